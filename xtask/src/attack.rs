@@ -9,19 +9,19 @@ use crate::{
     steps::command::Run,
 };
 
-/// Which attacks, for how long, and how they are told.
+/// The options of the attacks: cases, duration, output.
 #[derive(Clone, Debug)]
 pub struct Attack {
     cases: Vec<String>,
-    /// How long each attack goes on.
+    /// The duration of each attack, in seconds.
     seconds: u64,
     json: bool,
-    /// One attack of each case, judged without times.
+    /// Whether each case runs only one attack, judged without times.
     short: bool,
 }
 
 impl Attack {
-    /// The attacks that fit among the tests.
+    /// Returns the attacks that fit among the tests.
     #[must_use]
     pub const fn short() -> Self {
         Self {
@@ -32,7 +32,7 @@ impl Attack {
         }
     }
 
-    /// All attacks, or those of the named cases.
+    /// Returns all attacks, or those of the named cases.
     #[must_use]
     pub const fn long(cases: Vec<String>, seconds: u64, json: bool) -> Self {
         Self {
@@ -43,10 +43,10 @@ impl Attack {
         }
     }
 
-    /// Runs it. The last line sums it up.
+    /// Runs the attacks. The last line is a summary.
     ///
     /// # Errors
-    /// If something does not build, an attack cannot be carried out, or a goal is missed.
+    /// A program does not build, an attack cannot be carried out, or a goal is missed.
     pub fn run(&self, root: &Path, profile: Profile) -> Result<()> {
         let folder = programs::build(root, profile, &[programs::ANTEROOM, "anteroom-load"])?;
         let cases = self.cases.iter().flat_map(|case| ["--case", case]);

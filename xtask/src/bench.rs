@@ -88,11 +88,11 @@ enum Mode {
 }
 
 impl Bench {
-    /// Builds what is needed and measures; the result is whether the goals of the measurement that
-    /// has some are reached.
+    /// Builds the programs and measures. Returns whether the goals of the measurement are reached, if it has
+    /// any.
     ///
     /// # Errors
-    /// If something does not build or start.
+    /// A program does not build or start.
     pub fn run(&self, root: &Path) -> Result<bool> {
         if self.measurement.needs_npm_client() {
             steps::install_npm_client(root)?;
@@ -112,7 +112,7 @@ impl Bench {
         }
     }
 
-    /// The command line of `anteroom-bench`.
+    /// Returns the command line of `anteroom-bench`.
     ///
     /// # Errors
     /// If a path is empty.

@@ -4,23 +4,23 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The screen, as `crates/anteroom` compares it with what the client draws.
+/// The screen that the tests of `crates/anteroom` compare with the client's output.
 const SCREEN: &str = "crates/anteroom/tests/screens/small-call-80x24.txt";
 /// The picture.
 const PICTURE: &str = "docs/call.svg";
 
 const TITLE: &str = "A call in the terminal: the conversation, the people, and the lobby";
-/// The line below the screen, which says where the cursor is.
+/// The line below the screen, which contains the position of the cursor.
 const CURSOR: &str = "cursor: ";
 const COLUMNS: usize = 80;
 /// The size of a cell, and the space around the screen, in pixels.
 const CELL: (usize, usize) = (8, 15);
 const MARGIN: usize = 12;
 
-/// Draws the picture anew, and gives its path.
+/// Redraws the picture, and returns its path.
 ///
 /// # Errors
-/// If the screen cannot be read or drawn, or the picture not written.
+/// The screen cannot be read or drawn, or the picture cannot be written.
 pub fn write(root: &Path) -> Result<&'static str> {
     fs::write(root.join(PICTURE), picture(root)?).context("the picture cannot be written")?;
     Ok(PICTURE)

@@ -11,16 +11,16 @@ use crate::steps::command::Run;
 /// A profile of the workspace's `Cargo.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
-    /// Built for the tests.
+    /// The profile of the tests.
     Dev,
-    /// Built in minutes, and nearly as fast.
+    /// A profile that builds in minutes and is nearly as fast as `Dist`.
     Release,
-    /// Built for operators and measurements.
+    /// The profile for operators and measurements.
     Dist,
 }
 
 impl Profile {
-    /// Cargo's name of the profile.
+    /// Returns Cargo's name of the profile.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Profile {
         }
     }
 
-    /// The folder of its programs in the target directory.
+    /// Returns the folder of its programs in the target directory.
     const fn folder(self) -> &'static str {
         match self {
             Self::Dev => "debug",
@@ -47,7 +47,7 @@ pub(crate) const ANTEROOM: &str = "anteroom";
 /// operators use.
 ///
 /// # Errors
-/// If something does not build.
+/// A package does not build.
 pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
     let features: &[&str] = match packages.contains(&ANTEROOM) {
         true => &["--features", "anteroom/jemalloc"],
@@ -62,7 +62,7 @@ pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<
     Ok(target_directory(root)?.join(profile.folder()))
 }
 
-/// The folder of all that cargo builds.
+/// Returns the folder of all that cargo builds.
 pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
     let metadata = MetadataCommand::new()
         .current_dir(root)

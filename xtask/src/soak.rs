@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: builds the services and the load, and lets one on the other.
+//! `cargo xtask soak`: builds the services and the load program, and runs them together.
 
 use std::path::Path;
 
@@ -11,23 +11,23 @@ use crate::{
 
 const LOAD: &str = "anteroom-load";
 
-/// How long, how many, and how much they say.
+/// The options of a soak test.
 #[derive(Clone, Copy, Debug)]
 pub struct Soak {
     seconds: u64,
     sockets: u32,
-    /// Of every device in every round, to all and again to one.
+    /// The number of messages of every device in every round, to all and again to one.
     messages: u32,
     /// Milliseconds between two of them.
     pace: u64,
     /// Connections of each kind that are opened and left alone.
     half_open: u32,
-    /// Whether the services also come back under another address, which takes 30 s.
+    /// Whether the services also restart under another address, which takes 30 s.
     takeover: bool,
 }
 
 impl Soak {
-    /// What fits among the tests.
+    /// The options for a run among the tests.
     pub const SHORT: Self = Self {
         seconds: 6,
         sockets: 40,
@@ -37,7 +37,7 @@ impl Soak {
         takeover: false,
     };
 
-    /// The whole test.
+    /// Returns the whole test.
     #[must_use]
     pub const fn long(seconds: u64, sockets: u32, half_open: u32) -> Self {
         Self {
@@ -50,10 +50,10 @@ impl Soak {
         }
     }
 
-    /// Runs it. Its last line sums it up.
+    /// Runs the test. The last line is a summary.
     ///
     /// # Errors
-    /// If something does not build, or went wrong.
+    /// A program does not build, or the test fails.
     pub fn run(self, root: &Path, profile: Profile) -> Result<()> {
         let programs = programs::build(root, profile, &[programs::ANTEROOM, LOAD])?;
         let Self {

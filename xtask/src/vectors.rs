@@ -11,15 +11,15 @@ use crate::{
 
 const PROGRAM: &str = "anteroom-vectors";
 
-/// Checks a folder. Its output tells of each file; the result is whether all of them hold.
+/// Checks a folder. Prints one line per file, and returns whether all are correct.
 ///
 /// # Errors
-/// If the program does not build or start.
+/// The program does not build or start.
 pub fn check(root: &Path, folder: &Path) -> Result<bool> {
     program(root, folder)?.succeeds()
 }
 
-/// The same, with the output kept.
+/// As [`check`], and returns the output.
 pub(crate) fn checked(root: &Path, folder: &Path) -> Result<Output> {
     program(root, folder)?.followed()
 }

@@ -3,13 +3,13 @@
 
 use std::{fs, path::Path};
 
-/// A file of the project.
+/// Returns a file of the project.
 fn read(file: &str) -> String {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     fs::read_to_string(root.join(file)).unwrap()
 }
 
-/// The instructions of each stage of the image, with their arguments.
+/// Returns the instructions of each stage of the image, with their arguments.
 fn stages() -> Vec<Vec<(String, String)>> {
     let text = read("Containerfile").replace("\\\n", " ");
     let mut stages: Vec<Vec<(String, String)>> = Vec::new();
@@ -32,7 +32,7 @@ fn arguments<'a>(stage: &'a [(String, String)], name: &str) -> Vec<&'a str> {
     named.map(|(_, arguments)| arguments.as_str()).collect()
 }
 
-/// The variables of a stage.
+/// Returns the variables of a stage.
 fn variables(stage: &[(String, String)]) -> Vec<(&str, &str)> {
     arguments(stage, "ENV")
         .into_iter()
@@ -64,7 +64,7 @@ fn the_image_holds_a_slim_debian_and_the_program_of_the_build() {
     assert_eq!(stages.len(), 2);
     let image = &stages[1];
     assert!(arguments(image, "FROM")[0].ends_with("-slim"));
-    // Both are of one release, since the program is linked to its C library.
+    // Both stages use the same release, since the program is linked to its C library.
     let release = |stage: usize, separator: char| {
         let from = arguments(&stages[stage], "FROM")[0];
         let image = from.split(' ').next().unwrap().to_owned();

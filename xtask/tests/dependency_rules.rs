@@ -1,4 +1,4 @@
-//! The dependency rules hold for the workspace, and notice what breaks them.
+//! The dependency rules: the workspace observes them, and they detect violations.
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -1,4 +1,4 @@
-//! The pages for contributors name what there is.
+//! The pages for contributors name existing things.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -14,7 +14,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The texts in backquotes that are first cells of a page's tables.
+/// Returns the texts in backquotes that are first cells of a page's tables.
 fn first_cells(page: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(page)).unwrap();
     let cells = text.lines().filter_map(|line| {

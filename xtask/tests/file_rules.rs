@@ -1,4 +1,4 @@
-//! The rules about files notice what breaks them.
+//! The rules about files detect violations.
 
 use xtask::rules::files::violations_of;
 

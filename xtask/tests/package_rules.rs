@@ -1,11 +1,11 @@
-//! The rules about packages of npm and Python notice what breaks them.
+//! The rules about packages of npm and Python detect violations.
 
 use xtask::rules::packages::{violations_of_lock, violations_of_requirements};
 
 const LOCK: &str = "interop/package-lock.json";
 const LIST: &str = "xtask/requirements.txt";
 
-/// A lock file with the project's own entry and one package.
+/// Returns a lock file with the project's own entry and one package.
 fn lock(name: &str, fields: &str) -> String {
     format!(
         r#"{{"lockfileVersion": 3, "packages": {{

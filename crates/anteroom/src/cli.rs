@@ -156,7 +156,7 @@ pub(crate) enum NewDatabase {
 }
 
 impl NewDatabase {
-    /// The database's file.
+    /// Returns the database's file.
     pub(crate) const fn file_name(self) -> &'static str {
         match self {
             Self::Issuer => <SqliteIssuer as Database>::NAME,

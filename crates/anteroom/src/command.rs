@@ -41,9 +41,9 @@ use crate::{
     terminal::print,
 };
 
-/// Runs the command that was asked for. Gives the exit status of one that was done.
+/// Runs the command of the command line. Returns the exit status of a completed command.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitStatus> {
-    // No setting makes it fail: the start of a shell may ask for it.
+    // This works with any settings, since the start-up file of a shell may call it.
     if let Command::Description(description) = &cli.command {
         return describe(description).map(|()| ExitStatus::Done);
     }
@@ -150,11 +150,11 @@ fn describe(description: &Description) -> anyhow::Result<()> {
 }
 
 impl Command {
-    /// Which settings it reads.
+    /// Returns the settings that the command reads.
     pub(crate) const fn scope(&self) -> Scope {
         match self {
             Self::Device(device) if device.is_own() => Scope::Client,
-            // From outside it knows no settings of a server.
+            // Checks from another machine use no settings of a server.
             Self::Doctor(options) if options.outside => Scope::Client,
             Self::Serve(_)
             | Self::Doctor(_)

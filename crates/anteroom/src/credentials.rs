@@ -1,9 +1,9 @@
-//! The credentials of a user's account at an issuer, in a sealed file: opening a room reads it and
-//! asks nobody.
+//! The credentials of a user's account at an issuer, in a sealed file, which makes visits to rooms
+//! independent of the issuer.
 //!
-//! One file for each account, in `credentials` in the user's configuration directory, named by a hash
-//! of issuer and account. Credentials can be fetched again, so a file that cannot be read counts as
-//! none, which is said, and is replaced.
+//! One file for each account, in `credentials` in the user's configuration directory, named by a hash of
+//! issuer and account. Credentials can be fetched again: an unreadable file is reported, treated as absent,
+//! and replaced.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -30,7 +30,7 @@ const KIND: Kind = Kind {
     noun: "credentials",
     key_variable: environment::CREDENTIALS_KEY_FILE,
 };
-/// Bytes of the hash that name a file.
+/// The number of bytes of the hash in a file's name.
 const NAME_LENGTH: usize = 16;
 
 /// The file of an account's credentials.
@@ -72,7 +72,7 @@ impl CredentialFile {
         }
     }
 
-    /// The stored credentials, if there are any.
+    /// Returns the stored credentials, if there are any.
     pub(crate) fn load(&self) -> Option<CredentialStore> {
         match self.read() {
             Ok(store) => store,
@@ -83,7 +83,7 @@ impl CredentialFile {
         }
     }
 
-    /// Changes the stored credentials, if there are any. Nobody else changes them meanwhile.
+    /// Changes the stored credentials, if there are any, under a lock.
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&mut CredentialStore) -> T,
@@ -97,7 +97,7 @@ impl CredentialFile {
         Ok(Some(outcome))
     }
 
-    /// Takes what a renewal has fetched. Gives all that there is now, and whether it is stored.
+    /// Stores the result of a renewal. Returns all credentials, and whether they are stored.
     pub(crate) fn renew(
         &self,
         listing: PublishedParams,
@@ -116,7 +116,7 @@ impl CredentialFile {
         (store, stored)
     }
 
-    /// Notes that the account is used today, which keeps its renewals going.
+    /// Records that the account is used today, which continues its renewals.
     pub(crate) fn note_use(&self, now: Timestamp) {
         let is_noted = |store: &CredentialStore| store.schedule.last_use() == now.start_of_day();
         if self
@@ -136,8 +136,8 @@ impl CredentialFile {
         self.file.remove()
     }
 
-    /// Lets one process alone wait for the next renewal; `None` if another one does already. The
-    /// file that is locked holds the process's id.
+    /// Locks the wait for the next renewal, so that only one process waits; `None` if another one does. The
+    /// locked file contains the process's id.
     pub(crate) fn lock_renewal(&self) -> anyhow::Result<Option<File>> {
         let path = self.file.path.with_added_extension("renewal");
         let complain = || format!("{} cannot be locked", path.display());
@@ -173,7 +173,7 @@ impl CredentialFile {
         Ok(Some(store))
     }
 
-    /// Writes over whatever stands there: no credential is lost that could not be had again.
+    /// An unreadable file may be overwritten, since credentials can be fetched again.
     fn replace(&self, store: &CredentialStore) -> anyhow::Result<()> {
         if self.read().is_err() {
             self.file.remove()?;

@@ -1,4 +1,4 @@
-//! The data directory: its files, and who may use it.
+//! The data directory: its files, and the lock of its use.
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
@@ -11,19 +11,19 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// How often a lock is tried that somebody else has.
+/// The number of attempts to get an occupied lock.
 const MOST_TRIES: u32 = 20;
-/// The pause between two tries.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where a service keeps what it must not lose.
+/// The directory of the services' persistent files.
 #[derive(Clone, Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
     is_named: bool,
 }
 
-/// Held while a service uses a data directory; let go when dropped, also by a crash.
+/// The lock of a service on a data directory. It is released on drop, also by a crash.
 pub(crate) struct Lock {
     _directory: File,
 }
@@ -36,7 +36,7 @@ impl DataDir {
         }
     }
 
-    /// The same, and whether the user named it: the default one depends on where a command is run.
+    /// Sets whether the user named the directory. The default one depends on the working directory.
     pub(crate) fn named(self, is_named: bool) -> Self {
         Self { is_named, ..self }
     }
@@ -45,7 +45,7 @@ impl DataDir {
         self.is_named
     }
 
-    /// The path from the root, without symbolic links, if the directory is there.
+    /// Returns the path from the root, without symbolic links, if the directory is there.
     pub(crate) fn canonical(&self) -> PathBuf {
         fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
@@ -74,47 +74,49 @@ impl DataDir {
         self.path.join("listen.json")
     }
 
-    /// The issuer's events that wait for its webhook.
+    /// Returns the issuer's events that wait for its webhook.
     pub(crate) fn issuer_webhook(&self) -> PathBuf {
         self.path.join("issuer-webhook")
     }
 
-    /// The room service's events that wait for its webhook.
+    /// Returns the room service's events that wait for its webhook.
     pub(crate) fn rooms_webhook(&self) -> PathBuf {
         self.path.join("rooms-webhook")
     }
 
-    /// When the issuer last knew the time.
+    /// Returns the file with the last time that the issuer trusted.
     pub(crate) fn issuer_clock(&self) -> PathBuf {
         self.path.join("issuer-clock.json")
     }
 
-    /// When the room service last knew the time.
+    /// Returns the file with the last time that the room service trusted.
     pub(crate) fn rooms_clock(&self) -> PathBuf {
         self.path.join("rooms-clock.json")
     }
 
-    /// Which databases were made in the directory.
+    /// Returns the file with the names of the databases that were created in the directory.
     pub(crate) fn installation(&self) -> PathBuf {
         self.path.join("installation.json")
     }
 
-    /// Where a restore checks its files: a directory with this folder is half restored.
+    /// Returns the folder in which a restore verifies its files. A directory with this folder is half
+    /// restored.
     pub(crate) fn restoring(&self) -> PathBuf {
         self.path.join("restoring")
     }
 
-    /// What that folder is called after the restore, until it is removed.
+    /// Returns the name of that folder after the restore, until it is removed.
     pub(crate) fn restored(&self) -> PathBuf {
         self.path.join("restored")
     }
 
-    /// The params that clients on this machine pinned.
+    /// Returns the params that clients on this machine pinned.
     pub(crate) fn pins(&self) -> PathBuf {
         self.path.join("pins.json")
     }
 
-    /// Makes the directory, for this user alone, if it is not there. Says whether it was made.
+    /// Creates the directory, with access for this user only, if it does not exist. Returns whether it was
+    /// created.
     pub(crate) fn create(&self) -> anyhow::Result<bool> {
         let complain = || format!("the data directory {} cannot be made", self.path.display());
         if self.path.is_dir() {
@@ -132,7 +134,7 @@ impl DataDir {
         }
     }
 
-    /// Makes sure that no other service uses the directory. Writes nothing.
+    /// Locks the directory against other services. Writes nothing.
     pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
         let path = self.path.display();
         let directory = File::open(&self.path)
@@ -140,7 +142,7 @@ impl DataDir {
         let mut tries = 0;
         let locked = loop {
             match directory.try_lock() {
-                // A command looks for a moment whether services run.
+                // A command holds the lock for a moment to check whether services run.
                 Err(TryLockError::WouldBlock) if tries < MOST_TRIES => {
                     tries += 1;
                     thread::sleep(PAUSE);
@@ -161,7 +163,7 @@ impl DataDir {
         }
     }
 
-    /// Whether services use the directory. What services leave that were killed does not count.
+    /// Returns whether services use the directory. Files of killed services do not count.
     pub(crate) fn is_in_use(&self) -> bool {
         let directory = File::open(&self.path);
         directory.is_ok_and(|it| matches!(it.try_lock_shared(), Err(TryLockError::WouldBlock)))

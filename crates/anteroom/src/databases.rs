@@ -25,7 +25,7 @@ pub(crate) trait Database: Sized {
     const NAME: &'static str;
     /// The service's name, on the command line.
     const SERVICE: &'static str;
-    /// Where it is in a data directory.
+    /// Returns its path in a data directory.
     fn path(data: &DataDir) -> PathBuf;
     async fn open(
         options: &SqliteOptions,
@@ -33,15 +33,15 @@ pub(crate) trait Database: Sized {
         now: Timestamp,
     ) -> Result<Self, StoreError>;
     async fn is_initialised(path: &Path) -> Result<bool, StoreError>;
-    /// How the schema of a file that is there compares with that of this program.
+    /// Compares the schema of an existing file with that of this program.
     async fn schema_state(path: &Path) -> Result<SchemaState, StoreError>;
-    /// Whether this was the first start.
+    /// Returns whether this was the first start.
     fn created(&self) -> bool;
-    /// Writes one state of the file to a new one, also while it is in use.
+    /// Copies a consistent state of the file to a new file, also while it is in use.
     async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError>;
-    /// Deletes what a copy must not bring back.
+    /// Deletes the rows that a copy must not restore. Returns their number.
     async fn forget_passing(&self) -> Result<u64, StoreError>;
-    /// Its keys.
+    /// Returns its keys.
     fn key_database(&self) -> Arc<dyn KeyDatabase>;
     async fn close(&self);
 }
@@ -136,8 +136,8 @@ impl Database for SqliteRooms {
     }
 }
 
-/// Finds the master key, and makes one if none is given and no database is there yet: old data can
-/// never be read with a new key. No database is opened for it.
+/// Returns the master key. Creates one if none is given and there is no database: existing data is unreadable
+/// under a new key. Opens no database.
 pub(crate) fn find_or_make_key(
     data: &DataDir,
     environment: &Environment,
@@ -173,10 +173,10 @@ pub(crate) fn find_or_make_key(
     Ok(key)
 }
 
-/// Opens a database, and makes it where none was before.
+/// Opens a database. Creates it if there was none before.
 ///
-/// One with another master key is refused, and nothing is written. While it is open, the master key
-/// may change where it was found.
+/// Refuses a database under another master key, and writes nothing then. While the database is open, the
+/// master key may change at its source.
 pub(crate) async fn open_or_create<D: Database>(
     data: &DataDir,
     environment: &Environment,
@@ -204,8 +204,8 @@ pub(crate) async fn open_or_create<D: Database>(
     Ok(database)
 }
 
-/// A key that is not the one of a database that is there is refused before another one is made:
-/// nothing new stands under one key beside something old under another.
+/// Refuses a key that is not the key of the other existing database, before a database is created: all
+/// databases of a directory are under one key.
 async fn refuse_other_key<D: Database>(
     data: &DataDir,
     key: &MasterKey,
@@ -217,12 +217,12 @@ async fn refuse_other_key<D: Database>(
     Ok(())
 }
 
-/// Whether there is a file with something in it.
+/// Returns whether there is a non-empty file.
 pub(crate) fn is_there(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
-/// Opens a database that is there.
+/// Opens an existing database.
 pub(crate) async fn open_existing<D: Database>(
     data: &DataDir,
     environment: &Environment,
@@ -237,14 +237,14 @@ pub(crate) async fn open_existing<D: Database>(
     }
 }
 
-/// The databases that are in a data directory: one at least.
+/// The databases of a data directory: at least one.
 pub(crate) struct Databases {
     pub(crate) issuer: Option<SqliteIssuer>,
     pub(crate) rooms: Option<SqliteRooms>,
 }
 
 impl Databases {
-    /// Opens those that are there, all with the same master key.
+    /// Opens the existing databases, all with the same master key.
     pub(crate) async fn open(
         data: &DataDir,
         environment: &Environment,
@@ -264,7 +264,7 @@ impl Databases {
         Ok(Self { issuer, rooms })
     }
 
-    /// The keys of each, after the name of its service.
+    /// Returns the keys of each, after the name of its service.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&'static str, Arc<dyn KeyDatabase>)> {
         let issuer = self.issuer.as_ref().map(SqliteIssuer::key_database);
         let rooms = self.rooms.as_ref().map(SqliteRooms::key_database);
@@ -282,7 +282,7 @@ impl Databases {
     }
 }
 
-/// Whether a database is there. Nothing is created or changed.
+/// Returns whether a database is there. Nothing is created or changed.
 pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Result<bool> {
     refuse_half_restored(data)?;
     D::is_initialised(&D::path(data))
@@ -290,7 +290,7 @@ pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Resul
         .map_err(|error| complaint::<D>(data, error).into())
 }
 
-/// Opens a database that is there with a key.
+/// Opens an existing database with a key.
 pub(crate) async fn open<D: Database>(
     data: &DataDir,
     key: &MasterKey,
@@ -303,7 +303,7 @@ pub(crate) async fn open<D: Database>(
         .map_err(|error| complaint::<D>(data, error).into())
 }
 
-/// A file beside a database that SQLite would take for a part of it.
+/// Returns a file beside a database that SQLite would treat as a part of it.
 pub(crate) fn side_file(database: &Path) -> Option<PathBuf> {
     ["-wal", "-shm", "-journal"]
         .into_iter()

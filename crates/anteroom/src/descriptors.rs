@@ -1,8 +1,8 @@
-//! The descriptors (open files) of the process, and what connections and sockets may have of them.
+//! The file descriptors of the process, and the share of connections and sockets.
 //!
-//! Every connection and every socket is a descriptor, and so is every file of a database and every
-//! connection to another service. A flood of connections must leave the others theirs: where the
-//! system allows fewer descriptors than the settings need, connections and sockets are capped.
+//! Every connection and every socket uses a descriptor, and so does every file of a database and every
+//! connection to another service. A flood of connections must not exhaust the descriptors of the others: if
+//! the system allows fewer descriptors than the settings need, connections and sockets are capped.
 
 use std::num::NonZeroUsize;
 
@@ -16,20 +16,20 @@ use crate::failure::Failure;
 
 /// Standard streams, runtime, signals, log, lock, listeners, and files that are open for a moment.
 const PROCESS: usize = 32;
-/// The files of a database: one writer, 4 readers and 4 look-ups with two files each, an index, and
-/// room for temporary ones; files of events and the connection to a webhook.
+/// The descriptors of a service's database (one writer, 4 readers and 4 look-ups with two files each, an
+/// index, and room for temporary files), of its event files and of its connection to a webhook.
 const SERVICE: usize = 28;
 /// The issuer's connections to mail servers, identity providers and providers of relays.
 const ISSUER_CONNECTIONS: usize = 32;
-/// The most connections of a listener that is for operators or media servers.
+/// The maximum number of connections of a listener for operators or media servers.
 const PRIVATE_CONNECTIONS: usize = 256;
-/// The least number of connections of a listener, and of sockets of each kind.
+/// The minimum number of connections of a listener, and of sockets of each kind.
 const LEAST: usize = 8;
 
-/// What the settings need.
+/// The descriptors that the settings need.
 #[derive(Debug, PartialEq, Eq)]
 struct Demand {
-    /// Descriptors that are no client's.
+    /// The descriptors of the services themselves.
     reserve: usize,
     /// The connections of each listener, and the sockets of each kind.
     clients: Vec<usize>,
@@ -64,22 +64,21 @@ impl Demand {
         Self { reserve, clients }
     }
 
-    /// The descriptors that are enough for all.
+    /// Returns the descriptors that are enough for all.
     fn all(&self) -> usize {
         let clients = self.clients.iter().copied();
         clients.fold(self.reserve, usize::saturating_add)
     }
 
-    /// The least number of descriptors to serve with.
+    /// Returns the least number of descriptors to serve with.
     fn least(&self) -> usize {
         LEAST
             .saturating_mul(self.clients.len())
             .saturating_add(self.reserve)
     }
 
-    /// The cap of the connections of each listener and of the sockets of each kind, where there are
-    /// this many descriptors: the same for all, and what one of them does not need goes to the
-    /// others.
+    /// Returns the cap of the connections of each listener and of the sockets of each kind for this number of
+    /// descriptors. The cap is the same for all; the unused rest of one is given to the others.
     fn cap(&self, allowed: usize) -> usize {
         let mut clients = self.clients.clone();
         clients.sort_unstable();
@@ -95,7 +94,8 @@ impl Demand {
     }
 }
 
-/// The most connections of a listener for this audience, where that of the public ones is `public`.
+/// Returns the maximum number of connections of a listener for this audience; `public` is that of public
+/// listeners.
 pub(crate) fn connections_of(audience: Audience, public: usize) -> usize {
     match audience {
         Audience::Public => public,
@@ -103,11 +103,11 @@ pub(crate) fn connections_of(audience: Audience, public: usize) -> usize {
     }
 }
 
-/// The settings for a process that may have this many descriptors (`None`: as many as it likes), with
-/// connections and sockets capped where they need more. Says so in the log.
+/// Returns the settings for a process with this limit of descriptors (`None`: no limit). Caps connections and
+/// sockets if they need more, and logs that.
 ///
 /// # Errors
-/// There are too few to serve at all.
+/// There are too few descriptors to serve at all.
 pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<Settings> {
     let demand = Demand::of(settings);
     let (all, least) = (demand.all(), demand.least());
@@ -135,7 +135,7 @@ pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<S
     ] {
         *bound = cap.min(*bound);
     }
-    // Slow bodies give way before they hold all connections.
+    // Bodies are capped to a quarter of the connections, so that slow ones cannot occupy all.
     let quarter = |of: NonZeroUsize| NonZeroUsize::new(of.get() / 4).unwrap_or(NonZeroUsize::MIN);
     let http = &mut fitted.http;
     http.bodies = http.bodies.min(quarter(http.connections));

@@ -31,7 +31,7 @@ pub(crate) const RELAY_SECRET_FILE: &str = "ANTEROOM_RELAY_SECRET_FILE";
 pub(crate) const RELAY_EXPERIMENT_SECRET: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET";
 pub(crate) const RELAY_EXPERIMENT_SECRET_FILE: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET_FILE";
 
-/// Variables that are no settings: secrets, and what only clients use.
+/// The variables that are no settings: secrets, and variables of clients.
 const OTHERS: &[&str] = &[
     CONFIG,
     MASTER_KEY,
@@ -56,8 +56,7 @@ const OTHERS: &[&str] = &[
     RELAY_EXPERIMENT_SECRET_FILE,
 ];
 
-/// The variables as they were when the process started. Some are secret: there is no `Debug`, and
-/// clones share them.
+/// The variables at the start of the process. Some are secret: there is no `Debug`, and clones share them.
 #[derive(Clone)]
 pub(crate) struct Environment(Arc<BTreeMap<String, OsString>>);
 
@@ -76,7 +75,7 @@ impl Environment {
         ))
     }
 
-    /// A variable's text; `None` if it is not set or empty.
+    /// Returns a variable's text; `None` if it is not set or empty.
     pub(crate) fn text(&self, name: &str) -> anyhow::Result<Option<Zeroizing<String>>> {
         let Some(value) = self.0.get(name).filter(|value| !value.is_empty()) else {
             return Ok(None);
@@ -87,8 +86,8 @@ impl Environment {
         Ok(Some(Zeroizing::new(text.to_owned())))
     }
 
-    /// A secret that stands in a file or in a variable; not in both, and not an empty one. Line
-    /// breaks at the end of the file do not count.
+    /// Returns a secret from a file or from a variable. Refuses both at once and an empty one. Line breaks at
+    /// the end of the file are removed.
     pub(crate) fn secret(
         &self,
         variable: &str,
@@ -114,7 +113,7 @@ impl Environment {
         Ok(Some(Zeroizing::new(text.to_owned())))
     }
 
-    /// The files that variables name for secrets, with their variables.
+    /// Returns the files that variables name for secrets, with their variables.
     pub(crate) fn secret_files(&self) -> Vec<(&'static str, PathBuf)> {
         const FILES: [&str; 6] = [
             MASTER_KEY_FILE,
@@ -131,8 +130,8 @@ impl Environment {
         named.collect()
     }
 
-    /// All variables that are meant as settings: no secrets, and nothing that a cluster tells about
-    /// its services.
+    /// Returns the names of all variables that may be settings: neither secrets nor the service links of a
+    /// cluster.
     pub(crate) fn settings(&self) -> impl Iterator<Item = &str> {
         self.0
             .iter()

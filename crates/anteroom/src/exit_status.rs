@@ -5,11 +5,11 @@ use std::process::ExitCode;
 /// The outcome of a command, for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
-    /// The command did its work; `call join`: the user left, or the call ended by itself.
+    /// The command succeeded; `call join`: the user left, or the call ended regularly.
     Done,
-    /// The command failed for a reason that has no status of its own.
+    /// The command failed for a reason without a status of its own.
     Failed,
-    /// The command line is wrong.
+    /// The command line is invalid.
     Usage,
     /// A service or an admin refused.
     Refused,
@@ -17,12 +17,12 @@ pub(crate) enum ExitStatus {
     Removed,
     /// An admin ended the call.
     EndedByAdmin,
-    /// A service cannot be reached, at the start or any more.
+    /// A service cannot be reached, or its connection was lost.
     Unreachable,
 }
 
 impl ExitStatus {
-    /// All of them, in the order of their numbers.
+    /// All statuses, in the order of their numbers.
     pub(crate) const ALL: [Self; 7] = [
         Self::Done,
         Self::Failed,
@@ -33,7 +33,7 @@ impl ExitStatus {
         Self::Unreachable,
     ];
 
-    /// The number.
+    /// Returns the number.
     pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -46,7 +46,7 @@ impl ExitStatus {
         }
     }
 
-    /// The code of an error that has no closer one.
+    /// Returns the code of an error that has no closer one.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -59,7 +59,7 @@ impl ExitStatus {
         }
     }
 
-    /// The meaning, in the help and in `docs/commands.md`.
+    /// Returns the meaning, in the help and in `docs/commands.md`.
     pub(crate) const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "the command did its work; in a call: you left, or the call ended",
@@ -77,7 +77,7 @@ impl ExitStatus {
         }
     }
 
-    /// The list for the help.
+    /// Returns the list for the help.
     pub(crate) fn help() -> String {
         let lines =
             Self::ALL.map(|status| format!("\n  {}  {}", status.number(), status.meaning()));

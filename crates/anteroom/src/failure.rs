@@ -1,5 +1,5 @@
-//! The failure of a command in the one shape that users and scripts see: a code, what failed, why,
-//! and the next step.
+//! The failure of a command in the only form for users and scripts: a code, what failed, why, and the next
+//! step.
 
 mod explanation;
 mod report;
@@ -26,7 +26,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure of this code, with the exit status 1.
+    /// Returns a failure of this code.
     pub(crate) fn new(code: &'static str, what: impl Into<String>) -> Self {
         Self {
             code,
@@ -78,7 +78,7 @@ impl Failure {
         self
     }
 
-    /// The same with the step that mends it.
+    /// Adds the next step.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self

@@ -1,4 +1,4 @@
-//! Writing small files so that a reader sees all of them or nothing.
+//! Atomic writing of small files: a reader sees all of a file or nothing.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// Replaces a file as a whole; only its owner may read it.
+/// Replaces a file atomically. Only its owner may read it.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
     let written = write_new(&temporary, content).and_then(|()| fs::rename(&temporary, path));
@@ -18,17 +18,17 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
-/// Creates a file that must not exist yet; only its owner may read it.
+/// Creates a file that must not exist yet. Only its owner may read it.
 pub(crate) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
-    // A link, unlike a rename, never takes the place of what is there.
+    // A link, unlike a rename, never replaces an existing file.
     let written = write_new(&temporary, content).and_then(|()| fs::hard_link(&temporary, path));
     let _ = fs::remove_file(&temporary);
     written?;
     sync_directory(path)
 }
 
-/// Creates an empty file that must not exist yet and opens it; only its owner may read it.
+/// Creates and opens an empty file that must not exist yet. Only its owner may read it.
 pub(crate) fn create_open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -38,7 +38,8 @@ pub(crate) fn create_open(path: &Path) -> io::Result<File> {
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    // What a crash left, or somebody else put there: neither its mode nor its owner is taken over.
+    // An existing temporary file, of a crash or of another program, is removed: neither its mode nor its
+    // owner is inherited.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -48,7 +49,7 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes a rename in the directory of `path` last.
+/// Makes a rename in the directory of `path` durable.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),

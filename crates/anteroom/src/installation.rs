@@ -1,16 +1,16 @@
-//! `installation.json`: which databases were made in a data directory.
+//! `installation.json`: the databases that were created in a data directory.
 //!
-//! A database is made where none was before, and nowhere else: a new one under an old name would
-//! turn everybody away, with new params and no accounts. The rule, for a database that is missing:
+//! A database is created only if there was none before: a new one under an old name would refuse all users,
+//! with new params and no accounts. The rule for a missing database:
 //!
-//! 1. The record names it: it was there, and making it is refused.
-//! 2. The record does not name it: it was never there, and it is made. So a second service starts in
-//!    the directory of the first, and a first start that was cut off begins again.
-//! 3. There is no record: a directory without any trace of an installation gets one before anything
-//!    else is made. One with a trace was made before there were records, or lost its record: making
+//! 1. The record names it: it existed, and creating it is refused.
+//! 2. The record does not name it: it never existed, and it is created. This lets a second service start in
+//!    the directory of the first, and an interrupted first start continue.
+//! 3. There is no record: a directory without any trace of an installation gets one before anything else is
+//!    created. A directory with a trace was created before there were records, or lost its record: creating
 //!    is refused.
 //!
-//! Naming the database with `--new` overrules a refusal.
+//! `--new` with the database's name overrides a refusal.
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ use crate::{
     files, master_key,
 };
 
-/// The record and what a start may do beyond it.
+/// The record, and the permissions of this start.
 pub(crate) struct Installation {
     data: DataDir,
     new: BTreeSet<&'static str>,
@@ -44,17 +44,17 @@ struct Record {
 }
 
 struct State {
-    /// As it is on the disk.
+    /// The record on the disk.
     saved: Option<Record>,
-    /// A file that shows that there was an installation, where there is no record.
+    /// A file that proves an earlier installation, if there is no record.
     trace: Option<PathBuf>,
-    /// Databases that are missing and were refused.
+    /// The missing databases whose creation was refused.
     missing: BTreeSet<&'static str>,
 }
 
 impl Installation {
-    /// Reads the record, and makes it in a directory that has no trace of an installation. `new`
-    /// names databases that are made although there was one.
+    /// Reads the record. Creates it in a directory without a trace of an installation. `new` names databases
+    /// that are created although there was one.
     pub(crate) fn open(data: &DataDir, new: BTreeSet<&'static str>) -> anyhow::Result<Self> {
         let mut installation = Self::look(data)?;
         installation.new = new;
@@ -70,7 +70,7 @@ impl Installation {
         Ok(installation)
     }
 
-    /// Reads the record, and makes nothing.
+    /// Reads the record, and creates nothing.
     pub(crate) fn look(data: &DataDir) -> anyhow::Result<Self> {
         let saved = read(data)?;
         let trace = if saved.is_none() { trace(data) } else { None };
@@ -85,10 +85,10 @@ impl Installation {
         })
     }
 
-    /// Makes sure that a missing database may be made.
+    /// Checks that a missing database may be created.
     ///
     /// # Errors
-    /// There was one; the message says how that is known and what to do.
+    /// The database existed; the message contains the evidence and the next step.
     pub(crate) fn permit<D: Database>(&self) -> anyhow::Result<()> {
         let path = D::path(&self.data);
         if let Some(left) = databases::side_file(&path) {
@@ -129,17 +129,17 @@ impl Installation {
         bail!(Failure::failed(what).next(next))
     }
 
-    /// Whether no database was ever made in the directory, as far as it shows.
+    /// Returns whether no database was ever created in the directory, by the record and by traces.
     pub(crate) fn is_new(&self) -> bool {
         let state = self.state();
         let record = state.saved.as_ref();
         record.is_some_and(|record| record.databases.is_empty())
     }
 
-    /// Makes sure that a master key may be made where there is neither one nor a database.
+    /// Checks that a master key may be created if there is neither a key nor a database.
     ///
     /// # Errors
-    /// There was a database.
+    /// A database existed.
     pub(crate) fn permit_key(&self) -> anyhow::Result<()> {
         let state = self.state();
         let lost = match (&state.saved, &state.trace) {
@@ -187,7 +187,7 @@ impl Installation {
     }
 }
 
-/// Records databases that a restore put in place.
+/// Records the databases of a restore.
 pub(crate) fn add_restored<'a>(
     data: &DataDir,
     names: impl Iterator<Item = &'a str>,
@@ -219,7 +219,7 @@ fn write(data: &DataDir, record: &Record) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// The first file there is that only an installation leaves.
+/// Returns the first existing file that only an installation creates.
 fn trace(data: &DataDir) -> Option<PathBuf> {
     let mut traces = vec![
         SqliteIssuer::path(data),
@@ -252,7 +252,7 @@ mod tests {
         ]
     }
 
-    /// Its name, the files of the directory, the databases asked for anew, and which ones are made.
+    /// The name, the files of the directory, the databases of `--new`, and whether each database is created.
     type Case<'a> = (
         &'a str,
         &'a [(&'a str, &'a str)],

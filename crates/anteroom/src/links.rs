@@ -1,7 +1,8 @@
-//! The links a user is an admin of, with their passkeys, and the server params that links of others
-//! named, by room, in a sealed file: in the clear it would say which rooms its user enters.
+//! The links that a user administers, with their passkeys, and the server params that links of others named,
+//! by room, in a sealed file: an unsealed one would reveal which rooms its user enters.
 //!
-//! Its key is a file of its own, beside it unless `ANTEROOM_LINKS_KEY_FILE` names another place.
+//! The key is in a file of its own, in the same directory unless `ANTEROOM_LINKS_KEY_FILE` names another
+//! path.
 
 use std::path::PathBuf;
 
@@ -24,41 +25,41 @@ const KIND: Kind = Kind {
     noun: "links",
     key_variable: environment::LINKS_KEY_FILE,
 };
-/// Rooms whose params are remembered, at most: the oldest are forgotten first.
+/// The maximum number of rooms whose params are stored. The oldest are dropped first.
 const MOST_ROOM_PINS: usize = 4096;
-/// Hex digits of the room id that make a short name.
+/// The number of hex digits of the room id that form a short name.
 const SHORT_NAME_LENGTH: usize = 8;
 
 /// A user's links.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkStore(SealedFile);
 
-/// A link with what makes the user an admin of it.
+/// A link with the secret that makes the user its admin.
 #[derive(Clone)]
 pub(crate) struct OwnLink {
     pub(crate) link: CallLink,
     pub(crate) passkey: AdminPasskey,
-    /// The room service, if it was named; else the one that serves the data directory.
+    /// The room service, if it was named; else the data directory's own one.
     pub(crate) rooms: Option<String>,
-    /// That data directory. Links that were kept by earlier versions have none.
+    /// That data directory; `None` for links stored by earlier versions.
     pub(crate) data: Option<PathBuf>,
-    /// The name, as it was set last from here.
+    /// The name that this store's user set last.
     pub(crate) name: Option<String>,
-    /// When it was created here, or imported.
+    /// The time of its creation or import.
     pub(crate) created: Timestamp,
 }
 
-/// Holds secrets: there is no `Debug`.
+/// Contains secrets: there is no `Debug`.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
     links: Vec<Entry>,
-    /// Files of earlier versions have none.
+    /// Absent in files of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     room_params: Vec<RoomEntry>,
 }
 
-/// Generic params that count in one room alone, of one issuer.
+/// Generic params of one issuer that apply in one room alone.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RoomEntry {
@@ -86,7 +87,7 @@ impl Drop for Entry {
     }
 }
 
-/// By which a user may call a link of theirs: it lets nobody in.
+/// Returns the short name of an own link. It does not permit joining.
 pub(crate) fn short_name(room: &RoomId) -> String {
     let mut name = room.to_hex();
     name.truncate(SHORT_NAME_LENGTH);
@@ -108,7 +109,7 @@ impl LinkStore {
         }))
     }
 
-    /// All links, the oldest first.
+    /// Returns all links, the oldest first.
     pub(crate) fn links(&self) -> anyhow::Result<Vec<OwnLink>> {
         let content = self.read()?;
         content
@@ -119,14 +120,14 @@ impl LinkStore {
             .with_context(|| self.0.complaint("makes no sense"))
     }
 
-    /// The link of a room.
+    /// Returns the link of a room.
     pub(crate) fn find(&self, key: &RootKey) -> anyhow::Result<Option<OwnLink>> {
         let room = key.room_id();
         let mut links = self.links()?.into_iter();
         Ok(links.find(|own| own.link.root_key.room_id() == room))
     }
 
-    /// The only link whose short name starts like this.
+    /// Returns the only link whose short name starts like this.
     pub(crate) fn by_name(&self, name: &str) -> anyhow::Result<Option<OwnLink>> {
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(None);
@@ -145,17 +146,17 @@ impl LinkStore {
         }
     }
 
-    /// Keeps a link, in the place of what was kept for its room before.
+    /// Stores a link, and replaces an earlier one of the same room.
     pub(crate) fn keep(&self, own: &OwnLink) -> anyhow::Result<()> {
         self.change(&own.link.root_key, Some(own))
     }
 
-    /// Forgets a room's link.
+    /// Removes a room's link.
     pub(crate) fn forget(&self, key: &RootKey) -> anyhow::Result<()> {
         self.change(key, None)
     }
 
-    /// The params of an issuer that count in this room alone, in base64.
+    /// Returns the params of an issuer that count in this room alone, in base64.
     pub(crate) fn room_params(&self, issuer: &str, room: &RoomId) -> anyhow::Result<Vec<String>> {
         let room = room.to_hex();
         let entries = self.read()?.room_params;
@@ -165,7 +166,7 @@ impl LinkStore {
         Ok(of_room.map(|entry| entry.params).collect())
     }
 
-    /// Adds params that count in this room alone, after those that are there.
+    /// Adds params that apply in this room alone, after the existing ones.
     pub(crate) fn add_room_params(
         &self,
         issuer: &str,

@@ -1,4 +1,4 @@
-//! `listen.json`: where the services listen, for other programs.
+//! `listen.json`: the addresses of the services, for other programs.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use crate::{data_dir::DataDir, failure::Failure, files, ownership};
 
-/// The file is no longer than this, in bytes.
+/// The maximum length of the file, in bytes.
 const LONGEST: u64 = 1 << 16;
 
 /// The addresses, as URLs.
@@ -27,24 +27,24 @@ pub(crate) struct Addresses {
     pub(crate) internal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<String>,
-    /// The version of the program that runs.
+    /// The version of the running program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<String>,
-    /// Where others reach the issuer, if the settings say so.
+    /// The public address of the issuer, if the settings have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) issuer_public: Option<String>,
-    /// Where others reach the room service, if the settings say so.
+    /// The public address of the room service, if the settings have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rooms_public: Option<String>,
 }
 
-/// The file, while the services run. Removed when dropped.
+/// The published file. It is removed on drop.
 pub(crate) struct ListenFile(DataDir);
 
 impl Addresses {
-    /// Reads the addresses of the services that run on a data directory. Passwords and passkeys
-    /// are sent there, so the file must be this user's own, and leads nowhere but to this machine. The
-    /// file of services that were killed does not count: another program may have taken their ports.
+    /// Reads the addresses of the services that run on a data directory. Passwords and passkeys are sent to
+    /// them, so the file must be this user's own, and may only name this machine. The file of killed services
+    /// is ignored: another program may have taken their ports.
     pub(crate) fn read(data: &DataDir) -> anyhow::Result<Self> {
         Self::read_or_name(data, "the services with --issuer and --rooms")
     }
@@ -101,31 +101,31 @@ impl Addresses {
         })
     }
 
-    /// Where a client on this machine reaches the issuer.
+    /// Returns the issuer's address for a client on this machine.
     pub(crate) fn issuer_address(&self) -> Option<ServiceAddress> {
         let listener = self.issuer.as_deref()?;
         Some(local_address(listener, self.issuer_public.as_deref()))
     }
 
-    /// Where a client on this machine reaches the room service.
+    /// Returns the room service's address for a client on this machine.
     pub(crate) fn rooms_address(&self) -> Option<ServiceAddress> {
         let listener = self.rooms.as_deref()?;
         Some(local_address(listener, self.rooms_public.as_deref()))
     }
 
-    /// The URL that links name although nobody on another machine reaches it, where others are to
-    /// reach the room service: it listens on more than the loopback interface, or has a public URL.
+    /// Returns the URL in links if other machines cannot reach it although the room service is meant for
+    /// them: it listens on more than the loopback interface, or has a public URL.
     pub(crate) fn unreachable_link_host(&self) -> Option<&str> {
         unreachable(self.rooms.as_deref()?, self.rooms_public.as_deref())
     }
 
-    /// The URL that mails and tokens name although nobody on another machine reaches it, where others
-    /// are to reach the issuer.
+    /// Returns the URL in mails and tokens if other machines cannot reach it although the issuer is meant for
+    /// them.
     pub(crate) fn unreachable_issuer(&self) -> Option<&str> {
         unreachable(self.issuer.as_deref()?, self.issuer_public.as_deref())
     }
 
-    /// Writes the file; it is removed when the value that comes back is dropped.
+    /// Writes the file. It is removed when the returned value is dropped.
     pub(crate) fn publish(&self, data: &DataDir) -> anyhow::Result<ListenFile> {
         let text = serde_json::to_string(self)? + "\n";
         let path = data.listen();
@@ -141,7 +141,7 @@ impl Drop for ListenFile {
     }
 }
 
-/// Removes what a service left that was killed.
+/// Removes the file of a killed service.
 pub(crate) fn forget(data: &DataDir) {
     let path = data.listen();
     match fs::remove_file(&path) {
@@ -151,7 +151,7 @@ pub(crate) fn forget(data: &DataDir) {
     }
 }
 
-/// The URL by which this machine reaches a listener on its loopback interface or on all interfaces;
+/// Returns the URL by which this machine reaches a listener on its loopback interface or on all interfaces;
 /// `None` for any other.
 fn on_this_machine(url: &str) -> Option<String> {
     let (scheme, address) = url.split_once("://")?;
@@ -168,7 +168,7 @@ fn on_this_machine(url: &str) -> Option<String> {
     Some(format!("{scheme}://{address}"))
 }
 
-/// The address of a listener of this machine for clients on it. A listener that encrypts has a
+/// Returns the address of a listener of this machine for clients on it. A listener that encrypts has a
 /// certificate for the public name: it is asked under that name, and still by the loopback interface.
 fn local_address(listener: &str, public: Option<&str>) -> ServiceAddress {
     let public = public.and_then(|public| under_public_name(listener, public));
@@ -187,7 +187,7 @@ fn under_public_name(listener: &str, public: &str) -> Option<ServiceAddress> {
     Some(ServiceAddress::reached_at(url, address))
 }
 
-/// Whether two URLs name one service: every loopback address and `localhost` are one host.
+/// Returns whether two URLs name one service: every loopback address and `localhost` are one host.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     match (Endpoint::parse(one), Endpoint::parse(other)) {
         (Some(one), Some(other)) => one == other,
@@ -195,13 +195,13 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether nobody on another machine can reach the host of a URL.
+/// Returns whether the host of a URL is reachable from this machine only.
 pub(crate) fn is_only_here(url: &str) -> bool {
     let endpoint = Endpoint::parse(url);
     endpoint.is_some_and(|endpoint| endpoint.host.is_none())
 }
 
-/// The URL that a service names itself by, if it leads others nowhere.
+/// Returns the URL that a service names itself by, if it leads others nowhere.
 fn unreachable<'a>(listener: &'a str, public: Option<&'a str>) -> Option<&'a str> {
     match public {
         Some(public) => Some(public).filter(|public| is_only_here(public)),
@@ -209,7 +209,7 @@ fn unreachable<'a>(listener: &'a str, public: Option<&'a str>) -> Option<&'a str
     }
 }
 
-/// Whether a listener's URL names all interfaces, and so none that a link can name.
+/// Returns whether a listener's URL names all interfaces, and so none that a link can name.
 fn is_on_every_interface(url: &str) -> bool {
     let address = url
         .split_once("://")
@@ -217,7 +217,7 @@ fn is_on_every_interface(url: &str) -> bool {
     address.is_some_and(|address: SocketAddr| address.ip().is_unspecified())
 }
 
-/// The parts of a URL that tell services apart.
+/// The parts of a URL that identify a service.
 #[derive(PartialEq, Eq)]
 struct Endpoint {
     scheme: String,
@@ -247,7 +247,7 @@ impl Endpoint {
     }
 }
 
-/// The URL of a listener.
+/// Returns the URL of a listener.
 pub(crate) fn url(address: SocketAddr, encrypted: bool) -> String {
     let scheme = if encrypted { "https" } else { "http" };
     format!("{scheme}://{address}")
@@ -297,7 +297,7 @@ mod tests {
             (listener, Some("https://192.0.2.1"), listener),
             (listener, Some("http://rooms.example"), listener),
             (listener, None, listener),
-            // A proxy in front has the certificate.
+            // A reverse proxy has the certificate.
             (
                 "http://127.0.0.1:8081",
                 Some("https://rooms.example"),

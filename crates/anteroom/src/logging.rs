@@ -1,4 +1,4 @@
-//! Logs: to standard error, for people or for programs.
+//! Logs on standard error, for people or for programs.
 //!
 //! A command writes its lines itself. A service must not wait for the reader of its log: its lines
 //! go through a [queue].
@@ -40,8 +40,8 @@ use crate::{
     terminal::is_colourless,
 };
 
-/// Only our own crates follow the level. What others log in detail (headers, statements,
-/// addresses) must never be written, so they stay at warnings.
+/// The project's own crates, which follow the level. Detailed output of others (headers, statements,
+/// addresses) must never be written, so their level stays at warnings.
 const OURS: &[&str] = &[
     "anteroom",
     "anteroom_call",
@@ -61,19 +61,19 @@ const OURS: &[&str] = &[
 /// The time between two looks at the number of dropped lines.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The log of a service. Dropped, it writes what waits, unless that takes longer than a second.
+/// The log of a service. On drop it writes the waiting lines, for at most one second.
 pub(crate) struct ServiceLog {
     dropped: ErrorCounter,
     count: Count,
     _writer: WorkerGuard,
 }
 
-/// Logs the lines of a command from here on.
+/// Starts logging for a command.
 pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
     start_with(settings, BoxMakeWriter::new(io::stderr))
 }
 
-/// Logs the lines of a service from here on.
+/// Starts logging for a service.
 pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog> {
     let (queue, writer) = queue(LineWriter::new(io::stderr()));
     let dropped = queue.error_counter();
@@ -86,7 +86,7 @@ pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog
 }
 
 impl ServiceLog {
-    /// Shows how many lines were dropped.
+    /// Registers the counter of dropped lines.
     pub(crate) fn show_count(&self, metrics: &Metrics) {
         let help = "Log lines that were dropped because the log was not read fast enough";
         metrics.show_count("log_lines_dropped", help, &self.count);
@@ -108,8 +108,7 @@ impl ServiceLog {
 /// elsewhere ends the process.
 fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<()> {
     let layer = lines::layer()
-        // The layer reports its failures with `eprintln!`, which panics where standard error
-        // cannot be written.
+        // The layer reports its errors with `eprintln!`, which panics if standard error cannot be written.
         .log_internal_errors(false)
         .with_writer(writer);
     let layer = match settings.format {
@@ -132,7 +131,7 @@ fn start_with(settings: &LogSettings, writer: BoxMakeWriter) -> anyhow::Result<(
     Ok(())
 }
 
-/// What would be logged, in detail, into a file; for a part of the process.
+/// Writes detailed log output to a file, for a part of the process.
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     let file = File::create(path)
         .with_context(|| format!("the log {} cannot be written", path.display()))?;
@@ -147,8 +146,7 @@ pub(crate) fn to_file(path: &Path) -> anyhow::Result<Dispatch> {
     Ok(Dispatch::new(subscriber))
 }
 
-/// Lines of JSON. The library's own format has the current span in lines that stand outside of every
-/// span.
+/// Lines of JSON. The library's own format adds the current span to lines outside of every span.
 struct JsonLines {
     within_spans: Format<Json, WholeSeconds>,
     outside: Format<Json, WholeSeconds>,
@@ -194,8 +192,8 @@ impl FormatTime for WholeSeconds {
     }
 }
 
-/// Logs the place of a panic alone, since its message may quote data. Must not panic itself, which
-/// would abort the process.
+/// Logs only the location of a panic, since its message may contain data. Must not panic itself, which would
+/// abort the process.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     tracing::error!(place = place.unwrap_or_default(), "a thread panicked");
@@ -210,7 +208,7 @@ fn filter(level: LogLevel) -> Targets {
     };
     Targets::new()
         .with_targets(OURS.iter().map(|name| (*name, ours)))
-        // It logs each certificate that it refuses; the command says so in words.
+        // The verifier logs each refused certificate; the command reports it itself.
         .with_target("rustls_platform_verifier", LevelFilter::OFF)
         .with_default(others)
 }

@@ -1,10 +1,9 @@
 //! The login of a user at an issuer, in a sealed file.
 //!
-//! One file for each issuer, in `logins` in the user's configuration directory, named by a hash of
-//! the issuer's address. The hash is part of what is authenticated, and the address inside must
-//! have it: a file in the place of another would send one issuer's tokens to another. Commands that
-//! run at the same time share a login: whoever renews it locks the file and starts with what stands
-//! in it.
+//! One file for each issuer, in `logins` in the user's configuration directory, named by a hash of the
+//! issuer's address. The hash is authenticated, and must be that of the address inside the file: a file in
+//! the place of another would send one issuer's tokens to another. Concurrent commands share a login: a
+//! renewal locks the file and starts with its stored content.
 
 mod device;
 
@@ -39,29 +38,29 @@ const KIND: Kind = Kind {
     noun: "login",
     key_variable: environment::LOGINS_KEY_FILE,
 };
-/// Bytes of the hash that name a file.
+/// The number of bytes of the hash in a file's name.
 const NAME_LENGTH: usize = 16;
-/// An access token that ends so soon, in seconds, is renewed first.
+/// The remaining lifetime, in seconds, below which an access token is renewed before its use.
 const ALMOST_OVER: u64 = 60;
 
-/// Where the login at an issuer is kept.
+/// The file of the login at an issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct LoginFile {
     file: SealedFile,
-    /// The address that the issuer is known by.
+    /// The address of the issuer.
     issuer: String,
-    /// How long a new login goes on; a renewed one as long as before.
+    /// Whether a new login lasts 30 days without use instead of 7; a renewed one keeps its lifetime.
     remember: Option<bool>,
 }
 
-/// A login that is kept.
+/// A stored login.
 pub(crate) struct Kept {
     pub(crate) session: SignedIn,
-    /// When it ends unless it is renewed before.
+    /// The time at which it ends without a renewal.
     pub(crate) until: Timestamp,
 }
 
-/// Holds secrets: there is no `Debug`.
+/// Contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -85,7 +84,7 @@ impl Drop for Entry {
 }
 
 impl LoginFile {
-    /// The file for an issuer.
+    /// Returns the file for an issuer.
     pub(crate) fn of_user(environment: &Environment, issuer: &str) -> anyhow::Result<Self> {
         let path = folder()?.join(hash(issuer)).with_added_extension("sealed");
         Ok(Self {
@@ -95,12 +94,12 @@ impl LoginFile {
         })
     }
 
-    /// The address that the issuer is known by.
+    /// Returns the address that the issuer is known by.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The addresses of all issuers at which there is a login.
+    /// Returns the addresses of all issuers with a login.
     pub(crate) fn issuers(environment: &Environment) -> anyhow::Result<Vec<String>> {
         let Ok(entries) = fs::read_dir(folder()?) else {
             return Ok(Vec::new());
@@ -120,24 +119,24 @@ impl LoginFile {
         Ok(issuers)
     }
 
-    /// Whether there is a login, be it good or damaged.
+    /// Returns whether there is a login, readable or damaged.
     pub(crate) fn is_there(&self) -> bool {
         self.file.path.exists()
     }
 
-    /// The same file, for a new login.
+    /// Prepares the file for a new login.
     pub(crate) fn for_new(mut self, remember: bool) -> Self {
         self.remember = Some(remember);
         self
     }
 
-    /// The login as it stands in the file. A file of the old format is written anew.
+    /// Returns the stored login. Rewrites a file of the old format.
     pub(crate) fn load(&self) -> anyhow::Result<Option<Kept>> {
         let Some((entry, is_old)) = read(&self.file)? else {
             return Ok(None);
         };
         if is_old && let Err(error) = self.migrate() {
-            // The login is as good as before.
+            // The login is usable without the migration.
             tracing::debug!("{error:#}");
         }
         self.parse(&entry).map(Some)
@@ -150,7 +149,7 @@ impl LoginFile {
 
     fn migrate(&self) -> anyhow::Result<()> {
         let _lock = self.file.lock()?;
-        // Another command may have renewed the login, or ended it.
+        // Another command may have renewed or ended the login.
         let Some((entry, true)) = read(&self.file)? else {
             return Ok(());
         };
@@ -158,13 +157,13 @@ impl LoginFile {
         self.file.write(&text)
     }
 
-    /// Removes what cannot be read any more.
+    /// Removes the login, readable or not.
     pub(crate) fn remove(&self) -> anyhow::Result<()> {
         let _lock = self.file.lock()?;
         self.file.remove()
     }
 
-    /// The device that the user was last logged in as with an address that `is_same` accepts, also
+    /// Returns the device that the user was last logged in as with an address that `is_same` accepts, also
     /// after a logout.
     pub(crate) fn last_device(&self, is_same: impl FnOnce(&str) -> bool) -> Option<DeviceId> {
         let (email, device) = DeviceFile::beside(&self.file).load()?;
@@ -195,7 +194,7 @@ impl LoginFile {
         if self.remember.is_some()
             && let Err(error) = DeviceFile::beside(&self.file).store(&session.email, session.device)
         {
-            // The login is as good without it.
+            // The login is usable without it.
             tracing::debug!("{error:#}");
         }
         Ok(())
@@ -225,7 +224,7 @@ impl Entry {
     }
 }
 
-/// Let go with the open file.
+/// The lock is released when the file is closed.
 struct Locked {
     login: LoginFile,
     _lock: File,
@@ -242,7 +241,7 @@ impl SessionStore for LoginFile {
 
 impl LockedSession for Locked {
     fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
-        // The lock is held already, which a migration would take.
+        // The lock is held already; a migration would lock the file again.
         let login = &self.login;
         let read = read(&login.file).and_then(|read| match read {
             Some((entry, _)) => login.parse(&entry).map(Some),
@@ -250,7 +249,7 @@ impl LockedSession for Locked {
         });
         match read {
             Ok(kept) => Ok(kept.map(|kept| kept.session)),
-            // A new login takes the place of what cannot be read.
+            // A new login replaces an unreadable one.
             Err(error) if self.login.remember.is_some() => {
                 tracing::warn!("{error:#}: it is replaced");
                 self.login.file.remove().map_err(failed)?;
@@ -274,7 +273,7 @@ fn failed(error: anyhow::Error) -> SessionStoreError {
     SessionStoreError::with_source(failure.to_string(), failure)
 }
 
-/// The content of a file, and whether it is of the old format.
+/// Returns the content of a file, and whether it is of the old format.
 fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
     let Some(opened) = file.read()? else {
         return Ok(None);
@@ -296,7 +295,7 @@ fn sealed_file(path: PathBuf, key_path: PathBuf, owner: String) -> SealedFile {
     }
 }
 
-/// The name of an issuer's file.
+/// Returns the name of an issuer's file.
 fn hash(issuer: &str) -> String {
     let digest = Sha256::digest(issuer.as_bytes());
     let bytes = digest.iter().take(NAME_LENGTH);

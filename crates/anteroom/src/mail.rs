@@ -1,4 +1,4 @@
-//! Mails as the settings want them sent.
+//! The mailer of the settings.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     settings::{MailSettings, MailTransport},
 };
 
-/// How long a stop waits for mails that are still in the queue.
+/// The time limit for sending the queued mails at a stop.
 pub(crate) const CLOSING: Duration = Duration::from_secs(15);
 
 /// Starts the queue, unless mails are off.
@@ -40,7 +40,7 @@ pub(crate) fn open(
     Ok(Some(Arc::new(queue)))
 }
 
-/// The mailer that the settings describe.
+/// The mailer of the settings.
 pub(crate) enum ConfiguredMailer {
     Folder(FileMailer),
     Smtp(SmtpMailer),
@@ -56,7 +56,7 @@ impl Mailer for ConfiguredMailer {
     }
 }
 
-/// The mailer, unless mails are off. Nobody is connected to yet; the folder is made.
+/// Returns the mailer, unless mails are off. Creates the folder, and opens no connection yet.
 pub(crate) fn mailer(
     settings: &MailSettings,
     environment: &Environment,
@@ -76,7 +76,7 @@ pub(crate) fn mailer(
     })
 }
 
-/// Makes sure that the settings make sense, and makes nothing.
+/// Checks the settings, and creates nothing.
 pub(crate) fn check(settings: &MailSettings, environment: &Environment) -> anyhow::Result<()> {
     match settings.transport {
         MailTransport::Off => {}
@@ -97,14 +97,14 @@ fn folder(settings: &MailSettings) -> anyhow::Result<&Path> {
     folder.context("mail.transport = \"folder\" needs mail.folder")
 }
 
-/// The queue as the issuer sees it.
+/// The adapter of the queue for the issuer.
 pub(crate) struct Outbox(pub(crate) Arc<MailQueue>);
 
 impl Mailbox for Outbox {
     fn post(&self, letter: Letter) {
         match Mail::new(letter.to.as_str(), letter.subject, &letter.text) {
             Ok(mail) => self.0.send(mail),
-            // What is typed as an address need not be one that mail can be sent to.
+            // A typed address may be valid without being a possible recipient.
             Err(error) => {
                 tracing::warn!(%error, "a mail cannot be written");
                 self.0.send_decoy(letter.to.domain());

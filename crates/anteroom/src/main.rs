@@ -56,7 +56,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let cli = match Cli::of_process() {
         Ok(cli) => cli,
-        // A help text is one of these too; and where JSON is wanted, it was not parsed yet.
+        // A help text is such an error too. With `--json` the flag was not parsed yet, so the arguments are
+        // searched for it.
         Err(error) if !error.use_stderr() || !asks_for_json(env::args_os()) => error.exit(),
         Err(error) => return complain(&ErrorReport::of_usage(&error), true),
     };
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says why a command failed, and gives its exit status.
+/// Prints the failure of a command, and returns its exit status.
 fn complain(report: &ErrorReport, json: bool) -> ExitCode {
     if json {
         terminal::complain(&report.to_json());
@@ -77,7 +78,7 @@ fn complain(report: &ErrorReport, json: bool) -> ExitCode {
     report.status().into()
 }
 
-/// Whether a command line that does not parse has the flag for JSON.
+/// Returns whether a command line that does not parse has the flag for JSON.
 fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
     let mut flags = arguments.take_while(|argument| argument != "--");
     flags.any(|argument| argument == "--json")

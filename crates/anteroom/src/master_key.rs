@@ -1,4 +1,4 @@
-//! The master key: from a file, from a variable, or made at the first start.
+//! The master key: from a file, from a variable, or created at the first start.
 
 use std::{
     fs, io,
@@ -17,7 +17,7 @@ use crate::{
     files, os,
 };
 
-/// Finds the key: the file `ANTEROOM_MASTER_KEY_FILE` names, `ANTEROOM_MASTER_KEY`, or
+/// Returns the key from the file `ANTEROOM_MASTER_KEY_FILE`, from `ANTEROOM_MASTER_KEY`, or from
 /// `DIR/master.key`. `None` if none is named and there is no such file.
 pub(crate) fn find(data: &DataDir, environment: &Environment) -> anyhow::Result<Option<MasterKey>> {
     let file = environment.text(environment::MASTER_KEY_FILE)?;
@@ -39,7 +39,7 @@ pub(crate) fn find(data: &DataDir, environment: &Environment) -> anyhow::Result<
     }
 }
 
-/// The variable that names a key outside of the data directory, if one is set.
+/// Returns the variable that names a key outside of the data directory, if one is set.
 pub(crate) fn outside(environment: &Environment) -> anyhow::Result<Option<&'static str>> {
     for variable in [environment::MASTER_KEY_FILE, environment::MASTER_KEY] {
         if environment.text(variable)?.is_some() {
@@ -49,10 +49,10 @@ pub(crate) fn outside(environment: &Environment) -> anyhow::Result<Option<&'stat
     Ok(None)
 }
 
-/// The file that the key stands in, also if it is not there.
+/// Returns the path of the key's file, whether the file exists or not.
 ///
 /// # Errors
-/// It comes from a variable, which only its owner can change.
+/// The key comes from a variable, which only its owner can change.
 pub(crate) fn file(data: &DataDir, environment: &Environment) -> anyhow::Result<PathBuf> {
     if environment.text(environment::MASTER_KEY)?.is_some() {
         let what = format!(
@@ -69,12 +69,12 @@ pub(crate) fn file(data: &DataDir, environment: &Environment) -> anyhow::Result<
     Ok(named.map_or_else(|| data.master_key(), |file| PathBuf::from(file.as_str())))
 }
 
-/// Where the next key stands while it takes the place of the one in `file`.
+/// Returns the path of the next key while it replaces the one in `file`.
 pub(crate) fn next_to(file: &Path) -> PathBuf {
     file.with_added_extension("next")
 }
 
-/// The key in a file, if there is one.
+/// Returns the key in a file, if the file exists.
 pub(crate) fn read_if_there(path: &Path) -> anyhow::Result<Option<MasterKey>> {
     let exists = path
         .try_exists()
@@ -88,7 +88,7 @@ pub(crate) fn create(data: &DataDir) -> anyhow::Result<MasterKey> {
     create_at(&data.master_key())
 }
 
-/// Makes a key and a file for it, which must not be there yet.
+/// Creates a key and its file, which must not exist yet.
 pub(crate) fn create_at(path: &Path) -> anyhow::Result<MasterKey> {
     let key = MasterKey::random(&mut os::rng());
     let mut text = Zeroizing::new(String::with_capacity(64));

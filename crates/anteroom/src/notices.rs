@@ -5,7 +5,7 @@ use anteroom_protocol::Timestamp;
 
 use crate::terminal::day;
 
-/// Says what was pinned just now.
+/// Logs the new pins.
 pub(crate) fn of_pins(params: &TrustedParams) {
     for ParamsSummary { kind, id, validity } in params.newly_pinned() {
         tracing::info!(
@@ -16,8 +16,8 @@ pub(crate) fn of_pins(params: &TrustedParams) {
     }
 }
 
-/// Says which params took over, which of a link are not the user's, and which will have to be
-/// trusted. Gives the same lines back, for a screen that covers the log.
+/// Logs the params that took over, those of a link that the user does not trust elsewhere, and those that
+/// will need trust. Returns the same lines, for a screen that covers the log.
 pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
     for ParamsSwitch { previous, current } in params.switches() {
@@ -36,7 +36,7 @@ pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> 
         ));
     }
     for ParamsSummary { kind, id, validity } in params.announced(now) {
-        // Those that are in use are refused where they are used, which says so.
+        // Untrusted params in use are refused at their use, with an error of their own.
         if validity.not_before > now {
             lines.push(format!(
                 "from {} on the issuer uses the {kind} params {id}, which are new here: compare \

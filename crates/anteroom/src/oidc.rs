@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::{failure::Failure, os::OsClock, settings::OidcSection};
 
-/// The verifier, if there are any providers.
+/// Returns the verifier, if there are any providers.
 pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier>> {
     if settings.issuers.is_empty() {
         return Ok(None);
@@ -35,7 +35,7 @@ pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier
         .map(Some)
 }
 
-/// The verifier as the issuer sees it.
+/// The adapter of the verifier for the issuer.
 pub(crate) struct Subjects(pub(crate) OidcVerifier);
 
 #[async_trait]

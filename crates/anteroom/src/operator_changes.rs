@@ -1,9 +1,8 @@
-//! Changes by the operator's commands, and their events, beside a service that may be running on the
-//! same data.
+//! Changes by the operator's commands, and their events, beside a service that may run on the same data.
 //!
-//! The event file takes whole lines from both. Events for the webhook go into the service's folder,
-//! from which the service sends them. The standard output of the service is out of reach, and that of
-//! a command is its result: there, events go to standard error.
+//! The event file accepts whole lines from both. Events for the webhook are stored in the service's folder,
+//! from which the service sends them. The standard output of the service is not accessible, and that of a
+//! command is its result: events for it go to standard error.
 
 mod commands;
 mod rooms;
@@ -24,7 +23,7 @@ pub(crate) use self::{
 };
 use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
-/// Changes devices for the operator, and announces the changes.
+/// Changes devices on behalf of the operator, and emits the events.
 pub(crate) struct OperatorChanges {
     sinks: Sinks,
     sink: Arc<dyn EventSink>,
@@ -34,8 +33,8 @@ pub(crate) struct OperatorChanges {
 }
 
 impl OperatorChanges {
-    /// Opens the issuer's sinks. To be called before a change is made: a change whose event cannot be
-    /// written is not begun.
+    /// Opens the issuer's sinks. Called before a change is made, so that a change whose event cannot be
+    /// written does not start.
     pub(crate) fn open(
         settings: &Settings,
         data: &DataDir,
@@ -68,18 +67,18 @@ impl OperatorChanges {
         DeviceChanges::new(transaction, self.retention, now)
     }
 
-    /// Announces a change whose transaction is saved.
+    /// Emits the event of a committed change.
     pub(crate) fn announce(&self, change: &DeviceChange) {
         self.journal.announce(change, OsClock.now());
     }
 
-    /// Records that the operator did something to an account.
+    /// Records an operator's action on an account.
     pub(crate) fn note(&self, action: &'static str, account: &Aci) {
         let user = self.pseudonymizer.account(account).to_string();
         self.sink.emit(record(action).with("user_id", user));
     }
 
-    /// Records that the operator did something to a device of an account.
+    /// Records an operator's action on a device of an account.
     pub(crate) fn note_device(&self, action: &'static str, account: &Aci, device: DeviceId) {
         let user = self.pseudonymizer.account(account).to_string();
         let record = record(action)
@@ -88,18 +87,18 @@ impl OperatorChanges {
         self.sink.emit(record);
     }
 
-    /// Records that the operator did something to the service.
+    /// Records an operator's action on the service.
     pub(crate) fn note_service(&self, action: &'static str) {
         self.sink.emit(record(action));
     }
 
-    /// Writes the events that wait, and says what was lost.
+    /// Writes the waiting events, and logs lost ones.
     pub(crate) fn close(self) {
         self.sinks.close();
     }
 }
 
-/// The record of a command.
+/// Returns the record of a command.
 fn record(action: &'static str) -> Event {
     Event::new("audit", OsClock.now())
         .with("action", action)

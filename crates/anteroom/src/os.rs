@@ -1,4 +1,4 @@
-//! What the operating system is asked for: the time, randomness, and open files.
+//! The operating system: time, randomness, and the limits of the process.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,7 +25,7 @@ impl Clock for OsClock {
     }
 }
 
-/// The system's random numbers. A system without any is beyond help: drawing panics.
+/// The system's random numbers. Drawing panics if the system provides none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OsEntropy;
 
@@ -35,13 +35,13 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// A generator for use on the spot.
+/// Returns a generator for use on the spot.
 pub(crate) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
-/// Keeps the memory of this process, which holds keys and passwords, out of core dumps and from
-/// other processes of the same user. Says so in the log where that is refused.
+/// Excludes the memory of this process, which contains keys and passwords, from core dumps and from access by
+/// other processes of the same user. Logs a refusal of the system.
 #[cfg(target_os = "linux")]
 pub(crate) fn protect_memory() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
@@ -60,12 +60,12 @@ pub(crate) fn protect_memory() {
     }
 }
 
-/// Where the system has no such switch.
+/// Does nothing on systems without this function.
 #[cfg(not(target_os = "linux"))]
 pub(crate) const fn protect_memory() {}
 
-/// Lets this process open as many files as the system's bound allows, where less is usual: every
-/// connection is one. Gives their number; `None` where there is no limit.
+/// Raises the limit of open files to the system's maximum, since every connection uses one. Returns the
+/// limit; `None` if there is none.
 #[cfg(unix)]
 pub(crate) fn raise_file_limit() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -81,7 +81,7 @@ pub(crate) fn raise_file_limit() -> Option<u64> {
     }
 }
 
-/// Where there is no such limit.
+/// Does nothing on systems without this limit.
 #[cfg(not(unix))]
 pub(crate) const fn raise_file_limit() -> Option<u64> {
     None

@@ -1,4 +1,4 @@
-//! Ownership of files: a file that somebody else can have written decides nothing about secrets.
+//! Ownership of files. A file that another user can have written must not influence the use of secrets.
 
 use std::{
     fs::{self, File, Metadata},
@@ -13,7 +13,7 @@ const STICKY: u32 = 0o1000;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// The owner of a file or directory, and the right to write to it.
+/// The owner and the mode of a file or directory.
 #[derive(Clone, Copy)]
 struct Rights {
     owner: u32,
@@ -22,12 +22,12 @@ struct Rights {
     is_directory: bool,
 }
 
-/// Opens a file, and makes sure that only this user (and root) can have written it: the file, its
-/// directory and all directories above belong to them, and nobody else may write to any of them. A
-/// directory above may be shared, as `/tmp` is, if nobody can rename what belongs to others there.
+/// Opens a file, and checks that only this user (and root) can have written it: the file, its directory and
+/// all directories above belong to them, and no one else may write to any of them. A directory above may be
+/// shared, as `/tmp` is, if its entries can only be renamed by their owners.
 ///
 /// # Errors
-/// The file is not there or not readable, or somebody else can have written it.
+/// The file does not exist or is not readable, or another user can have written it.
 pub(crate) fn open_own(path: &Path) -> anyhow::Result<File> {
     let real = fs::canonicalize(path)?;
     let file = File::open(&real)?;
@@ -56,12 +56,13 @@ impl Rights {
     }
 }
 
-/// The fault of a file or directory from which this user takes addresses, if it has one.
+/// Returns the fault in the rights of a file or directory from which this user reads addresses, if there is
+/// one.
 fn complaint(rights: Rights, user: u32) -> Option<&'static str> {
     if rights.owner != user && rights.owner != 0 {
         return Some("belongs to another user");
     }
-    // Many systems give each user a group of their own, with the same number.
+    // Many systems give each user a group of the same number.
     let is_private_group = rights.group == user || rights.group == 0;
     let others_write =
         rights.mode & OTHERS_WRITE != 0 || rights.mode & GROUP_WRITES != 0 && !is_private_group;
@@ -132,7 +133,7 @@ mod tests {
             assert!(shown.contains("can be written by other users"), "{shown}");
             set(&part, before & 0o777);
         }
-        // A link in a shared directory leads to the same file.
+        // A symbolic link in a shared directory leads to the same file.
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(open_own(&link).is_ok());

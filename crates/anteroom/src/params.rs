@@ -1,4 +1,4 @@
-//! Server params: made where they are missing, shared between the services, rotated.
+//! Server params: creation, sharing between the services, rotation.
 
 use anteroom_issuer::{IssuerKeys, credentials_end};
 use anteroom_protocol::{
@@ -15,10 +15,10 @@ use zeroize::Zeroizing;
 
 use crate::{failure::Failure, os::OsEntropy, terminal::day};
 
-/// Makes sure that there are group params and generic params of the modes, and gives all params.
+/// Creates group params, and generic params of the modes, where they are missing. Returns all params.
 ///
-/// Where params of a kind are damaged and no others are live, none are made: clients that trust the
-/// damaged ones would meet strangers without anybody having decided so.
+/// If params of a kind are damaged and no others are valid, none are created: clients that trust the damaged
+/// ones would receive unknown ones without a decision of the operator.
 pub(crate) async fn ensure(
     database: &dyn IssuerDatabase,
     modes: &[Mode],
@@ -30,7 +30,7 @@ pub(crate) async fn ensure(
         .await?;
     let mut stored = usable(transaction.stored_server_params().await?);
     let records = &stored.readable;
-    // The first params are good for the whole day: a client's clock may be a little behind.
+    // The first params are valid for the whole day, since a client's clock may be slightly slow.
     let first = now.start_of_day();
     let mut made = Vec::new();
     for mode in modes {
@@ -55,7 +55,7 @@ pub(crate) async fn ensure(
     Ok(stored)
 }
 
-/// Takes params for damaged ones that no issuer could work with.
+/// Treats params that no issuer can use as damaged.
 fn usable(stored: StoredServerParams) -> StoredServerParams {
     stored.checked(|record| {
         IssuerKeys::from_records(Mode::Standard, std::slice::from_ref(record)).is_ok()
@@ -78,14 +78,14 @@ impl Owner {
     }
 }
 
-/// Says which params are damaged, and what to do.
+/// Logs the damaged params and the next step.
 pub(crate) fn report_damaged(owner: Owner, stored: &StoredServerParams) {
     for damaged in &stored.damaged {
         tracing::error!("{}", damage(owner, damaged));
     }
 }
 
-/// The damage of params in words, with the next step.
+/// Returns the damage of params in words, with the next step.
 pub(crate) fn damage(owner: Owner, damaged: &DamagedServerParams) -> String {
     let kind = damaged.kind.map_or("server", ServerParamsKind::as_str);
     let id = damaged.id.map_or_else(String::new, |id| format!(" {id}"));
@@ -96,7 +96,7 @@ pub(crate) fn damage(owner: Owner, damaged: &DamagedServerParams) -> String {
     )
 }
 
-/// The way to whole params for an operator.
+/// Returns the operator's next step for damaged params.
 pub(crate) fn next_step(owner: Owner, kind: &str) -> String {
     match owner {
         Owner::Issuer => format!(
@@ -110,7 +110,7 @@ pub(crate) fn next_step(owner: Owner, kind: &str) -> String {
     }
 }
 
-/// All params of an issuer, by ascending start of validity, with damaged ones apart.
+/// Returns all params of an issuer, by ascending start of validity, with damaged ones apart.
 pub(crate) async fn all(database: &dyn IssuerDatabase) -> anyhow::Result<StoredServerParams> {
     let mut transaction = database
         .read(TransactionName::new("read server params"))
@@ -118,7 +118,7 @@ pub(crate) async fn all(database: &dyn IssuerDatabase) -> anyhow::Result<StoredS
     Ok(usable(transaction.stored_server_params().await?))
 }
 
-/// The generic params that a room service verifies with, with damaged ones apart.
+/// Returns the generic params that a room service verifies with, with damaged ones apart.
 pub(crate) async fn of_rooms(database: &dyn RoomsDatabase) -> anyhow::Result<StoredServerParams> {
     let mut transaction = database
         .read(TransactionName::new("read server params"))
@@ -126,17 +126,17 @@ pub(crate) async fn of_rooms(database: &dyn RoomsDatabase) -> anyhow::Result<Sto
     Ok(verifiable(transaction.stored_server_params().await?))
 }
 
-/// Takes params for damaged ones that no room service could work with.
+/// Treats params that no room service can use as damaged.
 fn verifiable(stored: StoredServerParams) -> StoredServerParams {
     stored.checked(|record| anteroom_rooms::verifier_keys(std::slice::from_ref(record)).is_ok())
 }
 
-/// What the room service took over from the issuer.
+/// The changes that the room service took over from the issuer.
 pub(crate) struct Shared {
     pub(crate) added: Vec<ParamsId>,
     /// Params whose row was damaged.
     pub(crate) replaced: Vec<ParamsId>,
-    /// Params that have an end now, and when it is.
+    /// Params that have an end now, with that end.
     pub(crate) ended: Vec<(ParamsId, Timestamp)>,
 }
 
@@ -146,9 +146,8 @@ impl Shared {
     }
 }
 
-/// Copies the generic params that the room service does not have yet or whose row is damaged, and
-/// the ends of those that it has: it verifies with the same ones the issuer issues with, and has
-/// nothing else of the issuer's.
+/// Copies the generic params that the room service lacks or whose row is damaged, and the ends of those that
+/// it has: it verifies with the params of the issuer, and gets nothing else of the issuer's.
 pub(crate) async fn share(
     database: &dyn RoomsDatabase,
     issuers: &[ServerParamsRecord],
@@ -195,7 +194,7 @@ pub(crate) async fn share(
     })
 }
 
-/// Whether the room service lacks generic params of the issuer's, or has them with a later end.
+/// Returns whether the room service lacks generic params of the issuer's, or has them with a later end.
 pub(crate) fn lacks(stored: &StoredServerParams, issuers: &[ServerParamsRecord]) -> bool {
     let has = |record: &ServerParamsRecord| {
         let found = stored.readable.iter().find(|found| found.id == record.id);
@@ -209,24 +208,24 @@ pub(crate) fn lacks(stored: &StoredServerParams, issuers: &[ServerParamsRecord])
     !issuers.iter().filter(generic).all(has)
 }
 
-/// From when on the next params issue.
+/// The moment from which the next params issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// The beginning of a day, so many days ahead.
+    /// The start of a day, this number of days ahead.
     InDays(u16),
-    /// At once; `revoke` ends the old ones at once too.
+    /// Immediately; `revoke` ends the old ones immediately too.
     Now { revoke: bool },
 }
 
-/// What a rotation made and ended.
+/// The params that a rotation created and ended.
 pub(crate) struct Rotated {
     pub(crate) made: Vec<(ParamsId, &'static str)>,
     pub(crate) not_before: Timestamp,
     pub(crate) ended: Vec<(ParamsId, Timestamp)>,
 }
 
-/// Makes the next params of a kind, for each mode that is there, and sets an end to the old ones:
-/// when the last credential that was made with them is over.
+/// Creates the next params of a kind, for each existing mode, and sets the end of the old ones to the moment
+/// at which the last credential made under them expires.
 pub(crate) async fn rotate(
     database: &dyn IssuerDatabase,
     kind: ServerParamsKind,
@@ -283,7 +282,7 @@ pub(crate) async fn rotate(
         ended: Vec::new(),
     };
     for record in &old {
-        // Announced ones never begin; what has an end keeps the earlier one.
+        // Announced params never start; of two ends the earlier one is kept.
         let end = end.min(if now < record.not_before { now } else { end });
         if transaction.end_server_params(record.id, end).await? {
             rotated.ended.push((record.id, end));

@@ -1,4 +1,4 @@
-//! Passwords, which come from a file, a variable or a prompt, and never from a flag.
+//! Passwords. They come from a file, a variable or a prompt, and never from a flag.
 
 use std::{
     fs,
@@ -12,18 +12,18 @@ use zeroize::Zeroizing;
 
 use crate::{environment::Environment, failure::Failure};
 
-/// Where a password may come from.
+/// The possible sources of a password, in order.
 pub(crate) struct PasswordSource<'a> {
     /// The file of `--password-file`; `-` is a line of standard input.
     pub(crate) file: Option<&'a Path>,
-    /// The variable that is looked at next.
+    /// The variable that is read next.
     pub(crate) variable: Option<&'static str>,
-    /// What a terminal asks for last.
+    /// The prompt that a terminal shows last.
     pub(crate) prompt: &'static str,
 }
 
 impl PasswordSource<'_> {
-    /// The password. A line break at its end does not count.
+    /// Returns the password. A line break at its end does not count.
     pub(crate) fn read(&self, environment: &Environment) -> anyhow::Result<SecretString> {
         match self.given(environment)? {
             Some(password) => Ok(password),
@@ -31,7 +31,7 @@ impl PasswordSource<'_> {
         }
     }
 
-    /// The same for a new one, which a terminal asks for twice.
+    /// Reads a new password, which a terminal asks for twice.
     pub(crate) fn read_new(&self, environment: &Environment) -> anyhow::Result<SecretString> {
         use secrecy::ExposeSecret as _;
 

@@ -1,8 +1,8 @@
 //! Pinned server params of users.
 //!
-//! Pins that count everywhere stand in a file in the clear. Pins that count in one room alone stand in
-//! the sealed file of the user's links, since a room id belongs into no file in the clear, and least
-//! of all into one beside the issuer's database.
+//! Pins that apply everywhere are in an unsealed file. Pins that apply in one room alone are in the sealed
+//! file of the user's links, since an unsealed file must not contain a room id, least of all beside the
+//! issuer's database.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{failure::Failure, files, links::LinkStore};
 
-/// The version that is written. Version 1 had no number, and did not say what issued last.
+/// The version that is written. Version 1 had no number, and no record of the params that issued last.
 const VERSION: u32 = 2;
 
 /// The pins of one issuer.
@@ -30,7 +30,7 @@ pub(crate) struct UserPins {
     issuer: String,
 }
 
-/// The pins of one issuer that count everywhere, in a file that may hold those of several.
+/// The pins of one issuer that apply everywhere. The file may contain those of several.
 #[derive(Debug)]
 pub(crate) struct PinFile {
     path: PathBuf,
@@ -55,7 +55,7 @@ struct IssuerPins {
     issuing: Issuing,
 }
 
-/// The ids of the params that issued when the issuer was asked last.
+/// The ids of the params in use at the last request.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Issuing {
@@ -180,7 +180,7 @@ impl PinFile {
         Pin::from_bytes(kind, &bytes).map_err(|error| self.failure("makes no sense", error))
     }
 
-    /// Keeps other processes from adding at the same time.
+    /// Locks the file against changes by other processes.
     fn lock(&self) -> io::Result<File> {
         if let Some(parent) = self.path.parent() {
             fs::create_dir_all(parent)?;
@@ -226,7 +226,7 @@ impl PinStore for UserPins {
             let bytes = bytes.map_err(|_| PinStoreError::new(DAMAGED))?;
             let pin = Pin::from_bytes(ParamsKind::Generic, &bytes);
             let pin = pin.map_err(|_| PinStoreError::new(DAMAGED))?;
-            // The first of an id is the one that counts.
+            // Of several pins with one id the first applies.
             if pins.iter().all(|known| known.id() != pin.id()) {
                 pins.push(pin);
             }

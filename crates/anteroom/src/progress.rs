@@ -1,4 +1,4 @@
-//! A sign of life of work that takes long, for a person at a terminal.
+//! A progress indicator for long work, for a person at a terminal.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -9,12 +9,12 @@ use std::{
 use indicatif::ProgressBar;
 use tokio::time::sleep;
 
-/// Work that takes less shows nothing.
+/// The duration below which work shows no indicator.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The time between two pictures of the spinner.
+/// The interval between two frames of the spinner.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Does the work, and says on a terminal's standard error that it goes on.
+/// Does the work, and shows an indicator on standard error if it is a terminal.
 pub(crate) async fn during<T>(message: &'static str, work: impl Future<Output = T>) -> T {
     if !io::stderr().is_terminal() {
         return work.await;

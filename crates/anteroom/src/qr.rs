@@ -1,4 +1,4 @@
-//! A link as a QR code for a phone held before the screen.
+//! A link as a QR code, for a phone's camera.
 
 use anyhow::{Context as _, anyhow};
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
@@ -26,7 +26,7 @@ fn lines(text: &str) -> anyhow::Result<Vec<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L)
         .map_err(|error| anyhow!("{error}"))
         .context("the link fits no QR code")?;
-    // Terminals mostly show light on dark, so the blocks that are drawn are the light of the code.
+    // Most terminals have a dark background, so the drawn blocks are the light modules of the code.
     let picture = code
         .render::<Dense1x2>()
         .dark_color(Dense1x2::Light)

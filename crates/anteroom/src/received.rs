@@ -1,5 +1,5 @@
-//! The counters of messages that a user's calls have received, in a sealed file: a room service that plays a message again
-//! finds that a later process knows it.
+//! The counters of messages that a user's calls have received, in a sealed file, so that a later process
+//! detects messages that a room service repeats.
 
 use std::{
     collections::BTreeMap,
@@ -22,20 +22,20 @@ const KIND: Kind = Kind {
     noun: "received messages",
     key_variable: environment::LINKS_KEY_FILE,
 };
-/// Eras that are remembered: the ones that were heard longest ago are forgotten first.
+/// The maximum number of stored eras. The least recently used are dropped first.
 const MOST_ERAS: usize = 64;
 
 /// The file. It is sealed under the key of the user's links.
 pub(crate) struct ReceivedFile {
     file: SealedFile,
-    /// Whether the user was told that it cannot be written.
+    /// Whether a write error was reported to the user.
     has_failed: AtomicBool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
-    /// The one that was heard last comes last.
+    /// The eras, the most recently used last.
     eras: Vec<Era>,
 }
 
@@ -48,7 +48,7 @@ struct Era {
 }
 
 impl ReceivedFile {
-    /// The file of the user.
+    /// Returns the file of the user.
     pub(crate) fn of_user(environment: &Environment) -> anyhow::Result<Self> {
         let directory = user_directory()?;
         let key_path = match environment.text(environment::LINKS_KEY_FILE)? {

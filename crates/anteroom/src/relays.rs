@@ -1,4 +1,4 @@
-//! Relays as the settings describe them.
+//! The relays of the settings.
 
 use std::{num::NonZeroU64, time::Duration};
 
@@ -14,13 +14,13 @@ use crate::{
     settings::{RelayProvider, RelaySection, Settings},
 };
 
-/// The variables that a way to have relays takes its secret from.
+/// The variables with the secret of a source of relays.
 struct SecretVariables {
     text: &'static str,
     file: &'static str,
 }
 
-/// Reads the secrets and sets up what the settings describe; asks nobody.
+/// Reads the secrets and sets up the relays of the settings, without a connection.
 pub(crate) fn open(settings: &Settings, environment: &Environment) -> anyhow::Result<Relays> {
     let longest = settings.http.request_seconds;
     let variables = SecretVariables {
@@ -96,11 +96,11 @@ fn relays(
 
 fn api_url(section: &RelaySection) -> anyhow::Result<ProviderUrl> {
     let url = section.api_url.as_deref().context("api_url is missing")?;
-    // It is not shown: a password may stand in it.
+    // The error does not quote the URL, which may contain a password.
     ProviderUrl::parse(url).context("api_url is no https URL (or http on this machine)")
 }
 
-/// A request must not be cut off while it waits for the provider.
+/// Returns the timeout of the provider. A request to the issuer must not time out before it.
 fn timeout(section: &RelaySection, longest: NonZeroU64) -> anyhow::Result<Duration> {
     if section.timeout_seconds >= longest {
         bail!("timeout_seconds is not less than http.request_seconds");

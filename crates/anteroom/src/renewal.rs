@@ -1,7 +1,7 @@
 //! The renewal of stored credentials, at its own time.
 //!
-//! A command that goes to a room never asks the issuer for it. It starts a process that waits for the
-//! time of the next renewal, which was drawn before, and ends by itself a week after the last use.
+//! A command that visits a room never triggers a request to the issuer. It starts a process that waits for
+//! the time of the next renewal, which was drawn before, and ends a week after the last use.
 
 mod process;
 
@@ -19,21 +19,21 @@ use crate::{
     session::{Identity, Session},
 };
 
-/// Longer waits are cut into these: a computer may sleep, and the clock may be set.
+/// The longest single sleep. Longer waits are split, since a computer may suspend and its clock may be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
 /// The outcome of a renewal.
 pub(crate) struct Renewal {
     /// The credentials.
     pub(crate) store: CredentialStore,
-    /// Whether the file has them.
+    /// Whether they are stored in the file.
     pub(crate) is_stored: bool,
     /// The reason why there are fewer credentials for creating links than usual.
     pub(crate) failure: Option<ClientError>,
 }
 
-/// Fetches the issuer's params, the week's credentials and those for creating links, the same for
-/// everybody, and stores them.
+/// Fetches the issuer's params, the week's credentials and those for creating links, the same for every
+/// account, and stores them.
 pub(crate) async fn renew(session: &Session, file: &CredentialFile) -> anyhow::Result<Renewal> {
     let listing = session.client.published_params().await?;
     let params = session.identity.judge(listing.clone(), None)?;
@@ -42,7 +42,7 @@ pub(crate) async fn renew(session: &Session, file: &CredentialFile) -> anyhow::R
     renew_under(session, file, listing).await
 }
 
-/// The same with params that were fetched just now, and told.
+/// As [`renew`], with params that were just fetched and reported.
 pub(crate) async fn renew_under(
     session: &Session,
     file: &CredentialFile,
@@ -73,14 +73,14 @@ pub(crate) async fn renew_under(
     })
 }
 
-/// Waits for the time of each renewal, and renews; until nothing was used for a week, or the
+/// Waits for the time of each renewal, and renews. Ends when the account was not used for a week, or the
 /// credentials are gone or cannot be stored.
 pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
     let file = identity.credentials()?;
     let Some(_lock) = file.lock_renewal()? else {
         return Ok(());
     };
-    // The terminal that it was started from may go away.
+    // A new session, since the terminal of the command may be closed.
     let _ = rustix::process::setsid();
     while let Some(store) = file.load() {
         match store.schedule.step(OsClock.now()) {
@@ -97,7 +97,7 @@ pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
                 };
                 match renewed {
                     Ok(renewal) if renewal.is_stored => {}
-                    // The stored ones stay due: each further round would ask the issuer again.
+                    // The stored schedule stays due: another round would send a request again.
                     Ok(_) => break,
                     Err(error) => {
                         tracing::warn!("the credentials were not renewed: {error:#}");

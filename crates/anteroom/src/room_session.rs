@@ -1,4 +1,4 @@
-//! A client's side of a command that goes to the room service.
+//! The client of a command that contacts the room service.
 
 mod creation;
 mod credentials;
@@ -29,7 +29,7 @@ use crate::{
 /// A link that was named on the command line.
 pub(crate) struct NamedLink {
     pub(crate) link: CallLink,
-    /// What makes the user its admin, if it is one of their own.
+    /// The stored link with its passkey, if it is one of the user's own.
     pub(crate) own: Option<OwnLink>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct NamedLink {
 pub(crate) struct RoomSession {
     identity: Arc<Identity>,
     credentials: CredentialFile,
-    /// Whether the issuer is asked although there are credentials; that is done once.
+    /// Whether credentials are fetched although there are stored ones. Fetched once only.
     fetch: AtomicBool,
     directory: DataDir,
     pub(crate) rooms: RoomsClient,
@@ -45,14 +45,14 @@ pub(crate) struct RoomSession {
     pub(crate) named: Option<String>,
     /// That data directory, if the room service was not named.
     pub(crate) data: Option<PathBuf>,
-    /// Where others reach the room service of that data directory, if its settings say so.
+    /// The public address of that data directory's room service, if its settings have one.
     pub(crate) public: Option<String>,
     /// Whether the link alone names the room service, and no certificate shows that it is there:
     /// another program of this machine could answer.
     pub(crate) is_unproven: bool,
 }
 
-/// Where the room service is.
+/// The address of the room service.
 struct RoomService {
     address: ServiceAddress,
     named: Option<String>,
@@ -62,13 +62,13 @@ struct RoomService {
 }
 
 impl NamedLink {
-    /// Finds what an argument names: a link, a root key, the short name of an own link, or where one
-    /// of them stands.
+    /// Parses an argument: a link, a root key, the short name of an own link, or the file that contains one
+    /// of them.
     pub(crate) fn find(argument: &LinkArgument, store: &LinkStore) -> anyhow::Result<Self> {
         Self::read(Some(&argument.link), Input::Whole, store)
     }
 
-    /// The same, where it may be missing and the rest of the input may be for the command.
+    /// As [`Self::find`], with an optional argument; the rest of the input may be for the command.
     pub(crate) fn read(
         argument: Option<&str>,
         input: Input,
@@ -102,7 +102,7 @@ impl NamedLink {
         Ok(named)
     }
 
-    /// A warning of a link that may have lost its params.
+    /// Returns a warning about a link that may have lost its params.
     pub(crate) fn notice(&self) -> Option<&'static str> {
         let is_bare = self.link.host.is_empty();
         (self.link.params.is_none() && !is_bare).then_some(
@@ -112,7 +112,7 @@ impl NamedLink {
         )
     }
 
-    /// The link, if the user has its passkey.
+    /// Returns the link, if the user has its passkey.
     pub(crate) fn own(&self) -> anyhow::Result<&OwnLink> {
         self.own.as_ref().ok_or_else(|| {
             Failure::new("passkey_missing", "you do not have this link's passkey")
@@ -126,7 +126,7 @@ impl NamedLink {
 }
 
 impl RoomSession {
-    /// Finds the account; `link` is the link that is to be used, if there is one yet.
+    /// Finds the account; `link` is the link to be used, if there is one yet.
     pub(crate) async fn open(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
@@ -192,15 +192,15 @@ impl RoomSession {
         match (&self.named, &own.rooms) {
             (Some(url), Some(home)) => url.trim_end_matches('/') == home.trim_end_matches('/'),
             (Some(_), None) | (None, Some(_)) => false,
-            // Links of earlier versions do not say where they were created: the user has.
+            // Links of earlier versions do not contain the data directory: the user has chosen it.
             (None, None) => own.data.is_none() || own.data == self.data,
         }
     }
 }
 
 impl RoomService {
-    /// The room service that is named, the one where an own link was created, the one that serves the
-    /// data directory, or the link's host.
+    /// Returns the named room service, the one where an own link was created, the one of the data directory,
+    /// or the link's host.
     async fn find(
         flags: &RoomFlags,
         link: Option<&NamedLink>,
@@ -312,8 +312,8 @@ fn warn_of_other_host(link: &CallLink, own: [Option<&String>; 2], data: &DataDir
     );
 }
 
-/// Makes sure that a link of the user's own is used where it was created, unless another data
-/// directory is named: its passkey must not be sent to whatever serves the one that is found here.
+/// Checks that an own link is used at the data directory where it was created, unless another one is named:
+/// its passkey must not be sent to the service of a directory that was found by default.
 fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
     match &own.data {
         Some(home) if data.is_named() || *home == data.canonical() => Ok(()),
@@ -326,7 +326,7 @@ fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyho
             )
         }
         None if data.is_named() => {
-            // Links of earlier versions do not say where they were created.
+            // Links of earlier versions do not contain their data directory.
             let own = OwnLink {
                 data: Some(data.canonical()),
                 ..own.clone()

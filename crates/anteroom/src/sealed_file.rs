@@ -1,9 +1,9 @@
-//! A small file of a user's own that is sealed.
+//! A small sealed file of a user.
 //!
-//! AES-256-GCM-SIV over bytes: `first line || nonce (12 bytes) || ciphertext || tag`, with the first
-//! line as associated data. The first line is the name of the format and, where a user has several
-//! files of it, the file's owner: a file that takes the place of another is noticed. The key is a file
-//! of its own: what is copied or synchronised without it cannot be read.
+//! AES-256-GCM-SIV over bytes: `first line || nonce (12 bytes) || ciphertext || tag`, with the first line as
+//! associated data. The first line is the name of the format and, if a user has several files of it, the
+//! file's owner: a file in the place of another is detected. The key is in a file of its own: a copy without
+//! the key cannot be read.
 
 use std::{
     fs::{self, File},
@@ -31,32 +31,32 @@ pub(crate) struct SealedFile {
     pub(crate) path: PathBuf,
     pub(crate) key_path: PathBuf,
     pub(crate) kind: &'static Kind,
-    /// The owner, where there are several files of a kind; it stands in the clear in the file.
+    /// The owner, if there are several files of a kind. It is not encrypted.
     pub(crate) owner: Option<String>,
 }
 
 /// The content of a file.
 pub(crate) struct SealedContent {
     pub(crate) text: Zeroizing<Vec<u8>>,
-    /// Whether it is of the format before this one, which does not name the owner.
+    /// Whether the file has the previous format, which does not name the owner.
     pub(crate) is_old: bool,
 }
 
-/// What a file is for.
+/// The kind of a sealed file.
 #[derive(Debug)]
 pub(crate) struct Kind {
     /// The name of its format.
     pub(crate) format: &'static str,
-    /// The first line of the format before, break included, if it is read still.
+    /// The first line of the previous format with its line break, if that format is still read.
     pub(crate) old: Option<&'static [u8]>,
-    /// Whose it is, as in "the file PATH of your links".
+    /// The noun in messages, as in "the file PATH of your links".
     pub(crate) noun: &'static str,
-    /// The variable that says where its key is.
+    /// The variable with the path of its key.
     pub(crate) key_variable: &'static str,
 }
 
 impl SealedFile {
-    /// What the file holds; `None` if it is not there.
+    /// Returns the content of the file; `None` if it does not exist.
     pub(crate) fn read(&self) -> anyhow::Result<Option<SealedContent>> {
         let sealed = match fs::read(&self.path) {
             Ok(sealed) => sealed,
@@ -92,7 +92,7 @@ impl SealedFile {
         }))
     }
 
-    /// Replaces what the file holds, as a whole.
+    /// Replaces the content of the file atomically.
     pub(crate) fn write(&self, text: &[u8]) -> anyhow::Result<()> {
         let cipher = self.cipher(true)?;
         let mut nonce = [0; NONCE_LENGTH];
@@ -109,7 +109,7 @@ impl SealedFile {
         files::replace(&self.path, &sealed).with_context(|| self.complaint("cannot be written"))
     }
 
-    /// Removes the file, if it is there. Its key stays.
+    /// Removes the file, if it exists. Its key stays.
     pub(crate) fn remove(&self) -> anyhow::Result<()> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -119,7 +119,7 @@ impl SealedFile {
         }
     }
 
-    /// Keeps other processes from changing the file at the same time, until it is dropped.
+    /// Locks the file against changes by other processes, until the returned value is dropped.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
         let lock = || {
             if let Some(parent) = self.path.parent() {
@@ -132,7 +132,7 @@ impl SealedFile {
         lock().with_context(|| self.complaint("cannot be locked"))
     }
 
-    /// The complaint about a file that does not hold what it should.
+    /// Returns the error for a file with unreadable content.
     pub(crate) fn damaged(&self) -> anyhow::Error {
         anyhow!(self.complaint("is damaged, or its key is another one"))
     }
@@ -152,7 +152,7 @@ impl SealedFile {
         line.into_bytes()
     }
 
-    /// The key; made if it is missing and `make` is given, but never over what is there.
+    /// Returns the key. Creates it if it is missing and `make` is set; never overwrites a key.
     fn cipher(&self, make: bool) -> anyhow::Result<Aes256GcmSiv> {
         let shown = self.key_path.display();
         let text = match fs::read_to_string(&self.key_path) {
@@ -178,7 +178,7 @@ impl SealedFile {
         Ok(Aes256GcmSiv::new(key.into()))
     }
 
-    /// Another process may make one at the same time, for another file: then that one is taken.
+    /// Another process may create a key for another file at the same time: its key is used then.
     fn make_key(&self) -> anyhow::Result<Zeroizing<String>> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         os::rng().fill_bytes(&mut *key);

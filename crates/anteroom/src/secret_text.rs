@@ -1,5 +1,5 @@
-//! A secret text of the command line, where other users of the machine would see it: so it may stand
-//! in a file, come from standard input, or be typed.
+//! Secret arguments of the command line. Other users of the machine can read a command line, so the secret
+//! may be in a file, come from standard input, or be typed.
 
 use std::{
     fs::File,
@@ -14,18 +14,18 @@ use crate::failure::Failure;
 /// No link or key is longer, in bytes.
 const LONGEST: u64 = 4096;
 
-/// How much of standard input is the text's.
+/// The part of standard input that contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// All of it.
+    /// All input.
     Whole,
-    /// The first line: what follows is for the command.
+    /// The first line; the rest is for the command.
     FirstLine,
 }
 
-/// The text that an argument stands for: `@FILE` for the content of a file, `-` for standard input,
-/// nothing for what is typed at a terminal, and anything else for itself. `noun` is what it is
-/// called, as in "the link".
+/// Returns the text of an argument: `@FILE` for the content of a file, `-` for standard input, no argument
+/// for input at a terminal, and any other argument for itself. `noun` names the text in messages, as in "the
+/// link".
 pub(crate) fn read(
     argument: Option<&str>,
     noun: &str,
@@ -73,7 +73,7 @@ fn bounded(source: impl Read, noun: &str) -> anyhow::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Asks without showing what is typed.
+/// Asks at the terminal without echo.
 fn ask(noun: &str) -> anyhow::Result<Zeroizing<String>> {
     let prompt = format!("Paste {noun} (it is not shown): ");
     Ok(rpassword::prompt_password(prompt).map(Zeroizing::new)?)

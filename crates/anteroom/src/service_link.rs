@@ -1,11 +1,11 @@
-//! Service links: the variables in which Kubernetes and Docker tell a container about the services
-//! of its cluster. Those of a service called `anteroom` or `anteroom-issuer` look like settings.
+//! Service links: the variables with which Kubernetes and Docker describe the services of a cluster to a
+//! container. Those of a service called `anteroom` or `anteroom-issuer` look like settings.
 
 use std::net::SocketAddr;
 
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
-/// Whether a variable is a service link, by its name or, where a setting may have that name, by its
+/// Returns whether a variable is a service link, by its name or, if a setting may have that name, by its
 /// value.
 pub(crate) fn is_service_link(name: &str, value: &str) -> bool {
     if name.ends_with("_SERVICE_HOST")
@@ -20,7 +20,7 @@ pub(crate) fn is_service_link(name: &str, value: &str) -> bool {
     name.ends_with("_PORT") && is_url(value)
 }
 
-/// `8080_TCP`, or one of its parts: `8080_TCP_ADDR`.
+/// Returns `8080_TCP`, or one of its parts: `8080_TCP_ADDR`.
 fn is_port(text: &str) -> bool {
     let mut parts = text.split('_');
     let number = parts.next().is_some_and(|part| part.parse::<u16>().is_ok());
@@ -29,7 +29,7 @@ fn is_port(text: &str) -> bool {
     number && protocol && part && parts.next().is_none()
 }
 
-/// `tcp://10.0.0.1:8080`
+/// Returns whether a text is a URL such as `tcp://10.0.0.1:8080`.
 fn is_url(text: &str) -> bool {
     text.split_once("://").is_some_and(|(protocol, address)| {
         PROTOCOLS
@@ -59,7 +59,7 @@ mod tests {
             ("ANTEROOM_ISSUER_SERVICE_HOST", "10.0.0.1", true),
             ("ANTEROOM_ISSUER_PORT", "tcp://10.0.0.1:8080", true),
             ("ANTEROOM_ISSUER_PORT_8080_TCP_ADDR", "10.0.0.1", true),
-            // A service called anteroom-mail-smtp, and the setting.
+            // The service link of anteroom-mail-smtp has the name of a setting.
             ("ANTEROOM_MAIL_SMTP_PORT", "tcp://10.0.0.1:25", true),
             ("ANTEROOM_MAIL_SMTP_PORT", "25", false),
             ("ANTEROOM_MAIL_SMTP_PORT", "tcp://mail:25", false),

@@ -1,4 +1,4 @@
-//! The two services as they run: opened, listening, stopped.
+//! The two services at run time: opening, listening, stopping.
 
 mod events;
 mod instance;
@@ -44,11 +44,11 @@ pub(crate) use self::{
 };
 use crate::{failure::Failure, settings::ListenAddress};
 
-/// A listener that answers until it is told to stop.
+/// The task of a listener, which serves until it is stopped.
 pub(crate) struct Serving(JoinHandle<Drained>);
 
 impl Serving {
-    /// Starts to answer with the router.
+    /// Starts to serve the router.
     pub(crate) fn start(
         listener: TcpListener,
         router: Router,
@@ -149,6 +149,6 @@ fn refused(
 }
 
 pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // Without the sender there is nothing more to wait for.
+    // An error means that the sender was dropped, which stops the service too.
     let _ = stopping.wait_for(|stop| *stop).await;
 }

@@ -1,4 +1,4 @@
-//! A client's side of a command: which issuer, as whom, trusting what.
+//! The client of a command: its issuer, its account and its trust.
 
 mod identity;
 
@@ -24,31 +24,31 @@ use crate::{
     pins::{PinFile, UserPins},
 };
 
-/// The name under which a data directory's own issuer is pinned: its port may change.
+/// The name under which the issuer of a data directory is pinned, since its port may change.
 const LOCAL: &str = "local";
 
-/// A signed-in client and what it trusts.
+/// A signed-in client with its pins.
 pub(crate) struct Session {
     pub(crate) client: IssuerClient,
-    /// Where its login is kept, if it has one.
+    /// The file of its login, if it has one.
     pub(crate) login: Option<LoginFile>,
     pub(crate) identity: Arc<Identity>,
 }
 
-/// Which issuer a command goes to.
+/// The issuer of a command.
 pub(crate) struct IssuerPlace {
-    /// Where it is, or why the data directory's own one cannot be found.
+    /// Its address, or the reason why the data directory's own issuer is not found.
     url: Result<ServiceAddress, Failure>,
-    /// What its logins are kept under.
+    /// The name under which its logins are stored.
     pub(crate) name: String,
     pins: UserPins,
-    /// Whether the user named it, or the data directory that it serves.
+    /// Whether the user named the issuer, or its data directory.
     is_named: bool,
 }
 
 impl Session {
-    /// Finds the issuer and who asks: the account that a flag or a variable names with its device's
-    /// password, or else the login. Asks for the password last, and only on a terminal.
+    /// Finds the issuer and the account: the one that a flag or a variable names, with its device's password,
+    /// or else the login's. Asks for the password last, and only on a terminal.
     pub(crate) fn open(
         flags: &ClientFlags,
         data: &DataDir,
@@ -57,19 +57,19 @@ impl Session {
         Arc::new(Identity::find(flags, data, environment)?).session()
     }
 
-    /// The account that asks.
+    /// Returns the account that asks.
     pub(crate) fn aci(&self) -> Aci {
         self.client.authentication().aci()
     }
 
-    /// Fetches the issuer's params and compares them with the pinned ones. What follows is told.
+    /// Fetches the issuer's params, compares them with the pins, and logs the changes.
     pub(crate) async fn params(&self) -> anyhow::Result<TrustedParams> {
         let params = self.params_to_show().await?;
         notices::of_pins(&params);
         Ok(params)
     }
 
-    /// The same for a command that shows itself what was pinned.
+    /// As [`Self::params`], for a command that displays the new pins itself.
     pub(crate) async fn params_to_show(&self) -> anyhow::Result<TrustedParams> {
         let listing = self.client.published_params().await?;
         let params = self.identity.judge(listing, None)?;
@@ -77,13 +77,13 @@ impl Session {
         Ok(params)
     }
 
-    /// The file of the pins that count everywhere.
+    /// Returns the file of the pins that count everywhere.
     pub(crate) fn pin_file(&self) -> &PinFile {
         &self.identity.place.pins.file
     }
 }
 
-/// Where the pins of an issuer are, which need not run for it.
+/// Returns the pins of an issuer, which need not be running.
 pub(crate) fn pins(
     issuer: Option<&str>,
     data: &DataDir,
@@ -93,7 +93,7 @@ pub(crate) fn pins(
 }
 
 impl IssuerPlace {
-    /// The issuer that is named, the one that serves the data directory, or the only one with a
+    /// Returns the issuer that is named, the one that serves the data directory, or the only one with a
     /// login.
     pub(crate) fn find(
         flag: Option<&str>,
@@ -133,26 +133,26 @@ impl IssuerPlace {
         }
     }
 
-    /// Where the issuer is.
+    /// Returns the issuer's address.
     pub(crate) fn url(&self) -> anyhow::Result<&ServiceAddress> {
         self.url.as_ref().map_err(|failure| failure.clone().into())
     }
 
-    /// The login at the issuer, also if it is kept under another of its addresses.
+    /// Returns the login at the issuer, also if it is stored under another of its addresses.
     pub(crate) fn login(&self, environment: &Environment) -> anyhow::Result<LoginFile> {
         let own = LoginFile::of_user(environment, &self.name)?;
         let Ok(url) = &self.url else { return Ok(own) };
         if own.is_there() {
             return Ok(own);
         }
-        // A damaged file of another login is told where that is used.
+        // A damaged file of another login is reported when that login is used.
         let issuers = LoginFile::issuers(environment).unwrap_or_default();
         let same = issuers.iter().find(|issuer| is_at(issuer, url.url()));
         same.map_or(Ok(own), |issuer| LoginFile::of_user(environment, issuer))
     }
 
-    /// Refuses a secret of the environment, which is there for every command, to an issuer that is
-    /// found only by where the command is run.
+    /// Refuses to send a secret from the environment, which all commands receive, to an issuer that was found
+    /// only by the working directory.
     pub(crate) fn check_secret(
         &self,
         environment: &Environment,
@@ -171,7 +171,7 @@ impl IssuerPlace {
 
     fn named(url: String, environment: &Environment) -> anyhow::Result<Self> {
         let trimmed = url.trim_end_matches('/');
-        // Scheme and host are the same in capitals; a path is not.
+        // Scheme and host are case-insensitive; a path is not.
         let host = trimmed.find("://").map_or(0, |at| at + "://".len());
         let path = trimmed.char_indices().skip_while(|(at, _)| *at < host);
         let path = path
@@ -205,7 +205,7 @@ impl IssuerPlace {
     }
 }
 
-/// Whether the issuer that a login is kept under is the one at a URL.
+/// Returns whether the issuer of a stored login is the one at a URL.
 fn is_at(issuer: &str, url: &str) -> bool {
     let Some(directory) = issuer.strip_prefix(LOCAL) else {
         return listen::is_same(issuer, url);
@@ -224,7 +224,7 @@ fn user_pins() -> anyhow::Result<PathBuf> {
     Ok(user_directory()?.join("pins.json"))
 }
 
-/// Where a user's own files are.
+/// Returns the directory of a user's own files.
 pub(crate) fn user_directory() -> anyhow::Result<PathBuf> {
     let strategy = etcetera::choose_base_strategy().context("there is no home directory")?;
     Ok(strategy.config_dir().join("anteroom"))

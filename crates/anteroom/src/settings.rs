@@ -359,7 +359,7 @@ impl Default for EventSettings {
 }
 
 impl LimitSettings {
-    /// Those of logins.
+    /// Returns the limits of logins.
     pub(crate) fn login(&self) -> LoginLimits {
         const MINUTE: NonZeroU64 = NonZeroU64::new(60).unwrap();
         const HOUR: NonZeroU64 = NonZeroU64::new(60 * 60).unwrap();

@@ -5,8 +5,8 @@ use std::future;
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM, SIGINT and, for a participant, SIGHUP. Once listened to, none ends the process by
-/// itself.
+/// The signals that stop the process: SIGTERM, SIGINT and, for a participant, SIGHUP. Listening to a signal
+/// disables its default action.
 pub(crate) struct Shutdown {
     terminate: Signal,
     interrupt: Signal,
@@ -14,8 +14,7 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Listens on behalf of a service. SIGHUP asks it to reload, from the first moment on: one that
-    /// comes during the start does not end the process.
+    /// Listens for a service. SIGHUP triggers a reload, and must not end the process during the start either.
     pub(crate) fn of_service() -> anyhow::Result<Self> {
         drop(listen(SignalKind::hangup())?);
         Ok(Self {
@@ -25,7 +24,7 @@ impl Shutdown {
         })
     }
 
-    /// Listens on behalf of a participant. SIGHUP says that the terminal is gone, and ends the stay.
+    /// Listens for a participant. SIGHUP means that the terminal is gone, and ends the participation.
     pub(crate) fn of_participant() -> anyhow::Result<Self> {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,

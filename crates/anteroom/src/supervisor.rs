@@ -1,18 +1,18 @@
-//! Telling who supervises the process how far it is, as systemd wants it (`Type=notify`).
+//! Notifications of the process's state to a supervisor such as systemd (`Type=notify`).
 
 use sd_notify::NotifyState;
 
-/// The services answer.
+/// Reports that the services answer.
 pub(crate) fn ready() {
     tell(&NotifyState::Ready);
 }
 
-/// Requests in flight are finished, and no more are taken.
+/// Reports that requests in flight are being finished and no more are accepted.
 pub(crate) fn stopping() {
     tell(&NotifyState::Stopping);
 }
 
-/// Without a supervisor nothing is told.
+/// Sends a notification. Without a supervisor this does nothing.
 fn tell(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         tracing::warn!(%error, "the supervisor that NOTIFY_SOCKET names cannot be told");

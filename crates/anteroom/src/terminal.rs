@@ -1,4 +1,4 @@
-//! What a person sees.
+//! Output to a person, and questions.
 
 use std::{
     env,
@@ -24,18 +24,18 @@ pub(crate) fn print(line: &str) -> io::Result<()> {
     }
 }
 
-/// Prints a line to standard output, for a command that has nothing to do without a reader.
+/// Prints a line to standard output, for a command that is useless without a reader.
 pub(crate) fn print_to_reader(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-/// Prints the line that says why a command failed.
+/// Prints the line that reports why a command failed.
 pub(crate) fn complain(line: &str) {
-    // Nothing is left to be done where even this cannot be written.
+    // An error is ignored, since it cannot be reported either.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Prints a result as one line of JSON, which may hold secrets.
+/// Prints a result as one line of JSON. It may contain secrets, and is wiped.
 pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
     let text = Zeroizing::new(serde_json::to_string(result)?);
     print(&text)?;
@@ -64,15 +64,15 @@ pub(crate) fn is_colourless() -> bool {
     env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty())
 }
 
-/// A text of somebody else, without what could drive a terminal.
+/// Returns a text from outside without characters that could control a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .filter(|character| !disturbs_display(*character))
         .collect()
 }
 
-/// Asks before something that cannot be undone, unless `yes` was said already. Without a terminal
-/// there is nobody to ask, and nothing is done.
+/// Asks for confirmation of an irreversible action, unless `yes` is set. Without a terminal the action is
+/// refused.
 pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     if yes {
         return Ok(());
@@ -113,7 +113,7 @@ pub(crate) fn home_path(path: &Path) -> String {
     )
 }
 
-/// A day, as 2026-01-31.
+/// Returns a day, as 2026-01-31.
 pub(crate) fn day(moment: Timestamp) -> String {
     date_time(moment).map_or_else(
         || "a day beyond the calendar".to_owned(),
@@ -121,7 +121,7 @@ pub(crate) fn day(moment: Timestamp) -> String {
     )
 }
 
-/// A moment to the second, as 2026-01-31 12:34:56 UTC.
+/// Returns a moment to the second, as 2026-01-31 12:34:56 UTC.
 pub(crate) fn second(moment: Timestamp) -> String {
     date_time(moment).map_or_else(
         || "a moment beyond the calendar".to_owned(),

@@ -15,10 +15,10 @@ use crate::{
     settings::{Settings, TlsSection},
 };
 
-/// How often the files are looked at.
+/// The interval at which the files are checked.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Who has a certificate.
+/// The certificates of the listeners.
 pub(crate) struct Certificates {
     pub(crate) issuer: Option<Tls>,
     pub(crate) rooms: Option<Tls>,
@@ -37,8 +37,8 @@ impl Certificates {
         })
     }
 
-    /// Looks for new files every minute and at each SIGHUP, which does not end the process then. To
-    /// be aborted at the end. Without any certificate nothing is started.
+    /// Checks for new files every minute and at each SIGHUP, which no longer ends the process. The task must
+    /// be aborted at the end. Without any certificate no task is started.
     pub(crate) fn watch(&self) -> anyhow::Result<Option<JoinHandle<()>>> {
         let all = [&self.issuer, &self.rooms, &self.admin];
         let all: Vec<Tls> = all.into_iter().flatten().cloned().collect();

@@ -1,8 +1,8 @@
-//! What an input costs in a call with 1,000 active and 1,000 pending devices: the input itself and
-//! everything that comes out of it, each output taken and dropped.
+//! The cost of an input in a call with 1,000 active and 1,000 pending devices: the input itself and all
+//! outputs that follow, each taken and dropped.
 //!
-//! Only the input is timed. What leads up to it, such as the join of a device that is then denied,
-//! and what puts the call back to 1,000 and 1,000 afterwards, is not.
+//! Only the input is timed. Its preparation, such as the join of a device that is then denied, and the
+//! restoration of 1,000 active and 1,000 pending devices afterwards are not timed.
 
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -23,18 +23,19 @@ use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 const START: Moment = Moment::from_millis(1_800_000_000_000);
 const ACTIVE: u32 = 1_000;
 const PENDING: u32 = 1_000;
-/// The first devices are admins; all others are one guest each.
+/// The number of admins: the first devices. All others are guests of one user each.
 const ADMINS: u32 = 10;
-/// After so many inputs the call is made anew, before devices run out of relays.
+/// The number of inputs after which the call is created anew, before the devices exhaust their limit of
+/// relays.
 const INPUTS_PER_CALL: u64 = 10_000;
 
-/// A call, and what the next device in it is called.
+/// A call, and the number of the next device in it.
 struct House {
     call: Call,
     next: u32,
 }
 
-/// A device and its connection.
+/// A device with its connection.
 #[derive(Clone, Copy)]
 struct Guest {
     number: u32,
@@ -45,12 +46,12 @@ impl Guest {
         ConnectionId::new(u64::from(self.number))
     }
 
-    /// Spread over all ids, as random ones are.
+    /// Returns an id that is spread over the whole range, as random ones are.
     fn demux_id(self) -> DemuxId {
         DemuxId::from_random_bits(self.number.wrapping_mul(0x9e37_79b1) << 4).expect("not zero")
     }
 
-    /// As long as those of call links.
+    /// Returns a user id as long as those of call links.
     fn user(self) -> OpaqueUserId {
         let digits = format!("{:0130x}", u64::from(self.number) * 0x9e37_79b9_7f4a);
         OpaqueUserId::parse(&digits).expect("hex digits")
@@ -150,14 +151,14 @@ fn link(revoked: bool) -> LinkState {
     }
 }
 
-/// One of the active guests, another one each time.
+/// Returns one of the active guests, another one for each `turn`.
 fn active(turn: u64) -> Guest {
     let guests = u64::from(ACTIVE - ADMINS);
     let number = u32::try_from(turn % guests).expect("less than guests") + ADMINS + 1;
     Guest { number }
 }
 
-/// Times an input that `lead` makes; `undo` puts the call back.
+/// Times the input that `lead` creates; `undo` restores the call.
 fn time<T>(
     bencher: &mut Bencher<'_>,
     lead: impl Fn(&mut House, u64) -> (T, Input),

@@ -1,4 +1,4 @@
-//! The call itself: its inputs, its outputs and what it answers when asked.
+//! The call: its inputs, its outputs and its queries.
 
 mod admission;
 mod announcements;
@@ -25,22 +25,22 @@ const RELAYS: BucketSize = BucketSize {
     per_second: RELAY_RATE_OF_CALL,
 };
 
-/// How large a call may get.
+/// The limits of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many devices may be active, and again how many pending.
+    /// The maximum number of active devices, and of pending devices.
     pub max_devices: u32,
-    /// How many devices one user may have, active and pending together.
+    /// The maximum number of devices of one user, active and pending together.
     pub devices_per_user: u32,
-    /// The time from one announcement of the roster to the next.
+    /// The minimum time between announcements of the roster.
     pub roster_interval: Duration,
-    /// How many users' approvals, denials and blocks are remembered in an era.
+    /// The maximum number of users whose approvals, denials and blocks are stored in an era.
     pub max_remembered_users: usize,
 }
 
 impl Limits {
-    /// A call of this many devices, five for each user, that remembers 65,536 users and announces
-    /// its roster every 250 ms.
+    /// Returns the limits of a call of `max_devices` devices: five for each user, 65,536 stored users, and an
+    /// announcement of the roster every 250 ms.
     #[must_use]
     pub const fn of_devices(max_devices: u32) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Limits {
     }
 }
 
-/// One era of a room. See the crate's documentation for the contract and the rules.
+/// One era of a room. The crate's documentation has the contract and the rules.
 #[derive(Debug)]
 pub struct Call {
     era_id: EraId,
@@ -65,29 +65,29 @@ pub struct Call {
     phase: Phase,
     now: Moment,
     outputs: VecDeque<Output>,
-    /// Bytes of relays.
+    /// The rate limit of relays, in bytes.
     relays: TokenBucket,
-    /// When the roster was last announced.
+    /// The moment of the last announcement of the roster.
     announced: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nobody has asked to join.
+    /// No device has asked to join.
     New,
-    /// Nobody has been active: the era is yet to start.
+    /// No device has been active: the era has not started.
     Waiting,
-    /// Somebody has been active: the era is on.
+    /// A device has been active: the era has started.
     Running,
-    /// Nobody will be any more.
+    /// The era is over.
     Ended,
 }
 
 impl Call {
-    /// A new era that nobody has joined. Its first input should be the join that starts it.
+    /// Creates an era without devices. Its first input should be the join that starts it.
     ///
-    /// `link` is the link as the start of the era has left it, with its new expiration; `approved`
-    /// are the users whom [`Fact::UserApproved`] has named for this link before.
+    /// `link` is the link after the start of the era was stored, with its new expiration; `approved` are the
+    /// users whom [`Fact::UserApproved`] has named for this link before.
     #[must_use]
     pub fn new(
         era_id: EraId,
@@ -111,9 +111,10 @@ impl Call {
         }
     }
 
-    /// Takes in what happened at `now`. A moment before that of an earlier input counts as that.
+    /// Handles an input that arrived at `now`. A moment before that of an earlier input counts as that of the
+    /// earlier one.
     ///
-    /// Call [`Self::poll_output`] until it says [`Output::Wait`] before the next input.
+    /// Call [`Self::poll_output`] until it returns [`Output::Wait`] before the next input.
     pub fn handle(&mut self, now: Moment, input: Input) {
         self.now = self.now.max(now);
         self.advance();
@@ -135,27 +136,27 @@ impl Call {
         self.announce_roster_in_time();
     }
 
-    /// The next thing to do.
+    /// Returns the next output.
     pub fn poll_output(&mut self) -> Output {
         self.outputs.pop_front().unwrap_or(Output::Wait {
             until: self.next_deadline(),
         })
     }
 
-    /// The era.
+    /// Returns the id of the era.
     #[must_use]
     pub const fn era_id(&self) -> EraId {
         self.era_id
     }
 
-    /// Whether the era is over. Joins are then refused: another era takes them.
+    /// Returns whether the era is over. An ended era refuses joins; the caller sends them to another one.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.phase == Phase::Ended
     }
 
-    /// Whether this join would be the one that starts the era: nobody has been active, and whoever
-    /// joins would be. Time counts as of the last input.
+    /// Returns whether this join would start the era: no device has been active, and this one would become
+    /// active. Evaluated at the moment of the last input.
     #[must_use]
     pub fn would_start(&self, join: &Join) -> bool {
         matches!(self.phase, Phase::New | Phase::Waiting)
@@ -165,7 +166,7 @@ impl Call {
                 .is_ok_and(|admission| admission.status == Status::Active)
     }
 
-    /// Whether this join would wait in the lobby. Time counts as of the last input.
+    /// Returns whether this join would wait in the lobby. Evaluated at the moment of the last input.
     #[must_use]
     pub fn would_wait(&self, join: &Join) -> bool {
         let status = match self.place_to_resume(join) {
@@ -178,13 +179,13 @@ impl Call {
         status == Some(Status::Pending)
     }
 
-    /// Whether the era has started: somebody is active or has been.
+    /// Returns whether the era has started: a device is or was active.
     #[must_use]
     pub fn has_started(&self) -> bool {
         self.phase == Phase::Running
     }
 
-    /// Whether an admin has joined by this connection.
+    /// Returns whether the device of this connection joined as an admin.
     #[must_use]
     pub fn is_admin(&self, connection: ConnectionId) -> bool {
         let place = self.places.of_connection(connection);
@@ -192,32 +193,32 @@ impl Call {
         device.is_some_and(|device| device.role == Role::Admin)
     }
 
-    /// The link as the call knows it.
+    /// Returns the link as the call knows it.
     #[must_use]
     pub fn link(&self) -> &LinkState {
         &self.link
     }
 
-    /// How many devices may be active, and again how many pending.
+    /// Returns the maximum number of active devices, and of pending devices.
     #[must_use]
     pub const fn max_devices(&self) -> u32 {
         self.limits.max_devices
     }
 
-    /// How many devices have a place of this status, lost ones included.
+    /// Returns the number of devices with a seat of this status, lost ones included.
     #[must_use]
     pub fn device_count(&self, status: Status) -> usize {
         self.places.count(status)
     }
 
-    /// The devices in the call, as `audience` is told them.
+    /// Returns the devices in the call, as `audience` receives them.
     #[must_use]
     pub fn roster(&self, audience: Audience) -> Roster {
         self.rosters.roster(audience)
     }
 
-    /// The view of a user who peeks. Blocked users see numbers, and so does a user who could not come
-    /// in because the link is closed, unless an active device of the user is in the call.
+    /// Returns the view of a user who peeks. Blocked users see numbers only, and so do users who could not
+    /// join because the link is closed, unless an active device of the user is in the call.
     #[must_use]
     pub fn sight_of(&self, user: &OpaqueUserId, link_is_open: bool) -> Sight {
         let is_inside = self
@@ -258,7 +259,7 @@ impl Call {
         };
         match result {
             Ok(()) => {}
-            // The device was told at the first message that was dropped.
+            // The device received an error when the first message was dropped.
             Err(ErrorCode::RateLimited) if was_limited => {
                 self.outputs.push_back(Output::Dropped { connection });
             }
@@ -269,7 +270,7 @@ impl Call {
     fn link_changed(&mut self, link: LinkState) {
         let other_rules = link.restrictions != self.link.restrictions;
         let restrictions = match self.phase {
-            // Nobody has come in under other rules.
+            // No device has joined under other restrictions.
             Phase::New => link.restrictions,
             Phase::Waiting if other_rules => return self.end(Departure::Ended),
             Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
@@ -295,7 +296,7 @@ impl Call {
         }
     }
 
-    /// Whether a device of the user is in the call as an admin.
+    /// Returns whether a device of the user is in the call as an admin.
     fn is_admin_here(&self, user: &OpaqueUserId) -> bool {
         self.devices_of(user)
             .any(|device| device.role == Role::Admin)

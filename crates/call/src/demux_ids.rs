@@ -1,14 +1,14 @@
-//! Demux ids that are given out.
+//! The demux ids that an era has assigned.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::DemuxId;
 
-/// How many ids are remembered. An era with more joins may give an old one again.
+/// The number of ids that are recorded. An era with more joins may assign an old one again.
 const REMEMBERED: usize = 65_536;
 
-/// The ids that an era has given out, so that none is given twice: what devices encrypt to each
-/// other is counted per demux id, and a second owner would be taken for a replay of the first.
+/// The ids that an era has assigned, so that none is assigned twice: messages between devices are numbered
+/// per demux id, and those of a second owner would count as replays of the first owner's.
 #[derive(Debug, Default)]
 pub(crate) struct DemuxIds {
     given: BTreeSet<DemuxId>,
@@ -16,7 +16,7 @@ pub(crate) struct DemuxIds {
 }
 
 impl DemuxIds {
-    /// Gives out the first candidate that was not given before.
+    /// Assigns the first candidate that was not assigned before.
     pub(crate) fn give(
         &mut self,
         mut candidates: impl Iterator<Item = DemuxId>,

@@ -1,25 +1,25 @@
-//! The words of a device about itself.
+//! The hello of a device.
 
 use core::fmt;
 use std::sync::Arc;
 
 use anteroom_protocol::HelloKey;
 
-/// The words of a device about itself for the members of the room: opaque bytes, sealed with the link's
-/// key. Cheap to clone.
+/// The statement of a device about itself for the members of the room: opaque bytes, sealed with a key of the
+/// link. Cheap to clone.
 ///
-/// Never to be stored or logged; `Debug` shows the length.
+/// Must not be stored or logged; `Debug` shows the length only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hello(Arc<[u8]>);
 
 impl Hello {
-    /// The longest hello in bytes.
+    /// The maximum length of a hello, in bytes.
     pub const MAX_LENGTH: usize = HelloKey::MAX_SEALED;
 
     /// Checks the length.
     ///
     /// # Errors
-    /// No byte, or more than [`Self::MAX_LENGTH`].
+    /// The hello is empty, or longer than [`Self::MAX_LENGTH`].
     pub fn new(hello: impl Into<Arc<[u8]>>) -> Result<Self, HelloLengthError> {
         let hello = hello.into();
         if hello.is_empty() || hello.len() > Self::MAX_LENGTH {
@@ -28,7 +28,7 @@ impl Hello {
         Ok(Self(hello))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -41,7 +41,7 @@ impl fmt::Debug for Hello {
     }
 }
 
-/// A hello without a byte, or with more than [`Hello::MAX_LENGTH`].
+/// The error for an empty hello, or one longer than [`Hello::MAX_LENGTH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a hello has 1 to {} bytes", Hello::MAX_LENGTH)]
 pub struct HelloLengthError;

@@ -1,4 +1,4 @@
-//! What things in a call are called.
+//! The identifiers of a call.
 
 use core::{
     cmp::Ordering,
@@ -13,12 +13,12 @@ use rand_core::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A device in a call: non-zero, the low 4 bits zero, given once in an era.
+/// The id of a device in a call: not zero, the low 4 bits zero, assigned once in an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DemuxId(NonZeroU32);
 
 impl DemuxId {
-    /// Checks a number that somebody else gives.
+    /// Validates a number from outside.
     #[must_use]
     pub const fn new(value: u32) -> Option<Self> {
         match NonZeroU32::new(value) {
@@ -27,13 +27,13 @@ impl DemuxId {
         }
     }
 
-    /// Makes an id of random bits; none with a probability of 2^-28.
+    /// Creates an id from random bits; `None` with a probability of 2^-28.
     #[must_use]
     pub const fn from_random_bits(bits: u32) -> Option<Self> {
         Self::new(bits & !0xf)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn value(self) -> u32 {
         self.0.get()
@@ -46,24 +46,24 @@ impl fmt::Display for DemuxId {
     }
 }
 
-/// An era of a room: 16 random bytes.
+/// The id of an era of a room: 16 random bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EraId([u8; 16]);
 
 impl EraId {
-    /// From stored bytes.
+    /// Creates an era id from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// A fresh era.
+    /// Draws a new era id.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
@@ -71,7 +71,7 @@ impl EraId {
     }
 }
 
-/// 32 lower-case hex digits.
+/// Formats 32 lower-case hex digits.
 impl fmt::Display for EraId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -84,28 +84,28 @@ impl fmt::Debug for EraId {
     }
 }
 
-/// A connection of a client, named by the caller. Never used twice for one call.
+/// The id of a client's connection, chosen by the caller. Must not be used twice for one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
 
 impl ConnectionId {
-    /// From the caller's count of connections.
+    /// Creates an id from the caller's counter of connections.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 }
 
-/// A user as the room knows it: lower-case hex, for call links that of the uid ciphertext.
+/// The id of a user of a room: lower-case hex. For call links it is the hex of the uid ciphertext.
 ///
-/// Two ids are equal if they name the same user: of uid ciphertexts, the part that their owner
-/// cannot change decides ([`UidCiphertext::user_digits`]).
+/// Two ids are equal if they name the same user. Of uid ciphertexts only the part that their owner cannot
+/// change is compared ([`UidCiphertext::user_digits`]).
 ///
 /// Cheap to clone. `Debug` shows nothing of it, and there is no `Display`.
 #[derive(Clone)]
@@ -144,10 +144,10 @@ impl Hash for OpaqueUserId {
 }
 
 impl OpaqueUserId {
-    /// The longest id, in characters.
+    /// The maximum length of an id, in characters.
     pub const MAX_LENGTH: usize = 256;
 
-    /// The id of a participant who came by a call link.
+    /// Creates the id of a participant of a call link.
     #[must_use]
     pub fn of_ciphertext(ciphertext: &UidCiphertext) -> Self {
         const DIGITS: [char; 16] = [
@@ -159,10 +159,10 @@ impl OpaqueUserId {
         Self(digits.flatten().collect::<String>().into())
     }
 
-    /// Checks an id that was stored or sent.
+    /// Validates a stored or received id.
     ///
     /// # Errors
-    /// Anything but 1 to [`Self::MAX_LENGTH`] lower-case hex digits.
+    /// The text is not 1 to [`Self::MAX_LENGTH`] lower-case hex digits.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         if text.is_empty() || text.len() > Self::MAX_LENGTH || !text.bytes().all(is_digit) {
@@ -171,7 +171,7 @@ impl OpaqueUserId {
         Ok(Self(text.into()))
     }
 
-    /// The hex digits.
+    /// Returns the hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -184,20 +184,20 @@ impl fmt::Debug for OpaqueUserId {
     }
 }
 
-/// What gets a place back after a lost connection: 32 random bytes, good once.
+/// The secret that restores a seat after a lost connection: 32 random bytes, valid once.
 ///
 /// Compared in constant time, wiped on drop, redacted in `Debug`.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ResumeSecret([u8; 32]);
 
 impl ResumeSecret {
-    /// From the bytes that a client shows.
+    /// Creates a secret from the bytes that a client presents.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes to send to the client that holds the place.
+    /// Returns the bytes for the client that holds the seat.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

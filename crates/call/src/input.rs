@@ -1,4 +1,4 @@
-//! What happens to a call.
+//! The inputs of a call.
 
 use core::fmt;
 use std::sync::Arc;
@@ -10,69 +10,69 @@ use crate::{
     ConnectionId, DemuxId, Hello, LinkState, MAX_RELAY_BODY, OpaqueUserId, ResumeSecret, Role,
 };
 
-/// Something that happens to a call.
+/// An input of a call.
 #[derive(Debug)]
 pub enum Input {
-    /// A client whose presentation and passkey have been checked wants in.
+    /// A client joins. Its presentation and passkey have been verified.
     Join(Join),
-    /// A client that has joined says something.
+    /// A client that has joined gives a command.
     Command {
-        /// Its connection.
+        /// The client's connection.
         connection: ConnectionId,
-        /// What it says.
+        /// The command.
         command: Command,
     },
-    /// A connection broke. One that the call has closed itself need not be told, but may.
+    /// A connection broke. Reporting a connection that the call has closed itself is optional.
     Disconnected {
         /// The connection.
         connection: ConnectionId,
     },
-    /// The link was changed. Once the era has started its restrictions are not looked at: they
-    /// cannot change while a call is on. Before, other restrictions send away who waits.
+    /// The link has changed. After the start of the era its restrictions are ignored, since they cannot
+    /// change during a call. Before the start, other restrictions send waiting devices away.
     LinkChanged(LinkState),
-    /// The users approved for the link, in place of those known before. Not looked at once the era
-    /// has started: from then on approvals come from the call.
+    /// The users approved for the link; they replace the earlier ones. Ignored after the start of the era:
+    /// from then on approvals come from the call.
     ApprovedUsers(Vec<OpaqueUserId>),
-    /// The node can no longer hold the call: everybody is sent away.
+    /// The node can no longer serve the call: all devices are sent away.
     End,
-    /// A holder of the passkey ends the call from outside: everybody is sent away, and is not to
-    /// come back by itself.
+    /// A holder of the passkey ends the call from outside: all devices are sent away, and must not rejoin by
+    /// themselves.
     Dismiss,
-    /// Changes of the roster have not reached a connection: it is told the whole.
+    /// Changes of the roster have not reached a connection: it receives the whole roster.
     RosterMissed {
         /// The connection.
         connection: ConnectionId,
     },
-    /// Nothing but time has passed.
+    /// Time has passed without another input.
     TimePassed,
 }
 
-/// A client that wants in.
+/// A client that joins.
 #[derive(Debug)]
 pub struct Join {
-    /// Its connection, which has not joined yet.
+    /// The client's connection, which has not joined yet.
     pub connection: ConnectionId,
-    /// The user that its presentation has proven.
+    /// The user that the presentation proves.
     pub user: OpaqueUserId,
-    /// Whether it has shown the right passkey.
+    /// Whether the client has presented the right passkey.
     pub role: Role,
-    /// The secret of the place it had, if it says so.
+    /// The secret of the client's former seat, if it presents one.
     pub resume: Option<ResumeSecret>,
-    /// How it is to be told of changes.
+    /// The form in which the client receives changes of the roster.
     pub roster: RosterForm,
-    /// What it says of itself. Not looked at if it resumes a place.
+    /// The client's hello. Ignored if the client resumes a seat.
     pub hello: Option<Hello>,
     /// Fresh random values.
     pub randomness: JoinRandomness,
 }
 
-/// How a client is told that the roster has changed.
+/// The form in which a client receives changes of the roster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RosterForm {
-    /// By the whole roster.
+    /// The whole roster.
     #[default]
     Whole,
-    /// By the changes.
+    /// The changes only.
     Changes,
 }
 
@@ -84,7 +84,7 @@ pub struct JoinRandomness {
 }
 
 impl JoinRandomness {
-    /// From a generator, which above this layer is the operating system's.
+    /// Draws the values from a generator.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut resume = [0; 32];
         rng.fill_bytes(&mut resume);
@@ -94,14 +94,14 @@ impl JoinRandomness {
         }
     }
 
-    /// From given values: the candidates for the demux id, in order of preference, and the bytes of
-    /// the resume secret.
+    /// Creates the values from the candidates for the demux id, in order of preference, and the bytes of the
+    /// resume secret.
     #[must_use]
     pub const fn from_parts(demux_ids: [u32; 4], resume: [u8; 32]) -> Self {
         Self { demux_ids, resume }
     }
 
-    /// Candidates for the demux id. That all four are taken happens to one join in 10^20.
+    /// Returns the candidates for the demux id. All four are taken in one of 10^20 joins.
     pub(crate) fn demux_ids(&self) -> impl Iterator<Item = DemuxId> {
         self.demux_ids
             .iter()
@@ -119,38 +119,38 @@ impl fmt::Debug for JoinRandomness {
     }
 }
 
-/// What a client says once it has joined. Each one shows that its connection lives.
+/// A command of a client that has joined. Each one proves that the connection is alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// It goes.
+    /// Leaves the call.
     Leave,
-    /// It raises or lowers its hand.
+    /// Raises or lowers the device's hand.
     RaiseHand {
-        /// Whether the hand is up.
+        /// Whether the hand is raised.
         raised: bool,
     },
-    /// It sends something to others.
+    /// Sends a message to other devices.
     Relay {
-        /// To whom.
+        /// The recipients.
         to: RelayTarget,
-        /// What.
+        /// The message.
         body: RelayBody,
     },
-    /// An admin lets a pending device in.
+    /// Admits a pending device. For admins.
     Approve(DemuxId),
-    /// An admin refuses a pending device.
+    /// Denies a pending device. For admins.
     Deny(DemuxId),
-    /// An admin sends an active device away.
+    /// Removes an active device. For admins.
     Remove(DemuxId),
-    /// An admin sends a user away for the rest of the era.
+    /// Blocks a user for the rest of the era. For admins.
     Block(DemuxId),
-    /// It asks for the whole roster.
+    /// Requests the whole roster.
     Participants,
-    /// It is there.
+    /// Keeps the connection alive.
     Ping,
 }
 
-/// To whom a relay goes.
+/// The recipients of a relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayTarget {
     /// All active devices but the sender.
@@ -159,9 +159,9 @@ pub enum RelayTarget {
     One(DemuxId),
 }
 
-/// What a relay carries: opaque bytes, encrypted from end to end. Cheap to clone.
+/// The content of a relay: opaque bytes, encrypted end to end. Cheap to clone.
 ///
-/// Never to be stored or logged; `Debug` shows the length.
+/// Must not be stored or logged; `Debug` shows the length only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RelayBody(Arc<[u8]>);
 
@@ -169,7 +169,7 @@ impl RelayBody {
     /// Checks the length.
     ///
     /// # Errors
-    /// More than [`MAX_RELAY_BODY`] bytes.
+    /// The body is longer than [`MAX_RELAY_BODY`] bytes.
     pub fn new(body: impl Into<Arc<[u8]>>) -> Result<Self, BodyTooLarge> {
         let body = body.into();
         if body.len() > MAX_RELAY_BODY {
@@ -178,7 +178,7 @@ impl RelayBody {
         Ok(Self(body))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -191,7 +191,7 @@ impl fmt::Debug for RelayBody {
     }
 }
 
-/// A relay body of more than [`MAX_RELAY_BODY`] bytes.
+/// The error for a relay body of more than [`MAX_RELAY_BODY`] bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the body is too large")]
 pub struct BodyTooLarge;

@@ -1,4 +1,4 @@
-//! What the call knows of its link.
+//! The state of the call's link.
 
 use core::fmt;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use anteroom_protocol::Timestamp;
 
 use crate::Moment;
 
-/// Who may come in without being asked.
+/// The condition for becoming active without an admin's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Restrictions {
-    /// Everybody with the link: `none`.
+    /// No condition: `none`.
     None,
-    /// Admins and those an admin has approved: `adminApproval`.
+    /// Being an admin or a user approved by an admin: `adminApproval`.
     AdminApproval,
 }
 
 impl Restrictions {
-    /// The name in JSON.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,26 +30,26 @@ impl Restrictions {
 /// The state of a call link: `callLinkState`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkState {
-    /// Who may come in without being asked.
+    /// The condition for becoming active without an admin's decision.
     pub restrictions: Restrictions,
     /// The encrypted name; may be empty.
     pub name: Arc<[u8]>,
     /// Whether the link has been revoked.
     pub revoked: bool,
-    /// From when on the link is expired: `expiration`.
+    /// The moment from which the link is expired: `expiration`.
     pub expiration: Timestamp,
-    /// From when on the link's record is gone: `delete_at`.
+    /// The moment from which the link's record is deleted: `delete_at`.
     pub delete_at: Timestamp,
 }
 
 impl LinkState {
-    /// Whether people may still come in by the link.
+    /// Returns whether devices may still join by the link.
     pub(crate) fn is_open(&self, now: Moment) -> bool {
         !self.revoked && now.timestamp() < self.expiration
     }
 }
 
-/// Shows nothing of the name.
+/// Omits the name.
 impl fmt::Debug for LinkState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LinkState")

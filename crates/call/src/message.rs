@@ -1,55 +1,55 @@
-//! What clients are told.
+//! The messages to clients.
 
 use std::sync::Arc;
 
 use crate::{DemuxId, EraId, LinkState, RelayBody, ResumeSecret, Roster, RosterChanges, Status};
 
-/// A message for a client. Cheap to clone: what is large is shared.
+/// A message to a client. Cheap to clone: large parts are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// `joined`: the answer to a join.
     Joined(Box<Joined>),
-    /// `participants`: the whole roster. Each replaces those before it.
+    /// `participants`: the whole roster. It replaces all earlier ones.
     Participants {
         /// `eraId`.
         era_id: EraId,
         /// `active`, `pending` and `pendingCount`.
         roster: Roster,
     },
-    /// `roster`: what has changed in the roster.
+    /// `roster`: the changes of the roster.
     Roster {
         /// `eraId`.
         era_id: EraId,
         /// `joined`, `left`, `changed` and `pendingCount`.
         changes: Arc<RosterChanges>,
     },
-    /// `admitted`: from pending to active.
+    /// `admitted`: the device changed from pending to active.
     Admitted,
-    /// `denied`: the wait is over.
+    /// `denied`: the device's wait is over.
     Denied {
         /// `reason`.
         reason: DenialReason,
     },
-    /// `removed`: the participation is over.
+    /// `removed`: the device's participation is over.
     Removed,
     /// `blocked`: the user is refused for the rest of the era.
     Blocked,
     /// `link`: the link has changed.
     Link(Arc<LinkState>),
-    /// `relay`: another client sent something.
+    /// `relay`: another client has sent a message.
     Relay {
-        /// `from`: who.
+        /// `from`: the sender.
         from: DemuxId,
-        /// `body`: what.
+        /// `body`: the message.
         body: RelayBody,
     },
-    /// `error`: something was refused.
+    /// `error`: a command or a join was refused, or the device was sent away.
     Error(ErrorCode),
     /// `pong`: the answer to a ping.
     Pong,
 }
 
-/// What a client is told when it has joined or resumed.
+/// The message to a client that has joined or resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
     /// `demuxId`.
@@ -60,9 +60,9 @@ pub struct Joined {
     pub status: Status,
     /// `isAdmin`.
     pub is_admin: bool,
-    /// `resume`: what gets this place back, once.
+    /// `resume`: the secret that restores this seat, once.
     pub resume: ResumeSecret,
-    /// `maxDevices`: how many devices may be active, and again how many pending.
+    /// `maxDevices`: the maximum number of active devices, and of pending devices.
     pub max_devices: u32,
     /// `participants`, `pending` and `pendingCount`, with the client itself.
     pub roster: Roster,
@@ -70,17 +70,17 @@ pub struct Joined {
     pub link: Arc<LinkState>,
 }
 
-/// Why a wait is over.
+/// The reason why a wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DenialReason {
-    /// An admin said so.
+    /// An admin denied the device.
     Admin,
-    /// The era ended.
+    /// The era ended, or the link's restrictions changed before its start.
     Ended,
 }
 
 impl DenialReason {
-    /// The name in JSON.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -90,12 +90,12 @@ impl DenialReason {
     }
 }
 
-/// Why something was refused: the `code` of an `error`.
+/// The reason of an `error`: its `code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
-    /// The call, or its lobby, holds no more devices.
+    /// The call, or its lobby, is full.
     Full,
-    /// The user has as many devices in the call as a user may have.
+    /// The user has the maximum number of devices in the call.
     TooManyDevices,
     /// An admin has taken the device's seat in a full call.
     Displaced,
@@ -105,7 +105,7 @@ pub enum ErrorCode {
     Expired,
     /// The era is over.
     Ended,
-    /// No demux id is to be had for this join.
+    /// All candidates for the demux id of this join are taken.
     TryAgain,
     /// The connection has joined before.
     AlreadyJoined,
@@ -121,11 +121,11 @@ pub enum ErrorCode {
     NotPending,
     /// The device's user is an admin.
     TargetIsAdmin,
-    /// The device has lost its connection; what was sent is dropped.
+    /// The device has lost its connection; the message is dropped.
     Unreachable,
-    /// Too much was sent; it is dropped.
+    /// A rate limit was exceeded; the command is dropped.
     RateLimited,
-    /// The decision stands, but more users than the call remembers have been decided on.
+    /// The decision takes effect, but cannot be stored: the call has reached its limit of stored users.
     TooManyUsers,
 }
 
@@ -151,7 +151,7 @@ impl ErrorCode {
         Self::TooManyUsers,
     ];
 
-    /// The stable name: `code` in JSON.
+    /// Returns the stable name: `code` in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -175,7 +175,7 @@ impl ErrorCode {
         }
     }
 
-    /// What it says to a person: `message` in JSON.
+    /// Returns the text for a person: `message` in JSON.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {

@@ -1,96 +1,96 @@
-//! What the caller is to do.
+//! The outputs of a call.
 
 use crate::{ConnectionId, DemuxId, Message, Moment, OpaqueUserId, Status};
 
-/// Something for the caller to do, in this order.
+/// An output. The caller carries the outputs out in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send a message.
     Send {
-        /// To this connection.
+        /// The receiving connection.
         to: ConnectionId,
         /// The message.
         message: Message,
     },
-    /// Send one message to several: serialize it once.
+    /// Send one message to several connections. It needs to be serialized only once.
     Broadcast {
-        /// To these connections.
+        /// The receiving connections.
         to: Vec<ConnectionId>,
         /// The message.
         message: Message,
     },
-    /// Nothing is sent: the command of this connection was dropped by a limit, like the one before.
+    /// Nothing is sent: a limit dropped the command of this connection, and the one before it.
     Dropped {
         /// The connection.
         connection: ConnectionId,
     },
-    /// Close a connection once what it was sent has gone out. The call has forgotten it.
+    /// Close a connection after its messages were sent. The call accepts nothing more from it.
     Close {
         /// The connection.
         connection: ConnectionId,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
-    /// Store or count something.
+    /// Store or count a fact.
     Fact(Fact),
-    /// There is nothing more to do. Come back with the next input, or with
-    /// [`crate::Input::TimePassed`] at this moment; with none, nothing will happen by itself.
+    /// There are no more outputs. Pass the next input, or [`crate::Input::TimePassed`] at this moment.
+    /// Without a moment, nothing happens until the next input.
     Wait {
-        /// The next moment at which something happens by itself.
+        /// The next moment at which the passing of time has an effect.
         until: Option<Moment>,
     },
 }
 
-/// Why the call closes a connection.
+/// The reason for closing a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CloseReason {
     /// The join was refused.
     Refused,
-    /// It left.
+    /// The device left.
     Left,
-    /// An admin denied it.
+    /// An admin denied the device.
     Denied,
-    /// An admin removed it.
+    /// An admin removed the device.
     Removed,
-    /// Its user is blocked.
+    /// The device's user is blocked.
     Blocked,
-    /// A newer connection has taken its place.
+    /// A newer connection has taken the seat.
     Replaced,
-    /// An admin has taken its place in a full call.
+    /// An admin has taken the seat in a full call.
     Displaced,
     /// The call was ended from outside.
     Dismissed,
-    /// It was silent too long.
+    /// The connection exceeded the limit of silence.
     Silent,
     /// The era ended.
     Ended,
 }
 
-/// Something about the call that others must know.
+/// A fact about the call for storage or statistics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// Remember that the user is approved for this link.
+    /// The user is approved for this link: store it.
     UserApproved(OpaqueUserId),
-    /// Forget that the user was approved for this link.
+    /// The user is no longer approved for this link: delete it.
     ApprovalForgotten(OpaqueUserId),
-    /// A device has no place any more.
+    /// A device has lost its seat.
     DeviceGone {
         /// The device.
         demux_id: DemuxId,
-        /// Where it was.
+        /// The status that it had.
         status: Status,
-        /// How it went.
+        /// The way in which it lost its seat.
         departure: Departure,
     },
-    /// The era is over, or nobody waits for its start any more: remove its record if it has
-    /// started, and drop the call. The last fact.
+    /// The era is over, or its last waiting device has left before the start: remove its record if it has
+    /// started, and drop the call. No fact follows.
     EraEnded,
 }
 
-/// How a device lost its place.
+/// The way in which a device lost its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Departure {
-    /// It left.
+    /// The device left.
     Left,
     /// An admin denied it.
     Denied,
@@ -98,13 +98,13 @@ pub enum Departure {
     Removed,
     /// Its user was blocked.
     Blocked,
-    /// Its connection was lost, and a newer device of its user took its place.
+    /// Its connection was lost, and a newer device of its user took the seat.
     Replaced,
-    /// An admin took its place in a full call.
+    /// An admin took the seat in a full call.
     Displaced,
     /// The call was ended from outside.
     Dismissed,
-    /// Its connection was lost and did not come back.
+    /// Its connection was lost and not restored in time.
     TimedOut,
     /// The era ended.
     Ended,

@@ -1,4 +1,4 @@
-//! The devices of a call and the places they hold.
+//! The devices of a call and their seats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +8,16 @@ use crate::{
     token_bucket::{BucketSize, TokenBucket},
 };
 
-/// What a client may do in a call.
+/// The role of a client in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// It has shown the link's passkey.
+    /// The client has presented the link's passkey.
     Admin,
-    /// It has not.
+    /// The client has not presented the passkey.
     Guest,
 }
 
-/// Where a device is.
+/// The status of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// In the call.
@@ -27,7 +27,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The name in JSON.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Status {
     }
 }
 
-/// A device's number in the order of joins.
+/// The number of a seat, in the order of the joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place(u64);
 
@@ -57,7 +57,7 @@ const ROSTER_REQUESTS: BucketSize = BucketSize {
     per_second: 1,
 };
 
-/// A device that holds a place.
+/// A device with a seat.
 #[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) demux_id: DemuxId,
@@ -68,12 +68,13 @@ pub(crate) struct Device {
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
     pub(crate) roster_requests: TokenBucket,
-    /// Whether a limit has refused the device's last message.
+    /// Whether a limit has dropped the device's last message.
     is_limited: bool,
     pub(crate) roster_form: RosterForm,
-    /// The revision of the roster that the device was last told as a whole.
+    /// The revision of the whole roster that the device received last.
     pub(crate) roster_revision: u64,
-    /// Whether the device was let in and has not been told the hellos of those who were in before.
+    /// Whether the device was admitted and has not received the hellos of the devices that were active
+    /// before.
     pub(crate) lacks_hellos: bool,
     status: Status,
     presence: Presence,
@@ -124,7 +125,7 @@ impl Device {
         self.status
     }
 
-    /// What the device is told of others.
+    /// Returns the audience of the device.
     pub(crate) const fn audience(&self) -> Audience {
         match (self.role, self.status) {
             (Role::Admin, _) => Audience::Admins,
@@ -133,7 +134,10 @@ impl Device {
         }
     }
 
-    /// Notes whether a limit has let the device's last message pass.
+    /// Records whether a limit has passed the device's last message.
+    ///
+    /// # Errors
+    /// [`ErrorCode::RateLimited`] if it has not.
     pub(crate) const fn note_limit(&mut self, is_granted: bool) -> Result<(), ErrorCode> {
         self.is_limited = !is_granted;
         match is_granted {
@@ -142,12 +146,12 @@ impl Device {
         }
     }
 
-    /// Whether a limit has refused the device's last message.
+    /// Returns whether a limit has dropped the device's last message.
     pub(crate) const fn is_limited(&self) -> bool {
         self.is_limited
     }
 
-    /// The device's connection, if it is not lost.
+    /// Returns the device's connection, unless it is lost.
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {
         match self.presence {
             Presence::Connected { connection, .. } => Some(connection),
@@ -155,7 +159,7 @@ impl Device {
         }
     }
 
-    /// Since when the connection is lost.
+    /// Returns the moment at which the connection was lost.
     pub(crate) const fn lost_since(&self) -> Option<Moment> {
         match self.presence {
             Presence::Connected { .. } => None,
@@ -163,7 +167,7 @@ impl Device {
         }
     }
 
-    /// When the connection counts as lost, or the place is given up.
+    /// Returns the moment at which the connection counts as lost, or the seat of a lost connection is freed.
     fn deadline(&self) -> Moment {
         match self.presence {
             Presence::Connected { heard, .. } => heard.plus(SILENCE_LIMIT),
@@ -172,7 +176,7 @@ impl Device {
     }
 }
 
-/// All places of a call, with the ways to find them.
+/// The seats of a call, with indexes by demux id, connection and deadline.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     devices: BTreeMap<Place, Device>,
@@ -180,13 +184,13 @@ pub(crate) struct Places {
     by_connection: BTreeMap<ConnectionId, Place>,
     deadlines: BTreeSet<(Moment, Place)>,
     active: usize,
-    /// Active devices with a hello.
+    /// The number of active devices with a hello.
     active_hellos: usize,
     next: u64,
 }
 
 impl Places {
-    /// Gives the device the next place.
+    /// Assigns the next seat to the device.
     pub(crate) fn take(&mut self, device: Device) -> Place {
         let place = Place(self.next);
         self.next += 1;
@@ -203,7 +207,7 @@ impl Places {
         place
     }
 
-    /// Gives a place up.
+    /// Frees a seat.
     pub(crate) fn free(&mut self, place: Place) -> Option<Device> {
         let device = self.devices.remove(&place)?;
         self.by_demux_id.remove(&device.demux_id);
@@ -234,7 +238,7 @@ impl Places {
         self.by_connection.get(&connection).copied()
     }
 
-    /// All devices in the order of their joins.
+    /// Iterates over all devices in the order of their joins.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &Device)> {
         self.devices.iter().map(|(place, device)| (*place, device))
     }
@@ -254,7 +258,7 @@ impl Places {
         self.devices.is_empty()
     }
 
-    /// From pending to active.
+    /// Changes a device from pending to active.
     pub(crate) fn admit(&mut self, place: Place) {
         if let Some(device) = self.devices.get_mut(&place)
             && device.status == Status::Pending
@@ -265,12 +269,12 @@ impl Places {
         }
     }
 
-    /// Whether an active device has a hello.
+    /// Returns whether an active device has a hello.
     pub(crate) const fn has_hellos(&self) -> bool {
         self.active_hellos > 0
     }
 
-    /// The device's connection has said something.
+    /// Records a message of the device's connection.
     pub(crate) fn heard(&mut self, place: Place, now: Moment) {
         if let Some(connection) = self.get(place).and_then(Device::connection) {
             let heard = now;
@@ -278,12 +282,12 @@ impl Places {
         }
     }
 
-    /// The device's connection is lost; returns it.
+    /// Marks the device's connection as lost, and returns it.
     pub(crate) fn lose(&mut self, place: Place, now: Moment) -> Option<ConnectionId> {
         self.set_presence(place, Presence::Lost { since: now })
     }
 
-    /// The device has a new connection; returns the old one if it is not lost.
+    /// Sets a new connection for the device. Returns the old one if it is not lost.
     pub(crate) fn reconnect(
         &mut self,
         place: Place,
@@ -294,7 +298,7 @@ impl Places {
         self.set_presence(place, Presence::Connected { connection, heard })
     }
 
-    /// A place whose deadline has come.
+    /// Returns a seat whose deadline has passed.
     pub(crate) fn due(&self, now: Moment) -> Option<Place> {
         let (deadline, place) = self.deadlines.first()?;
         (*deadline <= now).then_some(*place)
@@ -304,7 +308,7 @@ impl Places {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Returns the connection before.
+    /// Sets the presence of a device. Returns its former connection.
     fn set_presence(&mut self, place: Place, presence: Presence) -> Option<ConnectionId> {
         let device = self.devices.get_mut(&place)?;
         let connection_before = device.connection();

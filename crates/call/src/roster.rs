@@ -1,4 +1,4 @@
-//! Who is in the call, as others see it.
+//! The devices of a call, as others receive them.
 
 mod list;
 
@@ -10,39 +10,39 @@ use crate::{
     places::{Device, Place, Places, Role, Status},
 };
 
-/// Who looks.
+/// The recipients of a view of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Audience {
-    /// A guest in the lobby: learns no hello, and otherwise as much as everyone.
+    /// A guest in the lobby: receives no hello, and otherwise the same as everyone.
     Lobby,
-    /// Anybody in the call: learns how many devices are pending.
+    /// An active guest: receives the number of pending devices.
     Everyone,
-    /// An admin who is in the call: learns which devices are pending.
+    /// An admin in the call: receives the pending devices.
     Admins,
 }
 
-/// The devices of a call, in the order in which they joined. Cheap to clone.
+/// The devices of a call, in the order of their joins. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roster {
-    /// Active devices; all have a user id.
+    /// Active devices. All carry a user id.
     pub active: Arc<[Participant]>,
-    /// Pending devices. Those who only look see them without user ids.
+    /// Pending devices. A user who peeks receives them without user ids.
     pub pending: Arc<[Participant]>,
-    /// How many devices are pending, shown or not.
+    /// The number of pending devices, listed or not.
     pub pending_count: usize,
 }
 
 /// The view of a user who peeks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// How many devices there are.
+    /// The numbers of devices.
     Counts {
         /// Active devices.
         active: usize,
         /// Pending devices.
         pending: usize,
     },
-    /// The devices; pending ones without user ids unless an admin in the call looks.
+    /// The devices. Pending ones have no user ids, unless the user is an admin in the call.
     Devices(Roster),
 }
 
@@ -53,17 +53,17 @@ pub struct Participant {
     pub demux_id: DemuxId,
     /// `opaqueUserId`.
     pub opaque_user_id: Option<OpaqueUserId>,
-    /// `handRaisedAt`: since when the hand is up.
+    /// `handRaisedAt`: the moment at which the hand was raised.
     pub hand_raised_at: Option<Moment>,
-    /// `lost`: whether the connection is lost and the place is kept.
+    /// `lost`: whether the connection is lost and the seat reserved.
     pub is_lost: bool,
-    /// `admin`: whether the device may decide about others.
+    /// `admin`: whether the device may admit, deny, remove and block others.
     pub is_admin: bool,
-    /// `hello`: what the device has said of itself.
+    /// `hello`: the hello of the device's join.
     pub hello: Option<Hello>,
 }
 
-/// A device among the changes of a roster.
+/// A device in the changes of a roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterEntry {
     /// `status`.
@@ -74,21 +74,21 @@ pub struct RosterEntry {
 
 /// The changes of a roster since its last announcement.
 ///
-/// A reader who was told the whole roster in between may know some of it: an entry replaces the one
-/// with its demux id, and a device that is unknown has left already.
+/// A device that has received the whole roster in between may know some of them: an entry replaces the one
+/// with its demux id, and a `left` device that is unknown has left already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RosterChanges {
-    /// `joined`: devices that were not there, in the order in which they joined.
+    /// `joined`: devices that are new, in the order of their joins.
     pub joined: Vec<RosterEntry>,
-    /// `changed`: devices that were there and are otherwise now.
+    /// `changed`: known devices with a new state.
     pub changed: Vec<RosterEntry>,
-    /// `left`: devices that are not there.
+    /// `left`: devices that are gone.
     pub left: Vec<DemuxId>,
-    /// `pendingCount`: how many devices are pending.
+    /// `pendingCount`: the number of pending devices.
     pub pending_count: usize,
 }
 
-/// The lists as they are sent, and what has changed in them since they were announced.
+/// The lists of devices as they are sent, and the changes in them since the last announcement.
 #[derive(Debug, Default)]
 pub(crate) struct Rosters {
     active: List,
@@ -97,14 +97,14 @@ pub(crate) struct Rosters {
     for_admins: News,
 }
 
-/// The changes that an audience has not been told.
+/// The changes that an audience has not received.
 #[derive(Debug, Default)]
 struct News {
-    /// Devices that have changed, and whether the audience was told of them before.
+    /// The changed devices, and whether the audience knew each of them before.
     devices: BTreeMap<Place, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
-    /// Counts the changes.
+    /// The number of changes so far.
     revision: u64,
 }
 
@@ -136,7 +136,7 @@ impl News {
 }
 
 impl Rosters {
-    /// What those in the call are told: guests only how many devices are pending.
+    /// Returns the view of a device in the call: guests receive only the number of pending devices.
     pub(crate) fn roster(&self, audience: Audience) -> Roster {
         let active = self.active.published();
         Roster {
@@ -152,7 +152,7 @@ impl Rosters {
         }
     }
 
-    /// What those who only look are shown: no hellos.
+    /// Returns the view of a user who peeks: without hellos.
     pub(crate) fn seen_by(&self, audience: Audience) -> Roster {
         let roster = self.roster(Audience::Admins);
         let roster = Roster {
@@ -173,7 +173,7 @@ impl Rosters {
         }
     }
 
-    /// Makes all changes ready to be sent.
+    /// Prepares all changes for sending.
     pub(crate) fn publish(&mut self) {
         self.active.publish();
         self.pending.publish();
@@ -191,7 +191,7 @@ impl Rosters {
         self.touch(place, device.demux_id, (Some(status), None));
     }
 
-    /// Moves a device that is active now from the pending ones.
+    /// Moves a device that has become active from the pending list to the active one.
     pub(crate) fn admit(&mut self, place: Place, device: &Device) {
         self.pending.remove(place);
         self.active.insert(place, Participant::of(device));
@@ -199,14 +199,14 @@ impl Rosters {
         self.touch(place, device.demux_id, change);
     }
 
-    /// Shows a device as it is now, in the list that it is in.
+    /// Updates the entry of a device in its list.
     pub(crate) fn update(&mut self, place: Place, device: &Device) {
         let status = device.status();
         self.list(status).replace(place, Participant::of(device));
         self.touch(place, device.demux_id, (Some(status), Some(status)));
     }
 
-    /// Counts the changes that an audience may see.
+    /// Returns the number of changes that an audience may see.
     pub(crate) const fn revision(&self, audience: Audience) -> u64 {
         match audience {
             Audience::Lobby | Audience::Everyone => self.for_everyone.revision,
@@ -222,13 +222,13 @@ impl Rosters {
         !self.news(audience).is_empty()
     }
 
-    /// Whether those in the call have not been told yet that this device is active.
+    /// Returns whether the devices in the call have not received yet that this device is active.
     pub(crate) fn is_unannounced(&self, place: Place) -> bool {
         let touched = self.for_everyone.devices.get(&place);
         touched.is_some_and(|touched| !touched.was_known)
     }
 
-    /// The changes that an audience has not been told.
+    /// Returns the changes that an audience has not received.
     pub(crate) fn changes(&self, audience: Audience, places: &Places) -> RosterChanges {
         let mut changes = RosterChanges {
             pending_count: self.pending.len(),
@@ -260,7 +260,7 @@ impl Rosters {
         changes
     }
 
-    /// All changes have been announced.
+    /// Marks all changes as announced.
     pub(crate) fn clear_news(&mut self) {
         self.for_everyone.clear();
         self.for_admins.clear();

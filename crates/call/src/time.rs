@@ -6,38 +6,38 @@ use anteroom_protocol::Timestamp;
 
 /// A moment: whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// The caller's moments should not jump: best the time of day when the process started, plus what a
-/// monotonic clock has counted since.
+/// The caller's moments should not jump. Best is the time of day at the start of the process plus the time
+/// that a monotonic clock has counted since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
 impl Moment {
-    /// From milliseconds since 1970.
+    /// Creates a moment from milliseconds since 1970.
     #[must_use]
     pub const fn from_millis(milliseconds: u64) -> Self {
         Self(milliseconds)
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// The second that this moment is in.
+    /// Returns the second that this moment lies in.
     #[must_use]
     pub const fn timestamp(self) -> Timestamp {
         Timestamp::from_secs(self.0 / 1_000)
     }
 
-    /// `span` later, in whole milliseconds; stops at the end of time.
+    /// Returns the moment `span` later, in whole milliseconds; saturates at the maximum.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         let milliseconds = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(milliseconds))
     }
 
-    /// The time from `earlier` to this moment; none if it is later.
+    /// Returns the time from `earlier` to this moment; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

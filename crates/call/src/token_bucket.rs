@@ -1,19 +1,19 @@
-//! How much may be sent: buckets that fill up over time.
+//! Rate limits: buckets of tokens that refill over time.
 
 use crate::Moment;
 
-/// The size of a bucket in tokens.
+/// The size of a bucket, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BucketSize {
-    /// Tokens that may be taken at once.
+    /// The number of tokens in a full bucket.
     pub(crate) burst: u32,
-    /// Tokens that come back in a second.
+    /// The number of tokens added in a second.
     pub(crate) per_second: u32,
 }
 
 /// A bucket of tokens, full at first.
 ///
-/// The level is counted in thousandths of a token, so that the refill of a millisecond is whole.
+/// The level is counted in thousandths of a token, so that the refill of a millisecond is an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TokenBucket {
     size: BucketSize,
@@ -30,17 +30,17 @@ impl TokenBucket {
         }
     }
 
-    /// Whether this many tokens are in.
+    /// Returns whether the bucket holds this many tokens.
     pub(crate) fn holds(&self, tokens: u64, now: Moment) -> bool {
         self.level_at(now) >= tokens.saturating_mul(UNITS)
     }
 
-    /// Whether all tokens are in.
+    /// Returns whether the bucket is full.
     pub(crate) fn is_full(&self, now: Moment) -> bool {
         self.level_at(now) == self.size.capacity()
     }
 
-    /// Takes tokens out, as many as are in.
+    /// Removes tokens, at most those that the bucket holds.
     pub(crate) fn take(&mut self, tokens: u64, now: Moment) {
         let rest = self
             .level_at(now)
@@ -49,7 +49,7 @@ impl TokenBucket {
         self.updated = now;
     }
 
-    /// Takes one token out, if one is in; says whether.
+    /// Removes one token if there is one. Returns whether there was one.
     pub(crate) fn try_take(&mut self, now: Moment) -> bool {
         let holds = self.holds(1, now);
         if holds {
@@ -65,7 +65,7 @@ impl TokenBucket {
     }
 }
 
-/// Units of a token.
+/// The number of units of the level in a token.
 const UNITS: u64 = 1_000;
 
 impl BucketSize {

@@ -1,4 +1,4 @@
-//! What is remembered of users.
+//! The records of a call's users.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -14,18 +14,18 @@ const RELAYS: BucketSize = BucketSize {
     per_second: RELAY_RATE_OF_USER,
 };
 
-/// An empty bucket of relays is full again after this.
+/// The time after which an empty bucket of relays is full again.
 const RELAYS_REFILL: Duration =
     Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
-/// The users of a call: those with a place, and those an admin has decided on.
+/// The users of a call: those with a seat, and those an admin has decided on.
 #[derive(Debug)]
 pub(crate) struct Users {
     users: BTreeMap<OpaqueUserId, User>,
     remembered: usize,
     max_remembered: usize,
-    /// Users who have gone with a bucket that was not full, and when it is: who comes back before
-    /// has no fresh one.
+    /// Users without a seat whose bucket is not full yet, each with the moment at which it will be. A user
+    /// who comes back before then continues with the same bucket.
     spent: VecDeque<(Moment, OpaqueUserId)>,
     now: Moment,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Users {
 #[derive(Debug)]
 struct User {
     places: Vec<Place>,
-    /// Bytes of relays.
+    /// The rate limit of relays, in bytes.
     relays: TokenBucket,
     approved: bool,
     blocked: bool,
@@ -58,19 +58,19 @@ impl User {
     }
 }
 
-/// Whether a decision on a user could be remembered.
+/// Whether a decision on a user could be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// It is new.
+    /// The decision is new.
     New,
-    /// It was the same before.
+    /// The same decision was stored before.
     Known,
-    /// As many users are remembered as may be.
+    /// The limit of stored users is reached.
     Full,
 }
 
 impl Users {
-    /// Begins with users approved before; those beyond the limit are left out.
+    /// Creates the records of users approved before; those beyond the limit are dropped.
     pub(crate) fn new(
         approved: impl IntoIterator<Item = OpaqueUserId>,
         max_remembered: usize,
@@ -88,7 +88,7 @@ impl Users {
         users
     }
 
-    /// Forgets the users who have gone and whose buckets are full again.
+    /// Drops the users without a seat whose buckets are full again.
     pub(crate) fn advance(&mut self, now: Moment) {
         self.now = now;
         while self.spent.front().is_some_and(|(full, _)| *full <= now) {
@@ -98,13 +98,13 @@ impl Users {
         }
     }
 
-    /// Whether the user may send this many bytes of relays.
+    /// Returns whether the user may send this many bytes of relays.
     pub(crate) fn may_relay(&self, user: &OpaqueUserId, bytes: u64) -> bool {
         let known = self.users.get(user);
         known.is_some_and(|known| known.relays.holds(bytes, self.now))
     }
 
-    /// Counts bytes of relays that the user sends.
+    /// Counts the bytes of a relay that the user sends.
     pub(crate) fn count_relay(&mut self, user: &OpaqueUserId, bytes: u64) {
         let now = self.now;
         if let Some(known) = self.users.get_mut(user) {
@@ -112,7 +112,7 @@ impl Users {
         }
     }
 
-    /// Makes these the approved users; those beyond the limit are left out.
+    /// Replaces the approved users; those beyond the limit are dropped.
     pub(crate) fn set_approved(&mut self, approved: Vec<OpaqueUserId>) {
         let forgotten: Vec<OpaqueUserId> = self
             .users
@@ -128,7 +128,7 @@ impl Users {
         }
     }
 
-    /// The id as it is kept, so that all of a user's devices share one.
+    /// Returns the stored id of the user, so that all of a user's devices share one.
     pub(crate) fn known_as(&self, user: OpaqueUserId) -> OpaqueUserId {
         match self.users.get_key_value(&user) {
             Some((known, _)) => known.clone(),
@@ -136,7 +136,7 @@ impl Users {
         }
     }
 
-    /// Notes that a user has one more place.
+    /// Records a new seat of a user.
     pub(crate) fn enter(&mut self, user: &OpaqueUserId, place: Place) {
         self.users
             .entry(user.clone())
@@ -145,7 +145,7 @@ impl Users {
             .push(place);
     }
 
-    /// Notes that a user has a place no longer.
+    /// Records that a user has lost a seat.
     pub(crate) fn leave(&mut self, user: &OpaqueUserId, place: Place) {
         if let Some(known) = self.users.get_mut(user) {
             known.places.retain(|other| *other != place);
@@ -157,7 +157,7 @@ impl Users {
         self.tidy(user);
     }
 
-    /// The user's places in the order of the joins.
+    /// Returns the user's seats in the order of the joins.
     pub(crate) fn places(&self, user: &OpaqueUserId) -> &[Place] {
         self.users.get(user).map_or(&[], |known| &known.places)
     }
@@ -170,7 +170,7 @@ impl Users {
         self.users.get(user).is_some_and(|known| known.blocked)
     }
 
-    /// Whether the user has been denied in this era.
+    /// Returns whether the user has been denied in this era.
     pub(crate) fn was_denied(&self, user: &OpaqueUserId) -> bool {
         self.users.get(user).is_some_and(|known| known.denied)
     }
@@ -187,7 +187,7 @@ impl Users {
         self.remember(user, |known| &mut known.blocked)
     }
 
-    /// Forgets an approval; returns whether there was one.
+    /// Drops an approval. Returns whether there was one.
     pub(crate) fn forget_approval(&mut self, user: &OpaqueUserId) -> bool {
         let Some(known) = self.users.get_mut(user) else {
             return false;
@@ -221,7 +221,7 @@ impl Users {
         }
     }
 
-    /// Drops a user of whom nothing is left to know.
+    /// Drops a user's record if it holds nothing.
     fn tidy(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         let is_empty = |known: &User| {
@@ -237,7 +237,7 @@ impl Users {
 mod tests {
     use super::*;
 
-    /// A ciphertext's hex with these digits in its first and its second half.
+    /// Returns the hex of a ciphertext whose halves consist of these digits.
     fn ciphertext(first: char, second: char) -> OpaqueUserId {
         let half = |digit: char| digit.to_string().repeat(64);
         OpaqueUserId::parse(&format!("00{}{}", half(first), half(second))).unwrap()

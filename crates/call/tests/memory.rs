@@ -1,4 +1,4 @@
-//! What a device costs in memory: all that the call allocates for it, counted by the allocator.
+//! The memory cost of a device: all allocations of the call, counted by the allocator.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ use anteroom_call::{
 use anteroom_protocol::Timestamp;
 
 const DEVICES: u32 = 1_000;
-/// More than is promised in `docs/performance/call.md` fails.
+/// The maximum that `docs/performance/call.md` promises, in bytes.
 const PROMISED: u64 = 1_024;
 
 fn call(restrictions: Restrictions) -> Call {
@@ -33,7 +33,7 @@ fn call(restrictions: Restrictions) -> Call {
 
 fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
     let id = number.wrapping_mul(0x9e37_79b1) << 4;
-    // The first half of a ciphertext names the user.
+    // The first half of a ciphertext identifies the user.
     let digits = format!("00{:064x}{:064x}", u64::from(number) * 0x9e37_79b9_7f4a, 7);
     call.handle(
         Moment::from_millis(0),
@@ -50,13 +50,13 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
     while !matches!(call.poll_output(), Output::Wait { .. }) {}
 }
 
-/// What is not announced yet is held besides, for a quarter of a second.
+/// Announces the changes. Unannounced changes are held in addition, for a quarter of a second.
 fn announce(call: &mut Call) {
     call.handle(Moment::from_millis(250), Input::TimePassed);
     while !matches!(call.poll_output(), Output::Wait { .. }) {}
 }
 
-/// Bytes that are still held after `DEVICES` joins with the given restrictions.
+/// Returns the bytes that are still allocated after `DEVICES` joins with the given restrictions.
 fn bytes_held(restrictions: Restrictions, status: Status, hello: usize) -> u64 {
     let mut call = call(restrictions);
     let counted = measure(|| {
@@ -106,7 +106,7 @@ fn what_devices_cost_is_given_back() {
         announce(&mut call);
     });
     assert_eq!(call.device_count(Status::Active), 1);
-    // What stays are the demux ids that have been given.
+    // The assigned demux ids remain.
     let per_device = held.bytes_current / i64::from(DEVICES);
     assert!(per_device < 32, "{per_device} bytes");
 }

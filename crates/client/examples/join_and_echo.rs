@@ -1,6 +1,6 @@
-//! Joins a call and says back what others say, until the call ends.
+//! Joins a call and repeats what others say, until the call ends.
 //!
-//! The link is read from a file, since other users of the machine see the arguments of a program:
+//! The link is read from a file, since other users of the machine can read the arguments of a program:
 //!
 //! ```sh
 //! export ANTEROOM_ISSUER_URL=http://127.0.0.1:8080 ANTEROOM_ACCOUNT=… ANTEROOM_DEVICE_PASSWORD=…
@@ -15,7 +15,8 @@ use anteroom_client::{
 };
 
 const NAME: &str = "Echo";
-/// Begins each answer. Texts that begin so are not answered: two bots would never stop.
+/// The start of each answer. Texts with this start are not answered, so that two bots do not answer each
+/// other forever.
 const MARK: &str = "echo: ";
 
 #[tokio::main]
@@ -37,7 +38,7 @@ pub(crate) async fn echo(client: &Client, link: &CallLink) -> Result<Ending, Err
             (Some(Chat::Text { text }), _) if !text.starts_with(MARK) => {
                 call.say(format!("{MARK}{text}")).await?;
             }
-            // Nobody who came just now has heard the name.
+            // New devices have not received the name yet.
             (_, CallEvent::Admitted | CallEvent::Roster(_)) => call.introduce(NAME).await?,
             (_, CallEvent::Joined(joined)) if joined.standing == Standing::Active => {
                 call.introduce(NAME).await?;

@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Joins, and reports each device that comes to the lobby with its account, until the call ends.
+/// Joins, and reports each device in the lobby with its account, until the call ends.
 pub(crate) async fn watch(
     client: &Client,
     link: &CallLink,
@@ -65,7 +65,7 @@ pub(crate) async fn watch(
     Ok(Ending::Left)
 }
 
-/// The account of a device. The room service does not know it: the link's key decrypts it.
+/// Returns the account of a device. The room service does not know it: the link's key decrypts it.
 fn account(link: &CallLink, one: &Participant) -> Option<Aci> {
     let user = one.user.as_ref()?;
     match user.decrypt(&link.root_key.secret_params()).ok()? {

@@ -1,20 +1,20 @@
-//! How a client shows who it is.
+//! The authentication of a client at the issuer.
 
 use anteroom_protocol::Aci;
 
 use crate::{DeviceCredentials, DeviceId, LoginSession};
 
-/// What a client signs its requests with.
+/// The secret that authenticates the requests of a client to the issuer.
 #[derive(Clone, Debug)]
 pub enum Authentication {
-    /// A device's password, in every request.
+    /// A device's password, sent in every request.
     Device(DeviceCredentials),
-    /// The access token of a login, which is renewed when it is over.
+    /// The access token of a login. It is renewed after the issuer has refused it.
     Login(LoginSession),
 }
 
 impl Authentication {
-    /// The account.
+    /// Returns the id of the account.
     #[must_use]
     pub fn aci(&self) -> Aci {
         match self {
@@ -23,7 +23,7 @@ impl Authentication {
         }
     }
 
-    /// The device.
+    /// Returns the number of the device within the account.
     #[must_use]
     pub fn device(&self) -> DeviceId {
         match self {

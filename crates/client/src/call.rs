@@ -1,4 +1,4 @@
-//! Taking part in a call over the room service's socket.
+//! Participation in a call over the room service's socket.
 
 mod chat;
 mod driver;

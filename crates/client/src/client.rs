@@ -1,4 +1,4 @@
-//! Both services for one account.
+//! The client of both services for one account.
 
 mod creation;
 mod error;
@@ -25,20 +25,20 @@ use crate::{
     Peek, RoomsClient, call::ReplayMemory, transport::is_loopback,
 };
 
-/// An account's way to rooms: its credentials, and visits to room services with them.
+/// The client of both services for one account. Holds its credentials and visits room services with them.
 ///
-/// [`Client::connect`] fetches the credentials of a week, and three for creating links, as every
-/// client does. Visits show them and ask the issuer for nothing: it could tell, together with the
-/// room service, which room the account visits by the time at which it is asked. So a client
-/// connects once, at a time that says nothing, and renews its credentials in the background once a
-/// day at a time drawn by chance. A program that starts for each visit stores its
-/// [`Client::credentials`] and begins with them ([`ClientOptions::credentials`]).
+/// [`Client::connect`] fetches the credentials of a week, and three for creating links, as every client does.
+/// Visits present them and request nothing from the issuer: together with the room service it could tell by
+/// the time of a request which room the account visits. Therefore a client connects once, at a time that is
+/// independent of visits, and renews its credentials in the background once a day at a random time. A program
+/// that starts for each visit stores its [`Client::credentials`] and passes them to the next start
+/// ([`ClientOptions::credentials`]).
 ///
-/// Clones are the same client. The renewals end with the last one.
+/// Clones share one client. The background renewals end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
-    /// Ends the task that renews.
+    /// Ends the background renewals on drop.
     _renewal: Arc<RenewalTask>,
 }
 
@@ -61,8 +61,7 @@ impl Drop for RenewalTask {
 
 impl Client {
     /// Connects to the issuer at `issuer`, such as `https://issuer.example`, with a device's password
-    /// ([`DeviceCredentials`](crate::DeviceCredentials)) or a login
-    /// ([`LoginSession`](crate::LoginSession)).
+    /// ([`DeviceCredentials`](crate::DeviceCredentials)) or a login ([`LoginSession`](crate::LoginSession)).
     ///
     /// Must be called within a tokio runtime.
     ///
@@ -75,7 +74,7 @@ impl Client {
         Self::connect_with(issuer, authentication, ClientOptions::default()).await
     }
 
-    /// Connects with stored credentials, pins of an earlier process, or other choices.
+    /// Connects with options: stored credentials, pins of an earlier process, and others.
     ///
     /// # Errors
     /// As [`Self::connect`].
@@ -92,21 +91,21 @@ impl Client {
         })
     }
 
-    /// The issuer, for what only it is asked for, such as devices and relays.
+    /// Returns the client of the issuer alone, for devices, relays and other resources of the account.
     #[must_use]
     pub fn issuer(&self) -> &IssuerClient {
         &self.shared.issuer
     }
 
-    /// The credentials as they are now, to be sealed and stored; `None` after the issuer has refused
-    /// the account. [`Self::create_link`] uses one of them up: store them again after it.
+    /// Returns the current credentials, to be sealed and stored; `None` after the issuer has refused the
+    /// account. [`Self::create_link`] consumes one of them: store them again after it.
     #[must_use]
     pub fn credentials(&self) -> Option<CredentialStore> {
         self.shared.credentials().clone()
     }
 
-    /// Fetches credentials now. The client does so by itself once a day; both services together can
-    /// tell by the time of a fetch which room is visited soon after it.
+    /// Fetches credentials now. The client renews them once a day by itself; both services together can tell
+    /// by the time of a fetch which room is visited soon after it.
     ///
     /// # Errors
     /// The issuer cannot be reached, refuses, or its credentials do not verify.
@@ -114,26 +113,26 @@ impl Client {
         Ok(self.shared.renew().await?)
     }
 
-    /// The failure of the last renewal in the background, given once. It is tried again some hours
-    /// later.
+    /// Takes the error of the last background renewal, if it failed. The client repeats the renewal some
+    /// hours later.
     #[must_use]
     pub fn take_renewal_failure(&self) -> Option<ClientError> {
         self.shared.take_failure()
     }
 
-    /// Today's right to use a link, for calls of [`RoomsClient`].
+    /// Returns today's right to use a link, for calls of [`RoomsClient`].
     ///
     /// # Errors
-    /// [`Error::NoCredential`]; [`ClientError::LinkParams`] if the link was made under other params
-    /// than the issuer's.
+    /// [`Error::NoCredential`]; [`ClientError::LinkParams`] if the link was made under other params than the
+    /// issuer's.
     pub fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
         self.shared.pass(link)
     }
 
-    /// The room service of a link.
+    /// Returns a client of the room service of a link.
     ///
     /// # Errors
-    /// [`Error::NoRoomService`] for a bare key; the address cannot be used.
+    /// [`Error::NoRoomService`] for a bare key; [`RoomsError::BaseUrl`] if the address cannot be used.
     pub fn rooms(&self, link: &CallLink) -> Result<RoomsClient, Error> {
         if self.shared.options.rooms.is_none() && link.host.is_empty() {
             return Err(Error::NoRoomService);
@@ -162,7 +161,7 @@ impl Client {
         self.join_as(link, Some(passkey.clone())).await
     }
 
-    /// Looks at the call of a link from outside; `None` if there is none.
+    /// Reads the state of a link's call without joining it; `None` if no call is running.
     ///
     /// # Errors
     /// As [`Self::pass`] and [`RoomsClient::peek`].
@@ -173,7 +172,7 @@ impl Client {
         Ok(rooms.peek(&link.root_key, &pass, &mut *rng).await?)
     }
 
-    /// The account.
+    /// Returns the id of the account.
     #[must_use]
     pub fn aci(&self) -> Aci {
         self.shared.issuer.authentication().aci()
@@ -196,7 +195,8 @@ impl Client {
 }
 
 impl Shared {
-    /// Takes the stored credentials if they are good, else fetches some.
+    /// Creates the state with the stored credentials of the account. Fetches credentials if there is none for
+    /// today.
     async fn connect(
         issuer: &str,
         authentication: impl Into<Authentication>,
@@ -225,7 +225,7 @@ impl Shared {
         locked(&self.credentials)
     }
 
-    /// Changes the credentials, if there are any.
+    /// Applies a change to the credentials; `None` if there are none.
     fn change<T>(&self, change: impl FnOnce(&mut CredentialStore) -> T) -> Option<T> {
         self.credentials().as_mut().map(change)
     }
@@ -238,7 +238,7 @@ impl Shared {
         locked(&self.failure).take()
     }
 
-    /// Whether there is a credential for today under params that are trusted.
+    /// Returns whether there is a credential for today under trusted params.
     fn has_credentials(&self) -> Result<bool, ClientError> {
         let (now, options) = (self.options.system.now(), &self.options);
         let credentials = self.credentials();
@@ -250,8 +250,8 @@ impl Shared {
         Ok(store.pass(&params, now).is_some())
     }
 
-    /// Fetches the issuer's params, the week's credentials and those for creating links. The ones at
-    /// hand go if the issuer does not know the account any more.
+    /// Fetches the issuer's params, the week's credentials and those for creating links. Drops the present
+    /// credentials if the issuer does not know the account any more.
     async fn renew(&self) -> Result<(), ClientError> {
         let renewed = self.fetch().await;
         if renewed.as_ref().is_err_and(ClientError::is_signed_out) {
@@ -309,7 +309,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The address of the room service that a link names.
+/// Returns the address of the room service that a link names.
 fn address(host: &str) -> String {
     let secure = format!("https://{host}");
     let is_here = Url::parse(&secure).is_ok_and(|url| is_loopback(&url));

@@ -1,4 +1,4 @@
-//! The credentials that a device holds, so that no visit to the room service needs the issuer.
+//! The store of a device's credentials, which makes visits to the room service independent of the issuer.
 
 mod format;
 mod tried_link;
@@ -17,22 +17,21 @@ use crate::{
     PublishedParams, RenewalSchedule, TrustedParams,
 };
 
-/// Create credentials that every renewal fetches, whether the last ones were used or not: few
-/// people make more links on a day, and the issuer's limit gives back about a hundred a day.
+/// The number of create credentials that every renewal fetches, whether the last ones were used or not. Few
+/// people create more links on a day, and the issuer's limit refills by about a hundred a day.
 pub const SPARE_LINKS: usize = 3;
-/// The most create credentials that a store holds: those of two renewals.
+/// The maximum number of create credentials in a store: those of two renewals.
 pub const MAX_SPARE_LINKS: usize = 2 * SPARE_LINKS;
 
-/// With credentials for fewer days after today, a renewal that was missed is not put off to the next
-/// day.
+/// The number of days after today below which a missed renewal is not postponed to the next day.
 const FEW_DAYS: u64 = 2;
 
-/// A root key that no room has yet, with the right to create its room.
+/// A root key without a room, with the credential for creating its room.
 #[derive(Clone)]
 pub struct SpareLink {
     /// The root key.
     pub root_key: RootKey,
-    /// The right to create its room.
+    /// The credential for creating the room.
     pub issued: Issued<CreateCredential>,
 }
 
@@ -44,19 +43,18 @@ pub struct CredentialSupply {
     failure: Option<ClientError>,
 }
 
-/// An account's credentials for a week and for creating links, with the params that its issuer
-/// listed when they were issued.
+/// An account's credentials for a week and for creating links, with the params that its issuer listed when
+/// they were issued.
 ///
 /// 1. [`IssuerClient::published_params`], [`PublishedParams::trusted`] and
-///    [`IssuerClient::credential_supply`] are the requests of a renewal, the same for everybody.
-/// 2. [`CredentialStore::new`] or [`CredentialStore::renew`] takes what came.
-/// 3. A visit takes the params from [`CredentialStore::listing`], judges them by the pins
-///    ([`PublishedParams::trusted_for_link`]) and shows [`CredentialStore::pass`]; creating a link
-///    takes [`CredentialStore::take_tried_link`] or else [`CredentialStore::take_spare_link`], and
-///    gives it back ([`CredentialStore::give_back`]) if the create failed and is open.
-/// 4. The next renewal follows [`CredentialStore::schedule`], and nothing else.
+///    [`IssuerClient::credential_supply`] are the requests of a renewal, the same for every account.
+/// 2. [`CredentialStore::new`] or [`CredentialStore::renew`] stores the result.
+/// 3. A visit reads the params from [`CredentialStore::listing`], compares them with the pins
+///    ([`PublishedParams::trusted_for_link`]) and presents [`CredentialStore::pass`]; creating a link
+///    consumes [`CredentialStore::take_spare_link`].
+/// 4. Only [`CredentialStore::schedule`] determines the time of the next renewal.
 ///
-/// [`CredentialStore::to_bytes`] is for a sealed file: it holds secrets.
+/// [`CredentialStore::to_bytes`] is for a sealed file: it contains secrets.
 #[derive(Clone)]
 pub struct CredentialStore {
     aci: Aci,
@@ -67,15 +65,16 @@ pub struct CredentialStore {
     tried_links: Vec<TriedLink>,
     /// Spare links that were taken since the last renewal.
     taken_links: u32,
-    /// The next renewal.
+    /// The time of the next renewal.
     pub schedule: RenewalSchedule,
 }
 
 impl IssuerClient {
-    /// Fetches the credentials of a renewal: a week of auth credentials, then [`SPARE_LINKS`]
-    /// create credentials for root keys that are made here.
+    /// Fetches the credentials of a renewal: a week of auth credentials, then [`SPARE_LINKS`] create
+    /// credentials for newly generated root keys.
     ///
-    /// A failure among the create credentials ends the fetch and comes with what there is.
+    /// An error among the create credentials ends the fetch; the supply then carries the credentials fetched
+    /// so far and the error.
     ///
     /// # Errors
     /// As [`IssuerClient::auth_credentials`].
@@ -110,14 +109,15 @@ impl IssuerClient {
 }
 
 impl CredentialSupply {
-    /// The reason why there are fewer create credentials than usual, given once.
+    /// Takes the error because of which there are fewer create credentials than [`SPARE_LINKS`], if there was
+    /// one.
     pub const fn take_failure(&mut self) -> Option<ClientError> {
         self.failure.take()
     }
 }
 
 impl CredentialStore {
-    /// The store after a first renewal.
+    /// Creates the store after a first renewal.
     #[must_use]
     pub fn new<R: CryptoRng + ?Sized>(
         aci: Aci,
@@ -137,8 +137,8 @@ impl CredentialStore {
         }
     }
 
-    /// Takes what a renewal has fetched, and draws the time of the next one. Spare links of the
-    /// renewal before stay as long as they are good.
+    /// Stores the result of a renewal, and draws the time of the next one. Valid spare links of the renewal
+    /// before are retained.
     pub fn renew<R: CryptoRng + ?Sized>(
         &mut self,
         listing: PublishedParams,
@@ -156,32 +156,33 @@ impl CredentialStore {
         self.schedule.renewed(now, rng);
     }
 
-    /// The account.
+    /// Returns the id of the account.
     #[must_use]
     pub const fn aci(&self) -> Aci {
         self.aci
     }
 
-    /// The params that the issuer listed at the last renewal. Nothing is said about trust.
+    /// Returns the params that the issuer listed at the last renewal. They are not yet compared with the
+    /// pins.
     #[must_use]
     pub const fn listing(&self) -> &PublishedParams {
         &self.listing
     }
 
-    /// The days for which there are auth credentials, in order.
+    /// Returns the days for which there are auth credentials, in order.
     pub fn days(&self) -> impl Iterator<Item = Timestamp> {
         self.auth.iter().map(|issued| issued.redemption)
     }
 
-    /// How many links can be created now without the issuer.
+    /// Returns the number of links that can be created now without a request to the issuer.
     #[must_use]
     pub fn spare_links(&self, now: Timestamp) -> usize {
         let spare = self.spare_links.iter();
         spare.filter(|link| link.is_good(now)).count()
     }
 
-    /// Today's right to use links; `None` if there is no credential of today, or its params are
-    /// not trusted or not in force any more.
+    /// Returns today's right to use links; `None` if there is no credential for today, or its params are
+    /// untrusted or out of force.
     #[must_use]
     pub fn pass(&self, params: &TrustedParams, now: Timestamp) -> Option<Pass> {
         let today = now.start_of_day();
@@ -194,14 +195,14 @@ impl CredentialStore {
         Pass::new(self.aci, issued, params).ok()
     }
 
-    /// Whether spare links were taken since the last renewal and none is left.
+    /// Returns whether spare links were taken since the last renewal and none is left.
     #[must_use]
     pub fn has_used_up_links(&self, now: Timestamp) -> bool {
         self.taken_links > 0 && self.spare_links(now) == 0
     }
 
-    /// Draws another time for a renewal that was missed: from the next day while there are
-    /// credentials for some days, else from the next hours.
+    /// Draws another time for a missed renewal: from the next day if there are credentials for at least two
+    /// days after today, else from the next hours.
     pub fn postpone_renewal<R: CryptoRng + ?Sized>(&mut self, now: Timestamp, rng: &mut R) {
         let last = self.days().last().unwrap_or(now);
         if now.start_of_day().plus(FEW_DAYS * DAY) <= last {
@@ -211,8 +212,8 @@ impl CredentialStore {
         }
     }
 
-    /// Takes a root key out of the store, with the right to create its room: the oldest one that is
-    /// good, so that nearly everybody shows one of the same day.
+    /// Takes a root key with its create credential out of the store: the oldest valid one, so that nearly all
+    /// accounts present credentials of the same day.
     pub fn take_spare_link(
         &mut self,
         params: &TrustedParams,
@@ -226,7 +227,7 @@ impl CredentialStore {
         link.into_pass(self.aci, params)
     }
 
-    /// Drops what no service takes any more, root keys with it.
+    /// Drops expired credentials, and the root keys of expired create credentials.
     fn forget_past(&mut self, now: Timestamp) {
         self.spare_links.retain(|link| link.is_good(now));
         self.tried_links.retain(|tried| tried.link.is_good(now));

@@ -1,15 +1,15 @@
-//! Credentials that were received and verified.
+//! Verified credentials.
 
 use anteroom_protocol::{AuthCredential, GroupAuthCredential, ParamsId, Timestamp};
 
-/// A verified credential with what is needed to present it.
+/// A verified credential with the data that a presentation needs.
 #[derive(Clone, Debug)]
 pub struct Issued<C> {
     /// The credential.
     pub credential: C,
-    /// The midnight of the day it is good for.
+    /// The midnight of the day for which it is valid.
     pub redemption: Timestamp,
-    /// The params it was issued under.
+    /// The id of the params it was issued under.
     pub params: ParamsId,
 }
 
@@ -18,8 +18,8 @@ pub struct Issued<C> {
 pub struct DayCredentials {
     /// The day's midnight.
     pub day: Timestamp,
-    /// Opens call links.
+    /// The credential for call links.
     pub auth: Issued<AuthCredential>,
-    /// Opens groups; absent while the issuer works without its group params.
+    /// The credential for groups; `None` while the issuer works without its group params.
     pub group: Option<Issued<GroupAuthCredential>>,
 }

@@ -1,4 +1,4 @@
-//! Who asks: an account and one of its devices.
+//! An account and one of its devices, as the source of requests.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// The number of a device within its account; 1 is the first.
+/// The number of a device within its account, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(NonZeroU32);
 
@@ -17,13 +17,13 @@ impl DeviceId {
     /// The account's first device.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
 
-    /// A device number; 0 is none.
+    /// Creates a device number; `None` for 0.
     #[must_use]
     pub fn new(number: u32) -> Option<Self> {
         NonZeroU32::new(number).map(Self)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0.get()
@@ -36,7 +36,7 @@ impl fmt::Display for DeviceId {
     }
 }
 
-/// What a device signs its requests with. `Debug` shows none of it.
+/// The credentials with which a device authenticates its requests. `Debug` shows none of them.
 #[derive(Clone)]
 pub struct DeviceCredentials {
     aci: Aci,
@@ -45,7 +45,7 @@ pub struct DeviceCredentials {
 }
 
 impl DeviceCredentials {
-    /// An account's device and its password.
+    /// Creates the credentials of an account's device.
     #[must_use]
     pub const fn new(aci: Aci, device: DeviceId, password: SecretString) -> Self {
         Self {
@@ -55,7 +55,8 @@ impl DeviceCredentials {
         }
     }
 
-    /// A device by its name, `UUID` (the first device) or `UUID.NUMBER`, and its password.
+    /// Creates the credentials of a device from its name, `UUID` (the first device) or `UUID.NUMBER`, and its
+    /// password.
     ///
     /// # Errors
     /// [`Error::AccountName`] for a name of another form.
@@ -64,22 +65,22 @@ impl DeviceCredentials {
         Ok(Self::new(aci, device, password.into()))
     }
 
-    /// The account.
+    /// Returns the id of the account.
     #[must_use]
     pub const fn aci(&self) -> Aci {
         self.aci
     }
 
-    /// The device.
+    /// Returns the number of the device.
     #[must_use]
     pub const fn device(&self) -> DeviceId {
         self.device
     }
 
-    /// Parses `UUID` (the first device) or `UUID.device`.
+    /// Parses `UUID` (the first device) or `UUID.NUMBER`.
     ///
     /// # Errors
-    /// Any other text.
+    /// The text has another form.
     pub fn parse_name(text: &str) -> Result<(Aci, DeviceId), ParseError> {
         let Some((aci, device)) = text.split_once('.') else {
             return Ok((Aci::parse(text)?, DeviceId::FIRST));
@@ -91,7 +92,7 @@ impl DeviceCredentials {
         Ok((Aci::parse(aci)?, DeviceId::new(number).ok_or(ParseError)?))
     }
 
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub(crate) fn authorization(&self) -> Zeroizing<String> {
         let plain = Zeroizing::new(format!(
             "{}.{}:{}",
@@ -110,17 +111,17 @@ impl fmt::Debug for DeviceCredentials {
     }
 }
 
-/// An account as the issuer knows it.
+/// An account as the issuer describes it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Account {
     /// The account id.
     pub aci: Aci,
-    /// The phone-number id, if the account has one.
+    /// The phone-number id; `None` if the account has none.
     pub pni: Option<Pni>,
-    /// The device that asked.
+    /// The device that sent the request.
     pub device: DeviceId,
-    /// What stands in for the PNI in the group credentials of an account without one.
+    /// The salt that replaces the PNI in the group credentials of an account without one.
     pub auth_salt: Option<AuthSalt>,
 }
 

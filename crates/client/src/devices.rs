@@ -1,8 +1,7 @@
-//! The devices of one's own account at the issuer.
+//! The devices of the client's own account at the issuer.
 //!
-//! Changes of them need the password of the account's login, unless the login is younger than five
-//! minutes: a stolen token or device password is not enough. Only a device may rename and delete
-//! itself without.
+//! Changes need the password of the account's login, unless the login is younger than five minutes: a stolen
+//! token or device password is not sufficient. A device may rename and delete itself without the password.
 
 use std::fmt;
 
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ClientError, DeviceId, IssuerClient, failure::Failure};
 
-/// The code for a change that needs the password.
+/// The problem code for a change that needs the password.
 const PASSWORD_NEEDED: &str = "LOGIN_RECENT_REQUIRED";
 
 /// A device of the account.
@@ -22,26 +21,26 @@ const PASSWORD_NEEDED: &str = "LOGIN_RECENT_REQUIRED";
 pub struct DeviceEntry {
     /// Its number within the account.
     pub id: DeviceId,
-    /// The owner's name for it.
+    /// The name that the owner gave it.
     pub name: String,
-    /// When it was registered.
+    /// The time of its registration.
     pub created: Timestamp,
-    /// When it was last seen, to a few minutes.
+    /// The time of its last request, to a few minutes.
     pub last_seen: Timestamp,
-    /// A pseudonym of the address it was last seen from: the same for the same address.
+    /// A pseudonym of the address of its last request: equal pseudonyms mean equal addresses.
     pub last_address: Option<String>,
     /// Whether it is still in use.
     pub state: DeviceState,
-    /// Whether it is the device that asks.
+    /// Whether it is the device that sent this request.
     pub current: bool,
 }
 
-/// A device that was registered. `Debug` shows no password.
+/// A newly registered device. `Debug` shows no password.
 #[non_exhaustive]
 pub struct RegisteredDevice {
     /// Its number within the account.
     pub id: DeviceId,
-    /// Its own password, which nobody is told again.
+    /// Its password. The issuer returns it only once.
     pub password: SecretString,
 }
 
@@ -49,9 +48,9 @@ pub struct RegisteredDevice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceState {
-    /// It was seen lately.
+    /// It has sent requests recently.
     Active,
-    /// It was not seen for so long that the issuer deletes it within a day.
+    /// It has sent no request for so long that the issuer deletes it within a day.
     Stale,
 }
 
@@ -93,12 +92,12 @@ struct RegisteredBody {
 }
 
 impl IssuerClient {
-    /// The devices of the account, by ascending number.
+    /// Returns the devices of the account, by ascending number.
     ///
-    /// The names are texts of other devices, and may hold what drives a terminal.
+    /// The names come from other devices, and may contain control sequences of a terminal.
     ///
     /// # Errors
-    /// The request failed or its answer makes no sense.
+    /// The request failed, or its answer is malformed.
     pub async fn devices(&self) -> Result<Vec<DeviceEntry>, ClientError> {
         let answer = self.call(Method::GET, &["v1", "devices"]).await?;
         let body: DevicesBody = answer.json()?;
@@ -106,12 +105,11 @@ impl IssuerClient {
         Ok(entries.collect::<Result<_, _>>()?)
     }
 
-    /// Registers one more device of the account, which signs in with a password of its own. `login`
-    /// is the password of the account's login.
+    /// Registers another device of the account, which authenticates with a password of its own. `login` is
+    /// the password of the account's login.
     ///
     /// # Errors
-    /// [`ClientError::PasswordNeeded`] without the password; the request failed or its answer makes no
-    /// sense.
+    /// [`ClientError::PasswordNeeded`] without the password; the request failed, or its answer is malformed.
     pub async fn register_device(
         &self,
         name: &str,
@@ -130,8 +128,8 @@ impl IssuerClient {
         })
     }
 
-    /// Gives a device of the account another name, of at most 100 characters. `login` is the password
-    /// of the account's login, for another device than this one.
+    /// Renames a device of the account; a name has at most 100 characters. `login` is the password of the
+    /// account's login. Only a change of another device than this one needs it.
     ///
     /// # Errors
     /// [`ClientError::PasswordNeeded`] without the password; the request failed or was refused.
@@ -151,8 +149,8 @@ impl IssuerClient {
         answer.await.map(drop).map_err(explained)
     }
 
-    /// Deletes a device of the account: its password, sessions and tokens end at once. `login` is the
-    /// password of the account's login, for another device than this one.
+    /// Deletes a device of the account: its password, sessions and tokens end immediately. `login` is the
+    /// password of the account's login. Only a change of another device than this one needs it.
     ///
     /// # Errors
     /// [`ClientError::PasswordNeeded`] without the password; the request failed or was refused.
@@ -171,7 +169,7 @@ impl IssuerClient {
     }
 }
 
-/// A refusal that the password mends, apart from others.
+/// Converts the refusal that the password resolves to [`ClientError::PasswordNeeded`].
 fn explained(error: ClientError) -> ClientError {
     match error {
         ClientError::Problem(problem) if problem.code == PASSWORD_NEEDED => {

@@ -1,4 +1,4 @@
-//! What can go wrong, for a developer who must act on it.
+//! The errors of requests to the issuer, and the refusals of both services.
 
 use std::{
     fmt,
@@ -13,9 +13,9 @@ use crate::{ParamsKind, SessionStoreError, TransportError, failure::Failure};
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// Knows accounts.
+    /// The issuer, which knows accounts.
     Issuer,
-    /// Knows rooms.
+    /// The room service, which knows rooms.
     Rooms,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Party {
     }
 }
 
-/// Why a call failed. None of the variants holds a secret.
+/// The error of a request to the issuer. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -38,43 +38,43 @@ pub enum ClientError {
     /// The HTTP client could not be set up (certificate store, name resolver).
     #[error("the HTTP client could not be set up")]
     Setup(#[source] TransportError),
-    /// No answer came: name, connection, TLS or a broken stream.
+    /// No answer arrived: the name, the connection, TLS or the stream failed.
     #[error("the issuer cannot be reached")]
     Unreachable(#[source] TransportError),
-    /// The answer did not come in time.
+    /// The answer did not arrive in time.
     #[error("the issuer did not answer in time")]
     TimedOut,
-    /// The answer was longer than any real one.
+    /// The answer exceeds the limit.
     #[error("the issuer's answer is longer than {limit} bytes")]
     TooLarge {
-        /// The bound, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The answer does not have the shape of the API.
     #[error("the issuer's answer makes no sense: {0}")]
     Malformed(&'static str),
-    /// The issuer said no, and why.
+    /// The issuer refused the request.
     #[error(transparent)]
     Problem(Box<Problem>),
-    /// The issuer uses server params that are neither pinned nor called trusted.
+    /// The issuer uses server params that are neither pinned nor declared trusted.
     #[error("{}", untrusted(*kind, offered))]
     Untrusted {
-        /// Which params.
+        /// The kind of the params.
         kind: ParamsKind,
-        /// The ids that are in use now; empty when the issuer published none.
+        /// The ids of the params in force; empty if the issuer published none.
         offered: Vec<ParamsId>,
     },
     /// A credential does not verify under the trusted params.
     #[error("the issuer's credential does not verify under the trusted params")]
     Verification,
-    /// A link was made under server params that the issuer does not show here.
+    /// A link was made under server params that this issuer does not list.
     #[error(
         "the link was made under the server params {0}, which this issuer does not show: \
          it belongs to another issuer, or this one hands you a key of your own"
     )]
     LinkParams(ParamsId),
-    /// The issuer's clock and this device's are so far apart that nothing that the issuer gives can
-    /// be used.
+    /// The clocks of the issuer and of this device differ so far that no params or credentials of the issuer
+    /// can be used.
     #[error(
         "this device's clock says {}, and the issuer's says {}",
         date(*device),
@@ -93,12 +93,12 @@ pub enum ClientError {
         date(*issuer)
     )]
     OddDay {
-        /// The day the issuer named.
+        /// The day that the issuer named.
         issuer: Timestamp,
         /// The day of the clock that was passed in.
         device: Timestamp,
     },
-    /// The range is not one the issuer would accept.
+    /// The issuer would not accept the range.
     #[error("the range of days is not aligned to days, runs backwards or spans over 7 days")]
     Range,
     /// The pins could not be read or written.
@@ -109,7 +109,7 @@ pub enum ClientError {
         "this needs the password of the account's login again, or a login of the last five minutes"
     )]
     PasswordNeeded,
-    /// The login is over: it has expired, was ended, or its account was.
+    /// The login has expired, or it or its account was ended.
     #[error("the login has ended")]
     SessionEnded,
     /// The login could not be read or stored.
@@ -118,8 +118,8 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Whether the issuer does not know the device or the login (any more). Credentials must not
-    /// outlive them.
+    /// Returns whether the issuer does not know the device or the login (any more). Stored credentials must
+    /// be deleted then.
     #[must_use]
     pub fn is_signed_out(&self) -> bool {
         match self {
@@ -145,21 +145,20 @@ impl From<Failure> for ClientError {
 
 /// A refusal of one of the services: an RFC 9457 problem document.
 ///
-/// The texts come from the other side; they are cut to a line's length and hold no control
-/// characters, so that they can be shown on a terminal.
+/// The texts come from the service. They are cut to a line's length and stripped of control characters, so
+/// that they can be displayed on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Who refused.
+    /// The service that refused.
     pub by: Party,
     /// The HTTP status.
     pub status: StatusCode,
-    /// The stable code, such as `CALL_LINK_RATE_LIMITED`; empty when the answer was no problem
-    /// document.
+    /// The stable code, such as `CALL_LINK_RATE_LIMITED`; empty if the answer was no problem document.
     pub code: String,
-    /// The message.
+    /// The service's explanation.
     pub detail: String,
-    /// How long to wait before the next try.
+    /// The time to wait before the next attempt.
     pub retry_after: Option<Duration>,
 }
 
@@ -181,7 +180,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// The caller's [`PinStore`](crate::PinStore) failed.
+/// The error of the caller's [`PinStore`](crate::PinStore).
 #[derive(Debug, thiserror::Error)]
 #[error("the pinned params cannot be used: {what}")]
 pub struct PinStoreError {
@@ -191,7 +190,7 @@ pub struct PinStoreError {
 }
 
 impl PinStoreError {
-    /// A failure described in words.
+    /// Creates an error with a description.
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
         Self {
@@ -200,7 +199,7 @@ impl PinStoreError {
         }
     }
 
-    /// A failure with its cause.
+    /// Creates an error with a description and a cause.
     #[must_use]
     pub fn with_source(
         what: impl Into<String>,
@@ -225,7 +224,7 @@ fn untrusted(kind: ParamsKind, offered: &[ParamsId]) -> String {
     )
 }
 
-/// A moment in words.
+/// Formats a moment as a date.
 fn date(moment: Timestamp) -> String {
     let since = Duration::from_secs(moment.as_secs());
     let date = SystemTime::UNIX_EPOCH.checked_add(since);

@@ -1,8 +1,9 @@
-//! What can go wrong with any exchange, before it is said with whom.
+//! The errors of an exchange with either service.
 
 use crate::TransportError;
 
-/// Becomes a [`ClientError`](crate::ClientError) or a [`RoomsError`](crate::RoomsError).
+/// An error of an exchange; converts to [`ClientError`](crate::ClientError) and
+/// [`RoomsError`](crate::RoomsError).
 #[derive(Debug)]
 pub(crate) enum Failure {
     BaseUrl(&'static str),

@@ -1,4 +1,4 @@
-//! The issuer over HTTP.
+//! The client of the issuer over HTTP.
 
 use std::time::Duration;
 
@@ -24,17 +24,19 @@ use crate::{
     },
 };
 
-/// How far the issuer's clock may be from this device's around a midnight or a change of params.
+/// The tolerated difference between the clocks of the issuer and of this device around a midnight or a change
+/// of params.
 ///
-/// Wider would let an issuer choose between two days for longer, and so mark whom it likes.
+/// A wider tolerance would leave the issuer a choice between two days for longer, by which it could mark
+/// accounts.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);
 
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 
-/// A device's way to its issuer.
+/// A device's client of its issuer.
 ///
-/// Over `https`; plain `http` is taken too, and is only sensible on the same host, since the
-/// device's password or a token stands in every request ([`IssuerClient::is_exposed`]).
+/// Uses `https`. Plain `http` is accepted, and safe on the same host only, since every request carries the
+/// device's password or a token ([`IssuerClient::is_exposed`]).
 #[derive(Debug)]
 pub struct IssuerClient {
     transport: Transport,
@@ -42,11 +44,11 @@ pub struct IssuerClient {
 }
 
 impl IssuerClient {
-    /// A client for the issuer at `base_url`, such as `https://issuer.example`.
+    /// Creates a client of the issuer at `base_url`, such as `https://issuer.example`.
     ///
     /// # Errors
-    /// The URL cannot be used, is not the one of the login, or the TLS certificates of the system
-    /// cannot be read.
+    /// The URL cannot be used, differs from the login's, or the TLS certificates of the system cannot be
+    /// read.
     pub fn new(
         base_url: impl Into<ServiceAddress>,
         authentication: impl Into<Authentication>,
@@ -65,28 +67,28 @@ impl IssuerClient {
         })
     }
 
-    /// What the requests are signed with.
+    /// Returns the authentication of the requests.
     #[must_use]
     pub const fn authentication(&self) -> &Authentication {
         &self.authentication
     }
 
-    /// The issuer's address.
+    /// Returns the issuer's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
         self.transport.base()
     }
 
-    /// Whether passwords and credentials would cross a network in the clear.
+    /// Returns whether passwords and credentials would cross a network unencrypted.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.transport.is_exposed()
     }
 
-    /// The params the issuer lists; asked without authentication.
+    /// Fetches the params that the issuer lists, without authentication.
     ///
     /// # Errors
-    /// The request failed or its answer makes no sense.
+    /// The request failed, or its answer is malformed.
     pub async fn published_params(&self) -> Result<PublishedParams, ClientError> {
         let request = self.transport.request(Method::GET, &["v1", "params"])?;
         let answer = self.transport.send(request).await?;
@@ -94,7 +96,7 @@ impl IssuerClient {
         PublishedParams::parse(&body, answer.time())
     }
 
-    /// The issuer's params, compared with the pins.
+    /// Fetches the issuer's params and compares them with the pins.
     ///
     /// # Errors
     /// As [`Self::published_params`] and [`PublishedParams::trusted`].
@@ -109,8 +111,8 @@ impl IssuerClient {
         trusted.map_err(|error| published.explained(error, now))
     }
 
-    /// The issuer's params for using a link, compared with the pins and with those the link was
-    /// made under.
+    /// Fetches the issuer's params and compares them with the pins and with the params the link was made
+    /// under.
     ///
     /// # Errors
     /// As [`Self::published_params`] and [`PublishedParams::trusted_for_link`].
@@ -126,7 +128,7 @@ impl IssuerClient {
         trusted.map_err(|error| published.explained(error, now))
     }
 
-    /// The account behind the device.
+    /// Fetches the account of the device.
     ///
     /// # Errors
     /// The request failed, or names another account.
@@ -151,9 +153,9 @@ impl IssuerClient {
         })
     }
 
-    /// A credential for creating the link of a room. The issuer sees a blinded room id.
+    /// Fetches a credential for creating the link of a room. The issuer receives a blinded room id.
     ///
-    /// `randomness` blinds the request: fresh for every call.
+    /// `randomness` blinds the request, and must be fresh for every call.
     ///
     /// # Errors
     /// The request failed, the day is not the one of `now`, or the credential does not verify.
@@ -181,10 +183,10 @@ impl IssuerClient {
         .ok_or_else(|| params.refusal(ParamsKind::Generic, now))
     }
 
-    /// Call-link credentials on their own, one for each day.
+    /// Fetches call-link credentials alone, one for each day.
     ///
     /// # Errors
-    /// The request failed, days are missing or odd, or a credential does not verify.
+    /// The request failed, days are missing or unexpected, or a credential does not verify.
     pub async fn auth_credentials(
         &self,
         range: DayRange,
@@ -205,12 +207,12 @@ impl IssuerClient {
         )
     }
 
-    /// The batch: call-link and group credentials, one of each for each day.
+    /// Fetches call-link and group credentials, one of each for each day.
     ///
     /// While the issuer works without its group params the days come without group credentials.
     ///
     /// # Errors
-    /// The request failed, days are missing or odd, or a credential does not verify.
+    /// The request failed, days are missing or unexpected, or a credential does not verify.
     pub async fn day_credentials(
         &self,
         account: &Account,
@@ -250,10 +252,10 @@ impl IssuerClient {
             .collect())
     }
 
-    /// The relays for media, with credentials made for this device; empty where there are none.
+    /// Fetches the media relays, with credentials made for this device; an empty list if there are none.
     ///
     /// # Errors
-    /// The request failed or its answer makes no sense.
+    /// The request failed, or its answer is malformed.
     pub async fn relays(&self) -> Result<Vec<Relay>, ClientError> {
         let body: RelaysBody = self.get(&["v2", "calling", "relays"], None).await?.json()?;
         Ok(relays::received(body)?)
@@ -276,12 +278,12 @@ impl IssuerClient {
         Ok((response, Timestamp::from_secs(body.redemption_time)))
     }
 
-    /// A request without a body, signed.
+    /// Sends an authenticated request without a body.
     pub(crate) async fn call(&self, method: Method, path: &[&str]) -> Result<Answer, ClientError> {
         self.send(self.transport.request(method, path)?).await
     }
 
-    /// A request with a body of JSON, signed.
+    /// Sends an authenticated request with a JSON body.
     pub(crate) async fn call_with(
         &self,
         method: Method,
@@ -303,8 +305,8 @@ impl IssuerClient {
         self.send(request).await
     }
 
-    /// Signs and sends. What a login's access token is refused for is sent once more with a new one:
-    /// nothing has come of it yet.
+    /// Sends an authenticated request. If the issuer refuses the access token of a login, renews the token
+    /// and sends the request once more: a request refused for its token has had no effect.
     async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         let session = match &self.authentication {
             Authentication::Device(device) => {
@@ -383,7 +385,7 @@ fn receive_group(
     parallel::map(&days, receive).into_iter().collect()
 }
 
-/// Tries the few params that may have issued; a credential verifies under one at most.
+/// Verifies against each of the params that may have issued; a credential verifies under one at most.
 fn first_verified<P, C>(
     candidates: &[&Listed<P>],
     redemption: Timestamp,
@@ -398,7 +400,7 @@ fn first_verified<P, C>(
     })
 }
 
-/// The day must be today's, or around a midnight that of the nearer neighbour.
+/// Checks that the day is today's, or around a midnight that of the nearer neighbour.
 fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
     let tolerance = CLOCK_TOLERANCE.as_secs();
     let days = [now, now.minus(tolerance), now.plus(tolerance)].map(Timestamp::start_of_day);
@@ -411,8 +413,8 @@ fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
     })
 }
 
-/// The reason why days were refused. Clocks explain it only where this device's own would have
-/// granted them: from yesterday to eight days after today.
+/// Returns the reason for refused days. The clocks are the reason only if the issuer would have granted these
+/// days by this device's clock: from yesterday to eight days after today.
 fn explained(
     error: ClientError,
     params: &TrustedParams,
@@ -428,7 +430,7 @@ fn explained(
     }
 }
 
-/// The days must be exactly those asked for, in order.
+/// Checks that the days are exactly the requested ones, in order.
 fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), ClientError> {
     let given = bodies.iter().map(|body| body.redemption_time);
     if given.eq(range.days().map(Timestamp::as_secs)) {

@@ -1,6 +1,7 @@
-//! The SDK: joins calls by link, creates links, and holds the user's secrets.
+//! The client library of both services: fetches and verifies credentials, creates and changes call links,
+//! joins calls, and stores the user's secrets.
 //!
-//! A bot that says everything back. It needs this crate and `tokio`, and nothing else:
+//! A bot that repeats every text needs this crate and `tokio` only:
 //!
 //! ```no_run
 //! use std::fs::read_to_string;
@@ -22,39 +23,50 @@
 //! }
 //! ```
 //!
-//! The account and its device's password come from `anteroom account add`, and the link from
-//! `anteroom link create` or from [`Client::create_link`]. There is no sound or picture: members of a
-//! call see who is there, decide about the lobby, and exchange sealed messages. The folder
-//! `examples` has whole programs: `create_link`, `join_and_echo` and `watch_lobby`.
+//! `anteroom account add` creates the account with its device's password, and `anteroom link create` or
+//! [`Client::create_link`] creates the link. The folder `examples` has whole programs: `create_link`,
+//! `join_and_echo` and `watch_lobby`.
+//!
+//! # Contract
+//!
+//! - **Input**: the issuer's address, a device's password or a login, a link; time and randomness. [`Client`]
+//!   takes the last two from the operating system, or from its [`ClientOptions`]; all types below it take
+//!   them as arguments.
+//! - **Output**: credentials that were verified, states of links, and the events of a call ([`CallEvent`]).
+//!   The names and texts of a conversation, the names of rooms and the refusals of a service are bounded in
+//!   length and stripped of control characters; messages and the names of devices
+//!   ([`IssuerClient::devices`]) are returned as they are.
+//! - **State**: nothing is written to disk. The caller stores what should outlive a process through
+//!   [`PinStore`], [`SessionStore`], [`ReplayStore`] and [`CredentialStore::to_bytes`].
+//! - **Errors**: [`ClientError`] for the issuer, [`RoomsError`] for the room service, [`Error`] for a client
+//!   of both. They contain no secret. Answers and waits are bounded.
+//!
+//! The issuer knows the account. It must not learn the room, and must not be able to mark one account's
+//! credentials so that they are recognised later. Therefore this crate
+//! - refuses server params that are neither pinned nor declared trusted by the caller ([`PinStore`],
+//!   [`Trust`]): a key for one account alone would be such a mark. Params that a link names are trusted for
+//!   that link's room alone;
+//! - refuses a day other than that of the caller's clock, since an unexpected day would be a mark too;
+//! - requests the same credentials whatever they are needed for, at times that are independent of their use
+//!   ([`CredentialStore`], [`RenewalSchedule`]);
+//! - verifies the proof of every credential before it returns the credential.
+//!
+//! The room service knows the room. It must not learn the account. Therefore every request to it carries a
+//! presentation made for it alone ([`Pass`]), and members of a call seal their messages to each other with a
+//! key that the room service does not have ([`CallSession`]).
+//!
+//! The crate carries no sound or picture: members of a call see the list of devices, decide about the lobby,
+//! and exchange sealed messages.
 //!
 //! # Parts
 //!
 //! | | |
 //! |---|---|
 //! | [`Client`] | both services for one account: credentials, their renewal, links, calls |
-//! | [`CallSession`], [`CallEvent`], [`Chat`] | a stay in a call or its lobby |
+//! | [`CallSession`], [`CallEvent`], [`Chat`] | participation in a call or its lobby |
 //! | [`IssuerClient`], [`LoginSession`], [`DeviceCredentials`] | the issuer alone: credentials, devices, relays; logins |
-//! | [`RoomsClient`], [`Pass`] | a room service alone: links, looks at a call, calls |
+//! | [`RoomsClient`], [`Pass`] | a room service alone: links, peeks at a call, calls |
 //! | [`CredentialStore`], [`PinStore`], [`SessionStore`], [`ReplayStore`] | state that should outlive a process |
-//!
-//! [`Client`] takes time and randomness from the operating system, or from its [`ClientOptions`].
-//! Everything below it takes them as arguments.
-//!
-//! # Promises
-//!
-//! The issuer knows the account; it must never learn for which room, and it must not be able to mark
-//! one user's credentials so that they stand out later. So this crate
-//! - refuses server params that are not pinned or that the caller did not call trusted
-//!   ([`PinStore`], [`Trust`]): a key of one's own for one user would be such a mark. Params that a
-//!   link names are trusted for that link's room alone;
-//! - refuses a day that is not the one the caller's clock shows: an odd day would be one too;
-//! - asks for the same credentials whatever is needed, at times that say nothing about when they are
-//!   used ([`CredentialStore`], [`RenewalSchedule`]);
-//! - verifies the proof of every credential before anyone sees it.
-//!
-//! The room service knows the room; it must never learn the account. So every request to it shows a
-//! presentation made for it alone ([`Pass`]), and members of a call seal their messages to each other
-//! with a key that it does not have ([`CallSession`]).
 #![forbid(unsafe_code)]
 
 mod authentication;
@@ -81,13 +93,13 @@ mod transport;
 mod transport_error;
 mod wire;
 
-/// Types of the protocol that stand in this crate's signatures.
+/// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,
     DAY, GenericPublicParams, GroupAuthCredential, GroupServerPublicParams, LinkError, ParamsId,
     ParseError, Pni, Randomness, RoomId, RootKey, ServiceId, Timestamp, VerifyError,
 };
-/// Types of other crates that stand in this crate's signatures.
+/// Types of other crates in this crate's public signatures.
 pub use {
     http::StatusCode, rand_core::CryptoRng, secrecy::SecretString, url::Url, zeroize::Zeroizing,
 };

@@ -1,4 +1,4 @@
-//! The issuer's public params, and which of them are trusted.
+//! The public params that an issuer lists.
 
 mod issuing;
 mod judgement;
@@ -14,42 +14,42 @@ use crate::{
     wire::{self, ParamsBody, ParamsEntry},
 };
 
-/// When params issue and verify.
+/// The time during which params issue and verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
-    /// From then on.
+    /// The first moment of the period.
     pub not_before: Timestamp,
-    /// Up to then, and not at it; `None`: without end.
+    /// The first moment after the period; `None` if it has no end.
     pub not_after: Option<Timestamp>,
 }
 
 impl Validity {
-    /// Whether `moment` is inside.
+    /// Returns whether `moment` lies in the period.
     #[must_use]
     pub fn contains(&self, moment: Timestamp) -> bool {
         self.not_before <= moment && self.not_after.is_none_or(|end| moment < end)
     }
 }
 
-/// Params as the issuer lists them.
+/// Params with their id and period, as the issuer lists them.
 #[derive(Clone, Debug)]
 pub struct Listed<P> {
     /// The params.
     pub params: P,
     /// Their id, computed from their bytes.
     pub id: ParamsId,
-    /// When they are good.
+    /// The time during which they issue and verify.
     pub validity: Validity,
 }
 
-/// Params without their bytes, to be shown and compared with what other members see.
+/// Params without their bytes, for display and for comparison with the params of other members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamsSummary {
     /// The purpose.
     pub kind: ParamsKind,
     /// The id.
     pub id: ParamsId,
-    /// When they are good.
+    /// The time during which they issue and verify.
     pub validity: Validity,
 }
 
@@ -63,16 +63,17 @@ impl<P> Listed<P> {
     }
 }
 
-/// All params an issuer lists. Nothing is said yet about trust.
+/// All params that an issuer lists, before the comparison with the pins.
 #[derive(Clone, Debug, Default)]
 pub struct PublishedParams {
-    /// For call-link credentials.
+    /// The params of call-link credentials.
     pub generic: Vec<Listed<GenericPublicParams>>,
-    /// For group credentials.
+    /// The params of group credentials.
     pub group: Vec<Listed<GroupServerPublicParams>>,
-    /// The issuer's time when it answered, if it told.
+    /// The issuer's time when it answered, if the answer carried it.
     pub issuer_time: Option<Timestamp>,
-    /// Whether they are those of an earlier request: they do not say what the issuer uses by now.
+    /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
+    /// now.
     is_stored: bool,
 }
 
@@ -89,7 +90,7 @@ impl PublishedParams {
         };
         for entry in &body.params {
             let bytes = wire::decode(&entry.public_params)?;
-            // Other kinds may come with later versions.
+            // Later versions may add kinds: unknown ones are ignored.
             if entry.kind == ParamsKind::Generic.as_str() {
                 let params = GenericPublicParams::from_bytes(&bytes).map_err(no_params)?;
                 let id = params.id();
@@ -103,8 +104,8 @@ impl PublishedParams {
         Ok(published)
     }
 
-    /// The reason of a failure: the clocks, if they differ and that alone may explain the failure.
-    /// Params that are offered and not trusted are never explained by a clock.
+    /// Returns the reason of an error: [`ClientError::Clock`] if the clocks differ and that alone may explain
+    /// the error. Untrusted params that the issuer offers are never explained by a clock.
     pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
         let may_be_clock = match &error {
             ClientError::Untrusted { offered, .. } => offered.is_empty(),
@@ -126,7 +127,7 @@ impl PublishedParams {
         }
     }
 
-    /// The same, to be used later without asking again.
+    /// Marks the list as stored, for later use without a request.
     pub(crate) fn stored(self) -> Self {
         Self {
             issuer_time: None,
@@ -135,7 +136,7 @@ impl PublishedParams {
         }
     }
 
-    /// The listing as the issuer writes it.
+    /// Converts the list to the issuer's JSON.
     pub(crate) fn body(&self) -> ParamsBody {
         let generic = self
             .generic

@@ -1,7 +1,7 @@
 //! Pinned server params.
 //!
-//! Everyone must be served under the same key: a key of one's own would mark its holder. A pin is
-//! the whole key and not only its 8-byte id, since an issuer could search two keys of one id.
+//! All clients must be served under the same key: a key for one client alone would mark it. A pin is the
+//! whole key and not only its 8-byte id, since an issuer could search for two keys with one id.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use anteroom_protocol::{
 
 use crate::PinStoreError;
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsKind {
     /// Call-link credentials.
@@ -24,7 +24,7 @@ pub enum ParamsKind {
 }
 
 impl ParamsKind {
-    /// The name in the API.
+    /// Returns the name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,10 +69,10 @@ impl Pin {
         }
     }
 
-    /// Reads a pin back from its bytes.
+    /// Reads a pin from its bytes.
     ///
     /// # Errors
-    /// Bytes that are no public params of that kind.
+    /// The bytes are no public params of that kind.
     pub fn from_bytes(kind: ParamsKind, bytes: &[u8]) -> Result<Self, ParseError> {
         match kind {
             ParamsKind::Generic => {
@@ -84,19 +84,19 @@ impl Pin {
         }
     }
 
-    /// The bytes to store: 225 (generic) or 673 (group).
+    /// Returns the bytes to store: 225 (generic) or 673 (group).
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What the key is for.
+    /// Returns the purpose of the key.
     #[must_use]
     pub const fn kind(&self) -> ParamsKind {
         self.kind
     }
 
-    /// The key's id.
+    /// Returns the key's id.
     #[must_use]
     pub const fn id(&self) -> ParamsId {
         self.id
@@ -109,7 +109,7 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// The pins of one issuer that count everywhere, and the params that it issued under last.
+/// The pins of one issuer that apply everywhere, and the params under which it issued at the last request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PinSet {
     pins: Vec<Pin>,
@@ -117,20 +117,20 @@ pub struct PinSet {
 }
 
 impl PinSet {
-    /// The pins, the oldest first.
+    /// Returns the pins, the oldest first.
     #[must_use]
     pub fn pins(&self) -> &[Pin] {
         &self.pins
     }
 
-    /// Adds a pin, unless it is there.
+    /// Adds a pin, unless it is present.
     pub fn add(&mut self, pin: Pin) {
         if !self.pins.contains(&pin) {
             self.pins.push(pin);
         }
     }
 
-    /// The params of a kind that the issuer used when it was asked last.
+    /// Returns the params of a kind that the issuer used at the last request.
     #[must_use]
     pub fn issuing(&self, kind: ParamsKind) -> Option<ParamsId> {
         let mut all = self.issuing.iter();
@@ -143,44 +143,44 @@ impl PinSet {
         self.issuing.push((kind, id));
     }
 
-    /// Whether params of this kind and id are pinned, be their bytes these or others.
+    /// Returns whether params of this kind and id are pinned, whatever their bytes.
     pub(crate) fn has_id(&self, kind: ParamsKind, id: ParamsId) -> bool {
         let mut pins = self.pins.iter();
         pins.any(|pin| pin.kind() == kind && pin.id() == id)
     }
 }
 
-/// Where the pins of one issuer are stored.
+/// The storage of one issuer's pins.
 ///
-/// There are two scopes: pins that count everywhere, and pins that count in one room alone, which
-/// come from that room's link.
+/// There are two scopes: pins that apply everywhere, and pins that apply in one room alone, which come from
+/// that room's link.
 pub trait PinStore: Send + Sync {
-    /// The pins that count everywhere.
+    /// Returns the pins that apply everywhere.
     ///
     /// # Errors
     /// The store cannot be read.
     fn pins(&self) -> Result<PinSet, PinStoreError>;
 
-    /// Changes the pins that count everywhere. From the moment at which `change` sees them until
-    /// they are written nobody else changes them.
+    /// Changes the pins that apply everywhere. Holds a lock from before `change` reads the pins until they
+    /// are written.
     ///
     /// # Errors
     /// The store cannot be read or written.
     fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError>;
 
-    /// The pins that count in this room alone.
+    /// Returns the pins that apply in this room alone.
     ///
     /// # Errors
     /// The store cannot be read.
     fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError>;
 
-    /// Adds a pin that counts in this room alone, unless the room has one of that id.
+    /// Adds a pin that applies in this room alone, unless the room has one of that id.
     ///
     /// # Errors
     /// The store cannot be written.
     fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError>;
 
-    /// Adds pins that count everywhere.
+    /// Adds pins that apply everywhere.
     ///
     /// # Errors
     /// The store cannot be read or written.
@@ -189,19 +189,19 @@ pub trait PinStore: Send + Sync {
     }
 }
 
-/// What may become a pin.
+/// The rule by which params become pins.
 #[derive(Clone, Copy, Debug)]
 pub enum Trust<'a> {
-    /// Nothing: only what is pinned counts.
+    /// No params become pins: only pinned ones are trusted.
     PinnedOnly,
-    /// The params that issue now, if nothing of that kind is pinned yet. Never those that begin
-    /// later: an issuer could have made them for this client.
+    /// The params that issue now become pins if none of that kind is pinned yet. Params that start later
+    /// never do: an issuer could have made them for this client.
     FirstUse,
-    /// Params of these ids, which the caller has from elsewhere (another member).
+    /// Params of these ids become pins. The caller has the ids from another source (another member).
     Ids(&'a [ParamsId]),
 }
 
-/// Pins that live as long as the process.
+/// A store that ends with the process.
 #[derive(Debug, Default)]
 pub struct MemoryPins {
     set: Mutex<PinSet>,

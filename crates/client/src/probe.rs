@@ -1,6 +1,6 @@
-//! A look at a service without any credentials, for whoever runs it.
+//! Requests to a service without credentials, for its operator.
 //!
-//! Each look is a connection of its own, so that a proxy with several services behind it shows all of
+//! Each request uses a connection of its own, so that a proxy with several services behind it reveals all of
 //! them.
 
 use anteroom_protocol::Timestamp;
@@ -18,10 +18,10 @@ use crate::{
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, failure},
 };
 
-/// The header in which a process of a service names itself in its answer to `GET /health/live`.
+/// The header with the instance name of the process that answers `GET /health/live`.
 pub const INSTANCE_HEADER: HeaderName = HeaderName::from_static("anteroom-instance");
 
-/// Looks at one service.
+/// A client that probes one service.
 #[derive(Clone, Debug)]
 pub struct Probe {
     base: ServiceAddress,
@@ -33,29 +33,29 @@ pub struct Probe {
 pub struct ProbeAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// The time of the other side.
+    /// The service's time.
     pub time: Option<Timestamp>,
-    /// The random name of the process that answered, another one after each start.
+    /// The random name of the answering process. It changes with each start.
     pub instance: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// Why a look came to nothing. The name of the host is resolved and its port connected to before, by
-/// the caller.
+/// The reason why a probe failed. The caller resolves the host's name and connects to its port before the
+/// probe.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
     /// The base URL cannot be used.
     #[error("the address cannot be used: {0}")]
     BaseUrl(&'static str),
-    /// The answer did not come in time.
+    /// The answer did not arrive in time.
     #[error("no answer came in time")]
     TimedOut,
-    /// No answer came: [`TransportError::fault`] tells the reason.
+    /// No answer arrived: [`TransportError::fault`] gives the reason.
     #[error(transparent)]
     Unreachable(TransportError),
-    /// The answer is longer than any real one.
+    /// The answer exceeds the limit.
     #[error("the answer is longer than any of the service")]
     TooLong,
     /// The answer does not have the shape of the API.
@@ -63,20 +63,20 @@ pub enum ProbeError {
     Malformed(&'static str),
 }
 
-/// What came of the request for a socket.
+/// The result of a request for a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SocketOutcome {
-    /// It is open.
+    /// The socket is open.
     Open,
-    /// The request arrived without what asks for a socket: a proxy has taken that away.
+    /// The request arrived without its upgrade headers: a proxy has removed them.
     UpgradeLost,
-    /// Another answer came, with this status.
+    /// The service or a proxy answered with this status.
     Refused(u16),
 }
 
 impl Probe {
-    /// Of the service at `base`.
+    /// Creates a probe of the service at `base`.
     #[must_use]
     pub fn new(base: impl Into<ServiceAddress>, timeouts: Timeouts) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Probe {
     /// Gets a resource.
     ///
     /// # Errors
-    /// No answer came that could be read.
+    /// No readable answer arrived.
     pub async fn get(&self, path: &[&str]) -> Result<ProbeAnswer, ProbeError> {
         let transport = Transport::new(&self.base, self.timeouts, MAX_ROOMS_ANSWER)?;
         let request = transport.request(Method::GET, path)?;
@@ -96,10 +96,10 @@ impl Probe {
         Ok(ProbeAnswer::of(transport.read(response).await?))
     }
 
-    /// Asks the room service for a socket, and closes it at once.
+    /// Requests a socket from the room service, and closes it immediately.
     ///
     /// # Errors
-    /// No answer came that could be read.
+    /// No readable answer arrived.
     pub async fn open_socket<R: CryptoRng + ?Sized>(
         &self,
         rng: &mut R,

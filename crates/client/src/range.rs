@@ -4,7 +4,7 @@ use anteroom_protocol::{DAY, Timestamp};
 
 use crate::ClientError;
 
-/// Days from a first to a last, both included: at most 8.
+/// The days from a first to a last, both included: at most 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRange {
     first: Timestamp,
@@ -12,13 +12,13 @@ pub struct DayRange {
 }
 
 impl DayRange {
-    /// The longest distance of first and last that an issuer accepts, in days.
+    /// The maximum distance of first and last that an issuer accepts, in days.
     pub const MAX_SPAN_DAYS: u64 = 7;
 
-    /// The days from the midnight `first` to the midnight `last`.
+    /// Creates the range from the midnight `first` to the midnight `last`.
     ///
     /// # Errors
-    /// [`ClientError::Range`] if one is no midnight, or the range runs backwards or is too long.
+    /// [`ClientError::Range`] if one is no midnight, `last` lies before `first`, or the range is too long.
     pub fn new(first: Timestamp, last: Timestamp) -> Result<Self, ClientError> {
         let span = last.as_secs().checked_sub(first.as_secs());
         let fits = span.is_some_and(|span| span <= Self::MAX_SPAN_DAYS * DAY);
@@ -29,7 +29,7 @@ impl DayRange {
         }
     }
 
-    /// Today and the seven days after it: the longest range, and the one that says nothing about
+    /// Creates the range of today and the seven days after it. It is the longest range, and does not reveal
     /// which day is needed.
     #[must_use]
     pub const fn week_from(now: Timestamp) -> Self {
@@ -40,19 +40,19 @@ impl DayRange {
         }
     }
 
-    /// The first day's midnight.
+    /// Returns the first day's midnight.
     #[must_use]
     pub const fn first(self) -> Timestamp {
         self.first
     }
 
-    /// The last day's midnight.
+    /// Returns the last day's midnight.
     #[must_use]
     pub const fn last(self) -> Timestamp {
         self.last
     }
 
-    /// Every day's midnight, in order.
+    /// Returns every day's midnight, in order.
     pub fn days(self) -> impl Iterator<Item = Timestamp> {
         let days = (self.last.as_secs() - self.first.as_secs()) / DAY;
         (0..=days).map(move |day| self.first.plus(day * DAY))

@@ -1,4 +1,4 @@
-//! Relays for media, with credentials.
+//! Media relays with their credentials.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use crate::{
     wire::{RelayBody, RelaysBody},
 };
 
-/// A TURN or STUN server and what it lets in. `Debug` shows no credentials; they are wiped when
-/// dropped.
+/// A TURN or STUN server with the credentials it accepts. `Debug` shows no credentials. They are wiped on
+/// drop.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Relay {
-    /// Empty where the relay asks for no credentials.
+    /// The username; empty if the relay needs no credentials.
     pub username: SecretString,
-    /// Empty where the relay asks for no credentials.
+    /// The password; empty if the relay needs no credentials.
     pub password: SecretString,
-    /// How long the credentials are good.
+    /// The lifetime of the credentials.
     pub ttl: Duration,
-    /// URLs by the name of the relay's host.
+    /// URLs with the name of the relay's host.
     pub urls: Vec<String>,
-    /// URLs by its addresses; may be empty.
+    /// URLs with the addresses of the host; may be empty.
     pub urls_with_ips: Vec<String>,
     /// The name in the relay's TLS certificate, for connections by address.
     pub hostname: String,
 }
 
-/// The texts come from the issuer and may be shown on a terminal.
+/// Validates the relays of an answer. The texts come from the issuer and may be displayed on a terminal.
 pub(crate) fn received(body: RelaysBody) -> Result<Vec<Relay>, Failure> {
     body.relays.into_iter().map(relay).collect()
 }

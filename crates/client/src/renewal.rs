@@ -1,42 +1,41 @@
-//! The moments at which a device asks its issuer.
+//! The times at which a device requests credentials from its issuer.
 //!
-//! The issuer sees the account and the time of every request; the room service sees the room and
-//! the time of every visit. A request that is caused by a visit joins the two. So a renewal has a
-//! secret time of its own, drawn at the renewal before it, and happens whether or not anything is
-//! visited: its time says nothing about visits.
+//! The issuer sees the account and the time of every request; the room service sees the room and the time of
+//! every visit. A request that is caused by a visit links the two. Therefore a renewal has a secret time of
+//! its own, drawn at the renewal before it, and takes place whether or not the device visits rooms: its time
+//! is independent of the visits.
 //!
-//! Every device renews once in the first hours of each UTC day. A create credential is good for 30
-//! hours from the start of its day on: one of yesterday is at hand until the one of today is there.
-//! A device that did not run at that time draws a time from the whole of the next day. It never
-//! renews at once or soon, since a command that starts it mostly goes to a room. Only when its
-//! credentials are almost over does it draw from the next hours, which tells the issuer that it was
-//! started in the hours before.
+//! Every device renews once in the first hours of each UTC day. A create credential is valid for 30 hours
+//! from the start of its day, so that yesterday's is available until today's arrives. A device that was not
+//! running at that time draws a time from the whole of the next day. It never renews immediately or soon,
+//! since a command that starts it mostly visits a room. Only when its credentials are about to expire does it
+//! draw from the next hours, which reveals to the issuer that it was started in the hours before.
 
 use std::time::Duration;
 
 use anteroom_protocol::{DAY, Timestamp};
 use rand_core::CryptoRng;
 
-/// The time before the first renewal of a day, in seconds: clocks may differ by half of it.
+/// The time before the first renewal of a day, in seconds. Clocks may differ by half of it.
 const MARGIN: u64 = 30 * 60;
-/// The time from which a renewal is drawn, in seconds. With the margin on both sides it is the 6
-/// hours for which a create credential outlives its day.
+/// The length of the interval from which a renewal is drawn, in seconds. With the margin before and after it,
+/// it is the 6 hours for which a create credential outlives its day.
 const WINDOW: u64 = 5 * 3600;
-/// A renewal that is later than this, in seconds, was missed.
+/// The delay after which a renewal counts as missed, in seconds.
 const MOST_LATE: u64 = 10 * 60;
-/// Days after the last use on which a device goes on renewing.
+/// The number of days after the last use during which a device continues to renew.
 const IDLE_DAYS: u64 = 7;
 
-/// The next step of a process that renews.
+/// The next step of a process that renews credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RenewalStep {
-    /// Look again after this time at the latest.
+    /// Check again after this time at the latest.
     Wait(Duration),
     /// Renew now.
     Renew,
-    /// Draw another time: this one was missed, or the clock was set back.
+    /// Draw another time: the renewal was missed, or the clock was set back.
     Redraw,
-    /// End: nothing was used for a week.
+    /// End: the device was not used for a week.
     Stop,
 }
 
@@ -48,7 +47,7 @@ pub struct RenewalSchedule {
 }
 
 impl RenewalSchedule {
-    /// The schedule after a renewal that the user asked for, such as the one of a login.
+    /// Creates the schedule after a renewal that the user requested, such as the one of a login.
     #[must_use]
     pub fn start<R: CryptoRng + ?Sized>(now: Timestamp, rng: &mut R) -> Self {
         Self {
@@ -57,18 +56,18 @@ impl RenewalSchedule {
         }
     }
 
-    /// A stored schedule.
+    /// Creates a schedule from stored values.
     pub(crate) const fn new(due: Timestamp, last_use: Timestamp) -> Self {
         Self { due, last_use }
     }
 
-    /// The time of the next renewal: a secret until then.
+    /// Returns the time of the next renewal, which is a secret until then.
     #[must_use]
     pub const fn due(&self) -> Timestamp {
         self.due
     }
 
-    /// The midnight of the day of the last use.
+    /// Returns the midnight of the day of the last use.
     #[must_use]
     pub const fn last_use(&self) -> Timestamp {
         self.last_use
@@ -79,26 +78,26 @@ impl RenewalSchedule {
         self.due = next_day(now, rng);
     }
 
-    /// Draws a time from the whole of the next day, for a renewal that was missed.
+    /// Draws a time from the whole of the next day, for a missed renewal.
     pub fn postpone<R: CryptoRng + ?Sized>(&mut self, now: Timestamp, rng: &mut R) {
         let day = now.start_of_day().plus(DAY);
         self.due = day.plus(rng.next_u64() % DAY);
     }
 
-    /// Draws a time from the hours after `now`: for a renewal that failed, whose own time had
-    /// nothing to do with visits, or that must not wait any longer.
+    /// Draws a time from the hours after `now`, for a failed renewal, whose own time was independent of
+    /// visits, and for one that must not be delayed further.
     pub fn retry<R: CryptoRng + ?Sized>(&mut self, now: Timestamp, rng: &mut R) {
         self.due = now.plus(MARGIN + rng.next_u64() % WINDOW);
     }
 
-    /// Notes a use, to the day. Says whether that is news.
+    /// Records the day of a use. Returns whether it differs from the day recorded before.
     pub fn note_use(&mut self, now: Timestamp) -> bool {
         let is_new = self.last_use != now.start_of_day();
         self.last_use = now.start_of_day();
         is_new
     }
 
-    /// The next step at `now`.
+    /// Returns the next step at `now`.
     #[must_use]
     pub fn step(&self, now: Timestamp) -> RenewalStep {
         let waits = self.due.as_secs().saturating_sub(now.as_secs());
@@ -148,10 +147,10 @@ mod tests {
                 at(0),
                 RenewalStep::Wait(Duration::from_secs(2 * DAY)),
             ),
-            // The use of a whole week counts, and not a second more.
+            // The device continues for exactly a week after its last use.
             (due, due.start_of_day().minus(7 * DAY), RenewalStep::Renew),
             (due, due.start_of_day().minus(8 * DAY), RenewalStep::Stop),
-            // A last use that lies ahead, of a clock that was set back since.
+            // A last use in the future, of a clock that was set back since.
             (due, due.start_of_day().plus(9 * DAY), RenewalStep::Renew),
         ] {
             let schedule = RenewalSchedule::new(due, last_use);

@@ -1,4 +1,4 @@
-//! The room service over HTTP.
+//! The client of the room service over HTTP.
 
 mod error;
 mod link;
@@ -33,8 +33,8 @@ const PARTICIPANTS: &[&str] = &["v2", "conference", "participants"];
 const ROOM_ID: &str = "x-room-id";
 const EPOCH: &str = "x-epoch";
 
-/// A way to the room service, which never learns who goes it: every request shows a presentation
-/// made for it alone, and nothing else names the user.
+/// A client of the room service. Every request carries a presentation made for it alone, and no other data
+/// that identifies the user.
 #[derive(Clone, Debug)]
 pub struct RoomsClient {
     transport: Transport,
@@ -43,31 +43,31 @@ pub struct RoomsClient {
     pub(crate) replays: ReplayMemory,
 }
 
-/// A link that was created.
+/// A newly created link.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreatedLink {
-    /// The root key to be given on, completed with the room service's epoch if it has one.
+    /// The root key for the link's members, completed with the room service's epoch if it has one.
     pub root_key: RootKey,
     /// The state of the link.
     pub state: LinkState,
 }
 
-/// What is to be seen of a running call from outside.
+/// The state of a running call, as a device outside it sees it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Peek {
     /// The era.
     pub era: EraId,
-    /// How many devices fit.
+    /// The maximum number of devices in the call.
     pub max_devices: u32,
-    /// The devices in the call, where the room service tells.
+    /// The devices in the call, if the room service reveals them.
     pub active: Vec<Participant>,
-    /// How many devices are in the call.
+    /// The number of devices in the call.
     pub active_count: usize,
-    /// The devices in the lobby, where the room service tells.
+    /// The devices in the lobby, if the room service reveals them.
     pub pending: Vec<Participant>,
-    /// How many devices are in the lobby.
+    /// The number of devices in the lobby.
     pub pending_count: usize,
     /// The link's state.
     pub link: Option<LinkState>,
@@ -78,31 +78,31 @@ pub struct Peek {
 pub struct Participant {
     /// The device's number in the call.
     pub demux: DemuxId,
-    /// The user, where the room service tells.
+    /// The user, if the room service reveals it.
     pub user: Option<OpaqueUserId>,
-    /// Since when the device's hand is raised, in milliseconds since 1970.
+    /// The time at which the device raised its hand, in milliseconds since 1970; `None` if it is not raised.
     pub hand_raised_at: Option<u64>,
-    /// Whether the device's connection is lost and its place is kept.
+    /// Whether the device's connection is lost and its seat is reserved.
     pub is_lost: bool,
-    /// Whether the device may decide about others, where the room service tells.
+    /// Whether the device may admit, deny, remove and block others, if the room service reveals it.
     pub is_admin: bool,
-    /// The name that the device gave itself when it joined, in a call. Whoever has the link can give
-    /// itself any name; the room service can give none, nor pass one off as another user's.
+    /// The name that the device gave itself when it joined a call. A holder of the link can choose any name;
+    /// the room service can neither forge a name nor attribute one to another user.
     pub name: Option<String>,
 }
 
-/// What is to become of a call that is on in a room whose link is deleted.
+/// The treatment of a running call when the link of its room is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OngoingCall {
-    /// The link is not deleted.
+    /// The link is not deleted while the call is running.
     #[default]
     Keep,
-    /// Everybody is sent away.
+    /// All devices are removed.
     End,
 }
 
 impl RoomsClient {
-    /// A client for the room service at `base_url`, such as `https://rooms.example`.
+    /// Creates a client of the room service at `base_url`, such as `https://rooms.example`.
     ///
     /// # Errors
     /// The URL cannot be used, or the TLS certificates of the system cannot be read.
@@ -119,40 +119,40 @@ impl RoomsClient {
         })
     }
 
-    /// Remembers received messages beyond the life of the process.
+    /// Sets the store that holds the counters of received messages beyond the life of the process.
     #[must_use]
     pub fn with_replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
         self.replays = ReplayMemory::with_store(store);
         self
     }
 
-    /// The room service's address.
+    /// Returns the room service's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
         self.transport.base()
     }
 
-    /// Whether presentations and passkeys would cross a network in the clear.
+    /// Returns whether presentations and passkeys would cross a network unencrypted.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.transport.is_exposed()
     }
 
-    /// Waits for any answer of the room service, which tells nobody anything.
+    /// Waits for any answer of the room service. The request carries no presentation.
     ///
     /// # Errors
-    /// No answer came.
+    /// No answer arrived.
     pub async fn ping(&self) -> Result<(), RoomsError> {
         let request = self.transport.request(Method::GET, LIVE)?;
         self.transport.exchange(request).await?;
         Ok(())
     }
 
-    /// Creates the link of a room, without a name: what a name is encrypted with depends on the
-    /// completed key. Doing it again with the same key and passkey changes nothing.
+    /// Creates the link of a room, without a name: the key that encrypts a name depends on the completed root
+    /// key. Repeating the call with the same key and passkey changes nothing.
     ///
     /// # Errors
-    /// The request failed; [`RoomsError::Problem`] with 409 if the room is another's.
+    /// The request failed; [`RoomsError::Problem`] with 409 if the room has a link of another passkey.
     pub async fn create<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
@@ -181,7 +181,7 @@ impl RoomsClient {
         Ok(CreatedLink { root_key, state })
     }
 
-    /// The state of a link.
+    /// Fetches the state of a link.
     ///
     /// # Errors
     /// The request failed; [`RoomsError::NoSuchLink`].
@@ -199,11 +199,11 @@ impl RoomsClient {
         LinkState::parse(&success(answer)?.json()?, room)
     }
 
-    /// Changes a link, and gives its new state.
+    /// Changes a link, and returns its new state.
     ///
     /// # Errors
-    /// The request failed; [`RoomsError::NoSuchLink`]; [`RoomsError::Problem`] with 403 for a wrong
-    /// passkey and 409 while a call is in the way.
+    /// The request failed; [`RoomsError::NoSuchLink`]; [`RoomsError::Problem`] with 403 for a wrong passkey
+    /// and 409 if a running call prevents the change.
     pub async fn update<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
@@ -226,18 +226,18 @@ impl RoomsClient {
         };
         let request = self.request_as(Method::PUT, LINK, room, pass, rng)?;
         let answer = self.transport.exchange(with_json(request, &body)?).await?;
-        // For who holds the room's key, an unknown room is the only way to be unauthorized.
+        // A holder of the root key is refused with 401 only for an unknown room.
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(unknown_link(&answer));
         }
         LinkState::parse(&success(answer)?.json()?, room)
     }
 
-    /// Deletes a link; one that is not there is deleted already.
+    /// Deletes a link. Deleting an absent link succeeds.
     ///
     /// # Errors
-    /// The request failed; [`RoomsError::Problem`] with 403 for a wrong passkey and 409 while a
-    /// call is on that is to be kept.
+    /// The request failed; [`RoomsError::Problem`] with 403 for a wrong passkey and 409 for a running call
+    /// under [`OngoingCall::Keep`].
     pub async fn delete<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
@@ -260,7 +260,7 @@ impl RoomsClient {
         success(answer).map(drop)
     }
 
-    /// Looks at a room's call from outside; `None` if there is none.
+    /// Fetches the state of a room's call; `None` if no call is running.
     ///
     /// # Errors
     /// The request failed; [`RoomsError::NoSuchLink`], [`RoomsError::Closed`].
@@ -381,7 +381,7 @@ fn with_json(request: RequestBuilder, body: &LinkBody<'_>) -> Result<RequestBuil
         .body(text.as_bytes().to_vec()))
 }
 
-/// The error of a 404. A program that is no room service names no link either.
+/// Returns the error of a 404. A program that is no room service sends no code of a missing link either.
 fn unknown_link(answer: &Answer) -> RoomsError {
     let problem = answer.problem(Party::Rooms);
     let is_elsewhere = match problem.code.as_str() {

@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 
-/// Where a service is: its URL, and the address to connect to where that is not the one of the
-/// URL's name.
+/// The URL of a service, and the address to connect to if it differs from the address of the URL's host name.
 ///
-/// The second is for clients on the host of the service: its certificate is for the public name, and
-/// the connection need not go round by the network.
+/// The second is for clients on the host of the service: the certificate is valid for the public name, and
+/// the connection need not leave the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAddress {
     url: String,
@@ -14,7 +13,7 @@ pub struct ServiceAddress {
 }
 
 impl ServiceAddress {
-    /// The service at a URL, which is reached at an address of its own. The port is that of the URL.
+    /// Creates the address of a service that is reached at `address`, with the port of the URL.
     #[must_use]
     pub fn reached_at(url: impl Into<String>, address: SocketAddr) -> Self {
         Self {
@@ -23,7 +22,7 @@ impl ServiceAddress {
         }
     }
 
-    /// The URL.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

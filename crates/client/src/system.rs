@@ -1,4 +1,4 @@
-//! The time and the randomness of a [`Client`](crate::Client).
+//! The clock and the random number generator of a [`Client`](crate::Client).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,16 +6,16 @@ use anteroom_protocol::Timestamp;
 use rand::rngs::SysRng;
 use rand_core::{CryptoRng, UnwrapErr};
 
-/// The clock and the random numbers that a client works with.
+/// The clock and the random number generator that a client uses.
 pub trait System: Send + Sync {
-    /// The time now.
+    /// Returns the time.
     fn now(&self) -> Timestamp;
 
-    /// A generator of random numbers that nobody else can foresee.
+    /// Returns a generator of unpredictable random numbers.
     fn rng(&self) -> Box<dyn CryptoRng + Send>;
 }
 
-/// The clock and the random numbers of the operating system. Drawing panics where it has none.
+/// The clock and the random numbers of the operating system. Drawing panics if the system provides none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OperatingSystem;
 

@@ -1,4 +1,4 @@
-//! HTTP: one request, one bounded answer, refusals as typed errors.
+//! HTTP: one request, one answer of bounded length, refusals as typed errors.
 
 use std::{
     error::Error,
@@ -18,22 +18,22 @@ use crate::{
     wire::ProblemBody,
 };
 
-/// No real answer of the issuer is longer: a batch of 8 days is about 9 KiB.
+/// The maximum length of the issuer's answers, in bytes: a batch of 8 days has about 9 KiB.
 pub(crate) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
-/// Nor one of the room service: a peek at a call of 1,000 devices and as many in its lobby is about
-/// 350 KiB.
+/// The maximum length of the room service's answers, in bytes: a peek at a call of 1,000 devices with as many
+/// in its lobby has about 350 KiB.
 pub(crate) const MAX_ROOMS_ANSWER: usize = 512 * 1024;
-/// The code for a wrong password.
+/// The problem code for a wrong password.
 const WRONG_PASSWORD: &str = "LOGIN_INVALID_CREDENTIALS";
-/// The longest problem text that is passed on, in characters.
+/// The maximum length of a problem text that is passed on, in characters.
 const MAX_PROBLEM_CHARS: usize = 300;
 
-/// How long to wait.
+/// The time limits of connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// For a connection, TLS included.
+    /// The limit for connecting, TLS included.
     pub connect: Duration,
-    /// For a whole exchange.
+    /// The limit for a whole exchange.
     pub request: Duration,
 }
 
@@ -46,11 +46,11 @@ impl Default for Timeouts {
     }
 }
 
-/// An answer, whatever its status.
+/// An answer with any status.
 pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    /// May hold tokens.
+    /// Wiped on drop, since it may contain tokens.
     body: Zeroizing<Vec<u8>>,
 }
 
@@ -64,17 +64,17 @@ impl Answer {
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        // The parser's own message could quote the body.
+        // The parser's own error could quote the body.
         serde_json::from_slice(&self.body)
             .map_err(|_| Failure::Malformed("the JSON is not the expected one"))
     }
 
-    /// The refusal that the answer is, if its status is not 200.
+    /// Returns the refusal that an answer with a status other than 200 carries.
     pub(crate) fn problem(&self, by: Party) -> Problem {
         problem(by, self.status, &self.headers, &self.body)
     }
 
-    /// The issuer's answer, if its status is 200, or 204 where there is nothing to say.
+    /// Returns the issuer's answer if its status is 200, or 204 for an answer without a body.
     pub(crate) fn good(self) -> Result<Self, ClientError> {
         if matches!(self.status, StatusCode::OK | StatusCode::NO_CONTENT) {
             return Ok(self);
@@ -82,21 +82,21 @@ impl Answer {
         Err(ClientError::Problem(Box::new(self.problem(Party::Issuer))))
     }
 
-    /// Whether the issuer takes the access token no more. A wrong password in the body has the same
-    /// status, and must not be tried again.
+    /// Returns whether the issuer refuses the access token. A wrong password in the body has the same status,
+    /// and must not be sent again.
     pub(crate) fn refuses_token(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
             && self.problem(Party::Issuer).code != WRONG_PASSWORD
     }
 
-    /// The other side's time when it answered.
+    /// Returns the service's time when it answered.
     pub(crate) fn time(&self) -> Option<Timestamp> {
         let date = httpdate::parse_http_date(self.header(&header::DATE)?).ok()?;
         let since = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         Some(Timestamp::from_secs(since.as_secs()))
     }
 
-    /// The body, which holds no secret.
+    /// Returns the body. Only for answers without secrets: the copy is not wiped.
     pub(crate) fn into_body(self) -> Vec<u8> {
         self.body.to_vec()
     }
@@ -110,7 +110,7 @@ impl Answer {
 pub(crate) struct Transport {
     http: Client,
     base: Url,
-    /// The longest answer that is read, in bytes.
+    /// The maximum length of an answer, in bytes.
     max_answer: usize,
 }
 
@@ -125,7 +125,8 @@ impl Transport {
         })
     }
 
-    /// For connections that last: HTTP/1.1, which can be upgraded, and no limit of the whole.
+    /// Creates a transport for long-lived connections: HTTP/1.1, which supports upgrades, without a limit for
+    /// the whole exchange.
     pub(crate) fn lasting(base: &ServiceAddress, timeouts: Timeouts) -> Result<Self, Failure> {
         let max_answer = MAX_ROOMS_ANSWER;
         Self::build(base, timeouts, max_answer, ClientBuilder::http1_only)
@@ -138,19 +139,19 @@ impl Transport {
         kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, Failure> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Whoever installs one at the same moment wins; either serves.
+            // Another thread may have installed a provider at the same moment; either one works.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let base = parse_base(address.url())?;
         let mut builder = Client::builder()
-            // Credentials must not follow where an answer points.
+            // Credentials must not follow a redirect.
             .redirect(Policy::none())
             .connect_timeout(timeouts.connect);
         if is_loopback(&base) || address.connect_to().is_some() {
             builder = builder.no_proxy();
         }
         if let (Some(Host::Domain(name)), Some(mut address)) = (base.host(), address.connect_to()) {
-            // Port 0 stands for the URL's own.
+            // Port 0 means the port of the URL.
             address.set_port(0);
             builder = builder.resolve(name, address);
         }
@@ -168,7 +169,7 @@ impl Transport {
         &self.base
     }
 
-    /// Whether what is sent would cross a network in the clear.
+    /// Returns whether requests would cross a network unencrypted.
     pub(crate) fn is_exposed(&self) -> bool {
         self.base.scheme() == "http" && !is_loopback(&self.base)
     }
@@ -186,12 +187,12 @@ impl Transport {
         self.http.request(method, url)
     }
 
-    /// Sends, and takes any answer.
+    /// Sends a request, and returns the answer whatever its status.
     pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         self.read(request.send().await.map_err(failure)?).await
     }
 
-    /// Reads an answer, whose length is bounded.
+    /// Reads an answer of bounded length.
     pub(crate) async fn read(&self, mut response: Response) -> Result<Answer, Failure> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
@@ -214,13 +215,13 @@ impl Transport {
         })
     }
 
-    /// Sends to the issuer, and takes a [good](Answer::good) answer.
+    /// Sends a request to the issuer, and returns the answer if it is a [good](Answer::good) one.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         self.exchange(request).await?.good()
     }
 }
 
-/// A header's value that nothing on the way may show.
+/// Creates a header value that is marked as sensitive.
 pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
     let mut value =
         HeaderValue::from_str(text).map_err(|_| Failure::Malformed("a secret fits no header"))?;
@@ -242,8 +243,8 @@ pub(crate) fn parse_base(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-/// Whether the host of a URL is a loopback address or `localhost`: what is sent there goes through no
-/// proxy and stays on this machine.
+/// Returns whether the host of a URL is a loopback address or `localhost`. Requests to it use no proxy and
+/// stay on this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -306,7 +307,7 @@ mod tests {
             ("http://127.9.9.9", true),
             ("http://localhost", true),
             ("http://[::1]:1", true),
-            // A proxy may be asked for these, or a resolver.
+            // A proxy or a resolver may handle these.
             ("http://0.0.0.0:1", false),
             ("http://[::]:1", false),
             ("http://[::ffff:127.0.0.1]:1", false),

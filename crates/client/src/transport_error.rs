@@ -1,4 +1,4 @@
-//! Failures below HTTP, in words that lead to what is to be mended.
+//! Failures below HTTP, described so that the reader can correct the cause.
 
 use std::{
     error::Error,
@@ -11,12 +11,12 @@ use anteroom_protocol::printable;
 use rustls::{CertificateError, InvalidMessage};
 use url::{Position, Url};
 
-/// The longest name of a certificate that is shown, in characters.
+/// The maximum length of a displayed certificate name, in characters.
 const MAX_NAME_CHARS: usize = 255;
-/// The most names of a certificate that are shown.
+/// The maximum number of displayed certificate names.
 const MAX_NAMES: usize = 5;
 
-/// A failure below HTTP. It holds the host and the port of the service, and nothing else of the URL.
+/// A failure below HTTP. It contains the host and the port of the service, and no other part of the URL.
 #[derive(Debug)]
 pub struct TransportError {
     place: String,
@@ -30,11 +30,11 @@ pub struct TransportError {
 pub enum TransportFault {
     /// No program listens at the port.
     NothingListens,
-    /// The host's name is not known.
+    /// The host's name is unknown.
     UnknownHost,
-    /// TLS was asked for, and the answer is something else: mostly plain HTTP.
+    /// The client uses TLS, and the server speaks plain HTTP.
     PlainHttp,
-    /// Plain HTTP was asked for, and the answer is something else: mostly TLS.
+    /// The client uses plain HTTP, and the server speaks TLS.
     Encrypted,
     /// The other side closed the connection before its answer was whole.
     Closed,
@@ -42,9 +42,9 @@ pub enum TransportFault {
     NoRoute,
     /// The certificate is not signed by an authority that this computer trusts.
     UnknownAuthority,
-    /// The certificate is made for an authority, and shown as that of a service.
+    /// The server's certificate is the certificate of an authority.
     OfAuthority,
-    /// The certificate is for these names, and the host is none of them.
+    /// The certificate is valid for these names, which do not include the host.
     OtherName(Vec<String>),
     /// The certificate has expired, by this computer's clock.
     CertificateExpired,
@@ -55,13 +55,13 @@ pub enum TransportFault {
 }
 
 impl TransportError {
-    /// The reason.
+    /// Returns the reason.
     #[must_use]
     pub const fn fault(&self) -> &TransportFault {
         &self.fault
     }
 
-    /// The host and the port that were asked, such as `rooms.example:8443`; empty if there are none.
+    /// Returns the host and the port of the request, such as `rooms.example:8443`; empty if there are none.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
@@ -125,7 +125,7 @@ impl TransportFault {
             _ => return None,
         };
         match certificate {
-            // One that was replaced has the name of one that is trusted, and another key.
+            // A replaced certificate has the name of a trusted authority, and another key.
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 Some(Self::UnknownAuthority)
             }
@@ -202,7 +202,7 @@ impl Error for TransportError {
     }
 }
 
-/// An error and its causes, with those inside I/O errors, which `source` leaves out.
+/// Returns an error and its causes, including those inside I/O errors, which `source` omits.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |cause| cause_of(*cause))
 }
@@ -217,7 +217,7 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
     }
 }
 
-/// The host and the port of a URL.
+/// Returns the host and the port of a URL.
 fn place(url: &Url) -> String {
     let place = &url[Position::BeforeHost..Position::AfterPort];
     match (url.port(), url.port_or_known_default()) {
@@ -226,7 +226,7 @@ fn place(url: &Url) -> String {
     }
 }
 
-/// A name of a certificate without the words that the TLS library puts around it.
+/// Returns a certificate's name without the text that the TLS library puts around it.
 fn bare_name(name: &str) -> String {
     let name = match name
         .split_once("(\"")

@@ -1,4 +1,4 @@
-//! The JSON of the issuer's API, and its byte strings.
+//! The JSON of the issuer's API, and its encoding of bytes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ pub(crate) struct ProblemBody {
     pub(crate) detail: String,
 }
 
-/// Standard base64 with padding, as everywhere in the API.
+/// Encodes bytes in standard base64 with padding, as everywhere in the API.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }

@@ -1,4 +1,4 @@
-//! Stored credentials, from running issuers and for running room services.
+//! Stored credentials of running issuers, presented to running room services.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
-/// A create credential is good for so long from the start of its day on.
+/// The lifetime of a create credential from the start of its day, in seconds.
 const CREATE_LIFETIME: u64 = 30 * 3600;
 
 /// A device at an issuer, with its store after one renewal.
@@ -61,7 +61,7 @@ impl Device {
         self.store.renew(listing, supply, now, &mut *rng);
     }
 
-    /// The stored params as they are judged at a moment.
+    /// Compares the stored params with the pins at a moment.
     fn params(&self, now: Timestamp) -> TrustedParams {
         let listing = self.store.listing().clone();
         listing.trusted(&self.pins, Trust::PinnedOnly, now).unwrap()
@@ -214,12 +214,12 @@ async fn spare_links_of_yesterday_come_first_and_go_when_their_time_is_over() {
     ] {
         assert_eq!(device.store.spare_links(now), spare, "{now:?}");
     }
-    // The one that is taken first is the first of those that will be over.
+    // The spare link that is taken first is the one that expires first.
     let now = device.issuer.clock.now();
     let params = device.params(now);
     device.store.take_spare_link(&params, now).unwrap();
     assert_eq!(device.store.spare_links(end), SPARE_LINKS);
-    // A spare that is over is dropped with its root key, and not only passed over.
+    // An expired spare link is dropped with its root key, and not only skipped.
     let params = device.params(end.plus(DAY));
     assert!(
         device
@@ -266,7 +266,7 @@ async fn credentials_are_of_no_use_under_params_that_nothing_trusts() {
     let strange = strange.unwrap();
     assert!(device.store.pass(&strange, now).is_none());
     assert!(device.store.take_spare_link(&strange, now).is_none());
-    // Nothing was lost by that.
+    // The store is unchanged.
     assert_eq!(device.store.spare_links(now), SPARE_LINKS);
 }
 

@@ -1,4 +1,4 @@
-//! What a client does with an issuer that breaks the rules.
+//! The client against an issuer that violates the protocol.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
 const TODAY: u64 = 20_000 * DAY;
-/// The clocks agree: what is odd is the issuer's doing.
+/// The issuer's clock agrees with the client's, so that the clocks cannot explain an unexpected answer.
 const NOW_AS_DATE: &str = "Fri, 04 Oct 2024 12:00:00 GMT";
 
 fn account() -> Aci {
@@ -175,7 +175,7 @@ async fn an_odd_day_of_a_create_credential_is_refused() {
                     &secret_params(1),
                     Randomness::from_bytes([3; 32]),
                 );
-            // Some of these no honest issuer can make.
+            // An honest issuer cannot make some of these.
             match response {
                 Ok(response) => Ok(Json(json!({
                     "credential": STANDARD.encode(response.to_bytes()),
@@ -294,7 +294,7 @@ async fn a_silent_and_a_missing_issuer_are_told_apart() {
         request: Duration::from_millis(200),
     };
     let client = IssuerClient::new(&url, device, timeouts).unwrap();
-    // The listener never accepts: the connection stands, but nobody answers.
+    // The listener never accepts: the connection is established, but no answer arrives.
     assert!(matches!(client.whoami().await, Err(ClientError::TimedOut)));
     drop(listener);
     let outcome = client.whoami().await;

@@ -180,7 +180,7 @@ async fn without_generic_params_nothing_is_trusted() {
     .await;
     let client = client(&issuer);
     let params = params(&client).await;
-    // The `Date` of the answers is the system's: the clocks must not explain it.
+    // The `Date` of the answers is the system's: the clocks must not explain the error.
     let published = client.published_params().await.unwrap();
     let now = published.issuer_time.unwrap();
     let range = DayRange::week_from(now);
@@ -331,7 +331,7 @@ async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     assert!(client.auth_credentials(range, &params, now).await.is_ok());
 }
 
-/// From the announcement of new params to long after the end of the old ones.
+/// The test runs from the announcement of new params to long after the end of the old ones.
 #[tokio::test]
 async fn params_take_over_by_time_for_a_client_that_was_told() {
     let change = Timestamp::from_secs(20_010 * DAY);
@@ -365,7 +365,7 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
         ..CallLink::parse(&room.to_text()).unwrap()
     };
 
-    // Told of the old ones only, and warned of the new.
+    // The client trusts only the old params, and reports the new ones.
     let before = change.minus(2 * DAY);
     issuer.clock.set(before);
     let told = [old, group_id];
@@ -379,7 +379,8 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let aci = issuer.account.aci;
     let store = CredentialStore::new(aci, listing, supply.unwrap(), before, &mut *rng);
 
-    // After the change: what it holds is good, new things are refused until it is told.
+    // After the change the present credentials are valid; new ones are refused until the client trusts the
+    // new params.
     let after = change.plus(2 * DAY);
     issuer.clock.set(after);
     let params = client.params_for_link(&link, &pins, Trust::FirstUse, after);
@@ -399,8 +400,8 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let params = params.unwrap();
     assert_eq!(create(params, after).await.unwrap().params, new);
 
-    // When the old ones are over, a link that names them is usable all the same, for those who
-    // saw them and for those who come now.
+    // After the end of the old params a link that names them is usable all the same, with pins of them and
+    // without.
     issuer.clock.set(end);
     for pins in [pins, MemoryPins::default()] {
         let params = client.params_for_link(&link, &pins, Trust::FirstUse, end);

@@ -24,10 +24,10 @@ use zeroize::Zeroizing;
 
 const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse";
-/// Longer than an access token is good.
+/// A time longer than the lifetime of an access token, in seconds.
 const LATER: u64 = 16 * 60;
 
-/// A store that counts, and that can be made to fail or to wait.
+/// A store that counts its writes, and that a test can make fail or block.
 #[derive(Clone, Debug, Default)]
 struct Watched {
     inner: MemorySession,
@@ -74,7 +74,7 @@ impl LockedSession for WatchedLock {
 }
 
 impl Watched {
-    /// How often a session was stored since the last call.
+    /// Returns how often a session was stored since the last call.
     fn stored(&self) -> usize {
         self.stored.swap(0, Ordering::SeqCst)
     }
@@ -127,7 +127,7 @@ async fn start(issuer: &TestIssuer, store: &Watched) -> LoginSession {
         .unwrap()
 }
 
-/// Another process with the same store.
+/// Resumes the session as another process with the same store does.
 async fn resume(issuer: &TestIssuer, store: &Watched) -> LoginSession {
     let session = store.load().await.unwrap();
     LoginSession::resume(login_client(issuer), session, Arc::new(store.clone()))
@@ -250,7 +250,7 @@ async fn a_renewal_goes_on_when_nobody_waits_for_it() {
     request.abort();
     assert!(request.await.unwrap_err().is_cancelled());
     opener.send(()).unwrap();
-    // Whoever asks next waits for it.
+    // The next request waits for the renewal.
     client.whoami().await.unwrap();
     assert_eq!(store.stored(), 1);
     assert_ne!(store.refresh_token().await, before);
@@ -264,7 +264,7 @@ async fn tokens_that_could_not_be_stored_are_not_lost() {
     store.is_full.store(true, Ordering::SeqCst);
     let failed = client.whoami().await.unwrap_err();
     assert!(matches!(failed, ClientError::Session(_)), "{failed}");
-    // The access token came, and is good.
+    // The access token arrived, and is valid.
     client.whoami().await.unwrap();
     wait(&issuer);
     store.is_full.store(false, Ordering::SeqCst);
@@ -389,11 +389,11 @@ async fn a_new_login_ends_the_one_that_was_stored() {
     let second = start(&issuer, &store).await;
     assert_ne!(first.device(), second.device());
     client(&issuer, &second).whoami().await.unwrap();
-    // What is stored now belongs to another device.
+    // The stored session belongs to another device.
     let ended = client(&issuer, &first).whoami().await.unwrap_err();
     assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
     client(&issuer, &second).whoami().await.unwrap();
-    // Nor is it what signing out removes.
+    // Signing out does not remove the stored session of the other device either.
     let _ended_before = first.sign_out().await;
     assert_eq!(store.load().await.unwrap().device, second.device());
     client(&issuer, &second).whoami().await.unwrap();
@@ -443,7 +443,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
     let session = start(&issuer, &store).await;
     let (aci, own) = (session.aci(), session.device());
     let client = IssuerClient::new(issuer.base_url(), session, timeouts()).unwrap();
-    // A new login needs nothing more.
+    // A new login needs no password.
     let phone = client.register_device("Phone", None).await.unwrap();
     let tablet = client.register_device("Tablet", None).await.unwrap();
     assert!(!format!("{phone:?}").contains(phone.password.expose_secret()));
@@ -456,9 +456,9 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
         let error = refused.unwrap_err();
         assert!(matches!(error, ClientError::PasswordNeeded), "{error}");
     }
-    // It may always change itself.
+    // A device may always rename itself.
     client.rename_device(own, "Laptop", None).await.unwrap();
-    // A wrong password is tried once, and is not taken for a token that is over.
+    // A wrong password is sent once, and does not count as an expired token.
     store.stored();
     let wrong = SecretString::from("wrong password");
     let refused = client.delete_device(tablet.id, Some(&wrong)).await;
@@ -484,13 +484,13 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
         (watch.id, "Watch", false),
     ];
     assert_eq!(listed, expected);
-    // What was registered signs in by itself.
+    // A registered device authenticates by itself.
     let device = DeviceCredentials::new(aci, phone.id, phone.password);
     let by_device = IssuerClient::new(issuer.base_url(), device, timeouts()).unwrap();
     assert_eq!(by_device.whoami().await.unwrap().device, phone.id);
     let needed = by_device.delete_device(watch.id, None).await.unwrap_err();
     assert!(matches!(needed, ClientError::PasswordNeeded), "{needed}");
-    // This one may always go.
+    // A device may always delete itself.
     client.delete_device(own, None).await.unwrap();
     assert_eq!(by_device.devices().await.unwrap().len(), 2);
 }

@@ -1,4 +1,4 @@
-//! A client against an issuer that wants to recognise it by a key of its own.
+//! A client against an issuer that tries to recognise it by a key of its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_client::{
@@ -12,9 +12,9 @@ use secrecy::SecretString;
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
 const BEGINNING: Timestamp = Timestamp::from_secs(0);
-/// The params that everybody sees.
+/// The params that all clients receive.
 const COMMON: u8 = 1;
-/// The params that only this client is shown.
+/// The params that only this client receives.
 const PLANTED: u8 = 2;
 
 fn account() -> Aci {
@@ -72,7 +72,7 @@ async fn a_key_planted_as_the_next_one_on_first_contact_is_not_pinned_and_refuse
     assert_eq!(pinned(&params), [LyingIssuer::id(COMMON)]);
     assert_eq!(pins.pins().unwrap().pins().len(), 1);
 
-    // The switch of this client alone: it is told, and nothing is taken.
+    // The issuer switches for this client alone: the client reports it and accepts nothing.
     issuer.issue_under(PLANTED);
     let later = next_month.plus(DAY);
     let params = client.params(&pins, Trust::FirstUse, later).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
     let told = params.link_params().map(|one| one.id);
     assert_eq!(told, Some(LyingIssuer::id(PLANTED)));
 
-    // The link opens its own room; a pass for it is good for nothing else.
+    // The link opens its own room; a pass for it is valid in no other one.
     let week = DayRange::week_from(NOW);
     let days = client.auth_credentials(week, &params, NOW).await.unwrap();
     let today = days.first().unwrap();
@@ -117,8 +117,8 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
         "{shown:?}"
     );
 
-    // Neither with the link's params nor with those asked for afterwards a room can be created, and
-    // no other room can be entered.
+    // Neither with the link's params nor with those fetched afterwards can the client create a room or enter
+    // another one.
     let refused = create(&client, &params, NOW).await;
     assert!(offers(&refused.unwrap_err(), PLANTED));
     let params = client.params(&pins, Trust::FirstUse, NOW).await.unwrap();

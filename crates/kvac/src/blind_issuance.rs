@@ -1,4 +1,4 @@
-//! Blind issuance (section 3.2): the issuer signs a last attribute it does not see.
+//! Blind issuance (section 3.2): the issuer signs a last attribute without seeing it.
 
 use anteroom_sigma::{Draft, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
 use curve25519_dalek::{
@@ -17,9 +17,10 @@ use crate::{
 
 const LABEL: &[u8] = b"Signal_ZKCredential_BlindIssuance_20230410";
 
-/// Slots of the one kind of credential that is issued blindly, the blinded one last.
+/// The number of slots of the only kind of credential that is issued blindly. The blinded slot is the last
+/// one.
 const SLOTS: usize = 4;
-/// Of them, those the issuer knows.
+/// The number of slots that the issuer knows.
 const CLEAR: usize = SLOTS - 1;
 
 static STATEMENT: Statement = Statement::new(&[
@@ -29,31 +30,31 @@ static STATEMENT: Statement = Statement::new(&[
     "S2    = r'*Y + w*G_w + x0*U + x1*tU + y0*M0 + y1*M1 + y2*M2 + y3*D2",
 ]);
 
-/// Numbers of `U` and `tU` among the statement's points.
+/// The numbers of `U` and `tU` among the statement's points.
 const POINT_U: usize = 15;
 const POINT_T_U: usize = 16;
 
-/// A one-off ElGamal key pair: `Y = y*G`. The private part is wiped on drop.
+/// A one-time ElGamal key pair: `Y = y*G`. The private part is wiped on drop.
 pub struct BlindingKey {
     y: Scalar,
     public: Point,
 }
 
 impl BlindingKey {
-    /// From the private scalar.
+    /// Creates a key pair from the private scalar.
     #[must_use]
     pub fn new(y: Scalar) -> Self {
         let public = Point::BASE.times(&y).into();
         Self { y, public }
     }
 
-    /// The private scalar.
+    /// Returns the private scalar.
     #[must_use]
     pub const fn private(&self) -> &Scalar {
         &self.y
     }
 
-    /// `Y`.
+    /// Returns `Y`.
     #[must_use]
     pub const fn public(&self) -> &Point {
         &self.public
@@ -64,7 +65,7 @@ impl BlindingKey {
     pub fn blind(&self, point: &RistrettoPoint, r: &Scalar) -> BlindedPoint {
         BlindedPoint {
             d1: Point::BASE.times(r).into(),
-            // r*Y as a multiple of G, which has a table
+            // Computes r*Y as a multiple of G, which has a table
             d2: (Point::BASE.times(&Zeroizing::new(self.y * r)) + point).into(),
         }
     }
@@ -91,7 +92,7 @@ impl BlindedPoint {
     /// Reads `D1 || D2`.
     ///
     /// # Errors
-    /// If one is not canonical.
+    /// A point is not canonical.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let [d1, d2] = reader.points()?;
         Ok(Self { d1, d2 })
@@ -103,7 +104,7 @@ impl BlindedPoint {
     }
 }
 
-/// A credential still under the client's blinding, with its proof.
+/// A blinded credential with its proof of issuance.
 #[derive(Clone)]
 pub struct BlindIssued {
     t: Scalar,
@@ -116,11 +117,11 @@ pub struct BlindIssued {
 anteroom_sigma::redacted_debug!(BlindIssued);
 
 impl BlindIssued {
-    /// Issues over the points of the clear slots and one blinded last slot. Constant time in the
+    /// Issues a credential over the points of the clear slots and one blinded last slot. Constant time in the
     /// key.
     ///
     /// # Errors
-    /// If the computation went wrong: nothing leaves that does not verify.
+    /// The computation was faulty: a credential that does not verify is not returned.
     pub fn issue(
         key: &KeyPair,
         clear: &[Point; CLEAR],
@@ -131,10 +132,10 @@ impl BlindIssued {
         Begun::new(key, clear, blinding, blinded, randomness).finish()
     }
 
-    /// The client's side: checks the proof and takes the blinding off, `V = S2 - y*S1`.
+    /// Verifies the proof and removes the blinding: `V = S2 - y*S1`. Called by the client.
     ///
     /// # Errors
-    /// If the credential was made under another key or over other attributes.
+    /// The credential was made under another key or over other attributes.
     pub fn receive(
         &self,
         key: &PublicKey,
@@ -150,7 +151,7 @@ impl BlindIssued {
         let [_, _, _, y3] = y else {
             return Err(VerifyError);
         };
-        // Variable time: the proof is public, and t and U are known to both ends.
+        // Variable time: the proof is public, and t and U are known to both parties.
         let u = self.u.element();
         let half_t_u = RistrettoPoint::vartime_multiscalar_mul([self.t.div_by_2()], [u]);
         let (basis, g_v_minus_i) = (&SYSTEM.basis, key.g_v_minus_i::<SLOTS>());
@@ -188,7 +189,7 @@ impl BlindIssued {
     /// Reads `t || U || S1 || S2 || vec(proof)`.
     ///
     /// # Errors
-    /// If a part is not canonical or the proof not as long as the statement asks.
+    /// A part is not canonical, or the proof has another length than the statement's.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let t = reader.scalar()?;
         let [u, s1, s2] = reader.points()?;
@@ -209,7 +210,7 @@ impl BlindIssued {
         bytes.put_vec(&self.proof);
     }
 
-    /// The statement's points in the order of their first appearance.
+    /// Returns the statement's points in the order of their first appearance.
     fn points(
         &self,
         key: &PublicKey,
@@ -233,7 +234,7 @@ impl BlindIssued {
     }
 }
 
-/// A credential that still lacks its proof, with what the proof is made from.
+/// A credential without its proof, with the inputs of the proof.
 struct Begun<'a> {
     key: &'a KeyPair,
     clear: &'a [Point; CLEAR],
@@ -302,7 +303,7 @@ impl<'a> Begun<'a> {
         issued.proved(draft, commitments)
     }
 
-    /// The credential, its proof still empty, and the beginning of the proof.
+    /// Returns the credential with an empty proof, and the draft of the proof.
     fn draft(&self) -> Result<(BlindIssued, Draft<'static>), VerifyError> {
         let made = Point::doubles(&self.halves);
         let [u, s1, s2, t_u] = *made.as_slice() else {
@@ -326,7 +327,7 @@ impl<'a> Begun<'a> {
         Ok((issued, draft.with_multiple(POINT_T_U, POINT_U, self.t)))
     }
 
-    /// Half of each commitment: the equations' right sides at half the nonces, in constant time.
+    /// Returns half of each commitment: the equations' right sides at half the nonces, in constant time.
     fn commitments(&self, draft: &Draft<'_>) -> Result<Vec<RistrettoPoint>, VerifyError> {
         let nonces = draft.halved_nonces();
         let [w, w_prime, x0, x1, y @ .., r] = nonces.as_slice() else {
@@ -354,7 +355,7 @@ impl<'a> Begun<'a> {
 }
 
 impl BlindIssued {
-    /// With its proof, which is checked.
+    /// Adds the proof, which is verified.
     fn proved(
         mut self,
         draft: Draft<'_>,

@@ -1,46 +1,45 @@
-//! Reading and writing the fixed layouts of the protocol.
+//! Reading and writing of the fixed layouts of the protocol.
 
 use anteroom_sigma::{ParseError, Point};
 use curve25519_dalek::Scalar;
 
-/// A strict reader over untrusted bytes: whatever is missing, left over or not canonical is one
-/// opaque error.
+/// A strict reader over untrusted bytes. Missing, surplus and non-canonical bytes are one opaque error.
 #[derive(Debug)]
 pub struct Reader<'b> {
     rest: &'b [u8],
 }
 
 impl<'b> Reader<'b> {
-    /// Reads from the start of `bytes`.
+    /// Creates a reader at the start of `bytes`.
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    /// The next `N` bytes.
+    /// Reads `N` bytes.
     ///
     /// # Errors
-    /// If fewer are left.
+    /// Fewer bytes are left.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
         let (array, rest) = self.rest.split_first_chunk().ok_or(ParseError)?;
         self.rest = rest;
         Ok(*array)
     }
 
-    /// The next `length` bytes.
+    /// Reads `length` bytes.
     ///
     /// # Errors
-    /// If fewer are left.
+    /// Fewer bytes are left.
     pub fn slice(&mut self, length: usize) -> Result<&'b [u8], ParseError> {
         let (slice, rest) = self.rest.split_at_checked(length).ok_or(ParseError)?;
         self.rest = rest;
         Ok(slice)
     }
 
-    /// One byte that must be `expected`: a version.
+    /// Reads one byte, the version.
     ///
     /// # Errors
-    /// If it is another.
+    /// The byte is not `expected`, or none is left.
     pub fn expect(&mut self, expected: u8) -> Result<(), ParseError> {
         if self.array()? == [expected] {
             Ok(())
@@ -49,26 +48,26 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// A little-endian number of 64 bits.
+    /// Reads a little-endian number of 64 bits.
     ///
     /// # Errors
-    /// If fewer than 8 bytes are left.
+    /// Fewer than 8 bytes are left.
     pub fn u64(&mut self) -> Result<u64, ParseError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// A canonical point.
+    /// Reads a canonical point.
     ///
     /// # Errors
-    /// If the next 32 bytes are none.
+    /// The next 32 bytes encode no point.
     pub fn point(&mut self) -> Result<Point, ParseError> {
         Point::decode(self.array()?)
     }
 
-    /// `N` canonical points.
+    /// Reads `N` canonical points.
     ///
     /// # Errors
-    /// If one of them is none.
+    /// One of them is no encoding of a point.
     pub fn points<const N: usize>(&mut self) -> Result<[Point; N], ParseError> {
         let mut points = [Point::BASE; N];
         for point in &mut points {
@@ -77,18 +76,18 @@ impl<'b> Reader<'b> {
         Ok(points)
     }
 
-    /// A canonical scalar.
+    /// Reads a canonical scalar.
     ///
     /// # Errors
-    /// If the next 32 bytes are none.
+    /// The next 32 bytes encode no scalar.
     pub fn scalar(&mut self) -> Result<Scalar, ParseError> {
         Option::from(Scalar::from_canonical_bytes(self.array()?)).ok_or(ParseError)
     }
 
-    /// The count in front of a vector that must have `expected` elements.
+    /// Reads the length of a vector.
     ///
     /// # Errors
-    /// If it says another.
+    /// The length is not `expected`.
     pub fn count(&mut self, expected: usize) -> Result<(), ParseError> {
         if self.u64()? == expected as u64 {
             Ok(())
@@ -97,10 +96,10 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// A byte vector that must be `expected` long.
+    /// Reads a byte vector.
     ///
     /// # Errors
-    /// If it is not.
+    /// Its length is not `expected`.
     pub fn vec(&mut self, expected: usize) -> Result<&'b [u8], ParseError> {
         self.count(expected)?;
         self.slice(expected)
@@ -109,7 +108,7 @@ impl<'b> Reader<'b> {
     /// Ends the reading.
     ///
     /// # Errors
-    /// If bytes are left over.
+    /// Bytes are left over.
     pub fn finish(self) -> Result<(), ParseError> {
         if self.rest.is_empty() {
             Ok(())
@@ -121,15 +120,15 @@ impl<'b> Reader<'b> {
 
 /// Appends the parts of a layout.
 pub trait Writer {
-    /// A little-endian number of 64 bits.
+    /// Appends a little-endian number of 64 bits.
     fn put_u64(&mut self, number: u64);
-    /// A byte vector: its length, then its bytes.
+    /// Appends a byte vector: its length, then its bytes.
     fn put_vec(&mut self, bytes: &[u8]);
-    /// The encoding of a point.
+    /// Appends the encoding of a point.
     fn put_point(&mut self, point: &Point);
-    /// The encodings of several points, without a count.
+    /// Appends the encodings of several points, without a count.
     fn put_points(&mut self, points: &[Point]);
-    /// A scalar.
+    /// Appends a scalar.
     fn put_scalar(&mut self, scalar: &Scalar);
 }
 

@@ -11,17 +11,17 @@ use crate::{
     memo::Memo,
 };
 
-/// The points of the days that were asked for last, by label and day.
+/// The points of the days that were used last, by label and day.
 static DAYS: Memo<(&'static [u8], u64), Point> = Memo::new();
 
-/// The point of slot 0 where a day is the only public attribute. Everybody asks for the same few
-/// days, so they are remembered.
+/// Returns the point of slot 0 for a credential whose only public attribute is a day. Recent points are
+/// cached, since all requests concern the same few days.
 #[must_use]
 pub fn public_day(label: &'static [u8], day: u64) -> Point {
     DAYS.of((label, day), || public_attributes(label, &[day]))
 }
 
-/// The point of slot 0: the hash of a credential's label and all its public attributes.
+/// Returns the point of slot 0: the hash of a credential's label and all its public attributes.
 #[must_use]
 pub fn public_attributes(label: &[u8], attributes: &[u64]) -> Point {
     attributes
@@ -33,24 +33,25 @@ pub fn public_attributes(label: &[u8], attributes: &[u64]) -> Point {
         .into()
 }
 
-/// `t || U || V`. Its holder keeps it secret: whoever has it can present it.
+/// A credential `t || U || V`. It is secret, since any holder can present it.
 #[derive(Clone)]
 pub struct Credential {
     pub(crate) t: Scalar,
     pub(crate) u: Point,
     pub(crate) v: Point,
-    /// `t*U`, computed when it is first needed.
+    /// `t*U`, computed at its first use.
     t_u: OnceLock<RistrettoPoint>,
 }
 
 impl Credential {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 96;
 
     /// Reads `t || U || V`.
     ///
     /// # Errors
-    /// If a part is not canonical, or `U` is the identity: the MAC would say nothing.
+    /// A part is not canonical, or `U` is the identity, with which the MAC would not depend on the
+    /// attributes.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let (t, u, v) = (reader.scalar()?, reader.point()?, reader.point()?);
         if *u.element() == RistrettoPoint::identity() {
@@ -64,13 +65,13 @@ impl Credential {
         Self { t, u, v, t_u }
     }
 
-    /// Remembers `t*U`.
+    /// Stores `t*U`.
     pub(crate) fn with_t_u(self, t_u: RistrettoPoint) -> Self {
         self.t_u.get_or_init(|| t_u);
         self
     }
 
-    /// `t*U`, in constant time.
+    /// Returns `t*U`, in constant time.
     pub(crate) fn t_u(&self) -> &RistrettoPoint {
         self.t_u.get_or_init(|| self.u.times(&self.t))
     }
@@ -85,7 +86,7 @@ impl Credential {
 
 impl Drop for Credential {
     fn drop(&mut self) {
-        // U and V without t present nothing.
+        // U and V are useless without t.
         self.t.zeroize();
         if let Some(t_u) = self.t_u.get_mut() {
             t_u.zeroize();

@@ -1,5 +1,5 @@
-//! Encrypted attributes (section 3.3): deterministic, so that equal attributes under one key can be
-//! recognised, and provable inside a presentation.
+//! Encrypted attributes (section 3.3). The encryption is deterministic, so that equal attributes under one
+//! key are recognised, and can be proven inside a presentation.
 
 use anteroom_sigma::{Basis, ParseError, Point, Sho, VerifyError};
 use curve25519_dalek::{RistrettoPoint, Scalar};
@@ -10,23 +10,23 @@ use crate::{
     system::tabled,
 };
 
-/// What kind of attribute is encrypted: generators of its own, so that keys and ciphertexts of one
-/// kind mean nothing in another.
+/// The generators of one kind of attribute. Different generators make the keys and ciphertexts of one kind
+/// useless in another.
 pub struct Domain {
     pub(crate) g_a1: Point,
     pub(crate) g_a2: Point,
-    /// Both, for sums in variable time.
+    /// Both generators, for sums in variable time.
     pub(crate) basis: Basis,
 }
 
 impl Domain {
-    /// Bytes of its tables.
+    /// Returns the size of the domain's tables in bytes.
     #[must_use]
     pub const fn table_bytes(&self) -> usize {
         self.g_a1.table_bytes() + self.g_a2.table_bytes() + self.basis.table_bytes()
     }
 
-    /// Derives the generators from a label. Meant for constants: the tables are never freed.
+    /// Derives the generators from a label. Called for constants only: the tables are never freed.
     #[must_use]
     pub fn derive(label: &[u8]) -> Self {
         let mut sho = Sho::of(label, b"");
@@ -61,10 +61,10 @@ impl AttributeKey {
     /// Reads `a1 || a2 || A`.
     ///
     /// # Errors
-    /// If a part is not canonical or `A` does not belong to the scalars.
+    /// A part is not canonical, or `A` does not match the scalars.
     pub fn read(domain: &Domain, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let key = Self::new(domain, reader.scalar()?, reader.scalar()?);
-        // In bytes: `A` is public.
+        // The comparison of bytes need not be in constant time, since `A` is public.
         if reader.array()? == *key.public.encoding() {
             Ok(key)
         } else {
@@ -79,7 +79,7 @@ impl AttributeKey {
         bytes.put_point(&self.public);
     }
 
-    /// The public part `A`.
+    /// Returns the public part `A`.
     #[must_use]
     pub const fn public(&self) -> &Point {
         &self.public
@@ -96,17 +96,17 @@ impl AttributeKey {
         }
     }
 
-    /// `E_A1` alone, which names the attribute.
+    /// Returns `E_A1` alone, which identifies the attribute.
     #[must_use]
     pub fn encrypt_first(&self, m1: &RistrettoPoint) -> RistrettoPoint {
         m1 * self.a1
     }
 
-    /// `M2 = E_A2 - a2*E_A1`. The caller decodes a value from it and must then [check](Self::check)
-    /// it.
+    /// Returns `M2 = E_A2 - a2*E_A1`. The caller decodes a value from it and must then [check](Self::check)
+    /// the value.
     ///
     /// # Errors
-    /// If `E_A1` is the basepoint.
+    /// `E_A1` is the basepoint.
     pub fn decrypt_second(&self, ciphertext: &Ciphertext) -> Result<RistrettoPoint, VerifyError> {
         if ciphertext.e_a1 == Point::BASE {
             return Err(VerifyError);
@@ -114,14 +114,14 @@ impl AttributeKey {
         Ok(ciphertext.e_a2.element() - ciphertext.e_a1.times(&self.a2))
     }
 
-    /// Whether a ciphertext's first half belongs to `M1`, in constant time.
+    /// Returns whether a ciphertext's first half belongs to `M1`, in constant time.
     #[must_use]
     pub fn check(&self, ciphertext: &Ciphertext, m1: &RistrettoPoint) -> subtle::Choice {
         use subtle::ConstantTimeEq;
         (m1 * self.a1).ct_eq(ciphertext.e_a1.element())
     }
 
-    /// `1 / a1`.
+    /// Returns `1 / a1`.
     pub(crate) fn inverse(&self) -> Zeroizing<Scalar> {
         Zeroizing::new(self.a1.invert())
     }
@@ -158,7 +158,7 @@ impl Ciphertext {
     /// Reads `E_A1 || E_A2`.
     ///
     /// # Errors
-    /// If one is not canonical.
+    /// A point is not canonical.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let [e_a1, e_a2] = reader.points()?;
         Ok(Self { e_a1, e_a2 })
@@ -169,7 +169,7 @@ impl Ciphertext {
         bytes.put_points(&[self.e_a1, self.e_a2]);
     }
 
-    /// `E_A1`, which names the attribute.
+    /// Returns `E_A1`, which identifies the attribute.
     #[must_use]
     pub const fn first(&self) -> &Point {
         &self.e_a1

@@ -1,5 +1,5 @@
-//! Endorsements (section 7): a server's `sk'*E` of points that clients bring, which they can
-//! combine and unblind by themselves.
+//! Endorsements (section 7): a server's products `sk'*E` of points from clients, which the clients can
+//! combine and unblind themselves.
 
 use anteroom_sigma::{ParseError, Point, Randomness, Sho, Statement, VerifyError};
 use curve25519_dalek::{
@@ -18,7 +18,7 @@ const GENERATE: &[u8] = b"Signal_ZKCredential_Endorsements_ServerRootKeyPair_gen
 const WEIGHTS: &[u8] =
     b"Signal_ZKCredential_Endorsements_EndorsementResponse_ProofWeights_20240207";
 
-/// All `R_i = sk'*E_i` at once, as one random combination.
+/// All equations `R_i = sk'*E_i` at once, as one random combination.
 static STATEMENT: Statement = Statement::new(&["sumR = sk'*sumE", "G = sk'*PK'"]);
 
 /// The server's long-lived key: `sk` and `PK = sk*G`. Wiped on drop.
@@ -43,7 +43,7 @@ impl RootKey {
     /// Reads `sk`.
     ///
     /// # Errors
-    /// If it is not canonical.
+    /// The scalar is not canonical.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         reader.scalar().map(Self::new)
     }
@@ -53,14 +53,13 @@ impl RootKey {
         bytes.put_scalar(&self.sk);
     }
 
-    /// `PK`.
+    /// Returns `PK`.
     #[must_use]
     pub const fn public_key(&self) -> &RootPublicKey {
         &self.public
     }
 
-    /// The key for one tag: `sk' = 1/(sk + t)`, `PK' = PK + t*G`, with `t` the next scalar of
-    /// `tag`.
+    /// Returns the key of one tag: `sk' = 1/(sk + t)`, `PK' = PK + t*G`, with `t` the next scalar of `tag`.
     #[must_use]
     pub fn derive(&self, mut tag: Sho) -> DerivedKey {
         let sum = Zeroizing::new(self.sk + tag.clone().scalar());
@@ -80,7 +79,7 @@ impl RootPublicKey {
     /// Reads `PK`.
     ///
     /// # Errors
-    /// If it is not canonical.
+    /// The point is not canonical.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         reader.point().map(Self)
     }
@@ -90,7 +89,7 @@ impl RootPublicKey {
         bytes.put_point(&self.0);
     }
 
-    /// The public key for one tag: `PK' = PK + t*G`, with `t` the next scalar of `tag`.
+    /// Returns the public key of one tag: `PK' = PK + t*G`, with `t` the next scalar of `tag`.
     #[must_use]
     pub fn derive(&self, tag: &mut Sho) -> DerivedPublicKey {
         DerivedPublicKey((self.0.element() + Point::BASE.times(&tag.scalar())).into())
@@ -133,7 +132,7 @@ pub struct EndorsedPoint {
 }
 
 impl EndorsedPoint {
-    /// Prepares points, compressing their doubles with a single inversion.
+    /// Computes the encodings of points, with a single inversion.
     #[must_use]
     pub fn batch(elements: &[RistrettoPoint]) -> Vec<Self> {
         let doubled = RistrettoPoint::double_and_compress_batch(elements);
@@ -147,7 +146,7 @@ impl EndorsedPoint {
             .collect()
     }
 
-    /// The encoding of the doubled point.
+    /// Returns the encoding of the doubled point.
     #[must_use]
     pub const fn doubled(&self) -> &[u8; 32] {
         &self.doubled
@@ -169,7 +168,7 @@ impl Response {
     /// Endorses points: `R_i = sk'*E_i`. Constant time in the key.
     ///
     /// # Errors
-    /// If there are no points, or the computation went wrong: nothing leaves that does not verify.
+    /// There are no points, or the computation was faulty: endorsements that do not verify are not returned.
     pub fn issue(
         key: &DerivedKey,
         points: &[EndorsedPoint],
@@ -180,7 +179,7 @@ impl Response {
         Self::prove(key, points, &halves, randomness)
     }
 
-    /// The response with these halves of the endorsements, if they are the right ones.
+    /// Creates the response from halves of the endorsements, and verifies it.
     fn prove(
         key: &DerivedKey,
         points: &[EndorsedPoint],
@@ -200,10 +199,10 @@ impl Response {
         })
     }
 
-    /// The client's side: checks the proof over its own copy of the points.
+    /// Verifies the proof over the client's own copy of the points.
     ///
     /// # Errors
-    /// If the counts differ, an endorsement is no point or the proof does not hold.
+    /// The counts differ, an endorsement is no point, or the proof does not verify.
     pub fn receive(
         &self,
         key: &DerivedPublicKey,
@@ -222,8 +221,8 @@ impl Response {
     /// Reads `vec(R_i) || vec(proof)`.
     ///
     /// # Errors
-    /// If the bytes end early or the proof is not as long as the statement asks. The points are
-    /// decoded when they are received.
+    /// The bytes end early, or the proof has another length than the statement's. The points are decoded in
+    /// [`Self::receive`].
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let count = reader.u64()?;
         let mut endorsements = Vec::new();
@@ -246,20 +245,20 @@ impl Response {
         bytes.put_vec(&self.proof);
     }
 
-    /// How many endorsements there are.
+    /// Returns the number of endorsements.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.endorsements.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no endorsements.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.endorsements.is_empty()
     }
 }
 
-/// `G, sumR, sumE, PK'` with the sums under the proof's weights.
+/// Returns `G, sumR, sumE, PK'`, with the sums under the proof's weights.
 fn statement_points(
     key: &DerivedPublicKey,
     points: &[EndorsedPoint],
@@ -270,7 +269,7 @@ fn statement_points(
         return Err(VerifyError);
     }
     let weights = weights(key, points, encodings);
-    // Variable time: weights and points are known to both ends.
+    // Variable time: weights and points are known to both parties.
     let elements = points.iter().map(|point| point.element);
     let (sum_r, sum_e) = parallel::both(
         || RistrettoPoint::vartime_multiscalar_mul(&weights, endorsements),
@@ -279,7 +278,7 @@ fn statement_points(
     Ok([Point::BASE, sum_r.into(), sum_e.into(), key.0])
 }
 
-/// One for the first point, 127 hashed bits for every other.
+/// Returns the weights: 1 for the first point, 127 hashed bits for every other.
 fn weights(
     key: &DerivedPublicKey,
     points: &[EndorsedPoint],
@@ -303,7 +302,7 @@ fn weights(
     [Scalar::ONE].into_iter().chain(hashed).collect()
 }
 
-/// A server's endorsement of a point, or the sum of several. Its holder keeps it secret.
+/// A server's endorsement of a point, or the sum of several. It is secret, since any holder can use it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endorsement(RistrettoPoint);
 
@@ -311,7 +310,7 @@ impl Endorsement {
     /// Reads a point.
     ///
     /// # Errors
-    /// If it is not canonical.
+    /// The point is not canonical.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         reader.point().map(|point| Self(*point.element()))
     }
@@ -321,7 +320,7 @@ impl Endorsement {
         bytes.extend_from_slice(self.0.compress().as_bytes());
     }
 
-    /// The endorsement of all the endorsed points together.
+    /// Returns the endorsement of all the endorsed points together.
     #[must_use]
     pub fn combine<'e>(endorsements: impl IntoIterator<Item = &'e Self>) -> Self {
         Self(
@@ -332,13 +331,13 @@ impl Endorsement {
         )
     }
 
-    /// Takes another's points out again.
+    /// Removes the points of another endorsement.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         Self(self.0 - other.0)
     }
 
-    /// The token: the hash of `R / a1`, where the points were `a1*M1`.
+    /// Returns the token: the hash of `R / a1`, for points `a1*M1`.
     #[must_use]
     pub fn token(&self, key: &AttributeKey) -> [u8; 16] {
         token_of(&(self.0 * *key.inverse()))
@@ -348,7 +347,7 @@ impl Endorsement {
 anteroom_sigma::redacted_debug!(Endorsement);
 
 impl DerivedKey {
-    /// The token that a client must hold for a set of `M1` points: the hash of `sk'*sum(M1)`.
+    /// Returns the token that a client must present for a set of `M1` points: the hash of `sk'*sum(M1)`.
     #[must_use]
     pub fn expected_token(&self, sum: &RistrettoPoint) -> [u8; 16] {
         token_of(&(sum * self.sk))

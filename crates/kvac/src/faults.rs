@@ -1,11 +1,11 @@
-//! Faults of a processor, for the tests of what they must not do.
+//! Simulated faults of a processor, for tests.
 
 use anteroom_sigma::Point;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
-/// Limbs of 64 bits in a scalar.
+/// The number of 64-bit limbs in a scalar.
 pub(crate) const LIMBS: usize = 4;
-/// Bytes in a limb.
+/// The number of bytes in a limb.
 const LIMB: usize = 8;
 
 /// Flips one limb.
@@ -17,8 +17,8 @@ pub(crate) fn flip(scalar: &mut Scalar, limb: usize) {
     *scalar = Scalar::from_bytes_mod_order(bytes);
 }
 
-/// What becomes of a point when a limb of `scalar` was flipped on its way into a multiple of the
-/// basepoint that is a part of it.
+/// Shifts a point as if a limb of `scalar` had been flipped during the computation of a multiple of the
+/// basepoint that is a summand of it.
 pub(crate) fn shift(point: &mut RistrettoPoint, scalar: &Scalar, limb: usize) {
     let mut flipped = *scalar;
     flip(&mut flipped, limb);

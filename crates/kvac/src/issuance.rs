@@ -20,13 +20,13 @@ use crate::{
 
 const LABEL: &[u8] = b"Signal_ZKCredential_Issuance_20230410";
 
-/// Credentials with `N` slots and how they are issued.
+/// The issuance of credentials with `N` slots.
 #[derive(Debug)]
 pub struct Issuance<const N: usize> {
     statement: Statement,
 }
 
-/// Credentials of three slots.
+/// Credentials with three slots.
 pub static ISSUANCE_3: Issuance<3> = Issuance {
     statement: Statement::new(&[
         "C_W   = w*G_w + w'*G_w'",
@@ -35,7 +35,7 @@ pub static ISSUANCE_3: Issuance<3> = Issuance {
     ]),
 };
 
-/// Credentials of five slots.
+/// Credentials with five slots.
 pub static ISSUANCE_5: Issuance<5> = Issuance {
     statement: Statement::new(&[
         "C_W   = w*G_w + w'*G_w'",
@@ -54,11 +54,11 @@ pub struct Issued {
 anteroom_sigma::redacted_debug!(Issued);
 
 impl<const N: usize> Issuance<N> {
-    /// Prepares issuing to one account: what its attributes, the points of slots `1 .. N`,
-    /// contribute to each of its credentials.
+    /// Prepares the issuance to one account: computes the contribution of its attributes, the points of slots
+    /// `1 .. N`, to each of its credentials.
     ///
     /// # Errors
-    /// If there are more or fewer attributes.
+    /// The number of attributes is not `N - 1`.
     pub fn account<'k>(
         &'static self,
         key: &'k KeyPair,
@@ -81,10 +81,10 @@ impl<const N: usize> Issuance<N> {
         })
     }
 
-    /// The client's side: checks the proof over its own copy of the attributes.
+    /// Verifies the proof over the client's own copy of the attributes.
     ///
     /// # Errors
-    /// If the credential was made under another key or over other attributes.
+    /// The credential was made under another key or over other attributes.
     pub fn receive(
         &self,
         key: &PublicKey,
@@ -97,7 +97,7 @@ impl<const N: usize> Issuance<N> {
         let [w, w_prime, x0, x1, y @ ..] = responses else {
             return Err(VerifyError);
         };
-        // Variable time: the proof is public, and t and U are known to both ends.
+        // Variable time: the proof is public, and t and U are known to both parties.
         let half_t_u = RistrettoPoint::vartime_multiscalar_mul([t.div_by_2()], [u.element()]);
         let (basis, g_v_minus_i) = (&SYSTEM.basis, key.g_v_minus_i::<N>());
         let mut factors = vec![x0 + t * x1];
@@ -128,7 +128,7 @@ impl<const N: usize> Issuance<N> {
     /// Reads `t || U || V || vec(proof)`.
     ///
     /// # Errors
-    /// If a part is not canonical or the proof not as long as the statement asks.
+    /// A part is not canonical, or the proof has another length than the statement's.
     pub fn read(&self, reader: &mut Reader<'_>) -> Result<Issued, ParseError> {
         Ok(Issued {
             credential: Credential::read(reader)?,
@@ -145,12 +145,12 @@ impl Issued {
     }
 }
 
-/// Somebody to whom credentials are issued, with what his attributes contribute to each of them.
+/// The recipient of credentials, with the contribution of its attributes to each of them.
 pub struct Account<'k> {
     statement: &'static Statement,
     key: &'k KeyPair,
     g_v_minus_i: &'k Point,
-    /// Slots 1 and up.
+    /// The points of slots 1 and up.
     attributes: Vec<Point>,
     y: Zeroizing<Vec<Scalar>>,
     /// Half of the sum of yi*Mi.
@@ -166,7 +166,7 @@ impl Drop for Account<'_> {
 }
 
 impl Account<'_> {
-    /// Begins a credential with `public`, the point of its slot 0. Constant time in the key.
+    /// Starts a credential. `public` is the point of its slot 0. Constant time in the key.
     #[must_use]
     pub fn begin(&self, public: &Point, randomness: &Randomness) -> Begun<'_> {
         let mut sho = Sho::of(LABEL, randomness.as_bytes());
@@ -188,17 +188,17 @@ impl Account<'_> {
         }
     }
 
-    /// Issues one credential with `public`, the point of its slot 0. Constant time in the key.
+    /// Issues one credential. `public` is the point of its slot 0. Constant time in the key.
     ///
     /// # Errors
-    /// If the computation went wrong: nothing leaves that does not verify.
+    /// The computation was faulty: a credential that does not verify is not returned.
     pub fn issue(&self, public: &Point, randomness: &Randomness) -> Result<Issued, VerifyError> {
         let mut issued = issue_all(&[self.begin(public, randomness)])?;
         issued.pop().ok_or(VerifyError)
     }
 }
 
-/// A credential that still lacks its proof.
+/// A credential without its proof.
 pub struct Begun<'a> {
     account: &'a Account<'a>,
     public: Point,
@@ -211,11 +211,11 @@ pub struct Begun<'a> {
 
 anteroom_sigma::redacted_debug!(impl ['a] Begun<'a>);
 
-/// Issues credentials of any accounts and keys together: all points are compressed with one
-/// inversion and all proofs checked in one sum, before anything is let out.
+/// Issues credentials of any accounts and keys together: all points are compressed with one inversion and all
+/// proofs verified in one sum before any is returned.
 ///
 /// # Errors
-/// If the computation went wrong: nothing leaves that does not verify.
+/// The computation was faulty: no credential is returned then.
 pub fn issue_all(begun: &[Begun<'_>]) -> Result<Vec<Issued>, VerifyError> {
     let halves: Vec<_> = begun.iter().flat_map(|begun| begun.halves).collect();
     let made = Point::doubles(&halves);
@@ -226,7 +226,7 @@ pub fn issue_all(begun: &[Begun<'_>]) -> Result<Vec<Issued>, VerifyError> {
     prove_all(begun, made, &committed?)
 }
 
-/// Finishes and checks the proofs of credentials with these `U` and `V`.
+/// Finishes and verifies the proofs of credentials with these `U` and `V`.
 fn prove_all(
     begun: &[Begun<'_>],
     made: &[[Point; 3]],
@@ -268,7 +268,7 @@ impl Begun<'_> {
         Ok(draft.with_multiple(u + 1, u, self.t))
     }
 
-    /// Half of each commitment: the equations' right sides at half the nonces, in constant time.
+    /// Returns half of each commitment: the equations' right sides at half the nonces, in constant time.
     fn commitments(&self, draft: &Draft<'_>) -> Vec<RistrettoPoint> {
         let nonces = draft.halved_nonces();
         let [w, w_prime, x0, x1, y @ ..] = nonces.as_slice() else {
@@ -288,7 +288,7 @@ impl Begun<'_> {
     }
 }
 
-/// The statement's points in the order of their first appearance.
+/// Returns the statement's points in the order of their first appearance.
 fn points(
     key: &PublicKey,
     g_v_minus_i: &Point,

@@ -15,25 +15,25 @@ use crate::{
 const GENERATE: &[u8] = b"Signal_ZKCredential_CredentialPrivateKey_generate_20230410";
 const SLOT_ZERO_BLINDING: &[u8] = b"Signal_ZKCredential_SlotZeroBlinding_20260805";
 
-/// Slots of the smallest credential.
+/// The number of slots of the smallest credential.
 const FEWEST: usize = 2;
-/// How many different slot counts there are: 2 to 7.
+/// The number of different slot counts: 2 to 7.
 const COUNTS: usize = SLOTS - FEWEST + 1;
 
-/// How a key treats slot 0 and what its presentations bind. One key is used in one mode only.
+/// The treatment of slot 0 by a key, and the values that its presentations bind. A key is used in one mode
+/// only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// `y0` as it is. The differences of the published `I` values give away single `y_i*G_yi`; it
-    /// serves clients that know nothing else.
+    /// `y0` is used as it is. The differences of the published `I` values reveal single `y_i*G_yi`. Legacy
+    /// mode serves clients that support no other.
     Legacy,
-    /// `y0` depends on the number of slots, and presentations bind the keys and ciphertexts they
-    /// are about.
+    /// `y0` depends on the number of slots, and presentations bind their keys and ciphertexts.
     #[default]
     Standard,
 }
 
 impl Mode {
-    /// The version byte: 0 for legacy, 1 for standard.
+    /// Returns the version byte: 0 for legacy, 1 for standard.
     #[must_use]
     pub const fn version(self) -> u8 {
         match self {
@@ -45,16 +45,16 @@ impl Mode {
     /// Reads a version byte.
     ///
     /// # Errors
-    /// If there is no such version.
+    /// There is no such version.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let [version] = reader.array()?;
         Self::from_version(version)
     }
 
-    /// The mode of a version byte.
+    /// Returns the mode of a version byte.
     ///
     /// # Errors
-    /// If there is none.
+    /// There is no such version.
     pub const fn from_version(version: u8) -> Result<Self, ParseError> {
         match version {
             0 => Ok(Self::Legacy),
@@ -64,7 +64,7 @@ impl Mode {
     }
 }
 
-/// A private key and what is computed from it once. Wiped on drop.
+/// A private key with values that are computed from it once. Wiped on drop.
 pub struct KeyPair {
     pub(crate) w: Scalar,
     pub(crate) w_prime: Scalar,
@@ -82,7 +82,7 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// Length of the stored private key in bytes.
+    /// The length of the stored private key in bytes.
     pub const LENGTH: usize = 384;
 
     /// Generates a key for one mode.
@@ -97,7 +97,7 @@ impl KeyPair {
     /// Parses `w || w' || W || x0 || x1 || y0 ... y6`.
     ///
     /// # Errors
-    /// If a part is not canonical or `W` is not `w*G_w`.
+    /// A part is not canonical, or `W` is not `w*G_w`.
     pub fn from_bytes(mode: Mode, bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let (w, w_prime) = (reader.scalar()?, reader.scalar()?);
@@ -114,7 +114,7 @@ impl KeyPair {
         Ok(Self::from_scalars(mode, w, w_prime, w_point, x0, x1, y))
     }
 
-    /// `w || w' || W || x0 || x1 || y0 ... y6`.
+    /// Serializes `w || w' || W || x0 || x1 || y0 ... y6`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -129,19 +129,19 @@ impl KeyPair {
         bytes
     }
 
-    /// The mode it is used in.
+    /// Returns the mode of the key.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.public.mode
     }
 
-    /// The public part.
+    /// Returns the public part.
     #[must_use]
     pub const fn public_key(&self) -> &PublicKey {
         &self.public
     }
 
-    /// The `y` of a credential with `N` slots, `y0(N)` first.
+    /// Returns the `y` of a credential with `N` slots, `y0(N)` first.
     pub(crate) fn y<const N: usize>(&self) -> Zeroizing<[Scalar; N]> {
         let mut y = Zeroizing::new([Scalar::ZERO; N]);
         for (to, from) in y.iter_mut().zip(&self.y) {
@@ -153,8 +153,8 @@ impl KeyPair {
         y
     }
 
-    /// `(y0(n) / 2) * M0` for a credential of so many slots: what its day contributes to half of
-    /// its `V`. Which days are remembered shows in the time, and is no secret.
+    /// Returns `(y0(n) / 2) * M0` for a credential with `slots` slots: the contribution of its day to half of
+    /// its `V`. The time reveals which days are cached, which is public.
     pub(crate) fn slot_zero_half(&self, slots: usize, public: &Point) -> RistrettoPoint {
         let y0 = slots
             .checked_sub(FEWEST)
@@ -211,7 +211,7 @@ impl Drop for KeyPair {
 
 anteroom_sigma::redacted_debug!(KeyPair);
 
-/// `y0(n)`: the scalar of slot 0 in a credential with `n` slots.
+/// Returns `y0(n)`: the scalar of slot 0 in a credential with `n` slots.
 fn slot_zero(mode: Mode, y0: &Scalar, slots: usize) -> Scalar {
     match mode {
         Mode::Standard if slots != FEWEST => Sho::of(SLOT_ZERO_BLINDING, y0.as_bytes())
@@ -221,7 +221,7 @@ fn slot_zero(mode: Mode, y0: &Scalar, slots: usize) -> Scalar {
     }
 }
 
-/// What clients need to check that credentials come from the same key as everybody's.
+/// The public key. With it clients verify that credentials come from the same key for all of them.
 #[derive(Clone)]
 pub struct PublicKey {
     mode: Mode,
@@ -230,16 +230,16 @@ pub struct PublicKey {
     i: [Point; COUNTS],
     /// `G_V - I_n`, the left side of the issuance statement.
     g_v_minus_i: [Point; COUNTS],
-    /// Tables of each `I_n`, made when they are first needed.
+    /// The tables of each `I_n`, computed at their first use.
     prepared: [Arc<Prepared>; COUNTS],
 }
 
-/// Tables of one `I_n`.
+/// The tables of one `I_n`.
 #[derive(Default)]
 struct Prepared {
-    /// For the prover.
+    /// The table for the prover.
     table: OnceLock<RistrettoBasepointTable>,
-    /// For the verifier.
+    /// The table for the verifier.
     basis: OnceLock<Basis>,
 }
 
@@ -252,10 +252,10 @@ impl PartialEq for PublicKey {
 impl Eq for PublicKey {}
 
 impl PublicKey {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 224;
 
-    /// `C_W = W + w'*G_w'`; `I_n = G_V - x0*G_x0 - x1*G_x1 - y0(n)*G_y0 - y1*G_y1 - ...`.
+    /// Computes `C_W = W + w'*G_w'` and `I_n = G_V - x0*G_x0 - x1*G_x1 - y0(n)*G_y0 - y1*G_y1 - ...`.
     fn of(
         mode: Mode,
         w_prime: &Scalar,
@@ -283,7 +283,7 @@ impl PublicKey {
     /// Parses `C_W || I_2 ... I_7` of a key of one mode.
     ///
     /// # Errors
-    /// If a part is not canonical.
+    /// A part is not canonical.
     pub fn from_bytes(mode: Mode, bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let key = Self::from_points(mode, reader.point()?, reader.points()?);
@@ -291,7 +291,7 @@ impl PublicKey {
         Ok(key)
     }
 
-    /// `C_W || I_2 ... I_7`.
+    /// Serializes `C_W || I_2 ... I_7`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -300,34 +300,34 @@ impl PublicKey {
         bytes
     }
 
-    /// The mode its credentials are in.
+    /// Returns the mode of the credentials.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// `I_N`.
+    /// Returns `I_N`.
     #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
     pub(crate) const fn i<const N: usize>(&self) -> &Point {
         const { assert!(FEWEST <= N && N <= SLOTS) }
         &self.i[N - FEWEST]
     }
 
-    /// `G_V - I_N`.
+    /// Returns `G_V - I_N`.
     #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
     pub(crate) const fn g_v_minus_i<const N: usize>(&self) -> &Point {
         const { assert!(FEWEST <= N && N <= SLOTS) }
         &self.g_v_minus_i[N - FEWEST]
     }
 
-    /// A multiple of `I_N` in constant time, through a table of 30 KiB that the first call makes.
+    /// Returns a multiple of `I_N` in constant time, with a table of 30 KiB that the first call computes.
     #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
     pub(crate) fn i_times<const N: usize>(&self, scalar: &Scalar) -> RistrettoPoint {
         let table = &self.prepared[N - FEWEST].table;
         table.get_or_init(|| RistrettoBasepointTable::create(self.i::<N>().element())) * scalar
     }
 
-    /// `I_N` for sums in variable time.
+    /// Returns `I_N` for sums in variable time.
     #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
     pub(crate) fn i_basis<const N: usize>(&self) -> &Basis {
         let basis = &self.prepared[N - FEWEST].basis;

@@ -1,20 +1,30 @@
 //! Keyed-verification anonymous credentials and endorsements.
 //!
-//! The construction is Chase, Perrin, Zaverucha, "The Signal Private Group System" (eprint
-//! 2019/1416), sections 3 to 5. A credential is a MAC `(t, U, V)` over points `M0 ... M(n-1)` that
-//! stand for attributes. Who holds the key issues and verifies it; who holds the credential shows
-//! it in zero knowledge, as often as wanted, without two showings being linkable.
+//! # Contract
+//!
+//! The construction is Chase, Perrin, Zaverucha, "The Signal Private Group System" (eprint 2019/1416),
+//! sections 3 to 5. A credential is a MAC `(t, U, V)` over points `M0 ... M(n-1)` that represent attributes.
+//! The holder of the key issues and verifies it; the holder of the credential presents it in zero knowledge,
+//! any number of times, and two presentations cannot be linked. The code keeps the paper's letters. Section
+//! numbers in the modules refer to the project's specification of the protocol.
+//!
+//! - **Input**: keys, attribute points, and randomness as an argument. No clock is read.
+//! - **Output**: credentials and presentations that were verified before they are returned, so that a faulty
+//!   computation reveals no key.
+//! - **Errors**: one opaque error for bytes that do not parse, one for what does not verify. No function
+//!   panics on an input.
+//! - **Time**: operations on secrets run in constant time; a function or a comment says where variable time
+//!   is used, on public values only.
+//!
+//! # Parts
 //!
 //! - [`KeyPair`] and [`PublicKey`]: the issuer's key.
-//! - [`Issuance`] and [`BlindIssued`]: issuing, with all attributes in the clear or the last one
-//!   blinded.
+//! - [`Issuance`] and [`BlindIssued`]: issuing, with all attributes in the clear or the last one blinded.
 //! - [`AttributeKey`] and [`Ciphertext`]: attributes encrypted for a presentation.
-//! - [`Presentation`]: showing and verifying.
-//! - [`endorsements`]: a server's signature on encrypted members, cheap to verify.
-//! - [`parallel`]: work on many things, spread over cores with the feature of that name.
-//! - [`codec`]: strict reading and writing of the layouts.
-//!
-//! The letters are the paper's.
+//! - [`Presentation`]: presenting and verifying.
+//! - [`endorsements`]: a server's endorsements of encrypted members, cheap to verify.
+//! - [`parallel`]: independent computations, spread over cores with the feature of that name.
+//! - [`codec`]: strict reading and writing of the byte layouts.
 
 mod blind_issuance;
 pub mod codec;

@@ -1,12 +1,12 @@
-//! A bounded memory of what was computed before.
+//! A bounded cache of computed values.
 
 use std::sync::{Mutex, PoisonError};
 
-/// How many results are kept: more than the days that are issued and verified at one time, in all
-/// kinds of credential.
+/// The number of cached results: more than the days that are issued and verified at one time, over all kinds
+/// of credential.
 const CAPACITY: usize = 64;
 
-/// Results by what they were computed from. The oldest makes room for the newest.
+/// Results by their inputs. A new result replaces the oldest one.
 pub(crate) struct Memo<K, V>(Mutex<Vec<(K, V)>>);
 
 impl<K: PartialEq, V: Clone> Memo<K, V> {
@@ -14,7 +14,8 @@ impl<K: PartialEq, V: Clone> Memo<K, V> {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// The result for `key`, computed if it is not there. Two may compute the same at one time.
+    /// Returns the result for `key`. Computes it if it is not cached. Two threads may compute the same result
+    /// at one time.
     pub(crate) fn of(&self, key: K, compute: impl FnOnce() -> V) -> V {
         if let Some(value) = self.find(&key) {
             return value;
@@ -28,7 +29,7 @@ impl<K: PartialEq, V: Clone> Memo<K, V> {
         value
     }
 
-    /// All results, to wipe them.
+    /// Iterates over all results, in order to wipe them.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         let entries = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         entries.iter_mut().map(|(_, value)| value)

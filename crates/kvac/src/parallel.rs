@@ -1,22 +1,22 @@
-//! Work on many things of which none needs another.
+//! Independent computations over many items.
 //!
-//! With the feature `parallel` it is spread over rayon's threads, which makes a batch finish sooner
-//! and costs a little more in all; without it, it is done in turn. What comes out is the same.
+//! With the feature `parallel` they are spread over rayon's threads, which finishes a batch sooner at a
+//! slightly higher total cost; without it, they run one after the other. The results are the same.
 
-/// What `work` makes of each item, in the order of the items.
+/// Applies `work` to each item, and returns the results in the order of the items.
 #[cfg(feature = "parallel")]
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     use rayon::prelude::*;
     items.par_iter().map(&work).collect()
 }
 
-/// What `work` makes of each item, in the order of the items.
+/// Applies `work` to each item, and returns the results in the order of the items.
 #[cfg(not(feature = "parallel"))]
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     items.iter().map(work).collect()
 }
 
-/// Both results.
+/// Runs both functions, and returns both results.
 #[cfg(feature = "parallel")]
 pub fn both<A: Send, B: Send>(
     first: impl FnOnce() -> A + Send,
@@ -25,7 +25,7 @@ pub fn both<A: Send, B: Send>(
     rayon::join(first, second)
 }
 
-/// Both results.
+/// Runs both functions, and returns both results.
 #[cfg(not(feature = "parallel"))]
 pub fn both<A: Send, B: Send>(
     first: impl FnOnce() -> A + Send,

@@ -1,5 +1,5 @@
-//! Presentation (section 3.4): showing that one holds a credential over certain attributes, some
-//! encrypted and some revealed, without showing the credential.
+//! Presentation (section 3.4): a proof of holding a credential over certain attributes, some encrypted and
+//! some revealed, without revealing the credential.
 
 use anteroom_sigma::{Opening, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::MultiscalarMul};
@@ -15,8 +15,8 @@ use crate::{
 
 const LABEL: &[u8] = b"Signal_ZKCredential_Presentation_20230410";
 
-/// Presentations of a credential with `N` slots: slot 0 public, then attributes encrypted under one
-/// key (two slots each), then at most one revealed attribute.
+/// The presentation of a credential with `N` slots: slot 0 public, then attributes encrypted under one key
+/// (two slots each), then at most one revealed attribute.
 #[derive(Debug)]
 pub struct Presentation<const N: usize> {
     statement: Statement,
@@ -80,24 +80,24 @@ pub struct Presented<const N: usize> {
 
 anteroom_sigma::redacted_debug!(impl [const N: usize] Presented<N>);
 
-/// What prover and verifier both know of a presentation beside the commitments.
+/// The values of a presentation that prover and verifier both know, except the commitments.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
     /// The domain of the encrypted attributes.
     pub domain: &'a Domain,
-    /// The public part `A` of the key they are encrypted under.
+    /// The public part `A` of the key under which they are encrypted.
     pub key: &'a Point,
-    /// Their ciphertexts, in slot order.
+    /// The ciphertexts, in slot order.
     pub ciphertexts: &'a [Ciphertext],
 }
 
 impl<const N: usize> Presentation<N> {
-    /// Presents a credential. `attributes` are the points of slots 1 to `N - 1`. Constant time in
-    /// the credential, the attributes and the key.
+    /// Presents a credential. `attributes` are the points of slots 1 to `N - 1`. Constant time in the
+    /// credential, the attributes and the key.
     ///
     /// # Errors
-    /// If what is presented is not true, or the computation went wrong: nothing leaves that does
-    /// not verify.
+    /// The credential does not have these attributes, or the computation was faulty: a presentation that does
+    /// not verify is not returned.
     pub fn present(
         &self,
         credential: &Credential,
@@ -158,7 +158,7 @@ impl<const N: usize> Presentation<N> {
         Ok(presented)
     }
 
-    /// Half of each commitment: the equations' right sides at half the nonces, in constant time.
+    /// Returns half of each commitment: the equations' right sides at half the nonces, in constant time.
     fn commitments(
         &self,
         nonces: &[Scalar],
@@ -194,11 +194,11 @@ impl<const N: usize> Presentation<N> {
         Ok(commitments)
     }
 
-    /// Verifies a presentation, given the verifier's own copies of the public attributes' point
-    /// and of the revealed attributes' points (of the last slots). Constant time in the key.
+    /// Verifies a presentation, given the verifier's own copies of the public attributes' point and of the
+    /// revealed attributes' points (of the last slots). Constant time in the key.
     ///
     /// # Errors
-    /// If it does not hold.
+    /// The presentation does not verify.
     pub fn verify(
         &self,
         presented: &Presented<N>,
@@ -237,8 +237,8 @@ impl<const N: usize> Presentation<N> {
         opening.check(points.iter().map(Point::encoding), &message, &commitments)
     }
 
-    /// Half of each commitment, from the responses. Variable time: all of it is public to prover
-    /// and verifier.
+    /// Returns half of each commitment, computed from the responses. Variable time: all inputs are public to
+    /// prover and verifier.
     fn rebuild(
         &self,
         opening: &Opening<'_>,
@@ -285,7 +285,7 @@ impl<const N: usize> Presentation<N> {
     /// Reads `C_x0 || C_x1 || C_V || vec(C_y0 ... C_y(n-1)) || vec(proof)`.
     ///
     /// # Errors
-    /// If a part is not canonical, or a vector not as long as the statement asks.
+    /// A part is not canonical, or a vector has another length than the statement's.
     pub fn read(&self, reader: &mut Reader<'_>) -> Result<Presented<N>, ParseError> {
         let [c_x0, c_x1, c_v] = reader.points()?;
         reader.count(N)?;
@@ -300,7 +300,7 @@ impl<const N: usize> Presentation<N> {
         })
     }
 
-    /// The statement's points in the order of their first appearance.
+    /// Returns the statement's points in the order of their first appearance.
     fn points(
         &self,
         presented: &Presented<N>,
@@ -341,8 +341,8 @@ impl<const N: usize> Presentation<N> {
         Ok(points)
     }
 
-    /// What the proof is bound to: in standard mode the empty application message with its length,
-    /// the key, and for each encrypted attribute `C_yj || E_Aj`.
+    /// Returns the message to which the proof is bound: in standard mode the empty application message with
+    /// its length, the key, and for each encrypted attribute `C_yj || E_Aj`; in legacy mode nothing.
     fn message(&self, mode: Mode, presented: &Presented<N>, shown: &Shown<'_>) -> Vec<u8> {
         match mode {
             Mode::Legacy => Vec::new(),

@@ -4,12 +4,12 @@ use anteroom_sigma::{Point, Randomness, Sho};
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::VartimeMultiscalarMul};
 use zeroize::Zeroizing;
 
-/// Where a fresh `U` comes from, and with it all its multiples.
+/// The source of a fresh `U` and of its multiples.
 ///
-/// Known answers ask for a point hashed from the randomness. Whoever draws randomness may as well
-/// draw `u` and take `U = u*G`: both are uniform in the group, which is all the MAC asks of `U`,
-/// and the multiples of the second come from the table of `G`. `u` is as secret as the key: it is
-/// wiped with the rest.
+/// Known answers require a point hashed from the randomness. For randomness from a generator, a random scalar
+/// `u` and `U = u*G` serve as well: both points are uniform in the group, which is all that the MAC requires
+/// of `U`, and the multiples of the second come from the table of `G`. `u` is as secret as the key: it is
+/// wiped on drop.
 pub(crate) enum Source {
     Hashed(RistrettoPoint),
     Drawn(Zeroizing<Scalar>),
@@ -24,12 +24,12 @@ impl Source {
         }
     }
 
-    /// `U / 2`.
+    /// Returns `U / 2`.
     pub(crate) fn half(&self) -> RistrettoPoint {
         self.public_times(&Scalar::ONE.div_by_2())
     }
 
-    /// A multiple of `U`, in constant time.
+    /// Returns a multiple of `U`, in constant time.
     pub(crate) fn times(&self, scalar: &Scalar) -> RistrettoPoint {
         match self {
             Self::Hashed(u) => u * scalar,
@@ -37,7 +37,7 @@ impl Source {
         }
     }
 
-    /// A multiple of `U` by a scalar that both ends know.
+    /// Returns a multiple of `U` by a scalar that both parties know, in variable time.
     pub(crate) fn public_times(&self, scalar: &Scalar) -> RistrettoPoint {
         match self {
             Self::Hashed(u) => RistrettoPoint::vartime_multiscalar_mul([scalar], [u]),

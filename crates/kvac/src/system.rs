@@ -1,4 +1,4 @@
-//! The system points: generators whose mutual logarithms nobody knows (section 3).
+//! The system points: generators with unknown mutual logarithms (section 3).
 
 use std::sync::LazyLock;
 
@@ -9,12 +9,12 @@ use curve25519_dalek::{
 
 const LABEL: &[u8] = b"Signal_ZKCredential_ConstantSystemParams_generate_20230410";
 
-/// Attribute slots a credential can have.
+/// The maximum number of attribute slots of a credential.
 pub(crate) const SLOTS: usize = 7;
 
-/// The generators that every key and proof is built on.
+/// The generators of every key and proof.
 ///
-/// `G_z` is part of the derivation and of no equation, so it is not kept.
+/// `G_z` is part of the derivation and of no equation, so it is not stored.
 pub(crate) struct System {
     pub(crate) g_w: Point,
     pub(crate) g_w_prime: Point,
@@ -22,21 +22,21 @@ pub(crate) struct System {
     pub(crate) g_x1: Point,
     pub(crate) g_v: Point,
     pub(crate) g_y: [Point; SLOTS],
-    /// The identity, the left side of an equation that sums to nothing.
+    /// The identity, the left side of an equation whose sum is zero.
     pub(crate) zero: Point,
     /// `G_w, G_w', G_x0, G_x1, G_y0 ...`: for sums in variable time.
     pub(crate) basis: Basis,
     /// `G_x0, G_x1`.
     pub(crate) x_basis: Basis,
-    /// Each `G_y` of a slot that presentations use, alone.
+    /// Each `G_y` of a slot that presentations use, as a basis of its own.
     pub(crate) y_bases: [Basis; PRESENTED_SLOTS],
 }
 
-/// Slots of the largest credential that is presented.
+/// The number of slots of the largest credential that is presented.
 const PRESENTED_SLOTS: usize = 5;
 
 impl System {
-    /// `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`, in constant time.
+    /// Returns `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`, in constant time.
     pub(crate) fn sum_x_and_y(&self, x0: &Scalar, x1: &Scalar, y: &[Scalar]) -> RistrettoPoint {
         let products = self.g_y.iter().zip(y).map(|(g_y, y)| g_y.times(y));
         products.fold(self.g_x0.times(x0) + self.g_x1.times(x1), |sum, product| {
@@ -59,7 +59,7 @@ impl System {
         points.chain(alone).sum::<usize>() + both
     }
 
-    /// The factors of the [basis](Self::basis) for `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`.
+    /// Returns the factors of the [basis](Self::basis) for `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`.
     pub(crate) fn x_and_y(&self, x0: &Scalar, x1: &Scalar, y: &[Scalar]) -> Vec<Scalar> {
         let mut factors = vec![Scalar::ZERO, Scalar::ZERO, *x0, *x1];
         factors.extend(y.iter().take(self.g_y.len()));
@@ -67,7 +67,7 @@ impl System {
     }
 }
 
-/// The one set of generators, computed once.
+/// The only set of generators, computed once.
 pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
     let mut sho = Sho::plain(LABEL);
     let mut next = || Point::from(sho.point());
@@ -93,13 +93,14 @@ pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
     }
 });
 
-/// Bytes of all tables that are made once and stay: those of the generators and the basepoint.
+/// Returns the size in bytes of all tables that are computed once and never freed: those of the generators
+/// and the basepoint.
 #[must_use]
 pub fn static_table_bytes() -> usize {
     SYSTEM.table_bytes()
 }
 
-/// Gives a generator that lives as long as the program its table.
+/// Attaches a table to a generator that lives as long as the program.
 pub(crate) fn tabled(point: Point) -> Point {
     let table = RistrettoBasepointTable::create(point.element());
     point.with_table(Box::leak(Box::new(table)))

@@ -1,6 +1,6 @@
-//! The call-link auth credential: "this account may use call links on this day" (section 5.2).
+//! The call-link auth credential: the statement that an account may use call links on a day (section 5.2).
 //!
-//! Slots: 0 the day, 1 and 2 the ACI.
+//! Attribute slots: 0 the day, 1 and 2 the ACI.
 
 use anteroom_kvac::{
     Account, Credential, ISSUANCE_3, Issued, PRESENTATION_3, Point, Presented,
@@ -16,7 +16,7 @@ use crate::{
 
 const LABEL: &[u8] = b"20230421_Signal_CallLinkAuthCredential";
 
-/// An auth credential with the proof that it is sound.
+/// An auth credential with its proof of issuance.
 #[derive(Clone)]
 pub struct AuthCredentialResponse {
     mode: Mode,
@@ -26,13 +26,13 @@ pub struct AuthCredentialResponse {
 anteroom_kvac::redacted_debug!(AuthCredentialResponse);
 
 impl AuthCredentialResponse {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 361;
 
-    /// Issues for an account and the day that starts at `redemption`.
+    /// Issues a credential to an account for the day that starts at `redemption`.
     ///
     /// # Errors
-    /// If the computation went wrong: nothing leaves that does not verify.
+    /// The computation was faulty: a credential that does not verify is not returned.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn issue(
         aci: &Aci,
@@ -47,10 +47,10 @@ impl AuthCredentialResponse {
         })
     }
 
-    /// Checks it against the client's own account and day.
+    /// Verifies the credential for the client's own account and day.
     ///
     /// # Errors
-    /// If it is of another mode than the params, `redemption` is no midnight, or it does not
+    /// The response has another mode than the params, `redemption` is no midnight, or the proof does not
     /// verify.
     pub fn receive(
         &self,
@@ -76,7 +76,7 @@ impl AuthCredentialResponse {
     /// Parses `v || t || U || V || vec(proof)`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let mode = Mode::read(&mut reader)?;
@@ -85,7 +85,7 @@ impl AuthCredentialResponse {
         Ok(Self { mode, issued })
     }
 
-    /// `v || t || U || V || vec(proof)`.
+    /// Serializes `v || t || U || V || vec(proof)`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -95,7 +95,7 @@ impl AuthCredentialResponse {
     }
 }
 
-/// The right to use call links on one day.
+/// A credential for using call links on one day.
 #[derive(Clone)]
 pub struct AuthCredential {
     mode: Mode,
@@ -105,13 +105,13 @@ pub struct AuthCredential {
 anteroom_kvac::redacted_debug!(AuthCredential);
 
 impl AuthCredential {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 97;
 
     /// Parses `v || t || U || V`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let mode = Mode::read(&mut reader)?;
@@ -120,7 +120,7 @@ impl AuthCredential {
         Ok(Self { mode, credential })
     }
 
-    /// `v || t || U || V`.
+    /// Serializes `v || t || U || V`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -129,10 +129,10 @@ impl AuthCredential {
         bytes
     }
 
-    /// Presents it, the account encrypted under a link's params.
+    /// Presents the credential, with the account encrypted under a link's params.
     ///
     /// # Errors
-    /// If the credential is not for this account and day, or of another mode than the params.
+    /// The credential is not for this account and day, or has another mode than the params.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn present(
         &self,
@@ -176,13 +176,13 @@ pub struct AuthPresentation {
 anteroom_kvac::redacted_debug!(AuthPresentation);
 
 impl AuthPresentation {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 505;
 
     /// Parses `v || presentation proof || E_A1 || E_A2 || redemption time`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let mode = Mode::read(&mut reader)?;
@@ -198,7 +198,7 @@ impl AuthPresentation {
         })
     }
 
-    /// `v || presentation proof || E_A1 || E_A2 || redemption time`.
+    /// Serializes `v || presentation proof || E_A1 || E_A2 || redemption time`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -209,28 +209,29 @@ impl AuthPresentation {
         bytes
     }
 
-    /// The user, encrypted under the link's params.
+    /// Returns the user, encrypted under the link's params.
     #[must_use]
     pub const fn user_id(&self) -> UidCiphertext {
         self.user_id
     }
 
-    /// The mode of the params it was made under.
+    /// Returns the mode of the params under which the presentation was made.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// Whether its day is near enough: `redemption - 1 day <= now <= redemption + 2 days`.
+    /// Returns whether the presentation is accepted at `now`: `redemption - 1 day <= now <= redemption + 2
+    /// days`.
     #[must_use]
     pub fn is_redeemable(&self, now: Timestamp) -> bool {
         redeemable(self.redemption, now)
     }
 
-    /// Verifies it: [that its day is near enough](Self::is_redeemable), then the proof.
+    /// Verifies the presentation: [its day](Self::is_redeemable), then the proof.
     ///
     /// # Errors
-    /// If it does not hold.
+    /// The day or the proof does not verify.
     pub fn verify(
         &self,
         now: Timestamp,
@@ -250,12 +251,12 @@ impl AuthPresentation {
     }
 }
 
-/// Slot 0.
+/// Returns the attribute point of slot 0.
 pub(crate) fn public(redemption: Timestamp) -> Point {
     public_day(LABEL, redemption.as_secs())
 }
 
-/// An account to issue to, by its ACI's attribute points.
+/// Returns the issuance to an account, given the attribute points of its ACI.
 pub(crate) fn account<'p>(
     aci: &[Point; 2],
     params: &'p GenericSecretParams,

@@ -1,4 +1,4 @@
-//! Credentials of several days and both kinds, issued together.
+//! Credentials for several days and of both kinds, issued together.
 
 use anteroom_kvac::{Account, Begun, Point, Randomness, VerifyError, issue_all, parallel};
 use rand_core::CryptoRng;
@@ -8,26 +8,26 @@ use crate::{
     GroupServerSecretParams, Pni, Timestamp, auth_credential, group_auth_credential, uid,
 };
 
-/// What a group auth credential names beside the account's ACI.
+/// The second id in an account's group auth credentials.
 #[derive(Clone, Copy, Debug)]
 pub enum GroupIdentity<'a> {
     /// The account's phone-number id.
     Pni(&'a Pni),
-    /// An account without one: its stand-in is made of this salt.
+    /// The salt of an account without a phone-number id. A substitute id is derived from it.
     WithoutPni(&'a AuthSalt),
 }
 
-/// Which credentials to issue to one account, one of each kind per day.
+/// The credentials to issue to one account, one of each kind per day.
 ///
-/// Together they cost about half of what they cost one by one: what the account and the day
-/// contribute is computed once, and all points are compressed and all proofs checked at once.
+/// A batch costs about half as much as its credentials one by one: the contributions of the account and of
+/// the day are computed once, and all points are compressed and all proofs verified together.
 #[derive(Clone, Copy, Debug)]
 pub struct CredentialBatch<'a> {
     /// The account.
     pub aci: &'a Aci,
     /// The params of call links, for the call-link auth credentials.
     pub call_links: &'a GenericSecretParams,
-    /// The params of groups and the account's other id, where group auth credentials are wanted.
+    /// The params of groups and the account's second id; `None` for a batch without group auth credentials.
     pub groups: Option<(&'a GroupServerSecretParams, GroupIdentity<'a>)>,
 }
 
@@ -36,15 +36,15 @@ pub struct CredentialBatch<'a> {
 pub struct BatchCredentials {
     /// One call-link auth credential per day.
     pub call_links: Vec<AuthCredentialResponse>,
-    /// One group auth credential per day; none where none were wanted.
+    /// One group auth credential per day; empty if the batch has no params of groups.
     pub groups: Vec<GroupAuthCredentialResponse>,
 }
 
 impl CredentialBatch<'_> {
-    /// Issues for the days that start at `days`.
+    /// Issues credentials for the days that start at `days`.
     ///
     /// # Errors
-    /// If the computation went wrong: then none leaves.
+    /// The computation was faulty: no credential is returned then.
     pub fn issue<R: CryptoRng + ?Sized>(
         &self,
         days: &[Timestamp],
@@ -91,7 +91,7 @@ impl<'a> CredentialBatch<'a> {
     }
 }
 
-/// Begins one credential per day.
+/// Starts the issuance of one credential per day.
 fn begin_days<'b, R: CryptoRng + ?Sized>(
     account: &'b Account<'_>,
     public: fn(Timestamp) -> Point,

@@ -1,4 +1,4 @@
-//! A call link's own keys (section 5).
+//! The keys of a call link (section 5).
 
 use anteroom_kvac::{AttributeKey, Point, Sho, Shown, codec::Reader};
 use zeroize::Zeroizing;
@@ -10,17 +10,17 @@ use crate::{
 
 const DERIVE: &[u8] = b"Signal_ZKGroup_20230419_CallLinkSecretParams_DeriveFromRootKey";
 
-/// The secret of a call link: who has the root key knows who its users are.
+/// The secret params of a call link. They decrypt the ids of its users.
 #[derive(Clone)]
 pub struct CallLinkSecretParams(pub(crate) AttributeKey);
 
 anteroom_kvac::redacted_debug!(CallLinkSecretParams);
 
 impl CallLinkSecretParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 97;
 
-    /// Derives them from a root key.
+    /// Derives the params from a root key.
     #[must_use]
     pub fn derive(root_key: &RootKey) -> Self {
         let mut sho = Sho::of(DERIVE, root_key.seed());
@@ -30,7 +30,7 @@ impl CallLinkSecretParams {
     /// Parses `00 || a1 || a2 || A`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -39,7 +39,7 @@ impl CallLinkSecretParams {
         Ok(Self(key))
     }
 
-    /// `00 || a1 || a2 || A`.
+    /// Serializes `00 || a1 || a2 || A`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -48,7 +48,7 @@ impl CallLinkSecretParams {
         bytes
     }
 
-    /// The public params.
+    /// Returns the public params.
     #[must_use]
     pub const fn public_params(&self) -> CallLinkPublicParams {
         CallLinkPublicParams(*self.0.public())
@@ -63,27 +63,27 @@ impl CallLinkSecretParams {
     /// Decrypts a user's id.
     ///
     /// # Errors
-    /// If the ciphertext was not made under these params.
+    /// The ciphertext was not made under these params.
     pub fn decrypt(&self, ciphertext: &UidCiphertext) -> Result<ServiceId, VerifyError> {
         uid::decrypt(&self.0, ciphertext)
     }
 }
 
-/// What the room service knows of a call link's keys: enough to check that a user id is encrypted
-/// under them.
+/// The public params of a call link. With them the room service verifies that a user id is encrypted under
+/// the link's secret params.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallLinkPublicParams(Point);
 
 anteroom_kvac::redacted_debug!(CallLinkPublicParams);
 
 impl CallLinkPublicParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 33;
 
     /// Parses `00 || A`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -92,13 +92,13 @@ impl CallLinkPublicParams {
         Ok(Self(public))
     }
 
-    /// `00 || A`.
+    /// Serializes `00 || A`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         [&[0], self.0.encoding().as_slice()].concat()
     }
 
-    /// A user id shown under these params.
+    /// Returns the statement that a user id is encrypted under these params.
     pub(crate) fn shown<'a>(&'a self, user_id: &'a UidCiphertext) -> Shown<'a> {
         Shown {
             domain: &UID_DOMAIN,

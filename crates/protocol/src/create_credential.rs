@@ -1,7 +1,7 @@
-//! The create credential: "this account may create this room today" (section 5.1).
+//! The create credential: the statement that an account may create a room on a day (section 5.1).
 //!
-//! The issuer knows the account and signs a blinded room id; the room service learns the room and
-//! sees the account encrypted. Slots: 0 the day, 1 and 2 the ACI, 3 the room id.
+//! The issuer knows the account and signs a blinded room id; the room service learns the room and receives
+//! the account encrypted. Attribute slots: 0 the day, 1 and 2 the ACI, 3 the room id.
 
 use anteroom_kvac::{
     BlindIssued, BlindedPoint, BlindingKey, Credential, PRESENTATION_4, Point, Presented, Sho,
@@ -20,10 +20,10 @@ const LABEL: &[u8] = b"20230413_Signal_CreateCallLinkCredential";
 const REQUEST: &[u8] = b"20230413_Signal_CreateCallLinkCredentialRequest";
 const ROOM_ID: &[u8] = b"20230413_Signal_CallLinkRoomId";
 
-/// How long after the start of its day a presentation is good, in seconds.
+/// The time for which presentations are valid, from the start of the credential's day, in seconds.
 const VALIDITY: u64 = 30 * HOUR;
 
-/// The client's secret between request and response: the blinding.
+/// The blinding of a room id, which the client keeps secret between request and response.
 pub struct CreateCredentialRequestContext {
     blinded: BlindedPoint,
     blinding: BlindingKey,
@@ -32,7 +32,7 @@ pub struct CreateCredentialRequestContext {
 anteroom_kvac::redacted_debug!(CreateCredentialRequestContext);
 
 impl CreateCredentialRequestContext {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 97;
 
     /// Blinds a room id.
@@ -49,7 +49,7 @@ impl CreateCredentialRequestContext {
     /// Parses `00 || D1 || D2 || y`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -62,7 +62,7 @@ impl CreateCredentialRequestContext {
         })
     }
 
-    /// `00 || D1 || D2 || y`.
+    /// Serializes `00 || D1 || D2 || y`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -72,7 +72,7 @@ impl CreateCredentialRequestContext {
         bytes
     }
 
-    /// The request to send.
+    /// Returns the request to the issuer.
     #[must_use]
     pub fn request(&self) -> CreateCredentialRequest {
         CreateCredentialRequest {
@@ -81,10 +81,10 @@ impl CreateCredentialRequestContext {
         }
     }
 
-    /// Checks the response and takes the blinding off.
+    /// Verifies the response and removes the blinding.
     ///
     /// # Errors
-    /// If the response is of another mode than the params, not of a whole day, or does not verify.
+    /// The response has another mode than the params, its time is no midnight, or the proof does not verify.
     pub fn receive(
         &self,
         response: &CreateCredentialResponse,
@@ -107,7 +107,7 @@ impl CreateCredentialRequestContext {
     }
 }
 
-/// What the issuer sees of the room: an ElGamal ciphertext under a one-off key.
+/// The blinded room id: an ElGamal ciphertext under a one-time key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CreateCredentialRequest {
     blinded: BlindedPoint,
@@ -117,13 +117,13 @@ pub struct CreateCredentialRequest {
 anteroom_kvac::redacted_debug!(CreateCredentialRequest);
 
 impl CreateCredentialRequest {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 97;
 
     /// Parses `00 || D1 || D2 || Y`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -133,7 +133,7 @@ impl CreateCredentialRequest {
         Ok(Self { blinded, blinding })
     }
 
-    /// `00 || D1 || D2 || Y`.
+    /// Serializes `00 || D1 || D2 || Y`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -143,10 +143,10 @@ impl CreateCredentialRequest {
         bytes
     }
 
-    /// Issues for an account. `timestamp` is the midnight of the day it is for.
+    /// Issues a credential to an account. `timestamp` is the midnight of its day.
     ///
     /// # Errors
-    /// If the computation went wrong: nothing leaves that does not verify.
+    /// The computation was faulty: a credential that does not verify is not returned.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn issue(
         &self,
@@ -171,7 +171,7 @@ impl CreateCredentialRequest {
     }
 }
 
-/// A credential still under the client's blinding, with the proof that it is sound.
+/// A blinded credential with its proof of issuance.
 #[derive(Clone)]
 pub struct CreateCredentialResponse {
     mode: Mode,
@@ -182,13 +182,13 @@ pub struct CreateCredentialResponse {
 anteroom_kvac::redacted_debug!(CreateCredentialResponse);
 
 impl CreateCredentialResponse {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 465;
 
     /// Parses `v || timestamp || t || U || S1 || S2 || vec(proof)`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let (mode, timestamp) = read_head(&mut reader)?;
@@ -201,7 +201,7 @@ impl CreateCredentialResponse {
         })
     }
 
-    /// `v || timestamp || t || U || S1 || S2 || vec(proof)`.
+    /// Serializes `v || timestamp || t || U || S1 || S2 || vec(proof)`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -210,14 +210,14 @@ impl CreateCredentialResponse {
         bytes
     }
 
-    /// The day it is for.
+    /// Returns the midnight of the credential's day.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 }
 
-/// The right to create one room on one day.
+/// A credential for creating one room on one day.
 #[derive(Clone)]
 pub struct CreateCredential {
     mode: Mode,
@@ -228,13 +228,13 @@ pub struct CreateCredential {
 anteroom_kvac::redacted_debug!(CreateCredential);
 
 impl CreateCredential {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 105;
 
     /// Parses `v || timestamp || t || U || V`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let (mode, timestamp) = read_head(&mut reader)?;
@@ -247,7 +247,7 @@ impl CreateCredential {
         })
     }
 
-    /// `v || timestamp || t || U || V`.
+    /// Serializes `v || timestamp || t || U || V`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -256,22 +256,22 @@ impl CreateCredential {
         bytes
     }
 
-    /// The day it is for.
+    /// Returns the midnight of the credential's day.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// The moment from which on its presentations are refused: 30 hours after the start of its day.
+    /// Returns the moment from which presentations are refused: 30 hours after the start of the day.
     #[must_use]
     pub const fn end(&self) -> Timestamp {
         self.timestamp.plus(VALIDITY)
     }
 
-    /// Presents it for its room, the account encrypted under the link's params.
+    /// Presents the credential for its room, with the account encrypted under the link's params.
     ///
     /// # Errors
-    /// If the credential is not for this account and room, or of another mode than the params.
+    /// The credential is not for this account and room, or has another mode than the params.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn present(
         &self,
@@ -303,7 +303,7 @@ impl CreateCredential {
     }
 }
 
-/// The proof, for one room, of holding a create credential.
+/// The proof of holding a create credential for one room.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CreatePresentation {
     mode: Mode,
@@ -315,13 +315,13 @@ pub struct CreatePresentation {
 anteroom_kvac::redacted_debug!(CreatePresentation);
 
 impl CreatePresentation {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 537;
 
     /// Parses `v || E_A1 || E_A2 || timestamp || presentation proof`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let mode = Mode::read(&mut reader)?;
@@ -337,7 +337,7 @@ impl CreatePresentation {
         })
     }
 
-    /// `v || E_A1 || E_A2 || timestamp || presentation proof`.
+    /// Serializes `v || E_A1 || E_A2 || timestamp || presentation proof`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -348,28 +348,28 @@ impl CreatePresentation {
         bytes
     }
 
-    /// The creator, encrypted under the link's params.
+    /// Returns the creator, encrypted under the link's params.
     #[must_use]
     pub const fn user_id(&self) -> UidCiphertext {
         self.user_id
     }
 
-    /// The mode of the params it was made under.
+    /// Returns the mode of the params under which the presentation was made.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// Whether it can be redeemed now: `timestamp <= now < timestamp + 30 h`.
+    /// Returns whether the presentation is accepted at `now`: `timestamp <= now < timestamp + 30 h`.
     #[must_use]
     pub fn is_redeemable(&self, now: Timestamp) -> bool {
         self.timestamp <= now && now < self.timestamp.plus(VALIDITY)
     }
 
-    /// Verifies it for a room: [that it can be redeemed](Self::is_redeemable), then the proof.
+    /// Verifies the presentation for a room: [its day](Self::is_redeemable), then the proof.
     ///
     /// # Errors
-    /// If it does not hold.
+    /// The day or the proof does not verify.
     pub fn verify(
         &self,
         room_id: &RoomId,
@@ -390,13 +390,13 @@ impl CreatePresentation {
     }
 }
 
-/// Slots 0 to 2, which the issuer knows.
+/// Returns the attribute points of slots 0 to 2, which the issuer knows.
 fn clear_attributes(aci: &Aci, timestamp: Timestamp) -> [Point; 3] {
     let [m1, m2] = uid::encoded_attribute(&(*aci).into());
     [public_day(LABEL, timestamp.as_secs()), m1, m2]
 }
 
-/// Slot 3.
+/// Returns the attribute point of slot 3.
 fn room_attribute(room_id: &RoomId) -> RistrettoPoint {
     Sho::of(ROOM_ID, room_id.as_bytes()).point()
 }

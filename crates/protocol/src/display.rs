@@ -1,4 +1,4 @@
-//! Texts of others as they can be shown: names and lines of a call, names of rooms and devices.
+//! Preparation of texts from others for display: names and lines of a call, names of rooms and devices.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -8,18 +8,19 @@ use icu_properties::{
     },
 };
 
-/// Separates vowels in Mongolian.
+/// The separator of vowels in Mongolian.
 const MONGOLIAN_VOWEL_SEPARATOR: char = '\u{180e}';
-/// Begins the flags of England, Scotland and Wales; tags follow, which show nothing by themselves.
+/// The first character of the flags of England, Scotland and Wales. Tags follow it, which are invisible by
+/// themselves.
 const BLACK_FLAG: char = '\u{1f3f4}';
 /// The Braille pattern without dots.
 const BLANK_BRAILLE: char = '\u{2800}';
 const CANCEL_TAG: char = '\u{e007f}';
-/// The most tags of a flag, the last one included.
+/// The maximum number of tags of a flag, the last one included.
 const MAX_TAGS: u8 = 7;
 
-/// Whether a character changes how the text around it is shown: a control character, the end of a
-/// line or a paragraph, or a mark of text direction (Unicode's `Bidi_Control`).
+/// Returns whether a character changes the display of the text around it: a control character, a line or
+/// paragraph separator, or a mark of text direction (Unicode's `Bidi_Control`).
 #[must_use]
 pub fn disturbs_display(character: char) -> bool {
     let is_control = matches!(
@@ -31,8 +32,8 @@ pub fn disturbs_display(character: char) -> bool {
     is_control || CodePointSetData::new::<BidiControl>().contains(character)
 }
 
-/// Whether a character shows anything by itself: a mark needs a letter, and a blank Braille cell has no
-/// dots.
+/// Returns whether a character is visible by itself. A combining mark needs a letter, and a blank Braille
+/// cell has no dots.
 #[must_use]
 pub fn is_visible(character: char) -> bool {
     let is_dependent = matches!(
@@ -49,12 +50,11 @@ pub fn is_visible(character: char) -> bool {
     !shows_nothing
 }
 
-/// The first `most` characters of a text, without those that [disturb a display](disturbs_display)
-/// or are invisible.
+/// Returns the first `most` characters of a text, without characters that [disturb a
+/// display](disturbs_display) or are invisible.
 ///
-/// Invisible characters that scripts and emoji are written with stay: the joiners, variation
-/// selectors, the Mongolian vowel separator, and the tags of a flag. A text that has nothing
-/// visible is empty.
+/// Invisible characters that are part of scripts and emoji stay: the joiners, variation selectors, the
+/// Mongolian vowel separator, and the tags of a flag. A text without a visible character becomes empty.
 #[must_use]
 pub fn printable(text: &str, most: usize) -> String {
     let mut tags = 0;
@@ -102,7 +102,7 @@ mod tests {
             "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
             "\u{dc1}\u{dca}\u{200d}\u{dbb}\u{dd3}",
             "\u{d28}\u{d4d}\u{200d}",
-            // Families, a programmer, a heart in colour, a keycap, two flags.
+            // A family, a programmer, a heart in colour, a keycap, two flags.
             "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
             "\u{1f469}\u{1f3fd}\u{200d}\u{1f4bb}",
             "\u{2764}\u{fe0f}\u{200d}\u{1f525}",
@@ -131,7 +131,7 @@ mod tests {
             "\u{7f}",
             "\u{85}",
             "\u{9b}",
-            // Invisible.
+            // Invisible characters.
             "\u{ad}",
             "\u{34f}",
             "\u{115f}",

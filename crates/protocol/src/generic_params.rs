@@ -1,4 +1,4 @@
-//! Server params of call links, which the specification calls generic (section 5).
+//! The server params of call links, which the specification calls generic (section 5).
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{Mode, ParseError, Randomness};
 
-/// The issuer's secret for call-link credentials. Who has it can make credentials for any account.
+/// The issuer's secret params for call-link credentials. A holder can create credentials for any account.
 pub struct GenericSecretParams {
     pub(crate) key: KeyPair,
     public: GenericPublicParams,
@@ -17,7 +17,7 @@ pub struct GenericSecretParams {
 anteroom_kvac::redacted_debug!(GenericSecretParams);
 
 impl GenericSecretParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 1 + KeyPair::LENGTH;
 
     /// Generates params of one mode.
@@ -30,13 +30,13 @@ impl GenericSecretParams {
     /// Parses `v || private key`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let (version, key) = bytes.split_first().ok_or(ParseError)?;
         KeyPair::from_bytes(Mode::from_version(*version)?, key).map(Self::new)
     }
 
-    /// `v || private key`.
+    /// Serializes `v || private key`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -45,13 +45,13 @@ impl GenericSecretParams {
         bytes
     }
 
-    /// The public params.
+    /// Returns the public params.
     #[must_use]
     pub const fn public_params(&self) -> &GenericPublicParams {
         &self.public
     }
 
-    /// The mode they are used in.
+    /// Returns the mode of the params.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.key.mode()
@@ -63,26 +63,26 @@ impl GenericSecretParams {
     }
 }
 
-/// What clients check call-link credentials against. All clients must see the same.
+/// The public params of call-link credentials. All clients must receive the same ones.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GenericPublicParams(pub(crate) PublicKey);
 
 anteroom_kvac::redacted_debug!(GenericPublicParams);
 
 impl GenericPublicParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 1 + PublicKey::LENGTH;
 
     /// Parses `v || public key`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let (version, key) = bytes.split_first().ok_or(ParseError)?;
         PublicKey::from_bytes(Mode::from_version(*version)?, key).map(Self)
     }
 
-    /// `v || public key`.
+    /// Serializes `v || public key`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -91,31 +91,31 @@ impl GenericPublicParams {
         bytes
     }
 
-    /// The mode its credentials are in.
+    /// Returns the mode of the credentials.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.0.mode()
     }
 
-    /// The id that links carry and clients pin.
+    /// Returns the id that links carry and clients pin.
     #[must_use]
     pub fn id(&self) -> ParamsId {
         ParamsId::of(&self.to_bytes())
     }
 }
 
-/// Names public server params: the first 8 bytes of the SHA-256 of their bytes.
+/// The id of public server params: the first 8 bytes of the SHA-256 of their bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParamsId([u8; 8]);
 
 impl ParamsId {
-    /// From stored bytes.
+    /// Creates an id from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
@@ -124,7 +124,7 @@ impl ParamsId {
     /// Parses 16 lower-case hex digits.
     ///
     /// # Errors
-    /// Any other text.
+    /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let digits = text.len() == 16
             && text
@@ -136,7 +136,7 @@ impl ParamsId {
         }
     }
 
-    /// 16 lower-case hex digits.
+    /// Returns 16 lower-case hex digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
         format!("{:016x}", u64::from_be_bytes(self.0))

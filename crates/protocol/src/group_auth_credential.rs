@@ -1,6 +1,7 @@
-//! The group auth credential: "this account, with this phone-number id, on this day" (section 6).
+//! The group auth credential: the statement that an account with a phone-number id may act in groups on a day
+//! (section 6).
 //!
-//! Slots: 0 the day, 1 and 2 the ACI, 3 and 4 the PNI.
+//! Attribute slots: 0 the day, 1 and 2 the ACI, 3 and 4 the PNI.
 
 use anteroom_kvac::{
     Account, Ciphertext, Credential, ISSUANCE_5, Issued, PRESENTATION_5, Point, Presented,
@@ -20,23 +21,23 @@ use crate::{
 const LABEL: &[u8] = b"20240222_Signal_AuthCredentialZkc";
 const VERSION: u8 = 3;
 
-/// The namespace of stand-ins for accounts without a PNI.
+/// The UUID namespace of the substitute ids of accounts without a PNI.
 const STAND_IN: Uuid = Uuid::from_u128(0x019f_aa2b_7bcb_70c2_ac7f_cd77_0414_689a);
 
-/// A group auth credential with the proof that it is sound.
+/// A group auth credential with its proof of issuance.
 #[derive(Clone)]
 pub struct GroupAuthCredentialResponse(Issued);
 
 anteroom_kvac::redacted_debug!(GroupAuthCredentialResponse);
 
 impl GroupAuthCredentialResponse {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 425;
 
-    /// Issues for an account with a PNI and the day that starts at `redemption`.
+    /// Issues a credential to an account with a PNI for the day that starts at `redemption`.
     ///
     /// # Errors
-    /// If the computation went wrong: nothing leaves that does not verify.
+    /// The computation was faulty: a credential that does not verify is not returned.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn issue(
         aci: &Aci,
@@ -51,10 +52,10 @@ impl GroupAuthCredentialResponse {
             .map(Self)
     }
 
-    /// Issues for an account without a PNI, over a stand-in that the account's salt hides.
+    /// Issues a credential to an account without a PNI, over a substitute id derived from the account's salt.
     ///
     /// # Errors
-    /// If the computation went wrong: nothing leaves that does not verify.
+    /// The computation was faulty: a credential that does not verify is not returned.
     pub fn issue_without_pni(
         aci: &Aci,
         salt: &AuthSalt,
@@ -69,10 +70,10 @@ impl GroupAuthCredentialResponse {
         Self(issued)
     }
 
-    /// Checks it against the client's own ids and day.
+    /// Verifies the credential for the client's own ids and day.
     ///
     /// # Errors
-    /// If `redemption` is no midnight, or it does not verify.
+    /// `redemption` is no midnight, or the proof does not verify.
     pub fn receive(
         &self,
         aci: &Aci,
@@ -83,10 +84,10 @@ impl GroupAuthCredentialResponse {
         self.receive_as(aci, pni, *pni.as_bytes(), redemption, params)
     }
 
-    /// Checks it for an account without a PNI.
+    /// Verifies the credential for an account without a PNI.
     ///
     /// # Errors
-    /// If `redemption` is no midnight, or it does not verify.
+    /// `redemption` is no midnight, or the proof does not verify.
     pub fn receive_without_pni(
         &self,
         aci: &Aci,
@@ -100,7 +101,7 @@ impl GroupAuthCredentialResponse {
     /// Parses `03 || t || U || V || vec(proof)`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(VERSION)?;
@@ -109,7 +110,7 @@ impl GroupAuthCredentialResponse {
         Ok(Self(issued))
     }
 
-    /// `03 || t || U || V || vec(proof)`.
+    /// Serializes `03 || t || U || V || vec(proof)`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -144,14 +145,14 @@ impl GroupAuthCredentialResponse {
     }
 }
 
-/// The right to act in groups on one day, with the ids it is for.
+/// A credential for acting in groups on one day, with its ids.
 #[derive(Clone)]
 pub struct GroupAuthCredential {
     credential: Credential,
     aci: [u8; 16],
-    /// Zeros where the account has none.
+    /// Zeros if the account has no PNI.
     pni: [u8; 16],
-    /// Slots 1 to 4.
+    /// The attribute points of slots 1 to 4.
     attributes: [Point; 4],
     redemption: Timestamp,
 }
@@ -159,13 +160,13 @@ pub struct GroupAuthCredential {
 anteroom_kvac::redacted_debug!(GroupAuthCredential);
 
 impl GroupAuthCredential {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 265;
 
     /// Parses `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(VERSION)?;
@@ -185,7 +186,7 @@ impl GroupAuthCredential {
         })
     }
 
-    /// `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
+    /// Serializes `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -200,16 +201,16 @@ impl GroupAuthCredential {
         bytes
     }
 
-    /// The day it is for.
+    /// Returns the midnight of the credential's day.
     #[must_use]
     pub const fn redemption(&self) -> Timestamp {
         self.redemption
     }
 
-    /// Presents it to a group, both ids encrypted under the group's key.
+    /// Presents the credential to a group, with both ids encrypted under the group's key.
     ///
     /// # Errors
-    /// If the credential is not of these params.
+    /// The credential was not issued under these params.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn present(
         &self,
@@ -240,7 +241,7 @@ impl GroupAuthCredential {
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupAuthPresentation {
     presented: Presented<5>,
-    /// ACI and PNI.
+    /// The ciphertexts of ACI and PNI.
     ids: [Ciphertext; 2],
     redemption: Timestamp,
 }
@@ -248,13 +249,13 @@ pub struct GroupAuthPresentation {
 anteroom_kvac::redacted_debug!(GroupAuthPresentation);
 
 impl GroupAuthPresentation {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 633;
 
     /// Parses `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(VERSION)?;
@@ -272,7 +273,7 @@ impl GroupAuthPresentation {
         })
     }
 
-    /// `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
+    /// Serializes `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -285,24 +286,24 @@ impl GroupAuthPresentation {
         bytes
     }
 
-    /// The account id, encrypted under the group's key.
+    /// Returns the account id, encrypted under the group's key.
     #[must_use]
     pub const fn aci_ciphertext(&self) -> UidCiphertext {
         let [aci, _] = self.ids;
         UidCiphertext(aci)
     }
 
-    /// The phone-number id, encrypted under the group's key.
+    /// Returns the phone-number id, encrypted under the group's key.
     #[must_use]
     pub const fn pni_ciphertext(&self) -> UidCiphertext {
         let [_, pni] = self.ids;
         UidCiphertext(pni)
     }
 
-    /// Verifies it: `redemption - 1 day <= now <= redemption + 2 days`, then the proof.
+    /// Verifies the presentation: `redemption - 1 day <= now <= redemption + 2 days`, then the proof.
     ///
     /// # Errors
-    /// If it does not hold.
+    /// The day or the proof does not verify.
     pub fn verify(
         &self,
         now: Timestamp,
@@ -322,12 +323,12 @@ impl GroupAuthPresentation {
     }
 }
 
-/// Slot 0.
+/// Returns the attribute point of slot 0.
 pub(crate) fn public(redemption: Timestamp) -> Point {
     public_day(LABEL, redemption.as_secs())
 }
 
-/// An account to issue to, by its ACI's attribute points and its PNI.
+/// Returns the issuance to an account, given the attribute points of its ACI and its PNI.
 pub(crate) fn account<'p>(
     &[m1, m2]: &[Point; 2],
     pni: &Pni,
@@ -337,7 +338,7 @@ pub(crate) fn account<'p>(
     ISSUANCE_5.account(&params.credential_key, &[m1, m2, m3, m4])
 }
 
-/// A PNI that nobody has: a version-5 UUID over `SHA256(salt) || ACI`.
+/// Derives the substitute for a PNI: a version-5 UUID over `SHA256(salt) || ACI`, which no account has.
 pub(crate) fn stand_in(aci: &Aci, salt: &AuthSalt) -> Pni {
     let hashed: [u8; 32] = Sha256::digest(salt.as_bytes()).into();
     let name = Zeroizing::new([hashed.as_slice(), aci.as_bytes()].concat());

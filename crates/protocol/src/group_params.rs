@@ -1,4 +1,4 @@
-//! Keys of a group (section 6).
+//! The keys of a group (section 6).
 
 use std::sync::LazyLock;
 
@@ -23,21 +23,21 @@ const PROFILE_KEY_DOMAIN: &[u8] =
 static PROFILE_KEY: LazyLock<Domain> = LazyLock::new(|| Domain::derive(PROFILE_KEY_DOMAIN));
 
 const NONCE_LENGTH: usize = 12;
-/// Ends a blob: its format's version.
+/// The format version at the end of a blob.
 const BLOB_VERSION: u8 = 0;
 
-/// The secret all of a group's keys are derived from. Wiped on drop.
+/// The secret from which all keys of a group are derived. Wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct GroupMasterKey([u8; 32]);
 
 impl GroupMasterKey {
-    /// From 32 bytes.
+    /// Creates a key from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -59,10 +59,10 @@ pub struct GroupSecretParams {
 anteroom_kvac::redacted_debug!(GroupSecretParams);
 
 impl GroupSecretParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 289;
 
-    /// Derives them from the master key.
+    /// Derives the keys from the master key.
     #[must_use]
     pub fn derive(master_key: &GroupMasterKey) -> Self {
         let mut sho = Sho::of(DERIVE, master_key.as_bytes());
@@ -78,7 +78,7 @@ impl GroupSecretParams {
     /// Parses `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -93,7 +93,7 @@ impl GroupSecretParams {
         Ok(params)
     }
 
-    /// `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
+    /// Serializes `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -106,7 +106,7 @@ impl GroupSecretParams {
         bytes
     }
 
-    /// The public params.
+    /// Returns the public params.
     #[must_use]
     pub const fn public_params(&self) -> GroupPublicParams {
         GroupPublicParams {
@@ -116,13 +116,13 @@ impl GroupSecretParams {
         }
     }
 
-    /// The group's id.
+    /// Returns the group's id.
     #[must_use]
     pub const fn group_id(&self) -> &[u8; 32] {
         &self.group_id
     }
 
-    /// The master key.
+    /// Returns the master key.
     #[must_use]
     pub const fn master_key(&self) -> &GroupMasterKey {
         &self.master_key
@@ -137,19 +137,18 @@ impl GroupSecretParams {
     /// Decrypts a member's id.
     ///
     /// # Errors
-    /// If the ciphertext was not made under these params.
+    /// The ciphertext was not made under these params.
     pub fn decrypt_service_id(&self, ciphertext: &UidCiphertext) -> Result<ServiceId, VerifyError> {
         uid::decrypt(&self.uid_key, ciphertext)
     }
 
-    /// Encrypts a blob of group state under 12 fresh random bytes:
-    /// `ciphertext || tag || nonce || 00`.
+    /// Encrypts a blob of group state under 12 fresh random bytes: `ciphertext || tag || nonce || 00`.
     ///
-    /// What the plaintext holds is its owner's business. Existing clients put
-    /// `u32be(length of padding)` in front of it and that many zeros behind.
+    /// The plaintext's format is up to the caller. Existing clients put `u32be(length of padding)` in front
+    /// of the content and that many zeros behind it.
     ///
     /// # Errors
-    /// If the blob is longer than the cipher allows (64 GiB).
+    /// The blob is longer than the cipher allows (64 GiB).
     pub fn encrypt_blob(
         &self,
         plaintext: &[u8],
@@ -167,7 +166,7 @@ impl GroupSecretParams {
     /// Decrypts a blob of group state.
     ///
     /// # Errors
-    /// If it was not encrypted under these params.
+    /// The blob was not encrypted under these params.
     pub fn decrypt_blob(&self, bytes: &[u8]) -> Result<Vec<u8>, VerifyError> {
         let [bytes @ .., BLOB_VERSION] = bytes else {
             return Err(VerifyError);
@@ -183,7 +182,7 @@ impl GroupSecretParams {
     }
 }
 
-/// What a server knows of a group's keys.
+/// The public params of a group, for servers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupPublicParams {
     group_id: [u8; 32],
@@ -194,13 +193,13 @@ pub struct GroupPublicParams {
 anteroom_kvac::redacted_debug!(GroupPublicParams);
 
 impl GroupPublicParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 97;
 
     /// Parses `00 || group id || A || B`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -213,7 +212,7 @@ impl GroupPublicParams {
         Ok(params)
     }
 
-    /// `00 || group id || A || B`.
+    /// Serializes `00 || group id || A || B`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -223,13 +222,13 @@ impl GroupPublicParams {
         bytes
     }
 
-    /// The group's id.
+    /// Returns the group's id.
     #[must_use]
     pub const fn group_id(&self) -> &[u8; 32] {
         &self.group_id
     }
 
-    /// Member ids shown under these params.
+    /// Returns the statement that member ids are encrypted under these params.
     pub(crate) fn shown<'a>(&'a self, members: &'a [Ciphertext]) -> Shown<'a> {
         Shown {
             domain: &UID_DOMAIN,

@@ -1,5 +1,5 @@
-//! Group send endorsements and tokens (section 7): the right to send to a set of group members,
-//! without saying who sends.
+//! Group send endorsements and tokens (section 7): the right to send to a set of group members without
+//! revealing the sender.
 
 use anteroom_kvac::{
     Sho,
@@ -19,13 +19,13 @@ use crate::{
 const LABEL: &[u8] = b"20240215_Signal_GroupSendEndorsement";
 const TOKEN_LENGTH: usize = 16;
 
-/// What a client accepts of an expiration, in seconds from now.
+/// The range of expirations that a client accepts, in seconds from now.
 const SOONEST: u64 = 2 * HOUR;
 const LATEST: u64 = 7 * DAY;
-/// What an issuer leaves at least by default.
+/// The minimum lifetime that an issuer grants by default, in seconds.
 const DEFAULT_AT_LEAST: u64 = 25 * HOUR;
 
-/// Endorsements of all members of a group, with one proof.
+/// The endorsements of all members of a group, with one proof.
 #[derive(Clone)]
 pub struct GroupSendEndorsementsResponse {
     response: Response,
@@ -35,8 +35,8 @@ pub struct GroupSendEndorsementsResponse {
 anteroom_kvac::redacted_debug!(GroupSendEndorsementsResponse);
 
 impl GroupSendEndorsementsResponse {
-    /// The expiration an issuer gives by default: the end of tomorrow, or a day later if that is
-    /// less than 25 hours away.
+    /// Returns the expiration that an issuer grants by default: the end of tomorrow, or a day later if that
+    /// is less than 25 hours away.
     #[must_use]
     pub const fn default_expiration(now: Timestamp) -> Timestamp {
         let end = now.start_of_day().plus(2 * DAY);
@@ -50,7 +50,7 @@ impl GroupSendEndorsementsResponse {
     /// Endorses the members of a group, given by their ciphertexts in any order.
     ///
     /// # Errors
-    /// If there are no members, or the computation went wrong: nothing leaves that does not verify.
+    /// There are no members, or the computation was faulty: endorsements that do not verify are not returned.
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn issue(
         members: &[UidCiphertext],
@@ -71,11 +71,11 @@ impl GroupSendEndorsementsResponse {
         })
     }
 
-    /// Checks the proof and gives the endorsements in the order of `members`.
+    /// Verifies the proof and returns the endorsements in the order of `members`.
     ///
     /// # Errors
-    /// If the expiration is not day-aligned, less than 2 hours or more than 7 days away, or the
-    /// proof does not hold for exactly these members.
+    /// The expiration is not day-aligned, or less than 2 hours or more than 7 days away, or the proof does
+    /// not verify for exactly these members.
     pub fn receive(
         &self,
         members: &[ServiceId],
@@ -112,7 +112,7 @@ impl GroupSendEndorsementsResponse {
     /// Parses `00 || vec(R) || vec(proof) || expiration`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -125,7 +125,7 @@ impl GroupSendEndorsementsResponse {
         })
     }
 
-    /// `00 || vec(R) || vec(proof) || expiration`.
+    /// Serializes `00 || vec(R) || vec(proof) || expiration`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0];
@@ -134,33 +134,33 @@ impl GroupSendEndorsementsResponse {
         bytes
     }
 
-    /// When tokens made from it end.
+    /// Returns the moment at which tokens of the response expire.
     #[must_use]
     pub const fn expiration(&self) -> Timestamp {
         self.expiration
     }
 
-    /// How many members it endorses.
+    /// Returns the number of endorsed members.
     #[must_use]
     pub const fn member_count(&self) -> usize {
         self.response.len()
     }
 }
 
-/// The endorsement of one member, or of several together.
+/// The endorsement of one member, or the combined one of several.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupSendEndorsement(Endorsement);
 
 anteroom_kvac::redacted_debug!(GroupSendEndorsement);
 
 impl GroupSendEndorsement {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 33;
 
     /// Parses `00 || R`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -169,7 +169,7 @@ impl GroupSendEndorsement {
         Ok(Self(endorsement))
     }
 
-    /// `00 || R`.
+    /// Serializes `00 || R`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -178,7 +178,7 @@ impl GroupSendEndorsement {
         bytes
     }
 
-    /// The endorsement of all of them together.
+    /// Combines endorsements into one of all their members.
     #[must_use]
     pub fn combine<'e>(endorsements: impl IntoIterator<Item = &'e Self>) -> Self {
         Self(Endorsement::combine(
@@ -186,20 +186,20 @@ impl GroupSendEndorsement {
         ))
     }
 
-    /// Takes members out of a combined endorsement again.
+    /// Removes members from a combined endorsement.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         Self(self.0.without(&other.0))
     }
 
-    /// The token for the endorsed members.
+    /// Returns the token for the endorsed members.
     #[must_use]
     pub fn to_token(&self, group: &GroupSecretParams) -> GroupSendToken {
         GroupSendToken(self.0.token(&group.uid_key))
     }
 }
 
-/// The right to send to certain members, still without its expiration. Wiped on drop.
+/// The right to send to certain members, without its expiration. Wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct GroupSendToken([u8; TOKEN_LENGTH]);
 
@@ -207,7 +207,7 @@ impl GroupSendToken {
     /// Parses `00 || vec(token)`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let token = Self::read(&mut reader)?;
@@ -215,7 +215,7 @@ impl GroupSendToken {
         Ok(token)
     }
 
-    /// `00 || vec(token)`.
+    /// Serializes `00 || vec(token)`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(1 + 8 + TOKEN_LENGTH));
@@ -223,7 +223,7 @@ impl GroupSendToken {
         bytes
     }
 
-    /// With the expiration of the response it came from.
+    /// Adds the expiration of the response that the token came from.
     #[must_use]
     pub const fn into_full(self, expiration: Timestamp) -> GroupSendFullToken {
         GroupSendFullToken {
@@ -246,7 +246,7 @@ impl GroupSendToken {
 
 anteroom_kvac::redacted_debug!(GroupSendToken);
 
-/// The right to send to certain members until a certain time.
+/// The right to send to certain members until a certain moment.
 #[derive(Clone)]
 pub struct GroupSendFullToken {
     token: GroupSendToken,
@@ -256,13 +256,13 @@ pub struct GroupSendFullToken {
 anteroom_kvac::redacted_debug!(GroupSendFullToken);
 
 impl GroupSendFullToken {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 33;
 
     /// Parses `00 || vec(token) || expiration`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let token = GroupSendToken::read(&mut reader)?;
@@ -271,7 +271,7 @@ impl GroupSendFullToken {
         Ok(Self { token, expiration })
     }
 
-    /// `00 || vec(token) || expiration`.
+    /// Serializes `00 || vec(token) || expiration`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -280,16 +280,16 @@ impl GroupSendFullToken {
         bytes
     }
 
-    /// When it ends.
+    /// Returns the moment at which the token expires.
     #[must_use]
     pub const fn expiration(&self) -> Timestamp {
         self.expiration
     }
 
-    /// Verifies that it is for exactly these members, in any order, and `now <= expiration`.
+    /// Verifies that the token is for exactly these members, in any order, and that `now <= expiration`.
     ///
     /// # Errors
-    /// If it is not.
+    /// The token is for other members, or has expired.
     pub fn verify(
         &self,
         members: &[ServiceId],
@@ -310,7 +310,7 @@ impl GroupSendFullToken {
     }
 }
 
-/// What a key is derived for: one expiration.
+/// Returns the hash from which the key of an expiration is derived.
 fn tag(expiration: Timestamp) -> Sho {
     Sho::of(LABEL, &expiration.as_secs().to_be_bytes())
 }

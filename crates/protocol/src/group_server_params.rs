@@ -1,4 +1,4 @@
-//! Server params for groups (section 8).
+//! The server params for groups (section 8).
 
 use anteroom_kvac::{
     KeyPair, Point, PublicKey, Sho,
@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::{Mode, ParamsId, ParseError, Randomness};
 
-/// Credential keys of groups are always of this mode: the clients know no other.
+/// The mode of the credential keys of groups. Existing clients know no other.
 const MODE: Mode = Mode::Legacy;
 
-/// The points of the families that existing clients expect and nobody issues here.
+/// The number of points of the families that existing clients expect and this issuer does not issue.
 const UNUSED_POINTS: usize = 13;
-/// Labels of those families, with the number of points each has.
+/// The labels of those families, with the number of points of each.
 const UNUSED: [(&[u8], usize); 7] = [
     (b"Anteroom_Unused_FourAttributeKey_1", 2),
     (b"Anteroom_Unused_FourAttributeKey_2", 2),
@@ -35,7 +35,7 @@ pub struct GroupServerSecretParams {
 anteroom_kvac::redacted_debug!(GroupServerSecretParams);
 
 impl GroupServerSecretParams {
-    /// Length in bytes of the stored form.
+    /// The length of the stored form in bytes.
     pub const LENGTH: usize = 1 + KeyPair::LENGTH + 32;
 
     /// Generates both keys, each from randomness of its own.
@@ -46,10 +46,11 @@ impl GroupServerSecretParams {
         Self::new(credential_key, RootKey::generate(&endorsement))
     }
 
-    /// Parses `00 || credential private key || sk`: a form of this project, which never travels.
+    /// Parses `00 || credential private key || sk`: a storage format of this project, which is not
+    /// transmitted.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -59,7 +60,7 @@ impl GroupServerSecretParams {
         Ok(Self::new(credential_key, endorsement_key))
     }
 
-    /// `00 || credential private key || sk`.
+    /// Serializes `00 || credential private key || sk`.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
@@ -69,7 +70,7 @@ impl GroupServerSecretParams {
         bytes
     }
 
-    /// The public params.
+    /// Returns the public params.
     #[must_use]
     pub const fn public_params(&self) -> &GroupServerPublicParams {
         &self.public
@@ -94,10 +95,10 @@ impl GroupServerSecretParams {
     }
 }
 
-/// The public structure that existing clients expect, 673 bytes.
+/// The public params in the structure that existing clients expect, 673 bytes.
 ///
-/// Seven of its entries belong to credential families that are not issued here: each of their
-/// points is hashed from a label of its own, so nobody knows its logarithm.
+/// Seven of its entries belong to credential families that are not issued here: each of their points is
+/// hashed from a label of its own, so that its discrete logarithm is unknown to everybody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupServerPublicParams {
     unused: [Point; UNUSED_POINTS],
@@ -108,13 +109,13 @@ pub struct GroupServerPublicParams {
 anteroom_kvac::redacted_debug!(GroupServerPublicParams);
 
 impl GroupServerPublicParams {
-    /// Length in bytes.
+    /// The length in bytes.
     pub const LENGTH: usize = 673;
 
     /// Parses `00 || seven entries || C_W || I_2 ... I_7 || PK`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -127,7 +128,7 @@ impl GroupServerPublicParams {
         Ok(params)
     }
 
-    /// `00 || seven entries || C_W || I_2 ... I_7 || PK`.
+    /// Serializes `00 || seven entries || C_W || I_2 ... I_7 || PK`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -138,7 +139,7 @@ impl GroupServerPublicParams {
         bytes
     }
 
-    /// The id that clients pin.
+    /// Returns the id that clients pin.
     #[must_use]
     pub fn id(&self) -> ParamsId {
         ParamsId::of(&self.to_bytes())

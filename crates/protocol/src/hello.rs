@@ -1,10 +1,10 @@
-//! Sealed hellos: what a device says of itself to everybody who has the link, before it is in an
-//! era.
+//! Sealed hellos: statements of a device about itself for all holders of the link, readable before the reader
+//! has joined an era.
 //!
-//! A hello is `version || nonce (12 bytes) || ciphertext || tag (16 bytes)`: AES-256-GCM-SIV over
-//! the padded plaintext, with `version || room id (32 bytes) || uid ciphertext (65 bytes)` as
-//! associated data. The room service, which passes hellos on, can neither read one, nor change it,
-//! nor show it at another user or in another room. All hellos of up to 255 bytes have one length.
+//! A hello is `version || nonce (12 bytes) || ciphertext || tag (16 bytes)`: AES-256-GCM-SIV over the padded
+//! plaintext, with `version || room id (32 bytes) || uid ciphertext (65 bytes)` as associated data. The room
+//! service relays hellos. It can neither read nor change one, nor attribute it to another user or room. All
+//! hellos of up to 255 bytes have one length.
 
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
@@ -23,12 +23,12 @@ const NONCE_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
 const HEAD_LENGTH: usize = 1 + NONCE_LENGTH;
 
-/// Ends the hello; zeros follow.
+/// The byte that marks the end of the hello within the padding; zeros follow it.
 const END: u8 = 0x80;
-/// The padded plaintext is a multiple of this.
+/// The length of the padded plaintext is a multiple of this number of bytes.
 const BLOCK: usize = 256;
 
-/// A hello is longer than [`HelloKey::MAX_HELLO`].
+/// The error for a hello longer than [`HelloKey::MAX_HELLO`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the hello is longer than {} bytes", HelloKey::MAX_HELLO)]
 pub struct HelloTooLong;
@@ -44,14 +44,14 @@ pub struct HelloKey {
 anteroom_kvac::redacted_debug!(HelloKey);
 
 impl HelloKey {
-    /// The longest sealed hello in bytes.
+    /// The maximum length of a sealed hello, in bytes.
     pub const MAX_SEALED: usize = 640;
 
-    /// The longest hello in bytes.
+    /// The maximum length of a hello, in bytes.
     pub const MAX_HELLO: usize = (Self::MAX_SEALED - HEAD_LENGTH - TAG_LENGTH) / BLOCK * BLOCK - 1;
 
-    /// Derives the key by HKDF-SHA256 of the root key's random part with the room id as salt. Both
-    /// versions of a root key give the same.
+    /// Derives the key by HKDF-SHA256 of the root key's random part with the room id as salt. Both versions
+    /// of a root key result in the same key.
     #[must_use]
     pub fn derive(root_key: &RootKey) -> Self {
         let room = root_key.room_id();
@@ -65,7 +65,7 @@ impl HelloKey {
     /// Seals the hello of a user. The nonce is 12 fresh random bytes.
     ///
     /// # Errors
-    /// It is too long.
+    /// The hello is longer than [`Self::MAX_HELLO`].
     pub fn seal(
         &self,
         user: &UidCiphertext,
@@ -89,10 +89,10 @@ impl HelloKey {
         Ok([&[VERSION][..], &nonce, &sealed].concat())
     }
 
-    /// Opens a hello that is said to be of `user`.
+    /// Opens a hello that is attributed to `user`.
     ///
     /// # Errors
-    /// It was not sealed by a holder of this room's root key for that user.
+    /// The hello was not sealed for that user by a holder of this room's root key.
     pub fn open(
         &self,
         user: &UidCiphertext,

@@ -1,4 +1,4 @@
-//! Accounts as the protocol names them (section 4).
+//! The identifiers of accounts (section 4).
 
 use core::fmt;
 
@@ -17,19 +17,19 @@ macro_rules! uuid_id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// From the UUID's 16 bytes, in the order of its text.
+            /// Creates an id from the UUID's 16 bytes, in the order of its text.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// The UUID's 16 bytes.
+            /// Returns the UUID's 16 bytes.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }
 
-            /// A fresh random (version 4) id.
+            /// Draws a random (version 4) id.
             pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
                 let mut bytes = [0; 16];
                 rng.fill_bytes(&mut bytes);
@@ -39,7 +39,7 @@ macro_rules! uuid_id {
             /// Parses the hyphenated text of a UUID, in either case.
             ///
             /// # Errors
-            /// Any other text, the UUID's other notations included.
+            /// The text has another form, the UUID's other notations included.
             pub fn parse(text: &str) -> Result<Self, ParseError> {
                 if text.len() != 36 {
                     return Err(ParseError);
@@ -49,7 +49,7 @@ macro_rules! uuid_id {
                     .map_err(|_| ParseError)
             }
 
-            /// The hyphenated lower-case text.
+            /// Returns the hyphenated lower-case text.
             #[must_use]
             pub fn to_uuid_string(&self) -> String {
                 format!("{}", Uuid::from_bytes(self.0).hyphenated())
@@ -73,17 +73,17 @@ uuid_id! {
     Pni
 }
 
-/// An account, by either of its ids.
+/// An account, named by one of its ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceId {
-    /// By its account id.
+    /// The account id.
     Aci(Aci),
-    /// By its phone-number id.
+    /// The phone-number id.
     Pni(Pni),
 }
 
 impl ServiceId {
-    /// The text form: the UUID, for a PNI with the prefix `PNI:`.
+    /// Returns the text form: the UUID, for a PNI with the prefix `PNI:`.
     #[must_use]
     pub fn to_service_id_string(&self) -> String {
         match self {
@@ -95,7 +95,7 @@ impl ServiceId {
     /// Parses the text form.
     ///
     /// # Errors
-    /// Any other text.
+    /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         match text.strip_prefix("PNI:") {
             Some(uuid) => Pni::parse(uuid).map(Self::Pni),
@@ -103,7 +103,7 @@ impl ServiceId {
         }
     }
 
-    /// The UUID's 16 bytes, without the kind.
+    /// Returns the UUID's 16 bytes, without the kind.
     #[must_use]
     pub const fn uuid_bytes(&self) -> &[u8; 16] {
         match self {
@@ -125,25 +125,25 @@ impl From<Pni> for ServiceId {
     }
 }
 
-/// A per-account secret that stands in for the PNI of an account that has none (section 6).
+/// A secret of an account without a PNI, from which a substitute for the PNI is derived (section 6).
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct AuthSalt([u8; 32]);
 
 impl AuthSalt {
-    /// A fresh salt.
+    /// Draws a salt.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
         Self(bytes)
     }
 
-    /// From stored bytes.
+    /// Creates a salt from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -1,14 +1,38 @@
-//! Call links, group auth and server params: every byte format of the protocol.
+//! The protocol of call links, group auth and server params: every byte format, on both sides.
 //!
-//! Both ends are here. The issuer makes credentials for accounts ([`CreateCredentialRequest::issue`],
-//! [`AuthCredentialResponse::issue`], [`GroupAuthCredentialResponse::issue`]); the client receives
-//! and presents them; the room service verifies presentations ([`VerifierKeys`]).
+//! # Contract
 //!
-//! Several credentials at once, and endorsements of many members, use all cores with the feature
-//! `parallel`, which is off by default: the same bytes, sooner.
+//! - **Issuer**: creates credentials for accounts ([`CreateCredentialRequest::issue`],
+//!   [`AuthCredentialResponse::issue`], [`GroupAuthCredentialResponse::issue`]) and verifies each one before
+//!   it returns it.
+//! - **Client**: receives credentials (`receive` verifies the proof of issuance) and presents them
+//!   (`present`).
+//! - **Room service**: verifies presentations ([`VerifierKeys`]), and learns neither the account nor which
+//!   credential was presented.
+//! - **Input**: bytes, and the time and the randomness as arguments. The crate performs no I/O and reads
+//!   neither a clock nor a random number generator of its own.
+//! - **Errors**: parsing is total and strict, with one opaque error ([`ParseError`]); a verification says
+//!   only that it failed ([`VerifyError`]). Errors of the text of a link name the damage ([`LinkError`]) and
+//!   contain no part of the text. No function panics on an input.
+//! - **Secrets**: keys and passkeys are wiped on drop, and `Debug` of a secret or of an account's id shows
+//!   nothing of it.
 //!
-//! Pure: time and randomness are arguments. Parsing is total and strict, with one opaque error for
-//! what does not parse ([`ParseError`]) and one for what does not verify ([`VerifyError`]).
+//! The section numbers in the modules refer to the specification of the zero-knowledge protocol;
+//! `call-links.md` is that of call links.
+//!
+//! The feature `parallel`, off by default, spreads batches of credentials and endorsements of many members
+//! over all cores. The resulting bytes are the same.
+//!
+//! ```
+//! use anteroom_protocol::{CallLink, RootKey};
+//!
+//! let text = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
+//! let link = CallLink::parse(text)?;
+//! assert_eq!(link.host, "calls.example");
+//! assert_eq!(link.root_key, RootKey::parse("bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz")?);
+//! assert_eq!(link.to_url().as_str(), text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod auth_credential;
 mod batch;
@@ -59,14 +83,14 @@ pub use self::{
     verifier_keys::{VerifierKey, VerifierKeys},
 };
 
-/// Bytes of all tables of static points together. Beside them, server params in use have tables of
-/// 40 KiB for each kind of credential that is presented.
+/// Returns the bytes of all tables of static points together. In addition, server params in use have tables
+/// of 40 KiB for each kind of credential that is presented.
 #[must_use]
 pub fn static_table_bytes() -> usize {
     anteroom_kvac::static_table_bytes() + uid::UID_DOMAIN.table_bytes()
 }
 
-/// Lower-case hex.
+/// Formats lower-case hex.
 fn hex_text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

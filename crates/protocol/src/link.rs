@@ -1,4 +1,4 @@
-//! The link itself (call-links.md).
+//! The text of a call link (call-links.md).
 
 mod error;
 mod fragment;
@@ -14,34 +14,34 @@ use crate::{ParamsId, RootKey};
 const SCHEME: &str = "https://";
 const PLAIN_SCHEME: &str = "http://";
 const PATH: &str = "/call/";
-/// `#`, as some programs write it into a link.
+/// The encoding of `#` that some programs write into a link.
 const ENCODED_HASH: &str = "%23";
 
-/// `https://HOST/call/#key=<root key>&params=<id>`: all secrets stand in the fragment, which a
-/// browser sends to nobody.
+/// A call link: `https://HOST/call/#key=<root key>&params=<id>`. All secrets are in the fragment, which a
+/// browser does not transmit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallLink {
-    /// Where the link points: a host with its port, and the path of the room service if it has one,
-    /// such as `example.org/rooms`. Empty if the link was given as a bare key.
+    /// The host of the link with its port, and the path of the room service if it has one, such as
+    /// `example.org/rooms`. Empty if the link was given as a bare key.
     pub host: String,
     /// Whether the link begins with `http`: that of a loopback host which serves without TLS, so that
     /// a browser on the same machine opens it. It has no effect at any other host.
     pub is_plain: bool,
     /// The room's secret.
     pub root_key: RootKey,
-    /// The server params the link was made under. Who opens the link compares them with what the
-    /// issuer gives: a server that hands out a key of its own to one person is found out.
+    /// The id of the server params under which the link was made. The client that opens the link compares it
+    /// with the params of the issuer: this detects a server that serves one person under a key of their own.
     pub params: Option<ParamsId>,
 }
 
 impl CallLink {
-    /// Parses a link of any host, with or without `params` and with unknown further members, or
-    /// the bare text of a root key.
+    /// Parses a link of any host, with or without `params` and with unknown further members, or the bare text
+    /// of a root key.
     ///
-    /// White space, brackets, quotation marks and a punctuation mark around a pasted link are
-    /// ignored, the scheme may be in capitals, and `http` for a loopback host, and `%23` is read as
-    /// `#`. Everything else must be exact: a link without its `params` would open without the comparison, so whatever may be the
-    /// remains of that member is an error.
+    /// White space, brackets, quotation marks and a punctuation mark around a pasted link are ignored, the
+    /// scheme may be in capitals, and `http` for a loopback host, and `%23` is read as `#`. Everything else
+    /// must be exact: a link without its `params` would open without the comparison, so any text that may be
+    /// the rest of that member is an error.
     ///
     /// # Errors
     /// The damage. [`LinkError::NotALink`] for a text that is no link at all.
@@ -120,7 +120,7 @@ fn without_scheme(text: &str) -> Option<(&str, bool)> {
     encrypted.or_else(|| plain().map(|rest| (rest, true)))
 }
 
-/// Whether a place begins with a loopback address or `localhost`.
+/// Returns whether a host with its path starts with a loopback address or `localhost`.
 fn is_of_this_machine(place: &str) -> bool {
     let end = place.find(['/', '#']).unwrap_or(place.len());
     let Some((authority, _)) = place.split_at_checked(end) else {
@@ -144,7 +144,7 @@ fn split_fragment(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Whether a text is a host, with a path or without.
+/// Returns whether a text is a host, with a path or without.
 fn is_place(text: &str) -> bool {
     let is_odd = |character: char| {
         character.is_whitespace() || character.is_control() || "?@\\%<>\"".contains(character)
@@ -153,7 +153,7 @@ fn is_place(text: &str) -> bool {
     !text.contains(is_odd) && text.split('/').all(is_part)
 }
 
-/// The place with its host in lower case: a path is what it is.
+/// Converts the host to lower case. The path stays as it is.
 fn in_lower_case(place: &str) -> String {
     match place.split_once('/') {
         Some((host, path)) => format!("{}/{path}", host.to_ascii_lowercase()),
@@ -161,7 +161,7 @@ fn in_lower_case(place: &str) -> String {
     }
 }
 
-/// Whether a text has the groups of a key, be they right or wrong.
+/// Returns whether a text has the groups of a key, whether they are correct or not.
 fn is_like_a_key(text: &str) -> bool {
     let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     text.bytes().all(is_of_key) && text.bytes().filter(|byte| *byte == b'-').count() >= 3

@@ -12,13 +12,13 @@ const KEY_V0: &[u8] = b"20230501-Signal-CallLinkRootKey-AES";
 const KEY_V1: &[u8] = b"20251219-Signal-CallLinkRootKey-AES";
 
 const NONCE_LENGTH: usize = 12;
-/// Ends the name; zeros follow.
+/// The byte that marks the end of the name within the padding; zeros follow it.
 const END: u8 = 0x80;
-/// Nonce and padded name together are a multiple of this.
+/// The length of nonce and padded name together is a multiple of this number of bytes.
 const BLOCK: usize = 32;
 
 impl RootKey {
-    /// Encrypts a room's name, padded so that its length shows only roughly.
+    /// Encrypts a room's name, padded so that the length of the result reveals its length only roughly.
     ///
     /// The nonce is 12 fresh random bytes. The result is `nonce || ciphertext || tag`.
     #[must_use]
@@ -39,7 +39,7 @@ impl RootKey {
     /// Decrypts a room's name.
     ///
     /// # Errors
-    /// If it was not encrypted under this key, or is no padded UTF-8.
+    /// The name was not encrypted under this key, or is no padded UTF-8.
     pub fn decrypt_name(&self, encrypted: &[u8]) -> Result<String, VerifyError> {
         let (nonce, sealed) = encrypted.split_first_chunk().ok_or(VerifyError)?;
         let mut plaintext = self

@@ -1,4 +1,4 @@
-//! Root keys: the secret that a call link carries (call-links.md).
+//! Root keys: the secrets that call links carry (call-links.md).
 
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
@@ -10,21 +10,21 @@ use crate::{CallLinkSecretParams, ParseError, hex_text};
 
 const ROOM_ID: &[u8] = b"20230501-Signal-CallLinkRootKey-RoomId";
 
-/// The digits of a key's text: no vowels, so no words, and nothing that looks like another.
+/// The digits of a key's text. Without vowels they form no words, and no two of them look alike.
 const ALPHABET: &[u8; 16] = b"bcdfghkmnpqrstxz";
 
 const SEED_LENGTH: usize = 16;
 /// Version 1 with its epoch.
 const VERSION_1: u8 = 0x01;
-/// Version 1 while the epoch is not known yet.
+/// Version 1 whose epoch is not known yet.
 const VERSION_1_WITHOUT_EPOCH: u8 = 0x81;
 
-/// What follows the seed in a key's bytes.
+/// The version of a key, with the data that follows the seed in its bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
-    /// Nothing.
+    /// No further data.
     V0,
-    /// The epoch, once the room service has told it.
+    /// The epoch; `None` until the room service has assigned it.
     V1(Option<u32>),
 }
 
@@ -41,7 +41,7 @@ impl RootKey {
         Self::generate(rng, Version::V0)
     }
 
-    /// Generates a key of version 1 whose epoch is not known yet: good for creating the link.
+    /// Generates a key of version 1 without an epoch, for creating a link.
     pub fn generate_v1<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         Self::generate(rng, Version::V1(None))
     }
@@ -49,7 +49,7 @@ impl RootKey {
     /// Parses the 16 bytes of version 0 or the 21 bytes of version 1.
     ///
     /// # Errors
-    /// Anything else, and seeds that no generator lets pass.
+    /// The bytes have another form, or a seed that no generator produces.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let (seed, rest) = bytes.split_first_chunk().ok_or(ParseError)?;
         let version = match rest {
@@ -71,7 +71,7 @@ impl RootKey {
         Ok(key)
     }
 
-    /// 16 bytes, or 21 in version 1.
+    /// Serializes the key: 16 bytes, or 21 in version 1.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(SEED_LENGTH + 5));
@@ -87,11 +87,11 @@ impl RootKey {
         bytes
     }
 
-    /// Parses the text: base 16 in an alphabet without vowels, in groups of 2 bytes (version 0) or
-    /// of 4, 4, 4, 4, 1 and 4 bytes (version 1).
+    /// Parses the text: base 16 in an alphabet without vowels, in groups of 2 bytes (version 0) or of 4, 4,
+    /// 4, 4, 1 and 4 bytes (version 1).
     ///
     /// # Errors
-    /// Anything else: groups out of place, upper case, spaces.
+    /// The text has another form: other groups, upper case, spaces.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let digits = text.bytes().filter(|byte| *byte != b'-');
         let mut bytes = Zeroizing::new(Vec::with_capacity(SEED_LENGTH + 5));
@@ -104,7 +104,7 @@ impl RootKey {
             }
         }
         let key = Self::from_bytes(&bytes)?;
-        // Only one way of grouping is right.
+        // Each key has exactly one text.
         if key.to_text().as_bytes().ct_eq(text.as_bytes()).into() {
             Ok(key)
         } else {
@@ -112,7 +112,7 @@ impl RootKey {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let bytes = self.to_bytes();
@@ -134,7 +134,7 @@ impl RootKey {
         text
     }
 
-    /// The link's epoch, if it has one and it is known.
+    /// Returns the link's epoch; `None` for version 0, and before the epoch is known.
     #[must_use]
     pub const fn epoch(&self) -> Option<u32> {
         match self.version {
@@ -143,8 +143,8 @@ impl RootKey {
         }
     }
 
-    /// The key after the link was created: an epoch completes a key of version 1; without one it
-    /// becomes a key of version 0.
+    /// Returns the key of a created link: an epoch completes a key of version 1; without an epoch it becomes
+    /// a key of version 0.
     #[must_use]
     pub const fn complete(mut self, epoch: Option<u32>) -> Self {
         if let Version::V1(None) = self.version {
@@ -156,29 +156,29 @@ impl RootKey {
         self
     }
 
-    /// The id of the room, which gives nothing of the key away.
+    /// Returns the id of the room, which reveals nothing about the key.
     #[must_use]
     pub fn room_id(&self) -> RoomId {
         RoomId(*self.derive(ROOM_ID))
     }
 
-    /// The keys that hide the room's users from the room service.
+    /// Returns the keys that hide the room's users from the room service.
     #[must_use]
     pub fn secret_params(&self) -> CallLinkSecretParams {
         CallLinkSecretParams::derive(self)
     }
 
-    /// The 16 random bytes everything is derived from.
+    /// Returns the 16 random bytes from which everything is derived.
     pub(crate) const fn seed(&self) -> &[u8; SEED_LENGTH] {
         &self.seed
     }
 
-    /// Whether this is a key of version 1.
+    /// Returns whether this is a key of version 1.
     pub(crate) const fn is_v1(&self) -> bool {
         matches!(self.version, Version::V1(_))
     }
 
-    /// HKDF-SHA256 of the seed without salt.
+    /// Derives a key by HKDF-SHA256 of the seed without salt.
     pub(crate) fn derive(&self, info: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         let filled = Hkdf::<Sha256>::new(None, &self.seed).expand(info, &mut *key);
@@ -197,8 +197,8 @@ impl RootKey {
         }
     }
 
-    /// Whether one of the eight chunks of two bytes has four equal hex digits. Such keys are
-    /// refused: they look like a mistake.
+    /// Returns whether one of the eight chunks of two bytes has four equal hex digits. Such keys are refused,
+    /// since they look like an error.
     fn is_monotonous(&self) -> bool {
         let (chunks, _) = self.seed.as_chunks();
         chunks
@@ -240,24 +240,24 @@ fn digit_value(digit: u8) -> Result<u8, ParseError> {
         .ok_or(ParseError)
 }
 
-/// The id of a room. The room service knows it, the issuer never.
+/// The id of a room. The room service knows it, the issuer never does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RoomId([u8; 32]);
 
 impl RoomId {
-    /// From bytes.
+    /// Creates an id from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The lower-case hex of the header `X-Room-Id`.
+    /// Returns the lower-case hex of the header `X-Room-Id`.
     #[must_use]
     pub fn to_hex(&self) -> String {
         hex_text(&self.0)
@@ -266,25 +266,25 @@ impl RoomId {
 
 anteroom_kvac::redacted_debug!(RoomId);
 
-/// What lets its holder change a link and join as admin. Wiped on drop.
+/// The secret that allows its holder to change a link and to join as an admin. Wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct AdminPasskey([u8; 16]);
 
 impl AdminPasskey {
-    /// A fresh passkey.
+    /// Draws a passkey.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
         Self(bytes)
     }
 
-    /// From kept bytes.
+    /// Creates a passkey from stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-/// Seconds in an hour.
+/// The number of seconds in an hour.
 pub const HOUR: u64 = 3_600;
-/// Seconds in a UTC day.
+/// The number of seconds in a UTC day.
 pub const DAY: u64 = 86_400;
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z.
@@ -12,44 +12,44 @@ pub const DAY: u64 = 86_400;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// From seconds since 1970.
+    /// Creates a moment from seconds since 1970.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since 1970.
+    /// Returns the seconds since 1970.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// Midnight UTC of the same day.
+    /// Returns midnight UTC of the same day.
     #[must_use]
     pub const fn start_of_day(self) -> Self {
         Self(self.0 - self.0 % DAY)
     }
 
-    /// Whether this is a midnight UTC.
+    /// Returns whether this is a midnight UTC.
     #[must_use]
     pub const fn is_day_aligned(self) -> bool {
         self.0.is_multiple_of(DAY)
     }
 
-    /// `seconds` later; stops at the end of time.
+    /// Returns the moment `seconds` later; saturates at the maximum.
     #[must_use]
     pub const fn plus(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// `seconds` earlier; stops at 1970.
+    /// Returns the moment `seconds` earlier; saturates at 1970.
     #[must_use]
     pub const fn minus(self, seconds: u64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
 }
 
-/// Whether a credential for the day that starts at `redemption` is good at `now`: from a day before
+/// Returns whether a credential for the day that starts at `redemption` is valid at `now`: from a day before
 /// its start to a day after its end.
 pub(crate) fn redeemable(redemption: Timestamp, now: Timestamp) -> bool {
     redemption.minus(DAY) <= now && now <= redemption.plus(2 * DAY)

@@ -1,4 +1,4 @@
-//! User identities as attributes, and their ciphertexts (section 4).
+//! User ids as attributes, and their ciphertexts (section 4).
 
 use std::sync::LazyLock;
 
@@ -15,17 +15,17 @@ const DOMAIN: &[u8] = b"Signal_ZKGroup_20200424_Constant_UidEncryption_SystemPar
 /// The generators of uid encryption.
 pub(crate) static UID_DOMAIN: LazyLock<Domain> = LazyLock::new(|| Domain::derive(DOMAIN));
 
-/// The attribute points `(M1, M2)` of a user.
+/// Returns the attribute points `(M1, M2)` of a user.
 pub(crate) fn attribute(id: &ServiceId) -> [RistrettoPoint; 2] {
     [m1(id), m2(id)]
 }
 
-/// The attribute points with their encodings, as proofs of issuance need them.
+/// Returns the attribute points with their encodings, as proofs of issuance need them.
 pub(crate) fn encoded_attribute(id: &ServiceId) -> [Point; 2] {
     attribute(id).map(Point::from)
 }
 
-/// `M1`, which tells ACI and PNI apart.
+/// Returns `M1`, which distinguishes ACI and PNI.
 pub(crate) fn m1(id: &ServiceId) -> RistrettoPoint {
     match id {
         ServiceId::Aci(aci) => Sho::of(CALC_M1, aci.as_bytes()),
@@ -39,27 +39,27 @@ pub(crate) fn m1(id: &ServiceId) -> RistrettoPoint {
     .point()
 }
 
-/// `M2`, from which the UUID can be decoded.
+/// Returns `M2`, from which the UUID can be decoded.
 fn m2(id: &ServiceId) -> RistrettoPoint {
     RistrettoPoint::lizard_encode::<Sha256>(id.uuid_bytes())
 }
 
 /// A user's id encrypted under a call link's or a group's key.
 ///
-/// Deterministic: within one link or group, a user always has the same ciphertext.
+/// The encryption is deterministic: within one link or group, a user always has the same ciphertext.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UidCiphertext(pub(crate) Ciphertext);
 
 anteroom_kvac::redacted_debug!(UidCiphertext);
 
 impl UidCiphertext {
-    /// Length on the wire in bytes.
+    /// The serialized length in bytes.
     pub const LENGTH: usize = 65;
 
     /// Parses `00 || E_A1 || E_A2`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The bytes have another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
@@ -68,7 +68,7 @@ impl UidCiphertext {
         Ok(ciphertext)
     }
 
-    /// `00 || E_A1 || E_A2`.
+    /// Serializes `00 || E_A1 || E_A2`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
@@ -77,11 +77,11 @@ impl UidCiphertext {
         bytes
     }
 
-    /// The part of a user id's text that says which user it is: of the hex of a ciphertext, the
-    /// digits of `00 || E_A1`; of any other text, all of it.
+    /// Returns the part of a user id's text that identifies the user: of the hex of a ciphertext, the digits
+    /// of `00 || E_A1`; of any other text, all of it.
     ///
-    /// A proof always binds `E_A1`. In legacy mode its prover can shift `E_A2`, so whoever compares
-    /// users by more than this part can be shown one user under many ids.
+    /// A proof always binds `E_A1`. In legacy mode its prover can shift `E_A2`: a comparison of more than
+    /// this part would treat one user as many.
     #[must_use]
     pub fn user_digits(text: &str) -> &str {
         const FIRST_HALF: usize = 2 * (1 + 32);
@@ -92,7 +92,7 @@ impl UidCiphertext {
         }
     }
 
-    /// Reads `E_A1 || E_A2`, as it stands inside presentations.
+    /// Parses `E_A1 || E_A2`, the form inside presentations.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         Ciphertext::read(reader).map(Self)
     }
@@ -108,7 +108,7 @@ pub(crate) fn encrypt(key: &AttributeKey, id: &ServiceId) -> UidCiphertext {
     UidCiphertext(key.encrypt(&attribute(id)))
 }
 
-/// Decrypts a user's id and checks that it is the one that was encrypted.
+/// Decrypts a user's id and verifies that it is the encrypted one.
 pub(crate) fn decrypt(
     key: &AttributeKey,
     UidCiphertext(ciphertext): &UidCiphertext,
@@ -119,7 +119,7 @@ pub(crate) fn decrypt(
         ServiceId::Aci(Aci::from_bytes(uuid)),
         ServiceId::Pni(Pni::from_bytes(uuid)),
     );
-    // Both kinds are tried always: which of the two it is must not show in the time.
+    // Both kinds are always checked, so that the time does not reveal the kind.
     let is_aci = key.check(ciphertext, &m1(&aci));
     let is_pni = key.check(ciphertext, &m1(&pni));
     let kind = u8::conditional_select(&0, &1, is_aci) | u8::conditional_select(&0, &2, is_pni);

@@ -1,18 +1,18 @@
-//! Several live server params (section 5.2): old and new keys, legacy and standard.
+//! The server params in force at one time (section 5.2): old and new keys, legacy and standard.
 
 use crate::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, GenericSecretParams, Mode, RoomId,
     Timestamp, VerifyError,
 };
 
-/// Server params with the time in which presentations made under them are accepted.
+/// Server params with the time during which presentations made under them are accepted.
 #[derive(Debug)]
 pub struct VerifierKey {
     /// The params.
     pub params: GenericSecretParams,
-    /// The first moment.
+    /// The first moment of that time.
     pub not_before: Timestamp,
-    /// The first moment after, if there is one.
+    /// The first moment after that time; `None` if it has no end.
     pub not_after: Option<Timestamp>,
 }
 
@@ -22,22 +22,22 @@ impl VerifierKey {
     }
 }
 
-/// All the params a verifier holds. It picks by the version byte and, within a version, tries the
-/// keys that are valid at that time.
+/// All params of a verifier. It selects by the version byte and, within a version, tries the keys that are
+/// valid at the time.
 #[derive(Debug, Default)]
 pub struct VerifierKeys(Vec<VerifierKey>);
 
 impl VerifierKeys {
-    /// From keys in the order in which they are tried.
+    /// Creates the set from keys in the order in which they are tried.
     #[must_use]
     pub const fn new(keys: Vec<VerifierKey>) -> Self {
         Self(keys)
     }
 
-    /// Verifies a create presentation under any key that may have made it.
+    /// Verifies a create presentation under each key that may have made it.
     ///
     /// # Errors
-    /// If it holds under none.
+    /// The presentation verifies under none.
     pub fn verify_create(
         &self,
         presentation: &CreatePresentation,
@@ -50,10 +50,10 @@ impl VerifierKeys {
         })
     }
 
-    /// Verifies an auth presentation under any key that may have made it.
+    /// Verifies an auth presentation under each key that may have made it.
     ///
     /// # Errors
-    /// If it holds under none.
+    /// The presentation verifies under none.
     pub fn verify_auth(
         &self,
         presentation: &AuthPresentation,
@@ -65,13 +65,13 @@ impl VerifierKeys {
         })
     }
 
-    /// Whether any params are accepted at `now`.
+    /// Returns whether any params are accepted at `now`.
     #[must_use]
     pub fn any_valid(&self, now: Timestamp) -> bool {
         self.0.iter().any(|key| key.is_valid(now))
     }
 
-    /// The first moment after `now` at which params begin or cease to be accepted, if there is one.
+    /// Returns the first moment after `now` at which the set of accepted params changes, if there is one.
     #[must_use]
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let bounds = self

@@ -1,4 +1,4 @@
-//! Static points prepared for sums in variable time.
+//! Static points with precomputed multiples, for sums in variable time.
 
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
@@ -8,21 +8,20 @@ use curve25519_dalek::{
 
 use crate::Point;
 
-/// The library keeps 64 odd multiples of 160 bytes.
+/// The library stores 64 odd multiples of 160 bytes per point.
 const POINT_BYTES: usize = 64 * 160;
 
-/// Static points with their odd multiples, for sums whose scalars are public. It takes 10 KiB a
-/// point.
+/// Static points with their odd multiples, for sums whose scalars are public. It takes 10 KiB per point.
 pub struct Basis {
     precomputation: VartimeRistrettoPrecomputation,
-    /// Encodings in ascending order, with the places of their points.
+    /// The encodings in ascending order, each with the index of its point.
     places: Vec<([u8; 32], usize)>,
 }
 
 crate::redacted_debug!(Basis);
 
 impl Basis {
-    /// Prepares points.
+    /// Computes the multiples of points.
     #[must_use]
     pub fn new(points: &[Point]) -> Self {
         let precomputation = VartimeRistrettoPrecomputation::new(points.iter().map(Point::element));
@@ -38,25 +37,25 @@ impl Basis {
         }
     }
 
-    /// How many points there are.
+    /// Returns the number of points.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Bytes of the multiples.
+    /// Returns the size of the multiples in bytes.
     #[must_use]
     pub const fn table_bytes(&self) -> usize {
         self.len() * POINT_BYTES
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no points.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// The place of a point, if it is one of these.
+    /// Returns the index of a point; `None` if it is not one of these.
     #[must_use]
     pub fn place(&self, encoding: &[u8; 32]) -> Option<usize> {
         let found = self
@@ -68,9 +67,8 @@ impl Basis {
             .map(|(_, place)| *place)
     }
 
-    /// The sum of `fixed` times the first static points and `factors` times `elements`, in variable
-    /// time: for public scalars only. Factors without an element count for nothing, and the other
-    /// way round.
+    /// Returns the sum of `fixed` times the static points, in their order, and `factors` times `elements`.
+    /// Variable time: for public scalars only. Surplus factors or elements are ignored.
     #[must_use]
     pub fn vartime_sum(
         &self,

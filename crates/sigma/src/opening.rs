@@ -1,4 +1,4 @@
-//! The verifier's side of a proof (section 2).
+//! The verifier's part of a proof (section 2).
 
 use curve25519_dalek::{
     RistrettoPoint, Scalar, ristretto::CompressedRistretto, traits::VartimeMultiscalarMul,
@@ -10,10 +10,10 @@ use crate::{
     transcript::{challenge, transcript},
 };
 
-/// A parsed proof. Its commitments have to be rebuilt and compared with its challenge.
+/// A parsed proof. The verifier rebuilds its commitments and compares them with its challenge.
 ///
-/// Whoever knows more of the points than the statement says (that some are static, that one is a
-/// multiple of another) rebuilds the commitments by himself; [`Statement::verify`] does it for any
+/// A caller that knows more about the points than the statement contains (that some are static, that one is a
+/// multiple of another) can rebuild the commitments at less cost; [`Statement::verify`] rebuilds them for any
 /// points.
 #[derive(Debug)]
 pub struct Opening<'s> {
@@ -27,7 +27,7 @@ impl Statement {
     /// Parses a proof: the challenge and a response for each scalar, all canonical.
     ///
     /// # Errors
-    /// If it is anything else.
+    /// The bytes have another form.
     pub fn open(&self, proof: &[u8]) -> Result<Opening<'_>, VerifyError> {
         let (challenge, halved_responses) = parse(proof).ok_or(VerifyError)?;
         if halved_responses.len() != self.scalar_count() {
@@ -43,10 +43,10 @@ impl Statement {
 
     /// Verifies a proof. `points` are in number order, the basepoint first.
     ///
-    /// Variable time: the proof and the points are known to both ends.
+    /// Variable time: the proof and the points are known to both parties.
     ///
     /// # Errors
-    /// If the proof is malformed or does not hold.
+    /// The proof is malformed or does not verify.
     pub fn verify(
         &self,
         proof: &[u8],
@@ -65,24 +65,23 @@ impl Statement {
 }
 
 impl Opening<'_> {
-    /// Half of each response, in scalar order. Halves, because the library compresses the doubles
-    /// of many points with a single inversion.
+    /// Returns half of each response, in scalar order. Halves, because the library compresses the doubles of
+    /// many points with a single inversion.
     #[must_use]
     pub fn halved_responses(&self) -> &[Scalar] {
         &self.halved_responses
     }
 
-    /// Half of the challenge, negated: what each equation's left point is multiplied by.
+    /// Returns half of the challenge, negated: the factor of each equation's left point.
     #[must_use]
     pub const fn minus_half_challenge(&self) -> &Scalar {
         &self.minus_half_challenge
     }
 
-    /// Compares the challenge with the one that belongs to the points and the commitments.
+    /// Compares the challenge with that of the points and the commitments.
     ///
     /// # Errors
-    /// If it is another, or if there are more or fewer points or commitments than the statement
-    /// has.
+    /// They differ, or the numbers of points or commitments differ from the statement's.
     pub fn check<'e>(
         &self,
         points: impl ExactSizeIterator<Item = &'e [u8; 32]>,
@@ -103,7 +102,7 @@ impl Opening<'_> {
         }
     }
 
-    /// Half of each equation's right side at the responses minus challenge times left point.
+    /// Returns half of each equation's right side at the responses minus challenge times left point.
     #[expect(
         clippy::indexing_slicing,
         reason = "numbers are below the counts, and the counts are checked"
@@ -127,7 +126,7 @@ impl Opening<'_> {
     }
 }
 
-/// Challenge and halved responses.
+/// Parses the challenge and the responses, which it halves.
 fn parse(proof: &[u8]) -> Option<(Scalar, Vec<Scalar>)> {
     let (chunks, []) = proof.as_chunks::<32>() else {
         return None;

@@ -1,4 +1,4 @@
-//! Points as a proof takes them: with their encoding, and with a table where they are static.
+//! Points with their encoding, and with a table if they are static.
 
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
@@ -12,9 +12,9 @@ use crate::ParseError;
 
 /// A group element with its encoding.
 ///
-/// A proof hashes every point it is about, and compressing costs as much as a tenth of a
-/// multiplication: whoever has the encoding already (because the point arrived in it, or is a
-/// constant) hands it on.
+/// A proof hashes all of its points, and compressing one costs as much as a tenth of a multiplication. An
+/// encoding that is known already (because the point was received in it, or is a constant) is therefore
+/// stored with the element.
 #[derive(Clone, Copy)]
 pub struct Point {
     element: RistrettoPoint,
@@ -33,7 +33,7 @@ impl Point {
     /// Decodes a canonical encoding.
     ///
     /// # Errors
-    /// If the 32 bytes are no canonical encoding of a point.
+    /// The 32 bytes are no canonical encoding of a point.
     pub fn decode(encoding: [u8; 32]) -> Result<Self, ParseError> {
         let encoding = CompressedRistretto(encoding);
         let element = encoding.decompress().ok_or(ParseError)?;
@@ -44,7 +44,7 @@ impl Point {
         })
     }
 
-    /// From an element whose encoding is known already: it must be that one.
+    /// Creates a point from an element and its encoding. The encoding is not compared with the element.
     #[must_use]
     pub const fn new(element: RistrettoPoint, encoding: CompressedRistretto) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Point {
         }
     }
 
-    /// The doubles of points, compressed with a single inversion.
+    /// Returns the doubles of points, compressed with a single inversion.
     #[must_use]
     pub fn doubles(halves: &[RistrettoPoint]) -> Vec<Self> {
         let encodings = RistrettoPoint::double_and_compress_batch(halves);
@@ -65,32 +65,32 @@ impl Point {
             .collect()
     }
 
-    /// Gives the point a table of its multiples, which makes multiplying it in constant time some
-    /// three times as fast. A table takes 30 KiB.
+    /// Attaches a table of multiples, which makes multiplication in constant time about three times as fast.
+    /// A table takes 30 KiB.
     #[must_use]
     pub const fn with_table(mut self, table: &'static RistrettoBasepointTable) -> Self {
         self.table = Some(table);
         self
     }
 
-    /// The group element.
+    /// Returns the group element.
     #[must_use]
     pub const fn element(&self) -> &RistrettoPoint {
         &self.element
     }
 
-    /// The 32-byte encoding.
+    /// Returns the 32-byte encoding.
     #[must_use]
     pub const fn encoding(&self) -> &[u8; 32] {
         self.encoding.as_bytes()
     }
 
-    /// The table of multiples, if the point is static.
+    /// Returns the table of multiples, if the point is static.
     pub(crate) const fn table(&self) -> Option<&'static RistrettoBasepointTable> {
         self.table
     }
 
-    /// Bytes of the table, if there is one.
+    /// Returns the size of the table in bytes; 0 if there is none.
     #[must_use]
     pub const fn table_bytes(&self) -> usize {
         match self.table {
@@ -122,7 +122,7 @@ impl From<RistrettoPoint> for Point {
 
 impl PartialEq for Point {
     fn eq(&self, other: &Self) -> bool {
-        // Encodings are canonical, so equal elements have equal ones.
+        // Encodings are canonical: equal elements have equal encodings.
         self.encoding == other.encoding
     }
 }

@@ -1,10 +1,10 @@
-//! Proofs of a statement: Schnorr's protocol over all equations at once, made non-interactive with
-//! the hash object (section 2).
+//! Proofs of a statement: Schnorr's protocol over all equations at once, made non-interactive with the hash
+//! object (section 2).
 //!
-//! A proof is made in three steps. [`Statement::draft`] draws the nonces; somebody evaluates every
-//! equation's right side at half of them; [`seal`] computes challenge and responses and checks the
-//! result, for one proof or for many together. Whoever knows more of the points than the statement
-//! says does the middle step cheaper than [`Draft::commit`] does it for any points.
+//! A proof is made in three steps. [`Statement::draft`] draws the nonces; the caller evaluates every
+//! equation's right side at half of them; [`seal`] computes challenge and responses and verifies the result,
+//! for one proof or for many together. A caller that knows more about the points than the statement contains
+//! can execute the second step at less cost than [`Draft::commit`], which works for any points.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::{
     transcript::{challenge, transcript},
 };
 
-/// A proof of which the nonces are drawn and nothing else is done.
+/// A proof whose nonces are drawn and whose commitments are not computed yet.
 pub struct Draft<'s> {
     statement: &'s Statement,
     points: Vec<Point>,
@@ -30,13 +30,13 @@ pub struct Draft<'s> {
     nonces: Zeroizing<Vec<Scalar>>,
     multiple: Option<Multiple>,
     transcript: Sho,
-    /// Where the nonces came from: what comes after them nobody outside knows.
+    /// The state of the hash object after the nonces. Its further output is unknown to others.
     nonce_transcript: Sho,
 }
 
 crate::redacted_debug!(impl ['s] Draft<'s>);
 
-/// A point that both ends know to be a multiple of another.
+/// A point that both parties know to be a multiple of another.
 #[derive(Clone, Copy)]
 struct Multiple {
     point: usize,
@@ -55,15 +55,14 @@ crate::redacted_debug!(impl ['s] Committed<'s>);
 impl Statement {
     /// Proves the statement.
     ///
-    /// `witness` holds the scalars and `points` the points in number order, the basepoint first.
-    /// Constant time in the witness and the randomness.
+    /// `witness` holds the scalars and `points` the points in number order, the basepoint first. Constant
+    /// time in the witness and the randomness.
     ///
-    /// The proof is checked before it is let out, since a fault in the computation could make it
-    /// give the witness away.
+    /// The proof is verified before it is returned, since a faulty computation could reveal the witness.
     ///
     /// # Errors
-    /// If the proof does not hold: the witness does not satisfy the statement, a slice has the
-    /// wrong length, or the computation went wrong.
+    /// The proof does not verify: the witness does not satisfy the statement, a slice has the wrong length,
+    /// or the computation was faulty.
     pub fn prove(
         &self,
         witness: &[Scalar],
@@ -77,10 +76,10 @@ impl Statement {
         proofs.pop().ok_or(VerifyError)
     }
 
-    /// Begins a proof. Arguments are those of [`Statement::prove`].
+    /// Starts a proof. The arguments are those of [`Statement::prove`].
     ///
     /// # Errors
-    /// If there are more or fewer scalars or points than the statement has.
+    /// The numbers of scalars or points differ from the statement's.
     pub fn draft(
         &self,
         witness: Zeroizing<Vec<Scalar>>,
@@ -108,22 +107,23 @@ impl Statement {
 }
 
 impl<'s> Draft<'s> {
-    /// Says that point number `point` is `factor` times point number `of`, all three public, which
-    /// makes the check cheaper. The check finds out if it is not so.
+    /// Declares that point number `point` is `factor` times point number `of`, all three public, which makes
+    /// the verification cheaper. A false declaration makes it fail.
     #[must_use]
     pub const fn with_multiple(mut self, point: usize, of: usize, factor: Scalar) -> Self {
         self.multiple = Some(Multiple { point, of, factor });
         self
     }
 
-    /// Half of each nonce, in scalar order. Halves, because the library compresses the doubles of
+    /// Returns half of each nonce, in scalar order. Halves, because the library compresses the doubles of
     /// many points with a single inversion.
     #[must_use]
     pub fn halved_nonces(&self) -> Zeroizing<Vec<Scalar>> {
         Zeroizing::new(self.nonces.iter().map(Scalar::div_by_2).collect())
     }
 
-    /// Takes every equation's right side at the halved nonces, evaluated in constant time.
+    /// Adds every equation's right side at the halved nonces, which the caller has evaluated in constant
+    /// time.
     #[must_use]
     pub const fn committed(self, halves: Vec<RistrettoPoint>) -> Committed<'s> {
         Committed {
@@ -145,12 +145,12 @@ impl<'s> Draft<'s> {
     }
 }
 
-/// Finishes proofs and checks them all at once, before any is let out.
+/// Finishes proofs and verifies them all at once before any is returned.
 ///
-/// `basis` holds static points that appear in them, which makes the check cheaper.
+/// `basis` holds static points that occur in them, which makes the verification cheaper.
 ///
 /// # Errors
-/// If one of them does not hold; then none is let out.
+/// One of the proofs does not verify; none is returned then.
 pub fn seal(proofs: &[Committed<'_>], basis: Option<&Basis>) -> Result<Vec<Vec<u8>>, VerifyError> {
     let counts = proofs
         .iter()
@@ -178,7 +178,7 @@ pub fn seal(proofs: &[Committed<'_>], basis: Option<&Basis>) -> Result<Vec<Vec<u
 }
 
 impl Committed<'_> {
-    /// Challenge and responses, with what has to be checked of them added to `check`.
+    /// Returns the challenge and the responses, and adds their equations to `check`.
     fn seal(&self, commitments: &[CompressedRistretto], check: &mut Check<'_>) -> Vec<u8> {
         let draft = &self.draft;
         let challenge = challenge(draft.transcript.clone(), commitments, &draft.message);
@@ -198,17 +198,17 @@ impl Committed<'_> {
     }
 }
 
-/// All equations between commitments, challenges and responses of all proofs, as one random
-/// combination: where one does not hold, this passes with a chance of 2^-128.
+/// All equations between commitments, challenges and responses of all proofs, as one random combination. A
+/// false equation passes with a probability of 2^-128.
 ///
-/// Variable time: it works on what is about to be published, and its weights are used once.
+/// Variable time: the inputs are about to be published, and the weights are used once.
 struct Check<'b> {
     basis: Option<&'b Basis>,
-    /// What the points of the basis are multiplied by.
+    /// The factors of the points of the basis.
     fixed: Vec<Scalar>,
-    /// The same for all other points, by their encodings: many proofs share points.
+    /// The factors of all other points, by their encodings, since many proofs share points.
     others: BTreeMap<[u8; 32], (Scalar, RistrettoPoint)>,
-    /// The same for the commitments and other points which are there once.
+    /// The factors of commitments and other points that occur once.
     single: Vec<(Scalar, RistrettoPoint)>,
 }
 
@@ -241,7 +241,7 @@ impl<'b> Check<'b> {
         if let Some(Multiple { point, of, factor }) = draft.multiple
             && point.max(of) < factors.len()
         {
-            // Besides, spare * (factor * of - point), which has a short factor for the point.
+            // Adds spare * (factor * of - point) too, which has a short factor for the point.
             let moved = (factors[point] + spare) * factor;
             factors[of] += moved;
             factors[point] = Scalar::ZERO;
@@ -281,7 +281,7 @@ impl<'b> Check<'b> {
     }
 }
 
-/// The nonces `k`, hashed from fresh randomness and the witness, so that a bad generator alone
+/// Returns the nonces `k`, hashed from fresh randomness and the witness, so that a faulty generator alone
 /// cannot repeat them.
 fn nonces(
     sho: &mut Sho,
@@ -302,8 +302,8 @@ fn nonces(
     Zeroizing::new(wide.iter().map(Scalar::from_bytes_mod_order_wide).collect())
 }
 
-/// Weights of 128 bits for the check of a fresh proof, hashed after the nonces so that nobody
-/// outside knows them.
+/// Returns weights of 128 bits for the verification of a fresh proof, hashed after the nonces so that others
+/// do not know them.
 fn weights(mut sho: Sho, count: usize) -> Vec<Scalar> {
     let mut bytes = vec![0; 16 * count];
     sho.squeeze(&mut bytes);
@@ -314,8 +314,8 @@ fn weights(mut sho: Sho, count: usize) -> Vec<Scalar> {
         .collect()
 }
 
-/// One equation's right side, in constant time. Points with a table go through it; the rest share
-/// their doublings.
+/// Evaluates one equation's right side in constant time. Points with a table use it; the others share their
+/// doublings.
 #[expect(
     clippy::indexing_slicing,
     reason = "numbers are below the counts, and the counts are checked"

@@ -3,14 +3,14 @@
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// 32 uniform bytes that are used once.
+/// 32 uniform bytes for a single use.
 ///
-/// The same bytes must never meet two different inputs (a repeated nonce gives the witness away),
-/// so the value is consumed by its use and cannot be cloned. It is wiped on drop.
+/// The same bytes must never be combined with two different inputs (a repeated nonce reveals the witness).
+/// Therefore the value is consumed by its use and cannot be cloned. It is wiped on drop.
 ///
-/// Where it comes from decides how the point `U` of a credential is made: from given bytes it is
-/// hashed, as the known answers ask; from a generator it is a random multiple of the basepoint,
-/// which is as uniform and cheaper to go on with.
+/// The source determines how the point `U` of a credential is made. From given bytes it is hashed, as the
+/// known answers require; from a generator it is a random multiple of the basepoint, which is equally uniform
+/// and makes the following computations cheaper.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Randomness {
     bytes: [u8; 32],
@@ -18,7 +18,7 @@ pub struct Randomness {
 }
 
 impl Randomness {
-    /// Draws from a generator, which above this layer is the operating system's.
+    /// Draws the bytes from a generator.
     pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
@@ -28,7 +28,7 @@ impl Randomness {
         }
     }
 
-    /// Takes given bytes, for known-answer tests and for callers that draw themselves.
+    /// Uses given bytes, for known-answer tests and for callers that draw themselves.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self {
@@ -37,13 +37,13 @@ impl Randomness {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.bytes
     }
 
-    /// Whether it was drawn from a generator, so that nobody expects known answers.
+    /// Returns whether the bytes were drawn from a generator, so that known answers do not apply.
     #[must_use]
     pub const fn is_drawn(&self) -> bool {
         self.is_drawn

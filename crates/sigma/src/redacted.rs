@@ -1,9 +1,9 @@
-//! `Debug` for what must not show itself.
+//! `Debug` without content.
 
 /// Implements `Debug` with the type's name alone.
 ///
-/// Secrets, but also points, proofs and ciphertexts, which stand for accounts and rooms: none of
-/// them belongs into a log.
+/// Used for secrets, and for points, proofs and ciphertexts too: they identify accounts and rooms, and must
+/// not appear in a log.
 #[macro_export]
 macro_rules! redacted_debug {
     (impl [$($generics:tt)*] $type:ty) => {

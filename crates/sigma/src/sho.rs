@@ -1,9 +1,8 @@
 //! A stateful hash object (section 1).
 //!
-//! The state is a 32-byte chaining value `cv`. Data goes in through an [`Absorption`], which ends
-//! with a ratchet that replaces `cv`; output comes from [`Sho::squeeze`], which replaces `cv` too.
-//! The rule that only a ratcheted object may be squeezed is held by the borrow: while an absorption
-//! is open, nothing else can be done.
+//! The state is a 32-byte chaining value `cv`. An [`Absorption`] takes data in and ends with a ratchet, which
+//! replaces `cv`; [`Sho::squeeze`] returns output and replaces `cv` too. Only a ratcheted object may be
+//! squeezed. The borrow checker enforces this: an open absorption borrows the object.
 
 use core::marker::PhantomData;
 
@@ -15,25 +14,25 @@ use zeroize::{Zeroize, Zeroizing};
 const OUTPUT: u8 = 1;
 const RATCHET: u8 = 2;
 
-/// How a hash object hashes: the two constructions of section 1.
+/// The hash function of a hash object: one of the two constructions of section 1.
 pub trait Flavour {
-    /// An absorption under way.
+    /// The state of an absorption.
     type Hasher;
     /// Starts an absorption.
     fn start(cv: &[u8; 32]) -> Self::Hasher;
-    /// Feeds it.
+    /// Adds data to an absorption.
     fn feed(hasher: &mut Self::Hasher, data: &[u8]);
-    /// Ends it: the next chaining value.
+    /// Ends an absorption and returns the next chaining value.
     fn finish(hasher: Self::Hasher) -> [u8; 32];
-    /// What every output block under one `cv` begins with.
+    /// The state before every output block under one `cv`.
     type Keyed;
-    /// Takes `cv` in, once for all blocks.
+    /// Computes that state, once for all blocks.
     fn keyed(cv: &[u8; 32]) -> Self::Keyed;
     /// Hashes `number` under `cv` for the purpose `domain`: an output block or the next `cv`.
     fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32];
 }
 
-/// The flavour of HMAC-SHA256, used nearly everywhere.
+/// The flavour with HMAC-SHA256, used in nearly all places.
 #[derive(Clone, Copy, Debug)]
 pub enum HmacSha256 {}
 
@@ -41,7 +40,7 @@ impl Flavour for HmacSha256 {
     type Hasher = Hmac<Sha256>;
 
     fn start(cv: &[u8; 32]) -> Self::Hasher {
-        // A key of at most one block is padded with zeros, so this is HMAC under `cv` itself.
+        // A key of at most one block is padded with zeros: this is HMAC under `cv` itself.
         let mut block = Zeroizing::new([0; 64]);
         let (head, _) = block.split_at_mut(32);
         head.copy_from_slice(cv);
@@ -71,7 +70,7 @@ impl Flavour for HmacSha256 {
     }
 }
 
-/// The flavour of plain SHA-256, used for the system points alone.
+/// The flavour with plain SHA-256, used for the system points only.
 #[derive(Clone, Copy, Debug)]
 pub enum PlainSha256 {}
 
@@ -114,13 +113,14 @@ pub struct Sho<F: Flavour = HmacSha256> {
 }
 
 impl Sho {
-    /// A fresh object of the HMAC flavour under a label.
+    /// Creates an object of the HMAC flavour under a label.
     #[must_use]
     pub fn new(label: &[u8]) -> Self {
         Self::labelled(label)
     }
 
-    /// The HMAC flavour with `data` absorbed under `label`: the notation `SHO(label, data)`.
+    /// Creates an object of the HMAC flavour with `data` absorbed under `label`: the notation `SHO(label,
+    /// data)`.
     #[must_use]
     pub fn of(label: &[u8], data: &[u8]) -> Self {
         Self::labelled(label).with(data)
@@ -128,7 +128,7 @@ impl Sho {
 }
 
 impl Sho<PlainSha256> {
-    /// A fresh object of the plain SHA-256 flavour under a label.
+    /// Creates an object of the plain SHA-256 flavour under a label.
     #[must_use]
     pub fn plain(label: &[u8]) -> Self {
         Self::labelled(label)
@@ -156,7 +156,7 @@ impl<F: Flavour> Sho<F> {
         self.absorb(data).ratchet();
     }
 
-    /// Opens an absorption with `data`. It has no effect until it is ratcheted.
+    /// Starts an absorption with `data`. It has no effect until it is ratcheted.
     pub fn absorb(&mut self, data: &[u8]) -> Absorption<'_, F> {
         let hasher = F::start(&self.cv);
         Absorption { sho: self, hasher }.and(data)
@@ -212,7 +212,7 @@ impl<F: Flavour> Drop for Sho<F> {
 
 crate::redacted_debug!(impl [F: Flavour] Sho<F>);
 
-/// Data on its way into a hash object. Parts run together: only the ratchet ends the input.
+/// An open absorption. The parts of its input are concatenated; only the ratchet ends the input.
 #[must_use = "an absorption counts only once it is ratcheted"]
 pub struct Absorption<'s, F: Flavour> {
     sho: &'s mut Sho<F>,
@@ -220,7 +220,7 @@ pub struct Absorption<'s, F: Flavour> {
 }
 
 impl<F: Flavour> Absorption<'_, F> {
-    /// Feeds more.
+    /// Adds data.
     pub fn and(mut self, data: &[u8]) -> Self {
         F::feed(&mut self.hasher, data);
         self

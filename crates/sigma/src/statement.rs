@@ -1,7 +1,7 @@
-//! Statements: which linear relations a proof is about (section 2).
+//! Statements: the linear relations that a proof shows (section 2).
 //!
-//! A statement is written as its equations stand in the specification and parsed when the program
-//! is compiled: numbering and description are constants.
+//! A statement is written as its equations in the specification and parsed at compile time: numbering and
+//! description are constants.
 //!
 //! ```
 //! use anteroom_sigma::Statement;
@@ -13,22 +13,22 @@
 //! assert_eq!(OPENING.description(), [2, 1, 2, 0, 0, 1, 2, 3, 1, 0, 2]);
 //! ```
 
-/// Equations a statement may have.
+/// The maximum number of equations.
 const EQUATIONS: usize = 12;
-/// Terms all its equations may have together.
+/// The maximum number of terms of all equations together.
 const TERMS: usize = 64;
-/// Different names of one kind it may have.
+/// The maximum number of different names of one kind.
 const NAMES: usize = 40;
-/// Bytes a description may come to: one, and per equation two, and per term two.
+/// The maximum length of a description in bytes: one, and two for each equation and each term.
 const DESCRIPTION: usize = 1 + 2 * EQUATIONS + 2 * TERMS;
 
-/// The name that is always point number 0.
+/// The name of point number 0.
 const BASEPOINT: &[u8] = b"G";
 
 /// A list of equations `P = s1*Q1 + s2*Q2 + ...` over numbered scalars and points.
 ///
-/// Numbers are given in order of first appearance, each equation read left side first, then its
-/// terms, each term scalar then point. Point 0 is the basepoint, named `G`.
+/// Numbers are assigned in order of first appearance: in each equation the left point first, then the terms,
+/// in each term the scalar before the point. Point 0 is the basepoint, named `G`.
 #[derive(Clone, Debug)]
 pub struct Statement {
     equations: [Equation; EQUATIONS],
@@ -59,11 +59,11 @@ pub(crate) struct Term {
 impl Statement {
     /// Parses equations such as `"V = w*G_w + x0*U"`.
     ///
-    /// Names are any run of characters without a space or `*`.
+    /// A name is any run of characters without a space or `*`.
     ///
     /// # Panics
-    /// If an equation is malformed or the statement too large; meant to be evaluated at compile
-    /// time, where a panic is a compiler error. See [`Statement::parse`] for input.
+    /// An equation is malformed or the statement too large. The function is evaluated at compile time, where
+    /// a panic is a compiler error. See [`Statement::parse`] for input.
     #[must_use]
     #[expect(
         clippy::panic,
@@ -155,7 +155,7 @@ impl Statement {
         Some(statement)
     }
 
-    /// The description `D` that goes into every challenge.
+    /// Returns the description `D`, which is hashed into every challenge.
     #[must_use]
     pub fn description(&self) -> &[u8] {
         self.description
@@ -163,25 +163,25 @@ impl Statement {
             .unwrap_or_default()
     }
 
-    /// How many scalars a witness has.
+    /// Returns the number of scalars of a witness.
     #[must_use]
     pub const fn scalar_count(&self) -> usize {
         self.scalar_count
     }
 
-    /// How many points the statement is over, the basepoint included.
+    /// Returns the number of points, the basepoint included.
     #[must_use]
     pub const fn point_count(&self) -> usize {
         self.point_count
     }
 
-    /// Length in bytes of a proof: the challenge and a response for each scalar.
+    /// Returns the length of a proof in bytes: the challenge and a response for each scalar.
     #[must_use]
     pub const fn proof_length(&self) -> usize {
         32 * (1 + self.scalar_count)
     }
 
-    /// The equations in order: left point and terms.
+    /// Returns the equations in order: left point and terms.
     pub(crate) fn equations(&self) -> impl ExactSizeIterator<Item = (u8, &[Term])> {
         let equations = self
             .equations
@@ -239,7 +239,7 @@ impl<'n> Names<'n> {
         }
     }
 
-    /// The number of a name, a new one if it was not seen yet; `None` if there are too many.
+    /// Returns the number of a name, a new one for a new name; `None` if there are too many.
     #[expect(
         clippy::indexing_slicing,
         clippy::cast_possible_truncation,
@@ -262,7 +262,7 @@ impl<'n> Names<'n> {
     }
 }
 
-/// The first word of a text and what follows it.
+/// Returns the first word of a text and the rest.
 const fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.trim_ascii_start();
     if text.is_empty() {
@@ -274,7 +274,7 @@ const fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// The two sides of a product `scalar*point`.
+/// Returns the two factors of a product `scalar*point`.
 const fn factors(product: &[u8]) -> Option<(&[u8], &[u8])> {
     match position(product, b'*') {
         Some(star) => {

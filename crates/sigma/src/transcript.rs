@@ -1,4 +1,4 @@
-//! What prover and verifier hash (section 2).
+//! The hash input of prover and verifier (section 2).
 
 use curve25519_dalek::{Scalar, ristretto::CompressedRistretto};
 
@@ -6,7 +6,7 @@ use crate::{Sho, Statement};
 
 const LABEL: &[u8] = b"POKSHO_Ristretto_SHOHMACSHA256";
 
-/// The hash object with the description and the points in it.
+/// Returns the hash object after the description and the points.
 pub(crate) fn transcript<'e>(
     statement: &Statement,
     points: impl Iterator<Item = &'e [u8; 32]>,
@@ -21,7 +21,7 @@ pub(crate) fn transcript<'e>(
     sho
 }
 
-/// The challenge over the commitments.
+/// Returns the challenge over the commitments.
 pub(crate) fn challenge(
     mut sho: Sho,
     commitments: &[CompressedRistretto],

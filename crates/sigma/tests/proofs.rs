@@ -1,4 +1,4 @@
-//! Proofs of a statement, seen from outside.
+//! Proofs of a statement through the public functions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_sigma::{Point, Randomness, Sho, Statement, VerifyError};
@@ -11,7 +11,7 @@ fn witness() -> [Scalar; 3] {
     [sho.scalar(), sho.scalar(), sho.scalar()]
 }
 
-/// `G, A, H, B`.
+/// Returns `G, A, H, B`.
 fn points([a, b, c]: [Scalar; 3]) -> [Point; 4] {
     let h = Point::from(Sho::of(b"H", b"").point());
     [
@@ -110,7 +110,7 @@ fn malformed_proofs_are_refused() {
 
 #[test]
 fn the_challenge_is_right_where_a_commitment_is_the_identity() {
-    // Batched compression must not let one identity spoil its neighbours.
+    // Batched compression must not let one identity change its neighbours.
     let statement = Statement::new(&["A = a*G", "B = b*G"]);
     let points = [
         Point::BASE,

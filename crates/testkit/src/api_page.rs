@@ -1,15 +1,15 @@
-//! The page of an OpenAPI document, held against the document.
+//! The comparison of an OpenAPI document with its page.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Holds the page of an OpenAPI document against the document: every operation, shape, scheme and
-/// problem code has an address in the page, every address there is once, and every reference within
-/// the page leads to one.
+/// Checks the page of an OpenAPI document against the document: every operation, shape, scheme and problem
+/// code has an address in the page, every address there is unique, and every reference within the page leads
+/// to one.
 ///
 /// # Panics
-/// When something is missing.
+/// The page lacks an address, repeats one, or has a broken reference.
 pub fn assert_api_page(page: &str, document: &Value) {
     let addresses: Vec<&str> = attributes(page, " id=\"").collect();
     let known: BTreeSet<&str> = addresses.iter().copied().collect();
@@ -22,7 +22,7 @@ pub fn assert_api_page(page: &str, document: &Value) {
     }
 }
 
-/// The values of attributes that start like this.
+/// Returns the values of attributes that start with `start`.
 fn attributes<'a>(page: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     let rest = page.split(start).skip(1);
     rest.filter_map(|rest| rest.split('"').next())
@@ -61,7 +61,7 @@ fn operation_address(method: &str, path: &str) -> String {
     })
 }
 
-/// The texts in backticks that are in capitals.
+/// Returns the upper-case texts in backticks.
 fn codes(description: &str) -> impl Iterator<Item = &str> {
     let code = description.split('`').skip(1).step_by(2);
     code.filter(|code| {

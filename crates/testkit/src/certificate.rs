@@ -1,4 +1,4 @@
-//! A certificate that signs itself.
+//! Self-signed certificates.
 
 use std::{
     path::Path,
@@ -16,33 +16,33 @@ use rustls::{
 };
 use time::OffsetDateTime;
 
-/// For `localhost`, `127.0.0.1` and `::1`; clients must be told to trust it.
+/// A self-signed certificate for `localhost`, `127.0.0.1` and `::1`. Clients must be told to trust it.
 pub struct TestCertificate(CertifiedKey<KeyPair>);
 
 impl TestCertificate {
-    /// Makes a new one.
+    /// Creates a certificate.
     ///
     /// # Panics
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     #[must_use]
     pub fn new() -> Self {
         Self::for_names(&["localhost", "127.0.0.1", "::1"])
     }
 
-    /// Makes one for other names.
+    /// Creates a certificate for other names.
     ///
     /// # Panics
-    /// When a text is no name, or the system has no randomness.
+    /// A text is no name, or the system provides no randomness.
     #[must_use]
     pub fn for_names(names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         Self(generate_simple_self_signed(names).expect("a certificate"))
     }
 
-    /// Makes one that says that it is an authority's, as the defaults of some programs do.
+    /// Creates a certificate that claims to be an authority's, as the defaults of some programs do.
     ///
     /// # Panics
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     #[must_use]
     pub fn of_authority() -> Self {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
@@ -53,19 +53,19 @@ impl TestCertificate {
         Self(CertifiedKey { cert, signing_key })
     }
 
-    /// Makes one whose time is over, for the names of [`Self::new`].
+    /// Creates an expired certificate for the names of [`Self::new`].
     ///
     /// # Panics
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     #[must_use]
     pub fn expired() -> Self {
         Self::until(date_time_ymd(2021, 1, 1))
     }
 
-    /// Makes one that is good for so long from now on, for the names of [`Self::new`].
+    /// Creates a certificate for the names of [`Self::new`] that expires after the given time.
     ///
     /// # Panics
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -85,31 +85,31 @@ impl TestCertificate {
         Self(CertifiedKey { cert, signing_key })
     }
 
-    /// The certificate, as PEM.
+    /// Returns the certificate as PEM.
     #[must_use]
     pub fn certificate_pem(&self) -> String {
         self.0.cert.pem()
     }
 
-    /// Its private key, as PEM.
+    /// Returns the private key as PEM.
     #[must_use]
     pub fn key_pem(&self) -> String {
         self.0.signing_key.serialize_pem()
     }
 
-    /// Writes both to files.
+    /// Writes certificate and key to files.
     ///
     /// # Panics
-    /// When they cannot be written.
+    /// A file cannot be written.
     pub fn write(&self, certificate: &Path, key: &Path) {
         std::fs::write(certificate, self.certificate_pem()).expect("a writable file");
         std::fs::write(key, self.key_pem()).expect("a writable file");
     }
 
-    /// What a server of the tests needs to show it.
+    /// Returns the configuration of a TLS server with this certificate.
     ///
     /// # Panics
-    /// Never: key and certificate belong together.
+    /// Never: key and certificate match.
     #[must_use]
     pub fn server_config(&self) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -1,4 +1,4 @@
-//! A clock that is set by hand.
+//! A clock that tests set.
 
 use std::sync::{
     Arc,
@@ -8,12 +8,12 @@ use std::sync::{
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock;
 
-/// Stands still until it is set. Clones are the same clock.
+/// A clock that shows the same moment until it is set. Clones share the moment.
 #[derive(Clone, Debug)]
 pub struct MockClock(Arc<AtomicU64>);
 
 impl MockClock {
-    /// Shows this moment.
+    /// Creates a clock that shows this moment.
     #[must_use]
     pub fn at(moment: Timestamp) -> Self {
         Self(Arc::new(AtomicU64::new(moment.as_secs())))

@@ -1,4 +1,4 @@
-//! A delay that passes at once and is noted.
+//! Delays that are recorded instead of waited for.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,12 +8,12 @@ use std::{
 use anteroom_issuer::Delay;
 use async_trait::async_trait;
 
-/// Notes how long attempts would have waited. Clones share the notes.
+/// Records the delays of login attempts, which end immediately. Clones share the record.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedDelays(Arc<Mutex<Vec<Duration>>>);
 
 impl RecordedDelays {
-    /// The waits since the last call.
+    /// Returns the delays since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Duration> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))

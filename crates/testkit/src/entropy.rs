@@ -10,8 +10,7 @@ use anteroom_service::Entropy;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng as _};
 
-/// Hands out generators that follow from one seed. Each is another stream of it: no two give the
-/// same bytes.
+/// Creates generators from one seed. Each generator is another stream of it: no two give the same bytes.
 #[derive(Debug)]
 pub struct SeededEntropy {
     seed: u64,
@@ -19,7 +18,7 @@ pub struct SeededEntropy {
 }
 
 impl SeededEntropy {
-    /// From this seed.
+    /// Creates the source from a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self {
@@ -28,8 +27,8 @@ impl SeededEntropy {
         }
     }
 
-    /// From this seed and the name of the test that runs. Tests of one process thus draw different
-    /// ids: what is a secret in one of them is never a harmless id in another's log.
+    /// Creates the source from a seed and the name of the running test. Tests of one process thus draw
+    /// different ids: a secret of one test never equals a public id in the log of another.
     #[must_use]
     pub fn of_this_test(seed: u64) -> Self {
         let mut hasher = DefaultHasher::new();

@@ -1,29 +1,29 @@
-//! A sink that keeps events for the test to look at.
+//! A sink that collects events for tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anteroom_service::{Event, EventSink};
 use tokio::sync::Notify;
 
-/// Keeps events. Clones share them.
+/// Collects events. Clones share the collection.
 #[derive(Clone, Debug, Default)]
 pub struct CapturedEvents(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     kept: Mutex<Vec<Event>>,
-    /// Told of each one.
+    /// Notified of each new event.
     more: Notify,
 }
 
 impl CapturedEvents {
-    /// What happened since the last call.
+    /// Returns the events since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Waits for the next event of this name and takes it; the others stay.
+    /// Waits for the next event of this name and removes it from the collection; the others stay.
     pub async fn next(&self, name: &str) -> Event {
         loop {
             let more = self.0.more.notified();

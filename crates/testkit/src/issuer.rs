@@ -1,4 +1,4 @@
-//! An issuer on a free port, over a fresh database.
+//! An issuer on a free port, over a new database.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -34,12 +34,12 @@ use crate::{
     TestLoginOptions, metrics_text,
 };
 
-/// What a test issuer is like.
+/// The options of a test issuer.
 #[derive(Clone, Copy, Debug)]
 pub struct TestIssuerOptions {
     /// The mode of the generic params.
     pub mode: Mode,
-    /// The moment the clock shows.
+    /// The moment that the clock shows.
     pub now: Timestamp,
     /// Whether there are generic params.
     pub generic_params: bool,
@@ -47,11 +47,11 @@ pub struct TestIssuerOptions {
     pub group_params: bool,
     /// The sizes of the rate limits.
     pub limits: IssuerLimits,
-    /// What a request may take.
+    /// The limits of requests.
     pub http: HttpLimits,
-    /// What all randomness follows from.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// What logins are like.
+    /// The options of logins.
     pub login: TestLoginOptions,
 }
 
@@ -74,9 +74,9 @@ impl Default for TestIssuerOptions {
 pub struct TestAccount {
     /// The account id.
     pub aci: Aci,
-    /// The phone-number id.
+    /// The phone-number id, if the account has one.
     pub pni: Option<Pni>,
-    /// The salt in the PNI's stead.
+    /// The salt of an account without a PNI.
     pub auth_salt: AuthSalt,
     /// The device.
     pub device: DeviceId,
@@ -85,7 +85,7 @@ pub struct TestAccount {
 }
 
 impl TestAccount {
-    /// The value of an `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     #[must_use]
     pub fn authorization(&self) -> String {
         let name = self.aci.to_uuid_string();
@@ -94,28 +94,28 @@ impl TestAccount {
     }
 }
 
-/// A running issuer with one account that has a PNI. Ends with the value, and then fails the test
-/// if anything sensitive was logged, or stands in the raw bytes of the database ([`LogGuard`]).
+/// A running issuer with one account, which has a PNI. The issuer stops when the value is dropped, and the
+/// test fails then if a sensitive value was logged or is in the raw bytes of the database ([`LogGuard`]).
 pub struct TestIssuer {
-    /// The clock that the issuer reads.
+    /// The clock of the issuer.
     pub clock: MockClock,
-    /// What the issuer emitted.
+    /// The events of the issuer.
     pub events: CapturedEvents,
-    /// What the issuer mailed.
+    /// The mails of the issuer.
     pub mails: CapturedMails,
-    /// How long attempts to log in were slowed down; the waits pass at once.
+    /// The delays of login attempts, which are recorded and end immediately.
     pub delays: RecordedDelays,
-    /// The issuer itself, for what is not called over HTTP.
+    /// The issuer itself, for calls outside HTTP.
     pub issuer: Issuer,
-    /// The issuer's database; closing it is how a test takes it away.
+    /// The issuer's database. A test closes it to simulate its loss.
     pub database: SqliteIssuer,
-    /// The account made at the start.
+    /// The account created at the start.
     pub account: TestAccount,
     /// The public generic params, if there are any.
     pub generic_params: Option<GenericPublicParams>,
     /// The public group params, if there are any.
     pub group_params: Option<GroupServerPublicParams>,
-    /// The accounts' names in events.
+    /// The pseudonyms of accounts in events.
     pub pseudonymizer: Pseudonymizer,
     router: Router,
     base_url: String,
@@ -131,18 +131,18 @@ impl TestIssuer {
         Self::start_with(TestIssuerOptions::default()).await
     }
 
-    /// Starts an issuer that is like this, with new params.
+    /// Starts an issuer with these options and new params.
     ///
     /// # Panics
-    /// When anything of it cannot be had.
+    /// A part of the issuer cannot be set up.
     pub async fn start_with(options: TestIssuerOptions) -> Self {
         Self::start_with_relays(options, Relays::none()).await
     }
 
-    /// Starts an issuer that is like this, with new params, and gives credentials for relays.
+    /// Starts an issuer with these options and new params that grants credentials for relays.
     ///
     /// # Panics
-    /// When anything of it cannot be had.
+    /// A part of the issuer cannot be set up.
     pub async fn start_with_relays(options: TestIssuerOptions, relays: Relays) -> Self {
         let guard = LogGuard::global();
         let entropy = SeededEntropy::new(options.seed.wrapping_add(1));
@@ -171,18 +171,18 @@ impl TestIssuer {
         issuer
     }
 
-    /// Starts an issuer that has these params instead of those that the options ask for.
+    /// Starts an issuer with these params instead of those of the options.
     ///
     /// # Panics
-    /// When anything of it cannot be had.
+    /// A part of the issuer cannot be set up.
     pub async fn start_with_keys(options: TestIssuerOptions, keys: IssuerKeys) -> Self {
         Self::start_with_parts(options, keys, |_| {}).await
     }
 
-    /// Starts an issuer whose parts are changed before they are put together.
+    /// Starts an issuer whose parts are changed before they are assembled.
     ///
     /// # Panics
-    /// When anything of it cannot be had.
+    /// A part of the issuer cannot be set up.
     pub async fn start_with_parts(
         options: TestIssuerOptions,
         keys: IssuerKeys,
@@ -244,29 +244,29 @@ impl TestIssuer {
         }
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Returns the base URL, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The same issuer, to be called without a connection.
+    /// Returns the router, for calls without a connection.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// The text that `GET /metrics` answers on the admin listener.
+    /// Returns the text of `GET /metrics` on the admin listener.
     pub async fn metrics(&self) -> String {
         metrics_text(&self.metrics).await
     }
 
-    /// The directory of the database's files.
+    /// Returns the directory of the database's files.
     #[must_use]
     pub fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }
 
-    /// The issuer's randomness, for tests that need some too.
+    /// Returns the issuer's randomness.
     #[must_use]
     pub fn entropy(&self) -> &SeededEntropy {
         &self.entropy
@@ -275,15 +275,15 @@ impl TestIssuer {
     /// Adds an account with one device.
     ///
     /// # Panics
-    /// When the database does not take it.
+    /// The database refuses the row.
     pub async fn add_account(&self, with_pni: bool) -> TestAccount {
         add_account(&self.database, with_pni, self.clock.now(), &*self.entropy).await
     }
 
-    /// Adds a device to an account; the result is the account with this device.
+    /// Adds a device to an account, and returns the account with this device.
     ///
     /// # Panics
-    /// When the database does not take it.
+    /// The database refuses the row.
     pub async fn add_device(&self, account: &TestAccount, device: DeviceId) -> TestAccount {
         let password = DevicePassword::random(&mut *self.entropy.rng());
         watch_password(&password);
@@ -305,7 +305,7 @@ impl TestIssuer {
     }
 }
 
-/// The URL that mails link to and that access tokens name.
+/// The base URL of the links in mails, and the issuer name in access tokens.
 pub(crate) const PUBLIC_URL: &str = "https://issuer.example";
 
 fn login_parts(

@@ -1,6 +1,14 @@
-//! Mock clock, seeded randomness and servers on free ports, for tests only.
+//! Parts for tests: a mock clock, seeded randomness, services and other servers on free ports.
 //!
-//! Everything here panics when it cannot do its work: a test that cannot be set up has failed.
+//! # Contract
+//!
+//! - Every server listens on a free port of the loopback interface and stops when its value is dropped.
+//! - Time and randomness are deterministic: a [`MockClock`] shows the set moment, and [`SeededEntropy`] gives
+//!   the same bytes in every run.
+//! - A test service fails the test if it has logged a sensitive value or written one to its database in the
+//!   clear ([`LogGuard`]).
+//! - All functions panic if they cannot do their work: a test that cannot be set up has failed.
+//! - Only tests use this crate.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -61,10 +69,10 @@ pub use self::{
     webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };
 
-/// An HTTP client for requests to servers of the same test.
+/// Creates an HTTP client for requests to servers of the same test.
 fn http_client() -> reqwest::Client {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may install one at the same moment: either serves.
+        // Another thread may have installed a provider at the same moment; either one works.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     let client = reqwest::Client::builder().no_proxy().build();

@@ -1,4 +1,4 @@
-//! A log layer that fails the test on any sensitive value, and a reader of database files that does.
+//! A log layer that detects sensitive values, and a search for them in the files of databases.
 
 mod forms;
 
@@ -27,10 +27,10 @@ use tracing_subscriber::{
 
 use self::forms::{ForbiddenScope, Forms, Source};
 
-/// Reads everything the process logs, at every level, spans included, and notes what shows a value
-/// that was named to it or anything shaped like credentials of a request.
+/// Reads all log output of the process, at every level and with all spans, and records each occurrence of a
+/// registered value and of anything shaped like the credentials of a request.
 ///
-/// There is one for the process: threads that a runtime starts for blocking work must be seen too.
+/// There is one guard per process, since a runtime's threads for blocking work must be covered too.
 #[derive(Debug, Default)]
 pub struct LogGuard {
     forms: Mutex<Forms>,
@@ -38,14 +38,14 @@ pub struct LogGuard {
     lines: Mutex<u64>,
 }
 
-/// The files of a database, by the ends of their names.
+/// The suffixes of a database's files.
 const DATABASE_FILES: [&str; 3] = [".db", ".db-wal", ".db-shm"];
 
 impl LogGuard {
-    /// The process's guard; the first call makes it the subscriber of everything.
+    /// Returns the guard of the process. The first call installs it as the global subscriber.
     ///
     /// # Panics
-    /// When another subscriber is there already.
+    /// Another subscriber is installed.
     #[must_use]
     pub fn global() -> &'static Self {
         static GUARD: LazyLock<LogGuard> = LazyLock::new(LogGuard::default);
@@ -57,9 +57,8 @@ impl LogGuard {
         &GUARD
     }
 
-    /// From now on these bytes may not be logged: as they are if they are text, as hex, as base64
-    /// of either alphabet (also inside longer base64), as a list of numbers, and 16 of them as a
-    /// UUID.
+    /// Registers bytes that may not be logged: as text if they are text, as hex, as base64 of either alphabet
+    /// (also inside longer base64), as a list of numbers, and 16 bytes as a UUID.
     pub fn watch_bytes(&self, label: &str, bytes: &[u8]) {
         let hex = hex::encode(bytes);
         let uuid = (bytes.len() == 16).then(|| uuid_text(&hex));
@@ -77,23 +76,25 @@ impl LogGuard {
         locked(&self.forms).add(label, bytes, forms);
     }
 
-    /// From now on this text may not be logged.
+    /// Registers a text that may not be logged.
     pub fn watch_text(&self, label: &str, text: &str) {
         self.watch_bytes(label, text.as_bytes());
     }
 
+    /// Fails if a registered value was logged.
+    ///
     /// # Panics
-    /// When something was logged that may not be.
+    /// A registered value was logged.
     pub fn assert_clean(&self) {
         let leaks = locked(&self.leaks);
         assert!(leaks.is_empty(), "sensitive values in the log: {leaks:#?}");
     }
 
-    /// Reads the raw bytes of all database files in the directory, pages that are free and side
-    /// files included: no value that was named to the guard may stand there, in no form.
+    /// Searches the raw bytes of all database files in the directory, free pages and side files included, for
+    /// the registered values in all their forms.
     ///
     /// # Panics
-    /// When one does, when there is no database, and when a file cannot be read.
+    /// A value is found, there is no database, or a file cannot be read.
     pub fn assert_absent_from(&self, directory: &Path) {
         let mut databases = 0;
         for entry in fs::read_dir(directory).expect("the directory of a database") {
@@ -103,7 +104,7 @@ impl LogGuard {
                 continue;
             }
             let bytes = match fs::read(&path) {
-                // A side file that its last connection has just deleted.
+                // The last connection has just deleted a side file.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 read => read.expect("a file of a database"),
             };
@@ -116,7 +117,7 @@ impl LogGuard {
         assert_ne!(databases, 0, "no database in {}", directory.display());
     }
 
-    /// How many spans and events were read so far: a guard that sees nothing proves nothing.
+    /// Returns the number of spans and events that were read. A guard that has read none proves nothing.
     #[must_use]
     pub fn lines(&self) -> u64 {
         *locked(&self.lines)
@@ -139,7 +140,7 @@ impl LogGuard {
 struct GuardLayer(&'static LogGuard);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for GuardLayer {
-    /// Our own crates whole, others without the bytes that they trace from the wire.
+    /// Enables all levels of the project's crates, and no bytes on the wire (`TRACE`) of other crates.
     fn enabled(&self, metadata: &Metadata<'_>, _context: Context<'_, S>) -> bool {
         metadata.target().starts_with("anteroom") || *metadata.level() <= Level::DEBUG
     }
@@ -186,8 +187,8 @@ fn uuid_text(hex: &str) -> String {
     text
 }
 
-/// What of the bytes' base64 does not depend on what stands before and after them, for each of the
-/// three ways in which they can lie in a longer text.
+/// Returns the parts of the bytes' base64 that do not depend on the bytes before and after them, for each of
+/// the three alignments in a longer text.
 fn base64_inside(bytes: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3 {
@@ -202,7 +203,7 @@ fn base64_inside(bytes: &[u8]) -> Vec<String> {
     forms
 }
 
-/// `basic ` or `bearer ` before something long enough to be a token, in lower-case text.
+/// Returns whether a lower-case text contains `basic ` or `bearer ` before a text as long as a token.
 fn has_credentials(lower: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte);
     ["basic ", "bearer "].iter().any(|scheme| {
@@ -228,7 +229,7 @@ mod tests {
         0x9a,
     ];
 
-    /// Whether the guard objects to what `log` logs.
+    /// Returns whether the guard records a leak in the output of `log`.
     fn objects(log: impl FnOnce()) -> bool {
         let guard: &'static LogGuard = Box::leak(Box::default());
         guard.watch_bytes("value", &VALUE);
@@ -316,7 +317,7 @@ mod tests {
             for name in ["y.db", "x.db-wal", "x.db-shm"] {
                 assert!(holds(name, &value), "{name} {value:?}");
             }
-            // The master key's file and others are no database.
+            // The file of the master key, like others, is no database file.
             assert!(!holds("master.key", &value));
         }
         assert!(!holds("x.db-wal", &VALUE[..15]));

@@ -1,4 +1,4 @@
-//! Accounts with an email address and a password, straight into the database.
+//! Accounts with an email address and a password, written directly to the database.
 
 use std::num::NonZeroU32;
 
@@ -17,22 +17,22 @@ use crate::{LogGuard, TestIssuer};
 /// The options of a test issuer's logins.
 #[derive(Clone, Copy, Debug)]
 pub struct TestLoginOptions {
-    /// The people who may sign up.
+    /// The rule of signing up.
     pub sign_up: SignUp,
     /// Whether mails can be sent.
     pub mail: bool,
-    /// The cost of a hash: next to nothing, so that tests are fast.
+    /// The cost of a hash: minimal, so that tests are fast.
     pub cost: HashCost,
     /// The sizes of the rate limits.
     pub limits: LoginLimits,
     /// Whether owners get a mail when their account is locked.
     pub lock_mail: bool,
-    /// Whether events show email and address in the clear.
+    /// Whether events contain email and IP address in the clear.
     pub personal_events: bool,
 }
 
 impl TestLoginOptions {
-    /// The least that Argon2 allows.
+    /// The minimum that Argon2 allows.
     pub const CHEAP: HashCost = HashCost {
         memory_kib: NonZeroU32::new(8).unwrap(),
         passes: NonZeroU32::MIN,
@@ -52,21 +52,21 @@ impl Default for TestLoginOptions {
     }
 }
 
-/// What a login is like.
+/// The data of a login.
 #[derive(Clone, Copy, Debug)]
 pub struct TestLogin<'a> {
-    /// The address.
+    /// The email address.
     pub email: &'a str,
     /// The password.
     pub password: &'a str,
     /// Whether the address was confirmed.
     pub verified: bool,
-    /// What the password was hashed at.
+    /// The cost of the password's hash.
     pub cost: HashCost,
 }
 
 impl TestLogin<'_> {
-    /// Somebody who can log in.
+    /// Creates the data of a login that can be used.
     #[must_use]
     pub const fn new<'a>(email: &'a str, password: &'a str) -> TestLogin<'a> {
         TestLogin {
@@ -82,7 +82,7 @@ impl TestIssuer {
     /// Adds an account without devices and with a login.
     ///
     /// # Panics
-    /// When the database does not take it.
+    /// The database refuses the row.
     pub async fn add_login(&self, login: TestLogin<'_>) -> Aci {
         let guard = LogGuard::global();
         guard.watch_text("email", login.email);
@@ -123,10 +123,10 @@ impl TestIssuer {
         aci
     }
 
-    /// Gives an account that is there a login.
+    /// Adds a login to an existing account.
     ///
     /// # Panics
-    /// When the database does not take it.
+    /// The database refuses the row.
     pub async fn give_login(&self, aci: Aci, login: TestLogin<'_>) {
         LogGuard::global().watch_text("email", login.email);
         let row = Login {
@@ -144,10 +144,10 @@ impl TestIssuer {
         transaction.save().await.expect("the database is there");
     }
 
-    /// Makes an invite code that is good for a week.
+    /// Creates an invite code that is valid for a week.
     ///
     /// # Panics
-    /// When the database does not take it.
+    /// The database refuses the row.
     pub async fn add_invite(&self) -> String {
         let code = InviteCode::random(&mut *self.entropy().rng());
         LogGuard::global().watch_text("invite code", code.as_str());
@@ -165,7 +165,7 @@ impl TestIssuer {
     /// Disables an account or enables it again.
     ///
     /// # Panics
-    /// When there is none.
+    /// There is no such account.
     pub async fn set_disabled(&self, aci: &Aci, disabled: bool) {
         let mut transaction = self.begin().await;
         let done = transaction.set_disabled(aci, disabled).await;
@@ -176,7 +176,7 @@ impl TestIssuer {
     /// Makes an account an administrator.
     ///
     /// # Panics
-    /// When there is none.
+    /// There is no such account.
     pub async fn promote(&self, aci: &Aci) {
         let mut transaction = self.begin().await;
         let done = transaction.set_role(aci, AccountRole::Administrator).await;

@@ -27,18 +27,18 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-/// Generic params that the issuer shows, with when it says that they are good.
+/// Generic params that the issuer lists, with the period that it claims for them.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownParams {
-    /// The seed that the params follow from.
+    /// The seed of the params.
     pub seed: u8,
-    /// The beginning.
+    /// The start of the period.
     pub not_before: Timestamp,
-    /// The end, if there is one.
+    /// The end of the period, if it has one.
     pub not_after: Option<Timestamp>,
 }
 
-/// A running server. It ends with the value.
+/// A running server. It stops when the value is dropped.
 pub struct LyingIssuer {
     url: String,
     behaviour: SharedBehaviour,
@@ -52,12 +52,12 @@ struct Behaviour {
     now: Timestamp,
     shown: Vec<ShownParams>,
     issues: u8,
-    /// The time that its answers name; `None` for that of the system.
+    /// The time in its answers; `None` for the system's time.
     date: Option<Timestamp>,
     requests: Vec<ReceivedRequest>,
 }
 
-/// A request as the issuer received it.
+/// A request that the issuer has received.
 #[derive(Clone)]
 pub struct ReceivedRequest {
     /// The path.
@@ -67,11 +67,11 @@ pub struct ReceivedRequest {
 }
 
 impl LyingIssuer {
-    /// Starts an issuer of one account on a free port of the loopback interface. It shows the
-    /// params of seed 1, and issues under them.
+    /// Starts an issuer of one account on a free port of the loopback interface. It lists the params of seed
+    /// 1, and issues under them.
     ///
     /// # Panics
-    /// When the port cannot be had.
+    /// No port is available.
     pub async fn start(account: Aci, now: Timestamp) -> Self {
         let behaviour = Arc::new(Mutex::new(Behaviour {
             account,
@@ -110,34 +110,34 @@ impl LyingIssuer {
         }
     }
 
-    /// The id of the params of a seed.
+    /// Returns the id of the params of a seed.
     #[must_use]
     pub fn id(seed: u8) -> ParamsId {
         secret(seed).public_params().id()
     }
 
-    /// The address.
+    /// Returns the base URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Shows these params from now on.
+    /// Sets the params that the issuer lists.
     pub fn show(&self, shown: &[ShownParams]) {
         locked(&self.behaviour).shown = shown.to_vec();
     }
 
-    /// Issues under the params of this seed from now on, shown or not.
+    /// Sets the seed of the params under which the issuer issues, listed or not.
     pub fn issue_under(&self, seed: u8) {
         locked(&self.behaviour).issues = seed;
     }
 
-    /// Names this time as its own in its answers from now on.
+    /// Sets the time in the answers.
     pub fn set_date(&self, date: Timestamp) {
         locked(&self.behaviour).date = Some(date);
     }
 
-    /// The requests up to now.
+    /// Returns the requests so far.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         locked(&self.behaviour).requests.clone()
@@ -145,7 +145,7 @@ impl LyingIssuer {
 }
 
 impl ShownParams {
-    /// Params without an end.
+    /// Creates params without an end.
     #[must_use]
     pub const fn since(seed: u8, not_before: Timestamp) -> Self {
         Self {
@@ -257,7 +257,7 @@ async fn auth(
     Json(json!({ "callLinkAuthCredentials": credentials }))
 }
 
-/// The batch of an issuer that works without its group params.
+/// Answers as an issuer that works without its group params.
 async fn batch(
     State(behaviour): State<SharedBehaviour>,
     Query(query): Query<Vec<(String, u64)>>,

@@ -1,15 +1,15 @@
-//! A mailbox that keeps mails for the test to look at.
+//! A mailbox that collects mails for tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anteroom_issuer::{Letter, Mailbox};
 use anteroom_store::Email;
 
-/// Keeps mails. Clones share them.
+/// Collects mails. Clones share the collection.
 #[derive(Clone, Debug, Default)]
 pub struct CapturedMails(Arc<Mutex<Vec<Posting>>>);
 
-/// What a mailbox was given.
+/// A call of the mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Posting {
     /// A mail.
@@ -19,7 +19,7 @@ pub enum Posting {
 }
 
 impl CapturedMails {
-    /// What was sent since the last call.
+    /// Returns the mails since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Letter> {
         let postings = self.take_postings().into_iter();
@@ -31,16 +31,16 @@ impl CapturedMails {
             .collect()
     }
 
-    /// The mails and the decoys since the last call.
+    /// Returns the mails and the decoys since the last call.
     #[must_use]
     pub fn take_postings(&self) -> Vec<Posting> {
         std::mem::take(&mut *self.lock())
     }
 
-    /// The token in the link of the only mail since the last call, which goes to this address.
+    /// Returns the token in the link of the only mail since the last call, which must be to this address.
     ///
     /// # Panics
-    /// When there is no such mail, or another one.
+    /// There is no such mail, or another one.
     #[must_use]
     pub fn take_token(&self, to: &str) -> String {
         let mails = self.take();

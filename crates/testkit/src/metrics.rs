@@ -1,4 +1,4 @@
-//! The metrics of a service as an operator reads them.
+//! The metrics of a service, as an operator reads them.
 
 use anteroom_service::Metrics;
 use axum::{
@@ -7,10 +7,10 @@ use axum::{
 };
 use tower::ServiceExt as _;
 
-/// The text that `GET /metrics` answers on the admin listener.
+/// Returns the text of `GET /metrics` on the admin listener.
 ///
 /// # Panics
-/// When it answers none.
+/// The listener returns no text.
 pub async fn metrics_text(metrics: &Metrics) -> String {
     let request = Request::get("/metrics").body(Body::empty());
     let response = metrics.router().oneshot(request.expect("a request"));

@@ -12,7 +12,7 @@ use hickory_resolver::proto::{
 use tokio::net::UdpSocket;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Answers for one host as long as it lives.
+/// A name server for one host. It runs until the value is dropped.
 pub struct NameServer {
     address: SocketAddr,
     zone: Arc<Mutex<Zone>>,
@@ -35,10 +35,10 @@ enum Behaviour {
 }
 
 impl NameServer {
-    /// Starts one on a free port. Its host has no address yet; answers may not be kept.
+    /// Starts a server on a free port. Its host has no address yet; answers may not be cached.
     ///
     /// # Panics
-    /// When no port can be had, or `host` is no name.
+    /// No port is available, or `host` is no name.
     pub async fn start(host: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("the port's address");
@@ -60,16 +60,16 @@ impl NameServer {
         }
     }
 
-    /// Where to ask.
+    /// Returns the address of the server.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Gives the host these addresses from now on, each of which may be kept for `ttl` seconds.
+    /// Sets the addresses of the host, each of which may be cached for `ttl` seconds.
     ///
     /// # Panics
-    /// When a text is no address.
+    /// A text is no address.
     pub fn set(&self, addresses: &[&str], ttl: u32) {
         let parse = |text: &&str| text.parse().expect("an address");
         let mut zone = locked(&self.zone);
@@ -78,17 +78,17 @@ impl NameServer {
         zone.behaviour = Behaviour::Answers;
     }
 
-    /// From now on says that it cannot answer.
+    /// Makes the server answer with an error.
     pub fn fail(&self) {
         locked(&self.zone).behaviour = Behaviour::Fails;
     }
 
-    /// From now on says nothing.
+    /// Makes the server give no answer.
     pub fn be_silent(&self) {
         locked(&self.zone).behaviour = Behaviour::IsSilent;
     }
 
-    /// How often it was asked.
+    /// Returns the number of questions so far.
     #[must_use]
     pub fn questions(&self) -> u32 {
         locked(&self.zone).questions
@@ -115,7 +115,7 @@ async fn serve(socket: UdpSocket, zone: Arc<Mutex<Zone>>, stop: CancellationToke
         };
         let answer = locked(&zone).answer(&question);
         if let Some(answer) = answer.and_then(|answer| answer.to_vec().ok()) {
-            // A client that is gone needs no answer.
+            // A client that has gone needs no answer.
             let _ = socket.send_to(&answer, from).await;
         }
     }

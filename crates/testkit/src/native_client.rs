@@ -1,4 +1,4 @@
-//! A native client of a call link: the REST requests that it makes, over any transport.
+//! A native client of a call link: its REST requests, over any transport.
 
 use anteroom_protocol::{Aci, Timestamp};
 use axum::{
@@ -15,7 +15,7 @@ const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 const LINK: &str = "/v1/call-link";
 const PARTICIPANTS: &str = "/v2/conference/participants";
 
-/// The way to the public HTTP of a room service.
+/// The transport to the public HTTP of a room service.
 #[derive(Clone, Debug)]
 pub enum RoomsTransport {
     /// Calls the router without a connection.
@@ -30,7 +30,7 @@ pub enum RoomsTransport {
 }
 
 impl RoomsTransport {
-    /// Sends requests to this base URL.
+    /// Creates the transport to this base URL.
     #[must_use]
     pub fn to_url(base: &str) -> Self {
         Self::Url {
@@ -76,15 +76,15 @@ pub struct NativeAnswer {
     pub body: Value,
 }
 
-/// Holders of one call link, who speak REST as native clients do.
+/// Users of one call link who send REST requests as native clients do.
 pub struct NativeClient {
-    /// The way to the room service.
+    /// The transport to the room service.
     pub transport: RoomsTransport,
-    /// What they present.
+    /// The source of their presentations.
     pub presenter: TestPresenter,
     /// The link.
     pub link: TestLink,
-    /// The start of the day that they present for.
+    /// The start of the day for which they present.
     pub day: Timestamp,
 }
 
@@ -100,7 +100,7 @@ impl NativeClient {
         self.send(Method::PUT, LINK, &authorization, &body).await
     }
 
-    /// Changes the restrictions of the link, which nobody can while a call is on.
+    /// Changes the restrictions of the link, which is refused while a call is running.
     pub async fn restrict(&self, aci: &Aci, restrictions: &str) -> NativeAnswer {
         let body = json!({
             "adminPasskey": self.link.passkey_text(),
@@ -109,7 +109,7 @@ impl NativeClient {
         self.send(Method::PUT, LINK, &self.auth(aci), &body).await
     }
 
-    /// Asks who is in the call.
+    /// Requests the participants of the call.
     pub async fn peek(&self, aci: &Aci) -> NativeAnswer {
         let authorization = self.auth(aci);
         self.send(Method::GET, PARTICIPANTS, &authorization, &Value::Null)

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::{FakeMediaServer, NativeAnswer, NativeClient};
 
-/// Runs two calls of a fresh link on the media server, which calls back to the room service that
-/// the client speaks to, and checks every answer.
+/// Runs two calls of a new link on the media server, which calls back to the room service of the client, and
+/// checks every answer.
 ///
 /// # Panics
-/// When an answer is another than native clients expect.
+/// An answer differs from the one that native clients expect.
 pub async fn run_native_lobby(client: &NativeClient, media: &FakeMediaServer) {
     let account = || client.presenter.new_account();
     let lobby = Lobby {
@@ -33,14 +33,14 @@ struct Lobby<'a> {
 }
 
 impl Lobby<'_> {
-    /// Somebody waits and is approved, somebody else is denied twice; gives the era.
+    /// Approves one waiting user and denies another twice; returns the era.
     async fn first_call(&self) -> String {
         let (client, media) = (self.client, self.media);
         let admin = joined(&client.join_as_admin(&self.admin).await, "ACTIVE");
         let guest = joined(&client.join(&self.guest).await, "PENDING");
         assert_eq!(admin.era, guest.era);
 
-        // The admin in the call is told who waits; the guest and holders outside are not.
+        // The admin in the call receives the ids of waiting users; the guest and users outside do not.
         let (admin_id, guest_id) = (self.id(&self.admin), self.id(&self.guest));
         let named = json!([{ "opaqueUserId": guest_id, "demuxId": guest.demux_id }]);
         let nameless = json!([{ "demuxId": guest.demux_id }]);
@@ -55,7 +55,7 @@ impl Lobby<'_> {
             assert_eq!(member(&peek, "participants"), &active);
         }
 
-        // The approval holds for the user: for a second device, and for one that comes back.
+        // The approval applies to the user: to a second device, and to one that comes back.
         media.approve(guest.demux_id).await;
         self.assert_approvals_stored(&[&guest_id]);
         let second = joined(&client.join(&self.guest).await, "ACTIVE");
@@ -79,7 +79,7 @@ impl Lobby<'_> {
         let peek = client.peek(&self.admin).await;
         assert_eq!(peek.body.get("pendingClients"), None);
 
-        // While the record stands, the restrictions do.
+        // The restrictions cannot change while the call has a record.
         assert_eq!(client.restrict(&self.admin, "none").await.status, 409);
         media.end(&admin.era).await;
         let path = format!("/v2/conference/adhoc:{}/{}", client.link.room(), admin.era);
@@ -88,7 +88,8 @@ impl Lobby<'_> {
         admin.era
     }
 
-    /// The guest is still approved until an admin removes it; blocks are forgotten.
+    /// Runs a second call: the guest stays approved until an admin removes it, and blocks have ended with the
+    /// first call.
     async fn second_call(&self, first_era: &str) {
         let (client, media) = (self.client, self.media);
         let guest = joined(&client.join(&self.guest).await, "ACTIVE");
@@ -125,7 +126,7 @@ impl Lobby<'_> {
         self.assert_called_back("PUT /v1/call-link-approvals", &body);
     }
 
-    /// One callback was made, and the room service has taken it.
+    /// Asserts that one callback was made, and that the room service has accepted it.
     fn assert_called_back(&self, request: &str, body: &Value) {
         let callbacks = self.media.called_back();
         let [callback] = &callbacks[..] else {
@@ -135,7 +136,7 @@ impl Lobby<'_> {
         assert_eq!((&callback.body, callback.status), (body, 200));
     }
 
-    /// The record is gone already, before a peek or the cleaner could have asked for the call.
+    /// Asserts that the record is deleted, before a peek or the cleaner could have checked the call.
     async fn assert_no_call(&self) {
         for restrictions in ["none", "adminApproval"] {
             let changed = self.client.restrict(&self.admin, restrictions).await;
@@ -146,7 +147,7 @@ impl Lobby<'_> {
     }
 }
 
-/// What a test needs of an answer to a join.
+/// The parts of an answer to a join that the test uses.
 struct Joined {
     demux_id: u32,
     era: String,

@@ -1,4 +1,4 @@
-//! An OpenID Connect provider: it publishes its keys over real HTTP and signs for real.
+//! An OpenID Connect provider that publishes its keys over real HTTP and signs tokens.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -25,13 +25,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// There are two: a rotation takes the other one.
+/// The two RSA keys. A rotation switches between them.
 const RSA_KEYS: [&[u8]; 2] = [
     include_bytes!("../keys/rsa-1.der"),
     include_bytes!("../keys/rsa-2.der"),
 ];
 
-/// How a token is signed.
+/// The algorithm of a token's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OidcAlgorithm {
     /// RSA, PKCS #1 version 1.5.
@@ -57,7 +57,7 @@ enum Secret {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Runs on a free port of the loopback interface while the value lives.
+/// An OpenID Connect provider on a free port of the loopback interface. It runs until the value is dropped.
 pub struct OidcProvider {
     issuer: String,
     state: Arc<Shared>,
@@ -79,10 +79,10 @@ struct Published {
 }
 
 impl OidcAlgorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
 
-    /// Its name in headers.
+    /// Returns the name in headers.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -95,10 +95,10 @@ impl OidcAlgorithm {
 }
 
 impl OidcKey {
-    /// A key with this id: for RSA one of two that are always the same, else a new one.
+    /// Creates a key with this id: for RSA one of two fixed keys, else a new one.
     ///
     /// # Panics
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     #[must_use]
     pub fn new(id: &str, algorithm: OidcAlgorithm, generation: usize) -> Self {
         let rng = SystemRandom::new();
@@ -126,13 +126,13 @@ impl OidcKey {
         }
     }
 
-    /// Its id.
+    /// Returns the id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its public part, as in a JWKS.
+    /// Returns the public part, as in a JWKS.
     #[must_use]
     pub fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -142,7 +142,7 @@ impl OidcKey {
                 json!({"kty": "RSA", "n": text(&public.n), "e": text(&public.e)})
             }
             Secret::Ecdsa(pair) => {
-                // 4, then both coordinates.
+                // The byte 4, then both coordinates.
                 let (_, point) = pair.public_key().as_ref().split_at(1);
                 let (x, y) = point.split_at(32);
                 json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y)})
@@ -160,17 +160,17 @@ impl OidcKey {
         jwk
     }
 
-    /// A token with these claims.
+    /// Signs a token with these claims.
     #[must_use]
     pub fn token(&self, claims: &Value) -> String {
         let header = json!({"alg": self.algorithm.name(), "kid": self.id, "typ": "JWT"});
         self.token_with_header(&header, claims)
     }
 
-    /// A token with this header, whatever it says.
+    /// Signs a token with this header, which is not checked.
     ///
     /// # Panics
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     #[must_use]
     pub fn token_with_header(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -205,7 +205,7 @@ impl OidcProvider {
     /// Starts a provider that has published nothing yet: see [`OidcProvider::rotate`].
     ///
     /// # Panics
-    /// When no port can be had.
+    /// No port is available.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
@@ -234,14 +234,14 @@ impl OidcProvider {
         provider
     }
 
-    /// Its issuer identifier.
+    /// Returns the issuer identifier.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Publishes a new key of each algorithm in place of all before, and gives them, in the order
-    /// of [`OidcAlgorithm::ALL`].
+    /// Replaces the published keys by a new key of each algorithm, and returns them in the order of
+    /// [`OidcAlgorithm::ALL`].
     #[must_use]
     pub fn rotate(&self) -> [OidcKey; 4] {
         let generation = self.generation.fetch_add(1, Ordering::SeqCst);
@@ -254,27 +254,27 @@ impl OidcProvider {
         keys
     }
 
-    /// Publishes this instead of keys.
+    /// Publishes this text instead of keys.
     pub fn publish_keys(&self, document: &str) {
         document.clone_into(&mut self.published().keys);
     }
 
-    /// Publishes this instead of a configuration.
+    /// Publishes this text instead of a configuration.
     pub fn publish_configuration(&self, document: &str) {
         document.clone_into(&mut self.published().configuration);
     }
 
-    /// Answers everything with 503, or no longer.
+    /// Sets whether the provider answers every request with 503.
     pub fn set_down(&self, down: bool) {
         self.published().down = down;
     }
 
-    /// Takes the provider away: nobody listens any more.
+    /// Stops the provider and closes its listener.
     pub fn stop(&mut self) {
         self.server = None;
     }
 
-    /// How often the configuration was asked for.
+    /// Returns the number of requests for the configuration.
     #[must_use]
     pub fn fetches(&self) -> usize {
         self.state.fetches.load(Ordering::SeqCst)

@@ -1,4 +1,4 @@
-//! A provider of relays: its HTTP API on a free port, with all the ways it can go wrong.
+//! A provider of relay credentials: its HTTP API on a free port, with its possible failures.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,22 +17,22 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How the provider answers.
+/// The answer of the provider.
 #[derive(Clone, Debug)]
 pub enum ProviderBehaviour {
-    /// With new credentials for these URLs.
+    /// New credentials for these URLs.
     Gives(Value),
-    /// With this status and text.
+    /// This status and text.
     Says(u16, String),
-    /// 503 so many times, then with new credentials.
+    /// 503 for this number of requests, then new credentials.
     BusyAtFirst(u32),
-    /// Never.
+    /// No answer.
     Hangs,
-    /// With a body that never ends.
+    /// A body without an end.
     Floods,
 }
 
-/// What the provider was asked.
+/// A request to the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderQuestion {
     /// The `Authorization` header.
@@ -41,7 +41,7 @@ pub struct ProviderQuestion {
     pub body: Value,
 }
 
-/// Answers as long as it lives.
+/// A provider of relay credentials. It runs until the value is dropped.
 pub struct RelayProvider {
     url: String,
     state: Arc<Mutex<Provider>>,
@@ -54,10 +54,10 @@ struct Provider {
 }
 
 impl RelayProvider {
-    /// Starts one on a free port of the loopback interface; it gives credentials.
+    /// Starts a provider on a free port of the loopback interface. It grants credentials.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// No port is available.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(Provider {
             behaviour: ProviderBehaviour::Gives(json!(["turn:relay.example:3478"])),
@@ -83,23 +83,23 @@ impl RelayProvider {
         }
     }
 
-    /// Where to post.
+    /// Returns the URL for requests.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Takes the provider away: nobody listens any more.
+    /// Stops the provider and closes its listener.
     pub fn stop(&mut self) {
         self.server = None;
     }
 
-    /// How it answers from now on.
+    /// Sets the answer of the provider.
     pub fn behave(&self, behaviour: ProviderBehaviour) {
         locked(&self.state).behaviour = behaviour;
     }
 
-    /// What it was asked since the last call.
+    /// Returns the requests since the last call.
     #[must_use]
     pub fn questions(&self) -> Vec<ProviderQuestion> {
         std::mem::take(&mut locked(&self.state).questions)

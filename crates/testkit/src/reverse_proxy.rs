@@ -1,4 +1,4 @@
-//! A reverse proxy with the faults that real ones are set up with.
+//! A reverse proxy with common configuration faults.
 
 use std::{
     io,
@@ -19,22 +19,22 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::TestCertificate;
 
-/// The longest head of a request or an answer, in bytes.
+/// The maximum length of the head of a request or an answer, in bytes.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// What a [`ReverseProxy`] is like.
+/// The options of a [`ReverseProxy`].
 #[derive(Clone, Default)]
 pub struct ReverseProxyOptions {
-    /// The certificate that it shows; without one it speaks plain HTTP.
+    /// The certificate of the proxy; without one it speaks plain HTTP.
     pub certificate: Option<Arc<TestCertificate>>,
-    /// Whether it takes the headers away that ask for another protocol.
+    /// Whether the proxy removes the headers that ask for another protocol.
     pub drops_upgrade: bool,
-    /// How far the clock of the service behind it is ahead, as answers show it.
+    /// The difference by which the `Date` of the answers is ahead of the service's clock.
     pub clock_ahead: Duration,
 }
 
-/// Runs on a free port of the loopback interface while the value lives. Each connection is for one
-/// request, and goes to the next of the services behind it.
+/// A reverse proxy on a free port of the loopback interface. It runs until the value is dropped. Each
+/// connection carries one request, and goes to the next of the services behind the proxy.
 pub struct ReverseProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -48,10 +48,10 @@ struct Shared {
 }
 
 impl ReverseProxy {
-    /// Starts one that leads nowhere yet.
+    /// Starts a proxy without services behind it.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// No port is available.
     pub async fn start(options: ReverseProxyOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
@@ -82,7 +82,7 @@ impl ReverseProxy {
         }
     }
 
-    /// Its URL.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = match self.shared.options.certificate {
@@ -92,10 +92,10 @@ impl ReverseProxy {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Leads to the listeners of these URLs, in turn.
+    /// Sets the listeners of these URLs as the services behind the proxy, used in turn.
     ///
     /// # Panics
-    /// When one is no `http://` URL of an address.
+    /// A URL is no `http://` URL of an address.
     pub fn lead_to(&self, urls: &[&str]) {
         let parse = |url: &&str| {
             let address = url.strip_prefix("http://").expect("an http URL");
@@ -119,7 +119,7 @@ impl Shared {
 }
 
 async fn serve(stream: TcpStream, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    // A client that breaks off is no failure.
+    // A client that closes its connection early is no failure.
     let _ = match acceptor {
         Some(acceptor) => match acceptor.accept(stream).await {
             Ok(stream) => pass_on(stream, &shared).await,
@@ -170,7 +170,7 @@ async fn pass_on(
     Ok(())
 }
 
-/// A head without the empty line at its end, and what has arrived after it.
+/// Returns a head without the empty line at its end, and the bytes that have arrived after it.
 async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! Call links and what their holders show.
+//! Call links and the presentations of their users.
 
 use std::sync::Arc;
 
@@ -22,26 +22,26 @@ pub struct TestLink {
 }
 
 impl TestLink {
-    /// The room id, in hex.
+    /// Returns the room id in hex.
     #[must_use]
     pub fn room(&self) -> String {
         self.root_key.room_id().to_hex()
     }
 
-    /// The passkey in base64.
+    /// Returns the passkey in base64.
     #[must_use]
     pub fn passkey_text(&self) -> String {
         STANDARD.encode(self.passkey.as_bytes())
     }
 
-    /// The public params in base64.
+    /// Returns the public params in base64.
     #[must_use]
     pub fn zkparams(&self) -> String {
         let params = self.root_key.secret_params();
         STANDARD.encode(params.public_params().to_bytes())
     }
 
-    /// The opaque user id of an account in this room.
+    /// Returns the opaque user id of an account in this room.
     #[must_use]
     pub fn opaque_id(&self, aci: &Aci) -> String {
         let params = self.root_key.secret_params();
@@ -49,7 +49,7 @@ impl TestLink {
     }
 }
 
-/// Makes what holders of call links show, without an issuer: it has the secret of the params.
+/// Creates presentations for call links without an issuer, from the secret params.
 #[derive(Clone)]
 pub struct TestPresenter {
     params: Arc<GenericSecretParams>,
@@ -57,13 +57,13 @@ pub struct TestPresenter {
 }
 
 impl TestPresenter {
-    /// Issues under these params.
+    /// Creates a presenter that issues under these params.
     #[must_use]
     pub const fn new(params: Arc<GenericSecretParams>, entropy: Arc<SeededEntropy>) -> Self {
         Self { params, entropy }
     }
 
-    /// A link that nobody has created yet.
+    /// Generates a link that is not created at the service yet.
     #[must_use]
     pub fn new_link(&self) -> TestLink {
         let mut rng = self.entropy.rng();
@@ -78,7 +78,7 @@ impl TestPresenter {
         link
     }
 
-    /// A new account, which the service never hears of.
+    /// Generates an account, which is not known to the service.
     #[must_use]
     pub fn new_account(&self) -> Aci {
         let aci = Aci::random(&mut *self.entropy.rng());
@@ -86,8 +86,7 @@ impl TestPresenter {
         aci
     }
 
-    /// A fresh auth presentation of the account for the link, of the day that starts at `day`, in
-    /// base64.
+    /// Creates an auth presentation of the account for the link, of the day that starts at `day`, in base64.
     ///
     /// # Panics
     /// Never with params of the service.
@@ -104,8 +103,8 @@ impl TestPresenter {
         STANDARD.encode(presentation.to_bytes())
     }
 
-    /// A fresh create presentation of the account for the room of one link under the params of
-    /// another, of the day that starts at `day`, in base64. An honest client names one link twice.
+    /// Creates a create presentation of the account for the room of `link` under the params of `params`, of
+    /// the day that starts at `day`, in base64. An honest client passes one link twice.
     ///
     /// # Panics
     /// Never with params of the service.
@@ -132,25 +131,25 @@ impl TestPresenter {
 }
 
 impl TestRooms {
-    /// Presents under the params of this service.
+    /// Returns a presenter under the params of this service.
     #[must_use]
     pub fn presenter(&self) -> TestPresenter {
         TestPresenter::new(Arc::clone(&self.params), Arc::clone(&self.entropy))
     }
 
-    /// A link that nobody has created yet.
+    /// Generates a link that is not created at the service yet.
     #[must_use]
     pub fn new_link(&self) -> TestLink {
         self.presenter().new_link()
     }
 
-    /// A new account, which the service never hears of.
+    /// Generates an account, which is not known to the service.
     #[must_use]
     pub fn new_account(&self) -> Aci {
         self.presenter().new_account()
     }
 
-    /// A fresh auth presentation of the account for the link, in base64.
+    /// Creates an auth presentation of the account for the link, in base64.
     #[must_use]
     pub fn auth(&self, link: &TestLink, aci: &Aci) -> String {
         self.auth_of_day(link, aci, self.clock.now().start_of_day())
@@ -162,14 +161,14 @@ impl TestRooms {
         self.presenter().auth(link, aci, day)
     }
 
-    /// As [`Self::auth`], with the second half of the user's ciphertext shifted `times` times: what
-    /// a malicious client of a service with legacy params can make.
+    /// As [`Self::auth`], with the second half of the user's ciphertext shifted `times` times, which a
+    /// malicious client of a service with legacy params can do.
     ///
     /// # Panics
     /// Never with params of this service.
     #[must_use]
     pub fn shifted_auth(&self, link: &TestLink, aci: &Aci, times: usize) -> String {
-        // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 come before.
+        // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 precede it.
         const BEFORE_G_Y2: usize = 8;
         let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
         let mut points = std::iter::repeat_with(|| system.point());
@@ -179,7 +178,7 @@ impl TestRooms {
         let auth = STANDARD.decode(self.auth(link, aci));
         let mut bytes = auth.expect("base64");
         for _ in 0..times {
-            // C_V, C_y2 and E_A2.
+            // Shifts C_V, C_y2 and E_A2.
             for (offset, by) in [(65, y2_g_y2), (169, g_y2), (465, g_y2)] {
                 let moved = (point(&bytes, offset) + by).compress();
                 let word = bytes.get_mut(offset..offset + 32);
@@ -189,13 +188,13 @@ impl TestRooms {
         STANDARD.encode(bytes)
     }
 
-    /// A fresh create presentation of the account for the link's room, in base64.
+    /// Creates a create presentation of the account for the link's room, in base64.
     #[must_use]
     pub fn create(&self, link: &TestLink, aci: &Aci) -> String {
         self.create_under(link, link, aci)
     }
 
-    /// The same under the params of another link, which an honest client never makes.
+    /// As [`Self::create`], under the params of another link. An honest client never does this.
     #[must_use]
     pub fn create_under(&self, link: &TestLink, params: &TestLink, aci: &Aci) -> String {
         let day = self.clock.now().start_of_day();

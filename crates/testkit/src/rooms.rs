@@ -1,4 +1,4 @@
-//! A room service on free ports, over a fresh database.
+//! A room service on free ports, over a new database.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -31,40 +31,40 @@ use zeroize::Zeroizing;
 
 use crate::{CapturedEvents, LogGuard, MockClock, SeededEntropy, metrics_text};
 
-/// What a test room service is like.
+/// The options of a test room service.
 #[derive(Clone, Debug)]
 pub struct TestRoomsOptions {
     /// The mode of the generic params.
     pub mode: Mode,
-    /// The moment the clock shows.
+    /// The moment that the clock shows.
     pub now: Timestamp,
-    /// What all randomness follows from.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// What a request may take.
+    /// The limits of requests.
     pub http: HttpLimits,
     /// Whether new links get an epoch.
     pub epochs: bool,
-    /// How many devices may be in a call.
+    /// The maximum number of devices in a call.
     pub max_devices: u32,
-    /// How many devices one user may have in a call.
+    /// The maximum number of devices of one user in a call.
     pub devices_per_user: u32,
-    /// The media servers' URLs; without any, calls are embedded.
+    /// The URLs of the media servers; without any, calls are embedded.
     pub media_servers: Vec<String>,
     /// The key of group tokens.
     pub group_key: Option<Vec<u8>>,
     /// The origins that may open sockets.
     pub origins: Vec<String>,
-    /// What sockets may take.
+    /// The limits of sockets.
     pub sockets: SocketLimits,
     /// The budget of verifications.
     pub verifications: VerificationLimits,
-    /// How nodes keep calls apart.
+    /// The settings of the leases that assign calls to nodes.
     pub leases: LeaseSettings,
-    /// How often dead records are looked for.
+    /// The settings of the cleaner, which deletes dead records.
     pub cleaner: CleanerSettings,
     /// The region of the node.
     pub region: String,
-    /// Where people get the program.
+    /// The page from which people download the program.
     pub program_page: Option<WebAddress>,
 }
 
@@ -91,18 +91,18 @@ impl Default for TestRoomsOptions {
     }
 }
 
-/// A running room service: one node with the database, clock and events it may share with others.
-/// It runs on threads of its own and ends with the value, without a farewell.
+/// A running room service: one node with the database, the clock and the events that it may share with
+/// others. It runs on threads of its own, and stops without a shutdown when the value is dropped.
 pub struct TestRooms {
-    /// The clock that the service reads.
+    /// The clock of the service.
     pub clock: MockClock,
-    /// What the service emitted.
+    /// The events of the service.
     pub events: CapturedEvents,
     /// The service's database.
     pub database: SqliteRooms,
     /// The service itself.
     pub rooms: Rooms,
-    /// The rooms' names in events.
+    /// The pseudonyms of rooms in events.
     pub pseudonymizer: Pseudonymizer,
     metrics: Metrics,
     options: TestRoomsOptions,
@@ -123,22 +123,22 @@ impl TestRooms {
         Self::start_with(TestRoomsOptions::default()).await
     }
 
-    /// Starts a room service that is like this.
+    /// Starts a room service with these options.
     ///
     /// # Panics
-    /// When anything of it cannot be had.
+    /// A part of the service cannot be set up.
     pub async fn start_with(options: TestRoomsOptions) -> Self {
-        // Apart from the service's own: what it draws may be logged, as request ids are.
+        // The test's randomness is separate from the service's, which may be logged (request ids are).
         let entropy = SeededEntropy::new(options.seed.wrapping_add(1 << 41));
         let randomness = Randomness::random(&mut *entropy.rng());
         let params = GenericSecretParams::generate(options.mode, randomness);
         Self::start_with_params(options, params).await
     }
 
-    /// Starts a room service that verifies under these params, which an issuer may have too.
+    /// Starts a room service that verifies under these params, which may be those of an issuer.
     ///
     /// # Panics
-    /// When anything of it cannot be had.
+    /// A part of the service cannot be set up.
     pub async fn start_with_params(options: TestRoomsOptions, params: GenericSecretParams) -> Self {
         let guard = LogGuard::global();
         let entropy = Arc::new(SeededEntropy::new(options.seed.wrapping_add(1 << 40)));
@@ -201,7 +201,7 @@ impl TestRooms {
             reader.server_params().await.expect("the params are there")
         };
         let events_sink = Arc::new(events.clone());
-        // No two nodes draw the same demux ids.
+        // The seeds of the nodes differ, so that no two nodes draw the same demux ids.
         let node = shared.nodes.fetch_add(1, Ordering::SeqCst);
         let seed = options.seed.wrapping_add(node << 20);
         let clock = Arc::new(shared.clock.clone());
@@ -254,53 +254,53 @@ impl TestRooms {
         }
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Returns the base URL, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// `http://127.0.0.1:PORT` of the internal listener.
+    /// Returns the base URL of the internal listener, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn internal_url(&self) -> &str {
         &self.internal_url
     }
 
-    /// The URL of the socket.
+    /// Returns the URL of the socket.
     #[must_use]
     pub fn socket_url(&self) -> String {
         let host = self.base_url.replacen("http", "ws", 1);
         format!("{host}/v3/conference/socket")
     }
 
-    /// The public HTTP, to be called without a connection.
+    /// Returns the public router, for calls without a connection.
     pub fn router(&self) -> Router {
         router(self.rooms.clone())
     }
 
-    /// The internal HTTP, to be called without a connection.
+    /// Returns the internal router, for calls without a connection.
     pub fn internal_router(&self) -> Router {
         internal_router(self.rooms.clone())
     }
 
-    /// The text that `GET /metrics` answers on the admin listener.
+    /// Returns the text of `GET /metrics` on the admin listener.
     pub async fn metrics(&self) -> String {
         metrics_text(&self.metrics).await
     }
 
-    /// The directory of the database's files.
+    /// Returns the directory of the database's files.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Randomness for tests that need some.
+    /// Returns the randomness of the test.
     #[must_use]
     pub fn entropy(&self) -> &SeededEntropy {
         &self.entropy
     }
 
-    /// Ends the node as a killed process ends: nothing is said, written or removed any more.
+    /// Stops the node like a killed process: it sends, writes and removes nothing more.
     pub fn kill(mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -320,7 +320,7 @@ impl Drop for TestRooms {
     }
 }
 
-/// What the nodes of one service share.
+/// The parts that the nodes of one service share.
 struct Shared {
     clock: MockClock,
     params: Arc<GenericSecretParams>,
@@ -405,11 +405,11 @@ fn url(listener: &TcpListener) -> String {
     format!("http://{address}")
 }
 
-/// Serves on the runtime that is entered, until the guard is dropped.
+/// Serves on the current runtime until the guard is dropped.
 fn listen(listener: TcpListener, router: Router) -> DropGuard {
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
-    // The listener has to be one of the runtime that it is served on.
+    // The listener must be registered with the runtime that serves it.
     let listener = listener.into_std().expect("an open listener");
     let listener = TcpListener::from_std(listener).expect("an open listener");
     tokio::spawn(serve(

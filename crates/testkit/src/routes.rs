@@ -1,4 +1,4 @@
-//! The routes that a router has.
+//! The routes of a router.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use axum::{
 };
 use tower::ServiceExt as _;
 
-/// Every method of every route, as the router itself lists them: its paths in its `Debug`, their
-/// methods in the answer to one that no route has.
+/// Returns every method of every route, as the router itself lists them: its paths in its `Debug`, their
+/// methods in the answer to an unknown method.
 ///
 /// # Panics
-/// When the router shows no paths.
+/// The router shows no paths.
 pub async fn listed_routes(router: &Router) -> BTreeSet<(String, String)> {
     let shown = format!("{router:?}");
-    // The fallback for all other paths comes after the routes.
+    // The fallback for all other paths follows the routes.
     let routed = shown.split("fallback_router").next().unwrap_or_default();
     let paths: BTreeSet<&str> = routed
         .split("RouteId(")
@@ -37,7 +37,7 @@ pub async fn listed_routes(router: &Router) -> BTreeSet<(String, String)> {
         let response = response.unwrap_or_else(|never| match never {});
         let allowed = response.headers().get(header::ALLOW);
         let allowed = allowed.and_then(|allowed| allowed.to_str().ok());
-        // A route that takes every method answers this one too.
+        // A route that accepts every method answers the unknown method too.
         for method in allowed.unwrap_or("ANY").split(',') {
             routes.insert((method.trim().to_owned(), path.to_owned()));
         }

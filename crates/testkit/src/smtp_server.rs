@@ -1,4 +1,4 @@
-//! A mail server that keeps what it gets. The protocol is `mailin`'s; the sockets are ours.
+//! A mail server that collects mails. `mailin` implements the protocol; this module owns the sockets.
 
 use std::{
     io,
@@ -20,18 +20,18 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::TestCertificate;
 
-/// What a [`SmtpServer`] is like.
+/// The options of a [`SmtpServer`].
 #[derive(Clone, Debug, Default)]
 pub struct SmtpServerOptions {
-    /// TLS from the first byte on.
+    /// Whether the connection uses TLS from its start.
     pub implicit_tls: bool,
-    /// Whether it offers STARTTLS.
+    /// Whether the server offers STARTTLS.
     pub start_tls: bool,
-    /// The user and password that it insists on; only with TLS.
+    /// The user and the password that the server requires; only with TLS.
     pub login: Option<(String, String)>,
 }
 
-/// A mail as it arrived.
+/// A received mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedMail {
     /// The sender of the envelope.
@@ -44,7 +44,7 @@ pub struct ReceivedMail {
     pub encrypted: bool,
 }
 
-/// Runs on a free port of the loopback interface while the value lives.
+/// A mail server on a free port of the loopback interface. It runs until the value is dropped.
 pub struct SmtpServer {
     address: SocketAddr,
     certificate: Arc<TestCertificate>,
@@ -58,18 +58,18 @@ struct Shared {
     refusals: Mutex<Vec<(u16, usize)>>,
     refused_domain: Mutex<Option<(u16, String)>>,
     attempts: watch::Sender<usize>,
-    /// Whether mails are held before their text is taken, and how many may pass.
+    /// Whether mails wait before their text is accepted, and how many may pass.
     is_holding: AtomicBool,
     passes: Semaphore,
-    /// Mails that are held.
+    /// The number of waiting mails.
     held: watch::Sender<usize>,
 }
 
 impl SmtpServer {
-    /// Starts a server that is like this.
+    /// Starts a server with these options.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// No port is available.
     pub async fn start(options: SmtpServerOptions) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
@@ -104,13 +104,13 @@ impl SmtpServer {
         }
     }
 
-    /// Its port on `localhost`.
+    /// Returns the port on `localhost`.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Its certificate, to be trusted.
+    /// Returns the certificate, for clients to trust.
     #[must_use]
     pub fn certificate(&self) -> &TestCertificate {
         &self.certificate
@@ -131,46 +131,46 @@ impl SmtpServer {
         *self.shared.refused_domain() = None;
     }
 
-    /// Holds each mail from now on before its text is taken, as a slow server does.
+    /// Makes each mail wait before its text is accepted, as a slow server does.
     pub fn hold(&self) {
         self.shared.is_holding.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until so many mails are held.
+    /// Waits until `count` mails are waiting.
     ///
     /// # Panics
-    /// Never: the server holds the sender.
+    /// Never: the server owns the sender.
     pub async fn wait_for_held(&self, count: usize) {
         let mut held = self.shared.held.subscribe();
         let reached = held.wait_for(|held| *held >= count).await;
         drop(reached.expect("the server lives"));
     }
 
-    /// Takes so many of the mails that are held.
+    /// Accepts `count` of the waiting mails.
     pub fn release(&self, count: usize) {
         self.shared.passes.add_permits(count);
     }
 
-    /// What arrived so far.
+    /// Returns the mails so far.
     #[must_use]
     pub fn mails(&self) -> Vec<ReceivedMail> {
         self.shared.mails.borrow().clone()
     }
 
-    /// Waits until so many mails arrived, and gives them all.
+    /// Waits until `count` mails have arrived, and returns all mails.
     ///
     /// # Panics
-    /// Never: the server holds the sender.
+    /// Never: the server owns the sender.
     pub async fn wait_for(&self, count: usize) -> Vec<ReceivedMail> {
         let mut mails = self.shared.mails.subscribe();
         let arrived = mails.wait_for(|mails| mails.len() >= count).await;
         arrived.expect("the server lives").clone()
     }
 
-    /// Waits until so many recipients were named, whether their mails were taken or refused.
+    /// Waits until `count` recipients were named, whether their mails were accepted or refused.
     ///
     /// # Panics
-    /// Never: the server holds the sender.
+    /// Never: the server owns the sender.
     pub async fn wait_for_attempts(&self, count: usize) {
         let mut attempts = self.shared.attempts.subscribe();
         let reached = attempts.wait_for(|attempts| *attempts >= count).await;
@@ -217,7 +217,7 @@ impl Shared {
     }
 }
 
-/// One connection's mail in progress.
+/// The mail in progress on one connection.
 struct Mailbox {
     shared: Arc<Shared>,
     encrypted: Arc<Mutex<bool>>,
@@ -306,7 +306,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
             Ok(End::Closed) | Err(_) => return,
         }
     }
-    // A client that does not like the certificate hangs up.
+    // A client that rejects the certificate closes the connection.
     let Ok(stream) = acceptor.accept(stream.into_inner()).await else {
         return;
     };

@@ -13,10 +13,10 @@ use tokio::{
 
 use crate::{LogGuard, TestCertificate};
 
-/// Far more than any start takes, so that only one that hangs meets it.
+/// The time limit of a start, much longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Debian's coturn, on a free port of the loopback interface. Killed when dropped.
+/// A coturn process on a free port of the loopback interface. It is killed on drop.
 pub struct TurnServer {
     addresses: [SocketAddr; 2],
     _child: Child,
@@ -24,18 +24,18 @@ pub struct TurnServer {
 }
 
 impl TurnServer {
-    /// Starts one that shares this secret with who makes credentials.
+    /// Starts a relay that shares this secret with the issuer of credentials.
     ///
     /// # Panics
-    /// When `turnserver` is not installed or does not start.
+    /// `turnserver` is not installed or does not start.
     pub async fn start(secret: &str) -> Self {
         Self::start_with(secret, None).await
     }
 
-    /// The same with a certificate, for TLS at [`Self::encrypted_address`].
+    /// Starts a relay with a certificate, for TLS at [`Self::encrypted_address`].
     ///
     /// # Panics
-    /// When `turnserver` is not installed or does not start.
+    /// `turnserver` is not installed or does not start.
     pub async fn start_encrypted(secret: &str, certificate: &TestCertificate) -> Self {
         Self::start_with(secret, Some(certificate)).await
     }
@@ -76,7 +76,7 @@ impl TurnServer {
         };
         let started = timeout(PATIENCE, started).await;
         assert_eq!(started, Ok(true), "turnserver did not start");
-        // What it says later has to go somewhere.
+        // The later output must be read, so that the process does not block.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             addresses: ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port))),
@@ -85,26 +85,25 @@ impl TurnServer {
         }
     }
 
-    /// Where it listens, over UDP and TCP.
+    /// Returns the address for UDP and TCP.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
 
-    /// Where it listens over TLS, if it has a certificate.
+    /// Returns the address for TLS, if the relay has a certificate.
     #[must_use]
     pub const fn encrypted_address(&self) -> SocketAddr {
         self.addresses[1]
     }
 
-    /// Asks for an allocation, as a client with these credentials does: the relayed address, or the
-    /// code of the refusal.
+    /// Requests an allocation with these credentials, and returns the relayed address.
     ///
     /// # Errors
-    /// The relay refuses.
+    /// The code with which the relay refuses.
     ///
     /// # Panics
-    /// When the relay does not answer, or not as RFC 8656 says.
+    /// The relay does not answer, or not as RFC 8656 specifies.
     pub async fn allocate(&self, username: &str, password: &str) -> Result<SocketAddr, u16> {
         let url = RelayUrl::parse(&format!("turn:{}", self.address())).expect("a URL");
         match try_relay(&url, None, username, password, PATIENCE).await {
@@ -134,7 +133,7 @@ fn configuration(directory: &Path, [port, tls_port]: [u16; 2], secret: &str) -> 
     )
 }
 
-/// A port that is free for both transports.
+/// Returns a port that is free for both transports.
 async fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -1,4 +1,4 @@
-//! A webhook that keeps what it gets and answers as it is told.
+//! A webhook receiver that collects events and answers as a test specifies.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -11,7 +11,7 @@ use axum::{
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// A request as it arrived, whatever it was answered with.
+/// A received request, whatever its answer was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedEvent {
     /// `Webhook-Id`.
@@ -20,11 +20,11 @@ pub struct ReceivedEvent {
     pub signature: String,
     /// The body.
     pub body: String,
-    /// What it is answered with; `None` for not at all.
+    /// The status of the answer; `None` for no answer.
     pub answer: Option<u16>,
 }
 
-/// Runs on a free port of the loopback interface while the value lives.
+/// A webhook receiver on a free port of the loopback interface. It runs until the value is dropped.
 pub struct WebhookReceiver {
     url: String,
     state: Arc<watch::Sender<Received>>,
@@ -39,10 +39,10 @@ struct Received {
 }
 
 impl WebhookReceiver {
-    /// Starts a receiver that takes everything.
+    /// Starts a receiver that accepts everything.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// No port is available.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
@@ -66,28 +66,28 @@ impl WebhookReceiver {
         }
     }
 
-    /// Where it listens.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Answers the next requests with these, in order; `None` is no answer at all.
+    /// Sets the answers to the next requests, in order; `None` is no answer.
     pub fn answer_next(&self, answers: &[Option<u16>]) {
         self.state
             .send_modify(|received| received.script.extend(answers));
     }
 
-    /// Answers all others with this.
+    /// Sets the answer to all other requests.
     pub fn answer_always(&self, status: u16) {
         self.state
             .send_modify(|received| received.otherwise = Some(status));
     }
 
-    /// Waits until so many requests arrived, and gives them all.
+    /// Waits until `count` requests have arrived, and returns all requests.
     ///
     /// # Panics
-    /// Never: the receiver holds the sender.
+    /// Never: the receiver owns the sender.
     pub async fn wait_for(&self, count: usize) -> Vec<ReceivedEvent> {
         let mut received = self.state.subscribe();
         let arrived = received

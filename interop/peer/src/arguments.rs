@@ -6,7 +6,7 @@ use anteroom_protocol::{
 };
 use serde_json::{Map, Value};
 
-/// Why a request has no result.
+/// The reason why a request has no result.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The protocol refused an encoding.
@@ -15,12 +15,12 @@ pub(crate) enum Failure {
     Verify,
     /// The client refused an answer of the issuer, or the issuer the client.
     Refused(String),
-    /// The request itself is wrong.
+    /// The request is malformed.
     Request(String),
 }
 
 impl Failure {
-    /// No operation has this name.
+    /// Returns the failure for an unknown operation.
     pub(crate) fn unknown(operation: &str) -> Self {
         Self::Request(format!("unknown operation {operation}"))
     }
@@ -44,7 +44,7 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// One request's members.
+/// The members of one request.
 pub(crate) struct Arguments(Map<String, Value>);
 
 impl Arguments {
@@ -56,12 +56,12 @@ impl Arguments {
         }
     }
 
-    /// Whether the member is there and not null.
+    /// Returns whether the member is there and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// A text.
+    /// Returns a text.
     pub(crate) fn text(&self, name: &str) -> Result<&str, Failure> {
         self.0
             .get(name)
@@ -69,17 +69,17 @@ impl Arguments {
             .ok_or_else(|| wrong(name, "a text"))
     }
 
-    /// A byte string.
+    /// Returns a byte string.
     pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, Failure> {
         hex::decode(self.text(name)?).map_err(|_| wrong(name, "hex"))
     }
 
-    /// A byte string of a fixed length; another length is an encoding error of the protocol.
+    /// Returns a byte string of a fixed length; another length is an encoding error of the protocol.
     pub(crate) fn array<const N: usize>(&self, name: &str) -> Result<[u8; N], Failure> {
         self.bytes(name)?.try_into().map_err(|_| Failure::Parse)
     }
 
-    /// Several texts.
+    /// Returns several texts.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<&str>, Failure> {
         let members = self
             .0
@@ -96,7 +96,7 @@ impl Arguments {
             .collect()
     }
 
-    /// Several values of a type that parses from bytes.
+    /// Returns several values of a type that parses from bytes.
     pub(crate) fn list<T>(
         &self,
         name: &str,
@@ -111,7 +111,7 @@ impl Arguments {
             .collect()
     }
 
-    /// A time in seconds.
+    /// Returns a time in seconds.
     pub(crate) fn time(&self, name: &str) -> Result<Timestamp, Failure> {
         self.0
             .get(name)
@@ -120,37 +120,37 @@ impl Arguments {
             .ok_or_else(|| wrong(name, "a time in seconds"))
     }
 
-    /// 32 bytes to be used once.
+    /// Returns 32 bytes for a single use.
     pub(crate) fn randomness(&self, name: &str) -> Result<Randomness, Failure> {
         Ok(Randomness::from_bytes(self.array(name)?))
     }
 
-    /// The account.
+    /// Returns the account.
     pub(crate) fn aci(&self) -> Result<Aci, Failure> {
         Ok(Aci::parse(self.text("aci")?)?)
     }
 
-    /// The account's phone-number id.
+    /// Returns the account's phone-number id.
     pub(crate) fn pni(&self) -> Result<Pni, Failure> {
         Ok(Pni::parse(self.text("pni")?)?)
     }
 
-    /// The account's salt.
+    /// Returns the account's salt.
     pub(crate) fn salt(&self) -> Result<AuthSalt, Failure> {
         Ok(AuthSalt::from_bytes(self.array("salt")?))
     }
 
-    /// The room.
+    /// Returns the room.
     pub(crate) fn room_id(&self) -> Result<RoomId, Failure> {
         Ok(RoomId::from_bytes(self.array("roomId")?))
     }
 
-    /// An account id or a phone-number id.
+    /// Returns an account id or a phone-number id.
     pub(crate) fn service_id(&self, name: &str) -> Result<ServiceId, Failure> {
         Ok(ServiceId::parse(self.text(name)?)?)
     }
 
-    /// Several of them.
+    /// Returns several ids.
     pub(crate) fn service_ids(&self, name: &str) -> Result<Vec<ServiceId>, Failure> {
         self.texts(name)?
             .into_iter()
@@ -158,7 +158,7 @@ impl Arguments {
             .collect()
     }
 
-    /// An encrypted user id.
+    /// Returns an encrypted user id.
     pub(crate) fn ciphertext(&self) -> Result<UidCiphertext, Failure> {
         Ok(UidCiphertext::from_bytes(&self.bytes("ciphertext")?)?)
     }

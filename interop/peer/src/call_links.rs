@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Failure};
 
-/// The operations of this family.
+/// Returns the operations of this family.
 pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Value, Failure> {
     match name {
         "generic_params" => generic_params(arguments),

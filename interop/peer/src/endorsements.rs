@@ -10,7 +10,7 @@ use crate::{
     groups::{group, server_public, server_secret},
 };
 
-/// The operations of this family.
+/// Returns the operations of this family.
 pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Value, Failure> {
     match name {
         "issue" => issue(arguments),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Failure};
 
-/// The operations of this family.
+/// Returns the operations of this family.
 pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Value, Failure> {
     match name {
         "server_params" => server_params(arguments),
@@ -26,19 +26,19 @@ pub(crate) fn run(name: &str, arguments: &Arguments) -> Result<Value, Failure> {
     }
 }
 
-/// The group's secret params.
+/// Returns the group's secret params.
 pub(crate) fn group(arguments: &Arguments) -> Result<GroupSecretParams, Failure> {
     Ok(GroupSecretParams::from_bytes(&arguments.bytes("group")?)?)
 }
 
-/// The server's secret params for groups.
+/// Returns the server's secret params for groups.
 pub(crate) fn server_secret(arguments: &Arguments) -> Result<GroupServerSecretParams, Failure> {
     Ok(GroupServerSecretParams::from_bytes(
         &arguments.bytes("secret")?,
     )?)
 }
 
-/// The server's public params for groups.
+/// Returns the server's public params for groups.
 pub(crate) fn server_public(arguments: &Arguments) -> Result<GroupServerPublicParams, Failure> {
     Ok(GroupServerPublicParams::from_bytes(
         &arguments.bytes("params")?,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Failure};
 
-/// The operations of this family.
+/// Returns the operations of this family.
 pub(crate) async fn run(name: &str, arguments: &Arguments) -> Result<Value, Failure> {
     match name {
         "read" => read(arguments).await,

@@ -1,13 +1,13 @@
-//! Anteroom's side of the interop tests.
+//! The peer of the interoperability tests: this project's crates behind a line protocol.
 //!
-//! Reads one JSON object a line (`{"operation": NAME, ...arguments}`), does what it names with the
-//! product's own crates and answers with one JSON object a line: `{"ok": ...}`, or
-//! `{"error": "parse" | "verify"}` for the protocol's two refusals, or
-//! `{"error": "refused", "detail": ...}` for those of the client. A request that makes no sense (a
-//! mistake of the test, not of the protocol) answers `{"error": "request", "detail": ...}`.
+//! Reads one JSON object a line (`{"operation": NAME, ...arguments}`), executes the operation with the
+//! product's own crates and answers with one JSON object a line: `{"ok": ...}`, or `{"error": "parse" |
+//! "verify"}` for the protocol's two errors, or `{"error": "refused", "detail": ...}` for those of the
+//! client. A malformed request (a mistake of the test, not of the protocol) is answered with `{"error":
+//! "request", "detail": ...}`.
 //!
-//! Byte strings are lower-case hex, ids are text, times are seconds since 1970. Randomness comes
-//! with the request: this program draws none.
+//! Byte strings are lower-case hex, ids are text, times are seconds since 1970. Randomness comes with the
+//! request: this program draws none.
 
 mod arguments;
 mod call_links;
@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Does what one line asks for.
+/// Executes the operation of one line.
 async fn run(line: &str) -> Result<Value, Failure> {
     let arguments = Arguments::parse(line)?;
     let operation = arguments.text("operation")?;

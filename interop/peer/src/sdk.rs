@@ -1,4 +1,4 @@
-//! Anteroom's client against whatever serves its HTTP API.
+//! The client library against any server of its HTTP API.
 
 use anteroom_client::{
     ClientError, DayRange, DeviceCredentials, IssuerClient, MemoryPins, Timeouts, Trust,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Failure};
 
-/// The operations of this family.
+/// Returns the operations of this family.
 pub(crate) async fn run(name: &str, arguments: &Arguments) -> Result<Value, Failure> {
     match name {
         "create" => create(arguments).await,
@@ -82,8 +82,8 @@ fn range(arguments: &Arguments) -> Result<DayRange, Failure> {
     )?)
 }
 
-/// A client of the given account, with the params that it trusts: those of the ids under `trust`,
-/// or whatever it sees first.
+/// Returns a client of the given account, with its trusted params: those of the ids under `trust`, or those
+/// of its first contact.
 async fn connect(arguments: &Arguments) -> Result<(IssuerClient, TrustedParams), Failure> {
     let (aci, device) = DeviceCredentials::parse_name(arguments.text("account")?)?;
     let password = SecretString::from(arguments.text("password")?);
@@ -103,7 +103,7 @@ async fn connect(arguments: &Arguments) -> Result<(IssuerClient, TrustedParams),
     Ok((client, params))
 }
 
-/// A runtime for one request at a time.
+/// Returns a runtime for one request at a time.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -114,7 +114,7 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            // What the client was given or finds on this machine, and not what the issuer said.
+            // Errors of the client's own input or machine, and not of the issuer.
             ClientError::BaseUrl(_)
             | ClientError::Setup(_)
             | ClientError::Unreachable(_)

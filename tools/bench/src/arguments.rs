@@ -1,4 +1,4 @@
-//! The command line. `cargo xtask bench` has the same one, with defaults for the numbers.
+//! The command line. `cargo xtask bench` has the same one, with default numbers.
 
 use std::path::PathBuf;
 

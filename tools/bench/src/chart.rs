@@ -4,24 +4,24 @@ use std::fmt::Write as _;
 
 use super::{report::Row, spread::Spread};
 
-/// Widths: the whole, what names take, what bars may take.
+/// The widths of the chart, of the names and of the longest bar.
 const WIDTH: f64 = 900.0;
 const NAMES: f64 = 150.0;
 const BARS: f64 = 520.0;
-/// Heights: what is above the bars, an operation, a bar.
+/// The heights of the head, of an operation's row and of a bar.
 const HEAD: f64 = 76.0;
 const ROW: f64 = 40.0;
 const BAR: f64 = 12.0;
 const FOOT: f64 = 24.0;
 
-/// Anteroom, the npm client, the floor, lines, text.
+/// The colours of Anteroom, the npm client, the floor, lines and text.
 const BLUE: &str = "#2f6fc4";
 const GREY: &str = "#b3b8bf";
 const FLOOR: &str = "#d4570a";
 const LINE: &str = "#e6e8eb";
 const TEXT: &str = "#1c2024";
 
-/// A pair of bars for each operation, as parts of the npm client's median: the npm client and
+/// Returns a pair of bars for each operation, as parts of the npm client's median: the npm client and
 /// Anteroom, each with its fastest and slowest round, and the floor.
 pub(super) fn svg(rows: &[Row]) -> String {
     let height = ROW.mul_add(rows.len() as f64, HEAD + FOOT);
@@ -33,7 +33,7 @@ pub(super) fn svg(rows: &[Row]) -> String {
          core, as a part of the npm client's</text>\n"
     );
     legend(&mut svg);
-    // Beyond the scale a bar or a whisker is cut off.
+    // A bar or a whisker is cut off at the end of the scale.
     let longest = rows.iter().map(Row::slowdown).fold(1.0, f64::max);
     let scale = BARS / (1.25 * longest);
     for step in 0..=4 {
@@ -107,7 +107,7 @@ fn operation(svg: &mut String, row: &Row, top: f64, scale: f64) {
     );
 }
 
-/// A median's bar with its whisker.
+/// Draws a median's bar with its whisker.
 fn bar(svg: &mut String, shares: &Spread, top: f64, scale: f64, colour: &str) {
     let at = |share: f64| NAMES + (share * scale).min(BARS);
     let (first, last, middle) = (at(shares.min), at(shares.max), top + BAR / 2.0);

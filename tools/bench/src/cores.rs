@@ -1,17 +1,17 @@
-//! Who runs on which cores.
+//! The assignment of processes to cores.
 
 use std::{ffi::OsStr, fs, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Both halves of the cores that this process may use; with an odd number one is left idle.
+/// The two halves of the available cores. With an odd number one core is idle.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cores {
     pub(super) services: Vec<usize>,
     pub(super) load: Vec<usize>,
 }
 
-/// Two cores for services and load together.
+/// Returns two cores, which services and load share.
 pub(super) fn pair() -> Result<[usize; 2]> {
     let cores = allowed()?;
     let pair = cores.first_chunk().context("two cores are needed")?;
@@ -35,14 +35,14 @@ impl Cores {
         })
     }
 
-    /// As `taskset` takes it.
+    /// Formats a list of cores for `taskset`.
     pub(super) fn list(cores: &[usize]) -> String {
         let cores: Vec<String> = cores.iter().map(ToString::to_string).collect();
         cores.join(",")
     }
 }
 
-/// A program that runs on these cores only.
+/// Returns a program that runs on these cores only.
 pub(super) fn pinned(cores: &[usize], program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("taskset");
     command
@@ -51,7 +51,7 @@ pub(super) fn pinned(cores: &[usize], program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The cores that this process may use.
+/// Returns the cores that this process may use.
 fn allowed() -> Result<Vec<usize>> {
     let pinning = Command::new("taskset").arg("--version").output();
     ensure!(

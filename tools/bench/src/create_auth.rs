@@ -1,7 +1,7 @@
-//! `cargo xtask bench create-auth`: create credentials over HTTP, from Anteroom's issuer and from a
-//! minimal server of Node.js that does the same with the npm client, in interleaved rounds.
+//! `cargo xtask bench create-auth`: create credentials over HTTP, from Anteroom's issuer and from a minimal
+//! server of Node.js with the npm client, in interleaved rounds.
 //!
-//! Either server and the load have the same two cores together.
+//! Each server shares the same two cores with the load.
 
 use std::{fmt, path::Path, slice};
 
@@ -20,12 +20,12 @@ const PEER: &str = "interop/peer-server/server.mjs";
 /// The load's names for the two.
 const ANTEROOM: &str = "anteroom";
 const NPM: &str = "npm";
-/// How many times as many requests Anteroom should answer.
+/// The goal: the ratio of answered requests, Anteroom to the npm client.
 const GOAL: f64 = 5.0;
-/// In a second.
+/// Microseconds in a second.
 const MICROSECONDS: f64 = 1e6;
 
-/// Both sides of one run.
+/// The figures of both servers in one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     rounds: u32,
@@ -33,7 +33,7 @@ pub struct Report {
     cores: usize,
     anteroom: Side,
     npm: Side,
-    /// How many times as many requests Anteroom answers, by the medians.
+    /// The ratio of answered requests, Anteroom to the npm client, by the medians.
     ratio: f64,
     goal: f64,
 }
@@ -41,18 +41,18 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize)]
 struct Side {
     requests: Spread,
-    /// What a request takes of the server's processor time, in microseconds.
+    /// The server's processor time for a request, in microseconds.
     server: Spread,
 }
 
-/// Measures in so many rounds. `root` is the workspace's folder, with the npm client installed.
+/// Measures `rounds` rounds. `root` is the workspace's folder, with the npm client installed.
 ///
 /// # Errors
-/// If something does not start, or an answer is not a credential.
+/// A program does not start, or an answer is no credential.
 pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
     let cores = cores::pair()?;
-    // What it starts runs on its cores too.
+    // Processes that it starts run on its cores too.
     let mut load = Worker::start(
         pinned(&cores, &programs.load)
             .arg("--anteroom")
@@ -69,7 +69,7 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> 
         for side in &mut sides {
             side.once(load)?;
         }
-        // Who goes first changes, so that whatever disturbs the machine disturbs both.
+        // The order alternates, so that a disturbance of the machine affects both.
         sides.reverse();
     }
     sides.sort_unstable_by_key(Measured::operation);

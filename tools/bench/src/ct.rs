@@ -1,9 +1,9 @@
-//! `cargo xtask bench ct`: does the time of an operation tell its secrets?
+//! `cargo xtask bench ct`: a test for secrets in the time of operations.
 //!
-//! Fixed against random secrets, as dudect does it: before each sample a coin decides whether the
-//! fixed secret or one of many random ones is used; Welch's t over the times says whether the two
-//! classes differ. Above 4.5 they do. Times far off (the machine did something else) are cut off at
-//! a few percentiles and the largest t counts.
+//! Fixed against random secrets, as dudect does: before each sample a random bit decides whether the fixed
+//! secret or one of many random ones is used. Welch's t over the times measures the difference of the two
+//! classes; above 4.5 they differ. Outliers (the machine was busy) are cut off at several percentiles, and
+//! the largest t is used.
 
 mod secrets;
 
@@ -18,12 +18,12 @@ use serde::Serialize;
 
 use self::secrets::{Operation, Secrets};
 
-/// Different random secrets, besides as many copies of the fixed one: so both classes live in
-/// equally much memory.
+/// The number of different random secrets, and of copies of the fixed one: both classes use equally much
+/// memory.
 const SECRETS: usize = 64;
-/// A t above this says that times differ.
+/// The t above which times differ.
 pub(super) const LIMIT: f64 = 4.5;
-/// Which part of the times is kept, by size.
+/// The shares of the times that are used, the shortest first.
 const KEPT: [f64; 4] = [1.0, 0.99, 0.95, 0.8];
 
 /// The t of each operation.
@@ -43,7 +43,7 @@ struct Finding {
 }
 
 impl CtReport {
-    /// Whether no operation tells, and the measurement sees what does.
+    /// Returns whether no operation's time depends on secrets, and the control's does.
     #[must_use]
     pub fn passed(&self) -> bool {
         let mut findings = self.operations.iter();
@@ -71,12 +71,12 @@ impl fmt::Display for CtReport {
     }
 }
 
-/// Takes so many samples of each operation.
+/// Measures `samples` samples of each operation.
 ///
 /// # Errors
-/// If an operation fails.
+/// An operation fails.
 pub fn measure(samples: u32) -> Result<CtReport> {
-    // Every copy of the fixed secrets has memory of its own, as every random one has beside it.
+    // Each copy of the fixed secrets has memory of its own, next to that of a random one.
     let pairs: Result<Vec<_>> = (1..=SECRETS)
         .map(|seed| Ok((Secrets::of(0)?, Secrets::of(seed as u64)?)))
         .collect();
@@ -100,7 +100,7 @@ pub fn measure(samples: u32) -> Result<CtReport> {
     })
 }
 
-/// The largest t over the cuts.
+/// Returns the largest t over the cuts.
 fn compare(
     operation: Operation,
     samples: u32,
@@ -124,7 +124,7 @@ fn compare(
     Ok(largest_t(&mut times))
 }
 
-/// The largest t of two classes of times over the cuts.
+/// Returns the largest t of two classes of times over the cuts.
 pub(super) fn largest_t(times: &mut [(f64, bool)]) -> f64 {
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
     KEPT.into_iter()
@@ -142,7 +142,7 @@ fn kept(count: usize, part: f64) -> usize {
     (count as f64 * part) as usize
 }
 
-/// Welch's t of the two classes, without its sign.
+/// Returns the absolute value of Welch's t of the two classes.
 fn welch(times: &[(f64, bool)]) -> f64 {
     let [a, b] = [false, true].map(|class| {
         let of_class = || {

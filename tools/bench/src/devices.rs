@@ -1,8 +1,8 @@
-//! `cargo xtask bench devices`: how long listing, registering, renaming and deleting a device takes
-//! while 20 accounts do it at the same time, each again and again.
+//! `cargo xtask bench devices`: the time of listing, registering, renaming and deleting a device while 20
+//! accounts do so concurrently and repeatedly.
 //!
-//! The services have two cores, or as many as there are; the load, in a process of its own, does next
-//! to nothing but wait, and shares them.
+//! The services have two cores, or all cores of a smaller machine. The load runs in a process of its own,
+//! mostly waits, and shares the cores.
 
 use std::{
     fmt,
@@ -16,9 +16,9 @@ use serde_json::json;
 
 use super::{login::percentile, programs::Programs};
 
-/// Accounts that manage their devices at the same time.
+/// The number of accounts that manage their devices concurrently.
 const AT_ONCE: u32 = 20;
-/// The cores of the services, where there are more.
+/// The cores of the services, if there are more.
 const CORES: &str = "0,1";
 /// Rounds that warm up and are not counted.
 const WARM_UP: u32 = 2;
@@ -51,7 +51,7 @@ struct Ready {
     ready: bool,
 }
 
-/// Nanoseconds of each request, by operation.
+/// The durations of the requests in nanoseconds, by operation.
 #[derive(Default, Deserialize)]
 struct Timed {
     list: Vec<u64>,
@@ -60,10 +60,10 @@ struct Timed {
     delete: Vec<u64>,
 }
 
-/// Measures so many rounds of each account.
+/// Measures `rounds` rounds of each account.
 ///
 /// # Errors
-/// If something does not start, or a request is refused.
+/// A program does not start, or a request is refused.
 pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
     let mut load = Command::new(&programs.load)
@@ -89,7 +89,7 @@ pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
         writeln!(orders, "{}", json!({ "rounds": rounds }))?;
         taken = serde_json::from_str(&answer()??)?;
     }
-    // Without its input it has nothing more to do.
+    // The program ends with its input.
     drop(orders);
     load.wait()?;
     Report::of(taken).context("no requests")
@@ -116,7 +116,7 @@ impl Report {
         })
     }
 
-    /// Whether the goal was reached.
+    /// Returns whether the goal was reached.
     #[must_use]
     pub const fn reached(&self) -> bool {
         self.reached

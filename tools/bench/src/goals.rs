@@ -1,14 +1,14 @@
-//! What was asked of the operations.
+//! The goals of the operations.
 
 use super::Operation;
 
-/// Every operation should be within so many times its modelled floor.
+/// The maximum ratio of an operation's time to its modelled floor.
 pub(super) const TO_FLOOR: f64 = 1.25;
-/// All static tables together should take less, in bytes.
+/// The maximum size of all static tables together, in bytes.
 pub(super) const TABLES: usize = 2 << 20;
 
 impl Operation {
-    /// How many times as fast as the npm client it should be, where that was asked.
+    /// Returns the required speed relative to the npm client, if there is a goal.
     pub(super) const fn goal(self) -> Option<f64> {
         match self {
             Self::CreateIssue | Self::AuthIssue => Some(2.5),

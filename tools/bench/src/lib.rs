@@ -1,5 +1,11 @@
-//! `cargo xtask bench zk`: the protocol's operations, beside those of the npm client in the same
-//! run, in interleaved rounds. The other measurements have modules of their own.
+//! Measurements of the protocol and the services.
+//!
+//! Each measurement takes the programs to measure and a number of rounds or samples, and returns a report
+//! that prints as a table or as JSON. Two subjects (Anteroom and the npm client) are measured in interleaved
+//! rounds of one run. A measurement that cannot be made is an error; a missed goal is part of the report.
+//!
+//! [`zk`] measures the protocol's operations: `cargo xtask bench zk`. The other measurements have modules of
+//! their own.
 #![forbid(unsafe_code)]
 
 pub mod arguments;
@@ -36,14 +42,14 @@ use self::{
     theirs::Theirs,
 };
 
-/// How long one side's part of a round should take, at least.
+/// The minimum duration of one subject's part of a round.
 const ROUND: Duration = Duration::from_millis(25);
-/// In a second.
+/// Microseconds in a second.
 const MICROSECONDS: f64 = 1e6;
 /// Iterations of a round are between these.
 const ITERATIONS: (u32, u32) = (2, 10_000);
 
-/// What is measured.
+/// The measured operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// The blinded request of a create credential.
@@ -83,7 +89,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All of them.
+    /// All operations.
     pub const ALL: [Self; 17] = [
         Self::CreateRequest,
         Self::CreateIssue,
@@ -104,7 +110,7 @@ impl Operation {
         Self::EndorseReceive,
     ];
 
-    /// Whether it is made of many parts, which may be spread over cores.
+    /// Returns whether the operation has many parts, which may be spread over cores.
     const fn is_batch(self) -> bool {
         matches!(
             self,
@@ -112,7 +118,7 @@ impl Operation {
         )
     }
 
-    /// The name, the same on both sides.
+    /// Returns the name, the same for both subjects.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -137,16 +143,16 @@ impl Operation {
     }
 }
 
-/// One of the two that are compared.
+/// A subject of the comparison.
 trait Side {
-    /// How long so many iterations take.
+    /// Returns the time of `iterations` iterations.
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration>;
 }
 
-/// Measures every operation in so many rounds. `interop` is the folder of the npm client.
+/// Measures every operation in `rounds` rounds. `interop` is the folder of the npm client.
 ///
 /// # Errors
-/// If the npm client does not start or does not know an operation, or an operation fails.
+/// The npm client does not start or does not know an operation, or an operation fails.
 pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
     if rounds == 0 {
         bail!("at least one round");
@@ -172,7 +178,7 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
     Ok(Report::new(mode, rounds, primitives, rows, on_all_cores))
 }
 
-/// One side without the other.
+/// Measures one subject alone.
 fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spread> {
     let iterations = calibrate(side, operation)?;
     let times: Result<Vec<f64>> = (0..rounds)
@@ -182,7 +188,8 @@ fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spre
     Ok(times.times(MICROSECONDS))
 }
 
-/// Alternates the two, and who goes first, so that whatever disturbs the machine disturbs both.
+/// Measures both subjects alternately. Their order alternates too, so that a disturbance of the machine
+/// affects both.
 fn compare(
     ours: &mut impl Side,
     theirs: &mut impl Side,
@@ -209,7 +216,7 @@ fn compare(
     Ok(Row::new(operation, ours, theirs, floor))
 }
 
-/// The mean of one round, in seconds.
+/// Returns the mean of one round, in seconds.
 fn once(side: &mut impl Side, operation: Operation, iterations: u32) -> Result<f64> {
     Ok(side.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask bench login`: how long a login takes while 20 people log in at the same time, each
-//! again and again, at what passwords are hashed with by default.
+//! `cargo xtask bench login`: the time of a login while 20 people log in concurrently and repeatedly, at the
+//! default cost of password hashes.
 //!
-//! The services have two cores, or as many as there are; the load, in a process of its own, does next
-//! to nothing but wait, and shares them. The limit of logins by address is set out of the way.
+//! The services have two cores, or all cores of a smaller machine. The load runs in a process of its own,
+//! mostly waits, and shares the cores. The limit of logins by address is raised.
 
 use std::{
     fmt,
@@ -16,16 +16,16 @@ use serde_json::json;
 
 use super::programs::Programs;
 
-/// People who log in at the same time.
+/// The number of people who log in concurrently.
 const AT_ONCE: u32 = 20;
-/// What the services may use, where there are more.
+/// The cores of the services, if there are more.
 const CORES: &str = "0,1";
 /// Logins that warm up and are not counted.
 const WARM_UP: u32 = 2 * AT_ONCE;
 /// The p95 should be below this many milliseconds.
 const GOAL: f64 = 500.0;
 
-/// What came out.
+/// The result.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     unit: &'static str,
@@ -49,10 +49,10 @@ struct Timed {
     nanoseconds: Vec<u64>,
 }
 
-/// Measures so many logins.
+/// Measures `logins` logins.
 ///
 /// # Errors
-/// If something does not start, or a login is refused.
+/// A program does not start, or a login is refused.
 pub fn measure(programs: &Programs, logins: u32) -> Result<Report> {
     ensure!(logins >= AT_ONCE, "at least {AT_ONCE} logins");
     let mut load = Command::new(&programs.load)
@@ -79,13 +79,13 @@ pub fn measure(programs: &Programs, logins: u32) -> Result<Report> {
         let timed: Timed = serde_json::from_str(&answer()??)?;
         taken = timed.nanoseconds;
     }
-    // Without its input it has nothing more to do.
+    // The program ends with its input.
     drop(orders);
     load.wait()?;
     Report::of(&taken).context("no logins")
 }
 
-/// The smallest of the sorted times that so many of 100 do not exceed, in milliseconds.
+/// Returns the `percent`th percentile of sorted times, in milliseconds.
 pub(super) fn percentile(sorted: &[u64], percent: usize) -> Option<f64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     let time = *sorted.get(rank - 1)?;
@@ -111,7 +111,7 @@ impl Report {
         })
     }
 
-    /// Whether the goal was reached.
+    /// Returns whether the goal was reached.
     #[must_use]
     pub const fn reached(&self) -> bool {
         self.reached

@@ -1,13 +1,13 @@
-//! `cargo xtask bench login-timing`: does the time of an answer tell which addresses are known?
+//! `cargo xtask bench login-timing`: a test for known addresses in the time of answers.
 //!
-//! Known addresses against unknown ones, in a random order, one request after the other over one
-//! connection to the real program at its default hash cost: logins with a wrong password, sign-ups,
-//! requests for another mail and for a new password, by the interface and by the forms of the pages.
-//! Most of the work comes after such an answer: so the login that follows at once is measured too.
+//! Known addresses against unknown ones, in a random order, one request after the other over one connection
+//! to the real program at its default hash cost: logins with a wrong password, sign-ups, requests for another
+//! mail and for a new password, by the interface and by the forms of the pages. Most of the work follows
+//! after such an answer, so the next login is measured too.
 //!
-//! Welch's t says whether two classes of times differ, as in [`super::ct`], and `P(known slower)` how
-//! often one of a known address is the longer one: 0.5 says nothing. A last class, logins refused for
-//! a short password, must be told apart: the measurement's own test.
+//! Welch's t measures whether two classes of times differ, as in [`super::ct`], and `P(known slower)` is the
+//! probability that a time of a known address is the longer one: 0.5 is no difference. The last class, logins
+//! refused for a short password, must be distinguishable: it is the control of the measurement.
 
 mod service;
 
@@ -27,7 +27,7 @@ use super::{
     programs::Programs,
 };
 
-/// Known addresses. They take turns.
+/// The number of known addresses, used in turn.
 const ADDRESSES: usize = 10;
 /// Requests of each class before a measurement starts.
 const WARM_UP: usize = ADDRESSES;
@@ -70,7 +70,7 @@ impl Request {
         }
     }
 
-    /// How long it takes, in seconds.
+    /// Sends the request. Returns its duration, in seconds.
     fn send(self, client: &mut Client, email: &str) -> Result<f64> {
         let body = json!({ "email": email, "password": "another horse battery" });
         let answer = if self.is_form {
@@ -89,7 +89,7 @@ pub struct Report {
     samples: u32,
     limit: f64,
     comparisons: Vec<Comparison>,
-    /// Between logins with unknown addresses and the control.
+    /// The t of logins with unknown addresses and the control.
     control: f64,
 }
 
@@ -103,7 +103,7 @@ struct Comparison {
     t: f64,
 }
 
-/// In milliseconds.
+/// Statistics in milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Class {
     mean: f64,
@@ -112,7 +112,7 @@ struct Class {
 }
 
 impl Report {
-    /// Whether the times do not tell, and the measurement sees what does.
+    /// Returns whether no time depends on the address, and the control's does.
     #[must_use]
     pub fn passed(&self) -> bool {
         let is_even = |comparison: &Comparison| comparison.t < LIMIT;
@@ -157,10 +157,10 @@ struct Times {
     next: Vec<Time>,
 }
 
-/// Takes so many samples of each class.
+/// Measures `samples` samples of each class.
 ///
 /// # Errors
-/// If the service does not start, or answers in another way than it must.
+/// The service does not start, or gives an unexpected answer.
 pub fn measure(programs: &Programs, samples: u32) -> Result<Report> {
     ensure!(samples > 1, "at least two samples");
     let service = Service::start(&programs.anteroom)?;
@@ -193,7 +193,8 @@ pub fn measure(programs: &Programs, samples: u32) -> Result<Report> {
     })
 }
 
-/// Every unknown address is a fresh one, since a sign-up makes it another kind of address.
+/// Measures one request for both classes. Every unknown address is a new one, since a sign-up makes it
+/// another kind of address.
 fn measure_request(
     client: &mut Client,
     request: Request,
@@ -257,7 +258,7 @@ impl Comparison {
     }
 }
 
-/// The share of all pairs in which the known address took longer; a tie counts half.
+/// Returns the share of all pairs in which the known address took longer; a tie counts half.
 fn known_slower(times: &[Time]) -> f64 {
     let of = |class: bool| times.iter().filter(move |(_, is_known)| *is_known == class);
     let (mut slower, mut pairs) = (0.0, 0.0);

@@ -84,7 +84,7 @@ fn print(json: bool, report: &(impl Serialize + Display)) -> Result<()> {
     Ok(())
 }
 
-/// The workspace's folder.
+/// Returns the workspace's folder.
 fn root() -> &'static Path {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.ancestors().nth(2).unwrap_or(manifest)

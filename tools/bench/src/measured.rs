@@ -9,20 +9,20 @@ use super::{
     worker::{Timed, Worker},
 };
 
-/// How long one measurement should take, in seconds.
+/// The intended duration of one measurement, in seconds.
 const ROUND: f64 = 0.5;
-/// Iterations of the first attempt, which warms up and tells how many fill a round.
+/// The iterations of the first attempt, which warms up and determines the iterations of a round.
 const FIRST: u32 = 200;
 const MOST: u32 = 50_000;
 
 /// An operation of one side, and how fast it was.
 pub(super) struct Measured {
     operation: &'static str,
-    /// Of one worker in one round.
+    /// The iterations of one worker in one round.
     iterations: u32,
     /// Operations a second, of all workers together.
     rounds: Vec<f64>,
-    /// The server's processor time for each operation, in seconds, where the worker tells it.
+    /// The server's processor time for each operation, in seconds, if the worker measures it.
     server: Vec<f64>,
 }
 
@@ -66,13 +66,13 @@ impl Measured {
         Spread::of(self.rounds.clone()).context("no rounds")
     }
 
-    /// The server's processor time for each operation, in seconds.
+    /// Returns the server's processor time for each operation, in seconds.
     pub(super) fn server(&self) -> Result<Spread> {
         Spread::of(self.server.clone()).context("the worker does not tell what the server took")
     }
 
-    /// All workers at the same time: operations a second, by the slowest; and what the server took
-    /// for each operation.
+    /// Measures all workers concurrently. Returns the operations per second, by the slowest worker, and the
+    /// server's time for each operation.
     fn measure(&self, workers: &mut [Worker]) -> Result<(f64, Option<f64>)> {
         let (operation, iterations) = (self.operation, self.iterations);
         let count = f64::from(iterations) * workers.len() as f64;

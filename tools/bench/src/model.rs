@@ -1,12 +1,12 @@
-//! The cost model: which primitives each operation cannot do without, given constant time in every
-//! secret, the fixed bytes of the protocol and the check of every fresh proof.
+//! The cost model: the primitives that each operation needs at least, given constant time in every secret,
+//! the fixed bytes of the protocol and the verification of every new proof.
 //!
-//! Hashing, scalar arithmetic, single additions and copying are not counted: the floor is below
-//! what can be reached.
+//! Hashing, scalar arithmetic, single additions and copying are not counted: the floor is below the reachable
+//! minimum.
 
 use super::Operation;
 
-/// How many of each primitive.
+/// The numbers of primitives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) multiply: f64,
@@ -38,7 +38,7 @@ const NONE: Counts = Counts {
     encode: 0.0,
 };
 
-/// The primitives of an operation.
+/// Returns the primitives of an operation.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) const fn counts(operation: Operation) -> Counts {
     match operation {
@@ -192,8 +192,8 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[9.0],
             ..NONE
         },
-        // Eight times what a credential of either kind needs; the account's parts once, and one
-        // check over all
+        // Eight times the needs of a credential of each kind; the account's parts once, and one verification
+        // of all
         Operation::BatchIssue => Counts {
             table: 192.0,
             sums: &[(1.0, 2.0), (1.0, 4.0), (8.0, 3.0), (8.0, 5.0)],

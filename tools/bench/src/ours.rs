@@ -1,4 +1,4 @@
-//! Anteroom's side, called as a user of the `protocol` crate does.
+//! The subject Anteroom, called as a user of the `protocol` crate does.
 
 use std::{
     hint::black_box,
@@ -27,12 +27,12 @@ use super::{Operation, Side};
 const DAYS: usize = 8;
 /// Members of the group whose endorsements are issued.
 const MEMBERS: usize = 1_000;
-/// Some day.
+/// Any day.
 const TODAY: Timestamp = Timestamp::from_secs(20_000 * DAY);
 
 /// A server, a client, and all that passes between them.
 pub(super) struct Ours {
-    /// Where everything is done: on one thread unless more are asked for.
+    /// The thread pool of all operations: one thread by default.
     threads: Arc<ThreadPool>,
     rng: ChaCha20Rng,
     params: GenericSecretParams,
@@ -73,7 +73,7 @@ struct GroupExchange {
     presentation: GroupAuthPresentation,
 }
 
-/// The days of the batch.
+/// Returns the days of the batch.
 fn week() -> [Timestamp; DAYS] {
     let mut day = TODAY;
     [(); DAYS].map(|()| {
@@ -85,7 +85,7 @@ fn week() -> [Timestamp; DAYS] {
 
 impl Ours {
     pub(super) fn new(mode: Mode) -> Result<Self> {
-        // Any seed: the measurement is no secret.
+        // Any seed serves, since the measurement protects no secret.
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let params = GenericSecretParams::generate(mode, Randomness::random(&mut rng));
         let group_params = GroupServerSecretParams::generate(
@@ -188,7 +188,7 @@ impl Ours {
         Ok(ours)
     }
 
-    /// Spreads what comes over so many threads.
+    /// Sets the number of threads of the following operations.
     pub(super) fn use_threads(&mut self, count: usize) -> Result<()> {
         self.threads = threads(count)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! What the group's primitives cost on this machine, in the same run as the operations.
+//! The costs of the group's primitives on this machine, in the same run as the operations.
 
 use std::{hint::black_box, time::Instant};
 
@@ -13,16 +13,16 @@ use sha2::Sha256;
 use super::model::Counts;
 
 const MICROSECONDS: f64 = 1e6;
-/// Points that the linear prices are measured with beside one.
+/// The number of points with which linear costs are measured, besides one point.
 const MANY: usize = 16;
 /// Points of a large sum.
 const LARGE: usize = 1_000;
-/// How often each primitive is done in a round.
+/// The iterations of each primitive in a round.
 const ITERATIONS: u32 = 40;
 const LARGE_ITERATIONS: u32 = 2;
 
-/// The fastest of the rounds, in microseconds: what disturbs a machine only ever adds. Sums cost a part of their own (the doublings, the
-/// inversion) and a part per point.
+/// The costs by the fastest round, in microseconds, since disturbances of the machine only increase times.
+/// Sums have a fixed cost (the doublings, the inversion) and a cost per point.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Primitives {
     /// Multiplication in constant time.
@@ -126,7 +126,7 @@ impl Primitives {
         }
     }
 
-    /// What an operation's unavoidable primitives cost together, in microseconds.
+    /// Returns the cost of an operation's necessary primitives, in microseconds.
     pub(super) fn price(&self, counts: &Counts) -> f64 {
         let [sum, each] = self.sum;
         let sums: f64 = counts
@@ -188,7 +188,7 @@ fn hide<T>(value: T) {
     black_box(value);
 }
 
-/// The time of one iteration in the fastest round, in microseconds.
+/// Returns the time of one iteration in the fastest round, in microseconds.
 fn fastest(rounds: u32, iterations: u32, work: &dyn Fn()) -> f64 {
     (0..=rounds.saturating_mul(3))
         .map(|_| {

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The services and their load, built in the same profile as the measuring program.
+/// The services and the load program, built in the same profile as the measuring program.
 #[derive(Clone, Debug)]
 pub struct Programs {
     pub(crate) anteroom: PathBuf,
@@ -12,7 +12,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Looks for both in the folder that the running program is in.
+    /// Finds both programs in the folder of the running program.
     ///
     /// # Errors
     /// If one of them is not there.

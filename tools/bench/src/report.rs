@@ -13,27 +13,27 @@ pub struct Report {
     mode: &'static str,
     rounds: u32,
     unit: &'static str,
-    /// All tables of static points together, in bytes.
+    /// The size of all tables of static points, in bytes.
     static_tables: usize,
     primitives: Primitives,
-    /// On one core each.
+    /// The operations on one core each.
     operations: Vec<Row>,
     on_all_cores: Vec<OnAllCores>,
 }
 
-/// One operation of both sides.
+/// One operation of both subjects.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
     operation: &'static str,
     anteroom: Spread,
     npm: Spread,
-    /// How many times as fast Anteroom is, by the medians.
+    /// The speed relative to the npm client, by the medians.
     ratio: f64,
-    /// How many times as fast it should be, where that was asked.
+    /// The required speed relative to the npm client, if there is a goal.
     goal: Option<f64>,
-    /// What the unavoidable primitives cost, in microseconds.
+    /// The cost of the necessary primitives, in microseconds.
     floor: f64,
-    /// How many times the floor the fastest round is.
+    /// The ratio of the fastest round to the floor.
     to_floor: f64,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct OnAllCores {
     operation: &'static str,
     cores: usize,
     anteroom: Spread,
-    /// How many times as fast as on one core, by the medians.
+    /// The speed relative to one core, by the medians.
     ratio: f64,
 }
 
@@ -82,7 +82,7 @@ impl Report {
 }
 
 impl Report {
-    /// The measurements as an SVG chart.
+    /// Returns the measurements as an SVG chart.
     #[must_use]
     pub fn chart(&self) -> String {
         chart::svg(&self.operations)
@@ -106,18 +106,18 @@ impl Row {
         self.operation
     }
 
-    /// Anteroom's median as a part of the npm client's.
+    /// Returns the ratio of Anteroom's median to the npm client's.
     pub(super) fn slowdown(&self) -> f64 {
         self.anteroom.median / self.npm.median
     }
 
-    /// The npm client's and Anteroom's times as parts of the npm client's median.
+    /// Returns the npm client's and Anteroom's times as parts of the npm client's median.
     pub(super) fn shares(&self) -> (Spread, Spread) {
         let whole = 1.0 / self.npm.median;
         (self.npm.times(whole), self.anteroom.times(whole))
     }
 
-    /// The floor as a part of the npm client's median.
+    /// Returns the floor as a part of the npm client's median.
     pub(super) fn floor_share(&self) -> f64 {
         self.floor / self.npm.median
     }
@@ -131,7 +131,7 @@ impl Row {
 }
 
 impl Report {
-    /// What was asked and what came of it.
+    /// Writes the goals and whether they are reached.
     fn write_verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

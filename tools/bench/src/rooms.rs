@@ -1,8 +1,8 @@
-//! `cargo xtask bench rooms`: peeks with verification over HTTP, beside verifications by the npm
+//! `cargo xtask bench rooms`: peeks with verification over HTTP, compared with verifications by the npm
 //! client in the same run, in interleaved rounds.
 //!
-//! The services run on one half of the cores and the load on the other. The npm client gets the
-//! services' cores while they have nothing to do: one process for each, and nothing but to verify.
+//! The services run on one half of the cores and the load on the other. The npm client uses the services'
+//! cores while they are idle: one process per core, which only verifies.
 
 mod report;
 
@@ -21,10 +21,10 @@ use super::{
     worker::Worker,
 };
 
-/// What the npm client does.
+/// The operation of the npm client.
 const NPM_VERIFY: &str = "auth_verify";
 
-/// What is measured of the services: the load's name for it, and what it is.
+/// The measured operations of the services: the load program's name and the description.
 const OPERATIONS: [(&str, &str); 5] = [
     ("peek_fresh", "peek, every presentation new"),
     ("peek_repeated", "peek, one presentation again and again"),
@@ -39,10 +39,10 @@ const OPERATIONS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Measures in so many rounds. `root` is the workspace's folder, with the npm client installed.
+/// Measures `rounds` rounds. `root` is the workspace's folder, with the npm client installed.
 ///
 /// # Errors
-/// If something does not start, or a request is answered in another way than it must be.
+/// A program does not start, or a request has an unexpected answer.
 pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
     let cores = Cores::halves()?;
@@ -65,7 +65,7 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> 
     }
     theirs.calibrate(&mut npm)?;
     for round in 0..rounds {
-        // Who goes first changes, so that whatever disturbs the machine disturbs both.
+        // The order alternates, so that a disturbance of the machine affects both.
         if round % 2 == 0 {
             theirs.once(&mut npm)?;
         }

@@ -13,7 +13,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Nothing if there are no rounds.
+    /// Returns the statistics of rounds; `None` if there are none.
     pub(super) fn of(mut rounds: Vec<f64>) -> Option<Self> {
         rounds.sort_by(f64::total_cmp);
         let middle = rounds.len() / 2;
@@ -29,7 +29,7 @@ impl Spread {
         })
     }
 
-    /// In another unit.
+    /// Returns the values multiplied by `factor`, for another unit.
     pub(super) fn times(self, factor: f64) -> Self {
         Self {
             min: self.min * factor,
@@ -40,7 +40,7 @@ impl Spread {
 }
 
 impl fmt::Display for Spread {
-    /// Whole numbers, unless the format says how many digits.
+    /// Writes whole numbers, unless the format has a precision.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { min, median, max } = self;
         let digits = f.precision().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The npm client, in a process of its own that is told what to do line by line.
+//! The npm client, in a process of its own that reads operations line by line.
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -24,7 +24,7 @@ impl Theirs {
     }
 }
 
-/// The npm side's program and the mode of its params, for `node` in its folder.
+/// Returns the npm side's program and the mode of its params, for `node` in its folder.
 pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
     let mode = match mode {
         Mode::Legacy => "legacy",

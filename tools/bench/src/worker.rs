@@ -1,4 +1,4 @@
-//! A process that is told line by line what to do, and answers how long that took.
+//! A process that reads operations line by line, and answers with their duration.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -30,10 +30,10 @@ struct Answer {
     server_nanoseconds: Option<u64>,
 }
 
-/// What so many iterations took.
+/// The duration of several iterations.
 pub(super) struct Timed {
     pub(super) elapsed: Duration,
-    /// The server's processor time, where the process knows it.
+    /// The server's processor time, if the process knows it.
     pub(super) server: Option<Duration>,
 }
 
@@ -66,12 +66,12 @@ impl Worker {
         Ok(())
     }
 
-    /// How long so many iterations take.
+    /// Returns the time of `iterations` iterations.
     pub(super) fn time(&mut self, operation: &str, iterations: u32) -> Result<Duration> {
         Ok(self.measure(operation, iterations)?.elapsed)
     }
 
-    /// What so many iterations take.
+    /// Measures `iterations` iterations.
     pub(super) fn measure(&mut self, operation: &str, iterations: u32) -> Result<Timed> {
         let request = json!({ "operation": operation, "iterations": iterations });
         let requests = self.requests.as_mut().context("no input")?;
@@ -95,7 +95,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Without its input it has nothing more to do.
+        // The process ends with its input.
         self.requests = None;
         let _ = self.process.wait();
     }

@@ -1,11 +1,11 @@
-//! The command line that `cargo xtask bench` gives the program.
+//! The command line that `cargo xtask bench` passes to the program.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_bench::arguments::Arguments;
 use clap::{Args as _, Command, FromArgMatches as _, Parser as _};
 use xtask::bench::Bench;
 
-/// The measurement that `cargo xtask bench` makes of these words.
+/// Parses these words as the arguments of `cargo xtask bench`.
 fn bench(words: &[&str]) -> Bench {
     let command = Bench::augment_args(Command::new("bench"));
     let matches = command.try_get_matches_from([&["bench"], words].concat());

@@ -1,7 +1,7 @@
-//! Attacks on real services, and what legitimate clients get before, during and after them.
+//! Attacks on real services, and the service that legitimate clients get before, during and after them.
 //!
-//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]);
-//! legitimate clients are in this one.
+//! Each case starts services of its own. The attacker is another process ([`crate::attacker`]); legitimate
+//! clients are in this one.
 
 mod admin;
 mod case;
@@ -33,11 +33,11 @@ use crate::{
     os::{self, say},
 };
 
-/// Between the end of an attack and what is measured after it.
+/// The pause between the end of an attack and the measurement after it.
 const SETTLING: Duration = Duration::from_millis(500);
-/// For a whole case. Far more than it takes, so that only a hanging one meets it.
+/// The time limit of a whole case, much longer than it takes.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// Files of the attacker, and of the services, besides the connections.
+/// The number of files of the attacker, and of the services, in addition to the connections.
 const OTHER_FILES: u64 = 512;
 
 /// Which attacks, for how long.
@@ -57,13 +57,13 @@ pub(crate) struct Options {
     short: bool,
 }
 
-/// How long the phases of an attack are, and what decides.
+/// The durations of an attack's phases, and its goals.
 #[derive(Clone, Copy)]
 struct Schedule {
     around: Duration,
     during: Duration,
     goals: Goals,
-    /// How many slots an attack may have at most.
+    /// The maximum number of slots of an attack.
     connections: u32,
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<ExitCode> 
     })
 }
 
-/// One case: a measurement before, and one during and after each of its attacks.
+/// Runs one case: a measurement before, and one during and after each of its attacks.
 async fn run_case(
     anteroom: &Path,
     case: Case,

@@ -1,8 +1,8 @@
-//! The attacking side: one attack from an address of its own, in a process of its own. Its pace bounds
-//! its share of the processors, and it gives way to others (`nice`), wholly where they are the aim.
+//! The attacker: one attack from an address of its own, in a process of its own. Its pace bounds its share of
+//! the processors, and it has a low priority (`nice`), the lowest if the processor is the target.
 //!
-//! Reads the [`Target`] as one line of JSON on standard input and attacks until that is closed. Says
-//! `{"full"}` when it is under way, with whether it is in full force, and `{"attempts", "failures",
+//! Reads the [`Target`] as one line of JSON on standard input and attacks until the input is closed. Writes
+//! `{"full"}` when the attack is running, with whether it has full force, and `{"attempts", "failures",
 //! "batches"}` at the end.
 
 mod batches;
@@ -36,23 +36,23 @@ use tokio::{
 pub(crate) use self::target::{Attack, Target};
 use crate::{http, os};
 
-/// Legitimate clients come from 127.0.0.1.
+/// The source address. Legitimate clients use 127.0.0.1.
 const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-/// An attack that the services hold up never gets to its full force.
+/// The time limit for reaching full force. An attack that the services slow down never reaches it.
 const READY_WITHIN: Duration = Duration::from_secs(12);
-/// For one connection, upgrade or first answer.
+/// The time limit of one connection, upgrade or first answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The attack under way.
+/// A running attack.
 struct Attacker {
     target: Target,
-    /// One attempt a tick.
+    /// Permits one attempt a tick.
     pace: Mutex<Interval>,
     attempts: AtomicU64,
     failures: AtomicU64,
     /// Batches of credentials that were issued.
     batches: AtomicU64,
-    /// How many attempts make the full force.
+    /// The number of attempts at full force.
     full: u64,
     ready: Notify,
 }
@@ -90,7 +90,7 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 impl Attacker {
-    /// Attempts the same again and again, for as long as the process lives.
+    /// Repeats the attempt as long as the process lives.
     async fn repeat(self: Arc<Self>, slot: u32) {
         loop {
             let number = self.attempt().await;
@@ -100,7 +100,7 @@ impl Attacker {
         }
     }
 
-    /// Goes on until the services refuse it or end it.
+    /// Runs one attempt until the services refuse or end it.
     async fn once(&self, slot: u32, number: u64) -> Result<()> {
         match self.target.attack {
             Attack::SlowBodies => bodies::slow_body(self, bodies::Service::Rooms).await,

@@ -1,9 +1,9 @@
-//! Asks an issuer for create credentials, as many as are told, as fast as it gives them: Anteroom's
-//! issuer, and a server that does the same with the npm client.
+//! Requests create credentials at the highest rate: from Anteroom's issuer, and from a server with the npm
+//! client.
 //!
-//! Each request is for another room. All of them are made before the time starts, and all answers
-//! are checked after it stops: each must be a credential for today, and some are received, with
-//! their proof, as a client does it.
+//! Each request is for another room. All requests are prepared before the time starts, and all answers are
+//! checked after it stops: each must be a credential for today, and some are received with their proof, as a
+//! client does.
 
 mod peer;
 
@@ -36,7 +36,7 @@ const PATH: &str = "/v1/call-link/create-auth";
 const ACCOUNTS: usize = 16;
 /// The limit of each of them, so that it is never met.
 const CAPACITY: u32 = 1_000_000_000;
-/// Of so many answers one is received as a client does it.
+/// One of this number of answers is received as a client does.
 const RECEIVED: usize = 64;
 
 /// What Anteroom is compared with.
@@ -47,7 +47,7 @@ pub(crate) struct Options {
     peer: PathBuf,
 }
 
-/// A running issuer and who may ask it.
+/// A running issuer with its accounts.
 struct Issuer {
     pid: u32,
     connections: Connections,
@@ -61,7 +61,7 @@ struct Account {
     authorization: String,
 }
 
-/// What was asked for.
+/// A pending request.
 struct Asked {
     aci: Aci,
     context: CreateCredentialRequestContext,
@@ -156,7 +156,7 @@ impl Issuer {
         (asked, Request::post(PATH, &self.host, &headers, &body, 200))
     }
 
-    /// Whether it is a credential for today; and, if it is to be received, one that verifies.
+    /// Checks that an answer is a credential for today, and with `receive` that it verifies.
     fn check(&self, asked: &Asked, body: &[u8], receive: bool) -> Result<()> {
         let answer: Answer = serde_json::from_slice(body)?;
         let bytes = STANDARD.decode(answer.credential)?;
@@ -167,7 +167,7 @@ impl Issuer {
         );
         let now = os::now();
         let day = now.start_of_day().as_secs();
-        // A run may go on past midnight.
+        // A run may continue past midnight.
         let age = day.checked_sub(answer.redemption_time);
         ensure!(
             age.is_some_and(|age| age <= anteroom_protocol::DAY),

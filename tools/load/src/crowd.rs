@@ -1,4 +1,4 @@
-//! People in calls.
+//! Devices in calls.
 
 mod ledger;
 mod member;

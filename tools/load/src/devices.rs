@@ -1,10 +1,8 @@
-//! Manages devices again and again, so many accounts at the same time, and says how long each request
-//! took.
+//! Manages devices of many accounts concurrently and repeatedly, and reports the time of each request.
 //!
-//! Reads one JSON request a line, `{"rounds"}`. In each round every account lists its devices,
-//! registers one, renames it and deletes it. Answers with the nanoseconds of each request, by
-//! operation: `{"list": [], "register": [], "rename": [], "delete": []}`. The first line out says that
-//! it is ready.
+//! Reads one JSON request a line, `{"rounds"}`. In each round every account lists its devices, registers one,
+//! renames it and deletes it. Answers with the nanoseconds of each request, by operation: `{"list": [],
+//! "register": [], "rename": [], "delete": []}`. The first line of output reports that the program is ready.
 
 use std::{num::NonZeroUsize, path::Path, time::Instant};
 
@@ -40,7 +38,7 @@ struct Order {
     rounds: usize,
 }
 
-/// Nanoseconds of each request, by operation.
+/// The durations of the requests in nanoseconds, by operation.
 #[derive(Default, Serialize)]
 struct Times {
     list: Vec<u64>,
@@ -93,7 +91,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// So many rounds, one after the other, over a connection of its own.
+    /// Runs `rounds` rounds, one after the other, over a connection of its own.
     async fn manage(&self, rounds: usize) -> Result<Times> {
         let (host, headers) = (self.host.as_str(), self.headers.as_str());
         let mut connection = Connection::open(host).await?;

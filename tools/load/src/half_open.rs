@@ -1,4 +1,4 @@
-//! Connections that are opened and then left alone, in all the ways there are.
+//! Connections that are opened and then abandoned, in all variants.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use crate::os;
 
 /// Connections that are being opened at a time.
 const AT_ONCE: usize = 64;
-/// For a connection to be opened. Far more than it takes.
+/// The time limit for opening a connection, much longer than it takes.
 const OPENED_WITHIN: Duration = Duration::from_secs(60);
 /// The services close a silent connection after 15 s, and a socket without a `join` after 10 s and
 /// 5 s of farewell.
 const CLOSED_WITHIN: Duration = Duration::from_secs(30);
-/// Files of this process besides the connections.
+/// The number of files of this process in addition to the connections.
 const OTHER_FILES: u64 = 256;
 
-/// What is said before the silence.
+/// The data sent before the silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nothing.
+    /// No data.
     Silent,
     /// Half the head of a request.
     HalfHead,
@@ -36,7 +36,7 @@ enum Kind {
 
 const KINDS: [Kind; 3] = [Kind::Silent, Kind::HalfHead, Kind::NoJoin];
 
-/// Half-open connections, so many of each kind, each of which waits for its end.
+/// Half-open connections, the same number of each kind. Each waits for its end.
 pub(crate) struct HalfOpen {
     ends: JoinSet<Result<Duration>>,
 }
@@ -77,7 +77,7 @@ impl HalfOpen {
         Ok(Self { ends })
     }
 
-    /// Waits until the service has closed them all, and gives the longest that one was left open.
+    /// Waits until the service has closed all of them, and returns the longest time that one was open.
     pub(crate) async fn see_them_closed(mut self) -> Result<Duration> {
         let mut longest = Duration::ZERO;
         while let Some(ended) = self.ends.join_next().await {
@@ -115,10 +115,10 @@ async fn connect(host: &str, kind: Kind) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// The time until the service has closed the connection, whatever it says before that.
+/// Returns the time until the service has closed the connection, whatever it sends before that.
 async fn end(mut stream: TcpStream, since: Instant) -> Result<Duration> {
     let mut rest = Vec::new();
-    // To be cut off is an end as well.
+    // A reset connection is closed as well.
     let closed = timeout(CLOSED_WITHIN, stream.read_to_end(&mut rest)).await;
     drop(closed.context("a half-open connection is not closed in time")?);
     Ok(since.elapsed())

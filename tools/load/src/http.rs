@@ -1,4 +1,4 @@
-//! As little of HTTP/1.1 as a load needs, so that it costs next to nothing beside what it measures.
+//! A minimal HTTP/1.1 client, whose cost is negligible beside the measured work.
 
 use std::{mem, net::Ipv4Addr};
 
@@ -9,9 +9,9 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// Connections that ask at the same time.
+/// The number of concurrent connections.
 const CONNECTIONS: usize = 32;
-/// No head or body of an answer is longer.
+/// The maximum length of an answer's head or body, in bytes.
 const MOST: usize = 64 * 1024;
 /// An answer of this status has neither body nor length.
 const NO_CONTENT: u16 = 204;
@@ -20,17 +20,17 @@ const NO_CONTENT: u16 = 204;
 #[derive(Clone)]
 pub(crate) struct Request {
     bytes: Vec<u8>,
-    /// The status that must come back.
+    /// The expected status.
     expected: u16,
 }
 
-/// Open connections that are kept alive.
+/// Open persistent connections.
 pub(crate) struct Connections {
     host: String,
     open: Vec<Connection>,
 }
 
-/// A connection that is kept alive.
+/// A persistent connection.
 pub(crate) struct Connection<S = TcpStream> {
     stream: S,
     buffer: Vec<u8>,
@@ -46,7 +46,7 @@ impl Request {
         }
     }
 
-    /// A deletion, which is answered without a body; `headers` are whole lines.
+    /// Returns a deletion, which is answered without a body; `headers` are whole lines.
     pub(crate) fn delete(path: &str, host: &str, headers: &str) -> Self {
         let text = format!("DELETE {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
         Self {
@@ -55,12 +55,12 @@ impl Request {
         }
     }
 
-    /// A body of JSON; `headers` are whole lines.
+    /// Returns a body of JSON; `headers` are whole lines.
     pub(crate) fn post(path: &str, host: &str, headers: &str, body: &str, expected: u16) -> Self {
         Self::with_body("POST", path, host, headers, body, expected)
     }
 
-    /// A body of JSON with another method; `headers` are whole lines.
+    /// Returns a body of JSON with another method; `headers` are whole lines.
     pub(crate) fn with_body(
         method: &str,
         path: &str,
@@ -105,7 +105,7 @@ impl Connections {
         Ok(bodies.into_iter().flatten().collect())
     }
 
-    /// New connections: the service closes those that were idle for long.
+    /// Opens new connections, since the service closes those that were idle for long.
     pub(crate) async fn reopen(&mut self) -> Result<()> {
         let connect = (0..CONNECTIONS).map(|_| Connection::open(&self.host));
         self.open = try_join_all(connect).await?;
@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// The body of the answer.
+    /// Returns the body of the answer.
     pub(crate) async fn exchange(&mut self, request: &Request) -> Result<Vec<u8>> {
         self.stream.write_all(&request.bytes).await?;
         let head = loop {
@@ -159,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// A connection from this address of this machine.
+/// Returns a connection from this address of this machine.
 pub(crate) async fn connect_from(from: Ipv4Addr, host: &str) -> Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((from, 0).into())?;

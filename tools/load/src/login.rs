@@ -1,7 +1,7 @@
-//! Logs in again and again, so many at the same time, and says how long each login took.
+//! Logs in concurrently and repeatedly, and reports the time of each login.
 //!
-//! Reads one JSON request a line, `{"logins"}`, logs in so often and answers with the nanoseconds that
-//! each took, `{"nanoseconds": []}`. The first line out says that it is ready.
+//! Reads one JSON request a line, `{"logins"}`, logs in that many times and answers with the nanoseconds of
+//! each, `{"nanoseconds": []}`. The first line of output reports that the program is ready.
 
 use std::{num::NonZeroUsize, path::Path, time::Instant};
 
@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 
 use crate::{os::say, server::Place};
 
-/// All are people of this issuer with this password.
+/// The password of all accounts.
 const PASSWORD: &str = "a password for measurements";
-/// More logins a minute from one address than any run makes.
+/// A limit of logins a minute from one address that no run reaches.
 const NO_LIMIT: u32 = 1_000_000;
 
 const EIGHT: NonZeroUsize = NonZeroUsize::new(8).unwrap();
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     at_once: NonZeroUsize,
 }
 
-/// What is to be done.
+/// The work of one measurement.
 #[derive(Deserialize)]
 struct Order {
     logins: usize,
@@ -44,7 +44,7 @@ struct Order {
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let place = Place::with_plenty(anteroom, options.server_cores.clone())?
         .with_setting("ANTEROOM_LIMITS_LOGINS_PER_MINUTE", &NO_LIMIT)
-        // One address stands for all: a quarter of half of the places must suffice it.
+        // All logins come from one address: a quarter of half of the queue must be sufficient for it.
         .with_setting(
             "ANTEROOM_LOGIN_HASHES_WAITING",
             &options.at_once.saturating_mul(EIGHT),
@@ -73,20 +73,20 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Somebody with a connection of their own.
+/// An account with a connection of its own.
 struct Person {
     client: LoginClient,
     email: String,
 }
 
 impl Person {
-    /// Logs in so often, one time after the other; the time of each.
+    /// Logs in repeatedly, one time after the other. Returns the duration of each login.
     async fn log_in(&self, often: usize) -> Result<Vec<u64>> {
         let attempt = SignIn {
             email: Zeroizing::new(self.email.clone()),
             password: SecretString::from(PASSWORD),
             remember: false,
-            // Always the same device: an account has a bounded number of them.
+            // Always the same device, since an account has a limited number.
             device: Some(DeviceId::FIRST),
             device_name: None,
             last_refresh: None,

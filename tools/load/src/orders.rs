@@ -1,7 +1,7 @@
-//! Work that is told line by line on standard input.
+//! Work that is ordered line by line on standard input.
 //!
-//! Reads one JSON request a line, `{"operation", "iterations"}`, has the operation done so often and
-//! answers with the nanoseconds that took, `{"nanoseconds"}`. The first line out names the
+//! Reads one JSON request a line, `{"operation", "iterations"}`, executes the operation that many times and
+//! answers with the duration in nanoseconds, `{"nanoseconds"}`. The first line of output names the
 //! operations.
 
 use anyhow::Result;
@@ -11,23 +11,23 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 
 use crate::os::say;
 
-/// What is to be done.
+/// The ordered work.
 #[derive(Deserialize)]
 pub(crate) struct Order {
     pub(crate) operation: String,
     pub(crate) iterations: usize,
 }
 
-/// What it took.
+/// The duration of the work.
 #[derive(Serialize)]
 pub(crate) struct Taken {
     pub(crate) nanoseconds: u64,
-    /// Of the server's processor time, where that is of interest.
+    /// The server's processor time, if it is measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server_nanoseconds: Option<u64>,
 }
 
-/// Does what is told until there is nothing more to read.
+/// Executes orders until the input ends.
 pub(crate) async fn follow(
     operations: &[&str],
     mut work: impl AsyncFnMut(&Order) -> Result<Taken>,

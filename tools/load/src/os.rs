@@ -1,4 +1,4 @@
-//! The operating system's time and randomness, and what of its output there is.
+//! The operating system's time and randomness, and statistics of processes.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use rand::rngs::SysRng;
 use rand_core::UnwrapErr;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The time of the system's clock.
+/// Returns the time of the system's clock.
 pub(crate) fn now() -> Timestamp {
     #[expect(
         clippy::disallowed_methods,
@@ -25,15 +25,15 @@ pub(crate) fn now() -> Timestamp {
     )
 }
 
-/// The system's random numbers. A system without any is beyond help: drawing panics.
+/// Returns the system's random numbers. A system without any is beyond help: drawing panics.
 pub(crate) fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
-/// The processor time that a process has used so far, in steps of the system's tick.
+/// Returns the processor time that a process has used so far, in steps of the system's tick.
 pub(crate) fn processor_time(process: u32) -> Result<Duration> {
     let status = fs::read_to_string(format!("/proc/{process}/stat")).context("no /proc")?;
-    // The name, which may hold anything, ends at the last parenthesis. User and system time are the
+    // The name, which may contain any character, ends at the last parenthesis. User and system time are the
     // 14th and 15th field (proc(5)).
     let (_, fields) = status.rsplit_once(')').context("an odd /proc")?;
     let fields = fields.split_whitespace().skip(11).take(2);

@@ -1,5 +1,4 @@
-//! Peeks at a call, as many as are told, as fast as they are answered. What is sent is made before
-//! the time starts.
+//! Peeks at a call at the highest rate. The requests are prepared before the time starts.
 
 use std::{path::Path, time::Instant};
 
@@ -117,8 +116,8 @@ impl Load {
     }
 }
 
-/// What a peek's verification costs without anything around it, on one thread: fresh presentations
-/// are read and verified under params of this process's own.
+/// Measures a peek's verification alone, on one thread: fresh presentations are parsed and verified under
+/// params of this process.
 fn parse_and_verify(count: usize) -> Result<u64> {
     let mut rng = os::rng();
     let now = os::now();

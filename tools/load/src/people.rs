@@ -1,4 +1,4 @@
-//! Accounts with what they may show, and links.
+//! Accounts with their credentials, and links.
 
 use anteroom_client::{
     Approval, CreatePass, DayRange, DeviceCredentials, Issued, IssuerClient, LinkChange, LinkState,
@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{os, server::Addresses};
 
-/// Somebody with an account, and today's credential.
+/// An account with today's credential.
 pub(crate) struct Person {
     device: DeviceCredentials,
     params: TrustedParams,
@@ -45,17 +45,17 @@ impl Person {
         })
     }
 
-    /// The account's first device.
+    /// Returns the account's first device.
     pub(crate) const fn device(&self) -> &DeviceCredentials {
         &self.device
     }
 
-    /// The server params that its credentials are made under.
+    /// Returns the server params under which its credentials are made.
     pub(crate) const fn params(&self) -> &TrustedParams {
         &self.params
     }
 
-    /// A presentation for creating a room that is not there, as the room service reads it.
+    /// Returns a presentation for creating a room that is not there, as the room service reads it.
     pub(crate) async fn create_presentation(&self, addresses: &Addresses) -> Result<String> {
         let mut rng = os::rng();
         let key = RootKey::generate_v0(&mut rng);
@@ -74,7 +74,7 @@ impl Person {
         Ok(STANDARD.encode(presentation.to_bytes()))
     }
 
-    /// So many presentations for a room, all different, as the room service reads them.
+    /// Creates `count` different presentations for a room, as the room service reads them.
     pub(crate) fn presentations(&self, link: &Link, count: usize) -> Result<Vec<String>> {
         let mut rng = os::rng();
         let issued = &self.credential;
@@ -120,7 +120,7 @@ impl Person {
         Ok(link)
     }
 
-    /// Shows the passkey, and gives the state afterwards.
+    /// Renames the link with its passkey, and returns the new state.
     pub(crate) async fn rename(
         &self,
         rooms: &RoomsClient,
@@ -138,7 +138,7 @@ impl Person {
         Ok(state)
     }
 
-    /// Fails unless the link is as it was made, its passkey is taken, and another one is not.
+    /// Fails unless the link is unchanged, its passkey is accepted, and another one is refused.
     pub(crate) async fn check_link(&self, rooms: &RoomsClient, link: &Link) -> Result<()> {
         let mut rng = os::rng();
         let state = rooms.link(&link.room, &self.pass, &mut rng).await?;

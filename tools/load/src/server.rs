@@ -21,16 +21,16 @@ use tokio::{
     time::timeout,
 };
 
-/// Far more than any start takes, so that only a hanging one meets it.
+/// The time limit of a start, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What the last service to listen says.
+/// The log line of the last service that listens.
 const READY: &str = "the room service listens on";
 /// A port of one's own.
 const ANY: &str = "127.0.0.1:0";
-/// The most of a log that is kept to be shown, in lines.
+/// The maximum number of log lines that are kept for display.
 const MAX_COMPLAINTS: usize = 20;
 
-/// Budgets that a load from one address, or of few accounts, would meet at once.
+/// The budgets that a load from one address, or of few accounts, would reach.
 const BUDGETS: [&str; 5] = [
     "ANTEROOM_LIMITS_BATCHES_CAPACITY",
     "ANTEROOM_LIMITS_WORK_WAITING",
@@ -40,7 +40,7 @@ const BUDGETS: [&str; 5] = [
 ];
 const PLENTY: &str = "1000000";
 
-/// A place for data, and the program that serves it.
+/// A data directory, and the program that serves it.
 pub(crate) struct Place {
     program: PathBuf,
     /// The cores that the services are pinned to, as `taskset` takes them.
@@ -50,7 +50,7 @@ pub(crate) struct Place {
     folder: TempDir,
 }
 
-/// Running services. Killed when dropped.
+/// Running services. They are killed on drop.
 pub(crate) struct Server {
     child: Child,
     pid: u32,
@@ -67,14 +67,14 @@ struct Complaints {
     panic: Option<String>,
 }
 
-/// Where the services listen.
+/// The addresses of the services.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Addresses {
     pub(crate) issuer: String,
     pub(crate) rooms: String,
 }
 
-/// What a process holds at a moment.
+/// The resources of a process at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Holding {
     /// Resident memory, in KiB.
@@ -103,7 +103,7 @@ impl Added {
         Ok(DeviceCredentials::new(self.aci()?, device, password))
     }
 
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub(crate) fn authorization(&self) -> String {
         let Self {
             uuid,
@@ -116,18 +116,18 @@ impl Added {
 }
 
 impl Addresses {
-    /// Host and port of the issuer.
+    /// Returns host and port of the issuer.
     pub(crate) fn host_of_issuer(&self) -> Result<String> {
         host_of(&self.issuer)
     }
 
-    /// Host and port of the room service.
+    /// Returns host and port of the room service.
     pub(crate) fn host_of_rooms(&self) -> Result<String> {
         host_of(&self.rooms)
     }
 }
 
-/// Host and port in a URL without a path.
+/// Returns host and port of a URL without a path.
 fn host_of(url: &str) -> Result<String> {
     let (_, host) = url
         .split_once("://")
@@ -148,14 +148,14 @@ impl Place {
         })
     }
 
-    /// The same with budgets that a load from one address does not meet.
+    /// Creates a place with budgets that a load from one address does not reach.
     pub(crate) fn with_plenty(program: &Path, cores: Option<String>) -> Result<Self> {
         let mut place = Self::new(program, cores)?;
         place.settings = BUDGETS.map(|name| (name, PLENTY.to_owned())).into();
         Ok(place)
     }
 
-    /// Another setting than the default.
+    /// Sets a setting.
     pub(crate) fn with_setting(mut self, variable: &'static str, value: &impl ToString) -> Self {
         self.settings.push((variable, value.to_string()));
         self
@@ -166,7 +166,7 @@ impl Place {
         self.start_on(ANY, ANY).await
     }
 
-    /// Starts them where services were that are gone.
+    /// Restarts services that are gone, at their addresses.
     pub(crate) async fn start_again(&self, addresses: &Addresses) -> Result<Server> {
         let (issuer, rooms) = (addresses.host_of_issuer()?, addresses.host_of_rooms()?);
         self.start_on(&issuer, &rooms).await
@@ -177,7 +177,7 @@ impl Place {
         self.add().await?.credentials()
     }
 
-    /// Adds an account with one device, and gives it as it is printed.
+    /// Adds an account with one device, and returns the program's output.
     pub(crate) async fn add(&self) -> Result<Added> {
         let output = self
             .command(None)
@@ -244,7 +244,7 @@ impl Place {
         })
     }
 
-    /// A command with nothing of this process's own environment.
+    /// Creates a command that inherits no variable of this process.
     fn command(&self, cores: Option<&str>) -> Command {
         let mut command = match cores {
             Some(cores) => {
@@ -298,7 +298,7 @@ impl Server {
         Ok(())
     }
 
-    /// The process.
+    /// Returns the process.
     pub(crate) const fn pid(&self) -> u32 {
         self.pid
     }
@@ -328,7 +328,7 @@ async fn ready(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<()> {
     bail!("the services end at once:\n{}", log.join("\n"))
 }
 
-/// Reads the log on and keeps what should not be in it.
+/// Reads the rest of the log, and collects unexpected lines.
 fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<Complaints> {
     let (sender, complaints) = watch::channel(Complaints::default());
     tokio::spawn(async move {

@@ -1,11 +1,11 @@
 //! The soak test.
 //!
-//! Again and again everybody joins, is let in, says numbered messages and leaves. Nothing may fail,
-//! no message may be lost, doubled or reordered, and what the services hold must go back when
-//! everybody has left. Once, while everybody talks, thousands of connections are opened that say
-//! nothing or too little: nobody may notice, and all of them must be closed when their time is over.
-//! In the middle the services are killed: links, passkeys, names and approvals must
-//! still be there, and everybody must get a place again.
+//! Repeatedly all devices join, are admitted, send numbered messages and leave. No request may fail, no
+//! message may be lost, doubled or reordered, and the resources of the services must return to their level
+//! when all have left. Once, during the messages, thousands of connections are opened that send nothing or
+//! too little: no device may be affected, and all of them must be closed after their time limit. In the
+//! middle the services are killed: links, passkeys, names and approvals must survive, and all devices must
+//! get a seat again.
 
 use std::{
     path::Path,
@@ -29,23 +29,24 @@ use crate::{
 
 /// Devices in one room: below the 75 that fit by default.
 const MOST_IN_ROOM: usize = 50;
-/// Programs and sign-ins at a time while the accounts are made.
+/// The number of concurrent programs and sign-ins while the accounts are created.
 const AT_ONCE: usize = 4;
-/// A lease is valid for 30 s; until then the rooms of a node that died may be closed.
+/// The time limit for rejoining. A lease is valid for 30 s; until then the rooms of a dead node may be
+/// closed.
 const BACK_WITHIN: Duration = Duration::from_secs(35);
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How much more memory than before the first join may be held when everybody has left, in KiB: the
-/// allocator keeps some of what the busiest moment took, and the database's cache fills.
+/// The maximum memory above that before the first join, in KiB, when all have left: the allocator retains
+/// some of the peak, and the database's cache fills.
 const MEMORY_ABOVE_START: u64 = 24 * 1024;
-/// How much more than after the first round of joins and leaves, in KiB: a leak grows on.
+/// The maximum memory above that after the first round of joins and leaves, in KiB: a leak grows further.
 const MEMORY_ABOVE_FIRST: u64 = 8 * 1024;
-/// How many more open files: when they are needed, each of the two databases opens three more
+/// The maximum number of additional open files: on demand, each of the two databases opens three more
 /// connections for transactions and four for look-ups, of two files each.
 const FILES_ABOVE_START: usize = 2 * (3 + 4) * 2;
-/// What a half-open connection may cost, in KiB: most of it are the buffers of open sockets.
+/// The maximum memory of a half-open connection, in KiB, most of it buffers of open sockets.
 const MEMORY_OF_HALF_OPEN: u64 = 32;
-/// For sockets to be closed and idle connections to be dropped.
+/// The time limit for sockets to be closed and idle connections to be dropped.
 const SETTLING: Duration = Duration::from_secs(20);
 
 /// How long and how many.
@@ -73,21 +74,21 @@ pub(crate) struct Options {
     takeover: bool,
 }
 
-/// What is kept over the whole test.
+/// The state of the whole test.
 struct Soak {
     place: Place,
     people: Arc<[Person]>,
     rooms: Vec<Room>,
     round: u32,
-    /// What every device says in a round, and how long it waits between.
+    /// The number of messages of every device in a round, and the pause between them.
     messages: u32,
     pace: Duration,
     start: Holding,
     first: Option<Holding>,
     peak: u64,
-    /// What the allocator keeps of the memory that the half-open connections took, in KiB.
+    /// The memory of half-open connections that the allocator retains, in KiB.
     kept: u64,
-    /// What came of the half-open connections.
+    /// The result of the half-open connections.
     siege: Option<Siege>,
 }
 
@@ -111,7 +112,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
         people,
         rooms,
         round: 0,
-        // What is kept of the accounts and the links is no leak; their connections are gone.
+        // The stored accounts and links are no leak; their connections are closed.
         start: Holding {
             files,
             ..server.holding()?
@@ -140,7 +141,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let began = Instant::now();
     soak.talk().await?;
     soak.disperse().await?;
-    // The first process has given its memory back; this one has its own first round.
+    // The first process has released its memory; this one has a first round of its own.
     soak.first = None;
     soak.kept = 0;
     loop {
@@ -160,7 +161,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
 }
 
 impl Soak {
-    /// Everybody joins, is let in, talks and leaves.
+    /// All devices join, are admitted, send messages and leave.
     async fn come_and_go(&mut self, client: &RoomsClient, server: &mut Server) -> Result<()> {
         self.gather(client, Company::Everybody).await?;
         self.talk().await?;
@@ -169,8 +170,8 @@ impl Soak {
         server.check()
     }
 
-    /// Everybody talks, leaves, comes again and talks while connections are half-open; and then all
-    /// of that once more, which must not take any more memory.
+    /// All devices send messages, leave, join again and send messages while connections are half-open. A
+    /// second such run must not use more memory.
     async fn besiege(
         &mut self,
         client: &RoomsClient,
@@ -231,7 +232,7 @@ impl Soak {
         Ok(())
     }
 
-    /// Waits until the services hold little more than before anybody came.
+    /// Waits until the services use little more than before the first join.
     async fn settle(&mut self, server: &mut Server) -> Result<Holding> {
         let first = self.first.map_or(u64::MAX, |first| first.memory);
         let memory = u64::min(
@@ -259,8 +260,8 @@ impl Soak {
         }
     }
 
-    /// SIGKILL while everybody talks and one in each room waits; then all must be as it was. Gives
-    /// the time from the kill until everybody had a place again.
+    /// Kills the services with SIGKILL while all devices send messages and one in each room waits. Then the
+    /// state must be as before. Returns the time from the kill until all devices have a seat again.
     async fn kill_in_the_middle(
         &mut self,
         client: &RoomsClient,
@@ -295,8 +296,8 @@ impl Soak {
         Ok((server, back))
     }
 
-    /// SIGKILL with calls on, and a start under another address. Gives the time from the kill until
-    /// every room could be joined there.
+    /// Kills the services with SIGKILL during calls, and starts them under another address. Returns the time
+    /// from the kill until every room could be joined there.
     async fn take_over(&mut self, client: &RoomsClient, server: Server) -> Result<Duration> {
         for room in &mut self.rooms {
             room.open(client).await?;
@@ -361,7 +362,7 @@ impl Soak {
     }
 }
 
-/// People, and rooms of theirs in which all sockets fit.
+/// Creates accounts, and rooms with enough seats for all sockets.
 async fn prepare(
     place: &Place,
     addresses: &Addresses,

@@ -58,7 +58,7 @@ struct Auth {
     presentation: Hex,
 }
 
-/// What both credentials of an entry are about.
+/// The common inputs of an entry's credentials.
 struct Setting {
     secret: GenericSecretParams,
     public: GenericPublicParams,

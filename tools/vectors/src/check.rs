@@ -1,11 +1,11 @@
-//! Comparing fields, and saying readably which one differs.
+//! Comparison of fields, with readable differences.
 
 use std::fmt;
 
 use anteroom_protocol::{ParseError, Randomness, VerifyError};
 use serde::{Deserialize, Deserializer, de};
 
-/// A field that does not hold, and why.
+/// A field that does not match, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     field: String,
@@ -27,19 +27,19 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Counts what was compared.
+/// Counts the comparisons.
 #[derive(Debug, Default)]
 pub(super) struct Check {
     count: usize,
 }
 
 impl Check {
-    /// How many comparisons held so far.
+    /// Returns the number of successful comparisons so far.
     pub(super) const fn count(&self) -> usize {
         self.count
     }
 
-    /// Byte strings that must be equal.
+    /// Compares two byte strings.
     pub(super) fn bytes(
         &mut self,
         field: &str,
@@ -85,7 +85,7 @@ impl Check {
         ))
     }
 
-    /// Something that must be refused.
+    /// Checks that a result is the expected error.
     pub(super) fn refused<T>(
         &mut self,
         field: &str,
@@ -101,7 +101,7 @@ impl Check {
         }
     }
 
-    /// Something that must be accepted.
+    /// Checks that a result is no error.
     pub(super) fn accepted<T, R: Refusal>(
         &mut self,
         field: &str,
@@ -115,7 +115,7 @@ impl Check {
 
 /// The two errors of the protocol.
 pub(super) trait Refusal {
-    /// In plain words.
+    /// Returns the error's name as text.
     fn name(&self) -> &'static str;
 }
 
@@ -131,7 +131,7 @@ impl Refusal for VerifyError {
     }
 }
 
-/// The first bytes, as hex.
+/// Returns the first bytes, as hex.
 fn prefix(bytes: &[u8]) -> String {
     const SHOWN: usize = 16;
     match bytes.get(..SHOWN) {
@@ -156,7 +156,7 @@ impl<'de> Deserialize<'de> for Hex {
 pub(super) struct HexArray<const N: usize>(pub(super) [u8; N]);
 
 impl HexArray<32> {
-    /// As the randomness of an operation.
+    /// Returns the bytes as the randomness of an operation.
     pub(super) fn randomness(self) -> Randomness {
         Randomness::from_bytes(self.0)
     }

@@ -1,7 +1,7 @@
 //! Groups, group auth credentials with and without a PNI, and endorsements.
 //!
-//! Of the server's public params only the two keys of their end are compared with what the
-//! randomness generates: this project fills the entries before them in its own way.
+//! Of the server's public params only the last two keys are compared with the results of the randomness: this
+//! project fills the entries before them with other points.
 
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GroupAuthCredential, GroupAuthCredentialResponse, GroupAuthPresentation,
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::check::{Check, Hex, HexArray, Mismatch};
 
-/// Where the credential key ends and the endorsement key begins, from the end of the params.
+/// The distance from the end of the params at which the credential key ends and the endorsement key starts.
 const ENDORSEMENT_KEY: usize = 32;
 
 /// A server, a group, an account's credentials, and the members' endorsements.
@@ -63,10 +63,10 @@ struct Endorsements {
     full_token: Hex,
 }
 
-/// What all of an entry is about.
+/// The common inputs of an entry.
 struct Setting {
     secret: GroupServerSecretParams,
-    /// The params of the file, and our own with the same two keys.
+    /// The params of the file, and this project's with the same two keys.
     publics: [GroupServerPublicParams; 2],
     group: GroupSecretParams,
     group_public: GroupPublicParams,

@@ -1,7 +1,9 @@
-//! Known answers of the formats: reads folders of vector files and checks every field of them.
+//! Known answers of the formats: reads folders of vector files and checks all of their fields.
 //!
-//! A file is a JSON list of entries of one kind. The kind is known by the file's name, and for
-//! other names by the members of its first entry.
+//! A file is a JSON list of entries of one kind. The file's name determines the kind, or for other names the
+//! members of its first entry. The report of a file lists the entries that differ, each with its first
+//! difference. A folder without vector files and an unreadable one are errors; no function panics on an
+//! input.
 
 mod call_links;
 mod check;
@@ -22,7 +24,7 @@ use serde_json::Value;
 
 use self::check::{Check, Mismatch};
 
-/// What a file's entries are about.
+/// The subject of a file's entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The stateful hash object.
@@ -39,7 +41,7 @@ pub enum Kind {
     Hellos,
 }
 
-/// Each kind with the name of its file and the members by which its entries are known.
+/// The kinds, with the names of their files and the members that identify their entries.
 const KINDS: [(Kind, &str, &[&str]); 6] = [
     (Kind::Sho, "sho", &["squeeze_lengths", "hmac_sha256"]),
     (Kind::Proofs, "proofs", &["statement", "proof"]),
@@ -54,7 +56,7 @@ const KINDS: [(Kind, &str, &[&str]); 6] = [
 ];
 
 impl Kind {
-    /// The kind of a file with this stem and these entries.
+    /// Returns the kind of a file with this stem and these entries.
     fn of(stem: &str, entries: &[Value]) -> Option<Self> {
         let members: BTreeSet<&str> = entries
             .first()
@@ -73,7 +75,7 @@ impl Kind {
     }
 }
 
-/// What became of one file.
+/// The result of one file's check.
 #[derive(Debug)]
 pub struct Report {
     /// The file.
@@ -85,35 +87,35 @@ pub struct Report {
 /// The outcome of one file's check.
 #[derive(Debug)]
 pub enum Outcome {
-    /// All entries hold.
+    /// All entries are correct.
     Passed {
-        /// How many entries.
+        /// The number of entries.
         entries: usize,
-        /// How many comparisons and verifications they came to.
+        /// The number of comparisons and verifications.
         checks: usize,
     },
-    /// Some entries do not hold.
+    /// Some entries are incorrect.
     Failed {
-        /// How many entries.
+        /// The number of entries.
         entries: usize,
-        /// Those that do not hold.
+        /// The incorrect entries.
         failures: Vec<Failure>,
     },
     /// The file is not a vector file of a known kind.
     Unreadable(String),
 }
 
-/// An entry that does not hold.
+/// An incorrect entry.
 #[derive(Debug)]
 pub struct Failure {
-    /// The entry's place in the file, from 0.
+    /// The index of the entry in the file, from 0.
     pub entry: usize,
-    /// What does not hold.
+    /// The first mismatch.
     pub mismatch: Mismatch,
 }
 
 impl Report {
-    /// Whether every entry holds.
+    /// Returns whether every entry is correct.
     #[must_use]
     pub const fn passed(&self) -> bool {
         matches!(self.outcome, Outcome::Passed { .. })
@@ -146,7 +148,7 @@ impl fmt::Display for Report {
 /// Checks every vector file (`*.json`) of a folder, in the order of their names.
 ///
 /// # Errors
-/// If the folder is not readable or holds no vector file.
+/// The folder is not readable or contains no vector file.
 pub fn check_folder(folder: &Path) -> io::Result<Vec<Report>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -177,7 +179,7 @@ fn check_file(path: PathBuf) -> Report {
     Report { path, outcome }
 }
 
-/// Checks the text of a file whose name has the given stem.
+/// Checks the text of a file with this stem of its name.
 #[must_use]
 pub fn check_text(stem: &str, text: &str) -> Outcome {
     let entries: Vec<Value> = match serde_json::from_str(text) {

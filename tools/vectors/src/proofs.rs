@@ -10,7 +10,7 @@ use super::check::{Check, Hex, HexArray, Mismatch};
 
 const BASEPOINT: &str = "G";
 
-/// A statement, its witness, and the proof that given randomness makes.
+/// A statement, its witness, and the proof made from given randomness.
 #[derive(Deserialize)]
 pub(super) struct Entry {
     statement: Vec<Equation>,
@@ -59,7 +59,7 @@ pub(super) fn check(entry: &Entry, check: &mut Check) -> Result<(), Mismatch> {
     refusals(entry, &statement, &points, check)
 }
 
-/// What is not the proof is refused: another message, one bit, one byte more or less.
+/// Checks that other inputs are refused: another message, one flipped bit, one byte more or less.
 fn refusals(
     entry: &Entry,
     statement: &Statement,
@@ -132,7 +132,7 @@ fn note<'e>(names: &mut Vec<&'e str>, name: &'e str) {
     }
 }
 
-/// The named values in the order of their names.
+/// Returns the named values in the order of their names.
 fn values<T>(
     names: &[&str],
     given: &BTreeMap<String, HexArray<32>>,

@@ -7,7 +7,7 @@ use super::check::{Check, Hex, HexArray, Mismatch};
 
 const NONCE: usize = 12;
 
-/// One key in all its versions, with its room id and an encrypted name.
+/// A key in all its versions, with its room id and an encrypted name.
 #[derive(Deserialize)]
 pub(super) struct Entry {
     crn: Hex,

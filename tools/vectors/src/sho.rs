@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::check::{Check, Hex, Mismatch};
 
-/// One sequence of inputs and the outputs of both flavours.
+/// A sequence of inputs, with the outputs of both flavours.
 #[derive(Deserialize)]
 pub(super) struct Entry {
     label: String,

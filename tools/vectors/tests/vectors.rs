@@ -1,4 +1,4 @@
-//! The project's own vector files hold, and what differs from them is noticed.
+//! The project's own vector files are correct, and changes of them are detected.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -45,7 +45,7 @@ fn a_difference_in_any_byte_string_or_number_is_noticed() {
         let entries: Vec<Value> = serde_json::from_str(&read(stem)).unwrap();
         let first = &entries[0];
         for pointer in leaves(first) {
-            // Our own form of these is another one, and they say nothing that others do not.
+            // This project's form of these fields differs, and they contain nothing that others do not.
             if pointer == "/server_secret_params" && stem == "groups"
                 || pointer == "/generic_credential_key_randomness_is_server_randomness"
             {
@@ -109,7 +109,7 @@ fn leaves(value: &Value) -> Vec<String> {
     }
 }
 
-/// Changes a leaf to another value of the same kind; not if it is empty.
+/// Changes a leaf to another value of the same kind. Returns whether it was changed; an empty one is not.
 fn change(leaf: &mut Value) -> bool {
     let changed = match &*leaf {
         Value::String(text) => match text.pop_last() {
@@ -124,7 +124,7 @@ fn change(leaf: &mut Value) -> bool {
     true
 }
 
-/// The last character of a text and what stands before it.
+/// Splits off the last character of a text.
 trait PopLast {
     fn pop_last(&self) -> Option<(&str, char)>;
 }

@@ -1,4 +1,4 @@
-//! Files of a package, put into a folder.
+//! The files of a package, in a folder.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use super::Source;
 use crate::steps::command::Run;
 
-/// Where a kind of package has its files, below its root.
+/// The paths of a kind of package's files, below its root.
 pub(super) struct Layout {
     pub(super) program: &'static str,
     pub(super) units: &'static str,
@@ -39,7 +39,7 @@ impl<'a> Contents<'a> {
         &self.root
     }
 
-    /// A file of the project as text.
+    /// Returns a file of the project as text.
     pub(super) fn read(&self, file: &str) -> Result<String> {
         fs::read_to_string(self.source.root.join(file))
             .with_context(|| format!("{file} is not readable"))
@@ -67,7 +67,7 @@ impl<'a> Contents<'a> {
         Ok(())
     }
 
-    /// Everything that is part of both packages.
+    /// Writes the files that both packages contain.
     pub(super) fn write_common(&self, layout: &Layout) -> Result<()> {
         self.write(layout.program, 0o755, fs::read(&self.source.program)?)?;
         for (shell, folder, name) in layout.completions {
@@ -105,7 +105,7 @@ impl<'a> Contents<'a> {
         Ok(())
     }
 
-    /// Compresses a file in its place, without its name and time.
+    /// Compresses a file in place, without its name and time.
     pub(super) fn compress(&self, file: &Path) -> Result<()> {
         Run::program("gzip", &self.root)
             .args(["-9", "-n"])

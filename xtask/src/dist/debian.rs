@@ -1,4 +1,4 @@
-//! The Debian package, made with Debian's own tools.
+//! The Debian package, created with Debian's own tools.
 
 use std::{
     env, fs,
@@ -37,7 +37,7 @@ const DOC: &str = "usr/share/doc/anteroom";
 /// The revision of the packaging.
 const REVISION: &str = "1";
 
-/// Makes the package in `folder`, by way of `scratch`.
+/// Creates the package in `folder`; `scratch` is for temporary files.
 pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result<PathBuf> {
     let contents = Contents::new(&scratch.join("root"), source)?;
     contents.write_common(&LAYOUT)?;
@@ -150,9 +150,9 @@ fn write_documents(contents: &Contents<'_>, source: &Source<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The packages of the libraries that the program loads, as `dpkg-shlibdeps` finds them.
+/// Returns the packages of the libraries that the program loads, as `dpkg-shlibdeps` finds them.
 fn libraries(root: &Path, scratch: &Path) -> Result<String> {
-    // It reads the control file of a source package.
+    // The tool reads the control file of a source package.
     fs::create_dir_all(scratch.join("debian"))?;
     fs::write(
         scratch.join("debian/control"),
@@ -172,7 +172,7 @@ fn libraries(root: &Path, scratch: &Path) -> Result<String> {
         .to_owned())
 }
 
-/// The sums of all files but the configuration, which is the operator's.
+/// Returns the sums of all files but the configuration, which is the operator's.
 fn sums(root: &Path) -> Result<String> {
     let mut files = Vec::new();
     collect(root, Path::new(""), &mut files)?;
@@ -196,7 +196,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Who makes the package, from the variables that Debian's tools read.
+/// Returns the maintainer, from the variables that Debian's tools read.
 fn maintainer() -> String {
     let variable = |name: &str, default: &str| {
         let value = env::var(name).ok().filter(|value| !value.is_empty());
@@ -207,7 +207,7 @@ fn maintainer() -> String {
     format!("{name} <{address}>")
 }
 
-/// What a program that must succeed prints, without the end of its last line.
+/// Returns the output of a program that must succeed, without the last line break.
 fn output_of(run: Run) -> Result<String> {
     let output = run.captured()?;
     ensure!(output.success, "{}", output.text);

@@ -31,7 +31,7 @@ pub struct Dist {
     profile: Profile,
 }
 
-/// The packages that were made.
+/// The created packages.
 #[derive(Clone, Debug)]
 pub struct Packages {
     /// The Debian package.
@@ -40,7 +40,7 @@ pub struct Packages {
     pub tarball: PathBuf,
 }
 
-/// Everything that both packages are made from.
+/// The inputs of both packages.
 struct Source<'a> {
     root: &'a Path,
     metadata: Metadata,
@@ -48,7 +48,7 @@ struct Source<'a> {
     /// The target of the compiler, such as `x86_64-unknown-linux-gnu`.
     machine: String,
     program: PathBuf,
-    /// Seconds since 1970 that files are dated with, so that equal sources make equal packages.
+    /// The date of all files, in seconds since 1970, so that equal sources result in equal packages.
     date: String,
     is_for_trying: bool,
 }
@@ -60,10 +60,10 @@ impl Dist {
         Self { profile }
     }
 
-    /// Builds the program and makes both packages.
+    /// Builds the program and creates both packages.
     ///
     /// # Errors
-    /// If the program does not build, or a tool of Debian's `dpkg-dev` is missing or fails.
+    /// The program does not build, or a tool of Debian's `dpkg-dev` is missing or fails.
     pub fn run(self, root: &Path) -> Result<Packages> {
         let built = programs::build(root, self.profile, &[programs::ANTEROOM])?;
         let machine = machine(root)?;
@@ -116,7 +116,7 @@ fn version(metadata: &Metadata) -> Result<String> {
     Ok(package.version.to_string())
 }
 
-/// `SOURCE_DATE_EPOCH`, or the time of the last commit; outside of a repository, now.
+/// Returns `SOURCE_DATE_EPOCH`, or the time of the last commit; outside of a repository, now.
 fn date(root: &Path) -> Result<String> {
     if let Ok(date) = env::var("SOURCE_DATE_EPOCH") {
         ensure!(

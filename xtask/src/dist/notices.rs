@@ -1,4 +1,4 @@
-//! Names, licences and notices of the libraries that the program is built from.
+//! Names, licences and notices of the libraries that the program contains.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,10 +10,10 @@ use std::{
 use anyhow::{Context as _, Result};
 use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 
-/// Beginnings of the names of files that hold a licence or a notice.
+/// The prefixes of the names of files with a licence or a notice.
 const FILES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"];
 
-/// A text that lists every library of others in `anteroom`, and each different notice once, with
+/// Returns a text that lists every library of others in `anteroom`, and each different notice once, with
 /// those that it belongs to.
 pub(super) fn of(metadata: &Metadata) -> Result<String> {
     let libraries = libraries(metadata)?;
@@ -39,7 +39,7 @@ pub(super) fn of(metadata: &Metadata) -> Result<String> {
     Ok(text)
 }
 
-/// The packages of others that the program holds: neither of builds nor of tests.
+/// Returns the third-party packages in the program, without those of builds and tests.
 fn libraries(metadata: &Metadata) -> Result<Vec<&Package>> {
     let resolve = metadata.resolve.as_ref().context("no dependencies")?;
     let nodes: BTreeMap<&PackageId, _> =
@@ -71,7 +71,7 @@ fn libraries(metadata: &Metadata) -> Result<Vec<&Package>> {
     Ok(libraries)
 }
 
-/// The texts of a package's licences.
+/// Returns the texts of a package's licences.
 fn notices_of(package: &Package) -> Result<Vec<String>> {
     let folder = package.manifest_path.parent().map(AsRef::<Path>::as_ref);
     let mut files = Vec::new();

@@ -31,7 +31,7 @@ const LAYOUT: Layout = Layout {
     ],
 };
 
-/// Files of the project that stand as they are, with their place.
+/// The files of the project that are included unchanged, with their paths.
 const DOCUMENTS: [(&str, &str); 5] = [
     (
         "docs/anteroom.example.toml",
@@ -46,7 +46,7 @@ const DOCUMENTS: [(&str, &str); 5] = [
     ("README.md", "usr/local/share/doc/anteroom/README.md"),
 ];
 
-/// Makes the tarball in `folder`, by way of `scratch`.
+/// Creates the tarball in `folder`; `scratch` is for temporary files.
 pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result<PathBuf> {
     let name = format!("anteroom-{}-{}", source.version, source.machine);
     let contents = Contents::new(&scratch.join(&name), source)?;

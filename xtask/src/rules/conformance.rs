@@ -1,4 +1,4 @@
-//! The table of what must exist: each of its lines names tests, and the tests exist.
+//! The conformance table: each of its lines names tests, and the tests exist.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,10 +22,10 @@ const SECTIONS: [&str; 5] = [
     "5. device-management",
 ];
 
-/// Stands in place of a test where groups are needed.
+/// The text that replaces a test in lines about groups.
 const WITHOUT_GROUPS: &str = "groups are not built yet";
 
-/// Only lines of this section may stand without groups.
+/// The only section whose lines may have no test.
 const GROUPS_SECTION: &str = "2. encrypted-group-metadata";
 
 /// A line of the table.
@@ -48,7 +48,7 @@ pub fn violations(root: &Path) -> Result<Vec<Violation>> {
     }))
 }
 
-/// Checks the text of the page; `read` gives the text of a file of the project.
+/// Checks the text of the page; `read` returns the text of a file of the project.
 #[must_use]
 pub fn violations_of(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<Violation> {
     let lines = lines_of(page);
@@ -88,8 +88,8 @@ pub fn violations_of(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<V
     violations
 }
 
-/// The rows of the tables below the sections' headings. The last cell is the proof, the one before
-/// it the requirement.
+/// Returns the rows of the tables below the sections' headings. The last cell is the proof, the one before it
+/// the requirement.
 fn lines_of(page: &str) -> Vec<Line> {
     let mut section = String::new();
     let mut lines = Vec::new();
@@ -123,12 +123,12 @@ fn lines_of(page: &str) -> Vec<Line> {
     lines
 }
 
-/// What stands in backquotes: `path/to/file.rs::test_name` each.
+/// Returns the texts in backquotes, each `path/to/file.rs::test_name`.
 fn tests_of(proof: &str) -> Vec<&str> {
     proof.split('`').skip(1).step_by(2).collect()
 }
 
-/// The names of the tests in a file: functions under a test attribute, and tests of Node.js by their
+/// Returns the names of the tests in a file: functions under a test attribute, and tests of Node.js by their
 /// first argument.
 fn tests_in(file: &str, text: &str) -> BTreeSet<String> {
     if file.ends_with(".mjs") {

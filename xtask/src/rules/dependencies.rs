@@ -1,4 +1,4 @@
-//! Who may know whom, read from `cargo metadata` and `cargo tree`.
+//! The permitted dependencies of crates, compared with `cargo metadata` and `cargo tree`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,8 +11,8 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 use super::Violation;
 
-/// Each crate with those of ours that it may depend on outside of its tests. The testkit stands in
-/// none of the lists: it is only ever a dev-dependency.
+/// Each crate with the workspace's crates that it may depend on outside its tests. The testkit is in none of
+/// the lists, since it is only ever a dev-dependency.
 const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-sigma", &[]),
     ("anteroom-kvac", &["anteroom-sigma"]),
@@ -110,13 +110,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Neither may reach the other, nor depend on it in its tests.
+/// The services. Neither may reach the other, nor depend on it in its tests.
 const APART: [&str; 2] = ["anteroom-issuer", "anteroom-rooms"];
 
-/// Packages of others that only the named crates may depend on directly, by prefix.
+/// Third-party packages that only the named crates may depend on directly, by prefix.
 const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sql"])];
 
-/// No I/O, no clock, no ambient randomness, no async in them or below them.
+/// The pure crates: no I/O, no clock, no ambient randomness and no async in them or below them.
 const PURE: &[&str] = &[
     "anteroom-sigma",
     "anteroom-kvac",
@@ -124,7 +124,7 @@ const PURE: &[&str] = &[
     "anteroom-call",
 ];
 
-/// What is not pure, or is not there on `wasm32-unknown-unknown`.
+/// Packages that are impure, or do not exist on `wasm32-unknown-unknown`.
 const IMPURE: &[&str] = &[
     "async-io",
     "async-std",
@@ -150,7 +150,7 @@ const IMPURE: &[&str] = &[
     "web-time",
 ];
 
-/// The program of `cargo xtask`, and packages that take longer to build than it may as a whole: a
+/// The program of `cargo xtask`, and packages that take longer to build than it may take as a whole, since a
 /// contributor waits for it before the first check runs.
 const XTASK: &str = "xtask";
 const HEAVY: &[&str] = &[
@@ -169,10 +169,10 @@ const HEAVY: &[&str] = &[
     "tracing",
 ];
 
-/// The most packages of others that it may be built from.
+/// The maximum number of third-party packages that it may be built from.
 const MOST_PACKAGES: usize = 40;
 
-/// The crates of the workspace with what they depend on.
+/// The crates of the workspace with their dependencies.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     members: BTreeMap<String, Vec<Dependency>>,
@@ -209,7 +209,7 @@ impl Graph {
         self
     }
 
-    /// Everything in it that breaks a rule.
+    /// Returns all violations in the graph.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
@@ -240,7 +240,7 @@ impl Graph {
         };
         for dependency in dependencies {
             let ours = self.members.contains_key(&dependency.name);
-            // Tests may use what stands above or beside, but not across the wall.
+            // Tests may use crates above or beside, except those of the other service.
             let permitted = if dependency.dev {
                 !(APART.contains(&name) && APART.contains(&dependency.name.as_str()))
             } else {
@@ -255,7 +255,7 @@ impl Graph {
         }
     }
 
-    /// Whether a crate depends on another, directly or not, outside of tests.
+    /// Returns whether a crate depends on another, directly or not, outside of tests.
     fn reaches(&self, from: &str, to: &str) -> bool {
         let mut seen = BTreeSet::new();
         let mut open = vec![from];
@@ -307,11 +307,11 @@ impl From<&Metadata> for Graph {
     }
 }
 
-/// What makes a pure crate of this workspace impure, with all features that it is built with on
-/// its own.
+/// Returns the packages that make a pure crate of this workspace impure, with the features that it is built
+/// with on its own.
 ///
 /// # Errors
-/// If `cargo tree` fails.
+/// `cargo tree` fails.
 pub fn impurities(root: &Path, graph: &Graph) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
     for crate_name in PURE {
@@ -323,7 +323,7 @@ pub fn impurities(root: &Path, graph: &Graph) -> Result<Vec<Violation>> {
     Ok(violations)
 }
 
-/// What makes a crate with these packages below it impure.
+/// Returns the packages below a crate that make it impure.
 #[must_use]
 pub fn impurities_of(crate_name: &str, below: &BTreeSet<String>) -> Vec<Violation> {
     IMPURE
@@ -338,15 +338,15 @@ pub fn impurities_of(crate_name: &str, below: &BTreeSet<String>) -> Vec<Violatio
         .collect()
 }
 
-/// Packages that make `cargo xtask` slow to build.
+/// Returns the packages that make `cargo xtask` slow to build.
 ///
 /// # Errors
-/// If `cargo tree` fails.
+/// `cargo tree` fails.
 pub fn slow_packages(root: &Path) -> Result<Vec<Violation>> {
     Ok(slow_packages_of(&packages_below(root, XTASK)?))
 }
 
-/// Packages that make a program with these packages below it slow to build.
+/// Returns the packages below a program that make it slow to build.
 #[must_use]
 pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
     let mut violations: Vec<Violation> = HEAVY
@@ -371,7 +371,7 @@ pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
     violations
 }
 
-/// Every package that a crate is built from.
+/// Returns every package that a crate is built from.
 fn packages_below(root: &Path, crate_name: &str) -> Result<BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root)

@@ -1,4 +1,4 @@
-//! What no file of the project may contain.
+//! Texts that no file of the project may contain.
 
 use std::{fs, io, path::Path, process::Command};
 
@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::Violation;
 
-/// Texts that no file may contain, in the two halves that keep this file clean of them, with the
-/// files they are about (by suffix) and the rule.
+/// The banned texts, each in two halves so that this file does not contain them, with the suffixes of the
+/// files they apply to and the rule.
 const BANNED: &[([&str; 2], &[&str], &str)] = &[
     (["todo", "!("], &["rs"], "nothing is left to do"),
     (["unimplemented", "!("], &["rs"], "nothing is left to do"),
@@ -78,7 +78,7 @@ pub fn violations(root: &Path) -> Result<Vec<Violation>> {
             Ok(text) => violations.extend(violations_of(file, &text)),
             // A picture or the like.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
-            // Removed, but not yet from version control.
+            // The file was deleted, but is still under version control.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("{file} is not readable"));

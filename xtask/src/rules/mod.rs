@@ -1,4 +1,4 @@
-//! Rules of the house that a machine can hold.
+//! House rules that a machine checks.
 
 pub mod comments;
 pub mod conformance;
@@ -10,10 +10,10 @@ pub mod pages;
 
 use std::fmt;
 
-/// A rule that something breaks.
+/// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// What breaks it: a crate, or a file and line.
+    /// The violating crate, or the file and line.
     pub place: String,
     /// The rule.
     pub rule: String,

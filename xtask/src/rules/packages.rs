@@ -21,8 +21,7 @@ const REQUIREMENTS: [&str; 2] = ["interop/openapi/requirements.txt", "xtask/requ
 /// Licences of npm packages, as the lock files write them.
 const LICENSES: [&str; 3] = ["(MIT OR CC0-1.0)", "Apache-2.0", "MIT"];
 
-/// Copyleft packages: the tests run them in processes of their own, and nothing that the project
-/// gives to others contains them.
+/// Copyleft packages. The tests run them in processes of their own, and no distributed file contains them.
 const COPYLEFT: [(&str, &str); 2] = [
     ("@signalapp/libsignal-client", "AGPL-3.0-only"),
     ("axe-core", "MPL-2.0"),
@@ -93,8 +92,8 @@ fn is_sha512(integrity: Option<&str>) -> bool {
     integrity.is_some_and(|integrity| integrity.starts_with("sha512-"))
 }
 
-/// Checks the text of a list of Python packages with this name: a line that ends with a backslash
-/// goes on in the next one.
+/// Checks the text of a list of Python packages with this name. A line that ends with a backslash continues
+/// in the next one.
 #[must_use]
 pub fn violations_of_requirements(file: &str, text: &str) -> Vec<Violation> {
     text.replace("\\\n", " ")

@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Execution of other programs.
 
 use std::{
     env,
@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Variables that cargo sets for this program. A cargo below it would take a change of them for a
-/// change of what it builds.
+/// Variables that cargo sets for this program. A cargo process below it would treat changed values as changes
+/// of its inputs.
 const OWN_VARIABLES: [&str; 5] = [
     "CARGO_BIN_",
     "CARGO_CRATE_",
@@ -26,25 +26,25 @@ pub(crate) struct Run {
     name: String,
 }
 
-/// What a program said on standard output, and whether it succeeded.
+/// The standard output of a program, and whether it succeeded.
 pub(crate) struct Output {
     pub(crate) text: String,
     pub(crate) success: bool,
 }
 
 impl Run {
-    /// The cargo that runs this program.
+    /// Returns the cargo that runs this program.
     pub(crate) fn cargo(folder: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         Self::new(&cargo, "cargo", folder)
     }
 
-    /// A program by its name.
+    /// Returns a program by its name.
     pub(crate) fn program(name: &str, folder: &Path) -> Self {
         Self::new(OsStr::new(name), name, folder)
     }
 
-    /// A program by its path, with the name that messages give it.
+    /// Creates a command from a path, with the name that messages use.
     pub(crate) fn new(program: &OsStr, name: &str, folder: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null());
@@ -75,7 +75,7 @@ impl Run {
         self
     }
 
-    /// Runs it with its output as it comes.
+    /// Runs the program with its output visible.
     pub(crate) fn live(mut self) -> Result<()> {
         let status = self
             .command
@@ -85,7 +85,7 @@ impl Run {
         Ok(())
     }
 
-    /// Runs it with its output as it comes; the result is whether it succeeds.
+    /// Runs the program with its output visible. Returns whether it succeeds.
     pub(crate) fn succeeds(mut self) -> Result<bool> {
         let status = self
             .command
@@ -104,7 +104,7 @@ impl Run {
         Ok(())
     }
 
-    /// Runs it and keeps all it says to itself.
+    /// Runs the program with its output hidden, and returns the output.
     pub(crate) fn captured(mut self) -> Result<Output> {
         let output = self
             .command
@@ -118,7 +118,7 @@ impl Run {
         })
     }
 
-    /// Runs it with its output as it comes, and keeps what it says on standard output.
+    /// Runs the program with its output visible, and returns the standard output.
     #[expect(
         clippy::print_stdout,
         reason = "the output of the program goes where this program's goes"

@@ -1,4 +1,4 @@
-//! How many tests passed and failed, read from what the test runners say.
+//! The numbers of passed and failed tests, from the output of the test runners.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// One check that held.
+    /// One passed check.
     pub(super) const CHECK: Self = Self {
         passed: 1,
         failed: 0,
@@ -40,7 +40,7 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Of `cargo test`, which has one `test result:` line per program.
+/// Counts the results of `cargo test`, which prints one `test result:` line per program.
 pub(super) fn of_cargo(output: &Output) -> Result<Counts> {
     let mut counts = Counts::default();
     for line in output.text.lines() {
@@ -59,8 +59,8 @@ pub(super) fn of_cargo(output: &Output) -> Result<Counts> {
     consistent(counts, output)
 }
 
-/// Of what ends with `# pass N` and `# fail N`: `node --test` with the TAP reporter, and the checker
-/// of OpenAPI documents.
+/// Counts the results of programs that print `# pass N` and `# fail N` at the end: `node --test` with the TAP
+/// reporter, and the checker of OpenAPI documents.
 pub(super) fn of_tap(output: &Output) -> Result<Counts> {
     let mut counts = Counts::default();
     for line in output.text.lines() {
@@ -76,7 +76,7 @@ pub(super) fn of_tap(output: &Output) -> Result<Counts> {
     consistent(counts, output)
 }
 
-/// Of `anteroom-vectors`, which has one line per file and one more per entry that does not hold.
+/// Counts the results of `anteroom-vectors`, which prints one line per file and one more per failed entry.
 pub(super) fn of_vectors(output: &Output) -> Result<Counts> {
     let mut counts = Counts::default();
     for line in output.text.lines() {
@@ -89,7 +89,7 @@ pub(super) fn of_vectors(output: &Output) -> Result<Counts> {
     consistent(counts, output)
 }
 
-/// A run that counts no failure must have succeeded, and must have run something.
+/// Checks that a run without failures has succeeded and has run something.
 fn consistent(counts: Counts, output: &Output) -> Result<Counts> {
     if counts.failed == 0 {
         ensure!(output.success, "the tests did not end well");

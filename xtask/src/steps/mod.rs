@@ -25,11 +25,11 @@ use crate::{
     vectors,
 };
 
-/// Pure crates that are there on this target too, where it is installed.
+/// The target for which the pure crates are built too, if it is installed.
 const WASM: &str = "wasm32-unknown-unknown";
 const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
 
-/// A step's name and what it does in the workspace's folder.
+/// The name of a step and its function, which runs in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
 const STEPS: [Step; 18] = [
@@ -53,7 +53,7 @@ const STEPS: [Step; 18] = [
     ("package", package::check),
 ];
 
-/// The names of all steps, in order.
+/// Returns the names of all steps, in order.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     STEPS.iter().map(|(name, _)| *name).collect()
@@ -103,22 +103,22 @@ pub fn test(root: &Path, named: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Installs the npm client with npm, if it is not there as its lock says.
+/// Installs the npm client with npm, unless it is installed as its lock file requires.
 ///
 /// # Errors
-/// If npm fails.
+/// npm fails.
 pub fn install_npm_client(root: &Path) -> Result<()> {
     install_npm_packages(&root.join("interop"))
 }
 
-/// Installs what a folder's lock says, if that is not there.
+/// Installs the packages of a folder's lock file, unless they are installed.
 fn install_npm_packages(folder: &Path) -> Result<()> {
     let lock = fs::read(folder.join("package-lock.json")).context("no lock of npm packages")?;
     let stamp = folder.join("node_modules/.installed-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    // No script of a package is run: what is needed comes compiled.
+    // No script of a package runs: the needed files come compiled.
     Run::program("npm", folder)
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .quietly()?;
@@ -184,7 +184,7 @@ fn cargo_tests(root: &Path) -> Result<Counts> {
     counts::of_cargo(&output)
 }
 
-/// The pure crates once more, without the features that the programs use.
+/// Returns the pure crates once more, without the features that the programs use.
 fn serial_tests(root: &Path) -> Result<Counts> {
     let packages = PURE.iter().flat_map(|package| ["--package", package]);
     let output = Run::cargo(root)
@@ -233,7 +233,7 @@ fn interop_tests(root: &Path) -> Result<Counts> {
     node_tests(root, &root.join("interop"))
 }
 
-/// The pages in a real browser, served by the real program.
+/// Returns the pages in a real browser, served by the real program.
 fn browser_tests(root: &Path) -> Result<Counts> {
     let folder = root.join("interop/browser");
     install_npm_packages(&folder)?;
@@ -243,7 +243,7 @@ fn browser_tests(root: &Path) -> Result<Counts> {
     node_tests(root, &folder)
 }
 
-/// An independent checker of OpenAPI documents against the real program.
+/// Returns an independent checker of OpenAPI documents against the real program.
 fn openapi_tests(root: &Path) -> Result<Counts> {
     let folder = root.join("interop/openapi");
     let target = target_directory(root)?;

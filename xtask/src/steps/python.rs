@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 
 use super::command::Run;
 
-/// The environment in `folder` with the packages of `requirements`; made anew when they change.
+/// Returns the environment in `folder` with the packages of `requirements`. Recreates it when they change.
 ///
-/// Gives the path of its interpreter.
+/// Returns the path of its interpreter.
 pub(super) fn environment(root: &Path, folder: &Path, requirements: &Path) -> Result<PathBuf> {
     let interpreter = folder.join("bin/python");
     let wanted = fs::read(requirements).context("no requirements of Python")?;

@@ -1,5 +1,5 @@
-//! What must be on the machine: looked for, installed with the machine's own package managers
-//! where that is possible, and asked for where it is not.
+//! The tools that the tests need: checked, installed with the machine's own package managers if possible, and
+//! reported as missing otherwise.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")]
 /// Debian's packages of Node.js.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 
-/// What the README's tour runs besides the shell, by Debian's name too.
+/// A program of the README's tour besides the shell. Debian's package has the same name.
 const CURL: &str = "curl";
 
 /// The terminal of the tests, by Debian's name too.
@@ -38,7 +38,7 @@ const CHROMIUM: &str = "chromium";
 const FONTS: &str = "fonts-dejavu-core";
 const FONT_FILE: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
-/// Python, and what makes its virtual environments, by Debian's names.
+/// Python and its support for virtual environments, by Debian's names.
 const PYTHON_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 
 /// The makers of the Debian package and of the root that it is installed in: programs and Debian's
@@ -49,7 +49,7 @@ const PACKAGING: [(&str, &str); 3] = [
     ("debootstrap", "debootstrap"),
 ];
 
-/// Rustfmt and clippy.
+/// Installs rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
         if works(Run::cargo(root).args([command, "--version"])) {
@@ -66,7 +66,7 @@ pub(super) fn rust_components(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Node.js and npm.
+/// Installs Node.js and npm.
 pub(super) fn node(root: &Path) -> Result<()> {
     if node_version(root).is_none() || !works(Run::program("npm", root).args(["--version"])) {
         install(root, &NODE_PACKAGES)?;
@@ -80,7 +80,7 @@ pub(super) fn node(root: &Path) -> Result<()> {
     }
 }
 
-/// The program that speaks HTTP in the README's tour.
+/// Installs the HTTP client of the README's tour.
 pub(super) fn curl(root: &Path) -> Result<()> {
     if works(Run::program(CURL, root).args(["--version"])) {
         return Ok(());
@@ -88,7 +88,7 @@ pub(super) fn curl(root: &Path) -> Result<()> {
     install(root, &[CURL])
 }
 
-/// The terminal in which calls are shown.
+/// Installs the terminal multiplexer in which the tests run calls.
 pub(super) fn tmux(root: &Path) -> Result<()> {
     if works(Run::program(TMUX, root).args(["-V"])) {
         return Ok(());
@@ -96,7 +96,7 @@ pub(super) fn tmux(root: &Path) -> Result<()> {
     install(root, &[TMUX])
 }
 
-/// The relay that takes the credentials which the issuer gives.
+/// Installs the relay that accepts the issuer's credentials.
 pub(super) fn coturn(root: &Path) -> Result<()> {
     if works(Run::program(TURN_SERVER, root).args(["--version"])) {
         return Ok(());
@@ -104,7 +104,7 @@ pub(super) fn coturn(root: &Path) -> Result<()> {
     install(root, &[COTURN])
 }
 
-/// What reads the example files of the operations documentation.
+/// Installs the programs that read the example files of the operations documentation.
 pub(super) fn examples(root: &Path) -> Result<()> {
     for (program, version, package) in EXAMPLES {
         if !works(Run::program(program, root).args([version])) {
@@ -114,7 +114,7 @@ pub(super) fn examples(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The browser that opens the issuer's pages.
+/// Installs the browser that opens the issuer's pages.
 pub(super) fn chromium(root: &Path) -> Result<()> {
     if works(Run::program(CHROMIUM, root).args(["--version"])) && Path::new(FONT_FILE).exists() {
         return Ok(());
@@ -122,7 +122,7 @@ pub(super) fn chromium(root: &Path) -> Result<()> {
     install(root, &[CHROMIUM, FONTS])
 }
 
-/// Python with virtual environments. Debian keeps the part that fills them apart.
+/// Installs Python with virtual environments. Debian packages the part that fills them separately.
 pub(super) fn python(root: &Path) -> Result<()> {
     let says = |script: &str| works(Run::program("python3", root).args(["-c", script]));
     if !says("import ensurepip, venv") {
@@ -134,7 +134,7 @@ pub(super) fn python(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The tools of the Debian package. Only root can make the clean Debian that it is installed in.
+/// Installs the tools of the Debian package. Only root can create the clean Debian in which it is tested.
 pub(super) fn packaging(root: &Path) -> Result<()> {
     if !is_root(root) {
         return Ok(());
@@ -147,13 +147,13 @@ pub(super) fn packaging(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether this user is root.
+/// Returns whether this user is root.
 pub(super) fn is_root(root: &Path) -> bool {
     let identity = Run::program("id", root).args(["--user"]).captured();
     identity.is_ok_and(|output| output.text.trim() == "0")
 }
 
-/// Whether the standard library of a target is there.
+/// Returns whether the standard library of a target is there.
 pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
     let output = Run::program("rustc", root)
         .args(["--print", "target-libdir", "--target", target])
@@ -161,7 +161,7 @@ pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
     Ok(output.success && Path::new(output.text.trim()).is_dir())
 }
 
-/// Installs Debian packages, where that can be done.
+/// Installs Debian packages, if that is possible.
 fn install(root: &Path, packages: &[&str]) -> Result<()> {
     let names = packages.join(" and ");
     let asked = || format!("{names} must be there for the tests: install, then run this again");
@@ -186,7 +186,7 @@ fn install(root: &Path, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The major version of Node.js.
+/// Returns the major version of Node.js.
 fn node_version(root: &Path) -> Option<u32> {
     let output = Run::program("node", root)
         .args(["--version"])
@@ -196,7 +196,7 @@ fn node_version(root: &Path) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-/// Whether a program runs and succeeds.
+/// Returns whether a program runs and succeeds.
 pub(super) fn works(run: Run) -> bool {
     run.captured().is_ok_and(|output| output.success)
 }

@@ -94,7 +94,7 @@ pub(crate) enum DeviceAction {
 }
 
 impl Device {
-    /// Whether the command is about the user's own account.
+    /// Returns whether the command is about the user's own account.
     pub(crate) const fn is_own(&self) -> bool {
         match self {
             Self::Add(_) => false,
@@ -103,7 +103,7 @@ impl Device {
         }
     }
 
-    /// The request that the command line is, but for `add`.
+    /// Returns the request that the command line is, but for `add`.
     ///
     /// # Errors
     /// The arguments of `rename` are others.
@@ -146,7 +146,7 @@ impl Device {
 }
 
 impl OwnAccount {
-    /// The flags of a session.
+    /// Returns the flags of a session.
     pub(crate) fn client_flags(&self) -> ClientFlags {
         ClientFlags {
             issuer: self.issuer.clone(),
@@ -164,7 +164,7 @@ impl OwnAccount {
     }
 }
 
-/// The arguments `[ACCOUNT] DEVICE NAME`.
+/// Returns the arguments `[ACCOUNT] DEVICE NAME`.
 fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u32, String)> {
     let mut arguments = arguments.into_iter().rev();
     let (name, device, owner) = (arguments.next(), arguments.next(), arguments.next());

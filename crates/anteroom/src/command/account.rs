@@ -82,7 +82,7 @@ async fn run_on(
     }
 }
 
-/// Runs a command that changes something, and writes its events.
+/// Runs a command that changes accounts, and writes its events.
 async fn change_account(
     database: &SqliteIssuer,
     command: Account,
@@ -160,7 +160,7 @@ async fn change_account(
     done
 }
 
-/// The issuer's database, which must be there.
+/// Returns the issuer's database, which must be there.
 pub(super) async fn open(
     data: &DataDir,
     environment: &Environment,
@@ -168,7 +168,7 @@ pub(super) async fn open(
     databases::open_existing(data, environment, OsClock.now()).await
 }
 
-/// The account that is named by its UUID or by the address of its login.
+/// Returns the account that is named by its UUID or by the address of its login.
 pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<Aci> {
     const NAME: TransactionName = TransactionName::new("find account");
     let mut reader = database.read(NAME).await?;
@@ -197,7 +197,7 @@ fn parse_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse(text)?)
 }
 
-/// The address of a login that is to be added.
+/// Returns the address of a login that is to be added.
 pub(super) fn parse_new_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse_new(text)?)
 }
@@ -209,7 +209,7 @@ struct AccountReport<'a> {
     uuid: String,
     pni: Option<String>,
     email: Option<&'a str>,
-    /// The address with code points, where it has letters outside of ASCII.
+    /// The address with code points, if it has letters outside of ASCII.
     email_escaped: Option<String>,
     email_mixed_scripts: bool,
     email_verified: bool,
@@ -250,7 +250,7 @@ impl<'a> AccountReport<'a> {
         }
     }
 
-    /// What is worth saying beside the name, in words.
+    /// Returns the remarks that follow the name.
     fn remarks(&self) -> String {
         let mut remarks = Vec::new();
         if self.role == AccountRole::Administrator.as_str() {

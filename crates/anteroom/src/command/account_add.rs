@@ -21,7 +21,7 @@ use crate::{
     terminal::{print, print_json},
 };
 
-/// The JSON that is printed: these members and no others.
+/// The JSON output. It has exactly these members.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Added<'a> {
@@ -37,8 +37,7 @@ struct Added<'a> {
     shown_email: Option<String>,
 }
 
-/// Adds an account, with one device or with a login. A service that runs on the same data sees it at
-/// once.
+/// Adds an account, with one device or with a login. A running service on the same data uses it immediately.
 pub(super) async fn run(
     options: &AccountAdd,
     json: bool,

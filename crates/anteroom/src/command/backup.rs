@@ -27,7 +27,7 @@ use crate::{
     terminal::{print, print_json},
 };
 
-/// Variables that name or hold secrets which are in no database, the master key apart.
+/// Variables that name or hold secrets which are in no database, except the master key.
 const SECRETS: [&str; 9] = [
     environment::GROUP_CALL_KEY_FILE,
     environment::SMTP_PASSWORD,
@@ -42,8 +42,8 @@ const SECRETS: [&str; 9] = [
 
 /// Copies the databases to a new folder, also while the services run.
 ///
-/// The folder appears as a whole: it is written under another name beside its place. The master key
-/// is never in it: whoever had both could read everything.
+/// The folder appears complete: it is written under another name in the same directory and renamed. It never
+/// contains the master key, since a holder of both could read everything.
 pub(crate) async fn run(
     folder: &Path,
     json: bool,
@@ -65,7 +65,7 @@ pub(crate) async fn run(
         })?;
     let copies = DataDir::new(unfinished.path().to_owned());
     let key = master_key_file(data, environment)?;
-    // The issuer's last: the room service takes over params from it, never the other way round.
+    // The issuer's database is copied last: the room service takes over params from it, never the reverse.
     let copying = async {
         let rooms = copy::<SqliteRooms>(data, &copies).await?;
         let issuer = copy::<SqliteIssuer>(data, &copies).await?;
@@ -91,7 +91,7 @@ pub(crate) async fn run(
             .next("Give a new name, or an empty folder that is no mount point")
     })?;
     changes.add_both();
-    // Nothing is left under the other name.
+    // The temporary folder is empty now.
     drop(unfinished);
     let needs = Needs::find(configuration, data, environment)?;
     if json {
@@ -104,7 +104,7 @@ pub(crate) async fn run(
     show(folder, &manifest, &needs)
 }
 
-/// Makes sure that nothing is at the place, and gives the folder that it is in.
+/// Checks that the path is free, and returns its parent folder.
 fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
     match fs::read_dir(folder) {
@@ -129,8 +129,8 @@ fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Which file the master key is, if it is one: while another takes its place, the copies would be
-/// under two keys.
+/// Returns the file of the master key, unless a variable holds the key. A rotation replaces this file: copies
+/// made during a rotation would be under two keys.
 fn master_key_file(
     data: &DataDir,
     environment: &Environment,
@@ -148,7 +148,7 @@ fn master_key_file(
     Ok(file.map(|file| (file.dev(), file.ino())))
 }
 
-/// Copies a database, if there is one.
+/// Copies a database, if it exists.
 async fn copy<D: Database>(data: &DataDir, copies: &DataDir) -> anyhow::Result<Option<Entry>> {
     if !databases::is_initialised::<D>(data).await? {
         return Ok(None);
@@ -166,7 +166,7 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// A backup, and what a restore needs besides.
+/// A backup, with the further files and variables that a restore needs.
 #[derive(Serialize)]
 struct Report<'a> {
     folder: &'a Path,
@@ -176,17 +176,17 @@ struct Report<'a> {
     needs: &'a Needs<'a>,
 }
 
-/// The things that are not in a backup and that a restore needs.
+/// The files and variables outside the backup that a restore needs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Needs<'a> {
-    /// The file of the master key, unless a variable gives it.
+    /// The file of the master key, unless a variable holds the key.
     master_key_file: Option<PathBuf>,
-    /// The variable that gives the master key.
+    /// The variable that holds the master key.
     master_key_variable: Option<&'a str>,
-    /// The configuration file, if there is one. It may name others.
+    /// The configuration file, if there is one. It may name further files.
     configuration: Option<PathBuf>,
-    /// The variables that give other secrets.
+    /// The variables that hold other secrets.
     secrets: Vec<&'a str>,
 }
 
@@ -237,7 +237,7 @@ fn show(folder: &Path, manifest: &Manifest, needs: &Needs<'_>) -> anyhow::Result
     Ok(())
 }
 
-/// Those of the variables that are set.
+/// Returns the variables that are set.
 fn given<'a>(environment: &Environment, variables: &[&'a str]) -> anyhow::Result<Vec<&'a str>> {
     let mut given = Vec::new();
     for variable in variables {

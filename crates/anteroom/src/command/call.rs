@@ -46,8 +46,8 @@ use crate::{
     terminal,
 };
 
-/// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status says
-/// how it ended, and so does an error where JSON is wanted.
+/// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the
+/// end, and so does an error if JSON is requested.
 pub(super) async fn join(
     options: &CallJoin,
     json: bool,
@@ -90,8 +90,8 @@ pub(super) async fn join(
     Ok(ending::exit_status(failure.as_ref()))
 }
 
-/// The passkey to join with. A link of the user's own is joined as an admin, but unasked its passkey
-/// goes only to the room service where the link was created.
+/// Returns the passkey to join with. A link in the user's store is joined as an admin. Without an explicit
+/// request the passkey is sent only to the room service where the link was created.
 fn passkey(
     options: &CallJoin,
     named: &NamedLink,

@@ -1,4 +1,4 @@
-//! Looks at what can be set up wrongly on this machine. Nothing is changed.
+//! Checks of this machine's configuration. They change nothing.
 
 mod configuration;
 mod files;
@@ -16,29 +16,29 @@ use crate::{
     terminal::{plain, print, print_json},
 };
 
-/// How something is.
+/// The result class of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
-    /// As it should be.
+    /// The subject is correct.
     Ok,
-    /// It does not matter here, or could not be looked at because of another problem.
+    /// The subject is irrelevant here, or another problem prevents the check.
     Skipped,
-    /// It works, and can be better.
+    /// The subject works, and can be improved.
     Warning,
-    /// It does not work.
+    /// The subject does not work.
     Problem,
 }
 
-/// The result of a look at one thing.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    /// Which look it was.
+    /// The name of the check.
     check: &'static str,
     state: State,
     /// The result in words.
     what: String,
-    /// The one thing to do.
+    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -107,7 +107,7 @@ struct Report<'a> {
     checks: &'a [Finding],
 }
 
-/// Looks at everything that `anteroom serve` needs from this machine, before it listens.
+/// Checks everything that `anteroom serve` needs from this machine before it listens.
 pub(super) async fn of_this_machine(
     settings: &Settings,
     data: &DataDir,

@@ -7,8 +7,8 @@ use clap_complete::{Shell, generate};
 
 use crate::cli::Cli;
 
-/// Prints the script that a shell reads. It is complete or nothing: the generator cannot report a
-/// reader that is gone.
+/// Prints the script for a shell, completely or not at all: the generator cannot report that its reader has
+/// closed the pipe.
 pub(crate) fn run(shell: Shell) -> anyhow::Result<()> {
     let mut command = Cli::command();
     let name = command.get_name().to_owned();

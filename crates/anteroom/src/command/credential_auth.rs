@@ -30,7 +30,7 @@ struct Report {
     presentation_bytes: usize,
 }
 
-/// Gets a week of credentials, and shows one for a room made up on the spot.
+/// Fetches a week of credentials, and presents one for a new random room.
 pub(crate) async fn run(
     options: &CredentialAuth,
     json: bool,

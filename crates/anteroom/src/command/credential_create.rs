@@ -23,7 +23,7 @@ struct Report<'a> {
     issuer: String,
     generic_params: String,
     newly_pinned: Vec<String>,
-    /// Only for a key that was made.
+    /// The generated root key; `None` if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     root_key: Option<&'a str>,
     room_id: String,
@@ -33,7 +33,7 @@ struct Report<'a> {
     presentation_bytes: usize,
 }
 
-/// Gets the credential that creates the link of one room, and makes the presentation of it.
+/// Fetches the credential for creating the link of one room, and presents it.
 pub(crate) async fn run(
     options: &CredentialCreate,
     json: bool,
@@ -132,7 +132,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// The root key, which a link would bring with what cannot be taken here.
+/// Returns the root key. A whole link is refused, since its other members would be ignored.
 fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
     let text = secret_text::read(Some(argument), "the root key", Input::Whole)?;
     let link = CallLink::parse(&text).map_err(|error| match error {

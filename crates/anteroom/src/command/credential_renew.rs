@@ -25,7 +25,7 @@ struct Report {
     spare_links: usize,
 }
 
-/// Renews the stored credentials: now, or whenever the time has come.
+/// Renews the stored credentials: once now, or repeatedly at the scheduled times.
 pub(super) async fn run(
     options: &CredentialRenew,
     json: bool,

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use self::{knowledge::Knowledge, side::Sides, story::Story};
 use crate::{settings::Settings, terminal::print};
 
-/// Plays the story and shows what each side is left with. Everything is gone afterwards.
+/// Runs the script and shows the data that each service stored. Deletes everything afterwards.
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let started = Instant::now();
     let directory =
@@ -24,7 +24,7 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
     print(&format!("  the room service  {}", sides.rooms_url))?;
     print("")?;
     let story = Story::play(&sides).await;
-    // The files are complete only when the services have ended.
+    // The files are complete after the services have stopped.
     let files = sides.stop().await?;
     let secrets = story?;
     print("")?;

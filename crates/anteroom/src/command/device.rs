@@ -1,5 +1,5 @@
-//! `anteroom device`: for an account that is named, on the issuer's database itself, like `anteroom
-//! account`; else for the user's own.
+//! `anteroom device`: for a named account directly on the issuer's database, like `anteroom account`; else
+//! for the user's own account.
 
 use anteroom_issuer::Actor;
 use anteroom_service::Clock as _;

@@ -1,4 +1,4 @@
-//! `anteroom device add`: the way back for an account whose devices are gone.
+//! `anteroom device add`: restores access to an account without devices.
 
 use anteroom_issuer::{Actor, MOST_DEVICES};
 use anteroom_service::Clock as _;

@@ -1,8 +1,8 @@
-//! `anteroom doctor`: looks for what is set up wrongly, and names the one thing to do for each.
+//! `anteroom doctor`: finds configuration errors, and names the next step for each.
 //!
-//! On the host of the services it looks at all that a start needs, at the public addresses as clients
-//! reach them, at the mail server and at the relays. With `--outside` it looks from another machine,
-//! where it knows the addresses alone.
+//! On the host of the services it checks everything that a start needs, the public addresses as clients reach
+//! them, the mail server and the relays. With `--outside` it checks from another machine, where it knows only
+//! the addresses.
 
 mod endpoint;
 mod expiry;
@@ -29,7 +29,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Looks from the host of the services.
+/// Checks from the host of the services.
 pub(super) async fn inside(
     options: &Doctor,
     json: bool,
@@ -81,7 +81,7 @@ fn add_new(findings: &mut Vec<Finding>, more: Vec<Finding>) {
     }
 }
 
-/// The public addresses of the services of the role, or those of their listeners without any.
+/// Returns the public addresses of the services of the role, or those of their listeners without any.
 async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<Endpoint> {
     let role = settings.role;
     let mut endpoints = Vec::new();
@@ -124,7 +124,7 @@ async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<En
     endpoints
 }
 
-/// Looks from another machine.
+/// Checks from another machine.
 pub(super) async fn outside(
     options: &Doctor,
     json: bool,
@@ -168,7 +168,7 @@ pub(super) async fn outside(
     checks::show(&findings, json)
 }
 
-/// The relays that a client gets which is logged in at the issuer.
+/// Returns the relays that a client gets which is logged in at the issuer.
 async fn relays_of_login(url: String, data: &DataDir, environment: &Environment) -> Vec<Finding> {
     let flags = ClientFlags {
         issuer: Some(url),

@@ -34,14 +34,14 @@ struct StateReport<'a> {
     deletion: u64,
 }
 
-/// A link that is not there any more, as JSON.
+/// A deleted link, as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EndReport<'a> {
     short_name: &'a str,
 }
 
-/// The things that all commands on links work with.
+/// The inputs of all commands on links.
 struct Context<'a> {
     json: bool,
     store: &'a LinkStore,
@@ -124,7 +124,7 @@ pub(super) async fn run(
     }
 }
 
-/// Sends everybody in a link's call and its lobby away.
+/// Removes all devices from a link's call and its lobby.
 pub(super) async fn end_call(
     link: &LinkArgument,
     yes: bool,

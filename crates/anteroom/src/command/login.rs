@@ -23,7 +23,7 @@ use crate::{
     terminal::{day, print, print_json},
 };
 
-/// The members have the names that they have in `whoami --json`.
+/// The members have the names of `whoami --json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -31,11 +31,11 @@ struct Report<'a> {
     uuid: &'a str,
     device_id: u32,
     email: &'a str,
-    /// When the login ends unless it is used before, in seconds since 1970.
+    /// The time at which the login ends without further use, in seconds since 1970.
     session_until: u64,
 }
 
-/// Signs in, and keeps the session for the commands that follow.
+/// Signs in, and stores the session for the following commands.
 pub(super) async fn run(
     options: &Login,
     json: bool,
@@ -110,7 +110,8 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Fetches the first credentials of a login: the first visit to a room then needs no issuer.
+/// Fetches the first credentials of a login, so that the first visit to a room needs no request to the
+/// issuer.
 async fn fetch_credentials(identity: &Arc<Identity>, data: &DataDir) {
     let fetched = async {
         let file = identity.credentials()?;
@@ -129,7 +130,7 @@ async fn fetch_credentials(identity: &Arc<Identity>, data: &DataDir) {
     renewal::start(identity, data);
 }
 
-/// Whether two texts are one address, however they are typed.
+/// Returns whether two texts denote the same address, in any spelling.
 fn is_same_address(one: &str, other: &str) -> bool {
     match (Email::parse(one), Email::parse(other)) {
         (Ok(one), Ok(other)) => one == other,

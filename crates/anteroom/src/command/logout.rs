@@ -21,14 +21,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// Whether the session has ended at the issuer too; otherwise it goes on there until it expires.
+    /// Whether the session has ended at the issuer too. Otherwise it continues there until it expires.
     ended_at_issuer: bool,
     /// Whether all other sessions of the account have ended.
     everywhere: bool,
 }
 
-/// Ends the session, and forgets it also if the issuer cannot be told. Everywhere means all sessions
-/// of the account: only the issuer can end those.
+/// Ends the session. Deletes it here even if the issuer cannot be reached. `everywhere` ends all sessions of
+/// the account, which only the issuer can do.
 pub(super) async fn run(
     issuer: Option<&str>,
     everywhere: bool,
@@ -89,7 +89,7 @@ async fn log_out(
             let client = LoginClient::new(url, Timeouts::default())?;
             let session = LoginSession::resume(client, kept.session, Arc::new(file));
             match session.sign_out().await {
-                // The login is still there.
+                // The login was not removed.
                 Err(error @ ClientError::Session(_)) => return Err(error.into()),
                 ended => ended.map_err(anyhow::Error::from),
             }
@@ -112,7 +112,7 @@ async fn log_out(
     })
 }
 
-/// Removes the credentials of an account: they do not outlive its login.
+/// Removes the credentials of an account, which must not outlive its login.
 fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
     let file = CredentialFile::of_account(environment, login.issuer(), aci);
     if let Err(error) = file.and_then(|file| file.remove()) {

@@ -21,7 +21,7 @@ use crate::{
 /// The user's account at its issuer.
 struct Account<'a> {
     session: Session,
-    /// Where the password of the login stands, if in a file.
+    /// The file with the password of the login, if it is in a file.
     password_file: Option<&'a Path>,
     environment: &'a Environment,
 }
@@ -74,7 +74,7 @@ impl Account<'_> {
         device_report::show_deletion(&self.uuid(), device, json)
     }
 
-    /// Makes a change, with the password of the login where the issuer asks for it.
+    /// Sends a change, with the password of the login if the issuer requires it.
     async fn change(
         &self,
         change: impl AsyncFn(Option<&SecretString>) -> Result<(), ClientError>,
@@ -106,7 +106,7 @@ impl Account<'_> {
         source.read(self.environment).context(NEEDED)
     }
 
-    /// Removes the login of a device that is gone, with its credentials.
+    /// Removes the login of a deleted device, with its credentials.
     fn forget(&self) -> anyhow::Result<()> {
         if let Some(login) = &self.session.login {
             self.session.identity.credentials()?.remove()?;

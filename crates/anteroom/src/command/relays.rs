@@ -30,7 +30,7 @@ struct Entry<'a> {
     hostname: &'a str,
 }
 
-/// Shows the relays that a client gets.
+/// Shows the relays for a client.
 pub(crate) async fn run(
     options: &Relays,
     json: bool,

@@ -31,10 +31,10 @@ struct Report<'a> {
     manifest: &'a Manifest,
 }
 
-/// Puts the databases of a backup into a data directory that has none.
+/// Restores the databases of a backup into a data directory that has none.
 ///
-/// Nothing is in its place before everything is checked: the files, and that the master key opens
-/// them. What could be used once, and calls that were on, do not come back.
+/// The files and the master key are verified before any file is put in its place. Single-use values and
+/// running calls are not restored.
 pub(crate) async fn run(
     folder: &Path,
     json: bool,
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     let putting = put(folder, &manifest, data, &key);
     let restored = progress::during("Restoring the databases", putting).await;
     if restored.is_err() && made {
-        // It is as empty as it was made.
+        // The directory is empty, as it was created.
         let _ = std::fs::remove_dir(data.path());
     }
     restored?;
@@ -113,7 +113,7 @@ async fn put(
     installation::add_restored(data, names())
 }
 
-/// Opens a database with the key, which brings it up to date, and ends what must not come back.
+/// Opens a database with the key, migrates it, and deletes what must not be restored.
 async fn prepare<D: Database>(
     manifest: &Manifest,
     staged: &DataDir,

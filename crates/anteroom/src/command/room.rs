@@ -1,5 +1,5 @@
-//! `anteroom room`: on the room service's database itself. The process that has a call notices what
-//! was changed when it renews the call's lease, within seconds.
+//! `anteroom room`: commands on the room service's database. The process that serves a call detects a change
+//! when it renews the call's lease, within seconds.
 
 mod change;
 mod show;
@@ -64,7 +64,7 @@ async fn run_on(
     }
 }
 
-/// A room as it is printed as JSON: numbers, ages and states alone.
+/// A room in JSON output: only numbers, ages and states.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RoomReport<'a> {
@@ -118,7 +118,7 @@ const LIST_ROOMS: &str = "Take an id of `anteroom room list`, or its beginning";
 
 const FIND: TransactionName = TransactionName::new("find room");
 
-/// The room of an id, or of the beginning of one.
+/// Returns the room of an id.
 async fn find(
     reader: &mut dyn RoomsReader,
     text: &str,

@@ -27,8 +27,8 @@ use crate::{
     tls::Certificates,
 };
 
-/// Runs the services of the role until they are told to stop. `new` names databases that are made
-/// although there was one.
+/// Runs the services of the role until they are stopped. `new` names databases that are created although
+/// there was one.
 pub(crate) async fn run(
     settings: &Settings,
     data: &DataDir,
@@ -126,7 +126,8 @@ pub(crate) async fn run(
     rooms.and(issuer)
 }
 
-/// Goes on without a small file: on a full disk the services still answer what they can.
+/// A small file that cannot be written is no reason to stop: on a full disk the services still answer what
+/// they can.
 fn passing<T>(written: anyhow::Result<T>) -> Option<T> {
     written
         .inspect_err(|error| {
@@ -142,8 +143,8 @@ async fn finish<S: Service>(runner: Option<Runner<S>>) -> anyhow::Result<()> {
     }
 }
 
-/// Refuses to start where no service runs and none can without the operator. A change of the master
-/// key that was cut off concerns both: neither runs before it is finished.
+/// Refuses to start if no service can run without the operator's action. An interrupted change of the master
+/// key concerns both services: neither runs before it is completed.
 fn refuse_mistakes(
     data: &DataDir,
     issuer: Option<&Attempt<IssuerService>>,
@@ -159,7 +160,7 @@ fn refuse_mistakes(
     Ok(())
 }
 
-/// The ports of the role, taken before anything is written.
+/// The listeners of the role, bound before anything is written.
 struct Listeners {
     issuer: Option<TcpListener>,
     rooms: Option<TcpListener>,
@@ -263,8 +264,8 @@ struct Routes {
 }
 
 impl Routes {
-    /// `/metrics` of the only service, or of the issuer beside `/rooms/metrics`, and where their
-    /// listener counts: in the first of them.
+    /// Returns the router of `/metrics` for the only service, or for the issuer with the room service's at
+    /// `/rooms/metrics`, and the metrics that count their listener: those of the first service.
     fn metrics(&self) -> Option<(Router, Metrics)> {
         let of = |routes: &ServiceRoutes| (routes.metrics.clone(), routes.counts.clone());
         match (self.issuer.as_ref().map(of), self.rooms.as_ref().map(of)) {

@@ -5,7 +5,7 @@ use crate::{
     data_dir::DataDir, environment::Environment, exit_status::ExitStatus, settings::Settings,
 };
 
-/// Looks at all that a start needs; the exit status is 1 if anything is in the way.
+/// Checks everything that a start needs. The exit status is 1 if there is a problem.
 pub(super) async fn run(
     json: bool,
     settings: &Settings,

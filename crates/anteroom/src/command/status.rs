@@ -1,5 +1,5 @@
-//! `anteroom status`: what runs, what is stored, and how old it is. No secret, no name, no address of
-//! anybody.
+//! `anteroom status`: the running services and the stored data with their ages. It shows no secret, no name
+//! and no person's address.
 
 mod database;
 mod service;
@@ -28,13 +28,13 @@ use crate::{
     terminal::{print, print_json},
 };
 
-/// The JSON that is printed: these members and no others.
+/// The JSON output. It has exactly these members.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StatusReport {
-    /// Of this program.
+    /// The version of this program.
     version: &'static str,
-    /// Of the program that runs, if one does.
+    /// The version of the running program, if one is running.
     running_version: Option<String>,
     data: String,
     configuration: Option<String>,
@@ -46,7 +46,7 @@ struct StatusReport {
     events: Events,
 }
 
-/// The file system that the data are on, in bytes.
+/// The file system of the data, in bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Disk {
@@ -96,7 +96,7 @@ pub(super) async fn run(
         listed.push(DatabaseStatus::of_rooms(rooms, data, now).await?);
     }
     databases.close().await;
-    // Without a record of its addresses no service runs.
+    // Without a file of addresses no service is running.
     let addresses = Addresses::read(data).ok();
     let report = StatusReport {
         version: env!("CARGO_PKG_VERSION"),
@@ -133,7 +133,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Opening a database of an older program would bring it up to date, which is no matter of a look.
+/// Opening a database of an older program would migrate it, which a status command must not do.
 async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
     if databases::is_initialised::<D>(data).await?
         && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
@@ -147,7 +147,7 @@ async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The space of the file system that the data are on.
+/// Returns the space of the file system that the data are on.
 pub(super) fn disk(data: &DataDir) -> anyhow::Result<Disk> {
     let found = rustix::fs::statvfs(data.path())
         .with_context(|| format!("the space of {} cannot be had", data.path().display()))?;
@@ -163,7 +163,7 @@ impl Disk {
     }
 }
 
-/// The events in a folder, each of which is a file.
+/// Returns the events in a folder, each of which is a file.
 fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
     url?;
     let entries = fs::read_dir(folder).ok()?;
@@ -171,7 +171,7 @@ fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
     Some(entries.flatten().filter(is_event).count())
 }
 
-/// The configuration file of a command.
+/// Returns the configuration file of a command.
 pub(super) fn configuration(
     named: Option<&Path>,
     environment: &Environment,

@@ -8,7 +8,7 @@ use crate::{
     terminal::{day, home_path, print},
 };
 
-/// Prints numbered steps as they happen, or nothing where JSON is wanted.
+/// Prints numbered steps as they happen; no output with `--json`.
 pub(super) struct Steps {
     shown: bool,
     number: u32,
@@ -38,7 +38,7 @@ impl Steps {
         self.line(&format!("   {what}"))
     }
 
-    /// The conclusions: who saw what.
+    /// Prints the conclusions: the knowledge of each service.
     pub(super) fn end(&self, conclusions: &[(&str, &str)]) -> anyhow::Result<()> {
         self.line("")?;
         for (who, what) in conclusions {
@@ -55,7 +55,7 @@ impl Steps {
     }
 }
 
-/// Fetches the params, and tells what was pinned unless the steps do.
+/// Fetches the params, and logs the new pins unless the steps show them.
 pub(super) async fn fetch_params(
     steps: &Steps,
     session: &Session,
@@ -67,7 +67,7 @@ pub(super) async fn fetch_params(
     }
 }
 
-/// The step of comparing the issuer's params with the pinned ones.
+/// Shows the comparison of the issuer's params with the pins, as a step.
 pub(super) fn show_params(
     steps: &mut Steps,
     session: &Session,

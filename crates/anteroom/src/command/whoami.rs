@@ -18,11 +18,11 @@ struct Report<'a> {
     device_id: u32,
     pni: Option<&'a str>,
     email: Option<&'a str>,
-    /// When the login ends unless it is used before, in seconds since 1970.
+    /// The time at which the login ends without further use, in seconds since 1970.
     session_until: Option<u64>,
 }
 
-/// Asks the issuer who it takes this user for.
+/// Shows the account under which the issuer knows this user.
 pub(super) async fn run(
     options: &WhoAmI,
     json: bool,
@@ -31,7 +31,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let session = Session::open(&options.client, data, environment)?;
     let me = session.client.whoami().await?;
-    // Only now: it may have been renewed.
+    // The login is read after the request, which may have renewed it.
     let kept = match &session.login {
         Some(login) => login.load()?,
         None => None,

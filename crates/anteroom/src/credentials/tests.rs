@@ -18,7 +18,7 @@ fn file_of(dir: &TempDir, byte: u8) -> CredentialFile {
     CredentialFile::at(&folder, key_path, "https://id.example", &account(byte))
 }
 
-/// Stores what an issuer without params would bring.
+/// Stores the result of a renewal at an issuer without params.
 fn renew(file: &CredentialFile) -> CredentialStore {
     file.renew(PublishedParams::default(), CredentialSupply::default(), NOW)
         .0
@@ -97,7 +97,7 @@ fn what_cannot_be_read_counts_as_none_and_is_replaced() {
         fs::write(&file.file.path, &bad).unwrap();
         assert!(file.load().is_none());
         assert!(file.change(|_| ()).is_err());
-        // A change writes over nothing; a renewal does.
+        // A change does not overwrite an unreadable file; a renewal does.
         assert_eq!(fs::read(&file.file.path).unwrap(), bad);
         renew(&file);
         assert!(file.load().is_some());

@@ -13,16 +13,15 @@ use url::Url;
 use super::Failure;
 use crate::exit_status::ExitStatus;
 
-/// The next step where a service shows a certificate that is made for an authority, without its
-/// verb.
+/// The next step for a service with an authority's certificate, without the verb.
 pub(crate) const CERTIFICATE_OF_SERVICE: &str = "the service one with basicConstraints=CA:FALSE, \
     which openssl req -x509 does not make by itself";
 
-/// The command line's own words for an error.
+/// The command line's explanation of an error.
 pub(super) struct Explanation {
     pub(super) code: String,
     pub(super) status: ExitStatus,
-    /// The sentence that stands for the error and its causes, where theirs would mislead.
+    /// The sentence that replaces the error and its causes if those would mislead.
     pub(super) text: Option<String>,
     pub(super) next: Option<String>,
 }
@@ -178,7 +177,7 @@ fn of_setup() -> Explanation {
         .next("Look at the certificates of this computer, and at SSL_CERT_FILE if it is set")
 }
 
-/// The flag that names a service.
+/// Returns the flag that names a service.
 const fn flag(party: Party) -> &'static str {
     match party {
         Party::Issuer => "--issuer",
@@ -316,7 +315,7 @@ fn of_problem(problem: &Problem) -> Explanation {
     }
 }
 
-/// An answer in which nothing is of the service that was asked.
+/// Explains an answer that does not come from the requested service.
 fn of_other_service(problem: &Problem) -> Explanation {
     let noun = match problem.by {
         Party::Issuer => "issuer",
@@ -356,8 +355,8 @@ fn of_lock(problem: &Problem, code: &str) -> Explanation {
         )
 }
 
-/// A presentation that was not taken. It must not bring about a fetch by itself: with the issuer the
-/// room service could then tell by the time which account it refused.
+/// Explains a refused presentation. The refusal must not trigger a fetch: together with the issuer the room
+/// service could tell by the time of the fetch which account it refused.
 fn of_forbidden(code: &str) -> Explanation {
     Explanation::refused(code).next(
         "If the server params were replaced since the last renewal, use anteroom credential renew \
@@ -371,7 +370,7 @@ fn of_link(_: &LinkError) -> Explanation {
     )
 }
 
-/// The refusal without the time to wait, which the next step tells.
+/// Returns the refusal without the waiting time, which the next step contains.
 fn without_wait(problem: &Problem) -> String {
     let mut problem = problem.clone();
     problem.retry_after = None;

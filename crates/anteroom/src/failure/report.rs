@@ -8,17 +8,17 @@ use serde::Serialize;
 use super::explanation::Explanation;
 use crate::exit_status::ExitStatus;
 
-/// A failure as it is shown: one line of text, or with `--json`
-/// `{"error": {"code", "what", "why", "next"}}`.
+/// A failure as it is displayed: one line of text, or with `--json` `{"error": {"code", "what", "why",
+/// "next"}}`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ErrorReport {
     /// The stable name of the failure: one of a service in capitals, or one of this program.
     code: String,
-    /// The sentence of what failed.
+    /// The sentence that describes the failure.
     what: String,
     /// The cause.
     why: Option<String>,
-    /// The step that mends it.
+    /// The next step.
     next: Option<String>,
     #[serde(skip)]
     status: ExitStatus,
@@ -30,12 +30,12 @@ struct Document<'a> {
 }
 
 impl ErrorReport {
-    /// The report of a command that failed.
+    /// Returns the report of a command that failed.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         Self::of_cause(error.as_ref())
     }
 
-    /// The same of an error of any kind.
+    /// Returns the report of an error of any type.
     pub(crate) fn of_cause(error: &(dyn Error + 'static)) -> Self {
         let mut report = Self {
             code: ExitStatus::Failed.code().to_owned(),
@@ -62,7 +62,7 @@ impl ErrorReport {
                 break;
             }
         }
-        // A cause often repeats the text of the error that it is wrapped in.
+        // A cause often repeats the text of the error that wraps it.
         texts.dedup();
         let mut texts = texts.into_iter();
         report.what = texts.next().unwrap_or_default();
@@ -71,7 +71,7 @@ impl ErrorReport {
         report
     }
 
-    /// The report of a stay in a call that others ended.
+    /// Returns the report of a stay in a call that others ended.
     pub(crate) fn of_call(status: ExitStatus, code: &str, what: &str) -> Self {
         Self {
             code: code.to_owned(),
@@ -82,7 +82,7 @@ impl ErrorReport {
         }
     }
 
-    /// The report of a command line that is wrong.
+    /// Returns the report of an invalid command line.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
         if matches!(
             error.kind(),
@@ -128,9 +128,9 @@ impl ErrorReport {
         self.status
     }
 
-    /// The report as one line of JSON.
+    /// Returns the report as one line of JSON.
     pub(crate) fn to_json(&self) -> String {
-        // Texts alone cannot fail to be written.
+        // Serializing texts cannot fail.
         serde_json::to_string(&Document { error: self }).unwrap_or_default()
     }
 }

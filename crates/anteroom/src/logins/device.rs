@@ -1,6 +1,6 @@
-//! The device that a user was last logged in as at an issuer, in a sealed file beside the login.
+//! The device of a user's last login at an issuer, in a sealed file beside the login.
 //!
-//! It outlives the login: whoever logs in again stays the same device. The file holds no token.
+//! It outlives the login, so that the next login uses the same device. The file contains no token.
 
 use anteroom_client::DeviceId;
 use serde::{Deserialize, Serialize};
@@ -31,11 +31,11 @@ impl Drop for Entry {
     }
 }
 
-/// The device beside a login.
+/// The file of the device, beside that of the login.
 pub(super) struct DeviceFile(SealedFile);
 
 impl DeviceFile {
-    /// Beside the file of a login.
+    /// Returns the file beside that of a login.
     pub(super) fn beside(login: &SealedFile) -> Self {
         Self(SealedFile {
             path: login.path.with_extension("device"),
@@ -44,7 +44,7 @@ impl DeviceFile {
         })
     }
 
-    /// The address and the device of the last login. A file that cannot be read counts as none: the
+    /// Returns the address and the device of the last login. A file that cannot be read counts as none: the
     /// next login is then a new device.
     pub(super) fn load(&self) -> Option<(Zeroizing<String>, DeviceId)> {
         let content = match self.0.read() {

@@ -21,7 +21,7 @@ fn login() -> (TempDir, LoginFile) {
     (dir, login)
 }
 
-/// Writes a login as it was written before the format named its issuer.
+/// Writes a login in the old format, which does not name its issuer.
 fn write_old(login: &LoginFile, issuer: &str) {
     const OLD: Kind = Kind {
         format: "anteroom login 1",
@@ -58,7 +58,7 @@ fn a_login_in_the_place_of_anothers_is_refused_and_sends_no_token() {
         assert!(shown.contains("belongs to another"), "{shown}");
         assert!(login.lock().unwrap().load().is_err());
     }
-    // With the other's name in its first line it does not open.
+    // A file whose first line names another issuer does not open.
     let text = fs::read(&one.file.path).unwrap();
     let line = one.file.kind.format.len() + 1 + 2 * NAME_LENGTH;
     let first = format!("{} {}", KIND.format, hash(&one.issuer));
@@ -74,7 +74,7 @@ fn an_old_login_opens_is_written_anew_and_is_refused_in_anothers_place() {
     write_old(&login, &login.issuer);
     let before = fs::read(&login.file.path).unwrap();
     assert!(before.starts_with(b"anteroom login 1\n"));
-    // Under the lock, as a renewal reads it.
+    // Reads under the lock, as a renewal does.
     assert!(login.lock().unwrap().load().unwrap().is_some());
     assert!(login.load().unwrap().is_some());
     let after = fs::read(&login.file.path).unwrap();
@@ -107,7 +107,7 @@ fn a_login_is_kept_renewed_and_removed() {
     new.lock().unwrap().replace(&session(900)).unwrap();
     let first = login.load().unwrap().unwrap();
     assert!(first.session.tokens.access.is_some());
-    // An access token that is over is none; the login goes on as long as before.
+    // An expired access token is not returned; the login's lifetime is unchanged.
     login.lock().unwrap().replace(&session(30)).unwrap();
     let second = login.load().unwrap().unwrap();
     assert!(second.session.tokens.access.is_none());

@@ -38,7 +38,7 @@ impl ChangedServices {
     }
 }
 
-/// A command that is recorded once it is done.
+/// A command that is recorded after it has succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CommandRecord {
     action: &'static str,
@@ -47,7 +47,7 @@ pub(crate) struct CommandRecord {
 }
 
 impl CommandRecord {
-    /// The record of a command; `None` for one that changes nothing, or that records itself.
+    /// Returns the record of a command; `None` for one that changes nothing, or that records itself.
     pub(crate) const fn of(command: &Command) -> Option<Self> {
         let (action, of_issuer, of_rooms) = match command {
             Command::Keys(Keys::Rotate(options)) => match options.kind {
@@ -71,7 +71,7 @@ impl CommandRecord {
         })
     }
 
-    /// The record of a command that failed: for the services alone that it has changed before.
+    /// Returns the record of a command that failed: for the services alone that it has changed before.
     pub(crate) fn of_failed(self, changes: &ChangedServices) -> Self {
         Self {
             of_issuer: self.of_issuer && changes.issuer.load(Ordering::Relaxed),
@@ -80,8 +80,8 @@ impl CommandRecord {
         }
     }
 
-    /// Writes the record to the events of the services whose databases are here. The change is made:
-    /// what cannot be written is said in the log.
+    /// Writes the record to the events of the services whose databases exist here. The change has been made:
+    /// a record that cannot be written is logged.
     pub(crate) fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
         if self.of_issuer && databases::is_there(&SqliteIssuer::path(data)) {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
-/// Announces the operator's changes of rooms.
+/// Emits the events of the operator's changes of rooms.
 pub(crate) struct RoomChanges {
     sinks: Sinks,
     sink: Arc<dyn EventSink>,
@@ -20,8 +20,8 @@ pub(crate) struct RoomChanges {
 }
 
 impl RoomChanges {
-    /// Opens the room service's sinks. To be called before a change is made: a change whose event
-    /// cannot be written is not begun.
+    /// Opens the room service's sinks. Called before a change is made, so that a change whose event cannot be
+    /// written does not start.
     pub(crate) fn open(
         settings: &Settings,
         data: &DataDir,
@@ -36,20 +36,20 @@ impl RoomChanges {
         })
     }
 
-    /// Records that the operator did something to a room.
+    /// Records an operator's action on a room.
     pub(crate) fn note(&self, action: &'static str, room: &OpaqueRoomId) {
         let room = self.pseudonymizer.room(room.as_str()).to_string();
         self.sink.emit(record(action).with("room", room));
     }
 
-    /// Announces what the service itself would.
+    /// Emits an event that the service itself would emit.
     pub(crate) fn announce(&self, name: &'static str, room: &OpaqueRoomId) {
         let room = self.pseudonymizer.room(room.as_str()).to_string();
         self.sink
             .emit(Event::new(name, OsClock.now()).with("room", room));
     }
 
-    /// Writes the events that wait, and says what was lost.
+    /// Writes the waiting events, and logs lost ones.
     pub(crate) fn close(self) {
         self.sinks.close();
     }

@@ -1,4 +1,4 @@
-//! Where the events of commands go.
+//! The sinks of the events of commands.
 
 use std::{
     num::NonZeroU64,
@@ -14,7 +14,7 @@ use crate::{data_dir::DataDir, os::OsClock, settings::EventSettings};
 
 pub(super) struct Sinks {
     queues: Vec<Arc<EventQueue>>,
-    /// Events that the queues lost.
+    /// The counter of events that the queues dropped.
     dropped: Count,
     webhook: Option<Arc<SpoolWriter>>,
     time_step: NonZeroU64,
@@ -24,7 +24,7 @@ pub(super) struct Sinks {
 pub(super) struct SinkPlaces<'a> {
     file: Option<&'a Path>,
     has_webhook: bool,
-    /// Where events wait for the webhook.
+    /// The folder of events that wait for the webhook.
     spool: PathBuf,
     /// The step to which the times of events are rounded, in seconds.
     time_step: NonZeroU64,
@@ -91,7 +91,7 @@ impl Sinks {
         ))
     }
 
-    /// Writes what waits, and says what was lost.
+    /// Writes the waiting events, and logs lost ones.
     pub(super) fn close(self) {
         for queue in &self.queues {
             queue.close();

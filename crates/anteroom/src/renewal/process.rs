@@ -1,6 +1,6 @@
-//! The process that a command leaves behind: it waits for the next renewal.
+//! The background process that waits for the next renewal.
 //!
-//! It holds nothing of the command that started it: no open file, no pipe, no directory.
+//! It inherits no open file, no pipe and no directory from the command that starts it.
 
 use std::{
     ffi::OsString,
@@ -22,8 +22,8 @@ use crate::{
 /// The first descriptor after standard input, output and error.
 const FIRST_INHERITED: i32 = 3;
 
-/// Variables with the path of a file or directory, which may be relative. `XDG_CONFIG_HOME` is not
-/// among them: it counts only if it is absolute.
+/// Variables with the path of a file or directory, which may be relative. `XDG_CONFIG_HOME` is not among
+/// them: it is only valid if it is absolute.
 const PATHS: &[&str] = &[
     "HOME",
     "SSL_CERT_DIR",
@@ -34,8 +34,8 @@ const PATHS: &[&str] = &[
     environment::LOGINS_KEY_FILE,
 ];
 
-/// Starts a process that waits for the next renewal, unless one does already or nobody could sign it
-/// in. It sends nothing before that time.
+/// Starts a process that waits for the next renewal, unless one is waiting or it could not sign in without a
+/// terminal. It sends nothing before that time.
 pub(crate) fn start(identity: &Identity, data: &DataDir) {
     if let Err(error) = try_start(identity, data) {
         tracing::warn!("nothing renews the credentials in the background: {error:#}");
@@ -46,7 +46,7 @@ fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
     if !is_wanted(&identity.environment)? || !identity.is_unattended() {
         return Ok(());
     }
-    // Free again as soon as it is dropped: the new process takes it.
+    // The lock is released immediately: the new process takes it.
     if identity.credentials()?.lock_renewal()?.is_none() {
         return Ok(());
     }
@@ -54,12 +54,12 @@ fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
     let mut command = command(&program, &identity.flags, data, |name| {
         std::env::var_os(name)
     })?;
-    // A caller's locks and pipes would stay open as long as the process waits.
+    // Inherited locks and pipes of the caller would stay open as long as the process waits.
     CloseFdsBuilder::new()
         .threadsafe(true)
         .cloexecfrom(FIRST_INHERITED);
     let mut child = command.spawn().context("no process can be started")?;
-    // The process outlives a short command; a long one takes note of its end.
+    // The thread reaps the process if the command outlives it.
     thread::Builder::new()
         .name("renewal".to_owned())
         .spawn(move || child.wait())
@@ -67,7 +67,7 @@ fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The command of the process. Its directory is `/`, so paths are absolute.
+/// Returns the command of the process. Its directory is `/`, so paths are absolute.
 fn command(
     program: &Path,
     flags: &ClientFlags,
@@ -86,7 +86,7 @@ fn command(
             command.env(name, absolute(Path::new(&value))?);
         }
     }
-    // Other users of the host see the arguments of a process, and not its variables.
+    // Other users of the host can read the arguments of a process, but not its variables.
     for (name, value) in [
         (environment::ISSUER_URL, &flags.issuer),
         (environment::ACCOUNT, &flags.account),
@@ -98,7 +98,7 @@ fn command(
     if let Some(path) = &flags.password_file {
         command.arg("--password-file").arg(absolute(path)?);
     }
-    // The default one depends on the directory of the caller.
+    // The default directory depends on the caller's working directory.
     command.arg("--data").arg(absolute(data.path())?);
     Ok(command)
 }
@@ -107,7 +107,7 @@ fn absolute(path: &Path) -> anyhow::Result<path::PathBuf> {
     path::absolute(path).with_context(|| format!("{} has no absolute path", path.display()))
 }
 
-/// Whether commands may leave a process behind.
+/// Returns whether commands may start a background process.
 fn is_wanted(environment: &Environment) -> anyhow::Result<bool> {
     let variable = environment::RENEWAL;
     match environment

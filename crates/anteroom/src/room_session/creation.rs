@@ -1,11 +1,8 @@
 //! The creation of a link with a stored create credential.
 //!
-//! The room of a stored credential is new, unless somebody else holds the credential too: another copy
-//! of the user's files. Then the next stored one is used. The issuer is not asked for more: that would
-//! tell it that a link is being created now.
-//!
-//! A create that fails without being refused gives its credential back: the next create at the same
-//! room service tries the same room again.
+//! The room of a stored credential is new, unless another copy of the user's files has used the credential.
+//! Then the next stored one is used. No further one is fetched: a fetch would reveal to the issuer that a
+//! link is being created now.
 
 use anteroom_client::{Approval, CreatePass, CreatedLink, MAX_SPARE_LINKS};
 use anteroom_protocol::{AdminPasskey, ParamsId, RootKey};
@@ -24,7 +21,7 @@ const NONE_LEFT: &str = "no link was created: the rooms of all stored credential
     links";
 
 impl RoomSession {
-    /// Creates the link of a new room; also gives the params that the link is made under.
+    /// Creates the link of a new room. Returns it with the params under which it is made.
     pub(crate) async fn create_link(
         &self,
         passkey: &AdminPasskey,

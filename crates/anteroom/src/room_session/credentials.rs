@@ -1,8 +1,8 @@
-//! The credentials of a visit: stored ones, and in need fetched ones.
+//! The credentials of a visit: stored ones, or fetched ones if there are none.
 //!
-//! Only the user causes a fetch: a link with unknown params or a refusal of the room service is an
-//! error that names the next step. Otherwise whoever made the link, or the room service, could have
-//! the issuer asked at a time of their choice.
+//! Only the user triggers a fetch: a link with unknown params or a refusal of the room service is an error
+//! with a next step. Otherwise the creator of a link, or the room service, could trigger a request to the
+//! issuer at a time of their choice.
 
 use std::sync::atomic::Ordering;
 
@@ -22,7 +22,7 @@ use crate::{
     session::Session,
 };
 
-/// The failure where links were created, or tried, with all that the last renewal brought.
+/// Returns the failure for used-up create credentials: all of the last renewal were used.
 fn none_left() -> Failure {
     Failure::new(
         "spare_links_used",
@@ -43,13 +43,13 @@ enum FetchReason {
 }
 
 impl RoomSession {
-    /// Today's right to use links, from the stored credentials of the week. The issuer is asked only
+    /// Returns today's right to use links, from the stored credentials of the week. Fetches credentials only
     /// if there are none.
     pub(crate) async fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
         Ok(self.pass_with_notices(link).await?.0)
     }
 
-    /// The same, with what was told about the issuer's params.
+    /// As [`Self::pass`], with the notices about the issuer's params.
     pub(crate) async fn pass_with_notices(
         &self,
         link: &CallLink,
@@ -68,11 +68,10 @@ impl RoomSession {
             .await
     }
 
-    /// A root key with the right to create its room: one that this room service was asked for before
-    /// and has not created, or a new one of those that the last renewal brought.
-    /// The issuer is asked only if the last renewal was too long ago. If links were created with all of
-    /// them, it is not: a room service that refuses could bring that about, and see at the issuer
-    /// which account asks.
+    /// Returns a new root key with the right to create its room, from those that the last renewal brought.
+    /// The issuer is asked only if the last renewal was too long ago. If links were created with all of them,
+    /// it is not: a room service that refuses could bring that about, and see at the issuer which account
+    /// asks.
     pub(super) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
         let (now, is_forced) = (OsClock.now(), self.take_fetch());
         let stored = self.credentials.load().filter(|_| !is_forced);
@@ -89,7 +88,7 @@ impl RoomSession {
                 return Err(none_left().into());
             }
             if store.spare_links(now) > 0 {
-                // A service that is not there uses up nothing.
+                // An unreachable room service must not use up a credential.
                 self.rooms.ping().await?;
             }
             if let Some(taken) = self.take(|store| store.take_spare_link(&params, now))? {
@@ -101,7 +100,7 @@ impl RoomSession {
             .await
     }
 
-    /// The next one of those, if one is left. The issuer is not asked.
+    /// Returns the next one of those, if one is left. The issuer is not asked.
     pub(super) fn next_create_pass(&self) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
         match self.stored_params()? {
             Some(params) => self.take(|store| store.take_spare_link(&params, OsClock.now())),
@@ -109,7 +108,7 @@ impl RoomSession {
         }
     }
 
-    /// The params of the stored credentials, if there are any.
+    /// Returns the params of the stored credentials, if there are any.
     fn stored_params(&self) -> anyhow::Result<Option<TrustedParams>> {
         let store = self.credentials.load();
         store
@@ -140,7 +139,7 @@ impl RoomSession {
                     .next("Check the clock of this device")
             })?
         } else {
-            // They are trusted for the room of this link alone, and of no use later.
+            // The credentials are trusted for the room of this link alone, and are not stored.
             let week = DayRange::week_from(now);
             let issued = session.client.auth_credentials(week, &params, now).await?;
             let today = issued.first().context("the issuer sent no day")?;
@@ -184,7 +183,7 @@ impl RoomSession {
         Ok(renewal)
     }
 
-    /// Signs in and asks for the params, after saying what that gives away.
+    /// Signs in and fetches the params, after a warning about the information that this reveals.
     async fn ask(&self, reason: FetchReason) -> anyhow::Result<(Session, PublishedParams)> {
         tracing::warn!("{}", reason.warning());
         let session = self.identity.session()?;
@@ -214,7 +213,7 @@ impl RoomSession {
         })
     }
 
-    /// Keeps the renewals going. Nothing is sent now.
+    /// Continues the renewals. Sends nothing now.
     fn keep_renewing(&self, now: Timestamp) {
         self.credentials.note_use(now);
         renewal::start(&self.identity, &self.directory);

@@ -1,4 +1,4 @@
-//! Where a service's events go.
+//! The outputs of a service's events.
 
 use std::{
     num::NonZeroU64,
@@ -24,17 +24,17 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Events {
     queues: Vec<Arc<EventQueue>>,
-    /// Of all queues.
+    /// The counter of dropped events, over all queues.
     dropped: Count,
     webhook: Option<Arc<WebhookSink>>,
     time_step: NonZeroU64,
 }
 
-/// What is a service's own of its events' ways.
+/// The settings of one service's event outputs.
 pub(crate) struct EventPlaces<'a> {
     pub(crate) file: Option<&'a Path>,
     pub(crate) webhook: Option<&'a str>,
-    /// Where events wait for the webhook.
+    /// The folder of events that wait for the webhook.
     pub(crate) spool: PathBuf,
     /// The step to which the times of its events are rounded, in seconds.
     pub(crate) time_step: NonZeroU64,
@@ -120,7 +120,7 @@ impl Events {
                 tracing::warn!(dropped, "events for the webhook were dropped");
             }
         }
-        // Closing waits for the sink.
+        // Closing waits for the sink, so that it needs a thread of its own.
         let queues = self.queues.clone();
         tokio::task::spawn_blocking(move || {
             for queue in queues {

@@ -1,7 +1,7 @@
 //! The name of a running service.
 //!
-//! `GET /health/live` tells it, so that `anteroom doctor` knows whether an address leads to this very
-//! process, and whether to others too. It is random, and says nothing but that.
+//! `GET /health/live` returns it, so that `anteroom doctor` can check whether an address leads to this
+//! process, and whether to others too. It is random, and reveals nothing else.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::os;
 
 const LIVE: &str = "/health/live";
 
-/// Has the routes tell a new name.
+/// Adds a new instance name to the answers of the routes.
 pub(super) fn named_instance(router: Router) -> Router {
     let mut name = [0; 16];
     os::rng().fill_bytes(&mut name);

@@ -46,13 +46,13 @@ use crate::{
     settings::{IssueMode, Settings},
 };
 
-/// Accounts and addresses whose limits are remembered: 100 to 300 bytes each.
+/// The maximum number of accounts and addresses whose limits are stored: 100 to 300 bytes each.
 const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
-/// How long a stop waits for the work that accepted requests have left.
+/// The time limit for finishing the work of accepted requests at a stop.
 const BACKGROUND_CLOSING: Duration = Duration::from_secs(15);
 
-/// The issuer, ready to answer.
+/// The opened issuer.
 pub(crate) struct IssuerService {
     pub(crate) database: SqliteIssuer,
     pub(crate) params: Vec<ServerParamsRecord>,
@@ -64,7 +64,7 @@ pub(crate) struct IssuerService {
 }
 
 impl IssuerService {
-    /// Opens database and params, and makes what is missing.
+    /// Opens the database and the params, and creates the missing ones.
     pub(crate) async fn open(
         place: &ServicePlace,
         key: &MasterKey,
@@ -150,7 +150,7 @@ impl IssuerService {
         anteroom_issuer::router(self.issuer.clone())
     }
 
-    /// What is kept up to date while it runs.
+    /// Returns the parts that are kept up to date while the service runs.
     pub(crate) fn watched(&self, settings: &Settings) -> WatchedIssuer {
         WatchedIssuer {
             database: self.database.clone(),
@@ -160,7 +160,7 @@ impl IssuerService {
         }
     }
 
-    /// Starts what goes on between requests.
+    /// Starts the background tasks.
     pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let oidc = self.oidc.clone();
         let pause = Arc::clone(&self.purge_pause);
@@ -177,12 +177,12 @@ impl IssuerService {
         })
     }
 
-    /// Announces changes of devices into the service's events.
+    /// Returns the journal of device changes, which emits the service's events.
     pub(crate) fn journal(&self) -> DeviceJournal {
         DeviceJournal::new(self.events.sink(), pseudonymizer(&self.database))
     }
 
-    /// Writes what waits and closes the database.
+    /// Finishes pending writes and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.issuer.close_background(BACKGROUND_CLOSING).await;
         self.issuer.sightings_written().await;
@@ -195,7 +195,7 @@ impl IssuerService {
     }
 }
 
-/// At the start, and then once a day.
+/// Purges at the start, and then once a day.
 async fn purge_daily(
     issuer: Issuer,
     pause: Arc<SyncMutex<PurgePause>>,
@@ -246,7 +246,7 @@ fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
     }
 }
 
-/// Makes sure that passwords can be hashed at the cost of the settings.
+/// Checks that passwords can be hashed at the cost of the settings.
 pub(crate) fn check_hash_cost(settings: &Settings) -> anyhow::Result<()> {
     let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
     hasher(settings, &metrics).map(drop)

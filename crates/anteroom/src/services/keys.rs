@@ -1,4 +1,4 @@
-//! What services notice about keys while they run: other processes make them.
+//! Changes of keys and params by other processes, which running services detect.
 
 use std::{
     num::NonZeroU32,
@@ -32,9 +32,10 @@ use crate::{
     params::{self, Owner},
 };
 
-/// Values that are sealed anew in one transaction: some milliseconds of the file's write lock.
+/// The number of values that one transaction re-seals, which holds the file's write lock for some
+/// milliseconds.
 const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
-/// Requests write in between.
+/// The pause between transactions, in which requests can write.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The issuer of this process.
@@ -42,7 +43,7 @@ pub(crate) struct WatchedIssuer {
     pub(crate) database: SqliteIssuer,
     pub(crate) issuer: Issuer,
     pub(crate) mode: Mode,
-    /// The params it works with. The lock is held over each look at the database.
+    /// The params in use. The lock is held during each check of the database.
     pub(crate) params: Mutex<Vec<ServerParamsRecord>>,
 }
 
@@ -50,11 +51,11 @@ pub(crate) struct WatchedIssuer {
 pub(crate) struct WatchedRooms {
     pub(crate) database: SqliteRooms,
     pub(crate) rooms: Rooms,
-    /// The params it works with. The lock is held over each look at the database.
+    /// The params in use. The lock is held during each check of the database.
     pub(crate) params: Mutex<Vec<ServerParamsRecord>>,
 }
 
-/// The services of this process that are open. Each is set once, at the start or later.
+/// The open services of this process. Each is set once, at the start or later.
 #[derive(Default)]
 pub(crate) struct OpenServices {
     pub(crate) issuer: OnceLock<WatchedIssuer>,
@@ -63,9 +64,9 @@ pub(crate) struct OpenServices {
 }
 
 impl OpenServices {
-    /// Looks for other server params in the databases, and brings the issuer's to the room service.
+    /// Checks the databases for other server params, and copies the issuer's to the room service.
     ///
-    /// The room service is first: it must know the params that the issuer issues with.
+    /// The room service comes first, since it must know the params under which the issuer issues.
     pub(crate) async fn reload_params(&self) -> anyhow::Result<()> {
         let Some(watched) = self.issuer.get() else {
             return self.reload_rooms(&[]).await;
@@ -114,7 +115,7 @@ impl OpenServices {
     }
 }
 
-/// Looks for newer keys and params, seals anew, and lets old keys go.
+/// Loads newer keys and params, re-seals values, and retires old keys.
 pub(crate) struct KeyKeeper {
     services: Arc<OpenServices>,
     every: Duration,
@@ -125,7 +126,7 @@ impl KeyKeeper {
         Self { services, every }
     }
 
-    /// Starts to look, every so often and at each SIGHUP, which does not end the process then.
+    /// Starts the periodic checks. SIGHUP triggers a check, and no longer ends the process.
     pub(crate) fn start(self, stopping: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
         let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
         Ok(tokio::spawn(async move {
@@ -151,7 +152,7 @@ impl KeyKeeper {
                         tracing::info!("SIGHUP: looked for other keys");
                     }
                 }
-                // Params in use stay in use.
+                // The params in use do not change.
                 Err(error) => report_once(
                     &mut failure,
                     format!("server params cannot be read again: {error:#}"),
@@ -188,7 +189,7 @@ impl KeyKeeper {
                 }
             }
         };
-        // Every step is a transaction: one that is cut off has not happened.
+        // Every step is a transaction: an interrupted one has no effect.
         tokio::select! {
             () = stopped(stopping) => {}
             () = work => {}
@@ -196,10 +197,10 @@ impl KeyKeeper {
     }
 }
 
-/// One database whose old keys go when nothing needs them any more.
+/// A database whose old keys are retired when no value needs them.
 struct Upkeep {
     keys: Arc<dyn KeyDatabase>,
-    /// The data key under which all is sealed that can be: more tries would change nothing.
+    /// The data key under which all readable values are sealed. Further attempts would change nothing.
     done_for: Option<KeyId>,
 }
 
@@ -257,7 +258,7 @@ impl Upkeep {
     }
 }
 
-/// Logs a failure, unless it is the one that was logged last.
+/// Logs a failure, unless it equals the last logged one.
 fn report_once(last: &mut Option<String>, failure: String) {
     if last.as_ref() != Some(&failure) {
         tracing::error!("{failure}");

@@ -1,4 +1,4 @@
-//! Where a service runs.
+//! The settings and the environment of a service.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use crate::{
     data_dir::DataDir, environment::Environment, installation::Installation, settings::Settings,
 };
 
-/// Where a service runs, and with which settings.
+/// The settings, the data and the environment of a service.
 #[derive(Clone)]
 pub(crate) struct ServicePlace {
     pub(crate) settings: Settings,
     pub(crate) data: DataDir,
     pub(crate) environment: Environment,
     pub(crate) installation: Arc<Installation>,
-    /// Where clients reach this process.
+    /// The URL for clients of this process.
     pub(crate) url: String,
-    /// Shared by all attempts to open the service.
+    /// The events and metrics, shared by all attempts to open the service.
     pub(crate) telemetry: Telemetry,
 }

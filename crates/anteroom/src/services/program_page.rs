@@ -1,11 +1,11 @@
-//! The page where people get the program.
+//! The page from which people download the program.
 
 use anteroom_pages::WebAddress;
 use anyhow::Context as _;
 
 use crate::settings::Settings;
 
-/// The page that the settings name.
+/// Returns the page that the settings name.
 ///
 /// # Errors
 /// A text that is no http(s) URL.

@@ -1,9 +1,9 @@
 //! A pause of purges after the clock jumped far ahead.
 //!
-//! Devices that nobody has seen for long are deleted for good, and so are links past their end. A
-//! clock that is months ahead makes all of them such at once. So the service keeps in a file when
-//! it last knew the time; where the clock has gone much further than that, nothing is purged for
-//! some days, in which an operator can set the clock. The file says so still after a restart.
+//! Devices that were not used for long are deleted permanently, and so are links past their end. A clock that
+//! is months ahead would make all of them deletable at once. Therefore the service stores the last trusted
+//! time in a file. If the clock has advanced much further, nothing is purged for some days, in which an
+//! operator can correct the clock. The file preserves the pause over a restart.
 
 use std::{fs, io, path::PathBuf};
 
@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{files, terminal::second};
 
-/// A service that was off for so long, in seconds, is the same as a clock that jumped.
+/// The jump, in seconds, from which purges pause. A service that was off for this time cannot be
+/// distinguished from a jump.
 const JUMP: u64 = 7 * DAY;
-/// Daily purges that are left out after a jump.
+/// The number of daily purges that are skipped after a jump.
 const PAUSED_ROUNDS: u32 = 7;
-/// A purge is of another day if so much time, in seconds, has passed since the one before. Starts in
-/// between count as the same.
+/// The time, in seconds, after which a purge belongs to another day than the one before. Earlier starts count
+/// as the same day.
 const ROUND: u64 = 20 * 60 * 60;
 
 /// The content of the file.
@@ -26,10 +27,10 @@ const ROUND: u64 = 20 * 60 * 60;
 struct Record {
     /// The last time that the service trusts, in seconds since 1970.
     trusted: u64,
-    /// Purges that were left out since then.
+    /// The number of purges skipped since then.
     #[serde(default)]
     left_out: u32,
-    /// The time of the last one of these, by the clock that jumped.
+    /// The time of the last skipped purge, by the clock that jumped.
     #[serde(default)]
     left_out_at: u64,
 }
@@ -56,7 +57,7 @@ impl PurgePause {
     /// last time that counts: when any device was seen.
     pub(crate) fn open(file: PathBuf, last_sighting: Option<Timestamp>) -> Self {
         let record = match fs::read(&file) {
-            // One that makes no sense decides nothing.
+            // A malformed file is ignored.
             Ok(text) => serde_json::from_slice(&text).ok(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
@@ -75,7 +76,7 @@ impl PurgePause {
         }
     }
 
-    /// Decides about the purge of this day, and keeps the decision.
+    /// Decides about the purge of this day, and stores the decision.
     pub(crate) fn decide(&mut self, now: Timestamp) -> Decision {
         let (decision, record) = decided(self.record, now);
         self.record = Some(record);
@@ -87,7 +88,7 @@ impl PurgePause {
     }
 }
 
-/// The decision, and what is to be kept of it.
+/// Returns the decision, and the record to store.
 fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
     let trust = Record {
         trusted: now.as_secs(),
@@ -98,7 +99,7 @@ fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
         return (Decision::Purge, trust);
     };
     let trusted = Timestamp::from_secs(record.trusted);
-    // Each round was a day of running.
+    // Each skipped round was a day of running.
     let expected = trusted.plus(u64::from(record.left_out) * DAY);
     if now <= expected.plus(JUMP) {
         return (Decision::Purge, trust);
@@ -122,7 +123,7 @@ fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
     (Decision::Wait { trusted, rounds }, kept)
 }
 
-/// Says why nothing is purged, and the next step.
+/// Logs why nothing is purged, and the next step.
 pub(crate) fn report(what: &str, trusted: Timestamp, now: Timestamp, rounds: u32) {
     tracing::warn!(
         "the clock says {}, and the last time known here is {}: if the clock is wrong, set it. \
@@ -165,9 +166,9 @@ mod tests {
             (Some(record(T, 0)), T),
             (Some(record(T, 0)), T.plus(DAY)),
             (Some(record(T, 0)), T.plus(JUMP)),
-            // It was set back after three days of the pause.
+            // The clock was set back after three days of the pause.
             (Some(record(T, 3)), T.plus(3 * DAY)),
-            // It is behind.
+            // The clock is slow.
             (Some(record(T, 0)), T.minus(400 * DAY)),
         ] {
             let expected = (Decision::Purge, record(now, 0));
@@ -181,7 +182,7 @@ mod tests {
         let file = dir.path().join("clock.json");
         let open = |seen| PurgePause::open(file.clone(), seen);
         let now = T.plus(91 * DAY);
-        // Starts of one day count once, also those by which a service is restarted again and again.
+        // Several starts on one day count once, also those of a service that restarts repeatedly.
         for (at, rounds) in [(now, 7), (now.plus(1), 7), (now.plus(DAY), 6)] {
             let waits = Decision::Wait { trusted: T, rounds };
             assert_eq!(open(Some(T)).decide(at), waits);

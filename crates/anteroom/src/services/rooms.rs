@@ -48,7 +48,7 @@ use crate::{
     settings::{MediaKind, RoomSettings},
 };
 
-/// Users whose limits are remembered: about 100 bytes each.
+/// The maximum number of users whose limits are stored: about 100 bytes each.
 const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 const LOOK: TransactionName = TransactionName::new("look at the newest link");
@@ -134,7 +134,7 @@ impl RoomsService {
         anteroom_rooms::internal_router(self.rooms.clone())
     }
 
-    /// What is kept up to date while it runs.
+    /// Returns the parts that are kept up to date while the service runs.
     pub(crate) fn watched(&self) -> WatchedRooms {
         WatchedRooms {
             database: self.database.clone(),
@@ -143,7 +143,7 @@ impl RoomsService {
         }
     }
 
-    /// Starts what goes on between requests.
+    /// Starts the background tasks.
     pub(crate) fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let rooms = self.rooms.clone();
         let deciding = decide_daily(rooms.clone(), Arc::clone(&self.purge_pause));
@@ -160,7 +160,7 @@ impl RoomsService {
         self.rooms.close().await;
     }
 
-    /// Writes what waits and closes the database.
+    /// Finishes pending writes and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.events.close().await?;
         self.database.close().await;
@@ -168,7 +168,7 @@ impl RoomsService {
     }
 }
 
-/// At the start, and then once a day: whether links past their end are deleted.
+/// Decides at the start, and then once a day, whether links past their end are deleted.
 async fn decide_daily(rooms: Rooms, pause: Arc<SyncMutex<PurgePause>>) {
     let mut days = interval(Duration::from_secs(DAY));
     days.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -186,7 +186,7 @@ async fn decide_daily(rooms: Rooms, pause: Arc<SyncMutex<PurgePause>>) {
     }
 }
 
-/// Takes over the issuer's params, and gives all that the room service has.
+/// Takes over the issuer's params, and returns all params of the room service.
 async fn take_over(
     database: &SqliteRooms,
     issuers: &[ServerParamsRecord],
@@ -232,12 +232,12 @@ pub(crate) fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
     })
 }
 
-/// Makes sure that the settings of rooms make sense.
+/// Checks the settings of rooms.
 pub(crate) fn check_room_settings(
     settings: &RoomSettings,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    // A listener's address that takes the place of a public URL is always one.
+    // Any listener address is valid in place of a public URL.
     room_settings(settings, environment, "http://127.0.0.1:1").map(drop)
 }
 

@@ -1,7 +1,7 @@
-//! A service from its first opening to its end.
+//! The life of a service, from its first opening to its end.
 //!
-//! A service whose database cannot be opened answers 503 and is tried again, so that the other
-//! service of the process runs and this one goes on by itself.
+//! A service whose database cannot be opened answers 503 and retries, so that the other service of the
+//! process runs and this one recovers by itself.
 
 use std::{fmt, future, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{failure::sentence, master_key, os::OsClock};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The routes that an open service sets, at all of its listeners.
+/// The route slots of all listeners, which an open service sets.
 #[derive(Clone, Default)]
 pub(crate) struct Slots {
     pub(crate) public: RouterSlot,
@@ -38,7 +38,7 @@ pub(crate) trait Service: Sized + Send + 'static {
     /// The operations of its internal routes.
     const INTERNAL_OPERATIONS: &'static [RouteOperation];
 
-    /// The public routes that speak for the process alone.
+    /// Returns the public routes that speak for the process alone.
     fn process_router() -> Router;
 
     fn open(
@@ -47,7 +47,7 @@ pub(crate) trait Service: Sized + Send + 'static {
         services: &OpenServices,
     ) -> impl Future<Output = anyhow::Result<Self>> + Send;
 
-    /// Makes it known to the others and to its listeners.
+    /// Publishes the service to the others and to its listeners.
     fn publish(
         &self,
         place: &ServicePlace,
@@ -78,9 +78,9 @@ impl Service for IssuerService {
     }
 
     async fn publish(&self, place: &ServicePlace, services: &OpenServices, slots: &Slots) {
-        // A service opens once.
+        // A service opens only once.
         let _ = services.issuer.set(self.watched(&place.settings));
-        // The room service must know what the issuer issues with.
+        // The room service must know the params under which the issuer issues.
         if let Err(error) = services.reload_params().await {
             let error = sentence(&error);
             tracing::warn!("the room service does not have the issuer's params yet: {error}");
@@ -119,7 +119,7 @@ impl Service for RoomsService {
     }
 
     async fn publish(&self, _: &ServicePlace, services: &OpenServices, slots: &Slots) {
-        // A service opens once.
+        // A service opens only once.
         let _ = services.rooms.set(self.watched());
         slots.internal.set(self.internal_router());
         slots.public.set(self.router());
@@ -134,7 +134,7 @@ impl Service for RoomsService {
     }
 }
 
-/// A service cannot work with its database. Context of errors.
+/// The error context of a service that cannot use its database.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DatabaseFailure;
 
@@ -152,7 +152,7 @@ pub(crate) struct Attempt<S> {
 }
 
 impl<S: Service> Attempt<S> {
-    /// Opens the service, and makes it known to the other one and to its listeners.
+    /// Opens the service, and publishes it to the other one and to its listeners.
     ///
     /// # Errors
     /// Its settings cannot be used.
@@ -176,7 +176,7 @@ impl<S: Service> Attempt<S> {
         })
     }
 
-    /// The routes to be served from the start on, whether the service is open or not.
+    /// Returns the routes to be served from the start on, whether the service is open or not.
     pub(crate) fn routes(&self) -> ServiceRoutes {
         let metrics = &self.place.telemetry.metrics;
         let limits = self.place.settings.http.http_limits();
@@ -192,7 +192,7 @@ impl<S: Service> Attempt<S> {
         }
     }
 
-    /// The failure that only an operator can end, if that is the outcome.
+    /// Returns the failure that only an operator can end, if that is the outcome.
     pub(crate) fn mistake(&self) -> Option<&anyhow::Error> {
         self.outcome
             .as_ref()
@@ -200,7 +200,7 @@ impl<S: Service> Attempt<S> {
             .filter(|error| is_mistake(error))
     }
 
-    /// Runs the service, or tries again to open it.
+    /// Runs the service, or retries opening it.
     pub(crate) fn run(
         self,
         services: &Arc<OpenServices>,
@@ -236,12 +236,13 @@ impl<S: Service> Attempt<S> {
 /// A service of this process until its end.
 pub(crate) enum Runner<S> {
     Open(JoinHandle<()>, S),
-    /// Gives the service with its background once it is open, or why it never was.
+    /// A task that ends with the opened service and its background task, or with the reason why it never
+    /// opened.
     Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, Events),
 }
 
 impl<S: Service> Runner<S> {
-    /// Waits for what goes on between requests, writes the events and closes the database.
+    /// Waits for the background tasks, writes the events and closes the database.
     ///
     /// # Errors
     /// The service never ran.
@@ -271,7 +272,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Tries to open the service until it is open or told to stop. Meanwhile alerts see time pass.
+    /// Tries to open the service until it is open or stopped. Meanwhile it advances the time of alerts.
     async fn wait<S: Service>(
         self,
         stopping: watch::Receiver<bool>,
@@ -329,7 +330,7 @@ impl Waiting {
         Ok(service)
     }
 
-    /// One line for each failure, not for each attempt.
+    /// Logs each failure once, not each attempt.
     fn report(&mut self, name: &str, error: &anyhow::Error) {
         let failure = sentence(error);
         if failure != self.failure {
@@ -339,8 +340,8 @@ impl Waiting {
     }
 }
 
-/// Whether trying again is of no use: the operator has to decide something. A database that is
-/// damaged, locked or unreadable can become whole by itself or by a restore.
+/// Returns whether a retry is useless, since the operator must decide. A damaged, locked or unreadable
+/// database can recover by itself or by a restore.
 fn is_mistake(error: &anyhow::Error) -> bool {
     let stored = error.chain().find_map(|cause| cause.downcast_ref());
     match stored {

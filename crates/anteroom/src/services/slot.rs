@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::os::OsEntropy;
 
-/// When a client tries again.
+/// The value of `Retry-After` while the service is not open.
 const RETRY_AFTER: RetryAfter = RetryAfter::from_secs(5);
 
 /// The routes of a service, one router for each of its listeners.
@@ -24,7 +24,7 @@ pub(crate) struct ServiceRoutes {
     pub(crate) public: Router,
     pub(crate) internal: Router,
     pub(crate) metrics: Router,
-    /// Where the listeners of the routes count.
+    /// The metrics that count the listeners of the routes.
     pub(crate) counts: Metrics,
 }
 
@@ -33,13 +33,13 @@ pub(crate) struct ServiceRoutes {
 pub(crate) struct RouterSlot(Arc<OnceLock<Router>>);
 
 impl RouterSlot {
-    /// Answers with the service's own routes from now on.
+    /// Sets the service's own routes.
     pub(crate) fn set(&self, router: Router) {
-        // A service opens once.
+        // A service opens only once.
         let _ = self.0.set(router);
     }
 
-    /// The routes to be served: those of `waiting` until the service's own are set.
+    /// Returns the routes to be served: those of `waiting` until the service's own are set.
     pub(crate) fn router(&self, waiting: Router) -> Router {
         if let Some(router) = self.0.get() {
             return router.clone();
@@ -53,7 +53,7 @@ impl RouterSlot {
     }
 }
 
-/// The routes of a service whose database is not open: 503 for all but `probes`, liveness and
+/// Returns the routes of a service whose database is not open: 503 for all but `probes`, liveness and
 /// readiness. Requests are counted under the operations that they ask for.
 pub(crate) fn waiting_router(
     probes: Router,
@@ -76,7 +76,7 @@ pub(crate) fn waiting_router(
     harden(routes, operations, limits, metrics, &OsEntropy)
 }
 
-/// A database that is not open, as readiness and metrics show it.
+/// A database that is not open, for readiness and metrics.
 #[derive(Default)]
 pub(crate) struct ClosedDatabase {
     /// Fails at each attempt to open the database, and succeeds when it is open.

@@ -1,4 +1,4 @@
-//! Server params of a running service, and what became of their rows in its database.
+//! The server params of a running service, and the state of their rows in its database.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,13 +12,13 @@ use anteroom_store::{
 
 use crate::params::{self, Owner};
 
-/// The params that a service works with, after a look at its database.
+/// The params that a service uses, after a check of its database.
 ///
-/// A row that is damaged or missing takes no params from a running service: they stay in use with
-/// their last known end.
+/// A damaged or missing row does not remove params from a running service: they stay in use with their last
+/// known end.
 pub(crate) struct Merged {
     pub(crate) records: Vec<ServerParamsRecord>,
-    /// Params whose row is gone.
+    /// The params whose row is missing.
     missing: Vec<(ParamsId, ServerParamsKind)>,
     damaged: Vec<DamagedServerParams>,
 }
@@ -52,7 +52,7 @@ impl Merged {
         }
     }
 
-    /// Whether these are other params than those in use, or hold at other times.
+    /// Returns whether the params or their periods differ from those in use.
     pub(crate) fn differs(&self, in_use: &[ServerParamsRecord]) -> bool {
         let validity =
             |record: &ServerParamsRecord| (record.id, record.not_before, record.not_after);
@@ -63,7 +63,7 @@ impl Merged {
             .eq(in_use.iter().map(validity))
     }
 
-    /// Whether a row is damaged or missing whose params are not over at `now`.
+    /// Returns whether a row is damaged or missing whose params are not over at `now`.
     pub(crate) fn is_incomplete(&self, now: Timestamp) -> bool {
         let is_over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
         !self.missing.is_empty() || self.damaged.iter().any(|row| !is_over(row.not_after))
@@ -88,12 +88,12 @@ fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestam
     [one, other].into_iter().flatten().min()
 }
 
-/// The faults of stored params that the log has: each is logged once, not at each look.
+/// The logged faults of stored params: each is logged once, not at each check.
 #[derive(Default)]
 pub(crate) struct FaultLog(Mutex<HashMap<Owner, BTreeSet<String>>>);
 
 impl FaultLog {
-    /// Logs the faults that were not there at the last look, and the end of all of them.
+    /// Logs the faults that are new since the last check, and the end of all faults.
     pub(crate) fn report(&self, owner: Owner, merged: &Merged) {
         let faults = merged.faults(owner);
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
 //! The events and the metrics of a service.
 //!
-//! A service has them before its database is open, and keeps them across every attempt to open it:
-//! requests that are answered meanwhile are counted, and raise alerts.
+//! They exist before the service's database is open, and outlive every attempt to open it, so that requests
+//! answered meanwhile are counted, and raise alerts.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Opens the issuer's.
+    /// Opens those of the issuer.
     ///
     /// # Errors
-    /// A place for events cannot be used.
+    /// An output of events cannot be used.
     pub(crate) fn of_issuer(
         settings: &Settings,
         data: &DataDir,
@@ -36,10 +36,10 @@ impl Telemetry {
         Self::open("issuer", settings, places, environment)
     }
 
-    /// Opens the room service's.
+    /// Opens those of the room service.
     ///
     /// # Errors
-    /// A place for events cannot be used.
+    /// An output of events cannot be used.
     pub(crate) fn of_rooms(
         settings: &Settings,
         data: &DataDir,

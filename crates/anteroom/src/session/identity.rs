@@ -1,4 +1,4 @@
-//! The account that a command acts for and its issuer, known without asking anybody.
+//! The account of a command and its issuer, determined without a request.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     password::PasswordSource,
 };
 
-/// An account at an issuer, and what it trusts.
+/// An account at an issuer, with its trusted params.
 pub(crate) struct Identity {
     pub(super) place: IssuerPlace,
     aci: Aci,
@@ -40,8 +40,8 @@ enum AccountSource {
 }
 
 impl Identity {
-    /// Finds the issuer and the account: the one that a flag or a variable names, or else that of
-    /// the login. Reads no password.
+    /// Finds the issuer and the account: the one that a flag or a variable names, or else the login's. Reads
+    /// no password.
     pub(crate) fn find(
         flags: &ClientFlags,
         data: &DataDir,
@@ -66,8 +66,7 @@ impl Identity {
                 let aci = match login_account(&file, issuer, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
-                        // An issuer that is not there is the first thing to be mended, where there
-                        // was one.
+                        // If the data directory exists, a missing issuer is the first problem to solve.
                         if data.path().exists() {
                             place.url()?;
                         }
@@ -87,7 +86,7 @@ impl Identity {
         })
     }
 
-    /// The account of a new login.
+    /// Returns the account of a new login.
     pub(crate) fn of_login(
         place: IssuerPlace,
         aci: Aci,
@@ -128,12 +127,12 @@ impl Identity {
         self.place.check_secret(&self.environment, variable)
     }
 
-    /// The account.
+    /// Returns the account.
     pub(crate) const fn aci(&self) -> Aci {
         self.aci
     }
 
-    /// Whether [`Self::session`] needs nobody at a terminal.
+    /// Returns whether [`Self::session`] works without input at a terminal.
     pub(crate) fn is_unattended(&self) -> bool {
         match (&self.account, &self.flags.password_file) {
             (AccountSource::Login(_), _) => true,
@@ -147,17 +146,17 @@ impl Identity {
         }
     }
 
-    /// The file of the account's credentials.
+    /// Returns the file of the account's credentials.
     pub(crate) fn credentials(&self) -> anyhow::Result<CredentialFile> {
         let issuer = match &self.account {
             AccountSource::Device(_) => &self.place.name,
-            // The login may be kept under another address of the same issuer.
+            // The login may be stored under another address of the same issuer.
             AccountSource::Login(file) => file.issuer(),
         };
         CredentialFile::of_account(&self.environment, issuer, &self.aci)
     }
 
-    /// Compares listed params with the pinned ones, and with those of a link that is to be used.
+    /// Compares listed params with the pins, and with those of the link in use.
     pub(crate) fn judge(
         &self,
         listing: PublishedParams,
@@ -213,7 +212,7 @@ fn login_account(
     }
 }
 
-/// The failure of a command that needs an account.
+/// Returns the failure of a command that needs an account.
 fn nobody_logged_in(issuer: Option<&str>) -> Failure {
     let next = match issuer {
         Some(issuer) => format!(

@@ -1,4 +1,4 @@
-//! How services that run notice new keys.
+//! The settings for new keys in running services.
 
 use std::{num::NonZeroU64, time::Duration};
 
@@ -15,7 +15,7 @@ pub(crate) struct KeySection {
 }
 
 impl KeySection {
-    /// How often the keys are looked at.
+    /// Returns the interval of the checks for new keys.
     pub(crate) fn every(&self) -> anyhow::Result<Duration> {
         let seconds = self.reload_seconds.get();
         ensure!(seconds <= 3600, "keys.reload_seconds is at most 3600");

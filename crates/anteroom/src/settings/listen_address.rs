@@ -20,7 +20,7 @@ pub(crate) struct ListenAddress {
 pub(crate) struct ListenAddressError;
 
 impl ListenAddress {
-    /// The host, an address of IPv6 without its brackets, and the port.
+    /// Returns the host, an address of IPv6 without its brackets, and the port.
     pub(crate) fn parts(&self) -> (&str, u16) {
         (&self.host, self.port)
     }
@@ -53,7 +53,7 @@ impl FromStr for ListenAddress {
     }
 }
 
-/// Whether a text is a host's name and no damaged address: its last label is not a number.
+/// Returns whether a text is a host's name and no damaged address: its last label is not a number.
 fn is_name(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {

@@ -1,4 +1,4 @@
-//! Where settings come from: a file, then variables, then flags; later ones win.
+//! Loading of settings from a file, variables and flags; later ones win.
 
 mod file;
 
@@ -16,17 +16,17 @@ pub(crate) use self::file::find_file;
 use super::Settings;
 use crate::{environment, environment::Environment, failure::Failure};
 
-/// How a variable's or a flag's text becomes a TOML value.
+/// The TOML type of a variable's or a flag's text.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
     Number,
     Switch,
-    /// Separated by commas.
+    /// A list, separated by commas.
     List,
 }
 
-/// Every setting: its place in the file. Its variable has the same name with `_` for `.`.
+/// All settings, by their keys in the file. A setting's variable has the same name with `_` for `.`.
 const KEYS: &[(&str, Kind)] = &[
     ("data", Kind::Text),
     ("role", Kind::Text),
@@ -157,15 +157,16 @@ const KEYS: &[(&str, Kind)] = &[
     ("http.proxy_header", Kind::Text),
 ];
 
-/// The settings that clients read too. The others may be those of a server, of another version even.
+/// The settings that clients read too. Clients ignore the others, which may belong to a server of another
+/// version.
 const OF_CLIENTS: &[&str] = &["data", "log.format", "log.level"];
 
-/// Which settings a command reads.
+/// The settings that a command reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// All of them; a name that is unknown is an error.
+    /// All settings. An unknown name is an error.
     Server,
-    /// Those of clients; others are ignored.
+    /// The settings of clients. Others are ignored.
     Client,
 }
 
@@ -175,7 +176,7 @@ impl Scope {
     }
 }
 
-/// A setting given on the command line.
+/// A setting from the command line.
 pub(crate) struct Flag {
     flag: &'static str,
     key: &'static str,
@@ -227,14 +228,14 @@ pub(crate) fn load(
     layers.settings()
 }
 
-/// The variables that look like settings and are none.
+/// Returns the variables whose names look like settings, and which are none.
 pub(crate) fn unknown_variables(environment: &Environment) -> impl Iterator<Item = &str> {
     environment
         .settings()
         .filter(|name| key_of_variable(name).is_none())
 }
 
-/// Whether a flag, a variable or a configuration file that was named says where the data are.
+/// Returns whether a flag, a variable or a named configuration file sets the data directory.
 pub(crate) fn names_data(
     config: Option<&Path>,
     environment: &Environment,
@@ -291,7 +292,7 @@ impl Layers {
         Ok(())
     }
 
-    /// Sets one key, and checks it at once so that a complaint can name where it came from.
+    /// Sets one key, and checks it immediately so that the error can name its source.
     fn set(&mut self, key: &str, kind: Kind, text: &str) -> anyhow::Result<()> {
         let value = match kind {
             Kind::Text => Value::String(text.to_owned()),
@@ -312,7 +313,7 @@ impl Layers {
     }
 }
 
-/// The names of all settings.
+/// Returns the names of all settings.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|(key, _)| *key)

@@ -1,4 +1,4 @@
-//! Signing in with email and password.
+//! The settings of signing in with email and password.
 
 use std::{
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},

@@ -1,4 +1,4 @@
-//! How mails are sent.
+//! The settings of mails.
 
 use std::{
     num::{NonZeroU16, NonZeroU64, NonZeroUsize},

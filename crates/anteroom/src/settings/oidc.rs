@@ -1,4 +1,4 @@
-//! Identity providers whose tokens are accepted.
+//! The settings of identity providers.
 
 use std::{num::NonZeroU64, path::PathBuf};
 

@@ -22,17 +22,17 @@ defaults. In a variable, a list is separated by commas. Secrets are no settings:
 /// One setting.
 #[derive(Debug)]
 pub(crate) struct Setting {
-    /// Its place in the file.
+    /// Its key in the file.
     pub(crate) key: String,
-    /// What it can be.
+    /// Its type.
     pub(crate) kind: String,
     /// `None` if it is off by default.
     pub(crate) default: Option<String>,
-    /// What it is for; empty if its comment is missing.
+    /// Its purpose; empty if its comment is missing.
     pub(crate) meaning: String,
 }
 
-/// The whole page, as Markdown.
+/// Returns the whole page, as Markdown.
 pub(crate) fn page() -> anyhow::Result<String> {
     let mut page = HEAD.to_owned();
     let mut section = None;
@@ -64,7 +64,7 @@ pub(crate) fn page() -> anyhow::Result<String> {
     Ok(page)
 }
 
-/// All settings: those of the file's head, then section by section.
+/// Returns all settings: those of the file's head, then section by section.
 pub(crate) fn all() -> anyhow::Result<Vec<Setting>> {
     let schema = schema_for!(Settings);
     let defaults = serde_json::to_value(Settings::default())?;
@@ -105,7 +105,7 @@ fn collect(
     Ok(())
 }
 
-/// What a reference leads to, if it is one.
+/// Returns the schema that a reference names; `member` itself if it is no reference.
 fn resolve<'a>(member: &'a Value, schema: &'a Schema) -> &'a Value {
     member
         .get("$ref")
@@ -115,7 +115,7 @@ fn resolve<'a>(member: &'a Value, schema: &'a Schema) -> &'a Value {
         .unwrap_or(member)
 }
 
-/// The type, for a reader.
+/// Returns the type, for a reader.
 fn kind(member: &Value, schema: &Schema) -> String {
     if let Some(words) = member.get("enum").and_then(Value::as_array) {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();

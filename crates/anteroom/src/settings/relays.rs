@@ -1,4 +1,4 @@
-//! How relays are had.
+//! The settings of relays.
 
 use std::num::{NonZeroU32, NonZeroU64};
 

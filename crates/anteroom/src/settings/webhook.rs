@@ -1,4 +1,4 @@
-//! Where events are sent.
+//! The settings of webhooks.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 

@@ -12,18 +12,18 @@ use crate::{
 pub(crate) const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse";
 
-/// A place with a running service and somebody who can log in; the variables name nobody.
+/// Returns a place with a running service and an account with a login; no variable names an account.
 pub(crate) fn place_with_login() -> (Place, crate::place::Service, String) {
     place_with_login_and(|_| {})
 }
 
-/// The same with other settings.
+/// As [`place_with_login`], with other settings.
 pub(crate) fn place_with_login_and(
     settings: impl FnOnce(&mut Place),
 ) -> (Place, crate::place::Service, String) {
     let mut place = Place::new();
     settings(&mut place);
-    // The least that Argon2 allows: what a hash costs is no matter here.
+    // The minimum that Argon2 allows, since the cost of a hash is irrelevant here.
     place.set("ANTEROOM_LOGIN_HASH_MEMORY_KIB", "8");
     let service = place.start();
     fs::write(place.path().join("password"), format!("{PASSWORD}\n")).unwrap();
@@ -122,7 +122,7 @@ fn a_disabled_account_is_out_at_once_and_its_sessions_stay_ended() {
     // The same device again.
     assert_eq!(place.json(&["whoami", "--json"])["deviceId"], 1);
 
-    // And so is a device with a password.
+    // A device with a password is listed too.
     let device = place.add_account();
     place.act_as(&device);
     place.json(&["whoami", "--json"]);
@@ -265,7 +265,7 @@ fn a_new_password_deletes_devices_that_sessions_gave_a_password_unless_they_are_
             "fresh",
             "--json",
         ];
-        // Nobody can be asked here: the devices stay, and so does the password.
+        // Without a terminal there is no confirmation: the devices and the password stay.
         let complaint = place.refusal(&set);
         for said in [
             "sessions of the account (1)",

@@ -20,7 +20,7 @@ use crate::{
 
 const OTHER_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-/// A place with a backup that was made before anything else was, and its services stopped.
+/// Returns a place whose first backup was made and whose services are stopped.
 fn backed_up() -> Place {
     let place = Place::new();
     place.start().stop();
@@ -28,7 +28,7 @@ fn backed_up() -> Place {
     place
 }
 
-/// The place's next data directory, with the master key in it.
+/// Switches to the place's next data directory, with a copy of the master key, and returns it.
 fn move_to_new_directory(place: &mut Place, name: &str) -> PathBuf {
     let data = place.path().join(name);
     fs::create_dir(&data).unwrap();
@@ -48,7 +48,7 @@ fn issuer<'a>(place: &'a Place, data: &Path) -> Issuer<'a> {
     }
 }
 
-/// All files below a directory with their bytes.
+/// Returns all files below a directory with their bytes.
 fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -73,7 +73,7 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-/// A session of somebody who signed up.
+/// Returns a session of a newly signed-up account.
 fn sign_up(issuer: &Issuer<'_>, mails: &Path) -> Value {
     let asked = json!({ "email": "ann@example.org", "password": "correct horse" });
     assert_eq!(issuer.post("/auth/signup", &asked).0, 202);
@@ -129,7 +129,7 @@ fn a_backup_under_load_comes_back_whole_in_another_directory() {
         folder
     });
     check_manifest(&folder, &credentials);
-    // What came after the backup is not in it.
+    // The restored database does not contain changes after the backup.
     let late = place.add_account();
     assert_eq!(refresh(&issuer(&place, &old), &session), 200);
     service.signal(Signal::KILL);
@@ -184,7 +184,7 @@ fn a_backup_under_load_comes_back_whole_in_another_directory() {
     assert!(status.success(), "{log:#?}");
 }
 
-/// Adds accounts without a pause while something is done; gives those that were there before.
+/// Adds accounts continuously while `work` runs. Returns its result and the accounts that existed before.
 fn add_accounts_while<T>(place: &Place, work: impl FnOnce() -> T) -> (T, Vec<Account>) {
     let before: Vec<Account> = (0..3).map(|_| place.add_account()).collect();
     let done = AtomicBool::new(false);
@@ -249,7 +249,7 @@ fn a_backup_takes_the_place_of_nothing() {
         assert!(shown.contains(why), "{shown}");
     }
     assert!(snapshot(place.path()) == before);
-    // An empty folder is as good as none.
+    // An empty folder is accepted as the target.
     fs::create_dir(place.path().join("empty")).unwrap();
     place.shown(&["backup", "empty"]);
     assert_eq!(names(&place.path().join("empty")).len(), 3);
@@ -383,7 +383,7 @@ fn only_the_master_key_of_the_backup_restores_it() {
     place.shown(&["restore", "kept"]);
     let (status, _) = place.start().stop();
     assert!(status.success());
-    // Nothing in a backup is the key to it.
+    // No file of a backup contains the key.
     for (path, bytes) in snapshot(&place.path().join("kept")) {
         let text = String::from_utf8_lossy(bytes.as_deref().unwrap()).into_owned();
         assert!(!text.contains(right.trim()), "{path:?}");
@@ -400,7 +400,7 @@ fn a_restore_overwrites_nothing() {
         assert!(snapshot(data) == before, "{why}");
     };
     check(&place, &place.data(), "issuer.db is there already");
-    // SQLite would play what is left of another database into the restored one.
+    // SQLite would apply leftover files of another database to the restored one.
     let data = move_to_new_directory(&mut place, "new");
     for left in ["rooms.db", "issuer.db-wal", "rooms.db-journal"] {
         fs::write(data.join(left), "left").unwrap();
@@ -418,7 +418,7 @@ fn a_restore_overwrites_nothing() {
 fn nothing_runs_on_half_a_restore_and_the_next_one_completes_it() {
     let mut place = backed_up();
     let data = move_to_new_directory(&mut place, "new");
-    // As a restore is that was killed between its two files.
+    // The state of a restore that was killed between its two files.
     let staged = data.join("restoring");
     fs::create_dir(&staged).unwrap();
     for name in ["issuer.db", "rooms.db"] {
@@ -437,7 +437,7 @@ fn nothing_runs_on_half_a_restore_and_the_next_one_completes_it() {
         ["installation.json", "issuer.db", "master.key", "rooms.db"]
     );
 
-    // What is left of one that was killed after its end is in nobody's way.
+    // The leftover of a restore that was killed after its end does no harm.
     fs::create_dir(data.join("restored")).unwrap();
     fs::hard_link(data.join("issuer.db"), data.join("restored/issuer.db")).unwrap();
     let service = place.start();

@@ -1,5 +1,5 @@
-//! What the services' files hold of what they must not know: their raw bytes are searched after a
-//! whole story between real processes.
+//! A search for values that a service must not know in the raw bytes of its files, after a whole call between
+//! real processes.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::place::{Participant, Place, Service};
 
-/// Everything that one service wrote.
+/// The files and outputs of one service.
 struct Side {
     databases: Vec<u8>,
     texts: String,
@@ -35,7 +35,7 @@ fn secret(label: &str, bytes: &[u8]) -> Secret {
 }
 
 impl Secret {
-    /// The value in all forms: as it is, as hex, in base64 of either alphabet, as a UUID.
+    /// Returns the value in all forms: as it is, as hex, in base64 of either alphabet, as a UUID.
     fn forms(&self) -> Vec<Vec<u8>> {
         let hex: String = self
             .bytes
@@ -91,7 +91,7 @@ fn holds(memory: &[u8], wanted: &str) -> bool {
     wanted.is_match(memory)
 }
 
-/// Stops the service, and reads what it wrote. The files are read before the stop too: it tidies up.
+/// Stops the service, and reads its files. They are read before the stop too, since a stop deletes some data.
 fn written(place: &Place, service: Service, database: &str) -> Side {
     let mut databases = Vec::new();
     let mut read_databases = || {
@@ -128,7 +128,7 @@ fn neither_side_holds_what_the_other_knows() {
     rooms.shown(&["keys", "import", params.to_str().unwrap()]);
     let room_service = start(&mut rooms, "rooms", "the room service listens on");
 
-    // The story: Ann creates a link and lets Bob in; they talk.
+    // Ann creates a link and admits Bob; they exchange messages.
     let mut people: Vec<(Place, Value)> = Vec::new();
     for _ in 0..2 {
         let added = issuers.json(&["account", "add", "--json", "--pni"]);
@@ -190,7 +190,7 @@ fn neither_side_holds_what_the_other_knows() {
     let issuer = written(&issuers, issuer, "issuer.db");
     let room_service = written(&rooms, room_service, "rooms.db");
 
-    // What belongs to neither side, and to one only.
+    // Values that neither service may store, and values for one of them only.
     let mut of_rooms = vec![
         secret("the room id", room.room_id().as_bytes()),
         secret("the root key", &room.to_bytes()),
@@ -220,7 +220,7 @@ fn neither_side_holds_what_the_other_knows() {
             .secret_params()
             .encrypt(&ServiceId::Aci(aci))
             .to_bytes();
-        // The first byte is the same in all of them.
+        // The first byte is equal in all of them.
         of_rooms.push(secret("a uid ciphertext", &opaque[1..]));
         of_rooms.push(secret("half a uid ciphertext", &opaque[1..33]));
     }
@@ -237,9 +237,9 @@ fn neither_side_holds_what_the_other_knows() {
     );
 }
 
-/// Nothing that could be matched stands on both sides, but the params' public id.
+/// The only common value of both services that could be matched is the public id of the params.
 fn check_nothing_is_shared(issuer: &Side, rooms: &Side, params: &str) {
-    // Words that no language made: long, with digits and letters.
+    // Words that are no natural language: long, with digits and letters.
     let words = |side: &Side| -> BTreeSet<String> {
         side.texts
             .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=_-".contains(c))
@@ -256,7 +256,7 @@ fn check_nothing_is_shared(issuer: &Side, rooms: &Side, params: &str) {
         .collect();
     assert!(shared.is_empty(), "{shared:?}");
 
-    // Random bytes: what the databases share is structure and words, never 12 bytes of noise.
+    // Random bytes. The databases share structure and words, but never 12 random bytes.
     let noise = |side: &Side| -> HashSet<Vec<u8>> {
         without(&side.databases, params)
             .windows(12)
@@ -274,7 +274,7 @@ fn check_nothing_is_shared(issuer: &Side, rooms: &Side, params: &str) {
     assert!(shared.is_empty(), "{shared:?}");
 }
 
-/// The bytes with zeros in the place of an id that is written in hex.
+/// Returns the bytes with zeros instead of an id written in hex.
 fn without(bytes: &[u8], id: &str) -> Vec<u8> {
     let id = ParamsId::parse(id).unwrap();
     let mut bytes = bytes.to_vec();

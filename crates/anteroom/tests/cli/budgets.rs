@@ -93,7 +93,7 @@ fn a_budget_is_logged_outside_of_the_request_of_the_stranger_that_comes_at_the_m
     }
 }
 
-/// The line that a service with this format of its log writes when bodies give way.
+/// Returns the log line, in this format, of a service that drops slow bodies.
 fn line_of_a_flood_of_bodies(format: &str, said: &str) -> String {
     let mut place = place();
     place.set("ANTEROOM_LOG_FORMAT", format);
@@ -136,7 +136,8 @@ fn a_48_that_spreads_over_its_64s_has_at_most_half_of_the_sockets_that_have_not_
     let mut sockets: Vec<TcpStream> = (0..5)
         .map(|n| open_socket(&place, &format!("2001:db8:0:{n:x}00::1")))
         .collect();
-    // The fifth is one more than half: the first gives way, long before its time to join is over.
+    // The fifth socket exceeds half of the budget: the first one is closed, long before its time to join is
+    // over.
     let mut said = Vec::new();
     sockets[0].read_to_end(&mut said).unwrap();
     let said = String::from_utf8_lossy(&said);

@@ -39,7 +39,7 @@ fn scene(flags: &[&str]) -> Scene {
 
 impl Scene {
     fn join(&mut self, who: &str) -> Participant {
-        // Both have the same home, where the link is Ann's own.
+        // Both share a home directory, in which the link is Ann's own.
         let (account, role) = match who {
             "Ann" => (&self.ann, "--admin"),
             _ => (&self.bob, "--guest"),
@@ -73,7 +73,7 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
         "You let {tag} \"Bob\" in: all devices of that account come in"
     ));
     bob.wait_for("You were let in.");
-    // One line with the name, or a second one if the name came late.
+    // One line with the name, or a second one if the name arrived late.
     ann.wait_for("Bob");
     bob.wait_for("Ann");
     ann.type_line("hello, Bob");
@@ -91,7 +91,7 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
         (&state["active"], &state["pending"]),
         (&2.into(), &0.into())
     );
-    // A call is on: no approval may change under it.
+    // Approval cannot change during a call.
     scene.place.act_as(&scene.ann);
     let shown = scene
         .place
@@ -205,7 +205,7 @@ fn denied_removed_and_blocked_guests_are_told() {
     );
 }
 
-/// The last line of standard error is an error of this code.
+/// Asserts that the last line of standard error is an error of this code.
 #[track_caller]
 fn assert_error(errors: &Path, code: &str) {
     let shown = fs::read_to_string(errors).unwrap();
@@ -362,7 +362,7 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     for (flags, expected) in [
         (&[][..], "You are in \"Tea\", as an admin."),
         (&["--guest"], "You wait in the lobby of \"Tea\""),
-        // The passkey goes unasked only to where the link was created.
+        // Without a request, the passkey is sent only to the room service where the link was created.
         (&["--rooms", &rooms], "You wait in the lobby of \"Tea\""),
         (
             &["--rooms", &rooms, "--admin"],
@@ -451,8 +451,8 @@ fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
     place.act_as(&scene.ann);
     let made = place.command("mkfifo").arg("status").status().unwrap();
     assert!(made.success());
-    // As an interactive shell does, this one passes the hang-up on to its job. The first wait ends with
-    // the job or with the hang-up, whichever the shell sees first.
+    // This shell passes the hang-up on to its job, as an interactive shell does. The first wait ends with the
+    // job or with the hang-up, whichever occurs first.
     let shell = format!(
         "stty rows 24 cols 100; exec 3<&0; anteroom call join '{}' --as Ann <&3 & job=$!; \
          trap 'kill -HUP $job' HUP; wait $job; code=$?; \
@@ -504,7 +504,7 @@ fn a_call_whose_lines_nobody_reads_any_more_is_left_quietly() {
     ann.wait_for("left.");
 }
 
-/// Reads until this has come.
+/// Reads until the output contains the text.
 fn read_until(output: &mut impl Read, text: &str) {
     let mut seen = String::new();
     let mut bytes = [0; 1024];
@@ -515,7 +515,7 @@ fn read_until(output: &mut impl Read, text: &str) {
     }
 }
 
-/// An address that is free now, for a service that must come back to it.
+/// Returns a free address, for a service that must return to it.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()

@@ -1,4 +1,4 @@
-//! Set-ups that a start refuses, and what `anteroom serve --check` says about them.
+//! Configurations that a start refuses, and the findings of `anteroom serve --check`.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::place::{Place, stderr};
 
-/// The problems of a check: which look it was, what it found and the next step.
+/// Returns the problems of a check: the name of the check, the finding and the next step.
 fn problems(place: &Place, arguments: &[&str]) -> Vec<[String; 3]> {
     let output = place.run(arguments);
     let report: Value = serde_json::from_slice(&output.stdout)

@@ -159,7 +159,7 @@ fn an_issuer_with_other_params_is_refused_until_they_are_called_trusted() {
 
     let trusted = ["credential", "create", "--new", "--json", "--trust", id];
     assert_eq!(place.json(&trusted)["genericParams"], json!(id));
-    // From then on it is pinned.
+    // The params are pinned from now on.
     place.json(&["credential", "create", "--new", "--json"]);
 }
 

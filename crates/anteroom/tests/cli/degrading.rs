@@ -113,7 +113,7 @@ fn a_removed_database_is_neither_read_nor_written_until_it_is_back() {
         scene.assert_ready("issuer", (200, "degraded", "failing"));
         scene.assert_ready("rooms", (503, "failing", "failing"));
     }
-    // Seen in the last minutes.
+    // The account was authenticated within the last minutes.
     assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
     assert!(!scene.file("issuer.db").exists());
     for name in ["issuer.db", "rooms.db"] {
@@ -224,7 +224,7 @@ fn a_service_whose_database_is_damaged_at_the_start_leaves_the_other_alone_and_h
 fn a_service_whose_database_stays_damaged_ends_with_a_failure() {
     let (place, account) = stopped_place();
     damage(&place.data().join("issuer.db"));
-    // Also alone it stays up: the file can be put back.
+    // The remaining service keeps running, so that the file can be restored.
     for (role, listens) in [
         ("all", "the room service listens on"),
         ("issuer", "the issuer listens"),
@@ -280,7 +280,7 @@ fn a_missing_database_is_never_made_anew_without_being_asked() {
     assert!(refused.contains("so is the master key"), "{refused}");
     fs::write(place.data().join("master.key"), key).unwrap();
 
-    // One of them is back: that service runs, and the other one when its database is back too.
+    // One database is back: its service runs, and the other service follows when its database is back.
     fs::rename(place.path().join("rooms.db"), place.data().join("rooms.db")).unwrap();
     let service = start_in_part(&place, "issuer");
     let data = place.data();

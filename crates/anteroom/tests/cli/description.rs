@@ -1,4 +1,4 @@
-//! Completions and man pages, made by the program itself.
+//! Completions and man pages, as the program generates them.
 
 use std::{fs, process::Stdio, slice};
 
@@ -27,13 +27,13 @@ pub(crate) fn commands(place: &Place) -> Vec<CommandPath> {
     commands
 }
 
-/// The names below `Commands:` of a help text, without the help itself.
+/// Returns the names below `Commands:` of a help text, without the help itself.
 fn listed(help: &str) -> Vec<String> {
     help.lines()
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .take_while(|line| !line.is_empty())
-        // The rest of a description stands further to the right.
+        // The continuation of a description is indented further.
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")

@@ -1,4 +1,4 @@
-//! Services that may open few files, and floods of connections against them.
+//! Services with a low limit of open files, under floods of connections.
 
 use std::{
     io::{Read as _, Write as _},
@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream as AsyncTcpStream};
 
 use crate::place::{Account, Place, Service, stderr};
 
-/// Services whose idle connections stay for longer than any test takes.
+/// Returns a place whose services keep idle connections longer than any test takes.
 fn patient_place() -> Place {
     let mut place = Place::new();
     place.set("ANTEROOM_HTTP_HEADER_SECONDS", "3600");
@@ -25,7 +25,7 @@ fn start_with_files(place: &Place, limit: &str) -> Service {
     Service::start(command)
 }
 
-/// Changes the number of files that a running service may open.
+/// Changes the limit of open files of a running service.
 fn limit_files(place: &Place, service: &Service, limit: u32) {
     let output = place
         .command("prlimit")
@@ -47,7 +47,7 @@ fn address(place: &Place, service: &str) -> SocketAddr {
     url.strip_prefix("http://").unwrap().parse().unwrap()
 }
 
-/// Connections of these clients in turn, which ask for nothing.
+/// Opens idle connections from these clients in turn.
 async fn idle_connections(server: SocketAddr, clients: u8, count: usize) -> Vec<AsyncTcpStream> {
     let mut connections = Vec::new();
     for client in (1..=clients).cycle().take(count) {
@@ -58,7 +58,7 @@ async fn idle_connections(server: SocketAddr, clients: u8, count: usize) -> Vec<
     connections
 }
 
-/// A request of a client that has no other connection.
+/// Returns a request of a client that has no other connection.
 fn newcomer(place: &Place, arguments: &[&str]) -> Output {
     place
         .command("curl")
@@ -142,7 +142,7 @@ async fn where_descriptors_run_out_idle_connections_of_any_listener_give_way_and
         let answer = newcomer(&place, &[&format!("{}/health/live", url(&place, listener))]);
         assert!(answer.status.success(), "{}", stderr(&answer));
     }
-    // The oldest has given way.
+    // The oldest connection was closed.
     let mut end = [0];
     idle[0].readable().await.unwrap();
     assert_eq!(idle[0].try_read(&mut end).unwrap_or_default(), 0);

@@ -18,7 +18,7 @@ fn lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// Name and payload of the events about devices, without the pseudonym of their account.
+/// Returns name and payload of the events about devices, without the pseudonym of their account.
 fn about_devices(events: &[Value]) -> Vec<(String, Value)> {
     let mut about = Vec::new();
     for event in events {
@@ -36,11 +36,11 @@ fn about_devices(events: &[Value]) -> Vec<(String, Value)> {
     about
 }
 
-/// Two devices, of which one is renamed and deleted, and the account with the other.
+/// Adds two devices, renames and deletes one of them, and deletes the account with the other.
 fn manage(place: &Place) {
     let login = ["login", "--email", EMAIL, "--password-file", "password"];
     place.shown(&login);
-    // A login from the same home is the same device.
+    // A login from the same home directory keeps the device.
     let mut elsewhere = place.anteroom(&[&login[..], &["--name", "Laptop"]].concat());
     let elsewhere = elsewhere.env("HOME", place.path().join("elsewhere"));
     assert!(elsewhere.stdin(Stdio::null()).status().unwrap().success());
@@ -124,7 +124,7 @@ async fn commands_on_devices_give_their_events_to_the_webhook_of_a_running_servi
     tokio::task::block_in_place(|| manage(&place));
     let mut expected = expected();
     let mut happened = Vec::new();
-    // There are events of logins besides.
+    // There are also events of logins.
     for count in expected.len().. {
         let received = receiver.wait_for(count).await;
         let events: Vec<Value> = received
@@ -136,7 +136,7 @@ async fn commands_on_devices_give_their_events_to_the_webhook_of_a_running_servi
             break;
         }
     }
-    // Those of one second from several processes have no order among them.
+    // Events of several processes within one second have no defined order.
     for list in [&mut happened, &mut expected] {
         list.sort_by_key(|(name, payload)| format!("{name} {payload}"));
     }

@@ -1,4 +1,4 @@
-//! Set-ups with one fault each, and what `anteroom doctor` says about it.
+//! Configurations with one fault each, and the findings of `anteroom doctor`.
 
 use std::{
     fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, process::Output,
@@ -19,7 +19,7 @@ use crate::{
 
 const SECRET: &str = "the-secret-that-the-relay-shares";
 
-/// A proxy for each service, and a place whose clients trust their certificate.
+/// A proxy for each service, and a place whose clients trust the proxies' certificate.
 struct Scene {
     place: Place,
     certificate: Option<Arc<TestCertificate>>,
@@ -88,7 +88,7 @@ fn report(output: &Output) -> Value {
     report
 }
 
-/// What does not work, with the one thing to do.
+/// Returns the problems, each with its next step.
 fn problems(report: &Value) -> Vec<(String, String, String)> {
     let checks = report["checks"].as_array().unwrap().iter();
     checks
@@ -174,7 +174,7 @@ async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
             .clone()
             .any(|it| it["check"] == "TURN" && it["state"] == "ok")
     );
-    // Each for the other.
+    // The addresses are exchanged.
     let found = doctor(
         &client,
         &["--outside", "--issuer", &rooms, "--rooms", &issuer],
@@ -459,7 +459,7 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
         "rooms.public_url",
     );
 
-    // The same service of somebody else.
+    // The same kind of service of another installation.
     let other = Place::new();
     let _other = other.start();
     scene.rooms.lead_to(&[&listener(&other, "rooms")]);
@@ -471,7 +471,7 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
         "rooms.public_url",
     );
 
-    // Nothing.
+    // The proxy has no service behind it.
     scene.rooms.lead_to(&[]);
     let found = doctor(&scene.place, &[]);
     assert_only(

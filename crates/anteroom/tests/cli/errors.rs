@@ -1,4 +1,4 @@
-//! Errors: what failed, why, and the next step, by the real binary in both shapes.
+//! Errors of the real binary, as text and as JSON: what failed, why, and the next step.
 
 use std::{fs, net::TcpListener};
 
@@ -96,7 +96,7 @@ fn now() -> Timestamp {
     Timestamp::from_secs(since.unwrap().as_secs())
 }
 
-/// A client of an issuer whose time is another, with the params that it made at that time.
+/// Returns a client of an issuer with another time, whose params were made at that time.
 async fn client_of_issuer_at(time: Timestamp) -> (Place, LyingIssuer) {
     let account = Aci::from_bytes([7; 16]);
     let issuer = LyingIssuer::start(account, time).await;
@@ -118,7 +118,7 @@ async fn a_clock_that_is_wrong_is_named_with_dates_before_anything_is_called_unt
         why: "",
         next: "Set the clock that is wrong",
     };
-    // This computer is 25 hours behind: the params were made today, which is tomorrow here.
+    // This computer is 25 hours slow: the params are made today, which is tomorrow here.
     let tomorrow = now().plus(25 * 3600);
     let (place, issuer) = client_of_issuer_at(tomorrow).await;
     issuer.show(&[ShownParams::since(1, tomorrow.minus(3600))]);
@@ -338,7 +338,7 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             next,
         };
         check(&place, &["whoami"], &expected);
-        // No text of a library stands before it.
+        // No text of a library precedes the error.
         assert_eq!(stderr(&place.run(&["whoami"])).lines().count(), 1);
         let plain = listen(&place, "issuer").replace("https://", "http://");
         let host = plain.strip_prefix("http://").unwrap();

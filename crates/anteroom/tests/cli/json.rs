@@ -1,4 +1,4 @@
-//! `--json`: one line with the documented members, and nothing else on standard output.
+//! `--json`: one line with exactly the documented members on standard output.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::place::Place;
 
-/// The names of an object's members.
+/// Returns the names of an object's members.
 fn members(value: &Value) -> Vec<&str> {
     let object = value.as_object();
     object.unwrap().keys().map(String::as_str).collect()
@@ -62,7 +62,7 @@ fn every_command_on_links_has_a_result_in_json() {
         let result = check(&place, &[arguments, &["--json"]].concat(), &state);
         assert_eq!(result[member], value, "{arguments:?}");
     }
-    // Before the command it is the same flag.
+    // The flag before the command is the same one.
     let deleted = check(
         &place,
         &["--json", "link", "delete", name, "--yes"],

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Place, Service, stderr};
 
-/// Kind and state of the keys of a service that are not retired, in alphabetical order.
+/// Returns kind and state of a service's keys that are not retired, in alphabetical order.
 fn keys(place: &Place, service: &str) -> Vec<(String, String)> {
     let listed = place.json(&["keys", "list", "--json"]);
     let databases = listed["databases"].as_array().unwrap();
@@ -105,7 +105,7 @@ fn public_params_go_to_clients_by_another_way() {
     ];
     assert_eq!(members, expected);
 
-    // Pinned before the first contact, they are no news to it.
+    // Params pinned before the first contact are not reported as new.
     let shown = place.shown(&["keys", "trust", name]);
     assert_eq!(shown.matches("Pinned").count(), 2, "{shown}");
     let shown = place.shown(&["keys", "trust", name]);
@@ -126,7 +126,7 @@ fn public_params_go_to_clients_by_another_way() {
     service.stop();
 }
 
-/// All files of the data directory with their bytes.
+/// Returns all files of the data directory with their bytes.
 fn snapshot(place: &Place) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = fs::read_dir(place.data()).unwrap();
     let paths = files.map(|entry| entry.unwrap().path());
@@ -185,14 +185,14 @@ fn a_wrong_or_missing_master_key_is_refused_by_every_command_and_nothing_is_made
             );
             assert_eq!(snapshot(&place), before, "{command:?}");
         }
-        // Nor is one made for a database that is still to come.
+        // No key is created for a database that does not exist yet.
         place.refusal(&["keys", "import", params]);
         assert_eq!(snapshot(&place), before);
 
         place.set("ANTEROOM_MASTER_KEY", OTHER_KEY);
         for command in &commands {
             if command.contains(&"master") {
-                // That one would have to write to a variable.
+                // The command cannot write to a variable.
                 continue;
             }
             let shown = place.refusal(command);
@@ -231,7 +231,7 @@ fn keys_are_only_rotated_where_they_are() {
         assert!(shown.contains("no issuer's database here"), "{shown}");
     }
     for kind in ["index", "password"] {
-        // Not among the values: clap says which are.
+        // The argument is invalid: clap lists the valid values.
         let output = place.run(&["keys", "rotate", kind]);
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains("possible values"), "{output:?}");
@@ -272,7 +272,7 @@ fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
     assert_eq!(kept.len(), 1, "older backups need the old key: {kept:?}");
     assert_eq!(fs::read_to_string(&kept[0]).unwrap(), old);
 
-    // As if it had been cut off after one of the databases, and after both.
+    // The state after an interruption behind one of the databases, and behind both.
     let [(rooms, old_rooms), (issuer, old_issuer)] = {
         let [issuer, rooms] = old_databases;
         [rooms, issuer]
@@ -330,7 +330,7 @@ fn next_params_are_announced_and_taken_by_those_who_were_told() {
     let shown = place.refusal(&["keys", "rotate", "generic"]);
     assert!(shown.contains("take over on"), "{shown}");
 
-    // Everything goes on, and who comes is told in time which id to compare.
+    // Everything continues, and new clients learn in time which id to compare.
     let next = announced(&place);
     place.shown(&["credential", "renew"]);
     let output = place.run(&["link", "show", &link]);
@@ -347,7 +347,7 @@ fn next_params_are_announced_and_taken_by_those_who_were_told() {
     service.stop();
 }
 
-/// The id of the generic params that are still to come.
+/// Returns the id of the announced generic params.
 fn announced(place: &Place) -> String {
     let listed = place.json(&["keys", "list", "--json"]);
     let params = listed["databases"][0]["serverParams"].as_array().unwrap();
@@ -357,7 +357,7 @@ fn announced(place: &Place) -> String {
     announced.next().unwrap()["id"].as_str().unwrap().to_owned()
 }
 
-/// The id of the generic params that issue.
+/// Returns the id of the generic params that issue.
 fn issuing(place: &Place) -> String {
     let listed = place.json(&["keys", "list", "--json"]);
     let params = listed["databases"][0]["serverParams"].as_array().unwrap();
@@ -389,7 +389,7 @@ fn links_made_before_a_change_stay_usable() {
     assert!(shown.contains("anteroom credential renew"), "{shown}");
     let shown = stderr(&place.run(&["call", "join", &link, "--plain"]));
     assert!(shown.contains("anteroom credential renew"), "{shown}");
-    // The issuer's word alone moves nobody who has pinned the old ones.
+    // The issuer's list alone does not move a client that has pinned the old params.
     let shown = place.refusal(&["link", "show", &link, "--fetch"]);
     assert!(
         shown.contains(&new) && shown.contains("not trusted"),
@@ -400,7 +400,7 @@ fn links_made_before_a_change_stay_usable() {
     let seen = place.json(&["link", "show", &link, "--json"]);
     assert_eq!(seen["name"], "Old");
 
-    // Somebody who was never here comes by the old link.
+    // A new client uses the old link.
     let listen = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     let mut other = Place::new();
@@ -413,7 +413,7 @@ fn links_made_before_a_change_stay_usable() {
     }
     let seen = other.json(&["link", "show", &link, "--json"]);
     assert_eq!(seen["name"], "Old");
-    // New links are made under the new params, and both kinds work side by side.
+    // New links are made under the new params, and both kinds work at the same time.
     let created = place.json(&["link", "create", "--json", "--name", "New"]);
     let newer = created["link"].as_str().unwrap();
     assert!(newer.contains(&format!("params={new}")));
@@ -449,7 +449,7 @@ fn a_room_service_apart_takes_params_over_while_it_runs() {
     assert!(shown.contains("are good until"), "{shown}");
     let shown = rooms.shown(&["keys", "import", name]);
     assert!(shown.contains("has all of these params already"), "{shown}");
-    // Long before the hour is over: a signal makes it look.
+    // The signal triggers a check long before the hour has passed.
     service.signal(rustix::process::Signal::HUP);
     service.wait_for("the room service verifies under other server params");
     let states = keys(&rooms, "rooms");

@@ -86,7 +86,7 @@ fn names_of_every_script_come_back_and_too_long_ones_are_refused() {
 fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
     let (mut place, service) = serving();
     let (link, name) = create(&place, &["--approval", "off"]);
-    // Another person, on another machine.
+    // Another person on another machine.
     let account = place.add_account();
     let mut other = Place::new();
     other.act_as(&account);
@@ -177,7 +177,7 @@ fn a_passkey_is_handed_on_and_makes_a_second_admin() {
         shown.contains("Standup") && shown.contains(&name),
         "{shown}"
     );
-    // Kept under its name, sealed, and good for all that the creator can do.
+    // The link is stored under its name, sealed, and usable like the creator's.
     let sealed = fs::read(other.path().join(".config/anteroom/links.sealed")).unwrap();
     let holds = |text: &str| {
         sealed
@@ -192,7 +192,7 @@ fn a_passkey_is_handed_on_and_makes_a_second_admin() {
     );
     let again = other.json(&["link", "show", &name, "--passkey", "--json"]);
     assert_eq!(again["adminPasskey"], passkey.as_str());
-    // From a file as well, in place of what is kept.
+    // The passkey from a file replaces the stored one.
     fs::write(other.path().join("passkey"), format!("  {passkey}\n")).unwrap();
     other.shown(&[&import[..], &["passkey"]].concat());
     assert_eq!(
@@ -213,7 +213,7 @@ fn a_link_of_other_server_params_is_refused_before_the_room_service_is_asked() {
     let shown = place.refusal(&["link", "show", &format!("{start}&params=0123456789abcdef")]);
     assert!(shown.contains("0123456789abcdef"), "{shown}");
     assert!(shown.contains("this issuer does not show"), "{shown}");
-    // A link that names none is taken.
+    // A link without params is accepted.
     place.shown(&["link", "show", start]);
 }
 
@@ -268,7 +268,7 @@ fn rooms_with_epochs_give_longer_keys_that_work_as_well() {
         place.json(&["link", "show", &name, "--json"])["name"],
         "Standup"
     );
-    // Without its epoch the link is not found.
+    // A key without its epoch does not find the link.
     let short: String = key.split('-').take(4).collect();
     let groups: Vec<&str> = (0..8).map(|at| &short[at * 4..at * 4 + 4]).collect();
     let bare = format!("https://a/call/#key={}&params={params}", groups.join("-"));
@@ -346,7 +346,7 @@ fn a_new_link_ends_with_a_line_that_another_person_runs_in_a_shell() {
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(said.contains("lobby"), "{said}");
     }
-    // Any program of this machine could answer there: it gets no passkey unasked.
+    // Any program on this machine could listen there: it receives no passkey without a request.
     fs::write(other.path().join("passkey"), "AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
     let import = ["link", "import", link, "--passkey-file", "passkey"];
     let shown = other.refusal(&import);

@@ -1,4 +1,4 @@
-//! From a sign-up to a session, with mails as files.
+//! From a sign-up to a session, with mails in a folder.
 
 use std::{fs, path::Path, process::Stdio, thread, time::Duration};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::place::Place;
 
-/// Far more than any mail takes, so that only a lost one meets it.
+/// The time limit of a wait, much longer than any mail takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Issuer<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct Issuer<'a> {
 }
 
 impl<'a> Issuer<'a> {
-    /// The issuer that runs on this data.
+    /// Returns the issuer that runs on this data.
     pub(crate) fn of(place: &'a Place) -> Self {
         let listen = fs::read(place.data().join("listen.json")).unwrap();
         let listen: Value = serde_json::from_slice(&listen).unwrap();
@@ -54,7 +54,7 @@ impl<'a> Issuer<'a> {
     }
 }
 
-/// The address in the only mail, which is then deleted.
+/// Returns the address in the only mail, which is then deleted.
 pub(crate) fn take_link(folder: &Path) -> String {
     let mut waited = Duration::ZERO;
     let path = loop {
@@ -72,7 +72,7 @@ pub(crate) fn take_link(folder: &Path) -> String {
     };
     let mail = fs::read_to_string(&path).unwrap();
     fs::remove_file(path).unwrap();
-    // Long lines are broken as quoted-printable breaks them.
+    // Quoted-printable breaks long lines.
     let text = mail
         .replace("=\r\n", "")
         .replace("=\n", "")

@@ -14,7 +14,7 @@ use crate::{
     rotation::now,
 };
 
-/// Exports the params of a fresh issuer to the file, and gives the generic ones.
+/// Exports the params of a new issuer to the file, and returns the generic ones.
 fn issuing_params(file: &str) -> GenericSecretParams {
     let issuers = Place::new();
     let issuer = Service::start_until(

@@ -1,4 +1,4 @@
-//! The metrics of running services, held against the documents.
+//! The metrics of running services, compared with the documentation.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,7 @@ fn read(page: &str) -> String {
     fs::read_to_string(format!("{DOCS}/{page}")).unwrap()
 }
 
-/// The metrics that services with all their dependencies export.
+/// Returns the metrics that services with all their dependencies export.
 async fn exported() -> BTreeMap<String, Description> {
     let receiver = WebhookReceiver::start().await;
     let mut place = Place::new();
@@ -62,7 +62,7 @@ async fn exported() -> BTreeMap<String, Description> {
     metrics
 }
 
-/// The metrics of a page in the OpenMetrics format.
+/// Returns the metrics of a page in the OpenMetrics format.
 fn described(page: &str) -> BTreeMap<String, Description> {
     let kinds = Regex::new("(?m)^# TYPE ([a-z_]+) ([a-z]+)$").unwrap();
     let label = Regex::new(r#"([a-z]+)=""#).unwrap();
@@ -85,7 +85,7 @@ fn described(page: &str) -> BTreeMap<String, Description> {
     metrics
 }
 
-/// The table of all metrics.
+/// Returns the table of all metrics.
 fn documented() -> BTreeMap<String, Description> {
     let row = Regex::new(r"(?m)^\| `(anteroom_[a-z_]+)` \| ([a-z]+) \| ([^|]*)\|").unwrap();
     let word = Regex::new("`([a-z]+)`").unwrap();

@@ -15,12 +15,12 @@ const PAGE: &str = include_str!("../../../../docs/operations.md");
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/files");
 
-/// A file of the documentation.
+/// Returns a file of the documentation.
 fn file(name: &str) -> String {
     fs::read_to_string(format!("{FILES}/{name}")).unwrap()
 }
 
-/// A text with something else in the place of what must stand in it.
+/// Replaces a part of a text that must occur in it.
 fn replace(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "{from:?} is not in {text}");
     text.replace(from, to)
@@ -51,8 +51,8 @@ fn the_supervisor_is_told_when_the_services_answer_and_when_they_stop() {
     let (status, _) = service.stop();
     assert!(status.success());
     assert_eq!(heard(), "STOPPING=1\n");
-    // Nobody listens: that is no reason not to run. The name goes too, since a process that another
-    // test starts at this moment has the socket until it runs its own program.
+    // A missing supervisor must not prevent the start. The socket's file is removed too, since a process that
+    // another test forks at this moment holds the socket until it executes its own program.
     drop(socket);
     fs::remove_file(&path).unwrap();
     let service = place.start();
@@ -98,7 +98,7 @@ struct Nginx<'a> {
 }
 
 impl<'a> Nginx<'a> {
-    /// It listens at these two ports for the services at these addresses.
+    /// Starts nginx at these two ports for the services at these addresses.
     fn start(place: &'a Place, ports: [u16; 2], services: [&str; 2]) -> Self {
         let path = |name: &str| place.path().join(name).display().to_string();
         let mut text = file("nginx.conf");
@@ -129,7 +129,7 @@ impl<'a> Nginx<'a> {
             );
         }
         fs::write(path("anteroom.conf"), text).unwrap();
-        // What Debian's own file has around it, in this place instead of the system's.
+        // The frame of Debian's own file, with this place's paths.
         let user = if geteuid().is_root() {
             "user root;"
         } else {
@@ -150,7 +150,7 @@ impl<'a> Nginx<'a> {
             config: place.path().join("nginx.conf"),
         };
         fs::write(&nginx.config, config).unwrap();
-        // It goes to the background when it listens.
+        // The command returns when nginx listens.
         nginx.run(&[]);
         nginx
     }
@@ -177,7 +177,7 @@ impl Drop for Nginx<'_> {
     }
 }
 
-/// Two ports that are free now.
+/// Returns two free ports.
 fn free_ports() -> [u16; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
@@ -232,7 +232,7 @@ fn stop(service: Service) {
     assert!(status.success(), "{log:#?}");
 }
 
-/// Ten logins a minute are for each address that nginx sees, whatever clients say themselves.
+/// The limit of ten logins a minute applies to each address that nginx sees, whatever clients claim.
 fn limits_count_by_client(place: &Place, issuer: &str) {
     let log_in = |address: &str, header: &str| {
         let output = place

@@ -1,4 +1,4 @@
-//! Commands of those who run the services.
+//! Commands of the services' operators.
 
 use std::{fs, process::Stdio};
 
@@ -18,7 +18,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(parse).collect()
 }
 
-/// The payloads of the records of commands in an event file.
+/// Returns the payloads of the records of commands in an event file.
 fn records(place: &Place, file: &str) -> Vec<Value> {
     let text = fs::read_to_string(place.path().join(file)).unwrap_or_default();
     let events = lines(&text).into_iter();
@@ -294,7 +294,7 @@ fn an_account_whose_devices_are_gone_gets_a_new_one() {
     assert!(!events.contains(&account.uuid));
 }
 
-/// A place whose owner is in a call, with the room's id.
+/// Returns a place whose owner is in a call, with the room's id.
 fn place_with_call() -> (Place, Service, Participant, String) {
     let mut place = Place::new();
     place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
@@ -384,7 +384,7 @@ fn calls_on_media_servers_are_not_ended_by_the_database() {
     assert!(said.contains("End the call at the media server"), "{said}");
 }
 
-/// Waits until the log says this, which it may have done before the services listened.
+/// Waits for a log line, which may have been written before the services listened.
 fn hear(service: &mut Service, said: &str) {
     if !service.log().iter().any(|line| line.contains(said)) {
         service.wait_for(said);
@@ -399,9 +399,9 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     let account = place.add_account();
     let stale = format!("UPDATE devices SET last_seen = last_seen - {}", 91 * DAY);
     execute(&place, &place.data().join("issuer.db"), &stale);
-    // As after a restore, or where an older version ran: only the sightings tell the time.
+    // After a restore, or with an older version, only the sightings reveal the time.
     for file in ["issuer-clock.json", "rooms-clock.json"] {
-        // The first run may have ended before it was written.
+        // The first run may have ended before it wrote the file.
         let _ = fs::remove_file(place.data().join(file));
     }
     for _ in 0..2 {
@@ -461,7 +461,7 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
     }
 }
 
-/// Nothing can be printed; all these commands have changed something before.
+/// Standard output is closed, so that all these commands fail after they have changed something.
 #[test]
 fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did() {
     let mut place = Place::new();
@@ -476,7 +476,7 @@ fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did()
         "backup copy",
         "keys rotate token --json",
         "keys rotate master",
-        // These change nothing.
+        // These commands change nothing.
         "backup copy",
         "keys import nowhere.json",
     ] {
@@ -500,7 +500,7 @@ fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did()
             "keys.master_rotated"
         ]
     );
-    // The first command ended before it came to the room service.
+    // The first command ended before it changed the room service.
     assert_eq!(
         actions(&place, "rooms-events"),
         ["keys.imported", "backup.made", "keys.master_rotated"]

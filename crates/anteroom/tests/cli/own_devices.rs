@@ -20,8 +20,8 @@ const LOGIN: &[&str] = &[
     "Laptop",
 ];
 
-/// Somebody who acts as the first device of an account, with its password, and another place where
-/// the same person is logged in: as the second device.
+/// A place that acts as the first device of an account, with its password, and another place with a login of
+/// the same account, which is the second device.
 struct World {
     _service: Service,
     by_device: Place,
@@ -59,7 +59,7 @@ fn world() -> World {
     }
 }
 
-/// Number, name, and whether it is the one that asks.
+/// Returns number, name, and whether the device is the one that asks.
 fn devices(place: &Place) -> Vec<(u64, String, bool)> {
     let listed = place.json(&["device", "list", "--json"]);
     let devices = listed["devices"].as_array().unwrap();
@@ -114,7 +114,7 @@ fn a_device_that_was_not_logged_in_lately_shows_the_password_again_to_change_oth
     let renamed = by_device.json(&["device", "rename", "2", "By variable", "--json"]);
     assert_eq!(renamed["name"], "By variable");
     assert_eq!(devices(&by_login)[1].1, "By variable");
-    // Itself it changes without.
+    // A device changes itself without the password.
     by_device.set("ANTEROOM_PASSWORD", "");
     by_device.shown(&["device", "rename", "1", "Desk"]);
     let deleted = [

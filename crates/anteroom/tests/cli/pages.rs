@@ -14,7 +14,7 @@ fn root() -> PathBuf {
         .unwrap()
 }
 
-/// The pages at the root and below `docs`, with their texts.
+/// Returns the pages at the root and below `docs`, with their texts.
 fn pages() -> BTreeMap<PathBuf, String> {
     let mut folders = vec![root().join("docs")];
     let mut files = entries(&root());
@@ -40,7 +40,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-/// The anchors of a page's headings, as they are made where Markdown is shown.
+/// Returns the anchors of a page's headings, as Markdown renderers generate them.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     headings

@@ -1,4 +1,4 @@
-//! Server params that the command line trusts, against an issuer that lies about them.
+//! The params that the command line trusts, against an issuer that lies about them.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::place::{Place, stderr};
 
 const ACCOUNT: [u8; 16] = [7; 16];
-/// The params that everybody sees.
+/// The params that all clients receive.
 const COMMON: u8 = 1;
 /// The params that only this client is shown.
 const PLANTED: u8 = 2;
@@ -30,7 +30,7 @@ async fn place_with_issuer() -> (Place, LyingIssuer) {
     place.set("ANTEROOM_ISSUER_URL", issuer.url());
     place.set("ANTEROOM_ACCOUNT", &account.to_uuid_string());
     place.set("ANTEROOM_DEVICE_PASSWORD", "a device's password");
-    // Nobody is there: what follows the params fails, which is no matter here.
+    // No room service listens there: the requests after the params fail, which is irrelevant here.
     place.set("ANTEROOM_ROOMS_URL", "http://127.0.0.1:9");
     (place, issuer)
 }
@@ -39,7 +39,7 @@ fn common() -> ShownParams {
     ShownParams::since(COMMON, Timestamp::from_secs(0))
 }
 
-/// The ids in the file of pins.
+/// Returns the ids in the file of pins.
 fn pinned(place: &Place) -> usize {
     let text = fs::read(place.path().join(".config/anteroom/pins.json")).unwrap();
     let pins: Value = serde_json::from_slice(&text).unwrap();
@@ -100,7 +100,7 @@ async fn a_link_that_plants_a_key_is_told_and_opens_its_own_room_alone() {
     issuer.show(&[common(), ShownParams::since(PLANTED, now().minus(DAY))]);
     issuer.issue_under(PLANTED);
     let of_accomplice = link(3, Some(PLANTED));
-    // Each time: the warning is no matter of the first use.
+    // The warning appears each time, not only at the first use.
     for _ in 0..2 {
         let shown = stderr(&place.run(&["link", "show", &of_accomplice]));
         assert!(
@@ -127,7 +127,7 @@ async fn a_link_that_plants_a_key_is_told_and_opens_its_own_room_alone() {
         assert!(shown.contains("are not trusted"), "{command:?}: {shown}");
     }
     assert_eq!(pinned(&place), 1);
-    // Which rooms somebody enters stands in no file in the clear.
+    // No unsealed file contains the ids of visited rooms.
     let room = RootKey::from_bytes(&[0x13; 16]).unwrap().room_id().to_hex();
     for file in ["pins.json", "links.sealed"] {
         let bytes = fs::read(place.path().join(".config/anteroom").join(file)).unwrap();
@@ -145,7 +145,7 @@ async fn a_link_of_a_room_keeps_its_key_when_the_issuer_shows_another_under_its_
     issuer.show(&[common(), ShownParams::since(PLANTED, now().plus(DAY))]);
     place.run(&["link", "show", &link(3, Some(PLANTED))]);
     issuer.show(&[common()]);
-    // It was seen; in another room it never was.
+    // The params are known in this room, and unknown in another.
     let shown = stderr(&place.run(&["link", "show", &link(3, Some(PLANTED)), "--fetch"]));
     assert!(
         shown.contains("the room service cannot be reached"),
@@ -208,7 +208,7 @@ async fn a_pasted_link_never_loses_its_pin_silently() {
             "{argument}: {shown}"
         );
     }
-    // Without params it opens, which is told.
+    // A link without params opens, with a warning.
     let shown = stderr(&place.run(&["link", "show", &bare]));
     assert!(shown.contains("names no server params"), "{shown}");
 }

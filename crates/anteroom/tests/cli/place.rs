@@ -15,10 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Far more than any start takes, so that only a hanging one meets it.
+/// The time limit of a wait, much longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A place for data and for a user's own files.
+/// A temporary directory for data and for a user's own files, with environment variables.
 pub(crate) struct Place {
     dir: TempDir,
     variables: Vec<(String, String)>,
@@ -66,7 +66,7 @@ impl Place {
         self.path().join("anteroom-data")
     }
 
-    /// A command with nothing of this process's own environment.
+    /// Creates a command that inherits no variable of this process.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let binaries = Path::new(env!("CARGO_BIN_EXE_anteroom")).parent().unwrap();
         let path = format!(
@@ -95,7 +95,7 @@ impl Place {
 
     /// Runs to the end with an empty standard input.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        // What should be refused but runs on must fail its test and not hang it.
+        // `timeout` ends a command that should be refused and does not return.
         let mut command = self.command("timeout");
         command
             .arg(PATIENCE.as_secs().to_string())
@@ -122,7 +122,7 @@ impl Place {
         child.wait_with_output().unwrap()
     }
 
-    /// Runs what must succeed and print one line of JSON.
+    /// Runs a command that must succeed and print one line of JSON.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         assert!(
@@ -135,10 +135,10 @@ impl Place {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Runs what must fail, print nothing, and complain in one line, which is returned.
+    /// Runs a command that must fail, print nothing, and report the error in one line, which is returned.
     pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        // Failed, refused or unreachable: a table of its own holds which is which.
+        // Failed, refused or unreachable; another table lists which.
         let status = output.status.code();
         assert!(
             matches!(status, Some(1 | 3 | 6)),
@@ -179,7 +179,7 @@ impl Place {
         }
     }
 
-    /// Runs what must succeed, and gives what it printed.
+    /// Runs a command that must succeed, and returns its output.
     pub(crate) fn shown(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let complaint = stderr(&output);
@@ -187,8 +187,8 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Acts as this account from here on. A device's password in the environment goes only to a
-    /// named issuer, or to that of a named data directory.
+    /// Acts as this account from now on. A device's password in the environment is sent only to a named
+    /// issuer, or to that of a named data directory.
     pub(crate) fn act_as(&mut self, account: &Account) {
         let data = self.data();
         if !self
@@ -201,7 +201,7 @@ impl Place {
         self.act_as_without_data(account);
     }
 
-    /// The same, without naming the data directory.
+    /// As [`Self::act_as`], without naming the data directory.
     pub(crate) fn act_as_without_data(&mut self, account: &Account) {
         self.set("ANTEROOM_ACCOUNT", &account.uuid);
         self.set("ANTEROOM_DEVICE_PASSWORD", &account.password);
@@ -209,12 +209,12 @@ impl Place {
 }
 
 impl Service {
-    /// Starts both services, and waits until the second says that it listens.
+    /// Starts both services, and waits until both listen.
     pub(crate) fn start(command: Command) -> Self {
         Self::start_until(command, "the room service listens on")
     }
 
-    /// Starts, and waits until the log says so.
+    /// Starts a command, and waits until its log contains the text.
     pub(crate) fn start_until(mut command: Command, said: &str) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -237,12 +237,12 @@ impl Service {
         service
     }
 
-    /// What was logged up to the start.
+    /// Returns the log up to the start.
     pub(crate) fn log(&self) -> &[String] {
         &self.log
     }
 
-    /// The id of the process.
+    /// Returns the id of the process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -251,7 +251,7 @@ impl Service {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits until the log says this once more.
+    /// Waits until the log contains the text again.
     pub(crate) fn wait_for(&mut self, said: &str) {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -266,7 +266,7 @@ impl Service {
         }
     }
 
-    /// All that stands in the writable memory of the process.
+    /// Returns the content of the process's writable memory.
     pub(crate) fn memory(&self) -> Vec<u8> {
         let process = PathBuf::from(format!("/proc/{}", self.id()));
         let maps = fs::read_to_string(process.join("maps")).unwrap();
@@ -277,7 +277,7 @@ impl Service {
             let (range, rights) = (words.next().unwrap(), words.next().unwrap());
             let (start, end) = range.split_once('-').unwrap();
             let [start, end] = [start, end].map(|at| u64::from_str_radix(at, 16).unwrap());
-            // What was mapped a moment ago may be gone.
+            // A mapping may have been removed meanwhile.
             if rights.starts_with("rw") && memory.seek(SeekFrom::Start(start)).is_ok() {
                 let mut range = Read::take(&mut memory, end - start);
                 let _ = range.read_to_end(&mut bytes);
@@ -324,12 +324,12 @@ impl Participant {
         stdin.flush().unwrap();
     }
 
-    /// Waits for a line that contains this, and gives it.
+    /// Waits for a line that contains the text, and returns it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         self.wait_until(text, |line| line.contains(text))
     }
 
-    /// Waits for a line of which this holds, and gives it.
+    /// Waits for a line that satisfies the predicate, and returns it.
     pub(crate) fn wait_until(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -344,7 +344,7 @@ impl Participant {
         }
     }
 
-    /// Waits until somebody waits in the lobby, and gives the tag.
+    /// Waits until a device is in the lobby, and returns its tag.
     pub(crate) fn wait_for_guest(&mut self) -> String {
         let line = self.wait_for("waits in the lobby: /admit #");
         let (_, rest) = line.split_once("/admit ").unwrap();
@@ -356,7 +356,7 @@ impl Participant {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for its end, and gives everything it said.
+    /// Waits for the end of the process, and returns its status and output.
     pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().unwrap();
         let mut said = std::mem::take(&mut self.said);

@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use crate::place::{Place, Service, stderr};
 
-/// Far more than any start takes.
+/// The time limit of a wait, much longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A device on which no byte has space.
+/// Returns a device on which no byte has space.
 fn full_device() -> Stdio {
     OpenOptions::new()
         .write(true)
@@ -25,14 +25,14 @@ fn full_device() -> Stdio {
         .into()
 }
 
-/// A pipe that nobody reads.
+/// Returns a pipe without a reader.
 fn abandoned_pipe() -> Stdio {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     writer.into()
 }
 
-/// Runs the services while their log goes there, and ends them.
+/// Runs the services with their log going to `log`, and stops them.
 fn serves_with_log_to(place: &Place, log: Stdio) {
     let socket = place.path().join("notify");
     let supervisor = UnixDatagram::bind(&socket).unwrap();
@@ -78,7 +78,7 @@ fn a_log_that_cannot_be_written_does_not_end_the_services() {
 
 #[test]
 fn a_log_that_nobody_reads_holds_no_request_up_and_is_whole_at_the_end() {
-    // A pipe of Linux takes 64 KiB, which is less than a thousand of these lines.
+    // A pipe of Linux holds 64 KiB, less than a thousand of these lines.
     const REQUESTS: usize = 1_500;
     let place = Place::new();
     let mut service = place
@@ -112,7 +112,7 @@ fn a_log_that_nobody_reads_holds_no_request_up_and_is_whole_at_the_end() {
     assert!(lines.last().unwrap().ends_with("stopped"));
 }
 
-/// A command without the privileges of root.
+/// Returns a command without the privileges of root.
 pub(crate) fn without_privileges(place: &Place, program: &str) -> Command {
     if !geteuid().is_root() {
         return place.command(program);
@@ -155,7 +155,7 @@ fn the_memory_of_a_running_service_goes_into_no_core_dump_and_to_no_process_of_i
             stderr(&outcome).contains("Permission denied"),
             "{outcome:?}"
         );
-        // Those of any other process can be read.
+        // The same files of another process are readable.
         let outcome = read(other.id(), file);
         assert!(outcome.status.success(), "{file}: {outcome:?}");
     }

@@ -1,12 +1,12 @@
-//! The README's tour, run as it stands, and the runner of other pages' commands.
+//! The README's tour, executed as written, and the runner of other pages' commands.
 //!
-//! Every `console` block is run in one place, in order: lines after `$ ` are commands, the lines
-//! below them their output. A name before the `$` is another person's terminal, with variables of its
-//! own. A `console` block whose lines all begin with a name and `$`, `>` or `|` is a call: a person
-//! joins, types a line, is shown a line.
+//! All `console` blocks run in one place, in order: lines after `$ ` are commands, the lines below them their
+//! output. A name before the `$` is another person's terminal, with variables of its own. A `console` block
+//! whose lines all start with a name and `$`, `>` or `|` is a call: a person joins, types a line, or reads a
+//! line.
 //!
-//! Random parts (ids, keys, days, ports) differ from run to run: each such part of the expected output
-//! stands for what the real output has in its place, from there on also in the commands.
+//! Random parts (ids, keys, days, ports) differ from run to run. Each such part of the expected output is
+//! replaced by the real output's part, from there on also in the commands.
 
 use std::{collections::BTreeMap, process::Stdio};
 
@@ -16,7 +16,7 @@ use crate::place::{Participant, Place, Service};
 
 const README: &str = include_str!("../../../../README.md");
 
-/// What may differ, the most special first.
+/// The random parts, the most specific first.
 const RANDOM: &str = r"
     (?P<uuid>     [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} )
   | (?P<time>     \d{4}-\d\d-\d\dT[0-9:.]+Z )
@@ -31,7 +31,7 @@ const RANDOM: &str = r"
   | (?P<bytes>    \ +\d+\ bytes,\ SHA-256 )
 ";
 
-/// The person whose commands have no name before them.
+/// The person whose commands have no name in front.
 const FIRST_PERSON: &str = "ann";
 
 /// A part of a tour.
@@ -59,7 +59,7 @@ enum CallAction<'a> {
 #[derive(Default)]
 struct Exports<'a>(BTreeMap<&'a str, String>);
 
-/// What the README's random parts are in this run.
+/// The values of the README's random parts in this run.
 struct Bound {
     random: Regex,
     parts: BTreeMap<String, String>,
@@ -120,7 +120,7 @@ fn run_command<'a>(
     }
 }
 
-/// Has several people talk. Lines that the page leaves out may stand between those it shows.
+/// Runs a call of several people. Output lines that the page omits may occur between the listed ones.
 fn hold_call(place: &Place, lines: &[CallLine<'_>], bound: &mut Bound, exports: &Exports<'_>) {
     let mut people = BTreeMap::new();
     for CallLine(person, action) in lines {
@@ -150,7 +150,7 @@ fn hold_call(place: &Place, lines: &[CallLine<'_>], bound: &mut Bound, exports: 
 }
 
 impl Exports<'_> {
-    /// A shell command with a person's variables.
+    /// Returns a shell command with a person's variables.
     fn shell(&self, place: &Place, person: &str, command: &str) -> std::process::Command {
         let variables = self.0.get(person).map_or("", String::as_str);
         let mut shell = place.command("sh");
@@ -178,7 +178,7 @@ fn the_first_screen_says_how_to_start_and_test_and_what_is_missing() {
 fn steps(text: &str) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     let mut blocks = text.split("```");
-    // Every second part is inside of a block.
+    // Every second part is inside a block.
     while let (Some(_), Some(block)) = (blocks.next(), blocks.next()) {
         let Some(block) = block.strip_prefix("console\n") else {
             continue;
@@ -234,7 +234,7 @@ fn call_line(line: &str) -> Option<CallLine<'_>> {
     Some(CallLine(person, action))
 }
 
-/// The person, the sign and the text of a line such as `bob$ anteroom login`.
+/// Returns the person, the sign and the text of a line such as `bob$ anteroom login`.
 fn prompt(line: &str) -> Option<(&str, char, &str)> {
     let (start, text) = line.split_once(' ')?;
     let sign = start.chars().last()?;
@@ -247,7 +247,7 @@ fn prompt(line: &str) -> Option<(&str, char, &str)> {
 }
 
 impl Bound {
-    /// A command of the README with this run's parts.
+    /// Returns a command of the README with this run's parts.
     fn replace(&self, command: &str) -> String {
         self.random
             .replace_all(command, |part: &regex::Captures<'_>| {
@@ -257,7 +257,7 @@ impl Bound {
             .into_owned()
     }
 
-    /// Whether a line is what is expected, with other random parts where they are not known yet.
+    /// Returns whether a line matches the expected one; unknown random parts match any value.
     fn fits(&self, expected: &str, actual: &str) -> bool {
         let ((pattern, parts), (real_pattern, real_parts)) =
             (self.split(expected), self.split(actual));
@@ -280,7 +280,7 @@ impl Bound {
             assert_eq!(pattern, real_pattern, "another line in:\n{shown}");
             for ((kind, part), (_, real)) in parts.into_iter().zip(real_parts) {
                 let known = self.parts.insert(part.clone(), real.clone());
-                // The same part stands for the same thing; but a run may cross midnight.
+                // Equal parts have equal values, except days and times, since a run may cross midnight.
                 let may_change = kind == "time" || kind == "day";
                 assert!(
                     may_change || known.is_none_or(|known| known == real),
@@ -290,7 +290,7 @@ impl Bound {
         }
     }
 
-    /// A line with the names of its random parts in their places, and those parts.
+    /// Returns a line with the names of its random parts in their places, and those parts.
     fn split(&self, line: &str) -> (String, Vec<(String, String)>) {
         let mut parts = Vec::new();
         let pattern = self.random.replace_all(line, |part: &regex::Captures<'_>| {

@@ -10,7 +10,7 @@ fn listen(place: &Place) -> Value {
     serde_json::from_slice(&fs::read(place.data().join("listen.json")).unwrap()).unwrap()
 }
 
-/// The two services in two places, the issuer's params carried over.
+/// Returns the two services in two places, the issuer's params carried over.
 pub(crate) fn apart() -> (Place, Service, Place, Service) {
     let issuers = Place::new();
     let issuer = Service::start_until(
@@ -64,7 +64,7 @@ fn a_link_works_over_both_apart() {
         client.json(&["link", "show", name, "--json"])["name"],
         "Apart"
     );
-    // The room service is kept with the link.
+    // The room service is stored with the link.
     client.set("ANTEROOM_ROOMS_URL", "");
     assert_eq!(
         client.json(&["link", "show", name, "--json"])["name"],
@@ -103,7 +103,7 @@ fn exported_keys_are_for_their_owner_alone_and_never_written_over_anything() {
     assert_eq!(mode & 0o777, 0o600);
     place.refusal(&["keys", "export", "--out", name]);
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
-    // They are shared already where both run.
+    // Services in one process share the params already.
     let shown = place.shown(&["keys", "import", name]);
     assert!(shown.contains("has all of these params already"), "{shown}");
 

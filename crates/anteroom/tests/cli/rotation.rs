@@ -29,7 +29,7 @@ use crate::place::{Place, Service, stderr};
 
 /// Requests during each rotation, at least.
 const REQUESTS: usize = 500;
-/// Clients at once.
+/// The number of concurrent clients.
 const CLIENTS: usize = 4;
 /// Requests before the rotation begins, and after it has ended.
 const MARGIN: usize = 60;
@@ -47,7 +47,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_secs(since.unwrap().as_secs())
 }
 
-/// What every client has had since before the first rotation, and goes on with.
+/// The state of every client, from before the first rotation.
 struct Load {
     issuer: IssuerClient,
     rooms: RoomsClient,
@@ -97,7 +97,7 @@ impl Load {
         }
     }
 
-    /// One request after the other, by its number. The right to the room stays the one from before.
+    /// Sends the request with this number. The right to the room stays the one from before.
     async fn request(&self, number: usize) -> Result<(), String> {
         let shown = |error: &dyn std::fmt::Display| error.to_string();
         match number % 8 {
@@ -132,14 +132,14 @@ impl Load {
                 .create_credential(&id, &params, now(), randomness)
                 .await;
             match answer {
-                // Answered, under params that have come since: only with --now there is no notice.
+                // The answer came under newer params. Only `--now` gives no notice in advance.
                 Err(ClientError::Verification) if told(&self.issuer).await?.differs(&params) => {}
                 answer => return answer.map(drop),
             }
         }
     }
 
-    /// A right of today's making, shown to the room service.
+    /// Fetches today's right to the room, and presents it to the room service.
     async fn fresh_right(&self) -> Result<(), String> {
         let pass = self.week().await.map_err(|error| error.to_string())?;
         let seen = self.rooms.link(&self.room, &pass, &mut rng()).await;
@@ -160,7 +160,7 @@ impl Load {
     }
 }
 
-/// The issuer's params, for somebody whom the people who run it have told all ids.
+/// Returns the issuer's params for a client that the operator has told all ids.
 async fn told(issuer: &IssuerClient) -> Result<TrustedParams, ClientError> {
     let published = issuer.published_params().await?;
     let generic = published.generic.iter().map(|listed| listed.id);
@@ -224,7 +224,7 @@ fn under_load(runtime: &Runtime, load: &Arc<Load>, what: &str, rotate: impl FnOn
     assert!(sent.load(Ordering::SeqCst) >= REQUESTS, "{what}");
 }
 
-/// The states of the keys of a kind in a service's database.
+/// Returns the states of the keys of a kind in a service's database.
 fn states(place: &Place, service: &str, kind: &str) -> Vec<String> {
     let listed = place.json(&["keys", "list", "--json"]);
     let databases = listed["databases"].as_array().unwrap();
@@ -266,7 +266,7 @@ fn no_request_fails_while_keys_of_the_databases_change() {
     under_load(&runtime, &load, "master", || {
         place.shown(&["keys", "rotate", "master"]);
     });
-    // The services find the new one as soon as they need it.
+    // The services load the new key when they need it.
     under_load(&runtime, &load, "data after master", || {
         place.shown(&["keys", "rotate", "data"]);
     });
@@ -289,7 +289,7 @@ fn a_service_seals_anew_what_a_command_left_undone() {
     place.add_account();
     let master = fs::read_to_string(place.data().join("master.key")).unwrap();
     let master = MasterKey::parse(&master).unwrap();
-    // As if the command had been killed after its first transaction.
+    // The state after a command that was killed after its first transaction.
     Runtime::new().unwrap().block_on(async {
         let options = SqliteOptions::new(place.data().join("issuer.db"));
         let mut rng = rng();
@@ -326,7 +326,7 @@ fn no_request_fails_while_server_params_change() {
         states(&place, "rooms", "generic"),
         ["verifies", "announced"]
     );
-    // At once: the announced ones never begin, and what was issued before is good to its end.
+    // `--now`: the announced params never start, and earlier credentials are valid to their end.
     for kind in ["generic", "group"] {
         under_load(&runtime, &load, kind, || {
             place.shown(&["keys", "rotate", kind, "--now"]);
@@ -386,7 +386,7 @@ fn no_request_fails_while_token_keys_change() {
         rotation.join().unwrap();
     });
 
-    // Both keys are published, the new one signs, and a session goes on from one to the other.
+    // Both keys are published, the new one signs, and a session continues from one to the other.
     let keys_after = token_keys(&place, url);
     assert_eq!(keys_after.len(), 2);
     assert_eq!(keys_after[1..], keys_before);
@@ -428,7 +428,7 @@ fn post(place: &Place, url: &str, body: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
 }
 
-/// The ids of the published keys, newest first.
+/// Returns the ids of the published keys, newest first.
 fn token_keys(place: &Place, url: &str) -> Vec<String> {
     let output = curl(place)
         .arg(format!("{url}/.well-known/jwks.json"))
@@ -455,7 +455,7 @@ fn log_in(place: &Place, url: &str, mails: &Path) -> Tokens {
             None => thread::sleep(Duration::from_millis(20)),
         }
     };
-    // Long lines are broken as quoted-printable breaks them.
+    // Quoted-printable breaks long lines.
     let text = mail
         .replace("=\r\n", "")
         .replace("=\n", "")

@@ -21,7 +21,7 @@ mod join_and_echo;
 #[expect(dead_code, reason = "the test calls what `main` calls")]
 mod watch_lobby;
 
-/// The address of a service of a place.
+/// Returns the address of a place's service.
 fn url(place: &Place, service: &str) -> String {
     let listen = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&listen).unwrap();
@@ -51,7 +51,7 @@ async fn next_text(call: &mut CallSession) -> String {
     unreachable!("the call is over")
 }
 
-/// Waits until somebody is in the call beside this device and the watcher.
+/// Waits until a third device is in the call, beside this one and the watcher.
 async fn admitted(call: &mut CallSession) {
     while let Some(event) = call.next().await {
         match event {
@@ -86,7 +86,7 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
     let mut call = ann.join_as_admin(&own.link, &own.passkey).await.unwrap();
     call.approve(demux).await.unwrap();
     admitted(&mut call).await;
-    // Another bot's answer is not answered.
+    // The bot does not answer another bot's answer.
     call.say("echo: to nobody").await.unwrap();
     call.say("hello").await.unwrap();
     assert_eq!(next_text(&mut call).await, "echo: hello");
@@ -103,7 +103,7 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
     }
 }
 
-/// The crates that a program takes names from.
+/// Returns the crates that a program imports.
 fn crates(program: &str) -> Vec<&str> {
     let uses = program.lines().filter_map(|line| line.strip_prefix("use "));
     uses.filter_map(|path| path.split("::").next()).collect()

@@ -1,4 +1,4 @@
-//! Where the command line sends its secrets, and where it takes them from.
+//! The sources and the recipients of the command line's secrets.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -14,14 +14,14 @@ fn account() -> Aci {
     Aci::from_bytes([7; 16])
 }
 
-/// A server that records what it is asked, in a directory that is not named.
+/// Returns a server that records its requests, in a directory that is not named.
 async fn place_with_recorder() -> (Place, LyingIssuer, fs::File) {
     let recorder = LyingIssuer::start(account(), Timestamp::from_secs(0)).await;
     let mut place = Place::new();
     place.set("ANTEROOM_ACCOUNT", &account().to_uuid_string());
     place.set("ANTEROOM_DEVICE_PASSWORD", PASSWORD);
     write_addresses(&place.data(), recorder.url());
-    // As the services hold it that wrote the addresses.
+    // The lock of the services that wrote the addresses.
     let lock = fs::File::open(place.data()).unwrap();
     lock.lock().unwrap();
     (place, recorder, lock)
@@ -49,7 +49,7 @@ const COMMANDS: [&[&str]; 5] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_others_can_write_get_no_password() {
     let (mut place, recorder, _lock) = place_with_recorder().await;
-    // Naming the directory does not help: it is not this user's alone.
+    // Naming the directory does not help, since other users can write to it.
     let named = place.data().to_str().unwrap().to_owned();
     let data = place.data();
     for (path, mode) in [
@@ -70,7 +70,7 @@ async fn addresses_that_others_can_write_get_no_password() {
         set_mode(&path, before & 0o777);
     }
     assert!(recorder.requests().is_empty());
-    // It is taken when it is this user's alone again.
+    // The file is accepted when only this user can write to it.
     place.set("ANTEROOM_DATA", &named);
     assert!(place.run(&["whoami"]).status.success());
 }
@@ -134,7 +134,7 @@ async fn a_password_of_the_environment_goes_only_to_an_issuer_that_is_named() {
         place.shown(&["whoami"]);
         place.set(variable, "");
     }
-    // A password that was typed for this command or stands in a file is meant for it.
+    // A typed password and one from a file are meant for this command.
     fs::write(place.path().join("password"), PASSWORD).unwrap();
     place.shown(&["whoami", "--password-file", "password"]);
     let requests = recorder.requests();
@@ -146,7 +146,7 @@ async fn a_password_of_the_environment_goes_only_to_an_issuer_that_is_named() {
     );
 }
 
-/// Ann with a login and a link, both at the services of the directory where she is.
+/// Returns a place of Ann's with a login and a link, both at the services of the working directory.
 fn place_with_link() -> (Place, Service, String) {
     let (place, service, _) = crate::accounts::place_with_login();
     let email = "ann@example.org";

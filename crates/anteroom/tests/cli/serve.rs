@@ -29,7 +29,7 @@ fn get(place: &Place, url: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Id, kind, version and whether it issues, of all params the running issuer lists.
+/// Returns id, kind, version and whether it issues, of all params that the running issuer lists.
 fn params(place: &Place) -> Vec<(String, String, u64, bool)> {
     let url = format!("{}/v1/params", listen(place)["issuer"].as_str().unwrap());
     let body: Value = serde_json::from_str(&get(place, &url)).unwrap();
@@ -49,7 +49,7 @@ fn params(place: &Place) -> Vec<(String, String, u64, bool)> {
     listed
 }
 
-/// All files below a directory with their bytes.
+/// Returns all files below a directory with their bytes.
 fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     fs::read_dir(dir)
         .unwrap()
@@ -148,7 +148,7 @@ fn accounts_are_added_with_exactly_the_promised_members() {
     for label in ["account ", "pni ", "device ", "password "] {
         assert!(shown.contains(label), "{shown}");
     }
-    // It also works while nothing serves.
+    // The command also works while no service runs.
     service.stop();
     place.add_account();
 }
@@ -222,7 +222,7 @@ fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() 
     }
     let record = fs::read_to_string(place.data().join("installation.json")).unwrap();
     assert!(record.contains("issuer.db") && record.contains("rooms.db"));
-    // Existing databases are no surprise, and neither is a key that was made here.
+    // Neither existing databases nor an existing key cause a warning.
     for place in [place, Place::new()] {
         let (_, log) = place.start().stop();
         assert!(
@@ -415,7 +415,7 @@ fn the_mode_that_issues_is_a_setting_and_each_has_a_key_of_its_own() {
     );
     let account = place.add_account();
     place.act_as(&account);
-    // Where both are listed, our own client takes no legacy credential.
+    // If both modes are listed, the project's client accepts no legacy credential.
     let shown = place.refusal(&["credential", "create", "--new", "--json"]);
     assert!(shown.contains("does not verify"), "{shown}");
     service.stop();

@@ -21,7 +21,7 @@ fn folder(place: &Place) -> PathBuf {
     place.path().join(".config/anteroom/logins")
 }
 
-/// The sealed files of logins.
+/// Returns the sealed files of logins.
 fn files(place: &Place) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder(place)) else {
         return Vec::new();
@@ -98,7 +98,7 @@ fn a_login_after_a_logout_is_the_same_device() {
     assert_eq!(mode & 0o777, 0o600);
     let bytes = fs::read(&device).unwrap();
     assert!(!bytes.windows(15).any(|part| part == b"ann@example.org"));
-    // One that cannot be read costs a new device, and nothing else.
+    // An unreadable file only causes a new device.
     fs::write(&device, "damaged").unwrap();
     let text = place.shown(LOGIN);
     assert!(text.contains("  device   2\n"), "{text}");
@@ -111,7 +111,7 @@ fn logout_everywhere_ends_the_sessions_of_other_machines_too() {
     let [file] = &*files(&place) else {
         unreachable!("one login");
     };
-    // Another machine, whose login is another session.
+    // Another machine has another session.
     let kept = fs::read(file).unwrap();
     fs::remove_file(file).unwrap();
     place.shown(LOGIN);
@@ -157,7 +157,7 @@ fn flags_and_variables_come_before_the_login() {
         device.uuid.as_str()
     );
     place.set("ANTEROOM_ACCOUNT", "");
-    // A password says nothing without an account.
+    // A password is useless without an account.
     assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
     let complaint = place.refusal(&["whoami", "--password-file", "device"]);
     assert!(complaint.contains("no account is named"), "{complaint}");
@@ -169,7 +169,7 @@ fn commands_at_the_same_time_share_one_renewal() {
     place.shown(LOGIN);
     for round in 0..2 {
         service.stop();
-        // Under another name the issuer takes none of the access tokens that it gave before.
+        // Under another name the issuer refuses its earlier access tokens.
         let name = format!("https://id{round}.example");
         place.set("ANTEROOM_ISSUER_PUBLIC_URL", &name);
         service = place.start();
@@ -194,7 +194,7 @@ fn a_logout_without_the_issuer_says_what_remains() {
     let (place, service, _) = place_with_login();
     place.shown(LOGIN);
     drop(service);
-    // What a killed service leaves: an address where nobody is.
+    // A killed service leaves an address without a listener.
     let output = place.run(&["logout"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(output.stdout, b"Logged out here.\n");
@@ -205,7 +205,7 @@ fn a_logout_without_the_issuer_says_what_remains() {
     );
     assert!(files(&place).is_empty());
 
-    // And without any address.
+    // The same without any address.
     let service = place.start();
     place.shown(LOGIN);
     service.stop();
@@ -243,14 +243,14 @@ fn a_login_is_found_by_every_address_of_its_issuer() {
         place.set("ANTEROOM_ISSUER_URL", issuer);
         assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
     }
-    // A login of that address is the same one again, and so is its end.
+    // A login at that address is the same login, and so is its logout.
     place.shown(LOGIN);
     assert_eq!(files(&place).len(), 1);
     assert_eq!(place.shown(&["logout"]), "Logged out.\n");
     place.set("ANTEROOM_ISSUER_URL", "");
     let complaint = place.refusal(&["whoami"]);
     assert!(complaint.contains("nobody is logged in"), "{complaint}");
-    // The other way round: logged in by the address, used by the data directory.
+    // The login was made by the address, and is used by the data directory.
     place.shown(&[LOGIN, &["--issuer", &url]].concat());
     assert_eq!(place.json(&["whoami", "--json"])["uuid"], uuid.as_str());
 }

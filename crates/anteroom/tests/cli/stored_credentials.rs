@@ -1,4 +1,4 @@
-//! Credentials that commands keep, so that no visit to a room asks the issuer.
+//! Stored credentials, with which no visit to a room sends a request to the issuer.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ use crate::{
 const ASKED_NOW: &str = "the issuer is asked now";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An issuer and a room service apart, and somebody with an account.
+/// A separate issuer and room service, and a place with an account.
 struct World {
     issuers: Place,
     issuer: Service,
@@ -71,7 +71,7 @@ fn folder(place: &Place) -> PathBuf {
     place.path().join(".config/anteroom/credentials")
 }
 
-/// The files of stored credentials that end like this.
+/// Returns the files of stored credentials that end like this.
 fn files(place: &Place, end: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder(place)) else {
         return Vec::new();
@@ -82,7 +82,7 @@ fn files(place: &Place, end: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The warnings, but for the address of a service that only this machine reaches.
+/// Returns the warnings, but for the address of a service that only this machine reaches.
 fn warnings(output: &Output) -> String {
     let all = stderr(output);
     let lines = all.lines();
@@ -91,7 +91,7 @@ fn warnings(output: &Output) -> String {
         .collect()
 }
 
-/// Runs what must succeed, and gives what it printed and what it warned of.
+/// Runs a command that must succeed, and returns its output and its warnings.
 fn told(place: &Place, arguments: &[&str]) -> (String, String) {
     let output = place.run(arguments);
     let warned = warnings(&output);
@@ -133,7 +133,7 @@ fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
     );
     let warned = stderr(&person.run(&["link", "create", "--fetch"]));
     assert!(warned.contains("asks the issuer now"), "{warned}");
-    // Those of the week are still there.
+    // The week's credentials are still stored.
     person.shown(&["link", "show", name]);
     assert!(world.rooms.data().exists());
 }
@@ -146,7 +146,7 @@ fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentia
         let text = fs::read_to_string(world.issuers.path().join("events.jsonl"));
         text.unwrap_or_default().lines().count()
     };
-    // The first visit without a renewal before it cannot do without, and says so.
+    // The first visit without a renewal before it needs a request, and warns about it.
     let (_, warned) = told(person, &["link", "create"]);
     assert_eq!(warned.matches(ASKED_NOW).count(), 1, "{warned}");
     assert!(warned.contains("anteroom credential renew"), "{warned}");
@@ -174,7 +174,7 @@ fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentia
     let created = "call_link.credential_issued";
     let creates = since.iter().filter(|line| line.contains(created)).count();
     assert_eq!(creates, 3, "{since:#?}");
-    // Their times are whole hours.
+    // The times of events are whole hours.
     for line in text.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         assert!(
@@ -294,7 +294,7 @@ fn the_waiting_process_keeps_no_lock_and_no_pipe_of_the_caller() {
     shell.args(["60", "sh", "-c", script]).stdin(Stdio::null());
     let mut shell = shell.stdout(Stdio::piped()).spawn().unwrap();
     let status = shell.wait().unwrap();
-    // The output ends only when nobody has the pipe any more.
+    // The output ends when no process holds the pipe any more.
     let mut pipe = shell.stdout.take().unwrap();
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
@@ -359,12 +359,12 @@ fn a_call_leaves_no_zombie_of_the_waiting_process() {
     assert!(call.wait().unwrap().success());
 }
 
-/// The process that waits for the renewal, once it does.
+/// Returns the process that waits for the renewal, once it does.
 fn wait_for_process(place: &Place) -> Pid {
     wait_for_other_process(place, None)
 }
 
-/// The same while the command that starts it still runs.
+/// As [`wait_for_process`], while the command that starts it is still running.
 fn wait_for_other_process(place: &Place, starter: Option<Pid>) -> Pid {
     let started = Instant::now();
     loop {
@@ -382,7 +382,7 @@ fn wait_for_other_process(place: &Place, starter: Option<Pid>) -> Pid {
     }
 }
 
-/// The text of the stored credentials, as it is or changed.
+/// Returns the text of the stored credentials, as it is or changed.
 fn edited(place: &Place, change: impl FnOnce(&mut Value)) -> Value {
     const NONCE_LENGTH: usize = 12;
     let file = files(place, "sealed").pop().unwrap();
@@ -455,15 +455,15 @@ fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_w
     let spare = |content: &Value| content["spare_links"].as_array().unwrap().len();
     assert_eq!(spare(&content), 3);
 
-    // An hour too late: put off to the next day, and nothing was asked.
+    // An hour late: postponed to the next day, without a request.
     let next = due_after_waiting(person, now() - 3600);
     assert!((today + DAY..today + 3 * DAY).contains(&next));
     assert_eq!(spare(&edited(person, |_| ())), 3);
-    // In time: three more spare links, and a time in the night that comes.
+    // In time: three more spare links, and a time in the coming night.
     let next = due_after_waiting(person, now());
     assert!((1_800..1_800 + 5 * 3_600).contains(&(next % DAY)), "{next}");
     assert_eq!(spare(&edited(person, |_| ())), 6);
-    // In time, but nobody answers: again after half an hour at the least.
+    // In time, but without an answer: again after half an hour at the earliest.
     assert!(world.issuer.stop().0.success());
     let (before, next) = (now(), due_after_waiting(person, now()));
     assert!(
@@ -471,7 +471,7 @@ fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_w
         "{next}"
     );
 
-    // After a week without use the process ends by itself, and so it does without credentials.
+    // After a week without use the process ends, and so it does without credentials.
     edited(person, |content| {
         content["last_use"] = (today - 8 * DAY).into();
     });
@@ -585,7 +585,7 @@ fn a_copied_folder_creates_links_with_the_next_stored_credential_and_never_asks_
         assert!(!warned.contains(ASKED_NOW), "{warned}");
         (output, warned)
     };
-    // Of the three, the original uses the first and the copy the other two.
+    // The original uses the first of the three credentials, and the copy the other two.
     let mut links = Vec::new();
     for (home, warnings) in [(person.path(), 0), (&copy, 1), (&copy, 0)] {
         let (output, warned) = create(home);

@@ -11,13 +11,13 @@ use std::{
 
 use crate::place::{Account, Participant, Place, Service, stderr};
 
-/// Far more than any answer takes, so that only a hanging program meets it.
+/// The time limit of a wait, much longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A terminal with a shell in it. Ended when dropped.
 pub(crate) struct Terminal<'a> {
     place: &'a Place,
-    /// Has a message for every output of the terminal's program.
+    /// Receives a message for every output of the terminal's program.
     output: Receiver<()>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Terminal<'a> {
         tmux(self.place, &["resize-window", "-x", &width, "-y", &height]);
     }
 
-    /// Waits until the screen has this, and gives the screen.
+    /// Waits until the screen contains the text, and returns the screen.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))
     }
@@ -92,7 +92,7 @@ impl Drop for Terminal<'_> {
     }
 }
 
-/// Runs a command of the place's own tmux server.
+/// Runs a command on the place's own tmux server.
 fn tmux(place: &Place, arguments: &[&str]) -> String {
     let output = run_tmux(place, arguments);
     assert!(
@@ -116,7 +116,7 @@ fn run_tmux(place: &Place, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// A service, a link of Ann's, and Bob's account.
+/// Returns a service, a link of Ann's, and Bob's account.
 fn scene() -> (Place, Service, Account, String) {
     let mut place = Place::new();
     let service = place.start();
@@ -171,7 +171,7 @@ fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
     }
     for (width, height, oldest) in [(40, 15, 7), (200, 50, 1), (80, 24, 3)] {
         terminal.resize(width, height);
-        // The line that says how things stand is the last one.
+        // The status line is the last one.
         let is_drawn = |screen: &str| {
             let last = screen.lines().nth(usize::from(height) - 1);
             let has_status = last.is_some_and(|last| last.contains("2 in"));
@@ -202,7 +202,7 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
     bob.wait_for("You were let in.");
     terminal.wait_for("2 in");
 
-    // An edited line, a command without what it needs, and a line of before.
+    // An edited line, a command without its argument, and an earlier line.
     tmux(&place, &["send-keys", "-l", "line three"]);
     terminal.press("C-u");
     terminal.type_line("/remove");
@@ -252,7 +252,7 @@ fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
     terminal.wait_for("You left.");
     terminal.type_line("echo status $?, echo $(stty -a | grep -o ' echo ')");
     terminal.wait_for("status 0, echo echo");
-    // The name was kept.
+    // The name was stored.
     terminal.type_line(&join);
     let screen = terminal.wait_for("connected");
     assert!(screen.contains("\"Ann\" (admin)"), "{screen}");

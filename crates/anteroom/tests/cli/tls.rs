@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::place::{Participant, Place};
 
-/// Files of a certificate in a place.
+/// Returns the paths of a certificate and its key in a place.
 fn files(place: &Place) -> (PathBuf, PathBuf) {
     (
         place.path().join("tls.pem"),
@@ -16,7 +16,7 @@ fn files(place: &Place) -> (PathBuf, PathBuf) {
     )
 }
 
-/// Has the clients of this place trust a certificate, and no other.
+/// Makes the clients of this place trust a certificate, and no other.
 fn trust(place: &mut Place, name: &str, certificate: &TestCertificate) {
     let path = place.path().join(name);
     fs::write(&path, certificate.certificate_pem()).unwrap();
@@ -106,7 +106,7 @@ fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
 
 #[test]
 fn commands_on_the_host_check_the_certificate_for_the_public_name() {
-    // The names do not resolve, and a proxy that is not there would get what goes by one.
+    // The names do not resolve, and the configured proxy does not exist.
     let certificate = TestCertificate::for_names(&["id.calls.invalid", "rooms.calls.invalid"]);
     let mut place = Place::new();
     let (file, key) = files(&place);
@@ -143,7 +143,7 @@ fn commands_on_the_host_check_the_certificate_for_the_public_name() {
     );
     let joined = place.run_with_input(&["call", "join", link, "--admin", "--plain"], "/who\n");
     assert!(joined.status.success());
-    // Another certificate is refused on this way too.
+    // Another certificate is refused on this route too.
     trust(&mut place, "trusted.pem", &TestCertificate::new());
     place.refusal(&["whoami"]);
 }

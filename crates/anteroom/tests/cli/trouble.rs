@@ -1,4 +1,4 @@
-//! Databases in trouble under running services: what is done to them, and how the services answer.
+//! Failures of databases under running services, and the services' answers.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::place::{Account, Place, Service, stderr};
 
-/// Far more than anything here takes.
+/// The time limit of a wait, much longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Services with an account, and a client in a place of its own.
@@ -44,7 +44,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// 503 with `Retry-After` and the code of what is gone for now.
+    /// Asserts a 503 with `Retry-After` and the code of a temporary failure.
     #[track_caller]
     pub(crate) fn assert_unavailable(&self) {
         assert_eq!(self.status, 503, "{self:?}");
@@ -53,7 +53,7 @@ impl Answer {
     }
 }
 
-/// A place in which services ran and stopped, and its account.
+/// Returns a place whose services ran and stopped, with its account.
 pub(crate) fn stopped_place() -> (Place, Account) {
     let place = Place::new();
     let service = place.start();
@@ -72,7 +72,7 @@ impl Scene {
         Self::of(place, service, account, data)
     }
 
-    /// Services on a copy of a place's data that lies on a small disk of their own.
+    /// Starts services on a copy of a place's data on a small disk of their own.
     pub(crate) fn on_small_disk() -> Self {
         let (place, account) = stopped_place();
         let small = place.path().join("small");
@@ -160,7 +160,7 @@ impl Scene {
         }
     }
 
-    /// A change at the issuer: one more device.
+    /// Returns a change at the issuer: one more device.
     pub(crate) fn change(&self) -> Answer {
         let Account { uuid, password } = &self.account;
         let credentials = format!("{uuid}.1:{password}");
@@ -179,14 +179,14 @@ impl Scene {
         )
     }
 
-    /// A login of nobody, which reads the database and remembers a failure.
+    /// Sends a login of an unknown address, which reads the database and records a failure.
     pub(crate) fn login(&self) -> Answer {
         let json = "content-type: application/json";
         let body = r#"{"email":"nobody@example.org","password":"a wrong password"}"#;
         self.ask("issuer", "/auth/login", &["--header", json, "--data", body])
     }
 
-    /// Whether a change at the room service succeeds: one more link.
+    /// Returns whether a change at the room service succeeds: one more link.
     pub(crate) fn creates_link(&self) -> bool {
         self.client
             // Creates that fail use up the stored credentials.
@@ -209,7 +209,7 @@ impl Scene {
         assert_eq!((status, &*whole, &*database), expected, "{service}");
     }
 
-    /// Both services do all of their work.
+    /// Asserts that both services work completely.
     #[track_caller]
     pub(crate) fn assert_works(&self) {
         let changed = self.change();
@@ -219,7 +219,7 @@ impl Scene {
         self.assert_ready("rooms", (200, "ok", "ok"));
     }
 
-    /// Stops the services; the log.
+    /// Stops the services, and returns the log.
     pub(crate) fn stop(self) -> Vec<String> {
         let (status, log) = self.service.stop();
         assert!(status.success(), "{log:#?}");
@@ -233,7 +233,7 @@ pub(crate) fn count(log: &[String], texts: &[&str]) -> usize {
     log.iter().filter(has_all).count()
 }
 
-/// Waits until something holds.
+/// Waits until the condition holds.
 #[track_caller]
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
@@ -243,7 +243,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Takes all space of a file's disk.
+/// Fills the file's disk.
 pub(crate) fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     let mut size = 64 * 1024;
@@ -254,7 +254,7 @@ pub(crate) fn fill(path: &Path) {
     }
 }
 
-/// Overwrites all bytes of a file in place.
+/// Overwrites all bytes of a file.
 pub(crate) fn damage(path: &Path) {
     let size = path.metadata().unwrap().len();
     let mut file = OpenOptions::new().write(true).open(path).unwrap();
@@ -279,7 +279,7 @@ database.close()";
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-/// Another process at the databases of a data directory.
+/// Another process that uses the databases of a data directory.
 pub(crate) struct Other {
     runtime: Runtime,
     issuer: SqliteIssuer,
@@ -320,8 +320,8 @@ impl Other {
         })
     }
 
-    /// Damages both databases under the services. A change that another process saves from its own
-    /// cache makes every connection of the services read the pages anew.
+    /// Damages both databases under the services. A change that another process writes from its own cache
+    /// makes every connection of the services reread the pages.
     pub(crate) fn damage(&self, data: &Path) {
         self.runtime.block_on(self.save(1));
         for name in ["issuer.db", "issuer.db-wal", "rooms.db", "rooms.db-wal"] {

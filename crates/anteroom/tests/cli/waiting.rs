@@ -12,7 +12,7 @@ use crate::{
 const LOGIN: &str = r#"{"email":"ann@example.org","password":"correct horse"}"#;
 const JSON: &str = "content-type: application/json";
 
-/// Services of which one waits for its database, and what its file was.
+/// Services of which one waits for its database, with the original content of the file.
 struct WaitingScene {
     scene: Scene,
     database: &'static str,
@@ -60,7 +60,7 @@ impl WaitingScene {
         self.scene.ask("issuer", "/auth/login", &flags).status
     }
 
-    /// The lines of a page of metrics.
+    /// Returns the lines of a page of metrics.
     fn metrics(&self, page: &str) -> Vec<String> {
         let url = format!("{}{page}", self.scene.url("admin"));
         let mut curl = self.scene.place.command("curl");
@@ -80,10 +80,10 @@ impl WaitingScene {
     }
 }
 
-/// Whether an event file has an alert of this area, rule and state.
+/// Returns whether an event file has an alert of this area, rule and state.
 fn has_alert(place: &Place, file: &str, area: &str, rule: &str, state: &str) -> bool {
     let text = fs::read_to_string(place.path().join(file)).unwrap();
-    // The last line may not be whole yet.
+    // The last line may be incomplete.
     let mut events = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -125,7 +125,7 @@ fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it
 
     waiting.heal("issuer");
     until("a login", || waiting.log_in() == 200);
-    // Successes of the same area, until the failures are less than one in twenty.
+    // Successful requests of the same area, until failures are less than one in twenty.
     let url = format!(
         "{}/.well-known/jwks.json?[1-600]",
         waiting.scene.url("issuer")
@@ -178,7 +178,7 @@ fn a_room_service_that_waits_counts_by_operation_raises_the_alert_and_says_that_
         ("rooms", "/health", 200),
         ("rooms", "/health/live", 204),
         ("rooms", "/health/ready", 503),
-        // It speaks for the database.
+        // The path reports the state of the database.
         ("internal", "/health", 503),
     ] {
         assert_eq!(scene.ask(service, path, &[]).status, status, "{path}");

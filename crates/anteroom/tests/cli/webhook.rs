@@ -34,7 +34,7 @@ async fn an_event_that_waits_survives_that_the_service_is_killed() {
     place.json(&["link", "create", "--json", "--name", "Tea"]);
     let refused = issuer.wait_for(1).await;
     rooms.wait_for(1).await;
-    // Dropping kills.
+    // Dropping the service kills it.
     assert!(!service.log().join("\n").contains(SECRET));
     drop(service);
 
@@ -46,7 +46,7 @@ async fn an_event_that_waits_survives_that_the_service_is_killed() {
     let again = events.iter().find(|event| event.answer == Some(200));
     let again = again.unwrap();
     assert_eq!((&first.id, &first.body), (&again.id, &again.body));
-    // The event of the command line, which was first, comes first.
+    // The event of the command line is the older one, and comes first.
     assert_eq!(name(again), "device.registered");
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");

@@ -1,4 +1,4 @@
-//! Who gets in.
+//! The admission of new devices.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
     places::{Device, Place},
 };
 
-/// Where a new device goes, and which devices lose their places for it.
+/// The status of a new device, and the devices that lose their seats for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Admission {
     pub(super) status: Status,
@@ -70,7 +70,7 @@ impl Call {
         Ok(())
     }
 
-    /// Where a new device goes, or why it does not.
+    /// Returns the admission of a new device, or the message that refuses it.
     pub(super) fn admission(&self, user: &OpaqueUserId, role: Role) -> Result<Admission, Message> {
         if self.phase == Phase::Ended {
             return Err(Message::Error(ErrorCode::Ended));
@@ -92,7 +92,7 @@ impl Call {
         Ok(Admission { status, yielding })
     }
 
-    /// The devices that lose their places for a new one.
+    /// Returns the devices that lose their seats for a new one.
     fn yielding(
         &self,
         user: &OpaqueUserId,
@@ -125,7 +125,7 @@ impl Call {
         Ok(yielding)
     }
 
-    /// The user's place of this status that has been lost for longest.
+    /// Returns the user's seat of this status whose connection has been lost for longest.
     fn longest_lost(&self, user: &OpaqueUserId, status: Status) -> Option<Place> {
         let places = self.users.places(user).iter();
         let lost = places.filter_map(|place| {
@@ -136,8 +136,8 @@ impl Call {
         lost.min().map(|(_, place)| place)
     }
 
-    /// The active device that an admin displaces: the newest of the user with most active devices,
-    /// among the users without an admin device.
+    /// Returns the active device that an admin displaces: the newest device of the user with most active
+    /// devices, among the users without an admin device.
     fn displaceable(&self) -> Option<Place> {
         let mut guests: BTreeMap<&OpaqueUserId, (usize, Place)> = BTreeMap::new();
         for (place, device) in self.places.iter() {
@@ -157,8 +157,8 @@ impl Call {
         self.demux_ids.give(free)
     }
 
-    /// The place of the same user whose secret the client shows. Looks at all of them, so that the
-    /// time taken does not tell which one came near.
+    /// Returns the seat of the same user whose secret the client presents. Compares with all of the user's
+    /// seats, so that the time taken reveals no partial match.
     pub(super) fn place_to_resume(&self, join: &Join) -> Option<Place> {
         let shown: &ResumeSecret = join.resume.as_ref()?;
         let mut found = None;

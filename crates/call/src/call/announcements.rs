@@ -1,4 +1,4 @@
-//! Announcements of the roster: their receivers and their moments.
+//! Announcements of the roster: their recipients and their times.
 
 use core::cmp::Reverse;
 use std::{collections::BTreeMap, sync::Arc};
@@ -6,25 +6,25 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::Call;
 use crate::{Audience, ConnectionId, Message, Moment, RosterForm, places::Place};
 
-/// The connections that are told of changes.
+/// The connections that receive changes.
 #[derive(Default)]
 struct Readers {
-    /// Those who are told more come first.
+    /// The recipients, those with the largest view first.
     groups: BTreeMap<Reverse<Audience>, Group>,
-    /// Devices that are told the hellos of others for the first time.
+    /// Devices that receive the hellos of others for the first time.
     lacking_hellos: Vec<Place>,
 }
 
 /// The connections of an audience.
 #[derive(Default)]
 struct Group {
-    /// To be told the whole roster.
+    /// Connections that receive the whole roster.
     whole: Vec<ConnectionId>,
     by_changes: Vec<ConnectionId>,
 }
 
 impl Call {
-    /// When changes of the roster are to be announced, if there are any.
+    /// Returns the moment of the next announcement, if there are changes to announce.
     pub(super) fn next_announcement(&self) -> Option<Moment> {
         let due = self
             .announced
@@ -38,7 +38,8 @@ impl Call {
         }
     }
 
-    /// Tells everybody connected what has changed, except who was told the whole since.
+    /// Announces the changes to all connected devices, except those that have received the whole roster
+    /// since.
     pub(super) fn announce_roster(&mut self) {
         let Readers {
             groups,
@@ -69,13 +70,13 @@ impl Call {
         self.rosters.clear_news();
     }
 
-    /// The connections that are to be told what has changed.
+    /// Returns the connections that receive the changes.
     fn readers(&self) -> Readers {
         let has_hellos = self.places.has_hellos();
         let mut readers = Readers::default();
         for (place, device) in self.places.iter() {
             let audience = match device.audience() {
-                // One message for both.
+                // Without hellos both audiences have the same view, and share one message.
                 Audience::Lobby if !has_hellos => Audience::Everyone,
                 audience => audience,
             };
@@ -99,7 +100,7 @@ impl Call {
         readers
     }
 
-    /// Tells a device the whole roster.
+    /// Sends a device the whole roster.
     pub(super) fn tell_roster(&mut self, connection: ConnectionId) {
         let Some(place) = self.places.of_connection(connection) else {
             return;
@@ -110,7 +111,7 @@ impl Call {
         }
     }
 
-    /// Notes that a device is told the whole roster now; gives it the audience it belongs to.
+    /// Records that a device receives the whole roster now. Returns the device's audience.
     pub(super) fn note_whole_roster(&mut self, place: Place) -> Option<Audience> {
         let device = self.places.get_mut(place)?;
         let audience = device.audience();

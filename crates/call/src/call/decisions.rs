@@ -1,4 +1,4 @@
-//! What admins decide.
+//! The decisions of admins.
 
 use super::{Call, Phase};
 use crate::{
@@ -37,7 +37,7 @@ impl Call {
                 admitted.push(place);
             }
         }
-        // A device that is told that it is in finds itself in the roster.
+        // The roster that announces the admission precedes `admitted`.
         self.announce_roster();
         for place in admitted {
             let device = self.places.get(place);
@@ -109,7 +109,7 @@ impl Call {
         self.places.admit(place);
         self.phase = Phase::Running;
         if let Some(device) = self.places.get_mut(place) {
-            // An admin was shown them all the time.
+            // An admin has received them all the time.
             device.lacks_hellos = has_hellos && device.role == Role::Guest;
         }
         if let Some(device) = self.places.get(place) {

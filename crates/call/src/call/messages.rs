@@ -1,4 +1,4 @@
-//! What devices say to each other.
+//! The messages of devices to other devices, and requests for the roster.
 
 use super::Call;
 use crate::{
@@ -58,7 +58,7 @@ impl Call {
         self.pass_on(from, to, body)
     }
 
-    /// Announces the sender to those who have not heard of it, and sends the message.
+    /// Announces the sender to the recipients that have not received its entry, and sends the message.
     fn pass_on(
         &mut self,
         from: DemuxId,

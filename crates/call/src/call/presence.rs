@@ -1,4 +1,4 @@
-//! Who is there, who is lost, who goes, and when it all ends.
+//! Lost connections, departures, and the end of the era.
 
 use super::{Call, Phase};
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
 };
 
 impl Call {
-    /// Does what time does. A connection counts as lost from when that is noticed: after a pause of
-    /// the whole process its clients still have the time to come back.
+    /// Applies the passing of time. A connection counts as lost from the moment at which the call notices it,
+    /// so that after a pause of the whole process its clients still have time to reconnect.
     pub(super) fn advance(&mut self) {
         self.users.advance(self.now);
         while let Some(place) = self.places.due(self.now) {
@@ -34,7 +34,7 @@ impl Call {
         self.show_presence(place);
     }
 
-    /// Shows in the rosters whether the device is lost.
+    /// Updates in the rosters whether the device is lost.
     pub(super) fn show_presence(&mut self, place: Place) {
         if let Some(device) = self.places.get(place) {
             self.rosters.update(place, device);
@@ -93,7 +93,7 @@ impl Call {
     }
 }
 
-/// The last word to a device.
+/// Returns the last message to a device.
 fn farewell(departure: Departure, status: Status) -> Option<Message> {
     match (departure, status) {
         (Departure::Left | Departure::Replaced | Departure::TimedOut, _) => None,

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use super::Participant;
 use crate::places::Place;
 
-/// One list, either shared with those it was sent to or being changed.
+/// A list of participants, either shared with the messages that carry it or being changed.
 ///
-/// To count another owner of a thousand user ids and one less of each for the list before would be
-/// most of the cost of an input. So the list before gives its ids to the next one, unless somebody
-/// still holds it.
+/// Cloning a thousand user ids, and dropping those of the previous list, would be most of the cost of an
+/// input. Therefore a change moves the ids out of the previous list, unless a message still shares it.
 #[derive(Debug, Default)]
 pub(super) struct List {
-    /// Whose the participants are, in the same order.
+    /// The seats of the participants, in the same order.
     places: Vec<Place>,
     participants: Participants,
 }
@@ -48,7 +47,7 @@ impl List {
         }
     }
 
-    /// Changes the list, taking it back from those it is shared with.
+    /// Applies a change to the list. Takes the participants out of a shared list.
     fn change(&mut self, change: impl FnOnce(&mut Vec<Participant>)) {
         let mut list = match mem::take(&mut self.participants) {
             Participants::Changing(list) => list,
@@ -85,7 +84,7 @@ impl List {
     }
 }
 
-/// A list for those who are shown no hello. Most lists have none.
+/// Returns a list without its hellos. Returns the same list if no participant has one, as in most calls.
 pub(super) fn without_hellos(list: Arc<[Participant]>) -> Arc<[Participant]> {
     if list.iter().all(|participant| participant.hello.is_none()) {
         return list;

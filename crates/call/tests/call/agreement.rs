@@ -1,4 +1,4 @@
-//! Random scripts: the call does what the model does, step by step.
+//! Random scripts: the call behaves as the model, step by step.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -15,7 +15,8 @@ use crate::{
     script::{Decision, LinkStep, Step, Word},
 };
 
-/// A step yet to be made: whom it is about is chosen among those who are there by then.
+/// A step whose devices are not chosen yet: they are chosen among those that are present when the step is
+/// made.
 #[derive(Clone, Copy, Debug)]
 enum Idea {
     Join {
@@ -147,7 +148,7 @@ fn config() -> Config {
     }
 }
 
-/// Plays a script on the call and the model.
+/// Executes a script on the call and the model.
 pub(crate) fn agree(setting: Setting, steps: &[Step]) -> Result<(), String> {
     let mut both = Both::new(setting);
     steps.iter().try_for_each(|step| both.play(step).map(drop))
@@ -185,7 +186,7 @@ impl Both {
         }
     }
 
-    /// What the call did.
+    /// Executes a step on both. Returns the outputs of the call, or a difference.
     fn play(&mut self, step: &Step) -> Result<Vec<Line>, String> {
         let lines = self.scene.play(step);
         let done = in_order(lines.clone());
@@ -205,7 +206,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, done: &T, expected: &T) -> R
     Err(format!("{what}: {done:#?}\nexpected: {expected:#?}"))
 }
 
-/// What each connection sees, in the order in which it sees it, and the facts in some order.
+/// Sorts outputs: per connection in the order of arrival, then the facts in a fixed order.
 fn in_order(lines: Vec<Line>) -> Vec<String> {
     let (facts, seen): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.to.is_empty());
     let mut seen: Vec<(u64, String)> = seen
@@ -280,7 +281,7 @@ fn idea() -> impl Strategy<Value = Idea> {
     ]
 }
 
-/// Makes a step of an idea. One in nine chooses somebody who is not there.
+/// Creates a step from an idea. One in nine chooses a device that is not present.
 fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
     let chosen = |number: u8| {
         let number = usize::from(number);
@@ -358,7 +359,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
             decision,
             whom,
         } => {
-            // Mostly an admin: others are only refused.
+            // In most cases an admin decides: the decisions of others are only refused.
             let by_admin = admin().and_then(|device| device.connection);
             let decider = by_admin.filter(|_| !who.is_multiple_of(5));
             Step::Decide(

@@ -1,4 +1,4 @@
-//! What the caller can rely on.
+//! The contract with the caller.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ fn only_an_admin_in_the_call_sees_who_waits() {
     call.handle(START, join(1, user('a'), Role::Admin));
     call.handle(START, join(2, user('b'), Role::Guest));
     call.handle(START, join(3, user('c'), Role::Guest));
-    // Those in the call are told how many wait; those who only look also see their numbers.
+    // Devices in the call receive the number of waiting devices; users who peek also their demux ids.
     let told = call.roster(Audience::Everyone);
     assert_eq!((told.pending.len(), told.pending_count), (0, 1));
     let waiting = |name: char, call: &Call| match call.sight_of(&user(name), true) {
@@ -190,7 +190,7 @@ fn a_blocked_user_and_who_could_not_come_in_see_numbers_only() {
         sees_numbers(&call, true),
         [false, false, true, false, false]
     );
-    // On a closed link those in the call see what they are told anyway.
+    // On a closed link devices in the call see the same as before.
     let outside = [false, false, true, true, true];
     assert_eq!(sees_numbers(&call, false), outside);
     let revoked = LinkState {
@@ -222,7 +222,7 @@ fn the_era_starts_with_the_first_who_is_active() {
         Limits::of_devices(8),
     );
     call.handle(START, Input::TimePassed);
-    // Approved users start it, also those approved since; others wait, and so does a resumed place.
+    // Approved users start the era, also those approved since; others wait, and so does a resumed seat.
     assert!(call.would_start(&guest(1, 'b', None)));
     assert!(!call.would_start(&guest(1, 'c', None)));
     call.handle(START, Input::Join(guest(1, 'c', None)));
@@ -241,7 +241,7 @@ fn the_era_starts_with_the_first_who_is_active() {
     assert!(call.would_start(&guest(2, 'd', None)));
     call.handle(START, Input::Join(guest(2, 'd', None)));
     assert!(call.has_started());
-    // It starts once, and from then on approvals are the call's own.
+    // The era starts once, and from then on the call keeps its own approvals.
     assert!(!call.would_start(&guest(3, 'd', None)));
     call.handle(START, Input::ApprovedUsers(Vec::new()));
     call.handle(START, Input::Join(guest(3, 'd', None)));

@@ -1,5 +1,5 @@
-//! Scripts that random search has found to tell a call with a mistake from one without, cut down to
-//! what is needed. The mistake is named. A new one is added when the search finds one.
+//! Scripts by which random search has distinguished a call with a mistake from one without, reduced to the
+//! necessary steps. Each row names the mistake. A script that the search finds is added here.
 
 use crate::{agreement::agree, scene::Setting, script::Step};
 

@@ -9,7 +9,7 @@ use anteroom_call::{
 };
 use anteroom_protocol::Timestamp;
 
-/// A ciphertext in hex by its two halves.
+/// Returns the hex of a ciphertext with these halves.
 fn id(first: char, second: char) -> OpaqueUserId {
     let half = |digit: char| digit.to_string().repeat(64);
     OpaqueUserId::parse(&format!("00{}{}", half(first), half(second))).unwrap()
@@ -71,7 +71,7 @@ impl Room {
         })
     }
 
-    /// With an admin on connection 1.
+    /// Creates a room with an admin on connection 1.
     fn led(approved: &[OpaqueUserId]) -> Self {
         let mut room = Self::new(approved);
         room.join(1, id('a', '0'), Role::Admin, None);
@@ -106,7 +106,7 @@ fn a_block_and_a_second_denial_meet_every_shape_of_the_user() {
             None
         )));
     }
-    // Another user whose second half is the same is another user.
+    // A user with another first half is another user, even if the second halves are equal.
     assert!(!is_refused(&room.join(8, id('c', '1'), Role::Guest, None)));
 
     let mut room = Room::led(&[]);
@@ -128,10 +128,10 @@ fn an_approval_is_the_users_and_so_is_a_place() {
     room.join(4, id('b', '3'), Role::Guest, None);
     room.join(5, id('c', '9'), Role::Guest, None);
     assert_eq!(room.0.device_count(Status::Active), 5);
-    // A resume gives the place back that another shape has had.
+    // A resume restores a seat that was taken under another id of the user.
     room.join(6, id('b', '7'), Role::Guest, Some(2));
     assert_eq!(room.0.device_count(Status::Active), 5);
-    // Others are shown one id of each user, the one that was met first.
+    // Others see one id of each user: the first one.
     let roster = room.0.roster(Audience::Everyone);
     let shown: Vec<_> = roster
         .active
@@ -142,7 +142,7 @@ fn an_approval_is_the_users_and_so_is_a_place() {
     let expected = [('a', '0'), ('b', '1'), ('b', '1'), ('b', '1'), ('c', '1')];
     let expected = expected.map(|(first, second)| id(first, second));
     assert_eq!(shown, expected.each_ref().map(OpaqueUserId::as_str));
-    // An admin in the call is known as one in every shape.
+    // An admin in the call is an admin under every id.
     room.join(8, id('d', '1'), Role::Guest, None);
     for (user, sees) in [(id('a', '5'), true), (id('b', '0'), false)] {
         let Sight::Devices(roster) = room.0.sight_of(&user, true) else {
@@ -150,7 +150,7 @@ fn an_approval_is_the_users_and_so_is_a_place() {
         };
         assert_eq!(roster.pending[0].opaque_user_id.is_some(), sees);
     }
-    // To forget the approval of one shape is to forget the user's.
+    // Dropping the approval of one id drops the approval of the user.
     let told = room.decide(Command::Remove, 4);
     assert!(matches!(
         told.first(),

@@ -1,5 +1,5 @@
-//! The rules of a call, each by scripts that say what every input brings about, and all of them
-//! together by random scripts against a simple model.
+//! The rules of a call, each by scripts that list the outputs of every input, and all of them together by
+//! random scripts against a simple model.
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

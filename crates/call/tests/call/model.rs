@@ -1,5 +1,5 @@
-//! A call as one would first think of it: lists that are searched, and nothing kept that can be
-//! worked out. What is announced is found by comparing before and after.
+//! A simple model of a call: lists that are searched, without derived state. Announcements are computed from
+//! the states before and after.
 
 mod decisions;
 mod rosters;
@@ -23,27 +23,27 @@ pub(crate) struct Device {
     pub(crate) admin: bool,
     pub(crate) active: bool,
     pub(crate) connection: Option<u64>,
-    /// When it was last heard, or lost.
+    /// The moment of the last message, or of the loss of the connection.
     since: u64,
     pub(crate) secret: u8,
     hand: Option<u64>,
     changes: bool,
     pub(crate) hello: Option<u8>,
-    /// Whether it has not been told the hellos of those who were in before it was let in.
+    /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
     hands: Debt,
     questions: Debt,
     told_to_slow_down: bool,
-    /// How much of the history it knew when it was last told the whole roster.
+    /// The length of the history when the device last received the whole roster.
     knows: usize,
 }
 
-/// What is owed, in thousandths, and since when.
+/// A debt in thousandths, and the moment at which it was updated.
 #[derive(Clone, Copy, Debug, Default)]
 struct Debt(u64, u64);
 
 impl Debt {
-    /// Owes as much more, if that is within the limit; so much is paid back in a second.
+    /// Adds `more` to the debt if the sum is within `limit`; `back` is repaid in a second.
     fn owe(&mut self, more: u64, limit: u64, back: u64, now: u64) -> bool {
         let left = self.0.saturating_sub((now - self.1) * back);
         let fits = left + more * 1_000 <= limit * 1_000;
@@ -65,14 +65,14 @@ pub(crate) struct Model {
     revoked: bool,
     expires: u64,
     told_link: (bool, u64),
-    /// What the link says but in an unlimited step.
+    /// The restrictions of the link, except in an `unlimited` step.
     links_approval: bool,
     begun: bool,
     anybody_was_active: bool,
     pub(crate) ended: bool,
     now: u64,
     pub(crate) joins: u8,
-    /// What each user owes of relays, and all together.
+    /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, Debt>,
     all_relays: Debt,
     /// Every state of the roster since the last announcement, which is the first.
@@ -292,7 +292,7 @@ impl Model {
         self.tell(connection, text);
     }
 
-    /// Who makes room for a new device of the user, and how.
+    /// Returns the devices that lose their seats for a new device of the user, with the reasons.
     fn yielding(
         &self,
         user: char,
@@ -381,7 +381,7 @@ impl Model {
         self.slow_down(sender.id, may)
     }
 
-    /// What is said of a limit.
+    /// Returns the error for a limit, if one is due.
     fn slow_down(&mut self, id: u32, may: bool) -> Option<&'static str> {
         let told = std::mem::replace(&mut self.by_id(id)?.told_to_slow_down, !may);
         match (may, told) {

@@ -1,8 +1,9 @@
-//! Each rule by scripts. A line is a step (see [`crate::script`]); lines with `>` say all that it
-//! brings about, in order; after a step with `~` nothing is looked at. Rosters are `[active]` and
-//! `[pending]`, or how many are pending; each device with its user, `^` when its hand went up, and
-//! `!` if its connection is lost, and `*` with the number of the join that brought its hello. Changes are `+[joined] ~[changed] -[left]` and how many are
-//! pending; `?` marks pending devices.
+//! Each rule by scripts. A line is a step (see [`crate::script`]). The lines with `>` after it list all its
+//! outputs, in order; after a step with `~` the outputs are not compared. Rosters are `[active]` and
+//! `[pending]`, or the number of pending devices. Each device is written with its user, `^` and the time at
+//! which its hand was raised, `!` if its connection is lost, and `*` with the number of the join that brought
+//! its hello. Changes are `+[joined] ~[changed] -[left]` and the number of pending devices; `?` marks pending
+//! devices.
 
 mod admission;
 mod decisions;
@@ -17,7 +18,7 @@ use crate::{
     script::Step,
 };
 
-/// Rows of a table: what is shown, the call, the script.
+/// The rows of a table: the behaviour, the call, the script.
 type Rows<'a> = &'a [(&'a str, Setting, &'a str)];
 
 const APPROVAL: Setting = Setting::APPROVAL;

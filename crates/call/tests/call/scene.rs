@@ -1,4 +1,4 @@
-//! A call that a script is played on, and what it does in words.
+//! A call that executes scripts, and its outputs as text.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,16 +12,16 @@ use anteroom_protocol::Timestamp;
 
 use crate::script::{Decision, LinkStep, Step, Word};
 
-/// When scripts begin, in seconds since 1970.
+/// The moment at which scripts start, in seconds since 1970.
 const START: u64 = 1_800_000_000;
 
-/// How a call is set up.
+/// The set-up of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
     pub(crate) approval: bool,
     pub(crate) max_devices: u32,
     pub(crate) devices_per_user: u32,
-    /// Milliseconds from one announcement of the roster to the next.
+    /// The minimum time between announcements of the roster, in milliseconds.
     pub(crate) roster_interval: u64,
     pub(crate) max_remembered_users: usize,
     /// Users approved before.
@@ -43,10 +43,10 @@ impl Setting {
     };
 }
 
-/// Something the call does, in words.
+/// An output of the call as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// To which connections; to none if it is a fact.
+    /// The receiving connections; none for a fact.
     pub(crate) to: Vec<u64>,
     pub(crate) text: String,
 }
@@ -105,7 +105,7 @@ impl Scene {
         &self.call
     }
 
-    /// The next deadline in milliseconds since the start.
+    /// Returns the next deadline in milliseconds since the start.
     pub(crate) fn deadline(&mut self) -> Option<u64> {
         match self.call.poll_output() {
             Output::Wait { until } => until.map(since_start),
@@ -113,7 +113,7 @@ impl Scene {
         }
     }
 
-    /// All rosters in words.
+    /// Returns all rosters as text.
     pub(crate) fn rosters(&self) -> [String; 3] {
         [Audience::Lobby, Audience::Everyone, Audience::Admins]
             .map(|who| roster_text(&self.call.roster(who)))

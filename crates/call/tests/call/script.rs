@@ -1,11 +1,11 @@
-//! Scripts: what happens to a call, one step a line.
+//! Scripts: the inputs of a call, one step a line.
 //!
-//! Connections and demux ids are numbers (a demux id is written without its 4 low bits), users are
-//! hex digits, secrets are named by the number of the join that brought them, counting all joins.
+//! Connections and demux ids are numbers (a demux id is written without its 4 low bits), users are hex
+//! digits, secrets are named by the number of the join that created them, counting all joins.
 
 use std::fmt;
 
-/// One thing that happens.
+/// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// `CONNECTION join USER [admin] [changes] [hello] [resume SECRET] [ids ID,ID,ID,ID]`
@@ -13,31 +13,31 @@ pub(crate) enum Step {
         connection: u64,
         user: char,
         admin: bool,
-        /// Whether it is told changes of the roster instead of the whole.
+        /// Whether the device receives changes of the roster instead of the whole.
         changes: bool,
-        /// Whether it says something of itself.
+        /// Whether the device has a hello.
         hello: bool,
         resume: Option<u8>,
         ids: Option<[u32; 4]>,
     },
     /// `CONNECTION leave|ping|up|down|who|missed|drops`
     Say(u64, Word),
-    /// `CONNECTION all COUNT [KIB]`: so many relays to all, of so many KiB; else of 6 bytes
+    /// `CONNECTION all COUNT [KIB]`: COUNT relays to all, of KIB KiB each, or of 6 bytes without KIB
     RelayToAll(u64, u32, u32),
     /// `CONNECTION to ID`
     RelayTo(u64, u32),
     /// `CONNECTION approve|deny|remove|block ID`
     Decide(u64, Decision, u32),
-    /// `link revoked|open|unlimited|N`: `N` expires it so many seconds after the start,
-    /// `unlimited` asks for other restrictions
+    /// `link revoked|open|unlimited|N`: `N` expires it N seconds after the start, `unlimited` sets other
+    /// restrictions
     Link(LinkStep),
     /// `end`
     End,
     /// `dismiss`
     Dismiss,
-    /// `later MILLISECONDS`: time passes unnoticed
+    /// `later MILLISECONDS`: time passes without an input
     Later(u64),
-    /// `wait MILLISECONDS`: time passes
+    /// `wait MILLISECONDS`: time passes, and the call is informed
     Wait(u64),
 }
 

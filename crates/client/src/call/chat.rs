@@ -1,41 +1,41 @@
-//! What goes into sealed messages: small JSON documents.
+//! The plaintext of sealed messages: small JSON documents.
 
 use anteroom_protocol::printable;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// The longest name that is shown, in characters.
+/// The maximum length of a displayed name, in characters.
 const MAX_NAME_CHARS: usize = 60;
 
-/// One message of a call's conversation. Kinds that are not known are left out by readers.
+/// One message of a call's conversation. Readers ignore messages of an unknown kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Chat {
-    /// What a device wants to be called. Sent when it joins and when others do.
+    /// The name that a device gives itself. Sent when the device joins and again when others join.
     Hello {
         /// The name.
         name: String,
     },
-    /// A message for everybody.
+    /// A text for every member.
     Text {
-        /// Its lines.
+        /// The text, of one or more lines.
         text: String,
     },
 }
 
 impl Chat {
-    /// The JSON to be sealed.
+    /// Serializes the message to the JSON that is sealed.
     ///
     /// # Errors
-    /// None in practice; JSON's own.
+    /// Only errors of the JSON serializer, which do not occur for these types.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
         serde_json::to_vec(self).map(Zeroizing::new)
     }
 
-    /// Reads an opened message. Its texts have no characters that hide text, turn its direction or
-    /// drive a terminal, so that they can be shown; one with nothing visible is empty. Only the ends
-    /// of a message's lines stay, as `\n`.
+    /// Parses an opened message; `None` if it is no message of a known kind. Removes from its texts the
+    /// characters that hide text, turn its direction or control a terminal, so that the texts can be
+    /// displayed. A text without a visible character becomes empty. Line ends become `\n`.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(match serde_json::from_slice(bytes).ok()? {
@@ -49,12 +49,13 @@ impl Chat {
     }
 }
 
-/// A name as it can be shown; empty if it shows nothing.
+/// Returns a name as it can be displayed; an empty string if it has no visible character.
 pub(super) fn printable_name(name: &str) -> String {
     printable(name, MAX_NAME_CHARS)
 }
 
-/// The lines of a text as they can be shown, without empty ones at its end. Tabulators become spaces.
+/// Returns the lines of a text as they can be displayed, without empty lines at the end. A tab becomes four
+/// spaces.
 fn printable_lines(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.replace('\t', "    ");

@@ -1,4 +1,5 @@
-//! The task behind a stay: keeps the connection, restores it, seals and opens.
+//! The task behind a [`CallSession`](crate::CallSession): keeps the connection open, restores it after a
+//! loss, seals and opens messages.
 
 mod counter_writer;
 mod hearing;
@@ -32,18 +33,21 @@ use crate::{
 };
 
 const PING_EVERY: Duration = Duration::from_secs(10);
-/// The room service answers every ping: without a word for so long the connection is dead.
+/// The silence after which a connection counts as lost. The room service answers every ping, and pings go out
+/// every 10 seconds.
 const SILENCE_LIMIT: Duration = Duration::from_secs(25);
-/// For how long a lost connection is tried again; the place is kept for half of it.
+/// The time during which the client tries to restore a lost connection. The room service reserves the seat
+/// for half of it.
 const RECONNECT_FOR: Duration = Duration::from_secs(60);
-/// How long received messages may be unknown to the store of replays.
+/// The longest time for which counters of received messages are held in memory before the replay store has
+/// them.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 const MAX_REDIRECTS: usize = 3;
-/// The wish to be told changes of the roster instead of the whole.
+/// The value of a `join`'s roster member that asks for changes of the roster instead of whole rosters.
 const ROSTER_CHANGES: &str = "delta";
-/// The longest text of the other side that is passed on, in characters.
+/// The maximum length of a text from the room service that is passed to the caller, in characters.
 const MAX_TEXT_CHARS: usize = 300;
 
 pub(crate) enum Command {
@@ -67,12 +71,12 @@ pub(crate) struct Driver {
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<CallEvent>,
     stay: Option<Stay>,
-    /// Whether messages were received that the store of replays does not know.
+    /// Whether messages were received whose counters the replay store does not have yet.
     has_unkept: bool,
     counter_writer: CounterWriter,
 }
 
-/// What must outlive a connection.
+/// The state that outlives a connection: everything that resuming the seat needs.
 struct Stay {
     demux: DemuxId,
     era: EraId,
@@ -82,7 +86,7 @@ struct Stay {
     roster: Roster,
 }
 
-/// Why a connection is not used any more.
+/// The reason for giving up a connection.
 enum Interruption {
     Lost,
     Over(Ending),
@@ -109,7 +113,7 @@ impl Driver {
         }
     }
 
-    /// Connects and takes a place: the one of before if it was kept.
+    /// Connects and sends `join`. Resumes the former seat if the room service still reserves it.
     pub(crate) async fn join(&mut self) -> Result<Socket, RoomsError> {
         let mut url = socket_url(self.client.base_url())?;
         let mut has_features = true;
@@ -126,7 +130,7 @@ impl Driver {
                     url = redirected(&url, &target)?;
                     socket.close().await;
                 }
-                // A room service from before the features refuses members of `join` that it does not
+                // A room service without support for features refuses members of `join` that it does not
                 // know.
                 FromRoom::Error { code, .. } if code == "invalid_message" && has_features => {
                     has_features = false;
@@ -142,7 +146,7 @@ impl Driver {
         Err(RoomsError::Redirected)
     }
 
-    /// Lives until the end of the call, of the connection's chances, or of patience.
+    /// Serves the call until it ends, the session is dropped, or the connection cannot be restored.
     pub(crate) async fn run(mut self, mut socket: Socket, mut stopping: watch::Receiver<bool>) {
         let ending = loop {
             match self.serve(&mut socket, &mut stopping).await {
@@ -199,7 +203,7 @@ impl Driver {
         }
     }
 
-    /// Takes the place that was given, and tells.
+    /// Stores the seat that the room service has assigned, and emits `Joined` or `Restored`.
     async fn settle(&mut self, body: JoinedBody) -> Result<(), RoomsError> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
@@ -219,7 +223,7 @@ impl Driver {
         let previous = self.stay.take().filter(|stay| stay.era == era);
         let key = || EraKey::derive(&self.options.room, era);
         let same_place = previous.as_ref().is_some_and(|stay| stay.demux == demux);
-        // Counters go on where they were: what was seen before must not be taken again.
+        // The counters continue from the previous connection, so that no message is accepted twice.
         let (sealer, opener) = match previous {
             Some(stay) if same_place => (stay.sealer, stay.opener),
             Some(stay) => (MessageSealer::new(key(), demux), stay.opener),
@@ -265,13 +269,13 @@ impl Driver {
                 Err(error) if !may_pass(&error) || Instant::now() >= deadline => return Err(error),
                 Err(_) => {}
             }
-            // Many clients that lost one node must not come back in one moment.
+            // The random factor spreads the reconnections of many clients that lost the same node.
             sleep(delay.mul_f64(0.5 + self.fraction())).await;
             delay = (delay * 2).min(LONGEST_DELAY);
         }
     }
 
-    /// A random number from 0 to 1.
+    /// Returns a random number from 0 to 1.
     fn fraction(&mut self) -> f64 {
         f64::from(self.rng.next_u32()) / f64::from(u32::MAX)
     }
@@ -364,7 +368,7 @@ impl Driver {
     }
 
     async fn emit(&mut self, event: CallEvent) {
-        // Nobody listens any more: the stop comes with it.
+        // Sending fails if the session was dropped; `stopped` then ends the task.
         let _ = self.events.send(event).await;
     }
 }
@@ -374,6 +378,6 @@ fn sent(outcome: Result<(), RoomsError>) -> Result<(), Interruption> {
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // Without the session there is nobody to stay for.
+    // An error means that the session was dropped, which stops the task too.
     let _ = stopping.wait_for(|stop| *stop).await;
 }

@@ -1,11 +1,11 @@
-//! What a participant hears.
+//! The events that a participant receives.
 
 use zeroize::Zeroizing;
 
 use super::{Chat, DemuxId, EraId, OpenError, Roster};
 use crate::{LinkState, RoomsError};
 
-/// Whether a device is in the call or waits.
+/// Whether a device is in the call or waits in its lobby.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// In the call.
@@ -14,81 +14,83 @@ pub enum Standing {
     Pending,
 }
 
-/// Why an admin's or the room's door stayed shut.
+/// The reason why a waiting device was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DenialReason {
-    /// An admin said no.
+    /// An admin denied the request.
     Admin,
     /// The call ended while the device waited.
     Ended,
 }
 
-/// A device's place in a call.
+/// A device's seat in a call, or in its lobby.
 #[derive(Clone, Debug)]
 pub struct Joined {
-    /// The device's number.
+    /// The device's number in the call.
     pub demux: DemuxId,
-    /// The era.
+    /// The era of the call.
     pub era: EraId,
-    /// In the call or in its lobby.
+    /// Whether the device is in the call or in its lobby.
     pub standing: Standing,
-    /// Whether the device may decide about others.
+    /// Whether the device may admit, deny, remove and block others.
     pub is_admin: bool,
-    /// How many devices fit.
+    /// The maximum number of devices in the call.
     pub max_devices: u32,
-    /// Everyone, this device included.
+    /// All devices, this one included.
     pub roster: Roster,
-    /// The link.
+    /// The state of the link.
     pub link: LinkState,
-    /// What this room service does beyond what every one does, such as `roster_delta`.
+    /// Optional functions of this room service, such as `roster_delta`.
     pub features: Vec<String>,
 }
 
-/// Something that happened in the call.
+/// An event of a call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallEvent {
-    /// This device has a place: at the start, and anew when the one it had could not be kept.
+    /// The device has a seat: once at the start, and again after a reconnection that could not resume the
+    /// former seat.
     Joined(Box<Joined>),
-    /// Who is there has changed.
+    /// The list of devices has changed.
     Roster(Roster),
-    /// An admin let this device in.
+    /// An admin admitted this device from the lobby.
     Admitted,
-    /// The link has changed.
+    /// The state of the link has changed.
     Link(LinkState),
-    /// A member said something.
+    /// A member has sent a message.
     Message {
-        /// Who.
+        /// The sending device.
         from: DemuxId,
-        /// What.
+        /// The plaintext.
         message: Zeroizing<Vec<u8>>,
     },
-    /// What came was not from whom the room service said, or came again. Nothing to be shown.
+    /// A message failed authentication, or repeats an earlier one. Programs display nothing for it.
     Unreadable {
-        /// Whom the room service named.
+        /// The sender that the room service named.
         from: DemuxId,
-        /// What was wrong.
+        /// The reason.
         reason: OpenError,
     },
-    /// The room service refused something that this device asked for.
+    /// The room service refused a request of this device.
     Refused {
         /// The stable code, such as `forbidden`.
         code: String,
-        /// The message.
+        /// The room service's explanation.
         message: String,
     },
-    /// The connection is lost and is being restored, for a minute at most. [`CallEvent::Restored`]
-    /// follows while the service keeps the place, which it does for 30 seconds unless it stops;
-    /// [`CallEvent::Joined`] follows when the device has to join anew.
+    /// The connection is lost. The session tries to restore it for one minute. [`CallEvent::Restored`]
+    /// follows if the room service still reserves the seat, for which it allows 30 seconds unless it shuts
+    /// down; [`CallEvent::Joined`] follows if the device has to join anew.
     Lost,
-    /// The connection is back and the place is the same.
+    /// The connection is restored, and the device has the same seat.
     Restored(Roster),
-    /// The call is over for this device: the last event.
+    /// The call is over for this device. No event follows.
     Ended(Ending),
 }
 
 impl CallEvent {
-    /// The message of a conversation that a member has sent, if it is one.
+    /// Returns the conversation message that the event carries; `None` for other events and for messages of
+    /// an unknown kind.
     #[must_use]
     pub fn chat(&self) -> Option<Chat> {
         match self {
@@ -98,22 +100,22 @@ impl CallEvent {
     }
 }
 
-/// How a stay in a call ended.
+/// The reason why a device's participation ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Ending {
     /// This device left.
     Left,
-    /// It was not let in.
+    /// This device was not admitted from the lobby.
     Denied(DenialReason),
-    /// An admin sent it away.
+    /// An admin removed the device.
     Removed,
-    /// An admin has ended the call from outside.
+    /// An admin ended the call through the link's interface.
     EndedByAdmin,
-    /// The call was full, and an admin took its place.
+    /// The call was full, and an admin's device took the seat.
     Displaced,
-    /// An admin sent it away, and it cannot come back in this era.
+    /// An admin removed the device's user and blocked it for the rest of the era.
     Blocked,
-    /// It could not go on.
+    /// An error ended the participation.
     Failed(RoomsError),
 }

@@ -1,5 +1,5 @@
-//! The words of devices about themselves when they join: sealed for whoever has the link, before an era is
-//! known.
+//! Hellos: what devices state about themselves when they join, sealed under a key derived from the link,
+//! since a device joins before it knows the era.
 
 use anteroom_protocol::{Aci, HelloKey, RootKey, UidCiphertext};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -10,20 +10,20 @@ use zeroize::Zeroizing;
 use super::chat::printable_name;
 use crate::RoomsError;
 
-/// The hellos of a room: seals the one of a user, and opens those of others.
+/// The hellos of a room. Seals the hello of one user and opens those of others.
 pub(crate) struct HelloBook {
     key: HelloKey,
     own: UidCiphertext,
 }
 
-/// The content of a hello. Members that are not known are left out by readers.
+/// The JSON content of a hello. Readers ignore unknown members.
 #[derive(Serialize, Deserialize)]
 struct HelloBody {
     name: Option<String>,
 }
 
 impl HelloBook {
-    /// Of a room, for an account.
+    /// Creates the book of a room for an account.
     pub(crate) fn new(room: &RootKey, own: Aci) -> Self {
         Self {
             key: HelloKey::derive(room),
@@ -31,7 +31,7 @@ impl HelloBook {
         }
     }
 
-    /// Seals the user's name as the text of a `join`; nothing if the name shows nothing.
+    /// Seals the user's name as the text of a `join`; `None` if the name has no visible character.
     pub(crate) fn seal<R: CryptoRng + ?Sized>(
         &self,
         name: &str,
@@ -53,8 +53,8 @@ impl HelloBook {
         Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
     }
 
-    /// The name in a hello that is said to be of this user, as it can be shown; nothing if the hello
-    /// does not open or has none.
+    /// Returns the name in a hello that the room service attributes to `user`, as it can be displayed; `None`
+    /// if the hello does not open under the user's id, or carries no name.
     pub(crate) fn name(&self, user: &UidCiphertext, hello: &str) -> Option<String> {
         let sealed = URL_SAFE_NO_PAD.decode(hello).ok()?;
         let hello = self.key.open(user, &sealed).ok()?;

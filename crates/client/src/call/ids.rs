@@ -1,21 +1,21 @@
-//! The names of a call's things.
+//! The identifiers of a call.
 
 use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::{CallLinkSecretParams, ParseError, ServiceId, UidCiphertext, VerifyError};
 
-/// The number of a device in a call.
+/// The number of a device in a call; not zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DemuxId(NonZeroU32);
 
 impl DemuxId {
-    /// A device's number; 0 is none.
+    /// Creates a device number; `None` for 0.
     #[must_use]
     pub fn new(number: u32) -> Option<Self> {
         NonZeroU32::new(number).map(Self)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0.get()
@@ -28,18 +28,19 @@ impl fmt::Display for DemuxId {
     }
 }
 
-/// The 16 random bytes that name one era of a room: from the first join until everybody left.
+/// The id of one era of a room: 16 random bytes. An era lasts from the first join until the last device has
+/// left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EraId([u8; 16]);
 
 impl EraId {
-    /// From bytes.
+    /// Creates an era id from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -48,7 +49,7 @@ impl EraId {
     /// Parses 32 hex digits.
     ///
     /// # Errors
-    /// Anything else.
+    /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut bytes = [0; 16];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseError)?;
@@ -56,21 +57,21 @@ impl EraId {
     }
 }
 
-/// What the room service calls a user of a room: the user's encrypted id in hex.
+/// The room service's identifier of a user of a room: the user's encrypted id in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OpaqueUserId(String);
 
 impl OpaqueUserId {
-    /// Takes the text of an answer.
+    /// Parses the identifier from an answer of the room service.
     ///
     /// # Errors
-    /// What is no text of an encrypted id.
+    /// The text is not the hex form of an encrypted id.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         ciphertext(text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The hex text.
+    /// Returns the hex text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,10 +81,10 @@ impl OpaqueUserId {
         ciphertext(&self.0)
     }
 
-    /// Who it is: whoever has the room's root key can tell.
+    /// Decrypts the identifier with the room's secret params.
     ///
     /// # Errors
-    /// The id was not made for this room.
+    /// The id was not encrypted for this room.
     pub fn decrypt(&self, room: &CallLinkSecretParams) -> Result<ServiceId, VerifyError> {
         let ciphertext = self.ciphertext().map_err(|_| VerifyError)?;
         room.decrypt(&ciphertext)

@@ -1,4 +1,4 @@
-//! What was received, so that it is not received again.
+//! Protection against replayed messages: the counters of received messages.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,12 +11,13 @@ use tokio::task::spawn_blocking;
 
 use super::{DemuxId, EraId, EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
-/// Eras whose counters are remembered: a client that is in more calls forgets the oldest.
+/// The maximum number of eras whose counters are held. A client that joins more drops the eras that it used
+/// least recently.
 const MAX_ERAS: usize = 64;
-/// Senders of one era whose counters are remembered; an era has no more devices.
+/// The maximum number of senders of one era whose counters are held. An era has no more devices.
 const MAX_SENDERS: usize = 65_536;
 
-/// The highest counter of each sender of an era. Clones are the same counters.
+/// The highest counter received from each sender of an era. Clones share the counters.
 #[derive(Clone, Debug, Default)]
 pub struct SenderCounters(Arc<Mutex<HashMap<DemuxId, u64>>>);
 
@@ -33,12 +34,13 @@ impl SenderCounters {
             .collect()
     }
 
-    /// Whether there are clones of these.
+    /// Returns whether clones of these counters exist.
     fn are_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// Notes a genuine message; says whether it is later than all before it.
+    /// Records the counter of an authenticated message. Returns whether it is higher than all earlier ones of
+    /// the sender.
     pub(super) fn advance(&self, sender: DemuxId, counter: u64) -> bool {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !counters.contains_key(&sender) && counters.len() >= MAX_SENDERS {
@@ -51,8 +53,8 @@ impl SenderCounters {
     }
 }
 
-/// The counters of the eras that a client has been in, over all its stays, one after the other. Stays
-/// at the same time have counters of their own: each of them hears every message. Clones are the same.
+/// The counters of the eras that a client has joined, over its consecutive sessions. Concurrent sessions in
+/// one era have separate counters, since each of them receives every message. Clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct ReplayMemory {
     eras: Arc<Mutex<VecDeque<RememberedEra>>>,
@@ -66,7 +68,7 @@ struct RememberedEra {
 }
 
 impl ReplayMemory {
-    /// The memory of a store that outlives the process.
+    /// Creates a memory with a store that outlives the process.
     pub(crate) fn with_store(store: Arc<dyn ReplayStore>) -> Self {
         Self {
             eras: Arc::default(),
@@ -74,9 +76,9 @@ impl ReplayMemory {
         }
     }
 
-    /// The counters of an era of a room: those of the stays before, in this process or by the store,
-    /// if there were any. While a stay of this process goes on, another one begins with counters of
-    /// its own, which this process does not remember.
+    /// Returns the counters of an era of a room: those of earlier sessions, from this process or from the
+    /// store; new ones if there are none. While a session in the era is running, another one gets counters of
+    /// its own, which start from the store's and are not held for later sessions of this process.
     ///
     /// # Errors
     /// The store cannot be read.

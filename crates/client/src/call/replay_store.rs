@@ -1,4 +1,4 @@
-//! Counters of received messages, beyond the life of a process.
+//! Storage for the counters of received messages beyond the life of a process.
 
 use std::{
     collections::HashMap,
@@ -14,12 +14,12 @@ use super::{DemuxId, EraId};
 const LABEL: &[u8] = b"Anteroom_20261126_ReceivedMessages_EraMark";
 const MARK_LENGTH: usize = 16;
 
-/// The name of an era of a room in a [`ReplayStore`]: a hash that tells neither of them.
+/// The key of a room's era in a [`ReplayStore`]: a hash that reveals neither the room nor the era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EraMark([u8; MARK_LENGTH]);
 
 impl EraMark {
-    /// A mark of these bytes.
+    /// Creates a mark from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; MARK_LENGTH]) -> Self {
         Self(bytes)
@@ -43,38 +43,38 @@ impl fmt::Display for EraMark {
     }
 }
 
-/// The highest counter that was received of each of some senders.
+/// Senders, each with the highest counter that was received from it.
 pub type ReceivedCounters = Vec<(DemuxId, u64)>;
 
-/// Keeps the counters of eras, so that a later process of the same user takes no message again.
+/// Stores the counters of eras, so that a later process of the same user accepts no message a second time.
 ///
-/// Called on a thread that may block. A call raises the counters of its era one time after the other.
+/// The methods run on a thread of the async runtime: they may take as long as writing a small file.
 pub trait ReplayStore: Send + Sync {
-    /// The counters of an era; none for one that is not known.
+    /// Returns the counters of an era; an empty list for an unknown era.
     ///
     /// # Errors
-    /// The counters cannot be read: nobody joins then.
+    /// The counters cannot be read. The join fails then.
     fn load(&self, era: &EraMark) -> Result<ReceivedCounters, ReplayStoreError>;
 
-    /// Raises the counters of an era to these. Those that are higher already stay. A store that
-    /// cannot keep them tells its user so: the call goes on.
+    /// Raises the counters of an era to these values. Stored counters that are higher stay as they are.
+    /// Returns no error: a store that cannot write reports that to its user itself, and the call continues.
     fn raise(&self, era: &EraMark, counters: &[(DemuxId, u64)]);
 }
 
-/// The caller's [`ReplayStore`] failed.
+/// The error of the caller's [`ReplayStore`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record of received messages cannot be used: {0}")]
 pub struct ReplayStoreError(String);
 
 impl ReplayStoreError {
-    /// A failure described in words.
+    /// Creates an error with a description.
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
 }
 
-/// A store that lives as long as the process: for programs that make several clients.
+/// A store that ends with the process, for programs that create several clients.
 #[derive(Debug, Default)]
 pub struct MemoryReplays(Mutex<HashMap<EraMark, HashMap<DemuxId, u64>>>);
 

@@ -1,4 +1,4 @@
-//! Who is in a call, and how changes are taken in.
+//! The devices of a call, and the application of changes to them.
 
 use crate::{
     Participant, RoomsError,
@@ -12,17 +12,17 @@ use crate::{
 /// The devices of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
-    /// Those in the call.
+    /// The devices in the call.
     pub active: Vec<Participant>,
-    /// Those in the lobby; only admins are told which they are.
+    /// The devices in the lobby; empty for a device that is no admin.
     pub pending: Vec<Participant>,
-    /// How many are in the lobby.
+    /// The number of devices in the lobby.
     pub pending_count: usize,
 }
 
-/// What has changed in a roster, as the room service tells it.
+/// A change of a roster, as the room service sends it.
 pub(crate) struct RosterChanges {
-    /// Devices as they are now, whether they were there or not.
+    /// The new state of devices, whether they are known already or not.
     entries: Vec<(Membership, Participant)>,
     left: Vec<DemuxId>,
     pending_count: usize,
@@ -35,7 +35,7 @@ enum Membership {
 }
 
 impl Roster {
-    /// Reads a whole roster.
+    /// Parses a whole roster.
     pub(crate) fn parse(
         active: &[DeviceBody],
         pending: &[DeviceBody],
@@ -50,7 +50,7 @@ impl Roster {
         })
     }
 
-    /// Takes changes in. A device that was known keeps its position in the list that it stays in.
+    /// Applies changes. A known device that stays in the same list keeps its position in it.
     pub(crate) fn apply(&mut self, changes: RosterChanges) {
         for (membership, participant) in changes.entries {
             let demux = participant.demux;
@@ -72,7 +72,7 @@ impl Roster {
 }
 
 impl RosterChanges {
-    /// Reads changes.
+    /// Parses changes.
     pub(crate) fn parse(
         entries: &[EntryBody],
         left: &[u32],

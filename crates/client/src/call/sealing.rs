@@ -1,12 +1,12 @@
-//! Sealed relay messages: what members of a room say to each other, and nobody else reads.
+//! Sealed relay messages between the members of a room.
 //!
-//! The key of an era is HKDF-SHA256 of the root key's 16 random bytes with the era id as salt; the
-//! room service knows the era id and not the root key. A message is
-//! `version || counter (8 bytes) || nonce (12 bytes) || ciphertext || tag (16 bytes)`: AES-256-GCM-SIV
-//! over the padded plaintext, with `version || sender's demux id (4 bytes) || counter` as associated
-//! data, all numbers big-endian. So the room service can neither read a message, nor change it, nor
-//! pass it off as another device's, nor deliver it twice to one client, also if that has left the
-//! call and joined its era again, and with a [`super::ReplayStore`] also in another process.
+//! The key of an era is HKDF-SHA256 of the root key's 16 random bytes with the era id as salt; the room
+//! service knows the era id and not the root key. A message is `version || counter (8 bytes) || nonce (12
+//! bytes) || ciphertext || tag (16 bytes)`: AES-256-GCM-SIV over the padded plaintext, with `version ||
+//! sender's demux id (4 bytes) || counter` as associated data, all numbers big-endian. Therefore the room
+//! service cannot read a message, change it, attribute it to another device, or deliver it to one client
+//! twice. The counters outlive a reconnection and a new join to the same era, and with a
+//! [`super::ReplayStore`] also the process.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::{DemuxId, EraId, SenderCounters};
 
 const LABEL: &[u8] = b"Anteroom_20261101_RelayMessage_EraKey";
-/// The root key's random part; what follows it differs between versions of one key.
+/// The length of the root key's random part, in bytes. The bytes after it differ between versions of one key.
 const SEED_LENGTH: usize = 16;
 
 const VERSION: u8 = 1;
@@ -32,40 +32,40 @@ const NONCE_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
 const HEAD_LENGTH: usize = 1 + COUNTER_LENGTH + NONCE_LENGTH;
 
-/// Ends the message; zeros follow.
+/// The byte that marks the end of the message within the padding; zeros follow it.
 const END: u8 = 0x80;
-/// The padded plaintext is a multiple of this.
+/// The length of the padded plaintext is a multiple of this number of bytes.
 const BLOCK: usize = 64;
 
-/// The longest body the room service relays, in bytes.
+/// The maximum length of a body that the room service relays, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The longest message that can be sealed, in bytes.
+/// The maximum length of a message that can be sealed, in bytes.
 pub const MAX_MESSAGE: usize = (MAX_BODY - HEAD_LENGTH - TAG_LENGTH) / BLOCK * BLOCK - 1;
 
-/// A message is longer than [`MAX_MESSAGE`].
+/// The error for a message longer than [`MAX_MESSAGE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is longer than {MAX_MESSAGE} bytes")]
 pub struct MessageTooLong;
 
-/// Why a relayed body is no message.
+/// The reason why a relayed body was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// It was not sealed with this room's and era's key by the device it is said to come from.
+    /// The named sender did not seal the body with the key of this room and era.
     #[error("it was not sealed by this device for this call")]
     Forged,
-    /// This message, or a later one of the device, was here before.
+    /// The body repeats a received message, or is older than one.
     #[error("it was delivered before")]
     Replayed,
 }
 
-/// The key of one era. Wiped on drop.
+/// The key of one era. It is wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct EraKey([u8; 32]);
 
 impl EraKey {
-    /// Derives the key; every member of the room gets the same.
+    /// Derives the key. All members of the room derive the same one.
     #[must_use]
     pub fn derive(root_key: &RootKey, era: EraId) -> Self {
         let bytes = root_key.to_bytes();
@@ -87,7 +87,7 @@ impl fmt::Debug for EraKey {
     }
 }
 
-/// Seals what one device sends during an era. Counts on over lost connections.
+/// Seals the messages that one device sends during an era. Its counter continues after a lost connection.
 #[derive(Debug)]
 pub struct MessageSealer {
     key: EraKey,
@@ -96,7 +96,7 @@ pub struct MessageSealer {
 }
 
 impl MessageSealer {
-    /// For a device that has sent nothing yet.
+    /// Creates the sealer of a device that has sent no message yet.
     #[must_use]
     pub const fn new(key: EraKey, sender: DemuxId) -> Self {
         Self {
@@ -106,10 +106,11 @@ impl MessageSealer {
         }
     }
 
-    /// Seals the next message. Its length shows in steps of 64 bytes only.
+    /// Seals the next message. The length of the result reveals the length of the message in steps of 64
+    /// bytes.
     ///
     /// # Errors
-    /// It is too long.
+    /// The message is longer than [`MAX_MESSAGE`].
     pub fn seal<R: CryptoRng + ?Sized>(
         &mut self,
         message: &[u8],
@@ -140,7 +141,7 @@ impl MessageSealer {
     }
 }
 
-/// Opens what the devices of an era send, each message once and in order.
+/// Opens the messages that the devices of an era send. Accepts each message once and in order.
 #[derive(Debug)]
 pub struct MessageOpener {
     key: EraKey,
@@ -148,28 +149,30 @@ pub struct MessageOpener {
 }
 
 impl MessageOpener {
-    /// For a device that has received nothing yet.
+    /// Creates the opener of a device that has received no message yet.
     #[must_use]
     pub fn new(key: EraKey) -> Self {
         Self::with_counters(key, SenderCounters::default())
     }
 
-    /// For a device that has received what these counters say, in this stay or an earlier one.
+    /// Creates the opener of a device that has received messages up to these counters, in this session or an
+    /// earlier one.
     #[must_use]
     pub const fn with_counters(key: EraKey, counters: SenderCounters) -> Self {
         Self { key, counters }
     }
 
-    /// The counters of what was received.
+    /// Returns the counters of received messages.
     #[must_use]
     pub const fn counters(&self) -> &SenderCounters {
         &self.counters
     }
 
-    /// Opens a body that is said to come from `sender`.
+    /// Opens a body that the room service attributes to `sender`.
     ///
     /// # Errors
-    /// It does not, or it is no later than a message that came before.
+    /// [`OpenError::Forged`] if the attribution is wrong; [`OpenError::Replayed`] if the counter is not
+    /// higher than that of every earlier message of the sender.
     pub fn open(&mut self, sender: DemuxId, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (&version, rest) = body.split_first().ok_or(OpenError::Forged)?;
         let (counter, rest) = rest
@@ -188,7 +191,7 @@ impl MessageOpener {
         };
         let opened = self.key.cipher().decrypt(&Nonce::from(*nonce), payload);
         let mut message = Zeroizing::new(opened.map_err(|_| OpenError::Forged)?);
-        // Only what is genuine counts: no one else can use up a device's counters.
+        // The counter advances only for an authenticated message, so that nobody else can exhaust it.
         if !self.counters.advance(sender, counter) {
             return Err(OpenError::Replayed);
         }

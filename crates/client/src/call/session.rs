@@ -1,4 +1,4 @@
-//! A device's stay in a call.
+//! The handle of a device's participation in a call.
 
 use std::fmt;
 
@@ -13,20 +13,20 @@ use super::{
 };
 use crate::{Pass, RoomsClient, RoomsError};
 
-/// What may wait for the room service, and for the one who listens.
+/// The capacity of the queues between a session and its task: commands one way, events the other.
 const QUEUE: usize = 256;
 
-/// With what a device joins.
+/// The input of a join.
 #[derive(Clone)]
 pub struct JoinOptions {
-    /// The room.
+    /// The root key of the room.
     pub room: RootKey,
-    /// Who comes, without a name.
+    /// The right to join, which is presented without the account's name.
     pub pass: Pass,
-    /// Joins as an admin.
+    /// The passkey, for joining as an admin.
     pub passkey: Option<AdminPasskey>,
-    /// The name that the device gives itself, sealed for the members of the room: admins read it
-    /// while it waits in the lobby, and whoever is in the call once it is in.
+    /// The name that the device gives itself, sealed for the members of the room. Admins read it while the
+    /// device waits in the lobby, and every device in the call reads it after admission.
     pub name: Option<String>,
 }
 
@@ -36,19 +36,19 @@ impl fmt::Debug for JoinOptions {
     }
 }
 
-/// Whom a message is for.
+/// The recipients of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipient {
-    /// Everybody in the call.
+    /// All devices in the call.
     All,
     /// One device.
     One(DemuxId),
 }
 
-/// A device's place in a call, or in its lobby.
+/// The handle of a device's seat in a call or its lobby.
 ///
-/// It lives in a task of its own that keeps the connection alive, restores a lost one for up to a
-/// minute, and seals and opens messages. Dropping it leaves the call.
+/// A task of its own keeps the connection open, restores a lost one for up to a minute, and seals and opens
+/// messages. Dropping the handle leaves the call.
 #[derive(Debug)]
 pub struct CallSession {
     commands: mpsc::Sender<Command>,
@@ -62,8 +62,8 @@ impl RoomsClient {
     /// Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// No place was given: the room service cannot be reached, refuses, or says
-    /// [`RoomsError::Refused`] with `full` and the like.
+    /// The room service cannot be reached, or refuses the join: [`RoomsError::Refused`] with a code such as
+    /// `full`.
     pub async fn join(
         &self,
         options: JoinOptions,
@@ -84,17 +84,17 @@ impl RoomsClient {
 }
 
 impl CallSession {
-    /// The next event; `None` after [`CallEvent::Ended`]. Nothing is lost if the future is dropped.
+    /// Returns the next event; `None` after [`CallEvent::Ended`]. Dropping the future loses no event.
     ///
-    /// Who does not listen for long loses the connection: events wait, but not without end.
+    /// The queue of events is bounded: a caller that does not read it for long loses the connection.
     pub async fn next(&mut self) -> Option<CallEvent> {
         self.events.recv().await
     }
 
-    /// Says something to members of the call; the room service passes it on unread.
+    /// Sends a message to members of the call. The room service relays it sealed.
     ///
     /// # Errors
-    /// The message is too long, or the call is over.
+    /// The message is longer than [`MAX_MESSAGE`], or the call is over.
     pub async fn send(&self, to: Recipient, message: &[u8]) -> Result<(), RoomsError> {
         if message.len() > MAX_MESSAGE {
             return Err(MessageTooLong.into());
@@ -103,7 +103,7 @@ impl CallSession {
         self.command(Command::Send { to, message }).await
     }
 
-    /// Says a text to everybody in the call ([`Chat::Text`]).
+    /// Sends a text to every device in the call ([`Chat::Text`]).
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -112,8 +112,8 @@ impl CallSession {
         self.send_chat(&Chat::Text { text }).await
     }
 
-    /// Tells everybody in the call a name for this device ([`Chat::Hello`]). Those who come later have
-    /// not heard it: it is told again when the roster has changed.
+    /// Sends a name for this device to every device in the call ([`Chat::Hello`]). Devices that join later do
+    /// not receive it: send it again when the roster has changed.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -130,7 +130,7 @@ impl CallSession {
         self.command(Command::RaiseHand(raised)).await
     }
 
-    /// Lets a waiting device, and its user's others, into the call.
+    /// Admits a waiting device and the other waiting devices of its user.
     ///
     /// # Errors
     /// The call is over.
@@ -138,7 +138,7 @@ impl CallSession {
         self.command(Command::Approve(device)).await
     }
 
-    /// Does not let a waiting device in.
+    /// Denies a waiting device.
     ///
     /// # Errors
     /// The call is over.
@@ -146,7 +146,7 @@ impl CallSession {
         self.command(Command::Deny(device)).await
     }
 
-    /// Sends a device away.
+    /// Removes a device from the call.
     ///
     /// # Errors
     /// The call is over.
@@ -154,7 +154,7 @@ impl CallSession {
         self.command(Command::Remove(device)).await
     }
 
-    /// Sends a device's user away for the rest of the era.
+    /// Removes a device's user and blocks it for the rest of the era.
     ///
     /// # Errors
     /// The call is over.
@@ -162,8 +162,8 @@ impl CallSession {
         self.command(Command::Block(device)).await
     }
 
-    /// Breaks the connection, as a network would: the next event is [`CallEvent::Lost`]. For those
-    /// who learn from elsewhere that the network has changed.
+    /// Drops the connection and restores it, as after a network failure: the next event is
+    /// [`CallEvent::Lost`]. For callers that learn from elsewhere that the network has changed.
     ///
     /// # Errors
     /// The call is over.
@@ -171,7 +171,7 @@ impl CallSession {
         self.command(Command::Reconnect).await
     }
 
-    /// Leaves, after what was said before has gone out.
+    /// Leaves the call after all earlier commands were sent. Waits for the end of the task.
     pub async fn leave(mut self) {
         self.stop.send_replace(true);
         while self.events.recv().await.is_some() {}

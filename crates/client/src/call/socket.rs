@@ -1,4 +1,4 @@
-//! One WebSocket to one node.
+//! One WebSocket connection to one node of the room service.
 
 use std::time::Duration;
 
@@ -27,19 +27,19 @@ use crate::{
 pub(crate) const PATH: &[&str] = &["v3", "conference", "socket"];
 pub(crate) const SUBPROTOCOL: &str = "anteroom.v1";
 
-/// Why the room service closes a connection whose place was resumed by another.
+/// The close reason for a connection whose seat another connection has resumed.
 const REPLACED: &str = "replaced";
 
-/// A roster of 1,000 devices and as many in the lobby has about 400 KiB, and with the longest hellos
-/// 2.2 MiB.
+/// The maximum length of a received message, in bytes. A roster of 1,000 devices with as many in the lobby
+/// has about 400 KiB, and with the longest hellos 2.2 MiB.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
-/// How long a parting may take.
+/// The maximum time for the closing handshake.
 const PARTING: Duration = Duration::from_secs(2);
 
 /// An open socket.
 pub(crate) struct Socket(WebSocketStream<Upgraded>);
 
-/// Where the socket of the room service at `base` is.
+/// Returns the URL of the socket of the room service at `base`.
 pub(crate) fn socket_url(base: &Url) -> Result<Url, RoomsError> {
     let mut url = base.clone();
     url.path_segments_mut()
@@ -49,8 +49,8 @@ pub(crate) fn socket_url(base: &Url) -> Result<Url, RoomsError> {
     Ok(url)
 }
 
-/// Where a redirect leads from `current`: never out of TLS, and never in the clear from this machine
-/// to another.
+/// Resolves a redirect from `current`. Refuses a redirect from TLS to plain HTTP, and one in plain HTTP from
+/// a loopback address to another host.
 pub(crate) fn redirected(current: &Url, target: &str) -> Result<Url, RoomsError> {
     let target = match target.split_once("://") {
         Some(("ws", rest)) => format!("http://{rest}"),
@@ -129,19 +129,20 @@ impl Socket {
             .map_err(|_| RoomsError::Lost)
     }
 
-    /// The next message. Nothing is lost if the future is dropped.
+    /// Returns the next message. Dropping the future loses no message.
     pub(crate) async fn receive(&mut self) -> Result<FromRoom, RoomsError> {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    // The parser's own message could quote the text.
+                    // The parser's own error could quote the text.
                     return serde_json::from_str(&text)
                         .map_err(|_| RoomsError::Malformed("a message has another shape"));
                 }
                 Some(Ok(Message::Binary(_))) => {
                     return Err(RoomsError::Malformed("a message is binary"));
                 }
-                // Another connection has taken the place: taking it back would never end.
+                // Another connection has resumed the seat: a client that resumed it again would start an
+                // endless loop.
                 Some(Ok(Message::Close(Some(frame)))) if frame.reason.as_str() == REPLACED => {
                     return Err(RoomsError::Over);
                 }
@@ -151,14 +152,14 @@ impl Socket {
         }
     }
 
-    /// Closes in order, or not at all if the other side takes too long.
+    /// Closes the connection with a handshake; drops it without one if the other side takes too long.
     pub(crate) async fn close(mut self) {
         let closing = async {
             if self.0.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.0.next().await {}
             }
         };
-        // Late or early, the connection is gone afterwards.
+        // The connection is dropped whether the handshake has finished or not.
         let _ = timeout(PARTING, closing).await;
     }
 }

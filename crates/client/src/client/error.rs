@@ -1,4 +1,4 @@
-//! The failures of a client of both services.
+//! The errors of a client of both services.
 
 use std::{error, fmt};
 
@@ -6,13 +6,13 @@ use anteroom_protocol::LinkError;
 
 use crate::{ClientError, RoomsError};
 
-/// The failure of a [`Client`](crate::Client). None of the variants holds a secret.
+/// The error of a [`Client`](crate::Client). None of the variants holds a secret.
 ///
-/// `Debug` shows the message and its causes, since that is what a program prints whose `main` fails.
+/// `Debug` shows the message and its causes, since a program whose `main` fails prints the `Debug` form.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The issuer failed, or refused.
+    /// The request to the issuer failed, or the issuer refused it.
     #[error(transparent)]
     Issuer(ClientError),
     /// The issuer does not know the account, its device or the password (any more).
@@ -21,19 +21,19 @@ pub enum Error {
          have the operator look whether they are still there"
     )]
     SignedOut(#[source] ClientError),
-    /// The room service failed, or refused.
+    /// The request to the room service failed, or the room service refused it.
     #[error(transparent)]
     Rooms(#[from] RoomsError),
     /// A text is no link.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// A text names no device of an account.
+    /// A text is no name of a device.
     #[error("that names no account: write its UUID, and a device as UUID.NUMBER")]
     AccountName,
     /// A text is no passkey of a link.
     #[error("that is no passkey: copy all of what `anteroom link show --passkey` prints")]
     Passkey,
-    /// A link was given as a bare key.
+    /// A link was given as a bare key, without a room service.
     #[error(
         "the link names no room service: give the whole link, or name one in `ClientOptions::rooms`"
     )]
@@ -45,8 +45,8 @@ pub enum Error {
          tell by the time of a fetch which room the account visits"
     )]
     NoCredential,
-    /// All credentials for creating links are used up, by this program or by another one that has the
-    /// same stored credentials.
+    /// All credentials for creating links are used up, by this program or by another one with the same stored
+    /// credentials.
     #[error(
         "no credential for creating a link is left whose room is new: fetch some with \
          `Client::renew`, and create the link some hours later, since both services together can \

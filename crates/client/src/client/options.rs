@@ -1,4 +1,4 @@
-//! The choices that a client leaves to its caller.
+//! The options of a client.
 
 use std::sync::Arc;
 
@@ -8,36 +8,36 @@ use crate::{
     CredentialStore, MemoryPins, OperatingSystem, PinStore, ReplayStore, System, Timeouts, Trust,
 };
 
-/// The choices of [`Client::connect_with`](crate::Client::connect_with). The default suits a program
-/// that starts seldom and runs long.
+/// The options of [`Client::connect_with`](crate::Client::connect_with). The default suits a program that
+/// starts seldom and runs long.
 #[derive(Clone)]
 pub struct ClientOptions {
-    /// The limits of waiting.
+    /// The time limits of connections and requests.
     pub timeouts: Timeouts,
-    /// The pins of the issuer. The default ones end with the process, so that a new process trusts
-    /// the params that the issuer shows it first.
+    /// The store of the issuer's pins. The default ends with the process: a new process trusts the params
+    /// that the issuer presents to it first.
     pub pins: Arc<dyn PinStore>,
-    /// Params that the caller has from elsewhere. If there are any, none is trusted on first use.
+    /// The ids of params that the caller has from another source. If the list is not empty, no params are
+    /// trusted on first use.
     pub trusted: Vec<ParamsId>,
-    /// The address of the room service, such as `http://rooms.internal:8081`, for links of any host.
-    /// Without it, that is what a link names: over `http` on the loopback interface, else over
-    /// `https`.
+    /// The address of the room service, such as `http://rooms.internal:8081`, for links of any host. Without
+    /// it, the link determines the address: `http` for a loopback host, else `https`.
     pub rooms: Option<String>,
     /// The name that the devices of this client give themselves, sealed for the members of a room
     /// ([`JoinOptions::name`](crate::JoinOptions::name)).
     pub name: Option<String>,
-    /// Credentials of an earlier process ([`Client::credentials`](crate::Client::credentials)). While
-    /// they are good, connecting asks the issuer for nothing.
+    /// The credentials of an earlier process ([`Client::credentials`](crate::Client::credentials)). As long
+    /// as they are valid, connecting sends no request to the issuer.
     pub credentials: Option<CredentialStore>,
-    /// The messages that were received in earlier processes. Without it, the room service could
-    /// show this process messages of the same call once more.
+    /// The store of the counters of received messages. Without it, the room service could deliver messages of
+    /// an earlier process to this one again.
     pub replays: Option<Arc<dyn ReplayStore>>,
-    /// The clock and the randomness.
+    /// The clock and the random number generator.
     pub system: Arc<dyn System>,
 }
 
 impl ClientOptions {
-    /// The params that may become pins.
+    /// Returns the rule by which params become pins.
     pub(super) fn trust(&self) -> Trust<'_> {
         if self.trusted.is_empty() {
             Trust::FirstUse

@@ -1,15 +1,15 @@
-//! Links with the passkeys of their admins.
+//! Links together with the passkeys of their admins.
 
 use anteroom_protocol::{AdminPasskey, CallLink};
 use zeroize::Zeroizing;
 
 use crate::{Error, LinkState, rooms::passkey_text, wire};
 
-/// A link that was created, with the passkey that makes its holder an admin.
+/// A created link with the passkey, which makes its holder an admin.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OwnLink {
-    /// The link to be given on.
+    /// The link for the members.
     pub link: CallLink,
     /// The secret of the room's admins.
     pub passkey: AdminPasskey,
@@ -18,15 +18,15 @@ pub struct OwnLink {
 }
 
 impl OwnLink {
-    /// The passkey in base64, as `anteroom link show --passkey` prints it and `anteroom link import`
-    /// takes it.
+    /// Returns the passkey in base64, the form that `anteroom link show --passkey` prints and `anteroom link
+    /// import` reads.
     #[must_use]
     pub fn passkey_text(&self) -> Zeroizing<String> {
         passkey_text(&self.passkey)
     }
 }
 
-/// Reads a passkey from [`OwnLink::passkey_text`], with white space around it.
+/// Parses the text of [`OwnLink::passkey_text`]; white space around it is ignored.
 ///
 /// # Errors
 /// [`Error::Passkey`] for any other text.

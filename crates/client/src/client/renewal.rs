@@ -1,4 +1,4 @@
-//! The renewal of a client's credentials, at its own time.
+//! The background renewals of a client's credentials.
 
 use std::{sync::Weak, time::Duration};
 
@@ -7,22 +7,22 @@ use tokio::time::sleep;
 use super::Shared;
 use crate::RenewalStep;
 
-/// Longer waits are cut into these: a computer may sleep, and the clock may be set.
+/// The longest single sleep. Longer waits are split, since a computer may suspend and its clock may be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
-/// Renews once a day, until the client is dropped.
+/// Renews the credentials once a day until the client is dropped.
 pub(super) async fn keep_renewing(client: Weak<Shared>) {
     while let Some(rest) = step(&client).await {
         sleep(rest).await;
     }
 }
 
-/// Takes the next step, and gives the time until the one after it.
+/// Executes the next step, and returns the time until the step after it; `None` once the client is dropped.
 async fn step(client: &Weak<Shared>) -> Option<Duration> {
     let client = client.upgrade()?;
     let now = client.options.system.now();
     let next = client.change(|store| {
-        // A client that runs is in use, whether it visits rooms or not.
+        // A running client counts as used, whether it visits rooms or not.
         store.schedule.note_use(now);
         store.schedule.step(now)
     });
@@ -39,7 +39,7 @@ async fn step(client: &Weak<Shared>) -> Option<Duration> {
             let mut rng = client.options.system.rng();
             client.change(|store| store.postpone_renewal(now, &mut *rng));
         }
-        // The issuer refused the account. Its caller may renew again.
+        // The issuer refused the account. The caller may still renew.
         None | Some(RenewalStep::Stop) => return Some(LONGEST_SLEEP),
     }
     Some(Duration::ZERO)
@@ -69,7 +69,7 @@ mod tests {
         }
     }
 
-    /// The first day of the credentials, and the time of the next renewal.
+    /// Returns the first day of the credentials and the time of the next renewal.
     fn schedule(client: &Shared) -> (Timestamp, Timestamp) {
         let store = client.credentials().clone().unwrap();
         let first = store.days().next().unwrap();
@@ -99,7 +99,7 @@ mod tests {
         let (next, due) = schedule(&client);
         assert_eq!(next, first.plus(DAY));
 
-        // A renewal that was missed is not made up for at once.
+        // A missed renewal is not repeated immediately.
         issuer.clock.set(due.plus(2 * 3600));
         assert_eq!(step(&weak).await, Some(Duration::ZERO));
         let (same, due) = schedule(&client);

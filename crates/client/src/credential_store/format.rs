@@ -1,4 +1,4 @@
-//! The bytes of a credential store: JSON, for a sealed file.
+//! The serialized form of a credential store: JSON, for a sealed file.
 
 use anteroom_protocol::{
     Aci, AuthCredential, CreateCredential, ParamsId, ParseError, RootKey, Timestamp,
@@ -12,12 +12,12 @@ use crate::{
     wire::{self, ParamsBody, ParamsEntry},
 };
 
-/// Bytes that are no credential store of this version.
+/// The error for bytes that are no credential store of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the bytes are no stored credentials")]
 pub struct CredentialFormatError;
 
-/// Holds secrets: there is no `Debug`.
+/// The stored content. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
@@ -68,7 +68,7 @@ impl Drop for SpareEntry {
 }
 
 impl CredentialStore {
-    /// The bytes to be sealed and stored.
+    /// Returns the bytes to be sealed and stored.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let content = Content {
@@ -85,14 +85,14 @@ impl CredentialStore {
             due: self.schedule.due().as_secs(),
             last_use: self.schedule.last_use().as_secs(),
         };
-        // Strings and numbers: writing them as JSON cannot fail.
+        // Serializing strings and numbers cannot fail.
         Zeroizing::new(serde_json::to_vec(&content).unwrap_or_default())
     }
 
-    /// Reads a store back.
+    /// Parses a store.
     ///
     /// # Errors
-    /// Anything that [`Self::to_bytes`] did not write.
+    /// The bytes were not written by [`Self::to_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CredentialFormatError> {
         let content: Content = serde_json::from_slice(bytes).map_err(|_| CredentialFormatError)?;
         let listing = ParamsBody {

@@ -1,4 +1,4 @@
-//! The issuer's login over HTTP.
+//! The client of the issuer's login over HTTP.
 
 use http::StatusCode;
 use reqwest::Method;
@@ -15,17 +15,17 @@ use crate::{
     transport::{Answer, MAX_ISSUER_ANSWER, Transport},
 };
 
-/// The codes that say that a session is over.
+/// The problem codes for a session that is over.
 const SESSION_ENDED: [&str; 2] = ["LOGIN_SESSION_ENDED", "LOGOUT_UNAUTHORIZED"];
 
-/// The way to sign in at an issuer, and out again.
+/// The client for signing in at an issuer and signing out.
 #[derive(Clone, Debug)]
 pub struct LoginClient {
     transport: Transport,
 }
 
 impl LoginClient {
-    /// A client for the issuer at `base_url`, such as `https://issuer.example`.
+    /// Creates a client of the issuer at `base_url`, such as `https://issuer.example`.
     ///
     /// # Errors
     /// The URL cannot be used, or the TLS certificates of the system cannot be read.
@@ -38,13 +38,13 @@ impl LoginClient {
         })
     }
 
-    /// The issuer's address.
+    /// Returns the issuer's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
         self.transport.base()
     }
 
-    /// Whether passwords and tokens would cross a network in the clear.
+    /// Returns whether passwords and tokens would cross a network unencrypted.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.transport.is_exposed()
@@ -53,27 +53,27 @@ impl LoginClient {
     /// Starts a session.
     ///
     /// # Errors
-    /// [`ClientError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer
-    /// refuses; else the request failed or its answer makes no sense.
+    /// [`ClientError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer refuses;
+    /// else the request failed, or its answer is malformed.
     pub async fn sign_in(&self, attempt: &SignIn) -> Result<SignedIn, ClientError> {
         let answer = self.post("login", &LoginBody::new(attempt)).await?;
         received(&answer)
     }
 
-    /// Exchanges a refresh token. For 10 seconds it gets the same answer again, and is worth nothing
-    /// afterwards, so read the notes of this module's
-    /// [`LoginSession`](super::LoginSession), which does this with the care it needs.
+    /// Exchanges a refresh token. The issuer gives the same answer to the token again for 10 seconds, and
+    /// ends the session if it is presented later. [`LoginSession`](super::LoginSession) serializes and stores
+    /// the exchanges as its module describes.
     ///
     /// # Errors
-    /// [`ClientError::SessionEnded`] if no session goes on with this token; else the request failed
-    /// or its answer makes no sense.
+    /// [`ClientError::SessionEnded`] if no session continues with this token; else the request failed, or its
+    /// answer is malformed.
     pub async fn refresh(&self, token: &SecretString) -> Result<SignedIn, ClientError> {
         let answer = self.post("refresh", &RefreshTokenBody::new(token)).await?;
         received(&answer)
     }
 
-    /// Ends the session of a refresh token, also of one that was used. Nothing happens if there is
-    /// none.
+    /// Ends the session of a refresh token, also of one that was exchanged. Without such a session nothing
+    /// changes.
     ///
     /// # Errors
     /// The request failed, or was refused.
@@ -81,11 +81,10 @@ impl LoginClient {
         self.end("logout", token).await
     }
 
-    /// Ends all sessions of the account, that of the refresh token too.
+    /// Ends all sessions of the account, that of the refresh token included.
     ///
     /// # Errors
-    /// [`ClientError::SessionEnded`] if no session has this token; else the request failed, or was
-    /// refused.
+    /// [`ClientError::SessionEnded`] if no session has this token; else the request failed, or was refused.
     pub async fn sign_out_everywhere(&self, token: &SecretString) -> Result<(), ClientError> {
         self.end("logout-all", token).await
     }

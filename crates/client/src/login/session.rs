@@ -1,4 +1,4 @@
-//! A login that goes on. What it must take care of is in the [module](super).
+//! A login with automatic renewal. The [module](super) describes the rules it follows.
 
 use std::{fmt, sync::Arc};
 
@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{ClientError, DeviceId};
 
-/// A session of a device, whose access token is renewed when it is over. Clones are the same session.
+/// A session of a device, which renews its access token when the token expires. Clones share the session.
 ///
-/// Renewals happen one at a time, also over processes that share the [`SessionStore`]: whoever comes
-/// second finds the tokens that the first has stored. A renewal that has begun goes on to its end
-/// even if the future that asked for it is dropped, as long as the runtime lives.
+/// One renewal runs at a time, also over processes that share the [`SessionStore`]: the second one uses the
+/// tokens that the first has stored. A started renewal runs to its end even if the future that started it is
+/// dropped, as long as the runtime lives.
 #[derive(Clone)]
 pub struct LoginSession(Arc<Inner>);
 
@@ -32,15 +32,15 @@ struct Inner {
     current: Arc<Mutex<Current>>,
 }
 
-/// The tokens as this process knows them.
+/// The tokens in this process.
 struct Current {
     tokens: SessionTokens,
-    /// Whether the store could not take them: then what it has is older.
+    /// Whether the store failed to write the tokens, and therefore has older ones.
     unsaved: bool,
 }
 
 impl LoginSession {
-    /// Goes on with a session that was loaded from `store`.
+    /// Continues a session that was loaded from `store`.
     #[must_use]
     pub fn resume(client: LoginClient, session: SignedIn, store: Arc<dyn SessionStore>) -> Self {
         let SignedIn {
@@ -62,12 +62,12 @@ impl LoginSession {
         }))
     }
 
-    /// Signs in, and stores the session. The one that was stored before is ended, as far as the
-    /// issuer can be reached.
+    /// Signs in, and stores the session. Signs out of the session that was stored before, if the issuer can
+    /// be reached.
     ///
     /// # Errors
-    /// As [`LoginClient::sign_in`]; and [`ClientError::Session`] if the store fails: then the new
-    /// session is ended again.
+    /// As [`LoginClient::sign_in`]; and [`ClientError::Session`] if the store fails: then the new session is
+    /// ended again.
     pub async fn start(
         client: LoginClient,
         attempt: &SignIn,
@@ -82,7 +82,7 @@ impl LoginSession {
         };
         match stored.await {
             Ok(Some(before)) => {
-                // It would end by itself, only later.
+                // A session that is not ended here expires later.
                 let _ = client.sign_out(&before.tokens.refresh).await;
             }
             Ok(None) => {}
@@ -94,29 +94,29 @@ impl LoginSession {
         Ok(Self::resume(client, session, store))
     }
 
-    /// The account.
+    /// Returns the id of the account.
     #[must_use]
     pub fn aci(&self) -> Aci {
         self.0.aci
     }
 
-    /// The device.
+    /// Returns the number of the device.
     #[must_use]
     pub fn device(&self) -> DeviceId {
         self.0.device
     }
 
-    /// The issuer's address.
+    /// Returns the issuer's address.
     #[must_use]
     pub fn base_url(&self) -> &Url {
         self.0.client.base_url()
     }
 
-    /// Ends the session at the issuer and removes it from the store, which also happens if the
-    /// issuer cannot be reached: then its tokens stay good until they expire.
+    /// Ends the session at the issuer and removes it from the store. Removes it also if the issuer cannot be
+    /// reached: its tokens then stay valid until they expire.
     ///
     /// # Errors
-    /// [`ClientError::Session`] if the store fails; else what the issuer failed with, after the
+    /// [`ClientError::Session`] if the store fails; else the error of the request to the issuer, after the
     /// session was removed here.
     pub async fn sign_out(&self) -> Result<(), ClientError> {
         let current = self.0.current.lock().await;
@@ -137,7 +137,7 @@ impl LoginSession {
     /// Ends all sessions of the account at the issuer, and removes this one from the store.
     ///
     /// # Errors
-    /// The issuer's failure: then nothing has changed, here or there.
+    /// The error of the request to the issuer: then nothing has changed in the store.
     /// [`ClientError::Session`] if the store fails.
     pub async fn sign_out_everywhere(&self) -> Result<(), ClientError> {
         let current = self.0.current.lock().await;
@@ -155,7 +155,7 @@ impl LoginSession {
         Ok(())
     }
 
-    /// The value of the `Authorization` header, with the access token as it is known to be good.
+    /// Returns the value of the `Authorization` header with the current access token.
     pub(crate) async fn authorization(&self) -> Result<Zeroizing<String>, ClientError> {
         let current = Arc::clone(&self.0.current).lock_owned().await;
         match &current.tokens.access {
@@ -164,7 +164,7 @@ impl LoginSession {
         }
     }
 
-    /// The same after the issuer has refused the `rejected` one.
+    /// Returns the value of the `Authorization` header after the issuer has refused the `rejected` one.
     pub(crate) async fn renewed_authorization(
         &self,
         rejected: Zeroizing<String>,
@@ -176,7 +176,7 @@ impl LoginSession {
         }
     }
 
-    /// In a task of its own: what has begun must not end half-way with whoever waits.
+    /// Renews in a task of its own, so that a renewal continues when its caller is dropped.
     async fn renew(
         &self,
         current: OwnedMutexGuard<Current>,
@@ -197,12 +197,12 @@ impl Inner {
     ) -> Result<Zeroizing<String>, ClientError> {
         let mut locked = lock(&self.store).await?;
         if current.unsaved {
-            // Signed out meanwhile, or signed in as somebody else: theirs stays.
+            // Another process has signed out, or signed in as another account: its session stays.
             if !locked.load()?.is_some_and(|stored| self.is(&stored)) {
                 return Err(ClientError::SessionEnded);
             }
         } else {
-            // Signed out meanwhile, or signed in as somebody else.
+            // Another process has signed out, or signed in as another account.
             let stored = locked.load()?.filter(|stored| self.is(stored));
             current.tokens = stored.ok_or(ClientError::SessionEnded)?.tokens;
             let rejected = rejected.as_deref().map_or("", String::as_str);
@@ -246,7 +246,7 @@ fn bearer(access: &SecretString) -> Zeroizing<String> {
     Zeroizing::new(format!("Bearer {}", access.expose_secret()))
 }
 
-/// The access token, unless it is the one that was rejected.
+/// Returns the access token, unless it is the rejected one.
 fn other_than(rejected: &str, tokens: &SessionTokens) -> Option<Zeroizing<String>> {
     let access = bearer(tokens.access.as_ref()?);
     (access.as_str() != rejected).then_some(access)

@@ -1,4 +1,4 @@
-//! Where a session is kept.
+//! The storage of a session.
 
 use std::{fmt, sync::Arc};
 
@@ -6,29 +6,29 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::SignedIn;
 
-/// Where the session of one user at one issuer is kept, so that it outlasts a process.
+/// The storage of one user's session at one issuer, so that it outlives a process.
 pub trait SessionStore: fmt::Debug + Send + Sync {
-    /// Waits until nobody else has the session locked, in this process and in all others that keep
-    /// the same one. Called on a thread that may block.
+    /// Waits until nothing else holds the lock of the session, in this process and in all others that use the
+    /// same store. Called on a thread that may block.
     ///
     /// # Errors
     /// The store cannot be locked.
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError>;
 }
 
-/// A session that nobody else can change; let go when dropped.
+/// A session under an exclusive lock, which is released on drop.
 pub trait LockedSession: Send {
-    /// The session as it is stored now.
+    /// Returns the stored session.
     ///
     /// # Errors
     /// The store cannot be read.
     fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError>;
 
-    /// Stores a session in the place of another one, as a whole or not at all. It lasts when this
-    /// returns, also through a crash.
+    /// Replaces the stored session atomically. The new session is durable when this returns, also through a
+    /// crash.
     ///
     /// # Errors
-    /// The store cannot be written; then it is as it was.
+    /// The store cannot be written; then its content is unchanged.
     fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError>;
 
     /// Removes the session, if there is one.
@@ -38,7 +38,7 @@ pub trait LockedSession: Send {
     fn remove(&mut self) -> Result<(), SessionStoreError>;
 }
 
-/// The caller's [`SessionStore`] failed.
+/// The error of the caller's [`SessionStore`].
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct SessionStoreError {
@@ -48,7 +48,7 @@ pub struct SessionStoreError {
 }
 
 impl SessionStoreError {
-    /// A failure described in words.
+    /// Creates an error with a description.
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl SessionStoreError {
         }
     }
 
-    /// A failure with its cause.
+    /// Creates an error with a description and a cause.
     #[must_use]
     pub fn with_source(
         what: impl Into<String>,
@@ -70,7 +70,7 @@ impl SessionStoreError {
     }
 }
 
-/// A session that lives as long as the process. Clones share it.
+/// A session that ends with the process. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct MemorySession(Arc<Mutex<Option<SignedIn>>>);
 

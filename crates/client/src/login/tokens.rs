@@ -1,4 +1,4 @@
-//! What a login takes and gives.
+//! The input and the output of a login.
 
 use std::{fmt, time::Duration};
 
@@ -8,44 +8,44 @@ use zeroize::Zeroizing;
 
 use crate::DeviceId;
 
-/// What somebody signs in with. `Debug` shows none of it.
+/// The input of a login. `Debug` shows none of it.
 pub struct SignIn {
-    /// The email address, in any case.
+    /// The email address, in upper or lower case.
     pub email: Zeroizing<String>,
     /// The password: 8 to 64 characters.
     pub password: SecretString,
-    /// Whether the session goes on for 30 days without use instead of 7.
+    /// Whether the session lasts 30 days without use instead of 7.
     pub remember: bool,
-    /// The device of an earlier login, to be the same one again; a new one if there is none.
+    /// The device of an earlier login, to be used again; `None` registers a new one.
     pub device: Option<DeviceId>,
-    /// What the device is called, in at most 100 characters; a known one keeps its name without.
+    /// The name of the device, of at most 100 characters. `None` leaves the name of a known device as it is.
     pub device_name: Option<String>,
-    /// The last refresh token that `device` got: it shows that the device is known, so that neither
-    /// locks of its network nor failures elsewhere concern it.
+    /// The last refresh token of `device`: it proves that the device is known, so that neither locks of its
+    /// network nor failed logins elsewhere apply to it.
     pub last_refresh: Option<SecretString>,
 }
 
-/// A session as the issuer hands it out. `Debug` shows none of it.
+/// A session as the issuer grants it. `Debug` shows none of it.
 #[derive(Clone)]
 pub struct SignedIn {
     /// The account.
     pub aci: Aci,
     /// The device that the session belongs to.
     pub device: DeviceId,
-    /// The email address, in small letters.
+    /// The email address, in lower case.
     pub email: Zeroizing<String>,
     /// The tokens.
     pub tokens: SessionTokens,
 }
 
-/// The tokens of a session: wiped on drop, and `Debug` shows none of them.
+/// The tokens of a session. They are wiped on drop, and `Debug` shows none of them.
 #[derive(Clone)]
 pub struct SessionTokens {
-    /// For requests; `None` if it is over, and has to be renewed first.
+    /// The token for requests; `None` if it has expired and must be renewed first.
     pub access: Option<SecretString>,
-    /// How long the access token was good when it was handed out.
+    /// The lifetime of the access token when it was issued.
     pub access_lifetime: Duration,
-    /// For one renewal.
+    /// The token for one renewal.
     pub refresh: SecretString,
 }
 

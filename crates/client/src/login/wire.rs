@@ -1,4 +1,4 @@
-//! The JSON of signing in.
+//! The JSON of the login requests and answers.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use super::{SessionTokens, SignIn, SignedIn};
 use crate::{DeviceId, failure::Failure};
 
-/// No real email address is longer, in characters.
+/// The maximum length of an email address, in characters.
 const MAX_EMAIL_CHARS: usize = 255;
-/// No real token is longer, in bytes.
+/// The maximum length of a token, in bytes.
 const MAX_TOKEN: usize = 4096;
 
 #[derive(Serialize)]
@@ -75,9 +75,9 @@ impl<'a> RefreshTokenBody<'a> {
 }
 
 impl TokensBody {
-    /// The session, if it is one that this crate can use.
+    /// Validates the answer and converts it to a session.
     pub(super) fn received(self) -> Result<SignedIn, Failure> {
-        // From here on they are wiped, whatever comes of it.
+        // These types wipe the secrets on drop, also if the validation fails.
         let access = SecretString::from(self.access_token);
         let refresh = SecretString::from(self.refresh_token);
         let email = Zeroizing::new(self.user.email);
@@ -103,7 +103,7 @@ impl TokensBody {
     }
 }
 
-/// Whether it can stand in a header (RFC 6750, `b64token`).
+/// Returns whether the token can be sent in a header (RFC 6750, `b64token`).
 fn is_token(token: &SecretString) -> bool {
     let token = token.expose_secret();
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);

@@ -1,13 +1,14 @@
-//! Which of the listed params issue at a moment.
+//! The selection of the listed params that issue at a moment.
 
 use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, Mode, Timestamp};
 
 use super::Listed;
 use crate::CLOCK_TOLERANCE;
 
-/// Params of a kind.
+/// A kind of params.
 pub(super) trait Params {
-    /// Whether they are for clients of another kind, where there are others too.
+    /// Returns whether the params are in legacy mode, which is for other clients if the issuer also lists
+    /// standard ones.
     fn is_legacy(&self) -> bool;
 }
 
@@ -23,10 +24,10 @@ impl Params for GroupServerPublicParams {
     }
 }
 
-/// The params that issue at a moment: the newest valid ones.
+/// Returns the params that issue at a moment: the newest valid ones.
 ///
-/// Where an issuer lists both modes, legacy is for other clients: it must not be able to tell its
-/// clients apart by the mode it picks for each.
+/// If an issuer lists both modes, legacy params are skipped: the issuer could otherwise distinguish its
+/// clients by the mode that it chooses for each.
 pub(super) fn at<P: Params>(entries: &[Listed<P>], moment: Timestamp) -> Option<&Listed<P>> {
     entries
         .iter()
@@ -34,8 +35,9 @@ pub(super) fn at<P: Params>(entries: &[Listed<P>], moment: Timestamp) -> Option<
         .max_by_key(|listed| (!listed.params.is_legacy(), listed.validity.not_before))
 }
 
-/// The params that may issue now: around a change those of both sides, as the clocks of the issuer
-/// and of this device may differ. Those of this device's clock come first.
+/// Returns the params that may issue now, those at this device's clock first. Around a change these are the
+/// params of both periods, since the clocks of the issuer and of this device may differ by
+/// [`CLOCK_TOLERANCE`].
 pub(super) fn around<P: Params>(entries: &[Listed<P>], now: Timestamp) -> Vec<&Listed<P>> {
     let tolerance = CLOCK_TOLERANCE.as_secs();
     let mut candidates: Vec<&Listed<P>> = Vec::new();

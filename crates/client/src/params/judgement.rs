@@ -8,17 +8,17 @@ use super::{
 };
 use crate::{ClientError, ParamsKind, Pin, PinSet, PinStore, Trust};
 
-/// A change of the params that the issuer issues under, from ones that this client used to others
-/// that it trusts.
+/// A change of the params under which the issuer issues, from params that this client has used to others that
+/// it trusts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamsSwitch {
-    /// The params that issued when the issuer was asked last.
+    /// The params in use at the previous request.
     pub previous: ParamsId,
-    /// The params that issue now.
+    /// The params in use now.
     pub current: ParamsSummary,
 }
 
-/// The outcome of a comparison: the pins afterwards, and the messages to the user.
+/// The result of a comparison: the new pins, and the changes to report to the user.
 struct Judgement {
     pins: PinSet,
     added: Vec<ParamsSummary>,
@@ -26,11 +26,10 @@ struct Judgement {
 }
 
 impl PublishedParams {
-    /// Compares with the pins, and pins what `trust` allows.
+    /// Compares the list with the pins, and pins the params that `trust` allows.
     ///
     /// # Errors
-    /// The pins cannot be read or written. Params that stay without trust are no error here but
-    /// where they would be used.
+    /// The pins cannot be read or written. Params that stay untrusted are an error only when they are used.
     pub fn trusted(
         self,
         pins: &dyn PinStore,
@@ -40,8 +39,8 @@ impl PublishedParams {
         let known = pins.pins()?;
         let mut judgement = self.judge(&known, trust, now);
         if judgement.pins != known {
-            // Another process may have made its first contact in between: it must not be given
-            // other params than this one, so the judgement is made on what is really there.
+            // Another process may have made its first contact since the pins were read, and must not end up
+            // with other pins than this one. The comparison is therefore repeated on the pins under the lock.
             pins.update(&mut |set| {
                 judgement = self.judge(set, trust, now);
                 *set = judgement.pins.clone();
@@ -94,7 +93,7 @@ impl Judgement {
             }
         };
         for listed in chosen {
-            // A key that only shares the id of a pinned one is an impostor.
+            // Params with the id of a pinned key and other bytes are a forgery, and are not pinned.
             if !self.pins.has_id(kind, listed.id) {
                 self.pins.add(pin(&listed.params));
                 self.added.push(listed.summary(kind));
@@ -102,7 +101,7 @@ impl Judgement {
         }
     }
 
-    /// Notes which params issue now, if they are pinned.
+    /// Records which params issue now, if they are pinned.
     fn note_current<P: Params>(
         &mut self,
         entries: &[Listed<P>],

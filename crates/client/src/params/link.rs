@@ -1,4 +1,4 @@
-//! Params that a link names.
+//! The params that a link names.
 
 use anteroom_protocol::{CallLink, GenericPublicParams, ParamsId, RoomId, Timestamp};
 
@@ -6,16 +6,15 @@ use super::{Listed, PublishedParams, TrustedParams};
 use crate::{ClientError, ParamsKind, Pin, PinStore, Trust};
 
 impl PublishedParams {
-    /// Compares with the pins and with the params that a link was made under. Those are a word of
-    /// whoever made the link, about that link's room: if they are pinned for nothing else, they
-    /// are pinned for this room alone, and trusted in no other room and for creating none.
+    /// Compares the list with the pins and with the params that a link was made under. The link's params are
+    /// a claim of its creator about that link's room. If they are not pinned otherwise, they are pinned for
+    /// this room alone, and trusted neither in another room nor for creating one.
     ///
-    /// Links outlive params: those that are over, but listed or pinned, are as good a word as any.
+    /// Links outlive params: expired params are accepted as long as they are listed or pinned.
     ///
     /// # Errors
-    /// As [`Self::trusted`], and [`ClientError::LinkParams`] if the issuer does not list the
-    /// link's params, or others under their id, and they were never pinned; nothing is pinned
-    /// then.
+    /// As [`Self::trusted`], and [`ClientError::LinkParams`] if the issuer does not list the link's params,
+    /// or lists others under their id, and they were never pinned. Nothing is pinned then.
     pub fn trusted_for_link(
         self,
         link: &CallLink,
@@ -30,8 +29,7 @@ impl PublishedParams {
         let before = of_room(pins, &room, id)?;
         let Some(listed) = self.of_link(id, before.as_ref()) else {
             let is_pinned = pins.pins()?.has_id(ParamsKind::Generic, id);
-            // Params that were seen and are listed no more are as good; others under their id are
-            // not.
+            // Pinned params that are no longer listed are accepted. Other params under their id are not.
             let is_unlisted = self.generic.iter().all(|listed| listed.id != id);
             if is_unlisted && (is_pinned || before.is_some()) {
                 return self.trusted(pins, trust, now);
@@ -57,7 +55,7 @@ impl PublishedParams {
         Ok(trusted.with_link(room, &listed))
     }
 
-    /// The listed params of this id: those that the room has pinned, if it has.
+    /// Returns the listed params of this id. If the room has pinned params of this id, only equal ones.
     fn of_link(&self, id: ParamsId, pinned: Option<&Pin>) -> Option<&Listed<GenericPublicParams>> {
         self.generic.iter().find(|listed| {
             listed.id == id && pinned.is_none_or(|pin| Pin::generic(&listed.params) == *pin)

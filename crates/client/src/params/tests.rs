@@ -57,7 +57,7 @@ fn listing(entries: &[(u8, Mode, u64, Option<u64>)]) -> PublishedParams {
     }
 }
 
-/// A link of the room of this seed, made under the params of another.
+/// Creates a link of the room of the seed `room`, made under the params of the seed `params`.
 fn link(room: u8, params: Option<u8>) -> CallLink {
     CallLink {
         host: "calls.example".to_owned(),
@@ -83,7 +83,7 @@ fn a_stored_listing_notes_no_switch_back_to_the_params_that_it_knows() {
         assert_eq!(switches(older.clone().stored()), 0);
         assert_eq!(switches(newer.clone()), 0);
     }
-    // The issuer itself may go back, which is told.
+    // A switch back by the issuer itself is allowed, and reported.
     assert_eq!(switches(older), 1);
 }
 
@@ -109,7 +109,7 @@ fn the_first_use_pins_what_issues_now_and_nothing_that_begins_later() {
             &[1],
         ),
         (&[(1, Standard, AT + DAY, None)], &[]),
-        // The clock of this device is a little slow on the first day.
+        // The clock of this device is slightly slow on the first day.
         (
             &[
                 (1, Standard, AT + TOLERANCE, None),
@@ -145,7 +145,7 @@ fn what_is_pinned_is_told_with_its_beginning() {
     assert_eq!(summary.validity.not_before, Timestamp::from_secs(7));
 }
 
-/// A store in which another process makes its first contact after this one has read it.
+/// A store in which another process makes its first contact after this one has read the pins.
 struct ContestedPins {
     stale: PinSet,
     pins: MemoryPins,
@@ -202,14 +202,14 @@ fn params_of_a_link_count_in_its_room_alone() {
     assert!(pinned(&of_room).is_empty());
     assert_eq!(of_room.link_params().map(|one| one.id), Some(id(2)));
     assert_eq!(of_room.issuing_for_link(NOW).unwrap()[0].id, id(2));
-    // Not for creating, and still announced as new.
+    // The params do not issue create credentials, and are still announced as new.
     assert!(of_room.generic(id(2)).is_none());
     assert!(of_room.issuing_generic(NOW).is_err());
     assert_eq!(of_room.announced(NOW)[0].id, id(2));
     let (_, room) = of_room.generic_with_room(id(2)).unwrap();
     assert_eq!(room, Some(link(3, None).root_key.room_id()));
 
-    // Not in another room, nor in this one without the link's word.
+    // The params are trusted neither in another room nor in this one for a link without them.
     for other in [link(4, Some(1)), link(4, None), link(3, None)] {
         let trusted = both
             .clone()
@@ -219,7 +219,7 @@ fn params_of_a_link_count_in_its_room_alone() {
         assert!(trusted.issuing_for_link(NOW).is_err());
     }
     assert!(!pins.pins().unwrap().has_id(ParamsKind::Generic, id(2)));
-    // A link of that room is good as long as its params are listed or were seen.
+    // A link of that room is usable as long as its params are listed or pinned.
     let seen = published(&[1])
         .trusted_for_link(&link(3, Some(2)), &pins, Trust::FirstUse, NOW)
         .unwrap();
@@ -240,7 +240,7 @@ fn a_first_contact_by_a_link_pins_what_issues_and_keeps_the_links_params_to_its_
         .unwrap();
     assert_eq!(pinned(&trusted), [id(1)]);
     assert_eq!(trusted.link_params().map(|one| one.id), Some(id(2)));
-    // A room's pin is no first contact: what issues is pinned when it is asked for.
+    // A room's pin is no first contact: the issuing params are pinned at the first request for them.
     let pins = MemoryPins::default();
     let pin = Pin::generic(&generic(2, Mode::Standard));
     pins.add_room_pin(&link(3, None).root_key.room_id(), &pin)
@@ -375,7 +375,7 @@ fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
         let then = NOW.plus(DAY + CLOCK_TOLERANCE.as_secs());
         assert!(judged.issuing_generic(NOW).is_ok());
         assert!(judged.issuing_generic(then).is_err());
-        // What was made before is good to its end all the same.
+        // Earlier credentials are valid to the end of their params.
         assert!(judged.verifies(id(1), then));
         assert!(!judged.verifies(id(1), NOW.plus(9 * DAY)));
         assert!(!judged.verifies(id(2), then));
@@ -386,7 +386,7 @@ fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
     assert!(!told.verifies(id(2), NOW) && told.verifies(id(2), NOW.plus(DAY)));
 }
 
-/// Seeds and windows of the listing, and which of them may issue at the moment.
+/// The seeds and periods of the listed params, and the seeds of those that may issue at the moment.
 type Case = (&'static [(u8, Mode, u64, Option<u64>)], &'static [u8]);
 
 #[test]
@@ -482,7 +482,7 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
         (Some(NOW.plus(DAY / 2)), untrusted(vec![]), true),
         (Some(NOW.minus(2 * DAY)), untrusted(vec![]), true),
         (Some(NOW.plus(DAY)), odd_day(), true),
-        // Params that are offered and not trusted are told, whatever the clocks say.
+        // Untrusted params on offer are reported, whatever the clocks show.
         (Some(NOW.plus(DAY)), untrusted(vec![id]), false),
         (Some(NOW.plus(DAY)), ClientError::Verification, false),
         (Some(NOW.plus(CLOCK_TOLERANCE.as_secs())), odd_day(), false),

@@ -1,4 +1,4 @@
-//! An issuer's params after the comparison with the pins.
+//! The params of an issuer after the comparison with the pins.
 
 use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, RoomId, Timestamp,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{CLOCK_TOLERANCE, ClientError, ParamsKind, Pin, PinSet};
 
-/// An issuer's params after the comparison with the pins.
+/// The params of an issuer after the comparison with the pins.
 #[derive(Clone, Debug)]
 pub struct TrustedParams {
     listing: PublishedParams,
@@ -39,7 +39,7 @@ impl TrustedParams {
         let is_pinned = |pin: Pin| pins.pins().contains(&pin);
         let generic = trusted_ids(&listing.generic, |params| is_pinned(Pin::generic(params)));
         let group = trusted_ids(&listing.group, |params| is_pinned(Pin::group(params)));
-        // An impostor with a trusted id must not be found by it.
+        // Forged params with a trusted id are removed, so that no look-up by id returns them.
         listing.generic.retain(|listed| {
             !generic.contains(&listed.id) || is_pinned(Pin::generic(&listed.params))
         });
@@ -56,9 +56,9 @@ impl TrustedParams {
         }
     }
 
-    /// The same, and these params for the room of a link.
+    /// Adds params that are trusted for the room of a link alone.
     pub(super) fn with_link(mut self, room: RoomId, listed: &Listed<GenericPublicParams>) -> Self {
-        // An impostor with the link's id must not be found by it.
+        // Forged params with the link's id are removed, so that no look-up by id returns them.
         self.listing
             .generic
             .retain(|other| other.id != listed.id || other.params == listed.params);
@@ -70,39 +70,39 @@ impl TrustedParams {
         self
     }
 
-    /// The params that were pinned just now, to be shown to the user.
+    /// Returns the params that this comparison has pinned, for display to the user.
     #[must_use]
     pub fn newly_pinned(&self) -> &[ParamsSummary] {
         &self.added
     }
 
-    /// The changes of the issuing params since the issuer was asked last, to be shown to the user.
-    /// Each is given once.
+    /// Returns the changes of the issuing params since the previous request, for display to the user. Each
+    /// change is reported once.
     #[must_use]
     pub fn switches(&self) -> &[ParamsSwitch] {
         &self.switches
     }
 
-    /// The params that a link was made under, if they are trusted for its room alone, to be shown
-    /// to the user.
+    /// Returns the params that a link was made under if they are trusted for its room alone, for display to
+    /// the user.
     #[must_use]
     pub fn link_params(&self) -> Option<&ParamsSummary> {
         self.link.as_ref().map(|link| &link.summary)
     }
 
-    /// Generic params by their id, if they are trusted everywhere.
+    /// Returns the generic params of an id, if they are trusted everywhere.
     #[must_use]
     pub fn generic(&self, id: ParamsId) -> Option<&GenericPublicParams> {
         by_id(&self.listing.generic, &self.generic, id)
     }
 
-    /// Group params by their id, if they are trusted.
+    /// Returns the group params of an id, if they are trusted.
     #[must_use]
     pub fn group(&self, id: ParamsId) -> Option<&GroupServerPublicParams> {
         by_id(&self.listing.group, &self.group, id)
     }
 
-    /// Generic params by their id, with the room that they are trusted for if it is only one.
+    /// Returns the generic params of an id, with the room that they are trusted for if it is a single one.
     pub(crate) fn generic_with_room(
         &self,
         id: ParamsId,
@@ -114,18 +114,19 @@ impl TrustedParams {
         Some((&link.params, Some(link.room)))
     }
 
-    /// Whether what was made under these generic params is still taken: they are trusted, and their
-    /// time is now.
+    /// Returns whether credentials made under these generic params are accepted now: the params are trusted
+    /// and in force.
     #[must_use]
     pub fn verifies(&self, id: ParamsId, now: Timestamp) -> bool {
         let mut listed = self.listing.generic.iter();
         self.is_usable(id) && listed.any(|one| one.id == id && one.validity.contains(now))
     }
 
-    /// Params that the issuer lists for now or later and that are not trusted: to be shown to the
-    /// user in time. An issuer's word alone is never enough, since it could give each client another.
+    /// Returns the untrusted params that the issuer lists for now or later, for display to the user before
+    /// they take effect. The issuer's list alone never makes them trusted, since the issuer could list
+    /// different ones for each client.
     ///
-    /// Legacy params count only where no standard ones are listed: they are never used otherwise.
+    /// Legacy params are included only if no standard ones are listed: they are not used otherwise.
     #[must_use]
     pub fn announced(&self, now: Timestamp) -> Vec<ParamsSummary> {
         let is_standard =
@@ -146,8 +147,8 @@ impl TrustedParams {
             .collect()
     }
 
-    /// Why a credential does not verify: it may have been made under params that are new, and that
-    /// nothing here trusts.
+    /// Returns the reason why a credential does not verify: it may have been made under new params that are
+    /// not trusted here.
     pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
         self.listing.explained(error, now)
     }
@@ -167,12 +168,12 @@ impl TrustedParams {
         }
     }
 
-    /// The generic params that may issue now and are trusted everywhere: the newest valid ones,
-    /// around a change those of both sides. Legacy ones only if no standard ones are listed for
-    /// that time.
+    /// Returns the generic params that may issue now and are trusted everywhere: the newest valid ones, and
+    /// around a change those of both periods. Legacy params are included only if no standard ones are listed
+    /// for that time.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if none is; [`ClientError::Clock`] if the clocks explain that.
+    /// [`ClientError::Untrusted`] if none is trusted; [`ClientError::Clock`] if the clocks explain that.
     pub fn issuing_generic(
         &self,
         now: Timestamp,
@@ -182,7 +183,7 @@ impl TrustedParams {
         candidates.map_err(|error| self.explained(error, now))
     }
 
-    /// The generic params that may issue a credential for the room of the link now.
+    /// Returns the generic params that may issue a credential for the room of the link now.
     pub(crate) fn issuing_for_link(
         &self,
         now: Timestamp,
@@ -192,10 +193,10 @@ impl TrustedParams {
         candidates.map_err(|error| self.explained(error, now))
     }
 
-    /// The trusted group params that may issue now.
+    /// Returns the trusted group params that may issue now.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if none is; [`ClientError::Clock`] if the clocks explain that.
+    /// [`ClientError::Untrusted`] if none is trusted; [`ClientError::Clock`] if the clocks explain that.
     pub fn issuing_group(
         &self,
         now: Timestamp,
@@ -222,7 +223,7 @@ fn by_id<'a, P>(entries: &'a [Listed<P>], trusted: &[ParamsId], id: ParamsId) ->
         .map(|listed| &listed.params)
 }
 
-/// Some params end before they begin.
+/// Returns whether the params have ended. The end of some params lies before their start.
 fn is_over(one: &ParamsSummary, now: Timestamp) -> bool {
     let end = one.validity.not_after;
     end.is_some_and(|end| end <= now.max(one.validity.not_before))

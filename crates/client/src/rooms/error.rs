@@ -1,4 +1,4 @@
-//! What can go wrong with the room service.
+//! The errors of requests to the room service.
 
 use http::StatusCode;
 
@@ -7,7 +7,7 @@ use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::
 /// The room service's code for a room that has a link of another passkey.
 const LINK_EXISTS: &str = "CALL_LINK_EXISTS";
 
-/// Why a call to the room service failed. None of the variants holds a secret.
+/// The error of a request to the room service. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoomsError {
@@ -17,60 +17,60 @@ pub enum RoomsError {
     /// The HTTP client could not be set up (certificate store, name resolver).
     #[error("the HTTP client could not be set up")]
     Setup(#[source] TransportError),
-    /// No answer came: name, connection, TLS or a broken stream.
+    /// No answer arrived: the name, the connection, TLS or the stream failed.
     #[error("the room service cannot be reached")]
     Unreachable(#[source] TransportError),
-    /// The answer did not come in time.
+    /// The answer did not arrive in time.
     #[error("the room service did not answer in time")]
     TimedOut,
-    /// The answer was longer than any real one.
+    /// The answer exceeds the limit.
     #[error("the room service's answer is longer than {limit} bytes")]
     TooLarge {
-        /// The bound, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The answer does not have the shape of the API.
     #[error("the room service's answer makes no sense: {0}")]
     Malformed(&'static str),
-    /// The room service said no, and why.
+    /// The room service refused the request.
     #[error(transparent)]
     Problem(Box<Problem>),
     /// There is no such link.
     #[error("there is no such link at this room service")]
     NoSuchLink,
-    /// Nobody can join any more.
+    /// The link is revoked or has expired: no device can join.
     #[error("the link has expired or was revoked")]
     Closed,
-    /// The credential does not fit the params it is to be shown under.
+    /// The credential does not fit the params it is to be presented under.
     #[error("the credential cannot be presented under the trusted params")]
     Presentation,
-    /// The credential's params are trusted for the room of one link alone, and this is another.
+    /// The credential's params are trusted for the room of one link alone, and this is another room.
     #[error(
         "the credential was made under server params that are trusted for another room alone: \
          fetch one for this room"
     )]
     OtherRoom,
-    /// A room's name does not fit.
+    /// The name of a room is too long.
     #[error("the name is longer than {limit} bytes")]
     NameTooLong {
-        /// The bound, in bytes of UTF-8.
+        /// The limit, in bytes of UTF-8.
         limit: usize,
     },
-    /// A message does not fit.
+    /// A message is too long.
     #[error(transparent)]
     MessageTooLong(#[from] MessageTooLong),
-    /// The record of received messages cannot be read, so that messages could be taken twice.
+    /// The counters of received messages cannot be read, so that replays would not be detected.
     #[error(transparent)]
     ReplayStore(#[from] ReplayStoreError),
-    /// The room service refused on the socket.
+    /// The room service refused a message on the socket.
     #[error("the room service refused: {message} ({code})")]
     Refused {
         /// The stable code, such as `full`.
         code: String,
-        /// The message.
+        /// The room service's explanation.
         message: String,
     },
-    /// The room service sends from one place to the next and never arrives.
+    /// The room service exceeded the limit of consecutive redirects.
     #[error("the room service redirects without end, or to where it must not")]
     Redirected,
     /// The connection ended.
@@ -82,8 +82,8 @@ pub enum RoomsError {
 }
 
 impl RoomsError {
-    /// Whether the room of a new link has a link of another passkey already: somebody else who has
-    /// the same create credential has used it, or the answer to an earlier creation was lost.
+    /// Returns whether the room of a new link already has a link of another passkey: another program with the
+    /// same create credential has used it, or the answer to an earlier creation was lost.
     #[must_use]
     pub fn is_link_conflict(&self) -> bool {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)

@@ -6,28 +6,28 @@ use rand_core::CryptoRng;
 use super::wire::StateBody;
 use crate::{RoomsError, call::printable, wire};
 
-/// The longest name, in bytes: encrypted, the room service takes 288.
+/// The maximum length of a name, in bytes. The room service accepts 288 bytes of the encrypted name.
 const MAX_NAME: usize = 243;
-/// The most that is shown of a name, in characters.
+/// The maximum length of a displayed name, in characters.
 const MAX_NAME_CHARS: usize = MAX_NAME;
 
-/// Whether who comes by a link must wait until an admin lets them in.
+/// Whether users of a link must wait until an admin admits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
     /// They wait in the lobby.
     Required,
-    /// They come in at once.
+    /// They join immediately.
     Off,
 }
 
 /// A room's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomName {
-    /// It has none.
+    /// The room has no name.
     None,
     /// The name, without control characters.
     Known(String),
-    /// Somebody set one that was not encrypted with the link's key.
+    /// The stored name was not encrypted with the link's key.
     Unreadable,
 }
 
@@ -38,24 +38,24 @@ pub struct LinkState {
     pub approval: Approval,
     /// The room's name.
     pub name: RoomName,
-    /// Whether an admin closed it.
+    /// Whether an admin revoked the link.
     pub revoked: bool,
-    /// From then on nobody can join.
+    /// The time from which no device can join.
     pub expiration: Timestamp,
-    /// From then on it is forgotten.
+    /// The time from which the link is deleted.
     pub deletion: Timestamp,
 }
 
-/// What an admin changes; `None` leaves a thing as it is.
+/// The changes of an admin; `None` leaves a member unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkChange {
-    /// Whether there is a lobby. Not while a call is on.
+    /// Whether there is a lobby. It cannot change while a call is running.
     pub approval: Option<Approval>,
-    /// The name; an empty one takes it away.
+    /// The name; an empty one removes it.
     pub name: Option<String>,
-    /// Whether nobody can join.
+    /// Whether the link is revoked.
     pub revoked: Option<bool>,
-    /// Whether everybody in the call and its lobby is sent away.
+    /// Whether all devices in the call and its lobby are removed.
     pub end_call: bool,
 }
 
@@ -94,7 +94,7 @@ impl LinkState {
         })
     }
 
-    /// Whether people can join at this moment.
+    /// Returns whether devices can join at this moment.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         !self.revoked && now < self.expiration

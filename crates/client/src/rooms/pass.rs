@@ -1,4 +1,4 @@
-//! What an account may show to the room service: a presentation of a credential, new every time.
+//! The rights that an account presents to the room service. Every presentation is new.
 
 use anteroom_protocol::{
     Aci, AuthCredential, CreateCredential, GenericPublicParams, ParamsId, Randomness, RoomId,
@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::{ClientError, Issued, ParamsKind, RoomsError, TrustedParams, wire};
 
-/// An account's right to use links, good for about a day.
+/// An account's right to use links, valid for about a day.
 #[derive(Clone, Debug)]
 pub struct Pass {
     aci: Aci,
     credential: AuthCredential,
     redemption: Timestamp,
     params: GenericPublicParams,
-    /// The only room that it may be shown in; `None`: any.
+    /// The only room in which the pass may be presented; `None` for any room.
     room: Option<RoomId>,
 }
 
@@ -29,11 +29,11 @@ pub struct CreatePass {
 }
 
 impl Pass {
-    /// From a credential of the issuer. If its params are trusted for the room of a link alone, so
-    /// is the pass: shown elsewhere it would mark its holder.
+    /// Creates the pass of a credential. If the credential's params are trusted for the room of one link
+    /// alone, the pass is limited to it: a presentation elsewhere would mark its holder.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if its params are not trusted (any more).
+    /// [`ClientError::Untrusted`] if the params are not trusted (any more).
     pub fn new(
         aci: Aci,
         issued: &Issued<AuthCredential>,
@@ -50,18 +50,18 @@ impl Pass {
         })
     }
 
-    /// The midnight of the day it is good for.
+    /// Returns the midnight of the day for which the pass is valid.
     #[must_use]
     pub const fn day(&self) -> Timestamp {
         self.redemption
     }
 
-    /// The account that it is of.
+    /// Returns the account of the pass.
     pub(crate) const fn aci(&self) -> Aci {
         self.aci
     }
 
-    /// A fresh presentation for one room, in base64.
+    /// Creates a fresh presentation for one room, in base64.
     pub(crate) fn present<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,
@@ -85,11 +85,10 @@ impl Pass {
 }
 
 impl CreatePass {
-    /// From a credential of the issuer.
+    /// Creates the pass of a create credential.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if its params are not trusted (any more), or for the room of a
-    /// link alone.
+    /// [`ClientError::Untrusted`] if the params are not trusted (any more), or only for the room of one link.
     pub fn new(
         aci: Aci,
         issued: &Issued<CreateCredential>,
@@ -102,7 +101,7 @@ impl CreatePass {
         })
     }
 
-    /// The params that the link is made under.
+    /// Returns the params that the link is made under.
     #[must_use]
     pub fn params(&self) -> ParamsId {
         self.params.id()

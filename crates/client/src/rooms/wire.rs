@@ -55,11 +55,11 @@ pub(crate) struct DeviceBody {
     pub(crate) lost: bool,
     #[serde(default)]
     pub(crate) admin: bool,
-    /// Whatever it is: one that does not open is left out.
+    /// Any JSON value: a hello that does not open is ignored.
     pub(crate) hello: Option<serde_json::Value>,
 }
 
-/// A device among changes.
+/// A device in a list of changes.
 #[derive(Debug, Deserialize)]
 pub(crate) struct EntryBody {
     pub(crate) status: String,
@@ -72,7 +72,7 @@ pub(crate) struct ReasonBody {
     pub(crate) reason: String,
 }
 
-/// What goes up the socket.
+/// A message from the client to the room service.
 #[derive(Serialize)]
 #[serde(
     tag = "type",
@@ -124,7 +124,7 @@ pub(crate) enum Target {
     All(&'static str),
 }
 
-/// What comes down the socket.
+/// A message from the room service to the client.
 #[derive(Debug, Deserialize)]
 #[serde(
     tag = "type",
@@ -173,7 +173,7 @@ pub(crate) enum FromRoom {
         message: String,
     },
     Pong,
-    /// Later versions may say more.
+    /// A message of a later version.
     #[serde(other)]
     Unknown,
 }

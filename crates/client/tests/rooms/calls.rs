@@ -64,14 +64,14 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     })
     .await;
     assert_eq!(waiting.demux, bobs_place.demux);
-    // Who has the root key can tell who it is.
+    // A holder of the root key can decrypt the user's id.
     let user = waiting
         .user
         .unwrap()
         .decrypt(&room.secret_params())
         .unwrap();
     assert_eq!(user, ServiceId::Aci(bob.aci));
-    // Who waits is heard by nobody.
+    // Messages of a waiting device reach no one.
     bobs.send(Recipient::All, b"early").await.unwrap();
     let refused = wait_for(&mut bobs, |event| match event {
         CallEvent::Refused { code, .. } => Some(code),

@@ -14,7 +14,7 @@ use rand_core::CryptoRng;
 
 use crate::support::{Scene, wait_for};
 
-/// The clock of the services, and randomness of a seed.
+/// The clock of the services, and random numbers from a seed.
 struct TestSystem {
     clock: MockClock,
     entropy: SeededEntropy,
@@ -61,7 +61,7 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
     LogGuard::global().watch_bytes("root key", &own.link.root_key.to_bytes());
     assert!(ann.peek(&own.link).await.unwrap().is_none());
 
-    // A link is a text, and a passkey too.
+    // A link and a passkey survive the conversion to text.
     let link = CallLink::parse(&own.link.to_url()).unwrap();
     let passkey = parse_passkey(&format!(" {}\n", own.passkey_text().as_str())).unwrap();
     let mut anns = ann.join_as_admin(&link, &passkey).await.unwrap();
@@ -126,7 +126,7 @@ async fn stored_credentials_ask_the_issuer_for_nothing() {
             credentials,
             ..options(&scene)
         };
-        // Nobody listens there.
+        // No program listens at this port.
         Client::connect_with("http://127.0.0.1:9", aci_of, options)
     };
     let later = restored(device(&account)).await.unwrap();
@@ -134,7 +134,7 @@ async fn stored_credentials_ask_the_issuer_for_nothing() {
     let another = later.create_link(scene.rooms.base_url(), Approval::Off);
     another.await.unwrap();
 
-    // Those of another account, or of days that are over, count as none.
+    // Stored credentials of another account, or of past days, are ignored.
     let other = scene.issuer.add_account(false).await;
     let unreachable = restored(device(&other)).await;
     let is_unreachable =
@@ -173,7 +173,7 @@ async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
     let scene = Scene::start().await;
     let account = scene.issuer.add_account(false).await;
     let first = client(&scene, &account).await;
-    // Another program makes other passkeys.
+    // Another program generates other passkeys.
     let system = TestSystem {
         clock: scene.issuer.clock.clone(),
         entropy: SeededEntropy::new(6),
@@ -183,7 +183,7 @@ async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
         system: Arc::new(system),
         ..ClientOptions::default()
     };
-    // Nobody listens there.
+    // No program listens at this port.
     let second = Client::connect_with("http://127.0.0.1:9", device(&account), options);
     let second = second.await.unwrap();
     let url = scene.rooms.base_url();
@@ -192,7 +192,7 @@ async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
     assert_ne!(own.link.root_key.to_text(), used.link.root_key.to_text());
     second.join(&own.link).await.unwrap().leave().await;
 
-    // The first has the third one left, and the second one has it too.
+    // The first client has the third credential left, and the second one holds the same.
     first.create_link(url, Approval::Off).await.unwrap();
     for client in [&first, &second] {
         let none_left = client.create_link(url, Approval::Off).await;
@@ -268,7 +268,7 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
     let refused = ann.join(&bare).await;
     assert!(matches!(refused, Err(Error::NoRoomService)), "{refused:?}");
 
-    // A room service that is named is asked whatever the link says.
+    // The room service of the options is used whatever host the link names.
     let elsewhere = CallLink {
         host: "rooms.example".to_owned(),
         ..own

@@ -1,4 +1,4 @@
-//! What devices say of themselves: through a real room service, and through ones that lie.
+//! The hellos of devices, through a real room service and through malicious ones.
 
 use anteroom_client::{Approval, CallEvent, JoinOptions};
 use anteroom_protocol::{Aci, HelloKey, RootKey, ServiceId, UidCiphertext};
@@ -28,7 +28,7 @@ fn sealed(room: &RootKey, user: &UidCiphertext, hello: &str) -> Vec<u8> {
     key.seal(user, hello.as_bytes(), [9; 12]).unwrap()
 }
 
-/// The names that a client reads out of entries with these users and hellos.
+/// Returns the names that a client reads from entries with these users and hellos.
 async fn names_read(room: &RootKey, person: &Person, entries: &[(String, Value)]) -> Vec<String> {
     let (listener, client) = listen().await;
     let devices: Vec<Value> = (1_u32..)
@@ -43,7 +43,7 @@ async fn names_read(room: &RootKey, person: &Person, entries: &[(String, Value)]
         let mut welcome = welcome(16, &era_text());
         welcome["participants"] = json!(devices);
         say(&mut socket, &welcome).await;
-        // Each form of roster says the same.
+        // Each form of roster carries the same entries.
         let changed: Vec<Value> = devices
             .iter()
             .map(|device| {
@@ -219,7 +219,7 @@ async fn an_admin_reads_the_name_in_the_lobby_and_who_is_let_in_those_of_the_cal
     let account = account.decrypt(&room.secret_params()).unwrap();
     assert_eq!(account, ServiceId::Aci(bob.aci));
 
-    // It is the same after a lost connection, whatever the place is called by then.
+    // The name is the same after a reconnection, whatever number the device has then.
     bobs.reconnect().await.unwrap();
     let lost = |event| matches!(event, CallEvent::Joined(_)).then_some(());
     wait_for(&mut bobs, lost).await;
@@ -245,7 +245,7 @@ async fn an_admin_reads_the_name_in_the_lobby_and_who_is_let_in_those_of_the_cal
     bobs.leave().await;
     anns.leave().await;
 
-    // Names that show nothing, and long ones.
+    // Names without a visible character, and long ones.
     for (name, expected) in [(" ", None), (&*"\u{10ffff}x".repeat(99), Some(60))] {
         (ann.name, bob.name) = (None, Some(name.to_owned()));
         let mut bobs = scene.join(&bob, &room, Some(&passkey)).await.unwrap();
@@ -293,6 +293,6 @@ async fn a_room_service_that_refuses_unknown_members_is_joined_without_a_hello()
     };
     let mut call = client.join(options, scene.rng()).await.unwrap();
     while call.next().await.is_some() {}
-    // 285 bytes, as every hello with a name alone.
+    // 285 bytes, as every hello with only a name.
     assert_eq!(server.await.unwrap(), [Some(380), None]);
 }

@@ -1,4 +1,4 @@
-//! Room services that break the rules.
+//! The client against room services that violate the protocol.
 
 use std::{
     sync::{Arc, Mutex},
@@ -49,7 +49,7 @@ pub(crate) async fn person_and_room() -> (Scene, Person, RootKey) {
     (scene, person, room)
 }
 
-/// Answers every request in this way, and keeps what was shown.
+/// Answers every request with this status and body, and records the headers of the requests.
 async fn answering(
     status: StatusCode,
     body: &'static str,
@@ -88,7 +88,7 @@ async fn every_request_shows_a_presentation_of_its_own() {
     assert_eq!(presentations.len(), 10);
     for (index, one) in presentations.iter().enumerate() {
         for other in &presentations[index + 1..] {
-            // The commitments and the proof: all but the version, lengths, ciphertexts and day.
+            // Compares the commitments and the proof: all but the version, lengths, ciphertexts and day.
             let same = one[1..424]
                 .iter()
                 .zip(&other[1..424])
@@ -96,7 +96,7 @@ async fn every_request_shows_a_presentation_of_its_own() {
             assert!(same.count() < 60);
         }
     }
-    // And nothing else that would tell one device from another.
+    // No other header distinguishes one device from another.
     for headers in shown.iter() {
         let mut names: Vec<&str> = headers.keys().map(header::HeaderName::as_str).collect();
         names.sort_unstable();
@@ -275,7 +275,7 @@ async fn a_message_heard_before_a_rejoin_of_the_era_is_not_heard_again() {
 async fn a_message_heard_before_a_restart_is_not_heard_again_by_a_client_with_a_store() {
     let (listener, client) = listen().await;
     let store = Arc::new(MemoryReplays::default());
-    // Each client is new, as after a restart: they have the store in common.
+    // Each client is new, as after a restart. They share the store.
     let clients = [client.clone(), client].map(|client| client.with_replay_store(store.clone()));
     hears_no_message_twice(listener, clients).await;
 }
@@ -312,8 +312,7 @@ async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
     server.await.unwrap();
 }
 
-/// Joins an era twice, with one client after the other, at a service that plays the first message
-/// again.
+/// Joins an era twice, with one client after the other, at a service that repeats the first message.
 async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]) {
     let (scene, person, room) = person_and_room().await;
     let key = EraKey::derive(&room, EraId::from_bytes(ERA));
@@ -324,7 +323,7 @@ async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]
         json!({"type": "relay", "from": 32, "body": STANDARD.encode(body)})
     });
     let server = tokio::spawn(async move {
-        // Each time another device in the same era.
+        // The device gets another number in the same era each time.
         for (demux, bodies) in [(16, vec![&one]), (48, vec![&one, &two])] {
             let mut socket = accept(&listener).await;
             socket.next().await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Links: create, read, update, delete, peek.
+//! Creating, reading, updating, deleting and peeking at links.
 
 use anteroom_client::{Approval, LinkChange, OngoingCall, RoomName, RoomsError};
 use anteroom_protocol::{AdminPasskey, RootKey};
@@ -45,7 +45,7 @@ async fn a_link_is_created_read_changed_and_deleted() {
     assert_eq!(created.state.approval, Approval::Off);
     assert_eq!(created.state.name, RoomName::None);
     assert!(created.state.is_open(scene.now()));
-    // Again: nothing changes, whatever is asked for.
+    // Repeating the creation changes nothing, whatever approval it asks for.
     let again = create(Approval::Required).await.unwrap();
     assert_eq!(again.state, created.state);
 
@@ -114,7 +114,7 @@ async fn only_the_passkey_changes_a_link() {
         .delete(&room, &bob.pass, &other, OngoingCall::Keep, &mut *rng)
         .await;
     assert_eq!(status(wrong).0, StatusCode::FORBIDDEN);
-    // The room is taken.
+    // The room has a link of another passkey.
     let pass = scene.create_pass(&bob, &key).await;
     let taken = rooms
         .create(&key, &pass, &other, Approval::Off, &mut *rng)
@@ -123,11 +123,11 @@ async fn only_the_passkey_changes_a_link() {
         status(taken),
         (StatusCode::CONFLICT, "CALL_LINK_EXISTS".to_owned())
     );
-    // Another key's presentation is none for this room; its room does not exist.
+    // A presentation for another key is not valid for this room, and the room of that key does not exist.
     let stranger = RootKey::generate_v0(&mut *rng);
     let missing = rooms.link(&stranger, &bob.pass, &mut *rng).await;
     assert!(matches!(missing, Err(RoomsError::NoSuchLink)));
-    // The passkey is not bound to who created the link.
+    // The passkey is not bound to the account that created the link.
     rooms
         .update(&room, &bob.pass, &passkey, &named("Ours"), &mut *rng)
         .await

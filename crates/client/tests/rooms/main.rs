@@ -1,4 +1,4 @@
-//! The client against real room services, and against some that break the rules.
+//! The client against real room services, and against some that violate the protocol.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! An issuer and a room service that share their params, and people who use both.
+//! An issuer and a room service with the same params, and accounts that use both.
 
 use anteroom_client::{
     CallEvent, CallSession, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
@@ -23,12 +23,12 @@ pub(crate) struct Scene {
     pub(crate) entropy: SeededEntropy,
 }
 
-/// A person with both clients.
+/// An account with clients of both services.
 pub(crate) struct Person {
     pub(crate) aci: Aci,
     pub(crate) pass: Pass,
     pub(crate) rooms: RoomsClient,
-    /// The name that it joins with.
+    /// The name with which it joins.
     pub(crate) name: Option<String>,
     issuer: IssuerClient,
     params: TrustedParams,
@@ -86,7 +86,7 @@ impl Scene {
         self.person_at(&account, self.rooms.base_url()).await
     }
 
-    /// The account at the room service with this URL.
+    /// Creates a client of the account at the room service with this URL.
     pub(crate) async fn person_at(&self, account: &TestAccount, url: &str) -> Person {
         let password = SecretString::from(account.password.as_str());
         let device = DeviceCredentials::new(account.aci, DeviceId::FIRST, password);
@@ -135,7 +135,7 @@ impl Scene {
     }
 }
 
-/// Waits for an event that means something, and leaves out the others.
+/// Waits for the first event for which `meaning` returns a value, and drops the events before it.
 pub(crate) async fn wait_for<T>(
     call: &mut CallSession,
     meaning: impl Fn(CallEvent) -> Option<T>,

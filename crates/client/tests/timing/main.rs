@@ -1,7 +1,7 @@
-//! The times at which both services see their clients, matched against each other.
+//! An attack on the times at which both services see their clients.
 //!
-//! A blind guess, a random assignment of n accounts to n rooms, has one right pair on average,
-//! however many there are, with a variance of 1: more than 5 come in 6 of 10,000 cases.
+//! A blind guess is a random assignment of n accounts to n rooms. It has one right pair on average, whatever
+//! n is, with a variance of 1: more than 5 right pairs occur in 6 of 10,000 cases.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -23,10 +23,10 @@ use self::{
 
 const PEOPLE: usize = 30;
 const FIRST_DAY: u64 = 20_000 * DAY;
-/// More right pairs than a blind guess has in 9,994 of 10,000 cases.
+/// The number of right pairs that a blind guess does not exceed in 9,994 of 10,000 cases.
 const CHANCE: usize = 5;
 
-/// An event of the day that is played.
+/// An event of the simulated day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Action {
     Renew,
@@ -34,20 +34,21 @@ enum Action {
     Visit,
 }
 
-/// A random order of so many rooms.
+/// Returns the numbers from 0 to `count` - 1 in a random order.
 fn shuffled(count: usize, rng: &mut ChaCha20Rng) -> Vec<usize> {
     let mut keyed: Vec<(u64, usize)> = (0..count).map(|room| (rng.next_u64(), room)).collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, room)| room).collect()
 }
 
-/// Two moments of a day at which somebody creates a link and visits it.
+/// Returns two moments of a day at which a person creates a link and visits it.
 fn visits(day: u64, rng: &mut ChaCha20Rng) -> [u64; 2] {
     let [one, two] = [(); 2].map(|()| day + rng.next_u64() % DAY);
     [one.min(two), one.max(two)]
 }
 
-/// Plays a day after the day on which everybody logged in, and gives what both services saw of it.
+/// Simulates a day after the day on which all accounts logged in, and returns the times that both services
+/// saw.
 async fn play(habit: Habit, seed: u64) -> (Vec<Times>, Vec<Times>) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let mut logins: Vec<u64> = (0..PEOPLE)
@@ -93,7 +94,7 @@ async fn play(habit: Habit, seed: u64) -> (Vec<Times>, Vec<Times>) {
 #[tokio::test]
 async fn a_day_of_links_and_joins_matches_no_better_than_chance() {
     let (accounts, rooms) = play(Habit::Stored, 1).await;
-    // The observer has something to look at, of everybody on both sides.
+    // Both services have seen enough events of every account.
     assert!(
         accounts.iter().all(|times| times.len() >= 4),
         "{accounts:?}"
@@ -122,12 +123,12 @@ async fn clients_that_ask_at_every_visit_are_matched_to_their_rooms() {
     assert_eq!(right, PEOPLE);
 }
 
-/// Days of which only the times are played: as many right pairs as days are expected of a blind
-/// guess, with a standard deviation of 20.
+/// The number of simulated days. A blind guess is expected to have as many right pairs as there are days,
+/// with a standard deviation of 20.
 const DAYS: usize = 400;
 
-/// The right pairs of many days. `renewals` gives the times at which a person asks, from the times
-/// of their visits and the schedule of the day before.
+/// Returns the number of right pairs over many days. `renewals` gives the times at which an account renews,
+/// from the times of its visits and the schedule of the day before.
 fn right_pairs_of_days(
     cost: Cost,
     renewals: impl Fn(&mut RenewalSchedule, [u64; 2], &mut ChaCha20Rng) -> Times,

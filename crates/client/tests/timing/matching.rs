@@ -1,18 +1,18 @@
 //! An observer of both services, who matches accounts to rooms by time alone.
 //!
-//! The observer knows the exact second of every request at both services, which is more than their
-//! events and logs tell. Each pair of an account and a room has a cost; the match is the assignment of
-//! accounts to rooms with the least sum of costs (Kuhn and Munkres), so no other guess by these costs
-//! is better.
+//! The observer knows the exact second of every request at both services, which is more than their events and
+//! logs contain. Each pair of an account and a room has a cost; the match is the assignment of accounts to
+//! rooms with the least sum of costs (the algorithm of Kuhn and Munkres), so no other guess by these costs is
+//! better.
 
 /// The times at which one account or one room was seen, in seconds.
 pub(crate) type Times = Vec<u64>;
 
-/// The cost of an account, by its times, and a room, by its times.
+/// The cost of a pair, from the times of the account and the times of the room.
 pub(crate) type Cost = fn(&Times, &Times) -> i64;
 
-/// The number of right pairs in the best assignment. `accounts[i]` and `rooms[i]` belong together;
-/// `order` is the order in which the observer lists the rooms, by which ties are broken.
+/// Returns the number of right pairs in the best assignment. `accounts[i]` and `rooms[i]` belong together;
+/// `order` is the order in which the observer lists the rooms, which decides between equal costs.
 pub(crate) fn right_pairs(
     accounts: &[Times],
     rooms: &[Times],
@@ -33,25 +33,25 @@ pub(crate) fn right_pairs(
         .count()
 }
 
-/// The sum, over the events of the room, of the seconds to the nearest request of the account.
+/// Returns the sum, over the events of the room, of the seconds to the nearest request of the account.
 pub(crate) fn nearest_times(account: &Times, room: &Times) -> i64 {
     let nearest = |seen: &u64| account.iter().map(|asked| asked.abs_diff(*seen)).min();
     let sum: u64 = room.iter().filter_map(nearest).sum();
     i64::try_from(sum).unwrap()
 }
 
-/// Nothing where the first request of the account can have followed the first event of the room as
-/// a renewal that was missed does: after half an hour at the least, and within 5 hours more.
+/// Returns 0 if the first request of the account can be a renewal postponed by the first event of the room,
+/// which takes place 30 minutes to 5.5 hours later; else 1.
 pub(crate) fn after_first_visit(account: &Times, room: &Times) -> i64 {
     let wait = account[0].checked_sub(room[0]);
     let is_possible = wait.is_some_and(|wait| (1_800..1_800 + 5 * 3_600).contains(&wait));
     i64::from(!is_possible)
 }
 
-/// The column of each row in an assignment of rows to columns with the least sum.
+/// Returns the column of each row in an assignment of rows to columns with the least sum.
 fn least_assignment(costs: &[Vec<i64>]) -> Vec<usize> {
     let n = costs.len();
-    // Potentials of rows and columns, and the row of each column; index 0 stands for none.
+    // The potentials of rows and columns, and the row of each column; index 0 stands for none.
     let (mut row_potential, mut column_potential) = (vec![0; n + 1], vec![0; n + 1]);
     let (mut row_of, mut previous) = (vec![0; n + 1], vec![0; n + 1]);
     for row in 1..=n {

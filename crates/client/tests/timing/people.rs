@@ -1,4 +1,4 @@
-//! People with accounts at a real issuer and links at a real room service, on one mock clock.
+//! Accounts at a real issuer with links at a real room service, on one mock clock.
 
 use std::collections::HashMap;
 
@@ -17,12 +17,12 @@ use secrecy::SecretString;
 
 use crate::matching::Times;
 
-/// How a client gets the credentials of a visit.
+/// The source of the credentials for a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// From its store, which is renewed by its own schedule.
+    /// The client's store, which is renewed by its own schedule.
     Stored,
-    /// From the issuer, at every visit.
+    /// The issuer, at every visit.
     OnDemand,
 }
 
@@ -74,7 +74,7 @@ impl Services {
         self.rooms.clock.set(now);
     }
 
-    /// The times of the events since the last call, by the pseudonym in this member.
+    /// Returns the times of the events since the last call, by the pseudonym in the payload's `member`.
     fn times(events: Vec<Event>, member: &str) -> HashMap<String, Times> {
         let mut times: HashMap<String, Times> = HashMap::new();
         for event in events {
@@ -87,7 +87,7 @@ impl Services {
         times
     }
 
-    /// The times at which the issuer saw each of these people since the last call.
+    /// Returns the times at which the issuer saw each of these accounts since the last call.
     pub(crate) fn times_of_accounts(&self, people: &[Person]) -> Vec<Times> {
         let times = Self::times(self.issuer.events.take(), "account_id");
         let pseudonym = |person: &Person| {
@@ -98,7 +98,7 @@ impl Services {
         found.map(Option::unwrap_or_default).collect()
     }
 
-    /// The times at which the room service saw the room of each of these people.
+    /// Returns the times at which the room service saw the room of each of these accounts.
     pub(crate) fn times_of_rooms(&self, events: Vec<Event>, people: &[Person]) -> Vec<Times> {
         let times = Self::times(events, "room");
         let pseudonym = |person: &Person| {
@@ -112,7 +112,7 @@ impl Services {
 }
 
 impl Person {
-    /// A person who logs in now, which fetches the first credentials.
+    /// Creates an account that logs in now, which fetches the first credentials.
     pub(crate) async fn new<R: CryptoRng + Send>(services: &Services, rng: &mut R) -> Self {
         let account = services.issuer.add_account(false).await;
         let device = DeviceCredentials::new(
@@ -161,7 +161,7 @@ impl Person {
         });
     }
 
-    /// Joins the call of their link, and leaves again. Gives the events that tell of it.
+    /// Joins the call of the account's link, and leaves it. Returns the events of the visit.
     pub(crate) async fn visit(
         &self,
         habit: Habit,

@@ -1,4 +1,4 @@
-//! What a fault in the middle of blind issuing must not do: let anything out.
+//! Faults during blind issuance: none may let a wrong credential out.
 
 use super::*;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     faults::{LIMBS, flip, shift},
 };
 
-/// Everything that a credential is issued over.
+/// The inputs of an issuance.
 struct Request {
     key: KeyPair,
     clear: [Point; CLEAR],
@@ -38,7 +38,7 @@ impl Request {
     }
 }
 
-/// A value of which one limb may be flipped.
+/// A named value in which one limb is flipped.
 type Place<T, V> = (&'static str, fn(&mut T) -> &mut V);
 
 #[test]
@@ -58,7 +58,7 @@ fn nothing_leaves_when_the_key_is_hit() {
     }
 }
 
-/// What the credential is made from, hit after its points were made; and these.
+/// The fault hits the scalars of the credential after its points were computed, and the points.
 #[test]
 fn nothing_leaves_when_the_credential_is_hit() {
     let request = Request::new();

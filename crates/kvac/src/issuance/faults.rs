@@ -1,4 +1,4 @@
-//! What a fault in the middle of issuing must not do: let anything out.
+//! Faults during issuance: none may let a wrong credential out.
 
 use anteroom_sigma::{Point, Randomness, Sho, VerifyError};
 use curve25519_dalek::Scalar;
@@ -31,10 +31,10 @@ fn begin<'a>(account: &'a Account<'_>) -> Begun<'a> {
     account.begin(&point(b"0"), &Randomness::from_bytes(RANDOMNESS))
 }
 
-/// A scalar of which one limb may be flipped.
+/// A named scalar in which one limb is flipped.
 type Place<T> = (&'static str, fn(&mut T) -> &mut Scalar);
 
-/// A limb of each scalar of the key, flipped before or after what the account contributes is made.
+/// The fault hits a limb of each scalar of the key, before or after the account's contribution is computed.
 #[test]
 fn nothing_leaves_when_the_key_is_hit() {
     let places: [Place<KeyPair>; 4] = [
@@ -60,7 +60,7 @@ fn nothing_leaves_when_the_key_is_hit() {
     }
 }
 
-/// A limb of what the account and the key contribute to `V`.
+/// The fault hits a limb of the account's and of the key's contribution to `V`.
 #[test]
 fn nothing_leaves_when_a_part_of_v_is_hit() {
     for limb in 0..LIMBS {
@@ -75,7 +75,7 @@ fn nothing_leaves_when_a_part_of_v_is_hit() {
     }
 }
 
-/// A limb of what a credential is made from, after its points were made.
+/// The fault hits a limb of a credential's scalars, after its points were computed.
 #[test]
 fn nothing_leaves_when_a_credential_is_hit() {
     let key = key();
@@ -103,7 +103,7 @@ fn nothing_leaves_when_a_credential_is_hit() {
     }
 }
 
-/// A limb of a commitment of the proof.
+/// The fault hits a limb of a commitment of the proof.
 #[test]
 fn nothing_leaves_when_a_commitment_is_hit() {
     let key = key();
@@ -128,7 +128,7 @@ fn nothing_leaves_when_a_commitment_is_hit() {
     }
 }
 
-/// One of many, and none of them leaves.
+/// The fault hits one credential of a batch.
 #[test]
 fn a_fault_in_one_credential_holds_back_the_whole_batch() {
     let key = key();

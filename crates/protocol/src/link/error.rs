@@ -1,11 +1,10 @@
-//! Faults of the text of a link. No error holds a part of the text: all of it may be
-//! secret.
+//! The errors of the text of a link. None contains a part of the text, since all of it may be secret.
 
 use std::fmt;
 
-/// Letters of a root key of version 0.
+/// The number of letters of a root key of version 0.
 const SHORTEST_KEY: usize = 32;
-/// Letters of a root key of version 1.
+/// The number of letters of a root key of version 1.
 const LONGEST_KEY: usize = 42;
 
 /// A member of a link's fragment.
@@ -18,7 +17,7 @@ pub enum LinkMember {
 }
 
 impl LinkMember {
-    /// The name in the fragment.
+    /// Returns the name in the fragment.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,21 +33,21 @@ impl fmt::Display for LinkMember {
     }
 }
 
-/// The fault of a root key's text.
+/// The damage of a root key's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyDamage {
     /// Letters are missing.
     Short,
-    /// There are letters too many.
+    /// There are too many letters.
     Long,
     /// A character is percent-encoded.
     Encoded,
     /// There are capital letters.
     Capitals,
-    /// There are characters that no key has.
+    /// There are characters that no key contains.
     Characters,
-    /// The groups are of other sizes, or no generator makes such a key.
+    /// The groups have other sizes, or no generator produces the key.
     Shape,
 }
 
@@ -87,38 +86,39 @@ impl fmt::Display for KeyDamage {
     }
 }
 
-/// Why a text is not taken for a link.
+/// The reason why a text does not parse as a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// The text is neither a link nor anything like a root key.
+    /// The text is neither a link nor similar to a root key.
     #[error("that is no link and no root key")]
     NotALink,
-    /// The link begins with another scheme.
+    /// The link has another scheme.
     #[error("the link is damaged: it must begin with https://")]
     Scheme,
-    /// The text is a piece of a link.
+    /// The text is a part of a link.
     #[error("the link is damaged: it must begin with https://, copy all of it")]
     Part,
-    /// The link goes elsewhere than to `/call/` at a host.
+    /// The link leads elsewhere than to `/call/` at a host.
     #[error("the link is damaged: between https:// and # there must be a host and /call/")]
     Address,
     /// There is no `#`.
     #[error("the link is damaged: all that comes after /call/ is missing, copy all of it")]
     NoFragment,
-    /// A program has shortened the link to show it.
+    /// A program has shortened the link for display.
     #[error("the link is damaged: it was shortened and ends in dots, copy all of it")]
     Shortened,
-    /// Nothing stands before, after or between two `&`.
+    /// A member of the fragment is empty: the text has an `&` at its start or end, or two in a row.
     #[error("the link is damaged: something is missing next to an &, copy all of it")]
     Gap,
     /// There is no `key=`.
     #[error("the link is damaged: it has no key=, copy all of it")]
     NoKey,
-    /// A member is there twice: two readers could take different ones.
+    /// A member occurs twice: two readers could use different ones.
     #[error("the link is damaged: it has {0} more than once, ask for it anew")]
     Repeated(LinkMember),
-    /// A member has nearly the name or the value of a known one. To ignore it could be to lose it.
+    /// A member resembles a known one in its name or value. If it were ignored, a damaged `params` could be
+    /// lost.
     #[error(
         "the link is damaged: a part of it looks like {0} and is not written like that, \
          copy all of it or ask for it anew"
@@ -130,7 +130,7 @@ pub enum LinkError {
     /// A bare root key does not parse.
     #[error("the root key is damaged: it {0}, copy all of it")]
     BareKey(KeyDamage),
-    /// `params=` is not an id.
+    /// The value of `params=` is not an id.
     #[error(
         "the link is damaged: params= must be followed by exactly 16 of the digits 0-9 and a-f, \
          copy all of it"

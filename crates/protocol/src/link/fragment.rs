@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{KeyDamage, LinkError, LinkMember};
 use crate::{ParamsId, RootKey};
 
-/// The longest name whose distance to a known one is computed, in letters.
+/// The maximum length of a name whose distance to a known one is computed, in letters.
 const LONGEST_NAME: usize = 16;
 
 pub(super) struct Members {
@@ -13,7 +13,7 @@ pub(super) struct Members {
     pub(super) params: Option<ParamsId>,
 }
 
-/// Takes the known members and ignores the others, unless they may be damaged known ones.
+/// Parses the known members and ignores the others, unless they may be damaged known ones.
 pub(super) fn parse(fragment: &str) -> Result<Members, LinkError> {
     if fragment.is_empty() {
         return Err(LinkError::NoKey);
@@ -52,8 +52,8 @@ fn set_once<T>(place: &mut Option<T>, value: T, member: LinkMember) -> Result<()
     }
 }
 
-/// The known member that an unknown one resembles: by its name, however it is written, or by a
-/// value that only the known one has.
+/// Returns the known member that an unknown one resembles, by its name in any spelling, or by a value that
+/// only the known one has.
 fn resembled(member: &str) -> Option<LinkMember> {
     let (name, value) = member.split_once('=').unwrap_or((member, ""));
     let name = letters(name);
@@ -68,7 +68,7 @@ fn resembled(member: &str) -> Option<LinkMember> {
     RootKey::parse(&value).is_ok().then_some(LinkMember::Key)
 }
 
-/// Whether a name may have been the known one before it was cut, extended or mistyped.
+/// Returns whether a name may be the known one after truncation, extension or a typing error.
 fn is_near(name: &str, known: &str) -> bool {
     let is_beginning = !name.is_empty() && known.starts_with(name);
     let begins_alike = known.get(..3).is_some_and(|begin| name.starts_with(begin));
@@ -76,7 +76,7 @@ fn is_near(name: &str, known: &str) -> bool {
     is_beginning || begins_alike || is_mistyped || name.contains(known)
 }
 
-/// The ASCII letters of a text in lower case, percent-encoded ones included.
+/// Returns the ASCII letters of a text in lower case, percent-encoded ones included.
 fn letters(text: &str) -> Zeroizing<String> {
     let mut letters = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text;
@@ -95,7 +95,7 @@ fn letters(text: &str) -> Zeroizing<String> {
     letters
 }
 
-/// Levenshtein distance in bytes.
+/// Returns the Levenshtein distance in bytes.
 fn distance(one: &str, other: &str) -> usize {
     let mut above: Vec<usize> = (0..=other.len()).collect();
     for (index, byte) in one.bytes().enumerate() {

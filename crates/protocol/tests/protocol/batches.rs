@@ -1,4 +1,4 @@
-//! Batches of credentials, and credentials from drawn randomness.
+//! Batches of credentials, and credentials from random numbers of a generator.
 
 use anteroom_protocol::{
     Aci, AuthCredentialResponse, AuthSalt, CredentialBatch, DAY, GenericSecretParams,
@@ -38,7 +38,7 @@ fn days(count: u64) -> Vec<Timestamp> {
     (0..count).map(|day| TODAY.plus(day * DAY)).collect()
 }
 
-/// On however many threads it is issued.
+/// The bytes do not depend on the number of threads.
 #[test]
 fn a_batch_has_the_bytes_of_its_credentials_one_by_one() {
     let mut issuer = Issuer::new(Mode::Standard);
@@ -122,8 +122,8 @@ fn a_batch_may_be_without_groups_and_without_days() {
     assert!(issued.call_links.is_empty());
 }
 
-/// `U` of credentials made from drawn randomness: uniform points have uniform encodings (but for
-/// the lowest bit, which is zero, and the two highest, which the field's size holds down).
+/// The test examines `U` of many credentials: uniform points have uniform encodings, except for the lowest
+/// bit, which is zero, and the two highest, which the size of the field bounds.
 #[test]
 fn points_from_drawn_randomness_are_valid_fresh_and_without_bias() {
     const COUNT: usize = 400;
@@ -144,7 +144,7 @@ fn points_from_drawn_randomness_are_valid_fresh_and_without_bias() {
             .iter()
             .filter(|point| point[bit / 8] >> (bit % 8) & 1 == 1)
             .count();
-        // Six standard deviations of a fair coin.
+        // 60 is six standard deviations of a fair coin.
         assert!(
             ones.abs_diff(COUNT / 2) < 60,
             "bit {bit}: {ones} of {COUNT}"

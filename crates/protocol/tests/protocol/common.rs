@@ -1,11 +1,11 @@
-//! A whole exchange of each kind, made from one seed.
+//! A complete exchange of each kind, from one seed.
 use anteroom_kvac::Sho;
 use anteroom_protocol::*;
 
 /// A midnight.
 pub(crate) const TODAY: Timestamp = Timestamp::from_secs(1_761_955_200);
 
-/// Deterministic bytes for a test.
+/// A generator of deterministic bytes.
 pub(crate) struct Seed(Sho);
 
 impl Seed {
@@ -34,7 +34,7 @@ impl Seed {
     }
 }
 
-/// Everything of a call link, both credentials included.
+/// A call link with an account and both of its credentials.
 pub(crate) struct CallLinkWorld {
     pub(crate) aci: Aci,
     pub(crate) secret: GenericSecretParams,
@@ -109,7 +109,7 @@ impl CallLinkWorld {
     }
 }
 
-/// Everything of a group.
+/// A group with an account and its credential.
 pub(crate) struct GroupWorld {
     pub(crate) aci: Aci,
     pub(crate) pni: Pni,
@@ -178,7 +178,7 @@ impl GroupWorld {
     }
 }
 
-/// Every byte string one bit away.
+/// Returns every byte string that differs in one bit.
 pub(crate) fn flips(bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
     (0..bytes.len() * 8).map(|bit| {
         let mut flipped = bytes.to_vec();

@@ -1,4 +1,4 @@
-//! Sealed hellos: who can open which.
+//! Sealed hellos: the keys and users with which they open.
 
 use anteroom_protocol::*;
 

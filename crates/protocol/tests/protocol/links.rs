@@ -51,7 +51,7 @@ fn a_chunk_of_four_equal_digits_is_refused() {
             assert!(RootKey::from_bytes(&bytes).is_err());
         }
     }
-    // Equal digits across a chunk's edge are fine.
+    // Equal digits that belong to two chunks are allowed.
     let mut bytes = [0x12; 16];
     (bytes[1], bytes[2]) = (0x33, 0x33);
     assert!(RootKey::from_bytes(&bytes).is_ok());
@@ -102,7 +102,7 @@ fn links_parse_from_any_host_with_what_they_bring() {
             Some(id),
         ),
         (format!("https://a/call#key={KEY_V0}"), "a", None),
-        // A room service may stand under a path, in which capitals differ.
+        // A room service may be under a path, which is case-sensitive.
         (
             format!("https://Calls.example/Rooms/eu/call/#key={KEY_V0}"),
             "calls.example/Rooms/eu",
@@ -156,7 +156,7 @@ fn harmless_surroundings_of_a_pasted_link_are_taken_off() {
     }
 }
 
-/// Each case is a link with something in the place of `&params=ID`.
+/// Each case is a link with another text instead of `&params=ID`.
 #[test]
 fn a_link_never_loses_its_params_silently() {
     use LinkError::{Gap, Key, Misspelt, Params, Repeated, Shortened};

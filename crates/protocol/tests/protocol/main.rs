@@ -1,4 +1,4 @@
-//! The protocol seen from outside: through its public functions and bytes alone.
+//! The protocol through its public functions and bytes.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What stays in memory for good.
+//! The memory of static tables.
 
 use anteroom_protocol::static_table_bytes;
 

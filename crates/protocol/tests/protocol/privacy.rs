@@ -1,4 +1,4 @@
-//! What the messages give away, and what not.
+//! The information that messages reveal, and the information that they hide.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use anteroom_kvac::Sho;
 use anteroom_protocol::*;
 use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
 
-/// Where two byte strings share 32 bytes in a row, at any offsets.
+/// Returns the offsets at which two byte strings share 32 consecutive bytes.
 fn shared_words(a: &[u8], b: &[u8]) -> Vec<usize> {
     let words: HashSet<&[u8]> = a.windows(32).collect();
     b.windows(32)
@@ -16,7 +16,7 @@ fn shared_words(a: &[u8], b: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// Two presentations share nothing but a run that is public by design: the ciphertexts and the day.
+/// Asserts that two presentations share only a range that is public by design: the ciphertexts and the day.
 fn assert_unlinkable(a: &[u8], b: &[u8], public: std::ops::Range<usize>) {
     for offset in shared_words(a, b) {
         let word = offset..offset + 32;
@@ -42,7 +42,7 @@ fn two_presentations_share_no_word_but_the_ciphertexts() {
                 seed.randomness(),
             )
             .unwrap();
-        // Version, ciphertext and day come first.
+        // Version, ciphertext and day are at the start.
         assert_unlinkable(
             &world.create_presentation.to_bytes(),
             &again.to_bytes(),
@@ -58,7 +58,7 @@ fn two_presentations_share_no_word_but_the_ciphertexts() {
                 seed.randomness(),
             )
             .unwrap();
-        // Ciphertext and day come last.
+        // Ciphertext and day are at the end.
         assert_unlinkable(
             &world.auth_presentation.to_bytes(),
             &again.to_bytes(),
@@ -110,15 +110,15 @@ fn point(bytes: &[u8], offset: usize) -> RistrettoPoint {
         .unwrap()
 }
 
-/// The room's attribute point, as the specification writes it.
+/// Computes the room's attribute point as in the specification.
 fn room_point(room_id: &RoomId) -> RistrettoPoint {
     Sho::of(b"20230413_Signal_CallLinkRoomId", room_id.as_bytes()).point()
 }
 
 #[test]
 fn the_issuer_sees_the_room_only_under_a_pad() {
-    // For fixed randomness of the blinding, the request is the same for every room but for D2,
-    // where the room's point is added to a pad r*Y that the room has no part in.
+    // With fixed randomness of the blinding, requests for different rooms differ only in D2, the sum of the
+    // room's point and a pad r*Y that is independent of the room.
     let rooms = [1, 2, 3].map(|seed| Seed::new(seed).root_key().room_id());
     let requests = rooms.map(|room| {
         CreateCredentialRequestContext::new(&room, Seed::new(8).randomness())
@@ -136,7 +136,7 @@ fn the_issuer_sees_the_room_only_under_a_pad() {
         assert_eq!(*pad, pads[0], "the pad");
     }
     assert_ne!(requests[0][33..65], requests[1][33..65]);
-    // Fresh randomness gives fresh D1, Y and pad, whatever the room.
+    // Fresh randomness results in fresh D1, Y and pad, whatever the room.
     let fresh = CreateCredentialRequestContext::new(&rooms[0], Seed::new(9).randomness())
         .request()
         .to_bytes();
@@ -155,18 +155,18 @@ fn what_the_issuer_answers_depends_on_the_room_only_through_the_pad() {
             .unwrap()
             .to_bytes()
     });
-    // Version, day, t, U and S1 are the same; S2 and the proof follow D2.
+    // Version, day, t, U and S1 are the same; S2 and the proof depend on D2.
     assert_eq!(a[..105], b[..105]);
     assert_ne!(a[105..137], b[105..137]);
 }
 
 /// Shifts the second half of an auth presentation's ciphertext by `G_y2`, which needs `y2*G_y2`.
 ///
-/// In legacy mode `I_2 - I_3` is just that, and nothing binds the ciphertext's second half: the
-/// result verifies. That is one of the reasons for standard mode.
+/// In legacy mode `I_2 - I_3` is this value, and nothing binds the ciphertext's second half: the result
+/// verifies. This is one of the reasons for standard mode.
 fn shifted(world: &CallLinkWorld) -> Vec<u8> {
     let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
-    // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 come before.
+    // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 precede it.
     let g_y2 = (0..9).map(|_| system.point()).last().unwrap();
     let params = world.public.to_bytes();
     let y2_g_y2 = point(&params, 33) - point(&params, 65);
@@ -196,7 +196,7 @@ fn standard_mode_binds_what_legacy_mode_leaves_open() {
 
 #[test]
 fn only_legacy_params_give_single_products_away() {
-    // With the secrets at hand: I_2 - I_3 is y2*G_y2 in legacy mode and nothing known in standard.
+    // By the secrets, I_2 - I_3 is y2*G_y2 in legacy mode and no known value in standard mode.
     for (mode, leaks) in [(Mode::Legacy, true), (Mode::Standard, false)] {
         let world = CallLinkWorld::new(mode, 1);
         let secret = world.secret.to_bytes();

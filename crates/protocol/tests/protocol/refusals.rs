@@ -1,4 +1,4 @@
-//! Whatever was changed on the way is refused by someone; what is true is refused by nobody.
+//! A message that was changed in transit is refused by its recipient; an unchanged one is accepted.
 
 use crate::common::{CallLinkWorld, GroupWorld, Seed, TODAY, flips};
 use anteroom_protocol::*;
@@ -12,7 +12,7 @@ fn any_flipped_bit_of_a_create_request_is_noticed() {
         let Ok(request) = CreateCredentialRequest::from_bytes(&flipped) else {
             continue;
         };
-        // The issuer cannot know; the client, whose own request differs, does not take the answer.
+        // The issuer cannot detect the change; the client, whose own request differs, refuses the response.
         let response = request
             .issue(&world.aci, TODAY, &world.secret, Seed::new(2).randomness())
             .unwrap();

@@ -1,4 +1,4 @@
-//! What is written parses back to the same bytes, and nothing of another length does.
+//! Serialized values parse to the same bytes, and other lengths do not parse.
 
 use crate::common::{CallLinkWorld, GroupWorld};
 use anteroom_protocol::*;
@@ -15,7 +15,7 @@ macro_rules! reprint {
     };
 }
 
-/// Every layout of a message or key with the length the specification gives.
+/// Returns every layout of a message or key with the length of the specification.
 fn layouts(seed: u64) -> Vec<(&'static str, usize, Vec<u8>, Reprint)> {
     let mode = if seed.is_multiple_of(2) {
         Mode::Standard
@@ -214,8 +214,8 @@ fn an_unknown_version_does_not_parse() {
     }
 }
 
-/// Every 32-byte word of a layout that is a point or scalar must be canonical; words of other
-/// meaning (ids, keys) take any bytes.
+/// Every 32-byte word of a layout that is a point or scalar must be canonical. Words of another kind (ids,
+/// keys) accept any bytes.
 #[test]
 fn words_that_are_not_canonical_do_not_parse() {
     let offsets: &[(&str, &[usize])] = &[
@@ -240,8 +240,8 @@ fn words_that_are_not_canonical_do_not_parse() {
             .find(|layout| layout.0 == *name)
             .expect("named");
         for offset in *offsets {
-            // The field's modulus minus one is even and the group order's bytes are below it: both
-            // all ones and the order itself are canonical for neither points nor scalars.
+            // 32 bytes of 0xff are canonical neither for a point, whose encoding is below the field's
+            // modulus, nor for a scalar, which is below the group order.
             let mut wrong = bytes.clone();
             wrong[*offset..offset + 32].fill(0xff);
             assert!(reprint(&wrong).is_none(), "{name} at {offset}");

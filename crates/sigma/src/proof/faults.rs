@@ -1,4 +1,4 @@
-//! What a fault in the middle of a proof must not do: let anything out.
+//! Faults during a proof: none may let a wrong proof out.
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::Zeroizing;
@@ -7,7 +7,7 @@ use crate::{Committed, Draft, Point, Randomness, Sho, Statement, VerifyError, se
 
 static STATEMENT: Statement = Statement::new(&["A = a*G + b*H", "B = b*G + c*H"]);
 
-/// Bytes in a limb.
+/// The number of bytes in a limb.
 const LIMB: usize = 8;
 
 fn draft(seed: u8) -> Draft<'static> {
@@ -26,7 +26,7 @@ fn draft(seed: u8) -> Draft<'static> {
     draft.unwrap()
 }
 
-/// A scalar with one limb flipped.
+/// Returns a scalar with one limb flipped.
 fn flip(scalar: &Scalar, limb: usize) -> Scalar {
     let mut bytes = scalar.to_bytes();
     for byte in bytes.iter_mut().skip(LIMB * limb).take(LIMB) {
@@ -35,28 +35,28 @@ fn flip(scalar: &Scalar, limb: usize) -> Scalar {
     Scalar::from_bytes_mod_order(bytes)
 }
 
-/// Every place of a computation that a fault may hit, each hit once.
+/// Returns proofs with one fault each, in every value of the computation.
 fn faulty() -> Vec<(String, Committed<'static>)> {
     let mut all = Vec::new();
     for limb in 0..4 {
         for index in 0..3 {
-            // A nonce, after the commitments were made of it.
+            // A nonce, after the commitments were made from it.
             let mut proof = draft(1).commit();
             proof.draft.nonces[index] = flip(&proof.draft.nonces[index], limb);
             all.push((format!("nonce {index}, limb {limb}"), proof));
-            // A scalar of the witness, before and after.
+            // A scalar of the witness, after the commitments.
             let mut proof = draft(1).commit();
             proof.draft.witness[index] = flip(&proof.draft.witness[index], limb);
             all.push((format!("witness {index}, limb {limb}"), proof));
         }
         for index in 0..2 {
-            // A scalar on its way into a commitment.
+            // A scalar during the computation of a commitment.
             let mut proof = draft(1).commit();
             let nonce = proof.draft.nonces[index];
             let error = (flip(&nonce, limb) - nonce).div_by_2();
             proof.halves[index] += Point::BASE.times(&error);
             all.push((format!("commitment {index}, limb {limb}"), proof));
-            // A point of the statement that was computed wrongly, such as a MAC.
+            // A wrongly computed point of the statement, such as a MAC.
             let mut proof = draft(1);
             let left = 1 + 2 * index;
             let element: RistrettoPoint = proof.points[left].element() + Point::BASE.times(&error);

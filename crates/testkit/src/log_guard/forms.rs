@@ -1,4 +1,4 @@
-//! The forms of sensitive values, found in a text in one pass, however many there are.
+//! A search for the forms of sensitive values in one pass over a text, whatever their number.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -6,24 +6,24 @@ use std::{
     sync::Arc,
 };
 
-/// Bytes by which a form is found. Shorter forms stand in a large file by chance, or in what every
-/// database holds: they are looked for in the log alone.
+/// The number of bytes by which a form is found. Shorter forms occur in large files by chance, or in every
+/// database: they are searched in the log only.
 const START: usize = 8;
-/// The bits of a hash of a start.
+/// The number of bits of the hash of a form's first bytes.
 const FILTER_BITS: u32 = 20;
 
-/// The texts in which a form may not stand.
+/// The texts in which a form may not occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ForbiddenScope {
-    /// In the log as it is, in files in any case.
+    /// The log as it is, and files in upper or lower case.
     Exact,
-    /// In the log and in files in any case.
+    /// The log and files, in upper or lower case.
     AnyCase,
-    /// In files alone, in any case.
+    /// Files only, in upper or lower case.
     File,
 }
 
-/// A text that is searched.
+/// The source of a searched text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Log,
@@ -36,11 +36,11 @@ struct Form {
     scope: ForbiddenScope,
 }
 
-/// All forms by their first bytes. A form costs the same to add, and a text the same to search,
-/// however many there are.
+/// All forms, indexed by their first bytes. The cost of adding a form and of searching a text does not depend
+/// on the number of forms.
 #[derive(Default)]
 pub(super) struct Forms {
-    /// By the first bytes in lower case.
+    /// The forms by their first bytes in lower case.
     by_start: HashMap<u64, Vec<Form>>,
     filter: StartFilter,
     short: Vec<Form>,
@@ -57,7 +57,7 @@ impl fmt::Debug for Forms {
 }
 
 impl Forms {
-    /// Adds the forms of a value that is not known yet.
+    /// Adds the forms of a value, unless the value is known.
     pub(super) fn add(
         &mut self,
         label: &str,
@@ -87,7 +87,7 @@ impl Forms {
         }
     }
 
-    /// The label of a value that stands in the text.
+    /// Returns the label of a value that occurs in the text.
     pub(super) fn find(&self, text: &[u8], source: Source) -> Option<&str> {
         let form = self.find_long(text, source);
         let form = form.or_else(|| self.find_short(text, source));
@@ -134,7 +134,7 @@ impl Form {
     }
 }
 
-/// Tells most starts that no form has: a bit for the hash of each that one has.
+/// A filter of first bytes: the bit of each form's hash is set, so that most other texts are skipped.
 struct StartFilter(Vec<u64>);
 
 impl Default for StartFilter {
@@ -157,7 +157,7 @@ impl StartFilter {
     }
 
     fn place(start: u64) -> (usize, u64) {
-        // The golden ratio spreads its factor over the upper bits.
+        // The multiplication by the golden ratio spreads the hash over the upper bits.
         let hash = start.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - FILTER_BITS);
         (usize::try_from(hash >> 6).unwrap_or(0), 1 << (hash & 63))
     }

@@ -1,24 +1,24 @@
 //! The rules of a call at the fake media server.
 //!
-//! Facts, seen at a real media server:
+//! Facts, observed at a real media server:
 //!
-//! - The endpoint id as a whole is the user. It is compared with `approvedUsers` and with
-//!   `X-User-Id`; devices with the same endpoint id are devices of one user.
+//! - The endpoint id as a whole is the user. It is compared with `approvedUsers` and with `X-User-Id`;
+//!   devices with the same endpoint id are devices of one user.
 //! - A client is `ACTIVE`, `PENDING` or `BLOCKED`.
 //! - Pending clients have a `userId` only in answers to a user who is in the call as an admin.
-//! - Users who have been approved are active at once, with a second device and when they return.
-//!   The list of approved users is stored with the room service.
+//! - Approved users are active immediately, with a second device and when they return. The room service
+//!   stores the list of approved users.
 //! - A user who has been denied twice is blocked.
 //! - Members without a value are `null`.
 //!
-//! Assumptions, where nothing was seen:
+//! Assumptions, where nothing was observed:
 //!
-//! - The `approvedUsers` of a join replace the list that the call had before.
-//! - Denials and blocks are forgotten with the call; an approval does not undo a denial.
+//! - The `approvedUsers` of a join replace the call's earlier list.
+//! - Denials and blocks end with the call; an approval does not undo a denial.
 //! - A blocked client is in none of the lists. A block ends the wait of the user's other devices.
-//! - A removal ends the stay of one device and forgets the approval of its user.
-//! - A call is over when its last client, active or pending, has left.
-//! - Only an admin approves, denies and removes; the fake takes that for granted.
+//! - A removal ends the participation of one device and drops the approval of its user.
+//! - A call ends when its last client, active or pending, has left.
+//! - Only an admin approves, denies and removes; the fake does not check this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use super::AnnouncedClient;
 
-/// The denials after which a user is blocked.
+/// The number of denials after which a user is blocked.
 const DENIALS_TO_BLOCK: u32 = 2;
 
 #[derive(Default)]
@@ -46,7 +46,7 @@ struct Client {
 }
 
 impl Call {
-    /// Takes a client in, and gives its status.
+    /// Adds a client, and returns its status.
     pub(super) fn announce(&mut self, announced: &AnnouncedClient) -> &'static str {
         if self.room_id.is_empty() {
             announced.text("roomId").clone_into(&mut self.room_id);
@@ -76,7 +76,7 @@ impl Call {
         if is_pending { "PENDING" } else { "ACTIVE" }
     }
 
-    /// The answer to a question about the clients, put by this user.
+    /// Returns the answer to a request for the clients by the user `asking`.
     pub(super) fn clients(&self, asking: Option<&str>) -> Value {
         let by_admin = self.clients.iter().any(|client| {
             client.is_admin && !client.is_pending && Some(client.user.as_str()) == asking
@@ -117,13 +117,13 @@ impl Call {
             .retain(|client| client.demux_id != demux_id && !(is_blocked && client.user == user));
     }
 
-    /// Removes a client, and forgets the approval of its user.
+    /// Removes a client, and drops the approval of its user.
     pub(super) fn remove(&mut self, demux_id: u32) {
         let client = self.take(demux_id);
         self.approved.remove(&client.user);
     }
 
-    /// Lets a client go of its own will.
+    /// Removes a client that leaves.
     pub(super) fn leave(&mut self, demux_id: u32) {
         self.take(demux_id);
     }
@@ -146,7 +146,7 @@ impl Call {
         &self.room_id
     }
 
-    /// The approved users, in the order of their ids.
+    /// Returns the approved users, in the order of their ids.
     pub(super) fn approved(&self) -> Vec<String> {
         self.approved.iter().cloned().collect()
     }

@@ -4,7 +4,7 @@ use axum::http::Method;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-/// A request of a media server to the room service, and what came of it.
+/// A request of a media server to the room service, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaCallback {
     /// Method and path.
@@ -15,7 +15,7 @@ pub struct MediaCallback {
     pub status: u16,
 }
 
-/// The way to the internal listener of a room service.
+/// The client of a room service's internal listener.
 #[derive(Clone, Debug)]
 pub(super) struct Callbacks {
     client: Client,
@@ -38,14 +38,14 @@ impl Callbacks {
         self.send(Method::PUT, path, body, with_room).await
     }
 
-    /// Says that a call is over.
+    /// Reports the end of a call.
     pub(super) async fn call_ended(&self, room_id: &str, era: &str) -> MediaCallback {
         let path = format!("/v2/conference/{room_id}/{era}");
         self.send(Method::DELETE, &path, Value::Null, |request| request)
             .await
     }
 
-    /// Says that several calls are over, each by room and era.
+    /// Reports the end of several calls, each by room and era.
     pub(super) async fn calls_ended(&self, calls: &[(String, String)]) -> MediaCallback {
         let keys: Vec<Value> = calls
             .iter()

@@ -1,4 +1,4 @@
-//! The HTTP of the fake media server: what a room service asks.
+//! The HTTP interface of the fake media server to the room service.
 
 use axum::{
     Json, Router,

@@ -1,7 +1,7 @@
 //! A fake media server: it speaks the media contract over real HTTP and carries no media.
 //!
-//! Its lobby keeps the rules in `call.rs`, which says what of them was seen at a real media server
-//! and what is assumed.
+//! `call.rs` has the rules of its lobby, and lists which of them were observed at a real media server and
+//! which are assumptions.
 
 mod call;
 mod callbacks;
@@ -47,10 +47,10 @@ impl AnnouncedClient {
     }
 }
 
-/// Not a media server: it only answers like one. It runs while the value lives.
+/// A fake media server. It runs until the value is dropped.
 ///
-/// The operations name clients by their demux ids, and panic where there is no such client. Those
-/// that a real media server tells the room service of return when that has answered.
+/// The operations name clients by their demux ids, and panic if there is no such client. Operations that a
+/// real media server reports to the room service return after the room service has answered.
 pub struct FakeMediaServer {
     url: String,
     state: Shared,
@@ -63,7 +63,7 @@ struct Shared {
     gate: watch::Sender<Gate>,
 }
 
-/// Where announcements may be held up.
+/// The gate that delays announcements.
 #[derive(Default)]
 struct Gate {
     closed: bool,
@@ -72,7 +72,7 @@ struct Gate {
 
 #[derive(Default)]
 struct Fake {
-    /// By era.
+    /// The calls by era.
     calls: BTreeMap<String, Call>,
     callbacks: Option<Callbacks>,
     called_back: Vec<MediaCallback>,
@@ -101,10 +101,10 @@ impl Shared {
 }
 
 impl FakeMediaServer {
-    /// Starts one on a free port of the loopback interface.
+    /// Starts a server on a free port of the loopback interface.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// No port is available.
     pub async fn start() -> Self {
         let state = Shared::default();
         let router = http::router(state.clone());
@@ -125,69 +125,69 @@ impl FakeMediaServer {
         }
     }
 
-    /// `http://127.0.0.1:PORT/`.
+    /// Returns the base URL, `http://127.0.0.1:PORT/`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Takes the server away: nobody listens any more.
+    /// Stops the server and closes its listener.
     pub fn stop(&mut self) {
         self.server = None;
     }
 
-    /// All clients that were announced, in order.
+    /// Returns all announced clients, in order.
     #[must_use]
     pub fn announced(&self) -> Vec<AnnouncedClient> {
         self.state.lock().announced.clone()
     }
 
-    /// The `X-User-Id` of each question about a call's clients since the last call.
+    /// Returns the `X-User-Id` of each request for a call's clients since the last call.
     #[must_use]
     pub fn asked_as(&self) -> Vec<Option<String>> {
         std::mem::take(&mut self.state.lock().asked_as)
     }
 
-    /// Calls back to the internal listener of a room service, at this base URL. Until then nobody
-    /// is told of anything.
+    /// Sets the base URL of the room service's internal listener. Before this call the server makes no
+    /// callbacks.
     pub fn call_back_to(&self, url: &str) {
         self.state.lock().callbacks = Some(Callbacks::new(url));
     }
 
-    /// The callbacks since the last call, in order.
+    /// Returns the callbacks since the last call, in order.
     #[must_use]
     pub fn called_back(&self) -> Vec<MediaCallback> {
         std::mem::take(&mut self.state.lock().called_back)
     }
 
-    /// Has an admin approve the user of a pending client, and stores the approval.
+    /// Approves the user of a pending client as an admin, and stores the approval.
     pub async fn approve(&self, demux_id: u32) {
         let era = self.change(demux_id, Call::approve);
         self.store_approvals(&era).await;
     }
 
-    /// Has an admin deny a pending client.
+    /// Denies a pending client as an admin.
     pub fn deny(&self, demux_id: u32) {
         self.change(demux_id, Call::deny);
     }
 
-    /// Has an admin remove a client, and stores that its user is no longer approved.
+    /// Removes a client as an admin, and stores that its user is no longer approved.
     pub async fn remove(&self, demux_id: u32) {
         let era = self.change(demux_id, Call::remove);
         self.store_approvals(&era).await;
         self.end_if_over(&era).await;
     }
 
-    /// Has a client leave.
+    /// Lets a client leave.
     pub async fn leave(&self, demux_id: u32) {
         let era = self.change(demux_id, Call::leave);
         self.end_if_over(&era).await;
     }
 
-    /// Ends a call, and says so.
+    /// Ends a call, and reports it.
     ///
     /// # Panics
-    /// When there is no call of this era.
+    /// There is no call of this era.
     pub async fn end(&self, era: &str) {
         let call = self.state.lock().calls.remove(era);
         let call = call.expect("a call of this era");
@@ -196,7 +196,7 @@ impl FakeMediaServer {
         }
     }
 
-    /// Ends all calls, and says so in one request.
+    /// Ends all calls, and reports them in one request.
     pub async fn end_all(&self) {
         let calls = std::mem::take(&mut self.state.lock().calls);
         let calls: Vec<_> = calls
@@ -208,12 +208,12 @@ impl FakeMediaServer {
         }
     }
 
-    /// Forgets all calls without a word, as a server does that starts again.
+    /// Drops all calls without a report, as a restarted server does.
     pub fn lose_calls(&self) {
         self.state.lock().calls.clear();
     }
 
-    /// Changes the call of the client, and gives the era of the call.
+    /// Changes the call of the client, and returns the era of the call.
     fn change(&self, demux_id: u32, change: impl FnOnce(&mut Call, u32)) -> String {
         let mut fake = self.state.lock();
         let mut calls = fake.calls.iter_mut();
@@ -249,52 +249,52 @@ impl FakeMediaServer {
         self.state.lock().called_back.push(callback);
     }
 
-    /// What `clientCount` says besides the clients there are.
+    /// Sets the number that `clientCount` reports in addition to the actual clients.
     pub fn set_load(&self, clients: u64) {
         self.state.lock().load = clients;
     }
 
-    /// Whether `/health` answers 500.
+    /// Sets whether `/health` answers 500.
     pub fn set_unhealthy(&self, unhealthy: bool) {
         self.state.lock().health = unhealthy.then_some((StatusCode::INTERNAL_SERVER_ERROR, ""));
     }
 
-    /// Has `/health` answer with this status and this body, whatever the truth is.
+    /// Sets the status and the body of `/health`.
     ///
     /// # Panics
-    /// When there is no such status.
+    /// There is no such status.
     pub fn set_health(&self, status: u16, body: &'static str) {
         let status = StatusCode::from_u16(status).expect("a status");
         self.state.lock().health = Some((status, body));
     }
 
-    /// Whether optional members of the answers to announcements are `null`.
+    /// Sets whether optional members of the answers to announcements are `null`.
     pub fn set_sparing(&self, sparing: bool) {
         self.state.lock().sparing = sparing;
     }
 
-    /// Whether announcements are held up, unread, until they no longer are.
+    /// Sets whether announcements are delayed, unread, until this is unset.
     pub fn set_holding(&self, holding: bool) {
         self.state.gate.send_modify(|gate| gate.closed = holding);
     }
 
-    /// Completes when an announcement is held up.
+    /// Completes when an announcement is delayed.
     pub async fn holding(&self) {
         let mut gate = self.state.gate.subscribe();
         drop(gate.wait_for(|gate| gate.closed && gate.waiting > 0).await);
     }
 
-    /// Whether calls take no more clients.
+    /// Sets whether calls refuse further clients.
     pub fn set_full(&self, full: bool) {
         self.state.lock().full = full;
     }
 
-    /// Whether announcements are answered with 422, as if they made no sense.
+    /// Sets whether announcements are answered with 422, as malformed ones are.
     pub fn set_refusing(&self, refusing: bool) {
         self.state.lock().refusing = refusing;
     }
 
-    /// Whether announcements and questions are answered with 500.
+    /// Sets whether announcements and requests for clients are answered with 500.
     pub fn set_broken(&self, broken: bool) {
         self.state.lock().broken = broken;
     }

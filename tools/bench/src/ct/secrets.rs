@@ -1,4 +1,4 @@
-//! What one class of samples is made of, and what is done with it.
+//! The secrets of one class of samples, and the operations on them.
 
 use std::hint::black_box;
 
@@ -19,7 +19,7 @@ const TODAY: Timestamp = Timestamp::from_secs(20_000 * DAY);
 /// Members of the group that is endorsed.
 const MEMBERS: usize = 3;
 
-/// The secrets of all sides, and everything made from them.
+/// The secrets of all parties, and the values made from them.
 pub(super) struct Secrets {
     params: GenericSecretParams,
     group_params: GroupServerSecretParams,
@@ -34,8 +34,8 @@ pub(super) struct Secrets {
     for_group: GroupAuthCredential,
 }
 
-/// What comes from outside: another one in every sample of both classes, since what is public may
-/// show in the time.
+/// The public inputs. They are new in every sample of both classes, since the time may depend on public
+/// values.
 pub(super) enum Public {
     Nothing,
     Create(CreateCredentialResponse),
@@ -46,7 +46,7 @@ pub(super) enum Public {
 }
 
 impl Secrets {
-    /// Makes all of it from one number.
+    /// Creates the secrets and derived values from a seed.
     pub(super) fn of(seed: u64) -> Result<Self> {
         let rng = &mut ChaCha20Rng::seed_from_u64(seed);
         let params = GenericSecretParams::generate(Mode::Standard, Randomness::random(rng));
@@ -80,14 +80,14 @@ impl Secrets {
             auth,
             for_group,
         };
-        // The first of each makes tables that stay.
+        // The first execution of each operation computes tables that stay.
         for operation in Operation::ALL {
             secrets.run(operation, &secrets.public(operation, rng)?, rng)?;
         }
         Ok(secrets)
     }
 
-    /// What an operation takes from outside, made anew.
+    /// Creates new public inputs of an operation.
     pub(super) fn public(&self, operation: Operation, rng: &mut ChaCha20Rng) -> Result<Public> {
         let Self {
             params,
@@ -128,7 +128,7 @@ impl Secrets {
         })
     }
 
-    /// Does an operation once.
+    /// Executes an operation once.
     pub(super) fn run(
         &self,
         operation: Operation,
@@ -211,7 +211,7 @@ impl Secrets {
         Ok(())
     }
 
-    /// Other people in the group, and their ciphertexts.
+    /// Returns other members of the group, with their ciphertexts.
     fn members(&self, rng: &mut ChaCha20Rng) -> (Vec<ServiceId>, Vec<UidCiphertext>) {
         let members: Vec<ServiceId> = (0..MEMBERS).map(|_| Aci::random(rng).into()).collect();
         let ciphertexts = members
@@ -234,7 +234,7 @@ impl Secrets {
     }
 }
 
-/// What is done with secrets.
+/// The operations on secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     CreateIssue,

@@ -14,12 +14,12 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Far more than any start, answer or mail takes.
+/// The time limit of a wait, much longer than any start, answer or mail takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A running issuer that anybody can sign up to, with mails in a folder and no limits that a
-/// measurement meets. Killed when dropped.
+/// A running issuer with open sign-up, with mails in a folder and limits above those of the measurement. It
+/// is killed on drop.
 pub(super) struct Service {
     child: Child,
     folder: TempDir,
@@ -66,13 +66,13 @@ impl Service {
         Ok(service)
     }
 
-    /// The token in the link of the only mail, which is then deleted.
+    /// Returns the token in the link of the only mail, which is then deleted.
     pub(super) fn take_token(&self) -> Result<String> {
         let mails = self.folder.path().join("mails");
         let mail = wait_for("a mail", || first_mail(&mails))?;
         let text = fs::read_to_string(&mail)?;
         fs::remove_file(mail)?;
-        // Long lines are broken as quoted-printable breaks them.
+        // Quoted-printable breaks long lines.
         let text = text.replace("=\r\n", "").replace("=3D", "=");
         let (_, rest) = text
             .split_once("?token=")
@@ -139,7 +139,7 @@ impl Client {
         })
     }
 
-    /// How long it takes, in seconds.
+    /// Fails to log in. Returns the duration, in seconds.
     pub(super) fn fail_to_log_in(&mut self, email: &str) -> Result<f64> {
         let body = json!({ "email": email, "password": "another horse battery" });
         let answer = self.post("/auth/login", &body)?;
@@ -147,7 +147,7 @@ impl Client {
         Ok(answer.seconds)
     }
 
-    /// An attempt that costs no hash.
+    /// Returns an attempt that costs no hash.
     pub(super) fn refused_at_once(&mut self) -> Result<f64> {
         let body = json!({ "email": "nobody-x-00@example.org", "password": "short" });
         let answer = self.post("/auth/login", &body)?;
@@ -159,7 +159,7 @@ impl Client {
         self.send(path, "application/json", &body.to_string())
     }
 
-    /// A form, as the pages send it. The values need no encoding but that of `@` and spaces.
+    /// Submits a form as the pages do. The values need no encoding except of `@` and spaces.
     pub(super) fn submit(&mut self, path: &str, body: &Value) -> Result<Answer> {
         let fields = body.as_object().context("a form has fields")?;
         let fields: Vec<String> = fields
@@ -188,7 +188,7 @@ impl Client {
         })
     }
 
-    /// Reads to the end of the body; the status.
+    /// Reads an answer to the end of its body, and returns the status.
     fn read_answer(&mut self) -> Result<u16> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use crate::{cores::Cores, spread::Spread};
 
-/// How many peeks are to be answered in the time of one verification by the npm client.
+/// The required number of answered peeks in the time of one verification by the npm client.
 const GOAL: f64 = 4.0;
-/// The operations that the goal is about, and what is done in them. The npm client verifies every
-/// time.
+/// The operations with a goal, and their description. The npm client verifies each presentation.
 const JUDGED: [(&str, &str); 2] = [
     ("peek_fresh", "every presentation new, each one verified"),
     (
@@ -48,8 +47,7 @@ pub(super) struct Row {
     #[serde(skip)]
     name: &'static str,
     anteroom: Spread,
-    /// How many of these are done in the time of one verification by the npm client, by the
-    /// medians.
+    /// The number of these operations in the time of one verification by the npm client, by the medians.
     ratio: f64,
 }
 

@@ -14,16 +14,16 @@ use crate::{
     people::{Link, Person},
 };
 
-/// For one act to be done.
+/// The time limit of one action.
 const WITHIN: Duration = Duration::from_secs(5);
-/// Between two rounds: six guests by turns stay below their limit of joins to the lobby.
+/// The pause between two rounds. With it six guests in turn stay below their limit of joins to the lobby.
 const BREAK: Duration = Duration::from_secs(1);
 
 /// An admin with guests who wait for a decision.
 pub(super) struct Admin<'a> {
-    /// On the admin's own line.
+    /// The client with the admin's own connection.
     pub(super) line: RoomsClient,
-    /// On everybody's.
+    /// The client of the guests.
     pub(super) client: &'a RoomsClient,
     pub(super) link: &'a Link,
     pub(super) admin: &'a Person,
@@ -31,7 +31,7 @@ pub(super) struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    /// Joins, approves, removes and ends the call, again and again, at least once.
+    /// Joins, approves, removes and ends the call repeatedly, at least once.
     pub(super) async fn act_until(&self, end: Instant) -> AdminRounds {
         let mut rounds = AdminRounds::default();
         for guest in self.guests.iter().cycle() {
@@ -72,7 +72,7 @@ impl Admin<'_> {
         within("end the call", wait_for(&mut admin, ended)).await
     }
 
-    /// With the passkey alone, from outside of the call.
+    /// Ends the call with the passkey alone, from outside the call.
     async fn end(&self) -> Result<()> {
         let change = LinkChange {
             end_call: true,
@@ -120,7 +120,7 @@ async fn until(
     }
 }
 
-/// Waits for an event. A connection that is lost on the way is a failure.
+/// Waits for an event. A lost connection is a failure.
 pub(super) async fn wait_for(
     session: &mut CallSession,
     wanted: impl Fn(&CallEvent) -> bool,
@@ -129,7 +129,7 @@ pub(super) async fn wait_for(
         match event {
             event if wanted(&event) => return Ok(()),
             CallEvent::Lost => bail!("the connection was lost"),
-            // The room service says so to a reader on a slow line, and goes on.
+            // The room service sends this to a slow reader, and the call continues.
             CallEvent::Refused { code, .. } if code == "relay_dropped" => {}
             CallEvent::Refused { code, .. } => bail!("refused: {code}"),
             CallEvent::Ended(ending) => bail!("the stay ended: {ending:?}"),

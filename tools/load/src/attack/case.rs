@@ -1,4 +1,4 @@
-//! The cases: which attacks belong together, and what legitimate clients do meanwhile.
+//! The cases: groups of attacks, with the operations of legitimate clients during them.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -55,7 +55,7 @@ const ENCRYPTED: &[Operation] = &[
 ];
 
 impl Case {
-    /// Those that were named, or all.
+    /// Returns the named cases, or all.
     pub(super) fn chosen(named: &[Self]) -> Vec<Self> {
         let all = Self::value_variants().iter().copied();
         all.filter(|case| named.is_empty() || named.contains(case))
@@ -76,7 +76,7 @@ impl Case {
         }
     }
 
-    /// The operations of legitimate clients.
+    /// Returns the operations of legitimate clients.
     pub(super) const fn operations(self) -> &'static [Operation] {
         match self {
             Self::Handshakes => ENCRYPTED,
@@ -85,16 +85,16 @@ impl Case {
         }
     }
 
-    /// Whether the room service encrypts by itself.
+    /// Returns whether the room service encrypts by itself.
     pub(super) const fn is_encrypted(self) -> bool {
         matches!(self, Self::Handshakes)
     }
 
-    /// How many accounts of the attacker an admin has let into the attacked call before.
+    /// Returns the number of the attacker's accounts that an admin has admitted to the attacked call before.
     pub(super) const fn members(self) -> usize {
         match self {
             Self::FullCalls => 1,
-            // With at most five devices of one account, 25 devices find a place.
+            // With at most five devices of one account, 25 devices get a seat.
             Self::Relays | Self::Rosters => 5,
             _ => 0,
         }

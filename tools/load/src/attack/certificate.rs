@@ -14,7 +14,7 @@ const NAME: &str = "localhost";
 pub(super) struct Certificate(TlsConnector);
 
 impl Certificate {
-    /// Makes a new one, and writes it and its key to files.
+    /// Creates a certificate, and writes it and its key to files.
     pub(super) fn write(certificate: &Path, key: &Path) -> Result<Self> {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed([NAME.to_owned()])?;
         fs::write(certificate, cert.pem())?;
@@ -28,7 +28,7 @@ impl Certificate {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    /// A new connection to a service that must have it.
+    /// Opens a new connection to a service that must accept it.
     pub(super) async fn connect(&self, host: &str) -> Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(host).await?;
         let name = ServerName::try_from(NAME)?;

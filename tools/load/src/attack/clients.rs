@@ -1,4 +1,5 @@
-//! Legitimate clients, from 127.0.0.1: the client library's, on new connections and on kept ones.
+//! Legitimate clients, from 127.0.0.1: those of the client library, on new connections and on persistent
+//! ones.
 
 use std::{
     sync::{
@@ -33,15 +34,15 @@ use crate::{
     server::Addresses,
 };
 
-/// Legitimate clients give up earlier than usual, so that a measurement ends.
+/// The time limits of legitimate clients, shorter than the default, so that a measurement ends.
 pub(super) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(2),
     request: Duration::from_secs(4),
 };
-/// For a whole operation.
+/// The time limit of a whole operation.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// One thing that legitimate clients do.
+/// An operation of legitimate clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     /// The issuer's params, on a new connection.
@@ -58,9 +59,9 @@ pub(super) enum Operation {
     Link,
     /// The same on a kept connection.
     KeptLink,
-    /// A place in a call, on a new socket.
+    /// A seat in a call, on a new socket.
     Join,
-    /// The place again after a lost connection.
+    /// The seat again after a lost connection.
     Resume,
     /// A message from a device in a call to another.
     Relay,
@@ -73,18 +74,18 @@ pub(super) enum Operation {
 /// An operation, whether it was answered, and how long it took.
 pub(super) type Outcome = (Operation, Result<(), String>, Duration);
 
-/// Everybody who asks legitimately.
+/// All legitimate clients.
 pub(super) struct LegitimateClients {
     addresses: Addresses,
-    /// Kept connections.
+    /// The client with persistent connections.
     pub(super) client: RoomsClient,
     issuer: IssuerClient,
     /// The first is the admin of all links.
     pub(super) people: Vec<Person>,
     meeting: Link,
-    /// One who speaks and one who listens.
+    /// The devices that send and receive messages.
     pair: Mutex<Option<[CallSession; 2]>>,
-    /// One who loses the connection now and then.
+    /// The device that loses its connection repeatedly.
     stay: Mutex<Option<CallSession>>,
     logins: Vec<Login>,
     certificate: Option<Certificate>,
@@ -110,7 +111,7 @@ impl Operation {
         }
     }
 
-    /// Operations begin at this pace, however long earlier ones take.
+    /// Returns the interval at which operations start, whatever their duration.
     const fn every(self) -> Duration {
         Duration::from_millis(match self {
             Self::CreateLink | Self::Resume => 1_000,
@@ -146,7 +147,7 @@ impl LegitimateClients {
         })
     }
 
-    /// Begins operations for so long, and waits for the last answers.
+    /// Starts operations for the duration, and waits for the last answers.
     pub(super) async fn run(
         self: Arc<Self>,
         operations: &[Operation],
@@ -223,14 +224,14 @@ impl LegitimateClients {
         Ok(())
     }
 
-    /// A device that loses its connection gets its place back.
+    /// Loses the connection of a device, and restores its seat.
     async fn resume(&self) -> Result<()> {
         let mut stay = self.stay.lock().await;
         let mut session = match stay.take() {
             Some(session) => session,
             None => self.join(self.person()?).await?,
         };
-        // Events since the last time; the loss that is caused here comes after them.
+        // Events since the last call. The loss caused here follows them.
         while let Some(Some(_)) = session.next().now_or_never() {}
         session.reconnect().await?;
         while let Some(event) = session.next().await {
@@ -246,7 +247,7 @@ impl LegitimateClients {
         bail!("the stay is over")
     }
 
-    /// One device tells another something.
+    /// Sends a message from one device to another.
     async fn relay(&self) -> Result<()> {
         let mut pair = self.pair.lock().await;
         let [mut speaker, mut listener] = match pair.take() {
@@ -269,7 +270,7 @@ impl LegitimateClients {
         Ok(())
     }
 
-    /// Takes a place in the meeting, on a new socket.
+    /// Takes a seat in the meeting, on a new socket.
     async fn join(&self, person: &Person) -> Result<CallSession> {
         let client = self.fresh_client()?;
         let (session, joined) = join(&client, &self.meeting, person, false).await?;
@@ -310,7 +311,7 @@ impl LegitimateClients {
         Ok(())
     }
 
-    /// Somebody with a new connection to the issuer.
+    /// Returns an account with a new connection to the issuer.
     fn fresh_issuer(&self) -> Result<(&Person, IssuerClient)> {
         let person = self.person()?;
         let device = person.device().clone();
@@ -322,7 +323,7 @@ impl LegitimateClients {
         Ok(RoomsClient::new(&self.addresses.rooms, TIMEOUTS)?)
     }
 
-    /// The guests by turns.
+    /// Returns the guests in turn.
     fn person(&self) -> Result<&Person> {
         let guests = self.people.get(1..).unwrap_or_default();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Holding;
 
-/// When it was measured.
+/// The phase of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Phase {
@@ -15,20 +15,20 @@ pub(super) enum Phase {
     After,
 }
 
-/// Bounds of a measurement. That an admin can act is a goal besides.
+/// The bounds of a measurement. In addition, an admin must be able to act.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Goals {
-    /// Of 100 requests of legitimate clients, so many are answered.
+    /// The minimum percentage of answered requests of legitimate clients.
     answered: f64,
     /// The 99th percentile of their times, in milliseconds.
     p99: Option<f64>,
     /// The services' resident memory during an attack, in MiB.
     memory: f64,
-    /// Batches of credentials that one account gets, however often it asks.
+    /// The maximum number of batches of credentials for one account, however often it asks.
     batches: u64,
 }
 
-/// How many requests of one kind were made, and how many were answered.
+/// The numbers of requests and of answers of one kind.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Count {
     pub(super) requests: u32,
@@ -40,38 +40,38 @@ pub(super) struct Count {
 pub(super) struct Attempts {
     /// Attempts that were begun.
     attempts: u64,
-    /// Attempts that the services refused or broke off.
+    /// Attempts that the services refused or interrupted.
     failures: u64,
     /// Batches of credentials that were issued.
     batches: u64,
 }
 
-/// Rounds of everything that an admin does, and the failure that ended them.
+/// The completed rounds of an admin's actions, and the failure that ended them.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct AdminRounds {
     pub(super) rounds: u32,
     pub(super) failure: Option<String>,
 }
 
-/// Everything that is measured in one phase.
+/// The measurements of one phase.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
-    /// By what was asked for.
+    /// The counts by operation.
     pub(super) operations: BTreeMap<&'static str, Count>,
-    /// Texts of errors, with how often they came.
+    /// The texts of errors, with their numbers.
     pub(super) failures: BTreeMap<String, u32>,
-    /// Of the answered requests.
+    /// The durations of the answered requests.
     latencies: Vec<Duration>,
-    /// The most that the services held, in KiB.
+    /// The maximum memory of the services, in KiB.
     memory: u64,
     files: usize,
-    /// Share of one processor, in per cent.
+    /// The share of one processor, in per cent.
     pub(super) server_cpu: f64,
     pub(super) attacker_cpu: Option<f64>,
     pub(super) attempts: Option<Attempts>,
-    /// Whether the attack came to its full force before it was measured.
+    /// Whether the attack reached its full force before the measurement.
     pub(super) full_force: Option<bool>,
-    /// `None` where no call is attacked.
+    /// `None` if no call is attacked.
     pub(super) admin: Option<AdminRounds>,
 }
 
@@ -83,7 +83,7 @@ impl Goals {
         // A bucket of 48, and some room for settings.
         batches: 64,
     };
-    /// Times say little on a machine that does other things as well.
+    /// The goals for a machine with other load, without times.
     pub(super) const WITHOUT_TIMES: Self = Self {
         p99: None,
         ..Self::ALL
@@ -117,13 +117,13 @@ impl Figures {
         self.operations.values().map(|count| count.requests).sum()
     }
 
-    /// In per cent.
+    /// Returns the percentage of answered requests.
     pub(super) fn answered(&self) -> f64 {
         let answered: u32 = self.operations.values().map(|count| count.answered).sum();
         f64::from(answered) * 100.0 / f64::from(self.requests().max(1))
     }
 
-    /// So many per cent of the answers took at most so many milliseconds; `None` without answers.
+    /// Returns the `percent`th percentile of the times, in milliseconds; `None` without answers.
     pub(super) fn percentile(&self, percent: usize) -> Option<f64> {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
@@ -132,7 +132,7 @@ impl Figures {
         Some(latency.as_secs_f64() * 1_000.0)
     }
 
-    /// In MiB.
+    /// Returns the memory in MiB.
     pub(super) fn memory(&self) -> f64 {
         self.memory as f64 / 1024.0
     }
@@ -141,7 +141,7 @@ impl Figures {
         self.files
     }
 
-    /// Where the goals are missed.
+    /// Returns the missed goals.
     pub(super) fn faults(&self, phase: Phase, goals: Goals) -> Vec<String> {
         let mut faults = Vec::new();
         let answered = self.answered();
@@ -170,7 +170,7 @@ impl Figures {
         faults
     }
 
-    /// The kind of request of which the smallest part was answered.
+    /// Returns the kind of request of which the smallest part was answered.
     fn worst(&self) -> String {
         let part = |count: &Count| f64::from(count.answered) / f64::from(count.requests.max(1));
         let mut counts = self.operations.iter().collect::<Vec<_>>();
@@ -181,7 +181,7 @@ impl Figures {
     }
 }
 
-/// The share of one processor, in per cent.
+/// Returns the share of one processor, in per cent.
 pub(super) fn share(used: Duration, elapsed: Duration) -> f64 {
     used.as_secs_f64() * 100.0 / elapsed.as_secs_f64().max(f64::EPSILON)
 }

@@ -1,4 +1,4 @@
-//! A legitimate login, from an address that it has come from before.
+//! A legitimate login, from an address with earlier logins.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Everybody's.
+    /// The password of all accounts.
     pub(super) const PASSWORD: &str = "a password for measurements";
 
     pub(super) fn new(number: u8) -> Self {
@@ -25,7 +25,7 @@ impl Login {
         }
     }
 
-    /// Logs in on a new connection, always as the same device: an account has a bounded number.
+    /// Logs in on a new connection, always as the same device, since an account has a limited number.
     pub(super) async fn log_in(&self, issuer: &str) -> Result<()> {
         let Self { email, address } = self;
         let body = json!({ "email": email, "password": Self::PASSWORD, "deviceId": 1 }).to_string();

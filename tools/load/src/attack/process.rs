@@ -13,13 +13,13 @@ use tokio::{
 use super::figures::Attempts;
 use crate::{attacker::Target, os};
 
-/// The lowest priority there is, and a low one.
+/// The lowest priority, and a low one.
 const LOWEST: &str = "19";
 const LOW: &str = "10";
-/// Far more than it takes, so that only a hanging attacker meets it.
+/// The time limit of a wait, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Killed when dropped.
+/// The process of an attacker. It is killed on drop.
 pub(super) struct AttackerProcess {
     child: Child,
     pid: u32,
@@ -70,12 +70,12 @@ impl AttackerProcess {
         Ok(attacker)
     }
 
-    /// Whether the attack is in full force.
+    /// Returns whether the attack is in full force.
     pub(super) const fn is_full(&self) -> bool {
         self.full
     }
 
-    /// The processor time that it has used.
+    /// Returns the processor time that it has used.
     pub(super) fn processor_time(&self) -> Result<Duration> {
         os::processor_time(self.pid)
     }

@@ -19,7 +19,7 @@ pub(super) struct Report {
     rows: Vec<Row>,
 }
 
-/// One phase.
+/// The results of one phase.
 #[derive(Serialize)]
 pub(super) struct Row {
     case: Case,
@@ -60,7 +60,7 @@ impl Report {
         self.passed
     }
 
-    /// The first lines of the table.
+    /// Returns the first lines of the table.
     pub(super) fn heading(&self) -> String {
         let columns = format!(
             "{:<42} {:<6} {:>8} {:>10} {:>8} {:>8} {:>8} {:>6} {:>6} {:>6}  verdict",
@@ -90,7 +90,7 @@ impl Report {
         scale.unwrap_or_default() + &columns
     }
 
-    /// The last line of the table.
+    /// Returns the last line of the table.
     pub(super) fn verdict(&self) -> String {
         let missed = self.rows.iter().filter(|row| !row.faults.is_empty());
         match missed.count() {
@@ -129,7 +129,7 @@ impl Row {
         }
     }
 
-    /// The verdict in a few words.
+    /// Returns the verdict in a few words.
     fn verdict(&self) -> String {
         if !self.faults.is_empty() {
             return format!("FAILED: {}", self.faults.join("; "));

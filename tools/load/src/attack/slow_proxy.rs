@@ -1,4 +1,4 @@
-//! A line that passes only so many bytes a second on to the client.
+//! A connection with a limited number of bytes per second towards the client.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
 
 /// 10 Mbit/s.
 const BYTES_PER_SECOND: u32 = 10_000_000 / 8;
-/// Bytes that are passed on at once.
+/// The number of bytes that are forwarded at once.
 const CHUNK: usize = 16 * 1024;
 /// The system's receive buffer on the service's side, in bytes: a larger one would hide the slowness.
 const BUFFER: u32 = 64 * 1024;

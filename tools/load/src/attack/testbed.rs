@@ -1,4 +1,4 @@
-//! The services of a case with what everybody needs: accounts, links, certificates.
+//! The services of a case with accounts, links and certificates.
 
 use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
 
@@ -27,24 +27,24 @@ use crate::{
 
 /// An admin and six guests.
 const CLIENTS: usize = 7;
-/// Addresses that legitimate logins come from, each with an account of its own: with 10 logins a
-/// minute from each, operations stay below the limit.
+/// The number of addresses of legitimate logins, each with an account of its own: with 10 logins a minute
+/// from each, the operations stay below the limit.
 const LOGINS: u8 = 20;
-/// Programs and sign-ins at a time while the accounts are made.
+/// The number of concurrent programs and sign-ins while the accounts are created.
 const AT_ONCE: usize = 4;
-/// Between two looks at what the services hold.
+/// The interval at which the resources of the services are measured.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Running services, their clients, and what their attacker knows.
+/// Running services, their clients, and the data of their attacker.
 pub(super) struct Testbed {
     case: Case,
     server: Server,
     clients: Arc<LegitimateClients>,
     /// The link whose call is attacked.
     attacked: Link,
-    /// Presentations of the attacker's accounts that an admin has let in.
+    /// Presentations of the attacker's accounts that an admin has admitted.
     members: Vec<String>,
-    /// A presentation of the attacker's account that nobody lets in.
+    /// A presentation of the attacker's account that is never admitted.
     stranger: String,
     authorization: String,
     create: String,
@@ -66,7 +66,7 @@ impl Testbed {
         }
         let with_logins = case.operations().contains(&Operation::Login);
         if with_logins {
-            // Both sides tell where their logins come from, as proxies do.
+            // Clients and attacker name the source addresses of logins, as proxies do.
             place = place.with_setting("ANTEROOM_HTTP_TRUSTED_PROXIES", &"127.0.0.1,127.0.0.2");
         }
         let server = place.start().await?;
@@ -130,7 +130,7 @@ impl Testbed {
         })
     }
 
-    /// The target of an attack on these services.
+    /// Returns the target of an attack on these services.
     pub(super) fn target(&self, attack: Attack, connections: u32) -> Result<Target> {
         let addresses = &self.server.addresses;
         Ok(Target {
@@ -146,7 +146,7 @@ impl Testbed {
         })
     }
 
-    /// Runs legitimate clients for so long, and measures what they get.
+    /// Runs legitimate clients for the duration, and measures their results.
     pub(super) async fn measure(&self, duration: Duration) -> Result<Figures> {
         let mut figures = Figures::default();
         let mut holdings = Vec::new();
@@ -176,7 +176,7 @@ impl Testbed {
         Ok(figures)
     }
 
-    /// Has an admin act in the attacked call until then; `None` if the attack is not on a call.
+    /// Lets an admin act in the attacked call until `end`; `None` if no call is attacked.
     pub(super) async fn run_admin(
         &self,
         attack: Attack,
@@ -211,7 +211,7 @@ impl Testbed {
     }
 }
 
-/// A link that nobody has created.
+/// Generates a link that is not created.
 fn unused_link() -> Link {
     let mut rng = os::rng();
     Link {
@@ -221,7 +221,7 @@ fn unused_link() -> Link {
     }
 }
 
-/// The host lets everybody in once, so that they need not wait again.
+/// Admits all accounts once, so that they need not wait again.
 async fn approve_all(
     client: &RoomsClient,
     link: &Link,
@@ -239,7 +239,7 @@ async fn approve_all(
     Ok(())
 }
 
-/// Logins that have succeeded from their addresses before.
+/// Returns logins with earlier successes from their addresses.
 async fn logins(place: &Place, issuer: &str) -> Result<Vec<Login>> {
     let mut logins = Vec::new();
     for number in 0..LOGINS {

@@ -1,4 +1,4 @@
-//! One account that asks for credentials as fast as they come.
+//! One account that requests credentials without pause.
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// Credentials of both kinds.
 pub(super) const GROUP: &str = "/v1/certificate/auth/group";
-/// Those for call links.
+/// The path of credentials for call links.
 pub(super) const LINK: &str = "/v1/call-link/auth";
 
 /// Asks for the longest range again and again, until the service refuses.

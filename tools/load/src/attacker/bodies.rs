@@ -18,23 +18,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Attacker, connections};
 
-/// The announced length, of which one byte comes.
+/// The announced length, of which one byte is sent.
 const LENGTH: usize = 400;
 /// The streams that the services allowed of a connection when the attack was first seen.
 const STREAMS: u32 = 128;
 
 type SlowBody = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
-/// Which service is asked for what.
+/// The attacked service and its request.
 #[derive(Clone, Copy)]
 pub(super) enum Service {
-    /// To create a link.
+    /// A request to create a link.
     Rooms,
-    /// To register a device.
+    /// A request to register a device.
     Issuer,
 }
 
-/// One request on a connection of its own. Ends with the connection, or with an answer.
+/// Sends one request on a connection of its own. Ends with the connection, or with an answer.
 pub(super) async fn slow_body(attacker: &Attacker, service: Service) -> Result<()> {
     let target = &attacker.target;
     let (host, line, authorization) = match service {
@@ -60,14 +60,14 @@ pub(super) async fn slow_body(attacker: &Attacker, service: Service) -> Result<(
     bail!("an answer came before the body")
 }
 
-/// Many requests on one connection.
+/// Sends many requests on one connection.
 pub(super) async fn slow_streams(attacker: &Attacker) -> Result<()> {
     let (sender, _connection) = connections::http2(attacker, &attacker.target.rooms).await?;
     try_join_all((0..STREAMS).map(|_| stay_slow(attacker, sender.clone()))).await?;
     Ok(())
 }
 
-/// One request after the other. Ends with the connection.
+/// Sends one request after the other. Ends with the connection.
 async fn stay_slow(attacker: &Attacker, mut sender: SendRequest<SlowBody>) -> Result<()> {
     let target = &attacker.target;
     loop {

@@ -1,4 +1,4 @@
-//! HTTP/2 connections that ask once and then stay.
+//! HTTP/2 connections that send one request and then stay open.
 
 use anyhow::{Context as _, Result};
 use http_body_util::{BodyExt as _, Empty};

@@ -16,7 +16,7 @@ use tokio_tungstenite::{
 
 use super::{Attacker, PATIENCE};
 
-/// A device that says nothing for 30 s is lost.
+/// The interval of pings. A device that sends nothing for 30 s is lost.
 const PING: Duration = Duration::from_secs(10);
 
 /// An open socket.
@@ -40,7 +40,7 @@ impl Device {
     pub(super) async fn join(attacker: &Attacker, presentation: &str) -> Result<Self> {
         let mut device = Self::open(attacker).await?;
         let room = &attacker.target.room;
-        // The longest that there is: it costs those who are told of the device most.
+        // The longest possible hello, which costs the recipients of the device's entry most.
         let hello = "A".repeat(854);
         let join = json!({
             "type": "join", "roomId": room, "auth": presentation, "hello": hello,
@@ -59,7 +59,7 @@ impl Device {
         Ok(())
     }
 
-    /// Reads until the service ends the socket, and gives signs of life.
+    /// Reads until the service ends the socket, and sends pings.
     pub(super) async fn stay(mut self) -> Result<()> {
         let mut clock = pings();
         loop {
@@ -72,7 +72,7 @@ impl Device {
         }
     }
 
-    /// Says something at every tick, whatever comes, until the service ends the socket.
+    /// Sends a message at every tick, until the service ends the socket.
     pub(super) async fn repeat(
         self,
         pace: Duration,
@@ -101,7 +101,7 @@ impl Device {
         Ok(())
     }
 
-    /// The connection below the socket.
+    /// Returns the connection below the socket.
     pub(super) fn into_stream(self) -> TcpStream {
         self.0.into_inner()
     }

@@ -1,4 +1,4 @@
-//! TLS handshakes that are never finished.
+//! Unfinished TLS handshakes.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Attacker;
 
-/// Says nothing, until the service closes the connection.
+/// Sends nothing, until the service closes the connection.
 pub(super) async fn silent(attacker: &Attacker) -> Result<()> {
     say_and_wait(attacker, &[]).await
 }

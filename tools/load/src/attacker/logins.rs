@@ -14,19 +14,19 @@ const SITE: u128 = 0x2001_0db8_0bad << 80;
 /// A network for measurements (RFC 2544).
 const MANY: u32 = u32::from_be_bytes([198, 19, 0, 0]);
 
-/// The n-th /64 of one /48.
+/// Returns the n-th /64 of one /48.
 pub(super) fn one_site(number: u64) -> String {
     let network = u128::from(number & 0xffff) << 64;
     Ipv6Addr::from(SITE | network | 1).to_string()
 }
 
-/// The n-th IPv4 address.
+/// Returns the n-th IPv4 address.
 pub(super) fn many_addresses(number: u64) -> String {
     let [.., high, low] = number.to_be_bytes();
     Ipv4Addr::from(MANY | u32::from(u16::from_be_bytes([high, low]))).to_string()
 }
 
-/// One login with a wrong password from this address, which nobody has an account for.
+/// Sends one login with a wrong password from this address, which belongs to no account.
 pub(super) async fn log_in(attacker: &Attacker, address: &str) -> Result<()> {
     let host = &attacker.target.issuer;
     let email = format!("nobody{}@example.org", address.replace([':', '.'], "-"));

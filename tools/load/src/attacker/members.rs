@@ -12,15 +12,15 @@ use super::{Attacker, device::Device};
 const BODY: usize = 64 * 1024;
 /// As many relays in a second as one device was allowed when the attack was first seen.
 const RELAYS: u32 = 30;
-/// How often a hand goes up or down in a second.
+/// The number of times a hand is raised or lowered in a second.
 const HANDS: u32 = 100;
 
-/// Takes a place and keeps it.
+/// Takes a seat and keeps it.
 pub(super) async fn stay(attacker: &Attacker, presentation: &str) -> Result<()> {
     Device::join(attacker, presentation).await?.stay().await
 }
 
-/// The first device relays long messages to all; the others listen.
+/// Relays long messages to all as the first device; the others only receive.
 pub(super) async fn relay(attacker: &Attacker, slot: u32) -> Result<()> {
     let device = Device::join(attacker, attacker.target.member(slot)?).await?;
     if slot > 0 {
@@ -31,7 +31,7 @@ pub(super) async fn relay(attacker: &Attacker, slot: u32) -> Result<()> {
     device.repeat(pace, || message.clone()).await
 }
 
-/// The first device raises and lowers its hand; the others listen.
+/// Raises and lowers the hand of the first device; the others only receive.
 pub(super) async fn flap(attacker: &Attacker, slot: u32) -> Result<()> {
     let device = Device::join(attacker, attacker.target.member(slot)?).await?;
     if slot > 0 {

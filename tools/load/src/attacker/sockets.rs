@@ -11,7 +11,7 @@ const MESSAGE: u32 = 88 * 1024;
 const TEXT: u8 = 0x81;
 const MASKED_LONG: u8 = 0x80 | 127;
 
-/// Says nothing, until the service closes the socket.
+/// Sends nothing, until the service closes the socket.
 pub(super) async fn unjoined(attacker: &Attacker) -> Result<()> {
     Device::open(attacker).await?.stay().await
 }

@@ -1,13 +1,13 @@
-//! The attacks there are, and where they are aimed.
+//! The attacks and their targets.
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-/// One way to harm.
+/// An attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Attack {
-    /// Requests of nobody to the room service, whose bodies stop after one byte; HTTP/1.1.
+    /// Unauthenticated requests to the room service, whose bodies stop after one byte; HTTP/1.1.
     SlowBodies,
     /// The same in many streams of few HTTP/2 connections.
     SlowStreams,
@@ -25,17 +25,17 @@ pub(crate) enum Attack {
     IdleSockets,
     /// The same, each with a message that lacks its last byte.
     HalfFrames,
-    /// One account takes all places of a call.
+    /// One account takes all seats of a call.
     FullCall,
-    /// One account takes all places of a lobby.
+    /// One account takes all seats of a lobby.
     FullLobby,
-    /// A guest relays the longest messages to everybody.
+    /// A guest relays the longest messages to all devices.
     Relays,
     /// The same while the admin is on a line of 10 Mbit/s.
     RelaysToSlowAdmin,
     /// One device raises and lowers its hand.
     Hands,
-    /// An account that is never let in comes to the lobby and leaves it.
+    /// An account that is never admitted enters and leaves the lobby.
     LobbyStorm,
     /// Failing logins, each from another /64 of one /48.
     LoginsOfOneSite,
@@ -50,11 +50,11 @@ pub(crate) enum Attack {
 /// The force of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// How much is attempted at the same time.
+    /// The number of concurrent attempts.
     pub(crate) slots: u32,
-    /// How many attempts begin in a second, at most.
+    /// The maximum number of attempts that start in a second.
     pub(crate) per_second: u32,
-    /// After how many attempts the attack is in full force.
+    /// The number of attempts at full force.
     pub(crate) full: u32,
 }
 
@@ -70,9 +70,9 @@ pub(crate) struct Target {
     pub(crate) connections: u32,
     /// The room with the attacked call.
     pub(crate) room: String,
-    /// Presentations of users that an admin has let in before.
+    /// Presentations of users that an admin has admitted before.
     pub(crate) members: Vec<String>,
-    /// A presentation of a user that nobody lets in.
+    /// A presentation of a user that is never admitted.
     pub(crate) stranger: String,
     /// A presentation that creates a link.
     pub(crate) create: String,
@@ -81,7 +81,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The presentation of one of the members, by turns.
+    /// Returns the presentation of one of the members, in turn.
     pub(super) fn member(&self, number: u32) -> Result<&str> {
         let count = self.members.len().max(1);
         let member = self.members.get(usize::try_from(number)? % count);
@@ -90,18 +90,18 @@ impl Target {
 }
 
 impl Attack {
-    /// How many slots are taken, at which pace.
+    /// Returns the number of slots and the pace of the attack.
     pub(crate) const fn plan(self) -> Plan {
         let (slots, per_second, full) = match self {
             Self::SlowBodies | Self::SlowDevices => (1_200, 800, 1_200),
             Self::SlowStreams => (9, 800, 9 * 128),
             Self::IdleRooms | Self::IdleIssuer => (4_200, 1_200, 4_200),
             Self::SilentHandshakes | Self::HalfHandshakes => (1_600, 150, 300),
-            // More attempts than slots: sockets must have been refused or closed before.
+            // More attempts than slots: earlier sockets must have been refused or closed.
             Self::IdleSockets => (9_500, 1_600, 11_000),
             Self::HalfFrames => (2_500, 800, 2_500),
             Self::FullCall | Self::FullLobby => (75, 100, 75),
-            // The first is the one that talks; the others listen.
+            // The first device sends messages; the others only receive.
             Self::Relays | Self::RelaysToSlowAdmin | Self::Hands => (25, 50, 25),
             Self::LobbyStorm => (8, 100, 50),
             Self::LoginsOfOneSite | Self::LoginsOfManyAddresses => (150, 200, 150),
@@ -139,8 +139,8 @@ impl Attack {
         }
     }
 
-    /// Whether its aim is the processor: the attacker, on the same machine, then has to give way, or
-    /// it would take from the services itself what it makes them use.
+    /// Returns whether the target is the processor. The attacker on the same machine then gets the lowest
+    /// priority: otherwise it would itself use the processor time that it makes the services use.
     pub(crate) const fn is_on_processor(self) -> bool {
         matches!(
             self,
@@ -151,7 +151,7 @@ impl Attack {
         )
     }
 
-    /// Whether its aim is the call of a room, in which an admin must be able to act all the same.
+    /// Returns whether the target is the call of a room, in which an admin must still be able to act.
     pub(crate) const fn is_on_call(self) -> bool {
         matches!(
             self,

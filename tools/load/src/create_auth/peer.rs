@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::server::Added;
 
-/// Far more than any start takes, so that only a hanging one meets it.
+/// The time limit of a start, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The running server. Killed when dropped.
@@ -22,7 +22,7 @@ pub(super) struct Peer {
     listening: Listening,
 }
 
-/// What it says first.
+/// The first line of its output.
 #[derive(Deserialize)]
 struct Listening {
     url: String,
@@ -62,7 +62,7 @@ impl Peer {
         &self.listening.url
     }
 
-    /// It has one.
+    /// Returns the only account.
     pub(super) const fn accounts(&self) -> &[Added] {
         slice::from_ref(&self.listening.account)
     }

@@ -1,14 +1,14 @@
-//! What one receiver heard: every message once and in order.
+//! The messages that one device has received, which must be complete and in order.
 
 use std::collections::BTreeMap;
 
 use anteroom_client::DemuxId;
 
-/// The length of a message before it is sealed: a word or two of chat.
+/// The length of a message before it is sealed, that of a short chat message.
 const LENGTH: usize = 120;
 const HEAD: usize = 10;
 
-/// To whom a message went.
+/// The recipients of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Audience {
     All,
@@ -20,13 +20,13 @@ pub(crate) enum Audience {
 pub(crate) struct Numbered {
     pub(crate) round: u32,
     pub(crate) audience: Audience,
-    /// Whether messages may be missing: the services are killed in this round.
+    /// Whether messages may be missing, since the services are killed in this round.
     pub(crate) gaps: bool,
-    /// From 1.
+    /// The number of the message, from 1.
     pub(crate) number: u32,
 }
 
-/// The last number heard in each stream.
+/// The last number received in each stream.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     last: BTreeMap<(u32, DemuxId, Audience), u32>,
@@ -73,7 +73,7 @@ impl Numbered {
 }
 
 impl Ledger {
-    /// Notes a message; tells what is wrong if it is not the next of its stream.
+    /// Records a message. Returns a description of the fault if it is not the next one of its stream.
     pub(crate) fn note(&mut self, from: DemuxId, message: Numbered) -> Result<(), String> {
         let stream = (message.round, from, message.audience);
         let last = self.last.entry(stream).or_default();
@@ -94,13 +94,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// The last number of a stream.
+    /// Returns the last number of a stream.
     pub(crate) fn last(&self, round: u32, from: DemuxId, audience: Audience) -> u32 {
         let stream = (round, from, audience);
         self.last.get(&stream).copied().unwrap_or_default()
     }
 
-    /// How many messages were heard.
+    /// Returns the number of received messages.
     pub(crate) const fn heard(&self) -> u64 {
         self.heard
     }

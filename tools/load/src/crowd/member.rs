@@ -1,4 +1,4 @@
-//! One device in a call: does as told, and tells what it sees.
+//! One device in a call, which executes orders and publishes its state.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use super::ledger::{Audience, Ledger, Numbered};
 use crate::os;
 
 const QUEUE: usize = 64;
-/// Far more than any step takes, so that only a hanging one meets it.
+/// The time limit of a wait, much longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A device. Dropping it leaves the call.
@@ -25,7 +25,7 @@ pub(crate) struct Member {
     view: watch::Receiver<View>,
 }
 
-/// What a device sees of the call and of itself.
+/// A device's state of the call and of itself.
 #[derive(Clone)]
 pub(crate) struct View {
     pub(crate) demux: DemuxId,
@@ -33,23 +33,24 @@ pub(crate) struct View {
     pub(crate) is_admin: bool,
     /// Whether the connection may be lost.
     pub(crate) braced: bool,
-    /// How often it got a place.
+    /// The number of times it got a seat.
     pub(crate) joins: u32,
-    /// How often it lost the connection.
+    /// The number of times it lost the connection.
     pub(crate) lost: u32,
     pub(crate) active: usize,
     pub(crate) pending: usize,
-    /// The last round of which it heard everything.
+    /// The last round whose messages it received completely.
     pub(crate) complete: u32,
-    /// Messages that it heard.
+    /// The number of received messages.
     pub(crate) heard: u64,
-    /// What should not have happened.
+    /// An unexpected event.
     pub(crate) fault: Option<String>,
-    /// How its stay ended.
+    /// The reason why its participation ended.
     pub(crate) ended: Option<String>,
 }
 
-/// Everybody says so many numbered messages to all, and as many to the next in the list.
+/// A round: every device sends `messages` numbered messages to all, and as many to the next device in the
+/// list.
 #[derive(Clone)]
 pub(crate) struct Round {
     pub(crate) number: u32,
@@ -77,7 +78,7 @@ struct Actor {
 }
 
 impl Member {
-    /// Takes a place in the call or in its lobby.
+    /// Takes a seat in the call or in its lobby.
     pub(crate) async fn join(client: &RoomsClient, options: JoinOptions) -> Result<Self> {
         let mut session = client.join(options, Box::new(os::rng())).await?;
         let first = session.next().await;
@@ -124,10 +125,10 @@ impl Member {
         self.order(Order::Leave).await
     }
 
-    /// Waits until the device sees this.
+    /// Waits until the device's state satisfies the predicate.
     ///
     /// # Errors
-    /// Something went wrong, or it takes too long.
+    /// The device has a fault, or the wait takes too long.
     pub(crate) async fn wait_for(&self, what: &str, seen: impl Fn(&View) -> bool) -> Result<View> {
         let mut view = self.view.clone();
         let done = view.wait_for(|view| view.fault.is_some() || seen(view));
@@ -240,7 +241,7 @@ impl Actor {
             .send_modify(|view| view.ended = Some("left".to_owned()));
     }
 
-    /// Starts to talk, not all at the same moment.
+    /// Starts to send messages. The devices start at different moments.
     fn begin(&mut self, round: Round) -> tokio::time::Interval {
         self.ledger.forget_before(round.number);
         let demux = self.view.borrow().demux;
@@ -295,7 +296,7 @@ impl Actor {
                 .send_modify(|view| view.standing = Standing::Active),
             CallEvent::Message { from, message } => self.note(from, &message),
             CallEvent::Lost => {
-                // What was not said yet would be said to nobody.
+                // Unsent messages of this round would have no recipient.
                 self.round = None;
                 if !self.view.borrow().braced {
                     self.blame("the connection was lost".to_owned());
@@ -310,7 +311,7 @@ impl Actor {
                 self.view.send_modify(|view| view.ended = Some(ending));
             }
             CallEvent::Link(_) => {}
-            // What was on its way to a device of before the kill goes out after it.
+            // A message to a device from before the kill was in transit, and arrives after it.
             CallEvent::Refused { code, .. } if self.is_between() && code == "unknown_device" => {}
             unexpected => self.blame(format!("{unexpected:?}")),
         }
@@ -353,7 +354,7 @@ impl Actor {
         }
     }
 
-    /// Whether the connection was lost and nothing was begun since.
+    /// Returns whether the connection was lost and no round has started since.
     fn is_between(&self) -> bool {
         self.round.is_none() && self.view.borrow().lost > 0
     }
@@ -375,7 +376,7 @@ enum Side {
     After,
 }
 
-/// The one beside a device in the ring of members; `None` if it is alone or not in it.
+/// Returns the neighbour of a device in the ring of members; `None` if it is the only one or not in the ring.
 fn neighbour(members: &[DemuxId], demux: DemuxId, side: Side) -> Option<DemuxId> {
     let place = members.iter().position(|member| *member == demux)?;
     let count = members.len();

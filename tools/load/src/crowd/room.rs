@@ -1,4 +1,4 @@
-//! A link's room with everybody in it.
+//! A link's room with all its devices.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -15,22 +15,22 @@ pub(crate) struct Room {
     people: Arc<[Person]>,
     devices: usize,
     members: Vec<Member>,
-    /// The guests that an admin let in and did not send away.
+    /// The guests that an admin has admitted and not removed.
     approved: BTreeSet<usize>,
     heard: u64,
 }
 
-/// Who is let in.
+/// The guests that are admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Company {
-    /// All.
+    /// All guests.
     Everybody,
-    /// All but the last, who goes on waiting in the lobby.
+    /// All but the last one, which continues to wait in the lobby.
     AllButOne,
 }
 
 impl Room {
-    /// One device of each of the first so many people.
+    /// Creates the room of the first `devices` accounts, with one device each.
     pub(crate) fn new(link: Link, people: Arc<[Person]>, devices: usize) -> Self {
         Self {
             link,
@@ -42,19 +42,19 @@ impl Room {
         }
     }
 
-    /// How many messages were heard by those who have left.
+    /// Returns the number of messages that departed devices have received.
     pub(crate) const fn heard(&self) -> u64 {
         self.heard
     }
 
-    /// Everybody joins; the admin lets in who waits. Fails if one who was approved must wait, or
-    /// one who was not need not.
+    /// All devices join, and the admin admits the waiting ones. Fails if an approved device must wait, or
+    /// another one need not.
     pub(crate) async fn gather(&mut self, client: &RoomsClient, company: Company) -> Result<()> {
         self.arrive(client).await?;
         self.admit(company).await
     }
 
-    /// Everybody takes a place, the admin first.
+    /// All devices take seats, the admin first.
     async fn arrive(&mut self, client: &RoomsClient) -> Result<()> {
         let admin = self.join(client, 0).await?;
         let view = admin.view();
@@ -70,7 +70,7 @@ impl Room {
         self.check_standings()
     }
 
-    /// The admin lets in who waits, and everybody sees it.
+    /// The admin admits the waiting devices, and all devices see it.
     pub(crate) async fn admit(&mut self, company: Company) -> Result<()> {
         let inside = self.devices - usize::from(company == Company::AllButOne);
         let admin = self.member(0)?;
@@ -89,7 +89,7 @@ impl Room {
         Ok(())
     }
 
-    /// Everybody inside says so many things.
+    /// All devices in the call send their messages.
     pub(crate) async fn begin_round(
         &self,
         number: u32,
@@ -114,7 +114,7 @@ impl Room {
         Ok(())
     }
 
-    /// Waits until everybody has heard everything.
+    /// Waits until all devices have received all messages.
     pub(crate) async fn end_round(&self, number: u32) -> Result<()> {
         let what = format!("round {number}");
         let complete = |view: &View| view.complete == number;
@@ -123,7 +123,7 @@ impl Room {
         Ok(())
     }
 
-    /// Says that the services are about to be killed.
+    /// Announces to the devices that the services are about to be killed.
     pub(crate) async fn brace(&self) -> Result<()> {
         for member in &self.members {
             member.brace().await?;
@@ -131,7 +131,7 @@ impl Room {
         Ok(())
     }
 
-    /// Waits until everybody has noticed that the services are gone.
+    /// Waits until all devices have detected that the services are gone.
     pub(crate) async fn see_it_end(&self) -> Result<()> {
         let lost = |view: &View| view.lost > 0;
         let all = self.members.iter();
@@ -139,7 +139,7 @@ impl Room {
         Ok(())
     }
 
-    /// Waits until everybody is back, nobody having been asked: the approvals must have been kept.
+    /// Waits until all devices are back without a decision of the admin: the approvals must have been stored.
     pub(crate) async fn see_it_come_back(&self) -> Result<()> {
         let back = |view: &View| view.joins == 2;
         let all = self.members.iter();
@@ -152,8 +152,7 @@ impl Room {
         Ok(())
     }
 
-    /// Every other guest is sent away and so not approved any more, the others leave, and the admin
-    /// goes last.
+    /// Every second guest is removed, which drops its approval. The others leave, and the admin leaves last.
     pub(crate) async fn disperse(&mut self) -> Result<()> {
         let admin = self.member(0)?;
         for (index, member) in self.members.iter().enumerate().skip(1) {
@@ -191,19 +190,19 @@ impl Room {
         Ok(())
     }
 
-    /// The admin alone takes a place.
+    /// The admin alone takes a seat.
     pub(crate) async fn open(&mut self, client: &RoomsClient) -> Result<()> {
         let admin = self.join(client, 0).await?;
         self.members.push(admin);
         Ok(())
     }
 
-    /// Forgets everybody who was there.
+    /// Drops all devices.
     pub(crate) fn abandon(&mut self) {
         self.members.clear();
     }
 
-    /// Fails if anything went wrong with anybody.
+    /// Fails if any device has a fault.
     pub(crate) fn check(&self) -> Result<()> {
         for member in &self.members {
             let view = member.view();
@@ -244,7 +243,7 @@ impl Room {
     }
 }
 
-/// The last guest is, and every other before.
+/// Returns whether a guest is removed: the last one, and every second one before it.
 const fn is_sent_away(index: usize, devices: usize) -> bool {
     (devices - index) % 2 == 1
 }

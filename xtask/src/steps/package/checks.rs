@@ -1,4 +1,4 @@
-//! One check after the other: each goes on from the state that the one before has left.
+//! The checks of the package, in order: each starts from the state that the previous one has left.
 
 use std::{
     collections::BTreeSet,
@@ -33,7 +33,7 @@ const MASTER_KEY: &str = "/var/lib/anteroom/master.key";
 /// A list of the files from before the installation.
 const FILES_BEFORE: &str = "/tmp/files-before";
 
-/// Where files may change that do not belong to the package: the system's own records.
+/// Paths outside the package whose files may change: the system's own records.
 const RECORDS: [&str; 6] = [
     "/etc/group",
     "/etc/gshadow",
@@ -103,7 +103,7 @@ fn identity(debian: &Debian, kind: &str) -> Result<u32> {
     Ok(debian.output("id", &[kind, "anteroom"])?.trim().parse()?)
 }
 
-/// With the program's path from outside, since systemd is not in the root.
+/// Uses the program's path outside the root, since systemd is not installed in it.
 fn systemd_takes_units(debian: &Debian, _: &Packages) -> Result<()> {
     let folder = TempDir::new()?;
     let program = debian.path("/usr/bin/anteroom").display().to_string();
@@ -153,7 +153,7 @@ fn serves(debian: &Debian, _: &Packages) -> Result<()> {
     Ok(())
 }
 
-/// The same package again is an upgrade to `dpkg` too.
+/// Installing the same package again is an upgrade to `dpkg` too.
 fn upgrades(debian: &Debian, _: &Packages) -> Result<()> {
     let mut settings = fs::read_to_string(debian.path(SETTINGS))?;
     settings.push_str("\n# A change of the operator.\n");
@@ -199,7 +199,7 @@ fn purges(debian: &Debian, _: &Packages) -> Result<()> {
     Ok(())
 }
 
-/// All files and folders of the root.
+/// Returns all files and folders of the root.
 fn files(debian: &Debian) -> Result<Vec<String>> {
     let mut files = Vec::new();
     let root = debian.path("/");

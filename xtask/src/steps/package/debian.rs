@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::steps::{command::Run, say, tools};
 
-/// Packages beside the required ones: those that the package depends on.
+/// The packages in addition to the required ones: the package's dependencies.
 const INCLUDED: &str = "systemd-standalone-sysusers";
 
 /// The package source of the clean root.
@@ -19,14 +19,14 @@ pub(super) struct Sources {
     codename: String,
 }
 
-/// A root in a folder of its own, which goes when it is dropped.
+/// A root file system in a folder of its own, which is deleted on drop.
 pub(super) struct Debian {
     folder: TempDir,
 }
 
 impl Sources {
-    /// The source that this machine's own packages come from. None where no root can be made, and
-    /// the reason is said.
+    /// Returns the source of this machine's own packages; `None`, with the reason printed, if no root can be
+    /// created.
     pub(super) fn of_this_machine(root: &Path) -> Result<Option<Self>> {
         let skip = |why: &str| {
             say(&format!("    skipped: {why}"));
@@ -47,13 +47,13 @@ impl Sources {
         Ok(Some(Self { site, codename }))
     }
 
-    /// What a root is made from: with other sources it is another one.
+    /// Returns the key of a root: other sources result in another root.
     fn key(&self) -> String {
         format!("{} {} {INCLUDED}\n", self.site, self.codename)
     }
 }
 
-/// The release of this machine.
+/// Returns the release of this machine.
 fn codename() -> Option<String> {
     let release = fs::read_to_string("/etc/os-release").ok()?;
     let value = |name: &str| {
@@ -64,7 +64,7 @@ fn codename() -> Option<String> {
     value("VERSION_CODENAME=")
 }
 
-/// The address of the release's main packages in the sources of apt.
+/// Returns the address of the release's main packages in the sources of apt.
 fn site(root: &Path, codename: &str) -> Result<Option<String>> {
     let output = Run::program("apt-get", root)
         .args(["indextargets"])
@@ -81,7 +81,7 @@ fn site(root: &Path, codename: &str) -> Result<Option<String>> {
 }
 
 impl Debian {
-    /// Unpacks a root, which is made once and kept in the target directory.
+    /// Unpacks a root, which is created once and cached in the target directory.
     pub(super) fn new(root: &Path, target: &Path, sources: &Sources) -> Result<Self> {
         let archive = target.join("debian-root.tar.gz");
         let stamp = target.join("debian-root.sources");
@@ -99,12 +99,12 @@ impl Debian {
         Ok(Self { folder })
     }
 
-    /// The path of a file of the root, from outside.
+    /// Returns the path of a file of the root, from outside.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path.trim_start_matches('/'))
     }
 
-    /// A program in the root.
+    /// Returns a program in the root.
     pub(super) fn program(&self, program: &str) -> Run {
         Run::program("chroot", Path::new("/"))
             .args([self.folder.path()])
@@ -114,7 +114,7 @@ impl Debian {
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
     }
 
-    /// What a program in the root prints. It must succeed.
+    /// Returns the output of a program in the root, which must succeed.
     pub(super) fn output(&self, program: &str, arguments: &[&str]) -> Result<String> {
         let output = self.program(program).args(arguments).captured()?;
         ensure!(
@@ -144,7 +144,7 @@ fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result
             fs::remove_file(path)?;
         }
     }
-    // Under its name it is whole.
+    // The archive gets its final name when it is complete.
     let unfinished = archive.with_extension("unfinished");
     Run::program("tar", root)
         .args(["--create", "--numeric-owner", "--one-file-system"])

@@ -15,7 +15,7 @@ use crate::{
     programs::{Profile, target_directory},
 };
 
-/// Checks the package, if this machine is a Debian that lets a root of its own be made.
+/// Checks the package, if this machine is a Debian on which a root can be created.
 pub(super) fn check(root: &Path) -> Result<Counts> {
     let Some(sources) = debian::Sources::of_this_machine(root)? else {
         return Ok(Counts::default());
@@ -39,7 +39,7 @@ pub(super) fn check(root: &Path) -> Result<Counts> {
             Ok(()) => say(&format!("    ok  {name}")),
             Err(error) => {
                 say(&format!("    FAILED  {name}: {error:#}"));
-                // Each check goes on from the state that the one before has left.
+                // Each check starts from the state that the previous one has left.
                 break;
             }
         }
@@ -47,7 +47,7 @@ pub(super) fn check(root: &Path) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Both packages.
+/// Returns both packages.
 fn read(packages: &Packages) -> Result<[Vec<u8>; 2]> {
     Ok([fs::read(&packages.deb)?, fs::read(&packages.tarball)?])
 }

@@ -11,21 +11,21 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::debian::Debian;
 
-/// Far more than any answer takes.
+/// The time limit of a wait, much longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Running services. They are killed when they are dropped.
+/// Running services. They are killed on drop.
 pub(super) struct Services {
     process: Child,
     log: BufReader<ChildStderr>,
-    /// Of the issuer and the room service.
+    /// The addresses of the issuer and the room service.
     addresses: [String; 2],
 }
 
 impl Services {
     /// Starts them as the unit does, but for the ports, and waits until both listen.
     pub(super) fn start(debian: &Debian) -> Result<Self> {
-        // Whatever hangs ends, and fails the check.
+        // `timeout` ends a hanging process, which fails the check.
         let mut process = Command::new("timeout")
             .args(["--kill-after=5", "60", "chroot"])
             .args(["--userspec=anteroom:anteroom", "--groups="])

@@ -39,7 +39,7 @@ impl Deny {
         })
     }
 
-    /// The checks over the workspace in `folder`, with options that stand before the subcommand.
+    /// Returns a run of the checks over the workspace in `folder`, with options before the subcommand.
     fn check(&self, folder: &Path, options: &[&str]) -> Run {
         Run::new(self.program.as_os_str(), "cargo-deny", folder)
             .args(options)
@@ -50,7 +50,7 @@ impl Deny {
     }
 }
 
-/// Checks this workspace, and then that the same configuration refuses what it is there to refuse.
+/// Checks this workspace, and then that the same configuration refuses each case that it should refuse.
 pub(super) fn check(root: &Path) -> Result<Counts> {
     let deny = Deny::install(root)?;
     deny.check(root, &["--locked", "--log-level", "error"])

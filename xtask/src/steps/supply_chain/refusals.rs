@@ -1,4 +1,4 @@
-//! Small workspaces that break one rule each, checked under the configuration of this one.
+//! Small workspaces with one violation each, checked under the configuration of this one.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -20,10 +20,10 @@ const UNUSED: [&str; 3] = [
 /// The manifest of a package that breaks no rule, without its name and version.
 const SOUND: &str = "license = 'MIT'\npublish = false\n";
 
-/// The folder that becomes a git repository, where a case has it.
+/// The folder of the git repository that some cases have.
 const REPOSITORY: &str = "repository";
 
-/// A workspace and the error that it is refused with, besides those of every small workspace.
+/// A workspace with the expected error, in addition to the errors of every small workspace.
 struct Case {
     name: &'static str,
     /// The root's dependencies, as lines of its manifest.
@@ -119,7 +119,7 @@ struct Fields {
     severity: Option<String>,
 }
 
-/// Checks each case, and says which does not end as it should.
+/// Checks each case, and reports those with another result.
 pub(super) fn check(deny: &Deny) -> Result<Counts> {
     let mut counts = Counts::default();
     for case in &CASES {
@@ -142,7 +142,7 @@ pub(super) fn check(deny: &Deny) -> Result<Counts> {
     Ok(counts)
 }
 
-/// The codes of the errors that the tool finds in a case.
+/// Returns the codes of the errors that the tool finds in a case.
 fn errors(deny: &Deny, case: &Case) -> Result<BTreeSet<String>> {
     let folder = tempfile::tempdir()?;
     let repository = folder.path().join(REPOSITORY);

@@ -1,7 +1,7 @@
-//! Email addresses as operators see them.
+//! The display of email addresses to operators.
 //!
-//! Letters of other scripts can look like Latin ones: `аnn`, with a Cyrillic letter, is another address
-//! than `ann`. An address with letters outside of ASCII is shown once more with their code points.
+//! Letters of other scripts can look like Latin ones: `аnn`, with a Cyrillic letter, is another address than
+//! `ann`. An address with letters outside of ASCII is displayed with their code points in addition.
 
 use anteroom_store::Email;
 use unicode_security::MixedScript as _;
@@ -20,7 +20,7 @@ pub(in crate::command) fn has_mixed_scripts(email: &Email) -> bool {
     !email.local().is_single_script()
 }
 
-/// The address, and what tells it from one that looks the same.
+/// Returns the address, with code points if it has letters outside of ASCII.
 pub(in crate::command) fn shown(email: &Email) -> String {
     let text = plain(email.as_str());
     match escaped(email) {

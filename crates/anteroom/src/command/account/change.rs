@@ -16,7 +16,9 @@ use crate::{
     terminal::{confirm, print, print_json},
 };
 
-/// Disables an account, and ends its sessions: they do not come back when it is enabled.
+/// Disables an account, or enables it again.
+///
+/// Disabling an account ends its sessions. Enabling it does not restore them.
 pub(super) async fn disable(
     database: &SqliteIssuer,
     name: &str,
@@ -65,7 +67,7 @@ pub(super) async fn enable(
     Ok(())
 }
 
-/// Says what an account may do.
+/// Sets the role of an account.
 pub(super) async fn role(
     database: &SqliteIssuer,
     name: &str,
@@ -120,7 +122,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// It was when it was looked for.
+/// The account was present when it was looked up.
 fn must_be_there(was_there: bool) -> anyhow::Result<()> {
     ensure!(was_there, no_account());
     Ok(())

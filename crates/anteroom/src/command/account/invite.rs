@@ -17,13 +17,13 @@ use crate::{
 #[derive(Serialize)]
 struct Report<'a> {
     code: &'a str,
-    /// Where to sign up with it, if it is known under which address people reach the issuer.
+    /// The URL of the sign-up page, if the issuer's public address is known.
     url: Option<&'a str>,
-    /// The first moment at which it is worth nothing any more, in seconds since 1970.
+    /// The first moment at which the code is invalid, in seconds since 1970.
     expires: u64,
 }
 
-/// The setting that closes the sign-up page to everybody.
+/// Returns the setting that closes the sign-up page to everybody.
 fn closing_setting(settings: &Settings) -> Option<&'static str> {
     if settings.mail.transport == MailTransport::Off {
         return Some("mail.transport = \"off\"");
@@ -32,7 +32,7 @@ fn closing_setting(settings: &Settings) -> Option<&'static str> {
     is_closed.then_some("login.sign_up = \"closed\"")
 }
 
-/// Makes an invite code, and shows it.
+/// Creates an invite code, and shows it.
 pub(super) async fn run(
     database: &SqliteIssuer,
     days: u32,

@@ -14,7 +14,7 @@ use crate::{
     terminal::{confirm, day, print, print_json, second},
 };
 
-/// The fewest digits that name an invite.
+/// The minimum number of digits that identify an invite.
 const FEWEST_DIGITS: usize = 4;
 /// The step that shows the names of invites.
 const LIST: &str = "Look at `anteroom account invite list`";
@@ -26,7 +26,7 @@ struct Entry {
     expires: u64,
 }
 
-/// Lists the invites that are good.
+/// Lists the valid invites.
 pub(super) async fn list(database: &SqliteIssuer, json: bool) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list invites");
     let invites = database.read(NAME).await?.invites(OsClock.now()).await?;

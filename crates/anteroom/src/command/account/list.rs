@@ -11,7 +11,7 @@ use crate::{
     terminal::{print, print_json},
 };
 
-/// How many are read at once, so that there may be any number of them.
+/// The number of accounts that one transaction reads. The total is not limited.
 const PAGE: u32 = 200;
 
 /// Lists all accounts, page by page. Those that come or go meanwhile may be in it or not.

@@ -13,7 +13,7 @@ use crate::{
     terminal::{print, print_json},
 };
 
-/// The lock of an account's login, if it has a login.
+/// Returns the lock of an account's login, if it has a login.
 pub(super) async fn of_account(
     reader: &mut dyn IssuerReader,
     aci: &Aci,
@@ -26,7 +26,7 @@ pub(super) async fn of_account(
     }
 }
 
-/// Ends what keeps an account from signing in: locks by wrong passwords, and its being disabled.
+/// Removes the reasons that prevent an account from signing in: locks by wrong passwords, and being disabled.
 pub(super) async fn unlock(
     database: &SqliteIssuer,
     name: &str,

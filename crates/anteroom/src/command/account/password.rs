@@ -23,16 +23,16 @@ use crate::{
     terminal::{confirm, plain, print, print_json},
 };
 
-/// The most devices that a question names.
+/// The maximum number of devices that a question names.
 const MOST_NAMES: usize = 10;
 
-/// Where the new password comes from, and what it is hashed at.
+/// The source of a new password, and the cost of its hash.
 pub(super) struct NewPassword<'a> {
     /// The address, for an account without a login.
     pub(super) email: Option<&'a str>,
     pub(super) file: Option<&'a Path>,
     pub(super) cost: HashCost,
-    /// Whether devices stay that requests have given a password of their own.
+    /// Whether devices that requests have added stay.
     pub(super) keep_devices: bool,
     /// Whether sessions end and the others are deleted without a question.
     pub(super) yes: bool,
@@ -55,8 +55,8 @@ pub(in crate::command) fn verifier(
         .context("login.hash_memory_kib and login.hash_passes")
 }
 
-/// Sets the password of a login, which is added if there is none yet. The operator vouches for the
-/// address. Sessions end, a lock ends, and devices are deleted that requests have given a password.
+/// Sets the password of a login, which is added if the account has none. The operator confirms the address.
+/// Sessions and a lock end, and devices that requests have added are deleted.
 pub(super) async fn set(
     database: &SqliteIssuer,
     changes: &OperatorChanges,
@@ -194,7 +194,7 @@ fn names(devices: &[Device]) -> String {
     names.join(", ")
 }
 
-/// What an operator can do something about.
+/// Converts an error that an operator can resolve to a failure with the next step.
 pub(in crate::command) fn explained(error: StoreError) -> anyhow::Error {
     match error {
         StoreError::EmailTaken => anyhow!("another account has this email address"),

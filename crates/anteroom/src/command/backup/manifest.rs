@@ -1,7 +1,7 @@
-//! `backup.json`: what is in a backup, and how to see that it is whole.
+//! `backup.json`: the content of a backup, with hashes that detect damage.
 //!
-//! It holds nothing secret. It is no signature either: who can write to a backup can write another
-//! manifest. What is sealed in the databases cannot be forged without the master key.
+//! It contains no secret, and it is no signature: a writer of the backup can write another manifest. The
+//! sealed values in the databases cannot be forged without the master key.
 
 use std::{
     collections::BTreeSet,
@@ -22,19 +22,19 @@ use crate::{failure::Failure, files};
 /// Its name in a backup.
 pub(in crate::command) const NAME: &str = "backup.json";
 
-/// Which format this program writes, and the newest that it reads.
+/// The format that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
-/// A longer manifest is none.
+/// The maximum length of a manifest, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// The whole file.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::command) struct Manifest {
     format: u32,
-    /// The version of the program that made the backup.
+    /// The version of the program that created the backup.
     program: String,
-    /// When it was made, as RFC 3339 has it.
+    /// The time of its creation, as in RFC 3339.
     made: String,
     pub(in crate::command) files: Vec<Entry>,
 }
@@ -46,15 +46,15 @@ pub(in crate::command) struct Entry {
     /// Its file's name.
     pub(in crate::command) name: String,
     bytes: u64,
-    /// In lower-case hexadecimal digits.
+    /// The SHA-256 of the file, in lower-case hexadecimal digits.
     sha256: String,
-    /// The newest migration that made its tables.
+    /// The newest migration of the database's tables.
     schema: u64,
     /// The ids of the server params in it.
     params: Vec<String>,
 }
 
-/// What every format has.
+/// The members that every format has.
 #[derive(Deserialize)]
 struct AnyFormat {
     format: u32,
@@ -79,7 +79,7 @@ impl Manifest {
         files::create(&folder.join(NAME), text.as_bytes())
     }
 
-    /// Reads the manifest of a backup, and checks it against the names that a backup can have.
+    /// Reads the manifest of a backup, and compares its file names with those of known databases.
     pub(in crate::command) fn read(folder: &Path, known: &[&str]) -> anyhow::Result<Self> {
         let path = folder.join(NAME);
         let shown = path.display();
@@ -140,12 +140,12 @@ impl Manifest {
         Ok(())
     }
 
-    /// When it was made and by what, for a reader.
+    /// Returns the time and the program of the backup, as text.
     pub(in crate::command) fn origin(&self) -> String {
         format!("of {}, made by anteroom {}", self.made, self.program)
     }
 
-    /// The files, for a reader.
+    /// Returns the list of files, as text.
     pub(in crate::command) fn lines(&self) -> impl Iterator<Item = String> {
         self.files.iter().map(|entry| {
             format!(
@@ -170,8 +170,8 @@ impl Entry {
         })
     }
 
-    /// Copies the file out of the backup to a new one for its owner alone, and refuses it if it is
-    /// not the one that was put in.
+    /// Copies the file from the backup to a new file with access for its owner only. Refuses a file whose
+    /// hash differs from the manifest's.
     pub(in crate::command) fn take_out(&self, folder: &Path, to: &Path) -> anyhow::Result<()> {
         let name = &self.name;
         let mut from = match File::open(folder.join(name)) {
@@ -203,7 +203,7 @@ impl Entry {
     }
 }
 
-/// The length and the hash of what was copied.
+/// Returns the length and the hash of the copied bytes.
 fn copy_and_hash(from: &mut File, to: &mut impl Write) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];

@@ -1,18 +1,18 @@
-//! The account ids of participants, which whoever has the link can read.
+//! The account ids of participants. Holders of the link can decrypt them.
 
 use anteroom_client::OpaqueUserId;
 use anteroom_protocol::{CallLinkSecretParams, ServiceId};
 
-/// Before the digits of a short form: no name has a number sign, so none can imitate it.
+/// The prefix of a short form. Names contain no number sign, so that none can imitate it.
 const MARK: &str = "id#";
-/// Digits of a short form.
+/// The number of digits of a short form.
 const SHORT: usize = 8;
 
 /// The account of a device, as the room service names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Account {
     Known(ServiceId),
-    /// The id was not made with the room's key.
+    /// The id was not encrypted with the room's key.
     Unreadable,
 }
 
@@ -22,7 +22,7 @@ impl Account {
         user.decrypt(room).map_or(Self::Unreadable, Self::Known)
     }
 
-    /// The first digits of the id.
+    /// Returns the first digits of the id.
     pub(super) fn short(&self) -> String {
         let digits = match self {
             Self::Known(id) => hex::encode(id.uuid_bytes()),
@@ -31,7 +31,7 @@ impl Account {
         format!("{MARK}{}", digits.get(..SHORT).unwrap_or_default())
     }
 
-    /// The whole id.
+    /// Returns the whole id.
     pub(super) fn whole(&self) -> Option<String> {
         match self {
             Self::Known(id) => Some(id.to_service_id_string()),

@@ -4,23 +4,23 @@ use std::collections::VecDeque;
 
 use super::{entry::Entry, view::View, wrap};
 
-/// Lines of texts that are kept.
+/// The maximum number of stored lines.
 const MAX_LINES: usize = 2000;
-/// Bytes of texts that are kept: a message of one line may be long.
+/// The maximum size of the stored texts in bytes, since one line may be long.
 const MAX_BYTES: usize = 1024 * 1024;
-/// Columns by which the later rows of an entry are indented.
+/// The indentation of an entry's later rows, in columns.
 const INDENT: usize = 2;
 
 /// The entries so far. The newest rows are shown unless the user has scrolled back.
 #[derive(Default)]
 pub(super) struct Conversation {
     items: VecDeque<Item>,
-    /// How many entries were dropped.
+    /// The number of dropped entries.
     dropped: usize,
     kept: Size,
     width: usize,
     height: usize,
-    /// The last row that is shown, where that is not the newest.
+    /// The last visible row, if it is not the newest.
     last_shown: Option<Position>,
 }
 
@@ -56,7 +56,7 @@ impl Size {
 #[derive(Clone, Copy)]
 struct Position {
     entry: usize,
-    /// How many rows of the entry stand below.
+    /// The number of rows of the entry below this one.
     below: usize,
 }
 
@@ -65,11 +65,11 @@ struct Position {
 pub(super) struct Row<'a> {
     pub(super) text: &'a str,
     pub(super) style: RowStyle,
-    /// Bytes of the author at its start.
+    /// The length of the author's name at the start of the row, in bytes.
     pub(super) author: usize,
 }
 
-/// How a row is drawn.
+/// The style of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RowStyle {
     Message,
@@ -80,11 +80,11 @@ pub(super) enum RowStyle {
 /// The rows that are shown.
 pub(super) struct Page<'a> {
     pub(super) rows: Vec<Row<'a>>,
-    /// How many rows stand below.
+    /// The number of rows below the page.
     pub(super) newer: usize,
 }
 
-/// A move of what is shown.
+/// A scroll command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scroll {
     PageUp,
@@ -108,7 +108,7 @@ impl Conversation {
         }
     }
 
-    /// The rows that are shown at a size.
+    /// Returns the rows that are shown at a size.
     pub(super) fn page(&mut self, width: usize, height: usize) -> Page<'_> {
         self.lay_out(width);
         self.height = height;
@@ -125,9 +125,9 @@ impl Conversation {
         }
     }
 
-    /// Moves what is shown, by the height of the last page.
+    /// Scrolls by the height of the last page.
     pub(super) fn scroll(&mut self, scroll: Scroll) {
-        // A row of the page before stays, for the eye.
+        // One row of the previous page stays visible.
         let step = self.height.saturating_sub(1).max(1);
         let (total, end) = (self.total(), self.end());
         let first_end = self.height.min(total);
@@ -140,7 +140,7 @@ impl Conversation {
         self.last_shown = (end < total).then(|| self.position(end.saturating_sub(1)));
     }
 
-    /// The entry, or nothing if it has become part of the one before.
+    /// Returns the entry, or `None` if it was merged into the previous one.
     fn merged(&mut self, entry: Entry, view: &View) -> Option<Entry> {
         let Entry::Presence { changes, text } = entry else {
             return Some(entry);
@@ -185,7 +185,7 @@ impl Conversation {
         self.items.iter().map(|item| item.rows.len()).sum()
     }
 
-    /// How many rows stand before the end of what is shown.
+    /// Returns the number of rows up to the end of the visible part.
     fn end(&self) -> usize {
         let total = self.total();
         let Some(Position { entry, below }) = self.last_shown else {
@@ -205,7 +205,7 @@ impl Conversation {
         end.max(self.height.min(total)).min(total)
     }
 
-    /// The position of a row that is counted from the first one that is kept.
+    /// Returns the position of a row, counted from the first stored one.
     fn position(&self, mut row: usize) -> Position {
         let mut position = Position {
             entry: self.dropped,

@@ -12,9 +12,9 @@ use rustyline::{
 
 pub(super) use self::rows::DraftRows;
 
-/// The longest draft, in bytes.
+/// The maximum length of a draft, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
-/// Drafts that are kept.
+/// The maximum number of drafts in the history.
 const MAX_HISTORY: usize = 200;
 
 /// The text that is being typed.
@@ -22,26 +22,26 @@ pub(super) struct Draft {
     buffer: LineBuffer,
     killed: Killed,
     history: VecDeque<String>,
-    /// Which draft of the history is shown, counted from the newest.
+    /// The index of the visible draft in the history, counted from the newest.
     recalled: Option<usize>,
-    /// The draft that was left for the history.
+    /// The draft that was being edited before the history was opened.
     left: String,
 }
 
-/// The text that a key killed last, to be put in again.
+/// The last killed text, for reinsertion.
 #[derive(Default)]
 struct Killed {
     text: String,
     is_killing: bool,
 }
 
-/// How a key or a paste changed the draft.
+/// The effect of a key or a paste on the draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     Done,
-    /// The key is none of the editor's.
+    /// The editor does not handle the key.
     Unknown,
-    /// The draft would be longer than it can be.
+    /// The draft would exceed the maximum length.
     Full,
 }
 
@@ -66,12 +66,12 @@ impl Draft {
         self.buffer.is_empty()
     }
 
-    /// The draft in rows, with the cursor.
+    /// Returns the draft in rows, with the cursor.
     pub(super) fn rows(&self, width: usize) -> DraftRows {
         DraftRows::of(self.buffer.as_str(), self.buffer.pos(), width)
     }
 
-    /// Ends the draft: the history keeps it.
+    /// Ends the draft, and adds it to the history.
     pub(super) fn finish(&mut self) {
         let text = self.text().to_owned();
         if !text.trim().is_empty() && self.history.front() != Some(&text) {
@@ -83,7 +83,7 @@ impl Draft {
         self.replace("");
     }
 
-    /// Puts a pasted text in as it is. It is sent with nothing but the user's Enter.
+    /// Inserts a pasted text unchanged. It is not sent before the user presses Enter.
     pub(super) fn paste(&mut self, text: &str) -> Edit {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let text = text.replace('\t', "    ");
@@ -96,7 +96,7 @@ impl Draft {
         done(self.buffer.yank(text, 1, &mut self.killed))
     }
 
-    /// Does what a key means.
+    /// Applies a key.
     pub(super) fn press(&mut self, key: KeyEvent) -> Edit {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);

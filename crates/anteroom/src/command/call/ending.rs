@@ -4,7 +4,7 @@ use anteroom_client::{DenialReason, Ending};
 
 use crate::{exit_status::ExitStatus, failure::ErrorReport};
 
-/// The failure that tells scripts of an ending; `None` if the user left, or the call ended by itself.
+/// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
 pub(super) fn failure(ending: &Ending) -> Option<ErrorReport> {
     let report = |status, code, what| Some(ErrorReport::of_call(status, code, what));
     match ending {
@@ -30,7 +30,7 @@ pub(super) fn failure(ending: &Ending) -> Option<ErrorReport> {
     }
 }
 
-/// The exit status of a stay that ended with this failure.
+/// Returns the exit status of a stay that ended with this failure.
 pub(super) fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)
 }

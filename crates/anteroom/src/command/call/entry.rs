@@ -1,32 +1,32 @@
-//! The entries in which a call is told.
+//! The entries of a call's conversation.
 
 use super::presence::Presence;
 
-/// Something to be told.
+/// An entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Something happened.
+    /// An event.
     Notice(String),
-    /// Something failed, or needs the user's attention.
+    /// An error, or an event that needs the user's attention.
     Problem(String),
-    /// Somebody said something.
+    /// A message of a participant.
     Message {
         /// The label of the device.
         author: String,
         /// The lines.
         text: String,
     },
-    /// People came and went.
+    /// Participants joined or left.
     Presence {
         /// The changes.
         changes: Presence,
-        /// The same, told.
+        /// The changes as text.
         text: String,
     },
 }
 
 impl Entry {
-    /// The text for a reader of plain lines.
+    /// Returns the text for a reader of plain lines.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Notice(text) | Self::Presence { text, .. } => text.clone(),
@@ -35,8 +35,8 @@ impl Entry {
         }
     }
 
-    /// The lines for a reader of plain lines. Lines after the first are indented, so that none looks
-    /// like an entry of its own.
+    /// Returns the lines for plain output. Lines after the first are indented, so that none imitates an entry
+    /// of its own.
     pub(super) fn lines(&self) -> Vec<String> {
         let text = self.text();
         let mut lines = text.split('\n');

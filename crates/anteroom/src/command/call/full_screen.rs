@@ -16,14 +16,13 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-/// The covered terminal. Uncovers it when dropped; a terminal that is gone by then is no failure.
+/// The terminal in full-screen mode. Restores it on drop, and ignores a terminal that is gone.
 ///
-/// The library's own way back prints its failures with `eprintln!`, which panics where the terminal
-/// is gone.
+/// The library's own restoration reports errors with `eprintln!`, which panics if the terminal is gone.
 pub(super) struct FullScreen(Option<DefaultTerminal>);
 
 impl FullScreen {
-    /// Covers the terminal. A panic uncovers it too.
+    /// Enters full-screen mode. A panic leaves it too.
     pub(super) fn open() -> io::Result<Self> {
         let hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -34,7 +33,7 @@ impl FullScreen {
         Terminal::new(CrosstermBackend::new(stdout())).map(|terminal| Self(Some(terminal)))
     }
 
-    /// Gives the terminal back for a while.
+    /// Leaves full-screen mode temporarily.
     pub(super) fn suspend(&mut self) {
         if let Some(terminal) = &mut self.0 {
             let _ = terminal.show_cursor();
@@ -42,16 +41,16 @@ impl FullScreen {
         uncover();
     }
 
-    /// Covers the terminal again. The next frame draws all of it.
+    /// Returns to full-screen mode. The next frame is drawn completely.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         cover()?;
         self.clear()
     }
 
-    /// Clears the terminal, so that the next frame draws all of it.
+    /// Clears the terminal, so that the next frame is drawn completely.
     ///
-    /// The library's `clear` asks the terminal where its cursor is, and the answer would go to the
-    /// thread that reads keys.
+    /// The library's `clear` queries the cursor position, and the thread that reads keys would receive the
+    /// answer.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         let Some(terminal) = &mut self.0 else {
             return Ok(());
@@ -77,7 +76,7 @@ impl Drop for FullScreen {
         if let Some(mut terminal) = self.0.take()
             && terminal.show_cursor().is_err()
         {
-            // Its drop would try again, and print the failure.
+            // Dropping it would try again, and print the error.
             mem::forget(terminal);
         }
         uncover();
@@ -89,7 +88,7 @@ fn cover() -> io::Result<()> {
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
-/// Gives the terminal back. One that is gone needs nothing.
+/// Restores the terminal. Errors are ignored, since the terminal may be gone.
 fn uncover() {
     let _ = execute!(stdout(), DisableBracketedPaste);
     let _ = ratatui::try_restore();

@@ -1,24 +1,24 @@
-//! Reading what a participant types.
+//! Parsing of the participant's input.
 
 use super::tag::TagPrefix;
 
-/// A line or draft that was read.
+/// A parsed line or draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     Nothing,
     Say(String),
     Decide(Decision, TagPrefix),
-    /// The whole account id of somebody.
+    /// Shows the whole account id of a participant.
     Account(TagPrefix),
     Hand(bool),
     Who,
     Help,
     Quit,
-    /// Why it is no command, and what to type instead.
+    /// The reason why the line is no command, and the correct form.
     Mistake(String),
 }
 
-/// A decision of an admin about somebody.
+/// A decision of an admin about a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Admit,
@@ -41,11 +41,11 @@ pub(super) const HELP: &[&str] = &[
     "Anything else goes to everybody. A line that starts with / is written with //.",
 ];
 
-/// How a line that starts with a slash is said.
+/// The hint for sending a line that starts with a slash.
 const SLASH: &str = "to say a line that starts with /, write // instead";
 
 impl Input {
-    /// Reads a line. Nothing that looks like a command is ever said.
+    /// Parses a line. A line that looks like a command is never sent as a message.
     pub(super) fn parse(line: &str) -> Self {
         let line = line.trim();
         let Some(command) = line.strip_prefix('/') else {
@@ -81,7 +81,7 @@ impl Input {
         }
     }
 
-    /// Reads a draft, which may have several lines: those are said as one message.
+    /// Parses a draft. Several lines are sent as one message.
     pub(super) fn parse_draft(draft: &str) -> Self {
         let draft = draft.trim_matches('\n');
         if draft.contains('\n') {
@@ -92,7 +92,7 @@ impl Input {
     }
 }
 
-/// The first line of a draft of several lines that looks like a command.
+/// Returns the first line of a multi-line draft that looks like a command.
 pub(super) fn command_line(draft: &str) -> Option<&str> {
     let mut lines = draft.trim_matches('\n').split('\n');
     let looks_so = |line: &str| {
@@ -115,7 +115,7 @@ impl Decision {
     }
 }
 
-/// A command about somebody.
+/// Returns a command about another device.
 fn about(name: &str, arguments: &[&str], input: impl FnOnce(TagPrefix) -> Input) -> Input {
     match arguments {
         [text] => match TagPrefix::parse(text) {

@@ -1,16 +1,16 @@
-//! Where everything stands on a screen of a size.
+//! The layout of a screen by its size.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-/// From this size on, people and lobby stand beside the conversation.
+/// The minimum size for displaying people and lobby beside the conversation.
 const WIDE: (u16, u16) = (64, 12);
-/// Columns of people and lobby: a quarter of the screen, within these.
+/// The minimum and maximum width of people and lobby, in columns. Their width is a quarter of the screen.
 const SIDE: (u16, u16) = (26, 44);
-/// Rows of the lobby on a small screen, with its title.
+/// The maximum number of rows of the lobby on a small screen, with its title.
 const SMALL_LOBBY: u16 = 4;
-/// Columns from which on somebody in the lobby has one row, with name and account id.
+/// The minimum width for displaying a waiting device in one row, with name and account id.
 const ONE_ROW: usize = 36;
-/// Rows of a draft.
+/// The maximum number of rows of a draft.
 const MAX_DRAFT: u16 = 6;
 
 /// The areas of a screen. Those that do not fit are empty.
@@ -28,14 +28,14 @@ pub(super) struct Areas {
 /// The sizes of the parts that are to be placed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Content {
-    /// How many wait, where this device is told who they are.
+    /// The number of waiting devices, if this device receives the list.
     pub(super) waiting: usize,
     /// Rows of the draft.
     pub(super) draft_rows: usize,
 }
 
 impl Areas {
-    /// Places what is there.
+    /// Computes the areas of the screen's parts.
     pub(super) fn of(screen: Rect, content: Content) -> Self {
         let is_wide = screen.width >= WIDE.0 && screen.height >= WIDE.1;
         if is_wide {
@@ -74,13 +74,13 @@ impl Areas {
         }
     }
 
-    /// One above the other; the people only where the user asks for them.
+    /// Computes a single column. The list of people is displayed only on request.
     fn small(screen: Rect, content: Content) -> Self {
         let lobby = match content.waiting * guest_rows(usize::from(screen.width)) {
             0 => 0,
             waiting => rows(waiting, SMALL_LOBBY - 1) + 1,
         };
-        // The line that is typed goes last, the lobby and the status first.
+        // On a small screen the lobby is dropped first, then the status, and the input line last.
         let mut left = screen.height;
         let mut take = |wanted: u16, spare: u16| {
             let taken = wanted.min(left.saturating_sub(spare));
@@ -108,19 +108,19 @@ impl Areas {
     }
 }
 
-/// The rows of somebody in the lobby, in so many columns.
+/// Returns the number of rows of a waiting device at this width.
 pub(super) const fn guest_rows(width: usize) -> usize {
     if width < ONE_ROW { 2 } else { 1 }
 }
 
-/// The first item of a list that is shown in so many rows, so that the chosen one is.
+/// Returns the first visible item of a list with `rows` rows, so that the chosen one is visible.
 pub(super) fn first_shown(count: usize, rows: usize, chosen: usize) -> usize {
     let most = count.saturating_sub(rows);
-    // The chosen one stands in the middle where it can.
+    // The chosen item is centred if possible.
     chosen.saturating_sub(rows / 2).min(most)
 }
 
-/// A number of rows between one and a limit.
+/// Returns a number of rows between one and a limit.
 fn rows(count: usize, most: u16) -> u16 {
     u16::try_from(count).unwrap_or(most).clamp(1, most.max(1))
 }

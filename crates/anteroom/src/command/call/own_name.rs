@@ -1,4 +1,4 @@
-//! The name that the user goes by in calls: asked for once, and kept.
+//! The user's name in calls. It is asked for once, and stored.
 
 use std::{
     fs,
@@ -12,20 +12,20 @@ use anyhow::Context as _;
 use super::people::shown_name;
 use crate::{failure::Failure, files, terminal::home_path};
 
-/// The longest name, in characters. Others cut a longer one there.
+/// The maximum length of a name, in characters. Other clients cut it to this length too.
 const MAX_CHARS: usize = 60;
 
 /// The file of the name.
 pub(super) struct NameFile(PathBuf);
 
 impl NameFile {
-    /// The file in the directory of the user's own files.
+    /// Returns the file in the directory of the user's own files.
     pub(super) fn of_user(directory: &Path) -> Self {
         Self(directory.join("call-name"))
     }
 
-    /// The name that was given, or the one that is kept, or the user's answer, which is kept from
-    /// then on. An empty answer is kept too: the user goes by no name.
+    /// Returns the given name, or the stored one, or the user's answer, which is then stored. An empty answer
+    /// is stored too, and means that the user has no name.
     pub(super) fn name(
         &self,
         given: Option<&str>,

@@ -1,4 +1,4 @@
-//! A participant, whatever shows it: the call, what is known of it, and what can be done.
+//! A participant, independent of the display: the call, its state and its commands.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ pub(super) struct Participant {
     name: Option<String>,
 }
 
-/// The entries of a moment in the call.
+/// The entries that follow from an event.
 pub(super) enum Moment {
-    /// The call goes on.
+    /// The call continues.
     Going(Vec<Entry>),
-    /// The call is over, by this failure if by one.
+    /// The call is over, with the failure if there was one.
     Over(Vec<Entry>, Option<ErrorReport>),
 }
 
@@ -43,7 +43,7 @@ impl Participant {
         self.call.next().await
     }
 
-    /// Takes an event in, and introduces this device to those whom it shows.
+    /// Applies an event, and sends this device's name to new participants.
     pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
         let mut entries = self.view.apply(event, now);
         if let CallEvent::Ended(ending) = event {
@@ -58,9 +58,9 @@ impl Participant {
         Moment::Going(entries)
     }
 
-    /// Does what was typed. Gives the entries that say so, and whether it was done.
+    /// Executes the input. Returns the resulting entries, and whether it succeeded.
     pub(super) async fn act(&mut self, input: Input, now: Duration) -> Reply {
-        // Those who came before are told before.
+        // Gathered changes precede the reply.
         let mut entries = self.view.tell_gathered();
         let mut reply = self.reply(input, now).await;
         entries.append(&mut reply.entries);
@@ -120,7 +120,7 @@ impl Participant {
         }
     }
 
-    /// Decides about somebody.
+    /// Sends a decision about a device.
     pub(super) async fn decide(&self, decision: Decision, tag: &TagPrefix) -> Reply {
         let device = match self.device(tag) {
             Ok(device) => device,
@@ -140,7 +140,7 @@ impl Participant {
         Reply::told(entries)
     }
 
-    /// Tells whose account somebody has.
+    /// Shows the account of a device.
     fn account(&self, tag: &TagPrefix) -> Reply {
         match self.device(tag) {
             Ok(device) => Reply::told(vec![self.view.account(device)]),
@@ -148,7 +148,7 @@ impl Participant {
         }
     }
 
-    /// The other device that a typed tag means, or why there is none.
+    /// Returns the other device that a typed tag names, or the reason why there is none.
     fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
         match self.view.find(tag) {
             Lookup::Device(device) => Ok(device),
@@ -170,12 +170,12 @@ impl Participant {
     }
 }
 
-/// The answer to what was typed.
+/// The reply to an input.
 pub(super) struct Reply {
     pub(super) entries: Vec<Entry>,
-    /// The message that went out, for a screen that shows it.
+    /// The sent message, for display.
     pub(super) said: Option<Entry>,
-    /// Whether it was done, so that the draft is not needed any more.
+    /// Whether the input succeeded, so that the draft can be cleared.
     pub(super) is_done: bool,
 }
 
@@ -199,7 +199,7 @@ impl Reply {
 
 fn complaint(outcome: Result<(), RoomsError>) -> Vec<Entry> {
     match outcome {
-        // The last event says why it is over.
+        // The `Ended` event reports the reason.
         Ok(()) | Err(RoomsError::Over) => Vec::new(),
         Err(error) => vec![Entry::Problem(error.to_string())],
     }

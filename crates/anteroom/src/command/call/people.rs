@@ -1,4 +1,4 @@
-//! The people of a call's era: their names, their tags, and whom a typed tag means.
+//! The devices of a call's era: their names, their tags, and the look-up of typed tags.
 
 use std::collections::HashMap;
 
@@ -16,41 +16,41 @@ const NAME_COLUMNS: usize = 34;
 /// People who are remembered after they left.
 const MAX_GONE: usize = 4096;
 
-/// Everybody who was seen in an era.
+/// All devices seen in an era.
 #[derive(Default)]
 pub(super) struct People {
     me: Option<DemuxId>,
     known: HashMap<DemuxId, Person>,
-    /// How many of the known have a short tag.
+    /// The number of known devices with each short tag.
     short_tags: HashMap<String, usize>,
 }
 
 #[derive(Default)]
 struct Person {
-    /// The name that it has said in the call.
+    /// The name from the device's `hello` message.
     said_name: Option<String>,
-    /// The name that it joined with.
+    /// The name from its join.
     joined_name: Option<String>,
     account: Option<(OpaqueUserId, Account)>,
     is_admin: bool,
     is_present: bool,
 }
 
-/// The outcome of looking a typed tag up.
+/// The result of looking up a typed tag.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
     Device(DemuxId),
     /// This device.
     Own,
-    /// Somebody who left, with the label.
+    /// A device that left, with its label.
     Gone(String),
-    /// Several, with their whole tags.
+    /// Several devices, with their whole tags.
     Several(Vec<String>),
     Unknown,
 }
 
-/// A name as it is shown beside a tag: without number signs, with which it could look like a tag,
-/// without quotation marks, which stand around it, and without runs of spaces.
+/// Returns a name as it is displayed beside a tag: without number signs, which could imitate a tag, and
+/// without runs of spaces.
 pub(super) fn shown_name(name: &str) -> String {
     let is_sign = |character: &char| matches!(character, '#' | '\u{fe5f}' | '\u{ff03}');
     let name: String = name.chars().filter(|one| !is_sign(one)).collect();
@@ -58,7 +58,7 @@ pub(super) fn shown_name(name: &str) -> String {
     without_marks(&words.join(" "))
 }
 
-/// A name as it is shown; nothing if nothing is left of it.
+/// Returns a name as it is displayed; `None` if nothing visible remains.
 fn nameable(name: &str) -> Option<String> {
     Some(shown_name(name)).filter(|name| !name.is_empty())
 }
@@ -70,14 +70,14 @@ impl Person {
 }
 
 impl People {
-    /// Nobody but this device.
+    /// Creates the list with this device only.
     pub(super) fn of_era(me: DemuxId) -> Self {
         let mut people = Self::default();
         people.set_own(me);
         people
     }
 
-    /// Makes a device this one.
+    /// Sets this device.
     pub(super) fn set_own(&mut self, me: DemuxId) {
         self.me = Some(me);
         self.person(me);
@@ -87,7 +87,7 @@ impl People {
         self.me == Some(device)
     }
 
-    /// Takes in who is present; `present` says for each whether it is an admin.
+    /// Updates the present devices; each item contains whether the device is an admin.
     pub(super) fn set_present(&mut self, present: &[(DemuxId, bool)]) {
         for person in self.known.values_mut() {
             person.is_present = false;
@@ -102,8 +102,8 @@ impl People {
         }
     }
 
-    /// Takes in what a roster says of a device: the name that it joined with, and its account. Gives
-    /// whether it is called otherwise from now on.
+    /// Applies a roster's data of a device: the name from its join, and its account. Returns whether its
+    /// displayed name has changed.
     pub(super) fn introduce(
         &mut self,
         participant: &Participant,
@@ -123,7 +123,7 @@ impl People {
         person.name().is_some() && person.name() != before.as_deref()
     }
 
-    /// Names a device as it has said. Gives whether that is news.
+    /// Sets the name that a device has sent. Returns whether its displayed name has changed.
     pub(super) fn set_name(&mut self, device: DemuxId, name: &str) -> bool {
         let name = nameable(name);
         let person = self.person(device);
@@ -138,7 +138,7 @@ impl People {
         self.known.get(&device)?.name()
     }
 
-    /// The account of a device, where the room service tells.
+    /// Returns the account of a device, if the room service reveals it.
     pub(super) fn account(&self, device: DemuxId) -> Option<Account> {
         let (_, account) = self.known.get(&device)?.account.as_ref()?;
         Some(*account)
@@ -148,7 +148,7 @@ impl People {
         self.known.get(&device).is_some_and(|one| one.is_admin)
     }
 
-    /// The tag of a device with its sign, with as many digits as tell it from all others.
+    /// Returns the tag of a device with its sign, with as many digits as tell it from all others.
     pub(super) fn tag(&self, device: DemuxId) -> String {
         let tag = Tag::of(device);
         match self.short_tags.get(&tag.short()) {
@@ -157,9 +157,8 @@ impl People {
         }
     }
 
-    /// A device in a sentence, by its account if it has no name. The mark of an admin and the tag
-    /// come first, where no name can imitate them or push them away; the name is quoted, so that it
-    /// imitates no event.
+    /// Returns the label of a device in a sentence, with its account if it has no name. The mark of an admin
+    /// and the tag precede the name, so that no name can imitate them or move them out of view.
     pub(super) fn label(&self, device: DemuxId) -> String {
         if self.is_own(device) {
             return "You".to_owned();
@@ -173,7 +172,7 @@ impl People {
         }
     }
 
-    /// The same with the account, for those who decide about the device.
+    /// Returns the label with the account, for admins who decide about the device.
     pub(super) fn label_with_account(&self, device: DemuxId) -> String {
         let label = self.label(device);
         match self.account(device).filter(|_| self.name(device).is_some()) {
@@ -292,7 +291,7 @@ mod tests {
     #[test]
     fn a_tag_means_one_device_that_is_there_or_nobody() {
         let mut people = People::of_era(device(16));
-        // The low twenty bits above the four zero ones are the same.
+        // The two ids agree in the twenty bits above the four zero bits.
         let twin = 32 + (1 << 24);
         let all = [16, 32, 48].map(|number| (device(number), false));
         people.set_present(&all);
@@ -310,7 +309,7 @@ mod tests {
         assert_eq!(people.find(&prefix("2000")), Lookup::Several(tags.to_vec()));
         assert_eq!(people.find(&prefix("20001")), Lookup::Device(device(twin)));
         assert_eq!(people.label(device(32)), "#2000000");
-        // Not even when the other one has left.
+        // The short tag stays ambiguous after the other device has left.
         people.set_present(&all[..2]);
         assert_eq!(people.find(&prefix("2000")), Lookup::Several(tags.to_vec()));
     }

@@ -16,20 +16,20 @@ use crate::{
     terminal::{print, print_to_reader},
 };
 
-/// Lines that may wait to be said.
+/// The capacity of the queue of typed lines.
 const TYPED_AHEAD: usize = 64;
-/// When nothing is to be told.
+/// The timeout when no entry is due.
 const LATER: Duration = Duration::from_secs(3600);
 
-/// Shows what happens and says what is typed, until one of both ends. Leaves the call also when
-/// its lines can no longer be written.
+/// Prints events and sends typed lines until the call or the input ends. Leaves the call also when its output
+/// cannot be written.
 pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Option<ErrorReport>> {
     let mut shutdown = Shutdown::of_participant()?;
     match take_part(&mut participant, &mut shutdown).await {
         Ok(Stay::Over(failure)) => Ok(failure),
         Ok(Stay::Left) => {
             participant.leave().await;
-            // The terminal may be gone: the call is left all the same.
+            // The terminal may be gone. The call was left in any case.
             let _ = print("You left.");
             Ok(None)
         }
@@ -43,18 +43,19 @@ pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Option<E
     }
 }
 
-/// The end of a stay in a call.
+/// The end of the participation in a call.
 enum Stay {
-    /// The user wants to leave.
+    /// The user leaves.
     Left,
-    /// The call is over, by this failure if by one.
+    /// The call is over, with the failure if there was one.
     Over(Option<ErrorReport>),
 }
 
 /// Returns when the call is over, or the user leaves it.
 async fn take_part(participant: &mut Participant, shutdown: &mut Shutdown) -> io::Result<Stay> {
     let start = Instant::now();
-    // The first event says where one is: it comes before anything that was typed ahead.
+    // The first event precedes all typed input, since it reports whether the device is in the call or the
+    // lobby.
     let mut event = participant.next().await;
     let mut typed = read_lines();
     loop {
@@ -62,7 +63,7 @@ async fn take_part(participant: &mut Participant, shutdown: &mut Shutdown) -> io
             match participant.apply(&event, start.elapsed()).await {
                 Moment::Going(entries) => show(&entries)?,
                 Moment::Over(entries, failure) => {
-                    // The call is over, whether that can be shown or not.
+                    // An output error is ignored, since the call is over.
                     let _ = show(&entries);
                     return Ok(Stay::Over(failure));
                 }
@@ -98,7 +99,8 @@ fn show(entries: &[Entry]) -> io::Result<()> {
     lines.try_for_each(|line| print_to_reader(&line))
 }
 
-/// Standard input by lines. Reading blocks, and must not keep the process from ending.
+/// Returns the lines of standard input. A thread reads them, since a blocking read must not delay the end of
+/// the process.
 fn read_lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(TYPED_AHEAD);
     thread::spawn(move || {

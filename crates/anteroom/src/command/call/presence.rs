@@ -1,24 +1,24 @@
-//! Changes of presence within a short time, told in few words.
+//! Changes of presence within a short time, summarised.
 
 use anteroom_client::DemuxId;
 
 use super::{people::People, quotation::quoted};
 
-/// Devices that are named in a sentence.
+/// The maximum number of devices named in a sentence.
 const NAMED: usize = 4;
-/// Devices whose changes are told together.
+/// The maximum number of devices in one summary.
 const MAX_DEVICES: usize = 4096;
 
-/// How the presence of a device changed.
+/// A change of a device's presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// It was there before this device.
+    /// The device was present before this one joined.
     Present,
     Joined,
     Left,
-    /// It joined, or came to the lobby, and left.
+    /// The device joined, or entered the lobby, and left.
     Visited,
-    /// It came to the lobby.
+    /// The device entered the lobby.
     Waiting,
     ConnectionLost,
     ConnectionRestored,
@@ -29,7 +29,7 @@ pub(super) enum Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Presence {
     changes: Vec<(DemuxId, Change)>,
-    /// How many wait, for guests, who are not told which they are.
+    /// The number of waiting devices, for guests, who do not receive the list.
     waiting_count: Option<usize>,
 }
 
@@ -38,11 +38,11 @@ impl Presence {
         self.changes.is_empty() && self.waiting_count.is_none()
     }
 
-    /// Takes a change in.
+    /// Adds a change.
     pub(super) fn add(&mut self, device: DemuxId, change: Change) {
         let (kind, arrived) = (Kind::of(change), self.has_arrived(device));
         if kind == Kind::Name && arrived {
-            // The sentence of the arrival has the name.
+            // The sentence about the arrival contains the name.
             return;
         }
         if change == Change::Left {
@@ -65,12 +65,12 @@ impl Presence {
         })
     }
 
-    /// Says how many wait.
+    /// Sets the number of waiting devices.
     pub(super) const fn set_waiting_count(&mut self, count: usize) {
         self.waiting_count = Some(count);
     }
 
-    /// Takes later changes in. Gives them back where they are too many.
+    /// Merges later changes. Returns them unchanged if the sum is too large.
     pub(super) fn merge(&mut self, later: Self) -> Result<(), Self> {
         if self.changes.len() + later.changes.len() > MAX_DEVICES {
             return Err(later);
@@ -82,7 +82,7 @@ impl Presence {
         Ok(())
     }
 
-    /// Tells it, in a line.
+    /// Describes the changes in one line.
     pub(super) fn describe(&self, people: &People) -> String {
         let list = |wanted: Change, one: &str, several: &str| {
             let devices: Vec<DemuxId> = self.devices(wanted).collect();
@@ -170,7 +170,7 @@ impl Kind {
     }
 }
 
-/// Two changes of a kind together; nothing if the second takes the first back.
+/// Returns the combination of two changes; `None` if they cancel out.
 const fn combined(before: Option<Change>, after: Change) -> Option<Change> {
     match (before, after) {
         (Some(Change::Joined | Change::Waiting | Change::Visited), Change::Left) => {

@@ -1,4 +1,4 @@
-//! A call on the whole screen: what is shown, and what keys do.
+//! A call in full-screen mode: display and keys.
 
 mod choice;
 mod draw;
@@ -20,21 +20,21 @@ use super::{
     view::View,
 };
 
-/// The state of the screen, besides the view of the call.
+/// The state of the screen, except the view of the call.
 #[derive(Default)]
 struct Screen {
     conversation: Conversation,
     draft: Draft,
     pane: Pane,
-    /// The guest in the lobby about whom the keys decide.
+    /// The chosen guest in the lobby, to which the decision keys apply.
     choice: Choice,
-    /// The first person that is shown.
+    /// The index of the first visible person.
     first_person: usize,
-    /// The first of the keys that is shown.
+    /// The index of the first visible key.
     first_key: usize,
-    /// Rows of the list in the largest pane, when it was drawn last.
+    /// The number of rows of the list in the largest pane, as last drawn.
     list_height: usize,
-    /// Whether the user is asked if the draft, which has a command in it, is to be said.
+    /// Whether the user is asked to confirm sending a draft that contains a command.
     is_asking: bool,
 }
 
@@ -51,9 +51,9 @@ enum Pane {
 #[derive(Debug, PartialEq, Eq)]
 enum Action {
     None,
-    /// Do what was typed.
+    /// Execute the input.
     Submit(Input),
-    /// Decide about the chosen one.
+    /// Decide about the chosen guest.
     Decide(Decision, TagPrefix),
     Leave,
     Suspend,
@@ -68,8 +68,8 @@ impl Screen {
         }
     }
 
-    /// Shows the answer to what was typed. The draft stays if it could not be said; a command that
-    /// came to nothing goes into the history, so that the next one is not typed behind it.
+    /// Displays the reply. The draft stays if it could not be sent; a failed command goes to the history, so
+    /// that the next input is not appended to it.
     fn take_reply(&mut self, reply: Reply, view: &View) {
         if reply.is_done || self.draft.text().starts_with('/') {
             self.draft.finish();
@@ -78,7 +78,7 @@ impl Screen {
         self.add(reply.said, view);
     }
 
-    /// Does what an event of the terminal means.
+    /// Applies an event of the terminal.
     fn handle(&mut self, event: Event, view: &View) -> Action {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.press(key, view),
@@ -88,12 +88,12 @@ impl Screen {
                 self.complain_if_full(edit, view);
                 Action::None
             }
-            // The next frame has the new size.
+            // The next frame is drawn with the new size.
             _ => Action::None,
         }
     }
 
-    /// Keeps the choice among those who wait.
+    /// Updates the choice with the waiting devices.
     fn keep_choice(&mut self, view: &View) {
         if self.choice.update(&view.waiting_devices()) == Update::Lost {
             let text = "The one whom you had chosen waits no more: Tab chooses another.";

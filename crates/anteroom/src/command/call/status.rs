@@ -1,4 +1,4 @@
-//! The line that says how things stand.
+//! The status line.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::{
     wrap::{columns, cut},
 };
 
-/// Between the parts of the line.
+/// The separator between the parts of the line.
 const SEPARATOR: &str = " · ";
-/// How to learn the keys.
+/// The hint for the list of keys.
 const KEYS: &str = "F1 keys";
 
-/// How things stand, in at most `width` columns. What matters least goes first.
+/// Returns the status in at most `width` columns. Parts of low importance are dropped first.
 pub(super) fn status_line(view: &View, now: Duration, width: usize) -> String {
     let (long, short) = connection(view, now);
     let (long, short) = (long.as_str(), short.as_str());
@@ -54,7 +54,7 @@ pub(super) fn status_line(view: &View, now: Duration, width: usize) -> String {
         .map_or_else(|| cut(shortest, width), Clone::clone)
 }
 
-/// A time in one unit, as in `40 s`, `3 min` or `2 h`.
+/// Returns a time in one unit, as in `40 s`, `3 min` or `2 h`.
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -64,7 +64,7 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
-/// How long somebody has waited, as in `3 min` or `over 3 min`.
+/// Returns a waiting time as text, such as `3 min` or `over 3 min`.
 pub(super) fn span(wait: Wait) -> String {
     match (wait.is_longer, wait.time.as_secs()) {
         (true, 0) => "some time".to_owned(),
@@ -73,7 +73,7 @@ pub(super) fn span(wait: Wait) -> String {
     }
 }
 
-/// How this device is connected, at length and in short.
+/// Returns the state of this device's connection, as a long and a short text.
 fn connection(view: &View, now: Duration) -> (String, String) {
     match view.connection(now) {
         Connection::Joining => ("joining".to_owned(), "joining".to_owned()),
@@ -99,7 +99,7 @@ fn count(inside: usize) -> String {
     }
 }
 
-/// How many wait.
+/// Returns the number of wait.
 fn waiting(count: usize) -> String {
     match count {
         0 => String::new(),
@@ -108,7 +108,7 @@ fn waiting(count: usize) -> String {
     }
 }
 
-/// The lobby, at length and in short.
+/// Returns the lobby, at length and in short.
 fn lobby(view: &View, now: Duration) -> (String, String) {
     let count = waiting(view.waiting_count());
     let Some(wait) = view.longest_wait(now) else {

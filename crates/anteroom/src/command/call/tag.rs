@@ -1,32 +1,32 @@
-//! Short names of devices that are the same for everybody in a call.
+//! Short names of devices that are the same for all participants of a call.
 //!
-//! The room service gives every device a demux id at random and never gives one twice in an era. A
-//! tag is that number in letters and digits, so all participants see the same tag, a reconnect keeps
-//! it, and no later device gets it.
+//! The room service assigns every device a random demux id, and none twice in an era. A tag is the digits and
+//! letters of that number: all participants see the same tag, a reconnection preserves it, and no later
+//! device gets it.
 
 use std::fmt;
 
 use anteroom_client::DemuxId;
 
-/// The digits of a tag. None looks like another one.
+/// The digits of a tag. No two look alike.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// Digits of a whole tag: 32 bits by five.
+/// The number of digits of a whole tag: 32 bits, five per digit.
 const WHOLE: usize = 7;
-/// Digits that are shown where they name one device.
+/// The number of displayed digits if they identify one device.
 const SHORT: usize = 4;
 
 /// The name of a device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Tag([u8; WHOLE]);
 
-/// The first digits of a tag, as somebody typed them.
+/// The first digits of a tag, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TagPrefix(String);
 
 impl Tag {
-    /// The tag of a device.
+    /// Returns the tag of a device.
     pub(super) fn of(device: DemuxId) -> Self {
-        // The low four bits of a demux id are zero, so they come last.
+        // The low four bits of a demux id are zero, so they are moved to the end.
         let mut number = device.number().rotate_right(4);
         Self(std::array::from_fn(|_| {
             let digit = number % 32;
@@ -39,17 +39,17 @@ impl Tag {
         }))
     }
 
-    /// The digits that are shown.
+    /// Returns the digits that are shown.
     pub(super) fn short(&self) -> String {
         self.text(SHORT)
     }
 
-    /// All digits.
+    /// Returns all digits.
     pub(super) fn whole(&self) -> String {
         self.text(WHOLE)
     }
 
-    /// Whether it begins like this.
+    /// Returns whether it begins like this.
     pub(super) fn starts_with(&self, prefix: &TagPrefix) -> bool {
         self.whole().starts_with(&prefix.0)
     }
@@ -71,7 +71,7 @@ impl fmt::Debug for Tag {
 }
 
 impl TagPrefix {
-    /// Reads four to seven digits, with or without a `#`, in whatever case.
+    /// Parses four to seven digits, with or without a `#`, in upper or lower case.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('#').unwrap_or(text);
         let digits: Option<String> = text.chars().map(digit).collect();
@@ -81,7 +81,7 @@ impl TagPrefix {
     }
 }
 
-/// The digit that a character stands for.
+/// Returns the digit that a character represents.
 fn digit(character: char) -> Option<char> {
     let digit = match character.to_ascii_lowercase() {
         'o' => '0',

@@ -21,51 +21,51 @@ use super::{
     tag::TagPrefix,
 };
 
-/// For how long changes of presence are gathered before they are told.
+/// The time for which changes of presence are gathered before they are displayed.
 const GATHERING: Duration = Duration::from_millis(500);
-/// Lines of a message that are shown.
+/// The maximum number of displayed lines of a message.
 const MAX_MESSAGE_LINES: usize = 200;
 
-/// The call as far as it is known here.
+/// The state of the call, as far as it is known to this device.
 ///
-/// Moments come in as the time since the command's start.
+/// Moments are the time since the command's start.
 #[derive(Default)]
 pub(super) struct View {
     me: Option<DemuxId>,
     era: Option<EraId>,
     own_name: Option<String>,
-    /// The keys with which account ids are read.
+    /// The secret params that decrypt account ids.
     room_params: Option<CallLinkSecretParams>,
     room: String,
     is_admin: bool,
     is_inside: bool,
-    /// Whether the room service said that it ends the call, and so keeps no place in it.
+    /// Whether the room service announced the end of the call, and therefore reserves no seat.
     was_ended: bool,
     lost_since: Option<Duration>,
     roster: Roster,
     people: People,
     lobby: Lobby,
     greetings: Vec<Recipient>,
-    /// Changes of presence that are not told yet, and when they are.
+    /// The gathered changes of presence, and the moment at which they are displayed.
     gathered: Presence,
     tell_at: Option<Duration>,
 }
 
-/// How this device is connected.
+/// The state of this device's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connection {
-    /// It has joined nothing yet.
+    /// The device has not joined yet.
     Joining,
-    /// It waits in the lobby, for so long.
+    /// The device waits in the lobby, for this time.
     Lobby(Duration),
-    /// It is in the call.
+    /// The device is in the call.
     Inside,
-    /// The connection has been lost for so long.
+    /// The connection has been lost for this time.
     Lost(Duration),
 }
 
 impl View {
-    /// A view of a participant who is called so.
+    /// Creates the view of a participant with this name.
     pub(super) fn of(own_name: Option<String>) -> Self {
         Self {
             own_name,
@@ -73,7 +73,7 @@ impl View {
         }
     }
 
-    /// The same, of somebody who can read account ids.
+    /// Adds the secret params of the room, which decrypt account ids.
     pub(super) fn with_room(self, room_params: CallLinkSecretParams) -> Self {
         Self {
             room_params: Some(room_params),
@@ -81,14 +81,14 @@ impl View {
         }
     }
 
-    /// Takes an event in, and tells it.
+    /// Applies an event, and returns its entries.
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let told = self.tell(event, now);
-        // The names that the lobby hid came just before, and are told after.
+        // The names that the lobby hid were gathered just before, and are displayed after this entry.
         if told.is_empty() || matches!(event, CallEvent::Admitted) {
             return told;
         }
-        // Those who came before something else happened are told before it.
+        // Gathered arrivals precede the event.
         let mut entries = self.tell_gathered();
         entries.extend(told);
         match event {
@@ -103,12 +103,12 @@ impl View {
         entries
     }
 
-    /// When [`Self::tick`] has something to tell.
+    /// Returns the moment at which [`Self::tick`] has entries.
     pub(super) const fn deadline(&self) -> Option<Duration> {
         self.tell_at
     }
 
-    /// Tells what was gathered, if its time has come.
+    /// Returns the gathered changes if their time has come.
     pub(super) fn tick(&mut self, now: Duration) -> Vec<Entry> {
         match self.tell_at {
             Some(moment) if moment <= now => self.tell_gathered(),
@@ -116,12 +116,12 @@ impl View {
         }
     }
 
-    /// Tells changes of presence with the names that are known now.
+    /// Describes changes of presence with the current names.
     pub(super) fn describe(&self, changes: &Presence) -> String {
         changes.describe(&self.people)
     }
 
-    /// Takes out to whom this device has not said its name yet.
+    /// Takes the recipients that have not received this device's name yet.
     pub(super) fn take_greetings(&mut self) -> Vec<Recipient> {
         mem::take(&mut self.greetings)
     }
@@ -131,7 +131,7 @@ impl View {
         self.people.find(tag)
     }
 
-    /// The account of a device, in a sentence.
+    /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
         words::account(&self.people, device)
     }
@@ -146,7 +146,7 @@ impl View {
         self.people.label(device)
     }
 
-    /// The room's name, or that it has none.
+    /// Returns the room's name, or that it has none.
     pub(super) fn room(&self) -> &str {
         &self.room
     }
@@ -155,7 +155,7 @@ impl View {
         self.is_admin
     }
 
-    /// Whether this device is in the call and can say something.
+    /// Returns whether this device is in the call and can send messages.
     pub(super) const fn is_inside(&self) -> bool {
         self.is_inside
     }
@@ -207,7 +207,7 @@ impl View {
                 self.was_ended = true;
                 notice("The room service has ended the call: it stops, or has lost it.")
             }
-            // Somebody left while this device told its name: nobody has typed anything.
+            // A device left while this device sent its name to it, which is no reaction to input.
             CallEvent::Refused { code, .. } if code == "unknown_device" => Vec::new(),
             CallEvent::Refused { code, message } => {
                 vec![Entry::Problem(format!("{message} ({code})"))]
@@ -227,7 +227,7 @@ impl View {
 
     fn join(&mut self, joined: &Joined, now: Duration) -> Vec<Entry> {
         if self.era == Some(joined.era) {
-            // Tags and names of the era go on; only the place is a new one.
+            // Tags and names of the era stay valid; only the seat is new.
             self.people.set_own(joined.demux);
         } else {
             self.people = People::of_era(joined.demux);
@@ -265,7 +265,7 @@ impl View {
         self.greetings = vec![Recipient::All];
     }
 
-    /// Takes a roster in; those who are new in it have come as `arrival` says. Tells what is not
+    /// Applies a roster; `arrival` describes its new devices. Returns entries for the changes that are not
     /// gathered.
     fn gather_roster(&mut self, roster: &Roster, now: Duration, arrival: Change) -> Vec<Entry> {
         let before = mem::replace(&mut self.roster, roster.clone());
@@ -342,7 +342,7 @@ impl View {
                 author: self.label(from),
                 text: words::bounded(&text, MAX_MESSAGE_LINES),
             }],
-            // A device without a name is called by its tag.
+            // A device without a name is displayed by its tag.
             Some(Chat::Hello { name }) if self.people.set_name(from, &name) => {
                 self.gathered.add(from, Change::Named);
                 self.gather_until(now);
@@ -358,7 +358,7 @@ impl View {
         }
     }
 
-    /// Tells what was gathered, whether its time has come or not.
+    /// Returns the gathered changes, whether their time has come or not.
     pub(super) fn tell_gathered(&mut self) -> Vec<Entry> {
         self.tell_at = None;
         let changes = mem::take(&mut self.gathered);

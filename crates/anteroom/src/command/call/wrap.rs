@@ -1,20 +1,19 @@
-//! Texts in columns of a terminal. Widths are those that the screen is drawn with, so that what is
-//! counted here is what is shown.
+//! Wrapping of texts to columns of a terminal. Widths are those of the library that draws the screen, so that
+//! the counted width is the displayed one.
 
 use ratatui::buffer::CellWidth as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Stands for what does not fit.
+/// The mark of an omission.
 const ELLIPSIS: &str = "…";
 
-/// The columns that a text takes.
+/// Returns the width of a text in columns.
 pub(super) fn columns(text: &str) -> usize {
     text.graphemes(true).map(grapheme_columns).sum()
 }
 
-/// A text in rows of at most `width` columns, broken between words where that can be, and between
-/// the characters of scripts that have no spaces. Lines of the text stay lines; all rows but the
-/// first are indented.
+/// Wraps a text to rows of at most `width` columns, between words if possible, and between the characters of
+/// scripts without spaces. Line breaks of the text stay; all rows but the first are indented.
 pub(super) fn rows(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut rows = Rows::new(width, indent);
     for (index, line) in text.split('\n').enumerate() {
@@ -29,7 +28,7 @@ pub(super) fn rows(text: &str, width: usize, indent: usize) -> Vec<String> {
     rows.done
 }
 
-/// The start of a text in at most `width` columns, with an ellipsis if it is longer.
+/// Returns the start of a text in at most `width` columns, with an ellipsis if it is longer.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
@@ -47,7 +46,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     start + ELLIPSIS
 }
 
-/// The columns that a grapheme cluster takes.
+/// Returns the width of a grapheme cluster in columns.
 pub(super) fn grapheme_columns(grapheme: &str) -> usize {
     if grapheme.contains(char::is_control) {
         return 0;
@@ -55,7 +54,7 @@ pub(super) fn grapheme_columns(grapheme: &str) -> usize {
     usize::from(grapheme.cell_width())
 }
 
-/// The pieces of a line between which a row may end: words with the spaces after them, and wide
+/// Returns the parts of a line between which a row may end: words with the spaces after them, and wide
 /// characters one by one.
 fn words(line: &str) -> Vec<&str> {
     let mut words = Vec::new();
@@ -81,7 +80,7 @@ fn may_break(before: &str, after: &str) -> bool {
     (is_wide(before) || is_wide(after)) && !after.chars().all(closes)
 }
 
-/// Whether a character belongs to the one before it.
+/// Returns whether a character belongs to the one before it.
 const fn closes(character: char) -> bool {
     character.is_ascii_punctuation()
         || matches!(
@@ -114,7 +113,7 @@ impl Rows {
         let width = width.max(1);
         Self {
             width,
-            // The text keeps most of the width.
+            // At most a quarter of the width is indentation.
             indent: indent.min(width / 4),
             row: String::new(),
             used: 0,
@@ -152,7 +151,7 @@ impl Rows {
         self.used += columns;
     }
 
-    /// Where the text of the present row starts.
+    /// Returns the column at which the text of the current row starts.
     fn start(&self) -> usize {
         if self.done.is_empty() { 0 } else { self.indent }
     }

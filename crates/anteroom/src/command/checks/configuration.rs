@@ -1,4 +1,4 @@
-//! Settings that only fail when a service starts, and the secrets that they need.
+//! Checks of settings that fail only when a service starts, and of the secrets that they need.
 
 use std::{
     fs,
@@ -89,7 +89,7 @@ fn general(settings: &Settings) -> anyhow::Result<()> {
     descriptors::fit(settings, os::raise_file_limit()).map(drop)
 }
 
-/// Makes sure that an event file can be written, or made where there is none. Nothing is made.
+/// Checks that an event file can be written, or created if it does not exist. Creates nothing.
 fn event_file(path: Option<&Path>) -> anyhow::Result<()> {
     let Some(path) = path else { return Ok(()) };
     let may = |place: &Path, rights| {
@@ -210,7 +210,7 @@ fn webhook(settings: &Settings, environment: &Environment) -> Option<Finding> {
     ))
 }
 
-/// Looks at public URLs without asking anybody.
+/// Checks public URLs without a request.
 fn public_urls(settings: &Settings) -> Vec<Finding> {
     let role = settings.role;
     let mut findings = Vec::new();

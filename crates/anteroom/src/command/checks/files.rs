@@ -12,12 +12,12 @@ use super::Finding;
 use crate::{command::status::disk, data_dir::DataDir, environment::Environment, master_key};
 
 const MIB: u64 = 1024 * 1024;
-/// With less, a database may not be able to write its log.
+/// The minimum free space. With less, a database may be unable to write its log.
 const LEAST_SPACE: u64 = 64 * MIB;
-/// With less, it is time to look.
+/// The free space below which the check warns.
 const LITTLE_SPACE: u64 = 512 * MIB;
 
-/// Looks at the directory and what must be readable there.
+/// Checks the directory and the files that must be readable in it.
 pub(super) fn all(data: &DataDir, environment: &Environment) -> Vec<Finding> {
     let path = data.path();
     let metadata = match fs::metadata(path) {
@@ -83,7 +83,7 @@ fn space(data: &DataDir) -> Finding {
 }
 
 fn key(data: &DataDir, environment: &Environment) -> Finding {
-    // Without one it comes from a variable.
+    // Without a file, a variable holds the key.
     let file = master_key::file(data, environment).ok();
     match master_key::find(data, environment) {
         Ok(Some(_)) => match file {

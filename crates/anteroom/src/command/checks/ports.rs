@@ -7,7 +7,7 @@ use crate::{
     settings::{ListenAddress, Settings},
 };
 
-/// Looks whether the ports can be listened on. Where the services run, they have them already.
+/// Checks that the ports are free. Running services occupy them already.
 pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
     if data.is_in_use() {
         return vec![Finding::ok("ports", "the services run and have theirs")];

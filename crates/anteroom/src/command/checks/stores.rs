@@ -1,4 +1,5 @@
-//! The databases: whose they are, which program made them, and whether the master key opens them.
+//! Checks of the databases: the service they belong to, the program that created them, and whether the master
+//! key opens them.
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
@@ -18,11 +19,11 @@ use crate::{
     terminal::second,
 };
 
-/// A clock that was ahead by less may have been corrected since.
+/// The tolerated lead of an earlier clock, in seconds.
 const TOLERANCE: u64 = 120;
 
-/// Looks at the databases of the role. What cannot be looked at without the directory or the key is
-/// skipped: the problem is named already.
+/// Checks the databases of the role. Checks that need the directory or the key are skipped without them,
+/// since those problems are reported already.
 pub(super) async fn all(
     settings: &Settings,
     data: &DataDir,
@@ -154,7 +155,7 @@ async fn opened<D: Database>(
     findings
 }
 
-/// A key that was made later than now: this clock is behind, or an earlier one was ahead.
+/// Returns the finding for a key from the future: this clock is slow, or an earlier one was fast.
 fn clock(newest: Timestamp, now: Timestamp) -> Option<Finding> {
     (now.plus(TOLERANCE) < newest).then(|| {
         Finding::problem(

@@ -1,4 +1,4 @@
-//! What the files of each side give away: their raw bytes, searched for every secret.
+//! The secrets in the files of each service: a search of their raw bytes.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use zeroize::Zeroizing;
 use super::side::{Files, SideFiles};
 use crate::terminal::print;
 
-/// A value in all the forms in which it could be written.
+/// A value in all its possible encodings.
 pub(super) struct Secret {
     label: &'static str,
     forms: Vec<Zeroizing<Vec<u8>>>,
 }
 
 impl Secret {
-    /// Bytes: as they are, as hex, and as base64 wherever they lie in it.
+    /// Returns the forms of bytes: raw, as hex, and as base64 at any offset.
     pub(super) fn bytes(label: &'static str, bytes: &[u8]) -> Self {
         let hex = hex(bytes);
         let mut forms = vec![bytes.to_vec(), hex.to_uppercase().into_bytes()];
@@ -42,7 +42,7 @@ impl Secret {
         Self::bytes(label, text.as_bytes())
     }
 
-    /// A UUID: also with its hyphens.
+    /// Returns a UUID: also with its hyphens.
     pub(super) fn id(label: &'static str, bytes: &[u8; 16]) -> Self {
         let mut secret = Self::bytes(label, bytes);
         let mut text = hex(bytes);
@@ -62,7 +62,7 @@ impl Secret {
     }
 }
 
-/// For every kind of secret, in which of the six files it was found.
+/// For every kind of secret, whether each of the six files contains it.
 pub(super) struct Knowledge {
     found: Vec<(&'static str, [bool; 6])>,
     sizes: [usize; 6],
@@ -77,7 +77,7 @@ impl Knowledge {
         let [a, b, c] = places(&files.issuer);
         let [d, e, f] = places(&files.rooms);
         let places = [a, b, c, d, e, f];
-        // What was not written at all would prove nothing.
+        // A search of an empty file would prove nothing.
         if places.iter().any(Vec::is_empty) {
             bail!("a service has written nothing into one of its files");
         }
@@ -127,7 +127,10 @@ impl Knowledge {
         Ok(())
     }
 
-    /// An error if anything was found.
+    /// Checks that no secret was found.
+    ///
+    /// # Errors
+    /// A file contains a secret that its service must not know.
     pub(super) fn verdict(&self) -> anyhow::Result<()> {
         for (label, found) in &self.found {
             if found.contains(&true) {

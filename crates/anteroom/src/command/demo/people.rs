@@ -1,4 +1,4 @@
-//! One of the people: an account, and what their device does with it.
+//! One of the demo's people: an account and the actions of its device.
 
 use anteroom_client::{
     CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,
@@ -45,7 +45,7 @@ impl Person {
         })
     }
 
-    /// Today's right to use links, out of the stored credentials.
+    /// Returns today's right to use links, from the stored credentials.
     pub(super) fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
         let now = OsClock.now();
         let listing = self.credentials.listing().clone();
@@ -54,7 +54,7 @@ impl Person {
         pass.context("there is no credential of today")
     }
 
-    /// A root key with the right to create its room, out of the stored ones.
+    /// Returns a root key with the right to create its room, out of the stored ones.
     pub(super) fn create_pass(&mut self) -> anyhow::Result<(RootKey, CreatePass)> {
         let now = OsClock.now();
         let listing = self.credentials.listing().clone();
@@ -63,7 +63,7 @@ impl Person {
         taken.context("there is no credential for creating a link")
     }
 
-    /// What the room service calls this person in a room.
+    /// Returns the room service's identifier of this account in a room.
     pub(super) fn opaque_id(&self, room: &RootKey) -> Vec<u8> {
         let id = ServiceId::Aci(self.account.account.aci);
         room.secret_params().encrypt(&id).to_bytes()
@@ -96,7 +96,7 @@ impl Person {
         Ok(())
     }
 
-    /// Waits for a line that somebody says.
+    /// Waits for a message, and returns its text.
     pub(super) async fn hear(&mut self) -> anyhow::Result<String> {
         self.wait_for("a message", |event| match event {
             CallEvent::Message { message, .. } => match Chat::from_bytes(message) {
@@ -108,7 +108,7 @@ impl Person {
         .await
     }
 
-    /// Waits until somebody is in the lobby.
+    /// Waits until a device is in the lobby.
     pub(super) async fn see_waiting(&mut self) -> anyhow::Result<DemuxId> {
         self.wait_for("somebody in the lobby", |event| match event {
             CallEvent::Roster(roster) => roster.pending.first().map(|one| one.demux),
@@ -118,7 +118,7 @@ impl Person {
         .await
     }
 
-    /// Waits for an event that means something.
+    /// Waits for an event for which `meaning` returns a value.
     pub(super) async fn wait_for<T>(
         &mut self,
         what: &str,
@@ -144,7 +144,7 @@ impl Person {
     }
 }
 
-/// Fetches a week of credentials and some for creating links, as everybody does.
+/// Fetches a week of credentials and some for creating links, as every client does.
 async fn first_renewal(
     issuer: &IssuerClient,
     pins: &MemoryPins,

@@ -34,10 +34,10 @@ use crate::{
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
 
-/// Calls are over by then: what hangs is cut.
+/// The time limit for stopping. No call is running by then, so that open connections are cut.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Both services, running.
+/// Both running services.
 pub(super) struct Sides {
     pub(super) issuer_url: String,
     pub(super) rooms_url: String,
@@ -54,13 +54,13 @@ struct Accounts {
     retention: DeviceRetention,
 }
 
-/// What a side leaves behind.
+/// The files that a service leaves.
 pub(super) struct Files {
     pub(super) issuer: SideFiles,
     pub(super) rooms: SideFiles,
 }
 
-/// The bytes of one side's files.
+/// The bytes of one service's files.
 pub(super) struct SideFiles {
     /// The database with its journal.
     pub(super) database: Vec<u8>,
@@ -168,7 +168,7 @@ impl Sides {
         });
         let (rooms_url, rooms, serving, background) = opened.await??;
         let running = runtime.spawn(async move {
-            // Without the sender there is nothing more to wait for.
+            // An error means that the sender was dropped, which stops the service too.
             let _ = stopping.wait_for(|stop| *stop).await;
             rooms.end_calls().await;
             serving.drained().await?;
@@ -201,7 +201,7 @@ impl Sides {
         self.issuer.runtime.spawn(adding).await?
     }
 
-    /// Ends both services, and reads what they leave.
+    /// Stops both services, and reads their files.
     pub(super) async fn stop(self) -> anyhow::Result<Files> {
         Ok(Files {
             rooms: self.rooms.stop("rooms.db").await?,
@@ -231,7 +231,7 @@ impl Side {
     }
 }
 
-/// A runtime whose threads log to a file in a new directory.
+/// Returns a runtime whose threads log to a file in a new directory.
 fn threads(directory: &Path) -> anyhow::Result<Runtime> {
     DataDir::new(directory.to_owned()).create()?;
     let log = logging::to_file(&directory.join("log"))?;
@@ -239,7 +239,7 @@ fn threads(directory: &Path) -> anyhow::Result<Runtime> {
         .worker_threads(2)
         .enable_all()
         .on_thread_start(move || {
-            // For as long as the thread lives.
+            // The subscriber stays set for the life of the thread.
             mem::forget(dispatcher::set_default(&log));
         })
         .build()

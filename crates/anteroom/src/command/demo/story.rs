@@ -1,4 +1,4 @@
-//! Ann invites, Bob and Cleo come.
+//! The script of the demo: Ann invites, Bob and Cleo join.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const NAME: &str = "Tea at five";
 const QUESTION: &str = "Bob, is the new key under the same stone?";
 const ANSWER: &str = "Under the blue one now.";
 
-/// Nothing in the story takes long: who waits longer waits for nothing.
+/// The time limit of each step, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct Story {
@@ -22,7 +22,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// Plays it, and gives the secrets that nobody else should have.
+    /// Runs the script, and returns the secrets that must not appear in the other service's files.
     pub(super) async fn play(sides: &Sides) -> anyhow::Result<Vec<Secret>> {
         let story = Self { step: 0 };
         timeout(PATIENCE, story.tell(sides))

@@ -18,15 +18,15 @@ use crate::{
     terminal::second,
 };
 
-/// Tells whether a process answers, and its name.
+/// The path that returns whether a process answers, and its instance name.
 pub(super) const LIVE: &[&str] = &["health", "live"];
-/// A proxy that has several processes behind it shows them in so many connections.
+/// The number of connections. They reveal several processes behind one proxy.
 const LOOKS: usize = 8;
-/// Clocks that are set by NTP are less apart.
+/// The tolerated difference of clocks, in seconds. Clocks set by NTP differ less.
 const TOLERANCE: u64 = 60;
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Which service is expected.
+/// The expected service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ServiceKind {
     Issuer,
@@ -41,7 +41,7 @@ impl ServiceKind {
         }
     }
 
-    /// The setting of its public address.
+    /// Returns the setting of its public address.
     pub(super) const fn setting(self) -> &'static str {
         match self {
             Self::Issuer => "issuer.public_url",
@@ -56,9 +56,9 @@ pub(super) struct Endpoint {
     pub(super) url: String,
     /// The setting, the flag or the variable that names the address.
     pub(super) setting: &'static str,
-    /// Whether the address is the one for clients, and not that of the listener for want of one.
+    /// Whether the address is the public one. Without one, it is the listener's.
     pub(super) is_public: bool,
-    /// Where the service listens on this machine.
+    /// The address of the service's listener on this machine.
     pub(super) listener: Option<String>,
     /// The name of the process that runs on this machine.
     pub(super) instance: Option<String>,
@@ -67,7 +67,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Goes the way of a client, and stops where it ends.
+    /// Connects as a client does, and stops at the first problem.
     pub(super) async fn look(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let (host, port) = match self.place() {
@@ -196,7 +196,7 @@ impl Endpoint {
         Finding::ok("TLS", format!("the certificate of {} is good", self.url))
     }
 
-    /// The program behind the address.
+    /// Returns the program behind the address.
     async fn behind(&self, answer: &ProbeAnswer) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(time) = answer.time {
@@ -223,7 +223,7 @@ impl Endpoint {
         findings
     }
 
-    /// Whether the very process answers, and no other.
+    /// Returns whether the very process answers, and no other.
     async fn identity(&self, first: &ProbeAnswer) -> Finding {
         let mut names: BTreeSet<String> = first.instance.iter().cloned().collect();
         for _ in 1..LOOKS {
@@ -262,12 +262,12 @@ impl Endpoint {
         Finding::ok("public URL", format!("{url} leads to {}", self.name()))
     }
 
-    /// The issuer alone has params for clients.
+    /// Returns whether the service is of the expected kind: only the issuer has params for clients.
     async fn is_of_kind(&self) -> bool {
         let answer = self.probe().get(&["v1", "params"]).await;
         let status = answer.map_or(0, |answer| answer.status);
         match self.kind {
-            // 503 without its database.
+            // The status is 503 without the database.
             ServiceKind::Issuer => matches!(status, 200 | 503),
             ServiceKind::Rooms => status != 200,
         }

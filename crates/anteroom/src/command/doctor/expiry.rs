@@ -1,4 +1,4 @@
-//! Whether a certificate will be taken some days from now.
+//! The future validity of a certificate.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,12 +13,12 @@ use rustls_platform_verifier::Verifier;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-/// Renewals that work are done long before.
+/// The number of days before the expiry. A working renewal takes place much earlier.
 pub(super) const DAYS: u64 = 14;
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Whether the certificate at an address, which is taken now, will not be so many days later; `None`
-/// if that cannot be told.
+/// Returns whether the certificate at an address, which is valid now, will have expired in [`DAYS`] days;
+/// `None` if that cannot be determined.
 pub(super) async fn is_near(host: &str, address: SocketAddr, now: Timestamp) -> Option<bool> {
     timeout(LIMIT, look(host, address, now))
         .await

@@ -1,4 +1,4 @@
-//! The findings for a service that gives no answer.
+//! The findings for a service that does not answer.
 
 use anteroom_client::{ProbeError, TransportFault};
 
@@ -29,7 +29,7 @@ impl Endpoint {
         )
     }
 
-    /// The finding for a fault of TLS or of the certificate; `None` for any other fault.
+    /// Returns the finding for a fault of TLS or of the certificate; `None` for any other fault.
     fn of_fault(&self, fault: &TransportFault, host: &str) -> Option<Finding> {
         let (url, name, setting) = (&self.url, self.name(), self.setting);
         let (what, next) = match fault {
@@ -84,7 +84,7 @@ impl Endpoint {
                 format!("get a certificate for {host}"),
             );
         }
-        // A certificate for the public name is none for the listener's address.
+        // A certificate for the public name is not valid for the listener's address.
         let first = names.first().map_or("NAME", String::as_str);
         Finding::problem(
             "public URL",

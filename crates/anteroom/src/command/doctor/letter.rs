@@ -1,4 +1,4 @@
-//! The mail server, with a test letter where an address for it is given.
+//! The check of the mail server, with a test mail if an address is given.
 
 use anteroom_mail::{Mail, MailError, Mailer as _};
 use anteroom_service::Clock as _;
@@ -14,7 +14,7 @@ use crate::{
 
 const CHECK: &str = "mail server";
 
-/// Logs in at the mail server, and sends a test letter to an address.
+/// Logs in at the mail server, and sends a test mail to an address.
 pub(super) async fn look(
     settings: &MailSettings,
     to: Option<&str>,
@@ -30,7 +30,7 @@ pub(super) async fn look(
             None => Vec::new(),
         };
     }
-    // The look at the settings names their faults.
+    // The check of the settings reports their errors.
     let Ok(Some(mailer)) = mail::mailer(settings, environment) else {
         return Vec::new();
     };

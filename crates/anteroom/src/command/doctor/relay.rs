@@ -19,20 +19,20 @@ use crate::{
 
 const CHECK: &str = "TURN";
 const LIMIT: Duration = Duration::from_secs(10);
-/// More URLs of one relay say nothing new.
+/// The maximum number of checked URLs of a relay.
 const MOST_URLS: usize = 8;
 const SECRET: &str = "make static-auth-secret of coturn and the secret that \
                       ANTEROOM_RELAY_SECRET_FILE names the same one";
 
-/// Tries the relays that the settings describe, with credentials made as for a client.
+/// Checks the relays of the settings, with credentials made as for a client.
 pub(super) async fn of_settings(settings: &Settings, environment: &Environment) -> Vec<Finding> {
-    // The look at the settings names their faults.
+    // The check of the settings reports their errors.
     let Ok(relays) = relays::open(settings, environment) else {
         return Vec::new();
     };
     let nobody = Pseudonymizer::new(Zeroizing::new([0; 32])).account(&Aci::random(&mut os::rng()));
     let percent = settings.relay_experiment.percent;
-    // Accounts of the experiment have other relays than the rest.
+    // Accounts of the experiment get other relays than the others.
     let of_experiment = (percent > 0).then_some((0, &settings.relay_experiment.relays));
     let of_rest = (percent < 100).then_some((99, &settings.relays));
     let mut findings = Vec::new();
@@ -65,7 +65,7 @@ async fn of_relay(relay: &Relay, refused: &'static str) -> Vec<Finding> {
     try_all(urls, &relay.username, &relay.password, refused).await
 }
 
-/// Tries the relays that the issuer has given to a client.
+/// Checks the relays that the issuer gave to a client.
 pub(super) async fn of_client(relays: &[ClientRelay]) -> Vec<Finding> {
     if relays.is_empty() {
         return vec![Finding::skipped(CHECK, "the issuer has no relays")];
@@ -80,8 +80,7 @@ pub(super) async fn of_client(relays: &[ClientRelay]) -> Vec<Finding> {
     findings
 }
 
-/// The URLs of a relay, each with the name that its certificate is for, where that is not the URL's
-/// host.
+/// Returns the URLs of a relay, each with the name in its certificate if it differs from the URL's host.
 fn named<'a>(
     urls: &'a [String],
     urls_with_ips: &'a [String],

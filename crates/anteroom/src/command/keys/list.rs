@@ -1,4 +1,4 @@
-//! `anteroom keys list`: which keys there are, and what each does. Never a secret.
+//! `anteroom keys list`: the keys and their states, without any secret.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ use crate::{
     terminal::{day, print, print_json},
 };
 
-/// The JSON that is printed: these members and no others.
+/// The JSON output. It has exactly these members.
 #[derive(Serialize)]
 struct Listing {
     databases: Vec<Database>,
@@ -31,7 +31,7 @@ struct Listing {
 #[serde(rename_all = "camelCase")]
 struct Database {
     service: &'static str,
-    /// Always `right`: with any other the database does not open.
+    /// Always `right`, since the database does not open with another key.
     master_key: &'static str,
     keys: Vec<Key>,
     server_params: Vec<Params>,
@@ -164,7 +164,7 @@ fn server_params(
     let is_live = |record: &&ServerParamsRecord| {
         record.not_before <= now && record.not_after.is_none_or(|end| now < end)
     };
-    // As the issuer chooses: the newest, and of equals the lowest id.
+    // The issuer's rule: the newest params, and among equals the lowest id.
     let issuing = |kind, wanted: Option<Mode>| -> Option<ParamsId> {
         let of_kind = records.iter().filter(is_live);
         of_kind
@@ -180,7 +180,7 @@ fn server_params(
     });
     let listed = |record: &ServerParamsRecord| {
         let is_issuing = issuing.is_some_and(|ids| ids.contains(&Some(record.id)));
-        // Some end before they begin.
+        // The end of some params lies before their start.
         let is_over = |end| end <= now.max(record.not_before);
         let state = if record.not_after.is_some_and(is_over) {
             "over"
@@ -216,7 +216,7 @@ fn text(database: &Database) -> String {
         let until = until.map_or_else(String::new, |(word, until)| {
             format!("  {word} {}", day(Timestamp::from_secs(until)))
         });
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "  {kind:<9} {id:<17} {state:<10} {from}{until}");
     };
     for key in &database.keys {

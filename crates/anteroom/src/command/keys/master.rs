@@ -1,17 +1,15 @@
-//! `anteroom keys rotate master`: all keys under another master key.
+//! `anteroom keys rotate master`: wraps all keys with another master key.
 //!
 //! ```text
-//! 1. FILE.next   the next key, written down before anything depends on it
+//! 1. FILE.next   the next key, written before anything depends on it
 //! 2. databases   each in one transaction: all its keys, and the check of the master key
-//! 3. FILE.*.old  keeps the old key, for older backups
+//! 3. FILE.*.old  stores the old key, for older backups
 //! 4. FILE        is replaced by the next key, by a rename
 //! ```
 //!
-//! Services that run go on with the keys they have, and look for the key in the file when there are
-//! newer ones.
+//! Running services continue with their keys, and read the key from the file when there are newer keys.
 //!
-//! Cut off anywhere, it goes on from there when it is run again: a database opens with one of the
-//! two keys.
+//! An interrupted rotation continues when the command runs again: a database opens with one of the two keys.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -34,9 +32,9 @@ use crate::{
 
 /// The files of the master keys.
 pub(super) struct MasterRotation {
-    /// That of the new key.
+    /// The file of the new key.
     pub(super) file: PathBuf,
-    /// That of the old one.
+    /// The file of the old key.
     pub(super) old_file: PathBuf,
 }
 
@@ -60,7 +58,7 @@ pub(super) async fn rotate(
     let path = master_key::next_to(&file);
     let resumed = master_key::read_if_there(&path)?;
     if resumed.is_none() {
-        // With a wrong key nothing is begun.
+        // A wrong key is detected before anything is changed.
         if issuer {
             close(open::<SqliteIssuer>(data, &old, now).await?).await;
         }
@@ -95,7 +93,7 @@ async fn rewrap<D: Database>(
     let database = match open::<D>(data, old, now).await {
         Ok(database) => database,
         Err(error) if is_wrong_key(&error) => {
-            // Done before the last attempt was cut off, or neither of the keys is its own.
+            // An earlier, interrupted attempt has converted this database, or neither key belongs to it.
             close(open::<D>(data, next, now).await?).await;
             return Ok(());
         }
@@ -106,7 +104,7 @@ async fn rewrap<D: Database>(
     rewrapped.with_context(|| format!("the keys of {}", D::path(data).display()))
 }
 
-/// Keeps another change of the same key from beginning meanwhile.
+/// Locks the change of a key against another change of the same key.
 fn lock(file: &Path) -> anyhow::Result<File> {
     let path = file.with_added_extension("lock");
     let complain = || format!("{} cannot be locked", path.display());
@@ -118,13 +116,13 @@ fn lock(file: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Keeps the old key under a name of its own: backups that are older open with no other.
+/// Stores the old key under a name of its own, for older backups.
 fn keep_old(file: &Path, old: &MasterKey) -> anyhow::Result<PathBuf> {
     let digest = Sha256::digest(old.to_text().as_bytes());
     let name = hex::encode(digest.get(..4).unwrap_or_default());
     let kept = file.with_added_extension(format!("{name}.old"));
     match fs::hard_link(file, &kept) {
-        // A change that was cut off has kept it before.
+        // An interrupted change has stored it before.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(error).with_context(|| format!("{} cannot be kept", kept.display()))
         }

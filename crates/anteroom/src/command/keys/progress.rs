@@ -1,4 +1,4 @@
-//! How far sealing anew has come.
+//! The progress of re-sealing.
 
 use std::io::{self, IsTerminal as _};
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::terminal::print;
 
-/// A bar on a terminal; elsewhere a line for each tenth, or nothing.
+/// A bar on a terminal; elsewhere a line for each tenth, or no output.
 pub(super) struct Progress {
     service: String,
     is_silent: bool,
@@ -19,7 +19,7 @@ impl Progress {
     pub(super) fn new(service: &str, all: u64, is_silent: bool) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(all);
-            // A template of constants is a good one.
+            // A constant template is always valid.
             if let Ok(style) =
                 ProgressStyle::with_template("{msg}: sealed anew {pos} of {len} {wide_bar} {eta}")
             {
@@ -49,7 +49,7 @@ impl Progress {
         Ok(())
     }
 
-    /// Takes the bar away, and says so if `all` values could be sealed anew.
+    /// Removes the bar. Reports success if `all` values were re-sealed.
     pub(super) fn finish(self, all: bool) -> io::Result<()> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

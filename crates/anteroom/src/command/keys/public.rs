@@ -1,4 +1,4 @@
-//! `anteroom keys export-public` and `trust`: public server params by another way than the issuer.
+//! `anteroom keys export-public` and `trust`: public server params through another channel than the issuer.
 
 use std::{fs::File, io::Read as _, path::Path};
 
@@ -21,7 +21,7 @@ use crate::{
     terminal::{day, print, print_json},
 };
 
-/// No file of params is longer, in bytes.
+/// The maximum length of a file of params, in bytes.
 const LONGEST: u64 = 1 << 20;
 
 /// The file, in the shape of `GET /v1/params`.
@@ -41,14 +41,14 @@ struct Entry {
     public_params: String,
 }
 
-/// The params that were written.
+/// The exported params.
 #[derive(Serialize)]
 struct Exported<'a> {
     file: &'a Path,
     ids: Vec<&'a str>,
 }
 
-/// The params that were not pinned before.
+/// The newly pinned params.
 #[derive(Serialize)]
 struct Trusted {
     pinned: Vec<Pinned>,

@@ -27,22 +27,23 @@ use crate::{
     terminal::{confirm, day, print, print_json},
 };
 
-/// Values that are sealed anew in one transaction: some milliseconds of the file's write lock.
+/// The number of values that one transaction re-seals, which holds the file's write lock for some
+/// milliseconds.
 const BATCH: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// Others write in between.
+/// The pause between transactions, in which other processes can write.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A rotation, of any key: what it does not concern is empty.
+/// The report of a rotation of any key. Members of other kinds are empty.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// Keys of databases that are used from now on.
+    /// The new keys of the databases.
     made: Vec<StoredKey>,
-    /// Keys of databases that are gone.
+    /// The removed keys of the databases.
     forgotten: Vec<StoredKey>,
-    /// Server params that were made.
+    /// The new server params.
     params: Vec<MadeParams>,
-    /// Server params that have an end now.
+    /// The server params that have an end now.
     ended: Vec<EndedParams>,
     /// The files of the new and the old master key.
     master_key_file: Option<PathBuf>,
@@ -76,7 +77,7 @@ struct MadeParams {
     not_before: u64,
 }
 
-/// Server params with the first moment at which they are worth nothing.
+/// Server params with the first moment at which they are invalid.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EndedParams {
@@ -93,7 +94,7 @@ impl EndedParams {
     }
 }
 
-/// The rotation while it goes on: lines for a person, or a report at its end.
+/// The output during a rotation: lines for a person, or a report at its end.
 struct Progression {
     json: bool,
     report: Report,
@@ -156,7 +157,7 @@ async fn rotate_kind(
     Ok(())
 }
 
-/// Asks where nothing brings the old key's use back.
+/// Asks for confirmation if the old key becomes unusable.
 fn confirm_loss(options: &KeysRotate) -> anyhow::Result<()> {
     if options.revoke {
         return confirm(
@@ -195,7 +196,7 @@ async fn rotate_stored(
     }
 }
 
-/// Damage at one service is told at the end: the other one's values are sealed anew all the same.
+/// Damage in one database is reported at the end; the values of the other one are re-sealed in any case.
 async fn rotate_data(
     databases: &Databases,
     now: Timestamp,
@@ -222,8 +223,8 @@ async fn rotate_data(
     Ok(())
 }
 
-/// Seals all values anew, and says how many cannot be opened. A service that runs may do the same:
-/// neither is in the other's way.
+/// Re-seals all values, and returns the number of those that cannot be opened. A running service may do the
+/// same at the same time without conflict.
 async fn reseal(service: &str, keys: &dyn KeyDatabase, json: bool) -> anyhow::Result<u64> {
     let stale = keys.sealed_values().await?.stale;
     let mut progress = Progress::new(service, stale, json);
@@ -272,7 +273,7 @@ async fn rotate_event(
     for (service, keys) in databases.keys() {
         let id = rotate(&*keys, KeyPurpose::Event, now).await?;
         progression.report.made.push(StoredKey { service, id });
-        // Nothing needs the old one: without it, nobody can tell whom the old pseudonyms meant.
+        // The old key is not needed: without it, nobody can resolve the old pseudonyms.
         let retired = keys.retire(KeyPurpose::Event, now, now).await?;
         progression.say(&format!(
             "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
@@ -336,7 +337,8 @@ async fn rotate_params(
     )?;
     if kind == ServerParamsKind::Generic {
         if let Some(rooms) = &databases.rooms {
-            // An issuer that runs here waits for nobody else.
+            // A room service on this machine receives the params now, so that its issuer can issue under them
+            // without an import.
             let records = params::all(issuer).await?;
             params::share(rooms, &records.readable).await?;
         }

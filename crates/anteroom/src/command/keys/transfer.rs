@@ -24,7 +24,7 @@ use crate::{
     terminal::{day, print, print_json},
 };
 
-/// The file between the services. It holds secrets: there is no `Debug`.
+/// The file that carries params between the services. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Exported {
@@ -46,11 +46,11 @@ struct ExportReport<'a> {
     ids: Vec<&'a str>,
 }
 
-/// The changes at the room service, which may be none.
+/// The changes in the room service's database; may be empty.
 #[derive(Serialize)]
 struct ImportReport {
     added: Vec<String>,
-    /// Params that were damaged.
+    /// The params that replaced damaged rows.
     replaced: Vec<String>,
     ended: Vec<EndedParams>,
 }
@@ -116,8 +116,8 @@ pub(super) async fn export(
     Ok(())
 }
 
-/// Reads generic params into the room service's database, which is made where none was before, or
-/// where `new` asks for it.
+/// Reads generic params into the room service's database. Creates the database if there was none, or if `new`
+/// is set.
 pub(super) async fn import(
     file: &Path,
     new: bool,
@@ -129,7 +129,7 @@ pub(super) async fn import(
     let text = fs::read(file)
         .map(Zeroizing::new)
         .with_context(|| format!("{} cannot be read", file.display()))?;
-    // The parser's own message could quote the file.
+    // The parser's own error could quote the file.
     let exported: Exported = serde_json::from_slice(&text)
         .map_err(|_| anyhow!("{} is no file of `anteroom keys export`", file.display()))?;
     let records = exported

@@ -24,10 +24,10 @@ use crate::{
     terminal::{print, print_json},
 };
 
-/// No passkey is longer, with white space around it.
+/// The maximum length of a passkey with white space around it, in bytes.
 const MOST_BYTES: u64 = 256;
 
-/// Keeps a link of somebody else's with its passkey, once the room service has taken that.
+/// Stores another admin's link with its passkey, after the room service has accepted the passkey.
 pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::Result<()> {
     let Context {
         json,
@@ -46,7 +46,7 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     let named = NamedLink::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
-    // A link of the user's own was found to be at home here.
+    // An own link was created at this data directory.
     let is_found_here = session.data.is_some() && !data.is_named();
     if named.own.is_none() && (is_found_here || session.is_unproven) {
         bail!(
@@ -58,7 +58,7 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     }
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
-    // A change of nothing, which takes the passkey all the same.
+    // An empty change, which verifies the passkey.
     let state = session
         .rooms
         .update(
@@ -92,7 +92,7 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     Ok(())
 }
 
-/// The passkey in a file, or in a line of standard input for `-`.
+/// Returns the passkey in a file, or in a line of standard input for `-`.
 fn read_passkey(file: &Path) -> anyhow::Result<AdminPasskey> {
     let mut text = Zeroizing::new(String::new());
     if file == Path::new("-") {
@@ -106,7 +106,7 @@ fn read_passkey(file: &Path) -> anyhow::Result<AdminPasskey> {
         let mut bounded = opened.take(MOST_BYTES);
         bounded.read_to_string(&mut text).with_context(shown)?;
     }
-    // What was read is not repeated: it could be a secret in another form.
+    // The error does not quote the text, which could be a secret in another form.
     let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
     let bytes: [u8; 16] = bytes
         .and_then(|bytes| bytes.as_slice().try_into().ok())

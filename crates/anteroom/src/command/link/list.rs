@@ -20,7 +20,7 @@ struct Row {
     created: u64,
 }
 
-/// Lists the links that the user is an admin of, as they are kept; asks nobody.
+/// Lists the links in the user's store, without a request.
 pub(super) fn run(
     with_links: bool,
     with_secrets: bool,

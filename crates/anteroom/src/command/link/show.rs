@@ -52,7 +52,7 @@ pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Re
     let state = session.rooms.link(room, &pass, &mut rng).await;
     let state = state.map_err(|error| session.link_error(&named, error))?;
     let call = match session.rooms.peek(room, &pass, &mut rng).await {
-        // Its state says so already.
+        // The link's state reports this already.
         Err(RoomsError::Closed) => None,
         peek => peek.map_err(|error| session.link_error(&named, error))?,
     };

@@ -1,9 +1,9 @@
-//! From the staging folder into place, so that a crash leaves all or nothing.
+//! Moves files from the staging folder into place, so that a crash leaves all or none.
 //!
-//! The folder `restoring` in the data directory holds the files while they are checked. They get
-//! their names in the data directory as second names, and then the folder is renamed: that is the
-//! moment at which the restore has happened. As long as the folder has its first name, no command
-//! opens a database beside it, and the next restore takes away what it had put in place.
+//! The folder `restoring` in the data directory holds the files while they are verified. They get hard links
+//! with their names in the data directory, and then the folder is renamed: this is the moment at which the
+//! restore takes effect. As long as the folder has its first name, no command opens a database beside it, and
+//! the next restore removes the links.
 
 use std::{
     fs::{self, DirBuilder, File, Metadata},
@@ -21,13 +21,13 @@ use crate::{
     failure::Failure,
 };
 
-/// The folder while a restore is under way. Removed when dropped.
+/// The folder of a running restore. Removed on drop.
 pub(super) struct Staging {
     data: DataDir,
     staged: DataDir,
 }
 
-/// Takes away what a restore left that was cut off.
+/// Removes the files of an interrupted restore.
 pub(super) fn undo(data: &DataDir) -> anyhow::Result<()> {
     let (restoring, restored) = (data.restoring(), data.restored());
     for place in [SqliteIssuer::path(data), SqliteRooms::path(data)] {
@@ -49,8 +49,8 @@ pub(super) fn undo(data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses a directory with a database, or with what one left: SQLite would take its side files for
-/// those of the restored one.
+/// Refuses a directory with a database, or with side files of one: SQLite would treat them as parts of the
+/// restored database.
 pub(super) fn refuse_databases(data: &DataDir) -> anyhow::Result<()> {
     for path in [SqliteIssuer::path(data), SqliteRooms::path(data)] {
         let there = metadata(&path)?.map(|_| path.clone());
@@ -81,7 +81,7 @@ impl Staging {
         })
     }
 
-    /// The folder, with the names of a data directory.
+    /// Returns the folder, with the names of a data directory.
     pub(super) const fn staged(&self) -> &DataDir {
         &self.staged
     }
@@ -94,7 +94,7 @@ impl Staging {
         sync(staged)?;
         for name in names {
             let place = data.join(name);
-            // A link, unlike a rename, never takes the place of what is there.
+            // A link, unlike a rename, never replaces an existing file.
             fs::hard_link(staged.join(name), &place)
                 .with_context(|| cannot("be put in place", &place))?;
         }
@@ -107,8 +107,8 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // What cannot be removed now is by the next restore, and until then in nobody's way after
-        // the renaming, and before it a reason to try again.
+        // The next restore removes what cannot be removed now. After the renaming the rest is harmless, and
+        // before it the restore must be repeated.
         if let Err(error) = undo(&self.data) {
             tracing::warn!("{error:#}");
         }

@@ -1,7 +1,7 @@
-//! `anteroom room end` and `delete`
+//! `anteroom room end` and `delete`.
 //!
-//! The link's record counts how often its calls were ended, and the call's record goes. The process
-//! that has the call finds that out when it renews the lease, and sends everybody away.
+//! The link's record counts how often its calls were ended, and the call's record is deleted. The process
+//! that serves the call detects this when it renews the lease, and removes all devices.
 
 use anteroom_service::Clock as _;
 use anteroom_store::{
@@ -20,7 +20,7 @@ use crate::{
     terminal::{confirm, plain, print, print_json},
 };
 
-/// Calls on media servers are not known to end by the database.
+/// Refuses calls on media servers, which do not end through the database.
 pub(super) fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {
     if settings.rooms.media == MediaKind::Sfu {
         bail!(

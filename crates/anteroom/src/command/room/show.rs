@@ -13,14 +13,14 @@ use crate::{
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// Lists all rooms, page by page. Those that come or go meanwhile may be in it or not.
+/// Lists all rooms, page by page. Rooms added or deleted meanwhile may be listed or not.
 pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list rooms");
     let width = terminal::width();
     let mut after = None;
     loop {
         let now = OsClock.now();
-        // A page is read as a whole before it is printed: a slow reader holds nothing up.
+        // A page is read completely before it is printed, so that a slow reader holds no transaction open.
         let page = database.read(NAME).await?.links(after, PAGE, now).await?;
         for found in &page.links {
             let report = RoomReport::of(found, now);

@@ -17,10 +17,10 @@ const COUNT: TransactionName = TransactionName::new("count rows");
 #[serde(rename_all = "camelCase")]
 pub(super) struct DatabaseStatus {
     pub(super) service: &'static str,
-    /// Of the file and its write-ahead log, in bytes.
+    /// The size of the file and its write-ahead log, in bytes.
     pub(super) size: u64,
     pub(super) rows: BTreeMap<&'static str, u64>,
-    /// Those that are in use: of each purpose the newest.
+    /// The keys in use: the newest of each purpose.
     pub(super) keys: Vec<KeyStatus>,
     pub(super) server_params: Vec<ParamsStatus>,
 }
@@ -93,7 +93,7 @@ impl DatabaseStatus {
         let mut newest = BTreeMap::new();
         for key in keys.keys().await? {
             if key.retired.is_none() {
-                // By ascending id: the last of a purpose is the one in use.
+                // The keys come by ascending id: the last one of a purpose is in use.
                 newest.insert(key.purpose.as_str(), key);
             }
         }

@@ -11,7 +11,7 @@ use crate::{
     settings::{PublicUrl, Settings},
 };
 
-/// Services on this machine answer at once or not at all.
+/// The time limits: a service on this machine answers immediately or not at all.
 pub(crate) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     request: Duration::from_secs(10),
@@ -21,17 +21,17 @@ pub(crate) const TIMEOUTS: Timeouts = Timeouts {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServiceStatus {
     pub(super) service: &'static str,
-    /// `running`, `stopped`, or `silent`: it has said where it listens, and does not answer.
+    /// `running`, `stopped`, or `silent`: the service has published its address, and does not answer.
     pub(super) state: &'static str,
-    /// Where it listens.
+    /// The address of its listener.
     pub(super) listens: Option<String>,
-    /// Where others reach it.
+    /// Its public address.
     pub(super) public: Option<String>,
     pub(super) health: Option<Health>,
     pub(super) dependencies: BTreeMap<String, Health>,
 }
 
-/// The services of the role.
+/// Returns the services of the role.
 pub(super) async fn all(settings: &Settings, addresses: Option<&Addresses>) -> Vec<ServiceStatus> {
     let mut services = Vec::new();
     let configured = |url: &Option<PublicUrl>| url.as_deref().map(str::to_owned);
@@ -89,14 +89,14 @@ async fn of(
     }
 }
 
-/// The readiness report.
+/// Returns the readiness report.
 async fn ready(address: ServiceAddress) -> Option<HealthReport> {
     let probe = Probe::new(address, TIMEOUTS);
     let answer = probe.get(&["health", "ready"]).await;
     answer.ok().as_ref().and_then(report_of)
 }
 
-/// The report of an answer, which has one also while the service is not ready.
+/// Returns the report of an answer, which has one also while the service is not ready.
 pub(crate) fn report_of(answer: &ProbeAnswer) -> Option<HealthReport> {
     serde_json::from_slice(&answer.body).ok()
 }

@@ -9,11 +9,11 @@ use crate::terminal::{day, plain};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The whole status.
+/// Returns the whole status.
 pub(super) fn of(report: &StatusReport, now: Timestamp) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{name:<9}  {value}");
     };
     line("version", &version(report));
@@ -113,7 +113,7 @@ fn database_lines(database: &DatabaseStatus, line: &mut impl FnMut(&str, &str), 
     }
 }
 
-/// `liveCalls` as `live calls`.
+/// Converts a name such as `liveCalls` to `live calls`.
 fn spaced(name: &str) -> String {
     let mut text = String::new();
     for character in name.chars() {
@@ -125,7 +125,7 @@ fn spaced(name: &str) -> String {
     text
 }
 
-/// The word that a value has in JSON.
+/// Returns a value's name in JSON.
 fn word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,

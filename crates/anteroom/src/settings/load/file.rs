@@ -1,4 +1,4 @@
-//! Which file the settings come from.
+//! The search for the configuration file.
 
 use std::{
     fs, io,
@@ -12,12 +12,12 @@ use crate::{
     settings::Settings,
 };
 
-/// Where the packages and the unit of the documentation have the system's service.
+/// The configuration file of the system's service, as packages and the documented unit install it.
 const SYSTEM_CONFIG: &str = "/etc/anteroom/anteroom.toml";
 const SYSTEM_DATA: &str = "/var/lib/anteroom";
 
-/// The file that the settings come from. A named one must exist; the one in the data directory may,
-/// and so may that of the system's service, which counts for its data alone.
+/// Returns the configuration file. A named one must exist. The one in the data directory is optional, and so
+/// is that of the system's service, which applies to the service's data directory only.
 pub(crate) fn find_file(
     named: Option<&Path>,
     environment: &Environment,
@@ -47,7 +47,7 @@ pub(crate) fn find_file(
     first_there(candidates.into_iter().flatten())
 }
 
-/// Whether a directory is the one of the system's service.
+/// Returns whether a directory is the one of the system's service.
 fn is_of_system(data: &Path, system: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real(data) == real(system)

@@ -207,7 +207,7 @@ fn clients_do_not_fail_on_settings_of_a_server() {
     assert!(names_data(Some(&path), &environment, &[], Scope::Client).unwrap());
     let unknown: Vec<&str> = unknown_variables(&environment).collect();
     assert_eq!(unknown, ["ANTEROOM_COLOUR"]);
-    // Their own settings are checked.
+    // Clients check their own settings.
     for (text, expected) in [
         (
             "log.level = 'loud'",
@@ -248,7 +248,7 @@ fn the_example_file_is_valid_and_says_the_defaults() {
     assert_eq!(settings, Settings::default());
 }
 
-/// The example names every setting: as it stands, or commented out where the default is "none".
+/// The example names every setting, active or commented out if the default is "none".
 #[test]
 fn the_example_file_names_every_setting_and_each_has_a_variable() {
     let uncommented: String = EXAMPLE

@@ -1,4 +1,4 @@
-//! What admins decide.
+//! The decisions of admins.
 
 use super::{Device, Model};
 use crate::script::Decision;

@@ -1,14 +1,14 @@
-//! What is announced: found by comparing before and after.
+//! Announcements, computed from the states before and after.
 
 use super::{Device, Model};
 
-/// Whom a device of the past was: what can be shown of it.
+/// The displayed state of a device at an earlier moment.
 pub(super) type Shown = (u32, char, bool, Option<u64>, bool, Option<u8>);
 
-/// What somebody is shown.
+/// The parts of a roster that a device receives.
 #[derive(Clone, Copy)]
 pub(super) struct Sees {
-    /// Which devices wait.
+    /// Whether it receives the pending devices.
     pending: bool,
     hellos: bool,
 }
@@ -36,7 +36,7 @@ impl Sees {
 }
 
 impl Model {
-    /// Remembers the roster as it is, if it has changed.
+    /// Records the roster if it has changed.
     pub(super) fn note(&mut self) {
         let devices = self.devices.iter();
         let shown: Vec<Shown> = devices
@@ -96,7 +96,7 @@ impl Model {
         self.tell(connection, text);
     }
 
-    /// Nobody hears of somebody who was never announced.
+    /// Announces the roster, unless the sender has been announced.
     pub(super) fn announce_sender(&mut self, id: u32) {
         let announced = &self.history[0];
         if !announced.iter().any(|shown| shown.0 == id && shown.2) {
@@ -136,7 +136,7 @@ impl Model {
     }
 }
 
-/// What somebody is shown of a roster: the devices, and how many wait.
+/// Returns the view of a roster: the devices, and the number of pending ones.
 fn view(shown: &[Shown], sees: Sees) -> (Vec<Shown>, usize) {
     let visible = shown.iter().filter(|one| sees.pending || one.2).copied();
     let visible = visible.map(|mut one| {
@@ -146,7 +146,7 @@ fn view(shown: &[Shown], sees: Sees) -> (Vec<Shown>, usize) {
     (visible.collect(), shown.iter().filter(|one| !one.2).count())
 }
 
-/// What has changed from the first view to the last, with all that was otherwise in between.
+/// Returns the changes from the first view to the last, including the entries that changed in between.
 fn changes_text(views: &[(Vec<Shown>, usize)]) -> String {
     let of = |view: &(Vec<Shown>, usize), id: u32| view.0.iter().find(|one| one.0 == id).copied();
     let (first, last) = (&views[0], &views[views.len() - 1]);

@@ -1,4 +1,4 @@
-//! Who gets in.
+//! The admission of devices.
 
 use crate::{
     rules::{APPROVAL, FREE, check},

@@ -1,4 +1,4 @@
-//! What admins decide.
+//! The decisions of admins.
 
 use crate::{
     rules::{APPROVAL, FREE, check},

@@ -1,4 +1,4 @@
-//! What the link has to say.
+//! The effects of the link's state.
 
 use crate::rules::{APPROVAL, check};
 

@@ -1,4 +1,4 @@
-//! What devices say to each other.
+//! The messages of devices to each other.
 
 use crate::rules::{APPROVAL, FREE, check};
 

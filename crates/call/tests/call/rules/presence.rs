@@ -1,4 +1,4 @@
-//! Who is there, and when it all ends.
+//! Lost connections, departures, and the end of the era.
 
 use crate::{
     rules::{APPROVAL, FREE, check},

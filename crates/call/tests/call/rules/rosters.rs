@@ -1,4 +1,4 @@
-//! When and how rosters are announced.
+//! The times and the content of announcements.
 
 use crate::{
     rules::{APPROVAL, FREE, check},

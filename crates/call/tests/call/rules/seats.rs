@@ -1,4 +1,4 @@
-//! How many devices one user may have, and who gives way to whom.
+//! The limits of devices, and the devices that lose their seats at a limit.
 
 use crate::{
     rules::{APPROVAL, FREE, check},

@@ -1,4 +1,4 @@
-//! What the room service says, as events.
+//! Translates messages of the room service into events.
 
 use super::{Driver, Interruption, MAX_TEXT_CHARS};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     wire,
 };
 
-/// What came of a message.
+/// The effect of a message from the room service.
 enum MessageEffect {
     Nothing,
     /// The call has started at another node.
@@ -25,7 +25,7 @@ impl Driver {
                 self.emit(event).await;
                 Ok(())
             }
-            // A join is sent there again; only a lobby is moved.
+            // Reconnecting sends the join to the other node. A device in the lobby has no more state to move.
             Ok(MessageEffect::Moved) => Err(Interruption::Lost),
             Ok(MessageEffect::End(ending)) => Err(Interruption::Over(ending)),
             Err(error) => Err(Interruption::Over(Ending::Failed(error))),
@@ -101,7 +101,10 @@ impl Driver {
         Ok(MessageEffect::Event(event))
     }
 
-    /// The roster of the stay, if it is one of this era.
+    /// Returns the roster of the current seat.
+    ///
+    /// # Errors
+    /// The message belongs to another era, or the device has no seat.
     fn roster(&mut self, era_id: &str) -> Result<&mut Roster, RoomsError> {
         let era = parse_era(era_id)?;
         let stay = self.stay.as_mut().filter(|stay| stay.era == era);

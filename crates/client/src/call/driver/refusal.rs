@@ -1,4 +1,4 @@
-//! Joins that the room service refuses.
+//! The classification of refused joins.
 
 use super::MAX_TEXT_CHARS;
 use crate::{RoomsError, call::printable};
@@ -14,7 +14,7 @@ pub(super) fn refusal(code: &str, message: &str) -> RoomsError {
     }
 }
 
-/// Whether the same join may succeed a little later.
+/// Returns whether the same join may succeed a little later.
 pub(super) fn may_pass(error: &RoomsError) -> bool {
     match error {
         RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,

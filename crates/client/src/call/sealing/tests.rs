@@ -90,7 +90,7 @@ fn any_changed_bit_and_any_other_sender_era_or_room_is_refused() {
             .open(device(16), &body)
             .is_err()
     );
-    // What was refused used nothing up.
+    // The rejected body did not advance the counter.
     assert!(opener.open(device(16), &body).is_ok());
 }
 

@@ -51,7 +51,7 @@ impl DraftRows {
         }
     }
 
-    /// At most `height` rows around the cursor, and the row of the cursor among them.
+    /// Returns at most `height` rows around the cursor, and the index of the cursor's row among them.
     pub(in crate::command::call) fn window(&self, height: usize) -> (&[String], usize) {
         let first = (self.cursor.0 + 1).saturating_sub(height);
         let last = (first + height).min(self.rows.len());
@@ -60,7 +60,7 @@ impl DraftRows {
     }
 }
 
-/// The position in the line above that is in the same column.
+/// Returns the position in the line above with the same column.
 pub(super) fn position_above(text: &str, position: usize) -> Option<usize> {
     let (line, column) = line_and_column(text, position)?;
     let above = text.get(..line.checked_sub(1)?)?;
@@ -68,7 +68,7 @@ pub(super) fn position_above(text: &str, position: usize) -> Option<usize> {
     Some(start + offset_of(above.get(start..)?, column))
 }
 
-/// The position in the line below that is in the same column.
+/// Returns the position in the line below with the same column.
 pub(super) fn position_below(text: &str, position: usize) -> Option<usize> {
     let (_, column) = line_and_column(text, position)?;
     let start = position + text.get(position..)?.find('\n')? + 1;
@@ -76,14 +76,14 @@ pub(super) fn position_below(text: &str, position: usize) -> Option<usize> {
     Some(start + offset_of(below, column))
 }
 
-/// Where the line of a position starts, and the position's column in it.
+/// Returns the start of a position's line, and the position's column in it.
 fn line_and_column(text: &str, position: usize) -> Option<(usize, usize)> {
     let before = text.get(..position)?;
     let start = before.rfind('\n').map_or(0, |index| index + 1);
     Some((start, columns(before.get(start..)?)))
 }
 
-/// The offset of the grapheme cluster in a column of a line.
+/// Returns the offset of the grapheme cluster in a column of a line.
 fn offset_of(line: &str, column: usize) -> usize {
     let mut used = 0;
     for (index, grapheme) in line.grapheme_indices(true) {

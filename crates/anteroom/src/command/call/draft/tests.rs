@@ -28,7 +28,7 @@ fn draft_of(text: &str) -> Draft {
     draft
 }
 
-/// The draft with `|` where the cursor is.
+/// Returns the draft with `|` at the cursor.
 fn shown(draft: &Draft) -> String {
     let mut text = draft.text().to_owned();
     text.insert(draft.buffer.pos(), '|');

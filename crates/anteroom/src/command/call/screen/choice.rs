@@ -1,4 +1,4 @@
-//! The choice of a guest in the lobby, about whom the keys decide.
+//! The chosen guest in the lobby, to which the decision keys apply.
 
 use anteroom_client::DemuxId;
 
@@ -6,11 +6,11 @@ use anteroom_client::DemuxId;
 #[derive(Default)]
 pub(super) struct Choice {
     device: Option<DemuxId>,
-    /// Where it stood in the lobby.
+    /// The index of the device in the lobby.
     index: usize,
     /// Whether the user decided about it.
     is_decided: bool,
-    /// Whether somebody waits.
+    /// Whether a device waits.
     has_lobby: bool,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Choice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Update {
     Done,
-    /// The chosen device is gone, and nobody is chosen.
+    /// The chosen device has gone, and none is chosen.
     Lost,
 }
 
@@ -27,13 +27,13 @@ impl Choice {
         self.device
     }
 
-    /// Where the chosen device stands.
+    /// Returns the index of the chosen device.
     pub(super) const fn index(&self) -> usize {
         self.index
     }
 
-    /// Takes in who waits. The first who comes is chosen. A chosen device that has gone is not
-    /// replaced by its neighbour, whom the next key would hit, unless the user has just decided.
+    /// Updates the waiting devices. The first arrival is chosen. A chosen device that has gone is not
+    /// replaced by its neighbour, to which the next key would apply, unless the user has just decided.
     pub(super) fn update(&mut self, waiting: &[DemuxId]) -> Update {
         let had_lobby = std::mem::replace(&mut self.has_lobby, !waiting.is_empty());
         if !had_lobby || waiting.is_empty() {
@@ -59,7 +59,7 @@ impl Choice {
         }
     }
 
-    /// Chooses the next one, and after the last the first.
+    /// Chooses the next device; after the last one the first.
     pub(super) fn next(&mut self, waiting: &[DemuxId]) {
         let next = match self.device {
             Some(_) => self.index + 1,
@@ -68,13 +68,13 @@ impl Choice {
         self.choose(waiting, next.checked_rem(waiting.len()).unwrap_or_default());
     }
 
-    /// Chooses the one before, and before the first the last.
+    /// Chooses the previous device; before the first one the last.
     pub(super) fn previous(&mut self, waiting: &[DemuxId]) {
         let last = waiting.len().saturating_sub(1);
         self.choose(waiting, self.index.checked_sub(1).unwrap_or(last));
     }
 
-    /// The user decided about the chosen device.
+    /// Records that the user has decided about the chosen device.
     pub(super) const fn decide(&mut self) {
         self.is_decided = true;
     }

@@ -1,4 +1,4 @@
-//! Drawing the screen.
+//! Drawing of the screen.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use crate::command::call::{
 };
 use crate::terminal::is_colourless;
 
-/// Before the draft.
+/// The prompt before the draft.
 const PROMPT: &str = "> ";
 
 impl Screen {
-    /// Draws everything. The cursor stands in the draft, where an input method needs it.
+    /// Draws the screen. Sets the cursor in the draft, where an input method needs it.
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, view: &View, now: Duration) {
         let screen = frame.area();
         let content = Content {
@@ -181,13 +181,13 @@ impl Screen {
     }
 }
 
-/// The title of a pane, and a mark of how much of it is not shown.
+/// The title of a pane, with a mark of its hidden rows.
 struct Caption<'a> {
     title: &'a str,
     mark: String,
 }
 
-/// The mark of a list: how many rows stand above and below.
+/// Returns the mark of a list: the numbers of rows above and below.
 fn list_mark(above: usize, below: usize) -> String {
     let part = |sign: &str, count: usize| (count > 0).then(|| format!("{sign}{count}"));
     let parts = [part("^", above), part("v", below)];
@@ -228,7 +228,7 @@ fn draw_pane(
     }
 }
 
-/// The inside of a pane: without its borders, or without its title.
+/// Returns the inside of a pane: without its borders, or without its title.
 fn inside(area: Rect, has_borders: bool) -> Rect {
     if has_borders {
         return Block::bordered().inner(area);
@@ -241,12 +241,12 @@ fn inside(area: Rect, has_borders: bool) -> Rect {
     }
 }
 
-/// The columns of a draft's rows on a screen so wide, the same whether there are borders or not.
+/// Returns the width of a draft's rows on a screen of this width. It does not depend on borders.
 fn draft_width(screen: u16) -> usize {
     usize::from(screen).saturating_sub(PROMPT.len() + 3).max(1)
 }
 
-/// A row of the conversation.
+/// Returns a row of the conversation.
 fn styled<'a>(row: &Row<'a>) -> Line<'a> {
     let style = match row.style {
         RowStyle::Message => Style::new(),

@@ -73,7 +73,7 @@ impl Screen {
         })
     }
 
-    /// Keys for what is shown. Gives whether it was one.
+    /// Handles the keys of the panes. Returns whether the key was one.
     fn press_pane(&mut self, key: KeyEvent, view: &View) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
@@ -137,7 +137,7 @@ impl Screen {
         Action::None
     }
 
-    /// Tells the account of the chosen one.
+    /// Shows the account of the chosen device.
     fn show_account(&mut self, view: &View) -> Action {
         match self.choice.device() {
             Some(device) => self.add([view.account(device)], view),
@@ -180,8 +180,8 @@ impl Screen {
         }
     }
 
-    /// The answer to whether a draft with a command in it is to be said. A key that answers nothing
-    /// does what it always does.
+    /// Handles the answer to the question whether to send a draft that contains a command. Other keys have
+    /// their usual effect.
     fn answer(&mut self, key: KeyEvent, view: &View) -> Option<Action> {
         let is_bare = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         match key.code {

@@ -8,8 +8,8 @@ use super::super::{
     wrap::columns,
 };
 
-/// Someone in the call, in a row of a width. The mark of an admin comes first, where no name can
-/// imitate it; what else there is to say comes last, and is never cut.
+/// Returns the row of a participant in the call. The mark of an admin comes first, where no name can imitate
+/// it. The remaining state comes last, and is never cut.
 pub(super) fn person(row: &PresentRow, width: usize) -> String {
     let mark = if row.is_admin { "@" } else { " " };
     let states = [
@@ -29,9 +29,9 @@ pub(super) fn person(row: &PresentRow, width: usize) -> String {
     spread(&start, row.name.as_deref(), &suffix, width)
 }
 
-/// Someone in the lobby, with the time waited at the end of the row, and a mark of the chosen one at
-/// its start. The account id stands before the name, where no name can push it away, or below it on a
-/// row of its own.
+/// Returns the rows of a waiting device, with the waiting time at the end of the row, and a mark of the
+/// chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
+/// a row of its own below.
 pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
     let more = if row.waited.is_longer { "+" } else { "" };
     let waited = format!(" {}{more}", duration(row.waited.time));

@@ -27,16 +27,16 @@ use crate::{
     terminal::print,
 };
 
-/// Keys that may wait.
+/// The capacity of the queue of keys.
 const TYPED_AHEAD: usize = 64;
-/// When the times on the screen are drawn anew.
+/// The interval at which displayed times are updated.
 const TICK: Duration = Duration::from_secs(1);
-/// When nothing is gathered.
+/// The timeout when no change is gathered.
 const LATER: Duration = Duration::from_secs(3600);
-/// Within which a suspended process is stopped. Where nobody can continue it, it is not.
+/// The maximum wait for a suspended process to stop. Without a shell that can continue it, it does not stop.
 const STOP: Duration = Duration::from_millis(500);
 
-/// The sources of events besides the call.
+/// The sources of events, except the call.
 struct Sources {
     events: mpsc::Receiver<Event>,
     shutdown: Shutdown,
@@ -44,14 +44,14 @@ struct Sources {
     start: Instant,
 }
 
-/// How a call ended by itself.
+/// The result of a call that ended without the user's command.
 struct Ended {
     entries: Vec<Entry>,
     failure: Option<ErrorReport>,
 }
 
-/// Shows what happens and says what is typed, until one of both ends. It covers what was logged
-/// before, so it begins with the notices that belong to the call.
+/// Displays events and sends input until the call or the input ends. The display covers earlier log output,
+/// so it starts with the notices that belong to the call.
 pub(in crate::command::call) async fn run(
     mut participant: Participant,
     notices: impl Iterator<Item = String>,
@@ -86,14 +86,14 @@ pub(in crate::command::call) async fn run(
             Ok(failure)
         }
         None => {
-            // The terminal may be gone: the call is left all the same.
+            // The terminal may be gone. The call was left in any case.
             let _ = print("You left.");
             Ok(None)
         }
     }
 }
 
-/// Returns when the call ended by itself, or nothing when the user leaves it.
+/// Returns the result of a call that ended; `None` if the user leaves it.
 async fn take_part(
     terminal: &mut FullScreen,
     mut screen: Screen,
@@ -129,7 +129,7 @@ async fn take_part(
                 Action::None
             }
             _ = tick.tick() => Action::None,
-            // Somebody else may have stopped the process, and the shell had the terminal meanwhile.
+            // Another process may have stopped this one, and the shell has used the terminal meanwhile.
             _ = sources.continued.recv() => {
                 terminal.resume()?;
                 Action::None
@@ -154,19 +154,20 @@ async fn take_part(
     }
 }
 
-/// Whether the terminal is gone: a frame may notice it before the signal comes. The question for the
-/// size of one that is gone fails with whatever the last way to ask said.
+/// Returns whether the error means that the terminal is gone. Drawing may fail before the signal arrives, and
+/// a query for the size of a terminal that is gone fails with the error of the last query method.
 fn is_hang_up(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
         || !io::stdout().is_terminal()
         || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
-/// Stops the process as the terminal would, and covers the terminal again when it goes on.
+/// Stops the process as the terminal would, and restores full-screen mode when it continues.
 async fn suspend(terminal: &mut FullScreen, continued: &mut unix::Signal) -> io::Result<()> {
     terminal.suspend();
     kill_current_process_group(Signal::TSTP)?;
-    // The stop may come a moment later; without a shell that could continue it, it never comes.
+    // The stop may take effect a moment later. Without a shell that can continue the process, it has no
+    // effect.
     let _ = timeout(STOP, continued.recv()).await;
     terminal.resume()
 }
@@ -175,7 +176,8 @@ fn continue_signal() -> SignalKind {
     SignalKind::from_raw(Signal::CONT.as_raw())
 }
 
-/// The events of the terminal. Reading blocks, and must not keep the process from ending.
+/// Returns the events of the terminal. A thread reads them, since a blocking read must not delay the end of
+/// the process.
 fn read_events() -> mpsc::Receiver<Event> {
     let (sender, events) = mpsc::channel(TYPED_AHEAD);
     thread::spawn(move || {

@@ -1,7 +1,7 @@
-//! Screens as text, and what keys do.
+//! Screens as text, and the effects of keys.
 //!
-//! The expected screens stand in `tests/screens`. To write them anew, run these tests with
-//! `ANTEROOM_WRITE_SCREENS=1`, and look at what has changed.
+//! The expected screens are in `tests/screens`. To rewrite them, run these tests with
+//! `ANTEROOM_WRITE_SCREENS=1`, and review the differences.
 
 mod golden;
 
@@ -35,7 +35,7 @@ fn control(character: char) -> Event {
     ))
 }
 
-/// An admin in a call with two others for which two wait.
+/// Returns an admin in a call with two others for which two wait.
 fn admin() -> View {
     let mut view = View::of(Some("Ann".to_owned())).with_room(room_params());
     let mut there = roster(&[16, 32, 48], &[64, 80]);
@@ -53,7 +53,7 @@ fn tag(number: u32) -> TagPrefix {
     TagPrefix::parse(&crate::command::call::tag::Tag::of(device(number)).whole()).unwrap()
 }
 
-/// The texts of the newest entries.
+/// Returns the texts of the newest entries.
 fn shown(screen: &mut Screen) -> String {
     let page = screen.conversation.page(200, 100);
     let rows: Vec<&str> = page.rows.iter().map(|row| row.text).collect();
@@ -74,7 +74,7 @@ fn keys_decide_about_the_chosen_one_who_waits() {
         }
         assert_eq!(press(&mut screen, &view, code), expected);
     }
-    // The chosen one was decided about, so the next one is chosen.
+    // The user decided about the chosen device, so the next one is chosen.
     view.apply(&CallEvent::Roster(roster(&[16], &[80])), NOW);
     let next = Action::Decide(Decision::Deny, tag(80));
     assert_eq!(press(&mut screen, &view, KeyCode::F(3)), next);

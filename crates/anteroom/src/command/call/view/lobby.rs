@@ -1,5 +1,5 @@
-//! How long devices have waited in the lobby. The room service does not tell, so it is counted from
-//! the moment at which this device saw them.
+//! Waiting times of devices in the lobby. The room service does not send them, so they are counted from the
+//! moment at which this device received the entries.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,17 +20,17 @@ struct Arrival {
 }
 
 impl Lobby {
-    /// This device begins to wait.
+    /// Records that this device starts to wait.
     pub(super) fn begin_own_wait(&mut self, now: Duration) {
         self.own_since.get_or_insert(now);
     }
 
-    /// How long this device has waited.
+    /// Returns the time for which this device has waited.
     pub(super) fn own_wait(&self, now: Duration) -> Duration {
         now.saturating_sub(self.own_since.unwrap_or(now))
     }
 
-    /// Takes in who waits; at first sight they may have waited for long.
+    /// Updates the waiting devices. Those of the first update may have waited longer.
     pub(super) fn set_waiting(
         &mut self,
         waiting: impl Iterator<Item = DemuxId>,
@@ -48,7 +48,7 @@ impl Lobby {
         self.since = waiting.map(arrival).collect();
     }
 
-    /// How long a device has waited.
+    /// Returns the time for which a device has waited.
     pub(super) fn wait(&self, device: DemuxId, now: Duration) -> Wait {
         let Some(arrival) = self.since.get(&device) else {
             return Wait::default();

@@ -7,7 +7,7 @@ use anteroom_client::{DemuxId, Participant};
 use super::{View, words};
 use crate::command::call::entry::Entry;
 
-/// Someone in the call, for a list.
+/// A participant in the call, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::command::call) struct PresentRow {
     /// The tag, with the short account id of a device without a name.
@@ -19,29 +19,29 @@ pub(in crate::command::call) struct PresentRow {
     pub(in crate::command::call) is_lost: bool,
 }
 
-/// Someone in the lobby, for a list.
+/// A waiting device, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::command::call) struct WaitingRow {
     pub(in crate::command::call) device: DemuxId,
     /// The tag with its sign.
     pub(in crate::command::call) tag: String,
-    /// The name, where it is known.
+    /// The name, if it is known.
     pub(in crate::command::call) name: Option<String>,
-    /// The short account id, where it is told.
+    /// The short account id, if the room service reveals it.
     pub(in crate::command::call) account: Option<String>,
     pub(in crate::command::call) waited: Wait,
 }
 
-/// How long somebody has waited.
+/// The waiting time of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::command::call) struct Wait {
     pub(in crate::command::call) time: Duration,
-    /// Whether it is more, because the wait began before this device could see it.
+    /// Whether the wait started earlier, before this device could see it.
     pub(in crate::command::call) is_longer: bool,
 }
 
 impl View {
-    /// Those in the call.
+    /// Returns the rows of the participants in the call.
     pub(in crate::command::call) fn present(&self) -> Vec<PresentRow> {
         let row = |participant: &Participant| {
             let is_own = self.people.is_own(participant.demux);
@@ -73,7 +73,7 @@ impl View {
         self.roster.pending.iter().map(|one| one.demux).collect()
     }
 
-    /// Those in the lobby, for admins.
+    /// Returns the rows of the lobby, for admins.
     pub(in crate::command::call) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
         let row = |participant: &Participant| WaitingRow {
             device: participant.demux,
@@ -88,12 +88,12 @@ impl View {
         self.roster.pending.iter().map(row).collect()
     }
 
-    /// How long the first has waited, for admins.
+    /// Returns the longest waiting time, for admins.
     pub(in crate::command::call) fn longest_wait(&self, now: Duration) -> Option<Wait> {
         self.waiting(now).into_iter().map(|row| row.waited).max()
     }
 
-    /// Everyone, a line each.
+    /// Returns all participants, one in a line.
     pub(in crate::command::call) fn everyone(&self, now: Duration) -> Vec<Entry> {
         words::everyone(&self.people, &self.roster, |device| {
             self.lobby.wait(device, now)

@@ -99,7 +99,7 @@ fn lines(entries: &[Entry]) -> Vec<String> {
     entries.iter().flat_map(Entry::lines).collect()
 }
 
-/// The lines that an event and the time after it tell.
+/// Returns the lines that an event and the time after it tell.
 fn told(view: &mut View, event: &CallEvent) -> Vec<String> {
     let mut told = lines(&view.apply(event, NOW));
     told.extend(lines(&view.tick(NOW + GATHERING)));
@@ -203,7 +203,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
         told(&mut view, &CallEvent::Roster(inside)),
         ["2 people joined: #2000 \"Bob\", #3000 id#c0c0c0c0."]
     );
-    // The name that it joined with is no news when it is said.
+    // A message with the name of the join changes nothing.
     assert!(told(&mut view, &hello(32, "Bob")).is_empty());
     assert_eq!(
         told(&mut view, &hello(32, "Rob")),
@@ -250,7 +250,7 @@ fn a_guest_waits_and_is_told_the_end() {
     assert!(view.take_greetings().is_empty());
     told(&mut view, &CallEvent::Roster(roster(&[16, 32, 48], &[])));
     assert_eq!(view.take_greetings(), [Recipient::One(device(48))]);
-    // Guests are told how many wait.
+    // Guests receive the number of waiting devices.
     let mut waiting = roster(&[16, 32, 48], &[]);
     for (pending_count, expected) in [
         (1, &["Somebody waits in the lobby."][..]),
@@ -402,7 +402,7 @@ fn tags_and_names_stay_for_the_era_and_a_new_era_forgets_them() {
     ];
     assert_eq!(everyone(&view), expected);
 
-    // A new place in the same era, as after a connection that was lost for long.
+    // The device gets a new seat in the same era, as after a long loss of the connection.
     view.apply(&CallEvent::Lost, NOW);
     let again = joined_in(1, 64, Standing::Active, true, roster(&[64], &[48]));
     view.apply(&again, NOW);

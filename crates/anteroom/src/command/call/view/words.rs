@@ -7,7 +7,7 @@ use anteroom_client::{
 use super::{super::entry::Entry, People, Wait};
 use crate::command::call::{quotation::quoted, status::span};
 
-/// The title of a room.
+/// Returns the title of a room.
 pub(super) fn room_title(name: &RoomName) -> String {
     match name {
         RoomName::Known(name) => name.clone(),
@@ -15,7 +15,7 @@ pub(super) fn room_title(name: &RoomName) -> String {
     }
 }
 
-/// A change of the link.
+/// Returns a change of the link.
 pub(super) fn link_change(link: &LinkState) -> String {
     let approval = match link.approval {
         Approval::Required => "new guests wait in the lobby",
@@ -36,7 +36,7 @@ pub(super) fn link_change(link: &LinkState) -> String {
     format!("The link has changed: {name}, {state}.")
 }
 
-/// That the connection is lost.
+/// Returns the text for a lost connection.
 pub(super) const fn lost(was_ended: bool) -> &'static str {
     if was_ended {
         "Your place is not kept; trying for a minute to join again."
@@ -46,7 +46,7 @@ pub(super) const fn lost(was_ended: bool) -> &'static str {
     }
 }
 
-/// How a call ended.
+/// Returns the text for the end of a call.
 pub(super) fn ending(ending: &Ending) -> String {
     match ending {
         Ending::Left => "You left.".to_owned(),
@@ -61,7 +61,7 @@ pub(super) fn ending(ending: &Ending) -> String {
     }
 }
 
-/// Everyone, a line each.
+/// Returns all participants, one in a line.
 pub(super) fn everyone(
     people: &People,
     roster: &Roster,
@@ -89,7 +89,7 @@ pub(super) fn everyone(
     active.chain(pending).collect()
 }
 
-/// The short account id of another device that has a name; without one the label has it.
+/// Returns the short account id of another device that has a name; without one the label has it.
 fn account_beside_name(people: &People, device: DemuxId) -> String {
     let account = people.account(device);
     let account = account.filter(|_| people.name(device).is_some() && !people.is_own(device));
@@ -119,7 +119,7 @@ pub(super) fn account(people: &People, device: DemuxId) -> Entry {
     }
 }
 
-/// A message with so many lines at most.
+/// Returns a text cut to at most `most` lines.
 pub(super) fn bounded(text: &str, most: usize) -> String {
     let count = text.split('\n').count();
     if count <= most {

@@ -8,7 +8,7 @@ use super::*;
 
 const SIZES: [(u16, u16); 3] = [(40, 15), (80, 24), (200, 50)];
 
-/// The screen as text, and where the cursor is.
+/// Returns the screen as text, with the position of the cursor.
 fn picture(screen: &mut Screen, view: &View, (width, height): (u16, u16)) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     screen.keep_choice(view);
