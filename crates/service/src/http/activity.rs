@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use crate::Slot;
 
@@ -42,8 +39,6 @@ struct Inner {
     slot: Slot,
     limits: IdleLimits,
     state: Mutex<State>,
-    /// Notified when the last request has been answered.
-    quiet: Notify,
 }
 
 #[derive(Debug)]
@@ -73,7 +68,6 @@ impl Activity {
                 answers: 0,
                 since: Instant::now(),
             }),
-            quiet: Notify::new(),
         }))
     }
 
@@ -92,16 +86,24 @@ impl Activity {
     }
 
     /// Completes when the connection has made no progress for too long.
+    ///
+    /// It looks at the activity at the latest after the shorter of the two limits, and at the deadline:
+    /// a deadline that is set in between is not before the next look. So requests and answers wake
+    /// nothing.
     pub(super) async fn expired(&self) -> Expiry {
+        let IdleLimits { idle, answer } = self.0.limits;
         loop {
-            match self.deadline() {
-                None => self.0.quiet.notified().await,
-                Some((deadline, expiry)) if deadline <= Instant::now() => return expiry,
-                // The next deadline may be before this one.
-                Some((deadline, _)) => tokio::select! {
-                    () = sleep_until(deadline) => {}
-                    () = self.0.quiet.notified() => {}
-                },
+            let now = Instant::now();
+            let mut look = now.checked_add(idle.min(answer));
+            if let Some((deadline, expiry)) = self.deadline() {
+                if deadline <= now {
+                    return expiry;
+                }
+                look = look.map(|look| look.min(deadline));
+            }
+            match look {
+                Some(look) => sleep_until(look).await,
+                None => std::future::pending().await,
             }
         }
     }
@@ -139,7 +141,6 @@ impl Drop for Request {
         state.since = Instant::now();
         if state.requests == 0 {
             activity.0.slot.set_idle();
-            activity.0.quiet.notify_one();
         }
     }
 }
@@ -157,10 +158,6 @@ impl Drop for Answer {
         let mut state = activity.state();
         state.answers = state.answers.saturating_sub(1);
         state.since = Instant::now();
-        if (state.requests, state.answers) == (0, 0) {
-            // The deadline of idleness may be before that of the answer.
-            activity.0.quiet.notify_one();
-        }
     }
 }
 
