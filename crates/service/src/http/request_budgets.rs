@@ -4,11 +4,11 @@
 //! of its own, and the answer is sent after; neither holds such a slot. Requests that open a socket
 //! have a budget of their own, and health probes need none.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use axum::{
     body::Body,
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -24,12 +24,11 @@ use crate::{
     is_probe, problems,
 };
 
-/// The budgets of the requests to one router. Clones share them.
-#[derive(Clone)]
+/// The budgets of the requests to one router.
 pub(super) struct RequestBudgets {
     limits: HttpLimits,
     /// The routes that open sockets.
-    socket_routes: Arc<HashSet<&'static str>>,
+    socket_routes: HashSet<&'static str>,
     bodies: SharedBudget,
     requests: SharedBudget,
     upgrades: SharedBudget,
@@ -51,7 +50,7 @@ impl RequestBudgets {
             SharedBudget::new(limits, metrics.admission(name))
         };
         Self {
-            socket_routes: Arc::new(socket_routes.map(|route| route.path).collect()),
+            socket_routes: socket_routes.map(|route| route.path).collect(),
             bodies: budget("bodies", limits.bodies, limits.bodies_per_address),
             requests: budget(
                 "requests",
@@ -113,11 +112,7 @@ impl RequestBudgets {
 }
 
 /// Admits a request through the budgets, and ends it when its time is up.
-pub(super) async fn admit(
-    State(budgets): State<RequestBudgets>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn admit(budgets: &RequestBudgets, request: Request, next: Next) -> Response {
     let timeout = budgets.limits.request_timeout;
     let Some(deadline) = Instant::now().checked_add(timeout) else {
         return Problem::new(&problems::INTERNAL).into_response();

@@ -44,45 +44,45 @@ pub fn harden(
     metrics: Metrics,
     entropy: &dyn Entropy,
 ) -> Router {
-    let budgets = RequestBudgets::new(limits, operations, &metrics);
-    let observer = Observer {
-        operations: Arc::new(RouteRecorders::new(&metrics, operations)),
+    let shell = Shell {
+        budgets: RequestBudgets::new(limits, operations, &metrics),
+        operations: RouteRecorders::new(&metrics, operations),
         metrics,
-        ids: Arc::new(Mutex::new(ChaCha12Rng::from_rng(&mut *entropy.rng()))),
+        ids: Mutex::new(ChaCha12Rng::from_rng(&mut *entropy.rng())),
     };
     router
         .fallback(|| async { Problem::new(&problems::NOT_FOUND) })
         .method_not_allowed_fallback(|| async { Problem::new(&problems::METHOD_NOT_ALLOWED) })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(budgets, admit))
-        .layer(from_fn_with_state(observer, observe))
+        .layer(from_fn_with_state(Arc::new(shell), observe))
 }
 
-#[derive(Clone)]
-struct Observer {
-    operations: Arc<RouteRecorders>,
+/// The state of the middleware.
+struct Shell {
+    budgets: RequestBudgets,
+    operations: RouteRecorders,
     metrics: Metrics,
     /// Draws request ids: a call of the system for each of them would be too dear.
-    ids: Arc<Mutex<ChaCha12Rng>>,
+    ids: Mutex<ChaCha12Rng>,
 }
 
 /// Sets the request's id, and records its end in the log and the metrics.
 ///
 /// The log contains the matched route, never the path, and no header, query string, body or
 /// address.
-async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
+async fn observe(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let method = method_name(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| Arc::from("unmatched"), |path| Arc::from(path.as_str()));
-    let id = request_id(&observer.ids);
+    let id = request_id(&shell.ids);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     // A caller that disconnects drops this future, and the operation with it.
-    let operation = observer.operations.find(method, &route);
+    let operation = shell.operations.find(method, &route);
     let operation = operation.map(OperationRecorder::start);
-    let answer = next.run(request).instrument(span.clone());
+    let answer = admit(&shell.budgets, request, next).instrument(span.clone());
     let mut response = match operation {
         Some(operation) => {
             let response = operation.run(answer).await;
@@ -102,7 +102,7 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
             .map_or("", |code| code.0),
         latency: start.elapsed(),
     };
-    observer.metrics.record(&answered);
+    shell.metrics.record(&answered);
     if response.extensions().get::<AdmissionRefused>().is_none() {
         span.in_scope(|| log(&answered));
     }
