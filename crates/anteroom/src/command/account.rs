@@ -178,8 +178,8 @@ pub(super) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
         found.map(|(login, _)| login.aci)
     } else {
         let aci = Aci::parse(name).map_err(|_| {
-            Failure::failed("an account is named by its UUID or by an email address")
-                .next(LIST_ACCOUNTS)
+            Failure::failed("that is no name of an account")
+                .next("Give its UUID, or the email address of its login")
         })?;
         reader.account(&aci).await?.map(|account| account.aci)
     };
@@ -191,7 +191,7 @@ pub(super) fn no_account() -> Failure {
     Failure::failed("there is no such account").next(LIST_ACCOUNTS)
 }
 
-const LIST_ACCOUNTS: &str = "See them with `anteroom account list`";
+const LIST_ACCOUNTS: &str = "Look at `anteroom account list`";
 
 fn parse_email(text: &str) -> anyhow::Result<Email> {
     Ok(Email::parse(text)?)

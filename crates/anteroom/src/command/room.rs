@@ -114,7 +114,7 @@ const PAGE: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const FEWEST_CHARACTERS: usize = 8;
 /// The most rooms that a message names.
 const MOST_NAMED: usize = 10;
-const LIST_ROOMS: &str = "Take an id of `anteroom room list`, or its beginning";
+const LIST_ROOMS: &str = "Look at `anteroom room list`, and take an id or its beginning";
 
 const FIND: TransactionName = TransactionName::new("find room");
 

@@ -98,7 +98,7 @@ fn a_man_page_has_the_headings_the_values_and_the_footer_of_a_manual() {
         ),
         (
             "anteroom-account-role",
-            "anteroom account role [--json] [--data DIR] [--config FILE] ACCOUNT ROLE",
+            "anteroom account role [--data DIR] [--config FILE] [--json] ACCOUNT ROLE",
         ),
         (
             "anteroom-keys-export",
@@ -106,19 +106,19 @@ fn a_man_page_has_the_headings_the_values_and_the_footer_of_a_manual() {
         ),
         (
             "anteroom-account-invite",
-            "anteroom account invite [--days DAYS] [--json] [--data DIR] [--config FILE]\n.br\n\
+            "anteroom account invite [--days DAYS] [--data DIR] [--config FILE] [--json]\n.br\n\
              anteroom account invite COMMAND",
         ),
         (
             "anteroom-device-rename",
-            "anteroom device rename [--json] [--issuer URL] [--account UUID[.DEVICE]] \
-             [--device-password-file FILE] [--password-file FILE] [--data DIR] [--config FILE] \
+            "anteroom device rename [--issuer URL] [--account UUID[.DEVICE]] \
+             [--device-password-file FILE] [--password-file FILE] [--data DIR] [--config FILE] [--json] \
              [ACCOUNT] DEVICE NAME",
         ),
         (
             "anteroom-credential-create",
-            "anteroom credential create [--json] [--issuer URL] [--account UUID[.DEVICE]] \
-             [--password-file FILE] [--trust ID]... [--data DIR] [--config FILE] \
+            "anteroom credential create [--issuer URL] [--account UUID[.DEVICE]] \
+             [--password-file FILE] [--trust ID]... [--data DIR] [--config FILE] [--json] \
              {--root-key TEXT | --new}",
         ),
         (

@@ -290,15 +290,14 @@ fn addresses_and_accounts_that_are_wrong_are_told_with_the_next_step() {
     ] {
         check(&place, arguments, &no_address);
     }
-    for (account, what) in [
-        (
-            "ann",
-            "an account is named by its UUID or by an email address",
-        ),
-        ("bob@example.org", "there is no such account"),
+    let accounts = "Look at `anteroom account list`";
+    for (account, what, next) in [
+        ("ann", "that is no name of an account", "Give its UUID"),
+        ("bob@example.org", "there is no such account", accounts),
         (
             "00000000-0000-0000-0000-000000000000",
             "there is no such account",
+            accounts,
         ),
     ] {
         let expected = Expected {
@@ -306,7 +305,7 @@ fn addresses_and_accounts_that_are_wrong_are_told_with_the_next_step() {
             code: "failed",
             what,
             why: "",
-            next: "anteroom account list",
+            next,
         };
         check(&place, &["account", "sessions", account], &expected);
     }
@@ -316,7 +315,7 @@ fn addresses_and_accounts_that_are_wrong_are_told_with_the_next_step() {
 fn a_disabled_account_is_told_to_the_right_password_and_to_no_other() {
     let (place, _service, _) = place_with_login();
     fs::write(place.path().join("wrong"), "a wrong password").unwrap();
-    place.shown(&["account", "disable", EMAIL]);
+    place.shown(&["account", "disable", EMAIL, "--yes"]);
     let log_in = |email, file| ["login", "--email", email, "--password-file", file];
     let disabled = Expected {
         status: 3,
