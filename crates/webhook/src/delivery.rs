@@ -81,8 +81,9 @@ impl Delivery {
             self.note(answer);
             match answer {
                 Answer::Taken => {
+                    self.remove(number).await;
                     self.sent.add(1);
-                    break;
+                    return;
                 }
                 Answer::Rejected(_) => rejections += 1,
                 Answer::Failed(_) => {}
