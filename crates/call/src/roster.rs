@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use self::list::{List, without_hellos};
 use crate::{
     DemuxId, Hello, Moment, OpaqueUserId,
-    places::{Device, Place, Places, Role, Status},
+    seats::{Device, Role, Seat, Seats, Status},
 };
 
 /// The recipients of a view of the roster.
@@ -101,7 +101,7 @@ pub(crate) struct Rosters {
 #[derive(Debug, Default)]
 struct News {
     /// The changed devices, and whether the audience knew each of them before.
-    devices: BTreeMap<Place, UnannouncedDevice>,
+    devices: BTreeMap<Seat, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
     /// The number of changes so far.
@@ -115,8 +115,8 @@ struct UnannouncedDevice {
 }
 
 impl News {
-    fn touch(&mut self, place: Place, touched: UnannouncedDevice) {
-        self.devices.entry(place).or_insert(touched);
+    fn touch(&mut self, seat: Seat, touched: UnannouncedDevice) {
+        self.devices.entry(seat).or_insert(touched);
         self.revision += 1;
     }
 
@@ -179,31 +179,31 @@ impl Rosters {
         self.pending.publish();
     }
 
-    pub(crate) fn add(&mut self, place: Place, device: &Device) {
+    pub(crate) fn add(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
-        self.list(status).insert(place, Participant::of(device));
-        self.touch(place, device.demux_id, (None, Some(status)));
+        self.list(status).insert(seat, Participant::of(device));
+        self.touch(seat, device.demux_id, (None, Some(status)));
     }
 
-    pub(crate) fn remove(&mut self, place: Place, device: &Device) {
+    pub(crate) fn remove(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
-        self.list(status).remove(place);
-        self.touch(place, device.demux_id, (Some(status), None));
+        self.list(status).remove(seat);
+        self.touch(seat, device.demux_id, (Some(status), None));
     }
 
     /// Moves a device that has become active from the pending list to the active one.
-    pub(crate) fn admit(&mut self, place: Place, device: &Device) {
-        self.pending.remove(place);
-        self.active.insert(place, Participant::of(device));
+    pub(crate) fn admit(&mut self, seat: Seat, device: &Device) {
+        self.pending.remove(seat);
+        self.active.insert(seat, Participant::of(device));
         let change = (Some(Status::Pending), Some(Status::Active));
-        self.touch(place, device.demux_id, change);
+        self.touch(seat, device.demux_id, change);
     }
 
     /// Updates the entry of a device in its list.
-    pub(crate) fn update(&mut self, place: Place, device: &Device) {
+    pub(crate) fn update(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
-        self.list(status).replace(place, Participant::of(device));
-        self.touch(place, device.demux_id, (Some(status), Some(status)));
+        self.list(status).replace(seat, Participant::of(device));
+        self.touch(seat, device.demux_id, (Some(status), Some(status)));
     }
 
     /// Returns the number of changes that an audience may see.
@@ -223,19 +223,19 @@ impl Rosters {
     }
 
     /// Returns whether the devices in the call have not received yet that this device is active.
-    pub(crate) fn is_unannounced(&self, place: Place) -> bool {
-        let touched = self.for_everyone.devices.get(&place);
+    pub(crate) fn is_unannounced(&self, seat: Seat) -> bool {
+        let touched = self.for_everyone.devices.get(&seat);
         touched.is_some_and(|touched| !touched.was_known)
     }
 
     /// Returns the changes that an audience has not received.
-    pub(crate) fn changes(&self, audience: Audience, places: &Places) -> RosterChanges {
+    pub(crate) fn changes(&self, audience: Audience, seats: &Seats) -> RosterChanges {
         let mut changes = RosterChanges {
             pending_count: self.pending.len(),
             ..RosterChanges::default()
         };
-        for (place, touched) in &self.news(audience).devices {
-            let device = places.get(*place).filter(|device| match audience {
+        for (seat, touched) in &self.news(audience).devices {
+            let device = seats.get(*seat).filter(|device| match audience {
                 Audience::Lobby | Audience::Everyone => device.status() == Status::Active,
                 Audience::Admins => true,
             });
@@ -282,7 +282,7 @@ impl Rosters {
 
     fn touch(
         &mut self,
-        place: Place,
+        seat: Seat,
         demux_id: DemuxId,
         (before, after): (Option<Status>, Option<Status>),
     ) {
@@ -290,11 +290,11 @@ impl Rosters {
             demux_id,
             was_known,
         };
-        self.for_admins.touch(place, touched(before.is_some()));
+        self.for_admins.touch(seat, touched(before.is_some()));
         let is = |when: Option<Status>, status| when == Some(status);
         if is(before, Status::Active) || is(after, Status::Active) {
             let was_known = is(before, Status::Active);
-            self.for_everyone.touch(place, touched(was_known));
+            self.for_everyone.touch(seat, touched(was_known));
         }
         if is(before, Status::Pending) != is(after, Status::Pending) {
             self.for_everyone.touch_count();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     Moment, OpaqueUserId, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
-    places::Place,
+    seats::Seat,
     token_bucket::{BucketSize, TokenBucket},
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct Users {
 
 #[derive(Debug)]
 struct User {
-    places: Vec<Place>,
+    seats: Vec<Seat>,
     /// The rate limit of relays, in bytes.
     relays: TokenBucket,
     approved: bool,
@@ -43,7 +43,7 @@ struct User {
 impl Default for User {
     fn default() -> Self {
         Self {
-            places: Vec::new(),
+            seats: Vec::new(),
             relays: TokenBucket::full(RELAYS),
             approved: false,
             blocked: false,
@@ -137,19 +137,15 @@ impl Users {
     }
 
     /// Records a new seat of a user.
-    pub(crate) fn enter(&mut self, user: &OpaqueUserId, place: Place) {
-        self.users
-            .entry(user.clone())
-            .or_default()
-            .places
-            .push(place);
+    pub(crate) fn enter(&mut self, user: &OpaqueUserId, seat: Seat) {
+        self.users.entry(user.clone()).or_default().seats.push(seat);
     }
 
     /// Records that a user has lost a seat.
-    pub(crate) fn leave(&mut self, user: &OpaqueUserId, place: Place) {
+    pub(crate) fn leave(&mut self, user: &OpaqueUserId, seat: Seat) {
         if let Some(known) = self.users.get_mut(user) {
-            known.places.retain(|other| *other != place);
-            if known.places.is_empty() && !known.relays.is_full(self.now) {
+            known.seats.retain(|other| *other != seat);
+            if known.seats.is_empty() && !known.relays.is_full(self.now) {
                 let full = self.now.plus(RELAYS_REFILL);
                 self.spent.push_back((full, user.clone()));
             }
@@ -158,8 +154,8 @@ impl Users {
     }
 
     /// Returns the user's seats in the order of the joins.
-    pub(crate) fn places(&self, user: &OpaqueUserId) -> &[Place] {
-        self.users.get(user).map_or(&[], |known| &known.places)
+    pub(crate) fn seats(&self, user: &OpaqueUserId) -> &[Seat] {
+        self.users.get(user).map_or(&[], |known| &known.seats)
     }
 
     pub(crate) fn is_approved(&self, user: &OpaqueUserId) -> bool {
@@ -225,7 +221,7 @@ impl Users {
     fn tidy(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         let is_empty = |known: &User| {
-            known.places.is_empty() && !known.is_remembered() && known.relays.is_full(now)
+            known.seats.is_empty() && !known.is_remembered() && known.relays.is_full(now)
         };
         if self.users.get(user).is_some_and(is_empty) {
             self.users.remove(user);
@@ -265,22 +261,22 @@ mod tests {
     fn a_user_who_comes_back_has_the_bucket_of_before_until_it_is_full() {
         let mut users = Users::new([], 8);
         let user = ciphertext('a', '1');
-        let mut places = (1..).map(Place::of_number);
+        let mut seats = (1..).map(Seat::of_number);
         let at = |millis: u64| Moment::from_millis(1_000_000 + millis);
         users.advance(at(0));
-        users.enter(&user, places.next().unwrap());
+        users.enter(&user, seats.next().unwrap());
         users.count_relay(&user, RELAY_BURST_OF_USER.into());
         for (millis, bytes) in [(0, 0), (1_000, u64::from(RELAY_RATE_OF_USER))] {
             users.advance(at(millis));
-            for place in users.places(&user).to_vec() {
-                users.leave(&user, place);
+            for seat in users.seats(&user).to_vec() {
+                users.leave(&user, seat);
             }
-            users.enter(&user, places.next().unwrap());
+            users.enter(&user, seats.next().unwrap());
             assert!(users.may_relay(&user, bytes));
             assert!(!users.may_relay(&user, bytes + 1));
         }
-        for place in users.places(&user).to_vec() {
-            users.leave(&user, place);
+        for seat in users.seats(&user).to_vec() {
+            users.leave(&user, seat);
         }
         users.advance(at(1_000 + 5_000));
         assert!(users.users.is_empty() && users.spent.is_empty());

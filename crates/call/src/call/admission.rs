@@ -8,28 +8,28 @@ use super::{Call, Phase};
 use crate::{
     CloseReason, ConnectionId, DemuxId, Departure, ErrorCode, Join, JoinRandomness, Joined,
     Message, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
-    places::{Device, Place},
+    seats::{Device, Seat},
 };
 
 /// The status of a new device, and the devices that lose their seats for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Admission {
     pub(super) status: Status,
-    yielding: Vec<(Place, Departure)>,
+    yielding: Vec<(Seat, Departure)>,
 }
 
 impl Call {
     pub(super) fn join(&mut self, join: Join) {
         let connection = join.connection;
-        if self.places.of_connection(connection).is_some() {
+        if self.seats.of_connection(connection).is_some() {
             self.send(connection, Message::Error(ErrorCode::AlreadyJoined));
             return;
         }
         if self.phase == Phase::New {
             self.phase = Phase::Waiting;
         }
-        if let Some(place) = self.place_to_resume(&join) {
-            self.resume(place, &join);
+        if let Some(seat) = self.seat_to_resume(&join) {
+            self.resume(seat, &join);
         } else if let Err(answer) = self.enter(join) {
             self.send(connection, answer);
             self.outputs.push_back(Output::Close {
@@ -44,8 +44,8 @@ impl Call {
         let demux_id = self
             .give_demux_id(&join.randomness)
             .ok_or(Message::Error(ErrorCode::TryAgain))?;
-        for (place, departure) in yielding {
-            self.depart(place, departure);
+        for (seat, departure) in yielding {
+            self.depart(seat, departure);
         }
         let user = self.users.known_as(join.user);
         let mut device = Device::new(
@@ -58,15 +58,15 @@ impl Call {
         );
         device.roster_form = join.roster;
         device.hello = join.hello;
-        let place = self.places.take(device);
-        if let Some(device) = self.places.get(place) {
-            self.rosters.add(place, device);
+        let seat = self.seats.take(device);
+        if let Some(device) = self.seats.get(seat) {
+            self.rosters.add(seat, device);
         }
-        self.users.enter(&user, place);
+        self.users.enter(&user, seat);
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.welcome(place, join.connection);
+        self.welcome(seat, join.connection);
         Ok(())
     }
 
@@ -98,11 +98,11 @@ impl Call {
         user: &OpaqueUserId,
         role: Role,
         status: Status,
-    ) -> Result<Vec<(Place, Departure)>, ErrorCode> {
+    ) -> Result<Vec<(Seat, Departure)>, ErrorCode> {
         let max_devices = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
         let is_full = self.is_full(status);
         let own_seat = self.longest_lost(user, status);
-        let own = if self.users.places(user).len() >= max_devices {
+        let own = if self.users.seats(user).len() >= max_devices {
             let other = match status {
                 Status::Active => Status::Pending,
                 Status::Pending => Status::Active,
@@ -120,80 +120,80 @@ impl Call {
             };
             yielding.push((displaced.ok_or(ErrorCode::Full)?, Departure::Displaced));
         }
-        let replaced = own.filter(|own| yielding.iter().all(|(place, _)| place != own));
-        yielding.extend(replaced.map(|place| (place, Departure::Replaced)));
+        let replaced = own.filter(|own| yielding.iter().all(|(seat, _)| seat != own));
+        yielding.extend(replaced.map(|seat| (seat, Departure::Replaced)));
         Ok(yielding)
     }
 
     /// Returns the user's seat of this status whose connection has been lost for longest.
-    fn longest_lost(&self, user: &OpaqueUserId, status: Status) -> Option<Place> {
-        let places = self.users.places(user).iter();
-        let lost = places.filter_map(|place| {
-            let device = self.places.get(*place)?;
+    fn longest_lost(&self, user: &OpaqueUserId, status: Status) -> Option<Seat> {
+        let seats = self.users.seats(user).iter();
+        let lost = seats.filter_map(|seat| {
+            let device = self.seats.get(*seat)?;
             let since = device.lost_since().filter(|_| device.status() == status)?;
-            Some((since, *place))
+            Some((since, *seat))
         });
-        lost.min().map(|(_, place)| place)
+        lost.min().map(|(_, seat)| seat)
     }
 
     /// Returns the active device that an admin displaces: the newest device of the user with most active
     /// devices, among the users without an admin device.
-    fn displaceable(&self) -> Option<Place> {
-        let mut guests: BTreeMap<&OpaqueUserId, (usize, Place)> = BTreeMap::new();
-        for (place, device) in self.places.iter() {
+    fn displaceable(&self) -> Option<Seat> {
+        let mut guests: BTreeMap<&OpaqueUserId, (usize, Seat)> = BTreeMap::new();
+        for (seat, device) in self.seats.iter() {
             if device.status() == Status::Active && !self.is_admin_here(&device.user) {
-                let guest = guests.entry(&device.user).or_insert((0, place));
-                *guest = (guest.0 + 1, place);
+                let guest = guests.entry(&device.user).or_insert((0, seat));
+                *guest = (guest.0 + 1, seat);
             }
         }
-        guests.into_values().max().map(|(_, place)| place)
+        guests.into_values().max().map(|(_, seat)| seat)
     }
 
     fn give_demux_id(&mut self, randomness: &JoinRandomness) -> Option<DemuxId> {
-        let places = &self.places;
+        let seats = &self.seats;
         let free = randomness
             .demux_ids()
-            .filter(|id| places.of_demux_id(*id).is_none());
+            .filter(|id| seats.of_demux_id(*id).is_none());
         self.demux_ids.give(free)
     }
 
     /// Returns the seat of the same user whose secret the client presents. Compares with all of the user's
     /// seats, so that the time taken reveals no partial match.
-    pub(super) fn place_to_resume(&self, join: &Join) -> Option<Place> {
+    pub(super) fn seat_to_resume(&self, join: &Join) -> Option<Seat> {
         let shown: &ResumeSecret = join.resume.as_ref()?;
         let mut found = None;
-        for place in self.users.places(&join.user) {
-            if let Some(device) = self.places.get(*place)
+        for seat in self.users.seats(&join.user) {
+            if let Some(device) = self.seats.get(*seat)
                 && bool::from(device.resume.ct_eq(shown))
             {
-                found = Some(*place);
+                found = Some(*seat);
             }
         }
         found
     }
 
-    fn resume(&mut self, place: Place, join: &Join) {
-        let replaced = self.places.reconnect(place, join.connection, self.now);
+    fn resume(&mut self, seat: Seat, join: &Join) {
+        let replaced = self.seats.reconnect(seat, join.connection, self.now);
         if let Some(connection) = replaced {
             self.outputs.push_back(Output::Close {
                 connection,
                 reason: CloseReason::Replaced,
             });
         }
-        if let Some(device) = self.places.get_mut(place) {
+        if let Some(device) = self.seats.get_mut(seat) {
             device.resume = join.randomness.resume_secret();
             device.roster_form = join.roster;
         }
         if replaced.is_none() {
-            self.show_presence(place);
+            self.show_presence(seat);
         }
-        self.welcome(place, join.connection);
+        self.welcome(seat, join.connection);
     }
 
-    fn welcome(&mut self, place: Place, connection: ConnectionId) {
+    fn welcome(&mut self, seat: Seat, connection: ConnectionId) {
         self.rosters.publish();
-        self.note_whole_roster(place);
-        let Some(device) = self.places.get(place) else {
+        self.note_whole_roster(seat);
+        let Some(device) = self.seats.get(seat) else {
             return;
         };
         let joined = Joined {

@@ -3,7 +3,7 @@
 use super::{Call, Phase};
 use crate::{
     CloseReason, ConnectionId, DenialReason, Departure, ErrorCode, Fact, Message, Output, Status,
-    places::{Device, Place},
+    seats::{Device, Seat},
 };
 
 impl Call {
@@ -11,47 +11,47 @@ impl Call {
     /// so that after a pause of the whole process its clients still have time to reconnect.
     pub(super) fn advance(&mut self) {
         self.users.advance(self.now);
-        while let Some(place) = self.places.due(self.now) {
-            match self.places.get(place).and_then(Device::connection) {
+        while let Some(seat) = self.seats.due(self.now) {
+            match self.seats.get(seat).and_then(Device::connection) {
                 Some(connection) => {
-                    self.lose(place);
+                    self.lose(seat);
                     self.close(connection, CloseReason::Silent);
                 }
-                None => self.depart(place, Departure::TimedOut),
+                None => self.depart(seat, Departure::TimedOut),
             }
         }
         self.end_if_over();
     }
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
-        if let Some(place) = self.places.of_connection(connection) {
-            self.lose(place);
+        if let Some(seat) = self.seats.of_connection(connection) {
+            self.lose(seat);
         }
     }
 
-    fn lose(&mut self, place: Place) {
-        self.places.lose(place, self.now);
-        self.show_presence(place);
+    fn lose(&mut self, seat: Seat) {
+        self.seats.lose(seat, self.now);
+        self.show_presence(seat);
     }
 
     /// Updates in the rosters whether the device is lost.
-    pub(super) fn show_presence(&mut self, place: Place) {
-        if let Some(device) = self.places.get(place) {
-            self.rosters.update(place, device);
+    pub(super) fn show_presence(&mut self, seat: Seat) {
+        if let Some(device) = self.seats.get(seat) {
+            self.rosters.update(seat, device);
         }
     }
 
-    pub(super) fn leave(&mut self, place: Place) -> Result<(), ErrorCode> {
-        self.depart(place, Departure::Left);
+    pub(super) fn leave(&mut self, seat: Seat) -> Result<(), ErrorCode> {
+        self.depart(seat, Departure::Left);
         Ok(())
     }
 
     /// Ends a device's participation or wait.
-    pub(super) fn depart(&mut self, place: Place, departure: Departure) {
-        let Some(device) = self.places.free(place) else {
+    pub(super) fn depart(&mut self, seat: Seat, departure: Departure) {
+        let Some(device) = self.seats.free(seat) else {
             return;
         };
-        self.users.leave(&device.user, place);
+        self.users.leave(&device.user, seat);
         if let Some(connection) = device.connection() {
             if let Some(message) = farewell(departure, device.status()) {
                 self.send(connection, message);
@@ -63,14 +63,14 @@ impl Call {
             status: device.status(),
             departure,
         });
-        self.rosters.remove(place, &device);
+        self.rosters.remove(seat, &device);
     }
 
     pub(super) fn end_if_over(&mut self) {
         let is_over = match self.phase {
             Phase::New | Phase::Ended => false,
-            Phase::Waiting => self.places.is_empty(),
-            Phase::Running => self.places.count(Status::Active) == 0,
+            Phase::Waiting => self.seats.is_empty(),
+            Phase::Running => self.seats.count(Status::Active) == 0,
         };
         if is_over {
             self.end(Departure::Ended);
@@ -82,8 +82,8 @@ impl Call {
             return;
         }
         self.phase = Phase::Ended;
-        for place in self.places.all() {
-            self.depart(place, departure);
+        for seat in self.seats.all() {
+            self.depart(seat, departure);
         }
         self.fact(Fact::EraEnded);
     }
