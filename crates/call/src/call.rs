@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    Audience, Command, ConnectionId, Departure, EraId, ErrorCode, Fact, Input, Join, LinkState,
+    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LeaveReason, LinkState,
     Message, Moment, OpaqueUserId, Output, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster,
     Sight, Status,
     demux_ids::DemuxIds,
@@ -127,8 +127,8 @@ impl Call {
             Input::Disconnected { connection } => self.disconnected(connection),
             Input::LinkChanged(link) => self.link_changed(link),
             Input::ApprovedUsers(users) => self.approved_users(users),
-            Input::End => self.end(Departure::Ended),
-            Input::Dismiss => self.end(Departure::Dismissed),
+            Input::End => self.end(LeaveReason::Ended),
+            Input::Dismiss => self.end(LeaveReason::Dismissed),
             Input::RosterMissed { connection } => self.tell_roster(connection),
             Input::TimePassed => {}
         }
@@ -272,7 +272,7 @@ impl Call {
         let restrictions = match self.phase {
             // No device has joined under other restrictions.
             Phase::New => link.restrictions,
-            Phase::Waiting if other_rules => return self.end(Departure::Ended),
+            Phase::Waiting if other_rules => return self.end(LeaveReason::Ended),
             Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
         };
         let link = LinkState {

@@ -63,7 +63,7 @@ pub use self::{
     },
     link::{LinkState, Restrictions},
     message::{DenialReason, ErrorCode, Joined, Message},
-    output::{CloseReason, Departure, Fact, Output},
+    output::{CloseReason, Fact, LeaveReason, Output},
     roster::{Audience, Participant, Roster, RosterChanges, RosterEntry, Sight},
     seats::{Role, Status},
     time::Moment,

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DemuxId, Departure, ErrorCode, Join, JoinRandomness, Joined,
+    CloseReason, ConnectionId, DemuxId, ErrorCode, Join, JoinRandomness, Joined, LeaveReason,
     Message, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
     seats::{Device, Seat},
 };
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Admission {
     pub(super) status: Status,
-    yielding: Vec<(Seat, Departure)>,
+    yielding: Vec<(Seat, LeaveReason)>,
 }
 
 impl Call {
@@ -44,8 +44,8 @@ impl Call {
         let demux_id = self
             .give_demux_id(&join.randomness)
             .ok_or(Message::Error(ErrorCode::TryAgain))?;
-        for (seat, departure) in yielding {
-            self.depart(seat, departure);
+        for (seat, reason) in yielding {
+            self.depart(seat, reason);
         }
         let user = self.users.known_as(join.user);
         let mut device = Device::new(
@@ -98,7 +98,7 @@ impl Call {
         user: &OpaqueUserId,
         role: Role,
         status: Status,
-    ) -> Result<Vec<(Seat, Departure)>, ErrorCode> {
+    ) -> Result<Vec<(Seat, LeaveReason)>, ErrorCode> {
         let max_devices = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
         let is_full = self.is_full(status);
         let own_seat = self.longest_lost(user, status);
@@ -118,10 +118,10 @@ impl Call {
                 (Role::Admin, Status::Active) => self.displaceable(),
                 _ => None,
             };
-            yielding.push((displaced.ok_or(ErrorCode::Full)?, Departure::Displaced));
+            yielding.push((displaced.ok_or(ErrorCode::Full)?, LeaveReason::Displaced));
         }
         let replaced = own.filter(|own| yielding.iter().all(|(seat, _)| seat != own));
-        yielding.extend(replaced.map(|seat| (seat, Departure::Replaced)));
+        yielding.extend(replaced.map(|seat| (seat, LeaveReason::Replaced)));
         Ok(yielding)
     }
 

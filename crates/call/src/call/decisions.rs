@@ -2,7 +2,7 @@
 
 use super::{Call, Phase};
 use crate::{
-    DemuxId, Departure, ErrorCode, Fact, Message, OpaqueUserId, Role, Status,
+    DemuxId, ErrorCode, Fact, LeaveReason, Message, OpaqueUserId, Role, Status,
     seats::{Device, Seat},
     users::Memory,
 };
@@ -55,7 +55,7 @@ impl Call {
             return self.block_user(&target.user);
         }
         let memory = self.users.deny(&target.user);
-        self.depart(target.seat, Departure::Denied);
+        self.depart(target.seat, LeaveReason::Denied);
         told_if_full(memory)
     }
 
@@ -67,7 +67,7 @@ impl Call {
             return Err(ErrorCode::TargetIsAdmin);
         }
         self.forget_approval(&target.user);
-        self.depart(target.seat, Departure::Removed);
+        self.depart(target.seat, LeaveReason::Removed);
         Ok(())
     }
 
@@ -83,7 +83,7 @@ impl Call {
         self.forget_approval(user);
         let memory = self.users.block(user);
         for seat in self.users.seats(user).to_vec() {
-            self.depart(seat, Departure::Blocked);
+            self.depart(seat, LeaveReason::Blocked);
         }
         told_if_full(memory)
     }

@@ -2,7 +2,7 @@
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DenialReason, Departure, ErrorCode, Fact, Message, Output, Status,
+    CloseReason, ConnectionId, DenialReason, ErrorCode, Fact, LeaveReason, Message, Output, Status,
     seats::{Device, Seat},
 };
 
@@ -17,7 +17,7 @@ impl Call {
                     self.lose(seat);
                     self.close(connection, CloseReason::Silent);
                 }
-                None => self.depart(seat, Departure::TimedOut),
+                None => self.depart(seat, LeaveReason::TimedOut),
             }
         }
         self.end_if_over();
@@ -42,26 +42,26 @@ impl Call {
     }
 
     pub(super) fn leave(&mut self, seat: Seat) -> Result<(), ErrorCode> {
-        self.depart(seat, Departure::Left);
+        self.depart(seat, LeaveReason::Left);
         Ok(())
     }
 
     /// Ends a device's participation or wait.
-    pub(super) fn depart(&mut self, seat: Seat, departure: Departure) {
+    pub(super) fn depart(&mut self, seat: Seat, reason: LeaveReason) {
         let Some(device) = self.seats.free(seat) else {
             return;
         };
         self.users.leave(&device.user, seat);
         if let Some(connection) = device.connection() {
-            if let Some(message) = farewell(departure, device.status()) {
+            if let Some(message) = farewell(reason, device.status()) {
                 self.send(connection, message);
             }
-            self.close(connection, close_reason(departure));
+            self.close(connection, close_reason(reason));
         }
         self.fact(Fact::DeviceGone {
             demux_id: device.demux_id,
             status: device.status(),
-            departure,
+            reason,
         });
         self.rosters.remove(seat, &device);
     }
@@ -73,17 +73,17 @@ impl Call {
             Phase::Running => self.seats.count(Status::Active) == 0,
         };
         if is_over {
-            self.end(Departure::Ended);
+            self.end(LeaveReason::Ended);
         }
     }
 
-    pub(super) fn end(&mut self, departure: Departure) {
+    pub(super) fn end(&mut self, reason: LeaveReason) {
         if self.phase == Phase::Ended {
             return;
         }
         self.phase = Phase::Ended;
         for seat in self.seats.all() {
-            self.depart(seat, departure);
+            self.depart(seat, reason);
         }
         self.fact(Fact::EraEnded);
     }
@@ -94,33 +94,33 @@ impl Call {
 }
 
 /// Returns the last message to a device.
-fn farewell(departure: Departure, status: Status) -> Option<Message> {
-    match (departure, status) {
-        (Departure::Left | Departure::Replaced | Departure::TimedOut, _) => None,
-        (Departure::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
-        (Departure::Denied, _) => Some(Message::Denied {
+fn farewell(reason: LeaveReason, status: Status) -> Option<Message> {
+    match (reason, status) {
+        (LeaveReason::Left | LeaveReason::Replaced | LeaveReason::TimedOut, _) => None,
+        (LeaveReason::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
+        (LeaveReason::Denied, _) => Some(Message::Denied {
             reason: DenialReason::Admin,
         }),
-        (Departure::Removed, _) => Some(Message::Removed),
-        (Departure::Blocked, _) => Some(Message::Blocked),
-        (Departure::Ended | Departure::Dismissed, Status::Pending) => Some(Message::Denied {
+        (LeaveReason::Removed, _) => Some(Message::Removed),
+        (LeaveReason::Blocked, _) => Some(Message::Blocked),
+        (LeaveReason::Ended | LeaveReason::Dismissed, Status::Pending) => Some(Message::Denied {
             reason: DenialReason::Ended,
         }),
-        (Departure::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
-        (Departure::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
+        (LeaveReason::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
+        (LeaveReason::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
     }
 }
 
-const fn close_reason(departure: Departure) -> CloseReason {
-    match departure {
-        Departure::Left => CloseReason::Left,
-        Departure::Denied => CloseReason::Denied,
-        Departure::Removed => CloseReason::Removed,
-        Departure::Blocked => CloseReason::Blocked,
-        Departure::Replaced => CloseReason::Replaced,
-        Departure::Displaced => CloseReason::Displaced,
-        Departure::Dismissed => CloseReason::Dismissed,
-        Departure::TimedOut => CloseReason::Silent,
-        Departure::Ended => CloseReason::Ended,
+const fn close_reason(reason: LeaveReason) -> CloseReason {
+    match reason {
+        LeaveReason::Left => CloseReason::Left,
+        LeaveReason::Denied => CloseReason::Denied,
+        LeaveReason::Removed => CloseReason::Removed,
+        LeaveReason::Blocked => CloseReason::Blocked,
+        LeaveReason::Replaced => CloseReason::Replaced,
+        LeaveReason::Displaced => CloseReason::Displaced,
+        LeaveReason::Dismissed => CloseReason::Dismissed,
+        LeaveReason::TimedOut => CloseReason::Silent,
+        LeaveReason::Ended => CloseReason::Ended,
     }
 }

@@ -375,11 +375,11 @@ fn fact_text(fact: &Fact) -> String {
         Fact::DeviceGone {
             demux_id,
             status,
-            departure,
+            reason,
         } => {
-            let departure = format!("{departure:?}").to_lowercase();
+            let reason = format!("{reason:?}").to_lowercase();
             let id = demux_id.value() >> 4;
-            format!("gone {id} {} {departure}", status.as_str())
+            format!("gone {id} {} {reason}", status.as_str())
         }
         Fact::EraEnded => "ended".to_owned(),
     }
