@@ -62,7 +62,7 @@ pub use self::{
         BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget, RosterForm,
     },
     link::{LinkState, Restrictions},
-    message::{DenialReason, ErrorCode, Joined, Message},
+    message::{DenialReason, ErrorCode, JoinAnswer, Message},
     output::{CloseReason, Fact, LeaveReason, Output},
     roster::{Audience, Participant, Roster, RosterChanges, RosterEntry, Sight},
     seats::{Role, Status},

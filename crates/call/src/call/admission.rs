@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DemuxId, ErrorCode, Join, JoinRandomness, Joined, LeaveReason,
+    CloseReason, ConnectionId, DemuxId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason,
     Message, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
     seats::{Device, Seat},
 };
@@ -196,7 +196,7 @@ impl Call {
         let Some(device) = self.seats.get(seat) else {
             return;
         };
-        let joined = Joined {
+        let joined = JoinAnswer {
             demux_id: device.demux_id,
             era_id: self.era_id,
             status: device.status(),

@@ -1,7 +1,7 @@
 //! Messages to clients, as JSON.
 
 use anteroom_call::{
-    DemuxId, Joined, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
+    DemuxId, JoinAnswer, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
 };
 use base64::{
     Engine as _,
@@ -242,7 +242,7 @@ fn body_of(message: &Message) -> Body<'_> {
     }
 }
 
-fn joined_body(joined: &Joined) -> Body<'_> {
+fn joined_body(joined: &JoinAnswer) -> Body<'_> {
     Body::Joined {
         demux_id: joined.demux_id.value(),
         era_id: joined.era_id.to_string(),

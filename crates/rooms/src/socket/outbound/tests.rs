@@ -59,7 +59,7 @@ fn every_message_has_the_form_of_the_protocol() {
         "restrictions": "adminApproval", "name": "AQI=", "revoked": false,
         "expiration": 1, "delete_at": 2,
     });
-    let joined = Message::Joined(Box::new(Joined {
+    let joined = Message::Joined(Box::new(JoinAnswer {
         demux_id: device(16),
         era_id: era,
         status: Status::Active,
