@@ -11,8 +11,8 @@ use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
     Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LeaveReason, LinkState,
-    Message, Moment, OpaqueUserId, Output, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster,
-    Sight, Status,
+    Message, Moment, OpaqueUserId, Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role,
+    Roster, Status,
     demux_ids::DemuxIds,
     roster::Rosters,
     seats::{Device, Seats},
@@ -129,7 +129,7 @@ impl Call {
             Input::ApprovedUsers(users) => self.approved_users(users),
             Input::End => self.end(LeaveReason::Ended),
             Input::Dismiss => self.end(LeaveReason::Dismissed),
-            Input::RosterMissed { connection } => self.tell_roster(connection),
+            Input::RosterMissed { connection } => self.send_roster(connection),
             Input::TimePassed => {}
         }
         self.end_if_over();
@@ -220,13 +220,13 @@ impl Call {
     /// Returns the view of a user who peeks. Blocked users see numbers only, and so do users who could not
     /// join because the link is closed, unless an active device of the user is in the call.
     #[must_use]
-    pub fn sight_of(&self, user: &OpaqueUserId, link_is_open: bool) -> Sight {
+    pub fn peek_view(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
         let is_inside = self
             .devices_of(user)
             .any(|device| device.status() == Status::Active);
         let may_come_in = link_is_open && self.link.is_open(self.now);
         if self.users.is_blocked(user) || !(may_come_in || is_inside) {
-            return Sight::Counts {
+            return PeekView::Counts {
                 active: self.seats.count(Status::Active),
                 pending: self.seats.count(Status::Pending),
             };
@@ -236,7 +236,7 @@ impl Call {
         } else {
             Audience::Everyone
         };
-        Sight::Devices(self.rosters.seen_by(audience))
+        PeekView::Devices(self.rosters.peek_roster(audience))
     }
 
     fn command(&mut self, connection: ConnectionId, command: Command) {

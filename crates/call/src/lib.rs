@@ -64,7 +64,7 @@ pub use self::{
     link::{LinkState, Restrictions},
     message::{DenialReason, ErrorCode, JoinAnswer, Message},
     output::{CloseReason, Fact, LeaveReason, Output},
-    roster::{Audience, Participant, Roster, RosterChanges, RosterEntry, Sight},
+    roster::{Audience, Participant, PeekView, Roster, RosterChanges, RosterEntry},
     seats::{Role, Status},
     time::Moment,
 };

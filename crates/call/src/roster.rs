@@ -34,7 +34,7 @@ pub struct Roster {
 
 /// The view of a user who peeks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum PeekView {
     /// The numbers of devices.
     Counts {
         /// Active devices.
@@ -93,13 +93,13 @@ pub struct RosterChanges {
 pub(crate) struct Rosters {
     active: List,
     pending: List,
-    for_everyone: News,
-    for_admins: News,
+    for_everyone: UnannouncedChanges,
+    for_admins: UnannouncedChanges,
 }
 
 /// The changes that an audience has not received.
 #[derive(Debug, Default)]
-struct News {
+struct UnannouncedChanges {
     /// The changed devices, and whether the audience knew each of them before.
     devices: BTreeMap<Seat, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
@@ -114,13 +114,13 @@ struct UnannouncedDevice {
     was_known: bool,
 }
 
-impl News {
-    fn touch(&mut self, seat: Seat, touched: UnannouncedDevice) {
-        self.devices.entry(seat).or_insert(touched);
+impl UnannouncedChanges {
+    fn record_change(&mut self, seat: Seat, device: UnannouncedDevice) {
+        self.devices.entry(seat).or_insert(device);
         self.revision += 1;
     }
 
-    fn touch_count(&mut self) {
+    fn record_count_change(&mut self) {
         self.count = true;
         self.revision += 1;
     }
@@ -153,7 +153,7 @@ impl Rosters {
     }
 
     /// Returns the view of a user who peeks: without hellos.
-    pub(crate) fn seen_by(&self, audience: Audience) -> Roster {
+    pub(crate) fn peek_roster(&self, audience: Audience) -> Roster {
         let roster = self.roster(Audience::Admins);
         let roster = Roster {
             active: without_hellos(roster.active),
@@ -182,13 +182,13 @@ impl Rosters {
     pub(crate) fn add(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
         self.list(status).insert(seat, Participant::of(device));
-        self.touch(seat, device.demux_id, (None, Some(status)));
+        self.record_change(seat, device.demux_id, (None, Some(status)));
     }
 
     pub(crate) fn remove(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
         self.list(status).remove(seat);
-        self.touch(seat, device.demux_id, (Some(status), None));
+        self.record_change(seat, device.demux_id, (Some(status), None));
     }
 
     /// Moves a device that has become active from the pending list to the active one.
@@ -196,14 +196,14 @@ impl Rosters {
         self.pending.remove(seat);
         self.active.insert(seat, Participant::of(device));
         let change = (Some(Status::Pending), Some(Status::Active));
-        self.touch(seat, device.demux_id, change);
+        self.record_change(seat, device.demux_id, change);
     }
 
     /// Updates the entry of a device in its list.
     pub(crate) fn update(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
         self.list(status).replace(seat, Participant::of(device));
-        self.touch(seat, device.demux_id, (Some(status), Some(status)));
+        self.record_change(seat, device.demux_id, (Some(status), Some(status)));
     }
 
     /// Returns the number of changes that an audience may see.
@@ -214,18 +214,18 @@ impl Rosters {
         }
     }
 
-    pub(crate) fn has_news(&self) -> bool {
+    pub(crate) fn has_unannounced_changes(&self) -> bool {
         !self.for_everyone.is_empty() || !self.for_admins.is_empty()
     }
 
-    pub(crate) fn has_news_for(&self, audience: Audience) -> bool {
-        !self.news(audience).is_empty()
+    pub(crate) fn has_unannounced_changes_for(&self, audience: Audience) -> bool {
+        !self.unannounced(audience).is_empty()
     }
 
     /// Returns whether the devices in the call have not received yet that this device is active.
     pub(crate) fn is_unannounced(&self, seat: Seat) -> bool {
-        let touched = self.for_everyone.devices.get(&seat);
-        touched.is_some_and(|touched| !touched.was_known)
+        let device = self.for_everyone.devices.get(&seat);
+        device.is_some_and(|device| !device.was_known)
     }
 
     /// Returns the changes that an audience has not received.
@@ -234,13 +234,13 @@ impl Rosters {
             pending_count: self.pending.len(),
             ..RosterChanges::default()
         };
-        for (seat, touched) in &self.news(audience).devices {
+        for (seat, known) in &self.unannounced(audience).devices {
             let device = seats.get(*seat).filter(|device| match audience {
                 Audience::Lobby | Audience::Everyone => device.status() == Status::Active,
                 Audience::Admins => true,
             });
             let Some(device) = device else {
-                changes.left.push(touched.demux_id);
+                changes.left.push(known.demux_id);
                 continue;
             };
             let participant = Participant::of(device);
@@ -251,7 +251,7 @@ impl Rosters {
                     Audience::Everyone | Audience::Admins => participant,
                 },
             };
-            if touched.was_known {
+            if known.was_known {
                 changes.changed.push(entry);
             } else {
                 changes.joined.push(entry);
@@ -261,12 +261,12 @@ impl Rosters {
     }
 
     /// Marks all changes as announced.
-    pub(crate) fn clear_news(&mut self) {
+    pub(crate) fn mark_announced(&mut self) {
         self.for_everyone.clear();
         self.for_admins.clear();
     }
 
-    const fn news(&self, audience: Audience) -> &News {
+    const fn unannounced(&self, audience: Audience) -> &UnannouncedChanges {
         match audience {
             Audience::Lobby | Audience::Everyone => &self.for_everyone,
             Audience::Admins => &self.for_admins,
@@ -280,25 +280,26 @@ impl Rosters {
         }
     }
 
-    fn touch(
+    fn record_change(
         &mut self,
         seat: Seat,
         demux_id: DemuxId,
         (before, after): (Option<Status>, Option<Status>),
     ) {
-        let touched = |was_known| UnannouncedDevice {
+        let device = |was_known| UnannouncedDevice {
             demux_id,
             was_known,
         };
-        self.for_admins.touch(seat, touched(before.is_some()));
+        self.for_admins
+            .record_change(seat, device(before.is_some()));
         let is = |when: Option<Status>, status| when == Some(status);
         if is(before, Status::Active) || is(after, Status::Active) {
             let was_known = is(before, Status::Active);
-            self.for_everyone.touch(seat, touched(was_known));
+            self.for_everyone.record_change(seat, device(was_known));
         }
         if is(before, Status::Pending) != is(after, Status::Pending) {
-            self.for_everyone.touch_count();
-            self.for_admins.touch_count();
+            self.for_everyone.record_count_change();
+            self.for_admins.record_count_change();
         }
     }
 }

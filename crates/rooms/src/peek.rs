@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_call::Sight;
+use anteroom_call::PeekView;
 use anteroom_protocol::UidCiphertext;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{CallKey, CallRecord, TransactionName};
@@ -83,10 +83,10 @@ impl Present {
         }
     }
 
-    pub(crate) fn of_sight(sight: Sight) -> Self {
-        match sight {
-            Sight::Counts { active, pending } => Self::of_counts(active, pending),
-            Sight::Devices(roster) => Self::of_devices(
+    pub(crate) fn of_view(view: PeekView) -> Self {
+        match view {
+            PeekView::Counts { active, pending } => Self::of_counts(active, pending),
+            PeekView::Devices(roster) => Self::of_devices(
                 roster.active.iter().map(ParticipantBody::from).collect(),
                 roster.pending.iter().map(ParticipantBody::from).collect(),
             ),

@@ -29,7 +29,7 @@ impl Call {
         let due = self
             .announced
             .map_or(self.now, |last| last.plus(self.limits.roster_interval));
-        self.rosters.has_news().then_some(due)
+        self.rosters.has_unannounced_changes().then_some(due)
     }
 
     pub(super) fn announce_roster_in_time(&mut self) {
@@ -67,7 +67,7 @@ impl Call {
                 self.broadcast(group.by_changes, message);
             }
         }
-        self.rosters.clear_news();
+        self.rosters.mark_announced();
     }
 
     /// Returns the connections that receive the changes.
@@ -84,7 +84,7 @@ impl Call {
                 continue;
             };
             if device.roster_revision == self.rosters.revision(audience)
-                || !self.rosters.has_news_for(audience)
+                || !self.rosters.has_unannounced_changes_for(audience)
             {
                 continue;
             }
@@ -101,7 +101,7 @@ impl Call {
     }
 
     /// Sends a device the whole roster.
-    pub(super) fn tell_roster(&mut self, connection: ConnectionId) {
+    pub(super) fn send_roster(&mut self, connection: ConnectionId) {
         let Some(seat) = self.seats.of_connection(connection) else {
             return;
         };

@@ -22,7 +22,7 @@ impl Call {
         let device = self.seats.get_mut(seat).ok_or(ErrorCode::NotJoined)?;
         let is_granted = device.roster_requests.try_take(now);
         device.note_limit(is_granted)?;
-        self.tell_roster(connection);
+        self.send_roster(connection);
         Ok(())
     }
 

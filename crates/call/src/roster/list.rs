@@ -51,7 +51,7 @@ impl List {
     fn change(&mut self, change: impl FnOnce(&mut Vec<Participant>)) {
         let mut list = match mem::take(&mut self.participants) {
             Participants::Changing(list) => list,
-            Participants::Published(shared) => taken_back(shared),
+            Participants::Published(shared) => into_unshared(shared),
         };
         change(&mut list);
         self.participants = Participants::Changing(list);
@@ -93,7 +93,7 @@ pub(super) fn without_hellos(list: Arc<[Participant]>) -> Arc<[Participant]> {
     participants.map(Participant::without_hello).collect()
 }
 
-fn taken_back(mut shared: Arc<[Participant]>) -> Vec<Participant> {
+fn into_unshared(mut shared: Arc<[Participant]>) -> Vec<Participant> {
     let mut list = Vec::with_capacity(shared.len() + 1);
     match Arc::get_mut(&mut shared) {
         Some(own) => list.extend(own.iter_mut().map(|participant| {

@@ -278,10 +278,10 @@ impl Actor {
     }
 
     fn present(&self, user: &OpaqueUserId, link_is_open: bool) -> Present {
-        let sight = self
+        let view = self
             .call
             .as_ref()
-            .map(|call| call.sight_of(user, link_is_open));
-        sight.map_or_else(Present::default, Present::of_sight)
+            .map(|call| call.peek_view(user, link_is_open));
+        view.map_or_else(Present::default, Present::of_view)
     }
 }
