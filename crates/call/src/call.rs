@@ -244,7 +244,7 @@ impl Call {
             self.send(connection, Message::Error(ErrorCode::NotJoined));
             return;
         };
-        self.seats.heard(seat, self.now);
+        self.seats.record_activity(seat, self.now);
         let was_limited = self.seats.get(seat).is_some_and(Device::is_limited);
         let result = match command {
             Command::Leave => self.leave(seat),

@@ -77,14 +77,14 @@ pub(crate) struct Device {
     /// before.
     pub(crate) lacks_hellos: bool,
     status: Status,
-    presence: Presence,
+    connection_state: ConnectionState,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Presence {
+enum ConnectionState {
     Connected {
         connection: ConnectionId,
-        heard: Moment,
+        last_activity: Moment,
     },
     Lost {
         since: Moment,
@@ -114,9 +114,9 @@ impl Device {
             roster_revision: 0,
             lacks_hellos: false,
             status,
-            presence: Presence::Connected {
+            connection_state: ConnectionState::Connected {
                 connection,
-                heard: now,
+                last_activity: now,
             },
         }
     }
@@ -153,25 +153,25 @@ impl Device {
 
     /// Returns the device's connection, unless it is lost.
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {
-        match self.presence {
-            Presence::Connected { connection, .. } => Some(connection),
-            Presence::Lost { .. } => None,
+        match self.connection_state {
+            ConnectionState::Connected { connection, .. } => Some(connection),
+            ConnectionState::Lost { .. } => None,
         }
     }
 
     /// Returns the moment at which the connection was lost.
     pub(crate) const fn lost_since(&self) -> Option<Moment> {
-        match self.presence {
-            Presence::Connected { .. } => None,
-            Presence::Lost { since } => Some(since),
+        match self.connection_state {
+            ConnectionState::Connected { .. } => None,
+            ConnectionState::Lost { since } => Some(since),
         }
     }
 
     /// Returns the moment at which the connection counts as lost, or the seat of a lost connection is freed.
     fn deadline(&self) -> Moment {
-        match self.presence {
-            Presence::Connected { heard, .. } => heard.plus(SILENCE_LIMIT),
-            Presence::Lost { since } => since.plus(SEAT_RESERVATION),
+        match self.connection_state {
+            ConnectionState::Connected { last_activity, .. } => last_activity.plus(SILENCE_LIMIT),
+            ConnectionState::Lost { since } => since.plus(SEAT_RESERVATION),
         }
     }
 }
@@ -275,16 +275,22 @@ impl Seats {
     }
 
     /// Records a message of the device's connection.
-    pub(crate) fn heard(&mut self, seat: Seat, now: Moment) {
+    pub(crate) fn record_activity(&mut self, seat: Seat, now: Moment) {
         if let Some(connection) = self.get(seat).and_then(Device::connection) {
-            let heard = now;
-            self.set_presence(seat, Presence::Connected { connection, heard });
+            let last_activity = now;
+            self.set_connection_state(
+                seat,
+                ConnectionState::Connected {
+                    connection,
+                    last_activity,
+                },
+            );
         }
     }
 
     /// Marks the device's connection as lost, and returns it.
-    pub(crate) fn lose(&mut self, seat: Seat, now: Moment) -> Option<ConnectionId> {
-        self.set_presence(seat, Presence::Lost { since: now })
+    pub(crate) fn mark_lost(&mut self, seat: Seat, now: Moment) -> Option<ConnectionId> {
+        self.set_connection_state(seat, ConnectionState::Lost { since: now })
     }
 
     /// Sets a new connection for the device. Returns the old one if it is not lost.
@@ -294,8 +300,14 @@ impl Seats {
         connection: ConnectionId,
         now: Moment,
     ) -> Option<ConnectionId> {
-        let heard = now;
-        self.set_presence(seat, Presence::Connected { connection, heard })
+        let last_activity = now;
+        self.set_connection_state(
+            seat,
+            ConnectionState::Connected {
+                connection,
+                last_activity,
+            },
+        )
     }
 
     /// Returns a seat whose deadline has passed.
@@ -308,12 +320,16 @@ impl Seats {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Sets the presence of a device. Returns its former connection.
-    fn set_presence(&mut self, seat: Seat, presence: Presence) -> Option<ConnectionId> {
+    /// Sets the connection state of a device. Returns its former connection.
+    fn set_connection_state(
+        &mut self,
+        seat: Seat,
+        connection_state: ConnectionState,
+    ) -> Option<ConnectionId> {
         let device = self.devices.get_mut(&seat)?;
         let connection_before = device.connection();
         let deadline_before = device.deadline();
-        device.presence = presence;
+        device.connection_state = connection_state;
         if device.deadline() != deadline_before {
             self.deadlines.remove(&(deadline_before, seat));
             self.deadlines.insert((device.deadline(), seat));

@@ -60,7 +60,7 @@ impl User {
 
 /// Whether a decision on a user could be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Memory {
+pub(crate) enum StoreOutcome {
     /// The decision is new.
     New,
     /// The same decision was stored before.
@@ -93,7 +93,7 @@ impl Users {
         self.now = now;
         while self.spent.front().is_some_and(|(full, _)| *full <= now) {
             if let Some((_, user)) = self.spent.pop_front() {
-                self.tidy(&user);
+                self.drop_if_empty(&user);
             }
         }
     }
@@ -150,7 +150,7 @@ impl Users {
                 self.spent.push_back((full, user.clone()));
             }
         }
-        self.tidy(user);
+        self.drop_if_empty(user);
     }
 
     /// Returns the user's seats in the order of the joins.
@@ -171,15 +171,15 @@ impl Users {
         self.users.get(user).is_some_and(|known| known.denied)
     }
 
-    pub(crate) fn approve(&mut self, user: &OpaqueUserId) -> Memory {
+    pub(crate) fn approve(&mut self, user: &OpaqueUserId) -> StoreOutcome {
         self.remember(user, |known| &mut known.approved)
     }
 
-    pub(crate) fn deny(&mut self, user: &OpaqueUserId) -> Memory {
+    pub(crate) fn deny(&mut self, user: &OpaqueUserId) -> StoreOutcome {
         self.remember(user, |known| &mut known.denied)
     }
 
-    pub(crate) fn block(&mut self, user: &OpaqueUserId) -> Memory {
+    pub(crate) fn block(&mut self, user: &OpaqueUserId) -> StoreOutcome {
         self.remember(user, |known| &mut known.blocked)
     }
 
@@ -193,7 +193,7 @@ impl Users {
         if was_remembered && !known.is_remembered() {
             self.remembered -= 1;
         }
-        self.tidy(user);
+        self.drop_if_empty(user);
         was_approved
     }
 
@@ -201,24 +201,24 @@ impl Users {
         &mut self,
         user: &OpaqueUserId,
         mark: impl FnOnce(&mut User) -> &mut bool,
-    ) -> Memory {
+    ) -> StoreOutcome {
         let is_remembered = self.users.get(user).is_some_and(User::is_remembered);
         if !is_remembered {
             if self.remembered >= self.max_remembered {
-                return Memory::Full;
+                return StoreOutcome::Full;
             }
             self.remembered += 1;
         }
         let mark = mark(self.users.entry(user.clone()).or_default());
         if core::mem::replace(mark, true) {
-            Memory::Known
+            StoreOutcome::Known
         } else {
-            Memory::New
+            StoreOutcome::New
         }
     }
 
     /// Drops a user's record if it holds nothing.
-    fn tidy(&mut self, user: &OpaqueUserId) {
+    fn drop_if_empty(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         let is_empty = |known: &User| {
             known.seats.is_empty() && !known.is_remembered() && known.relays.is_full(now)

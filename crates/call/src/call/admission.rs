@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Admission {
     pub(super) status: Status,
-    yielding: Vec<(Seat, LeaveReason)>,
+    freed_seats: Vec<(Seat, LeaveReason)>,
 }
 
 impl Call {
@@ -40,12 +40,15 @@ impl Call {
     }
 
     fn enter(&mut self, join: Join) -> Result<(), Message> {
-        let Admission { status, yielding } = self.admission(&join.user, join.role)?;
+        let Admission {
+            status,
+            freed_seats,
+        } = self.admission(&join.user, join.role)?;
         let demux_id = self
-            .give_demux_id(&join.randomness)
+            .assign_demux_id(&join.randomness)
             .ok_or(Message::Error(ErrorCode::TryAgain))?;
-        for (seat, reason) in yielding {
-            self.depart(seat, reason);
+        for (seat, reason) in freed_seats {
+            self.remove_device(seat, reason);
         }
         let user = self.users.known_as(join.user);
         let mut device = Device::new(
@@ -66,7 +69,7 @@ impl Call {
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.welcome(seat, join.connection);
+        self.send_joined(seat, join.connection);
         Ok(())
     }
 
@@ -88,12 +91,17 @@ impl Call {
             }
             Restrictions::AdminApproval => Status::Pending,
         };
-        let yielding = self.yielding(user, role, status).map_err(Message::Error)?;
-        Ok(Admission { status, yielding })
+        let freed_seats = self
+            .freed_seats(user, role, status)
+            .map_err(Message::Error)?;
+        Ok(Admission {
+            status,
+            freed_seats,
+        })
     }
 
     /// Returns the devices that lose their seats for a new one.
-    fn yielding(
+    fn freed_seats(
         &self,
         user: &OpaqueUserId,
         role: Role,
@@ -112,17 +120,17 @@ impl Call {
         } else {
             own_seat.filter(|_| is_full)
         };
-        let mut yielding = Vec::new();
+        let mut freed_seats = Vec::new();
         if is_full && own_seat.is_none() {
             let displaced = match (role, status) {
-                (Role::Admin, Status::Active) => self.displaceable(),
+                (Role::Admin, Status::Active) => self.displacement_candidate(),
                 _ => None,
             };
-            yielding.push((displaced.ok_or(ErrorCode::Full)?, LeaveReason::Displaced));
+            freed_seats.push((displaced.ok_or(ErrorCode::Full)?, LeaveReason::Displaced));
         }
-        let replaced = own.filter(|own| yielding.iter().all(|(seat, _)| seat != own));
-        yielding.extend(replaced.map(|seat| (seat, LeaveReason::Replaced)));
-        Ok(yielding)
+        let replaced = own.filter(|own| freed_seats.iter().all(|(seat, _)| seat != own));
+        freed_seats.extend(replaced.map(|seat| (seat, LeaveReason::Replaced)));
+        Ok(freed_seats)
     }
 
     /// Returns the user's seat of this status whose connection has been lost for longest.
@@ -138,7 +146,7 @@ impl Call {
 
     /// Returns the active device that an admin displaces: the newest device of the user with most active
     /// devices, among the users without an admin device.
-    fn displaceable(&self) -> Option<Seat> {
+    fn displacement_candidate(&self) -> Option<Seat> {
         let mut guests: BTreeMap<&OpaqueUserId, (usize, Seat)> = BTreeMap::new();
         for (seat, device) in self.seats.iter() {
             if device.status() == Status::Active && !self.is_admin_here(&device.user) {
@@ -149,12 +157,12 @@ impl Call {
         guests.into_values().max().map(|(_, seat)| seat)
     }
 
-    fn give_demux_id(&mut self, randomness: &JoinRandomness) -> Option<DemuxId> {
+    fn assign_demux_id(&mut self, randomness: &JoinRandomness) -> Option<DemuxId> {
         let seats = &self.seats;
         let free = randomness
             .demux_ids()
             .filter(|id| seats.of_demux_id(*id).is_none());
-        self.demux_ids.give(free)
+        self.demux_ids.assign(free)
     }
 
     /// Returns the seat of the same user whose secret the client presents. Compares with all of the user's
@@ -185,12 +193,12 @@ impl Call {
             device.roster_form = join.roster;
         }
         if replaced.is_none() {
-            self.show_presence(seat);
+            self.show_connection_state(seat);
         }
-        self.welcome(seat, join.connection);
+        self.send_joined(seat, join.connection);
     }
 
-    fn welcome(&mut self, seat: Seat, connection: ConnectionId) {
+    fn send_joined(&mut self, seat: Seat, connection: ConnectionId) {
         self.rosters.publish();
         self.note_whole_roster(seat);
         let Some(device) = self.seats.get(seat) else {

@@ -4,11 +4,11 @@ use super::{Call, Phase};
 use crate::{
     DemuxId, ErrorCode, Fact, LeaveReason, Message, OpaqueUserId, Role, Status,
     seats::{Device, Seat},
-    users::Memory,
+    users::StoreOutcome,
 };
 
 /// The device that a decision is about.
-struct Target {
+struct DecisionTarget {
     seat: Seat,
     user: OpaqueUserId,
     status: Status,
@@ -24,8 +24,8 @@ impl Call {
         if self.is_full(Status::Active) {
             return Err(ErrorCode::Full);
         }
-        let memory = self.users.approve(&target.user);
-        if memory == Memory::New {
+        let outcome = self.users.approve(&target.user);
+        if outcome == StoreOutcome::New {
             self.fact(Fact::UserApproved(target.user.clone()));
         }
         self.admit(target.seat);
@@ -45,7 +45,7 @@ impl Call {
                 self.send(connection, Message::Admitted);
             }
         }
-        told_if_full(memory)
+        error_if_full(outcome)
     }
 
     pub(super) fn deny(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
@@ -54,9 +54,9 @@ impl Call {
         if self.users.was_denied(&target.user) && !self.is_admin_here(&target.user) {
             return self.block_user(&target.user);
         }
-        let memory = self.users.deny(&target.user);
-        self.depart(target.seat, LeaveReason::Denied);
-        told_if_full(memory)
+        let outcome = self.users.deny(&target.user);
+        self.remove_device(target.seat, LeaveReason::Denied);
+        error_if_full(outcome)
     }
 
     pub(super) fn remove(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
@@ -67,7 +67,7 @@ impl Call {
             return Err(ErrorCode::TargetIsAdmin);
         }
         self.forget_approval(&target.user);
-        self.depart(target.seat, LeaveReason::Removed);
+        self.remove_device(target.seat, LeaveReason::Removed);
         Ok(())
     }
 
@@ -81,14 +81,14 @@ impl Call {
 
     fn block_user(&mut self, user: &OpaqueUserId) -> Result<(), ErrorCode> {
         self.forget_approval(user);
-        let memory = self.users.block(user);
+        let outcome = self.users.block(user);
         for seat in self.users.seats(user).to_vec() {
-            self.depart(seat, LeaveReason::Blocked);
+            self.remove_device(seat, LeaveReason::Blocked);
         }
-        told_if_full(memory)
+        error_if_full(outcome)
     }
 
-    fn target(&self, sender: Seat, target: DemuxId) -> Result<Target, ErrorCode> {
+    fn target(&self, sender: Seat, target: DemuxId) -> Result<DecisionTarget, ErrorCode> {
         let role = self.seats.get(sender).map(|device| device.role);
         if role != Some(Role::Admin) {
             return Err(ErrorCode::Forbidden);
@@ -97,7 +97,7 @@ impl Call {
         let (seat, device) = seat
             .and_then(|seat| Some((seat, self.seats.get(seat)?)))
             .ok_or(ErrorCode::UnknownDevice)?;
-        Ok(Target {
+        Ok(DecisionTarget {
             seat,
             user: device.user.clone(),
             status: device.status(),
@@ -124,7 +124,7 @@ impl Call {
     }
 }
 
-impl Target {
+impl DecisionTarget {
     fn must_be(&self, status: Status) -> Result<(), ErrorCode> {
         match status {
             _ if self.status == status => Ok(()),
@@ -134,9 +134,9 @@ impl Target {
     }
 }
 
-fn told_if_full(memory: Memory) -> Result<(), ErrorCode> {
-    match memory {
-        Memory::New | Memory::Known => Ok(()),
-        Memory::Full => Err(ErrorCode::TooManyUsers),
+fn error_if_full(outcome: StoreOutcome) -> Result<(), ErrorCode> {
+    match outcome {
+        StoreOutcome::New | StoreOutcome::Known => Ok(()),
+        StoreOutcome::Full => Err(ErrorCode::TooManyUsers),
     }
 }

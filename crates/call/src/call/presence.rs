@@ -14,10 +14,10 @@ impl Call {
         while let Some(seat) = self.seats.due(self.now) {
             match self.seats.get(seat).and_then(Device::connection) {
                 Some(connection) => {
-                    self.lose(seat);
+                    self.mark_lost(seat);
                     self.close(connection, CloseReason::Silent);
                 }
-                None => self.depart(seat, LeaveReason::TimedOut),
+                None => self.remove_device(seat, LeaveReason::TimedOut),
             }
         }
         self.end_if_over();
@@ -25,35 +25,35 @@ impl Call {
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
         if let Some(seat) = self.seats.of_connection(connection) {
-            self.lose(seat);
+            self.mark_lost(seat);
         }
     }
 
-    fn lose(&mut self, seat: Seat) {
-        self.seats.lose(seat, self.now);
-        self.show_presence(seat);
+    fn mark_lost(&mut self, seat: Seat) {
+        self.seats.mark_lost(seat, self.now);
+        self.show_connection_state(seat);
     }
 
     /// Updates in the rosters whether the device is lost.
-    pub(super) fn show_presence(&mut self, seat: Seat) {
+    pub(super) fn show_connection_state(&mut self, seat: Seat) {
         if let Some(device) = self.seats.get(seat) {
             self.rosters.update(seat, device);
         }
     }
 
     pub(super) fn leave(&mut self, seat: Seat) -> Result<(), ErrorCode> {
-        self.depart(seat, LeaveReason::Left);
+        self.remove_device(seat, LeaveReason::Left);
         Ok(())
     }
 
     /// Ends a device's participation or wait.
-    pub(super) fn depart(&mut self, seat: Seat, reason: LeaveReason) {
+    pub(super) fn remove_device(&mut self, seat: Seat, reason: LeaveReason) {
         let Some(device) = self.seats.free(seat) else {
             return;
         };
         self.users.leave(&device.user, seat);
         if let Some(connection) = device.connection() {
-            if let Some(message) = farewell(reason, device.status()) {
+            if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);
             }
             self.close(connection, close_reason(reason));
@@ -83,7 +83,7 @@ impl Call {
         }
         self.phase = Phase::Ended;
         for seat in self.seats.all() {
-            self.depart(seat, reason);
+            self.remove_device(seat, reason);
         }
         self.fact(Fact::EraEnded);
     }
@@ -94,7 +94,7 @@ impl Call {
 }
 
 /// Returns the last message to a device.
-fn farewell(reason: LeaveReason, status: Status) -> Option<Message> {
+fn last_message(reason: LeaveReason, status: Status) -> Option<Message> {
     match (reason, status) {
         (LeaveReason::Left | LeaveReason::Replaced | LeaveReason::TimedOut, _) => None,
         (LeaveReason::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
