@@ -103,7 +103,7 @@ fn pause(cleaner: CleanerSettings, entropy: &dyn Entropy) -> Duration {
 }
 
 async fn round(core: &Core) -> Result<(), Problem> {
-    core.calls.sweep();
+    core.calls.remove_finished();
     if let Some(media) = &core.media {
         ask_about_calls(core, media).await?;
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{inbound::JoinRequest, outbox::Outbox, refusal::Refusal};
 use crate::{
-    calls::{Handle, Taken},
+    calls::{CallHandle, CallJoinOutcome},
     limits::PasskeyAttempt,
     room_headers::parse_room,
     rooms::Core,
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The result of a join that is not refused.
 pub(super) enum JoinOutcome {
     Call {
-        call: Handle,
+        call: CallHandle,
         is_admin: bool,
         outcome: OperationOutcome,
     },
@@ -83,25 +83,25 @@ pub(super) async fn enter(
         // Another node may have revoked the link since the call last read it.
         let taken = match call.look().await {
             true => call.join(join, outbox.clone()).await,
-            false if call.is_open() => Some(Taken::Unavailable),
+            false if call.is_open() => Some(CallJoinOutcome::Unavailable),
             false => None,
         };
         match taken {
-            Some(Taken::Here { is_admin, outcome }) => {
+            Some(CallJoinOutcome::Here { is_admin, outcome }) => {
                 return Ok(JoinOutcome::Call {
                     call,
                     is_admin,
                     outcome,
                 });
             }
-            Some(Taken::Elsewhere(node)) => {
+            Some(CallJoinOutcome::Elsewhere(node)) => {
                 outbox.redirect(&node.socket_url());
                 return Ok(JoinOutcome::Redirected);
             }
-            Some(Taken::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
-            Some(Taken::Closed) => return Err(Some(Refusal::Expired)),
-            Some(Taken::RateLimited) => return Err(Some(Refusal::RateLimited)),
-            Some(Taken::Unavailable) => return Err(Some(Refusal::Unavailable)),
+            Some(CallJoinOutcome::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
+            Some(CallJoinOutcome::Closed) => return Err(Some(Refusal::Expired)),
+            Some(CallJoinOutcome::RateLimited) => return Err(Some(Refusal::RateLimited)),
+            Some(CallJoinOutcome::Unavailable) => return Err(Some(Refusal::Unavailable)),
             None => call.finished().await,
         }
         if Instant::now() >= last {

@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     SocketLimits,
-    calls::{Handle, ToCall},
+    calls::{CallHandle, ToCall},
     rooms::Core,
 };
 
@@ -124,7 +124,7 @@ async fn greet(
     core: &Arc<Core>,
     socket: &mut Socket,
     outbox: &Outbox,
-    joined: &OnceLock<(Handle, ConnectionId)>,
+    joined: &OnceLock<(CallHandle, ConnectionId)>,
     slots: &mut SocketSlots,
 ) -> Result<JoinOutcome, Refused> {
     let mut reader = Reader::new(socket);
@@ -165,7 +165,7 @@ async fn converse(
     reader: &mut Reader<'_>,
     entered: Result<JoinOutcome, Refused>,
     outbox: &Outbox,
-    joined: &OnceLock<(Handle, ConnectionId)>,
+    joined: &OnceLock<(CallHandle, ConnectionId)>,
 ) -> Result<(), Refused> {
     match (entered?, joined.get()) {
         (JoinOutcome::Call { is_admin, .. }, Some((call, connection))) => {
@@ -190,7 +190,7 @@ fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
 /// The membership of a client in a call.
 struct Place<'a> {
     core: &'a Core,
-    call: &'a Handle,
+    call: &'a CallHandle,
     connection: ConnectionId,
     is_admin: bool,
 }

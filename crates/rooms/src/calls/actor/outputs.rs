@@ -3,7 +3,7 @@
 use anteroom_call::{CloseReason, ConnectionId, Input, Output};
 use anteroom_service::OperationOutcome;
 
-use super::Actor;
+use super::CallActor;
 use crate::{
     operations::outcome_of,
     socket::{
@@ -12,15 +12,16 @@ use crate::{
     },
 };
 
+/// The outcome of an input to the call.
 #[derive(Default)]
-struct Effects {
+struct InputOutcome {
     /// The outcome that the call reports to the caller.
     outcome: Option<OperationOutcome>,
     /// Connections that missed changes of the roster.
     missed: Vec<ConnectionId>,
 }
 
-impl Actor {
+impl CallActor {
     /// Handles an input and executes the outputs.
     pub(super) async fn handle(&mut self, input: Input) {
         self.drive(input, None).await;
@@ -33,8 +34,8 @@ impl Actor {
         connection: ConnectionId,
         input: Input,
     ) -> OperationOutcome {
-        let told = self.drive(input, Some(connection)).await;
-        told.unwrap_or(OperationOutcome::Succeeded)
+        let outcome = self.drive(input, Some(connection)).await;
+        outcome.unwrap_or(OperationOutcome::Succeeded)
     }
 
     async fn drive(
@@ -42,7 +43,7 @@ impl Actor {
         input: Input,
         caller: Option<ConnectionId>,
     ) -> Option<OperationOutcome> {
-        let Effects {
+        let InputOutcome {
             outcome,
             mut missed,
         } = self.handle_one(input, caller).await;
@@ -53,22 +54,22 @@ impl Actor {
         outcome
     }
 
-    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> Effects {
-        let mut effects = Effects::default();
+    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> InputOutcome {
+        let mut result = InputOutcome::default();
         let Some(call) = &mut self.call else {
-            return effects;
+            return result;
         };
         call.handle(self.core.moment(), input);
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
-                        effects.outcome = outcome_of(&message).or(effects.outcome);
+                        result.outcome = outcome_of(&message).or(result.outcome);
                     }
                     if let Some(outbox) = self.outboxes.get(&to)
                         && outbox.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
                     {
-                        effects.missed.push(to);
+                        result.missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
@@ -77,13 +78,13 @@ impl Actor {
                         if let Some(outbox) = self.outboxes.get(&to)
                             && outbox.push(message.clone()) == PushOutcome::RosterMissed
                         {
-                            effects.missed.push(to);
+                            result.missed.push(to);
                         }
                     }
                 }
                 Output::Dropped { connection } => {
                     if caller == Some(connection) {
-                        effects.outcome = Some(OperationOutcome::Refused);
+                        result.outcome = Some(OperationOutcome::Refused);
                     }
                 }
                 Output::Close { connection, reason } => {
@@ -94,13 +95,13 @@ impl Actor {
                 // Before the start there is nothing to store. After it, the receiver exists for as
                 // long as the call.
                 Output::Fact(fact) => {
-                    if let Some(kept) = &self.kept {
-                        drop(kept.facts.send(fact).await);
+                    if let Some(lease) = &self.lease {
+                        drop(lease.facts.send(fact).await);
                     }
                 }
                 Output::Wait { until } => {
                     self.until = until;
-                    return effects;
+                    return result;
                 }
             }
         }
