@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{
     CleanerSettings, Media, Rooms,
-    media::{client::Failure, join::lease, pool::MediaPool},
+    media::{client::MediaError, join::lease, pool::MediaPool},
     rooms::Core,
     transactions::failed,
 };
@@ -26,7 +26,7 @@ const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// The number of requests to media servers that run at the same time.
 const ASKED_AT_ONCE: usize = 8;
 /// The age, in seconds, up to which a call may be unknown to its media server.
-const YOUNG: u64 = 15;
+const RECENT: u64 = 15;
 
 impl Rooms {
     /// Removes the call records that an earlier run of this node left, so that their rooms can be
@@ -158,17 +158,17 @@ async fn is_on(core: &Core, media: &MediaPool, call: &CallRecord) -> Option<bool
     let server = media.server_of(call)?;
     match media.client().clients(&server, call.era, None).await {
         Ok(_) => Some(true),
-        Err(Failure::NoCall) => {
-            (!is_young(call, core.now()) && !core.starting.contains(call.era)).then_some(false)
-        }
+        Err(MediaError::NoCall) => (!is_recent(call, core.now())
+            && !core.starting_eras.contains(call.era))
+        .then_some(false),
         Err(_) => None,
     }
 }
 
 /// Returns whether the media server may not know the call yet. A call that starts more than
-/// [`YOUNG`] seconds in the future does not count: a clock that was ahead recorded it.
-fn is_young(call: &CallRecord, now: Timestamp) -> bool {
-    now < call.started.plus(YOUNG) && call.started < now.plus(YOUNG)
+/// [`RECENT`] seconds in the future does not count: a clock that was ahead recorded it.
+fn is_recent(call: &CallRecord, now: Timestamp) -> bool {
+    now < call.started.plus(RECENT) && call.started < now.plus(RECENT)
 }
 
 async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result<(), Problem> {

@@ -22,7 +22,7 @@ use crate::{
     node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED, START_FORBIDDEN, USE_SOCKET},
     rooms::Core,
-    wire::{Reason, ReasonBody, json_body, not_there, private, redirect},
+    wire::{Reason, ReasonBody, json_body, not_found, private, redirect},
 };
 
 /// The answer to a join: how the client reaches the media server.
@@ -105,7 +105,7 @@ pub(crate) enum Outcome {
 pub(crate) async fn join(State(core): State<Arc<Core>>, request: Request) -> Response {
     match decide(&core, request).await {
         Ok(Outcome::Joined(body)) => private(body),
-        Ok(Outcome::NotThere(reason)) => not_there(reason),
+        Ok(Outcome::NotThere(reason)) => not_found(reason),
         Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
         Ok(Outcome::UseSocket) => Problem::new(&USE_SOCKET).into_response(),
         Ok(Outcome::StartForbidden) => Problem::new(&START_FORBIDDEN).into_response(),

@@ -17,12 +17,12 @@ use utoipa::ToSchema;
 use crate::{
     Node,
     conference::{Claim, Visitor},
-    media::{client::Failure, contract::Clients, pool::MediaPool},
+    media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
     rooms::{Core, link_state},
     transactions::failed,
     wire::{
-        LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_there, private, redirect,
+        LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_found, private, redirect,
     },
 };
 
@@ -59,14 +59,14 @@ pub(crate) struct PeekBody {
 
 /// The members of a call.
 #[derive(Debug, Default)]
-pub(crate) struct Present {
+pub(crate) struct PeekParticipants {
     active: Vec<ParticipantBody>,
     pending: Vec<ParticipantBody>,
     /// The numbers of active and pending devices, if the members themselves are not to be shown.
     counts: Option<(usize, usize)>,
 }
 
-impl Present {
+impl PeekParticipants {
     const fn of_devices(active: Vec<ParticipantBody>, pending: Vec<ParticipantBody>) -> Self {
         Self {
             active,
@@ -144,7 +144,7 @@ pub(crate) async fn peek(
     match decide(&core, &headers, client).await {
         Ok(Outcome::Call(body)) => private(body),
         Ok(Outcome::NoCall) => no_call(),
-        Ok(Outcome::NotThere(reason)) => not_there(reason),
+        Ok(Outcome::NotThere(reason)) => not_found(reason),
         Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
         Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
         Err(problem) => problem.into_response(),
@@ -171,31 +171,33 @@ async fn decide(
     if let Some(node) = core.owner_elsewhere(call) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
-    let present = match &core.media {
+    let participants = match &core.media {
         None => {
             let link_is_open = !visitor.is_closed(core);
-            core.calls.present(call, &visitor.user, link_is_open).await
+            core.calls
+                .participants(call, &visitor.user, link_is_open)
+                .await
         }
         Some(media) => match on_media_server(core, media, call, &visitor).await? {
-            Ok(present) => present,
+            Ok(participants) => participants,
             Err(_) => return Ok(Outcome::MediaUnavailable),
         },
     };
-    let Some(present) = present else {
+    let Some(participants) = participants else {
         return Ok(nothing);
     };
     let link = visitor.link.as_ref();
     Ok(Outcome::Call(Box::new(PeekBody {
         conference_id: call.era.to_string(),
         max_devices: core.settings.max_devices.get(),
-        participants: present.active,
-        participant_count: present.counts.map(|(active, _)| active),
-        creator: present
+        participants: participants.active,
+        participant_count: participants.counts.map(|(active, _)| active),
+        creator: participants
             .counts
             .is_none()
             .then(|| call.creator.as_str().to_owned()),
-        pending_clients: present.pending,
-        pending_count: present.counts.map(|(_, pending)| pending),
+        pending_clients: participants.pending,
+        pending_count: participants.counts.map(|(_, pending)| pending),
         call_link_state: link.map(|link| LinkStateBody::from(&link_state(link))),
     })))
 }
@@ -207,7 +209,7 @@ async fn on_media_server(
     media: &MediaPool,
     call: &CallRecord,
     visitor: &Visitor,
-) -> Result<Result<Option<Present>, Failure>, Problem> {
+) -> Result<Result<Option<PeekParticipants>, MediaError>, Problem> {
     let Some(server) = media.server_of(call) else {
         return Ok(Ok(None));
     };
@@ -215,10 +217,10 @@ async fn on_media_server(
     match media.client().clients(&server, call.era, Some(user)).await {
         Ok(clients) => {
             let sees_all = !visitor.is_closed(core) || is_among(&clients, user);
-            Ok(Ok(Some(present(&clients, sees_all))))
+            Ok(Ok(Some(participants(&clients, sees_all))))
         }
-        Err(Failure::NoCall) => {
-            if !core.starting.contains(call.era) {
+        Err(MediaError::NoCall) => {
+            if !core.starting_eras.contains(call.era) {
                 end(core, &visitor.key, call).await?;
             }
             Ok(Ok(None))
@@ -245,13 +247,13 @@ fn is_among(clients: &Clients, user: &str) -> bool {
         .any(|other| UidCiphertext::user_digits(other) == digits)
 }
 
-fn present(clients: &Clients, sees_all: bool) -> Present {
+fn participants(clients: &Clients, sees_all: bool) -> PeekParticipants {
     if !sees_all {
-        return Present::of_counts(clients.active.len(), clients.pending.len());
+        return PeekParticipants::of_counts(clients.active.len(), clients.pending.len());
     }
     let active = clients.active.iter();
     let pending = clients.pending.iter();
-    Present::of_devices(
+    PeekParticipants::of_devices(
         active
             .map(|client| ParticipantBody::new(client.user_id.as_deref(), client.demux_id))
             .collect(),

@@ -18,7 +18,7 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{peek::Present, rooms::Core, socket::outbox::Outbox};
+use crate::{peek::PeekParticipants, rooms::Core, socket::outbox::Outbox};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -196,7 +196,7 @@ impl CallActor {
                 user,
                 link_is_open,
                 reply,
-            } => drop(reply.send(self.present(&user, link_is_open))),
+            } => drop(reply.send(self.participants(&user, link_is_open))),
         }
     }
 
@@ -277,11 +277,11 @@ impl CallActor {
         self.over = true;
     }
 
-    fn present(&self, user: &OpaqueUserId, link_is_open: bool) -> Present {
+    fn participants(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekParticipants {
         let view = self
             .call
             .as_ref()
             .map(|call| call.peek_view(user, link_is_open));
-        view.map_or_else(Present::default, Present::of_view)
+        view.map_or_else(PeekParticipants::default, PeekParticipants::of_view)
     }
 }

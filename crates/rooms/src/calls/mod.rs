@@ -28,7 +28,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
-use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
+use crate::{Node, peek::PeekParticipants, rooms::Core, socket::outbox::Outbox};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;
@@ -59,7 +59,7 @@ pub(crate) enum ToCall {
         user: OpaqueUserId,
         /// Whether the link is open for joins.
         link_is_open: bool,
-        reply: oneshot::Sender<Present>,
+        reply: oneshot::Sender<PeekParticipants>,
     },
 }
 
@@ -176,12 +176,12 @@ impl Calls {
 
     /// Returns the members of the call as `user` may see them; `None` if this node does not have
     /// the call.
-    pub(crate) async fn present(
+    pub(crate) async fn participants(
         &self,
         call: &CallRecord,
         user: &OpaqueUserId,
         link_is_open: bool,
-    ) -> Option<Present> {
+    ) -> Option<PeekParticipants> {
         let handle = self.running(call.key.room()).await?;
         if handle.era != call.era {
             return None;

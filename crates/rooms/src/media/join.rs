@@ -10,11 +10,11 @@ use anteroom_store::{
 use rand_core::Rng as _;
 
 use super::{
-    client::Failure,
+    client::MediaError,
     contract::{CallType, ClientAnswer, ClientRequest},
     platform::Platform,
     pool::MediaPool,
-    starting::Start,
+    starting_eras::StartingEraGuard,
 };
 use crate::{
     MediaServer,
@@ -43,13 +43,13 @@ pub(crate) struct MediaJoin<'a> {
 }
 
 /// A call to join.
-struct Place {
+struct CallTarget {
     call: CallRecord,
     server: MediaServer,
     link: Option<CallLinkRecord>,
     approved: Vec<String>,
     /// Set while the call starts with this join.
-    start: Option<Start>,
+    start: Option<StartingEraGuard>,
     /// The effect of the start on the link's expiration.
     moved: Option<MovedExpiration>,
 }
@@ -62,41 +62,42 @@ struct Place {
 pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome, Problem> {
     let mut tried = Vec::new();
     for _ in 0..ATTEMPTS {
-        let place = match find_place(&join, &tried).await? {
-            Found::Place(place) => *place,
-            Found::Outcome(outcome) => return Ok(outcome),
+        let target = match find_call(&join, &tried).await? {
+            CallLookup::Target(target) => *target,
+            CallLookup::Outcome(outcome) => return Ok(outcome),
         };
-        match announce(&join, &place).await? {
+        match announce(&join, &target).await? {
             Ok(joined) => return Ok(Outcome::Joined(Box::new(joined))),
-            Err(Failure::Full) => {
-                abandon(&join, &place).await?;
+            Err(MediaError::Full) => {
+                cancel(&join, &target).await?;
                 return Ok(Outcome::Full);
             }
             // No other server is asked: a client must not be able to take servers out of service
             // one by one.
-            Err(Failure::Refused) => {
-                abandon(&join, &place).await?;
+            Err(MediaError::Refused) => {
+                cancel(&join, &target).await?;
                 return Ok(Outcome::MediaUnavailable);
             }
-            Err(Failure::NoCall | Failure::Unreached | Failure::Broken) => {
-                join.media.suspect(&place.server);
-                if place.start.is_none() {
+            Err(MediaError::NoCall | MediaError::Unreached | MediaError::Broken) => {
+                join.media.mark_suspect(&target.server);
+                if target.start.is_none() {
                     return Ok(Outcome::MediaUnavailable);
                 }
-                abandon(&join, &place).await?;
-                tried.push(place.server);
+                cancel(&join, &target).await?;
+                tried.push(target.server);
             }
         }
     }
     Ok(Outcome::MediaUnavailable)
 }
 
-enum Found {
-    Place(Box<Place>),
+/// The outcome of the search for a call to join.
+enum CallLookup {
+    Target(Box<CallTarget>),
     Outcome(Outcome),
 }
 
-async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found, Problem> {
+async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("start era");
     let (core, visitor) = (join.core, join.visitor);
     if let Some(call) = &visitor.call
@@ -105,7 +106,7 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
         return running(join, call.clone(), visitor.link.clone()).await;
     }
     let Some(server) = join.media.choose(tried) else {
-        return Ok(Found::Outcome(Outcome::MediaUnavailable));
+        return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
     };
     let now = core.now();
     let mut rng = core.entropy.rng();
@@ -120,7 +121,7 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
         started: now,
         lease_until: Some(lease(core, now)),
     };
-    let start = core.starting.begin(call.era);
+    let start = core.starting_eras.begin(call.era);
     let epoch = visitor.link.as_ref().and_then(|link| link.epoch);
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
@@ -132,7 +133,7 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
             };
             transaction.save().await.map_err(failed)?;
             core.emit("call.started", call.key.room(), |event| event);
-            Ok(Found::Place(Box::new(Place {
+            Ok(CallLookup::Target(Box::new(CallTarget {
                 call,
                 server,
                 link,
@@ -144,12 +145,14 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
         StartEraOutcome::Running { call, link } => {
             drop(transaction);
             match core.owner_elsewhere(&call) {
-                Some(node) => Ok(Found::Outcome(Outcome::Elsewhere(Box::new(node)))),
+                Some(node) => Ok(CallLookup::Outcome(Outcome::Elsewhere(Box::new(node)))),
                 None => running(join, call, link).await,
             }
         }
-        StartEraOutcome::UnknownLink => Ok(Found::Outcome(Outcome::NotThere(Reason::Invalid))),
-        StartEraOutcome::ClosedLink(_) => Ok(Found::Outcome(Outcome::NotThere(Reason::Expired))),
+        StartEraOutcome::UnknownLink => Ok(CallLookup::Outcome(Outcome::NotThere(Reason::Invalid))),
+        StartEraOutcome::ClosedLink(_) => {
+            Ok(CallLookup::Outcome(Outcome::NotThere(Reason::Expired)))
+        }
     }
 }
 
@@ -157,10 +160,10 @@ async fn running(
     join: &MediaJoin<'_>,
     call: CallRecord,
     link: Option<CallLinkRecord>,
-) -> Result<Found, Problem> {
+) -> Result<CallLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("look at approvals");
     let Some(server) = join.media.server_of(&call) else {
-        return Ok(Found::Outcome(Outcome::MediaUnavailable));
+        return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
     };
     let approved = match &call.key {
         CallKey::Link(room) => {
@@ -169,7 +172,7 @@ async fn running(
         }
         CallKey::Group(_) => Vec::new(),
     };
-    Ok(Found::Place(Box::new(Place {
+    Ok(CallLookup::Target(Box::new(CallTarget {
         call,
         server,
         link,
@@ -187,12 +190,12 @@ async fn running(
 /// devices fewer than one join in three million draws an id that is in use.
 async fn announce(
     join: &MediaJoin<'_>,
-    place: &Place,
-) -> Result<Result<JoinedBody, Failure>, Problem> {
+    target: &CallTarget,
+) -> Result<Result<JoinedBody, MediaError>, Problem> {
     let core = join.core;
     let demux_id = core.demux_id().ok_or_else(internal)?;
-    let link = place.link.as_ref();
-    let room_id = place.call.key.to_text();
+    let link = target.link.as_ref();
+    let room_id = target.call.key.to_text();
     let request = ClientRequest {
         endpoint_id: join.visitor.user.as_str(),
         client_ice_ufrag: &join.body.ice_ufrag,
@@ -204,17 +207,17 @@ async fn announce(
             .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
         is_admin: join.is_admin,
         room_id: &room_id,
-        approved_users: link.map(|_| place.approved.as_slice()),
-        call_type: match place.call.key {
+        approved_users: link.map(|_| target.approved.as_slice()),
+        call_type: match target.call.key {
             CallKey::Link(_) => CallType::Adhoc,
             CallKey::Group(_) => CallType::GroupV2,
         },
         user_agent: join.platform,
     };
     let client = join.media.client();
-    let answer = client.join(&place.server, place.call.era, demux_id, &request);
+    let answer = client.join(&target.server, target.call.era, demux_id, &request);
     let answer = dependency_wait(answer).await;
-    Ok(answer.map(|answer| joined(answer, demux_id.value(), &place.call)))
+    Ok(answer.map(|answer| joined(answer, demux_id.value(), &target.call)))
 }
 
 fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody {
@@ -235,15 +238,15 @@ fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody 
 }
 
 /// Removes the record of a call that did not start, and undoes the effect of its start on the link.
-async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
+async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("abandon era");
-    if place.start.is_none() {
+    if target.start.is_none() {
         return Ok(());
     }
-    let (key, era) = (&place.call.key, place.call.era);
+    let (key, era) = (&target.call.key, target.call.era);
     let mut transaction = join.core.begin(NAME).await?;
-    let abandoned = transaction.abandon_era(key, era, place.moved).await;
-    if abandoned.map_err(failed)? {
+    let cancelled = transaction.abandon_era(key, era, target.moved).await;
+    if cancelled.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
         join.core.emit("call.ended", key.room(), |event| event);
     }
