@@ -81,12 +81,12 @@ pub(super) async fn enter(
             randomness: JoinRandomness::random(&mut *core.entropy.rng()),
         };
         // Another node may have revoked the link since the call last read it.
-        let taken = match call.look().await {
+        let answer = match call.look().await {
             true => call.join(join, outbox.clone()).await,
             false if call.is_open() => Some(CallJoinOutcome::Unavailable),
             false => None,
         };
-        match taken {
+        match answer {
             Some(CallJoinOutcome::Here { is_admin, outcome }) => {
                 return Ok(JoinOutcome::Call {
                     call,

@@ -19,7 +19,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Message,
-        protocol::{CloseFrame, Role as Side, WebSocketConfig},
+        protocol::{CloseFrame, Role as SocketRole, WebSocketConfig},
     },
 };
 
@@ -29,7 +29,7 @@ use super::{
     joining::{JoinOutcome, enter, outcome_of_join},
     outbound::Outbound,
     outbox::{Closing, Next, Outbox},
-    reader::{Gone, Reader},
+    reader::{PeerClosed, Reader},
     refusal::Refusal,
     stream::{ClientStream, WriteProgress},
 };
@@ -49,10 +49,10 @@ type Socket = WebSocketStream<Connection>;
 pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: SocketSlots) {
     let limits = core.settings.sockets;
     let outbox = Outbox::new(limits.queued_bytes);
-    let taken = connection.last_taken();
+    let progress = connection.last_taken();
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
-    let entered = greet(&core, &mut socket, &outbox, &joined, &mut slots).await;
+    let entered = await_join(&core, &mut socket, &outbox, &joined, &mut slots).await;
     let has_given_way = matches!(entered, Err(Some(Refusal::GivenWay)));
     slots.end(joined.get().is_some());
     if let Ok(JoinOutcome::Call { .. }) = &entered {
@@ -64,7 +64,7 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
     {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
-            let ended = converse(&core, &mut reader, entered, &outbox, &joined).await;
+            let ended = serve_session(&core, &mut reader, entered, &outbox, &joined).await;
             if let Err(refusal) = ended {
                 refuse(&outbox, refusal);
             }
@@ -74,12 +74,12 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
         tokio::select! {
             // A socket that was closed for another gives its room up at once: others may be waiting
             // for it.
-            closed = write(sink, &outbox, &taken, &limits) => if closed && !has_given_way {
+            closed = write(sink, &outbox, &progress, &limits) => if closed && !has_given_way {
                 // A connection that is dropped with unread bytes loses the messages that were sent
                 // last, so that the client has to close it first. Until then the socket counts, and
                 // can be closed for another.
                 tokio::select! {
-                    _ = timeout(limits.farewell, reading) => {}
+                    _ = timeout(limits.closing_timeout, reading) => {}
                     () = slots.evicted() => {}
                 }
             },
@@ -93,8 +93,8 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
     }
 }
 
-/// The reason why this side ends a conversation; `None` when there is nothing left to send.
-type Refused = Option<Refusal>;
+/// The reason why this side ends a session; `None` when there is nothing left to send.
+type SessionEnd = Option<Refusal>;
 
 /// Opens a WebSocket whose messages have at most `max_message` bytes.
 async fn open(connection: Connection, max_message: usize) -> Socket {
@@ -106,10 +106,10 @@ async fn open(connection: Connection, max_message: usize) -> Socket {
         .read_buffer_size(READ_BUFFER)
         // Sends every message at once. Messages wait in the outbox, which counts them.
         .write_buffer_size(0);
-    WebSocketStream::from_raw_socket(connection, Side::Server, Some(config)).await
+    WebSocketStream::from_raw_socket(connection, SocketRole::Server, Some(config)).await
 }
 
-fn refuse(outbox: &Outbox, refusal: Refused) {
+fn refuse(outbox: &Outbox, refusal: SessionEnd) {
     if let Some(refusal) = refusal {
         // A refusal is no roster, so that its outcome needs no handling.
         let _ = outbox.push(Outbound::of_refusal(refusal));
@@ -120,13 +120,13 @@ fn refuse(outbox: &Outbox, refusal: Refused) {
 }
 
 /// Reads the `join` and takes the client into the call.
-async fn greet(
+async fn await_join(
     core: &Arc<Core>,
     socket: &mut Socket,
     outbox: &Outbox,
     joined: &OnceLock<(CallHandle, ConnectionId)>,
     slots: &mut SocketSlots,
-) -> Result<JoinOutcome, Refused> {
+) -> Result<JoinOutcome, SessionEnd> {
     let mut reader = Reader::new(socket);
     let limits = core.settings.sockets;
     let first = tokio::select! {
@@ -136,7 +136,7 @@ async fn greet(
     };
     let InboundMessage { kind, content } = match first {
         Err(_) => return Err(Some(Refusal::JoinTimeout)),
-        Ok(Err(Gone)) => return Err(None),
+        Ok(Err(PeerClosed)) => return Err(None),
         Ok(Ok(message)) => message,
     };
     slots.begin();
@@ -160,22 +160,22 @@ async fn greet(
 }
 
 /// Handles the messages from the answer to the `join` to the end.
-async fn converse(
+async fn serve_session(
     core: &Core,
     reader: &mut Reader<'_>,
-    entered: Result<JoinOutcome, Refused>,
+    entered: Result<JoinOutcome, SessionEnd>,
     outbox: &Outbox,
     joined: &OnceLock<(CallHandle, ConnectionId)>,
-) -> Result<(), Refused> {
+) -> Result<(), SessionEnd> {
     match (entered?, joined.get()) {
         (JoinOutcome::Call { is_admin, .. }, Some((call, connection))) => {
-            let place = Place {
+            let membership = Membership {
                 core,
                 call,
                 connection: *connection,
                 is_admin,
             };
-            talk(reader, &place, outbox).await
+            serve_messages(reader, &membership, outbox).await
         }
         _ => Ok(()),
     }
@@ -188,16 +188,16 @@ fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
 }
 
 /// The membership of a client in a call.
-struct Place<'a> {
+struct Membership<'a> {
     core: &'a Core,
     call: &'a CallHandle,
     connection: ConnectionId,
     is_admin: bool,
 }
 
-impl Place<'_> {
+impl Membership<'_> {
     /// Gives the call a command of the client. Returns whether the call still accepts messages.
-    async fn say(
+    async fn send_command(
         &self,
         command: Command,
         operation: Option<RunningOperation>,
@@ -234,21 +234,25 @@ impl Place<'_> {
 }
 
 /// Handles the messages of a client that has joined.
-async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Result<(), Refused> {
+async fn serve_messages(
+    reader: &mut Reader<'_>,
+    membership: &Membership<'_>,
+    outbox: &Outbox,
+) -> Result<(), SessionEnd> {
     loop {
-        let said = tokio::select! {
-            said = async { outbox.has_room().await; reader.next().await } => said,
+        let received = tokio::select! {
+            received = async { outbox.has_room().await; reader.next().await } => received,
             // The call has closed the connection, so that further messages have no effect.
             () = outbox.closed() => return Ok(()),
         };
-        let Ok(InboundMessage { kind, content }) = said else {
+        let Ok(InboundMessage { kind, content }) = received else {
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
-        let operation = kind.map(|kind| place.core.operations.start(kind));
+        let operation = kind.map(|kind| membership.core.operations.start(kind));
         match content {
             Ok(Inbound::Command(command)) => {
-                if !place.say(command, operation, outbox).await {
+                if !membership.send_command(command, operation, outbox).await {
                     return Ok(());
                 }
             }
@@ -270,7 +274,7 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
 async fn write(
     mut sink: SplitSink<Socket, Message>,
     outbox: &Outbox,
-    taken: &WriteProgress,
+    progress: &WriteProgress,
     limits: &SocketLimits,
 ) -> bool {
     loop {
@@ -281,18 +285,22 @@ async fn write(
                     code: code.into(),
                     reason: words.into(),
                 };
-                let closed = timeout(limits.farewell, sink.send(Message::Close(Some(frame)))).await;
+                let closed = timeout(
+                    limits.closing_timeout,
+                    sink.send(Message::Close(Some(frame))),
+                )
+                .await;
                 return matches!(closed, Ok(Ok(())));
             }
         };
         let sent = tokio::select! {
             sent = sink.send(message) => sent.is_ok(),
-            () = taken.stalled(limits.stall_timeout) => {
+            () = progress.stalled(limits.stall_timeout) => {
                 tracing::info!("a client that took nothing for too long was cut off");
                 false
             }
             // A client that reads nothing delays the end by at most this time.
-            () = farewell(outbox, limits.farewell) => false,
+            () = closing_timeout(outbox, limits.closing_timeout) => false,
         };
         if !sent {
             return false;
@@ -300,14 +308,15 @@ async fn write(
     }
 }
 
-async fn farewell(outbox: &Outbox, limit: Duration) {
+/// Completes when the closing of the connection has taken longer than `limit`.
+async fn closing_timeout(outbox: &Outbox, limit: Duration) {
     outbox.closed().await;
     tokio::time::sleep(limit).await;
 }
 
 /// Reads and ignores messages until the client has disconnected. Never completes after a message
 /// that was too large, because nothing more can be read then.
-async fn linger(stream: &mut SplitStream<Socket>, ended: Result<(), Refused>) {
+async fn linger(stream: &mut SplitStream<Socket>, ended: Result<(), SessionEnd>) {
     if ended == Err(Some(Refusal::TooLarge)) {
         std::future::pending::<()>().await;
     }

@@ -156,7 +156,7 @@ async fn joined_sockets_have_a_total_and_a_share_of_each_address() {
 async fn a_socket_whose_first_message_was_refused_gives_way_again() {
     let rooms = start(SocketLimits {
         unjoined_per_address: 1,
-        farewell: Duration::from_secs(3_600),
+        closing_timeout: Duration::from_secs(3_600),
         ..SocketLimits::default()
     })
     .await;
