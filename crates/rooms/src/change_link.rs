@@ -52,7 +52,7 @@ struct ChangeBody {
 }
 
 /// A request to create or change a link, with all members within their bounds.
-pub(crate) struct Change {
+pub(crate) struct LinkChange {
     pub(crate) passkey: Passkey,
     pub(crate) zkparams: Option<String>,
     pub(crate) restrictions: Option<LinkRestrictions>,
@@ -90,7 +90,7 @@ impl Passkey {
     }
 }
 
-impl Change {
+impl LinkChange {
     fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
         Ok(Self {
@@ -159,7 +159,7 @@ async fn respond(core: &Arc<Core>, request: Request) -> Result<Response, Problem
     let address = hex_link_of_headers(&head.headers)?;
     let authorization = Authorization::of_headers(&head.headers)?;
     let body = json_body(&head.headers, body, &core.http).await?;
-    let change = Change::within_bounds(body)?;
+    let change = LinkChange::within_bounds(body)?;
     match authorization {
         Authorization::Create(presentation) => {
             create_link::respond(core, address.room, presentation, change, client).await

@@ -51,18 +51,18 @@ impl Claim {
 }
 
 /// A user whose claim on a room is verified.
-pub(crate) struct Visitor {
-    pub(crate) user: OpaqueUserId,
+pub(crate) struct AuthorizedUser {
+    pub(crate) id: OpaqueUserId,
     pub(crate) key: CallKey,
     /// The link; `None` in a group's room.
     pub(crate) link: Option<CallLinkRecord>,
     /// The call in the room.
     pub(crate) call: Option<CallRecord>,
-    /// Whether the visitor may start a call.
+    /// Whether the user may start a call.
     pub(crate) may_start: bool,
 }
 
-impl Visitor {
+impl AuthorizedUser {
     /// Reads the room and verifies the claim. Returns `None` if there is no such link.
     ///
     /// # Errors
@@ -79,12 +79,12 @@ impl Visitor {
                 let Some(found) = core.look_up(NAME, &address).await? else {
                     return Ok(None);
                 };
-                let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
+                let id = OpaqueUserId::of_ciphertext(&presentation.user_id());
                 if !core.holds(&presentation, &found.link, client).await? {
                     return Err(Problem::new(&FORBIDDEN));
                 }
                 Ok(Some(Self {
-                    user,
+                    id,
                     key: CallKey::Link(address.room),
                     link: Some(found.link),
                     call: found.call,
@@ -96,7 +96,7 @@ impl Visitor {
                 let mut reader = core.read(NAME).await?;
                 let call = reader.call(&key, core.now()).await.map_err(failed)?;
                 Ok(Some(Self {
-                    user: member.user,
+                    id: member.user,
                     key,
                     link: None,
                     call,

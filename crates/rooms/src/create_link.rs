@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    change_link::Change,
+    change_link::LinkChange,
     problems::{LINK_EXISTS, ZKPARAMS_INVALID, unauthorized},
     room_headers::created_room,
     rooms::{Core, link_state},
@@ -37,7 +37,7 @@ pub(crate) async fn respond(
     core: &Core,
     room: OpaqueRoomId,
     presentation: Box<CreatePresentation>,
-    change: Change,
+    change: LinkChange,
     client: ClientAddress,
 ) -> Result<Response, Problem> {
     Ok(
@@ -65,7 +65,7 @@ async fn decide(
     core: &Core,
     room: OpaqueRoomId,
     presentation: Box<CreatePresentation>,
-    change: Change,
+    change: LinkChange,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("create link");

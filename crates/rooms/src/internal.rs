@@ -64,13 +64,13 @@ struct Approvals {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EndedCalls {
-    call_keys: Vec<EndedCall>,
+struct CallEndsBody {
+    call_keys: Vec<CallEndBody>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EndedCall {
+struct CallEndBody {
     room_id: String,
     era_id: String,
 }
@@ -145,7 +145,7 @@ async fn end_call(
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
     match path {
-        Ok(Path((room_id, era_id))) => respond(&core, &[EndedCall { room_id, era_id }]).await,
+        Ok(Path((room_id, era_id))) => respond(&core, &[CallEndBody { room_id, era_id }]).await,
         Err(_) => Problem::new(&problems::BAD_REQUEST).into_response(),
     }
 }
@@ -153,13 +153,13 @@ async fn end_call(
 /// Removes the records of calls that are over.
 async fn end_calls(State(core): State<Arc<Core>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    match json_body::<EndedCalls>(&head.headers, body, &core.http).await {
+    match json_body::<CallEndsBody>(&head.headers, body, &core.http).await {
         Ok(body) => respond(&core, &body.call_keys).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn respond(core: &Core, calls: &[EndedCall]) -> Response {
+async fn respond(core: &Core, calls: &[CallEndBody]) -> Response {
     match end(core, calls).await {
         Ok(()) => nothing(),
         Err(problem) => problem.into_response(),
@@ -167,7 +167,7 @@ async fn respond(core: &Core, calls: &[EndedCall]) -> Response {
 }
 
 /// Ends each call whose record still names the era. A call without a record has ended before.
-async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
+async fn end(core: &Core, calls: &[CallEndBody]) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end eras");
     let named: Option<Vec<_>> = calls.iter().map(named).collect();
     let named = named.ok_or(Problem::new(&problems::BAD_REQUEST))?;
@@ -189,7 +189,7 @@ async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
 
 /// Returns the possible keys of the call. A media server names a room by its id alone, which may be
 /// a link's or a group's: the era decides between them.
-fn named(call: &EndedCall) -> Option<(Vec<CallKey>, CallEra)> {
+fn named(call: &CallEndBody) -> Option<(Vec<CallKey>, CallEra)> {
     let era = CallEra::parse(&call.era_id.to_ascii_lowercase()).ok()?;
     let keys = match call.room_id.strip_prefix(LINK_PREFIX) {
         Some(room) => vec![CallKey::Link(parse_room(room)?)],

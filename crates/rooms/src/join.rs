@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Node,
-    conference::{Claim, Visitor},
+    conference::{AuthorizedUser, Claim},
     join_body::JoinBody,
     limits::PasskeyAttempt,
     media::{
@@ -121,26 +121,26 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let claim = Claim::of_headers(core, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &core.http).await?;
     body.check()?;
-    let Some(visitor) = Visitor::admit(core, claim, client).await? else {
+    let Some(user) = AuthorizedUser::admit(core, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
-    if visitor.is_closed(core) {
+    if user.is_closed(core) {
         return Ok(Outcome::NotThere(Reason::Expired));
     }
-    let owner = visitor.call.as_ref();
+    let owner = user.call.as_ref();
     if let Some(node) = owner.and_then(|call| core.owner_elsewhere(call)) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
     let Some(media) = &core.media else {
         return Ok(Outcome::UseSocket);
     };
-    if visitor.call.is_none() && !visitor.may_start {
+    if user.call.is_none() && !user.may_start {
         return Ok(Outcome::StartForbidden);
     }
     let passkey = body.admin_passkey.as_ref();
-    let is_admin = match (&visitor.link, passkey) {
+    let is_admin = match (&user.link, passkey) {
         (Some(link), Some(passkey)) => {
-            let attempt = PasskeyAttempt::begin(core, visitor.user.as_str()).await;
+            let attempt = PasskeyAttempt::begin(core, user.id.as_str()).await;
             let attempt =
                 attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
             let keys = core.database.service_keys();
@@ -156,7 +156,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
     let join = MediaJoin {
         core,
         media,
-        visitor: &visitor,
+        user: &user,
         body: &body,
         is_admin,
         region: redirected_from.as_ref().map_or(own, Region::as_str),

@@ -11,13 +11,13 @@ use maud::{Markup, html};
 use crate::{Media, RoomsSettings};
 
 pub(crate) fn router(settings: &RoomsSettings) -> Router {
-    let ways = Ways {
+    let options = JoinOptions {
         media: &settings.media,
         program: settings.program_page.as_ref(),
     };
-    let call = card("Call", &call(ways));
+    let call = card("Call", &call(options));
     Router::new()
-        .route("/", fixed_page(card("Calls", &start(ways))))
+        .route("/", fixed_page(card("Calls", &start(options))))
         .route("/call", fixed_page(call.clone()))
         .route("/call/", fixed_page(call))
         .route("/style.css", get(card_style))
@@ -26,13 +26,13 @@ pub(crate) fn router(settings: &RoomsSettings) -> Router {
 
 /// The ways to join a call, as the pages show them.
 #[derive(Clone, Copy)]
-struct Ways<'a> {
+struct JoinOptions<'a> {
     /// The terminal program can join embedded calls only.
     media: &'a Media,
     program: Option<&'a WebAddress>,
 }
 
-fn start(ways: Ways<'_>) -> Markup {
+fn start(options: JoinOptions<'_>) -> Markup {
     html! {
         h1 { "Private calls by link" }
         p {
@@ -40,24 +40,24 @@ fn start(ways: Ways<'_>) -> Markup {
              learns who has an account, and it cannot read what is said."
         }
         h2 { "Join a call" }
-        (steps(ways, "the link that you were sent"))
+        (steps(options, "the link that you were sent"))
         h2 { "For developers" }
         p { a.way href="docs" { "Read the HTTP API" } }
     }
 }
 
-fn call(ways: Ways<'_>) -> Markup {
+fn call(options: JoinOptions<'_>) -> Markup {
     html! {
         h1 { "You are invited to a call" }
         p {
             "The address of this page is a link to a private call. Everybody who has the link \
              can come: send it only over ways you trust."
         }
-        @if !matches!(ways.media, Media::Sfu(_)) {
+        @if !matches!(options.media, Media::Sfu(_)) {
             p { "For now it is a conversation in text, without sound and picture." }
         }
         h2 { "Join it" }
-        (steps(ways, "the whole address of this page"))
+        (steps(options, "the whole address of this page"))
         p.hint {
             "The secret of the link stands after the # of the address. Your browser has not sent it \
              to this server."
@@ -65,8 +65,8 @@ fn call(ways: Ways<'_>) -> Markup {
     }
 }
 
-fn steps(ways: Ways<'_>, link: &str) -> Markup {
-    if let Media::Sfu(_) = ways.media {
+fn steps(options: JoinOptions<'_>, link: &str) -> Markup {
+    if let Media::Sfu(_) = options.media {
         return html! {
             p {
                 "Calls of this server are joined with the calling app that the link was made for. \
@@ -76,7 +76,7 @@ fn steps(ways: Ways<'_>, link: &str) -> Markup {
     }
     html! {
         p { "Calls are joined with a program for the terminal. A browser cannot join them." }
-        (program_source(ways.program))
+        (program_source(options.program))
         ol {
             li {
                 "Get an account from the person who sent you the link, or from the people who run this \

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Node,
-    conference::{Claim, Visitor},
+    conference::{AuthorizedUser, Claim},
     media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
     rooms::{Core, link_state},
@@ -157,15 +157,15 @@ async fn decide(
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     let claim = Claim::of_headers(core, headers)?;
-    let Some(visitor) = Visitor::admit(core, claim, client).await? else {
+    let Some(user) = AuthorizedUser::admit(core, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
-    let nothing = if visitor.is_closed(core) {
+    let nothing = if user.is_closed(core) {
         Outcome::NotThere(Reason::Expired)
     } else {
         Outcome::NoCall
     };
-    let Some(call) = &visitor.call else {
+    let Some(call) = &user.call else {
         return Ok(nothing);
     };
     if let Some(node) = core.owner_elsewhere(call) {
@@ -173,12 +173,10 @@ async fn decide(
     }
     let participants = match &core.media {
         None => {
-            let link_is_open = !visitor.is_closed(core);
-            core.calls
-                .participants(call, &visitor.user, link_is_open)
-                .await
+            let link_is_open = !user.is_closed(core);
+            core.calls.participants(call, &user.id, link_is_open).await
         }
-        Some(media) => match on_media_server(core, media, call, &visitor).await? {
+        Some(media) => match on_media_server(core, media, call, &user).await? {
             Ok(participants) => participants,
             Err(_) => return Ok(Outcome::MediaUnavailable),
         },
@@ -186,7 +184,7 @@ async fn decide(
     let Some(participants) = participants else {
         return Ok(nothing);
     };
-    let link = visitor.link.as_ref();
+    let link = user.link.as_ref();
     Ok(Outcome::Call(Box::new(PeekBody {
         conference_id: call.era.to_string(),
         max_devices: core.settings.max_devices.get(),
@@ -208,20 +206,20 @@ async fn on_media_server(
     core: &Core,
     media: &MediaPool,
     call: &CallRecord,
-    visitor: &Visitor,
+    user: &AuthorizedUser,
 ) -> Result<Result<Option<PeekParticipants>, MediaError>, Problem> {
     let Some(server) = media.server_of(call) else {
         return Ok(Ok(None));
     };
-    let user = visitor.user.as_str();
-    match media.client().clients(&server, call.era, Some(user)).await {
+    let id = user.id.as_str();
+    match media.client().clients(&server, call.era, Some(id)).await {
         Ok(clients) => {
-            let sees_all = !visitor.is_closed(core) || is_among(&clients, user);
+            let sees_all = !user.is_closed(core) || is_among(&clients, id);
             Ok(Ok(Some(participants(&clients, sees_all))))
         }
         Err(MediaError::NoCall) => {
             if !core.starting_eras.contains(call.era) {
-                end(core, &visitor.key, call).await?;
+                end(core, &user.key, call).await?;
             }
             Ok(Ok(None))
         }

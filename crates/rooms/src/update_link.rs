@@ -7,7 +7,7 @@ use anteroom_store::{LinkAddress, LinkUpdate, PasskeyHash, TransactionName, Upda
 use axum::response::{IntoResponse as _, Response};
 
 use crate::{
-    change_link::Change,
+    change_link::LinkChange,
     limits::PasskeyAttempt,
     problems::{
         CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG,
@@ -38,7 +38,7 @@ pub(crate) async fn respond(
     core: &Core,
     address: LinkAddress,
     presentation: Box<AuthPresentation>,
-    change: Change,
+    change: LinkChange,
     client: ClientAddress,
 ) -> Result<Response, Problem> {
     let end_call = change.end_call;
@@ -76,7 +76,7 @@ async fn decide(
     core: &Core,
     address: LinkAddress,
     presentation: Box<AuthPresentation>,
-    change: Change,
+    change: LinkChange,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");

@@ -18,7 +18,7 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{peek::PeekParticipants, rooms::Core, socket::outbox::Outbox};
+use crate::{peek::PeekParticipants, rooms::Core, socket::send_queue::SendQueue};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ pub(super) struct CallActor {
     era: CallEra,
     inbox: mpsc::Receiver<ToCall>,
     end: Arc<EndSignal>,
-    outboxes: HashMap<ConnectionId, Outbox>,
+    send_queues: HashMap<ConnectionId, SendQueue>,
     /// `None` before the first join.
     call: Option<Call>,
     /// `None` before the start of the era.
@@ -73,7 +73,7 @@ impl CallActor {
             era,
             inbox,
             end,
-            outboxes: HashMap::new(),
+            send_queues: HashMap::new(),
             call: None,
             lease: None,
             generation: None,
@@ -101,7 +101,7 @@ impl CallActor {
         }
         // Closes the inbox before the record is removed, so that no later message reaches this
         // call.
-        drop((self.inbox, self.outboxes));
+        drop((self.inbox, self.send_queues));
         if let Some(lease) = self.lease {
             lease.finish().await;
         }
@@ -149,16 +149,16 @@ impl CallActor {
         match message {
             ToCall::Join {
                 join,
-                outbox,
+                send_queue,
                 reply,
             } => {
                 let connection = join.connection;
-                let answer = self.join(*join, outbox).await;
+                let answer = self.join(*join, send_queue).await;
                 let is_limited = matches!(answer, Some(CallJoinOutcome::RateLimited));
                 if let Some(answer) = answer {
                     // A caller that no longer waits for the answer has disconnected.
                     if reply.send(answer).is_err() {
-                        self.outboxes.remove(&connection);
+                        self.send_queues.remove(&connection);
                         self.handle(Input::Disconnected { connection }).await;
                     }
                 }
@@ -179,7 +179,7 @@ impl CallActor {
                 }
             }
             ToCall::Disconnected { connection } => {
-                self.outboxes.remove(&connection);
+                self.send_queues.remove(&connection);
                 self.handle(Input::Disconnected { connection }).await;
             }
             ToCall::Look(reply) => match &self.lease {
@@ -202,7 +202,7 @@ impl CallActor {
 
     /// Handles a join. Returns `None` if the call has ended, so that another call has to handle the
     /// join.
-    async fn join(&mut self, join: Join, outbox: Outbox) -> Option<CallJoinOutcome> {
+    async fn join(&mut self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
         // A call whose time has ended accepts no more joins.
         self.handle(Input::TimePassed).await;
         if self.is_over() {
@@ -228,7 +228,7 @@ impl CallActor {
             }
         }
         let connection = join.connection;
-        self.outboxes.insert(connection, outbox);
+        self.send_queues.insert(connection, send_queue);
         let outcome = self.answer(connection, Input::Join(join)).await;
         let call = self.call.as_ref();
         let is_admin = call.is_some_and(|call| call.is_admin(connection));

@@ -28,7 +28,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
-use crate::{Node, peek::PeekParticipants, rooms::Core, socket::outbox::Outbox};
+use crate::{Node, peek::PeekParticipants, rooms::Core, socket::send_queue::SendQueue};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;
@@ -40,7 +40,7 @@ pub(crate) enum ToCall {
     Join {
         /// Boxed, because it is the largest variant and not the most frequent one.
         join: Box<Join>,
-        outbox: Outbox,
+        send_queue: SendQueue,
         /// Receives the outcome of the join. Dropped if the call has ended.
         reply: oneshot::Sender<CallJoinOutcome>,
     },
@@ -99,11 +99,11 @@ pub(crate) struct CallHandle {
 
 impl CallHandle {
     /// Gives the join to the call. Returns `None` if the call has ended.
-    pub(crate) async fn join(&self, join: Join, outbox: Outbox) -> Option<CallJoinOutcome> {
+    pub(crate) async fn join(&self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
         let (reply, answer) = oneshot::channel();
         let message = ToCall::Join {
             join: Box::new(join),
-            outbox,
+            send_queue,
             reply,
         };
         self.inbox.send(message).await.ok()?;

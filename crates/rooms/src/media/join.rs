@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     MediaServer,
-    conference::Visitor,
+    conference::AuthorizedUser,
     join::{JoinedBody, Outcome},
     join_body::JoinBody,
     rooms::Core,
@@ -34,7 +34,7 @@ const ATTEMPTS: usize = 3;
 pub(crate) struct MediaJoin<'a> {
     pub(crate) core: &'a Core,
     pub(crate) media: &'a MediaPool,
-    pub(crate) visitor: &'a Visitor,
+    pub(crate) user: &'a AuthorizedUser,
     pub(crate) body: &'a JoinBody,
     pub(crate) is_admin: bool,
     /// The region that the media server receives.
@@ -99,11 +99,11 @@ enum CallLookup {
 
 async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let (core, visitor) = (join.core, join.visitor);
-    if let Some(call) = &visitor.call
+    let (core, user) = (join.core, join.user);
+    if let Some(call) = &user.call
         && tried.is_empty()
     {
-        return running(join, call.clone(), visitor.link.clone()).await;
+        return running(join, call.clone(), user.link.clone()).await;
     }
     let Some(server) = join.media.choose(tried) else {
         return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
@@ -113,16 +113,16 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
     let mut era = [0; 16];
     rng.fill_bytes(&mut era);
     let call = CallRecord {
-        key: visitor.key.clone(),
+        key: user.key.clone(),
         era: CallEra::from_bytes(era),
-        creator: UserId::parse(visitor.user.as_str()).map_err(|_| internal())?,
+        creator: UserId::parse(user.id.as_str()).map_err(|_| internal())?,
         node: core.node.clone(),
         media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
         started: now,
         lease_until: Some(lease(core, now)),
     };
     let start = core.starting_eras.begin(call.era);
-    let epoch = visitor.link.as_ref().and_then(|link| link.epoch);
+    let epoch = user.link.as_ref().and_then(|link| link.epoch);
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
@@ -197,7 +197,7 @@ async fn announce(
     let link = target.link.as_ref();
     let room_id = target.call.key.to_text();
     let request = ClientRequest {
-        endpoint_id: join.visitor.user.as_str(),
+        endpoint_id: join.user.id.as_str(),
         client_ice_ufrag: &join.body.ice_ufrag,
         client_ice_pwd: &join.body.ice_pwd,
         client_dhe_public_key: &join.body.dhe_public_key,

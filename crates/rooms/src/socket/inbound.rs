@@ -94,12 +94,12 @@ enum Message {
 #[serde(untagged)]
 enum Target {
     One(u32),
-    Named(All),
+    Named(AllLiteral),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum All {
+enum AllLiteral {
     All,
 }
 
@@ -150,7 +150,7 @@ impl Message {
             Self::Relay { to, body } => Command::Relay {
                 to: match to {
                     Target::One(id) => RelayTarget::One(device(id)?),
-                    Target::Named(All::All) => RelayTarget::All,
+                    Target::Named(AllLiteral::All) => RelayTarget::All,
                 },
                 body: relay_body(&body)?,
             },

@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{inbound::JoinRequest, outbox::Outbox, refusal::Refusal};
+use super::{inbound::JoinRequest, refusal::Refusal, send_queue::SendQueue};
 use crate::{
     calls::{CallHandle, CallJoinOutcome},
     limits::PasskeyAttempt,
@@ -60,7 +60,7 @@ pub(super) async fn enter(
     request: JoinRequest,
     client: ClientAddress,
     connection: ConnectionId,
-    outbox: &Outbox,
+    send_queue: &SendQueue,
 ) -> Result<JoinOutcome, Option<Refusal>> {
     let resume = request.resume.as_deref().and_then(resume_secret);
     let checked = check(core, request, client).await.map_err(Some)?;
@@ -82,7 +82,7 @@ pub(super) async fn enter(
         };
         // Another node may have revoked the link since the call last read it.
         let answer = match call.look().await {
-            true => call.join(join, outbox.clone()).await,
+            true => call.join(join, send_queue.clone()).await,
             false if call.is_open() => Some(CallJoinOutcome::Unavailable),
             false => None,
         };
@@ -95,7 +95,7 @@ pub(super) async fn enter(
                 });
             }
             Some(CallJoinOutcome::Elsewhere(node)) => {
-                outbox.redirect(&node.socket_url());
+                send_queue.redirect(&node.socket_url());
                 return Ok(JoinOutcome::Redirected);
             }
             Some(CallJoinOutcome::UnknownLink) => return Err(Some(Refusal::UnknownLink)),

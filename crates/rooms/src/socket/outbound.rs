@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::{
-    socket::{outbox::Kind, refusal::Refusal},
+    socket::{refusal::Refusal, send_queue::QueueKind},
     wire::LinkStateBody,
 };
 
@@ -23,24 +23,24 @@ const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
 #[derive(Clone, Debug)]
 pub(crate) struct Outbound {
     pub(crate) text: Utf8Bytes,
-    pub(crate) kind: Kind,
+    pub(crate) kind: QueueKind,
 }
 
 impl Outbound {
     /// Creates a message of the call.
     pub(crate) fn of_call(message: &Message) -> Self {
         let kind = match message {
-            Message::Participants { .. } => Kind::Roster,
-            Message::Roster { .. } => Kind::RosterChanges,
-            Message::Link(_) => Kind::Link,
-            Message::Relay { .. } => Kind::Relay,
-            Message::Pong => Kind::Pong,
+            Message::Participants { .. } => QueueKind::Roster,
+            Message::Roster { .. } => QueueKind::RosterChanges,
+            Message::Link(_) => QueueKind::Link,
+            Message::Relay { .. } => QueueKind::Relay,
+            Message::Pong => QueueKind::Pong,
             Message::Joined(_)
             | Message::Admitted
             | Message::Denied { .. }
             | Message::Removed
             | Message::Blocked
-            | Message::Error(_) => Kind::Answer,
+            | Message::Error(_) => QueueKind::Answer,
         };
         Self {
             text: json(&body_of(message)),
@@ -71,7 +71,7 @@ impl Outbound {
     fn answer(body: &Body<'_>) -> Self {
         Self {
             text: json(body),
-            kind: Kind::Answer,
+            kind: QueueKind::Answer,
         }
     }
 }

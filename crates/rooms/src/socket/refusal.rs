@@ -2,7 +2,7 @@
 
 use anteroom_service::OperationOutcome;
 
-use crate::socket::outbox::Closing;
+use crate::socket::send_queue::Closing;
 
 /// The reason why a message or a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,9 +28,9 @@ use super::{
     inbound::{Inbound, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
     joining::{JoinOutcome, enter, outcome_of_join},
     outbound::Outbound,
-    outbox::{Closing, Next, Outbox},
     reader::{PeerClosed, Reader},
     refusal::Refusal,
+    send_queue::{Closing, Next, SendQueue},
     stream::{ClientStream, WriteProgress},
 };
 use crate::{
@@ -48,11 +48,11 @@ type Socket = WebSocketStream<Connection>;
 /// Handles a client's socket until its connection ends.
 pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: SocketSlots) {
     let limits = core.settings.sockets;
-    let outbox = Outbox::new(limits.queued_bytes);
+    let send_queue = SendQueue::new(limits.queued_bytes);
     let progress = connection.last_taken();
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
-    let entered = await_join(&core, &mut socket, &outbox, &joined, &mut slots).await;
+    let entered = await_join(&core, &mut socket, &send_queue, &joined, &mut slots).await;
     let has_given_way = matches!(entered, Err(Some(Refusal::GivenWay)));
     slots.end(joined.get().is_some());
     if let Ok(JoinOutcome::Call { .. }) = &entered {
@@ -64,9 +64,9 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
     {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
-            let ended = serve_session(&core, &mut reader, entered, &outbox, &joined).await;
+            let ended = serve_session(&core, &mut reader, entered, &send_queue, &joined).await;
             if let Err(refusal) = ended {
-                refuse(&outbox, refusal);
+                refuse(&send_queue, refusal);
             }
             linger(&mut stream, ended).await;
         };
@@ -74,7 +74,7 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
         tokio::select! {
             // A socket that was closed for another gives its room up at once: others may be waiting
             // for it.
-            closed = write(sink, &outbox, &progress, &limits) => if closed && !has_given_way {
+            closed = write(sink, &send_queue, &progress, &limits) => if closed && !has_given_way {
                 // A connection that is dropped with unread bytes loses the messages that were sent
                 // last, so that the client has to close it first. Until then the socket counts, and
                 // can be closed for another.
@@ -104,17 +104,17 @@ async fn open(connection: Connection, max_message: usize) -> Socket {
         // Every socket allocates one from its opening on, so that a small one keeps half-open
         // sockets cheap.
         .read_buffer_size(READ_BUFFER)
-        // Sends every message at once. Messages wait in the outbox, which counts them.
+        // Sends every message at once. Messages wait in the send queue, which counts them.
         .write_buffer_size(0);
     WebSocketStream::from_raw_socket(connection, SocketRole::Server, Some(config)).await
 }
 
-fn refuse(outbox: &Outbox, refusal: SessionEnd) {
+fn refuse(send_queue: &SendQueue, refusal: SessionEnd) {
     if let Some(refusal) = refusal {
         // A refusal is no roster, so that its outcome needs no handling.
-        let _ = outbox.push(Outbound::of_refusal(refusal));
+        let _ = send_queue.push(Outbound::of_refusal(refusal));
         if let Some(closing) = refusal.closing() {
-            outbox.close(closing);
+            send_queue.close(closing);
         }
     }
 }
@@ -123,7 +123,7 @@ fn refuse(outbox: &Outbox, refusal: SessionEnd) {
 async fn await_join(
     core: &Arc<Core>,
     socket: &mut Socket,
-    outbox: &Outbox,
+    send_queue: &SendQueue,
     joined: &OnceLock<(CallHandle, ConnectionId)>,
     slots: &mut SocketSlots,
 ) -> Result<JoinOutcome, SessionEnd> {
@@ -151,7 +151,7 @@ async fn await_join(
         .join(&core.sockets)
         .map_err(|_| Some(Refusal::Overloaded))?;
     let connection = core.connection();
-    let entered = enter(core, *request, slots.client(), connection, outbox).await;
+    let entered = enter(core, *request, slots.client(), connection, send_queue).await;
     end(operation, outcome_of_join(&entered));
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
@@ -164,7 +164,7 @@ async fn serve_session(
     core: &Core,
     reader: &mut Reader<'_>,
     entered: Result<JoinOutcome, SessionEnd>,
-    outbox: &Outbox,
+    send_queue: &SendQueue,
     joined: &OnceLock<(CallHandle, ConnectionId)>,
 ) -> Result<(), SessionEnd> {
     match (entered?, joined.get()) {
@@ -175,7 +175,7 @@ async fn serve_session(
                 connection: *connection,
                 is_admin,
             };
-            serve_messages(reader, &membership, outbox).await
+            serve_messages(reader, &membership, send_queue).await
         }
         _ => Ok(()),
     }
@@ -201,13 +201,13 @@ impl Membership<'_> {
         &self,
         command: Command,
         operation: Option<RunningOperation>,
-        outbox: &Outbox,
+        send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
         let lets_in = self.is_admin && matches!(command, Command::Approve(_));
         if lets_in && !self.look(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
-            refuse(outbox, Some(refusal));
+            refuse(send_queue, Some(refusal));
             // The failure is no failure of the service if the call has just ended.
             if self.call.is_open() {
                 end(operation, refusal.outcome());
@@ -237,13 +237,13 @@ impl Membership<'_> {
 async fn serve_messages(
     reader: &mut Reader<'_>,
     membership: &Membership<'_>,
-    outbox: &Outbox,
+    send_queue: &SendQueue,
 ) -> Result<(), SessionEnd> {
     loop {
         let received = tokio::select! {
-            received = async { outbox.has_room().await; reader.next().await } => received,
+            received = async { send_queue.has_room().await; reader.next().await } => received,
             // The call has closed the connection, so that further messages have no effect.
-            () = outbox.closed() => return Ok(()),
+            () = send_queue.closed() => return Ok(()),
         };
         let Ok(InboundMessage { kind, content }) = received else {
             return Err(None);
@@ -252,16 +252,19 @@ async fn serve_messages(
         let operation = kind.map(|kind| membership.core.operations.start(kind));
         match content {
             Ok(Inbound::Command(command)) => {
-                if !membership.send_command(command, operation, outbox).await {
+                if !membership
+                    .send_command(command, operation, send_queue)
+                    .await
+                {
                     return Ok(());
                 }
             }
             Ok(Inbound::Join(_)) => {
                 let error = anteroom_call::Message::Error(anteroom_call::ErrorCode::AlreadyJoined);
-                let _ = outbox.push(Outbound::of_call(&error));
+                let _ = send_queue.push(Outbound::of_call(&error));
             }
             Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
-            Err(refusal) => refuse(outbox, Some(refusal)),
+            Err(refusal) => refuse(send_queue, Some(refusal)),
         }
     }
 }
@@ -273,12 +276,12 @@ async fn serve_messages(
 /// reads slowly stays connected and gets fewer messages.
 async fn write(
     mut sink: SplitSink<Socket, Message>,
-    outbox: &Outbox,
+    send_queue: &SendQueue,
     progress: &WriteProgress,
     limits: &SocketLimits,
 ) -> bool {
     loop {
-        let message = match outbox.next().await {
+        let message = match send_queue.next().await {
             Next::Send(text) => Message::Text(text),
             Next::Close(Closing { code, words }) => {
                 let frame = CloseFrame {
@@ -300,7 +303,7 @@ async fn write(
                 false
             }
             // A client that reads nothing delays the end by at most this time.
-            () = closing_timeout(outbox, limits.closing_timeout) => false,
+            () = closing_timeout(send_queue, limits.closing_timeout) => false,
         };
         if !sent {
             return false;
@@ -309,8 +312,8 @@ async fn write(
 }
 
 /// Completes when the closing of the connection has taken longer than `limit`.
-async fn closing_timeout(outbox: &Outbox, limit: Duration) {
-    outbox.closed().await;
+async fn closing_timeout(send_queue: &SendQueue, limit: Duration) {
+    send_queue.closed().await;
     tokio::time::sleep(limit).await;
 }
 

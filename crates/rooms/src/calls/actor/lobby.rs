@@ -126,8 +126,8 @@ impl CallActor {
 
     /// Redirects all clients of the room to the node that has the call.
     fn move_to(&mut self, node: &Node) {
-        for (_, outbox) in self.outboxes.drain() {
-            outbox.redirect(&node.socket_url());
+        for (_, send_queue) in self.send_queues.drain() {
+            send_queue.redirect(&node.socket_url());
         }
         self.over = true;
     }

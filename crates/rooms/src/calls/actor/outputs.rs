@@ -8,7 +8,7 @@ use crate::{
     operations::outcome_of,
     socket::{
         outbound::Outbound,
-        outbox::{Closing, PushOutcome},
+        send_queue::{Closing, PushOutcome},
     },
 };
 
@@ -66,8 +66,8 @@ impl CallActor {
                     if caller == Some(to) {
                         result.outcome = outcome_of(&message).or(result.outcome);
                     }
-                    if let Some(outbox) = self.outboxes.get(&to)
-                        && outbox.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
+                    if let Some(send_queue) = self.send_queues.get(&to)
+                        && send_queue.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
                     {
                         result.missed.push(to);
                     }
@@ -75,8 +75,8 @@ impl CallActor {
                 Output::Broadcast { to, message } => {
                     let message = Outbound::of_call(&message);
                     for to in to {
-                        if let Some(outbox) = self.outboxes.get(&to)
-                            && outbox.push(message.clone()) == PushOutcome::RosterMissed
+                        if let Some(send_queue) = self.send_queues.get(&to)
+                            && send_queue.push(message.clone()) == PushOutcome::RosterMissed
                         {
                             result.missed.push(to);
                         }
@@ -88,8 +88,8 @@ impl CallActor {
                     }
                 }
                 Output::Close { connection, reason } => {
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.close(closing(reason));
+                    if let Some(send_queue) = self.send_queues.remove(&connection) {
+                        send_queue.close(closing(reason));
                     }
                 }
                 // Before the start there is nothing to store. After it, the receiver exists for as
