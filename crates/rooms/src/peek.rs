@@ -19,7 +19,7 @@ use crate::{
     conference::{AuthorizedUser, Claim},
     media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
-    rooms::{Core, link_state},
+    rooms::{RoomsState, link_state},
     transactions::failed,
     wire::{
         LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_found, private, redirect,
@@ -137,30 +137,30 @@ enum Outcome {
     security(("presentation" = []), ("group" = []))
 )]
 pub(crate) async fn peek(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<RoomsState>>,
     client: ClientAddress,
     headers: HeaderMap,
 ) -> Response {
-    match decide(&core, &headers, client).await {
+    match decide(&state, &headers, client).await {
         Ok(Outcome::Call(body)) => private(body),
         Ok(Outcome::NoCall) => no_call(),
         Ok(Outcome::NotThere(reason)) => not_found(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
+        Ok(Outcome::Elsewhere(node)) => redirect(&state.participants_url(&node)),
         Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 async fn decide(
-    core: &Core,
+    state: &RoomsState,
     headers: &HeaderMap,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
-    let claim = Claim::of_headers(core, headers)?;
-    let Some(user) = AuthorizedUser::admit(core, claim, client).await? else {
+    let claim = Claim::of_headers(state, headers)?;
+    let Some(user) = AuthorizedUser::admit(state, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
-    let nothing = if user.is_closed(core) {
+    let nothing = if user.is_closed(state) {
         Outcome::NotThere(Reason::Expired)
     } else {
         Outcome::NoCall
@@ -168,15 +168,15 @@ async fn decide(
     let Some(call) = &user.call else {
         return Ok(nothing);
     };
-    if let Some(node) = core.owner_elsewhere(call) {
+    if let Some(node) = state.owner_elsewhere(call) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
-    let participants = match &core.media {
+    let participants = match &state.media {
         None => {
-            let link_is_open = !user.is_closed(core);
-            core.calls.participants(call, &user.id, link_is_open).await
+            let link_is_open = !user.is_closed(state);
+            state.calls.participants(call, &user.id, link_is_open).await
         }
-        Some(media) => match on_media_server(core, media, call, &user).await? {
+        Some(media) => match on_media_server(state, media, call, &user).await? {
             Ok(participants) => participants,
             Err(_) => return Ok(Outcome::MediaUnavailable),
         },
@@ -187,7 +187,7 @@ async fn decide(
     let link = user.link.as_ref();
     Ok(Outcome::Call(Box::new(PeekBody {
         conference_id: call.era.to_string(),
-        max_devices: core.settings.max_devices.get(),
+        max_devices: state.settings.max_devices.get(),
         participants: participants.active,
         participant_count: participants.counts.map(|(active, _)| active),
         creator: participants
@@ -203,7 +203,7 @@ async fn decide(
 /// Asks the call's media server. Returns `None` if the server does not have the call, and removes
 /// the record then.
 async fn on_media_server(
-    core: &Core,
+    state: &RoomsState,
     media: &MediaPool,
     call: &CallRecord,
     user: &AuthorizedUser,
@@ -214,12 +214,12 @@ async fn on_media_server(
     let id = user.id.as_str();
     match media.client().clients(&server, call.era, Some(id)).await {
         Ok(clients) => {
-            let sees_all = !user.is_closed(core) || is_among(&clients, id);
+            let sees_all = !user.is_closed(state) || is_among(&clients, id);
             Ok(Ok(Some(participants(&clients, sees_all))))
         }
         Err(MediaError::NoCall) => {
-            if !core.starting_eras.contains(call.era) {
-                end(core, &user.key, call).await?;
+            if !state.starting_eras.contains(call.era) {
+                end(state, &user.key, call).await?;
             }
             Ok(Ok(None))
         }
@@ -227,12 +227,12 @@ async fn on_media_server(
     }
 }
 
-async fn end(core: &Core, key: &CallKey, call: &CallRecord) -> Result<(), Problem> {
+async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end era");
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     if transaction.end_era(key, call.era).await.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
-        core.emit("call.ended", key.room(), |event| event);
+        state.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }

@@ -79,10 +79,10 @@ pub enum SetupError {
 
 /// A room service. Clones are the same service.
 #[derive(Clone)]
-pub struct Rooms(pub(crate) Arc<Core>);
+pub struct Rooms(pub(crate) Arc<RoomsState>);
 
 /// The state that the handlers share.
-pub(crate) struct Core {
+pub(crate) struct RoomsState {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     /// The look-ups of links, which requests for the same one share.
     pub(crate) look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
@@ -143,7 +143,7 @@ impl Rooms {
         let live_calls = parts
             .metrics
             .live_count("live_calls", "Calls that this node has");
-        Ok(Self(Arc::new(Core {
+        Ok(Self(Arc::new(RoomsState {
             open_sockets,
             live_calls,
             is_purging: AtomicBool::new(true),
@@ -218,7 +218,7 @@ impl Rooms {
     }
 }
 
-impl Core {
+impl RoomsState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

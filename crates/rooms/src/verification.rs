@@ -16,7 +16,7 @@ use anteroom_service::{
 };
 use anteroom_store::CallLinkRecord;
 
-use crate::{problems::VERIFICATIONS_LIMITED, rooms::Core, verifier::PresentationVerifier};
+use crate::{problems::VERIFICATIONS_LIMITED, rooms::RoomsState, verifier::PresentationVerifier};
 
 /// The reason why a presentation is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl From<VerificationRefusal> for Problem {
     }
 }
 
-impl Core {
+impl RoomsState {
     /// Returns whether the presentation holds for the link.
     ///
     /// # Errors

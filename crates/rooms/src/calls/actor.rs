@@ -18,7 +18,7 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{peek::PeekParticipants, rooms::Core, socket::send_queue::SendQueue};
+use crate::{peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ const FIRST_JOIN: Duration = Duration::from_secs(10);
 /// The state of the task: the room's call, the send queues of its clients, and the connection to
 /// the task that writes the call's facts.
 pub(super) struct CallActor {
-    core: Arc<Core>,
+    state: Arc<RoomsState>,
     address: LinkAddress,
     era: CallEra,
     inbox: mpsc::Receiver<ToCall>,
@@ -60,15 +60,15 @@ enum ActorEvent {
 
 impl CallActor {
     pub(super) fn new(
-        core: &Arc<Core>,
+        state: &Arc<RoomsState>,
         address: LinkAddress,
         era: CallEra,
         inbox: mpsc::Receiver<ToCall>,
         end: Arc<EndSignal>,
     ) -> Self {
         Self {
-            until: Some(core.moment().plus(FIRST_JOIN)),
-            core: Arc::clone(core),
+            until: Some(state.moment().plus(FIRST_JOIN)),
+            state: Arc::clone(state),
             address,
             era,
             inbox,
@@ -83,7 +83,7 @@ impl CallActor {
 
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
-        let every = self.core.settings.leases.lobby_look;
+        let every = self.state.settings.leases.lobby_look;
         let mut looks = interval_at(Instant::now() + every, every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
@@ -111,7 +111,7 @@ impl CallActor {
         const NEVER: Duration = Duration::from_secs(86_400);
         let alarm = self
             .until
-            .map_or_else(|| Instant::now() + NEVER, |at| self.core.instant_of(at));
+            .map_or_else(|| Instant::now() + NEVER, |at| self.state.instant_of(at));
         let lobby = self.call.is_some() && self.lease.is_none();
         let link_read = async {
             let changed = match &mut self.lease {
@@ -221,8 +221,8 @@ impl CallActor {
             .as_ref()
             .is_some_and(|call| call.would_wait(&join))
         {
-            let size = self.core.settings.sockets.lobby_joins;
-            let counted = self.core.count("lobby", join.user.as_str(), size).await;
+            let size = self.state.settings.sockets.lobby_joins;
+            let counted = self.state.count("lobby", join.user.as_str(), size).await;
             if counted != Admission::Granted {
                 return Some(CallJoinOutcome::RateLimited);
             }
@@ -259,7 +259,7 @@ impl CallActor {
     fn await_first_join(&mut self) {
         self.call = None;
         self.generation = None;
-        self.until = Some(self.core.moment().plus(FIRST_JOIN));
+        self.until = Some(self.state.moment().plus(FIRST_JOIN));
     }
 
     /// Gives the call the link that its lease task has read.

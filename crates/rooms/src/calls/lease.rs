@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{LookReply, end::EndSignal};
 use crate::{
-    rooms::{Core, link_state},
+    rooms::{RoomsState, link_state},
     transactions::report,
 };
 
@@ -29,7 +29,7 @@ const END_ATTEMPTS: usize = 3;
 
 /// A call whose era has started.
 pub(super) struct NewCall {
-    pub(super) core: Arc<Core>,
+    pub(super) state: Arc<RoomsState>,
     pub(super) record: CallRecord,
     pub(super) address: LinkAddress,
     /// The link after the start.
@@ -82,7 +82,7 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
     let (looks, waiting) = mpsc::channel(LOOKS);
     let (sender, link) = watch::channel(new.link);
     let lease_task = LeaseTask {
-        core: new.core,
+        state: new.state,
         record: new.record,
         address: new.address,
         generation: new.generation,
@@ -91,7 +91,7 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
     };
     // Counts the call from now on, not from the first run of the task: joins are answered before
     // that.
-    let live = lease_task.core.live_calls.enter();
+    let live = lease_task.state.live_calls.enter();
     let task = tokio::spawn(async move {
         let _live = live;
         lease_task.run(written, waiting).await;
@@ -106,7 +106,7 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
 
 /// Renews the lease of a call's record, and writes the call's facts.
 struct LeaseTask {
-    core: Arc<Core>,
+    state: Arc<RoomsState>,
     record: CallRecord,
     address: LinkAddress,
     generation: Generation,
@@ -129,7 +129,7 @@ enum RenewalOutcome {
 impl LeaseTask {
     /// Runs until the call is over, then removes its record.
     async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<LookReply>) {
-        let leases = self.core.settings.leases;
+        let leases = self.state.settings.leases;
         let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
@@ -169,10 +169,10 @@ impl LeaseTask {
 
     async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
         const NAME: TransactionName = TransactionName::new("renew era");
-        let now = self.core.now();
-        let until = now.plus(self.core.settings.leases.valid.as_secs());
+        let now = self.state.now();
+        let until = now.plus(self.state.settings.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
-        let mut transaction = self.core.database.begin(NAME).await?;
+        let mut transaction = self.state.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
             let link = transaction.link(&self.address, now).await?;
             let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
@@ -205,10 +205,10 @@ impl LeaseTask {
 
     async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
         const NAME: TransactionName = TransactionName::new("look at link");
-        let core = &self.core;
-        let found = core
+        let state = &self.state;
+        let found = state
             .database
-            .link_with_call(NAME, &self.address, core.now());
+            .link_with_call(NAME, &self.address, state.now());
         Ok(found.await?.map(|found| found.link))
     }
 
@@ -245,8 +245,8 @@ impl LeaseTask {
             return Ok(());
         };
         let room = &self.address.room;
-        let mut rng = self.core.entropy.rng();
-        let mut transaction = self.core.database.begin(NAME).await?;
+        let mut rng = self.state.entropy.rng();
+        let mut transaction = self.state.database.begin(NAME).await?;
         let changed = if approved {
             transaction.add_approval(room, &user, &mut *rng).await?
         } else {
@@ -262,7 +262,7 @@ impl LeaseTask {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
                 Ok(()) => {
-                    self.core
+                    self.state
                         .emit("call.ended", &self.address.room, |event| event);
                     return;
                 }
@@ -276,7 +276,7 @@ impl LeaseTask {
 
     async fn try_end_era(&self) -> Result<(), StoreError> {
         const NAME: TransactionName = TransactionName::new("end era");
-        let mut transaction = self.core.database.begin(NAME).await?;
+        let mut transaction = self.state.database.begin(NAME).await?;
         let (key, era) = (&self.record.key, self.record.era);
         if transaction.end_era(key, era).await? {
             transaction.save().await?;

@@ -28,7 +28,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
-use crate::{Node, peek::PeekParticipants, rooms::Core, socket::send_queue::SendQueue};
+use crate::{Node, peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;
@@ -152,7 +152,7 @@ impl Calls {
     /// 503 when the node stops.
     pub(crate) async fn enter(
         &self,
-        core: &Arc<Core>,
+        state: &Arc<RoomsState>,
         address: &LinkAddress,
     ) -> Result<CallHandle, Problem> {
         let entry = self.entry(&address.room);
@@ -165,7 +165,7 @@ impl Calls {
             self.forget(&address.room, &entry);
             return Err(Problem::new(&problems::UNAVAILABLE));
         }
-        let handle = spawn(core, address, &entry);
+        let handle = spawn(state, address, &entry);
         *call = Some(handle.clone());
         // `close` may have run before this call was in its entry, and not have ended it.
         if self.closing.is_cancelled() {
@@ -268,19 +268,19 @@ impl Calls {
 }
 
 /// Starts the task of a room.
-fn spawn(core: &Arc<Core>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
+fn spawn(state: &Arc<RoomsState>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
     let mut era = [0; 16];
-    core.entropy.rng().fill_bytes(&mut era);
+    state.entropy.rng().fill_bytes(&mut era);
     let era = CallEra::from_bytes(era);
     let (inbox, messages) = mpsc::channel(INBOX);
     let (finish, finished) = watch::channel(false);
     let end = Arc::<EndSignal>::default();
-    let actor = CallActor::new(core, address.clone(), era, messages, Arc::clone(&end));
-    let (core, entry, room) = (Arc::clone(core), Arc::clone(entry), address.room.clone());
+    let actor = CallActor::new(state, address.clone(), era, messages, Arc::clone(&end));
+    let (state, entry, room) = (Arc::clone(state), Arc::clone(entry), address.room.clone());
     tokio::spawn(async move {
         actor.run().await;
         *entry.lock().await = None;
-        core.calls.forget(&room, &entry);
+        state.calls.forget(&room, &entry);
         // A failure to send means that no task waits for the end.
         let _ = finish.send(true);
     });

@@ -8,7 +8,7 @@ use anteroom_store::{
     UserId,
 };
 
-use crate::{Node, rooms::Core, transactions::failed};
+use crate::{Node, rooms::RoomsState, transactions::failed};
 
 /// The state in the database of a room in which this node has no call.
 pub(super) enum RoomState {
@@ -39,15 +39,15 @@ pub(super) enum StartOutcome {
 ///
 /// # Errors
 /// 503 or 500 when the database fails.
-pub(super) async fn look(core: &Core, address: &LinkAddress) -> Result<RoomState, Problem> {
+pub(super) async fn look(state: &RoomsState, address: &LinkAddress) -> Result<RoomState, Problem> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
-    let mut reader = core.read(NAME).await?;
-    let found = reader.link_with_call(address, core.now()).await;
+    let mut reader = state.read(NAME).await?;
+    let found = reader.link_with_call(address, state.now()).await;
     let Some(found) = found.map_err(failed)? else {
         return Ok(RoomState::UnknownLink);
     };
     let call = found.call.as_ref();
-    if let Some(node) = call.and_then(|call| core.owner_elsewhere(call)) {
+    if let Some(node) = call.and_then(|call| state.owner_elsewhere(call)) {
         return Ok(RoomState::Elsewhere(Box::new(node)));
     }
     let approved = reader.approved_users(&address.room).await;
@@ -67,25 +67,25 @@ pub(super) async fn look(core: &Core, address: &LinkAddress) -> Result<RoomState
 /// # Errors
 /// 503 or 500 when the database fails.
 pub(super) async fn start(
-    core: &Core,
+    state: &RoomsState,
     address: &LinkAddress,
     era: CallEra,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
 ) -> Result<StartOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let now = core.now();
+    let now = state.now();
     let record = CallRecord {
         key: CallKey::Link(address.room.clone()),
         era,
         creator: UserId::parse(creator.as_str()).map_err(|_| Problem::new(&problems::INTERNAL))?,
-        node: core.node.clone(),
+        node: state.node.clone(),
         media: None,
         started: now,
-        lease_until: Some(now.plus(core.settings.leases.valid.as_secs())),
+        lease_until: Some(now.plus(state.settings.leases.valid.as_secs())),
     };
-    let mut rng = core.entropy.rng();
-    let mut transaction = core.begin(NAME).await?;
+    let mut rng = state.entropy.rng();
+    let mut transaction = state.begin(NAME).await?;
     if let Some(stale) = stale {
         transaction
             .end_era(&stale.key, stale.era)
@@ -102,10 +102,10 @@ pub(super) async fn start(
             ..
         } => {
             transaction.save().await.map_err(failed)?;
-            core.emit("call.started", &address.room, |event| event);
+            state.emit("call.started", &address.room, |event| event);
             Ok(StartOutcome::Here(Box::new((call, link))))
         }
-        StartEraOutcome::Running { call, .. } => match core.owner_elsewhere(&call) {
+        StartEraOutcome::Running { call, .. } => match state.owner_elsewhere(&call) {
             Some(node) => Ok(StartOutcome::Elsewhere(Box::new(node))),
             // Another process under the same node name has started an era.
             None => Err(Problem::new(&problems::UNAVAILABLE)),

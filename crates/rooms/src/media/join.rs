@@ -21,7 +21,7 @@ use crate::{
     conference::AuthorizedUser,
     join::{JoinedBody, Outcome},
     join_body::JoinBody,
-    rooms::Core,
+    rooms::RoomsState,
     transactions::failed,
     wire::Reason,
 };
@@ -32,7 +32,7 @@ const ATTEMPTS: usize = 3;
 /// A join that is verified and well-formed.
 #[derive(Clone, Copy)]
 pub(crate) struct MediaJoin<'a> {
-    pub(crate) core: &'a Core,
+    pub(crate) state: &'a RoomsState,
     pub(crate) media: &'a MediaPool,
     pub(crate) user: &'a AuthorizedUser,
     pub(crate) body: &'a JoinBody,
@@ -99,7 +99,7 @@ enum CallLookup {
 
 async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let (core, user) = (join.core, join.user);
+    let (state, user) = (join.state, join.user);
     if let Some(call) = &user.call
         && tried.is_empty()
     {
@@ -108,22 +108,22 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
     let Some(server) = join.media.choose(tried) else {
         return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
     };
-    let now = core.now();
-    let mut rng = core.entropy.rng();
+    let now = state.now();
+    let mut rng = state.entropy.rng();
     let mut era = [0; 16];
     rng.fill_bytes(&mut era);
     let call = CallRecord {
         key: user.key.clone(),
         era: CallEra::from_bytes(era),
         creator: UserId::parse(user.id.as_str()).map_err(|_| internal())?,
-        node: core.node.clone(),
+        node: state.node.clone(),
         media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
         started: now,
-        lease_until: Some(lease(core, now)),
+        lease_until: Some(lease(state, now)),
     };
-    let start = core.starting_eras.begin(call.era);
+    let start = state.starting_eras.begin(call.era);
     let epoch = user.link.as_ref().and_then(|link| link.epoch);
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
         StartEraOutcome::Started { call, link, moved } => {
@@ -132,7 +132,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
                 CallKey::Group(_) => Vec::new(),
             };
             transaction.save().await.map_err(failed)?;
-            core.emit("call.started", call.key.room(), |event| event);
+            state.emit("call.started", call.key.room(), |event| event);
             Ok(CallLookup::Target(Box::new(CallTarget {
                 call,
                 server,
@@ -144,7 +144,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
         }
         StartEraOutcome::Running { call, link } => {
             drop(transaction);
-            match core.owner_elsewhere(&call) {
+            match state.owner_elsewhere(&call) {
                 Some(node) => Ok(CallLookup::Outcome(Outcome::Elsewhere(Box::new(node)))),
                 None => running(join, call, link).await,
             }
@@ -167,7 +167,7 @@ async fn running(
     };
     let approved = match &call.key {
         CallKey::Link(room) => {
-            let mut reader = join.core.read(NAME).await?;
+            let mut reader = join.state.read(NAME).await?;
             reader.approved_users(room).await.map_err(failed)?
         }
         CallKey::Group(_) => Vec::new(),
@@ -192,8 +192,8 @@ async fn announce(
     join: &MediaJoin<'_>,
     target: &CallTarget,
 ) -> Result<Result<JoinedBody, MediaError>, Problem> {
-    let core = join.core;
-    let demux_id = core.demux_id().ok_or_else(internal)?;
+    let state = join.state;
+    let demux_id = state.demux_id().ok_or_else(internal)?;
     let link = target.link.as_ref();
     let room_id = target.call.key.to_text();
     let request = ClientRequest {
@@ -244,20 +244,20 @@ async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), Problem
         return Ok(());
     }
     let (key, era) = (&target.call.key, target.call.era);
-    let mut transaction = join.core.begin(NAME).await?;
+    let mut transaction = join.state.begin(NAME).await?;
     let cancelled = transaction.abandon_era(key, era, target.moved).await;
     if cancelled.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
-        join.core.emit("call.ended", key.room(), |event| event);
+        join.state.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }
 
 /// Returns the end of the lease of a call on a media server. The cleaner renews it earlier.
-pub(crate) fn lease(core: &Core, now: Timestamp) -> Timestamp {
+pub(crate) fn lease(state: &RoomsState, now: Timestamp) -> Timestamp {
     /// Allows some rounds to fail.
     const ROUNDS: u64 = 4;
-    let cleaner = core.settings.cleaner;
+    let cleaner = state.settings.cleaner;
     let round = cleaner.interval.as_secs() + cleaner.jitter.as_secs();
     now.plus(round.saturating_mul(ROUNDS).max(60))
 }

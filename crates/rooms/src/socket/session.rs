@@ -36,7 +36,7 @@ use super::{
 use crate::{
     SocketLimits,
     calls::{CallHandle, ToCall},
-    rooms::Core,
+    rooms::RoomsState,
 };
 
 /// The size of the read buffer, in bytes.
@@ -46,13 +46,13 @@ type Connection = ClientStream<TokioIo<Upgraded>>;
 type Socket = WebSocketStream<Connection>;
 
 /// Handles a client's socket until its connection ends.
-pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: SocketSlots) {
-    let limits = core.settings.sockets;
+pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slots: SocketSlots) {
+    let limits = state.settings.sockets;
     let send_queue = SendQueue::new(limits.queued_bytes);
     let progress = connection.last_taken();
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
-    let entered = await_join(&core, &mut socket, &send_queue, &joined, &mut slots).await;
+    let entered = await_join(&state, &mut socket, &send_queue, &joined, &mut slots).await;
     let has_given_way = matches!(entered, Err(Some(Refusal::GivenWay)));
     slots.end(joined.get().is_some());
     if let Ok(JoinOutcome::Call { .. }) = &entered {
@@ -64,7 +64,7 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
     {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
-            let ended = serve_session(&core, &mut reader, entered, &send_queue, &joined).await;
+            let ended = serve_session(&state, &mut reader, entered, &send_queue, &joined).await;
             if let Err(refusal) = ended {
                 refuse(&send_queue, refusal);
             }
@@ -121,18 +121,18 @@ fn refuse(send_queue: &SendQueue, refusal: SessionEnd) {
 
 /// Reads the `join` and takes the client into the call.
 async fn await_join(
-    core: &Arc<Core>,
+    state: &Arc<RoomsState>,
     socket: &mut Socket,
     send_queue: &SendQueue,
     joined: &OnceLock<(CallHandle, ConnectionId)>,
     slots: &mut SocketSlots,
 ) -> Result<JoinOutcome, SessionEnd> {
     let mut reader = Reader::new(socket);
-    let limits = core.settings.sockets;
+    let limits = state.settings.sockets;
     let first = tokio::select! {
         first = timeout(limits.join_timeout, reader.next()) => first,
         () = slots.evicted() => return Err(Some(Refusal::GivenWay)),
-        () = core.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
+        () = state.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
     };
     let InboundMessage { kind, content } = match first {
         Err(_) => return Err(Some(Refusal::JoinTimeout)),
@@ -141,17 +141,17 @@ async fn await_join(
     };
     slots.begin();
     // An operation that is dropped without an end counts as refused.
-    let operation = kind.map(|kind| core.operations.start(kind));
+    let operation = kind.map(|kind| state.operations.start(kind));
     let request = match content {
         Ok(Inbound::Join(request)) => request,
         Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
         Ok(Inbound::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
     };
     slots
-        .join(&core.sockets)
+        .join(&state.sockets)
         .map_err(|_| Some(Refusal::Overloaded))?;
-    let connection = core.connection();
-    let entered = enter(core, *request, slots.client(), connection, send_queue).await;
+    let connection = state.connection();
+    let entered = enter(state, *request, slots.client(), connection, send_queue).await;
     end(operation, outcome_of_join(&entered));
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
@@ -161,7 +161,7 @@ async fn await_join(
 
 /// Handles the messages from the answer to the `join` to the end.
 async fn serve_session(
-    core: &Core,
+    state: &RoomsState,
     reader: &mut Reader<'_>,
     entered: Result<JoinOutcome, SessionEnd>,
     send_queue: &SendQueue,
@@ -170,7 +170,7 @@ async fn serve_session(
     match (entered?, joined.get()) {
         (JoinOutcome::Call { is_admin, .. }, Some((call, connection))) => {
             let membership = Membership {
-                core,
+                state,
                 call,
                 connection: *connection,
                 is_admin,
@@ -189,7 +189,7 @@ fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
 
 /// The membership of a client in a call.
 struct Membership<'a> {
-    core: &'a Core,
+    state: &'a RoomsState,
     call: &'a CallHandle,
     connection: ConnectionId,
     is_admin: bool,
@@ -249,7 +249,7 @@ async fn serve_messages(
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
-        let operation = kind.map(|kind| membership.core.operations.start(kind));
+        let operation = kind.map(|kind| membership.state.operations.start(kind));
         match content {
             Ok(Inbound::Command(command)) => {
                 if !membership

@@ -20,7 +20,7 @@ impl CallActor {
     /// Checks and refreshes the room before a join, and starts the era if this join starts it.
     /// Returns the answer if the join is refused, or belongs to another node.
     pub(super) async fn open(&mut self, join: &Join) -> Option<CallJoinOutcome> {
-        let room = match opening::look(&self.core, &self.address).await {
+        let room = match opening::look(&self.state, &self.address).await {
             Ok(RoomState::Idle(room)) => room,
             Ok(RoomState::Elsewhere(node)) => {
                 self.move_to(&node);
@@ -33,7 +33,7 @@ impl CallActor {
             Err(_) => return Some(CallJoinOutcome::Unavailable),
         };
         // A closed link does not refuse a room that has members: one of them may resume.
-        if self.call.is_none() && !room.link.is_open(self.core.now()) {
+        if self.call.is_none() && !room.link.is_open(self.state.now()) {
             self.over = true;
             return Some(CallJoinOutcome::Closed);
         }
@@ -56,7 +56,7 @@ impl CallActor {
         creator: &OpaqueUserId,
         room: &IdleRoom,
     ) -> Result<Option<CallJoinOutcome>, Problem> {
-        let started = opening::start(&self.core, &self.address, self.era, creator, room.stale());
+        let started = opening::start(&self.state, &self.address, self.era, creator, room.stale());
         let (record, link) = match started.await? {
             StartOutcome::Here(started) => *started,
             StartOutcome::Elsewhere(node) => {
@@ -72,7 +72,7 @@ impl CallActor {
         let generation = Generation::of(&link);
         let link = link_state(&link);
         self.lease = Some(lease::spawn(NewCall {
-            core: Arc::clone(&self.core),
+            state: Arc::clone(&self.state),
             record,
             address: self.address.clone(),
             link: link.clone(),
@@ -88,7 +88,7 @@ impl CallActor {
         if self.lease.is_some() || self.call.is_none() {
             return true;
         }
-        match opening::look(&self.core, &self.address).await {
+        match opening::look(&self.state, &self.address).await {
             Ok(RoomState::Idle(room)) => self.refresh(&room).await,
             Ok(RoomState::Elsewhere(node)) => self.move_to(&node),
             Ok(RoomState::UnknownLink) => self.finish(Input::End).await,
@@ -107,7 +107,7 @@ impl CallActor {
             return;
         }
         if self.call.is_none() {
-            let settings = &self.core.settings;
+            let settings = &self.state.settings;
             let limits = Limits {
                 devices_per_user: settings.devices_per_user.get(),
                 ..Limits::of_devices(settings.max_devices.get())

@@ -59,7 +59,7 @@ impl CallActor {
         let Some(call) = &mut self.call else {
             return result;
         };
-        call.handle(self.core.moment(), input);
+        call.handle(self.state.moment(), input);
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
