@@ -218,14 +218,14 @@ impl Shared {
 }
 
 /// The mail in progress on one connection.
-struct Mailbox {
+struct SmtpSession {
     shared: Arc<Shared>,
     encrypted: Arc<Mutex<bool>>,
     mail: ReceivedMail,
     bytes: Vec<u8>,
 }
 
-impl Handler for Mailbox {
+impl Handler for SmtpSession {
     fn mail(&mut self, _ip: IpAddr, _domain: &str, from: &str) -> Response {
         self.bytes.clear();
         self.mail = ReceivedMail {
@@ -286,7 +286,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     let implicit = shared.options.implicit_tls;
     let mut session = builder.build(
         peer,
-        Mailbox {
+        SmtpSession {
             shared: Arc::clone(&shared),
             encrypted: Arc::clone(&encrypted),
             mail: ReceivedMail {
@@ -322,7 +322,7 @@ enum End {
 }
 
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
-    session: &mut Session<Mailbox>,
+    session: &mut Session<SmtpSession>,
     stream: &mut BufReader<S>,
     shared: &Shared,
     greeting: Option<Response>,
