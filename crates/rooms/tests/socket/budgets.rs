@@ -6,7 +6,7 @@ use anteroom_rooms::SocketLimits;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::json;
 
-use crate::client::{Client, End, admin_join, created, join, set};
+use crate::client::{End, TestSocket, admin_join, created, join, set};
 
 async fn start(limits: SocketLimits) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
@@ -23,8 +23,8 @@ fn overloaded() -> (String, End) {
     ("overloaded".to_owned(), End::Closed(1013))
 }
 
-async fn from(rooms: &TestRooms, host: u8) -> Client {
-    Client::connect_from(rooms, host).await.unwrap()
+async fn from(rooms: &TestRooms, host: u8) -> TestSocket {
+    TestSocket::connect_from(rooms, host).await.unwrap()
 }
 
 #[tokio::test]
