@@ -10,7 +10,7 @@ use anteroom_call::{
 use anteroom_protocol::Timestamp;
 
 use crate::{
-    scene::{Scene, Setting, user},
+    harness::{Harness, Setting, user},
     script::Step,
 };
 
@@ -59,8 +59,8 @@ fn joined_says_all_that_a_client_needs() {
 
 #[test]
 fn waiting_names_the_next_deadline() {
-    let mut scene = Scene::new(Setting::FREE);
-    assert_eq!(scene.deadline(), None);
+    let mut harness = Harness::new(Setting::FREE);
+    assert_eq!(harness.deadline(), None);
     for (step, deadline) in [
         ("1 join a", Some(30_000)),
         ("later 500", Some(30_000)),
@@ -73,10 +73,10 @@ fn waiting_names_the_next_deadline() {
         ("later 30000", Some(31_200)),
         ("wait 0", None),
     ] {
-        scene.play(&Step::parse(step));
-        assert_eq!(scene.deadline(), deadline, "{step}");
+        harness.play(&Step::parse(step));
+        assert_eq!(harness.deadline(), deadline, "{step}");
     }
-    assert!(scene.call().is_ended());
+    assert!(harness.call().is_ended());
 }
 
 #[test]
