@@ -224,8 +224,8 @@ impl Call {
         let is_inside = self
             .devices_of(user)
             .any(|device| device.status() == Status::Active);
-        let may_come_in = link_is_open && self.link.is_open(self.now);
-        if self.users.is_blocked(user) || !(may_come_in || is_inside) {
+        let may_join = link_is_open && self.link.is_open(self.now);
+        if self.users.is_blocked(user) || !(may_join || is_inside) {
             return PeekView::Counts {
                 active: self.seats.count(Status::Active),
                 pending: self.seats.count(Status::Pending),

@@ -139,12 +139,12 @@ async fn ask_about_calls(state: &RoomsState, media: &MediaPool) -> Result<(), Pr
     loop {
         let page = state.read(NAME).await?.calls(after, BATCH).await;
         let page = page.map_err(failed)?;
-        let heard: Vec<_> = stream::iter(page.calls)
+        let states: Vec<_> = stream::iter(page.calls)
             .map(|call| async move { (is_on(state, media, &call).await, call) })
             .buffer_unordered(ASKED_AT_ONCE)
             .collect()
             .await;
-        write_down(state, &heard).await?;
+        record_states(state, &states).await?;
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(()),
@@ -171,18 +171,18 @@ fn is_recent(call: &CallRecord, now: Timestamp) -> bool {
     now < call.started.plus(RECENT) && call.started < now.plus(RECENT)
 }
 
-async fn write_down(
+async fn record_states(
     state: &RoomsState,
-    heard: &[(Option<bool>, CallRecord)],
+    states: &[(Option<bool>, CallRecord)],
 ) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("renew calls");
-    if heard.iter().all(|(is_on, _)| is_on.is_none()) {
+    if states.iter().all(|(is_on, _)| is_on.is_none()) {
         return Ok(());
     }
     let until = lease(state, state.now());
     let mut transaction = state.begin(NAME).await?;
     let mut ended = Vec::new();
-    for (is_on, call) in heard {
+    for (is_on, call) in states {
         match is_on {
             Some(true) => {
                 let renewed = transaction

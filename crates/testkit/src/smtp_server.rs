@@ -301,7 +301,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     let mut stream = BufReader::new(stream);
     if !implicit {
         let greeting = session.greeting();
-        match talk(&mut session, &mut stream, &shared, Some(greeting)).await {
+        match serve_session(&mut session, &mut stream, &shared, Some(greeting)).await {
             Ok(End::UpgradeTls) => {}
             Ok(End::Closed) | Err(_) => return,
         }
@@ -313,7 +313,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     session.tls_active();
     *encrypted.lock().unwrap_or_else(PoisonError::into_inner) = true;
     let greeting = implicit.then(|| session.greeting());
-    let _ = talk(&mut session, &mut BufReader::new(stream), &shared, greeting).await;
+    let _ = serve_session(&mut session, &mut BufReader::new(stream), &shared, greeting).await;
 }
 
 enum End {
@@ -321,7 +321,7 @@ enum End {
     UpgradeTls,
 }
 
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+async fn serve_session<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<SmtpSession>,
     stream: &mut BufReader<S>,
     shared: &Shared,

@@ -55,11 +55,11 @@ impl Call {
         self.active(seat)?.note_limit(is_granted)?;
         self.users.count_relay(&user, cost);
         self.relays.take(cost, self.now);
-        self.pass_on(from, to, body)
+        self.deliver(from, to, body)
     }
 
     /// Announces the sender to the recipients that have not received its entry, and sends the message.
-    fn pass_on(
+    fn deliver(
         &mut self,
         from: DemuxId,
         to: RelayTarget,

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    CallJoinOutcome, ToCall,
+    CallJoinOutcome, CallMessage,
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
@@ -29,7 +29,7 @@ pub(super) struct CallActor {
     state: Arc<RoomsState>,
     address: LinkAddress,
     era: CallEra,
-    inbox: mpsc::Receiver<ToCall>,
+    inbox: mpsc::Receiver<CallMessage>,
     end: Arc<EndSignal>,
     send_queues: HashMap<ConnectionId, SendQueue>,
     /// `None` before the first join.
@@ -46,7 +46,7 @@ pub(super) struct CallActor {
 
 /// The events that wake the task.
 enum ActorEvent {
-    Message(ToCall),
+    Message(CallMessage),
     /// The call ends, and clients may come back.
     End,
     /// The call ends, and clients stay away.
@@ -63,7 +63,7 @@ impl CallActor {
         state: &Arc<RoomsState>,
         address: LinkAddress,
         era: CallEra,
-        inbox: mpsc::Receiver<ToCall>,
+        inbox: mpsc::Receiver<CallMessage>,
         end: Arc<EndSignal>,
     ) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl CallActor {
         self.over || self.call.as_ref().is_some_and(Call::is_ended)
     }
 
-    async fn handle_message(&mut self, message: ToCall) {
+    async fn handle_message(&mut self, message: CallMessage) {
         // Handles a link that was read before this message was sent, so that the message is decided
         // by that link.
         let has_changed = |lease: &LeaseHandle| lease.link.has_changed().unwrap_or(false);
@@ -147,7 +147,7 @@ impl CallActor {
             self.apply_link().await;
         }
         match message {
-            ToCall::Join {
+            CallMessage::Join {
                 join,
                 send_queue,
                 reply,
@@ -162,9 +162,9 @@ impl CallActor {
                         self.handle(Input::Disconnected { connection }).await;
                     }
                 }
-                self.give_up_if_empty(is_limited).await;
+                self.end_if_empty(is_limited).await;
             }
-            ToCall::Command {
+            CallMessage::Command {
                 connection,
                 command,
                 operation,
@@ -178,11 +178,11 @@ impl CallActor {
                     operation.end(outcome);
                 }
             }
-            ToCall::Disconnected { connection } => {
+            CallMessage::Disconnected { connection } => {
                 self.send_queues.remove(&connection);
                 self.handle(Input::Disconnected { connection }).await;
             }
-            ToCall::Look(reply) => match &self.lease {
+            CallMessage::Look(reply) => match &self.lease {
                 // The lease task refuses the request when its queue is full: the caller gets no answer.
                 Some(lease) => drop(lease.looks.try_send(reply)),
                 None => {
@@ -192,7 +192,7 @@ impl CallActor {
                 }
             },
             // A failure to send means that the caller no longer waits.
-            ToCall::Peek {
+            CallMessage::Peek {
                 user,
                 link_is_open,
                 reply,
@@ -237,7 +237,7 @@ impl CallActor {
 
     /// Ends a lobby without pending devices, and an era without an active device, after a join. A
     /// join that the limit refused ends no lobby: other clients may be about to join.
-    async fn give_up_if_empty(&mut self, is_limited: bool) {
+    async fn end_if_empty(&mut self, is_limited: bool) {
         let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
             (call.device_count(Status::Pending), call.has_started())
         });

@@ -36,7 +36,7 @@ const INBOX: usize = 256;
 const ENDING: Duration = Duration::from_secs(5);
 
 /// A message to a room's task.
-pub(crate) enum ToCall {
+pub(crate) enum CallMessage {
     Join {
         /// Boxed, because it is the largest variant and not the most frequent one.
         join: Box<Join>,
@@ -90,7 +90,7 @@ pub(crate) enum CallJoinOutcome {
 #[derive(Clone)]
 pub(crate) struct CallHandle {
     era: CallEra,
-    inbox: mpsc::Sender<ToCall>,
+    inbox: mpsc::Sender<CallMessage>,
     /// Signals the room's task to end the call.
     end: Arc<EndSignal>,
     /// Whether the call is over and its record is removed.
@@ -101,7 +101,7 @@ impl CallHandle {
     /// Gives the join to the call. Returns `None` if the call has ended.
     pub(crate) async fn join(&self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
         let (reply, answer) = oneshot::channel();
-        let message = ToCall::Join {
+        let message = CallMessage::Join {
             join: Box::new(join),
             send_queue,
             reply,
@@ -111,7 +111,7 @@ impl CallHandle {
     }
 
     /// Sends the call a message. Returns `false` if the call has ended.
-    pub(crate) async fn send(&self, message: ToCall) -> bool {
+    pub(crate) async fn send(&self, message: CallMessage) -> bool {
         self.inbox.send(message).await.is_ok()
     }
 
@@ -124,7 +124,7 @@ impl CallHandle {
     /// decided by that link. Returns whether the link could be read.
     pub(crate) async fn look(&self) -> bool {
         let (reply, answer) = oneshot::channel();
-        self.send(ToCall::Look(reply)).await && answer.await.is_ok()
+        self.send(CallMessage::Look(reply)).await && answer.await.is_ok()
     }
 
     /// Completes when the call is over and another can start in the room.
@@ -188,7 +188,7 @@ impl Calls {
         }
         let (reply, answer) = oneshot::channel();
         let user = user.clone();
-        let peek = ToCall::Peek {
+        let peek = CallMessage::Peek {
             user,
             link_is_open,
             reply,

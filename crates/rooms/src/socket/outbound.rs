@@ -21,12 +21,12 @@ const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
 
 /// An outgoing message.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbound {
+pub(crate) struct OutboundMessage {
     pub(crate) text: Utf8Bytes,
     pub(crate) kind: QueueKind,
 }
 
-impl Outbound {
+impl OutboundMessage {
     /// Creates a message of the call.
     pub(crate) fn of_call(message: &Message) -> Self {
         let kind = match message {

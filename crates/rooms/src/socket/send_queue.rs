@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::outbound::Outbound;
+use super::outbound::OutboundMessage;
 
 /// The maximum bytes of roster changes that wait.
 const MAX_CHANGES: usize = 256 * 1024;
@@ -28,7 +28,7 @@ const MAX_ANSWERS: usize = 64 * 1024;
 
 /// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Closing {
+pub(crate) struct ClosingFrame {
     /// The status code (RFC 6455, section 7.4.1).
     pub(crate) code: u16,
     pub(crate) words: &'static str,
@@ -62,9 +62,9 @@ pub(crate) enum PushOutcome {
 
 /// The next action of the client's task.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum NextAction {
     Send(Utf8Bytes),
-    Close(Closing),
+    Close(ClosingFrame),
 }
 
 /// The queue of one client. Clones are the same queue.
@@ -90,7 +90,7 @@ struct State {
     relay_bytes: usize,
     /// Whether the client was told that relays are dropped, and no relay has fitted since.
     drops_relays: bool,
-    closing: Option<Closing>,
+    closing: Option<ClosingFrame>,
 }
 
 impl SendQueue {
@@ -105,7 +105,7 @@ impl SendQueue {
         }))
     }
 
-    pub(crate) fn push(&self, Outbound { text, kind }: Outbound) -> PushOutcome {
+    pub(crate) fn push(&self, OutboundMessage { text, kind }: OutboundMessage) -> PushOutcome {
         let mut state = self.state();
         if state.closing.is_some() {
             return PushOutcome::Done;
@@ -129,7 +129,7 @@ impl SendQueue {
     }
 
     /// Closes the connection once the waiting messages are sent. Only the first call has an effect.
-    pub(crate) fn close(&self, closing: Closing) {
+    pub(crate) fn close(&self, closing: ClosingFrame) {
         let mut state = self.state();
         if state.closing.is_none() {
             state.closing = Some(closing);
@@ -140,15 +140,15 @@ impl SendQueue {
 
     /// Redirects the client to `url`, and closes the connection.
     pub(crate) fn redirect(&self, url: &str) {
-        let _ = self.push(Outbound::redirect(url));
-        self.close(Closing {
+        let _ = self.push(OutboundMessage::redirect(url));
+        self.close(ClosingFrame {
             code: 1000,
             words: "redirected",
         });
     }
 
     /// Waits for the next action.
-    pub(crate) async fn next(&self) -> Next {
+    pub(crate) async fn next(&self) -> NextAction {
         loop {
             if let Some(next) = self.state().next() {
                 self.0.answered.notify_one();
@@ -176,15 +176,15 @@ impl SendQueue {
 }
 
 impl State {
-    fn next(&mut self) -> Option<Next> {
+    fn next(&mut self) -> Option<NextAction> {
         if let Some((_, text)) = self.control.pop_front() {
-            return Some(Next::Send(text));
+            return Some(NextAction::Send(text));
         }
         if let Some(text) = self.relays.pop_front() {
             self.relay_bytes = self.relay_bytes.saturating_sub(text.len());
-            return Some(Next::Send(text));
+            return Some(NextAction::Send(text));
         }
-        self.closing.map(Next::Close)
+        self.closing.map(NextAction::Close)
     }
 
     fn push_control(&mut self, kind: QueueKind, text: Utf8Bytes) -> PushOutcome {
@@ -199,7 +199,7 @@ impl State {
             self.drops_relays = false;
             self.relays.push_back(text);
         } else if !std::mem::replace(&mut self.drops_relays, true) {
-            let Outbound { text, kind } = Outbound::relay_dropped();
+            let OutboundMessage { text, kind } = OutboundMessage::relay_dropped();
             self.control.push_back((kind, text));
         }
         PushOutcome::Done
@@ -228,13 +228,13 @@ impl State {
 mod tests {
     use super::*;
 
-    const CLOSING: Closing = Closing {
+    const CLOSING: ClosingFrame = ClosingFrame {
         code: 1000,
         words: "over",
     };
 
-    fn message(text: &str, kind: QueueKind) -> Outbound {
-        Outbound {
+    fn message(text: &str, kind: QueueKind) -> OutboundMessage {
+        OutboundMessage {
             text: text.to_owned().into(),
             kind,
         }
@@ -251,8 +251,8 @@ mod tests {
     fn drained(send_queue: &SendQueue) -> Vec<String> {
         std::iter::from_fn(|| send_queue.state().next())
             .map_while(|next| match next {
-                Next::Send(message) => Some(message.to_string()),
-                Next::Close(_) => None,
+                NextAction::Send(message) => Some(message.to_string()),
+                NextAction::Close(_) => None,
             })
             .collect()
     }
@@ -358,7 +358,7 @@ mod tests {
         };
         let has_room = std::pin::pin!(send_queue.has_room());
         let ((), sent) = tokio::join!(has_room, read);
-        assert!(matches!(sent, Next::Send(_)));
+        assert!(matches!(sent, NextAction::Send(_)));
         assert_eq!(drained(&send_queue).len(), 1);
     }
 
@@ -374,12 +374,12 @@ mod tests {
         send_queue.closed().await;
         assert_eq!(
             send_queue.next().await,
-            Next::Send("last".to_owned().into())
+            NextAction::Send("last".to_owned().into())
         );
         assert_eq!(
             send_queue.next().await,
-            Next::Send("relay".to_owned().into())
+            NextAction::Send("relay".to_owned().into())
         );
-        assert_eq!(send_queue.next().await, Next::Close(CLOSING));
+        assert_eq!(send_queue.next().await, NextAction::Close(CLOSING));
     }
 }

@@ -25,17 +25,17 @@ use tokio_tungstenite::{
 
 use super::{
     budgets::SocketSlots,
-    inbound::{Inbound, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
+    inbound::{InboundContent, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
     joining::{JoinOutcome, enter, outcome_of_join},
-    outbound::Outbound,
+    outbound::OutboundMessage,
     reader::{PeerClosed, Reader},
     refusal::Refusal,
-    send_queue::{Closing, Next, SendQueue},
+    send_queue::{ClosingFrame, NextAction, SendQueue},
     stream::{ClientStream, WriteProgress},
 };
 use crate::{
     SocketLimits,
-    calls::{CallHandle, ToCall},
+    calls::{CallHandle, CallMessage},
     rooms::RoomsState,
 };
 
@@ -89,7 +89,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
         }
     }
     if let Some((call, connection)) = joined.into_inner() {
-        call.send(ToCall::Disconnected { connection }).await;
+        call.send(CallMessage::Disconnected { connection }).await;
     }
 }
 
@@ -112,7 +112,7 @@ async fn open(connection: Connection, max_message: usize) -> Socket {
 fn refuse(send_queue: &SendQueue, refusal: SessionEnd) {
     if let Some(refusal) = refusal {
         // A refusal is no roster, so that its outcome needs no handling.
-        let _ = send_queue.push(Outbound::of_refusal(refusal));
+        let _ = send_queue.push(OutboundMessage::of_refusal(refusal));
         if let Some(closing) = refusal.closing() {
             send_queue.close(closing);
         }
@@ -143,9 +143,9 @@ async fn await_join(
     // An operation that is dropped without an end counts as refused.
     let operation = kind.map(|kind| state.operations.start(kind));
     let request = match content {
-        Ok(Inbound::Join(request)) => request,
+        Ok(InboundContent::Join(request)) => request,
         Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
-        Ok(Inbound::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
+        Ok(InboundContent::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
     };
     slots
         .join(&state.sockets)
@@ -214,7 +214,7 @@ impl Membership<'_> {
             }
             return true;
         }
-        let message = ToCall::Command {
+        let message = CallMessage::Command {
             connection: self.connection,
             command,
             operation,
@@ -251,7 +251,7 @@ async fn serve_messages(
         // An operation that is dropped without an end counts as refused.
         let operation = kind.map(|kind| membership.state.operations.start(kind));
         match content {
-            Ok(Inbound::Command(command)) => {
+            Ok(InboundContent::Command(command)) => {
                 if !membership
                     .send_command(command, operation, send_queue)
                     .await
@@ -259,9 +259,9 @@ async fn serve_messages(
                     return Ok(());
                 }
             }
-            Ok(Inbound::Join(_)) => {
+            Ok(InboundContent::Join(_)) => {
                 let error = anteroom_call::Message::Error(anteroom_call::ErrorCode::AlreadyJoined);
-                let _ = send_queue.push(Outbound::of_call(&error));
+                let _ = send_queue.push(OutboundMessage::of_call(&error));
             }
             Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
             Err(refusal) => refuse(send_queue, Some(refusal)),
@@ -282,8 +282,8 @@ async fn write(
 ) -> bool {
     loop {
         let message = match send_queue.next().await {
-            Next::Send(text) => Message::Text(text),
-            Next::Close(Closing { code, words }) => {
+            NextAction::Send(text) => Message::Text(text),
+            NextAction::Close(ClosingFrame { code, words }) => {
                 let frame = CloseFrame {
                     code: code.into(),
                     reason: words.into(),

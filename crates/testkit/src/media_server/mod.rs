@@ -92,7 +92,7 @@ impl Shared {
     }
 
     /// Completes when the barrier is open.
-    async fn pass(&self) {
+    async fn wait_at_barrier(&self) {
         let mut barrier = self.barrier.subscribe();
         self.barrier.send_modify(|barrier| barrier.waiting += 1);
         drop(barrier.wait_for(|barrier| !barrier.closed).await);

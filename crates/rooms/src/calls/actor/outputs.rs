@@ -7,8 +7,8 @@ use super::CallActor;
 use crate::{
     operations::outcome_of,
     socket::{
-        outbound::Outbound,
-        send_queue::{Closing, PushOutcome},
+        outbound::OutboundMessage,
+        send_queue::{ClosingFrame, PushOutcome},
     },
 };
 
@@ -67,13 +67,14 @@ impl CallActor {
                         result.outcome = outcome_of(&message).or(result.outcome);
                     }
                     if let Some(send_queue) = self.send_queues.get(&to)
-                        && send_queue.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
+                        && send_queue.push(OutboundMessage::of_call(&message))
+                            == PushOutcome::RosterMissed
                     {
                         result.missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
-                    let message = Outbound::of_call(&message);
+                    let message = OutboundMessage::of_call(&message);
                     for to in to {
                         if let Some(send_queue) = self.send_queues.get(&to)
                             && send_queue.push(message.clone()) == PushOutcome::RosterMissed
@@ -109,7 +110,7 @@ impl CallActor {
 }
 
 /// Returns the close code and words for a connection that the call closes.
-const fn closing(reason: CloseReason) -> Closing {
+const fn closing(reason: CloseReason) -> ClosingFrame {
     let (code, words) = match reason {
         CloseReason::Refused => (1000, "refused"),
         CloseReason::Left => (1000, "left"),
@@ -122,5 +123,5 @@ const fn closing(reason: CloseReason) -> Closing {
         CloseReason::Ended => (1000, "ended"),
         CloseReason::Silent => (4000, "silent"),
     };
-    Closing { code, words }
+    ClosingFrame { code, words }
 }
