@@ -36,7 +36,7 @@ struct NewestRead<T: Clone> {
     read: WeakShared<BoxFuture<'static, T>>,
 }
 
-/// The place of a read in the state, until the read has ended or is dropped.
+/// The entry of a read in the state, until the read has ended or is dropped.
 struct Entry<K: Eq + Hash, T: Clone> {
     reads: SharedReads<K, T>,
     key: K,

@@ -21,9 +21,9 @@ async fn one_account_fills_neither_a_call_nor_its_lobby() {
         let (link, admin) = created(&rooms, restrictions).await;
         let flooder = rooms.new_account();
         let (_host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
-        let mut places = Vec::new();
+        let mut seats = Vec::new();
         for _ in 0..5 {
-            places.push(TestSocket::joined(&rooms, join(&rooms, &link, &flooder)).await);
+            seats.push(TestSocket::joined(&rooms, join(&rooms, &link, &flooder)).await);
         }
         for _ in 0..3 {
             let (mut refused, answer) =
@@ -42,24 +42,24 @@ async fn an_admin_comes_into_a_full_call_and_can_block_who_fills_it() {
     let rooms = rooms_of(4, 2).await;
     let (link, admin) = created(&rooms, "none").await;
     let [flooder, other] = [rooms.new_account(), rooms.new_account()];
-    let mut places = Vec::new();
+    let mut seats = Vec::new();
     for account in [&other, &flooder, &flooder] {
-        places.push(TestSocket::joined(&rooms, join(&rooms, &link, account)).await);
+        seats.push(TestSocket::joined(&rooms, join(&rooms, &link, account)).await);
     }
     let third = rooms.new_account();
     let (mut bystander, _) = TestSocket::joined(&rooms, join(&rooms, &link, &third)).await;
     let (host, joined) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(joined["isAdmin"], true);
-    let (newest, _) = &mut places[2];
+    let (newest, _) = &mut seats[2];
     let displaced = ("displaced".to_owned(), End::Closed(1000));
     assert_eq!(newest.refusal().await, displaced);
     bystander
         .roster(|roster| ids(roster, "active").contains(&demux_id(&joined)))
         .await;
     let mut host = host;
-    let rest = demux_id(&places[1].1);
+    let rest = demux_id(&seats[1].1);
     host.send(&json!({"type": "block", "demuxId": rest})).await;
-    places[1].0.next_of("blocked").await;
+    seats[1].0.next_of("blocked").await;
 }
 
 #[tokio::test]
