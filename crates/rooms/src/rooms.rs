@@ -26,7 +26,7 @@ use crate::{
     calls::Calls,
     cpu_permits::CpuPermits,
     database_health::DatabaseHealth,
-    media::{pool::MediaPool, starting::Starting},
+    media::{pool::MediaPool, starting_eras::StartingEras},
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
     shared_reads::SharedReads,
@@ -79,10 +79,10 @@ pub enum SetupError {
 
 /// A room service. Clones are the same service.
 #[derive(Clone)]
-pub struct Rooms(pub(crate) Arc<Core>);
+pub struct Rooms(pub(crate) Arc<RoomsState>);
 
 /// The state that the handlers share.
-pub(crate) struct Core {
+pub(crate) struct RoomsState {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     /// The look-ups of links, which requests for the same one share.
     pub(crate) look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
@@ -102,7 +102,7 @@ pub(crate) struct Core {
     /// The name of this node in call records.
     pub(crate) node: NodeName,
     pub(crate) media: Option<MediaPool>,
-    pub(crate) starting: Starting,
+    pub(crate) starting_eras: StartingEras,
     pub(crate) calls: Calls,
     pub(crate) sockets: SocketBudgets,
     pub(crate) open_sockets: LiveCount,
@@ -143,7 +143,7 @@ impl Rooms {
         let live_calls = parts
             .metrics
             .live_count("live_calls", "Calls that this node has");
-        Ok(Self(Arc::new(Core {
+        Ok(Self(Arc::new(RoomsState {
             open_sockets,
             live_calls,
             is_purging: AtomicBool::new(true),
@@ -167,7 +167,7 @@ impl Rooms {
             monitor,
             node,
             media,
-            starting: Starting::default(),
+            starting_eras: StartingEras::default(),
             calls: Calls::default(),
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
             metrics: parts.metrics,
@@ -218,7 +218,7 @@ impl Rooms {
     }
 }
 
-impl Core {
+impl RoomsState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

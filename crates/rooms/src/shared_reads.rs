@@ -26,17 +26,17 @@ pub(crate) struct SharedReads<K, T: Clone>(Arc<Mutex<State<K, T>>>);
 struct State<K, T: Clone> {
     /// The number of the next read.
     next: u64,
-    newest: HashMap<K, Newest<T>>,
+    newest: HashMap<K, NewestRead<T>>,
 }
 
 /// The newest read of a key.
-struct Newest<T: Clone> {
+struct NewestRead<T: Clone> {
     number: u64,
     has_begun: Arc<AtomicBool>,
     read: WeakShared<BoxFuture<'static, T>>,
 }
 
-/// The place of a read in the state, until the read has ended or is dropped.
+/// The entry of a read in the state, until the read has ended or is dropped.
 struct Entry<K: Eq + Hash, T: Clone> {
     reads: SharedReads<K, T>,
     key: K,
@@ -83,7 +83,7 @@ where
         .boxed()
         .shared();
         if let Some(read) = shared.downgrade() {
-            let newest = Newest {
+            let newest = NewestRead {
                 number,
                 has_begun,
                 read,

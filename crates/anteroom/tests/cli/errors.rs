@@ -3,7 +3,7 @@
 use std::{fs, net::TcpListener};
 
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_testkit::{LyingIssuer, ShownParams, TestCertificate};
+use anteroom_testkit::{LyingIssuer, ServedParams, TestCertificate};
 use serde_json::Value;
 
 use crate::place::{Place, Service, stderr};
@@ -121,7 +121,7 @@ async fn a_clock_that_is_wrong_is_named_with_dates_before_anything_is_called_unt
     // This computer is 25 hours slow: the params are made today, which is tomorrow here.
     let tomorrow = now().plus(25 * 3600);
     let (place, issuer) = client_of_issuer_at(tomorrow).await;
-    issuer.show(&[ShownParams::since(1, tomorrow.minus(3600))]);
+    issuer.show(&[ServedParams::since(1, tomorrow.minus(3600))]);
     for command in [
         &["link", "create"][..],
         &["credential", "auth"],
@@ -146,7 +146,7 @@ async fn a_clock_that_is_wrong_is_named_with_dates_before_anything_is_called_unt
 async fn params_that_are_new_come_with_the_flag_that_trusts_them() {
     let (place, issuer) = client_of_issuer_at(now()).await;
     place.shown(&["credential", "auth"]);
-    issuer.show(&[ShownParams::since(2, now().minus(DAY))]);
+    issuer.show(&[ServedParams::since(2, now().minus(DAY))]);
     issuer.issue_under(2);
     let id = LyingIssuer::id(2).to_hex();
     check(

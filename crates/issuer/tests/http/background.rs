@@ -16,7 +16,7 @@ use anteroom_store::{
     TransactionName,
 };
 use anteroom_testkit::{
-    LogGuard, Posting, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions,
+    LogGuard, MailCall, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions,
 };
 use async_trait::async_trait;
 use axum::body::Body;
@@ -348,13 +348,13 @@ async fn where_only_some_addresses_get_a_mail_a_decoy_takes_its_place_for_all_ot
             for _ in 0..times {
                 post(&issuer, path, &body).await;
             }
-            let postings = issuer.mails.take_postings();
-            let [posting] = postings.as_slice() else {
-                panic!("{} postings", postings.len());
+            let mail_calls = issuer.mails.take_mail_calls();
+            let [mail_call] = mail_calls.as_slice() else {
+                panic!("{} mail calls", mail_calls.len());
             };
-            let (to, is_mail) = match posting {
-                Posting::Letter(letter) => (&letter.to, true),
-                Posting::Decoy(to) => (to, false),
+            let (to, is_mail) = match mail_call {
+                MailCall::Letter(letter) => (&letter.to, true),
+                MailCall::Decoy(to) => (to, false),
             };
             assert_eq!(to.as_str(), email, "{path}");
             assert_eq!(is_mail, mailed.contains(&email), "{path} {email}");

@@ -254,7 +254,7 @@ async fn signing_up(sign_up: SignUp) -> TestIssuer {
 /// for an account.
 async fn with_relays(behaviour: ProviderBehaviour, capacity: u32) -> (TestIssuer, RelayProvider) {
     let provider = RelayProvider::start().await;
-    provider.behave(behaviour);
+    provider.set_behaviour(behaviour);
     let secret = Zeroizing::new("a-secret-of-the-tests".to_owned());
     let settings = RelaySettings {
         provider: ProviderSettings::Http {
