@@ -43,13 +43,13 @@ pub(super) struct OpenFile {
 }
 
 /// A transaction with the keys of the file's state that it sees.
-pub(super) struct Begun {
+pub(super) struct KeyedTransaction {
     pub(super) transaction: FileTransaction,
     pub(super) keyring: Keyring,
 }
 
 impl OpenFile {
-    pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<Begun, StoreError> {
+    pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<KeyedTransaction, StoreError> {
         self.with_keys(self.begin_writing_bare(name).await?).await
     }
 
@@ -61,10 +61,10 @@ impl OpenFile {
         transaction::begin_writing(&self.writer, &self.monitor, name, self.patience).await
     }
 
-    pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<Begun, StoreError> {
-        let begun =
+    pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<KeyedTransaction, StoreError> {
+        let transaction =
             transaction::begin_reading(&self.readers, &self.monitor, name, self.patience).await?;
-        self.with_keys(begun).await
+        self.with_keys(transaction).await
     }
 
     /// Runs a single statement on a connection for look-ups.
@@ -79,9 +79,9 @@ impl OpenFile {
         transaction::while_busy(&self.monitor, name, self.patience, attempt).await
     }
 
-    async fn with_keys(&self, mut transaction: FileTransaction) -> Result<Begun, StoreError> {
+    async fn with_keys(&self, mut transaction: FileTransaction) -> Result<KeyedTransaction, StoreError> {
         let keyring = self.ring.of(&mut transaction).await?;
-        Ok(Begun {
+        Ok(KeyedTransaction {
             transaction,
             keyring,
         })

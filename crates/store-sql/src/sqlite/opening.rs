@@ -99,8 +99,8 @@ pub(super) async fn open(
     })
     .await?;
 
-    let begun = begin_writing(&writer, &monitor, OPEN, patience).await;
-    let unlocked = match begun {
+    let transaction = begin_writing(&writer, &monitor, OPEN, patience).await;
+    let unlocked = match transaction {
         Ok(transaction) => unlock(schema, transaction, master, now, rng).await,
         Err(error) => Err(error),
     };

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::store_error,
-    file::Begun,
+    file::KeyedTransaction,
     row::{invalid, number},
     transaction::FileTransaction,
 };
@@ -143,11 +143,11 @@ impl StaleValue {
     /// Returns the number of values that changed.
     pub(super) async fn seal(
         &self,
-        begun: &mut Begun,
+        keyed: &mut KeyedTransaction,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<u64, StoreError> {
         let (table, name) = (self.column.table(), self.column.name());
-        let sealed = begun
+        let sealed = keyed
             .keyring
             .sealer()
             .seal(self.column, &self.row, &self.opened, rng)
@@ -157,7 +157,7 @@ impl StaleValue {
             .bind(sealed.as_bytes())
             .bind(self.rowid)
             .bind(self.sealed.as_bytes())
-            .execute(&mut begun.transaction)
+            .execute(&mut keyed.transaction)
             .await
             .map(|done| done.rows_affected())
             .map_err(store_error)

@@ -145,13 +145,13 @@ impl fmt::Debug for SqliteIssuer {
 #[async_trait]
 impl IssuerDatabase for SqliteIssuer {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
-        let begun = self.0.begin_writing(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_writing(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
-        let begun = self.0.begin_reading(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_reading(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn account_with_device(

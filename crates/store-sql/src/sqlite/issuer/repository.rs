@@ -15,7 +15,7 @@ use super::{
     row::{self, account_columns, device_columns},
 };
 use crate::sqlite::{
-    error::store_error, file::Begun, row::seconds, server_params, transaction::FileTransaction,
+    error::store_error, file::KeyedTransaction, row::seconds, server_params, transaction::FileTransaction,
 };
 
 /// A transaction. It is rolled back on drop.
@@ -25,10 +25,10 @@ pub(super) struct SqliteRepository {
 }
 
 impl SqliteRepository {
-    pub(super) fn new(begun: Begun) -> Self {
+    pub(super) fn new(keyed: KeyedTransaction) -> Self {
         Self {
-            transaction: begun.transaction,
-            keyring: begun.keyring,
+            transaction: keyed.transaction,
+            keyring: keyed.keyring,
         }
     }
 

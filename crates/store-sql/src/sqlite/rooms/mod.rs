@@ -147,9 +147,9 @@ impl fmt::Debug for SqliteRooms {
 /// Adds the index of the zkparams to links that an earlier version stored.
 async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
     const NAME: TransactionName = TransactionName::new("index zkparams");
-    let mut begun = file.begin_writing(NAME).await?;
-    if zkparams::index(&mut begun.transaction, &begun.keyring).await? > 0 {
-        begun.transaction.commit().await?;
+    let mut keyed = file.begin_writing(NAME).await?;
+    if zkparams::index(&mut keyed.transaction, &keyed.keyring).await? > 0 {
+        keyed.transaction.commit().await?;
     }
     Ok(())
 }
@@ -157,13 +157,13 @@ async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
 #[async_trait]
 impl RoomsDatabase for SqliteRooms {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
-        let begun = self.0.begin_writing(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_writing(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
-        let begun = self.0.begin_reading(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_reading(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn link_with_call(

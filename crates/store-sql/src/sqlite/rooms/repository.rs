@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{approvals, calls, links, overview};
-use crate::sqlite::{file::Begun, row::invalid, server_params, transaction::FileTransaction};
+use crate::sqlite::{file::KeyedTransaction, row::invalid, server_params, transaction::FileTransaction};
 
 /// A transaction. It is rolled back on drop.
 pub(super) struct SqliteRepository {
@@ -23,10 +23,10 @@ pub(super) struct SqliteRepository {
 }
 
 impl SqliteRepository {
-    pub(super) fn new(begun: Begun) -> Self {
+    pub(super) fn new(keyed: KeyedTransaction) -> Self {
         Self {
-            transaction: begun.transaction,
-            keyring: begun.keyring,
+            transaction: keyed.transaction,
+            keyring: keyed.keyring,
         }
     }
 }
