@@ -11,7 +11,7 @@ use super::{
     migrations::Embedded,
     monitor::FileMonitor,
     probe::{self, WriteProbe},
-    ring::Ring,
+    keyring_cache::KeyringCache,
     transaction::{self, FileTransaction},
 };
 
@@ -38,7 +38,7 @@ pub(super) struct OpenFile {
     pub(super) monitor: Arc<FileMonitor>,
     pub(super) probe: Arc<WriteProbe>,
     pub(super) patience: Duration,
-    pub(super) ring: Arc<Ring>,
+    pub(super) keyring_cache: Arc<KeyringCache>,
     pub(super) created: bool,
 }
 
@@ -80,7 +80,7 @@ impl OpenFile {
     }
 
     async fn with_keys(&self, mut transaction: FileTransaction) -> Result<KeyedTransaction, StoreError> {
-        let keyring = self.ring.of(&mut transaction).await?;
+        let keyring = self.keyring_cache.of(&mut transaction).await?;
         Ok(KeyedTransaction {
             transaction,
             keyring,

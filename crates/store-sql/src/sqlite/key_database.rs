@@ -26,7 +26,7 @@ const REWRAP: TransactionName = TransactionName::new("wrap keys anew");
 #[async_trait]
 impl KeyDatabase for OpenFile {
     fn realm(&self) -> Realm {
-        self.ring.last_seen().realm()
+        self.keyring_cache.last_seen().realm()
     }
 
     async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError> {

@@ -17,7 +17,7 @@ mod opening;
 mod options;
 mod probe;
 mod reseal;
-mod ring;
+mod keyring_cache;
 mod rooms;
 mod row;
 mod server_params;

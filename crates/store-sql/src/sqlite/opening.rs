@@ -16,7 +16,7 @@ use super::{
     migrations,
     monitor::FileMonitor,
     options::connect_options,
-    ring::Ring,
+    keyring_cache::KeyringCache,
     transaction::{FileTransaction, begin_writing, is_reusable, while_busy},
 };
 
@@ -127,7 +127,7 @@ pub(super) async fn open(
         monitor,
         probe: Arc::default(),
         patience,
-        ring: Arc::new(Ring::new(keyring, options.master())),
+        keyring_cache: Arc::new(KeyringCache::new(keyring, options.master())),
         created,
     })
 }

@@ -160,7 +160,7 @@ impl IssuerDatabase for SqliteIssuer {
         aci: &Aci,
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError> {
-        let keyring = self.0.ring.last_seen();
+        let keyring = self.0.keyring_cache.last_seen();
         let attempt = || caller::alone(&self.0.look_ups, &keyring, aci, id);
         match self.0.look_up(name, attempt).await? {
             Alone::Row(row) => caller::opened(&row, &keyring).map(Some),
@@ -174,6 +174,6 @@ impl IssuerDatabase for SqliteIssuer {
     }
 
     fn service_keys(&self) -> Arc<ServiceKeys> {
-        Arc::clone(self.0.ring.last_seen().service())
+        Arc::clone(self.0.keyring_cache.last_seen().service())
     }
 }

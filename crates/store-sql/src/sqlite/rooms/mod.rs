@@ -172,7 +172,7 @@ impl RoomsDatabase for SqliteRooms {
         address: &LinkAddress,
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
-        let keyring = self.0.ring.last_seen();
+        let keyring = self.0.keyring_cache.last_seen();
         let attempt = || links::alone(&self.0.look_ups, &keyring, address, now);
         match self.0.look_up(name, attempt).await? {
             Alone::Row(row) => links::opened_with_call(&row, &keyring, now).map(Some),
@@ -186,6 +186,6 @@ impl RoomsDatabase for SqliteRooms {
     }
 
     fn service_keys(&self) -> RoomsKeys {
-        RoomsKeys::of(&self.0.ring.last_seen())
+        RoomsKeys::of(&self.0.keyring_cache.last_seen())
     }
 }
