@@ -7,11 +7,11 @@ use sqlx::SqlitePool;
 
 use super::{
     error::store_error,
-    lookups::LookUps,
+    keyring_cache::KeyringCache,
+    lookups::LookupPool,
     migrations::Embedded,
     monitor::FileMonitor,
     probe::{self, WriteProbe},
-    keyring_cache::KeyringCache,
     transaction::{self, FileTransaction},
 };
 
@@ -34,7 +34,7 @@ pub(super) struct Schema {
 pub(super) struct OpenFile {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
-    pub(super) look_ups: Arc<LookUps>,
+    pub(super) lookups: Arc<LookupPool>,
     pub(super) monitor: Arc<FileMonitor>,
     pub(super) probe: Arc<WriteProbe>,
     pub(super) patience: Duration,
@@ -49,7 +49,10 @@ pub(super) struct KeyedTransaction {
 }
 
 impl OpenFile {
-    pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<KeyedTransaction, StoreError> {
+    pub(super) async fn begin_writing(
+        &self,
+        name: TransactionName,
+    ) -> Result<KeyedTransaction, StoreError> {
         self.with_keys(self.begin_writing_bare(name).await?).await
     }
 
@@ -61,7 +64,10 @@ impl OpenFile {
         transaction::begin_writing(&self.writer, &self.monitor, name, self.patience).await
     }
 
-    pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<KeyedTransaction, StoreError> {
+    pub(super) async fn begin_reading(
+        &self,
+        name: TransactionName,
+    ) -> Result<KeyedTransaction, StoreError> {
         let transaction =
             transaction::begin_reading(&self.readers, &self.monitor, name, self.patience).await?;
         self.with_keys(transaction).await
@@ -79,7 +85,10 @@ impl OpenFile {
         transaction::while_busy(&self.monitor, name, self.patience, attempt).await
     }
 
-    async fn with_keys(&self, mut transaction: FileTransaction) -> Result<KeyedTransaction, StoreError> {
+    async fn with_keys(
+        &self,
+        mut transaction: FileTransaction,
+    ) -> Result<KeyedTransaction, StoreError> {
         let keyring = self.keyring_cache.of(&mut transaction).await?;
         Ok(KeyedTransaction {
             transaction,
@@ -96,7 +105,7 @@ impl OpenFile {
     }
 
     pub(super) async fn close(&self) {
-        self.look_ups.close().await;
+        self.lookups.close().await;
         self.readers.close().await;
         self.writer.close().await;
         self.monitor.set_aside();

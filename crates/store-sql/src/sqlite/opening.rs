@@ -11,12 +11,12 @@ use super::{
     SqliteOptions,
     error::{migration_error, store_error},
     file::{OpenFile, Schema},
+    keyring_cache::KeyringCache,
     keys,
-    lookups::LookUps,
+    lookups::LookupPool,
     migrations,
     monitor::FileMonitor,
     options::connect_options,
-    keyring_cache::KeyringCache,
     transaction::{FileTransaction, begin_writing, is_reusable, while_busy},
 };
 
@@ -114,7 +114,7 @@ pub(super) async fn open(
     };
 
     let reading = pool_options(options.reader_count().get(), patience);
-    let look_ups = reading.clone().connect_lazy_with(options.for_reading());
+    let lookups = reading.clone().connect_lazy_with(options.for_reading());
     let readers = reading
         .connect_with(options.for_reading())
         .await
@@ -123,7 +123,7 @@ pub(super) async fn open(
     Ok(OpenFile {
         writer,
         readers,
-        look_ups: Arc::new(LookUps::new(look_ups, Arc::clone(&monitor), patience)),
+        lookups: Arc::new(LookupPool::new(lookups, Arc::clone(&monitor), patience)),
         monitor,
         probe: Arc::default(),
         patience,

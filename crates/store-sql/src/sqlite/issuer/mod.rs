@@ -15,10 +15,11 @@ use anteroom_store::{
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use self::{caller::Alone, repository::SqliteRepository};
+use self::repository::SqliteRepository;
 use super::{
     SchemaState, SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
+    lookups::FastLookup,
     migrations, opening,
 };
 
@@ -161,11 +162,11 @@ impl IssuerDatabase for SqliteIssuer {
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError> {
         let keyring = self.0.keyring_cache.last_seen();
-        let attempt = || caller::alone(&self.0.look_ups, &keyring, aci, id);
+        let attempt = || caller::fast_lookup(&self.0.lookups, &keyring, aci, id);
         match self.0.look_up(name, attempt).await? {
-            Alone::Row(row) => caller::opened(&row, &keyring).map(Some),
-            Alone::Nothing => Ok(None),
-            Alone::OtherKeys => self.read(name).await?.account_with_device(aci, id).await,
+            FastLookup::Found(row) => caller::opened(&row, &keyring).map(Some),
+            FastLookup::Absent => Ok(None),
+            FastLookup::StaleKeys => self.read(name).await?.account_with_device(aci, id).await,
         }
     }
 

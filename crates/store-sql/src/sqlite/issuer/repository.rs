@@ -15,7 +15,8 @@ use super::{
     row::{self, account_columns, device_columns},
 };
 use crate::sqlite::{
-    error::store_error, file::KeyedTransaction, row::seconds, server_params, transaction::FileTransaction,
+    error::store_error, file::KeyedTransaction, row::seconds, server_params,
+    transaction::FileTransaction,
 };
 
 /// A transaction. It is rolled back on drop.

@@ -21,7 +21,10 @@ use super::{
     row::{self, call_columns, link_columns, live_call},
 };
 use crate::sqlite::{
-    error::store_error, lookups::LookUps, row::seconds, transaction::FileTransaction,
+    error::store_error,
+    lookups::{FastLookup, LookupPool},
+    row::seconds,
+    transaction::FileTransaction,
 };
 
 pub(super) async fn one(
@@ -75,25 +78,15 @@ pub(super) async fn one_with_call(
         .transpose()
 }
 
-/// The result of a look-up by a single statement, without a transaction.
-pub(super) enum Alone {
-    /// The row, for [`opened_with_call`].
-    Row(Box<SqliteRow>),
-    /// The link does not exist.
-    Nothing,
-    /// The file has other keys than the cached keyring. The row may be sealed under those.
-    OtherKeys,
-}
-
 /// Reads the link and its call in a single statement. The statement sees one state of the file,
 /// including the id of the newest key. It takes a quarter of the round trips of a transaction that
 /// reads the keys first.
-pub(super) async fn alone(
-    look_ups: &LookUps,
+pub(super) async fn fast_lookup(
+    lookups: &LookupPool,
     keyring: &Keyring,
     address: &LinkAddress,
     now: Timestamp,
-) -> Result<Alone, sqlx::Error> {
+) -> Result<FastLookup, sqlx::Error> {
     const SELECT: &str = concat!(
         "SELECT ",
         link_columns!(),
@@ -106,25 +99,25 @@ pub(super) async fn alone(
     );
     let Ok(moment) = moment(now) else {
         // SQLite cannot store a time this late. The transaction that follows reports it.
-        return Ok(Alone::OtherKeys);
+        return Ok(FastLookup::StaleKeys);
     };
     let place = Place::of(address, keyring);
-    let mut look_up = look_ups.begin().await?;
+    let mut lookup = lookups.begin().await?;
     let row = sqlx::query(SELECT)
         .bind(moment)
         .bind(bytes(place.room))
         .bind(place.epoch)
         .bind(bytes(place.call))
-        .fetch_one(&mut *look_up)
+        .fetch_one(&mut *lookup)
         .await;
-    let row = look_up.finish(row)?;
+    let row = lookup.finish(row)?;
     let newest: Option<i64> = row.try_get("newest_key")?;
     let link: Option<&[u8]> = row.try_get("room_index")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
     Ok(match (is_known, link.is_some()) {
-        (false, _) => Alone::OtherKeys,
-        (true, true) => Alone::Row(Box::new(row)),
-        (true, false) => Alone::Nothing,
+        (false, _) => FastLookup::StaleKeys,
+        (true, true) => FastLookup::Found(Box::new(row)),
+        (true, false) => FastLookup::Absent,
     })
 }
 

@@ -20,10 +20,11 @@ use anteroom_store::{
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use self::{links::Alone, repository::SqliteRepository};
+use self::repository::SqliteRepository;
 use super::{
     SchemaState, SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
+    lookups::FastLookup,
     migrations, opening,
 };
 
@@ -173,11 +174,11 @@ impl RoomsDatabase for SqliteRooms {
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
         let keyring = self.0.keyring_cache.last_seen();
-        let attempt = || links::alone(&self.0.look_ups, &keyring, address, now);
+        let attempt = || links::fast_lookup(&self.0.lookups, &keyring, address, now);
         match self.0.look_up(name, attempt).await? {
-            Alone::Row(row) => links::opened_with_call(&row, &keyring, now).map(Some),
-            Alone::Nothing => Ok(None),
-            Alone::OtherKeys => self.read(name).await?.link_with_call(address, now).await,
+            FastLookup::Found(row) => links::opened_with_call(&row, &keyring, now).map(Some),
+            FastLookup::Absent => Ok(None),
+            FastLookup::StaleKeys => self.read(name).await?.link_with_call(address, now).await,
         }
     }
 
