@@ -106,20 +106,21 @@ impl KeyDatabase for OpenFile {
     ) -> Result<Resealed, StoreError> {
         // Reads and unseals without the file's write lock.
         let mut keyed = self.begin_reading(READ_STALE).await?;
-        let stale = reseal::stale(&mut keyed.transaction, &keyed.keyring, after, limit).await?;
+        let batch =
+            reseal::read_batch(&mut keyed.transaction, &keyed.keyring, after, limit).await?;
         drop(keyed);
         let mut values = 0;
-        if !stale.opened.is_empty() {
+        if !batch.opened.is_empty() {
             let mut keyed = self.begin_writing(RESEAL).await?;
-            for value in &stale.opened {
+            for value in &batch.opened {
                 values += value.seal(&mut keyed, rng).await?;
             }
             keyed.transaction.commit().await?;
         }
         Ok(Resealed {
             values,
-            unreadable: stale.unreadable,
-            next: stale.next,
+            unreadable: batch.unreadable,
+            next: batch.next,
         })
     }
 

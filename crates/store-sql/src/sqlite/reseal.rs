@@ -21,8 +21,8 @@ use super::{
     transaction::FileTransaction,
 };
 
-/// Values under older keys, unsealed.
-pub(super) struct Stale {
+/// A batch of values under older keys, unsealed.
+pub(super) struct StaleBatch {
     pub(super) opened: Vec<StaleValue>,
     pub(super) unreadable: u64,
     pub(super) next: Option<ResealCursor>,
@@ -89,45 +89,48 @@ pub(super) async fn seals_any(
 }
 
 /// Reads the next values that are not under the newest key, from one column at most.
-pub(super) async fn stale(
+pub(super) async fn read_batch(
     connection: &mut FileTransaction,
     keyring: &Keyring,
     after: Option<ResealCursor>,
     limit: NonZeroU32,
-) -> Result<Stale, StoreError> {
+) -> Result<StaleBatch, StoreError> {
     let after = after.unwrap_or(ResealCursor {
         column: 0,
         row: i64::MIN,
     });
-    let mut stale = Stale {
+    let mut batch = StaleBatch {
         opened: Vec::new(),
         unreadable: 0,
         next: None,
     };
     let columns = sealed_columns(keyring.realm());
-    let Some(place) = columns.get(after.column) else {
-        return Ok(stale);
+    let Some(sealed_column) = columns.get(after.column) else {
+        return Ok(batch);
     };
-    let rows = stale_rows(connection, place, keyring, after.row, limit).await?;
+    let rows = stale_rows(connection, sealed_column, keyring, after.row, limit).await?;
     let mut last = after.row;
     for row in &rows {
         let rowid = row.try_get("row_number").map_err(store_error)?;
         last = rowid;
         let sealed: Vec<u8> = row.try_get("sealed").map_err(store_error)?;
-        let (key, sealed) = (bound_to(row, place)?, SealedValue::from_bytes(sealed));
-        match keyring.sealer().open(place.column, &key, &sealed) {
-            Ok(opened) => stale.opened.push(StaleValue {
-                column: place.column,
+        let (key, sealed) = (
+            bound_to(row, sealed_column)?,
+            SealedValue::from_bytes(sealed),
+        );
+        match keyring.sealer().open(sealed_column.column, &key, &sealed) {
+            Ok(opened) => batch.opened.push(StaleValue {
+                column: sealed_column.column,
                 rowid,
                 row: key,
                 sealed,
                 opened,
             }),
-            Err(_) => stale.unreadable += 1,
+            Err(_) => batch.unreadable += 1,
         }
     }
     let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit.get());
-    stale.next = if is_full {
+    batch.next = if is_full {
         Some(ResealCursor { row: last, ..after })
     } else {
         (after.column + 1 < columns.len()).then_some(ResealCursor {
@@ -135,7 +138,7 @@ pub(super) async fn stale(
             row: i64::MIN,
         })
     };
-    Ok(stale)
+    Ok(batch)
 }
 
 impl StaleValue {
@@ -166,12 +169,12 @@ impl StaleValue {
 
 async fn stale_rows(
     connection: &mut FileTransaction,
-    place: &SealedColumn,
+    sealed_column: &SealedColumn,
     keyring: &Keyring,
     after: i64,
     limit: NonZeroU32,
 ) -> Result<Vec<SqliteRow>, StoreError> {
-    let keys: String = place
+    let keys: String = sealed_column
         .row
         .iter()
         .map(|part| format!(", {}", part.name()))
@@ -179,8 +182,8 @@ async fn stale_rows(
     let statement = format!(
         "SELECT rowid AS row_number, {name} AS sealed{keys} FROM {table}
          WHERE rowid > ? AND substr({name}, 1, {length}) <> ? ORDER BY rowid LIMIT ?",
-        name = place.column.name(),
-        table = place.column.table(),
+        name = sealed_column.column.name(),
+        table = sealed_column.column.table(),
         length = SealedValue::PREFIX_LENGTH,
     );
     sqlx::query(AssertSqlSafe(statement))
@@ -193,9 +196,9 @@ async fn stale_rows(
 }
 
 /// Returns the key of the row that a value is bound to.
-fn bound_to(row: &SqliteRow, place: &SealedColumn) -> Result<Vec<u8>, StoreError> {
+fn bound_to(row: &SqliteRow, sealed_column: &SealedColumn) -> Result<Vec<u8>, StoreError> {
     let mut key = Vec::new();
-    for part in place.row {
+    for part in sealed_column.row {
         match *part {
             RowPart::Bytes(name) => {
                 key.extend_from_slice(row.try_get::<&[u8], _>(name).map_err(store_error)?);
@@ -205,7 +208,7 @@ fn bound_to(row: &SqliteRow, place: &SealedColumn) -> Result<Vec<u8>, StoreError
                 key.extend_from_slice(text.as_bytes());
             }
             RowPart::Number(name) => {
-                let number = number(row, place.column.table(), name)?;
+                let number = number(row, sealed_column.column.table(), name)?;
                 key.extend_from_slice(&number.to_be_bytes());
             }
         }
