@@ -108,6 +108,6 @@ impl OpenFile {
         self.lookups.close().await;
         self.readers.close().await;
         self.writer.close().await;
-        self.monitor.set_aside();
+        self.monitor.set_side_files_aside();
     }
 }
