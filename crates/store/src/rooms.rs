@@ -13,7 +13,7 @@ use crate::{
         OpaqueRoomId, UpdateLinkOutcome, UserId,
     },
     call_record::{
-        CallCursor, CallEra, CallKey, CallPage, CallRecord, LinkWithCall, MovedExpiration,
+        CallCursor, CallEra, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall,
         NodeName, StartEraOutcome,
     },
     error::StoreError,
@@ -297,7 +297,7 @@ pub trait RoomsRepository: RoomsReader {
         &mut self,
         key: &CallKey,
         era: CallEra,
-        moved: Option<MovedExpiration>,
+        expiration_change: Option<ExpirationChange>,
     ) -> Result<bool, StoreError>;
 
     /// Shortens leases that last beyond `latest`, which a clock that was ahead has written. Returns

@@ -4,7 +4,7 @@
 use anteroom_protocol::Timestamp;
 use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, MovedExpiration,
+    CallEra, CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,
 };
 use rand_core::Rng as _;
@@ -51,7 +51,7 @@ struct Place {
     /// Set while the call starts with this join.
     start: Option<Start>,
     /// The effect of the start on the link's expiration.
-    moved: Option<MovedExpiration>,
+    expiration_change: Option<ExpirationChange>,
 }
 
 /// Joins the room's call, or starts one on the media server with the most room. A server that
@@ -125,7 +125,11 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
     let mut transaction = core.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
-        StartEraOutcome::Started { call, link, moved } => {
+        StartEraOutcome::Started {
+            call,
+            link,
+            expiration_change,
+        } => {
             let approved = match &call.key {
                 CallKey::Link(room) => transaction.approved_users(room).await.map_err(failed)?,
                 CallKey::Group(_) => Vec::new(),
@@ -138,7 +142,7 @@ async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found
                 link,
                 approved: texts(&approved),
                 start: Some(start),
-                moved,
+                expiration_change,
             })))
         }
         StartEraOutcome::Running { call, link } => {
@@ -175,7 +179,7 @@ async fn running(
         link,
         approved: texts(&approved),
         start: None,
-        moved: None,
+        expiration_change: None,
     })))
 }
 
@@ -242,7 +246,9 @@ async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
     }
     let (key, era) = (&place.call.key, place.call.era);
     let mut transaction = join.core.begin(NAME).await?;
-    let abandoned = transaction.abandon_era(key, era, place.moved).await;
+    let abandoned = transaction
+        .abandon_era(key, era, place.expiration_change)
+        .await;
     if abandoned.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
         join.core.emit("call.ended", key.room(), |event| event);

@@ -5,7 +5,7 @@ use std::{fmt, num::NonZeroU32};
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     KeyError, MasterKey, Realm, StoreError, TransactionName,
-    keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, Resealed, SealedValues},
+    keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, ResealStep, SealedValues},
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -103,7 +103,7 @@ impl KeyDatabase for OpenFile {
         after: Option<ResealCursor>,
         limit: NonZeroU32,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Resealed, StoreError> {
+    ) -> Result<ResealStep, StoreError> {
         // Reads and unseals without the file's write lock.
         let mut keyed = self.begin_reading(READ_STALE).await?;
         let batch =
@@ -117,7 +117,7 @@ impl KeyDatabase for OpenFile {
             }
             keyed.transaction.commit().await?;
         }
-        Ok(Resealed {
+        Ok(ResealStep {
             values,
             unreadable: batch.unreadable,
             next: batch.next,

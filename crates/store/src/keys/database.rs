@@ -42,7 +42,7 @@ pub struct ResealCursor {
 
 /// The result of one step of a reseal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resealed {
+pub struct ResealStep {
     /// The number of values that the step sealed under the newest key.
     pub values: u64,
     /// The number of values that cannot be unsealed. They are unchanged.
@@ -101,7 +101,7 @@ pub trait KeyDatabase: fmt::Debug + Send + Sync {
         after: Option<ResealCursor>,
         limit: NonZeroU32,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Resealed, StoreError>;
+    ) -> Result<ResealStep, StoreError>;
 
     /// Wraps all keys under another master key, in one transaction. Processes that have the
     /// database open continue with their keys, and need the new master key once there are newer

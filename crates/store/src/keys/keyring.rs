@@ -166,14 +166,14 @@ impl fmt::Debug for Keyring {
 }
 
 /// A stored key with its unwrapped bytes.
-type Unwrapped<'a> = (&'a WrappedKey, HashKey);
+type UnwrappedKey<'a> = (&'a WrappedKey, HashKey);
 
 /// Returns the keys of a purpose, newest first.
 fn of_purpose<'a>(
     wrapping: &WrappingKey,
     keys: &'a [WrappedKey],
     purpose: KeyPurpose,
-) -> Result<Vec<Unwrapped<'a>>, KeyError> {
+) -> Result<Vec<UnwrappedKey<'a>>, KeyError> {
     let mut found: Vec<&WrappedKey> = keys.iter().filter(|key| key.purpose == purpose).collect();
     found.sort_by_key(|key| Reverse(key.id));
     let unwrap = |key: &'a WrappedKey| Ok((key, wrapping.unwrap(key)?));

@@ -34,7 +34,7 @@ mod token;
 mod wrapping;
 
 pub use self::{
-    database::{KeyDatabase, KeyEntry, ResealCursor, Resealed, SealedValues},
+    database::{KeyDatabase, KeyEntry, ResealCursor, ResealStep, SealedValues},
     error::{KeyError, SealError},
     keyring::Keyring,
     master::MasterKey,

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, Keyring, LinkAddress,
-    MediaAddress, MovedExpiration, NodeName, RoomsKeys, StartEraOutcome, StoreError,
+    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, ExpirationChange,
+    Keyring, LinkAddress, MediaAddress, NodeName, RoomsKeys, StartEraOutcome, StoreError,
     sealed::SealedCall,
 };
 use rand_core::CryptoRng;
@@ -167,11 +167,11 @@ pub(super) async fn start(
             Some(room) => Some(link_expiration::reset(connection, keyring, room, now).await?),
             None => None,
         };
-        let (link, moved) = reset.unzip();
+        let (link, expiration_change) = reset.unzip();
         return Ok(StartEraOutcome::Started {
             call: call.clone(),
             link,
-            moved,
+            expiration_change,
         });
     }
     let (link, running) = match link {
@@ -238,12 +238,14 @@ pub(super) async fn abandon(
     keyring: &Keyring,
     key: &CallKey,
     era: CallEra,
-    moved: Option<MovedExpiration>,
+    expiration_change: Option<ExpirationChange>,
 ) -> Result<bool, StoreError> {
     let is_removed = end(connection, keyring, key, era).await?;
-    if let (true, CallKey::Link(room), Some(moved)) = (is_removed, key, moved) {
+    if let (true, CallKey::Link(room), Some(expiration_change)) =
+        (is_removed, key, expiration_change)
+    {
         let room = RoomsKeys::of(keyring).room_index(room);
-        link_expiration::restore(connection, room, moved).await?;
+        link_expiration::restore(connection, room, expiration_change).await?;
     }
     Ok(is_removed)
 }
