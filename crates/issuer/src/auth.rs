@@ -8,19 +8,19 @@ use std::{sync::Arc, time::Duration};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{Clock, Entropy, Problem, ProblemKind, dependency_wait, problems};
 use anteroom_store::{
-    Account, AccountDevice, AddressPseudonym, Device, DeviceId, IssuerDatabase, PasswordHash,
-    Session, SessionId, Sighting, StoreError, TransactionName,
+    Account, AccountDevice, AddressPseudonym, Device, DeviceId, DeviceUse, IssuerDatabase,
+    PasswordHash, Session, SessionId, StoreError, TransactionName,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::{
+    device_use_writer::{DeviceUseWriter, SessionExtension},
     devices::DeviceChange,
     identities::Identities,
     login::{AccessClaims, TokenSource, session::extension},
     remembered::{CallerKey, Recollection, RememberedCallers, Slot},
-    sightings::{SessionExtension, Sightings},
 };
 
 /// The authentication challenge.
@@ -65,7 +65,7 @@ pub(crate) struct Authenticator {
     tokens: Arc<TokenSource>,
     identities: Option<Identities>,
     remembered: RememberedCallers,
-    sightings: Sightings,
+    device_use_writer: DeviceUseWriter,
 }
 
 /// The credentials of a request, not verified.
@@ -88,7 +88,7 @@ impl Authenticator {
         clock: Arc<dyn Clock>,
         tokens: Arc<TokenSource>,
         identities: Option<Identities>,
-        sightings: Sightings,
+        device_use_writer: DeviceUseWriter,
     ) -> Self {
         Self {
             database,
@@ -96,7 +96,7 @@ impl Authenticator {
             tokens,
             identities,
             remembered: RememberedCallers::new(),
-            sightings,
+            device_use_writer,
         }
     }
 
@@ -113,7 +113,7 @@ impl Authenticator {
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
-        let sighting = Sighting {
+        let device_use = DeviceUse {
             at: self.clock.now(),
             address,
         };
@@ -122,12 +122,14 @@ impl Authenticator {
                 aci,
                 device,
                 password,
-            } => self.device(&aci, device, &password, sighting).await,
-            Claim::Bearer(token) => self.bearer(&token, sighting, entropy, changes).await,
+            } => self.device(&aci, device, &password, device_use).await,
+            Claim::Bearer(token) => self.bearer(&token, device_use, entropy, changes).await,
             Claim::Nothing => {
                 // Does the same work as for a wrong password, and ignores its result.
                 let nobody = Aci::from_bytes([0; 16]);
-                let _ = self.device(&nobody, DeviceId::PRIMARY, "", sighting).await;
+                let _ = self
+                    .device(&nobody, DeviceId::PRIMARY, "", device_use)
+                    .await;
                 Ok(None)
             }
         }
@@ -149,9 +151,9 @@ impl Authenticator {
         self.remembered.forget_device(*aci, device);
     }
 
-    /// Waits until the pending sightings of devices are stored.
-    pub(crate) async fn sightings_written(&self) {
-        self.sightings.written().await;
+    /// Waits until the pending uses of devices are stored.
+    pub(crate) async fn device_uses_written(&self) {
+        self.device_use_writer.written().await;
     }
 
     async fn device(
@@ -159,7 +161,7 @@ impl Authenticator {
         aci: &Aci,
         device: DeviceId,
         password: &str,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Result<Option<Caller>, Problem> {
         let keys = self.database.service_keys();
         let offered = keys.password_hash(aci, device, password);
@@ -180,7 +182,7 @@ impl Authenticator {
                         &slot,
                         row,
                         SignInTime::Never,
-                        sighting,
+                        device_use,
                     ))),
                     _ => Ok(self.refuse(&slot)),
                 }
@@ -192,7 +194,7 @@ impl Authenticator {
     async fn bearer(
         &self,
         token: &str,
-        sighting: Sighting,
+        device_use: DeviceUse,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
@@ -200,10 +202,10 @@ impl Authenticator {
         if let Some(identities) = &self.identities
             && !tokens.claims_to_be_ours(token)
         {
-            let found = self.identity(identities, token, sighting, entropy, changes);
+            let found = self.identity(identities, token, device_use, entropy, changes);
             return found.await;
         }
-        self.session(tokens.verify(token, sighting.at), sighting)
+        self.session(tokens.verify(token, device_use.at), device_use)
             .await
     }
 
@@ -211,7 +213,7 @@ impl Authenticator {
     async fn session(
         &self,
         claims: Option<AccessClaims>,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Result<Option<Caller>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate session");
         let id = claims.map_or(SessionId::from_bytes([0; 16]), |claims| claims.session);
@@ -249,7 +251,7 @@ impl Authenticator {
             caller,
             &found.device,
             session,
-            sighting,
+            device_use,
         )))
     }
 
@@ -257,14 +259,14 @@ impl Authenticator {
         &self,
         identities: &Identities,
         token: &str,
-        sighting: Sighting,
+        device_use: DeviceUse,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
         let name = dependency_wait(identities.verify(token)).await;
         let index = self.database.service_keys().identity_index(&name.text);
         let slot = self.remembered.slot(CallerKey::Identity(index));
-        let found = identities.find(&*self.database, &name, &sighting, entropy);
+        let found = identities.find(&*self.database, &name, &device_use, entropy);
         let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {
             changes.extend(look_up.changes);
             look_up.found
@@ -272,7 +274,7 @@ impl Authenticator {
         match found {
             Ok(Some(row)) if name.is_known && !row.account.disabled => {
                 let sign_in = name.issued.map_or(SignInTime::Unknown, SignInTime::At);
-                Ok(Some(self.let_in_device(&slot, row, sign_in, sighting)))
+                Ok(Some(self.let_in_device(&slot, row, sign_in, device_use)))
             }
             Ok(_) => Ok(self.refuse(&slot)),
             Err(gone) if name.is_known => self.remembered_or(&slot, gone),
@@ -309,7 +311,7 @@ impl Authenticator {
         slot: &Slot,
         row: AccountDevice,
         sign_in: SignInTime,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Caller {
         let caller = Caller {
             account: row.account,
@@ -318,7 +320,7 @@ impl Authenticator {
             session: None,
             sign_in,
         };
-        self.let_in(slot, caller, &row.device, None, sighting)
+        self.let_in(slot, caller, &row.device, None, device_use)
     }
 
     fn let_in(
@@ -327,10 +329,10 @@ impl Authenticator {
         caller: Caller,
         device: &Device,
         session: Option<&Session>,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Caller {
         let extension = session.and_then(|session| {
-            let end = extension(session, sighting.at)?;
+            let end = extension(session, device_use.at)?;
             Some(SessionExtension {
                 session: session.id,
                 end,
@@ -341,8 +343,8 @@ impl Authenticator {
             None => session.map(|session| session.expires),
         };
         self.remembered.insert(slot, caller.clone(), expires);
-        self.sightings
-            .note(&caller.account.aci, device, sighting, extension);
+        self.device_use_writer
+            .note(&caller.account.aci, device, device_use, extension);
         caller
     }
 }

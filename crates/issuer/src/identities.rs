@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_service::Entropy;
 use anteroom_store::{
-    Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, IdentityLink, IdentityName,
-    IssuerDatabase, IssuerRepository, ServiceKeys, Sighting, StoreError, TransactionName,
+    Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse, IdentityLink,
+    IdentityName, IssuerDatabase, IssuerRepository, ServiceKeys, StoreError, TransactionName,
 };
 use rand_core::CryptoRng;
 
@@ -97,7 +97,7 @@ impl Identities {
         &self,
         database: &dyn IssuerDatabase,
         name: &Named,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         entropy: &dyn Entropy,
     ) -> Result<IdentityLookUp, StoreError> {
         const NAME: TransactionName = TransactionName::new("authenticate identity");
@@ -120,7 +120,7 @@ impl Identities {
         if !(name.is_known && gets_device) {
             return Ok(None.into());
         }
-        self.register(database, name, sighting, entropy).await
+        self.register(database, name, device_use, entropy).await
     }
 
     /// Registers a device. Of two requests at the same time, the second finds the device that the
@@ -129,7 +129,7 @@ impl Identities {
         &self,
         database: &dyn IssuerDatabase,
         name: &Named,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         entropy: &dyn Entropy,
     ) -> Result<IdentityLookUp, StoreError> {
         const NAME: TransactionName = TransactionName::new("register identity");
@@ -147,14 +147,20 @@ impl Identities {
                 return Ok(found.into());
             }
             Some(IdentityLink { aci, .. }) => transaction.account(&aci).await?,
-            None => Some(new_account(&mut *transaction, sighting.at, &mut *rng).await?),
+            None => Some(new_account(&mut *transaction, device_use.at, &mut *rng).await?),
         };
         let Some(account) = account.filter(|account| !account.disabled) else {
             return Ok(None.into());
         };
         let keys = database.service_keys();
         let registered = self
-            .add_device(&mut *transaction, &keys, &account.aci, sighting, &mut *rng)
+            .add_device(
+                &mut *transaction,
+                &keys,
+                &account.aci,
+                device_use,
+                &mut *rng,
+            )
             .await?;
         let Some(Registration { device, changes }) = registered else {
             return Ok(None.into());
@@ -178,7 +184,7 @@ impl Identities {
         transaction: &mut dyn IssuerRepository,
         keys: &ServiceKeys,
         aci: &Aci,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Option<Registration>, StoreError> {
         let Ok(device_name) = DeviceName::parse(DEVICE_NAME) else {
@@ -189,11 +195,11 @@ impl Identities {
             name: Some(device_name),
             origin: DeviceOrigin::Identity,
             password: None,
-            address: sighting.address,
+            address: device_use.address,
             caller: None,
         };
-        let mut changes = DeviceChanges::new(transaction, self.retention, sighting.at);
-        registration::register(&mut changes, keys, aci, &device, sighting.at, rng).await
+        let mut changes = DeviceChanges::new(transaction, self.retention, device_use.at);
+        registration::register(&mut changes, keys, aci, &device, device_use.at, rng).await
     }
 }
 

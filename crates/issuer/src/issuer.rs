@@ -19,12 +19,12 @@ use crate::{
     IssuerKeys, LoginParts,
     auth::{Authenticator, Caller, in_time},
     background::Background,
+    device_use_writer::DeviceUseWriter,
     devices::{DeviceChange, DeviceChanges, DeviceJournal, DeviceNotice},
     identities::Identities,
     keys::CurrentKeys,
     limits::IssuerLimits,
     login::{Applicant, ClientLimit, KnownNetworks, SlowDown, TokenSource},
-    sightings::Sightings,
 };
 
 /// The maximum time of a transaction.
@@ -129,13 +129,14 @@ impl Issuer {
             let retention = settings.device_retention;
             Identities::new(verifier, settings.provision, retention)
         });
-        let sightings = Sightings::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
+        let device_use_writer =
+            DeviceUseWriter::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
         let authenticator = Authenticator::new(
             Arc::clone(&parts.database),
             Arc::clone(&parts.clock),
             Arc::clone(&tokens),
             identities,
-            sightings,
+            device_use_writer,
         );
         Self(Arc::new(Core {
             authenticator,
@@ -163,10 +164,10 @@ impl Issuer {
         }))
     }
 
-    /// Waits until the pending sightings of devices are stored. Call it before the database is
+    /// Waits until the pending uses of devices are stored. Call it before the database is
     /// closed.
-    pub async fn sightings_written(&self) {
-        self.0.authenticator.sightings_written().await;
+    pub async fn device_uses_written(&self) {
+        self.0.authenticator.device_uses_written().await;
     }
 
     /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.

@@ -5,7 +5,7 @@
 //! - [`Issuer::new`] takes a database, a clock, randomness, server params, limits and settings as
 //!   [`IssuerParts`]. [`router`] returns all routes.
 //! - The caller runs [`Issuer::run_background`] while serving, [`Issuer::purge`] about once a day,
-//!   and [`Issuer::close_background`] and [`Issuer::sightings_written`] before it closes the
+//!   and [`Issuer::close_background`] and [`Issuer::device_uses_written`] before it closes the
 //!   database.
 //! - The issuer knows accounts and never rooms: a credential to create a room is issued for a
 //!   blinded room id.
@@ -27,6 +27,7 @@ mod auth;
 mod background;
 mod call_link_auth;
 mod create_auth;
+mod device_use_writer;
 mod devices;
 mod group_auth;
 mod identities;
@@ -41,7 +42,6 @@ mod range;
 mod relays;
 mod remembered;
 mod router;
-mod sightings;
 mod whoami;
 mod wire;
 

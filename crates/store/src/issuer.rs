@@ -9,12 +9,12 @@ use rand_core::CryptoRng;
 use crate::{
     account::{Account, AccountDevice, Device, DeviceId},
     availability::Availability,
+    device_use::DeviceUse,
     error::StoreError,
     keys::ServiceKeys,
     login::{LoginReader, LoginRepository},
     overview::IssuerCounts,
     server_params::{ServerParamsRecord, StoredServerParams},
-    sighting::Sighting,
 };
 
 /// The issuer's database, which starts transactions.
@@ -96,7 +96,7 @@ pub trait IssuerReader: LoginReader {
     async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError>;
 
     /// Returns the latest time at which any device was seen; `None` if there are no devices.
-    async fn last_sighting(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    async fn last_device_use(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Reads all server params of both kinds, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
@@ -142,7 +142,7 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
         &mut self,
         aci: &Aci,
         id: DeviceId,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 

@@ -89,9 +89,9 @@ impl IssuerService {
             .await
             .context(DatabaseFailure)?;
         let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
-        let last_sighting = reader.last_sighting().await.context(DatabaseFailure)?;
+        let last_device_use = reader.last_device_use().await.context(DatabaseFailure)?;
         drop(reader);
-        let purge_pause = PurgePause::open(data.issuer_clock(), last_sighting);
+        let purge_pause = PurgePause::open(data.issuer_clock(), last_device_use);
         let stored = Merged::new(&[], stored);
         faults.report(Owner::Issuer, &stored);
         let params = stored.records;
@@ -185,7 +185,7 @@ impl IssuerService {
     /// Finishes pending writes and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.issuer.close_background(BACKGROUND_CLOSING).await;
-        self.issuer.sightings_written().await;
+        self.issuer.device_uses_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;
         }

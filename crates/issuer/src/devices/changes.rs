@@ -6,8 +6,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, IssuerRepository,
-    Sighting, StoreError,
+    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse,
+    IssuerRepository, StoreError,
 };
 use rand_core::CryptoRng;
 
@@ -114,7 +114,7 @@ impl<'a> DeviceChanges<'a> {
         })
     }
 
-    /// Registers a known device again: records a sighting, and renames the device if its name
+    /// Registers a known device again: records a use, and renames the device if its name
     /// differs.
     ///
     /// # Errors
@@ -124,12 +124,12 @@ impl<'a> DeviceChanges<'a> {
         owner: &Aci,
         known: &Device,
         name: Option<&DeviceName>,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Vec<DeviceChange>, StoreError> {
         let (id, actor) = (known.id, Actor::Account(*owner));
         self.transaction
-            .touch_device(owner, id, sighting, rng)
+            .touch_device(owner, id, device_use, rng)
             .await?;
         let mut changes = vec![
             self.change(ChangeKind::Registered, owner, id, actor)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{ClientAddress, Event, Problem, ProblemDocument, problems};
-use anteroom_store::{Device, DeviceId, DeviceState, Sighting, TransactionName};
+use anteroom_store::{Device, DeviceId, DeviceState, DeviceUse, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -164,16 +164,16 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     let now = issuer.now();
     let calling = (owner == caller.account.aci).then_some(caller.device);
     // The request itself is the last use of the calling device, whether or not it is written yet.
-    let sighting = Sighting {
+    let device_use = DeviceUse {
         at: now,
         address: issuer.address(ClientAddress::of(&head.extensions)),
     };
     let seen_now = devices
         .iter_mut()
-        .find(|device| calling == Some(device.id) && sighting.is_news_for(device));
+        .find(|device| calling == Some(device.id) && device_use.is_news_for(device));
     if let Some(device) = seen_now {
-        device.last_seen = sighting.at;
-        device.last_address = sighting.address;
+        device.last_seen = device_use.at;
+        device.last_address = device_use.address;
     }
     Ok(Outcome::Listed {
         owner,

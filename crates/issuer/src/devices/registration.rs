@@ -8,8 +8,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AddressPseudonym, Device, DeviceId, DeviceName, DeviceOrigin, DevicePassword, ServiceKeys,
-    Sighting, StoreError,
+    AddressPseudonym, Device, DeviceId, DeviceName, DeviceOrigin, DevicePassword, DeviceUse,
+    ServiceKeys, StoreError,
 };
 use rand_core::CryptoRng;
 
@@ -78,13 +78,13 @@ pub(crate) async fn register(
             let Some(row) = known.iter().find(|device| device.id == id) else {
                 return Ok(None);
             };
-            let sighting = Sighting {
+            let device_use = DeviceUse {
                 at: now,
                 address: device.address,
             };
             let name = device.name.as_ref();
             let changes = changes
-                .register_again(aci, row, name, &sighting, rng)
+                .register_again(aci, row, name, &device_use, rng)
                 .await?;
             return Ok(Some(Registration {
                 device: id,

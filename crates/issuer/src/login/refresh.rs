@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId, Sighting, StoreError,
-    TransactionName,
+    DeviceUse, Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId,
+    StoreError, TransactionName,
 };
 use axum::{
     extract::{Request, State},
@@ -136,7 +136,7 @@ async fn rotate(
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("refresh session");
     let now = issuer.now();
-    let sighting = Sighting {
+    let device_use = DeviceUse {
         at: now,
         address: issuer.address(client),
     };
@@ -170,7 +170,7 @@ async fn rotate(
             let outcome = match email_of(&mut *transaction, &session).await? {
                 Some(email) => {
                     transaction
-                        .touch_device(&session.aci, session.device, &sighting, &mut *rng)
+                        .touch_device(&session.aci, session.device, &device_use, &mut *rng)
                         .await?;
                     Outcome::Refreshed(Grant {
                         session,

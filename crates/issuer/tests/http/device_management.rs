@@ -199,7 +199,7 @@ async fn list_entry_name_created_last_seen_time_address_as_pseudonym_state_curre
     assert_eq!(seen["lastSeen"], start.plus(600).as_secs());
     assert_eq!(seen["lastAddress"], pseudonym("198.51.100.9"));
     assert_eq!(seen["current"], true);
-    scene.issuer.issuer.sightings_written().await;
+    scene.issuer.issuer.device_uses_written().await;
     let mut reader = scene.issuer.database.read(NAME).await.unwrap();
     let stored = reader.device(&scene.aci, DeviceId::PRIMARY).await;
     let stored = stored.unwrap().unwrap();
@@ -225,7 +225,7 @@ async fn an_address_that_changes_all_the_time_is_written_once_a_minute() {
             .extension(ClientAddress::new(address.parse().unwrap()));
         let answer = call(&issuer, request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, 200);
-        issuer.issuer.sightings_written().await;
+        issuer.issuer.device_uses_written().await;
         let mut reader = issuer.database.read(NAME).await.unwrap();
         let device = reader.device(&issuer.account.aci, DeviceId::PRIMARY).await;
         let seen = device.unwrap().unwrap().last_seen;
@@ -252,7 +252,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     for id in 2..=5 {
         assert_eq!(state(&listed, id), "stale", "{id}");
     }
-    // A rename does not count as a sighting.
+    // A rename does not count as a use.
     let body = json!({ "name": "Old" });
     let renamed = scene
         .call(&tokens, "PATCH", "/v1/devices/2", Some(body))
@@ -270,7 +270,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     };
     let own = get_as(&scene.issuer, &device, DEVICES).await.json();
     assert_eq!(own["devices"][3]["state"], "active", "the one that asks");
-    scene.issuer.issuer.sightings_written().await;
+    scene.issuer.issuer.device_uses_written().await;
     let listed = scene.listed(&tokens).await;
     let states: Vec<_> = listed
         .iter()

@@ -2,9 +2,9 @@
 
 use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{
-    Account, AccountRole, DeviceId, DeviceName, Email, IdentityName, IssuerDatabase as _,
-    IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp, ServerParamsKind,
-    ShadowSignUp, Sighting, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
+    Account, AccountRole, DeviceId, DeviceName, DeviceUse, Email, IdentityName,
+    IssuerDatabase as _, IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp,
+    ServerParamsKind, ShadowSignUp, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
 };
 use anteroom_store_sql::SqliteIssuer;
 use rand::{SeedableRng, rngs::StdRng};
@@ -172,12 +172,12 @@ impl Scene {
             "add_account" => repository.add_account(&account(rng), rng).await,
             "add_device" => repository.add_device(aci, &device(3), rng).await,
             "touch_device" => {
-                let sighting = Sighting {
+                let device_use = DeviceUse {
                     at: later,
                     address: None,
                 };
                 repository
-                    .touch_device(aci, other, &sighting, rng)
+                    .touch_device(aci, other, &device_use, rng)
                     .await
                     .map(drop)
             }

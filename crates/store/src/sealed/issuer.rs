@@ -10,9 +10,9 @@ use super::{
 use crate::{
     account::{Account, AccountRole, Device, DeviceId, DeviceOrigin},
     device_name::DeviceName,
+    device_use::AddressPseudonym,
     error::StoreError,
     keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
-    sighting::AddressPseudonym,
 };
 
 /// A row of `accounts`.
