@@ -16,11 +16,11 @@ use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::{
+    caller_cache::{CacheLookup, CacheReservation, CallerCache, CallerKey},
     device_use_writer::{DeviceUseWriter, SessionExtension},
     devices::DeviceChange,
     identities::Identities,
     login::{AccessClaims, TokenSource, session::extension},
-    remembered::{CallerKey, Recollection, RememberedCallers, Slot},
 };
 
 /// The authentication challenge.
@@ -64,7 +64,7 @@ pub(crate) struct Authenticator {
     clock: Arc<dyn Clock>,
     tokens: Arc<TokenSource>,
     identities: Option<Identities>,
-    remembered: RememberedCallers,
+    caller_cache: CallerCache,
     device_use_writer: DeviceUseWriter,
 }
 
@@ -95,7 +95,7 @@ impl Authenticator {
             clock,
             tokens,
             identities,
-            remembered: RememberedCallers::new(),
+            caller_cache: CallerCache::new(),
             device_use_writer,
         }
     }
@@ -105,7 +105,7 @@ impl Authenticator {
     /// any case.
     ///
     /// # Errors
-    /// 503 when the database is unavailable and the caller is not remembered.
+    /// 503 when the database is unavailable and the caller is not cached.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -138,17 +138,17 @@ impl Authenticator {
     /// Forgets a session that has ended, so that it is not accepted while the database is
     /// unavailable.
     pub(crate) fn forget_session(&self, session: &SessionId) {
-        self.remembered.forget_session(session);
+        self.caller_cache.forget_session(session);
     }
 
     /// Forgets all sessions of an account, after they have ended.
     pub(crate) fn forget_sessions(&self, aci: &Aci) {
-        self.remembered.forget_sessions(*aci);
+        self.caller_cache.forget_sessions(*aci);
     }
 
     /// Forgets a device that was deleted.
     pub(crate) fn forget_device(&self, aci: &Aci, device: DeviceId) {
-        self.remembered.forget_device(*aci, device);
+        self.caller_cache.forget_device(*aci, device);
     }
 
     /// Waits until the pending uses of devices are stored.
@@ -165,7 +165,7 @@ impl Authenticator {
     ) -> Result<Option<Caller>, Problem> {
         let keys = self.database.service_keys();
         let offered = keys.password_hash(aci, device, password);
-        let slot = self.remembered.slot(CallerKey::Device {
+        let reservation = self.caller_cache.reservation(CallerKey::Device {
             account: keys.account_index(aci),
             device,
             password: *offered.as_bytes(),
@@ -178,16 +178,16 @@ impl Authenticator {
                     .map_or(&nothing, |row| &row.device.password_hash);
                 let matches = offered.matches(stored);
                 match found {
-                    Some(row) if matches && !row.account.disabled => Ok(Some(self.let_in_device(
-                        &slot,
+                    Some(row) if matches && !row.account.disabled => Ok(Some(self.cache_device(
+                        &reservation,
                         row,
                         SignInTime::Never,
                         device_use,
                     ))),
-                    _ => Ok(self.refuse(&slot)),
+                    _ => Ok(self.refuse(&reservation)),
                 }
             }
-            Err(gone) => self.remembered_or(&slot, gone),
+            Err(gone) => self.cached_or(&reservation, gone),
         }
     }
 
@@ -217,18 +217,18 @@ impl Authenticator {
     ) -> Result<Option<Caller>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate session");
         let id = claims.map_or(SessionId::from_bytes([0; 16]), |claims| claims.session);
-        let slot = self.remembered.slot(CallerKey::Session(id));
+        let reservation = self.caller_cache.reservation(CallerKey::Session(id));
         let found = async {
             let mut reader = self.database.read(NAME).await?;
             reader.session_caller(&id).await
         };
         let found = match in_time(LOOK_UP_TIMEOUT, found).await {
             Ok(found) => found,
-            Err(gone) if claims.is_some() => return self.remembered_or(&slot, gone),
+            Err(gone) if claims.is_some() => return self.cached_or(&reservation, gone),
             Err(_) => return Ok(None),
         };
         let (Some(claims), Some(found)) = (claims, found) else {
-            return Ok(self.refuse(&slot));
+            return Ok(self.refuse(&reservation));
         };
         let session = &found.session;
         let is_same = session.aci == claims.aci
@@ -236,7 +236,7 @@ impl Authenticator {
             && found.account.aci == claims.aci;
         let is_on = self.clock.now() < session.expires && !found.account.disabled;
         if !(is_same && is_on) {
-            return Ok(self.refuse(&slot));
+            return Ok(self.refuse(&reservation));
         }
         let caller = Caller {
             account: found.account,
@@ -246,8 +246,8 @@ impl Authenticator {
             sign_in: SignInTime::At(session.created),
         };
         let session = Some(&found.session);
-        Ok(Some(self.let_in(
-            &slot,
+        Ok(Some(self.cache_caller(
+            &reservation,
             caller,
             &found.device,
             session,
@@ -265,7 +265,7 @@ impl Authenticator {
     ) -> Result<Option<Caller>, Problem> {
         let name = dependency_wait(identities.verify(token)).await;
         let index = self.database.service_keys().identity_index(&name.text);
-        let slot = self.remembered.slot(CallerKey::Identity(index));
+        let reservation = self.caller_cache.reservation(CallerKey::Identity(index));
         let found = identities.find(&*self.database, &name, &device_use, entropy);
         let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {
             changes.extend(look_up.changes);
@@ -274,10 +274,15 @@ impl Authenticator {
         match found {
             Ok(Some(row)) if name.is_known && !row.account.disabled => {
                 let sign_in = name.issued.map_or(SignInTime::Unknown, SignInTime::At);
-                Ok(Some(self.let_in_device(&slot, row, sign_in, device_use)))
+                Ok(Some(self.cache_device(
+                    &reservation,
+                    row,
+                    sign_in,
+                    device_use,
+                )))
             }
-            Ok(_) => Ok(self.refuse(&slot)),
-            Err(gone) if name.is_known => self.remembered_or(&slot, gone),
+            Ok(_) => Ok(self.refuse(&reservation)),
+            Err(gone) if name.is_known => self.cached_or(&reservation, gone),
             Err(_) => Ok(None),
         }
     }
@@ -292,23 +297,27 @@ impl Authenticator {
         in_time(LOOK_UP_TIMEOUT, found).await
     }
 
-    fn refuse(&self, slot: &Slot) -> Option<Caller> {
-        self.remembered.remove(slot);
+    fn refuse(&self, reservation: &CacheReservation) -> Option<Caller> {
+        self.caller_cache.remove(reservation);
         None
     }
 
-    /// Returns the remembered caller, unless the session has ended by time.
-    fn remembered_or(&self, slot: &Slot, gone: Problem) -> Result<Option<Caller>, Problem> {
-        match self.remembered.get(slot, self.clock.now()) {
-            Recollection::Known(caller) => Ok(Some(caller)),
-            Recollection::Over => Ok(None),
-            Recollection::Unknown => Err(gone),
+    /// Returns the cached caller, unless the session has ended by time.
+    fn cached_or(
+        &self,
+        reservation: &CacheReservation,
+        gone: Problem,
+    ) -> Result<Option<Caller>, Problem> {
+        match self.caller_cache.get(reservation, self.clock.now()) {
+            CacheLookup::Known(caller) => Ok(Some(caller)),
+            CacheLookup::Expired => Ok(None),
+            CacheLookup::Unknown => Err(gone),
         }
     }
 
-    fn let_in_device(
+    fn cache_device(
         &self,
-        slot: &Slot,
+        reservation: &CacheReservation,
         row: AccountDevice,
         sign_in: SignInTime,
         device_use: DeviceUse,
@@ -320,12 +329,12 @@ impl Authenticator {
             session: None,
             sign_in,
         };
-        self.let_in(slot, caller, &row.device, None, device_use)
+        self.cache_caller(reservation, caller, &row.device, None, device_use)
     }
 
-    fn let_in(
+    fn cache_caller(
         &self,
-        slot: &Slot,
+        reservation: &CacheReservation,
         caller: Caller,
         device: &Device,
         session: Option<&Session>,
@@ -342,7 +351,8 @@ impl Authenticator {
             Some(extension) => Some(extension.end),
             None => session.map(|session| session.expires),
         };
-        self.remembered.insert(slot, caller.clone(), expires);
+        self.caller_cache
+            .insert(reservation, caller.clone(), expires);
         self.device_use_writer
             .note(&caller.account.aci, device, device_use, extension);
         caller

@@ -53,8 +53,8 @@ pub(crate) enum Decision {
 }
 
 impl PurgePause {
-    /// Reads the file. Without one, as at the first start or after a restore, `last_device_use` is the
-    /// last time that counts: when any device was seen.
+    /// Reads the file. Without one, as at the first start or after a restore, `last_device_use` is
+    /// the last time that counts: when any device was seen.
     pub(crate) fn open(file: PathBuf, last_device_use: Option<Timestamp>) -> Self {
         let record = match fs::read(&file) {
             // A malformed file is ignored.
