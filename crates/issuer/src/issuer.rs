@@ -24,7 +24,7 @@ use crate::{
     identities::Identities,
     keys::CurrentKeys,
     limits::IssuerLimits,
-    login::{Applicant, ClientLimit, KnownNetworks, SlowDown, TokenSource},
+    login::{AttemptSource, ClientLimit, KnownNetworks, SlowDown, TokenSource},
 };
 
 /// The maximum time of a transaction.
@@ -296,12 +296,12 @@ impl Core {
 
     /// Returns the class of a client whose password is to be hashed. `device_owner` is the account
     /// of the device whose last refresh token the client has shown.
-    pub(crate) fn applicant(&self, client: ClientAddress, device_owner: Option<&Aci>) -> Applicant {
+    pub(crate) fn attempt_source(&self, client: ClientAddress, device_owner: Option<&Aci>) -> AttemptSource {
         let keys = &self.pseudonymizer;
         match device_owner {
-            Some(aci) => Applicant::Device(keys.limit_key("login device", aci)),
-            None if self.is_known_network(client) => Applicant::KnownNetwork(client),
-            None => Applicant::UnknownNetwork(client),
+            Some(aci) => AttemptSource::Device(keys.limit_key("login device", aci)),
+            None if self.is_known_network(client) => AttemptSource::KnownNetwork(client),
+            None => AttemptSource::UnknownNetwork(client),
         }
     }
 

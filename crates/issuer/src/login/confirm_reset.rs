@@ -157,8 +157,8 @@ async fn reset(
     const LOOK_UP: TransactionName = TransactionName::new("look up reset");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
     let mut rng = issuer.entropy.rng();
-    let applicant = issuer.applicant(client, None);
-    let hashed = issuer.login.hasher.hash(password, applicant, &mut *rng);
+    let source = issuer.attempt_source(client, None);
+    let hashed = issuer.login.hasher.hash(password, source, &mut *rng);
     let verifier = hashed.await?;
     let hash = issuer
         .database

@@ -11,7 +11,7 @@ use argon2::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{Applicant, HashPlaces, Password, hash_queue::HashQueue};
+use super::{AttemptSource, HashPlaces, Password, hash_queue::HashQueue};
 
 /// The cost of one hash with Argon2id (RFC 9106).
 ///
@@ -92,7 +92,7 @@ pub(crate) struct Verifiers {
     /// The verifier of the login, if its address is confirmed or its account disabled.
     pub(crate) login: Option<PasswordVerifier>,
     /// The verifier of a sign-up with the address. Beside a login it comes from
-    /// [`PasswordHasher::hash_beside`].
+    /// [`PasswordHasher::hash_like_login`].
     pub(crate) shadow: Option<PasswordVerifier>,
 }
 
@@ -129,13 +129,13 @@ impl PasswordHasher {
     pub(crate) async fn hash(
         &self,
         password: Password,
-        applicant: Applicant,
+        source: AttemptSource,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<PasswordVerifier, Problem> {
         let salt = salt(rng);
         let argon2 = self.argon2.clone();
         let hashed = self
-            .in_turn(applicant, move || hash(&argon2, password.as_bytes(), &salt))
+            .run_queued(source, move || hash(&argon2, password.as_bytes(), &salt))
             .await?;
         hashed.ok_or_else(failed)
     }
@@ -146,19 +146,19 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// 503 when too many hashes wait, 500 when the hash fails.
-    pub(crate) async fn hash_beside(
+    pub(crate) async fn hash_like_login(
         &self,
         password: Password,
         login: Option<PasswordVerifier>,
-        applicant: Applicant,
+        source: AttemptSource,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<PasswordVerifier, Problem> {
         let Some(login) = login else {
-            return self.hash(password, applicant, rng).await;
+            return self.hash(password, source, rng).await;
         };
         let argon2 = self.argon2.clone();
         let hashed = self
-            .in_turn(applicant, move || {
+            .run_queued(source, move || {
                 let stored = PasswordHash::new(login.as_str()).ok()?;
                 as_text(&hash_like(&argon2, password.as_bytes(), &stored)?)
             })
@@ -174,7 +174,7 @@ impl PasswordHasher {
         &self,
         password: Password,
         verifiers: Verifiers,
-        applicant: Applicant,
+        source: AttemptSource,
     ) -> Result<Verified, Problem> {
         let Verifiers { login, shadow } = verifiers;
         let right_without_login = match (&login, &shadow) {
@@ -187,7 +187,7 @@ impl PasswordHasher {
             .unwrap_or_else(|| self.nobody.clone());
         let argon2 = self.argon2.clone();
         let verified = self
-            .in_turn(applicant, move || {
+            .run_queued(source, move || {
                 verify(&argon2, password.as_bytes(), &login, shadow.as_ref())
             })
             .await?;
@@ -197,12 +197,12 @@ impl PasswordHasher {
         })
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn run_queued<T: Send + 'static>(
         &self,
-        applicant: Applicant,
+        source: AttemptSource,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let permit = self.queue.turn(applicant).await?;
+        let permit = self.queue.acquire(source).await?;
         self.hashes.add(1);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;

@@ -5,7 +5,7 @@
 //! takes effect at once.
 
 mod access_token;
-mod applicant;
+mod attempt_source;
 mod attempt;
 pub(crate) mod confirm_reset;
 mod cookie;
@@ -44,7 +44,7 @@ pub(crate) mod wire;
 use std::sync::Arc;
 
 pub(crate) use self::{
-    access_token::AccessClaims, applicant::Applicant, known_networks::KnownNetworks,
+    access_token::AccessClaims, source::AttemptSource, known_networks::KnownNetworks,
     limits::ClientLimit, slow_down::SlowDown, token_source::TokenSource,
 };
 pub use self::{

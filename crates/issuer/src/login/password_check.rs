@@ -5,7 +5,7 @@ use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
 
 use super::{
-    Applicant, Password,
+    AttemptSource, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
     hasher::Verified,
     look_up::{count_failure, look_up, trim_failures},
@@ -30,7 +30,7 @@ pub(super) struct RightPassword {
     pub(super) origin: LoginOrigin,
     pub(super) verified: Verified,
     /// The class of the client, for one more hash.
-    pub(super) applicant: Applicant,
+    pub(super) source: AttemptSource,
 }
 
 /// Checks, in this order: lock, password, disabled, verified. Counts a wrong password.
@@ -49,7 +49,7 @@ pub(super) async fn check(
     if let Some(refusal) = refused_at_once(&known.failures, issuer.now()) {
         return Ok(Err(known.refused(email, refusal)));
     }
-    let applicant = issuer.applicant(claim.client, known.device_owner.as_ref());
+    let source = issuer.attempt_source(claim.client, known.device_owner.as_ref());
     let login = &issuer.login;
     issuer
         .slow_down
@@ -58,12 +58,12 @@ pub(super) async fn check(
             &known.origin,
             &known.failures,
             login.settings.lock.threshold,
-            applicant,
+            source,
         )
         .await?;
     let verified = login
         .hasher
-        .verify(claim.password, known.verifiers(), applicant)
+        .verify(claim.password, known.verifiers(), source)
         .await?;
     let row = known
         .login
@@ -79,7 +79,7 @@ pub(super) async fn check(
             login: login.clone(),
             origin: known.origin,
             verified,
-            applicant,
+            source,
         })),
     }
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Applicant, Password,
+    AttemptSource, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
     cookie,
     events::{self, Source},
@@ -215,13 +215,13 @@ async fn hash_anew(
     issuer: &Core,
     password: Password,
     verified: Verified,
-    applicant: Applicant,
+    source: AttemptSource,
 ) -> Result<Option<PasswordVerifier>, Problem> {
     match verified {
         Verified::Right { outdated: true } => {
             let mut rng = issuer.entropy.rng();
             let hasher = &issuer.login.hasher;
-            let hashed = hasher.hash(password, applicant, &mut *rng);
+            let hashed = hasher.hash(password, source, &mut *rng);
             Ok(Some(hashed.await?))
         }
         Verified::Right { outdated: false } | Verified::Shadow | Verified::Wrong => Ok(None),
@@ -244,9 +244,9 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
         login,
         origin,
         verified,
-        applicant,
+        source,
     } = right;
-    let hashed_anew = hash_anew(issuer, password, verified, applicant).await?;
+    let hashed_anew = hash_anew(issuer, password, verified, source).await?;
     let mut rng = issuer.entropy.rng();
     let keys = issuer.database.service_keys();
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);

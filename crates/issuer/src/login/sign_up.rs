@@ -19,7 +19,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Applicant, Password, SignUp,
+    AttemptSource, Password, SignUp,
     limits::SIGN_UP,
     mail::{self, Letter, VERIFY_LIFETIME},
     mail_limits::MailKind,
@@ -215,7 +215,7 @@ impl Job for SignUpJob {
         let beside = confirmed.map(|(login, _)| login.verifier);
         let hasher = &issuer.login.hasher;
         let verifier = hasher
-            .hash_beside(self.password.clone(), beside, Applicant::Job, &mut *rng)
+            .hash_like_login(self.password.clone(), beside, AttemptSource::Job, &mut *rng)
             .await?;
         let application = Application {
             email: self.email.clone(),

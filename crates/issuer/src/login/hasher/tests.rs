@@ -23,7 +23,7 @@ fn cost(memory_kib: u32, passes: u32) -> HashCost {
 }
 
 const ONE: HashPlaces = HashPlaces::new(NonZeroUsize::MIN);
-const APPLICANT: Applicant = Applicant::UnknownNetwork(ClientAddress::UNKNOWN);
+const SOURCE: AttemptSource = AttemptSource::UnknownNetwork(ClientAddress::UNKNOWN);
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(1)
@@ -42,7 +42,7 @@ fn password(text: &str) -> Password {
 async fn only_the_password_is_right_and_nobodys_is_never() {
     let hasher = hasher(cost(8, 1));
     let verifier = hasher
-        .hash(password("correct horse"), APPLICANT, &mut rng())
+        .hash(password("correct horse"), SOURCE, &mut rng())
         .await
         .unwrap();
     assert!(verifier.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
@@ -56,7 +56,7 @@ async fn only_the_password_is_right_and_nobodys_is_never() {
             shadow: None,
         };
         let verified = hasher
-            .verify(password(text), verifiers, APPLICANT)
+            .verify(password(text), verifiers, SOURCE)
             .await
             .unwrap();
         assert_eq!(verified, expected, "{text}");
@@ -76,23 +76,23 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
     use Verified::{Right, Shadow, Wrong};
     let hasher = hasher(cost(8, 1));
     let login = hasher
-        .hash(password("correct horse"), APPLICANT, &mut rng())
+        .hash(password("correct horse"), SOURCE, &mut rng())
         .await;
     let login = login.unwrap();
     let beside = async |text: &str| {
         let mut rng = rng();
-        let hashed = hasher.hash_beside(password(text), Some(login.clone()), APPLICANT, &mut rng);
+        let hashed = hasher.hash_like_login(password(text), Some(login.clone()), SOURCE, &mut rng);
         hashed.await.unwrap()
     };
     let shadow = beside("strange horse").await;
     let elsewhere = hasher
-        .hash_beside(password("strange horse"), None, APPLICANT, &mut rng())
+        .hash_like_login(password("strange horse"), None, SOURCE, &mut rng())
         .await
         .unwrap();
     let other_salt = {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let hashed = hasher
-            .hash(password("strange horse"), APPLICANT, &mut rng)
+            .hash(password("strange horse"), SOURCE, &mut rng)
             .await;
         hashed.unwrap()
     };
@@ -115,7 +115,7 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
             shadow: shadow.cloned(),
         };
         let verified = hasher
-            .verify(password(text), verifiers, APPLICANT)
+            .verify(password(text), verifiers, SOURCE)
             .await
             .unwrap();
         assert_eq!(verified, expected, "{text}");
@@ -132,7 +132,7 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
             login: None,
             shadow: shadow.cloned(),
         };
-        let verified = hasher.verify(password(text), verifiers, APPLICANT).await;
+        let verified = hasher.verify(password(text), verifiers, SOURCE).await;
         assert_eq!(verified.unwrap(), expected, "{text}");
         assert_eq!(hasher.hashes.number() - before, 1);
     }
@@ -142,12 +142,12 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
 async fn a_hash_at_another_cost_is_taken_and_said_to_be_outdated() {
     let old = hasher(cost(8, 2));
     let verifier = old
-        .hash(password("correct horse"), APPLICANT, &mut rng())
+        .hash(password("correct horse"), SOURCE, &mut rng())
         .await
         .unwrap();
     for (memory, passes, outdated) in [(8, 2, false), (16, 2, true), (8, 1, true)] {
         let verified = hasher(cost(memory, passes))
-            .verify(password("correct horse"), of_login(&verifier), APPLICANT)
+            .verify(password("correct horse"), of_login(&verifier), SOURCE)
             .await;
         assert_eq!(verified.unwrap(), Verified::Right { outdated });
     }

@@ -15,7 +15,7 @@ use anteroom_service::{Problem, RetryAfter, ShareCounts, problems};
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
 
-use super::applicant::{Applicant, LoginShare};
+use super::attempt_source::{AttemptSource, LoginShare};
 
 /// The maximum delay.
 const LONGEST: Duration = Duration::from_secs(4);
@@ -40,7 +40,7 @@ impl Delay for TimerDelay {
     }
 }
 
-/// The waiting attempts, with the limits of [`Applicant::shares`].
+/// The waiting attempts, with the limits of [`AttemptSource::shares`].
 pub(crate) struct SlowDown(Mutex<ShareCounts<LoginShare>>);
 
 /// A guard for a waiting attempt.
@@ -66,8 +66,8 @@ impl SlowDown {
 
     /// # Errors
     /// 503 when too many attempts wait.
-    fn enter(&self, applicant: Applicant) -> Result<SlowedAttempt<'_>, Problem> {
-        let path = applicant.shares(MOST_WAITING);
+    fn enter(&self, source: AttemptSource) -> Result<SlowedAttempt<'_>, Problem> {
+        let path = source.shares(MOST_WAITING);
         self.counts().enter(&path).map_err(|_| {
             let later = RetryAfter::from_secs(LONGEST.as_secs());
             Problem::new(&problems::OVERLOADED).retry_after(later)
@@ -88,12 +88,12 @@ impl SlowDown {
         origin: &LoginOrigin,
         failures: &LoginFailures,
         threshold: NonZeroU32,
-        applicant: Applicant,
+        source: AttemptSource,
     ) -> Result<(), Problem> {
         let Some(time) = time_of(origin, failures, threshold) else {
             return Ok(());
         };
-        let _attempt = self.enter(applicant)?;
+        let _attempt = self.enter(source)?;
         delay.wait(time).await;
         Ok(())
     }
@@ -171,8 +171,8 @@ mod tests {
         let five = NonZeroU32::new(5).unwrap();
         let pass = |address: String| {
             let client = ClientAddress::new(address.parse().unwrap());
-            let applicant = Applicant::UnknownNetwork(client);
-            slow_down.pass(&Never, &origin, &failures, five, applicant)
+            let source = AttemptSource::UnknownNetwork(client);
+            slow_down.pass(&Never, &origin, &failures, five, source)
         };
         let mut waiting = Vec::new();
         let mut numbers = Vec::new();
