@@ -51,7 +51,7 @@ pub use self::{
     keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
     limits::IssuerLimits,
     login::{
-        Delay, ExternalIdentity, HashCost, HashCostError, HashPlaces, IdentityVerifier,
+        Delay, ExternalIdentity, HashCost, HashCostError, HashQueueLimits, IdentityVerifier,
         KnownNetworkLimits, Letter, LoginLimits, LoginParts, LoginSettings, Mailbox, Password,
         PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
     },

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anteroom_issuer::{
-    HashPlaces, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts,
+    HashQueueLimits, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts,
     LoginSettings, Mailbox, PasswordHasher, router,
 };
 use anteroom_protocol::{
@@ -316,8 +316,8 @@ fn login_parts(
     entropy: &SeededEntropy,
 ) -> LoginParts {
     let options = options.login;
-    let places = HashPlaces::new(NonZeroUsize::MIN.saturating_add(1));
-    let hasher = PasswordHasher::new(options.cost, places, metrics, &mut *entropy.rng());
+    let limits = HashQueueLimits::new(NonZeroUsize::MIN.saturating_add(1));
+    let hasher = PasswordHasher::new(options.cost, limits, metrics, &mut *entropy.rng());
     LoginParts {
         settings: LoginSettings {
             sign_up: options.sign_up,

@@ -254,7 +254,7 @@ pub(crate) fn check_hash_cost(settings: &Settings) -> anyhow::Result<()> {
 
 fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {
     let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let places = settings.login.hash_places(cores);
+    let places = settings.login.hash_queue_limits(cores);
     let mut rng = OsEntropy.rng();
     PasswordHasher::new(settings.login.cost(), places, metrics, &mut *rng)
         .context("login.hash_memory_kib and login.hash_passes")

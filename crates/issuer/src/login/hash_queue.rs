@@ -12,7 +12,7 @@ const LATER: RetryAfter = RetryAfter::from_secs(5);
 
 /// The numbers of password hashes that run and that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HashPlaces {
+pub struct HashQueueLimits {
     /// The number of hashes at the same time. Each takes [`memory`](super::HashCost::memory_kib)
     /// and a core.
     pub at_once: NonZeroUsize,
@@ -22,7 +22,7 @@ pub struct HashPlaces {
     pub longest_wait: Duration,
 }
 
-impl HashPlaces {
+impl HashQueueLimits {
     /// Creates limits of `at_once` hashes at the same time. For each of them 64 wait, for 5 s at
     /// most.
     #[must_use]
@@ -48,14 +48,14 @@ pub(super) struct HashQueue {
 pub(super) type HashPermit = FairPermit<LoginShare>;
 
 impl HashQueue {
-    pub(super) fn new(places: HashPlaces) -> Self {
-        let waiting = places.at_once.saturating_mul(places.waiting).get();
+    pub(super) fn new(limits: HashQueueLimits) -> Self {
+        let waiting = limits.at_once.saturating_mul(limits.waiting).get();
         // Each class of clients has at least one place, and jobs have one.
         let most_waiting = waiting.max(2).saturating_add(1);
         Self {
-            permits: FairPermits::new(places.at_once, most_waiting),
+            permits: FairPermits::new(limits.at_once, most_waiting),
             places: waiting,
-            longest_wait: places.longest_wait,
+            longest_wait: limits.longest_wait,
         }
     }
 
@@ -92,9 +92,9 @@ mod tests {
     use super::*;
 
     fn queue(at_once: usize, waiting: usize) -> HashQueue {
-        HashQueue::new(HashPlaces {
+        HashQueue::new(HashQueueLimits {
             waiting: waiting.try_into().unwrap(),
-            ..HashPlaces::new(at_once.try_into().unwrap())
+            ..HashQueueLimits::new(at_once.try_into().unwrap())
         })
     }
 

@@ -11,7 +11,7 @@ use argon2::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{AttemptSource, HashPlaces, Password, hash_queue::HashQueue};
+use super::{AttemptSource, HashQueueLimits, Password, hash_queue::HashQueue};
 
 /// The cost of one hash with Argon2id (RFC 9106).
 ///
@@ -103,7 +103,7 @@ impl PasswordHasher {
     /// [`HashCostError`].
     pub fn new(
         cost: HashCost,
-        places: HashPlaces,
+        limits: HashQueueLimits,
         metrics: &Metrics,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, HashCostError> {
@@ -114,7 +114,7 @@ impl PasswordHasher {
         Ok(Self {
             argon2,
             nobody,
-            queue: HashQueue::new(places),
+            queue: HashQueue::new(limits),
             hashes: metrics.count(
                 "password_hashes",
                 "Passwords that were hashed with Argon2id",

@@ -49,7 +49,7 @@ pub(crate) use self::{
 };
 pub use self::{
     access_token::TOKEN_KEY_GRACE,
-    hash_queue::HashPlaces,
+    hash_queue::HashQueueLimits,
     hasher::{HashCost, HashCostError, PasswordHasher},
     identity::{ExternalIdentity, IdentityVerifier},
     known_networks::KnownNetworkLimits,

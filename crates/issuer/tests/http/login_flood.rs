@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHasher, SignUp};
+use anteroom_issuer::{HashCost, HashQueueLimits, IssuerKeys, LoginLimits, PasswordHasher, SignUp};
 use anteroom_protocol::Mode;
 use anteroom_service::{HttpLimits, WindowSize};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -95,13 +95,13 @@ async fn hashing(passes: u32, waiting: NonZeroUsize, longest_wait: Duration) -> 
             memory_kib: TestLoginOptions::CHEAP.memory_kib,
             passes: passes.try_into().unwrap(),
         };
-        let places = HashPlaces {
+        let limits = HashQueueLimits {
             waiting,
             longest_wait,
-            ..HashPlaces::new(NonZeroUsize::MIN)
+            ..HashQueueLimits::new(NonZeroUsize::MIN)
         };
         let mut rng = parts.entropy.rng();
-        let hasher = PasswordHasher::new(cost, places, &parts.metrics, &mut *rng);
+        let hasher = PasswordHasher::new(cost, limits, &parts.metrics, &mut *rng);
         parts.login.hasher = hasher.unwrap();
     })
     .await

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHasher};
+use anteroom_issuer::{HashCost, HashQueueLimits, IssuerKeys, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
 use anteroom_service::HttpLimits;
 use anteroom_store::{
@@ -190,11 +190,11 @@ async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
             passes: TestLoginOptions::CHEAP.passes.saturating_add(99),
         };
         let mut rng = parts.entropy.rng();
-        let places = HashPlaces {
+        let limits = HashQueueLimits {
             longest_wait: PATIENCE,
-            ..HashPlaces::new(NonZeroUsize::MIN)
+            ..HashQueueLimits::new(NonZeroUsize::MIN)
         };
-        parts.login.hasher = PasswordHasher::new(cost, places, &parts.metrics, &mut *rng).unwrap();
+        parts.login.hasher = PasswordHasher::new(cost, limits, &parts.metrics, &mut *rng).unwrap();
     })
     .await;
     let attempts = (0..60).map(|n| {

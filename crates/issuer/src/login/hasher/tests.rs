@@ -22,7 +22,7 @@ fn cost(memory_kib: u32, passes: u32) -> HashCost {
     }
 }
 
-const ONE: HashPlaces = HashPlaces::new(NonZeroUsize::MIN);
+const ONE: HashQueueLimits = HashQueueLimits::new(NonZeroUsize::MIN);
 const SOURCE: AttemptSource = AttemptSource::UnknownNetwork(ClientAddress::UNKNOWN);
 
 fn rng() -> ChaCha20Rng {
