@@ -263,17 +263,17 @@ impl Authenticator {
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
-        let name = dependency_wait(identities.verify(token)).await;
-        let index = self.database.service_keys().identity_index(&name.text);
+        let identity = dependency_wait(identities.verify(token)).await;
+        let index = self.database.service_keys().identity_index(&identity.name);
         let reservation = self.caller_cache.reservation(CallerKey::Identity(index));
-        let found = identities.find(&*self.database, &name, &device_use, entropy);
+        let found = identities.find(&*self.database, &identity, &device_use, entropy);
         let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {
             changes.extend(look_up.changes);
             look_up.found
         });
         match found {
-            Ok(Some(row)) if name.is_known && !row.account.disabled => {
-                let sign_in = name.issued.map_or(SignInTime::Unknown, SignInTime::At);
+            Ok(Some(row)) if identity.is_known && !row.account.disabled => {
+                let sign_in = identity.issued.map_or(SignInTime::Unknown, SignInTime::At);
                 Ok(Some(self.cache_device(
                     &reservation,
                     row,
@@ -282,7 +282,7 @@ impl Authenticator {
                 )))
             }
             Ok(_) => Ok(self.refuse(&reservation)),
-            Err(gone) if name.is_known => self.cached_or(&reservation, gone),
+            Err(gone) if identity.is_known => self.cached_or(&reservation, gone),
             Err(_) => Ok(None),
         }
     }

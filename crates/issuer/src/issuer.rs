@@ -24,7 +24,7 @@ use crate::{
     identities::Identities,
     keys::CurrentKeys,
     limits::IssuerLimits,
-    login::{AttemptSource, ClientLimit, KnownNetworks, SlowDown, TokenSource},
+    login::{AttemptSource, ClientLimit, DelayedAttempts, KnownNetworks, TokenSource},
 };
 
 /// The maximum time of a transaction.
@@ -72,7 +72,7 @@ pub(crate) struct Core {
     pub(crate) database: Arc<dyn IssuerDatabase>,
     pub(crate) login: LoginParts,
     pub(crate) tokens: Arc<TokenSource>,
-    pub(crate) slow_down: SlowDown,
+    pub(crate) delayed_attempts: DelayedAttempts,
     pub(crate) known_networks: KnownNetworks,
     pub(crate) background: Background,
     pub(crate) clock: Arc<dyn Clock>,
@@ -144,7 +144,7 @@ impl Issuer {
             known_networks: KnownNetworks::new(login.settings.known_networks),
             login,
             tokens,
-            slow_down: SlowDown::new(),
+            delayed_attempts: DelayedAttempts::new(),
             background: Background::new(&parts.metrics),
             clock: parts.clock,
             entropy: parts.entropy,
@@ -296,7 +296,11 @@ impl Core {
 
     /// Returns the class of a client whose password is to be hashed. `device_owner` is the account
     /// of the device whose last refresh token the client has shown.
-    pub(crate) fn attempt_source(&self, client: ClientAddress, device_owner: Option<&Aci>) -> AttemptSource {
+    pub(crate) fn attempt_source(
+        &self,
+        client: ClientAddress,
+        device_owner: Option<&Aci>,
+    ) -> AttemptSource {
         let keys = &self.pseudonymizer;
         match device_owner {
             Some(aci) => AttemptSource::Device(keys.limit_key("login device", aci)),

@@ -77,7 +77,10 @@ impl LoginSection {
         }
     }
 
-    pub(crate) fn hash_queue_limits(&self, cores: impl FnOnce() -> NonZeroUsize) -> HashQueueLimits {
+    pub(crate) fn hash_queue_limits(
+        &self,
+        cores: impl FnOnce() -> NonZeroUsize,
+    ) -> HashQueueLimits {
         HashQueueLimits {
             waiting: self.hashes_waiting,
             longest_wait: Duration::from_secs(self.hash_wait_seconds.get()),

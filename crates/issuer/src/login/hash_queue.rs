@@ -118,7 +118,7 @@ mod tests {
         for source in sources {
             let mut permit = queue.acquire(source).boxed();
             match poll!(&mut permit) {
-                std::task::Poll::> waiting.push\(turn\)=Pending => waiting.push(permit)=> waiting.push(permit),
+                std::task::Poll::Pending => waiting.push(permit),
                 std::task::Poll::Ready(done) => {
                     assert_eq!(done.err(), Some(busy()));
                     refused += 1;
@@ -135,7 +135,10 @@ mod tests {
     #[tokio::test]
     async fn tries_from_150_64s_of_one_48_leave_room_for_logins_from_elsewhere() {
         let queue = queue(1, 128);
-        let _held = queue.acquire(AttemptSource::Device(device(0))).await.unwrap();
+        let _held = queue
+            .acquire(AttemptSource::Device(device(0)))
+            .await
+            .unwrap();
         let (flood, refused) = ask(&queue, flood(150)).await;
         assert_eq!((flood.len(), refused), (32, 118));
         let elsewhere = (0..25).map(|n| client(&format!("192.0.2.{n}")));
@@ -146,7 +149,10 @@ mod tests {
     #[tokio::test]
     async fn known_networks_and_devices_log_in_during_a_flood_from_everywhere() {
         let queue = queue(1, 64);
-        let held = queue.acquire(AttemptSource::Device(device(0))).await.unwrap();
+        let held = queue
+            .acquire(AttemptSource::Device(device(0)))
+            .await
+            .unwrap();
         let everywhere = (0..1_000_u32).map(|n| std::net::Ipv4Addr::from(n * 65_536));
         let everywhere = everywhere.map(|address| ClientAddress::new(address.into()));
         let (mut flood, refused) = ask(&queue, everywhere.map(AttemptSource::UnknownNetwork)).await;
@@ -172,7 +178,10 @@ mod tests {
     async fn a_job_has_a_place_of_its_own_and_the_turn_after_one_of_each_class() {
         for waiting in [1, 2, 64] {
             let queue = queue(1, waiting);
-            let held = queue.acquire(AttemptSource::Device(device(0))).await.unwrap();
+            let held = queue
+                .acquire(AttemptSource::Device(device(0)))
+                .await
+                .unwrap();
             let everywhere = || (0..1_000_u32).map(|n| std::net::Ipv4Addr::from(n * 65_536));
             let everywhere = || everywhere().map(|address| ClientAddress::new(address.into()));
             let unknown = everywhere().map(AttemptSource::UnknownNetwork);
@@ -193,7 +202,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_waits_as_long_as_it_must() {
         let queue = queue(1, 64);
-        let held = queue.acquire(AttemptSource::Device(device(0))).await.unwrap();
+        let held = queue
+            .acquire(AttemptSource::Device(device(0)))
+            .await
+            .unwrap();
         let (mut job, _) = ask(&queue, [AttemptSource::Job]).await;
         tokio::time::advance(Duration::from_secs(3_600)).await;
         assert!(poll!(job.first_mut().unwrap()).is_pending());

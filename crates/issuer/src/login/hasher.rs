@@ -75,7 +75,7 @@ pub struct PasswordHasher {
 
 /// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verified {
+pub(crate) enum VerificationResult {
     Wrong,
     /// The password is right.
     Right {
@@ -175,12 +175,12 @@ impl PasswordHasher {
         password: Password,
         verifiers: Verifiers,
         source: AttemptSource,
-    ) -> Result<Verified, Problem> {
+    ) -> Result<VerificationResult, Problem> {
         let Verifiers { login, shadow } = verifiers;
         let right_without_login = match (&login, &shadow) {
             (Some(_), _) => None,
-            (None, Some(_)) => Some(Verified::Shadow),
-            (None, None) => Some(Verified::Wrong),
+            (None, Some(_)) => Some(VerificationResult::Shadow),
+            (None, None) => Some(VerificationResult::Wrong),
         };
         let login = login
             .or_else(|| shadow.clone())
@@ -192,7 +192,7 @@ impl PasswordHasher {
             })
             .await?;
         Ok(match (verified, right_without_login) {
-            (Verified::Right { .. }, Some(instead)) => instead,
+            (VerificationResult::Right { .. }, Some(instead)) => instead,
             _ => verified,
         })
     }
@@ -255,14 +255,14 @@ fn verify(
     password: &[u8],
     login: &PasswordVerifier,
     shadow: Option<&PasswordVerifier>,
-) -> Verified {
+) -> VerificationResult {
     let Ok(stored) = PasswordHash::new(login.as_str()) else {
         tracing::error!("a stored password verifier cannot be read");
-        return Verified::Wrong;
+        return VerificationResult::Wrong;
     };
     let Some(offered) = hash_like(argon2, password, &stored) else {
         tracing::error!("a stored password verifier cannot be used");
-        return Verified::Wrong;
+        return VerificationResult::Wrong;
     };
     // `==` of these outputs takes constant time.
     let is_login = offered.hash.is_some() && offered.hash == stored.hash;
@@ -270,11 +270,11 @@ fn verify(
         .and_then(|shadow| PasswordHash::new(shadow.as_str()).ok())
         .is_some_and(|shadow| is_same_input(&shadow, &stored) && offered.hash == shadow.hash);
     match (is_login, is_shadow) {
-        (true, _) => Verified::Right {
+        (true, _) => VerificationResult::Right {
             outdated: is_outdated(argon2.params(), &stored),
         },
-        (false, true) => Verified::Shadow,
-        (false, false) => Verified::Wrong,
+        (false, true) => VerificationResult::Shadow,
+        (false, false) => VerificationResult::Wrong,
     }
 }
 

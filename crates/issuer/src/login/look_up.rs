@@ -11,7 +11,7 @@ use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt, sign_
 use crate::issuer::Core;
 
 /// The state of an attempt before its password is verified.
-pub(super) struct LoginLookUp {
+pub(super) struct LoginLookup {
     /// The owner of the device whose last refresh token was shown, whatever email was named.
     pub(super) device_owner: Option<Aci>,
     pub(super) origin: LoginOrigin,
@@ -21,7 +21,7 @@ pub(super) struct LoginLookUp {
     shadow: Option<PasswordVerifier>,
 }
 
-impl LoginLookUp {
+impl LoginLookup {
     pub(super) fn verifiers(&self) -> Verifiers {
         // The password of an unconfirmed address counts only as that of the shadow.
         let known = self.login.as_ref();
@@ -47,7 +47,7 @@ pub(super) async fn look_up(
     named: Option<DeviceId>,
     proof: Option<&RefreshToken>,
     client: ClientAddress,
-) -> Result<LoginLookUp, Problem> {
+) -> Result<LoginLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("look up login");
     let now = issuer.now();
     let policy = issuer.login.settings.lock;
@@ -73,7 +73,7 @@ pub(super) async fn look_up(
             // An address without an account causes the same read.
             let owner = aci.unwrap_or(Aci::from_bytes([0; 16]));
             let shadow = reader.shadow_sign_up(&owner).await?;
-            Ok(LoginLookUp {
+            Ok(LoginLookup {
                 device_owner: device.map(|(owner, _)| owner),
                 origin,
                 failures,

@@ -5,10 +5,11 @@
 //! takes effect at once.
 
 mod access_token;
-mod attempt_source;
 mod attempt;
+mod attempt_source;
 pub(crate) mod confirm_reset;
 mod cookie;
+mod delay;
 mod events;
 mod hash_queue;
 mod hasher;
@@ -35,7 +36,6 @@ pub(crate) mod session;
 mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
-mod slow_down;
 mod token_source;
 mod user_agent;
 pub(crate) mod verify_email;
@@ -44,11 +44,12 @@ pub(crate) mod wire;
 use std::sync::Arc;
 
 pub(crate) use self::{
-    access_token::AccessClaims, source::AttemptSource, known_networks::KnownNetworks,
-    limits::ClientLimit, slow_down::SlowDown, token_source::TokenSource,
+    access_token::AccessClaims, delay::DelayedAttempts, known_networks::KnownNetworks,
+    limits::ClientLimit, source::AttemptSource, token_source::TokenSource,
 };
 pub use self::{
     access_token::TOKEN_KEY_GRACE,
+    delay::{Delay, TimerDelay},
     hash_queue::HashQueueLimits,
     hasher::{HashCost, HashCostError, PasswordHasher},
     identity::{ExternalIdentity, IdentityVerifier},
@@ -56,7 +57,6 @@ pub use self::{
     mail::{Letter, Mailbox},
     password::{Password, PasswordError},
     settings::{LoginLimits, LoginSettings, SignUp},
-    slow_down::{Delay, TimerDelay},
 };
 
 /// The parts of logins.

@@ -7,7 +7,7 @@ use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
 use super::{
     AttemptSource, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
-    hasher::Verified,
+    hasher::VerificationResult,
     look_up::{count_failure, look_up, trim_failures},
     refusals::RefusedAttempt,
 };
@@ -28,7 +28,7 @@ pub(super) struct PasswordClaim<'a> {
 pub(super) struct RightPassword {
     pub(super) login: Login,
     pub(super) origin: LoginOrigin,
-    pub(super) verified: Verified,
+    pub(super) verified: VerificationResult,
     /// The class of the client, for one more hash.
     pub(super) source: AttemptSource,
 }
@@ -52,7 +52,7 @@ pub(super) async fn check(
     let source = issuer.attempt_source(claim.client, known.device_owner.as_ref());
     let login = &issuer.login;
     issuer
-        .slow_down
+        .delayed_attempts
         .pass(
             &*login.delay,
             &known.origin,

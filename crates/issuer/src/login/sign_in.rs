@@ -21,7 +21,7 @@ use super::{
     attempt::{Refusal, refused_after_all, refused_at_once},
     cookie,
     events::{self, Source},
-    hasher::Verified,
+    hasher::VerificationResult,
     limits::LOGIN,
     password_check::{PasswordClaim, RightPassword, check},
     problems::VALIDATION_ERROR,
@@ -214,17 +214,19 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
 async fn hash_anew(
     issuer: &Core,
     password: Password,
-    verified: Verified,
+    verified: VerificationResult,
     source: AttemptSource,
 ) -> Result<Option<PasswordVerifier>, Problem> {
     match verified {
-        Verified::Right { outdated: true } => {
+        VerificationResult::Right { outdated: true } => {
             let mut rng = issuer.entropy.rng();
             let hasher = &issuer.login.hasher;
             let hashed = hasher.hash(password, source, &mut *rng);
             Ok(Some(hashed.await?))
         }
-        Verified::Right { outdated: false } | Verified::Shadow | Verified::Wrong => Ok(None),
+        VerificationResult::Right { outdated: false }
+        | VerificationResult::Shadow
+        | VerificationResult::Wrong => Ok(None),
     }
 }
 
@@ -314,9 +316,9 @@ fn overtaken(
     let known = current.map(|(login, account)| (login, account));
     let is_same = current.is_some_and(|(login, _)| login.verifier.as_str() == verifier.as_str());
     let verified = if is_same {
-        Verified::Right { outdated: false }
+        VerificationResult::Right { outdated: false }
     } else {
-        Verified::Wrong
+        VerificationResult::Wrong
     };
     refused_at_once(failures, now).or_else(|| refused_after_all(known, verified))
 }

@@ -7,9 +7,9 @@ use rand_core::SeedableRng as _;
 
 use super::*;
 
-struct Midnight;
+struct MidnightClock;
 
-impl Clock for Midnight {
+impl Clock for MidnightClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_secs(0)
     }
@@ -30,7 +30,7 @@ fn rng() -> ChaCha20Rng {
 }
 
 fn hasher(cost: HashCost) -> PasswordHasher {
-    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(Midnight));
+    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(MidnightClock));
     PasswordHasher::new(cost, ONE, &metrics, &mut rng()).unwrap()
 }
 
@@ -47,9 +47,13 @@ async fn only_the_password_is_right_and_nobodys_is_never() {
         .unwrap();
     assert!(verifier.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
     for (text, known, expected) in [
-        ("correct horse", true, Verified::Right { outdated: false }),
-        ("correct horsf", true, Verified::Wrong),
-        ("correct horse", false, Verified::Wrong),
+        (
+            "correct horse",
+            true,
+            VerificationResult::Right { outdated: false },
+        ),
+        ("correct horsf", true, VerificationResult::Wrong),
+        ("correct horse", false, VerificationResult::Wrong),
     ] {
         let verifiers = Verifiers {
             login: known.then(|| verifier.clone()),
@@ -73,7 +77,7 @@ fn of_login(verifier: &PasswordVerifier) -> Verifiers {
 
 #[tokio::test]
 async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow() {
-    use Verified::{Right, Shadow, Wrong};
+    use VerificationResult::{Right, Shadow, Wrong};
     let hasher = hasher(cost(8, 1));
     let login = hasher
         .hash(password("correct horse"), SOURCE, &mut rng())
@@ -149,7 +153,7 @@ async fn a_hash_at_another_cost_is_taken_and_said_to_be_outdated() {
         let verified = hasher(cost(memory, passes))
             .verify(password("correct horse"), of_login(&verifier), SOURCE)
             .await;
-        assert_eq!(verified.unwrap(), Verified::Right { outdated });
+        assert_eq!(verified.unwrap(), VerificationResult::Right { outdated });
     }
 }
 
@@ -161,7 +165,7 @@ fn the_default_cost_is_the_recommended_one() {
         PasswordHasher::new(
             cost(7, 1),
             ONE,
-            &Metrics::new(Arc::new(NoEvents), Arc::new(Midnight)),
+            &Metrics::new(Arc::new(NoEvents), Arc::new(MidnightClock)),
             &mut rng()
         )
         .err(),
