@@ -18,10 +18,10 @@ use http::request::Parts;
 use crate::{
     IssuerKeys, LoginParts,
     auth::{Authenticator, Caller, in_time},
-    background::Background,
     device_use_writer::DeviceUseWriter,
     devices::{DeviceChange, DeviceChanges, DeviceJournal, DeviceNotice},
     identities::Identities,
+    job_queue::JobQueue,
     keys::CurrentKeys,
     limits::IssuerLimits,
     login::{AttemptSource, ClientLimit, DelayedAttempts, KnownNetworks, TokenSource},
@@ -74,7 +74,7 @@ pub(crate) struct Core {
     pub(crate) tokens: Arc<TokenSource>,
     pub(crate) delayed_attempts: DelayedAttempts,
     pub(crate) known_networks: KnownNetworks,
-    pub(crate) background: Background,
+    pub(crate) job_queue: JobQueue,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<CurrentKeys>,
@@ -145,7 +145,7 @@ impl Issuer {
             login,
             tokens,
             delayed_attempts: DelayedAttempts::new(),
-            background: Background::new(&parts.metrics),
+            job_queue: JobQueue::new(&parts.metrics),
             clock: parts.clock,
             entropy: parts.entropy,
             keys,
@@ -172,13 +172,13 @@ impl Issuer {
 
     /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.
     pub async fn background_idle(&self) {
-        self.0.background.idle().await;
+        self.0.job_queue.idle().await;
     }
 
     /// Runs the jobs of accepted requests, for `patience` at most, then drops and counts the
     /// remaining ones. Call it before the mail queue and the database are closed.
     pub async fn close_background(&self, patience: Duration) {
-        self.0.background.close(patience).await;
+        self.0.job_queue.close(patience).await;
     }
 
     /// Updates the alerts and checks the dependencies until `shutdown` completes.

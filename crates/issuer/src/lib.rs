@@ -24,7 +24,6 @@
 
 mod account_limit;
 mod auth;
-mod background;
 mod call_link_auth;
 mod caller_cache;
 mod create_auth;
@@ -33,6 +32,7 @@ mod devices;
 mod group_auth;
 mod identities;
 mod issuer;
+mod job_queue;
 mod keys;
 mod limits;
 mod login;

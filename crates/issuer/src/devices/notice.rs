@@ -6,8 +6,8 @@ use anteroom_store::{DeviceName, TransactionName};
 use async_trait::async_trait;
 
 use crate::{
-    background::Job,
     issuer::Core,
+    job_queue::Job,
     login::{
         mail::{self, VERIFY_LIFETIME},
         mail_limits::MailKind,

@@ -16,7 +16,7 @@ use super::{
         ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, refused,
     },
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::Core, job_queue::Job};
 
 pub(super) struct RefusedAttempt {
     email: Email,

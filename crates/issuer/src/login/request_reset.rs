@@ -22,7 +22,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::Core, job_queue::Job};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResetRequest {
@@ -87,7 +87,7 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
     issuer.admit(&RESET, client).await
 }
 
-/// Accepts a request. A later job ([`crate::background`]) does all work that depends on the
+/// Accepts a request. A later job ([`crate::job_queue`]) does all work that depends on the
 /// account.
 ///
 /// # Errors

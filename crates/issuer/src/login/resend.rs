@@ -27,7 +27,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::Core, job_queue::Job};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResendRequest {
@@ -85,7 +85,7 @@ async fn decide(
     }
 }
 
-/// Accepts a request. A later job ([`crate::background`]) does all work that depends on the
+/// Accepts a request. A later job ([`crate::job_queue`]) does all work that depends on the
 /// sign-up.
 ///
 /// # Errors

@@ -27,7 +27,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::Core, job_queue::Job};
 
 pub(crate) enum Outcome {
     InvalidInput,
@@ -115,7 +115,7 @@ pub(crate) fn is_open(issuer: &Core) -> bool {
 }
 
 /// Accepts a request. Decides only by the request itself: its shape, its invite code and the
-/// limits. A later job ([`crate::background`]) does the rest.
+/// limits. A later job ([`crate::job_queue`]) does the rest.
 ///
 /// # Errors
 /// A full queue, and 503 or 500 when the database is unavailable.
@@ -132,7 +132,7 @@ pub(crate) async fn accept(
     let (Ok(email), Ok(password)) = (email, password) else {
         return Ok(Outcome::InvalidInput);
     };
-    let place = issuer.background.reserve(client)?;
+    let reservation = issuer.job_queue.reserve(client)?;
     let admitted = match issuer.login.settings.sign_up {
         SignUp::Open | SignUp::Closed => {
             issuer.check_database().await?;
@@ -152,7 +152,7 @@ pub(crate) async fn accept(
         }
     };
     if admitted {
-        issuer.start(place, SignUpJob { email, password });
+        issuer.start(reservation, SignUpJob { email, password });
     }
     Ok(Outcome::Accepted)
 }
