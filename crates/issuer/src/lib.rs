@@ -52,8 +52,8 @@ pub use self::{
     limits::IssuerLimits,
     login::{
         Delay, ExternalIdentity, HashCost, HashCostError, HashQueueLimits, IdentityVerifier,
-        KnownNetworkLimits, Letter, LoginLimits, LoginParts, LoginSettings, Mailbox, Password,
-        PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
+        KnownNetworkLimits, LoginLimits, LoginParts, LoginSettings, MailSender, OutgoingMail,
+        Password, PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
     },
     operations::OPERATIONS,
     router::{openapi, router},

@@ -7,7 +7,7 @@ use std::{
 
 use anteroom_issuer::{
     HashQueueLimits, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts,
-    LoginSettings, Mailbox, PasswordHasher, router,
+    LoginSettings, MailSender, PasswordHasher, router,
 };
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
@@ -330,7 +330,7 @@ fn login_parts(
         delay: Arc::new(delays.clone()),
         mail: options
             .mail
-            .then(|| Arc::new(mails.clone()) as Arc<dyn Mailbox>),
+            .then(|| Arc::new(mails.clone()) as Arc<dyn MailSender>),
         identities: None,
     }
 }

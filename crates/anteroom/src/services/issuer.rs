@@ -9,7 +9,7 @@ use std::{
 
 use anteroom_issuer::{
     DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
-    LoginSettings, Mailbox, PasswordHasher, Purged, TimerDelay,
+    LoginSettings, MailSender, PasswordHasher, Purged, TimerDelay,
 };
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
@@ -109,7 +109,7 @@ impl IssuerService {
             delay: Arc::new(TimerDelay),
             mail: mail
                 .clone()
-                .map(|queue| Arc::new(mail::Outbox(queue)) as Arc<dyn Mailbox>),
+                .map(|queue| Arc::new(mail::QueueSender(queue)) as Arc<dyn MailSender>),
             identities: oidc
                 .clone()
                 .map(|verifier| Arc::new(oidc::Subjects(verifier)) as Arc<dyn IdentityVerifier>),

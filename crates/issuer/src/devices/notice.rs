@@ -27,7 +27,7 @@ pub(crate) struct DeviceNotice {
 impl Job for DeviceNotice {
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("look up owner of device");
-        let Some(mailbox) = &issuer.login.mail else {
+        let Some(sender) = &issuer.login.mail else {
             return Ok(());
         };
         let login = issuer
@@ -43,7 +43,7 @@ impl Job for DeviceNotice {
                 .admit_notice(MailKind::DeviceNotice, &login.email)
                 .await
         {
-            mailbox.post(mail::new_device(login.email, self.registered, &self.name));
+            sender.send(mail::new_device(login.email, self.registered, &self.name));
         }
         Ok(())
     }

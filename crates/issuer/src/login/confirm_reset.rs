@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::{
     Password,
     limits::RESET,
-    mail::{self, DeviceFate},
+    mail::{self, DeviceCleanup},
     problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
     responses::BodyProblems,
     wire::{Secret, read_json},
@@ -127,13 +127,13 @@ pub(crate) async fn accept(
     for change in &deleted {
         issuer.announce(change);
     }
-    if let Some(mailbox) = &issuer.login.mail {
-        let fate = if request.keep_devices {
-            DeviceFate::Kept
+    if let Some(sender) = &issuer.login.mail {
+        let cleanup = if request.keep_devices {
+            DeviceCleanup::Kept
         } else {
-            DeviceFate::Deleted(deleted.len())
+            DeviceCleanup::Deleted(deleted.len())
         };
-        mailbox.post(mail::password_changed(login.email, fate));
+        sender.send(mail::password_changed(login.email, cleanup));
     }
     Ok(Outcome::Reset)
 }

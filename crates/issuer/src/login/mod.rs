@@ -44,8 +44,8 @@ pub(crate) mod wire;
 use std::sync::Arc;
 
 pub(crate) use self::{
-    access_token::AccessClaims, delay::DelayedAttempts, known_networks::KnownNetworks,
-    limits::ClientLimit, source::AttemptSource, token_source::TokenSource,
+    access_token::AccessClaims, attempt_source::AttemptSource, delay::DelayedAttempts,
+    known_networks::KnownNetworks, limits::ClientLimit, token_source::TokenSource,
 };
 pub use self::{
     access_token::TOKEN_KEY_GRACE,
@@ -54,7 +54,7 @@ pub use self::{
     hasher::{HashCost, HashCostError, PasswordHasher},
     identity::{ExternalIdentity, IdentityVerifier},
     known_networks::KnownNetworkLimits,
-    mail::{Letter, Mailbox},
+    mail::{MailSender, OutgoingMail},
     password::{Password, PasswordError},
     settings::{LoginLimits, LoginSettings, SignUp},
 };
@@ -68,7 +68,7 @@ pub struct LoginParts {
     /// The timer of delayed attempts.
     pub delay: Arc<dyn Delay>,
     /// The receiver of mails. Without it sign-up and password reset are not possible.
-    pub mail: Option<Arc<dyn Mailbox>>,
+    pub mail: Option<Arc<dyn MailSender>>,
     /// The verifier of other bearer tokens than those of this service.
     pub identities: Option<Arc<dyn IdentityVerifier>>,
 }

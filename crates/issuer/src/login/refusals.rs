@@ -135,14 +135,14 @@ struct LockNotice {
 impl Job for LockNotice {
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
         let is_admitted = issuer.admit_notice(MailKind::LockNotice, &self.email).await;
-        if let Some(mailbox) = &issuer.login.mail
+        if let Some(sender) = &issuer.login.mail
             && is_admitted
         {
             let seconds = issuer.login.settings.lock.seconds;
-            let letter = self
+            let mail = self
                 .has_owner
                 .then(|| mail::locked(self.email.clone(), seconds));
-            mailbox.post_or_decoy(&self.email, letter);
+            sender.send_or_decoy(&self.email, mail);
         }
         Ok(())
     }

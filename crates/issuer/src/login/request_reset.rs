@@ -136,10 +136,10 @@ impl Job for PasswordResetJob {
                 Ok(known.is_some())
             })
             .await?;
-        if let Some(mailbox) = &issuer.login.mail {
+        if let Some(sender) = &issuer.login.mail {
             let url = &issuer.login.settings.public_url;
-            let letter = is_known.then(|| mail::reset(self.email.clone(), url, &token));
-            mailbox.post_or_decoy(&self.email, letter);
+            let mail = is_known.then(|| mail::reset(self.email.clone(), url, &token));
+            sender.send_or_decoy(&self.email, mail);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::{
     limits::RESEND,
-    mail::{self, Letter, RESET_LIFETIME, VERIFY_LIFETIME},
+    mail::{self, OutgoingMail, RESET_LIFETIME, VERIFY_LIFETIME},
     mail_limits::MailKind,
     mail_request::{self, Outcome},
     problems::VERIFY_VALIDATION_ERROR,
@@ -117,14 +117,14 @@ impl Job for ResendJob {
             public_url: &issuer.login.settings.public_url,
             now: issuer.now(),
         };
-        let letter = issuer
+        let mail = issuer
             .stored(async {
                 let mut transaction = issuer.database.begin(NAME).await?;
                 let known = transaction.login_by_email(&self.email).await?;
                 let waits = known
                     .as_ref()
                     .is_some_and(|(login, account)| !login.verified && !account.disabled);
-                let letter = match known {
+                let mail = match known {
                     Some((login, _)) => {
                         renewal
                             .renew_shadow(&mut *transaction, &login, &mut *rng)
@@ -141,11 +141,11 @@ impl Job for ResendJob {
                     }
                 };
                 transaction.save().await?;
-                Ok(letter)
+                Ok(mail)
             })
             .await?;
-        if let Some(mailbox) = &issuer.login.mail {
-            mailbox.post_or_decoy(&self.email, letter);
+        if let Some(sender) = &issuer.login.mail {
+            sender.send_or_decoy(&self.email, mail);
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Renewal<'_> {
         transaction: &mut dyn IssuerRepository,
         login: Login,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Letter, StoreError> {
+    ) -> Result<OutgoingMail, StoreError> {
         let hash = |purpose| self.keys.email_token_hash(&self.token, purpose);
         let only = transaction.take_only_sign_up(&login.aci, self.now).await?;
         let Some(verifier) = only else {
@@ -177,8 +177,8 @@ impl Renewal<'_> {
             transaction
                 .add_reset_token(&hash, &login.aci, expires)
                 .await?;
-            let letter = mail::verify_by_reset(login.email, self.public_url, &self.token);
-            return Ok(letter);
+            let mail = mail::verify_by_reset(login.email, self.public_url, &self.token);
+            return Ok(mail);
         };
         let sign_up = PendingSignUp {
             token: hash(EmailTokenPurpose::VerifyEmail),

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use super::{
     AttemptSource, Password, SignUp,
     limits::SIGN_UP,
-    mail::{self, Letter, VERIFY_LIFETIME},
+    mail::{self, OutgoingMail, VERIFY_LIFETIME},
     mail_limits::MailKind,
     problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
     responses::BodyProblems,
@@ -222,9 +222,9 @@ impl Job for SignUpJob {
             verifier,
             now: issuer.now(),
         };
-        let letter = application.store(issuer, &mut *rng).await?;
-        if let Some(mailbox) = &issuer.login.mail {
-            mailbox.post(letter);
+        let mail = application.store(issuer, &mut *rng).await?;
+        if let Some(sender) = &issuer.login.mail {
+            sender.send(mail);
         }
         Ok(())
     }
@@ -256,7 +256,7 @@ impl Application {
         self,
         issuer: &Core,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Letter, Problem> {
+    ) -> Result<OutgoingMail, Problem> {
         const NAME: TransactionName = TransactionName::new("sign up");
         let keys = issuer.database.service_keys();
         let url = &issuer.login.settings.public_url;

@@ -353,7 +353,7 @@ async fn where_only_some_addresses_get_a_mail_a_decoy_takes_its_place_for_all_ot
                 panic!("{} postings", postings.len());
             };
             let (to, is_mail) = match posting {
-                Posting::Letter(letter) => (&letter.to, true),
+                Posting::Mail(mail) => (&mail.to, true),
                 Posting::Decoy(to) => (to, false),
             };
             assert_eq!(to.as_str(), email, "{path}");
