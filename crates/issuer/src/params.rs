@@ -82,7 +82,7 @@ pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) 
             HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("")),
         ),
     ];
-    if is_kept(&headers, &tag) {
+    if is_not_modified(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, cached).into_response();
     }
     let json = [(
@@ -94,7 +94,7 @@ pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) 
 
 /// Returns whether `If-None-Match` contains the tag or `*` (RFC 9110, section 13.1.2: a weak
 /// comparison).
-fn is_kept(headers: &HeaderMap, tag: &str) -> bool {
+fn is_not_modified(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -1,6 +1,6 @@
 //! `anteroom account add`
 
-use anteroom_issuer::{Actor, DeviceChange, DeviceChanges, DeviceJournal};
+use anteroom_issuer::{ChangeCause, DeviceChange, DeviceChanges, DeviceJournal};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
@@ -146,7 +146,7 @@ async fn add_with_device(
     let mut transaction = database.begin(NAME).await?;
     transaction.add_account(account, &mut rng).await?;
     let added = DeviceChanges::new(&mut *transaction, retention, account.created)
-        .add(&account.aci, &device, Actor::Operator, &mut rng)
+        .add(&account.aci, &device, ChangeCause::Operator, &mut rng)
         .await?;
     transaction.save().await?;
     Ok((password, added))

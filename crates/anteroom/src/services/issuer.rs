@@ -9,7 +9,7 @@ use std::{
 
 use anteroom_issuer::{
     DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
-    LoginSettings, MailSender, PasswordHasher, Purged, TimerDelay,
+    LoginSettings, MailSender, PasswordHasher, PurgeCounts, TimerDelay,
 };
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
@@ -219,11 +219,11 @@ async fn purge_daily(
             continue;
         }
         match issuer.purge().await {
-            Ok(Purged {
+            Ok(PurgeCounts {
                 devices: 0,
                 rows: 0,
             }) => {}
-            Ok(Purged { devices, rows }) => {
+            Ok(PurgeCounts { devices, rows }) => {
                 tracing::info!(devices, rows, "deleted stale devices and expired rows");
             }
             Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),

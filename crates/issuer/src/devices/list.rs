@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     NOT_ALLOWED, NOT_FOUND,
-    owner::{NoOwner, owner},
+    owner::{OwnerError, owner},
 };
 use crate::{auth::unauthenticated, issuer::Core, wire::private};
 
@@ -147,8 +147,8 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     };
     let owner = match owner(&caller, &head.uri) {
         Ok(owner) => owner,
-        Err(NoOwner::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(NoOwner::NotFound) => return Ok(Outcome::NotFound),
+        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
+        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
     };
     let found = issuer
         .stored(async {

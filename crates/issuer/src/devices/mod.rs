@@ -17,9 +17,9 @@ use http::StatusCode;
 
 pub(crate) use self::notice::DeviceNotice;
 pub use self::{
-    changes::{Actor, DeviceChange, DeviceChanges},
+    changes::{ChangeCause, DeviceChange, DeviceChanges},
     journal::DeviceJournal,
-    purge::Purged,
+    purge::PurgeCounts,
     registration::MOST_DEVICES,
 };
 

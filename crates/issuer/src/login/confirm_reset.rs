@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     account_limit::{RenewalCause, RenewalPermit},
-    devices::{Actor, DeviceChange},
+    devices::{ChangeCause, DeviceChange},
     issuer::Core,
 };
 
@@ -226,7 +226,9 @@ impl Change {
                     Vec::new()
                 } else {
                     let mut changes = issuer.device_changes(&mut *transaction, now);
-                    changes.delete_requested(&aci, Actor::Account(aci)).await?
+                    changes
+                        .delete_requested(&aci, ChangeCause::Account(aci))
+                        .await?
                 };
                 transaction.save().await?;
                 Ok(Some(Reset { login, deleted }))

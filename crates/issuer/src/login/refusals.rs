@@ -113,14 +113,14 @@ pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttemp
     };
     if let Some(until) = new_lock {
         events::locked(issuer, &email, aci.as_ref(), until, failures.count);
-        tell_owner(issuer, email, is_verified);
+        notify_owner(issuer, email, is_verified);
     }
     problem
 }
 
 /// Starts a mail about the lock, if the settings ask for it. Starts the same job for an address
 /// without an owner.
-fn tell_owner(issuer: &Arc<Core>, email: Email, has_owner: bool) {
+fn notify_owner(issuer: &Arc<Core>, email: Email, has_owner: bool) {
     if issuer.login.settings.lock_mail && issuer.login.mail.is_some() {
         issuer.start_notice(LockNotice { email, has_owner });
     }
