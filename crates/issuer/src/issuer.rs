@@ -19,7 +19,7 @@ use crate::{
     IssuerKeys, LoginParts,
     auth::{Authenticator, Caller, in_time},
     device_use_writer::DeviceUseWriter,
-    devices::{DeviceChange, DeviceChanges, DeviceJournal, DeviceNotice},
+    devices::{DeviceChange, DeviceChanges, DeviceEvents, DeviceNotice},
     identities::Identities,
     job_queue::JobQueue,
     keys::CurrentKeys,
@@ -79,7 +79,7 @@ pub(crate) struct Core {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<CurrentKeys>,
     events: Arc<dyn EventSink>,
-    pub(crate) journal: DeviceJournal,
+    pub(crate) device_events: DeviceEvents,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
     pub(crate) limits: IssuerLimits,
@@ -123,7 +123,8 @@ impl Issuer {
             &login.settings.public_url,
             Arc::clone(&parts.database),
         ));
-        let journal = DeviceJournal::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
+        let device_events =
+            DeviceEvents::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
         let identities = login.identities.clone().map(|verifier| {
             let settings = &login.settings;
             let retention = settings.device_retention;
@@ -150,7 +151,7 @@ impl Issuer {
             entropy: parts.entropy,
             keys,
             events: parts.events,
-            journal,
+            device_events,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
             limits: parts.limits,
@@ -248,7 +249,7 @@ impl Core {
                 .forget_device(change.owner(), change.device());
         }
         let now = self.now();
-        self.journal.announce(change, now);
+        self.device_events.announce(change, now);
         if let Some((name, is_only)) = change.new_device()
             && self.login.mail.is_some()
         {

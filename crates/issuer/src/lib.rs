@@ -46,7 +46,7 @@ mod whoami;
 mod wire;
 
 pub use self::{
-    devices::{ChangeCause, DeviceChange, DeviceChanges, DeviceJournal, MOST_DEVICES, PurgeCounts},
+    devices::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents, MOST_DEVICES, PurgeCounts},
     issuer::{Issuer, IssuerParts},
     keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
     limits::IssuerLimits,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_issuer::{
-    DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
+    DeviceEvents, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
     LoginSettings, MailSender, PasswordHasher, PurgeCounts, TimerDelay,
 };
 use anteroom_mail::MailQueue;
@@ -177,9 +177,9 @@ impl IssuerService {
         })
     }
 
-    /// Returns the journal of device changes, which emits the service's events.
-    pub(crate) fn journal(&self) -> DeviceJournal {
-        DeviceJournal::new(self.events.sink(), pseudonymizer(&self.database))
+    /// Returns the emitter of device changes, which emits the service's events.
+    pub(crate) fn device_events(&self) -> DeviceEvents {
+        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
     }
 
     /// Finishes pending writes and closes the database.

@@ -1,7 +1,7 @@
 //! Changes of devices: the only code that adds, renames and deletes them.
 //!
 //! Each method of [`DeviceChanges`] works in the caller's transaction and returns a [`DeviceChange`].
-//! Once the transaction is saved, the caller hands the change to [`DeviceJournal::announce`], which
+//! Once the transaction is saved, the caller hands the change to [`DeviceEvents::announce`], which
 //! emits its events.
 
 use anteroom_protocol::{Aci, Timestamp};

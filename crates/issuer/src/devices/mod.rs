@@ -2,7 +2,7 @@
 
 mod changes;
 pub(crate) mod delete;
-mod journal;
+mod events;
 pub(crate) mod list;
 mod notice;
 mod owner;
@@ -18,7 +18,7 @@ use http::StatusCode;
 pub(crate) use self::notice::DeviceNotice;
 pub use self::{
     changes::{ChangeCause, DeviceChange, DeviceChanges},
-    journal::DeviceJournal,
+    events::DeviceEvents,
     purge::PurgeCounts,
     registration::MOST_DEVICES,
 };

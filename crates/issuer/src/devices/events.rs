@@ -9,13 +9,13 @@ use super::changes::{ChangeCause, ChangeKind, DeviceChange};
 
 /// Emits the events of changes of devices.
 #[derive(Clone)]
-pub struct DeviceJournal {
+pub struct DeviceEvents {
     events: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
 }
 
-impl DeviceJournal {
-    /// Creates a journal that emits into this sink, with accounts under these pseudonyms.
+impl DeviceEvents {
+    /// Creates an emitter into this sink, with accounts under these pseudonyms.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, pseudonymizer: Pseudonymizer) -> Self {
         Self {
