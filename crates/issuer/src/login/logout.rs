@@ -18,7 +18,7 @@ use super::{
     limits::LOGOUT,
     problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
     responses::{BodyProblems, LogoutProblems},
-    wire::{Delivery, Secret, without_cookie},
+    wire::{Secret, TokenTransport, without_cookie},
 };
 use crate::{auth::unauthenticated, issuer::Core};
 
@@ -26,7 +26,7 @@ enum Outcome {
     InvalidInput,
     Unauthenticated,
     /// The session has ended, or the refresh token belongs to no session.
-    LoggedOut(Option<SessionId>, Delivery),
+    LoggedOut(Option<SessionId>, TokenTransport),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub(super) struct LogoutRequest {
 pub(super) enum SessionProof {
     /// A refresh token of the right shape, in the body or as a cookie; `None` if it has another
     /// shape.
-    Refresh(Option<RefreshToken>, Delivery),
+    Refresh(Option<RefreshToken>, TokenTransport),
     /// A valid access token.
     Access(SessionId),
     Nothing,
@@ -74,22 +74,22 @@ pub(crate) async fn logout(
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
         Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
-        Ok(Outcome::LoggedOut(session, delivery)) => {
+        Ok(Outcome::LoggedOut(session, transport)) => {
             if let Some(session) = session {
                 issuer.authenticator.forget_session(&session);
             }
-            done(&issuer, delivery)
+            done(&issuer, transport)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Returns the answer to a successful logout.
-pub(super) fn done(issuer: &Arc<Core>, delivery: Delivery) -> Response {
+pub(super) fn done(issuer: &Arc<Core>, transport: TokenTransport) -> Response {
     let response = StatusCode::NO_CONTENT.into_response();
-    match delivery {
-        Delivery::Body => response,
-        Delivery::Cookie => without_cookie(issuer, response),
+    match transport {
+        TokenTransport::Body => response,
+        TokenTransport::Cookie => without_cookie(issuer, response),
     }
 }
 
@@ -106,16 +106,16 @@ async fn decide(
     Ok(match proof_of(issuer, &head, body).await? {
         SessionProof::Invalid => Outcome::InvalidInput,
         SessionProof::Nothing => Outcome::Unauthenticated,
-        SessionProof::Refresh(token, delivery) => {
+        SessionProof::Refresh(token, transport) => {
             let ended = match token {
                 Some(token) => end_session_of(issuer, &token).await?,
                 None => None,
             };
-            Outcome::LoggedOut(ended, delivery)
+            Outcome::LoggedOut(ended, transport)
         }
         SessionProof::Access(session) => {
             end_session(issuer, &session).await?;
-            Outcome::LoggedOut(Some(session), Delivery::Body)
+            Outcome::LoggedOut(Some(session), TokenTransport::Body)
         }
     })
 }
@@ -140,7 +140,7 @@ pub(super) async fn proof_of(
                 refresh_token: Some(token),
             }) => {
                 let token = RefreshToken::parse(token.as_str());
-                return Ok(SessionProof::Refresh(token, Delivery::Body));
+                return Ok(SessionProof::Refresh(token, TokenTransport::Body));
             }
             Ok(_) => {}
             Err(_) => return Ok(SessionProof::Invalid),
@@ -149,7 +149,7 @@ pub(super) async fn proof_of(
     if is_json.is_ok() && cookie::is_there(headers) {
         return Ok(SessionProof::Refresh(
             cookie::shown(headers),
-            Delivery::Cookie,
+            TokenTransport::Cookie,
         ));
     }
     let caller = issuer.authenticate(head).await?;

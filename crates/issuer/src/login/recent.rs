@@ -14,7 +14,7 @@ use http::HeaderMap;
 use super::{
     Password,
     attempt::refused_at_once,
-    events::Source,
+    events::RequestOrigin,
     limits::LOGIN,
     look_up::look_up,
     password_check::{PasswordClaim, check},
@@ -72,8 +72,8 @@ impl RecentProof<'_> {
                 };
                 match refused {
                     Some(attempt) => {
-                        let source = Source::new(self.client, self.headers);
-                        Err(answer(issuer, &source, attempt))
+                        let origin = RequestOrigin::new(self.client, self.headers);
+                        Err(answer(issuer, &origin, attempt))
                     }
                     None => Ok(()),
                 }

@@ -16,12 +16,12 @@ use utoipa::ToSchema;
 
 use super::{
     cookie,
-    events::{self, FailureReason, Source},
+    events::{self, FailureReason, RequestOrigin},
     limits::REFRESH,
     problems::{SESSION_ENDED, VALIDATION_ERROR, refused},
     responses::BodyProblems,
     session,
-    wire::{Delivery, Grant, Secret, TokenResponse, read_json, tokens, without_cookie},
+    wire::{Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens, without_cookie},
 };
 use crate::issuer::Core;
 
@@ -32,10 +32,10 @@ const GRACE: u64 = 10;
 enum Outcome {
     InvalidInput,
     /// The token is unknown or expired, or its account is disabled or deleted.
-    Ended(Delivery),
+    Ended(TokenTransport),
     /// The token was used before. Its session has ended.
-    Reused(Delivery, SessionId, Option<Email>),
-    Refreshed(Grant),
+    Reused(TokenTransport, SessionId, Option<Email>),
+    Refreshed(TokenGrant),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -75,17 +75,17 @@ pub(crate) async fn refresh(
     client: ClientAddress,
     request: Request,
 ) -> Response {
-    let source = Source::new(client, request.headers());
+    let origin = RequestOrigin::new(client, request.headers());
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Ended(delivery)) => ended(&issuer, delivery),
-        Ok(Outcome::Reused(delivery, session, email)) => {
+        Ok(Outcome::Ended(transport)) => ended(&issuer, transport),
+        Ok(Outcome::Reused(transport, session, email)) => {
             issuer.authenticator.forget_session(&session);
             if let Some(email) = email {
                 let reason = FailureReason::RefreshTokenReused;
-                events::failed(&issuer, &source, &email, 0, reason);
+                events::failed(&issuer, &origin, &email, 0, reason);
             }
-            ended(&issuer, delivery)
+            ended(&issuer, transport)
         }
         Ok(Outcome::Refreshed(grant)) => {
             issuer.note_network(client);
@@ -95,11 +95,11 @@ pub(crate) async fn refresh(
     }
 }
 
-fn ended(issuer: &Core, delivery: Delivery) -> Response {
+fn ended(issuer: &Core, transport: TokenTransport) -> Response {
     let response = refused(&SESSION_ENDED).into_response();
-    match delivery {
-        Delivery::Body => response,
-        Delivery::Cookie => without_cookie(issuer, response),
+    match transport {
+        TokenTransport::Body => response,
+        TokenTransport::Cookie => without_cookie(issuer, response),
     }
 }
 
@@ -116,14 +116,16 @@ async fn decide(
     let Some(request) = read_json::<RefreshRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    let (used, delivery) = match request.refresh_token {
-        Some(token) => (RefreshToken::parse(token.as_str()), Delivery::Body),
-        None if cookie::is_there(&head.headers) => (cookie::shown(&head.headers), Delivery::Cookie),
+    let (used, transport) = match request.refresh_token {
+        Some(token) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
+        None if cookie::is_there(&head.headers) => {
+            (cookie::shown(&head.headers), TokenTransport::Cookie)
+        }
         None => return Ok(Outcome::InvalidInput),
     };
     match used {
-        Some(used) => rotate(issuer, client, &used, delivery).await,
-        None => Ok(Outcome::Ended(delivery)),
+        Some(used) => rotate(issuer, client, &used, transport).await,
+        None => Ok(Outcome::Ended(transport)),
     }
 }
 
@@ -132,7 +134,7 @@ async fn rotate(
     issuer: &Core,
     client: ClientAddress,
     used: &RefreshToken,
-    delivery: Delivery,
+    transport: TokenTransport,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("refresh session");
     let now = issuer.now();
@@ -161,10 +163,10 @@ async fn rotate(
                     let login = transaction.login(&session.aci).await?;
                     transaction.save().await?;
                     let email = login.map(|login| login.email);
-                    return Ok(Outcome::Reused(delivery, session.id, email));
+                    return Ok(Outcome::Reused(transport, session.id, email));
                 }
                 RotateOutcome::Expired | RotateOutcome::Unknown => {
-                    return Ok(Outcome::Ended(delivery));
+                    return Ok(Outcome::Ended(transport));
                 }
             };
             let outcome = match email_of(&mut *transaction, &session).await? {
@@ -172,17 +174,17 @@ async fn rotate(
                     transaction
                         .touch_device(&session.aci, session.device, &device_use, &mut *rng)
                         .await?;
-                    Outcome::Refreshed(Grant {
+                    Outcome::Refreshed(TokenGrant {
                         session,
                         refresh,
                         email,
                         issued,
-                        delivery,
+                        transport,
                     })
                 }
                 None => {
                     transaction.end_session(&session.id).await?;
-                    Outcome::Ended(delivery)
+                    Outcome::Ended(transport)
                 }
             };
             transaction.save().await?;

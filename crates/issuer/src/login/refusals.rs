@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::{
     attempt::Refusal,
-    events::{self, FailureReason, Source},
+    events::{self, FailureReason, RequestOrigin},
     mail,
     mail_limits::MailKind,
     problems::{
@@ -74,7 +74,11 @@ impl RefusedAttempt {
 }
 
 /// Emits the events, sends the owner's mail if the settings ask for it, and returns the answer.
-pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttempt) -> Problem {
+pub(super) fn answer(
+    issuer: &Arc<Core>,
+    origin: &RequestOrigin,
+    attempt: RefusedAttempt,
+) -> Problem {
     let RefusedAttempt {
         email,
         aci,
@@ -83,7 +87,7 @@ pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttemp
         failures,
         new_lock,
     } = attempt;
-    let failed = |reason| events::failed(issuer, source, &email, failures.count, reason);
+    let failed = |reason| events::failed(issuer, origin, &email, failures.count, reason);
     let problem = match refusal {
         Refusal::Locked => {
             failed(FailureReason::Locked);

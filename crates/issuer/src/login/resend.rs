@@ -111,7 +111,7 @@ impl Job for ResendJob {
     async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("resend verification");
         let mut rng = issuer.entropy.rng();
-        let renewal = Renewal {
+        let renewal = LinkRenewal {
             token: EmailToken::random(&mut *rng),
             keys: issuer.database.service_keys(),
             public_url: &issuer.login.settings.public_url,
@@ -152,14 +152,14 @@ impl Job for ResendJob {
 }
 
 /// A new link that replaces the one of an earlier mail.
-struct Renewal<'a> {
+struct LinkRenewal<'a> {
     token: EmailToken,
     keys: Arc<ServiceKeys>,
     public_url: &'a str,
     now: Timestamp,
 }
 
-impl Renewal<'_> {
+impl LinkRenewal<'_> {
     /// Renews the link. It confirms the password of the only unconfirmed sign-up. With several
     /// sign-ups, or none, it is unknown which password is the owner's: the mail then lets the owner
     /// set one, which confirms the address too.

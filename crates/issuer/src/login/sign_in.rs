@@ -20,7 +20,7 @@ use super::{
     AttemptSource, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
     cookie,
-    events::{self, Source},
+    events::{self, RequestOrigin},
     hasher::VerificationResult,
     limits::LOGIN,
     password_check::{PasswordClaim, RightPassword, check},
@@ -28,7 +28,7 @@ use super::{
     refusals::{RefusedAttempt, answer},
     responses::BodyProblems,
     session,
-    wire::{Delivery, Grant, Secret, TokenResponse, read_json, tokens},
+    wire::{Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens},
 };
 use crate::{
     devices::{
@@ -42,7 +42,7 @@ enum Outcome {
     InvalidInput,
     DeviceNameRefused(DeviceNameError),
     Refused(RefusedAttempt),
-    SignedIn(Box<Grant>, Vec<DeviceChange>),
+    SignedIn(Box<TokenGrant>, Vec<DeviceChange>),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -84,7 +84,7 @@ struct Attempt {
     device: NewDevice,
     /// The last refresh token of the device, if the request contains it.
     proof: Option<RefreshToken>,
-    delivery: Delivery,
+    transport: TokenTransport,
 }
 
 /// Starts a session.
@@ -121,16 +121,16 @@ pub(crate) async fn sign_in(
     client: ClientAddress,
     request: Request,
 ) -> Response {
-    let source = Source::new(client, request.headers());
+    let origin = RequestOrigin::new(client, request.headers());
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::DeviceNameRefused(error)) => {
             Problem::new(devices::name_problem(error)).into_response()
         }
-        Ok(Outcome::Refused(attempt)) => answer(&issuer, &source, attempt).into_response(),
+        Ok(Outcome::Refused(attempt)) => answer(&issuer, &origin, attempt).into_response(),
         Ok(Outcome::SignedIn(grant, changes)) => {
             issuer.note_network(client);
-            events::success(&issuer, &source, &grant.email, &grant.session);
+            events::success(&issuer, &origin, &grant.email, &grant.session);
             for change in &changes {
                 issuer.announce(change);
             }
@@ -202,10 +202,10 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
             caller: None,
         },
         proof,
-        delivery: if request.cookie {
-            Delivery::Cookie
+        transport: if request.cookie {
+            TokenTransport::Cookie
         } else {
-            Delivery::Body
+            TokenTransport::Body
         },
     })
 }
@@ -240,7 +240,7 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
         remember,
         device,
         proof: _,
-        delivery,
+        transport,
     } = attempt;
     let RightPassword {
         login,
@@ -293,12 +293,12 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
             let hash = keys.refresh_token_hash(&refresh);
             transaction.add_session(&session, &hash).await?;
             transaction.save().await?;
-            let grant = Grant {
+            let grant = TokenGrant {
                 session,
                 refresh,
                 email,
                 issued: now,
-                delivery,
+                transport,
             };
             Ok(Outcome::SignedIn(Box::new(grant), changes))
         })

@@ -145,9 +145,9 @@ pub(crate) async fn accept(
                 return Ok(Outcome::InvalidInvite);
             };
             match use_invite(issuer, &code, &email, client).await? {
-                Invite::Invalid => return Ok(Outcome::InvalidInvite),
-                Invite::Unused => false,
-                Invite::Used => true,
+                InviteOutcome::Invalid => return Ok(Outcome::InvalidInvite),
+                InviteOutcome::Unused => false,
+                InviteOutcome::Used => true,
             }
         }
     };
@@ -158,7 +158,7 @@ pub(crate) async fn accept(
 }
 
 /// The outcome of an invite code.
-enum Invite {
+enum InviteOutcome {
     Invalid,
     /// The code stays valid, because no mail may be sent to the address.
     Unused,
@@ -174,7 +174,7 @@ async fn use_invite(
     code: &InviteCode,
     email: &Email,
     client: ClientAddress,
-) -> Result<Invite, Problem> {
+) -> Result<InviteOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("use invite");
     let hash = issuer.database.service_keys().invite_hash(code);
     let now = issuer.now();
@@ -182,13 +182,13 @@ async fn use_invite(
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
             if !transaction.take_invite(&hash, now).await? {
-                return Ok(Invite::Invalid);
+                return Ok(InviteOutcome::Invalid);
             }
             if !issuer.admit_mail(MailKind::SignUp, email, client).await {
-                return Ok(Invite::Unused);
+                return Ok(InviteOutcome::Unused);
             }
             transaction.save().await?;
-            Ok(Invite::Used)
+            Ok(InviteOutcome::Used)
         })
         .await
 }

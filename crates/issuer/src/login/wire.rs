@@ -107,7 +107,7 @@ struct UserResponse<'a> {
 
 /// The way in which a refresh token is returned: that of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
+pub(super) enum TokenTransport {
     /// In the body.
     Body,
     /// As a cookie alone.
@@ -115,17 +115,17 @@ pub(super) enum Delivery {
 }
 
 /// The part of a session that an answer contains.
-pub(super) struct Grant {
+pub(super) struct TokenGrant {
     pub(super) session: Session,
     pub(super) refresh: RefreshToken,
     pub(super) email: Email,
     /// The time at which the tokens were issued: earlier than now if they are returned again.
     pub(super) issued: Timestamp,
-    pub(super) delivery: Delivery,
+    pub(super) transport: TokenTransport,
 }
 
 /// Returns the answer with the tokens of a session. It is the same for the same grant.
-pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
+pub(super) fn tokens(issuer: &Core, grant: &TokenGrant) -> Response {
     let session = &grant.session;
     let claims = AccessClaims {
         aci: session.aci,
@@ -144,7 +144,7 @@ pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
         .now()
         .as_secs()
         .saturating_sub(grant.issued.as_secs());
-    let in_body = grant.delivery == Delivery::Body;
+    let in_body = grant.transport == TokenTransport::Body;
     let mut response = private(TokenResponse {
         access_token: &access,
         refresh_token: in_body.then(|| grant.refresh.as_str()),

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::{
     fields::{password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, page, problem_page, refusal_page, way_to_login},
+    layout::{alert, bare_problem_page, page, problem_page, refusal_page, way_to_login},
 };
 use crate::{
     issuer::Core,
@@ -60,8 +60,8 @@ async fn decide(
         Outcome::InvalidInput => {
             let problem = Problem::new(&RESET_VALIDATION_ERROR);
             let wrong = password_problem(request.password.as_str());
-            let complaint = Some((problem.kind().detail, wrong));
-            let content = form(complaint, request.token.as_str());
+            let alert = Some((problem.kind().detail, wrong));
+            let content = form(alert, request.token.as_str());
             Ok(problem_page(problem, TITLE, &content))
         }
         Outcome::LinkInvalid => {
@@ -98,7 +98,7 @@ fn keep_field() -> Markup {
 fn form(problem: Option<(&str, Option<&str>)>, token: &str) -> Markup {
     html! {
         h1 { (TITLE) }
-        @if let Some((text, _)) = problem { (complaint(text)) }
+        @if let Some((text, _)) = problem { (alert(text)) }
         form method="post" action="confirm" {
             input type="hidden" name="token" value=(token);
             (password_field("New password", problem.and_then(|(_, wrong)| wrong), true))

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{
     fields::{address, email_field, email_problem},
-    layout::{complaint, page, problem_page, way_to_login},
+    layout::{alert, page, problem_page, way_to_login},
 };
 use crate::issuer::Core;
 
@@ -44,7 +44,7 @@ impl MailRequestPage {
         }
         let content = html! {
             h1 { (self.title) }
-            (complaint("This server sends no mails."))
+            (alert("This server sends no mails."))
             p { (self.without_mail) }
             (way_to_login(self.start))
         };
@@ -73,7 +73,7 @@ impl MailRequestPage {
     fn form(&self, problem: Option<&str>, email: &str) -> Markup {
         html! {
             h1 { (self.title) }
-            @if let Some(text) = problem { (complaint(text)) }
+            @if let Some(text) = problem { (alert(text)) }
             p { (self.introduction) }
             form method="post" action=(self.action) {
                 (email_field(email, problem.and_then(|_| email_problem(email))))
