@@ -100,7 +100,7 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
         return Ok(Outcome::InvalidRange);
     };
     let params = issuer
-        .keys
+        .params
         .current()
         .issuing_generic(now)
         .ok_or_else(no_params)?;

@@ -139,7 +139,7 @@ async fn decide(issuer: &Arc<Core>, request: Request) -> Result<Outcome, Problem
     let now = issuer.now();
     let redemption_time = now.start_of_day();
     let params = issuer
-        .keys
+        .params
         .current()
         .issuing_generic(now)
         .ok_or_else(no_params)?;

@@ -133,9 +133,9 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
         return Ok(Outcome::InvalidRange);
     };
-    let keys = issuer.keys.current();
-    let generic_params = keys.issuing_generic(now).ok_or_else(no_params)?;
-    let group_params = keys.issuing_group(now);
+    let params = issuer.params.current();
+    let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
+    let group_params = params.issuing_group(now);
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
     let issued = admitted.compute(issuer, move || {

@@ -16,13 +16,13 @@ use async_trait::async_trait;
 use http::request::Parts;
 
 use crate::{
-    IssuerKeys, LoginParts,
+    IssuingParams, LoginParts,
     auth::{Authenticator, Caller, in_time},
     device_use_writer::DeviceUseWriter,
     devices::{DeviceChange, DeviceChanges, DeviceEvents, DeviceNotice},
     identities::Identities,
+    issuing_params::CurrentParams,
     job_queue::JobQueue,
-    keys::CurrentKeys,
     limits::IssuerLimits,
     login::{AttemptSource, ClientLimit, DelayedAttempts, KnownNetworks, TokenSource},
 };
@@ -39,7 +39,7 @@ pub struct IssuerParts {
     /// Randomness for credentials and request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The server params.
-    pub keys: IssuerKeys,
+    pub params: IssuingParams,
     /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
@@ -77,7 +77,7 @@ pub(crate) struct Core {
     pub(crate) job_queue: JobQueue,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) keys: Arc<CurrentKeys>,
+    pub(crate) params: Arc<CurrentParams>,
     events: Arc<dyn EventSink>,
     pub(crate) device_events: DeviceEvents,
     pub(crate) limiter: Arc<dyn RateLimiter>,
@@ -96,18 +96,18 @@ impl Issuer {
     /// Creates an issuer.
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
-        let keys = Arc::new(CurrentKeys::new(parts.keys));
+        let params = Arc::new(CurrentParams::new(parts.params));
         let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
             Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
-            Arc::new(KeysHealth {
-                keys: Arc::clone(&keys),
+            Arc::new(ParamsHealth {
+                params: Arc::clone(&params),
                 clock: Arc::clone(&parts.clock),
-                kind: KeyKind::Generic,
+                kind: ParamsKind::Generic,
             }),
-            Arc::new(KeysHealth {
-                keys: Arc::clone(&keys),
+            Arc::new(ParamsHealth {
+                params: Arc::clone(&params),
                 clock: Arc::clone(&parts.clock),
-                kind: KeyKind::Group,
+                kind: ParamsKind::Group,
             }),
         ];
         dependencies.extend(parts.dependencies);
@@ -149,7 +149,7 @@ impl Issuer {
             job_queue: JobQueue::new(&parts.metrics),
             clock: parts.clock,
             entropy: parts.entropy,
-            keys,
+            params,
             events: parts.events,
             device_events,
             limiter: parts.limiter,
@@ -196,8 +196,8 @@ impl Issuer {
     }
 
     /// Replaces the server params from the next request on.
-    pub fn replace_keys(&self, keys: IssuerKeys) {
-        self.0.keys.replace(keys);
+    pub fn replace_params(&self, params: IssuingParams) {
+        self.0.params.replace(params);
     }
 }
 
@@ -377,36 +377,36 @@ impl Dependency for DatabaseHealth {
     }
 }
 
-enum KeyKind {
+enum ParamsKind {
     Generic,
     Group,
 }
 
-struct KeysHealth {
-    keys: Arc<CurrentKeys>,
+struct ParamsHealth {
+    params: Arc<CurrentParams>,
     clock: Arc<dyn Clock>,
-    kind: KeyKind,
+    kind: ParamsKind,
 }
 
 #[async_trait]
-impl Dependency for KeysHealth {
+impl Dependency for ParamsHealth {
     fn name(&self) -> &'static str {
         match self.kind {
-            KeyKind::Generic => "call-link-params",
-            KeyKind::Group => "group-params",
+            ParamsKind::Generic => "call-link-params",
+            ParamsKind::Group => "group-params",
         }
     }
 
     /// Call-link credentials are issued without the group params.
     fn required(&self) -> bool {
-        matches!(self.kind, KeyKind::Generic)
+        matches!(self.kind, ParamsKind::Generic)
     }
 
     async fn check(&self) -> Health {
-        let (now, keys) = (self.clock.now(), self.keys.current());
+        let (now, params) = (self.clock.now(), self.params.current());
         let live = match self.kind {
-            KeyKind::Generic => keys.issuing_generic(now).is_some(),
-            KeyKind::Group => keys.issuing_group(now).is_some(),
+            ParamsKind::Generic => params.issuing_generic(now).is_some(),
+            ParamsKind::Group => params.issuing_group(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }
     }

@@ -32,8 +32,8 @@ mod devices;
 mod group_auth;
 mod identities;
 mod issuer;
+mod issuing_params;
 mod job_queue;
-mod keys;
 mod limits;
 mod login;
 mod operations;
@@ -48,7 +48,7 @@ mod wire;
 pub use self::{
     devices::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents, MOST_DEVICES, PurgeCounts},
     issuer::{Issuer, IssuerParts},
-    keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
+    issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
     limits::IssuerLimits,
     login::{
         Delay, ExternalIdentity, HashCost, HashCostError, HashQueueLimits, IdentityVerifier,

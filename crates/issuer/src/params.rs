@@ -68,7 +68,7 @@ struct ParamsResponse {
 )]
 pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
     let response = ParamsResponse {
-        params: issuer.keys.current().published(issuer.now()),
+        params: issuer.params.current().published(issuer.now()),
     };
     let Ok(body) = serde_json::to_vec(&response) else {
         return Problem::new(&problems::INTERNAL).into_response();

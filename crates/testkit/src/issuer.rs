@@ -6,7 +6,7 @@ use std::{
 };
 
 use anteroom_issuer::{
-    HashQueueLimits, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts,
+    DatedParams, HashQueueLimits, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
     LoginSettings, MailSender, PasswordHasher, router,
 };
 use anteroom_protocol::{
@@ -164,8 +164,9 @@ impl TestIssuer {
         if let Some(params) = &group {
             guard.watch_bytes("group secret params", &params.to_bytes());
         }
-        let keys = IssuerKeys::new(options.mode, live(generic), live(group));
-        let mut issuer = Self::start_with_parts(options, keys, |parts| parts.relays = relays).await;
+        let params = IssuingParams::new(options.mode, live(generic), live(group));
+        let mut issuer =
+            Self::start_with_parts(options, params, |parts| parts.relays = relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
         issuer
@@ -175,8 +176,8 @@ impl TestIssuer {
     ///
     /// # Panics
     /// A part of the issuer cannot be set up.
-    pub async fn start_with_keys(options: TestIssuerOptions, keys: IssuerKeys) -> Self {
-        Self::start_with_parts(options, keys, |_| {}).await
+    pub async fn start_with_params(options: TestIssuerOptions, params: IssuingParams) -> Self {
+        Self::start_with_parts(options, params, |_| {}).await
     }
 
     /// Starts an issuer whose parts are changed before they are assembled.
@@ -185,7 +186,7 @@ impl TestIssuer {
     /// A part of the issuer cannot be set up.
     pub async fn start_with_parts(
         options: TestIssuerOptions,
-        keys: IssuerKeys,
+        params: IssuingParams,
         change: impl FnOnce(&mut IssuerParts),
     ) -> Self {
         let clock = MockClock::at(options.now);
@@ -208,7 +209,7 @@ impl TestIssuer {
             database: Arc::new(database.clone()),
             clock: Arc::new(clock.clone()),
             entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
-            keys,
+            params,
             events: Arc::new(events.clone()),
             limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
             pseudonymizer: pseudonymizer.clone(),
@@ -359,8 +360,8 @@ impl Drop for TestIssuer {
     }
 }
 
-fn live<T>(params: Option<T>) -> Vec<LiveParams<T>> {
-    let live = params.map(|params| LiveParams {
+fn live<T>(params: Option<T>) -> Vec<DatedParams<T>> {
+    let live = params.map(|params| DatedParams {
         params,
         not_before: Timestamp::from_secs(0),
         not_after: None,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_issuer::{
-    DeviceEvents, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
+    DeviceEvents, IdentityVerifier, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
     LoginSettings, MailSender, PasswordHasher, PurgeCounts, TimerDelay,
 };
 use anteroom_mail::MailQueue;
@@ -115,7 +115,7 @@ impl IssuerService {
                 .map(|verifier| Arc::new(oidc::Subjects(verifier)) as Arc<dyn IdentityVerifier>),
         };
         let issuer = Issuer::new(IssuerParts {
-            keys: IssuerKeys::from_records(settings.issue_mode.into(), &params)?,
+            params: IssuingParams::from_records(settings.issue_mode.into(), &params)?,
             pseudonymizer: pseudonymizer(&database),
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,

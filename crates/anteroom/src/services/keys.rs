@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{Issuer, IssuerKeys, TOKEN_KEY_GRACE};
+use anteroom_issuer::{Issuer, IssuingParams, TOKEN_KEY_GRACE};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
 use anteroom_service::Clock as _;
@@ -76,8 +76,8 @@ impl OpenServices {
         self.faults.report(Owner::Issuer, &merged);
         self.reload_rooms(&merged.records).await?;
         if merged.differs(&in_use) {
-            let keys = IssuerKeys::from_records(watched.mode, &merged.records)?;
-            watched.issuer.replace_keys(keys);
+            let params = IssuingParams::from_records(watched.mode, &merged.records)?;
+            watched.issuer.replace_params(params);
             tracing::info!("the issuer has other server params");
             *in_use = merged.records;
         }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{IssuerKeys, LoginLimits, SignUp};
+use anteroom_issuer::{IssuingParams, LoginLimits, SignUp};
 use anteroom_protocol::Mode;
 use anteroom_service::ClientAddress;
 use anteroom_store::{
@@ -104,8 +104,8 @@ impl Scene {
             ..TestIssuerOptions::default()
         };
         let mut gate = None;
-        let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
-        let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+        let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+        let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let gated = Arc::new(Gate {
                 database: Arc::clone(&parts.database),
                 passes: Semaphore::new(0),

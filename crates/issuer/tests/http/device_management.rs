@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuerKeys, openapi};
+use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams, openapi};
 use anteroom_protocol::{Aci, AuthSalt, DAY, Mode};
 use anteroom_service::{ClientAddress, Clock as _, Entropy as _};
 use anteroom_store::{
@@ -310,9 +310,9 @@ impl IdentityVerifier for Subjects {
 impl Scene {
     /// Starts with an identity provider that creates no accounts.
     async fn with_provider() -> Self {
-        let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+        let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
-        let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+        let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             parts.login.identities = Some(Arc::new(Subjects));
         });
         Self::of(issuer.await).await
@@ -462,8 +462,8 @@ async fn unknown_device_device_not_found() {
 
 #[tokio::test]
 async fn the_first_sign_in_of_an_identity_provider_registers_its_device() {
-    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
-    let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), keys, |parts| {
+    let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), params, |parts| {
         parts.login.identities = Some(Arc::new(Subjects));
         parts.login.settings.provision = true;
     })

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuerKeys};
+use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::{Aci, DAY, Mode};
 use anteroom_service::Clock as _;
@@ -38,7 +38,7 @@ impl Scene {
     async fn new(create_accounts: bool) -> Self {
         let provider = OidcProvider::start().await;
         let keys = provider.rotate();
-        let params = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+        let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let settings = ProviderSettings::new(provider.issuer(), vec!["anteroom".to_owned()]);

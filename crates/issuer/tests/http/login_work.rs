@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{HashCost, HashQueueLimits, IssuerKeys, LoginLimits, PasswordHasher};
+use anteroom_issuer::{HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
 use anteroom_service::HttpLimits;
 use anteroom_store::{
@@ -74,8 +74,8 @@ async fn counting(
         },
         ..TestIssuerOptions::default()
     };
-    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
-    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+    let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, params, |parts| {
         parts.database = Arc::new(Counting {
             database: Arc::clone(&parts.database),
             begun: Arc::clone(&begun),
