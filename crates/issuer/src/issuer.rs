@@ -64,10 +64,10 @@ pub struct IssuerParts {
 
 /// An issuer. Clones are the same issuer.
 #[derive(Clone)]
-pub struct Issuer(pub(crate) Arc<Core>);
+pub struct Issuer(pub(crate) Arc<IssuerState>);
 
 /// The state that the handlers share.
-pub(crate) struct Core {
+pub(crate) struct IssuerState {
     pub(crate) authenticator: Authenticator,
     pub(crate) database: Arc<dyn IssuerDatabase>,
     pub(crate) login: LoginParts,
@@ -139,7 +139,7 @@ impl Issuer {
             identities,
             device_use_writer,
         );
-        Self(Arc::new(Core {
+        Self(Arc::new(IssuerState {
             authenticator,
             database: parts.database,
             known_networks: KnownNetworks::new(login.settings.known_networks),
@@ -201,7 +201,7 @@ impl Issuer {
     }
 }
 
-impl Core {
+impl IssuerState {
     /// Authenticates a request: `None` if the credentials are missing or wrong.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,

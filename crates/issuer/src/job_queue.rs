@@ -20,7 +20,7 @@ use anteroom_service::{
 use async_trait::async_trait;
 use tokio::{sync::watch, time::timeout};
 
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The maximum number of jobs, the running one included.
 const CAPACITY: usize = 1_000;
@@ -38,7 +38,7 @@ pub(crate) trait Job: Send {
     ///
     /// # Errors
     /// 503 when the database is unavailable, or when a password cannot be hashed.
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem>;
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem>;
 }
 
 /// A place in the queue.
@@ -163,7 +163,7 @@ impl Drop for Reservation {
     }
 }
 
-impl Core {
+impl IssuerState {
     /// Adds a job to the queue.
     pub(crate) fn start(self: &Arc<Self>, reservation: Reservation, job: impl Job + 'static) {
         let job_queue = &self.job_queue;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use crate::{issuer::Core, wire::Base64};
+use crate::{issuer::IssuerState, wire::Base64};
 
 /// Short enough for clients to see the next params in time, which are published days ahead.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -66,7 +66,7 @@ struct ParamsResponse {
         (status = NOT_MODIFIED, description = "The kept copy still holds."),
     )
 )]
-pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
+pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: HeaderMap) -> Response {
     let response = ParamsResponse {
         params: issuer.params.current().published(issuer.now()),
     };

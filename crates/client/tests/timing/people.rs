@@ -52,14 +52,14 @@ impl Services {
             not_before: Timestamp::from_secs(0),
             not_after: None,
         };
-        let params = IssuingParams::new(Mode::Standard, vec![live], Vec::new());
+        let issuing = IssuingParams::new(Mode::Standard, vec![live], Vec::new());
         let options = TestIssuerOptions {
             now,
             seed,
             limits: IssuerLimits::default(),
             ..TestIssuerOptions::default()
         };
-        let issuer = TestIssuer::start_with_params(options, params).await;
+        let issuer = TestIssuer::start_with_params(options, issuing).await;
         let options = TestRoomsOptions {
             now,
             seed,

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     account_limit::{RenewalCause, RenewalPermit},
     auth::unauthenticated,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         recent::RecentProof,
         responses::{BodyProblems, PasswordProblems},
@@ -72,7 +72,7 @@ pub(crate) struct DeleteRequest {
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn delete(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     id: DevicePath,
     request: Request,
@@ -93,7 +93,7 @@ pub(crate) async fn delete(
 /// # Errors
 /// 503 or 500 when the database is unavailable.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,

@@ -16,7 +16,7 @@ use super::{
     NOT_ALLOWED, NOT_FOUND,
     owner::{OwnerError, owner},
 };
-use crate::{auth::unauthenticated, issuer::Core, wire::private};
+use crate::{auth::unauthenticated, issuer::IssuerState, wire::private};
 
 enum Outcome {
     Unauthenticated,
@@ -90,7 +90,7 @@ enum DeviceStatus {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn list(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn list(State(issuer): State<Arc<IssuerState>>, request: Request) -> Response {
     match decide(&issuer, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
@@ -140,7 +140,10 @@ impl DeviceResponse {
 
 /// # Errors
 /// 503 or 500 when the database is unavailable.
-async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Arc<IssuerState>,
+    head: &http::request::Parts,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("list devices");
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);

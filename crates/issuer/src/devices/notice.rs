@@ -6,7 +6,7 @@ use anteroom_store::{DeviceName, TransactionName};
 use async_trait::async_trait;
 
 use crate::{
-    issuer::Core,
+    issuer::IssuerState,
     job_queue::Job,
     login::{
         mail::{self, VERIFY_LIFETIME},
@@ -25,7 +25,7 @@ pub(crate) struct DeviceNotice {
 
 #[async_trait]
 impl Job for DeviceNotice {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("look up owner of device");
         let Some(sender) = &issuer.login.mail else {
             return Ok(());

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     auth::unauthenticated,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         recent::RecentProof,
         responses::PasswordProblems,
@@ -89,7 +89,7 @@ pub(crate) struct RenameRequest {
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn rename(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     id: DevicePath,
     request: Request,
@@ -111,7 +111,7 @@ pub(crate) async fn rename(
 /// # Errors
 /// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     account_limit::{RenewalCause, RenewalPermit},
     devices::{ChangeCause, DeviceChange},
-    issuer::Core,
+    issuer::IssuerState,
 };
 
 pub(crate) enum Outcome {
@@ -69,7 +69,7 @@ pub(crate) struct ConfirmResetRequest {
     )
 )]
 pub(crate) async fn confirm_reset(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -85,7 +85,7 @@ pub(crate) async fn confirm_reset(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -102,14 +102,14 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&RESET, client).await
 }
 
 /// # Errors
 /// 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &ConfirmResetRequest,
 ) -> Result<Outcome, Problem> {
@@ -148,7 +148,7 @@ struct Reset {
 /// stored. The link also proves the ownership of the mailbox: the address is confirmed, failures
 /// are deleted, and the limits of the account are reset.
 async fn reset(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     token: &EmailToken,
     password: Password,
@@ -201,7 +201,7 @@ impl Change {
     /// `None` if the token is unknown, used or over.
     async fn store(
         &self,
-        issuer: &Core,
+        issuer: &IssuerState,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Option<Reset>, Problem> {
         const NAME: TransactionName = TransactionName::new("reset password");

@@ -20,7 +20,7 @@ use super::{
     responses::{BodyProblems, LogoutProblems},
     wire::{Secret, TokenTransport, without_cookie},
 };
-use crate::{auth::unauthenticated, issuer::Core};
+use crate::{auth::unauthenticated, issuer::IssuerState};
 
 enum Outcome {
     InvalidInput,
@@ -67,7 +67,7 @@ pub(super) enum SessionProof {
     security((), ("session" = []))
 )]
 pub(crate) async fn logout(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -85,7 +85,7 @@ pub(crate) async fn logout(
 }
 
 /// Returns the answer to a successful logout.
-pub(super) fn done(issuer: &Arc<Core>, transport: TokenTransport) -> Response {
+pub(super) fn done(issuer: &Arc<IssuerState>, transport: TokenTransport) -> Response {
     let response = StatusCode::NO_CONTENT.into_response();
     match transport {
         TokenTransport::Body => response,
@@ -97,7 +97,7 @@ pub(super) fn done(issuer: &Arc<Core>, transport: TokenTransport) -> Response {
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -126,7 +126,7 @@ async fn decide(
 /// Problems of the body's type or size, a cookie without the content type that keeps other sites
 /// from sending it, and an unavailable database.
 pub(super) async fn proof_of(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     head: &Parts,
     body: Body,
 ) -> Result<SessionProof, Problem> {
@@ -162,7 +162,10 @@ pub(super) async fn proof_of(
 
 const NAME: TransactionName = TransactionName::new("log out");
 
-async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<SessionId>, Problem> {
+async fn end_session_of(
+    issuer: &IssuerState,
+    token: &RefreshToken,
+) -> Result<Option<SessionId>, Problem> {
     let hash = issuer.database.service_keys().refresh_token_hash(token);
     issuer
         .stored(async {
@@ -174,7 +177,7 @@ async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<Se
         .await
 }
 
-async fn end_session(issuer: &Core, session: &SessionId) -> Result<(), Problem> {
+async fn end_session(issuer: &IssuerState, session: &SessionId) -> Result<(), Problem> {
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

@@ -17,7 +17,7 @@ use super::{
     responses::{BodyProblems, LogoutProblems},
     wire::TokenTransport,
 };
-use crate::{auth::unauthenticated, issuer::Core};
+use crate::{auth::unauthenticated, issuer::IssuerState};
 
 enum Outcome {
     InvalidInput,
@@ -43,7 +43,7 @@ enum Outcome {
     security((), ("session" = []))
 )]
 pub(crate) async fn logout_all(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -62,7 +62,7 @@ pub(crate) async fn logout_all(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -93,7 +93,7 @@ enum Proof<'a> {
 }
 
 /// Ends all sessions of the account, in one transaction; `None` if the proof belongs to no session.
-async fn end(issuer: &Arc<Core>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
+async fn end(issuer: &Arc<IssuerState>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
     let keys = issuer.database.service_keys();
     issuer

@@ -8,7 +8,7 @@ use anteroom_store::{
 };
 
 use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt, sign_up::is_confirmed};
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The state of an attempt before its password is verified.
 pub(super) struct LoginLookup {
@@ -42,7 +42,7 @@ impl LoginLookup {
 /// Reads the state in one transaction. The proof of a device counts only for the account of this
 /// email, and for the device that the request names.
 pub(super) async fn look_up(
-    issuer: &Core,
+    issuer: &IssuerState,
     email: &Email,
     named: Option<DeviceId>,
     proof: Option<&RefreshToken>,
@@ -86,7 +86,7 @@ pub(super) async fn look_up(
 
 /// Shortens failures that a clock that was ahead has written and that would count for too long.
 /// They count from now on.
-pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Problem> {
+pub(super) async fn trim_failures(issuer: &IssuerState, email: &Email) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("trim login failures");
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
     issuer
@@ -104,7 +104,7 @@ pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Pr
 /// where writers are serial. At most as many passwords as the lock allows are thus tried before it,
 /// however many arrive at the same time, and exactly one failure reports the lock.
 pub(super) async fn count_failure(
-    issuer: &Core,
+    issuer: &IssuerState,
     attempt: RefusedAttempt,
     origin: &LoginOrigin,
 ) -> Result<RefusedAttempt, Problem> {

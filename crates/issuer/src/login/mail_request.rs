@@ -6,7 +6,7 @@ use anteroom_service::{ClientAddress, Problem, problems};
 use anteroom_store::Email;
 
 use super::{mail_limits::MailKind, wire::Secret};
-use crate::{issuer::Core, job_queue::Job};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 /// The outcomes of a request.
 pub(crate) enum Outcome {
@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
 /// # Errors
 /// No mail, a queue that is full, and a database that is gone for now.
 pub(super) async fn accept<J: Job + 'static>(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     kind: MailKind,
     email: &Secret,

@@ -11,7 +11,7 @@ use super::{
     look_up::{count_failure, look_up, trim_failures},
     refusals::RefusedAttempt,
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The credentials to check.
 pub(super) struct PasswordClaim<'a> {
@@ -38,7 +38,7 @@ pub(super) struct RightPassword {
 /// # Errors
 /// 503 or 500 when the database is unavailable, and 503 when too many hashes wait.
 pub(super) async fn check(
-    issuer: &Core,
+    issuer: &IssuerState,
     claim: PasswordClaim<'_>,
 ) -> Result<Result<RightPassword, RefusedAttempt>, Problem> {
     let email = claim.email;

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, SignInTime},
-    issuer::Core,
+    issuer::IssuerState,
 };
 
 /// The time for which a login is recent, in seconds.
@@ -45,7 +45,11 @@ impl RecentProof<'_> {
     /// # Errors
     /// `LOGIN_RECENT_REQUIRED`, the refusals of a login for a password in the request, and 503 or
     /// 500 when the database is unavailable.
-    pub(crate) async fn check(&self, issuer: &Arc<Core>, caller: &Caller) -> Result<(), Problem> {
+    pub(crate) async fn check(
+        &self,
+        issuer: &Arc<IssuerState>,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("look up own login");
         if is_recent(caller.sign_in, issuer.now()) {
             return Ok(());
@@ -86,7 +90,7 @@ impl RecentProof<'_> {
     /// Returns the lock that other attempts have set while the password was verified.
     async fn lock_since(
         &self,
-        issuer: &Core,
+        issuer: &IssuerState,
         email: &Email,
     ) -> Result<Option<RefusedAttempt>, Problem> {
         let known = look_up(issuer, email, None, None, self.client).await?;

@@ -23,7 +23,7 @@ use super::{
     session,
     wire::{Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens, without_cookie},
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The time, in seconds, for which a used token still gets the same successor: two tabs may use it
 /// at the same time, and an answer may be lost. A later use ends the session.
@@ -71,7 +71,7 @@ struct RefreshRequest {
     )
 )]
 pub(crate) async fn refresh(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -95,7 +95,7 @@ pub(crate) async fn refresh(
     }
 }
 
-fn ended(issuer: &Core, transport: TokenTransport) -> Response {
+fn ended(issuer: &IssuerState, transport: TokenTransport) -> Response {
     let response = refused(&SESSION_ENDED).into_response();
     match transport {
         TokenTransport::Body => response,
@@ -107,7 +107,7 @@ fn ended(issuer: &Core, transport: TokenTransport) -> Response {
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -131,7 +131,7 @@ async fn decide(
 
 /// Exchanges the token in one transaction, which is saved also if it ends the session.
 async fn rotate(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     used: &RefreshToken,
     transport: TokenTransport,

@@ -16,7 +16,7 @@ use super::{
         ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, refused,
     },
 };
-use crate::{issuer::Core, job_queue::Job};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 pub(super) struct RefusedAttempt {
     email: Email,
@@ -75,7 +75,7 @@ impl RefusedAttempt {
 
 /// Emits the events, sends the owner's mail if the settings ask for it, and returns the answer.
 pub(super) fn answer(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     origin: &RequestOrigin,
     attempt: RefusedAttempt,
 ) -> Problem {
@@ -124,7 +124,7 @@ pub(super) fn answer(
 
 /// Starts a mail about the lock, if the settings ask for it. Starts the same job for an address
 /// without an owner.
-fn notify_owner(issuer: &Arc<Core>, email: Email, has_owner: bool) {
+fn notify_owner(issuer: &Arc<IssuerState>, email: Email, has_owner: bool) {
     if issuer.login.settings.lock_mail && issuer.login.mail.is_some() {
         issuer.start_notice(LockNotice { email, has_owner });
     }
@@ -137,7 +137,7 @@ struct LockNotice {
 
 #[async_trait]
 impl Job for LockNotice {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         let is_admitted = issuer.admit_notice(MailKind::LockNotice, &self.email).await;
         if let Some(sender) = &issuer.login.mail
             && is_admitted

@@ -22,7 +22,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{issuer::Core, job_queue::Job};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResetRequest {
@@ -52,7 +52,7 @@ pub(crate) struct ResetRequest {
     )
 )]
 pub(crate) async fn request_reset(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -67,7 +67,7 @@ pub(crate) async fn request_reset(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -83,7 +83,7 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&RESET, client).await
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Pr
 /// # Errors
 /// No mail, a full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &ResetRequest,
 ) -> Result<Outcome, Problem> {
@@ -110,7 +110,7 @@ struct PasswordResetJob {
 
 #[async_trait]
 impl Job for PasswordResetJob {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("ask for password reset");
         const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
         let token = EmailToken::random(&mut *issuer.entropy.rng());

@@ -27,7 +27,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{issuer::Core, job_queue::Job};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResendRequest {
@@ -58,7 +58,7 @@ pub(crate) struct ResendRequest {
     )
 )]
 pub(crate) async fn resend(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -73,7 +73,7 @@ pub(crate) async fn resend(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -91,7 +91,7 @@ async fn decide(
 /// # Errors
 /// No mail, a full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &ResendRequest,
 ) -> Result<Outcome, Problem> {
@@ -108,7 +108,7 @@ struct ResendJob {
 
 #[async_trait]
 impl Job for ResendJob {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("resend verification");
         let mut rng = issuer.entropy.rng();
         let renewal = LinkRenewal {

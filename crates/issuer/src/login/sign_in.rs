@@ -35,7 +35,7 @@ use crate::{
         self, DeviceChange,
         registration::{self, NewDevice, Registration},
     },
-    issuer::Core,
+    issuer::IssuerState,
 };
 
 enum Outcome {
@@ -117,7 +117,7 @@ struct Attempt {
     )
 )]
 pub(crate) async fn sign_in(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -144,7 +144,7 @@ pub(crate) async fn sign_in(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -212,7 +212,7 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
 
 /// Returns a new verifier for a right password whose stored one has another cost than new ones.
 async fn hash_anew(
-    issuer: &Core,
+    issuer: &IssuerState,
     password: Password,
     verified: VerificationResult,
     source: AttemptSource,
@@ -232,7 +232,11 @@ async fn hash_anew(
 
 /// Opens a session after the right password: deletes failures, registers the device and adds the
 /// session, in one transaction.
-async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<Outcome, Problem> {
+async fn open(
+    issuer: &IssuerState,
+    attempt: Attempt,
+    right: RightPassword,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("log in");
     let Attempt {
         email,

@@ -27,7 +27,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{issuer::Core, job_queue::Job};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 pub(crate) enum Outcome {
     InvalidInput,
@@ -72,7 +72,7 @@ pub(crate) struct SignUpRequest {
     )
 )]
 pub(crate) async fn sign_up(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -89,7 +89,7 @@ pub(crate) async fn sign_up(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -105,12 +105,12 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&SIGN_UP, client).await
 }
 
 /// Returns whether sign-up is possible, with or without an invite code. Without mail it is not.
-pub(crate) fn is_open(issuer: &Core) -> bool {
+pub(crate) fn is_open(issuer: &IssuerState) -> bool {
     issuer.login.settings.sign_up != SignUp::Closed && issuer.login.mail.is_some()
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn is_open(issuer: &Core) -> bool {
 /// # Errors
 /// A full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &SignUpRequest,
 ) -> Result<Outcome, Problem> {
@@ -170,7 +170,7 @@ enum InviteOutcome {
 /// no mail of an address. They are checked before the code is saved as used, and count the request
 /// also if that fails.
 async fn use_invite(
-    issuer: &Core,
+    issuer: &IssuerState,
     code: &InviteCode,
     email: &Email,
     client: ClientAddress,
@@ -202,7 +202,7 @@ struct SignUpJob {
 #[async_trait]
 impl Job for SignUpJob {
     /// Causes one hash and one write for every address.
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
         let known = issuer
             .stored(async {
@@ -254,7 +254,7 @@ impl Application {
     /// address is confirmed.
     async fn store(
         self,
-        issuer: &Core,
+        issuer: &IssuerState,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<OutgoingMail, Problem> {
         const NAME: TransactionName = TransactionName::new("sign up");

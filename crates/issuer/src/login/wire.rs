@@ -18,7 +18,7 @@ use super::{
     access_token::{AccessClaims, LIFETIME},
     cookie, session,
 };
-use crate::{issuer::Core, wire::private};
+use crate::{issuer::IssuerState, wire::private};
 
 /// A text that is wiped on drop. `Debug` does not show it.
 pub(crate) struct Secret(Zeroizing<String>);
@@ -50,7 +50,7 @@ impl fmt::Debug for Secret {
 /// # Errors
 /// 415, 413, 408 and 400 for a body that is not JSON, too large, too slow or ends early.
 pub(crate) async fn read_json<T: DeserializeOwned>(
-    issuer: &Core,
+    issuer: &IssuerState,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<T>, Problem> {
@@ -64,7 +64,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
 /// # Errors
 /// Those of [`read_json`].
 pub(crate) async fn read_optional_json<T: DeserializeOwned + Default>(
-    issuer: &Core,
+    issuer: &IssuerState,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<T>, Problem> {
@@ -125,7 +125,7 @@ pub(super) struct TokenGrant {
 }
 
 /// Returns the answer with the tokens of a session. It is the same for the same grant.
-pub(super) fn tokens(issuer: &Core, grant: &TokenGrant) -> Response {
+pub(super) fn tokens(issuer: &IssuerState, grant: &TokenGrant) -> Response {
     let session = &grant.session;
     let claims = AccessClaims {
         aci: session.aci,
@@ -167,7 +167,7 @@ pub(super) fn tokens(issuer: &Core, grant: &TokenGrant) -> Response {
 }
 
 /// Adds the removal of the cookie to an answer that refuses the refresh token.
-pub(super) fn without_cookie(issuer: &Core, mut response: Response) -> Response {
+pub(super) fn without_cookie(issuer: &IssuerState, mut response: Response) -> Response {
     if let Some(value) = cookie::removed(&issuer.login.settings.public_url) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }

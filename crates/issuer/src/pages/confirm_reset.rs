@@ -16,7 +16,7 @@ use super::{
     layout::{alert, bare_problem_page, page, problem_page, refusal_page, way_to_login},
 };
 use crate::{
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         confirm_reset::{ConfirmResetRequest, Outcome, accept, admit},
         problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
@@ -32,7 +32,7 @@ pub(super) async fn show(uri: Uri) -> Response {
 }
 
 pub(super) async fn submit(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -44,7 +44,7 @@ pub(super) async fn submit(
 /// # Errors
 /// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {

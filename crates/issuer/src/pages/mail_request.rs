@@ -10,7 +10,7 @@ use super::{
     fields::{address, email_field, email_problem},
     layout::{alert, page, problem_page, way_to_login},
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The texts of such a page.
 pub(super) struct MailRequestPage {
@@ -32,13 +32,13 @@ pub(super) struct MailRequestPage {
 
 impl MailRequestPage {
     /// Shows the empty form.
-    pub(super) fn show(&self, issuer: &Core) -> Response {
+    pub(super) fn show(&self, issuer: &IssuerState) -> Response {
         self.without_mail(issuer)
             .unwrap_or_else(|| page(StatusCode::OK, self.title, &self.form(None, "")))
     }
 
     /// Returns the page instead of the form if the server sends no mails.
-    pub(super) fn without_mail(&self, issuer: &Core) -> Option<Response> {
+    pub(super) fn without_mail(&self, issuer: &IssuerState) -> Option<Response> {
         if issuer.login.mail.is_some() {
             return None;
         }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     SignUp,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
         sign_up::{Outcome, SignUpRequest, accept, admit, is_open},
@@ -27,7 +27,7 @@ use crate::{
 const TITLE: &str = "Sign up";
 const WRONG_INVITE: &str = "Nobody can sign up with this code.";
 
-pub(super) async fn show(State(issuer): State<Arc<Core>>, uri: Uri) -> Response {
+pub(super) async fn show(State(issuer): State<Arc<IssuerState>>, uri: Uri) -> Response {
     if !is_open(&issuer) {
         return closed();
     }
@@ -40,7 +40,7 @@ pub(super) async fn show(State(issuer): State<Arc<Core>>, uri: Uri) -> Response 
 }
 
 pub(super) async fn submit(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -52,7 +52,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -113,7 +113,7 @@ impl<'a> SignUpFormState<'a> {
     }
 }
 
-fn form(issuer: &Core, state: &SignUpFormState<'_>) -> Markup {
+fn form(issuer: &IssuerState, state: &SignUpFormState<'_>) -> Markup {
     let is_by_invitation = issuer.login.settings.sign_up == SignUp::Invite;
     html! {
         h1 { "Sign up" }
