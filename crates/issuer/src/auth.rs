@@ -163,7 +163,7 @@ impl Authenticator {
         password: &str,
         device_use: DeviceUse,
     ) -> Result<Option<Caller>, Problem> {
-        let keys = self.database.service_keys();
+        let keys = self.database.storage_keys();
         let offered = keys.password_hash(aci, device, password);
         let reservation = self.caller_cache.reservation(CallerKey::Device {
             account: keys.account_index(aci),
@@ -264,7 +264,7 @@ impl Authenticator {
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
         let identity = dependency_wait(identities.verify(token)).await;
-        let index = self.database.service_keys().identity_index(&identity.name);
+        let index = self.database.storage_keys().identity_index(&identity.name);
         let reservation = self.caller_cache.reservation(CallerKey::Identity(index));
         let found = identities.find(&*self.database, &identity, &device_use, entropy);
         let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {

@@ -9,7 +9,7 @@ use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_service::Entropy;
 use anteroom_store::{
     Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse, IdentityLink,
-    IdentityName, IssuerDatabase, IssuerRepository, ServiceKeys, StoreError, TransactionName,
+    IdentityName, IssuerDatabase, IssuerRepository, StorageKeys, StoreError, TransactionName,
 };
 use rand_core::CryptoRng;
 
@@ -152,7 +152,7 @@ impl Identities {
         let Some(account) = account.filter(|account| !account.disabled) else {
             return Ok(None.into());
         };
-        let keys = database.service_keys();
+        let keys = database.storage_keys();
         let registered = self
             .add_device(
                 &mut *transaction,
@@ -184,7 +184,7 @@ impl Identities {
     async fn add_device(
         &self,
         transaction: &mut dyn IssuerRepository,
-        keys: &ServiceKeys,
+        keys: &StorageKeys,
         aci: &Aci,
         device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),

@@ -127,7 +127,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
         Ok(attempt) => attempt,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };
-    let keys = core.database.service_keys();
+    let keys = core.database.storage_keys();
     let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
     let stored = store(core, &address, &hash, end_call).await;
     let was_wrong = matches!(stored, Ok(DeleteLinkOutcome::WrongPasskey));

@@ -143,7 +143,7 @@ async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
             let attempt = PasskeyAttempt::begin(core, visitor.user.as_str()).await;
             let attempt =
                 attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
-            let keys = core.database.service_keys();
+            let keys = core.database.storage_keys();
             let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
             let is_admin = link.passkey_hash.matches(&hash);
             attempt.end(core, !is_admin).await;

@@ -11,7 +11,7 @@ use crate::{
     availability::Availability,
     device_use::DeviceUse,
     error::StoreError,
-    keys::ServiceKeys,
+    keys::StorageKeys,
     login::{LoginReader, LoginRepository},
     overview::IssuerCounts,
     server_params::{ServerParamsRecord, StoredServerParams},
@@ -66,7 +66,7 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
     ///
     /// Another process may create newer ones, so that the caller must not keep them beyond a
     /// request. The transactions of this database load newer keys when they start.
-    fn service_keys(&self) -> Arc<ServiceKeys>;
+    fn storage_keys(&self) -> Arc<StorageKeys>;
 }
 
 /// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.

@@ -61,7 +61,7 @@ pub use self::{
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
         BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasskeyHash,
-        PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys, TokenKey,
+        PasswordHash, Realm, RoomsStorageKeys, SealError, SealedValue, StorageKeys, TokenKey,
     },
     login::{
         AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,

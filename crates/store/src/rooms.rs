@@ -18,7 +18,7 @@ use crate::{
     },
     error::StoreError,
     issuer::TransactionName,
-    keys::{PasskeyHash, RoomsKeys},
+    keys::{PasskeyHash, RoomsStorageKeys},
     overview::{LinkCursor, RoomsCounts},
     server_params::{ServerParamsRecord, StoredServerParams},
 };
@@ -72,7 +72,7 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
     ///
     /// Another process may create newer ones, so that the caller must not keep them beyond a
     /// request. The transactions of this database load newer keys when they start.
-    fn service_keys(&self) -> RoomsKeys;
+    fn storage_keys(&self) -> RoomsStorageKeys;
 }
 
 /// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.

@@ -24,7 +24,7 @@ fn the_master_key_unlocks_the_same_keys() {
 
     let opened = again.sealer().open(column, b"row", &sealed).unwrap();
     assert_eq!(opened.as_slice(), b"value");
-    let (keys, again) = (keyring.service(), again.service());
+    let (keys, again) = (keyring.storage(), again.storage());
     assert_eq!(keys.account_index(&aci), again.account_index(&aci));
     assert_eq!(keys.event_key().as_bytes(), again.event_key().as_bytes());
     let hash = keys.password_hash(&aci, DeviceId::PRIMARY, "password");
@@ -92,7 +92,7 @@ fn a_missing_key_is_never_made_anew() {
 #[test]
 fn only_the_issuer_has_token_keys_and_an_older_database_lacks_them() {
     let (master, keyring, mut stored, mut rng) = created(1);
-    let [token] = keyring.service().token_keys() else {
+    let [token] = keyring.storage().token_keys() else {
         panic!("one token key");
     };
     assert_eq!(token.created(), NOW);
@@ -100,11 +100,11 @@ fn only_the_issuer_has_token_keys_and_an_older_database_lacks_them() {
 
     stored.keys.retain(|key| key.purpose != KeyPurpose::Token);
     let older = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
-    assert!(older.service().token_keys().is_empty());
+    assert!(older.storage().token_keys().is_empty());
     assert_eq!(older.missing().collect::<Vec<_>>(), [KeyPurpose::Token]);
 
     let (rooms, _) = Keyring::create(Realm::Rooms, &master, NOW, &mut rng).unwrap();
-    assert!(rooms.service().token_keys().is_empty());
+    assert!(rooms.storage().token_keys().is_empty());
     assert_eq!(rooms.missing().count(), 0);
 }
 
@@ -137,7 +137,7 @@ fn a_newer_data_key_seals_and_the_older_still_open() {
     assert_eq!(open(b"1", &old).as_slice(), b"old");
     assert_eq!(open(b"2", &new).as_slice(), b"new");
     assert!(keyring.sealer().open(COLUMN, b"2", &new).is_err());
-    let (keys, before) = (rotated.service(), keyring.service());
+    let (keys, before) = (rotated.storage(), keyring.storage());
     assert_ne!(keys.event_key().as_bytes(), before.event_key().as_bytes());
     let tokens: Vec<_> = keys.token_keys().iter().map(TokenKey::id).collect();
     assert_eq!(tokens, [KeyId::new(10), before.token_keys()[0].id()]);
@@ -155,8 +155,8 @@ fn another_master_key_takes_the_same_keys_over() {
 
     let again = Keyring::unlock(Realm::Issuer, &next, &rewrapped).unwrap();
     let aci = Aci::random(&mut rng);
-    let index = again.service().account_index(&aci);
-    assert_eq!(index, keyring.service().account_index(&aci));
+    let index = again.storage().account_index(&aci);
+    assert_eq!(index, keyring.storage().account_index(&aci));
     let old = Keyring::unlock(Realm::Issuer, &master, &rewrapped).map(drop);
     assert_eq!(old, Err(KeyError::WrongMasterKey));
     assert!(keyring.reload(&rewrapped.keys).is_err());
@@ -170,8 +170,8 @@ fn two_databases_of_one_master_key_share_nothing() {
 
     assert_ne!(first_stored.check, second_stored.check);
     assert_ne!(
-        first.service().account_index(&aci),
-        second.service().account_index(&aci)
+        first.storage().account_index(&aci),
+        second.storage().account_index(&aci)
     );
     let mixed = StoredKeys {
         check: second_stored.check,
@@ -199,7 +199,7 @@ fn an_altered_check_is_refused() {
 #[test]
 fn a_password_hash_holds_for_one_device_of_one_account() {
     let (_, keyring, _, mut rng) = created(1);
-    let keys = keyring.service();
+    let keys = keyring.storage();
     let (aci, other) = (Aci::random(&mut rng), Aci::random(&mut rng));
     let second = DeviceId::new(2).unwrap();
     let hash = keys.password_hash(&aci, DeviceId::PRIMARY, "password");
@@ -229,7 +229,7 @@ fn a_blind_index_depends_on_value_and_column() {
     let (_, keyring, _, _) = created(1);
     let index = |table, name, value: &[u8]| {
         keyring
-            .service()
+            .storage()
             .blind_index(Column::new(table, name), value)
     };
     let one = index("accounts", "aci", b"value");
@@ -282,16 +282,16 @@ fn device_passwords_are_long_and_never_the_same() {
 fn debug_output_shows_no_secret() {
     let (master, keyring, _, mut rng) = created(1);
     let password = DevicePassword::random(&mut rng);
-    let hash = keyring.service().password_hash(
+    let hash = keyring.storage().password_hash(
         &Aci::random(&mut rng),
         DeviceId::PRIMARY,
         password.as_str(),
     );
     assert_eq!(format!("{master:?}"), "MasterKey(..)");
     assert_eq!(format!("{keyring:?}"), "Keyring(..)");
-    assert_eq!(format!("{:?}", keyring.service()), "ServiceKeys(..)");
+    assert_eq!(format!("{:?}", keyring.storage()), "StorageKeys(..)");
     assert_eq!(
-        format!("{:?}", keyring.service().event_key()),
+        format!("{:?}", keyring.storage().event_key()),
         "EventKey(..)"
     );
     assert_eq!(format!("{:?}", keyring.sealer()), "Sealer(1 keys)");

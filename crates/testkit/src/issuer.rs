@@ -198,7 +198,7 @@ impl TestIssuer {
         let pseudonymizer = {
             let database = database.clone();
             Pseudonymizer::following(move || {
-                Zeroizing::new(*database.service_keys().event_key().as_bytes())
+                Zeroizing::new(*database.storage_keys().event_key().as_bytes())
             })
         };
         let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
@@ -437,7 +437,7 @@ fn row(
     now: Timestamp,
 ) -> Device {
     let hash = database
-        .service_keys()
+        .storage_keys()
         .password_hash(aci, device, password.as_str());
     let name = DeviceName::parse("test device").expect("a good name");
     Device::new(device, name, hash, now)

@@ -134,7 +134,7 @@ async fn add_with_device(
     let id = DeviceId::PRIMARY;
     let password = DevicePassword::random(&mut rng);
     let hash = database
-        .service_keys()
+        .storage_keys()
         .password_hash(&account.aci, id, password.as_str());
     let device = Device::new(
         id,

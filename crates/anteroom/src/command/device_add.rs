@@ -55,7 +55,7 @@ pub(super) async fn run(
         }
     };
     let hash = database
-        .service_keys()
+        .storage_keys()
         .password_hash(&aci, id, password.as_str());
     let device = Device::new(id, name, hash, now);
     let added = changes

@@ -278,6 +278,6 @@ async fn ensure_params(
 pub(crate) fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {
-        Zeroizing::new(*database.service_keys().event_key().as_bytes())
+        Zeroizing::new(*database.storage_keys().event_key().as_bytes())
     })
 }

@@ -157,7 +157,7 @@ async fn decide(
         address: None,
         caller: Some(caller.device),
     };
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let now = issuer.now();
     let registered = issuer
         .stored(async {

@@ -9,7 +9,7 @@
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     AddressPseudonym, Device, DeviceId, DeviceName, DeviceOrigin, DevicePassword, DeviceUse,
-    ServiceKeys, StoreError,
+    StorageKeys, StoreError,
 };
 use rand_core::CryptoRng;
 
@@ -60,7 +60,7 @@ enum DeviceSlot {
 /// Those of the database.
 pub(crate) async fn register(
     changes: &mut DeviceChanges<'_>,
-    keys: &ServiceKeys,
+    keys: &StorageKeys,
     aci: &Aci,
     device: &NewDevice,
     now: Timestamp,
@@ -106,7 +106,7 @@ pub(crate) async fn register(
 }
 
 fn new_row(
-    keys: &ServiceKeys,
+    keys: &StorageKeys,
     aci: &Aci,
     id: DeviceId,
     device: &NewDevice,

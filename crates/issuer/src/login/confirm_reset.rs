@@ -162,7 +162,7 @@ async fn reset(
     let verifier = hashed.await?;
     let hash = issuer
         .database
-        .service_keys()
+        .storage_keys()
         .email_token_hash(token, PURPOSE);
     let known = issuer
         .stored(async {

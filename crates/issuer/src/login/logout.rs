@@ -166,7 +166,7 @@ async fn end_session_of(
     issuer: &IssuerState,
     token: &RefreshToken,
 ) -> Result<Option<SessionId>, Problem> {
-    let hash = issuer.database.service_keys().refresh_token_hash(token);
+    let hash = issuer.database.storage_keys().refresh_token_hash(token);
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

@@ -95,7 +95,7 @@ enum Proof<'a> {
 /// Ends all sessions of the account, in one transaction; `None` if the proof belongs to no session.
 async fn end(issuer: &Arc<IssuerState>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

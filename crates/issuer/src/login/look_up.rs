@@ -51,7 +51,7 @@ pub(super) async fn look_up(
     const NAME: TransactionName = TransactionName::new("look up login");
     let now = issuer.now();
     let policy = issuer.login.settings.lock;
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let proof = proof.map(|token| keys.refresh_token_hash(token));
     issuer
         .stored(async {

@@ -143,7 +143,7 @@ async fn rotate(
         address: issuer.address(client),
     };
     let mut rng = issuer.entropy.rng();
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let refresh = keys.refresh_token_successor(used);
     let (used, next) = (
         keys.refresh_token_hash(used),

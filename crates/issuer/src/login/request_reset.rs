@@ -114,7 +114,7 @@ impl Job for PasswordResetJob {
         const NAME: TransactionName = TransactionName::new("ask for password reset");
         const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
         let token = EmailToken::random(&mut *issuer.entropy.rng());
-        let keys = issuer.database.service_keys();
+        let keys = issuer.database.storage_keys();
         let hash = keys.email_token_hash(&token, PURPOSE);
         let expires = issuer.now().plus(RESET_LIFETIME);
         let is_known = issuer

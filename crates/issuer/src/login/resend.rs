@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anteroom_protocol::Timestamp;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ServiceKeys,
-    ShadowSignUp, StoreError, TransactionName,
+    Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ShadowSignUp,
+    StorageKeys, StoreError, TransactionName,
 };
 use async_trait::async_trait;
 use axum::{
@@ -113,7 +113,7 @@ impl Job for ResendJob {
         let mut rng = issuer.entropy.rng();
         let renewal = LinkRenewal {
             token: EmailToken::random(&mut *rng),
-            keys: issuer.database.service_keys(),
+            keys: issuer.database.storage_keys(),
             public_url: &issuer.login.settings.public_url,
             now: issuer.now(),
         };
@@ -154,7 +154,7 @@ impl Job for ResendJob {
 /// A new link that replaces the one of an earlier mail.
 struct LinkRenewal<'a> {
     token: EmailToken,
-    keys: Arc<ServiceKeys>,
+    keys: Arc<StorageKeys>,
     public_url: &'a str,
     now: Timestamp,
 }

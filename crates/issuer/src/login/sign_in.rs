@@ -254,7 +254,7 @@ async fn open(
     } = right;
     let hashed_anew = hash_anew(issuer, password, verified, source).await?;
     let mut rng = issuer.entropy.rng();
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
     issuer
         .stored(async {

@@ -176,7 +176,7 @@ async fn use_invite(
     client: ClientAddress,
 ) -> Result<InviteOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("use invite");
-    let hash = issuer.database.service_keys().invite_hash(code);
+    let hash = issuer.database.storage_keys().invite_hash(code);
     let now = issuer.now();
     issuer
         .stored(async {
@@ -258,7 +258,7 @@ impl Application {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<OutgoingMail, Problem> {
         const NAME: TransactionName = TransactionName::new("sign up");
-        let keys = issuer.database.service_keys();
+        let keys = issuer.database.storage_keys();
         let url = &issuer.login.settings.public_url;
         issuer
             .stored(async {

@@ -105,7 +105,7 @@ pub(crate) async fn accept(
     };
     let hash = issuer
         .database
-        .service_keys()
+        .storage_keys()
         .email_token_hash(&token, PURPOSE);
     let now = issuer.now();
     let mut rng = issuer.entropy.rng();

@@ -134,7 +134,7 @@ pub(super) fn tokens(issuer: &IssuerState, grant: &TokenGrant) -> Response {
     };
     let id = issuer
         .database
-        .service_keys()
+        .storage_keys()
         .access_token_id(&grant.refresh);
     let Some(access) = issuer.tokens.current().issue(&claims, grant.issued, id) else {
         tracing::error!("there is no key to sign access tokens with");

@@ -12,7 +12,7 @@ use anteroom_issuer::{IssuingParams, LoginLimits, SignUp};
 use anteroom_protocol::Mode;
 use anteroom_service::ClientAddress;
 use anteroom_store::{
-    Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
+    Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,
 };
 use anteroom_testkit::{
@@ -77,8 +77,8 @@ impl IssuerDatabase for GatedDatabase {
         Ok(Availability::ReadWrite)
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        self.0.database.service_keys()
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        self.0.database.storage_keys()
     }
 }
 

@@ -325,7 +325,7 @@ impl Scene {
         let mut rng = issuer.entropy().rng();
         let password = DevicePassword::random(&mut *rng);
         LogGuard::global().watch_text("device password", password.as_str());
-        let keys = issuer.database.service_keys();
+        let keys = issuer.database.storage_keys();
         let hash = keys.password_hash(&self.aci, id, password.as_str());
         let name = DeviceName::parse("Two").unwrap();
         let row = Device::new(id, name, hash, issuer.clock.now());

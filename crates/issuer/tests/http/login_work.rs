@@ -10,7 +10,7 @@ use anteroom_issuer::{HashCost, HashQueueLimits, IssuingParams, LoginLimits, Pas
 use anteroom_protocol::Mode;
 use anteroom_service::HttpLimits;
 use anteroom_store::{
-    Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
+    Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,
 };
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -49,8 +49,8 @@ impl IssuerDatabase for Counting {
         self.database.ready().await
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        self.database.service_keys()
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        self.database.storage_keys()
     }
 }
 

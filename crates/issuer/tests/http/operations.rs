@@ -13,7 +13,7 @@ use anteroom_issuer::{IssuingParams, OPERATIONS};
 use anteroom_service::{Area, RouteOperation, is_probe};
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StoreError, TransactionName,
-    keys::ServiceKeys,
+    keys::StorageKeys,
 };
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, listed_routes};
 use async_trait::async_trait;
@@ -86,8 +86,8 @@ impl IssuerDatabase for RemovableDatabase {
         self.database.ready().await
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        self.database.service_keys()
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        self.database.storage_keys()
     }
 }
 

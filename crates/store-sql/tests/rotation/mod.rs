@@ -169,17 +169,17 @@ async fn a_newer_key_of_each_purpose_is_used_by_all_and_the_old_one_goes() {
     let mut rng = StdRng::seed_from_u64(7);
     let keys = &place.keys;
     for purpose in [KeyPurpose::Event, KeyPurpose::Token] {
-        let before = other.service_keys();
+        let before = other.storage_keys();
         let id = keys.rotate(purpose, NOW, &mut rng).await.unwrap();
         other.read(TEST).await.unwrap();
-        let after = other.service_keys();
+        let after = other.storage_keys();
         match purpose {
             KeyPurpose::Event => {
                 assert_ne!(before.event_key().as_bytes(), after.event_key().as_bytes());
             }
             _ => assert_eq!(after.token_keys()[0].id(), id),
         }
-        let own = place.database.service_keys();
+        let own = place.database.storage_keys();
         assert_eq!(own.token_keys()[0].seed(), after.token_keys()[0].seed());
         assert_eq!(own.event_key().as_bytes(), after.event_key().as_bytes());
 
@@ -191,7 +191,7 @@ async fn a_newer_key_of_each_purpose_is_used_by_all_and_the_old_one_goes() {
     }
     let (again, created) = place.open(10).await;
     assert!(!created);
-    assert_eq!(again.service_keys().token_keys().len(), 1);
+    assert_eq!(again.storage_keys().token_keys().len(), 1);
 }
 
 #[tokio::test]
@@ -241,9 +241,9 @@ async fn another_master_key_takes_over() {
         let mut reader = again.read(TEST).await.unwrap();
         assert!(reader.account(aci).await.unwrap().is_some());
     }
-    let own = place.database.service_keys();
+    let own = place.database.storage_keys();
     assert_eq!(
-        again.service_keys().event_key().as_bytes(),
+        again.storage_keys().event_key().as_bytes(),
         own.event_key().as_bytes()
     );
 }

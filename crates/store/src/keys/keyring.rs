@@ -6,7 +6,7 @@ use anteroom_protocol::Timestamp;
 use rand_core::CryptoRng;
 
 use super::{
-    EventKey, KeyError, KeyId, KeyPurpose, MasterKey, Realm, Sealer, ServiceKeys, StoredKeys,
+    EventKey, KeyError, KeyId, KeyPurpose, MasterKey, Realm, Sealer, StorageKeys, StoredKeys,
     TokenKey, WrappedKey, mac::HashKey, wrapping::WrappingKey,
 };
 
@@ -18,7 +18,7 @@ use super::{
 pub struct Keyring {
     wrapping: Arc<WrappingKey>,
     sealer: Arc<Sealer>,
-    service: Arc<ServiceKeys>,
+    storage: Arc<StorageKeys>,
     newest: KeyId,
 }
 
@@ -102,7 +102,7 @@ impl Keyring {
     ///
     /// Only keys that no stored value depends on are created later.
     pub fn missing(&self) -> impl Iterator<Item = KeyPurpose> {
-        let lacks_token = self.service.token_keys().is_empty();
+        let lacks_token = self.storage.token_keys().is_empty();
         let purposes = self.wrapping.realm().purposes().iter().copied();
         purposes.filter(move |purpose| *purpose == KeyPurpose::Token && lacks_token)
     }
@@ -127,8 +127,8 @@ impl Keyring {
 
     /// Returns the keys that the service itself uses.
     #[must_use]
-    pub fn service(&self) -> &Arc<ServiceKeys> {
-        &self.service
+    pub fn storage(&self) -> &Arc<StorageKeys> {
+        &self.storage
     }
 
     fn of(wrapping: Arc<WrappingKey>, keys: &[WrappedKey]) -> Result<Self, KeyError> {
@@ -143,7 +143,7 @@ impl Keyring {
         let tokens = of_purpose(&wrapping, keys, KeyPurpose::Token)?
             .into_iter()
             .map(|(stored, key)| TokenKey::new(stored.id, stored.created, key));
-        let service = ServiceKeys::new(
+        let storage = StorageKeys::new(
             newest_key(KeyPurpose::Index)?,
             newest_key(KeyPurpose::Password)?,
             EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
@@ -152,7 +152,7 @@ impl Keyring {
         let newest = keys.iter().map(|key| key.id).max();
         Ok(Self {
             sealer: Arc::new(Sealer::new(first, data)),
-            service: Arc::new(service),
+            storage: Arc::new(storage),
             newest: newest.ok_or(KeyError::KeysMissing)?,
             wrapping,
         })

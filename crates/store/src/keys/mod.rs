@@ -28,7 +28,7 @@ mod mac;
 mod master;
 mod rooms;
 mod sealer;
-mod service;
+mod storage;
 mod stored;
 mod token;
 mod wrapping;
@@ -38,9 +38,9 @@ pub use self::{
     error::{KeyError, SealError},
     keyring::Keyring,
     master::MasterKey,
-    rooms::{PasskeyHash, RoomsKeys},
+    rooms::{PasskeyHash, RoomsStorageKeys},
     sealer::{Column, SealedValue, Sealer},
-    service::{BlindIndex, DevicePassword, EventKey, PasswordHash, ServiceKeys},
+    storage::{BlindIndex, DevicePassword, EventKey, PasswordHash, StorageKeys},
     stored::{KeyCheck, KeyId, KeyPurpose, Realm, StoredKeys, WrappedKey},
     token::TokenKey,
 };

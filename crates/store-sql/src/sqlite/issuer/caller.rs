@@ -26,7 +26,7 @@ pub(super) async fn fast_lookup(
          LEFT JOIN devices ON devices.account_index = accounts.account_index \
              AND devices.device_id = ?2"
     );
-    let index = keyring.service().account_index(aci);
+    let index = keyring.storage().account_index(aci);
     let mut lookup = lookups.begin().await?;
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())

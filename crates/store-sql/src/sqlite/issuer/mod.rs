@@ -10,7 +10,7 @@ use std::{fmt, path::Path, sync::Arc};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     AccountDevice, Availability, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository,
-    MasterKey, Realm, ServiceKeys, StoreError, TransactionName, keys::KeyDatabase,
+    MasterKey, Realm, StorageKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -174,7 +174,7 @@ impl IssuerDatabase for SqliteIssuer {
         self.0.ready().await
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        Arc::clone(self.0.keyring_cache.last_seen().service())
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        Arc::clone(self.0.keyring_cache.last_seen().storage())
     }
 }

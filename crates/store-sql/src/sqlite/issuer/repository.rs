@@ -35,7 +35,7 @@ impl SqliteRepository {
 
     pub(super) fn account_index(&self, aci: &Aci) -> Vec<u8> {
         self.keyring
-            .service()
+            .storage()
             .account_index(aci)
             .as_bytes()
             .to_vec()

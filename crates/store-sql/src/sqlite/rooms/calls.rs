@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, ExpirationChange,
-    Keyring, LinkAddress, MediaAddress, NodeName, RoomsKeys, StartEraOutcome, StoreError,
+    Keyring, LinkAddress, MediaAddress, NodeName, RoomsStorageKeys, StartEraOutcome, StoreError,
     sealed::SealedCall,
 };
 use rand_core::CryptoRng;
@@ -141,7 +141,7 @@ pub(super) async fn start(
     };
     let room = link
         .as_ref()
-        .map(|link| RoomsKeys::of(keyring).room_index(&link.room));
+        .map(|link| RoomsStorageKeys::of(keyring).room_index(&link.room));
     let lease_until = sealed
         .lease_until
         .map(|end| seconds(end, "calls", "lease_until"))
@@ -244,7 +244,7 @@ pub(super) async fn abandon(
     if let (true, CallKey::Link(room), Some(expiration_change)) =
         (is_removed, key, expiration_change)
     {
-        let room = RoomsKeys::of(keyring).room_index(room);
+        let room = RoomsStorageKeys::of(keyring).room_index(room);
         link_expiration::restore(connection, room, expiration_change).await?;
     }
     Ok(is_removed)
@@ -310,7 +310,10 @@ pub(super) async fn remove_lapsed_of_room(
 }
 
 fn index(keyring: &Keyring, key: &CallKey) -> Vec<u8> {
-    RoomsKeys::of(keyring).call_index(key).as_bytes().to_vec()
+    RoomsStorageKeys::of(keyring)
+        .call_index(key)
+        .as_bytes()
+        .to_vec()
 }
 
 fn moment(now: Timestamp) -> Result<i64, StoreError> {

@@ -9,8 +9,8 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
-    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsKeys, SealedValue,
-    StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
+    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsStorageKeys,
+    SealedValue, StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
 use sqlx::{Row as _, sqlite::SqliteRow};
@@ -147,7 +147,7 @@ pub(super) async fn create(
         " FROM call_links WHERE room_index = ?1"
     );
     let new = SealedCallLink::seal(link, keyring, rng)?;
-    let zkparams_index = RoomsKeys::of(keyring).zkparams_index(&link.zkparams);
+    let zkparams_index = RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams);
     let created = seconds(new.created, "call_links", "created")?;
     sqlx::query(
         "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
@@ -310,7 +310,7 @@ pub(super) async fn delete(
     let deleted = DeletedLinkRow {
         room: keys.room,
         passkey: link.passkey_hash,
-        zkparams: RoomsKeys::of(keyring).zkparams_index(&link.zkparams),
+        zkparams: RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams),
     };
     deleted_links::add(connection, &deleted, link.delete_at).await?;
     if end_call {
@@ -348,7 +348,7 @@ struct RowKeys {
 
 impl RowKeys {
     fn of(address: &LinkAddress, keyring: &Keyring) -> Self {
-        let indexes = RoomsKeys::of(keyring);
+        let indexes = RoomsStorageKeys::of(keyring);
         Self {
             room: indexes.room_index(&address.room),
             call: indexes.call_index(&CallKey::Link(address.room.clone())),

@@ -14,8 +14,8 @@ use std::{fmt, path::Path, sync::Arc};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    Availability, LinkAddress, LinkWithCall, MasterKey, Realm, RoomsDatabase, RoomsKeys,
-    RoomsReader, RoomsRepository, StoreError, TransactionName, keys::KeyDatabase,
+    Availability, LinkAddress, LinkWithCall, MasterKey, Realm, RoomsDatabase, RoomsReader,
+    RoomsRepository, RoomsStorageKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -186,7 +186,7 @@ impl RoomsDatabase for SqliteRooms {
         self.0.ready().await
     }
 
-    fn service_keys(&self) -> RoomsKeys {
-        RoomsKeys::of(&self.0.keyring_cache.last_seen())
+    fn storage_keys(&self) -> RoomsStorageKeys {
+        RoomsStorageKeys::of(&self.0.keyring_cache.last_seen())
     }
 }

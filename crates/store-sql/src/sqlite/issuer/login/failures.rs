@@ -22,7 +22,7 @@ pub(super) async fn counted(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
-    let service = repository.keyring.service();
+    let service = repository.keyring.storage();
     let (email_index, origin_index) = (
         service.email_index(email),
         service.origin_index(email, origin),
@@ -73,7 +73,7 @@ pub(super) async fn lock(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginLock, StoreError> {
-    let index = repository.keyring.service().email_index(email);
+    let index = repository.keyring.storage().email_index(email);
     let row = sqlx::query(
         "SELECT coalesce(sum(failures), 0) AS failures, coalesce(sum(locked), 0) AS origins,
                 coalesce(max(CASE WHEN locked = 1 THEN expires END), 0) AS expires
@@ -102,7 +102,7 @@ pub(super) async fn note(
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
     trim(repository, email, now, policy).await?;
-    let service = repository.keyring.service();
+    let service = repository.keyring.storage();
     let (email_index, origin_index) = (
         service.email_index(email),
         service.origin_index(email, origin),
@@ -133,7 +133,7 @@ pub(super) async fn trim(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<(), StoreError> {
-    let index = repository.keyring.service().email_index(email);
+    let index = repository.keyring.storage().email_index(email);
     sqlx::query("UPDATE login_failures SET expires = ?2 WHERE email_index = ?1 AND expires > ?2")
         .bind(index.as_bytes().as_slice())
         .bind(seconds(now.plus(policy.seconds), TABLE, "expires")?)
@@ -148,7 +148,7 @@ pub(super) async fn clear(
     email: &Email,
     origin: Option<&LoginOrigin>,
 ) -> Result<(), StoreError> {
-    let service = repository.keyring.service();
+    let service = repository.keyring.storage();
     let index = service.email_index(email);
     let origin = origin.map(|origin| service.origin_index(email, origin).as_bytes().to_vec());
     sqlx::query(

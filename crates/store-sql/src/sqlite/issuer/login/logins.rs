@@ -69,7 +69,7 @@ pub(super) async fn by_email(
         login_columns!(),
         " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
     );
-    let service = repository.keyring.service();
+    let service = repository.keyring.storage();
     let index = service.email_index(email);
     let older = email
         .older_spelling()
