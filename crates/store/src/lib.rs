@@ -60,8 +60,8 @@ pub use self::{
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
-        BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasskeyHash,
-        PasswordHash, Realm, RoomsStorageKeys, SealError, SealedValue, StorageKeys, TokenKey,
+        BlindIndex, DevicePassword, EventKey, KeyError, KeyOwner, Keyring, MasterKey, PasskeyHash,
+        PasswordHash, RoomsStorageKeys, SealError, SealedValue, StorageKeys, TokenKey,
     },
     login::{
         AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,

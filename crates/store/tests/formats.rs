@@ -6,7 +6,7 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    CallKey, DeviceId, Keyring, MasterKey, OpaqueRoomId, Realm, RoomsStorageKeys, SealedValue,
+    CallKey, DeviceId, KeyOwner, Keyring, MasterKey, OpaqueRoomId, RoomsStorageKeys, SealedValue,
     UserId,
     keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
 };
@@ -112,7 +112,12 @@ fn keyring() -> Keyring {
             })
             .collect(),
     };
-    Keyring::unlock(Realm::Issuer, &MasterKey::parse(MASTER).unwrap(), &stored).unwrap()
+    Keyring::unlock(
+        KeyOwner::Issuer,
+        &MasterKey::parse(MASTER).unwrap(),
+        &stored,
+    )
+    .unwrap()
 }
 
 #[test]

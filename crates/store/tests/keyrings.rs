@@ -3,7 +3,7 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    DeviceId, DevicePassword, KeyError, Keyring, MasterKey, Realm, TokenKey,
+    DeviceId, DevicePassword, KeyError, KeyOwner, Keyring, MasterKey, TokenKey,
     keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys},
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -20,7 +20,7 @@ fn the_master_key_unlocks_the_same_keys() {
         .unwrap();
     let aci = Aci::random(&mut rng);
 
-    let again = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
+    let again = Keyring::unlock(KeyOwner::Issuer, &master, &stored).unwrap();
 
     let opened = again.sealer().open(column, b"row", &sealed).unwrap();
     assert_eq!(opened.as_slice(), b"value");
@@ -36,7 +36,7 @@ fn a_wrong_master_key_is_told_from_damage() {
     let (master, _, stored, mut rng) = created(1);
     let wrong = MasterKey::random(&mut rng);
     let unlock = |master: &MasterKey, stored: &StoredKeys| {
-        Keyring::unlock(Realm::Issuer, master, stored).map(drop)
+        Keyring::unlock(KeyOwner::Issuer, master, stored).map(drop)
     };
 
     assert_eq!(unlock(&wrong, &stored), Err(KeyError::WrongMasterKey));
@@ -56,7 +56,7 @@ fn a_wrong_master_key_is_told_from_damage() {
 #[test]
 fn a_key_serves_its_own_purpose_id_and_service_only() {
     let (master, _, stored, _) = created(1);
-    let unlock = |stored: &StoredKeys| Keyring::unlock(Realm::Issuer, &master, stored).map(drop);
+    let unlock = |stored: &StoredKeys| Keyring::unlock(KeyOwner::Issuer, &master, stored).map(drop);
 
     let mut exchanged = stored.clone();
     let [first, second, ..] = exchanged.keys.as_mut_slice() else {
@@ -69,7 +69,7 @@ fn a_key_serves_its_own_purpose_id_and_service_only() {
     renumbered.keys[0].id = renumbered.keys[1].id;
     assert_eq!(unlock(&renumbered), Err(KeyError::DamagedKeys));
 
-    let rooms = Keyring::unlock(Realm::Rooms, &master, &stored).map(drop);
+    let rooms = Keyring::unlock(KeyOwner::Rooms, &master, &stored).map(drop);
     assert_eq!(rooms, Err(KeyError::WrongMasterKey));
 }
 
@@ -84,7 +84,7 @@ fn a_missing_key_is_never_made_anew() {
     ] {
         let mut fewer = stored.clone();
         fewer.keys.retain(|key| key.purpose != purpose);
-        let unlocked = Keyring::unlock(Realm::Issuer, &master, &fewer).map(drop);
+        let unlocked = Keyring::unlock(KeyOwner::Issuer, &master, &fewer).map(drop);
         assert_eq!(unlocked, Err(KeyError::KeysMissing), "{purpose:?}");
     }
 }
@@ -99,11 +99,11 @@ fn only_the_issuer_has_token_keys_and_an_older_database_lacks_them() {
     assert_eq!(keyring.missing().count(), 0);
 
     stored.keys.retain(|key| key.purpose != KeyPurpose::Token);
-    let older = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
+    let older = Keyring::unlock(KeyOwner::Issuer, &master, &stored).unwrap();
     assert!(older.storage().token_keys().is_empty());
     assert_eq!(older.missing().collect::<Vec<_>>(), [KeyPurpose::Token]);
 
-    let (rooms, _) = Keyring::create(Realm::Rooms, &master, NOW, &mut rng).unwrap();
+    let (rooms, _) = Keyring::create(KeyOwner::Rooms, &master, NOW, &mut rng).unwrap();
     assert!(rooms.storage().token_keys().is_empty());
     assert_eq!(rooms.missing().count(), 0);
 }
@@ -153,11 +153,11 @@ fn another_master_key_takes_the_same_keys_over() {
 
     let rewrapped = keyring.rewrap(&stored.keys, &next, &mut rng).unwrap();
 
-    let again = Keyring::unlock(Realm::Issuer, &next, &rewrapped).unwrap();
+    let again = Keyring::unlock(KeyOwner::Issuer, &next, &rewrapped).unwrap();
     let aci = Aci::random(&mut rng);
     let index = again.storage().account_index(&aci);
     assert_eq!(index, keyring.storage().account_index(&aci));
-    let old = Keyring::unlock(Realm::Issuer, &master, &rewrapped).map(drop);
+    let old = Keyring::unlock(KeyOwner::Issuer, &master, &rewrapped).map(drop);
     assert_eq!(old, Err(KeyError::WrongMasterKey));
     assert!(keyring.reload(&rewrapped.keys).is_err());
 }
@@ -165,7 +165,8 @@ fn another_master_key_takes_the_same_keys_over() {
 #[test]
 fn two_databases_of_one_master_key_share_nothing() {
     let (master, first, first_stored, mut rng) = created(1);
-    let (second, second_stored) = Keyring::create(Realm::Issuer, &master, NOW, &mut rng).unwrap();
+    let (second, second_stored) =
+        Keyring::create(KeyOwner::Issuer, &master, NOW, &mut rng).unwrap();
     let aci = Aci::random(&mut rng);
 
     assert_ne!(first_stored.check, second_stored.check);
@@ -177,7 +178,7 @@ fn two_databases_of_one_master_key_share_nothing() {
         check: second_stored.check,
         keys: first_stored.keys,
     };
-    let unlocked = Keyring::unlock(Realm::Issuer, &master, &mixed).map(drop);
+    let unlocked = Keyring::unlock(KeyOwner::Issuer, &master, &mixed).map(drop);
     assert_eq!(unlocked, Err(KeyError::DamagedKeys));
 }
 
@@ -191,7 +192,7 @@ fn an_altered_check_is_refused() {
             check: KeyCheck::from_bytes(check),
             keys: stored.keys.clone(),
         };
-        let unlocked = Keyring::unlock(Realm::Issuer, &master, &altered).map(drop);
+        let unlocked = Keyring::unlock(KeyOwner::Issuer, &master, &altered).map(drop);
         assert_eq!(unlocked, Err(KeyError::WrongMasterKey), "byte {byte}");
     }
 }
@@ -246,7 +247,7 @@ fn a_master_key_survives_its_text() {
     let text = master.to_text();
     for text in [text.to_string(), format!("  {}\r\n", *text)] {
         let parsed = MasterKey::parse(&text).unwrap();
-        assert!(Keyring::unlock(Realm::Issuer, &parsed, &stored).is_ok());
+        assert!(Keyring::unlock(KeyOwner::Issuer, &parsed, &stored).is_ok());
     }
 }
 
@@ -302,6 +303,6 @@ fn debug_output_shows_no_secret() {
 fn created(seed: u64) -> (MasterKey, Keyring, StoredKeys, StdRng) {
     let mut rng = StdRng::seed_from_u64(seed);
     let master = MasterKey::random(&mut rng);
-    let (keyring, stored) = Keyring::create(Realm::Issuer, &master, NOW, &mut rng).unwrap();
+    let (keyring, stored) = Keyring::create(KeyOwner::Issuer, &master, NOW, &mut rng).unwrap();
     (master, keyring, stored, rng)
 }

@@ -11,7 +11,7 @@ use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Realm, ServerParamsRecord,
+    KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
@@ -214,7 +214,7 @@ impl Upkeep {
 
     async fn keep_up(&mut self) -> anyhow::Result<()> {
         let now = OsClock.now();
-        if self.keys.realm() == Realm::Issuer {
+        if self.keys.owner() == KeyOwner::Issuer {
             let over = now.minus(TOKEN_KEY_GRACE);
             let retired = self.keys.retire(KeyPurpose::Token, over, now).await?;
             say_retired("token", &retired);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_store::{Availability, Keyring, Realm, StoreError, TransactionName};
+use anteroom_store::{Availability, KeyOwner, Keyring, StoreError, TransactionName};
 use sqlx::SqlitePool;
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 /// The differences between the files of the services.
 pub(super) struct Schema {
     /// The service whose keys the file holds.
-    pub(super) realm: Realm,
+    pub(super) owner: KeyOwner,
     /// The migrations that create its tables.
     pub(super) migrations: &'static [Embedded],
     /// The file's mark, set by the first migration.

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    KeyError, MasterKey, Realm, StoreError, TransactionName,
+    KeyError, KeyOwner, MasterKey, StoreError, TransactionName,
     keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, ResealStep, SealedValues},
 };
 use async_trait::async_trait;
@@ -25,8 +25,8 @@ const REWRAP: TransactionName = TransactionName::new("wrap keys anew");
 
 #[async_trait]
 impl KeyDatabase for OpenFile {
-    fn realm(&self) -> Realm {
-        self.keyring_cache.last_seen().realm()
+    fn owner(&self) -> KeyOwner {
+        self.keyring_cache.last_seen().owner()
     }
 
     async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError> {
@@ -69,10 +69,10 @@ impl KeyDatabase for OpenFile {
         if purpose == KeyPurpose::Data {
             // This state of the file and all later ones have a newer key, so that no further value
             // is sealed under the old ones. A key that seals no value now never will again.
-            let realm = self.realm();
+            let owner = self.owner();
             let mut unused = Vec::new();
             for id in needless {
-                if !reseal::seals_any(&mut keyed.transaction, realm, id).await? {
+                if !reseal::seals_any(&mut keyed.transaction, owner, id).await? {
                     unused.push(id);
                 }
             }
@@ -142,7 +142,7 @@ impl KeyDatabase for OpenFile {
 
 impl OpenFile {
     fn check_rotates(&self, purpose: KeyPurpose) -> Result<(), StoreError> {
-        if purpose.rotates() && self.realm().purposes().contains(&purpose) {
+        if purpose.rotates() && self.owner().purposes().contains(&purpose) {
             return Ok(());
         }
         Err(KeyError::NotRotated(purpose).into())

@@ -68,7 +68,7 @@ impl KeyringCache {
         let found = self.master.as_ref().and_then(MasterSource::find);
         let master = found.ok_or(KeyError::DamagedKeys)?;
         let stored = StoredKeys { check, keys };
-        Ok(Keyring::unlock(last_seen.realm(), &master, &stored)?)
+        Ok(Keyring::unlock(last_seen.owner(), &master, &stored)?)
     }
 
     fn store(&self, keyring: &Keyring) {

@@ -163,7 +163,7 @@ async fn unlock(
             (keyring, false)
         }
         None => {
-            let (keyring, stored) = Keyring::create(schema.realm, master, now, rng)?;
+            let (keyring, stored) = Keyring::create(schema.owner, master, now, rng)?;
             keys::store(&mut transaction, &stored).await?;
             (keyring, true)
         }
@@ -261,7 +261,7 @@ async fn unlock_stored(
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Keyring, StoreError> {
-    let keyring = Keyring::unlock(schema.realm, master, stored)?;
+    let keyring = Keyring::unlock(schema.owner, master, stored)?;
     let missing: Vec<_> = keyring.missing().collect();
     if missing.is_empty() {
         return Ok(keyring);

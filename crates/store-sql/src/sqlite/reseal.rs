@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 
 use anteroom_store::{
-    Keyring, Realm, SealedValue, StoreError,
+    KeyOwner, Keyring, SealedValue, StoreError,
     keys::{Column, KeyId, ResealCursor, SealedValues},
     sealed::{RowPart, SealedColumn, sealed_columns},
 };
@@ -44,7 +44,7 @@ pub(super) async fn count(
 ) -> Result<SealedValues, StoreError> {
     let newest = SealedValue::prefix(keyring.sealer().first());
     let mut counted = SealedValues::default();
-    for SealedColumn { column, .. } in sealed_columns(keyring.realm()) {
+    for SealedColumn { column, .. } in sealed_columns(keyring.owner()) {
         let (table, name) = (column.table(), column.name());
         let statement = format!(
             "SELECT count({name}), count(*) FILTER (WHERE substr({name}, 1, {length}) <> ?)
@@ -65,11 +65,11 @@ pub(super) async fn count(
 /// Returns whether any value is sealed under a key.
 pub(super) async fn seals_any(
     connection: &mut FileTransaction,
-    realm: Realm,
+    owner: KeyOwner,
     key: KeyId,
 ) -> Result<bool, StoreError> {
     let prefix = SealedValue::prefix(key);
-    for SealedColumn { column, .. } in sealed_columns(realm) {
+    for SealedColumn { column, .. } in sealed_columns(owner) {
         let statement = format!(
             "SELECT EXISTS (SELECT 1 FROM {table} WHERE substr({name}, 1, {length}) = ?)",
             table = column.table(),
@@ -104,7 +104,7 @@ pub(super) async fn read_batch(
         unreadable: 0,
         next: None,
     };
-    let columns = sealed_columns(keyring.realm());
+    let columns = sealed_columns(keyring.owner());
     let Some(sealed_column) = columns.get(after.column) else {
         return Ok(batch);
     };

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
-    DeviceId, IdentityName, IssuerDatabase, KeyError, MasterKey, Realm, ServerParamsKind,
+    DeviceId, IdentityName, IssuerDatabase, KeyError, KeyOwner, MasterKey, ServerParamsKind,
     StoreError,
     keys::{KeyDatabase, KeyId, KeyPurpose, SealedValues},
     sealed::sealed_columns,
@@ -29,7 +29,7 @@ async fn every_sealed_column_is_sealed_anew() {
     sealed.retain(|(table, column)| {
         comment_above("issuer", table, column).starts_with("-- SEALED: ")
     });
-    let mut listed: Vec<_> = sealed_columns(Realm::Issuer)
+    let mut listed: Vec<_> = sealed_columns(KeyOwner::Issuer)
         .iter()
         .map(|place| {
             (

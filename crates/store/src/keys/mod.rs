@@ -17,8 +17,8 @@
 //!
 //! A reader of a database first checks whether it has a newer key ([`Keyring::newest`]), because
 //! another process may have created one. Every derivation and every wrapped key is bound to a
-//! [`Realm`]: the keys of one service are useless in the database of another, even under the same
-//! master key.
+//! [`KeyOwner`]: the keys of one service are useless in the database of another, even under the
+//! same master key.
 
 mod database;
 mod error;
@@ -41,6 +41,6 @@ pub use self::{
     rooms::{PasskeyHash, RoomsStorageKeys},
     sealer::{Column, SealedValue, Sealer},
     storage::{BlindIndex, DevicePassword, EventKey, PasswordHash, StorageKeys},
-    stored::{KeyCheck, KeyId, KeyPurpose, Realm, StoredKeys, WrappedKey},
+    stored::{KeyCheck, KeyId, KeyOwner, KeyPurpose, StoredKeys, WrappedKey},
     token::TokenKey,
 };

@@ -10,7 +10,7 @@ use std::{fmt, path::Path, sync::Arc};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     AccountDevice, Availability, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository,
-    MasterKey, Realm, StorageKeys, StoreError, TransactionName, keys::KeyDatabase,
+    KeyOwner, MasterKey, StorageKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -24,7 +24,7 @@ use super::{
 };
 
 static SCHEMA: Schema = Schema {
-    realm: Realm::Issuer,
+    owner: KeyOwner::Issuer,
     migrations: migrations::ISSUER,
     application_id: 0x416e_4973,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)

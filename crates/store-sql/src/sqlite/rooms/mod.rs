@@ -14,7 +14,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    Availability, LinkAddress, LinkWithCall, MasterKey, Realm, RoomsDatabase, RoomsReader,
+    Availability, KeyOwner, LinkAddress, LinkWithCall, MasterKey, RoomsDatabase, RoomsReader,
     RoomsRepository, RoomsStorageKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ use super::{
 };
 
 static SCHEMA: Schema = Schema {
-    realm: Realm::Rooms,
+    owner: KeyOwner::Rooms,
     migrations: migrations::ROOMS,
     application_id: 0x416e_526f,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)

@@ -22,11 +22,8 @@ pub(super) async fn counted(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
-    let service = repository.keyring.storage();
-    let (email_index, origin_index) = (
-        service.email_index(email),
-        service.origin_index(email, origin),
-    );
+    let keys = repository.keyring.storage();
+    let (email_index, origin_index) = (keys.email_index(email), keys.origin_index(email, origin));
     let row = sqlx::query(
         "SELECT failures, locked, expires FROM login_failures
          WHERE email_index = ? AND origin_index = ? AND expires > ?",
@@ -102,11 +99,8 @@ pub(super) async fn note(
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
     trim(repository, email, now, policy).await?;
-    let service = repository.keyring.storage();
-    let (email_index, origin_index) = (
-        service.email_index(email),
-        service.origin_index(email, origin),
-    );
+    let keys = repository.keyring.storage();
+    let (email_index, origin_index) = (keys.email_index(email), keys.origin_index(email, origin));
     sqlx::query(
         "INSERT INTO login_failures (email_index, origin_index, failures, locked, expires)
          VALUES (?1, ?5, 1, 1 >= ?4, ?3)
@@ -148,9 +142,9 @@ pub(super) async fn clear(
     email: &Email,
     origin: Option<&LoginOrigin>,
 ) -> Result<(), StoreError> {
-    let service = repository.keyring.storage();
-    let index = service.email_index(email);
-    let origin = origin.map(|origin| service.origin_index(email, origin).as_bytes().to_vec());
+    let keys = repository.keyring.storage();
+    let index = keys.email_index(email);
+    let origin = origin.map(|origin| keys.origin_index(email, origin).as_bytes().to_vec());
     sqlx::query(
         "DELETE FROM login_failures
          WHERE email_index = ?1 AND (?2 IS NULL OR origin_index = ?2)",
