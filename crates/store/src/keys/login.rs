@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{StorageKeys, mac::framed, service::BlindIndex};
+use super::{StorageKeys, mac::framed, storage::BlindIndex};
 use crate::{
     login::{
         Email, EmailToken, EmailTokenPurpose, IdentityName, InviteCode, LoginOrigin, RefreshToken,
