@@ -52,7 +52,7 @@ pub use self::{
         Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,
         network_windows,
     },
-    metrics::{Count, Live, LiveCount, Metrics},
+    metrics::{Count, GaugeGuard, GuardedGauge, Metrics},
     monitor::Monitor,
     operation::{
         Area, Operation, OperationOutcome, OperationRecorder, RouteOperation, RunningOperation,

@@ -30,7 +30,7 @@ struct SettableDependency {
 #[async_trait]
 impl Dependency for SettableDependency {
     fn name(&self) -> &str {
-        "dependency"
+        "switch"
     }
 
     fn required(&self) -> bool {
@@ -97,7 +97,7 @@ async fn failures_and_recoveries_are_counted_by_checks_and_by_uses_alike() {
                 ("recoveries_total", recoveries),
                 ("failures_overdue_total", overdue),
             ];
-            assert_shown(&metrics, "dependency", numbers).await;
+            assert_shown(&metrics, "switch", numbers).await;
         }
     }
 }
@@ -136,7 +136,7 @@ async fn a_name_is_one_number_however_often_it_is_asked_for() {
     let mut live = Vec::new();
     for _ in 0..2 {
         metrics.count("mails", "Mails").add(1);
-        live.push(metrics.live_count("sockets", "Sockets").enter());
+        live.push(metrics.guarded_gauge("sockets", "Sockets").enter());
     }
     let shown = metrics_text(&metrics).await;
     for expected in ["anteroom_mails_total 2", "anteroom_sockets 2"] {
