@@ -52,9 +52,9 @@ impl RenewalPermit {
     }
 
     /// Gives the permit back where nothing was renewed.
-    pub(crate) async fn give_back(self, issuer: &IssuerState) {
+    pub(crate) async fn refund(self, issuer: &IssuerState) {
         let now = issuer.now();
-        issuer.limiter.give_back(&self.0, Self::SIZE, now).await;
+        issuer.limiter.refund(&self.0, Self::SIZE, now).await;
     }
 }
 
@@ -114,7 +114,7 @@ impl AccountRequest {
         if result.is_err() {
             let now = issuer.now();
             for take in &self.takes {
-                issuer.limiter.give_back(&take.key, take.size, now).await;
+                issuer.limiter.refund(&take.key, take.size, now).await;
             }
         }
         result

@@ -51,7 +51,7 @@ impl PasskeyAttempt {
     pub(crate) async fn end(self, core: &Core, was_wrong: bool) {
         if !was_wrong {
             let size = core.settings.wrong_passkeys;
-            core.limiter.give_back(&self.key, size, core.now()).await;
+            core.limiter.refund(&self.key, size, core.now()).await;
         }
     }
 }

@@ -147,7 +147,7 @@ async fn decide(
     if let Some(renewal) = renewal
         && !matches!(change, Ok(Some(_)))
     {
-        renewal.give_back(issuer).await;
+        renewal.refund(issuer).await;
     }
     Ok(change?.map_or(Outcome::NotFound, Outcome::Deleted))
 }

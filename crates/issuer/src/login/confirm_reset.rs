@@ -184,7 +184,7 @@ async fn reset(
     if let Some(renewal) = renewal
         && !matches!(done, Ok(Some(_)))
     {
-        renewal.give_back(issuer).await;
+        renewal.refund(issuer).await;
     }
     done
 }
