@@ -46,7 +46,7 @@ enum FailureState {
     },
 }
 
-/// A change of an [`FailureState`].
+/// A change of a [`FailureState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transition {
     Begun,
@@ -138,7 +138,7 @@ where
             overdue: self.overdue.get_or_create_owned(labels),
             failing: self.failing.get_or_create_owned(labels),
             durations: self.durations.get_or_create_owned(labels),
-            episode: Mutex::default(),
+            state: Mutex::default(),
             is_open: AtomicBool::new(false),
         }
     }
@@ -200,7 +200,7 @@ impl EpisodeRecorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, FailureState> {
-        self.episode.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -241,12 +241,12 @@ mod tests {
                 (1_302, true, None),
             ],
         ] {
-            let mut episode = FailureState::default();
+            let mut state = FailureState::default();
             for (at, succeeded, expected) in steps {
                 let now = START.plus(*at);
                 let change = match succeeded {
-                    true => episode.succeeded(now),
-                    false => episode.failed(now),
+                    true => state.succeeded(now),
+                    false => state.failed(now),
                 };
                 assert_eq!(change, *expected, "{steps:?} at {at}");
             }

@@ -26,7 +26,7 @@ pub(super) struct Schema {
     /// A query that returns whether the file has any row besides the check of the master key.
     pub(super) holds_any: &'static str,
     /// Statements that delete the rows that end by themselves or when they are used.
-    pub(super) forget_passing: &'static [&'static str],
+    pub(super) transient_deletions: &'static [&'static str],
 }
 
 /// The connections to an open file, and its keys. Clones share the connections.

@@ -322,7 +322,7 @@ impl Scene {
                 let master = MasterKey::random(rng);
                 keys.rewrap(&master, rng).await
             }
-            "forget_passing" => self.database.forget_passing().await.map(drop),
+            "delete_transient_rows" => self.database.delete_transient_rows().await.map(drop),
             _ => unreachable!("{kind} is no kind of transaction"),
         }
     }
@@ -360,7 +360,13 @@ async fn a_fault_at_any_row_leaves_nothing_half_written_and_the_next_transaction
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_at_any_row_of_a_change_of_keys_leaves_nothing_half_written() {
-    for kind in ["rotate", "retire", "reseal", "rewrap", "forget_passing"] {
+    for kind in [
+        "rotate",
+        "retire",
+        "reseal",
+        "rewrap",
+        "delete_transient_rows",
+    ] {
         let file = SqliteFile::fresh();
         let mut scene = Scene::on(&file).await;
         let keys = scene.database.key_database();

@@ -33,7 +33,7 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM devices)
              OR EXISTS (SELECT 1 FROM login_failures)
              OR EXISTS (SELECT 1 FROM invites)",
-    forget_passing: &[
+    transient_deletions: &[
         "DELETE FROM sessions",
         "DELETE FROM known_devices",
         "DELETE FROM sign_ups",
@@ -114,8 +114,8 @@ impl SqliteIssuer {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
-    pub async fn forget_passing(&self) -> Result<u64, StoreError> {
-        backup::forget_passing(&SCHEMA, &self.0).await
+    pub async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        backup::delete_transient_rows(&SCHEMA, &self.0).await
     }
 
     /// Returns whether `open` created the keys, because the file held no database.

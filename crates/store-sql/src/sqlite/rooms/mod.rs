@@ -38,7 +38,7 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM deleted_links)
              OR EXISTS (SELECT 1 FROM approvals)
              OR EXISTS (SELECT 1 FROM calls)",
-    forget_passing: &["DELETE FROM calls"],
+    transient_deletions: &["DELETE FROM calls"],
 };
 
 /// The room service's database in an SQLite file. Clones share its connections.
@@ -116,8 +116,8 @@ impl SqliteRooms {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
-    pub async fn forget_passing(&self) -> Result<u64, StoreError> {
-        backup::forget_passing(&SCHEMA, &self.0).await
+    pub async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        backup::delete_transient_rows(&SCHEMA, &self.0).await
     }
 
     /// Returns whether `open` created the keys, because the file held no database.
