@@ -14,10 +14,10 @@ use crate::support::{Answer, Tokens, bearer, events, post};
 
 const WHOAMI: &str = "/v1/accounts/whoami";
 
-struct Subjects(OidcVerifier);
+struct TestIdentityVerifier(OidcVerifier);
 
 #[async_trait]
-impl IdentityVerifier for Subjects {
+impl IdentityVerifier for TestIdentityVerifier {
     async fn verify(&self, token: &str) -> Option<ExternalIdentity> {
         let subject = self.0.verify(token).await.ok()?;
         Some(ExternalIdentity {
@@ -44,7 +44,7 @@ impl Scene {
             let settings = ProviderSettings::new(provider.issuer(), vec!["anteroom".to_owned()]);
             let http = http_client(Duration::from_secs(30), None).unwrap();
             let verifier = OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.clock));
-            parts.login.identities = Some(Arc::new(Subjects(verifier.unwrap())));
+            parts.login.identities = Some(Arc::new(TestIdentityVerifier(verifier.unwrap())));
             parts.login.settings.provision = create_accounts;
         })
         .await;

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A database that records every transaction.
 #[derive(Debug)]
-struct Counting {
+struct TransactionCounter {
     database: Arc<dyn IssuerDatabase>,
     begun: Transactions,
 }
@@ -34,7 +34,7 @@ struct Counting {
 type Transactions = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
 
 #[async_trait]
-impl IssuerDatabase for Counting {
+impl IssuerDatabase for TransactionCounter {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
         self.begun.lock().unwrap().push(("write", name.as_str()));
         self.database.begin(name).await
@@ -76,7 +76,7 @@ async fn counting(
     };
     let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(options, params, |parts| {
-        parts.database = Arc::new(Counting {
+        parts.database = Arc::new(TransactionCounter {
             database: Arc::clone(&parts.database),
             begun: Arc::clone(&begun),
         });

@@ -224,7 +224,7 @@ pub(super) struct Schema {
 #[serde(untagged)]
 pub(super) enum AdditionalProperties {
     Allowed(bool),
-    Shaped(Box<Schema>),
+    Schema(Box<Schema>),
 }
 
 /// The `type` of a schema: none, one or several.
