@@ -134,7 +134,7 @@ impl Delivery {
                 }
             }
             DeliveryOutcome::Rejected(status) => {
-                tracing::warn!(status, "the webhook rejects an event")
+                tracing::warn!(status, "the webhook rejects an event");
             }
             DeliveryOutcome::Failed(status) => {
                 if self.state.failed() {
