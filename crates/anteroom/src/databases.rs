@@ -40,7 +40,7 @@ pub(crate) trait Database: Sized {
     /// Copies a consistent state of the file to a new file, also while it is in use.
     async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError>;
     /// Deletes the rows that a copy must not restore. Returns their number.
-    async fn forget_passing(&self) -> Result<u64, StoreError>;
+    async fn delete_transient_rows(&self) -> Result<u64, StoreError>;
     /// Returns its keys.
     fn key_database(&self) -> Arc<dyn KeyDatabase>;
     async fn close(&self);
@@ -78,8 +78,8 @@ impl Database for SqliteIssuer {
         Self::copy(from, to).await
     }
 
-    async fn forget_passing(&self) -> Result<u64, StoreError> {
-        self.forget_passing().await
+    async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        self.delete_transient_rows().await
     }
 
     fn key_database(&self) -> Arc<dyn KeyDatabase> {
@@ -123,8 +123,8 @@ impl Database for SqliteRooms {
         Self::copy(from, to).await
     }
 
-    async fn forget_passing(&self) -> Result<u64, StoreError> {
-        self.forget_passing().await
+    async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        self.delete_transient_rows().await
     }
 
     fn key_database(&self) -> Arc<dyn KeyDatabase> {

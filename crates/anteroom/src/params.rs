@@ -1,6 +1,6 @@
 //! Server params: creation, sharing between the services, rotation.
 
-use anteroom_issuer::{IssuerKeys, credentials_end};
+use anteroom_issuer::{IssuingParams, credentials_end};
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
@@ -58,7 +58,7 @@ pub(crate) async fn ensure(
 /// Treats params that no issuer can use as damaged.
 fn usable(stored: StoredServerParams) -> StoredServerParams {
     stored.checked(|record| {
-        IssuerKeys::from_records(Mode::Standard, std::slice::from_ref(record)).is_ok()
+        IssuingParams::from_records(Mode::Standard, std::slice::from_ref(record)).is_ok()
     })
 }
 

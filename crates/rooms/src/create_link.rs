@@ -82,7 +82,7 @@ async fn decide(
     }
     let passkey = change.passkey.as_bytes();
     let content = NewCallLink {
-        passkey_hash: state.database.service_keys().passkey_hash(&room, passkey),
+        passkey_hash: state.database.storage_keys().passkey_hash(&room, passkey),
         zkparams,
         restrictions: change
             .restrictions

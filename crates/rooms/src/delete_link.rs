@@ -130,7 +130,7 @@ async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem
         Ok(attempt) => attempt,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };
-    let keys = state.database.service_keys();
+    let keys = state.database.storage_keys();
     let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
     let stored = store(state, &address, &hash, end_call).await;
     let was_wrong = matches!(stored, Ok(DeleteLinkOutcome::WrongPasskey));

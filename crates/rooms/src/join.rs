@@ -143,7 +143,7 @@ async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem
             let attempt = PasskeyAttempt::begin(state, user.id.as_str()).await;
             let attempt =
                 attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
-            let keys = state.database.service_keys();
+            let keys = state.database.storage_keys();
             let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
             let is_admin = link.passkey_hash.matches(&hash);
             attempt.end(state, !is_admin).await;

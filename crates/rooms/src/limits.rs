@@ -51,7 +51,7 @@ impl PasskeyAttempt {
     pub(crate) async fn end(self, state: &RoomsState, was_wrong: bool) {
         if !was_wrong {
             let size = state.settings.wrong_passkeys;
-            state.limiter.give_back(&self.key, size, state.now()).await;
+            state.limiter.refund(&self.key, size, state.now()).await;
         }
     }
 }

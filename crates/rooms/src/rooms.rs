@@ -12,8 +12,8 @@ use std::{
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{Timestamp, VerifierKeys};
 use anteroom_service::{
-    Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
-    Monitor, Pseudonymizer, RateLimiter,
+    Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, HttpLimits,
+    Metrics, Monitor, Pseudonymizer, RateLimiter,
 };
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
@@ -105,8 +105,8 @@ pub(crate) struct RoomsState {
     pub(crate) starting_eras: StartingEras,
     pub(crate) calls: Calls,
     pub(crate) sockets: SocketBudgets,
-    pub(crate) open_sockets: LiveCount,
-    pub(crate) live_calls: LiveCount,
+    pub(crate) open_sockets: GuardedGauge,
+    pub(crate) live_calls: GuardedGauge,
     /// Whether links past their end are deleted.
     pub(crate) is_purging: AtomicBool,
     connections: AtomicU64,
@@ -139,10 +139,10 @@ impl Rooms {
         let monitor = Monitor::new(&health, &parts.metrics);
         let open_sockets = parts
             .metrics
-            .live_count("open_sockets", "Sockets that are open, joined or not");
+            .guarded_gauge("open_sockets", "Sockets that are open, joined or not");
         let live_calls = parts
             .metrics
-            .live_count("live_calls", "Calls that this node has");
+            .guarded_gauge("live_calls", "Calls that this node has");
         Ok(Self(Arc::new(RoomsState {
             open_sockets,
             live_calls,

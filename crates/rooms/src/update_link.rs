@@ -97,7 +97,7 @@ async fn decide(
         Ok(attempt) => attempt,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };
-    let keys = state.database.service_keys();
+    let keys = state.database.storage_keys();
     let passkey = keys.passkey_hash(&address.room, change.passkey.as_bytes());
     let update = LinkUpdate {
         restrictions: change.restrictions,

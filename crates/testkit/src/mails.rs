@@ -1,19 +1,19 @@
-//! A mailbox that collects mails for tests.
+//! A sender that collects mails for tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom_issuer::{Letter, Mailbox};
+use anteroom_issuer::{MailSender, OutgoingMail};
 use anteroom_store::Email;
 
 /// Collects mails. Clones share the collection.
 #[derive(Clone, Debug, Default)]
 pub struct CapturedMails(Arc<Mutex<Vec<MailCall>>>);
 
-/// A call of the mail port.
+/// A call of the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailCall {
     /// A mail.
-    Letter(Letter),
+    Mail(OutgoingMail),
     /// The decoy of a mail to this address.
     Decoy(Email),
 }
@@ -21,11 +21,11 @@ pub enum MailCall {
 impl CapturedMails {
     /// Returns the mails since the last call.
     #[must_use]
-    pub fn take(&self) -> Vec<Letter> {
+    pub fn take(&self) -> Vec<OutgoingMail> {
         let mail_calls = self.take_mail_calls().into_iter();
         mail_calls
             .filter_map(|mail_call| match mail_call {
-                MailCall::Letter(letter) => Some(letter),
+                MailCall::Mail(mail) => Some(mail),
                 MailCall::Decoy(_) => None,
             })
             .collect()
@@ -62,12 +62,12 @@ impl CapturedMails {
     }
 }
 
-impl Mailbox for CapturedMails {
-    fn post(&self, letter: Letter) {
-        self.lock().push(MailCall::Letter(letter));
+impl MailSender for CapturedMails {
+    fn send(&self, mail: OutgoingMail) {
+        self.lock().push(MailCall::Mail(mail));
     }
 
-    fn post_decoy(&self, to: &Email) {
+    fn send_decoy(&self, to: &Email) {
         self.lock().push(MailCall::Decoy(to.clone()));
     }
 }

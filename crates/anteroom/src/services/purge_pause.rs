@@ -53,9 +53,9 @@ pub(crate) enum Decision {
 }
 
 impl PurgePause {
-    /// Reads the file. Without one, as at the first start or after a restore, `last_sighting` is the
-    /// last time that counts: when any device was seen.
-    pub(crate) fn open(file: PathBuf, last_sighting: Option<Timestamp>) -> Self {
+    /// Reads the file. Without one, as at the first start or after a restore, `last_device_use` is
+    /// the last time that counts: when any device was seen.
+    pub(crate) fn open(file: PathBuf, last_device_use: Option<Timestamp>) -> Self {
         let record = match fs::read(&file) {
             // A malformed file is ignored.
             Ok(text) => serde_json::from_slice(&text).ok(),
@@ -65,7 +65,7 @@ impl PurgePause {
                 None
             }
         };
-        let seen = last_sighting.map(|seen| Record {
+        let seen = last_device_use.map(|seen| Record {
             trusted: seen.as_secs(),
             left_out: 0,
             left_out_at: 0,

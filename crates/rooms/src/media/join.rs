@@ -4,7 +4,7 @@
 use anteroom_protocol::Timestamp;
 use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, MovedExpiration,
+    CallEra, CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,
 };
 use rand_core::Rng as _;
@@ -51,7 +51,7 @@ struct CallTarget {
     /// Set while the call starts with this join.
     start: Option<StartingEraGuard>,
     /// The effect of the start on the link's expiration.
-    moved: Option<MovedExpiration>,
+    expiration_change: Option<ExpirationChange>,
 }
 
 /// Joins the room's call, or starts one on the media server with the most room. A server that
@@ -126,7 +126,11 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
     let mut transaction = state.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
-        StartEraOutcome::Started { call, link, moved } => {
+        StartEraOutcome::Started {
+            call,
+            link,
+            expiration_change,
+        } => {
             let approved = match &call.key {
                 CallKey::Link(room) => transaction.approved_users(room).await.map_err(failed)?,
                 CallKey::Group(_) => Vec::new(),
@@ -139,7 +143,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
                 link,
                 approved: texts(&approved),
                 start: Some(start),
-                moved,
+                expiration_change,
             })))
         }
         StartEraOutcome::Running { call, link } => {
@@ -178,7 +182,7 @@ async fn running(
         link,
         approved: texts(&approved),
         start: None,
-        moved: None,
+        expiration_change: None,
     })))
 }
 
@@ -245,7 +249,9 @@ async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), Problem
     }
     let (key, era) = (&target.call.key, target.call.era);
     let mut transaction = join.state.begin(NAME).await?;
-    let cancelled = transaction.abandon_era(key, era, target.moved).await;
+    let cancelled = transaction
+        .abandon_era(key, era, target.expiration_change)
+        .await;
     if cancelled.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
         join.state.emit("call.ended", key.room(), |event| event);

@@ -165,7 +165,7 @@ async fn role(
     };
     let attempt = PasskeyAttempt::begin(state, user.as_str()).await;
     let attempt = attempt.map_err(|_| Refusal::RateLimited)?;
-    let keys = state.database.service_keys();
+    let keys = state.database.storage_keys();
     let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
     let is_admin = link.passkey_hash.matches(&hash);
     attempt.end(state, !is_admin).await;

@@ -9,7 +9,7 @@ use sqlx::Error;
 
 /// A kind of failure of a file, by SQLite's primary result codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum FileFailure {
     DiskFull,
     Locked,
     Damaged,
@@ -35,7 +35,7 @@ const MOVED: u32 = 1032;
 /// `SQLITE_CONSTRAINT_TRIGGER`. The schemas here have no triggers.
 const TRIGGER: u32 = 1811;
 
-impl Failure {
+impl FileFailure {
     /// Returns the failure behind a driver's error; `None` for an error of the program or of a
     /// value.
     pub(super) fn of(error: &Error) -> Option<Self> {
@@ -199,13 +199,13 @@ mod tests {
     #[test]
     fn an_error_for_want_of_descriptors_says_so_and_no_other_does() {
         for (code, expected) in [
-            (2, Failure::NotOpened),
-            (13, Failure::Denied),
-            (23, Failure::OutOfDescriptors),
-            (24, Failure::OutOfDescriptors),
+            (2, FileFailure::NotOpened),
+            (13, FileFailure::Denied),
+            (23, FileFailure::OutOfDescriptors),
+            (24, FileFailure::OutOfDescriptors),
         ] {
             let error = Error::Io(io::Error::from_raw_os_error(code));
-            assert_eq!(Failure::of(&error), Some(expected), "{code}");
+            assert_eq!(FileFailure::of(&error), Some(expected), "{code}");
         }
         assert!(!no_descriptor_is_left());
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anteroom_issuer::{Actor, HashCost, Password};
+use anteroom_issuer::{ChangeCause, HashCost, Password};
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{
@@ -123,7 +123,7 @@ pub(super) async fn set(
     } else {
         changes
             .of(&mut *transaction, OsClock.now())
-            .delete_requested(&aci, Actor::Operator)
+            .delete_requested(&aci, ChangeCause::Operator)
             .await?
     };
     let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
