@@ -484,13 +484,14 @@ fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
     let expected = Expected {
         status: 1,
         code: "login_missing",
-        what: "nobody is logged in there",
+        what: "nobody is logged in at any issuer",
         why: "",
         next: "anteroom login --issuer URL",
     };
     check(&place, &["call", "join", LINK], &expected);
     check(&place, &["link", "show", LINK], &expected);
     let expected = Expected {
+        what: "nobody is logged in at https://calls.example",
         next: "anteroom login --issuer https://calls.example",
         ..expected
     };
