@@ -354,6 +354,7 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     let listen = fs::read(scene.place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     let rooms = listen["rooms"].as_str().unwrap().to_owned();
+    let by_name = rooms.replace("127.0.0.1", "localhost") + "/";
     let short = scene.place.json(&["link", "list", "--json"])[0]["shortName"]
         .as_str()
         .unwrap()
@@ -362,12 +363,8 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     for (flags, expected) in [
         (&[][..], "You are in \"Tea\", as an admin."),
         (&["--guest"], "You wait in the lobby of \"Tea\""),
-        // Without a request, the passkey is sent only to the room service where the link was created.
-        (&["--rooms", &rooms], "You wait in the lobby of \"Tea\""),
-        (
-            &["--rooms", &rooms, "--admin"],
-            "You are in \"Tea\", as an admin.",
-        ),
+        (&["--rooms", &rooms], "You are in \"Tea\", as an admin."),
+        (&["--rooms", &by_name], "You are in \"Tea\", as an admin."),
     ] {
         let command = [&["call", "join", &short, "--plain"], flags].concat();
         let mut ann = Participant::start(scene.place.anteroom(&command));
@@ -375,6 +372,13 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
         ann.type_line("/quit");
         let (status, said) = ann.end();
         assert!(status.success(), "{said:#?}");
+    }
+    // Without a request, the passkey is sent only to the room service where the link was created.
+    let elsewhere = ["call", "join", &short, "--rooms", "http://127.0.0.1:1"];
+    let warning = "this is not the room service where the link was created";
+    for (flags, is_warned) in [(&[][..], true), (&["--admin"], false)] {
+        let shown = stderr(&scene.place.run(&[&elsewhere, flags].concat()));
+        assert_eq!(shown.contains(warning), is_warned, "{shown}");
     }
     let both = ["call", "join", &short, "--guest", "--admin"];
     assert_eq!(scene.place.run(&both).status.code(), Some(2));
