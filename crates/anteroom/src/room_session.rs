@@ -2,6 +2,7 @@
 
 mod creation;
 mod credentials;
+mod pasted;
 
 use std::{
     path::{Path, PathBuf},
@@ -75,7 +76,8 @@ impl NamedLink {
         store: &LinkStore,
     ) -> anyhow::Result<Self> {
         let text = secret_text::read(argument, "the link", input)?;
-        let mut link = match CallLink::parse(&text) {
+        let text = pasted::link(&text);
+        let mut link = match CallLink::parse(text) {
             Ok(link) => link,
             Err(LinkError::NotALink) => {
                 let own = store.by_name(text.trim())?.ok_or_else(|| {

@@ -364,7 +364,11 @@ fn of_forbidden(code: &str) -> Explanation {
     )
 }
 
-fn of_link(_: &LinkError) -> Explanation {
+fn of_link(error: &LinkError) -> Explanation {
+    if *error == LinkError::OtherAddress {
+        return Explanation::failed("link_unknown")
+            .next("Paste the whole call link in quotes; anteroom link list shows your own");
+    }
     Explanation::failed("link_damaged").next(
         "Copy the whole link again; in a shell write it in quotes, since an & ends the command",
     )

@@ -369,13 +369,13 @@ fn a_link_that_is_cut_or_of_another_kind_says_what_is_wrong_with_it() {
         ),
         (
             "https://meet.example/abc-defg-hij",
-            "link_damaged",
-            "the link is damaged",
+            "link_unknown",
+            "no call link",
         ),
         (
             "http://calls.example/call/#key=a",
             "link_damaged",
-            "it must begin with https://",
+            "it must begin with https://, or with http:// if its host is this computer",
         ),
         ("abcd1234", "link_unknown", "that is no link, no root key"),
     ] {
