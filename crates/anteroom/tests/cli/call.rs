@@ -284,6 +284,23 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
 }
 
 #[test]
+fn the_end_of_no_call_says_so_and_a_revoked_link_is_not_to_be_revoked_again() {
+    let scene = scene(&[]);
+    let end = ["call", "end", &scene.link, "--yes"];
+    let shown = scene.place.shown(&end);
+    assert!(
+        shown.contains("No call was on, so nobody was sent away. Revoke the link to let"),
+        "{shown}"
+    );
+    scene.place.shown(&["link", "revoke", &scene.link]);
+    let shown = scene.place.shown(&end);
+    assert!(
+        !shown.contains("Everybody was sent away") && !shown.contains("Revoke"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_status() {
     let mut scene = scene(&["--approval", "off"]);
     let mut bob = scene.join("Bob");
