@@ -268,7 +268,10 @@ fn of_problem(problem: &Problem) -> Explanation {
             .text(format!(
                 "the email address or the password is wrong ({status} {code})"
             ))
-            .next("Try again, or set a new password by the page /account/reset of the issuer"),
+            .next(
+                "Try again. For a new password: where the issuer sends mails, open its page \
+                 /account/reset; else ask whoever runs it for anteroom account set-password",
+            ),
         (423, _) => of_lock(problem, code),
         (403, "LOGIN_EMAIL_NOT_VERIFIED") => Explanation::refused(code)
             .next("Open the link in the mail of the sign-up, and log in again"),

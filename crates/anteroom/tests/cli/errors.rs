@@ -180,7 +180,7 @@ fn refusals_of_an_account_say_which_part_is_wrong() {
             code: "LOGIN_INVALID_CREDENTIALS",
             what: "the email address or the password is wrong",
             why: "",
-            next: "set a new password",
+            next: "where the issuer sends mails, open its page /account/reset; else ask",
         },
     );
     for _ in 0..3 {
