@@ -2,13 +2,23 @@
 
 /// Returns the link of a pasted command such as the last line of `link create`, or else the text.
 pub(super) fn link(text: &str) -> &str {
-    let Some((before, link)) = text.find("http").and_then(|at| text.split_at_checked(at)) else {
+    let is_program = |word: &str| word.rsplit('/').next() == Some("anteroom");
+    let is_command = |text: &str| {
+        let line = text.lines().next().unwrap_or_default();
+        let start = line.split("http").next().unwrap_or_default();
+        start.split_whitespace().any(is_program)
+    };
+    let mut command = text;
+    while !is_command(command) {
+        let Some((_, rest)) = command.split_once('\n') else {
+            return text;
+        };
+        command = rest;
+    }
+    let start = command.find("http");
+    let Some((before, link)) = start.and_then(|at| command.split_at_checked(at)) else {
         return text;
     };
-    let is_program = |word: &str| word.rsplit('/').next() == Some("anteroom");
-    if !before.split_whitespace().any(is_program) {
-        return text;
-    }
     let quoted = before.chars().last().filter(|last| "'\"".contains(*last));
     match quoted {
         Some(quote) => link.split_once(quote).map_or(link, |(link, _)| link),

@@ -248,16 +248,17 @@ fn the_only_login_is_found_from_every_folder_and_several_are_named() {
         command.output().unwrap()
     };
     let log_in = ["--password-file", "../password", "--issuer", url];
-    for _ in 0..2 {
+    for again in [false, true] {
         let me = there(&["whoami", "--json"]);
         assert!(me.status.success(), "{}", stderr(&me));
         let me: Value = serde_json::from_slice(&me.stdout).unwrap();
         assert_eq!(me["uuid"], uuid.as_str());
         // The link of one's own is shown by the service where it was created.
-        let shown = there(&["link", "show", link]);
+        let command = format!("anteroom call join '{link}' --as NAME");
+        let shown = there(&["link", "show", if again { &command } else { link }]);
         assert!(shown.status.success(), "{}", stderr(&shown));
-        let again = there(&[&["login", "--email", "ann@example.org"], &log_in[..]].concat());
-        assert!(again.status.success(), "{}", stderr(&again));
+        let login = there(&[&["login", "--email", "ann@example.org"], &log_in[..]].concat());
+        assert!(login.status.success(), "{}", stderr(&login));
     }
     let (mut second, service, _) = place_with_login();
     second.set("HOME", place.path().to_str().unwrap());
