@@ -60,9 +60,9 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn nobody() -> Failure {
-    Failure::new("login_missing", "nobody is logged in there")
-        .next("Name the issuer of the login with --issuer")
+fn nobody(place: &IssuerPlace) -> Failure {
+    let what = format!("nobody is logged in at {}", place.whereabouts());
+    Failure::new("login_missing", what).next("Name the issuer of the login with --issuer")
 }
 
 async fn log_out(
@@ -75,7 +75,7 @@ async fn log_out(
         everywhere: false,
     };
     let kept = match file.load() {
-        Ok(kept) => kept.ok_or_else(nobody)?,
+        Ok(kept) => kept.ok_or_else(|| nobody(place))?,
         Err(error) => {
             file.remove()?;
             tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
@@ -126,7 +126,7 @@ async fn log_out_everywhere(
     yes: bool,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
-    let kept = file.load()?.ok_or_else(nobody)?;
+    let kept = file.load()?.ok_or_else(|| nobody(place))?;
     confirm(
         yes,
         "End all sessions of the account? Its other devices have to log in again too.",

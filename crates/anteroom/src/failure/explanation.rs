@@ -268,7 +268,10 @@ fn of_problem(problem: &Problem) -> Explanation {
             .text(format!(
                 "the email address or the password is wrong ({status} {code})"
             ))
-            .next("Try again, or set a new password by the page /account/reset of the issuer"),
+            .next(
+                "Try again. For a new password: where the issuer sends mails, open its page \
+                 /account/reset; else ask whoever runs it for anteroom account set-password",
+            ),
         (423, _) => of_lock(problem, code),
         (403, "LOGIN_EMAIL_NOT_VERIFIED") => Explanation::refused(code)
             .next("Open the link in the mail of the sign-up, and log in again"),
@@ -364,7 +367,11 @@ fn of_forbidden(code: &str) -> Explanation {
     )
 }
 
-fn of_link(_: &LinkError) -> Explanation {
+fn of_link(error: &LinkError) -> Explanation {
+    if *error == LinkError::OtherAddress {
+        return Explanation::failed("link_unknown")
+            .next("Paste the whole call link in quotes; anteroom link list shows your own");
+    }
     Explanation::failed("link_damaged").next(
         "Copy the whole link again; in a shell write it in quotes, since an & ends the command",
     )

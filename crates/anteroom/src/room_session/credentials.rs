@@ -7,7 +7,8 @@
 use std::sync::atomic::Ordering;
 
 use anteroom_client::{
-    ClientError, CreatePass, CredentialStore, DayRange, Pass, PublishedParams, TrustedParams,
+    ClientError, CreatePass, CredentialStore, DayRange, Pass, PublishedParams, SPARE_LINKS,
+    TrustedParams,
 };
 use anteroom_protocol::{CallLink, RootKey, Timestamp};
 use anteroom_service::Clock as _;
@@ -20,24 +21,35 @@ use crate::{
     os::OsClock,
     renewal::{self, Renewal},
     session::Session,
+    terminal::second,
 };
 
-/// Returns the failure for used-up create credentials: all of the last renewal were used.
-fn none_left() -> Failure {
-    Failure::new(
-        "spare_links_used",
-        "no link was created: all credentials for that since the last renewal are used up",
-    )
-    .next(
-        "Use anteroom credential renew and create the link some hours later, or --fetch at once: by \
-         the time of a fetch both services together can tell which link this account creates",
-    )
+/// Returns the failure for used-up create credentials: all of the last renewal were used. `due` is the time of
+/// the next renewal, if one comes by itself.
+fn none_left(due: Option<Timestamp>) -> Failure {
+    let due = due.map_or_else(String::new, |due| {
+        let due = second(due);
+        format!(
+            "Wait for the next renewal, which is due at {due} if this computer is on then. Or use"
+        )
+    });
+    let start = if due.is_empty() { "Use" } else { &due };
+    let what = format!(
+        "no link was created: a renewal brings the credentials for {SPARE_LINKS} links, and those of \
+         the last one are used up"
+    );
+    Failure::new("spare_links_used", what).next(format!(
+        "{start} anteroom credential renew, which brings {SPARE_LINKS} more, and create the link some \
+         hours later, or --fetch at once: by the time of a fetch both services together can tell \
+         which link this account creates"
+    ))
 }
 
 /// The reason of a fetch.
 #[derive(Clone, Copy)]
 enum FetchReason {
     Flag,
+    FlagOfCreation,
     NoCredential,
     NoSpareLink,
 }
@@ -85,7 +97,10 @@ impl RoomSession {
                 return Ok(tried);
             }
             if store.has_used_up_links(now) {
-                return Err(none_left().into());
+                self.keep_renewing(now);
+                let is_automatic = renewal::is_automatic(&self.identity).unwrap_or_default();
+                let due = is_automatic.then(|| store.schedule.due());
+                return Err(none_left(due.filter(|due| *due > now)).into());
             }
             if store.spare_links(now) > 0 {
                 // An unreachable room service must not use up a credential.
@@ -231,6 +246,10 @@ impl FetchReason {
                 "--fetch asks the issuer now: both services together can tell by the time which room \
                  this account visits"
             }
+            Self::FlagOfCreation => {
+                "--fetch asks the issuer now: both services together can tell by the time which link \
+                 this account creates"
+            }
             Self::NoCredential => {
                 "there is no stored credential of today, so the issuer is asked now: both services \
                  together can tell by the time which room this account visits. `anteroom credential \
@@ -246,14 +265,38 @@ impl FetchReason {
 }
 
 const fn reason(is_forced: bool, otherwise: FetchReason) -> FetchReason {
-    if is_forced {
-        FetchReason::Flag
-    } else {
-        otherwise
+    match (is_forced, otherwise) {
+        (true, FetchReason::NoSpareLink) => FetchReason::FlagOfCreation,
+        (true, _) => FetchReason::Flag,
+        (false, otherwise) => otherwise,
     }
 }
 
 fn tell(params: &TrustedParams, now: Timestamp) -> Vec<String> {
     notices::of_pins(params);
     notices::of_changes(params, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::sentence;
+
+    #[test]
+    fn used_up_credentials_come_back_with_the_next_renewal_if_one_comes_by_itself() {
+        let due = Timestamp::from_secs(1_764_212_400);
+        for (due, said) in [
+            (
+                Some(due),
+                "Wait for the next renewal, which is due at 2025-11-27",
+            ),
+            (None, "Use anteroom credential renew"),
+        ] {
+            let shown = sentence(&none_left(due).into());
+            assert!(
+                shown.contains(said) && shown.contains("for 3 links"),
+                "{shown}"
+            );
+        }
+    }
 }

@@ -62,8 +62,7 @@ impl Identity {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
                 let file = place.login(environment)?;
-                let issuer = place.url.as_ref().ok().map(ServiceAddress::url);
-                let aci = match login_account(&file, issuer, flags) {
+                let aci = match login_account(&file, &place, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
                         // If the data directory exists, a missing issuer is the first problem to solve.
@@ -200,7 +199,7 @@ fn parse_name(name: &str) -> anyhow::Result<(Aci, anteroom_client::DeviceId)> {
 
 fn login_account(
     file: &LoginFile,
-    issuer: Option<&str>,
+    place: &IssuerPlace,
     flags: &ClientFlags,
 ) -> anyhow::Result<Aci> {
     if flags.password_file.is_some() {
@@ -208,26 +207,27 @@ fn login_account(
     }
     match file.load()? {
         Some(kept) => Ok(kept.session.aci),
-        None => Err(nobody_logged_in(issuer).into()),
+        None => Err(nobody_logged_in(place).into()),
     }
 }
 
 /// Returns the failure of a command that needs an account.
-fn nobody_logged_in(issuer: Option<&str>) -> Failure {
-    let next = match issuer {
-        Some(issuer) => format!(
-            "Log in: anteroom login --issuer {issuer}. Or name an account with --account or \
-             ANTEROOM_ACCOUNT"
+fn nobody_logged_in(place: &IssuerPlace) -> Failure {
+    let next = match &place.url {
+        Ok(issuer) => format!(
+            "Log in: anteroom login --issuer {}. Or name an account with --account or \
+             ANTEROOM_ACCOUNT",
+            issuer.url()
         ),
-        None => "Log in first: anteroom login --issuer URL, with the URL of the issuer of whoever \
+        Err(_) => {
+            "Log in first: anteroom login --issuer URL, with the URL of the issuer of whoever \
                  invited you"
-            .to_owned(),
+                .to_owned()
+        }
     };
-    Failure::new(
-        "login_missing",
-        "no account is named, and nobody is logged in there",
-    )
-    .next(next)
+    let place = place.whereabouts();
+    let what = format!("no account is named, and nobody is logged in at {place}");
+    Failure::new("login_missing", what).next(next)
 }
 
 fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {

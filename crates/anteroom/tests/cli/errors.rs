@@ -180,7 +180,7 @@ fn refusals_of_an_account_say_which_part_is_wrong() {
             code: "LOGIN_INVALID_CREDENTIALS",
             what: "the email address or the password is wrong",
             why: "",
-            next: "set a new password",
+            next: "where the issuer sends mails, open its page /account/reset; else ask",
         },
     );
     for _ in 0..3 {
@@ -369,13 +369,13 @@ fn a_link_that_is_cut_or_of_another_kind_says_what_is_wrong_with_it() {
         ),
         (
             "https://meet.example/abc-defg-hij",
-            "link_damaged",
-            "the link is damaged",
+            "link_unknown",
+            "no call link",
         ),
         (
             "http://calls.example/call/#key=a",
             "link_damaged",
-            "it must begin with https://",
+            "it must begin with https://, or with http:// if its host is this computer",
         ),
         ("abcd1234", "link_unknown", "that is no link, no root key"),
     ] {
@@ -484,13 +484,14 @@ fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
     let expected = Expected {
         status: 1,
         code: "login_missing",
-        what: "nobody is logged in there",
+        what: "nobody is logged in at any issuer",
         why: "",
         next: "anteroom login --issuer URL",
     };
     check(&place, &["call", "join", LINK], &expected);
     check(&place, &["link", "show", LINK], &expected);
     let expected = Expected {
+        what: "nobody is logged in at https://calls.example",
         next: "anteroom login --issuer https://calls.example",
         ..expected
     };

@@ -128,11 +128,14 @@ fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
     }
     let told = person.refusal(&["link", "create"]);
     assert!(
-        told.contains("are used up") && told.contains("--fetch"),
+        told.contains("for 3 links, and") && told.contains("brings 3 more"),
         "{told}"
     );
     let warned = stderr(&person.run(&["link", "create", "--fetch"]));
-    assert!(warned.contains("asks the issuer now"), "{warned}");
+    assert!(
+        warned.contains("which link this account creates"),
+        "{warned}"
+    );
     // The week's credentials are still stored.
     person.shown(&["link", "show", name]);
     assert!(world.rooms.data().exists());
