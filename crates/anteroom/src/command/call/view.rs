@@ -293,10 +293,11 @@ impl View {
 
         let mut gathered = mem::take(&mut self.gathered);
         for gone in before.active.iter().chain(&before.pending) {
-            if !all().any(|other| other.demux == gone.demux) && !self.people.is_own(gone.demux) {
-                if !self.dismissed.remove(&gone.demux) {
-                    gathered.add(gone.demux, Change::Left);
-                }
+            if !all().any(|other| other.demux == gone.demux)
+                && !self.people.is_own(gone.demux)
+                && !self.dismissed.remove(&gone.demux)
+            {
+                gathered.add(gone.demux, Change::Left);
             }
         }
         let mut hands = Vec::new();
