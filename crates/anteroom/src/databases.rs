@@ -8,8 +8,14 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
-use anteroom_store_sql::{SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sql::{
+    FileFailure, SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms,
+};
 use anyhow::bail;
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+};
 
 use crate::{
     data_dir::DataDir,
@@ -335,8 +341,17 @@ pub(crate) fn nothing_there(data: &DataDir) -> Failure {
 
 /// The failure to open a database.
 fn complaint<D: Database>(data: &DataDir, error: StoreError) -> Failure {
-    let path = D::path(data);
-    let path = path.display();
+    let file = D::path(data);
+    let error = match access(&file, Access::READ_OK | Access::WRITE_OK) {
+        // SQLite does not tell why it cannot open a file.
+        Err(Errno::ACCESS | Errno::ROFS) if matches!(error, StoreError::Unavailable { .. }) => {
+            StoreError::Unavailable {
+                source: FileFailure::Denied.into(),
+            }
+        }
+        _ => error,
+    };
+    let path = file.display();
     if master_key::next_to(&data.master_key()).exists() {
         let what = format!(
             "the database {path} cannot be opened, and a change of the master key was cut off"

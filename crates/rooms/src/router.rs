@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_pages::api_page;
+use anteroom_pages::{api_page, not_found_page};
 use anteroom_service::{complete_description, description_router, harden};
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -43,6 +43,7 @@ pub fn router(rooms: Rooms) -> Router {
         state.metrics.clone(),
         &*state.entropy,
     )
+    .layer(from_fn(not_found_page))
 }
 
 /// Returns the OpenAPI description, generated from the handlers.

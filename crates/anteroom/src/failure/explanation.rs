@@ -7,10 +7,10 @@ use anteroom_client::{
 };
 use anteroom_issuer::Password;
 use anteroom_protocol::LinkError;
-use anteroom_store::{EmailError, NewEmailError};
+use anteroom_store::{EmailError, KeyError, NewEmailError};
 use url::Url;
 
-use super::Failure;
+use super::{Failure, files};
 use crate::exit_status::ExitStatus;
 
 /// The next step for a service with an authority's certificate, without the verb.
@@ -54,6 +54,15 @@ impl Explanation {
         if error.is::<EmailError>() || error.is::<NewEmailError>() {
             return Some(of_email());
         }
+        if let Some(error) = error.downcast_ref() {
+            return Some(files::of_store(error));
+        }
+        if let Some(error) = error.downcast_ref::<KeyError>() {
+            return Some(files::of_key(*error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(files::of_io(error));
+        }
         error.downcast_ref::<LinkError>().map(of_link)
     }
 
@@ -66,7 +75,7 @@ impl Explanation {
         }
     }
 
-    fn failed(code: &str) -> Self {
+    pub(super) fn failed(code: &str) -> Self {
         Self::new(code.to_owned(), ExitStatus::Failed)
     }
 
@@ -78,12 +87,12 @@ impl Explanation {
         Self::new(code.to_owned(), ExitStatus::Unreachable)
     }
 
-    fn next(mut self, next: impl Into<String>) -> Self {
+    pub(super) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
     }
 
-    fn text(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
     }
@@ -173,8 +182,7 @@ fn of_email() -> Explanation {
 }
 
 fn of_setup() -> Explanation {
-    Explanation::failed("tls_setup")
-        .next("Look at the certificates of this computer, and at SSL_CERT_FILE if it is set")
+    Explanation::failed("tls_setup").next(files::step_at_certificates())
 }
 
 /// Returns the flag that names a service.
@@ -221,7 +229,7 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
              between fails: check the address, which comes from {sources}"
         )),
         TransportFault::UnknownAuthority => Explanation::unreachable("authority_unknown").next(
-            "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE",
+            files::step_at_authority(),
         ),
         TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority")
             .next(format!("Give {CERTIFICATE_OF_SERVICE}")),

@@ -350,6 +350,15 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             next: &format!("Use --issuer https://{host}"),
         };
         check(&place, &["whoami", "--issuer", &plain], &expected);
+        place.set("SSL_CERT_FILE", "nofile");
+        let expected = Expected {
+            status: 1,
+            code: "tls_setup",
+            what: "the HTTP client could not be set up",
+            why: "No CA certificates",
+            next: "Correct the path in SSL_CERT_FILE, or unset it: nofile cannot be read",
+        };
+        check(&place, &["whoami"], &expected);
     }
 }
 

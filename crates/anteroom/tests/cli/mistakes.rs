@@ -137,7 +137,7 @@ fn a_start_that_is_refused_leaves_no_file() {
                 ("ANTEROOM_OIDC_AUDIENCES", "calls"),
                 ("ANTEROOM_OIDC_EXTRA_ROOTS", "nowhere"),
             ],
-            "Correct the setting of [oidc] that is named",
+            "oidc.extra_roots: nowhere: No such file or directory (os error 2). Correct the path",
         ),
     ] {
         let mut place = Place::new();

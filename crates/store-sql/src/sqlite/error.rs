@@ -12,7 +12,7 @@ pub(super) fn store_error(error: Error) -> StoreError {
     let failure = FileFailure::of(&error);
     let is_closed = matches!(error, Error::PoolClosed);
     let source: Box<dyn StdError + Send + Sync> = match failure {
-        Some(failure @ FileFailure::OutOfDescriptors) => failure.words().into(),
+        Some(failure @ FileFailure::OutOfDescriptors) => Box::new(failure),
         _ => Box::new(error),
     };
     match failure {

@@ -1,34 +1,64 @@
 //! The kinds of failure of a file, with their texts for the log.
 
 use std::{
+    error::Error as StdError,
+    fmt,
     fs::File,
     io::{self, ErrorKind},
 };
 
+use anteroom_store::StoreError;
 use sqlx::Error;
 
 /// A kind of failure of a file, by SQLite's primary result codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileFailure {
+#[non_exhaustive]
+pub enum FileFailure {
+    /// The disk is full.
     DiskFull,
+    /// Another process holds the lock.
     Locked,
+    /// The bytes are wrong.
     Damaged,
+    /// Tables are missing.
     TablesMissing,
+    /// Another program added triggers.
     Foreign,
+    /// An I/O error.
     Io,
+    /// The file cannot be written.
     ReadOnly,
+    /// This user has no right to the file.
     Denied,
+    /// The file cannot be opened, for a reason that SQLite does not tell.
     NotOpened,
+    /// The process or the host has too many open files.
     OutOfDescriptors,
+    /// There is no memory left.
     OutOfMemory,
+    /// A statement was interrupted.
     Interrupted,
+    /// The file's locks or schema changed too often.
     Protocol,
+    /// The database did not answer in time.
     Busy,
+    /// The database rolled a transaction back.
     Connection,
+    /// The file was removed while in use.
     Removed,
+    /// Another file took its place while in use.
     Replaced,
+    /// A side file was removed or replaced while in use.
     SideFileRemoved,
 }
+
+impl fmt::Display for FileFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl StdError for FileFailure {}
 
 /// `SQLITE_READONLY_DBMOVED`.
 const MOVED: u32 = 1032;
@@ -57,6 +87,16 @@ impl FileFailure {
             }
             _ => None,
         }
+    }
+
+    /// Returns the failure of the file behind an error of the store.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Option<Self> {
+        let (StoreError::Unavailable { source } | StoreError::Damaged { source }) = error else {
+            return None;
+        };
+        let failure = source.downcast_ref().copied();
+        failure.or_else(|| source.downcast_ref().and_then(Self::of))
     }
 
     fn of_io(error: &io::Error) -> Self {

@@ -107,6 +107,47 @@ fn told(view: &mut View, event: &CallEvent) -> Vec<String> {
 }
 
 #[test]
+fn whom_an_admin_sent_away_is_told_as_the_admins_deed_and_not_as_a_departure() {
+    for (decision, before, expected) in [
+        (
+            Decision::Deny,
+            roster(&[16], &[32]),
+            "You did not let #2000 in.",
+        ),
+        (
+            Decision::Remove,
+            roster(&[16, 32], &[]),
+            "You sent #2000 away.",
+        ),
+        (
+            Decision::Block,
+            roster(&[16, 32], &[]),
+            "You blocked #2000 for the rest of this call.",
+        ),
+    ] {
+        let mut view = View::default();
+        told(&mut view, &joined(Standing::Active, true, before));
+        assert_eq!(lines(&[view.decide(decision, device(32))]), [expected]);
+        let gone = CallEvent::Roster(roster(&[16], &[]));
+        assert!(told(&mut view, &gone).is_empty(), "{decision:?}");
+        // The next departure is that device's own.
+        told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
+        assert_eq!(told(&mut view, &gone), ["#2000 left."]);
+        // A decision that the room service refused changes nothing.
+        told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
+        view.decide(decision, device(32));
+        told(
+            &mut view,
+            &CallEvent::Refused {
+                code: "not_admin".to_owned(),
+                message: "no".to_owned(),
+            },
+        );
+        assert_eq!(told(&mut view, &gone), ["#2000 left."]);
+    }
+}
+
+#[test]
 fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
     let mut view = View::default();
     let raised = {
