@@ -1,5 +1,7 @@
 //! Server params: creation, sharing between the services, rotation.
 
+mod clock;
+
 use anteroom_issuer::{IssuingParams, credentials_end};
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
@@ -33,6 +35,7 @@ pub(crate) async fn ensure(
     // The first params are valid for the whole day, since a client's clock may be slightly slow.
     let first = now.start_of_day();
     let mut made = Vec::new();
+    clock::check(records, modes, now)?;
     for mode in modes {
         if !has_generic(records, *mode, now)? && !stored.any_damaged(ServerParamsKind::Generic) {
             made.push((make_generic(*mode, first, rng), describe(*mode)));

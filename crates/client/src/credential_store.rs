@@ -146,9 +146,12 @@ impl CredentialStore {
         now: Timestamp,
         rng: &mut R,
     ) {
+        // This device's clock alone drops nothing: it may be wrong.
+        let known = listing.issuer_time.map_or(now, |issuer| issuer.min(now));
+        self.spare_links.retain(|link| link.is_good(known));
+        self.tried_links.retain(|tried| tried.link.is_good(known));
         self.listing = listing.stored();
         self.auth = supply.auth;
-        self.forget_past(now);
         self.spare_links.extend(supply.spare_links);
         let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
         self.spare_links.drain(..surplus);
@@ -197,8 +200,8 @@ impl CredentialStore {
 
     /// Returns whether spare links were taken since the last renewal and none is left.
     #[must_use]
-    pub fn has_used_up_links(&self, now: Timestamp) -> bool {
-        self.taken_links > 0 && self.spare_links(now) == 0
+    pub const fn has_used_up_links(&self) -> bool {
+        self.taken_links > 0 && self.spare_links.is_empty()
     }
 
     /// Draws another time for a missed renewal: from the next day if there are credentials for at least two
@@ -219,18 +222,11 @@ impl CredentialStore {
         params: &TrustedParams,
         now: Timestamp,
     ) -> Option<(RootKey, CreatePass)> {
-        self.forget_past(now);
         let mut spare = self.spare_links.iter();
-        let at = spare.position(|link| link.is_trusted(params, now))?;
+        let at = spare.position(|link| link.is_usable(params, now))?;
         let link = self.spare_links.remove(at);
         self.taken_links = self.taken_links.saturating_add(1);
         link.into_pass(self.aci, params)
-    }
-
-    /// Drops expired credentials, and the root keys of expired create credentials.
-    fn forget_past(&mut self, now: Timestamp) {
-        self.spare_links.retain(|link| link.is_good(now));
-        self.tried_links.retain(|tried| tried.link.is_good(now));
     }
 }
 
@@ -240,9 +236,9 @@ impl SpareLink {
         now.plus(CLOCK_TOLERANCE.as_secs()) < end
     }
 
-    fn is_trusted(&self, params: &TrustedParams, now: Timestamp) -> bool {
+    fn is_usable(&self, params: &TrustedParams, now: Timestamp) -> bool {
         let id = self.issued.params;
-        params.generic(id).is_some() && params.verifies(id, now)
+        self.is_good(now) && params.generic(id).is_some() && params.verifies(id, now)
     }
 
     fn into_pass(self, aci: Aci, params: &TrustedParams) -> Option<(RootKey, CreatePass)> {

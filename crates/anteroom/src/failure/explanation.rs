@@ -6,12 +6,13 @@ use anteroom_client::{
     ClientError, Party, Problem, RoomsError, TransportError, TransportFault, is_loopback,
 };
 use anteroom_issuer::Password;
-use anteroom_protocol::LinkError;
+use anteroom_protocol::{LinkError, Timestamp};
+use anteroom_service::Clock as _;
 use anteroom_store::{EmailError, KeyError, NewEmailError};
 use url::Url;
 
 use super::{Failure, files};
-use crate::exit_status::ExitStatus;
+use crate::{exit_status::ExitStatus, os::OsClock};
 
 /// The next step for a service with an authority's certificate, without the verb.
 pub(crate) const CERTIFICATE_OF_SERVICE: &str = "the service one with basicConstraints=CA:FALSE, \
@@ -46,7 +47,7 @@ impl Explanation {
             return Some(of_issuer(error));
         }
         if let Some(error) = error.downcast_ref() {
-            return Some(of_rooms(error));
+            return Some(of_rooms(error, OsClock.now()));
         }
         if let Some(problem) = error.downcast_ref() {
             return Some(of_problem(problem));
@@ -120,8 +121,8 @@ fn of_issuer(error: &ClientError) -> Explanation {
             );
             Explanation::failed("params_untrusted").next(next)
         }
-        ClientError::Clock { .. } | ClientError::OddDay { .. } => Explanation::failed("clock")
-            .next("Set the clock that is wrong, this computer's or the issuer's, and try again"),
+        ClientError::Clock { .. } | ClientError::OddDay { .. } => of_clock(Party::Issuer),
+        ClientError::RoomsClock { .. } => of_clock(Party::Rooms),
         ClientError::Verification => Explanation::failed("credential_unverified")
             .next("Compare the ids of anteroom credential auth with another member's"),
         ClientError::LinkParams(_) => Explanation::failed("link_params_unknown"),
@@ -132,7 +133,10 @@ fn of_issuer(error: &ClientError) -> Explanation {
     }
 }
 
-fn of_rooms(error: &RoomsError) -> Explanation {
+fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
+    if let Some(clock) = error.clock_cause(now) {
+        return of_clock(Party::Rooms).text(format!("{clock}, and it refuses"));
+    }
     match error {
         RoomsError::BaseUrl(_) => of_base_url(),
         RoomsError::Setup(_) => of_setup(),
@@ -375,6 +379,12 @@ fn of_forbidden(code: &str) -> Explanation {
     )
 }
 
+fn of_clock(by: Party) -> Explanation {
+    Explanation::failed("clock").next(format!(
+        "Set the clock that is wrong, this computer's or that of {by}, and try again"
+    ))
+}
+
 fn of_link(error: &LinkError) -> Explanation {
     if *error == LinkError::OtherAddress {
         return Explanation::failed("link_unknown")
@@ -395,6 +405,31 @@ fn without_wait(problem: &Problem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_under_a_wrong_clock_names_both_clocks_and_no_other_step() {
+        let now = Timestamp::from_secs(1_764_201_600);
+        for (time, is_clock) in [
+            (Some(now.plus(2 * 86_400)), true),
+            (Some(now.minus(2 * 86_400)), true),
+            (Some(now), false),
+            (None, false),
+        ] {
+            let error = RoomsError::Refused {
+                code: "presentation_invalid".to_owned(),
+                message: String::new(),
+                time,
+            };
+            let found = of_rooms(&error, now);
+            assert_eq!(found.code == "clock", is_clock, "{time:?}");
+            let next = found.next.unwrap();
+            assert_eq!(next.starts_with("Set the clock"), is_clock, "{next}");
+            if is_clock {
+                let text = found.text.unwrap();
+                assert_eq!(text.matches(" GMT").count(), 2, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn only_on_this_computer_is_the_user_told_to_start_a_service() {

@@ -10,7 +10,7 @@ use anteroom_client::{
     ClientError, CreatePass, CredentialStore, DayRange, Pass, PublishedParams, SPARE_LINKS,
     TrustedParams,
 };
-use anteroom_protocol::{CallLink, RootKey, Timestamp};
+use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
 use anteroom_service::Clock as _;
 use anyhow::{Context as _, bail};
 
@@ -75,6 +75,8 @@ impl RoomSession {
                 self.keep_renewing(now);
                 return Ok((pass, told));
             }
+            self.check_clock(|time| store.pass(&params, time).is_some())
+                .await?;
         }
         self.fetch_pass(link, reason(is_forced, FetchReason::NoCredential))
             .await
@@ -96,20 +98,28 @@ impl RoomSession {
                 self.keep_renewing(now);
                 return Ok(tried);
             }
-            if store.has_used_up_links(now) {
+            if store.has_used_up_links() {
                 self.keep_renewing(now);
                 let is_automatic = renewal::is_automatic(&self.identity).unwrap_or_default();
                 let due = is_automatic.then(|| store.schedule.due());
                 return Err(none_left(due.filter(|due| *due > now)).into());
             }
             if store.spare_links(now) > 0 {
-                // An unreachable room service must not use up a credential.
-                self.rooms.ping().await?;
+                // An unreachable room service must not use up a credential, and neither must one that refuses it
+                // because its day is another.
+                let time = self.rooms.ping().await?;
+                let is_other_day = |time: Timestamp| time.as_secs().abs_diff(now.as_secs()) >= DAY;
+                if let Some(rooms) = time.filter(|time| is_other_day(*time)) {
+                    return Err(ClientError::RoomsClock { rooms, device: now }.into());
+                }
             }
             if let Some(taken) = self.take(|store| store.take_spare_link(&params, now))? {
                 self.keep_renewing(now);
                 return Ok(taken);
             }
+            let mut rest = store;
+            self.check_clock(|time| rest.take_spare_link(&params, time).is_some())
+                .await?;
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))
             .await
@@ -226,6 +236,20 @@ impl RoomSession {
             .into(),
             error => error.into(),
         })
+    }
+
+    /// Fails if stored credentials, of which none is valid by this device's clock, are valid at the time of the
+    /// room service: the issuer must not be asked because of a wrong clock. A room service that does not
+    /// answer is no reason to fail.
+    async fn check_clock(&self, is_valid: impl FnOnce(Timestamp) -> bool) -> anyhow::Result<()> {
+        match self.rooms.ping().await {
+            Ok(Some(rooms)) if is_valid(rooms) => Err(ClientError::RoomsClock {
+                rooms,
+                device: OsClock.now(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
     }
 
     /// Continues the renewals. Sends nothing now.

@@ -1,9 +1,11 @@
 //! Errors of the real binary, as text and as JSON: what failed, why, and the next step.
 
-use std::{fs, net::TcpListener};
+use std::{fs, net::TcpListener, time::Duration};
 
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_testkit::{LyingIssuer, ServedParams, TestCertificate};
+use anteroom_testkit::{
+    LyingIssuer, ReverseProxy, ReverseProxyOptions, ServedParams, TestCertificate,
+};
 use serde_json::Value;
 
 use crate::place::{Place, Service, stderr};
@@ -140,6 +142,25 @@ async fn a_clock_that_is_wrong_is_named_with_dates_before_anything_is_called_unt
             "{shown}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_service_of_another_day_uses_up_no_credential() {
+    let (place, _service) = serving();
+    place.shown(&["credential", "renew"]);
+    let proxy = ReverseProxy::start(ReverseProxyOptions {
+        clock_ahead: Duration::from_secs(25 * 3600),
+        ..ReverseProxyOptions::default()
+    })
+    .await;
+    proxy.lead_to(&[&listen(&place, "rooms")]);
+    // The attempts are more than the credentials of a renewal.
+    for _ in 0..4 {
+        let shown = place.refusal(&["link", "create", "--rooms", &proxy.url()]);
+        assert!(shown.contains("and the room service's says "), "{shown}");
+        assert!(shown.contains("Set the clock"), "{shown}");
+    }
+    place.shown(&["link", "create"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

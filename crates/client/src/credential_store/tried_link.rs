@@ -44,10 +44,9 @@ impl CredentialStore {
         now: Timestamp,
         service: &Url,
     ) -> Option<(RootKey, CreatePass)> {
-        self.forget_past(now);
         let mut tried = self.tried_links.iter();
         let at = tried.position(|tried| {
-            tried.service == service.as_str() && tried.link.is_trusted(params, now)
+            tried.service == service.as_str() && tried.link.is_usable(params, now)
         })?;
         self.tried_links.remove(at).link.into_pass(self.aci, params)
     }

@@ -108,7 +108,10 @@ fn received(answer: &Answer) -> Result<SignedIn, ClientError> {
         return Err(refusal(answer));
     }
     let body: TokensBody = answer.json()?;
-    Ok(body.received()?)
+    Ok(SignedIn {
+        granted: answer.time(),
+        ..body.received()?
+    })
 }
 
 fn refusal(answer: &Answer) -> ClientError {

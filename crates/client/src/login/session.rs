@@ -48,6 +48,7 @@ impl LoginSession {
             device,
             email: _,
             tokens,
+            granted: _,
         } = session;
         let current = Current {
             tokens,
