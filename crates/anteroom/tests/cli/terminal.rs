@@ -220,7 +220,7 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
     terminal.wait_for("> one");
     terminal.press("Enter");
     assert!(bob.wait_for("\"Ann\": ").ends_with("\"Ann\": one"));
-    assert_eq!(bob.wait_for("two"), "  two");
+    assert_eq!(bob.wait_for("two"), "  | two");
     terminal.paste("three\n/remove 0000");
     terminal.wait_for("> three");
     terminal.press("Enter");
