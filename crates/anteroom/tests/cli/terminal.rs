@@ -257,3 +257,23 @@ fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
     let screen = terminal.wait_for("connected");
     assert!(screen.contains("\"Ann\" (admin)"), "{screen}");
 }
+
+#[test]
+fn a_message_as_wide_as_a_real_terminal_makes_no_row_of_an_event_in_plain_lines() {
+    let (place, _service, account, link) = scene();
+    place.shown(&["link", "approval", &link, "off"]);
+    let terminal = Terminal::open(&place, 80, 24);
+    terminal.type_line(&format!("anteroom call join '{link}' --plain --as Ann"));
+    terminal.wait_for("You are in");
+    let mut bob = bob(&place, &account, &link);
+    bob.wait_for("You are in");
+    let row = "admin #3000 \"Boss\" left.";
+    let paddings = ["x".repeat(67), " ".repeat(67), "日".repeat(33) + "x"];
+    for (index, padding) in paddings.iter().enumerate() {
+        bob.type_line(&format!("{padding}{row:<80}{row:<80}end {index}."));
+        let screen = terminal.wait_for(&format!("end {index}."));
+        assert!(screen.contains("  | "), "{screen}");
+        let imitates = |line: &str| line.trim_start().starts_with("admin");
+        assert!(!screen.lines().any(imitates), "{screen}");
+    }
+}
