@@ -48,6 +48,8 @@ struct Shared {
     replays: ReplayMemory,
     /// `None` after the issuer has refused the account.
     credentials: Mutex<Option<CredentialStore>>,
+    /// Held while a link is created: no other creation may show the same room.
+    creation: tokio::sync::Mutex<()>,
     failure: Mutex<Option<ClientError>>,
 }
 
@@ -213,6 +215,7 @@ impl Shared {
             },
             options,
             credentials: Mutex::new(stored.filter(|stored| stored.aci() == aci)),
+            creation: tokio::sync::Mutex::default(),
             failure: Mutex::new(None),
         };
         if !shared.has_credentials()? {

@@ -51,7 +51,8 @@ pub struct CredentialSupply {
 /// 2. [`CredentialStore::new`] or [`CredentialStore::renew`] stores the result.
 /// 3. A visit reads the params from [`CredentialStore::listing`], compares them with the pins
 ///    ([`PublishedParams::trusted_for_link`]) and presents [`CredentialStore::pass`]; creating a link
-///    consumes [`CredentialStore::take_spare_link`].
+///    begins with [`CredentialStore::tried_link`] or [`CredentialStore::take_spare_link`] and ends with
+///    [`CredentialStore::use_up_link`].
 /// 4. Only [`CredentialStore::schedule`] determines the time of the next renewal.
 ///
 /// [`CredentialStore::to_bytes`] is for a sealed file: it contains secrets.
@@ -61,7 +62,7 @@ pub struct CredentialStore {
     listing: PublishedParams,
     auth: Vec<Issued<AuthCredential>>,
     spare_links: Vec<SpareLink>,
-    /// Spare links that were given back.
+    /// Spare links that were taken for a room service, and not used up.
     tried_links: Vec<TriedLink>,
     /// Spare links that were taken since the last renewal.
     taken_links: u32,
@@ -215,18 +216,6 @@ impl CredentialStore {
         }
     }
 
-    /// Takes a root key with its create credential out of the store: the oldest valid one, so that nearly all
-    /// accounts present credentials of the same day.
-    pub fn take_spare_link(
-        &mut self,
-        params: &TrustedParams,
-        now: Timestamp,
-    ) -> Option<(RootKey, CreatePass)> {
-        let mut spare = self.spare_links.iter();
-        let at = spare.position(|link| link.is_usable(params, now))?;
-        let link = self.spare_links.remove(at);
-        self.taken_links = self.taken_links.saturating_add(1);
-        link.into_pass(self.aci, params)
     }
 }
 
@@ -241,9 +230,9 @@ impl SpareLink {
         self.is_good(now) && params.generic(id).is_some() && params.verifies(id, now)
     }
 
-    fn into_pass(self, aci: Aci, params: &TrustedParams) -> Option<(RootKey, CreatePass)> {
+    fn pass(&self, aci: Aci, params: &TrustedParams) -> Option<(RootKey, CreatePass)> {
         let pass = CreatePass::new(aci, &self.issued, params).ok()?;
-        Some((self.root_key, pass))
+        Some((self.root_key.clone(), pass))
     }
 }
 

@@ -93,7 +93,7 @@ impl RoomSession {
             let params = self.judge_stored(&store, None)?;
             tell(&params, now);
             let service = self.rooms.base_url();
-            let tried = self.take(|store| store.take_tried_link(&params, now, service))?;
+            let tried = self.take(|store| store.tried_link(&params, now, service))?;
             if let Some(tried) = tried {
                 self.keep_renewing(now);
                 return Ok(tried);
@@ -105,7 +105,7 @@ impl RoomSession {
                 return Err(none_left(due.filter(|due| *due > now)).into());
             }
             if store.spare_links(now) > 0 {
-                // An unreachable room service must not use up a credential, and neither must one that refuses it
+                // No credential is for an address at which no room service answers, nor for one that refuses it
                 // because its day is another.
                 let time = self.rooms.ping().await?;
                 let is_other_day = |time: Timestamp| time.as_secs().abs_diff(now.as_secs()) >= DAY;
@@ -113,7 +113,7 @@ impl RoomSession {
                     return Err(ClientError::RoomsClock { rooms, device: now }.into());
                 }
             }
-            if let Some(taken) = self.take(|store| store.take_spare_link(&params, now))? {
+            if let Some(taken) = self.take(|store| store.take_spare_link(&params, now, service))? {
                 self.keep_renewing(now);
                 return Ok(taken);
             }
@@ -128,7 +128,12 @@ impl RoomSession {
     /// Returns the next one of those, if one is left. The issuer is not asked.
     pub(super) fn next_create_pass(&self) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
         match self.stored_params()? {
-            Some(params) => self.take(|store| store.take_spare_link(&params, OsClock.now())),
+            Some(params) => self.take(|store| {
+                let (now, service) = (OsClock.now(), self.rooms.base_url());
+                store
+                    .tried_link(&params, now, service)
+                    .or_else(|| store.take_spare_link(&params, now, service))
+            }),
             None => Ok(None),
         }
     }
@@ -184,13 +189,14 @@ impl RoomSession {
         let Renewal {
             mut store, failure, ..
         } = self.renew(&session, listing).await?;
+        let service = self.rooms.base_url();
         // Another command may have taken one from the file already.
         let stored = self
             .credentials
-            .change(|store| store.take_spare_link(&params, now));
+            .change(|store| store.take_spare_link(&params, now, service));
         let taken = match stored {
             Ok(Some(taken)) => taken,
-            Ok(None) | Err(_) => store.take_spare_link(&params, now),
+            Ok(None) | Err(_) => store.take_spare_link(&params, now, service),
         };
         match (taken, failure) {
             (Some(taken), _) => Ok(taken),

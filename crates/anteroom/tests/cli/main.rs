@@ -23,6 +23,7 @@ mod device_events;
 mod doctor;
 mod errors;
 mod failed_creates;
+mod interrupted_creates;
 mod json;
 mod keys;
 mod link;

@@ -29,15 +29,15 @@ const ASKED_NOW: &str = "the issuer is asked now";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A separate issuer and room service, and a place with an account.
-struct World {
+pub(crate) struct World {
     issuers: Place,
     issuer: Service,
-    rooms: Place,
+    pub(crate) rooms: Place,
     _room_service: Service,
-    person: Place,
+    pub(crate) person: Place,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut issuers = Place::new();
     issuers.set("ANTEROOM_EVENTS_FILE", "events.jsonl");
     let serve = ["serve", "--role", "issuer"];
@@ -61,7 +61,7 @@ fn world() -> World {
     }
 }
 
-fn address(place: &Place, name: &str) -> String {
+pub(crate) fn address(place: &Place, name: &str) -> String {
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
     listen[name].as_str().unwrap().to_owned()

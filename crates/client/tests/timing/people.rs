@@ -205,7 +205,10 @@ impl Person {
     ) -> (RootKey, CreatePass) {
         if habit == Habit::Stored {
             let params = self.params(now);
-            return self.store.take_spare_link(&params, now).unwrap();
+            return {
+                let service = self.rooms.base_url();
+                self.store.take_spare_link(&params, now, service).unwrap()
+            };
         }
         let params = self.fetched_params(now).await;
         let key = RootKey::generate_v1(rng);

@@ -24,6 +24,6 @@ mod server_params;
 mod transaction;
 
 pub use self::{
-    backup::SqliteCopy, failure::FileFailure, issuer::SqliteIssuer,
-    opening::SchemaState, options::SqliteOptions, rooms::SqliteRooms,
+    backup::SqliteCopy, failure::FileFailure, issuer::SqliteIssuer, opening::SchemaState,
+    options::SqliteOptions, rooms::SqliteRooms,
 };

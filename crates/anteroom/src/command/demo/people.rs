@@ -59,7 +59,8 @@ impl Person {
         let now = OsClock.now();
         let listing = self.credentials.listing().clone();
         let params = listing.trusted(&self.pins, Trust::FirstUse, now)?;
-        let taken = self.credentials.take_spare_link(&params, now);
+        let service = self.rooms.base_url();
+        let taken = self.credentials.take_spare_link(&params, now, service);
         taken.context("there is no credential for creating a link")
     }
 

@@ -96,7 +96,7 @@ pub(in crate::command::call) fn text(from: u32, text: &str) -> CallEvent {
 }
 
 fn lines(entries: &[Entry]) -> Vec<String> {
-    entries.iter().flat_map(Entry::lines).collect()
+    entries.iter().flat_map(|entry| entry.lines(None)).collect()
 }
 
 /// Returns the lines that an event and the time after it tell.
@@ -257,7 +257,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
         ),
         (64, "! the room service does not tell the account of #4000"),
     ] {
-        assert_eq!(view.account(device(number)).lines(), [expected]);
+        assert_eq!(view.account(device(number)).lines(None), [expected]);
     }
 }
 
@@ -487,6 +487,6 @@ fn a_message_does_not_push_out_everything_else() {
     view.tick(NOW + GATHERING);
     let said = told(&mut view, &text(32, &"x\n".repeat(1000)));
     assert_eq!(said.len(), MAX_MESSAGE_LINES + 1);
-    assert_eq!(said.last().unwrap(), "  (and 800 more lines)");
+    assert_eq!(said.last().unwrap(), "  | (and 800 more lines)");
     assert!(told(&mut view, &text(32, "\n\n")).is_empty());
 }
