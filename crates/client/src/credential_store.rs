@@ -215,8 +215,6 @@ impl CredentialStore {
             self.schedule.retry(now, rng);
         }
     }
-
-    }
 }
 
 impl SpareLink {

@@ -118,7 +118,7 @@ impl RoomSession {
                 return Ok(taken);
             }
             let mut rest = store;
-            self.check_clock(|time| rest.take_spare_link(&params, time).is_some())
+            self.check_clock(|time| rest.take_spare_link(&params, time, service).is_some())
                 .await?;
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))

@@ -52,9 +52,8 @@ impl CredentialStore {
         service: &Url,
     ) -> Option<(RootKey, CreatePass)> {
         let mut tried = self.tried_links.iter();
-        let tried = tried.find(|tried| {
-            tried.service == service.as_str() && tried.link.is_usable(params, now)
-        })?;
+        let tried = tried
+            .find(|tried| tried.service == service.as_str() && tried.link.is_usable(params, now))?;
         tried.link.pass(self.aci, params)
     }
 
