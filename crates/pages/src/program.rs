@@ -19,7 +19,7 @@ pub fn program_source(page: Option<&WebAddress>) -> Markup {
         } @else {
             p {
                 "The people who run this server give you the program " code { "anteroom" } ". It can \
-                 be built from its source too: " code.command { "cargo build --release" } "."
+                 be built from its source too: " code { "cargo build --release" } "."
             }
         }
     }
