@@ -2,6 +2,9 @@
 //!
 //! A thread of its own writes them, a bounded number of lines waits for it, and lines that do not fit or
 //! cannot be written are dropped and counted.
+//!
+//! `tracing-appender` has such a queue, whose guard writes to standard output where the queue stays full at
+//! the end: with a log that is stuck the process hung there, or panicked.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -130,7 +133,7 @@ impl Drop for LogThread {
         while self.messages.try_send(Message::End).is_err() && Instant::now() < end {
             thread::sleep(PAUSE);
         }
-        // What is not written by then is lost.
+        // Lines that are not written by then are lost.
         let _ = self
             .ended
             .recv_timeout(end.saturating_duration_since(Instant::now()));
