@@ -11,7 +11,7 @@ use crate::{
     trouble::{Other, Scene, count, damage, execute, fill, stopped_place, until},
 };
 
-const PAGE: &str = include_str!("../../../../docs/operations.md");
+const PAGE: &str = include_str!("../../../../../docs/operations.md");
 const TESTS: &str = include_str!("degrading.rs");
 
 #[test]
