@@ -7,7 +7,7 @@ use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, LinkUpdate, MasterKey,
     RoomsDatabase as _, RoomsRepository, ServerParamsKind, ServerParamsRecord, StoreError,
 };
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 use rand::{SeedableRng, rngs::StdRng};
 use zeroize::Zeroizing;
 

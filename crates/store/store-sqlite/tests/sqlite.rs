@@ -19,7 +19,7 @@ use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
     ServerParamsKind, StoreError, sealed::columns,
 };
-use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteOptions, SqliteRooms};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE},

@@ -9,7 +9,7 @@ use anteroom_store::{
     keys::{KeyDatabase, KeyId, KeyPurpose, SealedValues},
     sealed::sealed_columns,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{

@@ -8,7 +8,7 @@ use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsKind, ServerParamsRecord, StoreError,
     TransactionName,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
 use zeroize::Zeroizing;

@@ -6,7 +6,7 @@ use anteroom_store::{
     IssuerDatabase as _, IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp,
     ServerParamsKind, ShadowSignUp, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{

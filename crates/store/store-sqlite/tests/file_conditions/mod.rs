@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_store::{Account, Availability, DeviceId, IssuerDatabase as _, MasterKey, StoreError};
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use rand::{SeedableRng, rngs::StdRng};
 use sqlx::SqliteConnection;
 

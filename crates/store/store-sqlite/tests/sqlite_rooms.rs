@@ -19,7 +19,7 @@ use anteroom_store::{
     CallKey, CreateLinkOutcome, KeyError, MasterKey, RoomsDatabase, ServerParamsKind, StoreError,
     UserId, sealed::columns,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
