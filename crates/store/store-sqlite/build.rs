@@ -7,8 +7,8 @@ use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 
 /// The folders of the migrations, and the names of their lists.
 const FOLDERS: [(&str, &str); 2] = [
-    ("migrations/sqlite/issuer", "ISSUER"),
-    ("migrations/sqlite/rooms", "ROOMS"),
+    ("migrations/issuer", "ISSUER"),
+    ("migrations/rooms", "ROOMS"),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,4 +1,4 @@
-//! SQL backends of the traits in `anteroom_store`, and their migrations.
+//! SQLite behind the traits of `anteroom_store`: one file for each service, in WAL mode.
 //!
 //! # Contract
 //!
@@ -14,11 +14,31 @@
 //! - Every error is a `StoreError`: `Unavailable` if a later attempt can succeed, `Damaged`, `Keys`
 //!   or `UnknownSchema` if the operator has to act.
 //!
-//! All backends pass one conformance suite.
+//! One connection writes and several read. Writers of one process queue for it, instead of polling
+//! the file's lock. SQLite's busy timeout waits for writers of other processes.
 #![forbid(unsafe_code)]
 
-mod sqlite;
+mod backup;
+mod error;
+mod failure;
+mod file;
+mod issuer;
+mod key_database;
+mod keyring_cache;
+mod keys;
+mod lookups;
+mod migrations;
+mod monitor;
+mod opening;
+mod options;
+mod probe;
+mod reseal;
+mod rooms;
+mod row;
+mod server_params;
+mod transaction;
 
-pub use self::sqlite::{
-    FileFailure, SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms,
+pub use self::{
+    backup::SqliteCopy, failure::FileFailure, issuer::SqliteIssuer, opening::SchemaState,
+    options::SqliteOptions, rooms::SqliteRooms,
 };

@@ -131,7 +131,7 @@ impl SqliteFile {
 /// Returns the comment above a column's definition in a service's migrations.
 pub(crate) fn comment_above(service: &str, table: &str, column: &str) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("migrations/sqlite")
+        .join("migrations")
         .join(service);
     let mut files: Vec<PathBuf> = fs::read_dir(directory)
         .unwrap()

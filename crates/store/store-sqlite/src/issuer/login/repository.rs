@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use super::{
     accounts, devices, failures, identities, logins, purge, sessions, shadows, sign_ups, tokens,
 };
-use crate::sqlite::issuer::repository::SqliteRepository;
+use crate::issuer::repository::SqliteRepository;
 
 #[async_trait]
 impl LoginRepository for SqliteRepository {

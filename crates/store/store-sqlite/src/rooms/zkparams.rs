@@ -3,7 +3,7 @@
 use anteroom_store::{Keyring, RoomsStorageKeys, StoreError};
 
 use super::row::{self, link_columns};
-use crate::sqlite::{error::store_error, transaction::FileTransaction};
+use crate::{error::store_error, transaction::FileTransaction};
 
 /// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the same
 /// zkparams one gets the index. A row that cannot be unsealed gets none.

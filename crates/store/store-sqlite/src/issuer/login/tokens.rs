@@ -3,7 +3,7 @@
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{Invite, StoreError, TokenHash};
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::{
         repository::SqliteRepository,

@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn every_migration_is_embedded_in_its_order() {
         for (folder, list) in [("issuer", ISSUER), ("rooms", ROOMS)] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
             let mut files: Vec<_> = fs::read_dir(path.join(folder))
                 .unwrap()
                 .map(|entry| entry.unwrap().path())

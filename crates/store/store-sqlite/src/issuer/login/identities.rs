@@ -7,7 +7,7 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::Row as _;
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::{
         repository::SqliteRepository,

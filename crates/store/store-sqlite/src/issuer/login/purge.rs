@@ -3,7 +3,7 @@
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{StoreError, StoredLifetimes};
 
-use crate::sqlite::{error::store_error, issuer::repository::SqliteRepository, row::seconds};
+use crate::{error::store_error, issuer::repository::SqliteRepository, row::seconds};
 
 /// The time for which a used token is remembered, in seconds, to detect that another client shows
 /// it: the time that any session lasts without a use.

@@ -4,7 +4,7 @@ use anteroom_protocol::Timestamp;
 use anteroom_store::{BlindIndex, CallLinkRecord, ExpirationChange, Keyring, StoreError};
 
 use super::row::{self, link_columns};
-use crate::sqlite::{
+use crate::{
     error::store_error,
     row::{seconds, timestamp},
     transaction::FileTransaction,

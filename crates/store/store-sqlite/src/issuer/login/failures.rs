@@ -4,7 +4,7 @@ use anteroom_protocol::Timestamp;
 use anteroom_store::{Email, LockPolicy, LoginFailures, LoginLock, LoginOrigin, StoreError};
 use sqlx::Row;
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::repository::SqliteRepository,
     row::{count, number, seconds, timestamp},

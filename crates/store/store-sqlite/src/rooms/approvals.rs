@@ -6,7 +6,7 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 
 use super::row;
-use crate::sqlite::{error::store_error, transaction::FileTransaction};
+use crate::{error::store_error, transaction::FileTransaction};
 
 pub(super) async fn of_room(
     connection: &mut FileTransaction,

@@ -13,7 +13,7 @@ use super::{
     calls, links,
     row::{self, call_columns, link_columns, live_call},
 };
-use crate::sqlite::{
+use crate::{
     error::store_error,
     row::{count, moment, seconds},
     transaction::FileTransaction,

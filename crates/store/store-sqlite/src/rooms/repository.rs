@@ -14,9 +14,7 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{approvals, calls, links, overview};
-use crate::sqlite::{
-    file::KeyedTransaction, row::invalid, server_params, transaction::FileTransaction,
-};
+use crate::{file::KeyedTransaction, row::invalid, server_params, transaction::FileTransaction};
 
 /// A transaction. It is rolled back on drop.
 pub(super) struct SqliteRepository {

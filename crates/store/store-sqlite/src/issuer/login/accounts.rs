@@ -5,7 +5,7 @@ use anteroom_store::{AccountRole, AccountSummary, StoreError};
 use sqlx::Row;
 
 use super::logins::{self, login_columns};
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::{
         repository::SqliteRepository,

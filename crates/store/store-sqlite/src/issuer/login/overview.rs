@@ -4,7 +4,7 @@ use anteroom_protocol::Timestamp;
 use anteroom_store::{IssuerCounts, StoreError};
 use sqlx::Row as _;
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::repository::SqliteRepository,
     row::{count, moment, seconds},
@@ -12,7 +12,7 @@ use crate::sqlite::{
 
 const DEVICES: &str = "devices";
 
-pub(in crate::sqlite::issuer) async fn counts(
+pub(in crate::issuer) async fn counts(
     repository: &mut SqliteRepository,
     now: Timestamp,
 ) -> Result<IssuerCounts, StoreError> {
@@ -42,7 +42,7 @@ pub(in crate::sqlite::issuer) async fn counts(
     })
 }
 
-pub(in crate::sqlite::issuer) async fn last_device_use(
+pub(in crate::issuer) async fn last_device_use(
     repository: &mut SqliteRepository,
 ) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT max(last_seen) AS last_seen FROM devices")

@@ -9,7 +9,7 @@ use anteroom_store::{
 use async_trait::async_trait;
 
 use super::{accounts, devices, failures, identities, logins, sessions, shadows, tokens};
-use crate::sqlite::issuer::repository::SqliteRepository;
+use crate::issuer::repository::SqliteRepository;
 
 #[async_trait]
 impl LoginReader for SqliteRepository {

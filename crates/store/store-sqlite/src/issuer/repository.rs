@@ -14,7 +14,7 @@ use super::{
     login::overview,
     row::{self, account_columns, device_columns},
 };
-use crate::sqlite::{
+use crate::{
     error::store_error, file::KeyedTransaction, row::seconds, server_params,
     transaction::FileTransaction,
 };

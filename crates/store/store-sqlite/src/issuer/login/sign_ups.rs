@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
 
 use super::{logins, shadows, tokens};
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::repository::SqliteRepository,
     row::{array, sealed, seconds, timestamp},

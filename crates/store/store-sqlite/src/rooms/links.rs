@@ -20,7 +20,7 @@ use super::{
     deleted_links::{self, DeletedLinkRow},
     row::{self, call_columns, link_columns, live_call},
 };
-use crate::sqlite::{
+use crate::{
     error::store_error,
     lookups::{FastLookup, LookupPool},
     row::seconds,

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{shadows, sign_ups};
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::{
         repository::SqliteRepository,

@@ -6,7 +6,7 @@ use anteroom_store::{
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     row::{array, invalid, number, sealed, timestamp},
 };

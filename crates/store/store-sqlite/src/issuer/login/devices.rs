@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use sqlx::Row;
 
 use super::identities;
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::{
         repository::SqliteRepository,

@@ -5,7 +5,7 @@ use anteroom_store::{
     BlindIndex, PasswordVerifier, ShadowSignUp, StoreError, TokenHash, sealed::SealedShadow,
 };
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     issuer::repository::SqliteRepository,
     row::{array, sealed, seconds},

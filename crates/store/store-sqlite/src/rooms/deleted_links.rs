@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{BlindIndex, PasskeyHash, StoreError};
 
-use crate::sqlite::{
+use crate::{
     error::store_error,
     row::{array, seconds},
     transaction::FileTransaction,

@@ -14,7 +14,7 @@ use super::{
     link_expiration, links,
     row::{self, call_columns, live_call},
 };
-use crate::sqlite::{error::store_error, row::seconds, transaction::FileTransaction};
+use crate::{error::store_error, row::seconds, transaction::FileTransaction};
 
 pub(super) async fn live(
     connection: &mut FileTransaction,

@@ -5,7 +5,7 @@ use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::row::{self, account_columns, device_columns};
-use crate::sqlite::lookups::{FastLookup, LookupPool};
+use crate::lookups::{FastLookup, LookupPool};
 
 /// Reads the account and the device in a single statement. The statement sees one state of the
 /// file, including the id of the newest key. It takes a quarter of the round trips of a transaction
