@@ -1,5 +1,6 @@
 //! House rules that a machine checks.
 
+pub mod circles;
 pub mod comments;
 pub mod conformance;
 pub mod dependencies;
@@ -7,6 +8,7 @@ pub mod files;
 pub mod glossary;
 pub mod packages;
 pub mod pages;
+mod tokens;
 
 use std::fmt;
 

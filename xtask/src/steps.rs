@@ -20,7 +20,9 @@ use self::{command::Run, counts::Counts};
 use crate::{
     attack::Attack,
     programs::{Profile, target_directory},
-    rules::{Violation, comments, conformance, dependencies, files, glossary, packages, pages},
+    rules::{
+        Violation, circles, comments, conformance, dependencies, files, glossary, packages, pages,
+    },
     soak::Soak,
     vectors,
 };
@@ -145,6 +147,7 @@ fn format(root: &Path) -> Result<Counts> {
 
 fn house_rules(root: &Path) -> Result<Counts> {
     let mut violations = files::violations(root)?;
+    violations.extend(circles::violations(root)?);
     violations.extend(comments::violations(root)?);
     violations.extend(conformance::violations(root)?);
     violations.extend(glossary::violations(root)?);
