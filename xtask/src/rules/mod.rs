@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod dependencies;
 pub mod files;
 pub mod glossary;
+pub mod names;
 pub mod packages;
 pub mod pages;
 

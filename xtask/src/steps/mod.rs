@@ -20,7 +20,9 @@ use self::{command::Run, counts::Counts};
 use crate::{
     attack::Attack,
     programs::{Profile, target_directory},
-    rules::{Violation, comments, conformance, dependencies, files, glossary, packages, pages},
+    rules::{
+        Violation, comments, conformance, dependencies, files, glossary, names, packages, pages,
+    },
     soak::Soak,
     vectors,
 };
@@ -148,6 +150,7 @@ fn house_rules(root: &Path) -> Result<Counts> {
     violations.extend(comments::violations(root)?);
     violations.extend(conformance::violations(root)?);
     violations.extend(glossary::violations(root)?);
+    violations.extend(names::violations(root)?);
     violations.extend(packages::violations(root)?);
     violations.extend(pages::violations(root)?);
     none(&violations)

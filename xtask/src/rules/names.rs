@@ -1,0 +1,381 @@
+//! The rule about the names of types: nouns of the field, no participles and no everyday metaphors.
+
+use std::{fs, io, path::Path};
+
+use anyhow::{Context, Result};
+
+use super::{Violation, files::project_files};
+
+/// The names that no type may have.
+const BANNED: &[&str] = &[
+    "Acquiring",
+    "Added",
+    "Admitted",
+    "Alone",
+    "Answered",
+    "Asked",
+    "Begun",
+    "Boxed",
+    "Checked",
+    "Committed",
+    "Core",
+    "Counting",
+    "Debt",
+    "Drained",
+    "Ended",
+    "Entered",
+    "Episode",
+    "Filled",
+    "Fixed",
+    "Found",
+    "Habit",
+    "Hanging",
+    "Heard",
+    "Held",
+    "Holding",
+    "Idea",
+    "Issued",
+    "Judgement",
+    "Keeper",
+    "Kept",
+    "KeyKeeper",
+    "Keyed",
+    "Killed",
+    "Knowledge",
+    "Ledger",
+    "LetIn",
+    "Letter",
+    "Limited",
+    "Listed",
+    "Listening",
+    "Locked",
+    "Looked",
+    "Mailbox",
+    "Measured",
+    "Memo",
+    "Merged",
+    "Midnight",
+    "Named",
+    "Newcomers",
+    "Numbered",
+    "Ours",
+    "Outbox",
+    "Panicking",
+    "Party",
+    "People",
+    "Person",
+    "Pinned",
+    "Place",
+    "Places",
+    "Posting",
+    "Prepared",
+    "Presented",
+    "Published",
+    "Purged",
+    "Pushed",
+    "Received",
+    "Recollection",
+    "Refused",
+    "Refusing",
+    "Registered",
+    "Remains",
+    "Renewed",
+    "Ring",
+    "Rotated",
+    "Scene",
+    "Scripted",
+    "Serving",
+    "Shown",
+    "Side",
+    "Sides",
+    "Siege",
+    "Sight",
+    "Sighting",
+    "Sightings",
+    "Standing",
+    "Started",
+    "Starting",
+    "Stay",
+    "Story",
+    "Taken",
+    "Theirs",
+    "Ticket",
+    "Timed",
+    "Told",
+    "Trusted",
+    "Turn",
+    "Turns",
+    "Typed",
+    "Unwrapped",
+    "Upkeep",
+    "Verified",
+    "Waiting",
+    "Warned",
+    "Watched",
+    "World",
+];
+
+/// The definitions that have such a name nonetheless, as file and name. The list only shrinks.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("crates/anteroom/src/command/account_add.rs", "Added"),
+    ("crates/anteroom/src/command/call/draft.rs", "Killed"),
+    ("crates/anteroom/src/command/call/people.rs", "People"),
+    ("crates/anteroom/src/command/call/people.rs", "Person"),
+    ("crates/anteroom/src/command/call/plain.rs", "Stay"),
+    ("crates/anteroom/src/command/call/screen/run.rs", "Ended"),
+    ("crates/anteroom/src/command/demo/knowledge.rs", "Knowledge"),
+    ("crates/anteroom/src/command/demo/people.rs", "Person"),
+    ("crates/anteroom/src/command/demo/side.rs", "Side"),
+    ("crates/anteroom/src/command/demo/side.rs", "Sides"),
+    ("crates/anteroom/src/command/demo/story.rs", "Story"),
+    ("crates/anteroom/src/command/device_add.rs", "Added"),
+    ("crates/anteroom/src/command/keys/public.rs", "Pinned"),
+    ("crates/anteroom/src/command/keys/public.rs", "Published"),
+    ("crates/anteroom/src/command/keys/public.rs", "Trusted"),
+    ("crates/anteroom/src/logins.rs", "Kept"),
+    ("crates/anteroom/src/logins.rs", "Locked"),
+    ("crates/anteroom/src/mail.rs", "Outbox"),
+    ("crates/anteroom/src/params.rs", "Rotated"),
+    ("crates/anteroom/src/services.rs", "Serving"),
+    ("crates/anteroom/src/services/keys.rs", "KeyKeeper"),
+    ("crates/anteroom/src/services/keys.rs", "Upkeep"),
+    ("crates/anteroom/src/services/runner.rs", "Waiting"),
+    ("crates/anteroom/src/services/stored_params.rs", "Merged"),
+    ("crates/anteroom/tests/cli/blindness.rs", "Side"),
+    ("crates/anteroom/tests/cli/call.rs", "Scene"),
+    ("crates/anteroom/tests/cli/confirmation.rs", "Scene"),
+    ("crates/anteroom/tests/cli/doctor.rs", "Scene"),
+    ("crates/anteroom/tests/cli/own_devices.rs", "World"),
+    ("crates/anteroom/tests/cli/place.rs", "Place"),
+    ("crates/anteroom/tests/cli/stored_credentials.rs", "World"),
+    ("crates/anteroom/tests/cli/trouble.rs", "Scene"),
+    ("crates/call/src/places.rs", "Place"),
+    ("crates/call/src/places.rs", "Places"),
+    ("crates/call/src/roster.rs", "Sight"),
+    ("crates/call/tests/call/agreement.rs", "Idea"),
+    ("crates/call/tests/call/model.rs", "Debt"),
+    ("crates/call/tests/call/model/rosters.rs", "Shown"),
+    ("crates/call/tests/call/scene.rs", "Scene"),
+    ("crates/client/src/call/driver.rs", "Stay"),
+    ("crates/client/src/call/event.rs", "Standing"),
+    ("crates/client/src/credentials.rs", "Issued"),
+    ("crates/client/src/error.rs", "Party"),
+    ("crates/client/src/params.rs", "Listed"),
+    ("crates/client/src/params/judgement.rs", "Judgement"),
+    ("crates/client/tests/login.rs", "Watched"),
+    ("crates/client/tests/rooms/support.rs", "Person"),
+    ("crates/client/tests/rooms/support.rs", "Scene"),
+    ("crates/client/tests/timing/people.rs", "Habit"),
+    ("crates/client/tests/timing/people.rs", "Person"),
+    ("crates/issuer/src/background.rs", "Places"),
+    ("crates/issuer/src/devices/purge.rs", "Purged"),
+    ("crates/issuer/src/identities.rs", "Named"),
+    ("crates/issuer/src/issuer.rs", "Core"),
+    ("crates/issuer/src/login/hash_queue.rs", "Turn"),
+    ("crates/issuer/src/login/hasher.rs", "Verified"),
+    ("crates/issuer/src/login/hasher/tests.rs", "Midnight"),
+    ("crates/issuer/src/login/mail.rs", "Letter"),
+    ("crates/issuer/src/login/mail.rs", "Mailbox"),
+    ("crates/issuer/src/pages/sign_up.rs", "Typed"),
+    ("crates/issuer/src/remembered.rs", "Recollection"),
+    ("crates/issuer/src/sightings.rs", "Sightings"),
+    ("crates/issuer/tests/http/background.rs", "Scene"),
+    ("crates/issuer/tests/http/device_management.rs", "Remains"),
+    ("crates/issuer/tests/http/device_management.rs", "Scene"),
+    ("crates/issuer/tests/http/device_shares.rs", "Limited"),
+    ("crates/issuer/tests/http/identities.rs", "Scene"),
+    ("crates/issuer/tests/http/login_work.rs", "Counting"),
+    ("crates/issuer/tests/http/outcomes.rs", "Boxed"),
+    ("crates/issuer/tests/http/recent_logins.rs", "Scene"),
+    ("crates/kvac/src/blind_issuance.rs", "Begun"),
+    ("crates/kvac/src/blind_issuance/faults.rs", "Place"),
+    ("crates/kvac/src/issuance.rs", "Begun"),
+    ("crates/kvac/src/issuance.rs", "Issued"),
+    ("crates/kvac/src/issuance/faults.rs", "Place"),
+    ("crates/kvac/src/key.rs", "Prepared"),
+    ("crates/kvac/src/memo.rs", "Memo"),
+    ("crates/kvac/src/presentation.rs", "Presented"),
+    ("crates/kvac/src/presentation.rs", "Shown"),
+    ("crates/mail/src/waiting.rs", "Waiting"),
+    ("crates/mail/tests/decoys.rs", "Refusing"),
+    ("crates/mail/tests/queue.rs", "Held"),
+    ("crates/mail/tests/queue.rs", "Panicking"),
+    ("crates/oidc/src/provider.rs", "Kept"),
+    ("crates/oidc/tests/verify.rs", "Scene"),
+    ("crates/pages/src/api/document.rs", "Place"),
+    ("crates/rooms/src/calls/keeper.rs", "Keeper"),
+    ("crates/rooms/src/calls/keeper.rs", "Kept"),
+    ("crates/rooms/src/calls/keeper.rs", "Renewed"),
+    ("crates/rooms/src/calls/mod.rs", "Looked"),
+    ("crates/rooms/src/calls/mod.rs", "Taken"),
+    ("crates/rooms/src/calls/opening.rs", "Started"),
+    ("crates/rooms/src/media/join.rs", "Found"),
+    ("crates/rooms/src/media/join.rs", "Place"),
+    ("crates/rooms/src/media/starting.rs", "Starting"),
+    ("crates/rooms/src/rooms.rs", "Core"),
+    ("crates/rooms/src/socket/outbox.rs", "Outbox"),
+    ("crates/rooms/src/socket/session.rs", "Place"),
+    ("crates/rooms/src/socket/session.rs", "Refused"),
+    ("crates/rooms/src/verifier.rs", "Held"),
+    ("crates/service/src/admission/budget.rs", "Admitted"),
+    ("crates/service/src/episode.rs", "Episode"),
+    ("crates/service/src/event_queue.rs", "Scripted"),
+    ("crates/service/src/fair.rs", "Acquiring"),
+    ("crates/service/src/fair/round_robin.rs", "Ticket"),
+    ("crates/service/src/health.rs", "Fixed"),
+    ("crates/service/src/health.rs", "Hanging"),
+    ("crates/service/src/http/serve.rs", "Drained"),
+    ("crates/service/src/http/unnamed_proxy.rs", "Warned"),
+    ("crates/service/src/metrics.rs", "Answered"),
+    ("crates/sigma/src/proof.rs", "Committed"),
+    ("crates/sigma/src/sho.rs", "Keyed"),
+    ("crates/store-sql/src/sqlite/file.rs", "Begun"),
+    ("crates/store-sql/src/sqlite/issuer/caller.rs", "Alone"),
+    ("crates/store-sql/src/sqlite/monitor.rs", "Episode"),
+    ("crates/store-sql/src/sqlite/ring.rs", "Ring"),
+    ("crates/store-sql/src/sqlite/rooms/links.rs", "Alone"),
+    ("crates/store-sql/src/sqlite/rooms/links.rs", "Place"),
+    ("crates/store-sql/tests/conformance/tampering.rs", "Filled"),
+    ("crates/store-sql/tests/file_conditions/mod.rs", "Scene"),
+    ("crates/store-sql/tests/issuer_faults/mod.rs", "Scene"),
+    (
+        "crates/store-sql/tests/rooms_conformance/tampering.rs",
+        "Filled",
+    ),
+    ("crates/store-sql/tests/rooms_faults/mod.rs", "Scene"),
+    ("crates/store-sql/tests/rotation/mod.rs", "Place"),
+    ("crates/store-sql/tests/sqlite_copies.rs", "Scene"),
+    ("crates/store/src/keys/keyring.rs", "Unwrapped"),
+    ("crates/store/src/sighting.rs", "Sighting"),
+    ("crates/testkit/src/mails.rs", "Posting"),
+    ("crates/testkit/src/oidc_provider.rs", "Published"),
+    ("crates/testkit/src/smtp_server.rs", "Mailbox"),
+    ("crates/testkit/src/webhook_receiver.rs", "Received"),
+    ("crates/webhook/src/spool.rs", "Pushed"),
+    ("tools/bench/src/create_auth.rs", "Side"),
+    ("tools/bench/src/devices.rs", "Timed"),
+    ("tools/bench/src/lib.rs", "Side"),
+    ("tools/bench/src/login.rs", "Timed"),
+    ("tools/bench/src/measured.rs", "Measured"),
+    ("tools/bench/src/ours.rs", "Ours"),
+    ("tools/bench/src/theirs.rs", "Theirs"),
+    ("tools/bench/src/worker.rs", "Timed"),
+    ("tools/load/src/create_auth.rs", "Asked"),
+    ("tools/load/src/create_auth/peer.rs", "Listening"),
+    ("tools/load/src/crowd/ledger.rs", "Ledger"),
+    ("tools/load/src/crowd/ledger.rs", "Numbered"),
+    ("tools/load/src/crowd/member.rs", "Side"),
+    ("tools/load/src/devices.rs", "Registered"),
+    ("tools/load/src/login.rs", "Person"),
+    ("tools/load/src/orders.rs", "Taken"),
+    ("tools/load/src/people.rs", "Person"),
+    ("tools/load/src/server.rs", "Added"),
+    ("tools/load/src/server.rs", "Holding"),
+    ("tools/load/src/server.rs", "Place"),
+    ("tools/load/src/soak.rs", "Siege"),
+];
+
+/// Checks the definitions of all Rust files of the project, and that each exception is needed.
+///
+/// # Errors
+/// If git cannot list the files, or one is not readable.
+pub fn violations(root: &Path) -> Result<Vec<Violation>> {
+    let mut definitions = Vec::new();
+    for file in project_files(root)?
+        .iter()
+        .filter(|file| file.ends_with(".rs"))
+    {
+        match fs::read_to_string(root.join(file)) {
+            Ok(text) => definitions.extend(definitions_of(file, &text)),
+            // Removed, but not yet from version control.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("{file} is not readable"));
+            }
+        }
+    }
+    Ok(violations_except(EXCEPTIONS, &definitions))
+}
+
+/// A definition of a type with a banned name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The file, from the root.
+    pub file: String,
+    /// The number of the line.
+    pub line: usize,
+    /// The name.
+    pub name: String,
+}
+
+/// The definitions of types with a banned name in the text of this file.
+#[must_use]
+pub fn definitions_of(file: &str, text: &str) -> Vec<Definition> {
+    text.lines()
+        .enumerate()
+        .filter_map(|(index, line)| Some((index, defined_name(line)?)))
+        .filter(|(_, name)| BANNED.contains(name))
+        .map(|(index, name)| Definition {
+            file: file.to_owned(),
+            line: index + 1,
+            name: name.to_owned(),
+        })
+        .collect()
+}
+
+/// A violation for each definition that is no exception, and for each exception without a definition.
+#[must_use]
+pub fn violations_except(
+    exceptions: &[(&str, &str)],
+    definitions: &[Definition],
+) -> Vec<Violation> {
+    let is_exception = |definition: &&Definition| {
+        exceptions.contains(&(definition.file.as_str(), definition.name.as_str()))
+    };
+    let is_stale = |(file, name): &&(&str, &str)| {
+        !definitions
+            .iter()
+            .any(|definition| definition.file == *file && definition.name == *name)
+    };
+    let new = definitions
+        .iter()
+        .filter(|definition| !is_exception(definition))
+        .map(|definition| {
+            Violation::new(
+                format!("{}:{}", definition.file, definition.line),
+                format!(
+                    "the name of a type is a noun of the field, not `{}`",
+                    definition.name
+                ),
+            )
+        });
+    let stale = exceptions.iter().filter(is_stale).map(|(file, name)| {
+        Violation::new(
+            *file,
+            format!("does not define `{name}`: remove it from the exceptions of the names"),
+        )
+    });
+    new.chain(stale).collect()
+}
+
+/// The name of the type that this line defines.
+fn defined_name(line: &str) -> Option<&str> {
+    let rest = without_visibility(line.trim_start());
+    let (keyword, rest) = rest.split_once(' ')?;
+    if !["struct", "enum", "trait", "type", "union"].contains(&keyword) {
+        return None;
+    }
+    rest.split(|character: char| !character.is_alphanumeric() && character != '_')
+        .next()
+}
+
+fn without_visibility(line: &str) -> &str {
+    let Some(rest) = line.strip_prefix("pub") else {
+        return line;
+    };
+    let rest = match rest.strip_prefix('(') {
+        Some(scope) => scope.split_once(')').map_or(scope, |(_, rest)| rest),
+        None => rest,
+    };
+    rest.trim_start()
+}
