@@ -13,7 +13,7 @@ use std::{
 };
 
 use anteroom_client::{
-    DeviceId, LockedSession, SessionStore, SessionStoreError, SessionTokens, SignedIn,
+    DeviceId, LockedSession, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_service::Clock as _;
@@ -55,7 +55,7 @@ pub(crate) struct LoginFile {
 
 /// A stored login.
 pub(crate) struct Kept {
-    pub(crate) session: SignedIn,
+    pub(crate) session: SessionGrant,
     /// The time at which it ends without a renewal.
     pub(crate) until: Timestamp,
 }
@@ -170,7 +170,7 @@ impl LoginFile {
         is_same(&email).then_some(device)
     }
 
-    fn store(&self, session: &SignedIn) -> anyhow::Result<()> {
+    fn store(&self, session: &SessionGrant) -> anyhow::Result<()> {
         let remember = match self.remember {
             Some(remember) => remember,
             None => read(&self.file)?.is_some_and(|(entry, _)| entry.remember),
@@ -209,7 +209,7 @@ impl Entry {
             (is_good && !self.access.is_empty()).then(|| SecretString::from(self.access.as_str()));
         let lifetime = self.access_expires.saturating_sub(self.renewed);
         Some(Kept {
-            session: SignedIn {
+            session: SessionGrant {
                 aci: Aci::parse(&self.account).ok()?,
                 device: DeviceId::new(self.device)?,
                 email: Zeroizing::new(self.email.clone()),
@@ -240,7 +240,7 @@ impl SessionStore for LoginFile {
 }
 
 impl LockedSession for Locked {
-    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         // The lock is held already; a migration would lock the file again.
         let login = &self.login;
         let read = read(&login.file).and_then(|read| match read {
@@ -259,7 +259,7 @@ impl LockedSession for Locked {
         }
     }
 
-    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError> {
         self.login.store(session).map_err(failed)
     }
 

@@ -7,7 +7,7 @@ mod process;
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_client::{ClientError, CredentialStore, PublishedParams, RenewalStep};
+use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep};
 use anteroom_service::Clock as _;
 
 pub(crate) use self::process::start;
@@ -29,7 +29,7 @@ pub(crate) struct Renewal {
     /// Whether they are stored in the file.
     pub(crate) is_stored: bool,
     /// The reason why there are fewer credentials for creating links than usual.
-    pub(crate) failure: Option<ClientError>,
+    pub(crate) failure: Option<IssuerError>,
 }
 
 /// Fetches the issuer's params, the week's credentials and those for creating links, the same for every

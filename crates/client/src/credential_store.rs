@@ -13,7 +13,7 @@ use rand_core::CryptoRng;
 pub use self::format::CredentialFormatError;
 use self::tried_link::TriedLink;
 use crate::{
-    CLOCK_TOLERANCE, ClientError, CreatePass, DayRange, Issued, IssuerClient, Pass,
+    CLOCK_TOLERANCE, CreatePass, DayRange, IssuedCredential, IssuerClient, IssuerError, Pass,
     PublishedParams, RenewalSchedule, TrustedParams,
 };
 
@@ -32,15 +32,15 @@ pub struct SpareLink {
     /// The root key.
     pub root_key: RootKey,
     /// The credential for creating the room.
-    pub issued: Issued<CreateCredential>,
+    pub issued: IssuedCredential<CreateCredential>,
 }
 
 /// The credentials of one renewal.
 #[derive(Debug, Default)]
 pub struct CredentialSupply {
-    auth: Vec<Issued<AuthCredential>>,
+    auth: Vec<IssuedCredential<AuthCredential>>,
     spare_links: Vec<SpareLink>,
-    failure: Option<ClientError>,
+    failure: Option<IssuerError>,
 }
 
 /// An account's credentials for a week and for creating links, with the params that its issuer listed when
@@ -59,7 +59,7 @@ pub struct CredentialSupply {
 pub struct CredentialStore {
     aci: Aci,
     listing: PublishedParams,
-    auth: Vec<Issued<AuthCredential>>,
+    auth: Vec<IssuedCredential<AuthCredential>>,
     spare_links: Vec<SpareLink>,
     /// Spare links that were given back.
     tried_links: Vec<TriedLink>,
@@ -83,7 +83,7 @@ impl IssuerClient {
         params: &TrustedParams,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<CredentialSupply, ClientError> {
+    ) -> Result<CredentialSupply, IssuerError> {
         let auth = self
             .auth_credentials(DayRange::week_from(now), params, now)
             .await?;
@@ -111,7 +111,7 @@ impl IssuerClient {
 impl CredentialSupply {
     /// Takes the error because of which there are fewer create credentials than [`SPARE_LINKS`], if there was
     /// one.
-    pub const fn take_failure(&mut self) -> Option<ClientError> {
+    pub const fn take_failure(&mut self) -> Option<IssuerError> {
         self.failure.take()
     }
 }
@@ -148,7 +148,7 @@ impl CredentialStore {
     ) {
         self.listing = listing.stored();
         self.auth = supply.auth;
-        self.forget_past(now);
+        self.drop_expired(now);
         self.spare_links.extend(supply.spare_links);
         let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
         self.spare_links.drain(..surplus);
@@ -219,7 +219,7 @@ impl CredentialStore {
         params: &TrustedParams,
         now: Timestamp,
     ) -> Option<(RootKey, CreatePass)> {
-        self.forget_past(now);
+        self.drop_expired(now);
         let mut spare = self.spare_links.iter();
         let at = spare.position(|link| link.is_trusted(params, now))?;
         let link = self.spare_links.remove(at);
@@ -228,7 +228,7 @@ impl CredentialStore {
     }
 
     /// Drops expired credentials, and the root keys of expired create credentials.
-    fn forget_past(&mut self, now: Timestamp) {
+    fn drop_expired(&mut self, now: Timestamp) {
         self.spare_links.retain(|link| link.is_good(now));
         self.tried_links.retain(|tried| tried.link.is_good(now));
     }

@@ -1,16 +1,16 @@
 //! The public params that an issuer lists.
 
+mod comparison;
 mod issuing;
-mod judgement;
 mod link;
 mod trusted;
 
 use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, ParamsId, Timestamp};
 use http::StatusCode;
 
-pub use self::{judgement::ParamsSwitch, trusted::TrustedParams};
+pub use self::{comparison::ParamsSwitch, trusted::TrustedParams};
 use crate::{
-    CLOCK_TOLERANCE, ClientError, ParamsKind,
+    CLOCK_TOLERANCE, IssuerError, ParamsKind,
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -33,7 +33,7 @@ impl Validity {
 
 /// Params with their id and period, as the issuer lists them.
 #[derive(Clone, Debug)]
-pub struct Listed<P> {
+pub struct ListedParams<P> {
     /// The params.
     pub params: P,
     /// Their id, computed from their bytes.
@@ -53,7 +53,7 @@ pub struct ParamsSummary {
     pub validity: Validity,
 }
 
-impl<P> Listed<P> {
+impl<P> ListedParams<P> {
     pub(crate) const fn summary(&self, kind: ParamsKind) -> ParamsSummary {
         ParamsSummary {
             kind,
@@ -67,9 +67,9 @@ impl<P> Listed<P> {
 #[derive(Clone, Debug, Default)]
 pub struct PublishedParams {
     /// The params of call-link credentials.
-    pub generic: Vec<Listed<GenericPublicParams>>,
+    pub generic: Vec<ListedParams<GenericPublicParams>>,
     /// The params of group credentials.
-    pub group: Vec<Listed<GroupServerPublicParams>>,
+    pub group: Vec<ListedParams<GroupServerPublicParams>>,
     /// The issuer's time when it answered, if the answer carried it.
     pub issuer_time: Option<Timestamp>,
     /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
@@ -81,7 +81,7 @@ impl PublishedParams {
     pub(crate) fn parse(
         body: &ParamsBody,
         issuer_time: Option<Timestamp>,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
@@ -104,13 +104,13 @@ impl PublishedParams {
         Ok(published)
     }
 
-    /// Returns the reason of an error: [`ClientError::Clock`] if the clocks differ and that alone may explain
+    /// Returns the reason of an error: [`IssuerError::Clock`] if the clocks differ and that alone may explain
     /// the error. Untrusted params that the issuer offers are never explained by a clock.
-    pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
+    pub(crate) fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
         let may_be_clock = match &error {
-            ClientError::Untrusted { offered, .. } => offered.is_empty(),
-            ClientError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
-            ClientError::OddDay { .. } => true,
+            IssuerError::Untrusted { offered, .. } => offered.is_empty(),
+            IssuerError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
+            IssuerError::OddDay { .. } => true,
             _ => false,
         };
         let tolerance = CLOCK_TOLERANCE.as_secs();
@@ -118,7 +118,7 @@ impl PublishedParams {
             Some(issuer)
                 if may_be_clock && issuer.as_secs().abs_diff(now.as_secs()) > tolerance =>
             {
-                ClientError::Clock {
+                IssuerError::Clock {
                     issuer,
                     device: now,
                 }
@@ -152,7 +152,7 @@ impl PublishedParams {
     }
 }
 
-fn entry<P>(listed: &Listed<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
+fn entry<P>(listed: &ListedParams<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
     ParamsEntry {
         id: listed.id.to_hex(),
         kind: kind.as_str().to_owned(),
@@ -162,15 +162,15 @@ fn entry<P>(listed: &Listed<P>, kind: ParamsKind, public_params: &[u8]) -> Param
     }
 }
 
-fn no_params(_: anteroom_protocol::ParseError) -> ClientError {
-    ClientError::Malformed("server params do not parse")
+fn no_params(_: anteroom_protocol::ParseError) -> IssuerError {
+    IssuerError::Malformed("server params do not parse")
 }
 
-fn listed<P>(entry: &ParamsEntry, params: P, id: ParamsId) -> Result<Listed<P>, ClientError> {
+fn listed<P>(entry: &ParamsEntry, params: P, id: ParamsId) -> Result<ListedParams<P>, IssuerError> {
     if ParamsId::parse(&entry.id) != Ok(id) {
-        return Err(ClientError::Malformed("server params have another id"));
+        return Err(IssuerError::Malformed("server params have another id"));
     }
-    Ok(Listed {
+    Ok(ListedParams {
         params,
         id,
         validity: Validity {

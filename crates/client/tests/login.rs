@@ -11,8 +11,8 @@ use std::{
 };
 
 use anteroom_client::{
-    ClientError, DayRange, DeviceCredentials, DeviceId, IssuerClient, LockedSession, LoginClient,
-    LoginSession, MemoryPins, MemorySession, SessionStore, SessionStoreError, SignIn, SignedIn,
+    DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, LockedSession, LoginClient,
+    LoginSession, MemoryPins, MemorySession, SessionGrant, SessionStore, SessionStoreError, SignIn,
     Timeouts, Trust,
 };
 use anteroom_service::Clock as _;
@@ -56,11 +56,11 @@ impl SessionStore for Watched {
 }
 
 impl LockedSession for WatchedLock {
-    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         self.1.load()
     }
 
-    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError> {
         if self.0.is_full.load(Ordering::SeqCst) {
             return Err(SessionStoreError::new("the disk is full"));
         }
@@ -79,7 +79,7 @@ impl Watched {
         self.stored.swap(0, Ordering::SeqCst)
     }
 
-    async fn load(&self) -> Option<SignedIn> {
+    async fn load(&self) -> Option<SessionGrant> {
         let inner = self.inner.clone();
         let load = move || inner.lock().unwrap().load().unwrap();
         spawn_blocking(load).await.unwrap()
@@ -90,7 +90,7 @@ impl Watched {
         session.tokens.refresh.expose_secret().to_owned()
     }
 
-    async fn put(&self, session: SignedIn) {
+    async fn put(&self, session: SessionGrant) {
         let inner = self.inner.clone();
         let put = move || inner.lock().unwrap().replace(&session).unwrap();
         spawn_blocking(put).await.unwrap();
@@ -178,7 +178,7 @@ async fn refusals_name_their_code() {
     let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
     let client = login_client(&issuer);
     let code = async |attempt: SignIn| match client.sign_in(&attempt).await {
-        Err(ClientError::Problem(problem)) => problem.code,
+        Err(IssuerError::Problem(problem)) => problem.code,
         other => unreachable!("{other:?}"),
     };
     let wrong = code(attempt("wrong horse", None)).await;
@@ -263,7 +263,7 @@ async fn tokens_that_could_not_be_stored_are_not_lost() {
     wait(&issuer);
     store.is_full.store(true, Ordering::SeqCst);
     let failed = client.whoami().await.unwrap_err();
-    assert!(matches!(failed, ClientError::Session(_)), "{failed}");
+    assert!(matches!(failed, IssuerError::Session(_)), "{failed}");
     // The access token arrived, and is valid.
     client.whoami().await.unwrap();
     wait(&issuer);
@@ -286,7 +286,7 @@ async fn a_crash_before_the_new_token_is_stored_ends_the_session_and_no_more() {
     wait(&issuer);
     for _ in 0..2 {
         let ended = client(&issuer, &after).whoami().await.unwrap_err();
-        assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+        assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     }
     let again = attempt(PASSWORD, Some(after.device()));
     let again = LoginSession::start(login_client(&issuer), &again, Arc::new(store.clone()));
@@ -318,9 +318,9 @@ async fn signing_out_everywhere_ends_all_sessions() {
     session.sign_out_everywhere().await.unwrap();
     assert!(store.load().await.is_none());
     let ended = client(&issuer, &other).whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     let ended = other.sign_out_everywhere().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     assert!(elsewhere.load().await.is_some());
 }
 
@@ -354,7 +354,7 @@ async fn a_disabled_account_is_signed_out() {
     let client = client(&issuer, &session);
     issuer.set_disabled(&session.aci(), true).await;
     let ended = client.whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
 }
 
 #[tokio::test]
@@ -365,9 +365,9 @@ async fn signing_out_ends_all_tokens_here_and_there() {
     session.sign_out().await.unwrap();
     assert!(store.load().await.is_none());
     let ended = client(&issuer, &other).whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     let refused = login_client(&issuer).refresh(&kept.tokens.refresh).await;
-    assert!(matches!(refused, Err(ClientError::SessionEnded)));
+    assert!(matches!(refused, Err(IssuerError::SessionEnded)));
 }
 
 #[tokio::test]
@@ -378,7 +378,7 @@ async fn signing_out_works_without_the_issuer() {
     let stored = store.load().await.unwrap();
     let session = LoginSession::resume(away, stored, Arc::new(store.clone()));
     let failed = session.sign_out().await.unwrap_err();
-    assert!(matches!(failed, ClientError::Unreachable(_)), "{failed}");
+    assert!(matches!(failed, IssuerError::Unreachable(_)), "{failed}");
     assert!(store.load().await.is_none());
     drop(issuer);
 }
@@ -391,7 +391,7 @@ async fn a_new_login_ends_the_one_that_was_stored() {
     client(&issuer, &second).whoami().await.unwrap();
     // The stored session belongs to another device.
     let ended = client(&issuer, &first).whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     client(&issuer, &second).whoami().await.unwrap();
     // Signing out does not remove the stored session of the other device either.
     let _ended_before = first.sign_out().await;
@@ -410,7 +410,7 @@ async fn a_session_that_could_not_be_stored_never_takes_the_place_of_another() {
     let second = start(&issuer, &store).await;
     wait(&issuer);
     let ended = client.whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     assert_eq!(store.load().await.unwrap().device, second.device());
 }
 
@@ -423,7 +423,7 @@ async fn a_login_that_cannot_be_stored_leaves_no_session() {
     let attempt = attempt(PASSWORD, None);
     let started = LoginSession::start(login_client(&issuer), &attempt, Arc::new(store.clone()));
     let failed = started.await.unwrap_err();
-    assert!(matches!(failed, ClientError::Session(_)), "{failed}");
+    assert!(matches!(failed, IssuerError::Session(_)), "{failed}");
     assert!(store.load().await.is_none());
 }
 
@@ -431,7 +431,7 @@ async fn a_login_that_cannot_be_stored_leaves_no_session() {
 async fn tokens_go_to_their_own_issuer_alone() {
     let (issuer, _store, session) = signed_in().await;
     let other = IssuerClient::new("http://127.0.0.1:1", session.clone(), timeouts());
-    assert!(matches!(other, Err(ClientError::BaseUrl(_))));
+    assert!(matches!(other, Err(IssuerError::BaseUrl(_))));
     drop(issuer);
 }
 
@@ -454,7 +454,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
         client.delete_device(tablet.id, None).await,
     ] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, ClientError::PasswordNeeded), "{error}");
+        assert!(matches!(error, IssuerError::PasswordNeeded), "{error}");
     }
     // A device may always rename itself.
     client.rename_device(own, "Laptop", None).await.unwrap();
@@ -464,7 +464,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
     let refused = client.delete_device(tablet.id, Some(&wrong)).await;
     let error = refused.unwrap_err();
     assert!(
-        matches!(&error, ClientError::Problem(problem) if problem.code == "LOGIN_INVALID_CREDENTIALS"),
+        matches!(&error, IssuerError::Problem(problem) if problem.code == "LOGIN_INVALID_CREDENTIALS"),
         "{error}"
     );
     assert_eq!(store.stored(), 0);
@@ -489,7 +489,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
     let by_device = IssuerClient::new(issuer.base_url(), device, timeouts()).unwrap();
     assert_eq!(by_device.whoami().await.unwrap().device, phone.id);
     let needed = by_device.delete_device(watch.id, None).await.unwrap_err();
-    assert!(matches!(needed, ClientError::PasswordNeeded), "{needed}");
+    assert!(matches!(needed, IssuerError::PasswordNeeded), "{needed}");
     // A device may always delete itself.
     client.delete_device(own, None).await.unwrap();
     assert_eq!(by_device.devices().await.unwrap().len(), 2);

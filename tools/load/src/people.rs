@@ -1,8 +1,8 @@
 //! Accounts with their credentials, and links.
 
 use anteroom_client::{
-    Approval, CreatePass, DayRange, DeviceCredentials, Issued, IssuerClient, LinkChange, LinkState,
-    MemoryPins, Pass, RoomName, RoomsClient, Timeouts, Trust, TrustedParams,
+    Approval, CreatePass, DayRange, DeviceCredentials, IssuedCredential, IssuerClient, LinkChange,
+    LinkState, MemoryPins, Pass, RoomName, RoomsClient, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{AdminPasskey, AuthCredential, Randomness, RootKey};
 use anyhow::{Context as _, Result, ensure};
@@ -15,7 +15,7 @@ pub(crate) struct Person {
     device: DeviceCredentials,
     params: TrustedParams,
     pub(crate) pass: Pass,
-    credential: Issued<AuthCredential>,
+    credential: IssuedCredential<AuthCredential>,
 }
 
 /// A call link with the right to administer it.

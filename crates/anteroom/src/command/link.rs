@@ -267,7 +267,7 @@ fn show_state(state: &LinkState) -> anyhow::Result<()> {
             Approval::Off => "off: who comes by the link is in",
         }
     ))?;
-    print(&format!("  state     {}", standing(state, OsClock.now())))?;
+    print(&format!("  state     {}", state_text(state, OsClock.now())))?;
     Ok(())
 }
 
@@ -295,7 +295,7 @@ fn room_name(state: &LinkState) -> String {
     }
 }
 
-fn standing(state: &LinkState, now: Timestamp) -> String {
+fn state_text(state: &LinkState, now: Timestamp) -> String {
     let forgotten = day(state.deletion);
     if state.revoked {
         format!("revoked: nobody can join; forgotten on {forgotten}")

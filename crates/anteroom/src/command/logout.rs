@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_client::{ClientError, LoginClient, LoginSession, Timeouts};
+use anteroom_client::{IssuerError, LoginClient, LoginSession, Timeouts};
 use anteroom_protocol::Aci;
 use anyhow::bail;
 use serde::Serialize;
@@ -90,7 +90,7 @@ async fn log_out(
             let session = LoginSession::resume(client, kept.session, Arc::new(file));
             match session.sign_out().await {
                 // The login was not removed.
-                Err(error @ ClientError::Session(_)) => return Err(error.into()),
+                Err(error @ IssuerError::Session(_)) => return Err(error.into()),
                 ended => ended.map_err(anyhow::Error::from),
             }
         }
@@ -142,7 +142,7 @@ async fn log_out_everywhere(
                 everywhere: true,
             })
         }
-        Err(ClientError::SessionEnded) => bail!(
+        Err(IssuerError::SessionEnded) => bail!(
             Failure::failed("this login has ended already, so it cannot end the others")
                 .next("Log in again, and then log out everywhere")
         ),

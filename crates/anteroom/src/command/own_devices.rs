@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anteroom_client::{ClientError, DeviceId};
+use anteroom_client::{DeviceId, IssuerError};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
@@ -77,14 +77,14 @@ impl Account<'_> {
     /// Sends a change, with the password of the login if the issuer requires it.
     async fn change(
         &self,
-        change: impl AsyncFn(Option<&SecretString>) -> Result<(), ClientError>,
+        change: impl AsyncFn(Option<&SecretString>) -> Result<(), IssuerError>,
     ) -> anyhow::Result<()> {
         let changed = match change(None).await {
-            Err(ClientError::PasswordNeeded) => change(Some(&self.password()?)).await,
+            Err(IssuerError::PasswordNeeded) => change(Some(&self.password()?)).await,
             changed => changed,
         };
         match changed {
-            Err(ClientError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
+            Err(IssuerError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
                 bail!(no_device())
             }
             changed => Ok(changed?),

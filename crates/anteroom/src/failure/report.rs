@@ -157,7 +157,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{ClientError, PinStoreError, RoomsError, SessionStoreError};
+    use anteroom_client::{IssuerError, PinStoreError, RoomsError, SessionStoreError};
     use anyhow::anyhow;
 
     use super::*;
@@ -188,7 +188,7 @@ mod tests {
                 "the call cannot be joined: the room service did not answer in time. Try again",
             ),
             (
-                ClientError::SessionEnded.into(),
+                IssuerError::SessionEnded.into(),
                 "login_ended",
                 "the login has ended. Log in again: anteroom login",
             ),
@@ -206,11 +206,11 @@ mod tests {
         let pins = PinStoreError::with_source("pins.json", failure());
         for (error, text) in [
             (
-                ClientError::from(sessions),
+                IssuerError::from(sessions),
                 "it is of another issuer. Log in again",
             ),
             (
-                ClientError::from(pins),
+                IssuerError::from(pins),
                 "the pinned params cannot be used: pins.json: it is of another issuer. Log in again",
             ),
         ] {

@@ -86,8 +86,8 @@ fn an_old_login_opens_is_written_anew_and_is_refused_in_anothers_place() {
     assert!(shown.contains("belongs to another issuer"), "{shown}");
 }
 
-fn session(lifetime: u64) -> SignedIn {
-    SignedIn {
+fn session(lifetime: u64) -> SessionGrant {
+    SessionGrant {
         aci: Aci::parse("8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11").unwrap(),
         device: DeviceId::new(2).unwrap(),
         email: Zeroizing::new("ann@example.org".to_owned()),

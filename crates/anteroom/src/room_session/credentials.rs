@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 
 use anteroom_client::{
-    ClientError, CreatePass, CredentialStore, DayRange, Pass, PublishedParams, TrustedParams,
+    CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, TrustedParams,
 };
 use anteroom_protocol::{CallLink, RootKey, Timestamp};
 use anteroom_service::Clock as _;
@@ -198,7 +198,7 @@ impl RoomSession {
     ) -> anyhow::Result<TrustedParams> {
         let judged = self.identity.judge(store.listing().clone(), link);
         judged.map_err(|error| match error {
-            ClientError::LinkParams(_) => Failure::new(
+            IssuerError::LinkParams(_) => Failure::new(
                 "link_params_unknown",
                 "the link does not fit the params that the issuer had at the last renewal",
             )

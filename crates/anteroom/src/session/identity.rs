@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    Authentication, ClientError, DeviceCredentials, IssuerClient, LoginClient, LoginSession,
+    Authentication, DeviceCredentials, IssuerClient, IssuerError, LoginClient, LoginSession,
     PublishedParams, ServiceAddress, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
@@ -161,7 +161,7 @@ impl Identity {
         &self,
         listing: PublishedParams,
         link: Option<&CallLink>,
-    ) -> Result<TrustedParams, ClientError> {
+    ) -> Result<TrustedParams, IssuerError> {
         let (pins, now) = (&self.place.pins, OsClock.now());
         match link {
             Some(link) => listing.trusted_for_link(link, pins, self.trust(), now),
@@ -231,7 +231,7 @@ fn nobody_logged_in(issuer: Option<&str>) -> Failure {
 }
 
 fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {
-    let kept = file.load()?.ok_or(ClientError::SessionEnded)?;
+    let kept = file.load()?.ok_or(IssuerError::SessionEnded)?;
     let client = LoginClient::new(url, Timeouts::default())?;
     Ok(LoginSession::resume(
         client,

@@ -13,8 +13,8 @@ use std::{
 };
 
 use anteroom_client::{
-    Account, Approval, ClientError, CreatePass, DayRange, DeviceCredentials, DeviceId,
-    IssuerClient, MemoryPins, Pass, RoomsClient, Timeouts, Trust, TrustedParams,
+    AccountInfo, Approval, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
+    IssuerError, MemoryPins, Pass, RoomsClient, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, AdminPasskey, Randomness, RootKey, Timestamp};
 use anteroom_store::{MasterKey, keys::KeyPurpose};
@@ -51,7 +51,7 @@ pub(crate) fn now() -> Timestamp {
 struct Load {
     issuer: IssuerClient,
     rooms: RoomsClient,
-    account: Account,
+    account: AccountInfo,
     room: RootKey,
     pass: Pass,
 }
@@ -122,7 +122,7 @@ impl Load {
         }
     }
 
-    async fn credential(&self) -> Result<(), ClientError> {
+    async fn credential(&self) -> Result<(), IssuerError> {
         loop {
             let params = told(&self.issuer).await?;
             let randomness = Randomness::random(&mut rng());
@@ -133,7 +133,7 @@ impl Load {
                 .await;
             match answer {
                 // The answer came under newer params. Only `--now` gives no notice in advance.
-                Err(ClientError::Verification) if told(&self.issuer).await?.differs(&params) => {}
+                Err(IssuerError::Verification) if told(&self.issuer).await?.differs(&params) => {}
                 answer => return answer.map(drop),
             }
         }
@@ -146,14 +146,14 @@ impl Load {
         seen.map(drop).map_err(|error| error.to_string())
     }
 
-    async fn week(&self) -> Result<Pass, ClientError> {
+    async fn week(&self) -> Result<Pass, IssuerError> {
         loop {
             let params = told(&self.issuer).await?;
             let week = DayRange::week_from(now());
             let client = &self.issuer;
             let answer = client.day_credentials(&self.account, week, &params, now());
             match answer.await {
-                Err(ClientError::Verification) if told(client).await?.differs(&params) => {}
+                Err(IssuerError::Verification) if told(client).await?.differs(&params) => {}
                 answer => return Pass::new(self.account.aci, &answer?[0].auth, &params),
             }
         }
@@ -161,7 +161,7 @@ impl Load {
 }
 
 /// Returns the issuer's params for a client that the operator has told all ids.
-async fn told(issuer: &IssuerClient) -> Result<TrustedParams, ClientError> {
+async fn told(issuer: &IssuerClient) -> Result<TrustedParams, IssuerError> {
     let published = issuer.published_params().await?;
     let generic = published.generic.iter().map(|listed| listed.id);
     let ids: Vec<_> = generic

@@ -3,8 +3,8 @@
 use std::fs;
 
 use anteroom_client::{
-    CallEvent, CallSession, Chat, Client, DeviceCredentials, Ending, OngoingCall, OperatingSystem,
-    System as _,
+    CallEvent, CallSession, Chat, Client, DeviceCredentials, EndReason, OngoingCall,
+    OperatingSystem, System as _,
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -99,7 +99,7 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
         .unwrap();
     for task in [watching, echoing] {
         let ending = task.await.unwrap().unwrap();
-        assert!(matches!(ending, Ending::EndedByAdmin), "{ending:?}");
+        assert!(matches!(ending, EndReason::EndedByAdmin), "{ending:?}");
     }
 }
 

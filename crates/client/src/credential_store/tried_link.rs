@@ -44,7 +44,7 @@ impl CredentialStore {
         now: Timestamp,
         service: &Url,
     ) -> Option<(RootKey, CreatePass)> {
-        self.forget_past(now);
+        self.drop_expired(now);
         let mut tried = self.tried_links.iter();
         let at = tried.position(|tried| {
             tried.service == service.as_str() && tried.link.is_trusted(params, now)

@@ -13,9 +13,14 @@ fn generic(seed: u8, mode: Mode) -> GenericPublicParams {
         .clone()
 }
 
-fn listed_generic(seed: u8, mode: Mode, from: u64, to: Option<u64>) -> Listed<GenericPublicParams> {
+fn listed_generic(
+    seed: u8,
+    mode: Mode,
+    from: u64,
+    to: Option<u64>,
+) -> ListedParams<GenericPublicParams> {
     let params = generic(seed, mode);
-    Listed {
+    ListedParams {
         id: params.id(),
         params,
         validity: Validity {
@@ -225,7 +230,7 @@ fn params_of_a_link_count_in_its_room_alone() {
         .unwrap();
     assert!(seen.issuing_for_link(NOW).is_ok());
     let strange = published(&[1]).trusted_for_link(&link(4, Some(2)), &pins, Trust::FirstUse, NOW);
-    assert!(matches!(strange, Err(ClientError::LinkParams(_))));
+    assert!(matches!(strange, Err(IssuerError::LinkParams(_))));
 }
 
 #[test]
@@ -294,7 +299,7 @@ fn the_first_use_pins_and_a_later_other_key_is_refused() {
     assert!(other.generic(id(2)).is_none());
     let refused = other.issuing_generic(NOW).unwrap_err();
     assert!(
-        matches!(&refused, ClientError::Untrusted { kind: ParamsKind::Generic, offered }
+        matches!(&refused, IssuerError::Untrusted { kind: ParamsKind::Generic, offered }
             if *offered == [id(2)]),
         "{refused}"
     );
@@ -334,7 +339,7 @@ fn group_params_are_pinned_apart_from_generic_ones() {
     let params = group.public_params().clone();
     let pins = MemoryPins::default();
     let mut listing = published(&[1]);
-    listing.group.push(Listed {
+    listing.group.push(ListedParams {
         id: params.id(),
         params,
         validity: Validity {
@@ -469,12 +474,12 @@ fn a_listing_that_lies_is_refused() {
 
 #[test]
 fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
-    let untrusted = |offered| ClientError::Untrusted {
+    let untrusted = |offered| IssuerError::Untrusted {
         kind: ParamsKind::Generic,
         offered,
     };
     let id = published(&[1]).generic[0].id;
-    let odd_day = || ClientError::OddDay {
+    let odd_day = || IssuerError::OddDay {
         issuer: NOW,
         device: NOW.plus(2 * DAY),
     };
@@ -484,7 +489,7 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
         (Some(NOW.plus(DAY)), odd_day(), true),
         // Untrusted params on offer are reported, whatever the clocks show.
         (Some(NOW.plus(DAY)), untrusted(vec![id]), false),
-        (Some(NOW.plus(DAY)), ClientError::Verification, false),
+        (Some(NOW.plus(DAY)), IssuerError::Verification, false),
         (Some(NOW.plus(CLOCK_TOLERANCE.as_secs())), odd_day(), false),
         (None, untrusted(vec![]), false),
     ] {
@@ -493,7 +498,7 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
             ..published(&[1])
         };
         let explained = listing.explained(error, NOW);
-        let found = matches!(explained, ClientError::Clock { device: NOW, .. });
+        let found = matches!(explained, IssuerError::Clock { device: NOW, .. });
         assert_eq!(found, is_clock, "{issuer_time:?}: {explained}");
     }
 }

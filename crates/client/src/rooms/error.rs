@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::Failure};
+use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::TransportFailure};
 
 /// The room service's code for a room that has a link of another passkey.
 const LINK_EXISTS: &str = "CALL_LINK_EXISTS";
@@ -109,15 +109,15 @@ impl RoomsError {
     }
 }
 
-impl From<Failure> for RoomsError {
-    fn from(failure: Failure) -> Self {
+impl From<TransportFailure> for RoomsError {
+    fn from(failure: TransportFailure) -> Self {
         match failure {
-            Failure::BaseUrl(why) => Self::BaseUrl(why),
-            Failure::Setup(cause) => Self::Setup(cause),
-            Failure::Unreachable(cause) => Self::Unreachable(cause),
-            Failure::TimedOut => Self::TimedOut,
-            Failure::TooLarge { limit } => Self::TooLarge { limit },
-            Failure::Malformed(what) => Self::Malformed(what),
+            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
+            TransportFailure::Setup(cause) => Self::Setup(cause),
+            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
+            TransportFailure::TimedOut => Self::TimedOut,
+            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
+            TransportFailure::Malformed(what) => Self::Malformed(what),
         }
     }
 }

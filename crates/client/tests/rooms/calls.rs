@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    Approval, CallEvent, DenialReason, Ending, Joined, OngoingCall, Recipient, RoomsError, Standing,
+    Approval, CallEvent, DenialReason, EndReason, OngoingCall, Recipient, RoomsError, SeatInfo,
+    SeatStatus,
 };
 use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
 use anteroom_testkit::TestRoomsOptions;
@@ -21,7 +22,7 @@ async fn create(scene: &Scene, who: &Person, approval: Approval) -> (RootKey, Ad
     (created.unwrap().root_key, passkey)
 }
 
-fn joined(event: CallEvent) -> Option<Joined> {
+fn joined(event: CallEvent) -> Option<SeatInfo> {
     match event {
         CallEvent::Joined(joined) => Some(*joined),
         _ => None,
@@ -36,9 +37,9 @@ fn message(event: CallEvent) -> Option<Vec<u8>> {
     }
 }
 
-fn ending(event: CallEvent) -> Option<Ending> {
+fn end_reason(event: CallEvent) -> Option<EndReason> {
     match event {
-        CallEvent::Ended(ending) => Some(ending),
+        CallEvent::Ended(end_reason) => Some(end_reason),
         _ => None,
     }
 }
@@ -50,20 +51,20 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     let (room, passkey) = create(&scene, &ann, Approval::Required).await;
     let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
     let place = wait_for(&mut anns, joined).await;
-    assert_eq!((place.standing, place.is_admin), (Standing::Active, true));
+    assert_eq!((place.status, place.is_admin), (SeatStatus::Active, true));
 
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
-    let bobs_place = wait_for(&mut bobs, joined).await;
+    let bobs_seat = wait_for(&mut bobs, joined).await;
     assert_eq!(
-        (bobs_place.standing, bobs_place.is_admin),
-        (Standing::Pending, false)
+        (bobs_seat.status, bobs_seat.is_admin),
+        (SeatStatus::Pending, false)
     );
     let waiting = wait_for(&mut anns, |event| match event {
         CallEvent::Roster(roster) => roster.pending.first().cloned(),
         _ => None,
     })
     .await;
-    assert_eq!(waiting.demux, bobs_place.demux);
+    assert_eq!(waiting.demux, bobs_seat.demux);
     // A holder of the root key can decrypt the user's id.
     let user = waiting
         .user
@@ -164,9 +165,9 @@ async fn admins_deny_remove_and_block() {
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.deny(demux).await.unwrap();
-    let end = wait_for(&mut bobs, ending).await;
+    let end = wait_for(&mut bobs, end_reason).await;
     assert!(
-        matches!(end, Ending::Denied(DenialReason::Admin)),
+        matches!(end, EndReason::Denied(DenialReason::Admin)),
         "{end:?}"
     );
     assert!(bobs.next().await.is_none());
@@ -177,13 +178,19 @@ async fn admins_deny_remove_and_block() {
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.approve(demux).await.unwrap();
     anns.remove(demux).await.unwrap();
-    assert!(matches!(wait_for(&mut bobs, ending).await, Ending::Removed));
+    assert!(matches!(
+        wait_for(&mut bobs, end_reason).await,
+        EndReason::Removed
+    ));
 
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.approve(demux).await.unwrap();
     anns.block(demux).await.unwrap();
-    assert!(matches!(wait_for(&mut bobs, ending).await, Ending::Blocked));
+    assert!(matches!(
+        wait_for(&mut bobs, end_reason).await,
+        EndReason::Blocked
+    ));
     let refused = scene.join(&bob, &room, None).await;
     assert!(
         matches!(refused, Err(RoomsError::Refused { .. })),
@@ -236,8 +243,8 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
     let (room, passkey) = create(&scene, &ann, Approval::Off).await;
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
     let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let end = wait_for(&mut bobs, ending).await;
-    assert!(matches!(end, Ending::Displaced), "{end:?}");
+    let end = wait_for(&mut bobs, end_reason).await;
+    assert!(matches!(end, EndReason::Displaced), "{end:?}");
     let place = wait_for(&mut anns, joined).await;
     assert!(place.features.iter().any(|feature| feature == "end_call"));
     let mut rng = scene.rng();
@@ -253,8 +260,8 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
         .delete(&room, &ann.pass, &passkey, OngoingCall::End, &mut *rng)
         .await
         .unwrap();
-    let end = wait_for(&mut anns, ending).await;
-    assert!(matches!(end, Ending::EndedByAdmin), "{end:?}");
+    let end = wait_for(&mut anns, end_reason).await;
+    assert!(matches!(end, EndReason::EndedByAdmin), "{end:?}");
 }
 
 #[tokio::test]
@@ -283,11 +290,11 @@ async fn who_waits_at_another_node_comes_along_when_the_call_starts() {
     let (room, passkey) = create(&scene, &ann, Approval::Required).await;
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
     let waits = wait_for(&mut bobs, joined).await;
-    assert_eq!(waits.standing, Standing::Pending);
+    assert_eq!(waits.status, SeatStatus::Pending);
     let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
     let era = wait_for(&mut anns, joined).await.era;
     let moved = wait_for(&mut bobs, joined).await;
-    assert_eq!((moved.era, moved.standing), (era, Standing::Pending));
+    assert_eq!((moved.era, moved.status), (era, SeatStatus::Pending));
     anns.approve(moved.demux).await.unwrap();
     wait_for(&mut bobs, |event| {
         matches!(event, CallEvent::Admitted).then_some(())

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    Approval, CallEvent, CallLink, Chat, Client, ClientError, ClientOptions, CredentialStore,
-    DeviceCredentials, Error, LoginClient, LoginSession, MemorySession, ParamsId, RoomsError,
-    SecretString, SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
+    Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore, DeviceCredentials,
+    Error, IssuerError, LoginClient, LoginSession, MemorySession, ParamsId, RoomsError, SeatStatus,
+    SecretString, SignIn, System, Timeouts, Zeroizing, parse_passkey,
 };
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_service::{Clock as _, Entropy as _};
@@ -68,10 +68,10 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
     let mut bobs = bob.join(&link).await.unwrap();
     for (call, is_admin) in [(&mut anns, true), (&mut bobs, false)] {
         let joined = wait_for(call, |event| match event {
-            CallEvent::Joined(joined) => Some((joined.standing, joined.is_admin)),
+            CallEvent::Joined(joined) => Some((joined.status, joined.is_admin)),
             _ => None,
         });
-        assert_eq!(joined.await, (Standing::Active, is_admin));
+        assert_eq!(joined.await, (SeatStatus::Active, is_admin));
     }
     let (name, text) = ("Bob".to_owned(), "hello".to_owned());
     bobs.introduce(name.as_str()).await.unwrap();
@@ -138,7 +138,7 @@ async fn stored_credentials_ask_the_issuer_for_nothing() {
     let other = scene.issuer.add_account(false).await;
     let unreachable = restored(device(&other)).await;
     let is_unreachable =
-        |outcome| matches!(outcome, Err(Error::Issuer(ClientError::Unreachable(_))));
+        |outcome| matches!(outcome, Err(Error::Issuer(IssuerError::Unreachable(_))));
     assert!(is_unreachable(unreachable.map(drop)));
     scene.issuer.clock.advance(9 * DAY);
     assert!(is_unreachable(restored(device(&account)).await.map(drop)));
@@ -261,7 +261,7 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
     };
     let refused = ann.join(&foreign).await;
     assert!(
-        matches!(refused, Err(Error::Issuer(ClientError::LinkParams(_)))),
+        matches!(refused, Err(Error::Issuer(IssuerError::LinkParams(_)))),
         "{refused:?}"
     );
     let bare = CallLink::parse(&own.root_key.to_text()).unwrap();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anteroom_client::{
-    CallEvent, DemuxId, Ending, EraId, EraKey, EraMark, JoinOptions, MAX_MESSAGE, MemoryReplays,
+    CallEvent, DemuxId, EndReason, EraId, EraKey, EraMark, JoinOptions, MAX_MESSAGE, MemoryReplays,
     MessageSealer, OpenError, ReceivedCounters, Recipient, ReplayStore, ReplayStoreError,
     RoomsClient, RoomsError, Timeouts,
 };
@@ -246,7 +246,7 @@ async fn replayed_changed_and_misattributed_messages_are_not_shown() {
         match call.next().await.unwrap() {
             CallEvent::Message { message, .. } => heard.push(Ok(message.to_vec())),
             CallEvent::Unreadable { reason, .. } => heard.push(Err(reason)),
-            CallEvent::Ended(Ending::Removed) => break,
+            CallEvent::Ended(EndReason::Removed) => break,
             CallEvent::Ended(other) => panic!("{other:?}"),
             _ => {}
         }
@@ -445,12 +445,12 @@ async fn a_call_that_makes_no_sense_ends() {
         let long = call.send(Recipient::All, &vec![0; MAX_MESSAGE + 1]).await;
         assert!(matches!(long, Err(RoomsError::MessageTooLong(_))));
         let end = wait_for(&mut call, |event| match event {
-            CallEvent::Ended(ending) => Some(ending),
+            CallEvent::Ended(end_reason) => Some(end_reason),
             _ => None,
         })
         .await;
         assert!(
-            matches!(end, Ending::Failed(RoomsError::Malformed(_))),
+            matches!(end, EndReason::Failed(RoomsError::Malformed(_))),
             "{nonsense:?}: {end:?}"
         );
         server.await.unwrap();

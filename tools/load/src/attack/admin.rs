@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    CallEvent, CallSession, Ending, JoinOptions, Joined, LinkChange, RoomsClient, Standing,
+    CallEvent, CallSession, EndReason, JoinOptions, LinkChange, RoomsClient, SeatInfo, SeatStatus,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::time::{Instant, sleep, timeout};
@@ -52,23 +52,23 @@ impl Admin<'_> {
         let joining = join(&self.line, self.link, self.admin, true);
         let (mut admin, joined) = within("join", joining).await?;
         ensure!(
-            joined.is_admin && joined.standing == Standing::Active,
+            joined.is_admin && joined.status == SeatStatus::Active,
             "join: the passkey makes no admin"
         );
         let joining = join(self.client, self.link, guest, false);
         let (mut guest, joined) = within("be joined by a guest", joining).await?;
         ensure!(
-            joined.standing == Standing::Pending,
+            joined.status == SeatStatus::Pending,
             "be joined by a guest: nobody had let the guest in"
         );
         admin.approve(joined.demux).await.context("approve")?;
         let admitted = |event: &CallEvent| matches!(event, CallEvent::Admitted);
         within("approve", until(&mut guest, &mut admin, admitted)).await?;
         admin.remove(joined.demux).await.context("remove")?;
-        let removed = |event: &CallEvent| matches!(event, CallEvent::Ended(Ending::Removed));
+        let removed = |event: &CallEvent| matches!(event, CallEvent::Ended(EndReason::Removed));
         within("remove", until(&mut guest, &mut admin, removed)).await?;
         within("end the call", self.end()).await?;
-        let ended = |event: &CallEvent| matches!(event, CallEvent::Ended(Ending::EndedByAdmin));
+        let ended = |event: &CallEvent| matches!(event, CallEvent::Ended(EndReason::EndedByAdmin));
         within("end the call", wait_for(&mut admin, ended)).await
     }
 
@@ -94,7 +94,7 @@ pub(super) async fn join(
     link: &Link,
     person: &Person,
     as_admin: bool,
-) -> Result<(CallSession, Box<Joined>)> {
+) -> Result<(CallSession, Box<SeatInfo>)> {
     let options = JoinOptions {
         room: link.room.clone(),
         pass: person.pass.clone(),

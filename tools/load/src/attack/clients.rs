@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_client::{
-    CallEvent, CallSession, DayRange, IssuerClient, Recipient, RoomsClient, Standing, Timeouts,
+    CallEvent, CallSession, DayRange, IssuerClient, Recipient, RoomsClient, SeatStatus, Timeouts,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::{FutureExt as _, future::try_join_all};
@@ -274,7 +274,7 @@ impl LegitimateClients {
     async fn join(&self, person: &Person) -> Result<CallSession> {
         let client = self.fresh_client()?;
         let (session, joined) = join(&client, &self.meeting, person, false).await?;
-        ensure!(joined.standing == Standing::Active, "an approval is gone");
+        ensure!(joined.status == SeatStatus::Active, "an approval is gone");
         Ok(session)
     }
 

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_client::{
-    CallEvent, CallSession, DemuxId, Ending, JoinOptions, Joined, Recipient, RoomsClient, Roster,
-    Standing,
+    CallEvent, CallSession, DemuxId, EndReason, JoinOptions, Recipient, RoomsClient, Roster,
+    SeatInfo, SeatStatus,
 };
 use anyhow::{Context as _, Result, bail};
 use tokio::{
@@ -29,7 +29,7 @@ pub(crate) struct Member {
 #[derive(Clone)]
 pub(crate) struct View {
     pub(crate) demux: DemuxId,
-    pub(crate) standing: Standing,
+    pub(crate) status: SeatStatus,
     pub(crate) is_admin: bool,
     /// Whether the connection may be lost.
     pub(crate) braced: bool,
@@ -152,10 +152,10 @@ impl Member {
 }
 
 impl View {
-    fn new(joined: &Joined) -> Self {
+    fn new(joined: &SeatInfo) -> Self {
         let mut view = Self {
             demux: joined.demux,
-            standing: joined.standing,
+            status: joined.status,
             is_admin: joined.is_admin,
             braced: false,
             joins: 0,
@@ -167,13 +167,13 @@ impl View {
             fault: None,
             ended: None,
         };
-        view.take_place(joined);
+        view.take_seat(joined);
         view
     }
 
-    fn take_place(&mut self, joined: &Joined) {
+    fn take_seat(&mut self, joined: &SeatInfo) {
         self.demux = joined.demux;
-        self.standing = joined.standing;
+        self.status = joined.status;
         self.is_admin = joined.is_admin;
         self.braced = false;
         self.joins += 1;
@@ -196,7 +196,7 @@ impl fmt::Display for View {
             f,
             "device {} is {:?}, joined {} times, lost {} times, sees {} active and {} pending, heard {} messages and all of round {}",
             self.demux,
-            self.standing,
+            self.status,
             self.joins,
             self.lost,
             self.active,
@@ -286,14 +286,14 @@ impl Actor {
     fn hear(&mut self, event: CallEvent) {
         match event {
             CallEvent::Joined(joined) => {
-                self.view.send_modify(|view| view.take_place(&joined));
+                self.view.send_modify(|view| view.take_seat(&joined));
             }
             CallEvent::Roster(roster) | CallEvent::Restored(roster) => {
                 self.view.send_modify(|view| view.take_roster(&roster));
             }
             CallEvent::Admitted => self
                 .view
-                .send_modify(|view| view.standing = Standing::Active),
+                .send_modify(|view| view.status = SeatStatus::Active),
             CallEvent::Message { from, message } => self.note(from, &message),
             CallEvent::Lost => {
                 // Unsent messages of this round would have no recipient.
@@ -304,7 +304,7 @@ impl Actor {
                 self.view.send_modify(|view| view.lost += 1);
             }
             CallEvent::Ended(ending) => {
-                if !matches!(ending, Ending::Removed) {
+                if !matches!(ending, EndReason::Removed) {
                     self.blame("the stay ended".to_owned());
                 }
                 let ending = format!("{ending:?}");

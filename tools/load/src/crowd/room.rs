@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use anteroom_client::{JoinOptions, RoomsClient, Standing};
+use anteroom_client::{JoinOptions, RoomsClient, SeatStatus};
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
 
@@ -59,7 +59,7 @@ impl Room {
         let admin = self.join(client, 0).await?;
         let view = admin.view();
         ensure!(
-            view.is_admin && view.standing == Standing::Active,
+            view.is_admin && view.status == SeatStatus::Active,
             "the passkey makes no admin: {view}"
         );
         self.members.push(admin);
@@ -67,7 +67,7 @@ impl Room {
         for guest in join_all(guests).await {
             self.members.push(guest?);
         }
-        self.check_standings()
+        self.check_statuses()
     }
 
     /// The admin admits the waiting devices, and all devices see it.
@@ -82,7 +82,7 @@ impl Room {
         self.approved.extend(1..inside);
         let waiting = self.devices - inside;
         let all_there = |view: &View| {
-            view.standing == Standing::Active && view.active == inside && view.pending == waiting
+            view.status == SeatStatus::Active && view.active == inside && view.pending == waiting
         };
         let settled = self.members.iter().take(inside);
         try_join_all(settled.map(|member| member.wait_for("everybody inside", all_there))).await?;
@@ -98,7 +98,7 @@ impl Room {
         gaps: bool,
     ) -> Result<()> {
         let inside = || {
-            let active = |member: &&Member| member.view().standing == Standing::Active;
+            let active = |member: &&Member| member.view().status == SeatStatus::Active;
             self.members.iter().filter(active)
         };
         let round = Round {
@@ -144,7 +144,7 @@ impl Room {
         let back = |view: &View| view.joins == 2;
         let all = self.members.iter();
         try_join_all(all.map(|member| member.wait_for("a place again", back))).await?;
-        self.check_standings()?;
+        self.check_statuses()?;
         let inside = self.approved.len() + 1;
         let there = |view: &View| view.active == inside;
         let all = self.members.iter().take(inside);
@@ -211,16 +211,16 @@ impl Room {
         Ok(())
     }
 
-    fn check_standings(&self) -> Result<()> {
+    fn check_statuses(&self) -> Result<()> {
         for (index, member) in self.members.iter().enumerate() {
             let view = member.view();
             let expected = if index == 0 || self.approved.contains(&index) {
-                Standing::Active
+                SeatStatus::Active
             } else {
-                Standing::Pending
+                SeatStatus::Pending
             };
             ensure!(
-                view.standing == expected && view.is_admin == (index == 0),
+                view.status == expected && view.is_admin == (index == 0),
                 "it should be {expected:?}: {view}"
             );
         }

@@ -7,7 +7,7 @@ mod words;
 use std::{mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, Chat, DemuxId, EraId, Joined, Participant, Recipient, RoomName, Roster, Standing,
+    CallEvent, Chat, DemuxId, EraId, Participant, Recipient, RoomName, Roster, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -225,7 +225,7 @@ impl View {
         }
     }
 
-    fn join(&mut self, joined: &Joined, now: Duration) -> Vec<Entry> {
+    fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
         if self.era == Some(joined.era) {
             // Tags and names of the era stay valid; only the seat is new.
             self.people.set_own(joined.demux);
@@ -246,13 +246,13 @@ impl View {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
         };
-        let text = match joined.standing {
-            Standing::Active => {
+        let text = match joined.status {
+            SeatStatus::Active => {
                 self.enter();
                 let role = if joined.is_admin { ", as an admin" } else { "" };
                 format!("You are in {room}{role}.")
             }
-            Standing::Pending => {
+            SeatStatus::Pending => {
                 self.lobby.begin_own_wait(now);
                 format!("You wait in the lobby of {room} until an admin lets you in.")
             }

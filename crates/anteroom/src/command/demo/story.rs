@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_client::{Approval, CallEvent, Ending, LinkChange, RoomsError};
+use anteroom_client::{Approval, CallEvent, EndReason, LinkChange, RoomsError};
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
@@ -85,7 +85,7 @@ impl Story {
         let waiting = ann.see_waiting().await?;
         ann.call()?.deny(waiting).await?;
         cleo.wait_for("an answer", |event| {
-            matches!(event, CallEvent::Ended(Ending::Denied(_))).then_some(())
+            matches!(event, CallEvent::Ended(EndReason::Denied(_))).then_some(())
         })
         .await?;
         self.step("Cleo waits in the lobby as well, and Ann does not let her in.")?;

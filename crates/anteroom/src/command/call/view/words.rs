@@ -1,7 +1,7 @@
 //! The sentences of a call.
 
 use anteroom_client::{
-    Approval, DemuxId, DenialReason, Ending, LinkState, Participant, RoomName, Roster,
+    Approval, DemuxId, DenialReason, EndReason, LinkState, Participant, RoomName, Roster,
 };
 
 use super::{super::entry::Entry, People, Wait};
@@ -47,16 +47,18 @@ pub(super) const fn lost(was_ended: bool) -> &'static str {
 }
 
 /// Returns the text for the end of a call.
-pub(super) fn ending(ending: &Ending) -> String {
+pub(super) fn ending(ending: &EndReason) -> String {
     match ending {
-        Ending::Left => "You left.".to_owned(),
-        Ending::Denied(DenialReason::Ended) => "The call ended before you were let in.".to_owned(),
-        Ending::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
-        Ending::Removed => "An admin sent you away.".to_owned(),
-        Ending::EndedByAdmin => "An admin ended the call.".to_owned(),
-        Ending::Displaced => "The call is full, and an admin needed your place.".to_owned(),
-        Ending::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
-        Ending::Failed(error) => format!("The call is over for you: {error}."),
+        EndReason::Left => "You left.".to_owned(),
+        EndReason::Denied(DenialReason::Ended) => {
+            "The call ended before you were let in.".to_owned()
+        }
+        EndReason::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
+        EndReason::Removed => "An admin sent you away.".to_owned(),
+        EndReason::EndedByAdmin => "An admin ended the call.".to_owned(),
+        EndReason::Displaced => "The call is full, and an admin needed your place.".to_owned(),
+        EndReason::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
+        EndReason::Failed(error) => format!("The call is over for you: {error}."),
         _ => "The call is over for you.".to_owned(),
     }
 }
