@@ -98,7 +98,7 @@ impl ServiceLog {
         async move {
             loop {
                 tokio::time::sleep(LOOK).await;
-                drops.look();
+                drops.check();
             }
         }
     }

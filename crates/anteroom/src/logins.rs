@@ -28,11 +28,11 @@ use crate::{
     environment::{self, Environment},
     failure::Failure,
     os::OsClock,
-    sealed_file::{Kind, SealedFile},
+    sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
 
-const KIND: Kind = Kind {
+const KIND: FileFormat = FileFormat {
     format: "anteroom login 2",
     old: Some(b"anteroom login 1\n"),
     noun: "login",
@@ -54,7 +54,7 @@ pub(crate) struct LoginFile {
 }
 
 /// A stored login.
-pub(crate) struct Kept {
+pub(crate) struct StoredLogin {
     pub(crate) session: SessionGrant,
     /// The time at which it ends without a renewal.
     pub(crate) until: Timestamp,
@@ -131,7 +131,7 @@ impl LoginFile {
     }
 
     /// Returns the stored login. Rewrites a file of the old format.
-    pub(crate) fn load(&self) -> anyhow::Result<Option<Kept>> {
+    pub(crate) fn load(&self) -> anyhow::Result<Option<StoredLogin>> {
         let Some((entry, is_old)) = read(&self.file)? else {
             return Ok(None);
         };
@@ -142,7 +142,7 @@ impl LoginFile {
         self.parse(&entry).map(Some)
     }
 
-    fn parse(&self, entry: &Entry) -> anyhow::Result<Kept> {
+    fn parse(&self, entry: &Entry) -> anyhow::Result<StoredLogin> {
         let kept = entry.parse(OsClock.now());
         kept.ok_or_else(|| self.file.damaged())
     }
@@ -202,13 +202,13 @@ impl LoginFile {
 }
 
 impl Entry {
-    fn parse(&self, now: Timestamp) -> Option<Kept> {
+    fn parse(&self, now: Timestamp) -> Option<StoredLogin> {
         let renewed = Timestamp::from_secs(self.renewed);
         let is_good = now.plus(ALMOST_OVER).as_secs() < self.access_expires;
         let access =
             (is_good && !self.access.is_empty()).then(|| SecretString::from(self.access.as_str()));
         let lifetime = self.access_expires.saturating_sub(self.renewed);
-        Some(Kept {
+        Some(StoredLogin {
             session: SessionGrant {
                 aci: Aci::parse(&self.account).ok()?,
                 device: DeviceId::new(self.device)?,
@@ -225,21 +225,21 @@ impl Entry {
 }
 
 /// The lock is released when the file is closed.
-struct Locked {
+struct LoginFileLock {
     login: LoginFile,
     _lock: File,
 }
 
 impl SessionStore for LoginFile {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
-        Ok(Box::new(Locked {
+        Ok(Box::new(LoginFileLock {
             _lock: self.file.lock().map_err(failed)?,
             login: self.clone(),
         }))
     }
 }
 
-impl LockedSession for Locked {
+impl LockedSession for LoginFileLock {
     fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         // The lock is held already; a migration would lock the file again.
         let login = &self.login;
@@ -280,7 +280,7 @@ fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
     };
     let entry: Entry = serde_json::from_slice(&opened.text).map_err(|_| file.damaged())?;
     if file.owner.as_deref() != Some(hash(&entry.issuer).as_str()) {
-        let what = file.complaint("belongs to another issuer and was put in its place");
+        let what = file.error_text("belongs to another issuer and was put in its place");
         bail!(Failure::failed(what).next("Log in again"));
     }
     Ok(Some((entry, opened.is_old)))

@@ -98,9 +98,9 @@ fn folder(settings: &MailSettings) -> anyhow::Result<&Path> {
 }
 
 /// The adapter of the queue for the issuer.
-pub(crate) struct Outbox(pub(crate) Arc<MailQueue>);
+pub(crate) struct QueuedMailSender(pub(crate) Arc<MailQueue>);
 
-impl Mailbox for Outbox {
+impl Mailbox for QueuedMailSender {
     fn post(&self, letter: Letter) {
         match Mail::new(letter.to.as_str(), letter.subject, &letter.text) {
             Ok(mail) => self.0.send(mail),

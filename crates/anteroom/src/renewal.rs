@@ -16,7 +16,7 @@ use crate::{
     notices,
     os::{self, OsClock},
     progress,
-    session::{Identity, Session},
+    session::{IssuerIdentity, Session},
 };
 
 /// The longest single sleep. Longer waits are split, since a computer may suspend and its clock may be set.
@@ -75,7 +75,7 @@ pub(crate) async fn renew_under(
 
 /// Waits for the time of each renewal, and renews. Ends when the account was not used for a week, or the
 /// credentials are gone or cannot be stored.
-pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
+pub(crate) async fn wait(identity: &Arc<IssuerIdentity>) -> anyhow::Result<()> {
     let file = identity.credentials()?;
     let Some(_lock) = file.lock_renewal()? else {
         return Ok(());

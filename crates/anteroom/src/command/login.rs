@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     password::PasswordSource,
     progress, renewal,
-    session::{Identity, IssuerPlace},
+    session::{IssuerIdentity, IssuerTarget},
     terminal::{day, print, print_json},
 };
 
@@ -42,12 +42,12 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let place = IssuerPlace::find(options.issuer.as_deref(), data, environment)?;
-    let client = LoginClient::new(place.url()?, Timeouts::default())?;
+    let target = IssuerTarget::find(options.issuer.as_deref(), data, environment)?;
+    let client = LoginClient::new(target.url()?, Timeouts::default())?;
     if client.is_exposed() {
         tracing::warn!("the password crosses the network in the clear: use https");
     }
-    let file = place.login(environment)?.for_new(options.remember);
+    let file = target.login(environment)?.for_new(options.remember);
     let email = email(options)?;
     Email::parse(&email)?;
     // Who logs in again stays the same device.
@@ -62,7 +62,7 @@ pub(super) async fn run(
             .or_else(|| file.last_device(|known| is_same_address(known, &email))),
     };
     if options.password_file.is_none() {
-        place.check_secret(environment, environment::PASSWORD)?;
+        target.check_secret(environment, environment::PASSWORD)?;
     }
     let last_refresh = before
         .filter(|before| Some(before.device) == device)
@@ -96,7 +96,7 @@ pub(super) async fn run(
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
         CredentialFile::of_account(environment, file.issuer(), &aci)?.remove()?;
     }
-    let identity = Identity::of_login(place, session.aci(), file, environment);
+    let identity = IssuerIdentity::of_login(target, session.aci(), file, environment);
     fetch_credentials(&Arc::new(identity), data).await;
     if json {
         print_json(&Report {
@@ -112,7 +112,7 @@ pub(super) async fn run(
 
 /// Fetches the first credentials of a login, so that the first visit to a room needs no request to the
 /// issuer.
-async fn fetch_credentials(identity: &Arc<Identity>, data: &DataDir) {
+async fn fetch_credentials(identity: &Arc<IssuerIdentity>, data: &DataDir) {
     let fetched = async {
         let file = identity.credentials()?;
         let renewal = renewal::renew(&identity.session()?, &file).await?;

@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     logins::LoginFile,
-    session::IssuerPlace,
+    session::IssuerTarget,
     terminal::{confirm, day, print, print_json},
 };
 
@@ -37,12 +37,12 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let place = IssuerPlace::find(issuer, data, environment)?;
-    let file = place.login(environment)?;
+    let target = IssuerTarget::find(issuer, data, environment)?;
+    let file = target.login(environment)?;
     let report = if everywhere {
-        log_out_everywhere(&place, file, yes, environment).await?
+        log_out_everywhere(&target, file, yes, environment).await?
     } else {
-        log_out(&place, file, environment).await?
+        log_out(&target, file, environment).await?
     };
     if json {
         return print_json(&report);
@@ -60,13 +60,13 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn nobody() -> Failure {
+fn no_login() -> Failure {
     Failure::new("login_missing", "nobody is logged in there")
         .next("Name the issuer of the login with --issuer")
 }
 
 async fn log_out(
-    place: &IssuerPlace,
+    target: &IssuerTarget,
     file: LoginFile,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
@@ -75,7 +75,7 @@ async fn log_out(
         everywhere: false,
     };
     let kept = match file.load() {
-        Ok(kept) => kept.ok_or_else(nobody)?,
+        Ok(kept) => kept.ok_or_else(no_login)?,
         Err(error) => {
             file.remove()?;
             tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
@@ -84,7 +84,7 @@ async fn log_out(
     };
     forget_credentials(environment, &file, &kept.session.aci);
     let until = day(kept.until);
-    let ended = match place.url() {
+    let ended = match target.url() {
         Ok(url) => {
             let client = LoginClient::new(url, Timeouts::default())?;
             let session = LoginSession::resume(client, kept.session, Arc::new(file));
@@ -121,18 +121,18 @@ fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
 }
 
 async fn log_out_everywhere(
-    place: &IssuerPlace,
+    target: &IssuerTarget,
     file: LoginFile,
     yes: bool,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
-    let kept = file.load()?.ok_or_else(nobody)?;
+    let kept = file.load()?.ok_or_else(no_login)?;
     confirm(
         yes,
         "End all sessions of the account? Its other devices have to log in again too.",
     )?;
     let aci = kept.session.aci;
-    let client = LoginClient::new(place.url()?, Timeouts::default())?;
+    let client = LoginClient::new(target.url()?, Timeouts::default())?;
     let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
     match session.sign_out_everywhere().await {
         Ok(()) => {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The user's account at its issuer.
-struct Account<'a> {
+struct DeviceSession<'a> {
     session: Session,
     /// The file with the password of the login, if it is in a file.
     password_file: Option<&'a Path>,
@@ -34,7 +34,7 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let account = Account {
+    let account = DeviceSession {
         session: Session::open(&own.client_flags(), data, environment)?,
         password_file: own.password_file.as_deref(),
         environment,
@@ -46,7 +46,7 @@ pub(super) async fn run(
     }
 }
 
-impl Account<'_> {
+impl DeviceSession<'_> {
     async fn list(&self, json: bool) -> anyhow::Result<()> {
         let devices = self.session.client.devices().await?;
         let reports: Vec<_> = devices.iter().map(DeviceReport::of_entry).collect();

@@ -167,7 +167,7 @@ mod tests {
     fn a_report_has_a_code_what_why_and_the_next_step() {
         let failure = || {
             Failure::new("listen_failed", "cannot listen on a port")
-                .because(anyhow!("another program uses it"))
+                .with_reason(anyhow!("another program uses it"))
                 .next("Stop it")
         };
         for (error, code, text) in [
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn the_json_of_a_report_has_exactly_the_documented_members() {
         let error = Failure::new("failed", "it failed")
-            .because(anyhow!("a cause"))
+            .with_reason(anyhow!("a cause"))
             .next("Do this");
         assert_eq!(
             ErrorReport::of(&error.into()).to_json(),

@@ -64,7 +64,7 @@ impl Drops {
         }
     }
 
-    pub(super) fn look(&mut self) {
+    pub(super) fn check(&mut self) {
         let dropped = self.dropped.dropped_lines();
         let new = dropped.saturating_sub(self.seen);
         self.seen = dropped;
@@ -105,12 +105,12 @@ mod tests {
 
     /// A file that takes nothing while the gate is locked.
     #[derive(Clone, Default)]
-    struct GatedFile {
+    struct BlockingWriter {
         gate: Arc<Mutex<()>>,
         written: Arc<Mutex<Vec<u8>>>,
     }
 
-    impl Write for GatedFile {
+    impl Write for BlockingWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
             self.written.lock().unwrap().extend_from_slice(bytes);
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_log_that_is_not_read_blocks_no_writer_and_dropped_lines_are_counted() {
         const LINES: usize = 2 * MOST_LINES;
-        let file = GatedFile::default();
+        let file = BlockingWriter::default();
         let gate = file.gate.lock().unwrap();
         let (mut queue, writer) = queue(LineWriter::new(file.clone()));
         let count = Count::default();
@@ -135,7 +135,7 @@ mod tests {
                 .write_all(format!("line {line}\n").as_bytes())
                 .unwrap();
         }
-        drops.look();
+        drops.check();
         drop(gate);
         drop(writer);
         let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
@@ -148,8 +148,8 @@ mod tests {
         }
         let dropped = u64::try_from(LINES - written.len()).unwrap();
         assert_eq!(count.number(), dropped);
-        drops.look();
-        drops.look();
+        drops.check();
+        drops.check();
         assert_eq!((count.number(), drops.untold), (dropped, 0));
     }
 }

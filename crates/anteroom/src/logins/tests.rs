@@ -23,7 +23,7 @@ fn login() -> (TempDir, LoginFile) {
 
 /// Writes a login in the old format, which does not name its issuer.
 fn write_old(login: &LoginFile, issuer: &str) {
-    const OLD: Kind = Kind {
+    const OLD: FileFormat = FileFormat {
         format: "anteroom login 1",
         old: None,
         noun: "login",

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Returns the failure for used-up create credentials: all of the last renewal were used.
-fn none_left() -> Failure {
+fn no_credential_left() -> Failure {
     Failure::new(
         "spare_links_used",
         "no link was created: all credentials for that since the last renewal are used up",
@@ -85,7 +85,7 @@ impl RoomSession {
                 return Ok(tried);
             }
             if store.has_used_up_links(now) {
-                return Err(none_left().into());
+                return Err(no_credential_left().into());
             }
             if store.spare_links(now) > 0 {
                 // An unreachable room service must not use up a credential.
@@ -202,7 +202,7 @@ impl RoomSession {
                 "link_params_unknown",
                 "the link does not fit the params that the issuer had at the last renewal",
             )
-            .because(error)
+            .with_reason(error)
             .next(
                 "If the issuer has changed them since, use `anteroom credential renew` and come back \
                  some hours later, or --fetch at once: by the time of a fetch both services together \

@@ -10,7 +10,7 @@ use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_service::Clock as _;
 use anyhow::{anyhow, bail};
 
-use super::{IssuerPlace, Session};
+use super::{IssuerTarget, Session};
 use crate::{
     cli::ClientFlags,
     credentials::CredentialFile,
@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// An account at an issuer, with its trusted params.
-pub(crate) struct Identity {
-    pub(super) place: IssuerPlace,
+pub(crate) struct IssuerIdentity {
+    pub(super) target: IssuerTarget,
     aci: Aci,
     account: AccountSource,
     trust: Vec<ParamsId>,
@@ -39,7 +39,7 @@ enum AccountSource {
     Login(LoginFile),
 }
 
-impl Identity {
+impl IssuerIdentity {
     /// Finds the issuer and the account: the one that a flag or a variable names, or else the login's. Reads
     /// no password.
     pub(crate) fn find(
@@ -51,7 +51,7 @@ impl Identity {
             ParamsId::parse(text).map_err(|_| anyhow!("--trust {text:?}: an id has 16 hex digits"))
         };
         let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
-        let place = IssuerPlace::find(flags.issuer.as_deref(), data, environment)?;
+        let target = IssuerTarget::find(flags.issuer.as_deref(), data, environment)?;
         let named = match &flags.account {
             Some(account) => Some(account.clone()),
             None => environment
@@ -61,14 +61,14 @@ impl Identity {
         let (aci, account) = match named {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
-                let file = place.login(environment)?;
-                let issuer = place.url.as_ref().ok().map(ServiceAddress::url);
+                let file = target.login(environment)?;
+                let issuer = target.url.as_ref().ok().map(ServiceAddress::url);
                 let aci = match login_account(&file, issuer, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
                         // If the data directory exists, a missing issuer is the first problem to solve.
                         if data.path().exists() {
-                            place.url()?;
+                            target.url()?;
                         }
                         return Err(error);
                     }
@@ -77,7 +77,7 @@ impl Identity {
             }
         };
         Ok(Self {
-            place,
+            target,
             aci,
             account,
             trust,
@@ -88,13 +88,13 @@ impl Identity {
 
     /// Returns the account of a new login.
     pub(crate) fn of_login(
-        place: IssuerPlace,
+        target: IssuerTarget,
         aci: Aci,
         file: LoginFile,
         environment: &Environment,
     ) -> Self {
         Self {
-            place,
+            target,
             aci,
             account: AccountSource::Login(file),
             trust: Vec::new(),
@@ -105,7 +105,7 @@ impl Identity {
 
     /// Signs in. Asks for the password last, and only on a terminal.
     pub(crate) fn session(self: &Arc<Self>) -> anyhow::Result<Session> {
-        let url = self.place.url()?;
+        let url = self.target.url()?;
         let (authentication, login) = match &self.account {
             AccountSource::Device(name) => (self.device(name)?.into(), None),
             AccountSource::Login(file) => (login(url, file)?.into(), Some(file.clone())),
@@ -124,7 +124,7 @@ impl Identity {
 
     /// Refuses a secret of the environment to an issuer that is not named.
     pub(crate) fn check_secret(&self, variable: &str) -> anyhow::Result<()> {
-        self.place.check_secret(&self.environment, variable)
+        self.target.check_secret(&self.environment, variable)
     }
 
     /// Returns the account.
@@ -141,7 +141,10 @@ impl Identity {
                 let variable = environment::DEVICE_PASSWORD;
                 let password = self.environment.text(variable);
                 password.is_ok_and(|password| password.is_some())
-                    && self.place.check_secret(&self.environment, variable).is_ok()
+                    && self
+                        .target
+                        .check_secret(&self.environment, variable)
+                        .is_ok()
             }
         }
     }
@@ -149,7 +152,7 @@ impl Identity {
     /// Returns the file of the account's credentials.
     pub(crate) fn credentials(&self) -> anyhow::Result<CredentialFile> {
         let issuer = match &self.account {
-            AccountSource::Device(_) => &self.place.name,
+            AccountSource::Device(_) => &self.target.name,
             // The login may be stored under another address of the same issuer.
             AccountSource::Login(file) => file.issuer(),
         };
@@ -162,7 +165,7 @@ impl Identity {
         listing: PublishedParams,
         link: Option<&CallLink>,
     ) -> Result<TrustedParams, IssuerError> {
-        let (pins, now) = (&self.place.pins, OsClock.now());
+        let (pins, now) = (&self.target.pins, OsClock.now());
         match link {
             Some(link) => listing.trusted_for_link(link, pins, self.trust(), now),
             None => listing.trusted(pins, self.trust(), now),
@@ -179,7 +182,7 @@ impl Identity {
 
     fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
         if self.flags.password_file.is_none() {
-            self.place
+            self.target
                 .check_secret(&self.environment, environment::DEVICE_PASSWORD)?;
         }
         let (aci, device) = parse_name(name)?;

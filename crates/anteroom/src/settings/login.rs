@@ -108,7 +108,7 @@ impl LoginSection {
 impl Default for LoginSection {
     fn default() -> Self {
         let cost = HashCost::default();
-        let places = HashPlaces::new(NonZeroUsize::MIN);
+        let limits = HashPlaces::new(NonZeroUsize::MIN);
         Self {
             sign_up: SignUpMode::default(),
             lock_failures: const { NonZeroU32::new(5).unwrap() },
@@ -117,7 +117,7 @@ impl Default for LoginSection {
             hash_memory_kib: cost.memory_kib,
             hash_passes: cost.passes,
             hashes_at_once: None,
-            hashes_waiting: places.waiting,
+            hashes_waiting: limits.waiting,
             hash_wait_seconds: const { NonZeroU64::new(5).unwrap() },
             known_network_days: const { NonZeroU32::new(7).unwrap() },
             known_networks: KnownNetworkLimits::default().most,

@@ -1,6 +1,6 @@
 //! The entries of a call's conversation.
 
-use super::presence::Presence;
+use super::presence::PresenceChanges;
 
 /// An entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum Entry {
     /// Participants joined or left.
     Presence {
         /// The changes.
-        changes: Presence,
+        changes: PresenceChanges,
         /// The changes as text.
         text: String,
     },

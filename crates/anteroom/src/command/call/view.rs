@@ -15,8 +15,8 @@ use self::lobby::Lobby;
 pub(super) use self::rows::{PresentRow, Wait, WaitingRow};
 use super::{
     entry::Entry,
-    people::{Lookup, People},
-    presence::{Change, Presence},
+    known_devices::{KnownDevices, TagLookup},
+    presence::{Change, PresenceChanges},
     quotation::quoted,
     tag::TagPrefix,
 };
@@ -43,11 +43,11 @@ pub(super) struct View {
     was_ended: bool,
     lost_since: Option<Duration>,
     roster: Roster,
-    people: People,
+    known_devices: KnownDevices,
     lobby: Lobby,
     greetings: Vec<Recipient>,
     /// The gathered changes of presence, and the moment at which they are displayed.
-    gathered: Presence,
+    gathered: PresenceChanges,
     tell_at: Option<Duration>,
 }
 
@@ -89,7 +89,7 @@ impl View {
             return told;
         }
         // Gathered arrivals precede the event.
-        let mut entries = self.tell_gathered();
+        let mut entries = self.take_notices();
         entries.extend(told);
         match event {
             CallEvent::Joined(joined) => {
@@ -111,14 +111,14 @@ impl View {
     /// Returns the gathered changes if their time has come.
     pub(super) fn tick(&mut self, now: Duration) -> Vec<Entry> {
         match self.tell_at {
-            Some(moment) if moment <= now => self.tell_gathered(),
+            Some(moment) if moment <= now => self.take_notices(),
             _ => Vec::new(),
         }
     }
 
     /// Describes changes of presence with the current names.
-    pub(super) fn describe(&self, changes: &Presence) -> String {
-        changes.describe(&self.people)
+    pub(super) fn describe(&self, changes: &PresenceChanges) -> String {
+        changes.describe(&self.known_devices)
     }
 
     /// Takes the recipients that have not received this device's name yet.
@@ -127,13 +127,13 @@ impl View {
     }
 
     /// Looks a typed tag up.
-    pub(super) fn find(&self, tag: &TagPrefix) -> Lookup {
-        self.people.find(tag)
+    pub(super) fn find(&self, tag: &TagPrefix) -> TagLookup {
+        self.known_devices.find(tag)
     }
 
     /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
-        words::account(&self.people, device)
+        words::account(&self.known_devices, device)
     }
 
     /// The sentence of this device's decision to let another one in.
@@ -143,7 +143,7 @@ impl View {
 
     /// The label of a device.
     pub(super) fn label(&self, device: DemuxId) -> String {
-        self.people.label(device)
+        self.known_devices.label(device)
     }
 
     /// Returns the room's name, or that it has none.
@@ -162,7 +162,7 @@ impl View {
 
     /// This device's tag and name.
     pub(super) fn own_label(&self) -> String {
-        let tag = self.me.map(|me| self.people.tag(me));
+        let tag = self.me.map(|me| self.known_devices.tag(me));
         let name = self.own_name.as_deref();
         let parts = [tag, name.map(|name| quoted(name, usize::MAX))];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -228,9 +228,9 @@ impl View {
     fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
         if self.era == Some(joined.era) {
             // Tags and names of the era stay valid; only the seat is new.
-            self.people.set_own(joined.demux);
+            self.known_devices.set_own(joined.demux);
         } else {
-            self.people = People::of_era(joined.demux);
+            self.known_devices = KnownDevices::of_era(joined.demux);
             self.lobby = Lobby::default();
         }
         self.me = Some(joined.demux);
@@ -271,10 +271,10 @@ impl View {
         let before = mem::replace(&mut self.roster, roster.clone());
         let all = || roster.active.iter().chain(&roster.pending);
         let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
-        self.people.set_present(&present);
+        self.known_devices.set_present(&present);
         let room = self.room_params.as_ref();
         let named: Vec<DemuxId> = all()
-            .filter(|one| self.people.introduce(one, room))
+            .filter(|one| self.known_devices.introduce(one, room))
             .map(|one| one.demux)
             .collect();
         let is_first_sight = arrival == Change::Present;
@@ -283,7 +283,9 @@ impl View {
 
         let mut gathered = mem::take(&mut self.gathered);
         for gone in before.active.iter().chain(&before.pending) {
-            if !all().any(|other| other.demux == gone.demux) && !self.people.is_own(gone.demux) {
+            if !all().any(|other| other.demux == gone.demux)
+                && !self.known_devices.is_own(gone.demux)
+            {
                 gathered.add(gone.demux, Change::Left);
             }
         }
@@ -315,7 +317,7 @@ impl View {
             }
         }
         for device in named {
-            if !self.people.is_own(device) {
+            if !self.known_devices.is_own(device) {
                 gathered.add(device, Change::Named);
             }
         }
@@ -332,7 +334,9 @@ impl View {
     }
 
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
-        let others = list.iter().filter(|one| !self.people.is_own(one.demux));
+        let others = list
+            .iter()
+            .filter(|one| !self.known_devices.is_own(one.demux));
         others.cloned().collect()
     }
 
@@ -343,7 +347,7 @@ impl View {
                 text: words::bounded(&text, MAX_MESSAGE_LINES),
             }],
             // A device without a name is displayed by its tag.
-            Some(Chat::Hello { name }) if self.people.set_name(from, &name) => {
+            Some(Chat::Hello { name }) if self.known_devices.set_name(from, &name) => {
                 self.gathered.add(from, Change::Named);
                 self.gather_until(now);
                 Vec::new()
@@ -359,7 +363,7 @@ impl View {
     }
 
     /// Returns the gathered changes, whether their time has come or not.
-    pub(super) fn tell_gathered(&mut self) -> Vec<Entry> {
+    pub(super) fn take_notices(&mut self) -> Vec<Entry> {
         self.tell_at = None;
         let changes = mem::take(&mut self.gathered);
         let text = self.describe(&changes);

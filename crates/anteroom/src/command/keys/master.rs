@@ -46,7 +46,7 @@ pub(super) async fn rotate(
     let issuer = databases::is_initialised::<SqliteIssuer>(data).await?;
     let rooms = databases::is_initialised::<SqliteRooms>(data).await?;
     if !issuer && !rooms {
-        bail!(databases::nothing_there(data));
+        bail!(databases::no_database(data));
     }
     let file = master_key::file(data, environment)?;
     let old = match (master_key::find(data, environment)?, issuer) {

@@ -127,7 +127,7 @@ fn link_host(session: &RoomSession) -> anyhow::Result<(String, bool)> {
     if !CallLink::is_host(host) {
         let what = format!("no link can name {url}");
         return Err(Failure::new("address_invalid", what)
-            .because(anyhow!(
+            .with_reason(anyhow!(
                 "its path has empty parts, or a character that a link cannot have"
             ))
             .next("Have the room service reached under another path, and name that")

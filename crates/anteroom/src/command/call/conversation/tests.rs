@@ -1,6 +1,6 @@
 use super::*;
 use crate::command::call::{
-    presence::{Change, Presence},
+    presence::{Change, PresenceChanges},
     view::tests::device,
 };
 
@@ -135,7 +135,7 @@ fn joins_that_follow_each_other_are_one_entry_and_do_not_push_out_what_was_said(
     let mut conversation = Conversation::default();
     conversation.add(message("hello"), &View::default());
     for number in 1..=24 {
-        let mut changes = Presence::default();
+        let mut changes = PresenceChanges::default();
         changes.add(device(number * 16), Change::Joined);
         let text = View::default().describe(&changes);
         conversation.add(Entry::Presence { changes, text }, &View::default());
@@ -151,7 +151,7 @@ fn joins_that_follow_each_other_are_one_entry_and_do_not_push_out_what_was_said(
 fn changes_that_take_each_other_back_leave_nothing() {
     let mut conversation = Conversation::default();
     for change in [Change::ConnectionLost, Change::ConnectionRestored] {
-        let mut changes = Presence::default();
+        let mut changes = PresenceChanges::default();
         changes.add(device(16), change);
         let text = View::default().describe(&changes);
         conversation.add(Entry::Presence { changes, text }, &View::default());

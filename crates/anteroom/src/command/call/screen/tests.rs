@@ -50,7 +50,7 @@ fn admin() -> View {
 }
 
 fn tag(number: u32) -> TagPrefix {
-    TagPrefix::parse(&crate::command::call::tag::Tag::of(device(number)).whole()).unwrap()
+    TagPrefix::parse(&crate::command::call::tag::DeviceTag::of(device(number)).whole()).unwrap()
 }
 
 /// Returns the texts of the newest entries.

@@ -408,16 +408,16 @@ fn tags_and_names_stay_for_the_era_and_a_new_era_forgets_them() {
     view.apply(&again, NOW);
     assert_eq!(
         view.find(&prefix("2000")),
-        Lookup::Gone("#2000 \"Bob\"".to_owned())
+        TagLookup::Gone("#2000 \"Bob\"".to_owned())
     );
-    assert_eq!(view.find(&prefix("3000")), Lookup::Device(device(48)));
+    assert_eq!(view.find(&prefix("3000")), TagLookup::Device(device(48)));
     assert_eq!(everyone(&view)[1], "  #3000 (in the lobby for over 3 min)");
 
     let other = joined_in(2, 16, SeatStatus::Active, true, roster(&[16, 80], &[]));
     view.apply(&other, NOW);
-    assert_eq!(view.find(&prefix("2000")), Lookup::Unknown);
-    assert_eq!(view.find(&prefix("3000")), Lookup::Unknown);
-    assert_eq!(view.find(&prefix("5000")), Lookup::Device(device(80)));
+    assert_eq!(view.find(&prefix("2000")), TagLookup::Unknown);
+    assert_eq!(view.find(&prefix("3000")), TagLookup::Unknown);
+    assert_eq!(view.find(&prefix("5000")), TagLookup::Device(device(80)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anteroom_client::{
     Approval, DemuxId, DenialReason, EndReason, LinkState, Participant, RoomName, Roster,
 };
 
-use super::{super::entry::Entry, People, Wait};
+use super::{super::entry::Entry, KnownDevices, Wait};
 use crate::command::call::{quotation::quoted, status::span};
 
 /// Returns the title of a room.
@@ -65,7 +65,7 @@ pub(super) fn ending(ending: &EndReason) -> String {
 
 /// Returns all participants, one in a line.
 pub(super) fn everyone(
-    people: &People,
+    known_devices: &KnownDevices,
     roster: &Roster,
     wait: impl Fn(DemuxId) -> Wait,
 ) -> Vec<Entry> {
@@ -79,8 +79,8 @@ pub(super) fn everyone(
         } else {
             ""
         };
-        let label = people.label(participant.demux);
-        let account = account_beside_name(people, participant.demux);
+        let label = known_devices.label(participant.demux);
+        let account = account_beside_name(known_devices, participant.demux);
         Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}"))
     };
     let active = roster.active.iter().map(|one| line(one, "in the call"));
@@ -92,9 +92,10 @@ pub(super) fn everyone(
 }
 
 /// Returns the short account id of another device that has a name; without one the label has it.
-fn account_beside_name(people: &People, device: DemuxId) -> String {
-    let account = people.account(device);
-    let account = account.filter(|_| people.name(device).is_some() && !people.is_own(device));
+fn account_beside_name(known_devices: &KnownDevices, device: DemuxId) -> String {
+    let account = known_devices.account(device);
+    let account =
+        account.filter(|_| known_devices.name(device).is_some() && !known_devices.is_own(device));
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
 }
 
@@ -106,9 +107,9 @@ pub(super) fn admission(label: &str) -> Entry {
 }
 
 /// The whole account id of a device.
-pub(super) fn account(people: &People, device: DemuxId) -> Entry {
-    let label = people.label(device);
-    match people.account(device) {
+pub(super) fn account(known_devices: &KnownDevices, device: DemuxId) -> Entry {
+    let label = known_devices.label(device);
+    match known_devices.account(device) {
         Some(account) => match account.whole() {
             Some(id) => Entry::Notice(format!("{label} has the account {id}.")),
             None => Entry::Problem(format!(

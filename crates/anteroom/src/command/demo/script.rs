@@ -7,7 +7,7 @@ use anteroom_protocol::{AdminPasskey, CallLink};
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
 
-use super::{knowledge::Secret, people::Person, side::Sides};
+use super::{accounts::DemoAccount, leak_report::SearchedSecret, services::DemoServices};
 use crate::{os, terminal::print};
 
 const NAME: &str = "Tea at five";
@@ -17,24 +17,24 @@ const ANSWER: &str = "Under the blue one now.";
 /// The time limit of each step, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Story {
+pub(super) struct DemoScript {
     step: u32,
 }
 
-impl Story {
+impl DemoScript {
     /// Runs the script, and returns the secrets that must not appear in the other service's files.
-    pub(super) async fn play(sides: &Sides) -> anyhow::Result<Vec<Secret>> {
-        let story = Self { step: 0 };
-        timeout(PATIENCE, story.tell(sides))
+    pub(super) async fn run(services: &DemoServices) -> anyhow::Result<Vec<SearchedSecret>> {
+        let script = Self { step: 0 };
+        timeout(PATIENCE, script.run_steps(services))
             .await
             .context("the story stands still")?
     }
 
-    async fn tell(mut self, sides: &Sides) -> anyhow::Result<Vec<Secret>> {
+    async fn run_steps(mut self, services: &DemoServices) -> anyhow::Result<Vec<SearchedSecret>> {
         let mut rng = os::rng();
-        let mut ann = Person::new("Ann", sides).await?;
-        let mut bob = Person::new("Bob", sides).await?;
-        let mut cleo = Person::new("Cleo", sides).await?;
+        let mut ann = DemoAccount::new("Ann", services).await?;
+        let mut bob = DemoAccount::new("Bob", services).await?;
+        let mut cleo = DemoAccount::new("Cleo", services).await?;
         self.step("Ann, Bob and Cleo get accounts at the issuer, and credentials for a week:")?;
         self.detail("all of them the same, for rooms that it does not know and for making some")?;
 
@@ -124,26 +124,29 @@ impl Story {
         }
         self.step("Ann revokes the link and everybody leaves. Cleo tries again: nobody can join.")?;
 
-        let people = [&ann, &bob, &cleo];
+        let accounts = [&ann, &bob, &cleo];
         let mut secrets = vec![
-            Secret::bytes("the room id", room.room_id().as_bytes()),
-            Secret::bytes("the root key", &room.to_bytes()),
-            Secret::text("the root key", &room.to_text()),
-            Secret::bytes("the admin passkey", passkey.as_bytes()),
-            Secret::text("the room's name", NAME),
-            Secret::text("what was said", QUESTION),
-            Secret::text("what was said", ANSWER),
+            SearchedSecret::bytes("the room id", room.room_id().as_bytes()),
+            SearchedSecret::bytes("the root key", &room.to_bytes()),
+            SearchedSecret::text("the root key", &room.to_text()),
+            SearchedSecret::bytes("the admin passkey", passkey.as_bytes()),
+            SearchedSecret::text("the room's name", NAME),
+            SearchedSecret::text("what was said", QUESTION),
+            SearchedSecret::text("what was said", ANSWER),
         ];
-        for person in people {
+        for person in accounts {
             let account = &person.account.account;
-            secrets.push(Secret::id("the account ids", account.aci.as_bytes()));
+            secrets.push(SearchedSecret::id(
+                "the account ids",
+                account.aci.as_bytes(),
+            ));
             if let Some(pni) = &account.pni {
-                secrets.push(Secret::id("the phone-number ids", pni.as_bytes()));
+                secrets.push(SearchedSecret::id("the phone-number ids", pni.as_bytes()));
             }
             let password = person.account.password.as_str();
-            secrets.push(Secret::text("the device passwords", password));
+            secrets.push(SearchedSecret::text("the device passwords", password));
             let opaque = person.opaque_id(&room);
-            secrets.push(Secret::bytes("the encrypted ids of users", &opaque));
+            secrets.push(SearchedSecret::bytes("the encrypted ids of users", &opaque));
         }
         Ok(secrets)
     }

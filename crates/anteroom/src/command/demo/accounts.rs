@@ -9,13 +9,13 @@ use anteroom_service::{Clock as _, Entropy as _};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
-use super::side::Sides;
+use super::services::DemoServices;
 use crate::{
     command::account_add::NewAccount,
     os::{self, OsClock, OsEntropy},
 };
 
-pub(super) struct Person {
+pub(super) struct DemoAccount {
     pub(super) name: &'static str,
     pub(super) account: NewAccount,
     pub(super) rooms: RoomsClient,
@@ -24,20 +24,20 @@ pub(super) struct Person {
     call: Option<CallSession>,
 }
 
-impl Person {
-    pub(super) async fn new(name: &'static str, sides: &Sides) -> anyhow::Result<Self> {
-        let account = sides.add_account().await?;
+impl DemoAccount {
+    pub(super) async fn new(name: &'static str, services: &DemoServices) -> anyhow::Result<Self> {
+        let account = services.add_account().await?;
         let device = DeviceCredentials::new(
             account.account.aci,
             DeviceId::FIRST,
             SecretString::from(account.password.as_str()),
         );
         let timeouts = Timeouts::default();
-        let issuer = IssuerClient::new(&sides.issuer_url, device, timeouts)?;
+        let issuer = IssuerClient::new(&services.issuer_url, device, timeouts)?;
         let pins = MemoryPins::default();
         Ok(Self {
             name,
-            rooms: RoomsClient::new(&sides.rooms_url, timeouts)?,
+            rooms: RoomsClient::new(&services.rooms_url, timeouts)?,
             credentials: first_renewal(&issuer, &pins).await?,
             pins,
             account,
