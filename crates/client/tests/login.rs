@@ -29,33 +29,33 @@ const LATER: u64 = 16 * 60;
 
 /// A store that counts its writes, and that a test can make fail or block.
 #[derive(Clone, Debug, Default)]
-struct Watched {
+struct InstrumentedStore {
     inner: MemorySession,
     stored: Arc<AtomicUsize>,
     is_full: Arc<AtomicBool>,
-    gate: Arc<Mutex<Option<Gate>>>,
+    barrier: Arc<Mutex<Option<WriteBarrier>>>,
 }
 
 #[derive(Debug)]
-struct Gate {
+struct WriteBarrier {
     reached: Sender<()>,
     open: Receiver<()>,
 }
 
-struct WatchedLock(Watched, Box<dyn LockedSession>);
+struct InstrumentedLock(InstrumentedStore, Box<dyn LockedSession>);
 
-impl SessionStore for Watched {
+impl SessionStore for InstrumentedStore {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
         let locked = self.inner.lock()?;
-        if let Some(gate) = self.gate.lock().unwrap().take() {
-            gate.reached.send(()).unwrap();
-            gate.open.recv().unwrap();
+        if let Some(barrier) = self.barrier.lock().unwrap().take() {
+            barrier.reached.send(()).unwrap();
+            barrier.open.recv().unwrap();
         }
-        Ok(Box::new(WatchedLock(self.clone(), locked)))
+        Ok(Box::new(InstrumentedLock(self.clone(), locked)))
     }
 }
 
-impl LockedSession for WatchedLock {
+impl LockedSession for InstrumentedLock {
     fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         self.1.load()
     }
@@ -73,7 +73,7 @@ impl LockedSession for WatchedLock {
     }
 }
 
-impl Watched {
+impl InstrumentedStore {
     /// Returns how often a session was stored since the last call.
     fn stored(&self) -> usize {
         self.stored.swap(0, Ordering::SeqCst)
@@ -119,7 +119,7 @@ fn attempt(password: &str, device: Option<DeviceId>) -> SignIn {
     }
 }
 
-async fn start(issuer: &TestIssuer, store: &Watched) -> LoginSession {
+async fn start(issuer: &TestIssuer, store: &InstrumentedStore) -> LoginSession {
     let attempt = attempt(PASSWORD, None);
     let store = Arc::new(store.clone());
     LoginSession::start(login_client(issuer), &attempt, store)
@@ -128,7 +128,7 @@ async fn start(issuer: &TestIssuer, store: &Watched) -> LoginSession {
 }
 
 /// Resumes the session as another process with the same store does.
-async fn resume(issuer: &TestIssuer, store: &Watched) -> LoginSession {
+async fn resume(issuer: &TestIssuer, store: &InstrumentedStore) -> LoginSession {
     let session = store.load().await.unwrap();
     LoginSession::resume(login_client(issuer), session, Arc::new(store.clone()))
 }
@@ -137,10 +137,10 @@ fn client(issuer: &TestIssuer, session: &LoginSession) -> IssuerClient {
     IssuerClient::new(issuer.base_url(), session.clone(), timeouts()).unwrap()
 }
 
-async fn signed_in() -> (TestIssuer, Watched, LoginSession) {
+async fn signed_in() -> (TestIssuer, InstrumentedStore, LoginSession) {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     let session = start(&issuer, &store).await;
     assert_eq!(store.stored(), 1);
     (issuer, store, session)
@@ -154,7 +154,7 @@ fn wait(issuer: &TestIssuer) {
 async fn a_login_does_what_a_devices_password_does() {
     let issuer = TestIssuer::start().await;
     let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     let session = start(&issuer, &store).await;
     let client = client(&issuer, &session);
     let me = client.whoami().await.unwrap();
@@ -238,7 +238,7 @@ async fn a_renewal_goes_on_when_nobody_waits_for_it() {
     wait(&issuer);
     let (reached, is_reached) = channel();
     let (opener, open) = channel();
-    *store.gate.lock().unwrap() = Some(Gate { reached, open });
+    *store.barrier.lock().unwrap() = Some(WriteBarrier { reached, open });
     let client = Arc::new(client(&issuer, &session));
     let request = {
         let client = Arc::clone(&client);
@@ -312,7 +312,7 @@ async fn a_crash_is_made_good_within_ten_seconds() {
 #[tokio::test]
 async fn signing_out_everywhere_ends_all_sessions() {
     let (issuer, store, session) = signed_in().await;
-    let elsewhere = Watched::default();
+    let elsewhere = InstrumentedStore::default();
     let other = start(&issuer, &elsewhere).await;
     client(&issuer, &other).whoami().await.unwrap();
     session.sign_out_everywhere().await.unwrap();
@@ -418,7 +418,7 @@ async fn a_session_that_could_not_be_stored_never_takes_the_place_of_another() {
 async fn a_login_that_cannot_be_stored_leaves_no_session() {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     store.is_full.store(true, Ordering::SeqCst);
     let attempt = attempt(PASSWORD, None);
     let started = LoginSession::start(login_client(&issuer), &attempt, Arc::new(store.clone()));
@@ -439,7 +439,7 @@ async fn tokens_go_to_their_own_issuer_alone() {
 async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devices() {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     let session = start(&issuer, &store).await;
     let (aci, own) = (session.aci(), session.device());
     let client = IssuerClient::new(issuer.base_url(), session, timeouts()).unwrap();

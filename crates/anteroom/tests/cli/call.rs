@@ -10,19 +10,19 @@ use std::{
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::place::{Account, Participant, Place, Service, stderr};
+use crate::directory::{CallProcess, ServeProcess, TestAccount, TestDirectory, stderr};
 
 /// A service, a link of Ann's, and two accounts.
 struct Scene {
-    place: Place,
-    _service: Service,
-    ann: Account,
-    bob: Account,
+    place: TestDirectory,
+    _service: ServeProcess,
+    ann: TestAccount,
+    bob: TestAccount,
     link: String,
 }
 
 fn scene(flags: &[&str]) -> Scene {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     let (ann, bob) = (place.add_account(), place.add_account());
     place.act_as(&ann);
@@ -38,7 +38,7 @@ fn scene(flags: &[&str]) -> Scene {
 }
 
 impl Scene {
-    fn join(&mut self, who: &str) -> Participant {
+    fn join(&mut self, who: &str) -> CallProcess {
         // Both share a home directory, in which the link is Ann's own.
         let (account, role) = match who {
             "Ann" => (&self.ann, "--admin"),
@@ -46,15 +46,15 @@ impl Scene {
         };
         self.place.act_as(account);
         let command = ["call", "join", &self.link, "--plain", "--as", who, role];
-        Participant::start(self.place.anteroom(&command))
+        CallProcess::start(self.place.anteroom(&command))
     }
 
     /// Joins as Bob with `--json`, and standard error in the file.
-    fn join_with_json(&mut self, errors: &Path) -> Participant {
+    fn join_with_json(&mut self, errors: &Path) -> CallProcess {
         self.place.act_as(&self.bob);
         let command = ["call", "join", &self.link, "--plain", "--guest", "--json"];
         let errors = File::create(errors).unwrap();
-        Participant::start_with(self.place.anteroom(&command), errors.into())
+        CallProcess::start_with(self.place.anteroom(&command), errors.into())
     }
 }
 
@@ -311,7 +311,7 @@ fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_
 fn a_name_in_the_call_that_is_too_long_is_refused_with_the_limit() {
     let link = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
     let name = "n".repeat(61);
-    let shown = Place::new().refusal(&["call", "join", link, "--as", &name]);
+    let shown = TestDirectory::new().refusal(&["call", "join", link, "--as", &name]);
     assert!(
         shown.contains("--as has 61 characters") && shown.contains("at most 60"),
         "{shown}"
@@ -370,7 +370,7 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
         ),
     ] {
         let command = [&["call", "join", &short, "--plain"], flags].concat();
-        let mut ann = Participant::start(scene.place.anteroom(&command));
+        let mut ann = CallProcess::start(scene.place.anteroom(&command));
         ann.wait_for(expected);
         ann.type_line("/quit");
         let (status, said) = ann.end();
@@ -382,7 +382,7 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
 
 #[test]
 fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let address = free_address();
     place.set("ANTEROOM_ROOMS_LISTEN", &address);
     let service = place.start();
@@ -393,7 +393,7 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
         .unwrap()
         .to_owned();
     let command = ["call", "join", &link, "--plain", "--admin"];
-    let mut ann = Participant::start(place.anteroom(&command));
+    let mut ann = CallProcess::start(place.anteroom(&command));
     ann.wait_for("You are in");
     service.signal(Signal::KILL);
     ann.wait_for("The connection is lost");
@@ -407,7 +407,7 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
 
 #[test]
 fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let address = free_address();
     place.set("ANTEROOM_ROOMS_LISTEN", &address);
     let service = place.start();
@@ -418,7 +418,7 @@ fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
         .unwrap()
         .to_owned();
     let command = ["call", "join", &link, "--plain", "--admin"];
-    let mut ann = Participant::start(place.anteroom(&command));
+    let mut ann = CallProcess::start(place.anteroom(&command));
     ann.wait_for("You are in");
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     accounts::{EMAIL, place_with_login},
     description::{CommandPath, commands},
-    place::{Place, Service, stderr},
+    directory::{ServeProcess, TestDirectory, stderr},
 };
 
 /// Command lines of one command that ask before they do their work, each with a part of the question.
@@ -145,8 +145,8 @@ const COMMANDS: &[(&str, Questions)] = &[
 
 /// Services with somebody who is logged in, an invite code, and a link with its room.
 struct Scene {
-    place: Place,
-    _service: Service,
+    place: TestDirectory,
+    _service: ServeProcess,
     names: Vec<(&'static str, String)>,
 }
 
@@ -203,7 +203,7 @@ fn questions() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 
 #[test]
 fn every_command_either_asks_and_takes_a_yes_or_does_neither() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let is_leaf = |command: &CommandPath| command.below.is_empty();
     let known: BTreeSet<String> = commands(&place)
         .into_iter()

@@ -6,9 +6,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::{
-    place::{Place, Service},
+    directory::{ServeProcess, TestDirectory},
     roles::apart,
-    trouble::{Other, Scene, count, damage, execute, fill, stopped_place, until},
+    trouble::{OtherProcess, Scene, count, damage, execute, fill, stopped_place, until},
 };
 
 const PAGE: &str = include_str!("../../../../docs/operations.md");
@@ -72,7 +72,7 @@ fn on_a_full_disk_changes_wait_and_go_on_by_themselves_when_there_is_space() {
 #[test]
 fn under_another_processes_lock_changes_wait_and_go_on_by_themselves() {
     let mut scene = Scene::new();
-    let other = Other::at(&scene.place.data());
+    let other = OtherProcess::at(&scene.place.data());
     other.locking(|| {
         for _ in 0..2 {
             scene.change().assert_unavailable();
@@ -159,7 +159,7 @@ fn a_database_in_the_place_of_the_open_one_is_not_touched_before_a_restart() {
 fn a_database_that_is_damaged_while_open_is_unavailable_and_no_internal_error() {
     let mut scene = Scene::new();
     scene.assert_works();
-    let other = Other::at(&scene.place.data());
+    let other = OtherProcess::at(&scene.place.data());
     other.damage(&scene.place.data());
     for _ in 0..3 {
         scene.change().assert_unavailable();
@@ -185,9 +185,9 @@ fn a_database_that_is_damaged_while_open_is_unavailable_and_no_internal_error() 
 }
 
 /// Starts services of which one cannot work with its database.
-fn start_in_part(place: &Place, failing: &str) -> Service {
+fn start_in_part(place: &TestDirectory, failing: &str) -> ServeProcess {
     let said = format!("the {failing} does not run");
-    let mut service = Service::start_until(place.anteroom(&["serve"]), &said);
+    let mut service = ServeProcess::start_until(place.anteroom(&["serve"]), &said);
     service.wait_for("the room service listens on");
     service
 }
@@ -230,7 +230,7 @@ fn a_service_whose_database_stays_damaged_ends_with_a_failure() {
         ("issuer", "the issuer listens"),
     ] {
         let command = place.anteroom(&["serve", "--role", role]);
-        let service = Service::start_until(command, listens);
+        let service = ServeProcess::start_until(command, listens);
         let (status, log) = service.stop();
         assert_eq!(status.code(), Some(1), "{role}: {log:#?}");
         assert_eq!(
@@ -245,7 +245,7 @@ fn a_service_whose_database_stays_damaged_ends_with_a_failure() {
 #[test]
 fn a_database_that_is_locked_at_the_start_is_opened_when_the_lock_is_gone() {
     let (place, account) = stopped_place();
-    let other = Other::at(&place.data());
+    let other = OtherProcess::at(&place.data());
     let service = other.locking(|| {
         let service = start_in_part(&place, "issuer");
         assert_eq!(count(service.log(), &["the room service does not run"]), 1);
@@ -299,7 +299,7 @@ fn a_missing_database_is_never_made_anew_without_being_asked() {
     assert!(service.stop().0.success());
 
     fs::remove_file(place.data().join("rooms.db")).unwrap();
-    let service = Service::start(place.anteroom(&["serve", "--new", "rooms"]));
+    let service = ServeProcess::start(place.anteroom(&["serve", "--new", "rooms"]));
     assert_eq!(count(service.log(), &["made the database", "rooms.db"]), 1);
     assert!(service.stop().0.success());
     let (status, log) = place.start().stop();
@@ -325,7 +325,12 @@ fn an_installation_without_a_record_starts_and_is_protected() {
         "{refused}"
     );
     let flags = ["serve", "--new", "issuer", "--new", "rooms"];
-    assert!(Service::start(place.anteroom(&flags)).stop().0.success());
+    assert!(
+        ServeProcess::start(place.anteroom(&flags))
+            .stop()
+            .0
+            .success()
+    );
 }
 
 #[test]
@@ -476,9 +481,9 @@ fn generic_params_of_a_room_service_alone_stay_in_use_and_come_back_by_an_import
     for (statement, said) in SPOILED {
         let (issuers, issuer, rooms, mut service) = apart();
         let account = issuers.add_account();
-        let mut client = Place::new();
+        let mut client = TestDirectory::new();
         client.act_as(&account);
-        let url = |place: &Place, service: &str| {
+        let url = |place: &TestDirectory, service: &str| {
             let listen = fs::read(place.data().join("listen.json")).unwrap();
             let listen: Value = serde_json::from_slice(&listen).unwrap();
             listen[service].as_str().unwrap().to_owned()
@@ -524,7 +529,7 @@ fn generic_params_of_a_room_service_alone_stay_in_use_and_come_back_by_an_import
             continue;
         }
         let command = rooms.anteroom(&["serve", "--role", "rooms"]);
-        let mut service = Service::start_until(command, "the room service listens on");
+        let mut service = ServeProcess::start_until(command, "the room service listens on");
         assert_eq!(ready(), "failing null");
         rooms.shown(&["keys", "import", file.to_str().unwrap()]);
         service.wait_for("the room service runs");

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service, stderr},
+    directory::{ServeProcess, TestDirectory, stderr},
     process::without_privileges,
     trouble::execute,
 };
@@ -21,7 +21,7 @@ const SECRET: &str = "the-secret-that-the-relay-shares";
 
 /// A proxy for each service, and a place whose clients trust the proxies' certificate.
 struct Scene {
-    place: Place,
+    place: TestDirectory,
     certificate: Option<Arc<TestCertificate>>,
     issuer: ReverseProxy,
     rooms: ReverseProxy,
@@ -33,7 +33,7 @@ impl Scene {
     }
 
     async fn new(options: ReverseProxyOptions) -> Self {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         if let Some(certificate) = &options.certificate {
             let file = place.path().join("trusted.pem");
             fs::write(&file, certificate.certificate_pem()).unwrap();
@@ -62,7 +62,7 @@ impl Scene {
     }
 
     /// Starts the services, and leads the proxies to them.
-    fn start(&self) -> Service {
+    fn start(&self) -> ServeProcess {
         let service = self.place.start();
         self.issuer.lead_to(&[&listener(&self.place, "issuer")]);
         self.rooms.lead_to(&[&listener(&self.place, "rooms")]);
@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-fn listener(place: &Place, service: &str) -> String {
+fn listener(place: &TestDirectory, service: &str) -> String {
     let text = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&text).unwrap();
     listen[service].as_str().unwrap().to_owned()
@@ -111,7 +111,7 @@ fn assert_only(report: &Value, check: &str, what: &str, next: &str) {
     assert!(problem.2.contains(next), "{problem:?}");
 }
 
-fn doctor(place: &Place, arguments: &[&str]) -> Value {
+fn doctor(place: &TestDirectory, arguments: &[&str]) -> Value {
     report(&place.run(&[&["doctor", "--json"][..], arguments].concat()))
 }
 
@@ -156,7 +156,7 @@ async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
     assert!(text.contains("0 problem(s)"), "{text}");
     assert!(!found.to_string().contains(SECRET));
 
-    let mut client = Place::new();
+    let mut client = TestDirectory::new();
     let trusted = scene.place.path().join("trusted.pem");
     client.set("SSL_CERT_FILE", trusted.to_str().unwrap());
     let ann = scene.place.add_account();
@@ -182,7 +182,7 @@ async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
     assert_eq!(problems(&found).len(), 2, "{found:#}");
 }
 
-fn set_mail(place: &mut Place, server: &SmtpServer) {
+fn set_mail(place: &mut TestDirectory, server: &SmtpServer) {
     for (name, value) in [
         ("ANTEROOM_MAIL_TRANSPORT", "smtp"),
         ("ANTEROOM_MAIL_FROM", "Anteroom <anteroom@example.org>"),
@@ -194,7 +194,7 @@ fn set_mail(place: &mut Place, server: &SmtpServer) {
     }
 }
 
-fn set_relay(place: &mut Place, relay: &TurnServer) {
+fn set_relay(place: &mut TestDirectory, relay: &TurnServer) {
     let file = place.path().join("relay-secret");
     fs::write(&file, SECRET).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -257,7 +257,7 @@ async fn certificates_that_are_expired_or_for_another_name_or_of_an_authority_ar
 
 #[test]
 fn a_certificate_of_a_services_own_for_a_name_that_no_setting_has_is_found() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (pem, key) = (place.path().join("pem"), place.path().join("key"));
     let certificate = TestCertificate::for_names(&["id.example"]);
     certificate.write(&pem, &key);
@@ -355,7 +355,7 @@ async fn a_wrong_clock_is_found_by_the_answers_and_by_what_is_stored() {
 
 #[test]
 fn a_full_disk_is_found() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let small = place.path().join("small");
     fs::create_dir(&small).unwrap();
@@ -381,7 +381,7 @@ fn a_full_disk_is_found() {
 
 #[test]
 fn a_key_that_cannot_be_read_is_found_and_nothing_follows_from_it() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let key = place.data().join("master.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o000)).unwrap();
@@ -399,7 +399,7 @@ fn a_key_that_cannot_be_read_is_found_and_nothing_follows_from_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_that_is_refused_is_found() {
     let server = SmtpServer::start(SmtpServerOptions::default()).await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     set_mail(&mut place, &server);
     let _service = place.start();
     server.refuse(550, 1);
@@ -413,7 +413,7 @@ async fn mail_that_is_refused_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_secret_than_the_relays_is_found() {
     let relay = TurnServer::start("a-secret-that-is-another-one").await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     set_relay(&mut place, &relay);
     let _service = place.start();
     let found = doctor(&place, &[]);
@@ -460,7 +460,7 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
     );
 
     // The same kind of service of another installation.
-    let other = Place::new();
+    let other = TestDirectory::new();
     let _other = other.start();
     scene.rooms.lead_to(&[&listener(&other, "rooms")]);
     let found = doctor(&scene.place, &[]);
@@ -505,7 +505,7 @@ async fn a_public_url_that_leads_elsewhere_is_found_beside_a_certificate_of_the_
         scene.place.set(name, value);
     }
     let _service = scene.place.start();
-    let other = Place::new();
+    let other = TestDirectory::new();
     let _other = other.start();
     scene.rooms.lead_to(&[&listener(&other, "rooms")]);
     let found = doctor(&scene.place, &[]);
@@ -521,7 +521,7 @@ async fn a_public_url_that_leads_elsewhere_is_found_beside_a_certificate_of_the_
 async fn a_relay_is_tried_by_its_address_under_the_name_of_its_certificate() {
     let certificate = Arc::new(TestCertificate::for_names(&["localhost"]));
     let relay = TurnServer::start_encrypted(SECRET, &certificate).await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let file = place.path().join("trusted.pem");
     fs::write(&file, certificate.certificate_pem()).unwrap();
     place.set("SSL_CERT_FILE", file.to_str().unwrap());
@@ -545,7 +545,7 @@ async fn a_relay_is_tried_by_its_address_under_the_name_of_its_certificate() {
 async fn two_nodes_under_one_name_are_found() {
     let scene = Scene::encrypted().await;
     let _service = scene.start();
-    let other = Place::new();
+    let other = TestDirectory::new();
     let _other = other.start();
     let nodes = [listener(&scene.place, "rooms"), listener(&other, "rooms")];
     scene.rooms.lead_to(&[&nodes[0], &nodes[1]]);
@@ -560,7 +560,7 @@ async fn two_nodes_under_one_name_are_found() {
 
 #[test]
 fn the_schema_of_another_program_is_found_and_not_changed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let database = place.data().join("issuer.db");
     let newest =

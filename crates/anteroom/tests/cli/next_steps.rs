@@ -3,15 +3,15 @@
 use std::fs;
 
 use crate::{
+    directory::TestDirectory,
     errors::{Expected, LINK, check, serving},
-    place::Place,
 };
 
 /// A command line with the parts of what failed, of why, and of the next step.
 type Row<'a> = (&'a [&'a str], &'a str, &'a str, &'a str);
 
 #[track_caller]
-fn check_all(place: &Place, rows: &[Row<'_>]) {
+fn check_all(place: &TestDirectory, rows: &[Row<'_>]) {
     for (arguments, what, why, next) in rows {
         let expected = Expected {
             status: 1,
@@ -116,7 +116,7 @@ fn commands_on_what_is_not_there_say_where_to_look() {
 
 #[test]
 fn command_lines_that_lack_something_say_what_to_add() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     fs::create_dir(place.path().join("full")).unwrap();
     fs::write(place.path().join("full/file"), "").unwrap();
     check_all(
@@ -209,7 +209,7 @@ fn command_lines_that_lack_something_say_what_to_add() {
 
 #[test]
 fn secrets_for_services_that_nobody_named_are_kept_with_the_flag_that_names_them() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let _service = place.start();
     let account = place.add_account();
     place.act_as_without_data(&account);
@@ -226,7 +226,7 @@ fn secrets_for_services_that_nobody_named_are_kept_with_the_flag_that_names_them
 
 #[test]
 fn keys_and_databases_that_are_lost_say_how_they_come_back() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     place.shown(&["keys", "rotate", "generic"]);
     place.shown(&["backup", "copy"]);

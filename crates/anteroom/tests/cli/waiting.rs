@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service},
+    directory::{ServeProcess, TestDirectory},
     trouble::{Scene, damage, stopped_place, until},
 };
 
@@ -40,7 +40,7 @@ impl WaitingScene {
         let whole = fs::read(&path).unwrap();
         damage(&path);
         let said = format!("the {failing} does not run");
-        let mut service = Service::start_until(place.anteroom(&["serve"]), &said);
+        let mut service = ServeProcess::start_until(place.anteroom(&["serve"]), &said);
         service.wait_for("the room service listens on");
         let data = place.data();
         Self {
@@ -81,7 +81,7 @@ impl WaitingScene {
 }
 
 /// Returns whether an event file has an alert of this area, rule and state.
-fn has_alert(place: &Place, file: &str, area: &str, rule: &str, state: &str) -> bool {
+fn has_alert(place: &TestDirectory, file: &str, area: &str, rule: &str, state: &str) -> bool {
     let text = fs::read_to_string(place.path().join(file)).unwrap();
     // The last line may be incomplete.
     let mut events = text

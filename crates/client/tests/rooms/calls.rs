@@ -9,9 +9,9 @@ use anteroom_client::{
 use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
 use anteroom_testkit::TestRoomsOptions;
 
-use crate::support::{Person, Scene, wait_for};
+use crate::support::{Scene, TestUser, wait_for};
 
-async fn create(scene: &Scene, who: &Person, approval: Approval) -> (RootKey, AdminPasskey) {
+async fn create(scene: &Scene, who: &TestUser, approval: Approval) -> (RootKey, AdminPasskey) {
     let (key, passkey) = scene.new_room();
     let pass = scene.create_pass(who, &key).await;
     let mut rng = scene.rng();
@@ -50,8 +50,8 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     let (ann, bob) = (scene.person().await, scene.person().await);
     let (room, passkey) = create(&scene, &ann, Approval::Required).await;
     let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let place = wait_for(&mut anns, joined).await;
-    assert_eq!((place.status, place.is_admin), (SeatStatus::Active, true));
+    let seat = wait_for(&mut anns, joined).await;
+    assert_eq!((seat.status, seat.is_admin), (SeatStatus::Active, true));
 
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
     let bobs_seat = wait_for(&mut bobs, joined).await;
@@ -88,7 +88,7 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     for number in 0..50_u8 {
         anns.send(Recipient::All, &[number]).await.unwrap();
     }
-    bobs.send(Recipient::One(place.demux), b"for Ann")
+    bobs.send(Recipient::One(seat.demux), b"for Ann")
         .await
         .unwrap();
     for number in 0..50_u8 {
@@ -97,7 +97,7 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     assert_eq!(wait_for(&mut anns, message).await, b"for Ann");
     let peek = bob.rooms.peek(&room, &bob.pass, &mut *scene.rng()).await;
     let peek = peek.unwrap().unwrap();
-    assert_eq!((peek.era, peek.active.len()), (place.era, 2));
+    assert_eq!((peek.era, peek.active.len()), (seat.era, 2));
     bobs.leave().await;
     wait_for(&mut anns, |event| match event {
         CallEvent::Roster(roster) if roster.active.len() == 1 => Some(()),
@@ -134,7 +134,7 @@ async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
     let (room, passkey) = create(&scene, &ann, Approval::Off).await;
     let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
     let mut bobs = scene.join(&bob, &room, None).await.unwrap();
-    let place = wait_for(&mut bobs, joined).await;
+    let seat = wait_for(&mut bobs, joined).await;
     for round in 0..3_u8 {
         bobs.send(Recipient::All, &[round]).await.unwrap();
         assert_eq!(wait_for(&mut anns, message).await, [round]);
@@ -149,7 +149,7 @@ async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
             _ => None,
         })
         .await;
-        assert!(roster.active.iter().any(|one| one.demux == place.demux));
+        assert!(roster.active.iter().any(|one| one.demux == seat.demux));
         anns.send(Recipient::All, &[round]).await.unwrap();
         assert_eq!(wait_for(&mut bobs, message).await, [round]);
     }
@@ -245,8 +245,8 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
     let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
     let end = wait_for(&mut bobs, end_reason).await;
     assert!(matches!(end, EndReason::Displaced), "{end:?}");
-    let place = wait_for(&mut anns, joined).await;
-    assert!(place.features.iter().any(|feature| feature == "end_call"));
+    let seat = wait_for(&mut anns, joined).await;
+    assert!(seat.features.iter().any(|feature| feature == "end_call"));
     let mut rng = scene.rng();
     let deleted = ann
         .rooms

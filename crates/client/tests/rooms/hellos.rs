@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     hostile::{accept, era_text, listen, person_and_room, say, welcome},
-    support::{Person, Scene, wait_for},
+    support::{Scene, TestUser, wait_for},
 };
 
 fn user(room: &RootKey, account: u8) -> UidCiphertext {
@@ -29,7 +29,7 @@ fn sealed(room: &RootKey, user: &UidCiphertext, hello: &str) -> Vec<u8> {
 }
 
 /// Returns the names that a client reads from entries with these users and hellos.
-async fn names_read(room: &RootKey, person: &Person, entries: &[(String, Value)]) -> Vec<String> {
+async fn names_read(room: &RootKey, person: &TestUser, entries: &[(String, Value)]) -> Vec<String> {
     let (listener, client) = listen().await;
     let devices: Vec<Value> = (1_u32..)
         .zip(entries)
@@ -180,7 +180,7 @@ async fn a_name_is_cleaned_as_it_is_read_and_members_of_a_later_version_are_left
     }
 }
 
-async fn named(scene: &Scene, name: &str) -> Person {
+async fn named(scene: &Scene, name: &str) -> TestUser {
     let mut person = scene.person().await;
     person.name = Some(name.to_owned());
     person

@@ -31,7 +31,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::support::{Person, Scene, wait_for};
+use crate::support::{Scene, TestUser, wait_for};
 
 pub(crate) const ERA: [u8; 16] = [5; 16];
 
@@ -42,7 +42,7 @@ fn quick() -> Timeouts {
     }
 }
 
-pub(crate) async fn person_and_room() -> (Scene, Person, RootKey) {
+pub(crate) async fn person_and_room() -> (Scene, TestUser, RootKey) {
     let scene = Scene::start().await;
     let person = scene.person().await;
     let room = RootKey::generate_v0(&mut *scene.rng());
@@ -282,9 +282,9 @@ async fn a_message_heard_before_a_restart_is_not_heard_again_by_a_client_with_a_
 
 #[tokio::test]
 async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
-    struct Unreadable;
+    struct FailingReplayStore;
 
-    impl ReplayStore for Unreadable {
+    impl ReplayStore for FailingReplayStore {
         fn load(&self, _: &EraMark) -> Result<ReceivedCounters, ReplayStoreError> {
             Err(ReplayStoreError::new("on purpose"))
         }
@@ -306,7 +306,7 @@ async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
         passkey: None,
         name: None,
     };
-    let client = client.with_replay_store(Arc::new(Unreadable));
+    let client = client.with_replay_store(Arc::new(FailingReplayStore));
     let refused = client.join(options, scene.rng()).await.unwrap_err();
     assert!(matches!(refused, RoomsError::ReplayStore(_)), "{refused:?}");
     server.await.unwrap();

@@ -8,10 +8,10 @@ use anteroom_client::{
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::figures::AdminRounds;
+use super::measurements::AdminRounds;
 use crate::{
+    accounts::{Link, LoadAccount},
     os,
-    people::{Link, Person},
 };
 
 /// The time limit of one action.
@@ -26,8 +26,8 @@ pub(super) struct Admin<'a> {
     /// The client of the guests.
     pub(super) client: &'a RoomsClient,
     pub(super) link: &'a Link,
-    pub(super) admin: &'a Person,
-    pub(super) guests: &'a [Person],
+    pub(super) admin: &'a LoadAccount,
+    pub(super) guests: &'a [LoadAccount],
 }
 
 impl Admin<'_> {
@@ -48,7 +48,7 @@ impl Admin<'_> {
         rounds
     }
 
-    async fn round(&self, guest: &Person) -> Result<()> {
+    async fn round(&self, guest: &LoadAccount) -> Result<()> {
         let joining = join(&self.line, self.link, self.admin, true);
         let (mut admin, joined) = within("join", joining).await?;
         ensure!(
@@ -92,12 +92,12 @@ impl Admin<'_> {
 pub(super) async fn join(
     client: &RoomsClient,
     link: &Link,
-    person: &Person,
+    account: &LoadAccount,
     as_admin: bool,
 ) -> Result<(CallSession, Box<SeatInfo>)> {
     let options = JoinOptions {
         room: link.room.clone(),
-        pass: person.pass.clone(),
+        pass: account.pass.clone(),
         passkey: as_admin.then(|| link.passkey.clone()),
         name: Some("Member".to_owned()),
     };

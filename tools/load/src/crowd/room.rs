@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
 
 use super::member::{Member, Round, View};
-use crate::people::{Link, Person};
+use crate::accounts::{Link, LoadAccount};
 
 /// A room, whose first device is an admin's and whose others are guests'.
 pub(crate) struct Room {
     pub(crate) link: Link,
-    people: Arc<[Person]>,
+    accounts: Arc<[LoadAccount]>,
     devices: usize,
     members: Vec<Member>,
     /// The guests that an admin has admitted and not removed.
@@ -22,7 +22,7 @@ pub(crate) struct Room {
 
 /// The guests that are admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Company {
+pub(crate) enum AdmissionPolicy {
     /// All guests.
     Everybody,
     /// All but the last one, which continues to wait in the lobby.
@@ -31,10 +31,10 @@ pub(crate) enum Company {
 
 impl Room {
     /// Creates the room of the first `devices` accounts, with one device each.
-    pub(crate) fn new(link: Link, people: Arc<[Person]>, devices: usize) -> Self {
+    pub(crate) fn new(link: Link, accounts: Arc<[LoadAccount]>, devices: usize) -> Self {
         Self {
             link,
-            people,
+            accounts,
             devices,
             members: Vec::new(),
             approved: BTreeSet::new(),
@@ -49,9 +49,13 @@ impl Room {
 
     /// All devices join, and the admin admits the waiting ones. Fails if an approved device must wait, or
     /// another one need not.
-    pub(crate) async fn gather(&mut self, client: &RoomsClient, company: Company) -> Result<()> {
+    pub(crate) async fn gather(
+        &mut self,
+        client: &RoomsClient,
+        policy: AdmissionPolicy,
+    ) -> Result<()> {
         self.arrive(client).await?;
-        self.admit(company).await
+        self.admit(policy).await
     }
 
     /// All devices take seats, the admin first.
@@ -71,8 +75,8 @@ impl Room {
     }
 
     /// The admin admits the waiting devices, and all devices see it.
-    pub(crate) async fn admit(&mut self, company: Company) -> Result<()> {
-        let inside = self.devices - usize::from(company == Company::AllButOne);
+    pub(crate) async fn admit(&mut self, policy: AdmissionPolicy) -> Result<()> {
+        let inside = self.devices - usize::from(policy == AdmissionPolicy::AllButOne);
         let admin = self.member(0)?;
         for index in 1..inside {
             if !self.approved.contains(&index) {
@@ -228,10 +232,10 @@ impl Room {
     }
 
     async fn join(&self, client: &RoomsClient, index: usize) -> Result<Member> {
-        let person = self.people.get(index).context("too few people")?;
+        let account = self.accounts.get(index).context("too few people")?;
         let options = JoinOptions {
             room: self.link.room.clone(),
-            pass: person.pass.clone(),
+            pass: account.pass.clone(),
             passkey: (index == 0).then(|| self.link.passkey.clone()),
             name: Some(format!("Member {index}")),
         };

@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crate::{os, server::Addresses};
 
 /// An account with today's credential.
-pub(crate) struct Person {
+pub(crate) struct LoadAccount {
     device: DeviceCredentials,
     params: TrustedParams,
     pub(crate) pass: Pass,
@@ -26,7 +26,7 @@ pub(crate) struct Link {
     pub(crate) name: String,
 }
 
-impl Person {
+impl LoadAccount {
     /// Signs in and fetches a week of credentials. No connection stays.
     pub(crate) async fn new(device: DeviceCredentials, addresses: &Addresses) -> Result<Self> {
         let issuer = issuer(&device, addresses)?;
