@@ -117,10 +117,6 @@ const BANNED: &[&str] = &[
 
 /// The definitions that have such a name nonetheless, as file and name. The list only shrinks.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    ("crates/anteroom/tests/cli/call.rs", "Scene"),
-    ("crates/anteroom/tests/cli/confirmation.rs", "Scene"),
-    ("crates/anteroom/tests/cli/doctor.rs", "Scene"),
-    ("crates/anteroom/tests/cli/trouble.rs", "Scene"),
     ("crates/call/src/places.rs", "Place"),
     ("crates/call/src/places.rs", "Places"),
     ("crates/call/src/roster.rs", "Sight"),
@@ -128,7 +124,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("crates/call/tests/call/model.rs", "Debt"),
     ("crates/call/tests/call/model/rosters.rs", "Shown"),
     ("crates/call/tests/call/scene.rs", "Scene"),
-    ("crates/client/tests/rooms/support.rs", "Scene"),
     ("crates/issuer/src/background.rs", "Places"),
     ("crates/issuer/src/devices/purge.rs", "Purged"),
     ("crates/issuer/src/identities.rs", "Named"),

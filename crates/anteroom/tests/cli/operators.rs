@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     accounts::{EMAIL, place_with_login, place_with_login_and},
+    database_failures::execute,
     directory::{CallProcess, ServeProcess, TestDirectory, stderr},
-    trouble::execute,
 };
 
 const LOGIN: [&str; 5] = ["login", "--email", EMAIL, "--password-file", "password"];

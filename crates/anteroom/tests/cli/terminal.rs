@@ -117,7 +117,7 @@ fn run_tmux(place: &TestDirectory, arguments: &[&str]) -> Output {
 }
 
 /// Returns a service, a link of Ann's, and Bob's account.
-fn scene() -> (TestDirectory, ServeProcess, TestAccount, String) {
+fn fixture() -> (TestDirectory, ServeProcess, TestAccount, String) {
     let mut place = TestDirectory::new();
     let service = place.start();
     let (ann, bob) = (place.add_account(), place.add_account());
@@ -137,7 +137,7 @@ fn bob(place: &TestDirectory, account: &TestAccount, link: &str) -> CallProcess 
 
 #[test]
 fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
-    let (place, _service, account, link) = scene();
+    let (place, _service, account, link) = fixture();
     let terminal = Terminal::open(&place, 80, 24);
     terminal.type_line(&format!("anteroom call join '{link}'"));
     terminal.wait_for("What shall the others call you?");
@@ -192,7 +192,7 @@ fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
 
 #[test]
 fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
-    let (place, _service, account, link) = scene();
+    let (place, _service, account, link) = fixture();
     let terminal = Terminal::open(&place, 80, 24);
     terminal.type_line(&format!("anteroom call join '{link}' --as Ann"));
     terminal.wait_for("connected");
@@ -234,7 +234,7 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
 
 #[test]
 fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
-    let (place, _service, _, link) = scene();
+    let (place, _service, _, link) = fixture();
     let terminal = Terminal::open(&place, 80, 24);
     let join = format!("anteroom call join '{link}'");
     terminal.type_line(&join);

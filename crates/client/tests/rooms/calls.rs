@@ -9,12 +9,16 @@ use anteroom_client::{
 use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
 use anteroom_testkit::TestRoomsOptions;
 
-use crate::support::{Scene, TestUser, wait_for};
+use crate::support::{RoomsFixture, TestUser, wait_for};
 
-async fn create(scene: &Scene, who: &TestUser, approval: Approval) -> (RootKey, AdminPasskey) {
-    let (key, passkey) = scene.new_room();
-    let pass = scene.create_pass(who, &key).await;
-    let mut rng = scene.rng();
+async fn create(
+    fixture: &RoomsFixture,
+    who: &TestUser,
+    approval: Approval,
+) -> (RootKey, AdminPasskey) {
+    let (key, passkey) = fixture.new_room();
+    let pass = fixture.create_pass(who, &key).await;
+    let mut rng = fixture.rng();
     let created = who
         .rooms
         .create(&key, &pass, &passkey, approval, &mut *rng)
@@ -46,14 +50,14 @@ fn end_reason(event: CallEvent) -> Option<EndReason> {
 
 #[tokio::test]
 async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
     let seat = wait_for(&mut anns, joined).await;
     assert_eq!((seat.status, seat.is_admin), (SeatStatus::Active, true));
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let bobs_seat = wait_for(&mut bobs, joined).await;
     assert_eq!(
         (bobs_seat.status, bobs_seat.is_admin),
@@ -95,7 +99,7 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
         assert_eq!(wait_for(&mut bobs, message).await, [number]);
     }
     assert_eq!(wait_for(&mut anns, message).await, b"for Ann");
-    let peek = bob.rooms.peek(&room, &bob.pass, &mut *scene.rng()).await;
+    let peek = bob.rooms.peek(&room, &bob.pass, &mut *fixture.rng()).await;
     let peek = peek.unwrap().unwrap();
     assert_eq!((peek.era, peek.active.len()), (seat.era, 2));
     bobs.leave().await;
@@ -105,18 +109,18 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     })
     .await;
     anns.leave().await;
-    let peek = ann.rooms.peek(&room, &ann.pass, &mut *scene.rng()).await;
+    let peek = ann.rooms.peek(&room, &ann.pass, &mut *fixture.rng()).await;
     assert!(peek.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn what_was_said_before_leaving_goes_out() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
     for _ in 0..10 {
-        let bobs = scene.join(&bob, &room, None).await.unwrap();
+        let bobs = fixture.join(&bob, &room, None).await.unwrap();
         for number in 0..5_u8 {
             bobs.send(Recipient::All, &[number]).await.unwrap();
         }
@@ -129,11 +133,11 @@ async fn what_was_said_before_leaving_goes_out() {
 
 #[tokio::test]
 async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let seat = wait_for(&mut bobs, joined).await;
     for round in 0..3_u8 {
         bobs.send(Recipient::All, &[round]).await.unwrap();
@@ -157,12 +161,12 @@ async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
 
 #[tokio::test]
 async fn admins_deny_remove_and_block() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
-    let anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.deny(demux).await.unwrap();
     let end = wait_for(&mut bobs, end_reason).await;
@@ -174,7 +178,7 @@ async fn admins_deny_remove_and_block() {
     let over = bobs.send(Recipient::All, b"hello").await;
     assert!(matches!(over, Err(RoomsError::Over)));
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.approve(demux).await.unwrap();
     anns.remove(demux).await.unwrap();
@@ -183,7 +187,7 @@ async fn admins_deny_remove_and_block() {
         EndReason::Removed
     ));
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.approve(demux).await.unwrap();
     anns.block(demux).await.unwrap();
@@ -191,7 +195,7 @@ async fn admins_deny_remove_and_block() {
         wait_for(&mut bobs, end_reason).await,
         EndReason::Blocked
     ));
-    let refused = scene.join(&bob, &room, None).await;
+    let refused = fixture.join(&bob, &room, None).await;
     assert!(
         matches!(refused, Err(RoomsError::Refused { .. })),
         "{refused:?}"
@@ -204,17 +208,17 @@ async fn rooms_that_are_full_unknown_or_closed_refuse_a_join() {
         max_devices: 1,
         ..TestRoomsOptions::default()
     };
-    let scene = Scene::start_with(options).await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let unknown = scene.join(&bob, &scene.new_room().0, None).await;
+    let fixture = RoomsFixture::start_with(options).await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let unknown = fixture.join(&bob, &fixture.new_room().0, None).await;
     assert!(
         matches!(unknown, Err(RoomsError::NoSuchLink)),
         "{unknown:?}"
     );
 
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    match scene.join(&bob, &room, None).await {
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    match fixture.join(&bob, &room, None).await {
         Err(RoomsError::Refused { code, .. }) => assert_eq!(code, "full"),
         other => panic!("{other:?}"),
     }
@@ -223,12 +227,12 @@ async fn rooms_that_are_full_unknown_or_closed_refuse_a_join() {
         revoked: Some(true),
         ..Default::default()
     };
-    let mut rng = scene.rng();
+    let mut rng = fixture.rng();
     ann.rooms
         .update(&room, &ann.pass, &passkey, &change, &mut *rng)
         .await
         .unwrap();
-    let closed = scene.join(&bob, &room, None).await;
+    let closed = fixture.join(&bob, &room, None).await;
     assert!(matches!(closed, Err(RoomsError::Closed)), "{closed:?}");
 }
 
@@ -238,16 +242,16 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
         max_devices: 1,
         ..TestRoomsOptions::default()
     };
-    let scene = Scene::start_with(options).await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let fixture = RoomsFixture::start_with(options).await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
     let end = wait_for(&mut bobs, end_reason).await;
     assert!(matches!(end, EndReason::Displaced), "{end:?}");
     let seat = wait_for(&mut anns, joined).await;
     assert!(seat.features.iter().any(|feature| feature == "end_call"));
-    let mut rng = scene.rng();
+    let mut rng = fixture.rng();
     let deleted = ann
         .rooms
         .delete(&room, &ann.pass, &passkey, OngoingCall::Keep, &mut *rng)
@@ -266,13 +270,16 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
 
 #[tokio::test]
 async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.issuer.add_account(false).await);
-    let other = scene.rooms.another_node("other").await;
-    let bob = scene.person_at(&bob, other.base_url()).await;
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (
+        fixture.person().await,
+        fixture.issuer.add_account(false).await,
+    );
+    let other = fixture.rooms.another_node("other").await;
+    let bob = fixture.person_at(&bob, other.base_url()).await;
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let era = wait_for(&mut anns, joined).await.era;
     assert_eq!(wait_for(&mut bobs, joined).await.era, era);
     bobs.send(Recipient::All, b"here").await.unwrap();
@@ -283,15 +290,18 @@ async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
 async fn who_waits_at_another_node_comes_along_when_the_call_starts() {
     let mut options = TestRoomsOptions::default();
     options.leases.lobby_look = Duration::from_millis(20);
-    let scene = Scene::start_with(options).await;
-    let (ann, bob) = (scene.person().await, scene.issuer.add_account(false).await);
-    let other = scene.rooms.another_node("other").await;
-    let bob = scene.person_at(&bob, other.base_url()).await;
-    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let fixture = RoomsFixture::start_with(options).await;
+    let (ann, bob) = (
+        fixture.person().await,
+        fixture.issuer.add_account(false).await,
+    );
+    let other = fixture.rooms.another_node("other").await;
+    let bob = fixture.person_at(&bob, other.base_url()).await;
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let waits = wait_for(&mut bobs, joined).await;
     assert_eq!(waits.status, SeatStatus::Pending);
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
     let era = wait_for(&mut anns, joined).await.era;
     let moved = wait_for(&mut bobs, joined).await;
     assert_eq!((moved.era, moved.status), (era, SeatStatus::Pending));

@@ -17,7 +17,7 @@ use anteroom_testkit::{
 use rand_core::CryptoRng;
 use secrecy::SecretString;
 
-pub(crate) struct Scene {
+pub(crate) struct RoomsFixture {
     pub(crate) issuer: TestIssuer,
     pub(crate) rooms: TestRooms,
     pub(crate) entropy: SeededEntropy,
@@ -34,7 +34,7 @@ pub(crate) struct TestUser {
     params: TrustedParams,
 }
 
-impl Scene {
+impl RoomsFixture {
     pub(crate) async fn start() -> Self {
         Self::start_with(TestRoomsOptions::default()).await
     }

@@ -26,7 +26,7 @@ use crate::directory::{ServeProcess, TestAccount, TestDirectory, stderr};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Services with an account, and a client in a place of its own.
-pub(crate) struct Scene {
+pub(crate) struct FailureFixture {
     pub(crate) place: TestDirectory,
     pub(crate) service: ServeProcess,
     pub(crate) client: TestDirectory,
@@ -63,7 +63,7 @@ pub(crate) fn stopped_place() -> (TestDirectory, TestAccount) {
     (place, account)
 }
 
-impl Scene {
+impl FailureFixture {
     /// Services on a disk with plenty of space.
     pub(crate) fn new() -> Self {
         let (place, account) = stopped_place();
@@ -101,22 +101,22 @@ impl Scene {
         account: TestAccount,
         data: PathBuf,
     ) -> Self {
-        let mut scene = Self {
+        let mut fixture = Self {
             place,
             service,
             client: TestDirectory::new(),
             account,
             data,
         };
-        scene.client.act_as(&scene.account);
+        fixture.client.act_as(&fixture.account);
         for (name, variable) in [
             ("issuer", "ANTEROOM_ISSUER_URL"),
             ("rooms", "ANTEROOM_ROOMS_URL"),
         ] {
-            let url = scene.url(name);
-            scene.client.set(variable, &url);
+            let url = fixture.url(name);
+            fixture.client.set(variable, &url);
         }
-        scene
+        fixture
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
