@@ -637,7 +637,7 @@ mod tests {
 
     #[test]
     fn a_root_key_is_given_or_made() {
-        for (flags, taken) in [
+        for (flags, accepted) in [
             (&["--new"][..], true),
             (&["--root-key", "-"], true),
             (&["--root-key", "text"], true),
@@ -645,7 +645,7 @@ mod tests {
             (&["--new", "--root-key", "text"], false),
         ] {
             let line = ["anteroom", "credential", "create"].iter().chain(flags);
-            assert_eq!(Cli::try_parse_from(line).is_ok(), taken, "{flags:?}");
+            assert_eq!(Cli::try_parse_from(line).is_ok(), accepted, "{flags:?}");
         }
     }
 }

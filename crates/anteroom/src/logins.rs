@@ -143,8 +143,8 @@ impl LoginFile {
     }
 
     fn parse(&self, entry: &Entry) -> anyhow::Result<StoredLogin> {
-        let kept = entry.parse(OsClock.now());
-        kept.ok_or_else(|| self.file.damaged())
+        let stored_login = entry.parse(OsClock.now());
+        stored_login.ok_or_else(|| self.file.damaged())
     }
 
     fn migrate(&self) -> anyhow::Result<()> {
@@ -248,7 +248,7 @@ impl LockedSession for LoginFileLock {
             None => Ok(None),
         });
         match read {
-            Ok(kept) => Ok(kept.map(|kept| kept.session)),
+            Ok(stored_login) => Ok(stored_login.map(|stored_login| stored_login.session)),
             // A new login replaces an unreadable one.
             Err(error) if self.login.remember.is_some() => {
                 tracing::warn!("{error:#}: it is replaced");

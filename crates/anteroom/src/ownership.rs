@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn only_what_nobody_else_can_write_is_taken() {
         const ME: u32 = 1000;
-        for (owner, group, mode, is_directory, taken) in [
+        for (owner, group, mode, is_directory, accepted) in [
             (ME, ME, 0o600, false, true),
             (ME, ME, 0o644, false, true),
             (0, 0, 0o755, true, true),
@@ -110,7 +110,7 @@ mod tests {
             let outcome = ownership_error(ownership, ME);
             assert_eq!(
                 outcome.is_none(),
-                taken,
+                accepted,
                 "{owner} {group} {mode:o}: {outcome:?}"
             );
         }

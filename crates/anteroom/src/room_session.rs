@@ -93,8 +93,8 @@ impl LinkTarget {
             Err(error) => return Err(error.into()),
         };
         let own = store.find(&link.root_key)?;
-        let kept = own.as_ref().and_then(|own| own.link.params);
-        link.params = link.params.or(kept);
+        let own_params = own.as_ref().and_then(|own| own.link.params);
+        link.params = link.params.or(own_params);
         let named = Self { link, own };
         if let Some(notice) = named.notice() {
             tracing::warn!("{notice}");
@@ -214,8 +214,8 @@ impl RoomService {
                 .map(|text| text.to_string()),
         };
         let own = link.and_then(|link| link.own.as_ref());
-        let kept = || own?.rooms.clone();
-        if let Some(url) = named.or_else(kept) {
+        let own_rooms = || own?.rooms.clone();
+        if let Some(url) = named.or_else(own_rooms) {
             return Ok(Self::at(url));
         }
         if let Some(own) = own {

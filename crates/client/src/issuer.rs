@@ -470,9 +470,9 @@ mod tests {
             (0, midnight, false),
             (u64::MAX, midnight, false),
         ];
-        for (redemption, now, taken) in cases {
+        for (redemption, now, accepted) in cases {
             let outcome = check_day(Timestamp::from_secs(redemption), Timestamp::from_secs(now));
-            assert_eq!(outcome.is_ok(), taken, "{redemption} at {now}");
+            assert_eq!(outcome.is_ok(), accepted, "{redemption} at {now}");
         }
     }
 }

@@ -347,8 +347,8 @@ mod tests {
             ("https://issuer.example/#a", false),
             ("", false),
         ];
-        for (text, taken) in cases {
-            assert_eq!(parse_base(text).is_ok(), taken, "{text:?}");
+        for (text, accepted) in cases {
+            assert_eq!(parse_base(text).is_ok(), accepted, "{text:?}");
         }
     }
 

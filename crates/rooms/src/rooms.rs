@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
-use anteroom_protocol::{Timestamp, VerifierKeys};
+use anteroom_protocol::{Timestamp, VerifyingParams};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
     Monitor, Pseudonymizer, RateLimiter,
@@ -46,7 +46,7 @@ pub struct RoomsParts {
     /// Randomness for eras, demux ids, secrets, request ids and jitter.
     pub entropy: Arc<dyn Entropy>,
     /// The server params that verify presentations.
-    pub keys: VerifierKeys,
+    pub keys: VerifyingParams,
     /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
@@ -177,7 +177,7 @@ impl Rooms {
     }
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
-    pub fn replace_keys(&self, keys: VerifierKeys) {
+    pub fn replace_keys(&self, keys: VerifyingParams) {
         self.0.params.replace(keys);
     }
 

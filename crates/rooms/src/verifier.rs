@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifierKeys};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifyingParams};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
@@ -17,7 +17,7 @@ const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// verifier.
 pub(crate) struct Verifier {
-    pub(crate) keys: VerifierKeys,
+    pub(crate) keys: VerifyingParams,
     held: Cache<Fingerprint, Held>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Unknown {
 }
 
 impl Verifier {
-    pub(crate) fn new(keys: VerifierKeys) -> Self {
+    pub(crate) fn new(keys: VerifyingParams) -> Self {
         let held = Cache::builder()
             .max_capacity(MOST_REMEMBERED)
             .time_to_live(REMEMBERED)
@@ -89,7 +89,7 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifierKey};
+    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifyingParamsEntry};
     use anteroom_service::{Clock as _, Entropy as _};
     use anteroom_testkit::TestRooms;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -110,7 +110,7 @@ mod tests {
         let now = rooms.clock.now();
         let end = now.plus(DAY);
         let randomness = Randomness::random(&mut *rooms.entropy().rng());
-        let verifier = Verifier::new(VerifierKeys::new(vec![VerifierKey {
+        let verifier = Verifier::new(VerifyingParams::new(vec![VerifyingParamsEntry {
             params: GenericSecretParams::generate(Mode::Standard, randomness),
             not_before: now.minus(DAY),
             not_after: Some(end),
@@ -146,7 +146,7 @@ mod tests {
         let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
-        let verifier = Verifier::new(VerifierKeys::default());
+        let verifier = Verifier::new(VerifyingParams::default());
         verifier.remember(&verifier.recall(&shown, &params, now).unwrap());
 
         let last = now.start_of_day().plus(2 * DAY);

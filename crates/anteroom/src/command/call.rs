@@ -60,7 +60,7 @@ pub(super) async fn join(
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     let passkey = passkey(options, &named, &session)?;
-    let (pass, told) = session.pass_with_notices(&named.link).await?;
+    let (pass, pass_notices) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
     let received = Arc::new(ReplayCountersFile::of_user(environment)?);
     let rooms = session.rooms.clone().with_replay_store(received);
@@ -82,7 +82,7 @@ pub(super) async fn join(
     let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         plain::run(participation).await?
     } else {
-        screen::run(participation, notices.chain(told)).await?
+        screen::run(participation, notices.chain(pass_notices)).await?
     };
     if let Some(report) = failure.as_ref().filter(|_| json) {
         terminal::print_error(&report.to_json());

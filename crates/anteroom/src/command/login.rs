@@ -51,7 +51,11 @@ pub(super) async fn run(
     let email = email(options)?;
     Email::parse(&email)?;
     // Who logs in again stays the same device.
-    let before = file.load().ok().flatten().map(|kept| kept.session);
+    let before = file
+        .load()
+        .ok()
+        .flatten()
+        .map(|stored_login| stored_login.session);
     let aci_before = before.as_ref().map(|before| before.aci);
     let before = before.filter(|before| is_same_address(&before.email, &email));
     let device = match options.device {
@@ -83,14 +87,17 @@ pub(super) async fn run(
     let url = client.base_url().clone();
     let start = LoginSession::start(client, &attempt, Arc::new(file.clone()));
     let session = progress::during("Logging in", start).await?;
-    let kept = file.load()?.context("the login is gone again")?;
+    let stored_login = file.load()?.context("the login is gone again")?;
     let account = session.aci().to_uuid_string();
     if !json {
-        print(&format!("Logged in at {url} as {}.", *kept.session.email))?;
+        print(&format!(
+            "Logged in at {url} as {}.",
+            *stored_login.session.email
+        ))?;
         print("")?;
         print(&format!("  account  {account}"))?;
         print(&format!("  device   {}", session.device()))?;
-        let until = day(kept.until);
+        let until = day(stored_login.until);
         print(&format!("  until    {until}, and longer with every use"))?;
     }
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
@@ -103,8 +110,8 @@ pub(super) async fn run(
             issuer: url.as_str(),
             uuid: &account,
             device_id: session.device().number(),
-            email: &kept.session.email,
-            session_until: kept.until.as_secs(),
+            email: &stored_login.session.email,
+            session_until: stored_login.until.as_secs(),
         })?;
     }
     Ok(())

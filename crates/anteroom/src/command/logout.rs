@@ -74,20 +74,20 @@ async fn log_out(
         ended_at_issuer: false,
         everywhere: false,
     };
-    let kept = match file.load() {
-        Ok(kept) => kept.ok_or_else(no_login)?,
+    let stored_login = match file.load() {
+        Ok(stored_login) => stored_login.ok_or_else(no_login)?,
         Err(error) => {
             file.remove()?;
             tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
             return Ok(here_alone);
         }
     };
-    forget_credentials(environment, &file, &kept.session.aci);
-    let until = day(kept.until);
+    forget_credentials(environment, &file, &stored_login.session.aci);
+    let until = day(stored_login.until);
     let ended = match target.url() {
         Ok(url) => {
             let client = LoginClient::new(url, Timeouts::default())?;
-            let session = LoginSession::resume(client, kept.session, Arc::new(file));
+            let session = LoginSession::resume(client, stored_login.session, Arc::new(file));
             match session.sign_out().await {
                 // The login was not removed.
                 Err(error @ IssuerError::Session(_)) => return Err(error.into()),
@@ -126,14 +126,14 @@ async fn log_out_everywhere(
     yes: bool,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
-    let kept = file.load()?.ok_or_else(no_login)?;
+    let stored_login = file.load()?.ok_or_else(no_login)?;
     confirm(
         yes,
         "End all sessions of the account? Its other devices have to log in again too.",
     )?;
-    let aci = kept.session.aci;
+    let aci = stored_login.session.aci;
     let client = LoginClient::new(target.url()?, Timeouts::default())?;
-    let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
+    let session = LoginSession::resume(client, stored_login.session, Arc::new(file.clone()));
     match session.sign_out_everywhere().await {
         Ok(()) => {
             forget_credentials(environment, &file, &aci);

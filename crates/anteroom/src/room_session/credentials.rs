@@ -30,7 +30,7 @@ fn no_credential_left() -> Failure {
     )
     .next(
         "Use anteroom credential renew and create the link some hours later, or --fetch at once: by \
-         the time of a fetch both services together can tell which link this account creates",
+         the time of a fetch both services together can params_notices which link this account creates",
     )
 }
 
@@ -58,10 +58,10 @@ impl RoomSession {
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = &stored {
             let params = self.judge_stored(store, Some(link))?;
-            let told = tell(&params, now);
+            let notices = params_notices(&params, now);
             if let Some(pass) = store.pass(&params, now) {
                 self.keep_renewing(now);
-                return Ok((pass, told));
+                return Ok((pass, notices));
             }
         }
         self.fetch_pass(link, reason(is_forced, FetchReason::NoCredential))
@@ -77,7 +77,7 @@ impl RoomSession {
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = stored {
             let params = self.judge_stored(&store, None)?;
-            tell(&params, now);
+            params_notices(&params, now);
             let service = self.rooms.base_url();
             let tried = self.take(|store| store.take_tried_link(&params, now, service))?;
             if let Some(tried) = tried {
@@ -91,9 +91,9 @@ impl RoomSession {
                 // An unreachable room service must not use up a credential.
                 self.rooms.ping().await?;
             }
-            if let Some(taken) = self.take(|store| store.take_spare_link(&params, now))? {
+            if let Some(spare_link) = self.take(|store| store.take_spare_link(&params, now))? {
                 self.keep_renewing(now);
-                return Ok(taken);
+                return Ok(spare_link);
             }
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))
@@ -131,7 +131,7 @@ impl RoomSession {
         let (session, listing) = self.ask(reason).await?;
         let now = OsClock.now();
         let params = self.identity.judge(listing.clone(), Some(link))?;
-        let told = tell(&params, now);
+        let notices = params_notices(&params, now);
         let pass = if params.issuing_generic(now).is_ok() {
             let renewal = self.renew(&session, listing).await?;
             renewal.store.pass(&params, now).ok_or_else(|| {
@@ -145,7 +145,7 @@ impl RoomSession {
             let today = issued.first().context("the issuer sent no day")?;
             Pass::new(self.identity.aci(), today, &params)?
         };
-        Ok((pass, told))
+        Ok((pass, notices))
     }
 
     async fn fetch_create_pass(
@@ -155,7 +155,7 @@ impl RoomSession {
         let (session, listing) = self.ask(reason).await?;
         let now = OsClock.now();
         let params = self.identity.judge(listing.clone(), None)?;
-        tell(&params, now);
+        params_notices(&params, now);
         let Renewal {
             mut store, failure, ..
         } = self.renew(&session, listing).await?;
@@ -163,12 +163,12 @@ impl RoomSession {
         let stored = self
             .credentials
             .change(|store| store.take_spare_link(&params, now));
-        let taken = match stored {
-            Ok(Some(taken)) => taken,
+        let spare_link = match stored {
+            Ok(Some(spare_link)) => spare_link,
             Ok(None) | Err(_) => store.take_spare_link(&params, now),
         };
-        match (taken, failure) {
-            (Some(taken), _) => Ok(taken),
+        match (spare_link, failure) {
+            (Some(spare_link), _) => Ok(spare_link),
             (None, Some(error)) => Err(error.into()),
             (None, None) => bail!(
                 Failure::failed("other commands took all credentials for creating links")
@@ -206,7 +206,7 @@ impl RoomSession {
             .next(
                 "If the issuer has changed them since, use `anteroom credential renew` and come back \
                  some hours later, or --fetch at once: by the time of a fetch both services together \
-                 can tell which room the account visits",
+                 can params_notices which room the account visits",
             )
             .into(),
             error => error.into(),
@@ -228,17 +228,17 @@ impl FetchReason {
     const fn warning(self) -> &'static str {
         match self {
             Self::Flag => {
-                "--fetch asks the issuer now: both services together can tell by the time which room \
+                "--fetch asks the issuer now: both services together can params_notices by the time which room \
                  this account visits"
             }
             Self::NoCredential => {
                 "there is no stored credential of today, so the issuer is asked now: both services \
-                 together can tell by the time which room this account visits. `anteroom credential \
+                 together can params_notices by the time which room this account visits. `anteroom credential \
                  renew` some hours before avoids that, and so does using it once a week"
             }
             Self::NoSpareLink => {
                 "there is no stored credential for creating a link, so the issuer is asked now: both \
-                 services together can tell by the time which link this account creates. `anteroom \
+                 services together can params_notices by the time which link this account creates. `anteroom \
                  credential renew` some hours before avoids that"
             }
         }
@@ -253,7 +253,7 @@ const fn reason(is_forced: bool, otherwise: FetchReason) -> FetchReason {
     }
 }
 
-fn tell(params: &TrustedParams, now: Timestamp) -> Vec<String> {
+fn params_notices(params: &TrustedParams, now: Timestamp) -> Vec<String> {
     notices::of_pins(params);
     notices::of_changes(params, now)
 }

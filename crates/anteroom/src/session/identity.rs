@@ -210,7 +210,7 @@ fn login_account(
         bail!(Failure::failed("no account is named").next("Use --account or ANTEROOM_ACCOUNT"));
     }
     match file.load()? {
-        Some(kept) => Ok(kept.session.aci),
+        Some(stored_login) => Ok(stored_login.session.aci),
         None => Err(nobody_logged_in(issuer).into()),
     }
 }
@@ -234,11 +234,11 @@ fn nobody_logged_in(issuer: Option<&str>) -> Failure {
 }
 
 fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {
-    let kept = file.load()?.ok_or(IssuerError::SessionEnded)?;
+    let stored_login = file.load()?.ok_or(IssuerError::SessionEnded)?;
     let client = LoginClient::new(url, Timeouts::default())?;
     Ok(LoginSession::resume(
         client,
-        kept.session,
+        stored_login.session,
         Arc::new(file.clone()),
     ))
 }

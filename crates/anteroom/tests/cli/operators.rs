@@ -385,7 +385,7 @@ fn calls_on_media_servers_are_not_ended_by_the_database() {
 }
 
 /// Waits for a log line, which may have been written before the services listened.
-fn hear(service: &mut ServeProcess, said: &str) {
+fn await_log_line(service: &mut ServeProcess, said: &str) {
     if !service.log().iter().any(|line| line.contains(said)) {
         service.wait_for(said);
     }
@@ -406,7 +406,7 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     }
     for _ in 0..2 {
         let mut service = place.start();
-        hear(&mut service, "and the last time known here is");
+        await_log_line(&mut service, "and the last time known here is");
         assert!(service.stop().0.success());
         let listed = place.json(&["device", "list", &account.uuid, "--json"]);
         assert_eq!(listed["devices"][0]["state"], "stale", "{listed}");
@@ -417,7 +417,7 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     let yesterday = kept["trusted"].as_u64().unwrap() + 90 * DAY;
     fs::write(&file, json!({ "trusted": yesterday }).to_string()).unwrap();
     let mut service = place.start();
-    hear(&mut service, "deleted stale devices and expired rows");
+    await_log_line(&mut service, "deleted stale devices and expired rows");
     assert!(service.stop().0.success());
     let text = place.shown(&["device", "list", &account.uuid]);
     assert!(text.contains("anteroom device add"), "{text}");

@@ -13,13 +13,13 @@ const LOGIN: &str = r#"{"email":"ann@example.org","password":"correct horse"}"#;
 const JSON: &str = "content-type: application/json";
 
 /// Services of which one waits for its database, with the original content of the file.
-struct WaitingScene {
+struct PendingStartFixture {
     fixture: FailureFixture,
     database: &'static str,
     whole: Vec<u8>,
 }
 
-impl WaitingScene {
+impl PendingStartFixture {
     fn start(database: &'static str, failing: &str) -> Self {
         let (mut place, account) = stopped_place();
         let add = ["account", "add", "--email", "ann@example.org"];
@@ -102,7 +102,7 @@ const RULES: [&str; 2] = ["error_rate", "consecutive_failures"];
 
 #[test]
 fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it_runs() {
-    let mut waiting = WaitingScene::start("issuer.db", "issuer");
+    let mut waiting = PendingStartFixture::start("issuer.db", "issuer");
     for _ in 0..30 {
         assert_eq!(waiting.log_in(), 503);
     }
@@ -159,7 +159,7 @@ fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it
 #[test]
 fn a_room_service_that_waits_counts_by_operation_raises_the_alert_and_says_that_its_process_lives()
 {
-    let mut waiting = WaitingScene::start("rooms.db", "room service");
+    let mut waiting = PendingStartFixture::start("rooms.db", "room service");
     let fixture = &waiting.fixture;
     for _ in 0..5 {
         fixture.get("rooms", "/v1/call-link").assert_unavailable();

@@ -297,11 +297,11 @@ impl Driver {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut store = interval(STORE_EVERY);
         store.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = Instant::now();
+        let mut last_received = Instant::now();
         loop {
             let outcome = tokio::select! {
                 message = socket.receive() => {
-                    heard = Instant::now();
+                    last_received = Instant::now();
                     match message {
                         Ok(message) => self.handle_message(message).await,
                         Err(RoomsError::Lost) => return Interruption::Lost,
@@ -310,7 +310,7 @@ impl Driver {
                 }
                 Some(command) = self.commands.recv() => self.send_command(socket, command).await,
                 _ = ping.tick() => {
-                    if heard.elapsed() > SILENCE_LIMIT {
+                    if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
                     }
                     sent(socket.send(&ToRoom::Ping).await)

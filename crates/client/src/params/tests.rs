@@ -262,7 +262,7 @@ fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
         (1, Mode::Standard, 0, None),
         (2, Mode::Standard, AT + DAY, None),
     ]);
-    let told = |now| {
+    let notices = |now| {
         let trusted = both
             .clone()
             .trusted(&pins, Trust::Ids(&[id(1), id(2)]), now);
@@ -272,11 +272,11 @@ fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
             .map(|switch| (switch.previous, switch.current.id))
             .collect::<Vec<_>>()
     };
-    assert_eq!(told(NOW), []);
-    assert_eq!(told(NOW.plus(DAY - 1)), []);
-    assert_eq!(told(NOW.plus(DAY)), [(id(1), id(2))]);
-    assert_eq!(told(NOW.plus(DAY)), []);
-    assert_eq!(told(NOW.plus(2 * DAY)), []);
+    assert_eq!(notices(NOW), []);
+    assert_eq!(notices(NOW.plus(DAY - 1)), []);
+    assert_eq!(notices(NOW.plus(DAY)), [(id(1), id(2))]);
+    assert_eq!(notices(NOW.plus(DAY)), []);
+    assert_eq!(notices(NOW.plus(2 * DAY)), []);
 }
 
 #[test]
@@ -385,10 +385,10 @@ fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
         assert!(!judged.verifies(id(1), NOW.plus(9 * DAY)));
         assert!(!judged.verifies(id(2), then));
     }
-    let told = later.trusted(&pins, Trust::Ids(&[id(2)]), NOW).unwrap();
-    assert!(told.announced(NOW).is_empty());
-    assert!(told.issuing_generic(NOW.plus(2 * DAY)).is_ok());
-    assert!(!told.verifies(id(2), NOW) && told.verifies(id(2), NOW.plus(DAY)));
+    let notices = later.trusted(&pins, Trust::Ids(&[id(2)]), NOW).unwrap();
+    assert!(notices.announced(NOW).is_empty());
+    assert!(notices.issuing_generic(NOW.plus(2 * DAY)).is_ok());
+    assert!(!notices.verifies(id(2), NOW) && notices.verifies(id(2), NOW.plus(DAY)));
 }
 
 /// The seeds and periods of the listed params, and the seeds of those that may issue at the moment.

@@ -427,12 +427,12 @@ fn the_modes_do_not_mix() {
 fn a_verifier_tries_the_keys_of_the_mode_and_time() {
     let [old, new] = [1, 2].map(|seed| CallLinkFixture::new(Mode::Standard, seed));
     let legacy = CallLinkFixture::new(Mode::Legacy, 3);
-    let key = |fixture: &CallLinkFixture, not_before, not_after| VerifierKey {
+    let key = |fixture: &CallLinkFixture, not_before, not_after| VerifyingParamsEntry {
         params: GenericSecretParams::from_bytes(&fixture.secret.to_bytes()).unwrap(),
         not_before,
         not_after,
     };
-    let keys = VerifierKeys::new(vec![
+    let keys = VerifyingParams::new(vec![
         key(&new, TODAY, None),
         key(&legacy, TODAY, None),
         key(&old, TODAY.minus(DAY), Some(TODAY.plus(HOUR))),

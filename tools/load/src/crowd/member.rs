@@ -217,7 +217,7 @@ impl Actor {
         loop {
             tokio::select! {
                 event = self.session.next() => match event {
-                    Some(event) => self.hear(event),
+                    Some(event) => self.handle_event(event),
                     None => return,
                 },
                 order = commands.recv() => match order {
@@ -283,7 +283,7 @@ impl Actor {
         }
     }
 
-    fn hear(&mut self, event: CallEvent) {
+    fn handle_event(&mut self, event: CallEvent) {
         match event {
             CallEvent::Joined(joined) => {
                 self.view.send_modify(|view| view.take_seat(&joined));

@@ -34,8 +34,8 @@ impl NameFile {
         if let Some(name) = given {
             return sendable(name).map_err(|long| long.failure("--as").into());
         }
-        let kept = self.read().map_err(|error| self.failure("read", error))?;
-        if let Some(name) = kept {
+        let stored = self.read().map_err(|error| self.failure("read", error))?;
+        if let Some(name) = stored {
             let place = home_path(&self.0);
             return sendable(&name).map_err(|long| long.failure(&place).into());
         }
@@ -58,7 +58,7 @@ impl NameFile {
         let mut output = io::stderr().lock();
         write!(
             output,
-            "What shall the others call you? It is kept in {} for later calls; Enter alone for no \
+            "What shall the others call you? It is stored in {} for later calls; Enter alone for no \
              name: ",
             home_path(&self.0)
         )?;
@@ -163,11 +163,11 @@ mod tests {
         let answered = file.name(None, || Ok(Some(long.clone())));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         fs::write(dir.path().join("call-name"), &long).unwrap();
-        let kept = file.name(None, cannot_prompt);
+        let stored = file.name(None, cannot_prompt);
         for (outcome, place) in [
             (given, "--as"),
             (answered, "your answer"),
-            (kept, "call-name"),
+            (stored, "call-name"),
         ] {
             let shown = ErrorReport::of(&outcome.unwrap_err()).to_string();
             assert!(

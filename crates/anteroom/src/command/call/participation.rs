@@ -72,16 +72,16 @@ impl CallParticipation {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
             Input::Hand(raised) => self.call.raise_hand(raised).await,
-            Input::Who => return Reply::told(self.view.everyone(now)),
+            Input::Who => return Reply::with_entries(self.view.everyone(now)),
             Input::Help => {
                 let line = |line: &&str| Entry::Notice((*line).to_owned());
-                return Reply::told(HELP.iter().map(line).collect());
+                return Reply::with_entries(HELP.iter().map(line).collect());
             }
             Input::Mistake(why) => return Reply::refused(why),
             Input::Account(tag) => return self.account(&tag),
             Input::Decide(decision, tag) => return self.decide(decision, &tag).await,
         };
-        Reply::told(error_entries(outcome))
+        Reply::with_entries(error_entries(outcome))
     }
 
     pub(super) async fn leave(self) {
@@ -104,7 +104,7 @@ impl CallParticipation {
             .await
         {
             Ok(()) => {}
-            Err(RoomsError::Over) => return Reply::told(Vec::new()),
+            Err(RoomsError::Over) => return Reply::with_entries(Vec::new()),
             Err(error) => return Reply::refused(format!("not sent: {error}")),
         }
         let author = "You".to_owned();
@@ -137,13 +137,13 @@ impl CallParticipation {
         if is_admitted {
             entries.push(self.view.admission(device));
         }
-        Reply::told(entries)
+        Reply::with_entries(entries)
     }
 
     /// Shows the account of a device.
     fn account(&self, tag: &TagPrefix) -> Reply {
         match self.device(tag) {
-            Ok(device) => Reply::told(vec![self.view.account(device)]),
+            Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
             Err(why) => Reply::refused(why),
         }
     }
@@ -180,7 +180,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    const fn told(entries: Vec<Entry>) -> Self {
+    const fn with_entries(entries: Vec<Entry>) -> Self {
         Self {
             entries,
             said: None,

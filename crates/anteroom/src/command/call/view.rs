@@ -83,14 +83,14 @@ impl View {
 
     /// Applies an event, and returns its entries.
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
-        let told = self.tell(event, now);
+        let entries_of_event = self.event_entries(event, now);
         // The names that the lobby hid were gathered just before, and are displayed after this entry.
-        if told.is_empty() || matches!(event, CallEvent::Admitted) {
-            return told;
+        if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted) {
+            return entries_of_event;
         }
         // Gathered arrivals precede the event.
         let mut entries = self.take_notices();
-        entries.extend(told);
+        entries.extend(entries_of_event);
         match event {
             CallEvent::Joined(joined) => {
                 entries.extend(self.gather_roster(&joined.roster, now, Change::Present));
@@ -185,7 +185,7 @@ impl View {
         self.roster.pending_count
     }
 
-    fn tell(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+    fn event_entries(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
         match event {
             CallEvent::Joined(joined) => self.join(joined, now),

@@ -59,8 +59,8 @@ impl DemoAccount {
         let now = OsClock.now();
         let listing = self.credentials.listing().clone();
         let params = listing.trusted(&self.pins, Trust::FirstUse, now)?;
-        let taken = self.credentials.take_spare_link(&params, now);
-        taken.context("there is no credential for creating a link")
+        let credential = self.credentials.take_spare_link(&params, now);
+        credential.context("there is no credential for creating a link")
     }
 
     /// Returns the room service's identifier of this account in a room.
@@ -97,7 +97,7 @@ impl DemoAccount {
     }
 
     /// Waits for a message, and returns its text.
-    pub(super) async fn hear(&mut self) -> anyhow::Result<String> {
+    pub(super) async fn next_message(&mut self) -> anyhow::Result<String> {
         self.wait_for("a message", |event| match event {
             CallEvent::Message { message, .. } => match Chat::from_bytes(message) {
                 Some(Chat::Text { text }) => Some(text),

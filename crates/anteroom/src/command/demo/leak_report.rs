@@ -71,8 +71,9 @@ pub(super) struct LeakReport {
 
 impl LeakReport {
     pub(super) fn search(files: &Files, secrets: &[SearchedSecret]) -> anyhow::Result<Self> {
-        let places = |side: &ServiceFiles| {
-            [&side.database, &side.log, &side.events].map(|bytes| bytes.as_slice().to_vec())
+        let places = |service: &ServiceFiles| {
+            [&service.database, &service.log, &service.events]
+                .map(|bytes| bytes.as_slice().to_vec())
         };
         let [a, b, c] = places(&files.issuer);
         let [d, e, f] = places(&files.rooms);
@@ -96,7 +97,7 @@ impl LeakReport {
         Ok(Self {
             found,
             sizes: places.each_ref().map(Vec::len),
-            events: [&files.issuer, &files.rooms].map(|side| count_events(&side.events)),
+            events: [&files.issuer, &files.rooms].map(|service| count_events(&service.events)),
         })
     }
 

@@ -91,8 +91,8 @@ impl DemoScript {
         self.step("Cleo waits in the lobby as well, and Ann does not let her in.")?;
 
         ann.say(QUESTION).await?;
-        let heard = bob.hear().await?;
-        self.step(&format!("Ann to everybody, sealed: {heard}"))?;
+        let message = bob.next_message().await?;
+        self.step(&format!("Ann to everybody, sealed: {message}"))?;
         bob.call()?.reconnect().await?;
         bob.wait_for("his place", |event| {
             matches!(event, CallEvent::Restored(_)).then_some(())
@@ -100,8 +100,8 @@ impl DemoScript {
         .await?;
         self.step("Bob's network breaks; he comes back to the place that was kept for him.")?;
         bob.say(ANSWER).await?;
-        let heard = ann.hear().await?;
-        self.step(&format!("Bob to everybody, sealed: {heard}"))?;
+        let message = ann.next_message().await?;
+        self.step(&format!("Bob to everybody, sealed: {message}"))?;
 
         let revoked = LinkChange {
             revoked: Some(true),
@@ -134,8 +134,8 @@ impl DemoScript {
             SearchedSecret::text("what was said", QUESTION),
             SearchedSecret::text("what was said", ANSWER),
         ];
-        for person in accounts {
-            let account = &person.account.account;
+        for user in accounts {
+            let account = &user.account.account;
             secrets.push(SearchedSecret::id(
                 "the account ids",
                 account.aci.as_bytes(),
@@ -143,9 +143,9 @@ impl DemoScript {
             if let Some(pni) = &account.pni {
                 secrets.push(SearchedSecret::id("the phone-number ids", pni.as_bytes()));
             }
-            let password = person.account.password.as_str();
+            let password = user.account.password.as_str();
             secrets.push(SearchedSecret::text("the device passwords", password));
-            let opaque = person.opaque_id(&room);
+            let opaque = user.opaque_id(&room);
             secrets.push(SearchedSecret::bytes("the encrypted ids of users", &opaque));
         }
         Ok(secrets)

@@ -43,6 +43,6 @@ async fn check_expiry(host: &str, address: SocketAddr, now: Timestamp) -> Option
     let (own, chain) = state.peer_certificates()?.split_first()?;
     let later = now.plus(DAYS * DAY).as_secs();
     let later = UnixTime::since_unix_epoch(Duration::from_secs(later));
-    let taken = verifier.verify_server_cert(own, chain, &name, &[], later);
-    Some(taken.is_err())
+    let outcome = verifier.verify_server_cert(own, chain, &name, &[], later);
+    Some(outcome.is_err())
 }

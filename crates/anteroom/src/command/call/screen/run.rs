@@ -73,7 +73,7 @@ pub(in crate::command::call) async fn run(
         continued,
         start: Instant::now(),
     };
-    let ended = take_part(&mut terminal, screen, &mut participation, &mut sources).await;
+    let ended = run_session(&mut terminal, screen, &mut participation, &mut sources).await;
     let ended = ended.or_else(|error| is_hang_up(&error).then_some(None).ok_or(error));
     if !matches!(ended, Ok(Some(_))) {
         participation.leave().await;
@@ -94,7 +94,7 @@ pub(in crate::command::call) async fn run(
 }
 
 /// Returns the result of a call that ended; `None` if the user leaves it.
-async fn take_part(
+async fn run_session(
     terminal: &mut FullScreen,
     mut screen: Screen,
     participation: &mut CallParticipation,
