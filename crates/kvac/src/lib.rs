@@ -19,7 +19,8 @@
 //! # Parts
 //!
 //! - [`KeyPair`] and [`PublicKey`]: the issuer's key.
-//! - [`Issuance`] and [`BlindIssuanceResponse`]: issuing, with all attributes in the clear or the last one blinded.
+//! - [`Issuance`] and [`BlindIssuanceResponse`]: issuing, with all attributes in the clear or the last
+//!   one blinded.
 //! - [`AttributeKey`] and [`Ciphertext`]: attributes encrypted for a presentation.
 //! - [`PresentationStatement`]: presenting and verifying.
 //! - [`endorsements`]: a server's endorsements of encrypted members, cheap to verify.

@@ -2,9 +2,10 @@
 //! object (section 2).
 //!
 //! A proof is made in three steps. [`Statement::start_proof`] draws the nonces; the caller evaluates every
-//! equation's right side at half of them; [`finish_proofs`] computes challenge and responses and verifies the result,
-//! for one proof or for many together. A caller that knows more about the points than the statement contains
-//! can execute the second step at less cost than [`UnfinishedProof::commit`], which works for any points.
+//! equation's right side at half of them; [`finish_proofs`] computes challenge and responses and verifies the
+//! result, for one proof or for many together. A caller that knows more about the points than the statement
+//! contains can execute the second step at less cost than [`UnfinishedProof::commit`], which works for any
+//! points.
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,7 @@ const GOAL: f64 = 5.0;
 /// Microseconds in a second.
 const MICROSECONDS: f64 = 1e6;
 
-/// The figures of both servers in one run.
+/// The times of both servers in one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     rounds: u32,

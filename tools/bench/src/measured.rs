@@ -15,7 +15,7 @@ const ROUND: f64 = 0.5;
 const FIRST: u32 = 200;
 const MOST: u32 = 50_000;
 
-/// An operation of one side, and how fast it was.
+/// An operation of one subject, and its rates.
 pub(super) struct OperationTimes {
     operation: &'static str,
     /// The iterations of one worker in one round.

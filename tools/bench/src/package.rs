@@ -24,7 +24,7 @@ impl PackageSubject {
     }
 }
 
-/// Returns the npm side's program and the mode of its params, for `node` in its folder.
+/// Returns the npm subject's program and the mode of its params, for `node` in its folder.
 pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
     let mode = match mode {
         Mode::Legacy => "legacy",

@@ -148,7 +148,7 @@ impl ServerSetup {
         })
     }
 
-    /// Creates a place with budgets that a load from one address does not reach.
+    /// Creates a setup with budgets that a load from one address does not reach.
     pub(crate) fn with_plenty(program: &Path, cores: Option<String>) -> Result<Self> {
         let mut place = Self::new(program, cores)?;
         place.settings = BUDGETS.map(|name| (name, PLENTY.to_owned())).into();

@@ -1,4 +1,4 @@
-//! `anteroom demo`: the whole story in one process, with real servers on free ports.
+//! `anteroom demo`: a whole call in one process, with real servers on free ports.
 
 mod accounts;
 mod leak_report;

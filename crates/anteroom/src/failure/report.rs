@@ -71,7 +71,7 @@ impl ErrorReport {
         report
     }
 
-    /// Returns the report of a stay in a call that others ended.
+    /// Returns the report of a session in a call that others ended.
     pub(crate) fn of_call(status: ExitStatus, code: &str, what: &str) -> Self {
         Self {
             code: code.to_owned(),

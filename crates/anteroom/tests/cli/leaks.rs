@@ -21,7 +21,7 @@ struct ServiceUnderTest {
     texts: String,
 }
 
-/// A value that a side must not know.
+/// A value that a service must not know.
 struct Secret {
     label: String,
     bytes: Vec<u8>,

@@ -1,4 +1,4 @@
-//! The failure that a stay in a call ended with.
+//! The failure that a session in a call ended with.
 
 use anteroom_client::{DenialReason, EndReason};
 
@@ -30,7 +30,7 @@ pub(super) fn failure(ending: &EndReason) -> Option<ErrorReport> {
     }
 }
 
-/// Returns the exit status of a stay that ended with this failure.
+/// Returns the exit status of a session that ended with this failure.
 pub(super) fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)
 }

@@ -11,9 +11,9 @@ use super::{
     tag::{DeviceTag, TagPrefix},
 };
 
-/// Columns of a name in what is told, with its quotation marks.
+/// Columns of a name in a line of the conversation, with its quotation marks.
 const NAME_COLUMNS: usize = 34;
-/// People who are remembered after they left.
+/// The maximum number of known devices that have left.
 const MAX_GONE: usize = 4096;
 
 /// All devices seen in an era.

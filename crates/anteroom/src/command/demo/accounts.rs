@@ -1,4 +1,4 @@
-//! One of the demo's people: an account and the actions of its device.
+//! An account of the demo, and the actions of its device.
 
 use anteroom_client::{
     CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,

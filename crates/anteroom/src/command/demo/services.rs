@@ -46,7 +46,7 @@ pub(super) struct DemoServices {
     accounts: Accounts,
 }
 
-/// The people's accounts; made on the issuer's side, where accounts are.
+/// The access to the issuer's database, where accounts are made.
 #[derive(Clone)]
 struct Accounts {
     database: anteroom_store_sql::SqliteIssuer,
