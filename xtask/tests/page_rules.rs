@@ -16,7 +16,7 @@ fn rules(violations: Vec<Violation>) -> Vec<String> {
     violations.into_iter().map(|one| one.rule).collect()
 }
 
-/// What is wrong with a page `docs/a.md` beside a page, a folder and a file of code.
+/// Returns the violations of a page `docs/a.md` beside a page, a folder and a file of code.
 fn broken(text: &str) -> Vec<String> {
     let read = |file: &str| match file {
         "docs/b.md" => {

@@ -355,7 +355,7 @@ pub(crate) struct RoomFlags {
     #[arg(long, value_name = "URL")]
     pub(crate) rooms: Option<String>,
     /// Ask the issuer for credentials now instead of taking the stored ones: both services together
-    /// can then tell by the time which room the account visits
+    /// can then tell by the time which room the account visits or creates
     #[arg(long)]
     pub(crate) fetch: bool,
     #[command(flatten)]

@@ -83,6 +83,15 @@ impl CredentialFile {
         }
     }
 
+    /// Waits until no other process creates a link of the account, until the returned value is dropped.
+    pub(crate) fn lock_creation(&self) -> anyhow::Result<File> {
+        let creation = SealedFile {
+            path: self.file.path.with_extension("creation"),
+            ..self.file.clone()
+        };
+        creation.lock()
+    }
+
     /// Changes the stored credentials, if there are any, under a lock.
     pub(crate) fn change<T>(
         &self,

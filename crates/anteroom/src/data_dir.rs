@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
+
+use crate::failure::Failure;
 
 /// The number of attempts to get an occupied lock.
 const MOST_TRIES: u32 = 20;
@@ -130,6 +132,13 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.path.is_dir() => {
                 Ok(false)
             }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                bail!(
+                    Failure::failed(complain())
+                        .with_reason(anyhow!("there is a file in its place"))
+                        .next("Name a directory with --data")
+                )
+            }
             Err(error) => Err(error).with_context(complain),
         }
     }
@@ -155,7 +164,8 @@ impl DataDir {
                 _directory: directory,
             }),
             Err(TryLockError::WouldBlock) => {
-                bail!("another `anteroom serve` uses the data directory {path}")
+                let what = format!("another `anteroom serve` uses the data directory {path}");
+                bail!(Failure::failed(what).next("Stop it, or name another directory with --data"))
             }
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("the data directory {path} cannot be locked"))

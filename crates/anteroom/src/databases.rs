@@ -8,8 +8,14 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
-use anteroom_store_sql::{SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sql::{
+    FileFailure, SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms,
+};
 use anyhow::bail;
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+};
 
 use crate::{
     data_dir::DataDir,
@@ -40,7 +46,7 @@ pub(crate) trait Database: Sized {
     /// Copies a consistent state of the file to a new file, also while it is in use.
     async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError>;
     /// Deletes the rows that a copy must not restore. Returns their number.
-    async fn forget_passing(&self) -> Result<u64, StoreError>;
+    async fn delete_transient_rows(&self) -> Result<u64, StoreError>;
     /// Returns its keys.
     fn key_database(&self) -> Arc<dyn KeyDatabase>;
     async fn close(&self);
@@ -78,8 +84,8 @@ impl Database for SqliteIssuer {
         Self::copy(from, to).await
     }
 
-    async fn forget_passing(&self) -> Result<u64, StoreError> {
-        self.forget_passing().await
+    async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        self.delete_transient_rows().await
     }
 
     fn key_database(&self) -> Arc<dyn KeyDatabase> {
@@ -123,8 +129,8 @@ impl Database for SqliteRooms {
         Self::copy(from, to).await
     }
 
-    async fn forget_passing(&self) -> Result<u64, StoreError> {
-        self.forget_passing().await
+    async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        self.delete_transient_rows().await
     }
 
     fn key_database(&self) -> Arc<dyn KeyDatabase> {
@@ -335,8 +341,17 @@ pub(crate) fn no_database(data: &DataDir) -> Failure {
 
 /// The failure to open a database.
 fn open_failure<D: Database>(data: &DataDir, error: StoreError) -> Failure {
-    let path = D::path(data);
-    let path = path.display();
+    let file = D::path(data);
+    let error = match access(&file, Access::READ_OK | Access::WRITE_OK) {
+        // SQLite does not tell why it cannot open a file.
+        Err(Errno::ACCESS | Errno::ROFS) if matches!(error, StoreError::Unavailable { .. }) => {
+            StoreError::Unavailable {
+                source: FileFailure::Denied.into(),
+            }
+        }
+        _ => error,
+    };
+    let path = file.display();
     if master_key::next_to(&data.master_key()).exists() {
         let what = format!(
             "the database {path} cannot be opened, and a change of the master key was cut off"

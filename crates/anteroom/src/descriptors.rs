@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 
 use anteroom_rooms::media_connections;
-use anteroom_service::Audience;
+use anteroom_service::ListenerKind;
 use anyhow::bail;
 
 use crate::settings::{MediaKind, Settings};
@@ -40,14 +40,14 @@ impl DescriptorDemand {
         let (issues, holds_rooms) = (settings.role.issues(), settings.role.holds_rooms());
         let internal = holds_rooms && settings.rooms.internal_listen.is_some();
         let mut clients: Vec<usize> = [
-            (issues, Audience::Public),
-            (holds_rooms, Audience::Public),
-            (internal, Audience::Internal),
-            (settings.admin.listen.is_some(), Audience::Admin),
+            (issues, ListenerKind::Public),
+            (holds_rooms, ListenerKind::Public),
+            (internal, ListenerKind::Internal),
+            (settings.admin.listen.is_some(), ListenerKind::Admin),
         ]
         .into_iter()
         .filter(|(is_there, _)| *is_there)
-        .map(|(_, audience)| connections_of(audience, settings.http.connections.get()))
+        .map(|(_, kind)| connections_of(kind, settings.http.connections.get()))
         .collect();
         let mut reserve = PROCESS;
         if issues {
@@ -94,12 +94,12 @@ impl DescriptorDemand {
     }
 }
 
-/// Returns the maximum number of connections of a listener for this audience; `public` is that of public
+/// Returns the maximum number of connections of a listener of this kind; `public` is that of public
 /// listeners.
-pub(crate) fn connections_of(audience: Audience, public: usize) -> usize {
-    match audience {
-        Audience::Public => public,
-        Audience::Internal | Audience::Admin => public.min(PRIVATE_CONNECTIONS),
+pub(crate) fn connections_of(kind: ListenerKind, public: usize) -> usize {
+    match kind {
+        ListenerKind::Public => public,
+        ListenerKind::Internal | ListenerKind::Admin => public.min(PRIVATE_CONNECTIONS),
     }
 }
 

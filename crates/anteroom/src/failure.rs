@@ -2,6 +2,7 @@
 //! step.
 
 mod explanation;
+mod files;
 mod report;
 
 use std::{error::Error, fmt, sync::Arc};

@@ -1,7 +1,7 @@
 //! Logs on standard error, for people or for programs.
 //!
 //! A command writes its lines itself. A service must not wait for the reader of its log: its lines
-//! go through a [queue].
+//! go through a [queue](mod@queue).
 
 mod queue;
 
@@ -18,7 +18,6 @@ use std::{
 use anteroom_service::{Clock as _, Count, Metrics, rfc3339};
 use anyhow::{Context as _, anyhow};
 use tracing::{Dispatch, Event, Subscriber};
-use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::{LevelFilter, Targets},
@@ -33,7 +32,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use self::queue::{Drops, LineWriter, queue};
+use self::queue::{DropReport, LogThread, queue};
 use crate::{
     os::OsClock,
     settings::{LogFormat, LogLevel, LogSettings},
@@ -63,9 +62,8 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// The log of a service. On drop it writes the waiting lines, for at most one second.
 pub(crate) struct ServiceLog {
-    dropped: ErrorCounter,
-    count: Count,
-    _writer: WorkerGuard,
+    dropped: Count,
+    _thread: LogThread,
 }
 
 /// Starts logging for a command.
@@ -75,30 +73,29 @@ pub(crate) fn start(settings: &LogSettings) -> anyhow::Result<()> {
 
 /// Starts logging for a service.
 pub(crate) fn start_service(settings: &LogSettings) -> anyhow::Result<ServiceLog> {
-    let (queue, writer) = queue(LineWriter::new(io::stderr()));
-    let dropped = queue.error_counter();
-    start_with(settings, BoxMakeWriter::new(queue))?;
+    let dropped = Count::default();
+    let (queue, thread) = queue(io::stderr(), &dropped).context("no thread for the log")?;
+    start_with(settings, BoxMakeWriter::new(move || queue.clone()))?;
     Ok(ServiceLog {
         dropped,
-        count: Count::default(),
-        _writer: writer,
+        _thread: thread,
     })
 }
 
 impl ServiceLog {
     /// Registers the counter of dropped lines.
     pub(crate) fn show_count(&self, metrics: &Metrics) {
-        let help = "Log lines that were dropped because the log was not read fast enough";
-        metrics.show_count("log_lines_dropped", help, &self.count);
+        let help = "Log lines that were dropped because the log was not read fast enough, or could not be written";
+        metrics.show_count("log_lines_dropped", help, &self.dropped);
     }
 
-    /// Counts dropped lines and logs their number when lines are written again. Never completes.
+    /// Logs the number of dropped lines. Never completes.
     pub(crate) fn watch(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut drops = Drops::new(self.dropped.clone(), self.count.clone());
+        let mut report = DropReport::new(self.dropped.clone());
         async move {
             loop {
                 tokio::time::sleep(LOOK).await;
-                drops.check();
+                report.tell();
             }
         }
     }

@@ -69,7 +69,11 @@ struct Entry {
     device: u32,
     email: String,
     remember: bool,
+    /// The time of the last renewal, by this device's clock.
     renewed: u64,
+    /// The same by the issuer's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    granted: Option<u64>,
     access: String,
     access_expires: u64,
     refresh: String,
@@ -185,6 +189,7 @@ impl LoginFile {
             email: session.email.to_string(),
             remember,
             renewed: now.as_secs(),
+            granted: session.granted.map(Timestamp::as_secs),
             access: access.unwrap_or_default().to_owned(),
             access_expires: now.plus(tokens.access_lifetime.as_secs()).as_secs(),
             refresh: tokens.refresh.expose_secret().to_owned(),
@@ -203,7 +208,7 @@ impl LoginFile {
 
 impl Entry {
     fn parse(&self, now: Timestamp) -> Option<StoredLogin> {
-        let renewed = Timestamp::from_secs(self.renewed);
+        let granted = Timestamp::from_secs(self.granted.unwrap_or(self.renewed));
         let is_good = now.plus(ALMOST_OVER).as_secs() < self.access_expires;
         let access =
             (is_good && !self.access.is_empty()).then(|| SecretString::from(self.access.as_str()));
@@ -218,8 +223,9 @@ impl Entry {
                     access_lifetime: std::time::Duration::from_secs(lifetime),
                     refresh: SecretString::from(self.refresh.as_str()),
                 },
+                granted: self.granted.map(Timestamp::from_secs),
             },
-            until: renewed.plus(if self.remember { 30 * DAY } else { 7 * DAY }),
+            until: granted.plus(if self.remember { 30 * DAY } else { 7 * DAY }),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use anteroom_issuer::{Letter, Mailbox};
+use anteroom_issuer::{MailSender, OutgoingMail};
 use anteroom_mail::{
     Composer, FileMailer, Mail, MailError, MailQueue, MailQueueSettings, Mailer, SmtpLogin,
     SmtpMailer, SmtpSettings,
@@ -98,21 +98,21 @@ fn folder(settings: &MailSettings) -> anyhow::Result<&Path> {
 }
 
 /// The adapter of the queue for the issuer.
-pub(crate) struct QueuedMailSender(pub(crate) Arc<MailQueue>);
+pub(crate) struct QueueSender(pub(crate) Arc<MailQueue>);
 
-impl Mailbox for QueuedMailSender {
-    fn post(&self, letter: Letter) {
-        match Mail::new(letter.to.as_str(), letter.subject, &letter.text) {
+impl MailSender for QueueSender {
+    fn send(&self, mail: OutgoingMail) {
+        match Mail::new(mail.to.as_str(), mail.subject, &mail.text) {
             Ok(mail) => self.0.send(mail),
             // A typed address may be valid without being a possible recipient.
             Err(error) => {
                 tracing::warn!(%error, "a mail cannot be written");
-                self.0.send_decoy(letter.to.domain());
+                self.0.send_decoy(mail.to.domain());
             }
         }
     }
 
-    fn post_decoy(&self, to: &Email) {
+    fn send_decoy(&self, to: &Email) {
         self.0.send_decoy(to.domain());
     }
 }

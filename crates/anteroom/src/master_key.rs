@@ -104,7 +104,8 @@ fn read(path: &Path) -> anyhow::Result<MasterKey> {
     let text = match fs::read_to_string(path) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            bail!("the master key file {} does not exist", path.display())
+            let what = format!("the master key file {} does not exist", path.display());
+            bail!(Failure::failed(what).next("Put the file there, or correct the path"))
         }
         Err(error) => return Err(error).with_context(complain),
     };

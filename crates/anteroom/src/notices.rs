@@ -35,7 +35,9 @@ pub(crate) fn of_changes(params: &TrustedParams, now: Timestamp) -> Vec<String> 
             day(validity.not_before)
         ));
     }
+    let now = params.issuer_time().map_or(now, |issuer| issuer.max(now));
     for ParamsSummary { kind, id, validity } in params.announced(now) {
+        // By the issuer's clock: a slow one here would announce params that are in use.
         // Untrusted params in use are refused at their use, with an error of their own.
         if validity.not_before > now {
             lines.push(format!(

@@ -10,7 +10,7 @@ mod sinks;
 
 use std::sync::Arc;
 
-use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceJournal};
+use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
@@ -28,7 +28,7 @@ pub(crate) struct OperatorChanges {
     sinks: Sinks,
     sink: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
-    journal: DeviceJournal,
+    device_events: DeviceEvents,
     retention: DeviceRetention,
 }
 
@@ -45,7 +45,7 @@ impl OperatorChanges {
         let sink = sinks.sink();
         let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {
-            journal: DeviceJournal::new(Arc::clone(&sink), pseudonymizer.clone()),
+            device_events: DeviceEvents::new(Arc::clone(&sink), pseudonymizer.clone()),
             retention: settings.login.device_retention(),
             sink,
             pseudonymizer,
@@ -69,7 +69,7 @@ impl OperatorChanges {
 
     /// Emits the event of a committed change.
     pub(crate) fn announce(&self, change: &DeviceChange) {
-        self.journal.announce(change, OsClock.now());
+        self.device_events.announce(change, OsClock.now());
     }
 
     /// Records an operator's action on an account.

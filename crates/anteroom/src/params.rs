@@ -1,6 +1,8 @@
 //! Server params: creation, sharing between the services, rotation.
 
-use anteroom_issuer::{IssuerKeys, credentials_end};
+mod clock;
+
+use anteroom_issuer::{IssuingParams, credentials_end};
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
@@ -33,6 +35,7 @@ pub(crate) async fn ensure(
     // The first params are valid for the whole day, since a client's clock may be slightly slow.
     let first = now.start_of_day();
     let mut made = Vec::new();
+    clock::check(records, modes, now)?;
     for mode in modes {
         if !has_generic(records, *mode, now)? && !stored.any_damaged(ServerParamsKind::Generic) {
             made.push((make_generic(*mode, first, rng), describe(*mode)));
@@ -58,7 +61,7 @@ pub(crate) async fn ensure(
 /// Treats params that no issuer can use as damaged.
 fn usable(stored: StoredServerParams) -> StoredServerParams {
     stored.checked(|record| {
-        IssuerKeys::from_records(Mode::Standard, std::slice::from_ref(record)).is_ok()
+        IssuingParams::from_records(Mode::Standard, std::slice::from_ref(record)).is_ok()
     })
 }
 

@@ -60,9 +60,15 @@ impl PasswordSource<'_> {
                         format!("the password file {} cannot be read", path.display())
                     })?
             };
-            return Ok(Some(SecretString::from(
-                text.trim_end_matches(['\r', '\n']),
-            )));
+            let text = text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() {
+                let what = format!("the password in {} is empty", path.display());
+                bail!(
+                    Failure::new("password_missing", what)
+                        .next("Write the password into the file, as its first line")
+                );
+            }
+            return Ok(Some(SecretString::from(text)));
         }
         if let Some(variable) = self.variable
             && let Some(text) = environment.text(variable)?

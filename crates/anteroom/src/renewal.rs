@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep};
 use anteroom_service::Clock as _;
 
-pub(crate) use self::process::start;
+pub(crate) use self::process::{is_automatic, start};
 use crate::{
     credentials::CredentialFile,
     notices,

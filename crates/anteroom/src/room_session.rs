@@ -2,9 +2,10 @@
 
 mod creation;
 mod credentials;
+mod pasted;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -75,7 +76,8 @@ impl LinkTarget {
         store: &LinkStore,
     ) -> anyhow::Result<Self> {
         let text = secret_text::read(argument, "the link", input)?;
-        let mut link = match CallLink::parse(&text) {
+        let text = pasted::link(&text);
+        let mut link = match CallLink::parse(text) {
             Ok(link) => link,
             Err(LinkError::NotALink) => {
                 let own = store.by_name(text.trim())?.ok_or_else(|| {
@@ -190,8 +192,9 @@ impl RoomSession {
     /// Whether this is where a link of the user's own was created.
     pub(crate) fn is_home_of(&self, own: &OwnLink) -> bool {
         match (&self.named, &own.rooms) {
-            (Some(url), Some(home)) => url.trim_end_matches('/') == home.trim_end_matches('/'),
-            (Some(_), None) | (None, Some(_)) => false,
+            (Some(url), Some(home)) => listen::is_same(url, home),
+            (Some(url), None) => own.data.as_ref().is_some_and(|home| serves(home, url)),
+            (None, Some(_)) => false,
             // Links of earlier versions do not contain the data directory: the user has chosen it.
             (None, None) => own.data.is_none() || own.data == self.data,
         }
@@ -221,7 +224,16 @@ impl RoomService {
         if let Some(own) = own {
             check_home(own, data, environment)?;
         }
-        let here = Addresses::read(data).and_then(|addresses| {
+        // Only the user sends the passkey of an own link elsewhere than where it was created.
+        let home = own.and_then(|own| own.data.clone());
+        let home = home.filter(|home| !data.is_named() && *home != data.canonical());
+        let home = home.map(DataDir::new);
+        let here = match &home {
+            Some(home) => Addresses::read(home).map_err(|error| home_silent(home, error)),
+            None => Addresses::read(data),
+        };
+        let data = home.as_ref().unwrap_or(data);
+        let here = here.and_then(|addresses| {
             let address = addresses.rooms_address().ok_or_else(|| {
                 let failure = Failure::new("service_missing", "no room service runs here");
                 failure.next("Name one with --rooms")
@@ -312,19 +324,35 @@ fn warn_of_other_host(link: &CallLink, own: [Option<&String>; 2], data: &DataDir
     );
 }
 
-/// Checks that an own link is used at the data directory where it was created, unless another one is named:
-/// its passkey must not be sent to the service of a directory that was found by default.
+/// Returns whether the room service of a data directory is the one at a URL.
+fn serves(home: &Path, url: &str) -> bool {
+    Addresses::read(&DataDir::new(home.to_owned())).is_ok_and(|here| {
+        let mut own = [here.rooms, here.rooms_public].into_iter().flatten();
+        own.any(|own| listen::is_same(&own, url))
+    })
+}
+
+/// Returns the failure for an own link whose room service does not run where the link was created.
+fn home_silent(home: &DataDir, error: anyhow::Error) -> anyhow::Error {
+    let what = format!(
+        "this link was created at the room service of {}, which is not found there",
+        home.path().display()
+    );
+    let why = anyhow!("{}", Failure::of(error));
+    Failure::new("service_missing", what)
+        .with_reason(why)
+        .next(
+            "Start it there with anteroom serve; if it runs elsewhere now, name its data directory \
+             with --data, or the room service with --rooms",
+        )
+        .into()
+}
+
+/// Checks that an own link says at which data directory it was created, unless one is named: its passkey
+/// must not be sent to the service of a directory that was found by default.
 fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
     match &own.data {
-        Some(home) if data.is_named() || *home == data.canonical() => Ok(()),
-        Some(home) => {
-            let home = home.display();
-            let what = format!("this link was created at the room service of {home}");
-            bail!(
-                Failure::failed(what)
-                    .next("Name that directory with --data, or the room service with --rooms")
-            )
-        }
+        Some(_) => Ok(()),
         None if data.is_named() => {
             // Links of earlier versions do not contain their data directory.
             let own = OwnLink {

@@ -18,7 +18,7 @@ use std::{
     net::SocketAddr,
 };
 
-use anteroom_service::{Drained, ListenerSettings};
+use anteroom_service::{DrainOutcome, ListenerSettings};
 use anyhow::anyhow;
 use axum::Router;
 use tokio::{
@@ -45,7 +45,7 @@ pub(crate) use self::{
 use crate::{failure::Failure, settings::ListenAddress};
 
 /// The task of a listener, which serves until it is stopped.
-pub(crate) struct ListenerTask(JoinHandle<Drained>);
+pub(crate) struct ListenerTask(JoinHandle<DrainOutcome>);
 
 impl ListenerTask {
     /// Starts to serve the router.
@@ -65,7 +65,7 @@ impl ListenerTask {
 
     /// Waits for the requests in flight.
     pub(crate) async fn drained(self) -> anyhow::Result<()> {
-        if let Drained::Cut(requests) = self.0.await? {
+        if let DrainOutcome::Cut(requests) = self.0.await? {
             tracing::warn!(
                 requests,
                 "requests were cut off: they took too long to finish"

@@ -109,28 +109,35 @@ impl IssuerTarget {
         if let Some(url) = named {
             return Self::named(url, environment);
         }
-        let here = Addresses::read_or_name(data, "the issuer with --issuer");
-        let here = here.and_then(|addresses| {
-            addresses.issuer_address().ok_or_else(|| {
-                let failure = Failure::new("service_missing", "no issuer runs here");
-                failure.next("Name one with --issuer").into()
-            })
-        });
-        let here = here.map_err(Failure::of);
+        let here = local_url(data);
         if here.is_ok() {
             return Self::local(here, data, environment);
         }
-        let is_away = |issuer: &String| !issuer.starts_with(LOCAL);
-        let issuers = LoginFile::issuers(environment)?;
-        let mut away = issuers.into_iter().filter(is_away);
-        match (away.next(), away.next()) {
-            (Some(url), None) => Self::named(url, environment),
-            (Some(_), Some(_)) => {
-                let failure = Failure::new("issuer_unclear", "there are logins at several issuers");
-                Err(failure.next("Name one with --issuer").into())
-            }
-            (None, _) => Self::local(here, data, environment),
+        let mut logins = LoginFile::issuers(environment)?;
+        let is_local = |issuer: &String| directory(issuer).is_some();
+        if logins.contains(&local_name(data)) && logins.iter().all(is_local) {
+            return Self::local(here, data, environment);
         }
+        // A login at an issuer that does not run counts only if all are like that.
+        let is_usable =
+            |issuer: &String| directory(issuer).is_none_or(|home| local_url(&home).is_ok());
+        if logins.iter().any(is_usable) {
+            logins.retain(is_usable);
+        }
+        match logins.as_slice() {
+            [] => Self::local(here, data, environment),
+            [login] => match directory(login) {
+                Some(home) => Self::local(local_url(&home), &home, environment),
+                None => Self::named(login.clone(), environment),
+            },
+            several => Err(unclear(several).into()),
+        }
+    }
+
+    /// Returns the place of a login that is missing, as in "nobody is logged in at ...".
+    pub(crate) fn whereabouts(&self) -> &str {
+        // Without an address there is no login that could have given one.
+        self.url.as_ref().map_or("any issuer", ServiceAddress::url)
     }
 
     /// Returns the issuer's address.
@@ -194,7 +201,7 @@ impl IssuerTarget {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let name = format!("{LOCAL} {}", data.canonical().display());
+        let name = local_name(data);
         let file = PinFile::new(data.pins(), LOCAL);
         Ok(Self {
             pins: UserPins::new(file, LinkStore::of_user(environment)?, &name),
@@ -205,12 +212,43 @@ impl IssuerTarget {
     }
 }
 
+/// Returns the name under which the login at a data directory's own issuer is stored.
+fn local_name(data: &DataDir) -> String {
+    format!("{LOCAL} {}", data.canonical().display())
+}
+
+/// Returns the data directory whose own issuer a stored login is at, if it is one of those.
+fn directory(issuer: &str) -> Option<DataDir> {
+    let path = issuer.strip_prefix(LOCAL)?.strip_prefix(' ')?;
+    Some(DataDir::new(PathBuf::from(path)))
+}
+
+/// Returns the address of the issuer that serves a data directory.
+fn local_url(data: &DataDir) -> Result<ServiceAddress, Failure> {
+    let addresses =
+        Addresses::read_or_name(data, "the issuer with --issuer").map_err(Failure::of)?;
+    addresses.issuer_address().ok_or_else(|| {
+        let failure = Failure::new("service_missing", "no issuer runs here");
+        failure.next("Name one with --issuer")
+    })
+}
+
+fn unclear(logins: &[String]) -> Failure {
+    let shown = |login: &String| match directory(login) {
+        Some(home) => format!("that of {}", home.path().display()),
+        None => login.clone(),
+    };
+    let shown: Vec<String> = logins.iter().map(shown).collect();
+    let what = format!("there are logins at several issuers: {}", shown.join(", "));
+    Failure::new("issuer_unclear", what)
+        .next("Name one with --issuer, or its data directory with --data")
+}
+
 /// Returns whether the issuer of a stored login is the one at a URL.
 fn is_at(issuer: &str, url: &str) -> bool {
-    let Some(directory) = issuer.strip_prefix(LOCAL) else {
+    let Some(data) = directory(issuer) else {
         return listen::is_same(issuer, url);
     };
-    let data = DataDir::new(PathBuf::from(directory.trim_start()));
     Addresses::read(&data).is_ok_and(|here| {
         let local = here.issuer_address().map(|local| local.url().to_owned());
         let own = [local, here.issuer, here.issuer_public]

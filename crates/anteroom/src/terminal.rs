@@ -26,7 +26,10 @@ pub(crate) fn print(line: &str) -> io::Result<()> {
 
 /// Prints a line to standard output, for a command that is useless without a reader.
 pub(crate) fn print_to_reader(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
+    writeln!(io::stdout(), "{line}").map_err(|error| {
+        let text = format!("the output cannot be written: {error}");
+        io::Error::new(error.kind(), text)
+    })
 }
 
 /// Prints the line that reports why a command failed.

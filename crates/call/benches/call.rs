@@ -23,25 +23,25 @@ use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 const START: Moment = Moment::from_millis(1_800_000_000_000);
 const ACTIVE: u32 = 1_000;
 const PENDING: u32 = 1_000;
-/// The number of admins: the first devices. All others are guests of one user each.
+/// The number of admins: the first devices. All others are devices of one user each.
 const ADMINS: u32 = 10;
 /// The number of inputs after which the call is created anew, before the devices exhaust their limit of
 /// relays.
 const INPUTS_PER_CALL: u64 = 10_000;
 
 /// A call, and the number of the next device in it.
-struct House {
+struct BenchCall {
     call: Call,
     next: u32,
 }
 
 /// A device with its connection.
 #[derive(Clone, Copy)]
-struct Guest {
+struct BenchDevice {
     number: u32,
 }
 
-impl Guest {
+impl BenchDevice {
     fn connection(self) -> ConnectionId {
         ConnectionId::new(u64::from(self.number))
     }
@@ -81,30 +81,30 @@ impl Guest {
     }
 }
 
-const ADMIN: Guest = Guest { number: 1 };
+const ADMIN: BenchDevice = BenchDevice { number: 1 };
 
-impl House {
+impl BenchCall {
     fn full() -> Self {
-        let guests = (ADMINS + 1..=ACTIVE).map(|number| Guest { number }.user());
-        let mut house = Self {
+        let devices = (ADMINS + 1..=ACTIVE).map(|number| BenchDevice { number }.user());
+        let mut call = Self {
             call: Call::new(
                 EraId::from_bytes([7; 16]),
                 link(false),
-                guests,
+                devices,
                 Limits::of_devices(ACTIVE + 1),
             ),
             next: 1,
         };
-        while house.next <= ACTIVE + PENDING {
-            let role = if house.next <= ADMINS {
+        while call.next <= ACTIVE + PENDING {
+            let role = if call.next <= ADMINS {
                 Role::Admin
             } else {
                 Role::Guest
             };
-            house.joined(role);
+            call.joined(role);
         }
-        house.check();
-        house
+        call.check();
+        call
     }
 
     fn check(&self) {
@@ -122,22 +122,22 @@ impl House {
         }
     }
 
-    fn new_guest(&mut self) -> Guest {
+    fn new_device(&mut self) -> BenchDevice {
         let number = self.next;
         self.next += 1;
-        Guest { number }
+        BenchDevice { number }
     }
 
-    fn joined(&mut self, role: Role) -> Guest {
-        let guest = self.new_guest();
-        self.play(guest.join(role));
-        guest
+    fn joined(&mut self, role: Role) -> BenchDevice {
+        let device = self.new_device();
+        self.play(device.join(role));
+        device
     }
 
-    fn approved(&mut self) -> Guest {
-        let guest = self.joined(Role::Guest);
-        self.play(ADMIN.say(Command::Approve(guest.demux_id())));
-        guest
+    fn approved(&mut self) -> BenchDevice {
+        let device = self.joined(Role::Guest);
+        self.play(ADMIN.say(Command::Approve(device.demux_id())));
+        device
     }
 }
 
@@ -151,38 +151,38 @@ fn link(revoked: bool) -> LinkState {
     }
 }
 
-/// Returns one of the active guests, another one for each `turn`.
-fn active(turn: u64) -> Guest {
-    let guests = u64::from(ACTIVE - ADMINS);
-    let number = u32::try_from(turn % guests).expect("less than guests") + ADMINS + 1;
-    Guest { number }
+/// Returns one of the active devices, another one for each `turn`.
+fn active(turn: u64) -> BenchDevice {
+    let devices = u64::from(ACTIVE - ADMINS);
+    let number = u32::try_from(turn % devices).expect("less than devices") + ADMINS + 1;
+    BenchDevice { number }
 }
 
 /// Times the input that `lead` creates; `undo` restores the call.
 fn time<T>(
     bencher: &mut Bencher<'_>,
-    lead: impl Fn(&mut House, u64) -> (T, Input),
-    undo: impl Fn(&mut House, T),
+    lead: impl Fn(&mut BenchCall, u64) -> (T, Input),
+    undo: impl Fn(&mut BenchCall, T),
 ) {
     bencher.iter_custom(|count| {
-        let mut house = House::full();
+        let mut call = BenchCall::full();
         let mut total = Duration::ZERO;
         for turn in 0..count {
             if turn % INPUTS_PER_CALL == INPUTS_PER_CALL - 1 {
-                house.check();
-                house = House::full();
+                call.check();
+                call = BenchCall::full();
             }
-            let (token, input) = lead(&mut house, turn);
+            let (token, input) = lead(&mut call, turn);
             let start = Instant::now();
-            house.play(input);
+            call.play(input);
             total += start.elapsed();
-            undo(&mut house, token);
+            undo(&mut call, token);
         }
         total
     });
 }
 
-fn no_undo(_: &mut House, (): ()) {}
+fn no_undo(_: &mut BenchCall, (): ()) {}
 
 fn admission(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("1000+1000");
@@ -191,12 +191,12 @@ fn admission(criterion: &mut Criterion) {
         ("join as pending", Role::Guest),
     ] {
         group.bench_function(name, |bencher| {
-            let lead = |house: &mut House, _| {
-                let guest = house.new_guest();
-                (guest, guest.join(role))
+            let lead = |call: &mut BenchCall, _| {
+                let device = call.new_device();
+                (device, device.join(role))
             };
-            time(bencher, lead, |house, guest| {
-                house.play(guest.say(Command::Leave));
+            time(bencher, lead, |call, device| {
+                call.play(device.say(Command::Leave));
             });
         });
     }
@@ -205,13 +205,13 @@ fn admission(criterion: &mut Criterion) {
         ("leave as pending", Role::Guest),
     ] {
         group.bench_function(name, |bencher| {
-            let lead = |house: &mut House, _| ((), house.joined(role).say(Command::Leave));
+            let lead = |call: &mut BenchCall, _| ((), call.joined(role).say(Command::Leave));
             time(bencher, lead, no_undo);
         });
     }
     group.bench_function("resume", |bencher| {
-        let lead = |house: &mut House, turn| {
-            let Guest { number } = house.new_guest();
+        let lead = |call: &mut BenchCall, turn| {
+            let BenchDevice { number } = call.new_device();
             let input = Input::Join(Join {
                 connection: ConnectionId::new(u64::from(number)),
                 user: active(turn).user(),
@@ -231,45 +231,45 @@ fn admission(criterion: &mut Criterion) {
 fn decisions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("1000+1000");
     group.bench_function("approve", |bencher| {
-        let lead = |house: &mut House, _| {
-            let guest = house.joined(Role::Guest);
-            let input = ADMIN.say(Command::Approve(guest.demux_id()));
-            (guest, input)
+        let lead = |call: &mut BenchCall, _| {
+            let device = call.joined(Role::Guest);
+            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            (device, input)
         };
-        time(bencher, lead, |house, guest| {
-            house.play(ADMIN.say(Command::Remove(guest.demux_id())));
+        time(bencher, lead, |call, device| {
+            call.play(ADMIN.say(Command::Remove(device.demux_id())));
         });
     });
     group.bench_function("approve while the rosters before are held", |bencher| {
-        let lead = |house: &mut House, _| {
-            let guest = house.joined(Role::Guest);
-            let held = [Audience::Everyone, Audience::Admins].map(|who| house.call.roster(who));
-            let input = ADMIN.say(Command::Approve(guest.demux_id()));
-            ((guest, held), input)
+        let lead = |call: &mut BenchCall, _| {
+            let device = call.joined(Role::Guest);
+            let held = [Audience::Everyone, Audience::Admins].map(|who| call.call.roster(who));
+            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            ((device, held), input)
         };
-        time(bencher, lead, |house, (guest, held)| {
+        time(bencher, lead, |call, (device, held)| {
             drop(held);
-            house.play(ADMIN.say(Command::Remove(guest.demux_id())));
+            call.play(ADMIN.say(Command::Remove(device.demux_id())));
         });
     });
     group.bench_function("deny", |bencher| {
-        let lead = |house: &mut House, _| {
-            let guest = house.joined(Role::Guest);
-            ((), ADMIN.say(Command::Deny(guest.demux_id())))
+        let lead = |call: &mut BenchCall, _| {
+            let device = call.joined(Role::Guest);
+            ((), ADMIN.say(Command::Deny(device.demux_id())))
         };
         time(bencher, lead, no_undo);
     });
     group.bench_function("remove", |bencher| {
-        let lead = |house: &mut House, _| {
-            let guest = house.approved();
-            ((), ADMIN.say(Command::Remove(guest.demux_id())))
+        let lead = |call: &mut BenchCall, _| {
+            let device = call.approved();
+            ((), ADMIN.say(Command::Remove(device.demux_id())))
         };
         time(bencher, lead, no_undo);
     });
     group.bench_function("block", |bencher| {
-        let lead = |house: &mut House, _| {
-            let guest = house.approved();
-            ((), ADMIN.say(Command::Block(guest.demux_id())))
+        let lead = |call: &mut BenchCall, _| {
+            let device = call.approved();
+            ((), ADMIN.say(Command::Block(device.demux_id())))
         };
         time(bencher, lead, no_undo);
     });
@@ -284,7 +284,7 @@ fn messages(criterion: &mut Criterion) {
         ("relay to one", RelayTarget::One(ADMIN.demux_id())),
     ] {
         group.bench_function(name, |bencher| {
-            let lead = |_: &mut House, turn| {
+            let lead = |_: &mut BenchCall, turn| {
                 let body = body.clone();
                 ((), active(turn).say(Command::Relay { to, body }))
             };
@@ -292,20 +292,20 @@ fn messages(criterion: &mut Criterion) {
         });
     }
     group.bench_function("raise hand", |bencher| {
-        let lead = |_: &mut House, turn| {
-            let guest = active(turn);
-            (guest, guest.say(Command::RaiseHand { raised: true }))
+        let lead = |_: &mut BenchCall, turn| {
+            let device = active(turn);
+            (device, device.say(Command::RaiseHand { raised: true }))
         };
-        time(bencher, lead, |house, guest| {
-            house.play(guest.say(Command::RaiseHand { raised: false }));
+        time(bencher, lead, |call, device| {
+            call.play(device.say(Command::RaiseHand { raised: false }));
         });
     });
     group.bench_function("ping", |bencher| {
-        let lead = |_: &mut House, turn| ((), active(turn).say(Command::Ping));
+        let lead = |_: &mut BenchCall, turn| ((), active(turn).say(Command::Ping));
         time(bencher, lead, no_undo);
     });
     group.bench_function("link changed", |bencher| {
-        let lead = |_: &mut House, turn: u64| {
+        let lead = |_: &mut BenchCall, turn: u64| {
             let revoked = turn.is_multiple_of(2);
             ((), Input::LinkChanged(link(revoked)))
         };
@@ -317,13 +317,13 @@ fn messages(criterion: &mut Criterion) {
 fn connections(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("1000+1000");
     group.bench_function("disconnected", |bencher| {
-        let lead = |house: &mut House, _| {
-            let guest = house.joined(Role::Guest);
-            let connection = guest.connection();
-            (guest, Input::Disconnected { connection })
+        let lead = |call: &mut BenchCall, _| {
+            let device = call.joined(Role::Guest);
+            let connection = device.connection();
+            (device, Input::Disconnected { connection })
         };
-        time(bencher, lead, |house, guest| {
-            house.play(ADMIN.say(Command::Block(guest.demux_id())));
+        time(bencher, lead, |call, device| {
+            call.play(ADMIN.say(Command::Block(device.demux_id())));
         });
     });
     group.bench_function("time passed", |bencher| {

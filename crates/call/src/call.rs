@@ -10,12 +10,12 @@ use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
-    Audience, Command, ConnectionId, Departure, EraId, ErrorCode, Fact, Input, Join, LinkState,
-    Message, Moment, OpaqueUserId, Output, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster,
-    Sight, Status,
+    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LeaveReason, LinkState,
+    Message, Moment, OpaqueUserId, Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role,
+    Roster, Status,
     demux_ids::DemuxIds,
-    places::{Device, Places},
     roster::Rosters,
+    seats::{Device, Seats},
     token_bucket::{BucketSize, TokenBucket},
     users::Users,
 };
@@ -58,7 +58,7 @@ pub struct Call {
     era_id: EraId,
     limits: Limits,
     link: Arc<LinkState>,
-    places: Places,
+    seats: Seats,
     users: Users,
     demux_ids: DemuxIds,
     rosters: Rosters,
@@ -99,7 +99,7 @@ impl Call {
             era_id,
             limits,
             link: Arc::new(link),
-            places: Places::default(),
+            seats: Seats::default(),
             users: Users::new(approved, limits.max_remembered_users),
             demux_ids: DemuxIds::default(),
             rosters: Rosters::default(),
@@ -127,9 +127,9 @@ impl Call {
             Input::Disconnected { connection } => self.disconnected(connection),
             Input::LinkChanged(link) => self.link_changed(link),
             Input::ApprovedUsers(users) => self.approved_users(users),
-            Input::End => self.end(Departure::Ended),
-            Input::Dismiss => self.end(Departure::Dismissed),
-            Input::RosterMissed { connection } => self.tell_roster(connection),
+            Input::End => self.end(LeaveReason::Ended),
+            Input::Dismiss => self.end(LeaveReason::Dismissed),
+            Input::RosterMissed { connection } => self.send_roster(connection),
             Input::TimePassed => {}
         }
         self.end_if_over();
@@ -160,7 +160,7 @@ impl Call {
     #[must_use]
     pub fn would_start(&self, join: &Join) -> bool {
         matches!(self.phase, Phase::New | Phase::Waiting)
-            && self.place_to_resume(join).is_none()
+            && self.seat_to_resume(join).is_none()
             && self
                 .admission(&join.user, join.role)
                 .is_ok_and(|admission| admission.status == Status::Active)
@@ -169,8 +169,8 @@ impl Call {
     /// Returns whether this join would wait in the lobby. Evaluated at the moment of the last input.
     #[must_use]
     pub fn would_wait(&self, join: &Join) -> bool {
-        let status = match self.place_to_resume(join) {
-            Some(place) => self.places.get(place).map(Device::status),
+        let status = match self.seat_to_resume(join) {
+            Some(seat) => self.seats.get(seat).map(Device::status),
             None => {
                 let admission = self.admission(&join.user, join.role);
                 admission.ok().map(|admission| admission.status)
@@ -188,8 +188,8 @@ impl Call {
     /// Returns whether the device of this connection joined as an admin.
     #[must_use]
     pub fn is_admin(&self, connection: ConnectionId) -> bool {
-        let place = self.places.of_connection(connection);
-        let device = place.and_then(|place| self.places.get(place));
+        let seat = self.seats.of_connection(connection);
+        let device = seat.and_then(|seat| self.seats.get(seat));
         device.is_some_and(|device| device.role == Role::Admin)
     }
 
@@ -208,7 +208,7 @@ impl Call {
     /// Returns the number of devices with a seat of this status, lost ones included.
     #[must_use]
     pub fn device_count(&self, status: Status) -> usize {
-        self.places.count(status)
+        self.seats.count(status)
     }
 
     /// Returns the devices in the call, as `audience` receives them.
@@ -220,15 +220,15 @@ impl Call {
     /// Returns the view of a user who peeks. Blocked users see numbers only, and so do users who could not
     /// join because the link is closed, unless an active device of the user is in the call.
     #[must_use]
-    pub fn sight_of(&self, user: &OpaqueUserId, link_is_open: bool) -> Sight {
+    pub fn peek_view(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
         let is_inside = self
             .devices_of(user)
             .any(|device| device.status() == Status::Active);
-        let may_come_in = link_is_open && self.link.is_open(self.now);
-        if self.users.is_blocked(user) || !(may_come_in || is_inside) {
-            return Sight::Counts {
-                active: self.places.count(Status::Active),
-                pending: self.places.count(Status::Pending),
+        let may_join = link_is_open && self.link.is_open(self.now);
+        if self.users.is_blocked(user) || !(may_join || is_inside) {
+            return PeekView::Counts {
+                active: self.seats.count(Status::Active),
+                pending: self.seats.count(Status::Pending),
             };
         }
         let audience = if self.is_admin_here(user) {
@@ -236,25 +236,25 @@ impl Call {
         } else {
             Audience::Everyone
         };
-        Sight::Devices(self.rosters.seen_by(audience))
+        PeekView::Devices(self.rosters.peek_roster(audience))
     }
 
     fn command(&mut self, connection: ConnectionId, command: Command) {
-        let Some(place) = self.places.of_connection(connection) else {
+        let Some(seat) = self.seats.of_connection(connection) else {
             self.send(connection, Message::Error(ErrorCode::NotJoined));
             return;
         };
-        self.places.heard(place, self.now);
-        let was_limited = self.places.get(place).is_some_and(Device::is_limited);
+        self.seats.record_activity(seat, self.now);
+        let was_limited = self.seats.get(seat).is_some_and(Device::is_limited);
         let result = match command {
-            Command::Leave => self.leave(place),
-            Command::RaiseHand { raised } => self.raise_hand(place, raised),
-            Command::Relay { to, body } => self.relay(place, to, body),
-            Command::Approve(target) => self.approve(place, target),
-            Command::Deny(target) => self.deny(place, target),
-            Command::Remove(target) => self.remove(place, target),
-            Command::Block(target) => self.block(place, target),
-            Command::Participants => self.participants(place, connection),
+            Command::Leave => self.leave(seat),
+            Command::RaiseHand { raised } => self.raise_hand(seat, raised),
+            Command::Relay { to, body } => self.relay(seat, to, body),
+            Command::Approve(target) => self.approve(seat, target),
+            Command::Deny(target) => self.deny(seat, target),
+            Command::Remove(target) => self.remove(seat, target),
+            Command::Block(target) => self.block(seat, target),
+            Command::Participants => self.participants(seat, connection),
             Command::Ping => self.pong(connection),
         };
         match result {
@@ -272,7 +272,7 @@ impl Call {
         let restrictions = match self.phase {
             // No device has joined under other restrictions.
             Phase::New => link.restrictions,
-            Phase::Waiting if other_rules => return self.end(Departure::Ended),
+            Phase::Waiting if other_rules => return self.end(LeaveReason::Ended),
             Phase::Waiting | Phase::Running | Phase::Ended => self.link.restrictions,
         };
         let link = LinkState {
@@ -283,7 +283,7 @@ impl Call {
             return;
         }
         self.link = Arc::new(link);
-        let devices = self.places.iter();
+        let devices = self.seats.iter();
         let everybody = devices
             .filter_map(|(_, device)| device.connection())
             .collect();
@@ -303,18 +303,18 @@ impl Call {
     }
 
     fn devices_of(&self, user: &OpaqueUserId) -> impl Iterator<Item = &Device> {
-        let places = self.users.places(user).iter();
-        places.filter_map(|place| self.places.get(*place))
+        let seats = self.users.seats(user).iter();
+        seats.filter_map(|seat| self.seats.get(*seat))
     }
 
     fn is_full(&self, status: Status) -> bool {
         let max_devices = usize::try_from(self.limits.max_devices).unwrap_or(usize::MAX);
-        self.places.count(status) >= max_devices
+        self.seats.count(status) >= max_devices
     }
 
     fn next_deadline(&self) -> Option<Moment> {
         let announcement = self.next_announcement();
-        let deadlines = [self.places.next_deadline(), announcement];
+        let deadlines = [self.seats.next_deadline(), announcement];
         deadlines.into_iter().flatten().min()
     }
 

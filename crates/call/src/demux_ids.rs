@@ -11,23 +11,23 @@ const REMEMBERED: usize = 65_536;
 /// per demux id, and those of a second owner would count as replays of the first owner's.
 #[derive(Debug, Default)]
 pub(crate) struct DemuxIds {
-    given: BTreeSet<DemuxId>,
+    assigned: BTreeSet<DemuxId>,
     order: VecDeque<DemuxId>,
 }
 
 impl DemuxIds {
     /// Assigns the first candidate that was not assigned before.
-    pub(crate) fn give(
+    pub(crate) fn assign(
         &mut self,
         mut candidates: impl Iterator<Item = DemuxId>,
     ) -> Option<DemuxId> {
-        let id = candidates.find(|id| !self.given.contains(id))?;
+        let id = candidates.find(|id| !self.assigned.contains(id))?;
         if self.order.len() == REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
-            self.given.remove(&oldest);
+            self.assigned.remove(&oldest);
         }
-        self.given.insert(id);
+        self.assigned.insert(id);
         self.order.push_back(id);
         Some(id)
     }
@@ -45,13 +45,13 @@ mod tests {
     fn an_id_is_given_once_while_it_is_remembered() {
         let mut ids = DemuxIds::default();
         for number in 1..=REMEMBERED {
-            assert_eq!(ids.give([id(number)].into_iter()), Some(id(number)));
+            assert_eq!(ids.assign([id(number)].into_iter()), Some(id(number)));
         }
-        assert_eq!(ids.give([id(1), id(2)].into_iter()), None);
+        assert_eq!(ids.assign([id(1), id(2)].into_iter()), None);
         let next = id(REMEMBERED + 1);
-        assert_eq!(ids.give([id(1), next].into_iter()), Some(next));
-        assert_eq!(ids.give([id(2), id(1)].into_iter()), Some(id(1)));
+        assert_eq!(ids.assign([id(1), next].into_iter()), Some(next));
+        assert_eq!(ids.assign([id(2), id(1)].into_iter()), Some(id(1)));
         assert_eq!(ids.order.len(), REMEMBERED);
-        assert_eq!(ids.given.len(), REMEMBERED);
+        assert_eq!(ids.assigned.len(), REMEMBERED);
     }
 }

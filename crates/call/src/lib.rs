@@ -48,8 +48,8 @@ mod input;
 mod link;
 mod message;
 mod output;
-mod places;
 mod roster;
+mod seats;
 mod time;
 mod token_bucket;
 mod users;
@@ -62,10 +62,10 @@ pub use self::{
         BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget, RosterForm,
     },
     link::{LinkState, Restrictions},
-    message::{DenialReason, ErrorCode, Joined, Message},
-    output::{CloseReason, Departure, Fact, Output},
-    places::{Role, Status},
-    roster::{Audience, Participant, Roster, RosterChanges, RosterEntry, Sight},
+    message::{DenialReason, ErrorCode, JoinAnswer, Message},
+    output::{CloseReason, Fact, LeaveReason, Output},
+    roster::{Audience, Participant, PeekView, Roster, RosterChanges, RosterEntry},
+    seats::{Role, Status},
     time::Moment,
 };
 
@@ -73,7 +73,7 @@ pub use self::{
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The time for which the seat of a lost connection is reserved.
-pub const PLACE_KEPT: Duration = Duration::from_secs(30);
+pub const SEAT_RESERVATION: Duration = Duration::from_secs(30);
 
 /// The maximum length of a relay body, in bytes.
 pub const MAX_RELAY_BODY: usize = 64 * 1024;

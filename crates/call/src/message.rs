@@ -8,7 +8,7 @@ use crate::{DemuxId, EraId, LinkState, RelayBody, ResumeSecret, Roster, RosterCh
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// `joined`: the answer to a join.
-    Joined(Box<Joined>),
+    Joined(Box<JoinAnswer>),
     /// `participants`: the whole roster. It replaces all earlier ones.
     Participants {
         /// `eraId`.
@@ -51,7 +51,7 @@ pub enum Message {
 
 /// The message to a client that has joined or resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Joined {
+pub struct JoinAnswer {
     /// `demuxId`.
     pub demux_id: DemuxId,
     /// `eraId`.

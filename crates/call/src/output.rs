@@ -79,17 +79,17 @@ pub enum Fact {
         demux_id: DemuxId,
         /// The status that it had.
         status: Status,
-        /// The way in which it lost its seat.
-        departure: Departure,
+        /// The reason for which it lost its seat.
+        reason: LeaveReason,
     },
     /// The era is over, or its last waiting device has left before the start: remove its record if it has
     /// started, and drop the call. No fact follows.
     EraEnded,
 }
 
-/// The way in which a device lost its seat.
+/// The reason for which a device lost its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Departure {
+pub enum LeaveReason {
     /// The device left.
     Left,
     /// An admin denied it.

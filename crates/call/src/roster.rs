@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use self::list::{List, without_hellos};
 use crate::{
     DemuxId, Hello, Moment, OpaqueUserId,
-    places::{Device, Place, Places, Role, Status},
+    seats::{Device, Role, Seat, Seats, Status},
 };
 
 /// The recipients of a view of the roster.
@@ -34,7 +34,7 @@ pub struct Roster {
 
 /// The view of a user who peeks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum PeekView {
     /// The numbers of devices.
     Counts {
         /// Active devices.
@@ -93,15 +93,15 @@ pub struct RosterChanges {
 pub(crate) struct Rosters {
     active: List,
     pending: List,
-    for_everyone: News,
-    for_admins: News,
+    for_everyone: UnannouncedChanges,
+    for_admins: UnannouncedChanges,
 }
 
 /// The changes that an audience has not received.
 #[derive(Debug, Default)]
-struct News {
+struct UnannouncedChanges {
     /// The changed devices, and whether the audience knew each of them before.
-    devices: BTreeMap<Place, UnannouncedDevice>,
+    devices: BTreeMap<Seat, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
     /// The number of changes so far.
@@ -114,13 +114,13 @@ struct UnannouncedDevice {
     was_known: bool,
 }
 
-impl News {
-    fn touch(&mut self, place: Place, touched: UnannouncedDevice) {
-        self.devices.entry(place).or_insert(touched);
+impl UnannouncedChanges {
+    fn record_change(&mut self, seat: Seat, device: UnannouncedDevice) {
+        self.devices.entry(seat).or_insert(device);
         self.revision += 1;
     }
 
-    fn touch_count(&mut self) {
+    fn record_count_change(&mut self) {
         self.count = true;
         self.revision += 1;
     }
@@ -153,7 +153,7 @@ impl Rosters {
     }
 
     /// Returns the view of a user who peeks: without hellos.
-    pub(crate) fn seen_by(&self, audience: Audience) -> Roster {
+    pub(crate) fn peek_roster(&self, audience: Audience) -> Roster {
         let roster = self.roster(Audience::Admins);
         let roster = Roster {
             active: without_hellos(roster.active),
@@ -179,31 +179,31 @@ impl Rosters {
         self.pending.publish();
     }
 
-    pub(crate) fn add(&mut self, place: Place, device: &Device) {
+    pub(crate) fn add(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
-        self.list(status).insert(place, Participant::of(device));
-        self.touch(place, device.demux_id, (None, Some(status)));
+        self.list(status).insert(seat, Participant::of(device));
+        self.record_change(seat, device.demux_id, (None, Some(status)));
     }
 
-    pub(crate) fn remove(&mut self, place: Place, device: &Device) {
+    pub(crate) fn remove(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
-        self.list(status).remove(place);
-        self.touch(place, device.demux_id, (Some(status), None));
+        self.list(status).remove(seat);
+        self.record_change(seat, device.demux_id, (Some(status), None));
     }
 
     /// Moves a device that has become active from the pending list to the active one.
-    pub(crate) fn admit(&mut self, place: Place, device: &Device) {
-        self.pending.remove(place);
-        self.active.insert(place, Participant::of(device));
+    pub(crate) fn admit(&mut self, seat: Seat, device: &Device) {
+        self.pending.remove(seat);
+        self.active.insert(seat, Participant::of(device));
         let change = (Some(Status::Pending), Some(Status::Active));
-        self.touch(place, device.demux_id, change);
+        self.record_change(seat, device.demux_id, change);
     }
 
     /// Updates the entry of a device in its list.
-    pub(crate) fn update(&mut self, place: Place, device: &Device) {
+    pub(crate) fn update(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
-        self.list(status).replace(place, Participant::of(device));
-        self.touch(place, device.demux_id, (Some(status), Some(status)));
+        self.list(status).replace(seat, Participant::of(device));
+        self.record_change(seat, device.demux_id, (Some(status), Some(status)));
     }
 
     /// Returns the number of changes that an audience may see.
@@ -214,33 +214,33 @@ impl Rosters {
         }
     }
 
-    pub(crate) fn has_news(&self) -> bool {
+    pub(crate) fn has_unannounced_changes(&self) -> bool {
         !self.for_everyone.is_empty() || !self.for_admins.is_empty()
     }
 
-    pub(crate) fn has_news_for(&self, audience: Audience) -> bool {
-        !self.news(audience).is_empty()
+    pub(crate) fn has_unannounced_changes_for(&self, audience: Audience) -> bool {
+        !self.unannounced(audience).is_empty()
     }
 
     /// Returns whether the devices in the call have not received yet that this device is active.
-    pub(crate) fn is_unannounced(&self, place: Place) -> bool {
-        let touched = self.for_everyone.devices.get(&place);
-        touched.is_some_and(|touched| !touched.was_known)
+    pub(crate) fn is_unannounced(&self, seat: Seat) -> bool {
+        let device = self.for_everyone.devices.get(&seat);
+        device.is_some_and(|device| !device.was_known)
     }
 
     /// Returns the changes that an audience has not received.
-    pub(crate) fn changes(&self, audience: Audience, places: &Places) -> RosterChanges {
+    pub(crate) fn changes(&self, audience: Audience, seats: &Seats) -> RosterChanges {
         let mut changes = RosterChanges {
             pending_count: self.pending.len(),
             ..RosterChanges::default()
         };
-        for (place, touched) in &self.news(audience).devices {
-            let device = places.get(*place).filter(|device| match audience {
+        for (seat, known) in &self.unannounced(audience).devices {
+            let device = seats.get(*seat).filter(|device| match audience {
                 Audience::Lobby | Audience::Everyone => device.status() == Status::Active,
                 Audience::Admins => true,
             });
             let Some(device) = device else {
-                changes.left.push(touched.demux_id);
+                changes.left.push(known.demux_id);
                 continue;
             };
             let participant = Participant::of(device);
@@ -251,7 +251,7 @@ impl Rosters {
                     Audience::Everyone | Audience::Admins => participant,
                 },
             };
-            if touched.was_known {
+            if known.was_known {
                 changes.changed.push(entry);
             } else {
                 changes.joined.push(entry);
@@ -261,12 +261,12 @@ impl Rosters {
     }
 
     /// Marks all changes as announced.
-    pub(crate) fn clear_news(&mut self) {
+    pub(crate) fn mark_announced(&mut self) {
         self.for_everyone.clear();
         self.for_admins.clear();
     }
 
-    const fn news(&self, audience: Audience) -> &News {
+    const fn unannounced(&self, audience: Audience) -> &UnannouncedChanges {
         match audience {
             Audience::Lobby | Audience::Everyone => &self.for_everyone,
             Audience::Admins => &self.for_admins,
@@ -280,25 +280,26 @@ impl Rosters {
         }
     }
 
-    fn touch(
+    fn record_change(
         &mut self,
-        place: Place,
+        seat: Seat,
         demux_id: DemuxId,
         (before, after): (Option<Status>, Option<Status>),
     ) {
-        let touched = |was_known| UnannouncedDevice {
+        let device = |was_known| UnannouncedDevice {
             demux_id,
             was_known,
         };
-        self.for_admins.touch(place, touched(before.is_some()));
+        self.for_admins
+            .record_change(seat, device(before.is_some()));
         let is = |when: Option<Status>, status| when == Some(status);
         if is(before, Status::Active) || is(after, Status::Active) {
             let was_known = is(before, Status::Active);
-            self.for_everyone.touch(place, touched(was_known));
+            self.for_everyone.record_change(seat, device(was_known));
         }
         if is(before, Status::Pending) != is(after, Status::Pending) {
-            self.for_everyone.touch_count();
-            self.for_admins.touch_count();
+            self.for_everyone.record_count_change();
+            self.for_admins.record_count_change();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     Moment, OpaqueUserId, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
-    places::Place,
+    seats::Seat,
     token_bucket::{BucketSize, TokenBucket},
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct Users {
 
 #[derive(Debug)]
 struct User {
-    places: Vec<Place>,
+    seats: Vec<Seat>,
     /// The rate limit of relays, in bytes.
     relays: TokenBucket,
     approved: bool,
@@ -43,7 +43,7 @@ struct User {
 impl Default for User {
     fn default() -> Self {
         Self {
-            places: Vec::new(),
+            seats: Vec::new(),
             relays: TokenBucket::full(RELAYS),
             approved: false,
             blocked: false,
@@ -60,7 +60,7 @@ impl User {
 
 /// Whether a decision on a user could be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Memory {
+pub(crate) enum StoreOutcome {
     /// The decision is new.
     New,
     /// The same decision was stored before.
@@ -93,7 +93,7 @@ impl Users {
         self.now = now;
         while self.spent.front().is_some_and(|(full, _)| *full <= now) {
             if let Some((_, user)) = self.spent.pop_front() {
-                self.tidy(&user);
+                self.drop_if_empty(&user);
             }
         }
     }
@@ -137,29 +137,25 @@ impl Users {
     }
 
     /// Records a new seat of a user.
-    pub(crate) fn enter(&mut self, user: &OpaqueUserId, place: Place) {
-        self.users
-            .entry(user.clone())
-            .or_default()
-            .places
-            .push(place);
+    pub(crate) fn enter(&mut self, user: &OpaqueUserId, seat: Seat) {
+        self.users.entry(user.clone()).or_default().seats.push(seat);
     }
 
     /// Records that a user has lost a seat.
-    pub(crate) fn leave(&mut self, user: &OpaqueUserId, place: Place) {
+    pub(crate) fn leave(&mut self, user: &OpaqueUserId, seat: Seat) {
         if let Some(known) = self.users.get_mut(user) {
-            known.places.retain(|other| *other != place);
-            if known.places.is_empty() && !known.relays.is_full(self.now) {
+            known.seats.retain(|other| *other != seat);
+            if known.seats.is_empty() && !known.relays.is_full(self.now) {
                 let full = self.now.plus(RELAYS_REFILL);
                 self.spent.push_back((full, user.clone()));
             }
         }
-        self.tidy(user);
+        self.drop_if_empty(user);
     }
 
     /// Returns the user's seats in the order of the joins.
-    pub(crate) fn places(&self, user: &OpaqueUserId) -> &[Place] {
-        self.users.get(user).map_or(&[], |known| &known.places)
+    pub(crate) fn seats(&self, user: &OpaqueUserId) -> &[Seat] {
+        self.users.get(user).map_or(&[], |known| &known.seats)
     }
 
     pub(crate) fn is_approved(&self, user: &OpaqueUserId) -> bool {
@@ -175,15 +171,15 @@ impl Users {
         self.users.get(user).is_some_and(|known| known.denied)
     }
 
-    pub(crate) fn approve(&mut self, user: &OpaqueUserId) -> Memory {
+    pub(crate) fn approve(&mut self, user: &OpaqueUserId) -> StoreOutcome {
         self.remember(user, |known| &mut known.approved)
     }
 
-    pub(crate) fn deny(&mut self, user: &OpaqueUserId) -> Memory {
+    pub(crate) fn deny(&mut self, user: &OpaqueUserId) -> StoreOutcome {
         self.remember(user, |known| &mut known.denied)
     }
 
-    pub(crate) fn block(&mut self, user: &OpaqueUserId) -> Memory {
+    pub(crate) fn block(&mut self, user: &OpaqueUserId) -> StoreOutcome {
         self.remember(user, |known| &mut known.blocked)
     }
 
@@ -197,7 +193,7 @@ impl Users {
         if was_remembered && !known.is_remembered() {
             self.remembered -= 1;
         }
-        self.tidy(user);
+        self.drop_if_empty(user);
         was_approved
     }
 
@@ -205,27 +201,27 @@ impl Users {
         &mut self,
         user: &OpaqueUserId,
         mark: impl FnOnce(&mut User) -> &mut bool,
-    ) -> Memory {
+    ) -> StoreOutcome {
         let is_remembered = self.users.get(user).is_some_and(User::is_remembered);
         if !is_remembered {
             if self.remembered >= self.max_remembered {
-                return Memory::Full;
+                return StoreOutcome::Full;
             }
             self.remembered += 1;
         }
         let mark = mark(self.users.entry(user.clone()).or_default());
         if core::mem::replace(mark, true) {
-            Memory::Known
+            StoreOutcome::Known
         } else {
-            Memory::New
+            StoreOutcome::New
         }
     }
 
     /// Drops a user's record if it holds nothing.
-    fn tidy(&mut self, user: &OpaqueUserId) {
+    fn drop_if_empty(&mut self, user: &OpaqueUserId) {
         let now = self.now;
         let is_empty = |known: &User| {
-            known.places.is_empty() && !known.is_remembered() && known.relays.is_full(now)
+            known.seats.is_empty() && !known.is_remembered() && known.relays.is_full(now)
         };
         if self.users.get(user).is_some_and(is_empty) {
             self.users.remove(user);
@@ -265,22 +261,22 @@ mod tests {
     fn a_user_who_comes_back_has_the_bucket_of_before_until_it_is_full() {
         let mut users = Users::new([], 8);
         let user = ciphertext('a', '1');
-        let mut places = (1..).map(Place::of_number);
+        let mut seats = (1..).map(Seat::of_number);
         let at = |millis: u64| Moment::from_millis(1_000_000 + millis);
         users.advance(at(0));
-        users.enter(&user, places.next().unwrap());
+        users.enter(&user, seats.next().unwrap());
         users.count_relay(&user, RELAY_BURST_OF_USER.into());
         for (millis, bytes) in [(0, 0), (1_000, u64::from(RELAY_RATE_OF_USER))] {
             users.advance(at(millis));
-            for place in users.places(&user).to_vec() {
-                users.leave(&user, place);
+            for seat in users.seats(&user).to_vec() {
+                users.leave(&user, seat);
             }
-            users.enter(&user, places.next().unwrap());
+            users.enter(&user, seats.next().unwrap());
             assert!(users.may_relay(&user, bytes));
             assert!(!users.may_relay(&user, bytes + 1));
         }
-        for place in users.places(&user).to_vec() {
-            users.leave(&user, place);
+        for seat in users.seats(&user).to_vec() {
+            users.leave(&user, seat);
         }
         users.advance(at(1_000 + 5_000));
         assert!(users.users.is_empty() && users.spent.is_empty());

@@ -48,6 +48,8 @@ struct Shared {
     replays: ReplayMemory,
     /// `None` after the issuer has refused the account.
     credentials: Mutex<Option<CredentialStore>>,
+    /// Held while a link is created: no other creation may show the same room.
+    creation: tokio::sync::Mutex<()>,
     failure: Mutex<Option<IssuerError>>,
 }
 
@@ -132,7 +134,7 @@ impl Client {
     /// Returns a client of the room service of a link.
     ///
     /// # Errors
-    /// [`Error::NoRoomService`] for a bare key; [`RoomsError::BaseUrl`] if the address cannot be used.
+    /// [`Error::NoRoomService`] for a bare key; [`crate::RoomsError::BaseUrl`] if the address cannot be used.
     pub fn rooms(&self, link: &CallLink) -> Result<RoomsClient, Error> {
         if self.shared.options.rooms.is_none() && link.host.is_empty() {
             return Err(Error::NoRoomService);
@@ -213,6 +215,7 @@ impl Shared {
             },
             options,
             credentials: Mutex::new(stored.filter(|stored| stored.aci() == aci)),
+            creation: tokio::sync::Mutex::default(),
             failure: Mutex::new(None),
         };
         if !shared.has_credentials()? {

@@ -51,7 +51,8 @@ pub struct CredentialSupply {
 /// 2. [`CredentialStore::new`] or [`CredentialStore::renew`] stores the result.
 /// 3. A visit reads the params from [`CredentialStore::listing`], compares them with the pins
 ///    ([`PublishedParams::trusted_for_link`]) and presents [`CredentialStore::pass`]; creating a link
-///    consumes [`CredentialStore::take_spare_link`].
+///    begins with [`CredentialStore::tried_link`] or [`CredentialStore::take_spare_link`] and ends with
+///    [`CredentialStore::use_up_link`].
 /// 4. Only [`CredentialStore::schedule`] determines the time of the next renewal.
 ///
 /// [`CredentialStore::to_bytes`] is for a sealed file: it contains secrets.
@@ -61,7 +62,7 @@ pub struct CredentialStore {
     listing: PublishedParams,
     auth: Vec<IssuedCredential<AuthCredential>>,
     spare_links: Vec<SpareLink>,
-    /// Spare links that were given back.
+    /// Spare links that were taken for a room service, and not used up.
     tried_links: Vec<TriedLink>,
     /// Spare links that were taken since the last renewal.
     taken_links: u32,
@@ -146,9 +147,12 @@ impl CredentialStore {
         now: Timestamp,
         rng: &mut R,
     ) {
+        // This device's clock alone drops nothing: it may be wrong.
+        let known = listing.issuer_time.map_or(now, |issuer| issuer.min(now));
+        self.spare_links.retain(|link| link.is_good(known));
+        self.tried_links.retain(|tried| tried.link.is_good(known));
         self.listing = listing.stored();
         self.auth = supply.auth;
-        self.drop_expired(now);
         self.spare_links.extend(supply.spare_links);
         let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
         self.spare_links.drain(..surplus);
@@ -197,8 +201,8 @@ impl CredentialStore {
 
     /// Returns whether spare links were taken since the last renewal and none is left.
     #[must_use]
-    pub fn has_used_up_links(&self, now: Timestamp) -> bool {
-        self.taken_links > 0 && self.spare_links(now) == 0
+    pub const fn has_used_up_links(&self) -> bool {
+        self.taken_links > 0 && self.spare_links.is_empty()
     }
 
     /// Draws another time for a missed renewal: from the next day if there are credentials for at least two
@@ -211,27 +215,6 @@ impl CredentialStore {
             self.schedule.retry(now, rng);
         }
     }
-
-    /// Takes a root key with its create credential out of the store: the oldest valid one, so that nearly all
-    /// accounts present credentials of the same day.
-    pub fn take_spare_link(
-        &mut self,
-        params: &TrustedParams,
-        now: Timestamp,
-    ) -> Option<(RootKey, CreatePass)> {
-        self.drop_expired(now);
-        let mut spare = self.spare_links.iter();
-        let at = spare.position(|link| link.is_trusted(params, now))?;
-        let link = self.spare_links.remove(at);
-        self.taken_links = self.taken_links.saturating_add(1);
-        link.into_pass(self.aci, params)
-    }
-
-    /// Drops expired credentials, and the root keys of expired create credentials.
-    fn drop_expired(&mut self, now: Timestamp) {
-        self.spare_links.retain(|link| link.is_good(now));
-        self.tried_links.retain(|tried| tried.link.is_good(now));
-    }
 }
 
 impl SpareLink {
@@ -240,14 +223,14 @@ impl SpareLink {
         now.plus(CLOCK_TOLERANCE.as_secs()) < end
     }
 
-    fn is_trusted(&self, params: &TrustedParams, now: Timestamp) -> bool {
+    fn is_usable(&self, params: &TrustedParams, now: Timestamp) -> bool {
         let id = self.issued.params;
-        params.generic(id).is_some() && params.verifies(id, now)
+        self.is_good(now) && params.generic(id).is_some() && params.verifies(id, now)
     }
 
-    fn into_pass(self, aci: Aci, params: &TrustedParams) -> Option<(RootKey, CreatePass)> {
+    fn pass(&self, aci: Aci, params: &TrustedParams) -> Option<(RootKey, CreatePass)> {
         let pass = CreatePass::new(aci, &self.issued, params).ok()?;
-        Some((self.root_key, pass))
+        Some((self.root_key.clone(), pass))
     }
 }
 

@@ -8,7 +8,9 @@ use std::{
 use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
-use crate::{ParamsKind, SessionStoreError, TransportError, failure::TransportFailure};
+use crate::{
+    CLOCK_TOLERANCE, ParamsKind, SessionStoreError, TransportError, failure::TransportFailure,
+};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,18 @@ pub enum IssuerError {
         /// This device's time.
         device: Timestamp,
     },
+    /// The clocks of the room service and of this device differ so far that it may refuse what is valid here.
+    #[error(
+        "this device's clock says {}, and the room service's says {}",
+        date(*device),
+        date(*rooms)
+    )]
+    RoomsClock {
+        /// The room service's time.
+        rooms: Timestamp,
+        /// This device's time.
+        device: Timestamp,
+    },
     /// The issuer named another day than this device's clock.
     #[error(
         "this device's clock shows the day {}, and the issuer's the day {}",
@@ -130,6 +144,29 @@ impl IssuerError {
     }
 }
 
+/// Returns the error for the time that a service named in an answer of this moment, if its clock and this
+/// device's are too far apart.
+pub(crate) fn clock_error(
+    by: Service,
+    theirs: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<IssuerError> {
+    let theirs = theirs?;
+    if theirs.as_secs().abs_diff(now.as_secs()) <= CLOCK_TOLERANCE.as_secs() {
+        return None;
+    }
+    Some(match by {
+        Service::Issuer => IssuerError::Clock {
+            issuer: theirs,
+            device: now,
+        },
+        Service::Rooms => IssuerError::RoomsClock {
+            rooms: theirs,
+            device: now,
+        },
+    })
+}
+
 impl From<TransportFailure> for IssuerError {
     fn from(failure: TransportFailure) -> Self {
         match failure {
@@ -160,6 +197,8 @@ pub struct Problem {
     pub detail: String,
     /// The time to wait before the next attempt.
     pub retry_after: Option<Duration>,
+    /// The service's time when it answered, if the answer carried it.
+    pub time: Option<Timestamp>,
 }
 
 impl fmt::Display for Problem {

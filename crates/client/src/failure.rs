@@ -2,7 +2,7 @@
 
 use crate::TransportError;
 
-/// An error of an exchange; converts to [`IssuerError`](crate::ClientError) and
+/// An error of an exchange; converts to [`IssuerError`](crate::IssuerError) and
 /// [`RoomsError`](crate::RoomsError).
 #[derive(Debug)]
 pub(crate) enum TransportFailure {

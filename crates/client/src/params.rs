@@ -10,7 +10,8 @@ use http::StatusCode;
 
 pub use self::{comparison::ParamsSwitch, trusted::TrustedParams};
 use crate::{
-    CLOCK_TOLERANCE, IssuerError, ParamsKind,
+    IssuerError, ParamsKind, Service,
+    error::clock_error,
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -113,16 +114,8 @@ impl PublishedParams {
             IssuerError::OddDay { .. } => true,
             _ => false,
         };
-        let tolerance = CLOCK_TOLERANCE.as_secs();
-        match self.issuer_time {
-            Some(issuer)
-                if may_be_clock && issuer.as_secs().abs_diff(now.as_secs()) > tolerance =>
-            {
-                IssuerError::Clock {
-                    issuer,
-                    device: now,
-                }
-            }
+        match clock_error(Service::Issuer, self.issuer_time, now) {
+            Some(clock) if may_be_clock => clock,
             _ => error,
         }
     }

@@ -7,7 +7,7 @@ pub(crate) mod wire;
 
 use std::sync::Arc;
 
-use anteroom_protocol::{AdminPasskey, RootKey};
+use anteroom_protocol::{AdminPasskey, RootKey, Timestamp};
 use http::{StatusCode, header};
 use rand_core::CryptoRng;
 use reqwest::{Method, RequestBuilder};
@@ -138,14 +138,14 @@ impl RoomsClient {
         self.transport.is_exposed()
     }
 
-    /// Waits for any answer of the room service. The request carries no presentation.
+    /// Waits for any answer of the room service, and returns its time if the answer carries it. The request
+    /// carries no presentation.
     ///
     /// # Errors
     /// No answer arrived.
-    pub async fn ping(&self) -> Result<(), RoomsError> {
+    pub async fn ping(&self) -> Result<Option<Timestamp>, RoomsError> {
         let request = self.transport.request(Method::GET, LIVE)?;
-        self.transport.exchange(request).await?;
-        Ok(())
+        Ok(self.transport.exchange(request).await?.time())
     }
 
     /// Creates the link of a room, without a name: the key that encrypts a name depends on the completed root

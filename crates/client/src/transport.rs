@@ -93,9 +93,7 @@ impl Answer {
 
     /// Returns the service's time when it answered.
     pub(crate) fn time(&self) -> Option<Timestamp> {
-        let date = httpdate::parse_http_date(self.header(&header::DATE)?).ok()?;
-        let since = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(Timestamp::from_secs(since.as_secs()))
+        time_of(&self.headers)
     }
 
     /// Returns the body. Only for answers without secrets: the copy is not wiped.
@@ -309,7 +307,16 @@ fn problem(by: Service, status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
         code,
         detail,
         retry_after,
+        time: time_of(headers),
     }
+}
+
+/// Returns the service's time when it sent these headers.
+pub(crate) fn time_of(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    let since = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_secs(since.as_secs()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use anteroom_protocol::{DAY, Timestamp};
 use anteroom_service::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use secrecy::SecretString;
-use serde_json::Value;
 use url::Url;
 
 /// The lifetime of a create credential from the start of its day, in seconds.
@@ -73,6 +72,11 @@ impl Device {
     }
 }
 
+/// A room service.
+fn service() -> Url {
+    Url::parse("https://rooms.example/").unwrap()
+}
+
 fn client(issuer: &TestIssuer) -> IssuerClient {
     let account = &issuer.account;
     let device = DeviceId::new(account.device.as_u32()).unwrap();
@@ -94,9 +98,19 @@ async fn a_week_of_visits_and_new_links_asks_the_issuer_for_nothing() {
     }
     let params = device.params(start);
     for _ in 0..SPARE_LINKS {
-        assert!(device.store.take_spare_link(&params, start).is_some());
+        assert!(
+            device
+                .store
+                .take_spare_link(&params, start, &service())
+                .is_some()
+        );
     }
-    assert!(device.store.take_spare_link(&params, start).is_none());
+    assert!(
+        device
+            .store
+            .take_spare_link(&params, start, &service())
+            .is_none()
+    );
     assert!(device.events().is_empty());
 }
 
@@ -118,7 +132,7 @@ async fn every_renewal_asks_for_the_same_whatever_was_used() {
         let now = device.issuer.clock.now();
         let params = device.params(now);
         for _ in 0..used {
-            device.store.take_spare_link(&params, now);
+            device.store.take_spare_link(&params, now, &service());
         }
         device.renew().await;
         assert_eq!(device.events(), first, "{used}");
@@ -132,7 +146,7 @@ async fn no_root_key_is_given_twice() {
     device.renew().await;
     let params = device.params(now);
     let mut rooms = Vec::new();
-    while let Some((root_key, _)) = device.store.take_spare_link(&params, now) {
+    while let Some((root_key, _)) = device.store.take_spare_link(&params, now, &service()) {
         rooms.push(root_key.room_id().to_hex());
     }
     assert_eq!(rooms.len(), 2 * SPARE_LINKS);
@@ -142,64 +156,56 @@ async fn no_root_key_is_given_twice() {
 }
 
 #[tokio::test]
-async fn a_root_key_that_was_given_back_is_for_the_same_room_service_alone_and_taken_once() {
+async fn a_root_key_that_was_taken_is_for_the_same_room_service_alone_until_it_is_used_up() {
     let mut device = Device::start().await;
     let now = device.issuer.clock.now();
     let params = device.params(now);
     let [one, other] = ["https://one.example/", "https://other.example/"];
     let [one, other] = [one, other].map(|url| Url::parse(url).unwrap());
-    let (root_key, pass) = device.store.take_spare_link(&params, now).unwrap();
-    let room = root_key.room_id();
-    device.store.give_back(root_key, pass, &one);
-    // It is stored, and no spare link that any room service may see.
-    device.store = CredentialStore::from_bytes(&device.store.to_bytes()).unwrap();
-    assert_eq!(device.store.spare_links(now), SPARE_LINKS - 1);
-    let store = &mut device.store;
-    assert!(store.take_tried_link(&params, now, &other).is_none());
-    let (again, _) = store.take_tried_link(&params, now, &one).unwrap();
-    assert_eq!(again.room_id(), room);
-    assert!(store.take_tried_link(&params, now, &one).is_none());
-    while let Some((root_key, _)) = store.take_spare_link(&params, now) {
-        assert_ne!(root_key.room_id(), room);
+    let taken = device.store.take_spare_link(&params, now, &one);
+    let room = taken.unwrap().0.room_id();
+    for _ in 0..2 {
+        // It is stored, and no spare link that any room service may see.
+        device.store = CredentialStore::from_bytes(&device.store.to_bytes()).unwrap();
+        assert_eq!(device.store.spare_links(now), SPARE_LINKS - 1);
+        assert!(device.store.tried_link(&params, now, &other).is_none());
+        let (again, _) = device.store.tried_link(&params, now, &one).unwrap();
+        assert_eq!(again.room_id(), room);
     }
+    let store = &mut device.store;
+    let (key, _) = store.take_spare_link(&params, now, &other).unwrap();
+    assert_ne!(key.room_id(), room);
+    store.use_up_link(&key);
+    assert!(store.tried_link(&params, now, &other).is_none());
+    let (again, _) = store.tried_link(&params, now, &one).unwrap();
+    store.use_up_link(&again);
+    assert!(store.tried_link(&params, now, &one).is_none());
+    assert_eq!(store.spare_links(now), SPARE_LINKS - 2);
 }
 
 #[tokio::test]
-async fn a_root_key_that_was_given_back_goes_when_its_time_is_over_or_its_params_are_not_trusted() {
+async fn a_root_key_that_was_taken_is_not_shown_when_its_time_is_over_or_its_params_are_not_trusted()
+ {
     let mut device = Device::start().await;
     let now = device.issuer.clock.now();
     let params = device.params(now);
-    let service = Url::parse("https://rooms.example/").unwrap();
-    let (root_key, pass) = device.store.take_spare_link(&params, now).unwrap();
-    device.store.give_back(root_key, pass, &service);
+    let service = service();
+    device
+        .store
+        .take_spare_link(&params, now, &service)
+        .unwrap();
     let listing = device.store.listing().clone();
     let strange = listing.trusted(&MemoryPins::default(), Trust::PinnedOnly, now);
     let (strange, store) = (strange.unwrap(), &mut device.store);
-    assert!(store.take_tried_link(&strange, now, &service).is_none());
+    assert!(store.tried_link(&strange, now, &service).is_none());
     let end = now.start_of_day().plus(CREATE_LIFETIME);
-    assert!(store.take_tried_link(&params, end, &service).is_none());
-    // It was dropped with its root key, and not only passed over.
-    assert!(store.take_tried_link(&params, now, &service).is_none());
+    assert!(store.tried_link(&params, end, &service).is_none());
+    // A clock that was ahead for a while costs nothing.
+    assert!(store.tried_link(&params, now, &service).is_some());
 }
 
 #[tokio::test]
-async fn a_root_key_of_another_account_is_not_taken_back() {
-    let mut device = Device::start().await;
-    let now = device.issuer.clock.now();
-    let params = device.params(now);
-    let service = Url::parse("https://rooms.example/").unwrap();
-    let mut content: Value = serde_json::from_slice(&device.store.to_bytes()).unwrap();
-    let other = device.issuer.add_account(false).await;
-    content["account"] = other.aci.to_uuid_string().into();
-    let content = serde_json::to_vec(&content).unwrap();
-    let mut others = CredentialStore::from_bytes(&content).unwrap();
-    let (root_key, pass) = device.store.take_spare_link(&params, now).unwrap();
-    others.give_back(root_key, pass, &service);
-    assert!(others.take_tried_link(&params, now, &service).is_none());
-}
-
-#[tokio::test]
-async fn spare_links_of_yesterday_come_first_and_go_when_their_time_is_over() {
+async fn spare_links_of_yesterday_come_first_and_go_at_the_renewal_after_their_time() {
     let mut device = Device::start().await;
     let day = device.issuer.clock.now().start_of_day();
     let end = day.plus(CREATE_LIFETIME);
@@ -217,17 +223,27 @@ async fn spare_links_of_yesterday_come_first_and_go_when_their_time_is_over() {
     // The spare link that is taken first is the one that expires first.
     let now = device.issuer.clock.now();
     let params = device.params(now);
-    device.store.take_spare_link(&params, now).unwrap();
+    device
+        .store
+        .take_spare_link(&params, now, &service())
+        .unwrap();
     assert_eq!(device.store.spare_links(end), SPARE_LINKS);
-    // An expired spare link is dropped with its root key, and not only skipped.
+    // A clock that is ahead for a while drops none: they are there again when it is right, and are not used
+    // up meanwhile.
+    let spare = device.store.spare_links(now);
     let params = device.params(end.plus(DAY));
     assert!(
         device
             .store
-            .take_spare_link(&params, end.plus(DAY))
+            .take_spare_link(&params, end.plus(DAY), &service())
             .is_none()
     );
-    assert_eq!(device.store.spare_links(now), 0);
+    assert!(!device.store.has_used_up_links());
+    assert_eq!(device.store.spare_links(now), spare);
+    // The issuer's answer of that time drops them with their root keys.
+    device.issuer.clock.set(end.plus(DAY));
+    device.renew().await;
+    assert_eq!(device.store.spare_links(now), SPARE_LINKS);
 }
 
 #[tokio::test]
@@ -265,7 +281,12 @@ async fn credentials_are_of_no_use_under_params_that_nothing_trusts() {
     let strange = listing.trusted(&MemoryPins::default(), Trust::PinnedOnly, now);
     let strange = strange.unwrap();
     assert!(device.store.pass(&strange, now).is_none());
-    assert!(device.store.take_spare_link(&strange, now).is_none());
+    assert!(
+        device
+            .store
+            .take_spare_link(&strange, now, &service())
+            .is_none()
+    );
     // The store is unchanged.
     assert_eq!(device.store.spare_links(now), SPARE_LINKS);
 }
@@ -310,7 +331,12 @@ async fn stored_bytes_come_back_as_they_were_and_others_are_refused() {
     device.store = back;
     let params = device.params(now);
     assert!(device.store.pass(&params, now).is_some());
-    assert!(device.store.take_spare_link(&params, now).is_some());
+    assert!(
+        device
+            .store
+            .take_spare_link(&params, now, &service())
+            .is_some()
+    );
 
     let text = str::from_utf8(&bytes).unwrap();
     for damaged in [

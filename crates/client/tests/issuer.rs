@@ -7,7 +7,7 @@ use anteroom_client::{
     AccountInfo, CredentialStore, DayRange, DeviceCredentials, DeviceId, DeviceState, IssuerClient,
     IssuerError, MemoryPins, Timeouts, Trust, TrustedParams,
 };
-use anteroom_issuer::{IssuerKeys, IssuerLimits, LiveParams, credentials_end};
+use anteroom_issuer::{DatedParams, IssuerLimits, IssuingParams, credentials_end};
 use anteroom_protocol::{
     CallLink, DAY, GenericPublicParams, GenericSecretParams, GroupMasterKey, GroupSecretParams,
     GroupServerSecretParams, Mode, ParamsId, Randomness, RootKey, Timestamp,
@@ -338,24 +338,24 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let end = credentials_end(change);
     let seed = |byte| Randomness::from_bytes([byte; 32]);
     let generic = |byte| GenericSecretParams::generate(Mode::Standard, seed(byte));
-    let live = |byte, not_before, not_after| LiveParams {
+    let live = |byte, not_before, not_after| DatedParams {
         params: generic(byte),
         not_before,
         not_after,
     };
     let start = Timestamp::from_secs(0);
-    let group = LiveParams {
+    let group = DatedParams {
         params: GroupServerSecretParams::generate(seed(3), seed(4)),
         not_before: start,
         not_after: None,
     };
     let group_id = group.params.public_params().id();
-    let keys = IssuerKeys::new(
+    let params = IssuingParams::new(
         Mode::Standard,
         vec![live(1, start, Some(end)), live(2, change, None)],
         vec![group],
     );
-    let issuer = TestIssuer::start_with_keys(TestIssuerOptions::default(), keys).await;
+    let issuer = TestIssuer::start_with_params(TestIssuerOptions::default(), params).await;
     let [old, new] = [1, 2].map(|byte| generic(byte).public_params().id());
     let client = client(&issuer);
     let pins = MemoryPins::default();

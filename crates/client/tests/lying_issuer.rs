@@ -7,7 +7,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::{Aci, CallLink, DAY, ParamsId, Randomness, RootKey, Timestamp};
 use anteroom_service::Entropy as _;
-use anteroom_testkit::{LyingIssuer, SeededEntropy, ShownParams};
+use anteroom_testkit::{LyingIssuer, SeededEntropy, ServedParams};
 use secrecy::SecretString;
 
 const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
@@ -64,8 +64,8 @@ async fn a_key_planted_as_the_next_one_on_first_contact_is_not_pinned_and_refuse
     let (issuer, client) = issuer().await;
     let next_month = NOW.plus(30 * DAY);
     issuer.show(&[
-        ShownParams::since(COMMON, BEGINNING),
-        ShownParams::since(PLANTED, next_month),
+        ServedParams::since(COMMON, BEGINNING),
+        ServedParams::since(PLANTED, next_month),
     ]);
     let pins = MemoryPins::default();
     let params = client.params(&pins, Trust::FirstUse, NOW).await.unwrap();
@@ -89,8 +89,8 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
     let pins = MemoryPins::default();
     client.params(&pins, Trust::FirstUse, NOW).await.unwrap();
     issuer.show(&[
-        ShownParams::since(COMMON, BEGINNING),
-        ShownParams::since(PLANTED, NOW.minus(DAY)),
+        ServedParams::since(COMMON, BEGINNING),
+        ServedParams::since(PLANTED, NOW.minus(DAY)),
     ]);
     issuer.issue_under(PLANTED);
     let of_accomplice = link(3, PLANTED);
@@ -148,8 +148,8 @@ async fn a_switch_to_pinned_params_is_told_once() {
     let [common, next] = [COMMON, PLANTED].map(LyingIssuer::id);
     let change = NOW.plus(DAY);
     issuer.show(&[
-        ShownParams::since(COMMON, BEGINNING),
-        ShownParams::since(PLANTED, change),
+        ServedParams::since(COMMON, BEGINNING),
+        ServedParams::since(PLANTED, change),
     ]);
     let pins = MemoryPins::default();
     let told = Trust::Ids(&[common, next]);

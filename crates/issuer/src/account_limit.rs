@@ -11,7 +11,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use anteroom_protocol::Aci;
 use anteroom_service::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
 
-use crate::{auth::Caller, issuer::Core};
+use crate::{auth::Caller, issuer::IssuerState};
 
 /// The tokens of an account divided by those of one device.
 const DEVICE_PARTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
@@ -41,7 +41,7 @@ impl RenewalPermit {
 
     /// Takes a permit; `None` where the limits of the account were reset too often lately: a client
     /// that keeps deleting devices would have no limit.
-    pub(crate) async fn take(issuer: &Core, cause: RenewalCause, aci: &Aci) -> Option<Self> {
+    pub(crate) async fn take(issuer: &IssuerState, cause: RenewalCause, aci: &Aci) -> Option<Self> {
         let limit = match cause {
             RenewalCause::Reset => "renewal by reset",
             RenewalCause::Removal => "renewal by removal",
@@ -52,9 +52,9 @@ impl RenewalPermit {
     }
 
     /// Gives the permit back where nothing was renewed.
-    pub(crate) async fn give_back(self, issuer: &Core) {
+    pub(crate) async fn refund(self, issuer: &IssuerState) {
         let now = issuer.now();
-        issuer.limiter.give_back(&self.0, Self::SIZE, now).await;
+        issuer.limiter.refund(&self.0, Self::SIZE, now).await;
     }
 }
 
@@ -72,7 +72,7 @@ impl AccountRequest {
     /// # Errors
     /// The time after which both have a token, if one of them is empty. Neither changes then.
     pub(crate) async fn begin(
-        issuer: &Core,
+        issuer: &IssuerState,
         limit: &'static str,
         size: BucketSize,
         caller: &Caller,
@@ -88,7 +88,11 @@ impl AccountRequest {
         Self::take(issuer, aci, takes).await
     }
 
-    async fn take(issuer: &Core, aci: Aci, takes: Vec<BucketTake>) -> Result<Self, RetryAfter> {
+    async fn take(
+        issuer: &IssuerState,
+        aci: Aci,
+        takes: Vec<BucketTake>,
+    ) -> Result<Self, RetryAfter> {
         match issuer.limiter.take_from_all(&takes, issuer.now()).await {
             Admission::Granted => Ok(Self { aci, takes }),
             Admission::Limited(after) => Err(after),
@@ -102,7 +106,7 @@ impl AccountRequest {
     /// [`WorkError`].
     pub(crate) async fn compute<T: Send + 'static>(
         self,
-        issuer: &Core,
+        issuer: &IssuerState,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkError> {
         let caller = issuer.pseudonymizer.limit_key("work", &self.aci);
@@ -110,7 +114,7 @@ impl AccountRequest {
         if result.is_err() {
             let now = issuer.now();
             for take in &self.takes {
-                issuer.limiter.give_back(&take.key, take.size, now).await;
+                issuer.limiter.refund(&take.key, take.size, now).await;
             }
         }
         result

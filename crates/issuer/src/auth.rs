@@ -8,19 +8,19 @@ use std::{sync::Arc, time::Duration};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{Clock, Entropy, Problem, ProblemKind, dependency_wait, problems};
 use anteroom_store::{
-    Account, AccountDevice, AddressPseudonym, Device, DeviceId, IssuerDatabase, PasswordHash,
-    Session, SessionId, Sighting, StoreError, TransactionName,
+    Account, AccountDevice, AddressPseudonym, Device, DeviceId, DeviceUse, IssuerDatabase,
+    PasswordHash, Session, SessionId, StoreError, TransactionName,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::{
+    caller_cache::{CacheLookup, CacheReservation, CallerCache, CallerKey},
+    device_use_writer::{DeviceUseWriter, SessionExtension},
     devices::DeviceChange,
     identities::Identities,
     login::{AccessClaims, TokenSource, session::extension},
-    remembered::{CallerKey, Recollection, RememberedCallers, Slot},
-    sightings::{SessionExtension, Sightings},
 };
 
 /// The authentication challenge.
@@ -64,8 +64,8 @@ pub(crate) struct Authenticator {
     clock: Arc<dyn Clock>,
     tokens: Arc<TokenSource>,
     identities: Option<Identities>,
-    remembered: RememberedCallers,
-    sightings: Sightings,
+    caller_cache: CallerCache,
+    device_use_writer: DeviceUseWriter,
 }
 
 /// The credentials of a request, not verified.
@@ -88,15 +88,15 @@ impl Authenticator {
         clock: Arc<dyn Clock>,
         tokens: Arc<TokenSource>,
         identities: Option<Identities>,
-        sightings: Sightings,
+        device_use_writer: DeviceUseWriter,
     ) -> Self {
         Self {
             database,
             clock,
             tokens,
             identities,
-            remembered: RememberedCallers::new(),
-            sightings,
+            caller_cache: CallerCache::new(),
+            device_use_writer,
         }
     }
 
@@ -105,7 +105,7 @@ impl Authenticator {
     /// any case.
     ///
     /// # Errors
-    /// 503 when the database is unavailable and the caller is not remembered.
+    /// 503 when the database is unavailable and the caller is not cached.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -113,7 +113,7 @@ impl Authenticator {
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
-        let sighting = Sighting {
+        let device_use = DeviceUse {
             at: self.clock.now(),
             address,
         };
@@ -122,12 +122,14 @@ impl Authenticator {
                 aci,
                 device,
                 password,
-            } => self.device(&aci, device, &password, sighting).await,
-            Claim::Bearer(token) => self.bearer(&token, sighting, entropy, changes).await,
+            } => self.device(&aci, device, &password, device_use).await,
+            Claim::Bearer(token) => self.bearer(&token, device_use, entropy, changes).await,
             Claim::Nothing => {
                 // Does the same work as for a wrong password, and ignores its result.
                 let nobody = Aci::from_bytes([0; 16]);
-                let _ = self.device(&nobody, DeviceId::PRIMARY, "", sighting).await;
+                let _ = self
+                    .device(&nobody, DeviceId::PRIMARY, "", device_use)
+                    .await;
                 Ok(None)
             }
         }
@@ -136,22 +138,22 @@ impl Authenticator {
     /// Forgets a session that has ended, so that it is not accepted while the database is
     /// unavailable.
     pub(crate) fn forget_session(&self, session: &SessionId) {
-        self.remembered.forget_session(session);
+        self.caller_cache.forget_session(session);
     }
 
     /// Forgets all sessions of an account, after they have ended.
     pub(crate) fn forget_sessions(&self, aci: &Aci) {
-        self.remembered.forget_sessions(*aci);
+        self.caller_cache.forget_sessions(*aci);
     }
 
     /// Forgets a device that was deleted.
     pub(crate) fn forget_device(&self, aci: &Aci, device: DeviceId) {
-        self.remembered.forget_device(*aci, device);
+        self.caller_cache.forget_device(*aci, device);
     }
 
-    /// Waits until the pending sightings of devices are stored.
-    pub(crate) async fn sightings_written(&self) {
-        self.sightings.written().await;
+    /// Waits until the pending uses of devices are stored.
+    pub(crate) async fn device_uses_written(&self) {
+        self.device_use_writer.written().await;
     }
 
     async fn device(
@@ -159,11 +161,11 @@ impl Authenticator {
         aci: &Aci,
         device: DeviceId,
         password: &str,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Result<Option<Caller>, Problem> {
-        let keys = self.database.service_keys();
+        let keys = self.database.storage_keys();
         let offered = keys.password_hash(aci, device, password);
-        let slot = self.remembered.slot(CallerKey::Device {
+        let reservation = self.caller_cache.reservation(CallerKey::Device {
             account: keys.account_index(aci),
             device,
             password: *offered.as_bytes(),
@@ -176,23 +178,23 @@ impl Authenticator {
                     .map_or(&nothing, |row| &row.device.password_hash);
                 let matches = offered.matches(stored);
                 match found {
-                    Some(row) if matches && !row.account.disabled => Ok(Some(self.let_in_device(
-                        &slot,
+                    Some(row) if matches && !row.account.disabled => Ok(Some(self.cache_device(
+                        &reservation,
                         row,
                         SignInTime::Never,
-                        sighting,
+                        device_use,
                     ))),
-                    _ => Ok(self.refuse(&slot)),
+                    _ => Ok(self.refuse(&reservation)),
                 }
             }
-            Err(gone) => self.remembered_or(&slot, gone),
+            Err(gone) => self.cached_or(&reservation, gone),
         }
     }
 
     async fn bearer(
         &self,
         token: &str,
-        sighting: Sighting,
+        device_use: DeviceUse,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
@@ -200,10 +202,10 @@ impl Authenticator {
         if let Some(identities) = &self.identities
             && !tokens.claims_to_be_ours(token)
         {
-            let found = self.identity(identities, token, sighting, entropy, changes);
+            let found = self.identity(identities, token, device_use, entropy, changes);
             return found.await;
         }
-        self.session(tokens.verify(token, sighting.at), sighting)
+        self.session(tokens.verify(token, device_use.at), device_use)
             .await
     }
 
@@ -211,22 +213,22 @@ impl Authenticator {
     async fn session(
         &self,
         claims: Option<AccessClaims>,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Result<Option<Caller>, Problem> {
         const NAME: TransactionName = TransactionName::new("authenticate session");
         let id = claims.map_or(SessionId::from_bytes([0; 16]), |claims| claims.session);
-        let slot = self.remembered.slot(CallerKey::Session(id));
+        let reservation = self.caller_cache.reservation(CallerKey::Session(id));
         let found = async {
             let mut reader = self.database.read(NAME).await?;
             reader.session_caller(&id).await
         };
         let found = match in_time(LOOK_UP_TIMEOUT, found).await {
             Ok(found) => found,
-            Err(gone) if claims.is_some() => return self.remembered_or(&slot, gone),
+            Err(gone) if claims.is_some() => return self.cached_or(&reservation, gone),
             Err(_) => return Ok(None),
         };
         let (Some(claims), Some(found)) = (claims, found) else {
-            return Ok(self.refuse(&slot));
+            return Ok(self.refuse(&reservation));
         };
         let session = &found.session;
         let is_same = session.aci == claims.aci
@@ -234,7 +236,7 @@ impl Authenticator {
             && found.account.aci == claims.aci;
         let is_on = self.clock.now() < session.expires && !found.account.disabled;
         if !(is_same && is_on) {
-            return Ok(self.refuse(&slot));
+            return Ok(self.refuse(&reservation));
         }
         let caller = Caller {
             account: found.account,
@@ -244,12 +246,12 @@ impl Authenticator {
             sign_in: SignInTime::At(session.created),
         };
         let session = Some(&found.session);
-        Ok(Some(self.let_in(
-            &slot,
+        Ok(Some(self.cache_caller(
+            &reservation,
             caller,
             &found.device,
             session,
-            sighting,
+            device_use,
         )))
     }
 
@@ -257,25 +259,30 @@ impl Authenticator {
         &self,
         identities: &Identities,
         token: &str,
-        sighting: Sighting,
+        device_use: DeviceUse,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
     ) -> Result<Option<Caller>, Problem> {
-        let name = dependency_wait(identities.verify(token)).await;
-        let index = self.database.service_keys().identity_index(&name.text);
-        let slot = self.remembered.slot(CallerKey::Identity(index));
-        let found = identities.find(&*self.database, &name, &sighting, entropy);
+        let identity = dependency_wait(identities.verify(token)).await;
+        let index = self.database.storage_keys().identity_index(&identity.name);
+        let reservation = self.caller_cache.reservation(CallerKey::Identity(index));
+        let found = identities.find(&*self.database, &identity, &device_use, entropy);
         let found = in_time(LOOK_UP_TIMEOUT, found).await.map(|look_up| {
             changes.extend(look_up.changes);
             look_up.found
         });
         match found {
-            Ok(Some(row)) if name.is_known && !row.account.disabled => {
-                let sign_in = name.issued.map_or(SignInTime::Unknown, SignInTime::At);
-                Ok(Some(self.let_in_device(&slot, row, sign_in, sighting)))
+            Ok(Some(row)) if identity.is_known && !row.account.disabled => {
+                let sign_in = identity.issued.map_or(SignInTime::Unknown, SignInTime::At);
+                Ok(Some(self.cache_device(
+                    &reservation,
+                    row,
+                    sign_in,
+                    device_use,
+                )))
             }
-            Ok(_) => Ok(self.refuse(&slot)),
-            Err(gone) if name.is_known => self.remembered_or(&slot, gone),
+            Ok(_) => Ok(self.refuse(&reservation)),
+            Err(gone) if identity.is_known => self.cached_or(&reservation, gone),
             Err(_) => Ok(None),
         }
     }
@@ -290,26 +297,30 @@ impl Authenticator {
         in_time(LOOK_UP_TIMEOUT, found).await
     }
 
-    fn refuse(&self, slot: &Slot) -> Option<Caller> {
-        self.remembered.remove(slot);
+    fn refuse(&self, reservation: &CacheReservation) -> Option<Caller> {
+        self.caller_cache.remove(reservation);
         None
     }
 
-    /// Returns the remembered caller, unless the session has ended by time.
-    fn remembered_or(&self, slot: &Slot, gone: Problem) -> Result<Option<Caller>, Problem> {
-        match self.remembered.get(slot, self.clock.now()) {
-            Recollection::Known(caller) => Ok(Some(caller)),
-            Recollection::Over => Ok(None),
-            Recollection::Unknown => Err(gone),
+    /// Returns the cached caller, unless the session has ended by time.
+    fn cached_or(
+        &self,
+        reservation: &CacheReservation,
+        gone: Problem,
+    ) -> Result<Option<Caller>, Problem> {
+        match self.caller_cache.get(reservation, self.clock.now()) {
+            CacheLookup::Known(caller) => Ok(Some(caller)),
+            CacheLookup::Expired => Ok(None),
+            CacheLookup::Unknown => Err(gone),
         }
     }
 
-    fn let_in_device(
+    fn cache_device(
         &self,
-        slot: &Slot,
+        reservation: &CacheReservation,
         row: AccountDevice,
         sign_in: SignInTime,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Caller {
         let caller = Caller {
             account: row.account,
@@ -318,19 +329,19 @@ impl Authenticator {
             session: None,
             sign_in,
         };
-        self.let_in(slot, caller, &row.device, None, sighting)
+        self.cache_caller(reservation, caller, &row.device, None, device_use)
     }
 
-    fn let_in(
+    fn cache_caller(
         &self,
-        slot: &Slot,
+        reservation: &CacheReservation,
         caller: Caller,
         device: &Device,
         session: Option<&Session>,
-        sighting: Sighting,
+        device_use: DeviceUse,
     ) -> Caller {
         let extension = session.and_then(|session| {
-            let end = extension(session, sighting.at)?;
+            let end = extension(session, device_use.at)?;
             Some(SessionExtension {
                 session: session.id,
                 end,
@@ -340,9 +351,10 @@ impl Authenticator {
             Some(extension) => Some(extension.end),
             None => session.map(|session| session.expires),
         };
-        self.remembered.insert(slot, caller.clone(), expires);
-        self.sightings
-            .note(&caller.account.aci, device, sighting, extension);
+        self.caller_cache
+            .insert(reservation, caller.clone(), expires);
+        self.device_use_writer
+            .note(&caller.account.aci, device, device_use, extension);
         caller
     }
 }

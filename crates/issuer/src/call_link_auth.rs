@@ -15,7 +15,7 @@ use crate::{
     account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     create_auth::UNAUTHORIZED,
-    issuer::{Core, no_params},
+    issuer::{IssuerState, no_params},
     range::{BATCHES_RATE_LIMITED, INVALID_RANGE, RedemptionRange},
     wire::{DayCredential, private},
 };
@@ -63,7 +63,10 @@ struct CallLinkAuthResponse {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn call_link_auth(
+    State(issuer): State<Arc<IssuerState>>,
+    request: Request,
+) -> Response {
     match decide(&issuer, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
         Ok(Outcome::RateLimited(after)) => Problem::new(&BATCHES_RATE_LIMITED)
@@ -86,7 +89,10 @@ pub(crate) async fn call_link_auth(State(issuer): State<Arc<Core>>, request: Req
 
 /// # Errors
 /// 503 or 500 when the database is unavailable or no server params are live.
-async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Arc<IssuerState>,
+    head: &http::request::Parts,
+) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
@@ -100,7 +106,7 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
         return Ok(Outcome::InvalidRange);
     };
     let params = issuer
-        .keys
+        .params
         .current()
         .issuing_generic(now)
         .ok_or_else(no_params)?;
@@ -136,7 +142,11 @@ fn issue(
         .collect())
 }
 
-pub(crate) fn emit_batch_issued(issuer: &Arc<Core>, caller: &Caller, range: RedemptionRange) {
+pub(crate) fn emit_batch_issued(
+    issuer: &Arc<IssuerState>,
+    caller: &Caller,
+    range: RedemptionRange,
+) {
     issuer.emit(
         "call_link.auth_batch_issued",
         &caller.account.aci,

@@ -20,7 +20,7 @@ use crate::{
     account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     call_link_auth::issuing_failed,
-    issuer::{Core, no_params},
+    issuer::{IssuerState, no_params},
     wire::{DayCredential, private},
 };
 
@@ -91,7 +91,10 @@ struct CreateAuthRequest {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn create_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn create_auth(
+    State(issuer): State<Arc<IssuerState>>,
+    request: Request,
+) -> Response {
     match decide(&issuer, request).await {
         Ok(Outcome::RateLimited(caller, after)) => {
             issuer.emit("call_link.rate_limited", &caller.account.aci, |event| event);
@@ -120,7 +123,7 @@ pub(crate) async fn create_auth(State(issuer): State<Arc<Core>>, request: Reques
 /// # Errors
 /// Problems of the body's type or size, and 503 or 500 when the database is unavailable or no
 /// server params are live.
-async fn decide(issuer: &Arc<Core>, request: Request) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<IssuerState>, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
     let Some(caller) = issuer.authenticate(&head).await? else {
         return Ok(Outcome::Unauthenticated);
@@ -139,7 +142,7 @@ async fn decide(issuer: &Arc<Core>, request: Request) -> Result<Outcome, Problem
     let now = issuer.now();
     let redemption_time = now.start_of_day();
     let params = issuer
-        .keys
+        .params
         .current()
         .issuing_generic(now)
         .ok_or_else(no_params)?;

@@ -19,7 +19,7 @@ use crate::{
     account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
     call_link_auth::{emit_batch_issued, issuing_failed},
-    issuer::{Core, no_params},
+    issuer::{IssuerState, no_params},
     range::{BATCHES_RATE_LIMITED, INVALID_RANGE, RedemptionRange},
     wire::{DayCredential, private},
 };
@@ -85,7 +85,10 @@ struct GroupAuthResponse {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn group_auth(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn group_auth(
+    State(issuer): State<Arc<IssuerState>>,
+    request: Request,
+) -> Response {
     match decide(&issuer, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
         Ok(Outcome::RateLimited(after)) => Problem::new(&BATCHES_RATE_LIMITED)
@@ -120,7 +123,10 @@ pub(crate) async fn group_auth(State(issuer): State<Arc<Core>>, request: Request
 
 /// # Errors
 /// 503 or 500 when the database is unavailable or no server params are live.
-async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Arc<IssuerState>,
+    head: &http::request::Parts,
+) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
@@ -133,9 +139,9 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     let Some(range) = RedemptionRange::from_query(&head.uri, now) else {
         return Ok(Outcome::InvalidRange);
     };
-    let keys = issuer.keys.current();
-    let generic_params = keys.issuing_generic(now).ok_or_else(no_params)?;
-    let group_params = keys.issuing_group(now);
+    let params = issuer.params.current();
+    let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
+    let group_params = params.issuing_group(now);
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
     let issued = admitted.compute(issuer, move || {
@@ -188,7 +194,12 @@ fn issue(
     ))
 }
 
-fn emit_group_issued(issuer: &Arc<Core>, caller: &Caller, range: RedemptionRange, count: usize) {
+fn emit_group_issued(
+    issuer: &Arc<IssuerState>,
+    caller: &Caller,
+    range: RedemptionRange,
+    count: usize,
+) {
     issuer.emit("group_credentials.issued", &caller.account.aci, |event| {
         event
             .with("redemption_start", range.start().as_secs())

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_service::Entropy;
 use anteroom_store::{
-    Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, IdentityLink, IdentityName,
-    IssuerDatabase, IssuerRepository, ServiceKeys, Sighting, StoreError, TransactionName,
+    Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse, IdentityLink,
+    IdentityName, IssuerDatabase, IssuerRepository, StorageKeys, StoreError, TransactionName,
 };
 use rand_core::CryptoRng;
 
@@ -33,10 +33,10 @@ pub(crate) struct Identities {
 }
 
 /// The identity that a token names.
-pub(crate) struct Named {
+pub(crate) struct TokenIdentity {
     /// The name for the look-up.
-    pub(crate) text: IdentityName,
-    /// Whether the token is valid. If it is not, `text` is a name that does not exist, and its
+    pub(crate) name: IdentityName,
+    /// Whether the token is valid. If it is not, `name` is one that does not exist, and its
     /// look-up takes as long.
     pub(crate) is_known: bool,
     /// The time at which the token was issued; `None` if the token does not contain it.
@@ -44,13 +44,13 @@ pub(crate) struct Named {
 }
 
 /// The account and the device of an identity.
-pub(crate) struct IdentityLookUp {
+pub(crate) struct IdentityLookup {
     pub(crate) found: Option<AccountDevice>,
     /// The changes of devices that the look-up has made, to be announced.
     pub(crate) changes: Vec<DeviceChange>,
 }
 
-impl From<Option<AccountDevice>> for IdentityLookUp {
+impl From<Option<AccountDevice>> for IdentityLookup {
     fn from(found: Option<AccountDevice>) -> Self {
         Self {
             found,
@@ -72,7 +72,7 @@ impl Identities {
         }
     }
 
-    pub(crate) async fn verify(&self, token: &str) -> Named {
+    pub(crate) async fn verify(&self, token: &str) -> TokenIdentity {
         let found = self.verifier.verify(token).await;
         let is_known = found.is_some();
         let ExternalIdentity {
@@ -84,8 +84,8 @@ impl Identities {
             subject: String::new(),
             issued: None,
         });
-        Named {
-            text: IdentityName { issuer, subject },
+        TokenIdentity {
+            name: IdentityName { issuer, subject },
             is_known,
             issued,
         }
@@ -96,17 +96,17 @@ impl Identities {
     pub(crate) async fn find(
         &self,
         database: &dyn IssuerDatabase,
-        name: &Named,
-        sighting: &Sighting,
+        identity: &TokenIdentity,
+        device_use: &DeviceUse,
         entropy: &dyn Entropy,
-    ) -> Result<IdentityLookUp, StoreError> {
+    ) -> Result<IdentityLookup, StoreError> {
         const NAME: TransactionName = TransactionName::new("authenticate identity");
         let link = {
             let mut reader = database.read(NAME).await?;
-            let link = reader.identity(&name.text).await?;
+            let link = reader.identity(&identity.name).await?;
             if let Some(link) = &link
                 && let Some(device) = link.device
-                && link.accepts(name.issued)
+                && link.accepts(identity.issued)
             {
                 let found = reader.account_with_device(&link.aci, device).await?;
                 return Ok(found.into());
@@ -114,13 +114,13 @@ impl Identities {
             link
         };
         let gets_device = match &link {
-            Some(link) => link.accepts(name.issued),
+            Some(link) => link.accepts(identity.issued),
             None => self.provision,
         };
-        if !(name.is_known && gets_device) {
+        if !(identity.is_known && gets_device) {
             return Ok(None.into());
         }
-        self.register(database, name, sighting, entropy).await
+        self.register(database, identity, device_use, entropy).await
     }
 
     /// Registers a device. Of two requests at the same time, the second finds the device that the
@@ -128,16 +128,16 @@ impl Identities {
     async fn register(
         &self,
         database: &dyn IssuerDatabase,
-        name: &Named,
-        sighting: &Sighting,
+        identity: &TokenIdentity,
+        device_use: &DeviceUse,
         entropy: &dyn Entropy,
-    ) -> Result<IdentityLookUp, StoreError> {
+    ) -> Result<IdentityLookup, StoreError> {
         const NAME: TransactionName = TransactionName::new("register identity");
         let mut rng = entropy.rng();
         let mut transaction = database.begin(NAME).await?;
-        let link = transaction.identity(&name.text).await?;
+        let link = transaction.identity(&identity.name).await?;
         let account = match link {
-            Some(link) if !link.accepts(name.issued) => return Ok(None.into()),
+            Some(link) if !link.accepts(identity.issued) => return Ok(None.into()),
             Some(IdentityLink {
                 aci,
                 device: Some(device),
@@ -147,38 +147,46 @@ impl Identities {
                 return Ok(found.into());
             }
             Some(IdentityLink { aci, .. }) => transaction.account(&aci).await?,
-            None => Some(new_account(&mut *transaction, sighting.at, &mut *rng).await?),
+            None => Some(new_account(&mut *transaction, device_use.at, &mut *rng).await?),
         };
         let Some(account) = account.filter(|account| !account.disabled) else {
             return Ok(None.into());
         };
-        let keys = database.service_keys();
+        let keys = database.storage_keys();
         let registered = self
-            .add_device(&mut *transaction, &keys, &account.aci, sighting, &mut *rng)
+            .add_device(
+                &mut *transaction,
+                &keys,
+                &account.aci,
+                device_use,
+                &mut *rng,
+            )
             .await?;
         let Some(Registration { device, changes }) = registered else {
             return Ok(None.into());
         };
         if link.is_some() {
-            transaction.set_identity_device(&name.text, device).await?;
+            transaction
+                .set_identity_device(&identity.name, device)
+                .await?;
         } else {
             transaction
-                .add_identity(&name.text, &account.aci, device, &mut *rng)
+                .add_identity(&identity.name, &account.aci, device, &mut *rng)
                 .await?;
         }
         let found = transaction
             .account_with_device(&account.aci, device)
             .await?;
         transaction.save().await?;
-        Ok(IdentityLookUp { found, changes })
+        Ok(IdentityLookup { found, changes })
     }
 
     async fn add_device(
         &self,
         transaction: &mut dyn IssuerRepository,
-        keys: &ServiceKeys,
+        keys: &StorageKeys,
         aci: &Aci,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Option<Registration>, StoreError> {
         let Ok(device_name) = DeviceName::parse(DEVICE_NAME) else {
@@ -189,11 +197,11 @@ impl Identities {
             name: Some(device_name),
             origin: DeviceOrigin::Identity,
             password: None,
-            address: sighting.address,
+            address: device_use.address,
             caller: None,
         };
-        let mut changes = DeviceChanges::new(transaction, self.retention, sighting.at);
-        registration::register(&mut changes, keys, aci, &device, sighting.at, rng).await
+        let mut changes = DeviceChanges::new(transaction, self.retention, device_use.at);
+        registration::register(&mut changes, keys, aci, &device, device_use.at, rng).await
     }
 }
 

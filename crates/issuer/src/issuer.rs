@@ -16,15 +16,15 @@ use async_trait::async_trait;
 use http::request::Parts;
 
 use crate::{
-    IssuerKeys, LoginParts,
+    IssuingParams, LoginParts,
     auth::{Authenticator, Caller, in_time},
-    background::Background,
-    devices::{DeviceChange, DeviceChanges, DeviceJournal, DeviceNotice},
+    device_use_writer::DeviceUseWriter,
+    devices::{DeviceChange, DeviceChanges, DeviceEvents, DeviceNotice},
     identities::Identities,
-    keys::CurrentKeys,
+    issuing_params::CurrentParams,
+    job_queue::JobQueue,
     limits::IssuerLimits,
-    login::{Applicant, ClientLimit, KnownNetworks, SlowDown, TokenSource},
-    sightings::Sightings,
+    login::{AttemptSource, ClientLimit, DelayedAttempts, KnownNetworks, TokenSource},
 };
 
 /// The maximum time of a transaction.
@@ -39,7 +39,7 @@ pub struct IssuerParts {
     /// Randomness for credentials and request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The server params.
-    pub keys: IssuerKeys,
+    pub params: IssuingParams,
     /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
@@ -64,22 +64,22 @@ pub struct IssuerParts {
 
 /// An issuer. Clones are the same issuer.
 #[derive(Clone)]
-pub struct Issuer(pub(crate) Arc<Core>);
+pub struct Issuer(pub(crate) Arc<IssuerState>);
 
 /// The state that the handlers share.
-pub(crate) struct Core {
+pub(crate) struct IssuerState {
     pub(crate) authenticator: Authenticator,
     pub(crate) database: Arc<dyn IssuerDatabase>,
     pub(crate) login: LoginParts,
     pub(crate) tokens: Arc<TokenSource>,
-    pub(crate) slow_down: SlowDown,
+    pub(crate) delayed_attempts: DelayedAttempts,
     pub(crate) known_networks: KnownNetworks,
-    pub(crate) background: Background,
+    pub(crate) job_queue: JobQueue,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) keys: Arc<CurrentKeys>,
+    pub(crate) params: Arc<CurrentParams>,
     events: Arc<dyn EventSink>,
-    pub(crate) journal: DeviceJournal,
+    pub(crate) device_events: DeviceEvents,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) pseudonymizer: Pseudonymizer,
     pub(crate) limits: IssuerLimits,
@@ -96,18 +96,18 @@ impl Issuer {
     /// Creates an issuer.
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
-        let keys = Arc::new(CurrentKeys::new(parts.keys));
+        let params = Arc::new(CurrentParams::new(parts.params));
         let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
             Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
-            Arc::new(KeysHealth {
-                keys: Arc::clone(&keys),
+            Arc::new(ParamsHealth {
+                params: Arc::clone(&params),
                 clock: Arc::clone(&parts.clock),
-                kind: KeyKind::Generic,
+                kind: ParamsKind::Generic,
             }),
-            Arc::new(KeysHealth {
-                keys: Arc::clone(&keys),
+            Arc::new(ParamsHealth {
+                params: Arc::clone(&params),
                 clock: Arc::clone(&parts.clock),
-                kind: KeyKind::Group,
+                kind: ParamsKind::Group,
             }),
         ];
         dependencies.extend(parts.dependencies);
@@ -123,33 +123,35 @@ impl Issuer {
             &login.settings.public_url,
             Arc::clone(&parts.database),
         ));
-        let journal = DeviceJournal::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
+        let device_events =
+            DeviceEvents::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
         let identities = login.identities.clone().map(|verifier| {
             let settings = &login.settings;
             let retention = settings.device_retention;
             Identities::new(verifier, settings.provision, retention)
         });
-        let sightings = Sightings::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
+        let device_use_writer =
+            DeviceUseWriter::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
         let authenticator = Authenticator::new(
             Arc::clone(&parts.database),
             Arc::clone(&parts.clock),
             Arc::clone(&tokens),
             identities,
-            sightings,
+            device_use_writer,
         );
-        Self(Arc::new(Core {
+        Self(Arc::new(IssuerState {
             authenticator,
             database: parts.database,
             known_networks: KnownNetworks::new(login.settings.known_networks),
             login,
             tokens,
-            slow_down: SlowDown::new(),
-            background: Background::new(&parts.metrics),
+            delayed_attempts: DelayedAttempts::new(),
+            job_queue: JobQueue::new(&parts.metrics),
             clock: parts.clock,
             entropy: parts.entropy,
-            keys,
+            params,
             events: parts.events,
-            journal,
+            device_events,
             limiter: parts.limiter,
             pseudonymizer: parts.pseudonymizer,
             limits: parts.limits,
@@ -163,21 +165,21 @@ impl Issuer {
         }))
     }
 
-    /// Waits until the pending sightings of devices are stored. Call it before the database is
+    /// Waits until the pending uses of devices are stored. Call it before the database is
     /// closed.
-    pub async fn sightings_written(&self) {
-        self.0.authenticator.sightings_written().await;
+    pub async fn device_uses_written(&self) {
+        self.0.authenticator.device_uses_written().await;
     }
 
     /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.
     pub async fn background_idle(&self) {
-        self.0.background.idle().await;
+        self.0.job_queue.idle().await;
     }
 
     /// Runs the jobs of accepted requests, for `patience` at most, then drops and counts the
     /// remaining ones. Call it before the mail queue and the database are closed.
     pub async fn close_background(&self, patience: Duration) {
-        self.0.background.close(patience).await;
+        self.0.job_queue.close(patience).await;
     }
 
     /// Updates the alerts and checks the dependencies until `shutdown` completes.
@@ -194,12 +196,12 @@ impl Issuer {
     }
 
     /// Replaces the server params from the next request on.
-    pub fn replace_keys(&self, keys: IssuerKeys) {
-        self.0.keys.replace(keys);
+    pub fn replace_params(&self, params: IssuingParams) {
+        self.0.params.replace(params);
     }
 }
 
-impl Core {
+impl IssuerState {
     /// Authenticates a request: `None` if the credentials are missing or wrong.
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
@@ -247,7 +249,7 @@ impl Core {
                 .forget_device(change.owner(), change.device());
         }
         let now = self.now();
-        self.journal.announce(change, now);
+        self.device_events.announce(change, now);
         if let Some((name, is_only)) = change.new_device()
             && self.login.mail.is_some()
         {
@@ -295,12 +297,16 @@ impl Core {
 
     /// Returns the class of a client whose password is to be hashed. `device_owner` is the account
     /// of the device whose last refresh token the client has shown.
-    pub(crate) fn applicant(&self, client: ClientAddress, device_owner: Option<&Aci>) -> Applicant {
+    pub(crate) fn attempt_source(
+        &self,
+        client: ClientAddress,
+        device_owner: Option<&Aci>,
+    ) -> AttemptSource {
         let keys = &self.pseudonymizer;
         match device_owner {
-            Some(aci) => Applicant::Device(keys.limit_key("login device", aci)),
-            None if self.is_known_network(client) => Applicant::KnownNetwork(client),
-            None => Applicant::UnknownNetwork(client),
+            Some(aci) => AttemptSource::Device(keys.limit_key("login device", aci)),
+            None if self.is_known_network(client) => AttemptSource::KnownNetwork(client),
+            None => AttemptSource::UnknownNetwork(client),
         }
     }
 
@@ -371,36 +377,36 @@ impl Dependency for DatabaseHealth {
     }
 }
 
-enum KeyKind {
+enum ParamsKind {
     Generic,
     Group,
 }
 
-struct KeysHealth {
-    keys: Arc<CurrentKeys>,
+struct ParamsHealth {
+    params: Arc<CurrentParams>,
     clock: Arc<dyn Clock>,
-    kind: KeyKind,
+    kind: ParamsKind,
 }
 
 #[async_trait]
-impl Dependency for KeysHealth {
+impl Dependency for ParamsHealth {
     fn name(&self) -> &'static str {
         match self.kind {
-            KeyKind::Generic => "call-link-params",
-            KeyKind::Group => "group-params",
+            ParamsKind::Generic => "call-link-params",
+            ParamsKind::Group => "group-params",
         }
     }
 
     /// Call-link credentials are issued without the group params.
     fn required(&self) -> bool {
-        matches!(self.kind, KeyKind::Generic)
+        matches!(self.kind, ParamsKind::Generic)
     }
 
     async fn check(&self) -> Health {
-        let (now, keys) = (self.clock.now(), self.keys.current());
+        let (now, params) = (self.clock.now(), self.params.current());
         let live = match self.kind {
-            KeyKind::Generic => keys.issuing_generic(now).is_some(),
-            KeyKind::Group => keys.issuing_group(now).is_some(),
+            ParamsKind::Generic => params.issuing_generic(now).is_some(),
+            ParamsKind::Group => params.issuing_group(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }
     }

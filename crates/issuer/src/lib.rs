@@ -5,7 +5,7 @@
 //! - [`Issuer::new`] takes a database, a clock, randomness, server params, limits and settings as
 //!   [`IssuerParts`]. [`router`] returns all routes.
 //! - The caller runs [`Issuer::run_background`] while serving, [`Issuer::purge`] about once a day,
-//!   and [`Issuer::close_background`] and [`Issuer::sightings_written`] before it closes the
+//!   and [`Issuer::close_background`] and [`Issuer::device_uses_written`] before it closes the
 //!   database.
 //! - The issuer knows accounts and never rooms: a credential to create a room is issued for a
 //!   blinded room id.
@@ -24,14 +24,16 @@
 
 mod account_limit;
 mod auth;
-mod background;
 mod call_link_auth;
+mod caller_cache;
 mod create_auth;
+mod device_use_writer;
 mod devices;
 mod group_auth;
 mod identities;
 mod issuer;
-mod keys;
+mod issuing_params;
+mod job_queue;
 mod limits;
 mod login;
 mod operations;
@@ -39,21 +41,19 @@ mod pages;
 mod params;
 mod range;
 mod relays;
-mod remembered;
 mod router;
-mod sightings;
 mod whoami;
 mod wire;
 
 pub use self::{
-    devices::{Actor, DeviceChange, DeviceChanges, DeviceJournal, MOST_DEVICES, Purged},
+    devices::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents, MOST_DEVICES, PurgeCounts},
     issuer::{Issuer, IssuerParts},
-    keys::{IssuerKeys, KeysError, LiveParams, credentials_end},
+    issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
     limits::IssuerLimits,
     login::{
-        Delay, ExternalIdentity, HashCost, HashCostError, HashPlaces, IdentityVerifier,
-        KnownNetworkLimits, Letter, LoginLimits, LoginParts, LoginSettings, Mailbox, Password,
-        PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
+        Delay, ExternalIdentity, HashCost, HashCostError, HashQueueLimits, IdentityVerifier,
+        KnownNetworkLimits, LoginLimits, LoginParts, LoginSettings, MailSender, OutgoingMail,
+        Password, PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
     },
     operations::OPERATIONS,
     router::{openapi, router},

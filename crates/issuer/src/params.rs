@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use crate::{issuer::Core, wire::Base64};
+use crate::{issuer::IssuerState, wire::Base64};
 
 /// Short enough for clients to see the next params in time, which are published days ahead.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -66,9 +66,9 @@ struct ParamsResponse {
         (status = NOT_MODIFIED, description = "The kept copy still holds."),
     )
 )]
-pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) -> Response {
+pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: HeaderMap) -> Response {
     let response = ParamsResponse {
-        params: issuer.keys.current().published(issuer.now()),
+        params: issuer.params.current().published(issuer.now()),
     };
     let Ok(body) = serde_json::to_vec(&response) else {
         return Problem::new(&problems::INTERNAL).into_response();
@@ -82,7 +82,7 @@ pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) 
             HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("")),
         ),
     ];
-    if is_kept(&headers, &tag) {
+    if is_not_modified(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, cached).into_response();
     }
     let json = [(
@@ -94,7 +94,7 @@ pub(crate) async fn params(State(issuer): State<Arc<Core>>, headers: HeaderMap) 
 
 /// Returns whether `If-None-Match` contains the tag or `*` (RFC 9110, section 13.1.2: a weak
 /// comparison).
-fn is_kept(headers: &HeaderMap, tag: &str) -> bool {
+fn is_not_modified(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     account_limit::AccountRequest,
     auth::{Caller, unauthenticated},
-    issuer::Core,
+    issuer::IssuerState,
     wire::private,
 };
 
@@ -94,7 +94,7 @@ struct RelayEntry<'a> {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn relays(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn relays(State(issuer): State<Arc<IssuerState>>, request: Request) -> Response {
     answer(&issuer, &request.into_parts().0).await
 }
 
@@ -122,11 +122,14 @@ pub(crate) async fn relays(State(issuer): State<Arc<Core>>, request: Request) ->
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn relays_v1(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn relays_v1(
+    State(issuer): State<Arc<IssuerState>>,
+    request: Request,
+) -> Response {
     answer(&issuer, &request.into_parts().0).await
 }
 
-async fn answer(issuer: &Arc<Core>, head: &Parts) -> Response {
+async fn answer(issuer: &Arc<IssuerState>, head: &Parts) -> Response {
     match decide(issuer, head).await {
         Ok(Outcome::RateLimited(caller, after)) => {
             issuer.emit("call_relay.rate_limited", &caller.account.aci, |event| {
@@ -171,7 +174,7 @@ async fn answer(issuer: &Arc<Core>, head: &Parts) -> Response {
 
 /// # Errors
 /// 503 or 500 when the database is unavailable.
-async fn decide(issuer: &Arc<Core>, head: &Parts) -> Result<Outcome, Problem> {
+async fn decide(issuer: &Arc<IssuerState>, head: &Parts) -> Result<Outcome, Problem> {
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };

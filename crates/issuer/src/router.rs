@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_pages::api_page;
+use anteroom_pages::{api_page, not_found_page};
 use anteroom_service::{complete_description, description_router, harden};
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -18,7 +18,7 @@ use crate::{
     Issuer, call_link_auth, create_auth,
     devices::{delete, list, register, rename},
     group_auth,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         confirm_reset, jwks, logout, logout_all, refresh, request_reset, resend, sign_in, sign_up,
         verify_email,
@@ -29,20 +29,21 @@ use crate::{
 
 /// Returns all routes of the issuer, with all middleware.
 pub fn router(issuer: Issuer) -> Router {
-    let core = issuer.0;
-    let (routes, mut description) = described(Arc::clone(&core)).split_for_parts();
+    let state = issuer.0;
+    let (routes, mut description) = described(Arc::clone(&state)).split_for_parts();
     complete_description(&mut description);
     let routes = routes
-        .merge(pages::router(Arc::clone(&core)))
+        .merge(pages::router(Arc::clone(&state)))
         .merge(description_router(&description))
         .merge(api_page(description));
     harden(
         routes,
         OPERATIONS,
-        core.http,
-        core.metrics.clone(),
-        &*core.entropy,
+        state.http,
+        state.metrics.clone(),
+        &*state.entropy,
     )
+    .layer(from_fn(not_found_page))
 }
 
 /// Returns the OpenAPI description, generated from the handlers.
@@ -53,12 +54,12 @@ pub fn openapi() -> openapi::OpenApi {
     description
 }
 
-fn described(core: Arc<Core>) -> OpenApiRouter {
-    let health = core.health.clone().router();
-    described_routes().with_state(core).merge(health)
+fn described(state: Arc<IssuerState>) -> OpenApiRouter {
+    let health = state.health.clone().router();
+    described_routes().with_state(state).merge(health)
 }
 
-fn described_routes() -> OpenApiRouter<Arc<Core>> {
+fn described_routes() -> OpenApiRouter<Arc<IssuerState>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(create_auth::create_auth))
         .routes(routes!(group_auth::group_auth))

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::{Caller, unauthenticated},
-    issuer::Core,
+    issuer::IssuerState,
     wire::{Base64, private},
 };
 
@@ -48,7 +48,7 @@ struct WhoamiResponse {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn whoami(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn whoami(State(issuer): State<Arc<IssuerState>>, request: Request) -> Response {
     match issuer.authenticate(&request.into_parts().0).await {
         Ok(None) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Some(Caller {

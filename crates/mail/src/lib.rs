@@ -12,13 +12,13 @@
 //! - SMTP is encrypted, except to the machine itself.
 //! - No address, subject or text of a mail is part of a log, an error or a `Debug`.
 
+mod backlog;
 mod compose;
 mod file;
 mod history;
 mod mail;
 mod queue;
 mod smtp;
-mod waiting;
 
 use async_trait::async_trait;
 

@@ -28,8 +28,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Mail, MailError, Mailer,
+    backlog::{MailBacklog, QueueItem, QueuedMail},
     history::{AttemptHistory, AttemptRecord},
-    waiting::{Content, Delivery, Waiting},
 };
 
 /// The settings of a [`MailQueue`].
@@ -70,7 +70,7 @@ struct State {
     mailer: Arc<dyn Mailer>,
     settings: MailQueueSettings,
     entropy: Arc<dyn Entropy>,
-    waiting: Mutex<Waiting>,
+    backlog: Mutex<MailBacklog>,
     history: Mutex<AttemptHistory>,
     /// Wakes the task when a mail is added or the queue is closed.
     changed: Notify,
@@ -97,7 +97,7 @@ impl MailQueue {
             mailer,
             settings,
             entropy,
-            waiting: Mutex::new(Waiting::new(settings.capacity)),
+            backlog: Mutex::new(MailBacklog::new(settings.capacity)),
             history: Mutex::default(),
             changed: Notify::new(),
             closing: watch::Sender::new(false),
@@ -118,7 +118,7 @@ impl MailQueue {
     /// Adds a mail. Never waits and never fails: a mail without a place, or after the close, is
     /// dropped and counted, and so is a deferred mail that it replaces.
     pub fn send(&self, mail: Mail) {
-        self.add(Content::Mail(mail));
+        self.add(QueueItem::Mail(mail));
     }
 
     /// Adds the decoy of a mail to this domain that is not sent, so that the delay of other mails
@@ -127,11 +127,11 @@ impl MailQueue {
     /// other domains. The close of the queue does not wait for it.
     pub fn send_decoy(&self, domain: &str) {
         let domain = Zeroizing::new(domain.to_owned());
-        self.add(Content::Decoy { domain });
+        self.add(QueueItem::Decoy { domain });
     }
 
-    fn add(&self, content: Content) {
-        let lossless = self.state.waiting().add(content);
+    fn add(&self, item: QueueItem) {
+        let lossless = self.state.backlog().add(item);
         self.state.changed.notify_one();
         if !lossless {
             self.state.count_displaced();
@@ -150,14 +150,14 @@ impl MailQueue {
         let Some(mut task) = self.take_task() else {
             return;
         };
-        self.state.waiting().close();
+        self.state.backlog().close();
         self.state.closing.send_replace(true);
         self.state.changed.notify_one();
         if timeout(patience, &mut task).await.is_err() {
             task.abort();
             // The task was aborted, or has just ended.
             let _ = task.await;
-            let left = self.state.waiting().number();
+            let left = self.state.backlog().number();
             let left = u64::try_from(left).unwrap_or(u64::MAX);
             self.state.dropped.add(left);
         }
@@ -197,8 +197,8 @@ impl Dependency for MailQueue {
 }
 
 impl State {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn backlog(&self) -> MutexGuard<'_, MailBacklog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn history(&self) -> MutexGuard<'_, AttemptHistory> {
@@ -235,15 +235,15 @@ async fn send_all(state: Arc<State>) {
     let mut attempts = JoinSet::new();
     loop {
         while attempts.len() < at_once {
-            let next = state.waiting().take(Instant::now());
-            let Some(delivery) = next else { break };
-            attempts.spawn(attempt(delivery, Arc::clone(&state)));
+            let next = state.backlog().take(Instant::now());
+            let Some(queued) = next else { break };
+            attempts.spawn(attempt(queued, Arc::clone(&state)));
         }
-        if attempts.is_empty() && state.waiting().is_done() {
+        if attempts.is_empty() && state.backlog().is_done() {
             return;
         }
         let is_free = attempts.len() < at_once;
-        let due = is_free.then(|| state.waiting().next_due()).flatten();
+        let due = is_free.then(|| state.backlog().next_due()).flatten();
         tokio::select! {
             Some(_) = attempts.join_next() => {}
             () = state.changed.notified() => {}
@@ -261,37 +261,37 @@ async fn pause_until(due: Option<Instant>) {
 }
 
 /// Makes one attempt.
-async fn attempt(delivery: Delivery, state: Arc<State>) {
-    match &delivery.content {
-        Content::Mail(mail) => {
-            let last_call = state.waiting().is_closing();
+async fn attempt(queued: QueuedMail, state: Arc<State>) {
+    match &queued.item {
+        QueueItem::Mail(mail) => {
+            let last_call = state.backlog().is_closing();
             let begin = Instant::now();
             // After a panic only the mail's place in the queue is used.
             let send = AssertUnwindSafe(state.mailer.send(mail)).catch_unwind();
             let Ok(outcome) = send.await else {
-                give_up(&delivery, &state);
+                drop_mail(&queued, &state);
                 return;
             };
             state.note_attempt(mail, begin.elapsed(), outcome);
-            let is_last = last_call || is_last_try(&delivery, &state);
-            finish(delivery, outcome, is_last, &state);
+            let is_last = last_call || is_last_try(&queued, &state);
+            finish(queued, outcome, is_last, &state);
         }
-        Content::Decoy { domain } => {
+        QueueItem::Decoy { domain } => {
             let record = state.history().draw(domain, &mut *state.entropy.rng());
-            attempt_decoy(delivery, record, &state).await;
+            attempt_decoy(queued, record, &state).await;
         }
     }
 }
 
-fn is_last_try(delivery: &Delivery, state: &State) -> bool {
-    delivery.failures.saturating_add(1) >= state.settings.attempts.get()
+fn is_last_try(queued: &QueuedMail, state: &State) -> bool {
+    queued.failures.saturating_add(1) >= state.settings.attempts.get()
 }
 
 /// Ends an attempt. Defers a mail that may be sent later.
-fn finish(delivery: Delivery, outcome: Result<(), MailError>, is_last: bool, state: &State) {
+fn finish(queued: QueuedMail, outcome: Result<(), MailError>, is_last: bool, state: &State) {
     let is_temporary = outcome.is_err_and(MailError::is_temporary);
     let Err(error) = outcome else {
-        state.waiting().finish(&delivery);
+        state.backlog().finish(&queued);
         state.sent.add(1);
         if state.dependency.succeeded() {
             tracing::info!("mails are sent again");
@@ -300,33 +300,33 @@ fn finish(delivery: Delivery, outcome: Result<(), MailError>, is_last: bool, sta
     };
     note(state, error);
     if !is_temporary || is_last {
-        give_up(&delivery, state);
+        drop_mail(&queued, state);
         return;
     }
-    defer(delivery, state);
+    defer(queued, state);
 }
 
-fn give_up(delivery: &Delivery, state: &State) {
-    state.waiting().finish(delivery);
+fn drop_mail(queued: &QueuedMail, state: &State) {
+    state.backlog().finish(queued);
     state.dropped.add(1);
     tracing::warn!("a mail was given up");
 }
 
 /// Imitates the recorded attempt of a mail.
-async fn attempt_decoy(delivery: Delivery, record: AttemptRecord, state: &State) {
+async fn attempt_decoy(queued: QueuedMail, record: AttemptRecord, state: &State) {
     let mut closing = state.closing.subscribe();
     tokio::select! {
         () = sleep(record.time) => {}
         _ = closing.wait_for(|closing| *closing) => return,
     }
-    if record.is_temporary && !is_last_try(&delivery, state) {
-        defer(delivery, state);
+    if record.is_temporary && !is_last_try(&queued, state) {
+        defer(queued, state);
     }
 }
 
-fn defer(delivery: Delivery, state: &State) {
-    let until = Instant::now() + state.pause(delivery.failures);
-    let lossless = state.waiting().defer(delivery, until);
+fn defer(queued: QueuedMail, state: &State) {
+    let until = Instant::now() + state.pause(queued.failures);
+    let lossless = state.backlog().defer(queued, until);
     if !lossless {
         state.count_displaced();
     }

@@ -241,10 +241,10 @@ async fn mails_to_slow_domains_do_not_shape_the_decoys_of_others() {
 }
 
 /// A server that refuses each mail for now, after a second.
-struct Refusing;
+struct RefusingMailer;
 
 #[async_trait]
-impl Mailer for Refusing {
+impl Mailer for RefusingMailer {
     async fn send(&self, _mail: &Mail) -> Result<(), MailError> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Err(MailError::Deferred(450))
@@ -256,7 +256,7 @@ async fn while_mails_are_deferred_and_lost_for_want_of_room_a_decoy_is_too() {
     for capacity in [4, 6, 8, 100] {
         let mut seen = Vec::new();
         for is_known in [true, false] {
-            let log = Log::new(Refusing);
+            let log = Log::new(RefusingMailer);
             let queue = queue(Arc::clone(&log) as Arc<dyn Mailer>, capacity);
             queue.send(mail_to("earlier@example.org"));
             log.wait_for_finished(1).await;
@@ -274,10 +274,10 @@ async fn while_mails_are_deferred_and_lost_for_want_of_room_a_decoy_is_too() {
 }
 
 /// A server that never answers.
-struct Silent;
+struct UnresponsiveMailer;
 
 #[async_trait]
-impl Mailer for Silent {
+impl Mailer for UnresponsiveMailer {
     async fn send(&self, _mail: &Mail) -> Result<(), MailError> {
         std::future::pending().await
     }
@@ -285,7 +285,7 @@ impl Mailer for Silent {
 
 #[tokio::test(start_paused = true)]
 async fn closing_waits_for_no_decoy_and_counts_none() {
-    let queue = queue(Arc::new(Silent), 2);
+    let queue = queue(Arc::new(UnresponsiveMailer), 2);
     for _ in 0..10 {
         queue.send_decoy("example.org");
     }

@@ -181,13 +181,13 @@ async fn deferred_mails_keep_no_other_mail_from_its_attempt() {
 }
 
 /// A mailer that holds every mail until the test releases it.
-struct Held {
+struct BlockingMailer {
     entered: watch::Sender<usize>,
     gate: Semaphore,
 }
 
 #[async_trait]
-impl Mailer for Held {
+impl Mailer for BlockingMailer {
     async fn send(&self, _mail: &Mail) -> Result<(), MailError> {
         self.entered.send_modify(|count| *count += 1);
         let turn = self.gate.acquire().await;
@@ -196,8 +196,8 @@ impl Mailer for Held {
     }
 }
 
-fn held() -> Arc<Held> {
-    Arc::new(Held {
+fn blocking_mailer() -> Arc<BlockingMailer> {
+    Arc::new(BlockingMailer {
         entered: watch::Sender::default(),
         gate: Semaphore::new(0),
     })
@@ -205,10 +205,15 @@ fn held() -> Arc<Held> {
 
 #[tokio::test]
 async fn a_full_queue_drops_the_newest_and_counts_them() {
-    let held = held();
-    let queue = start(Arc::clone(&held) as Arc<dyn Mailer>, quick(), &metrics());
+    let blocking_mailer = blocking_mailer();
+    let queue = start(
+        Arc::clone(&blocking_mailer) as Arc<dyn Mailer>,
+        quick(),
+        &metrics(),
+    );
     queue.send(mail(0));
-    held.entered
+    blocking_mailer
+        .entered
         .subscribe()
         .wait_for(|count| *count == 1)
         .await
@@ -218,16 +223,20 @@ async fn a_full_queue_drops_the_newest_and_counts_them() {
         queue.send(mail(number));
     }
     assert_eq!(queue.dropped(), 2);
-    held.gate.add_permits(4);
+    blocking_mailer.gate.add_permits(4);
     queue.close(PATIENCE).await;
-    assert_eq!(*held.entered.borrow(), 4);
+    assert_eq!(*blocking_mailer.entered.borrow(), 4);
     assert_eq!(queue.dropped(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn closing_ends_when_the_patience_does_and_counts_what_is_lost() {
-    let held = held();
-    let queue = start(Arc::clone(&held) as Arc<dyn Mailer>, quick(), &metrics());
+    let blocking_mailer = blocking_mailer();
+    let queue = start(
+        Arc::clone(&blocking_mailer) as Arc<dyn Mailer>,
+        quick(),
+        &metrics(),
+    );
     for number in 0..3 {
         queue.send(mail(number));
     }
@@ -236,10 +245,10 @@ async fn closing_ends_when_the_patience_does_and_counts_what_is_lost() {
 }
 
 /// A mailer that panics for mails to `panic.example`.
-struct Panicking;
+struct PanickingMailer;
 
 #[async_trait]
-impl Mailer for Panicking {
+impl Mailer for PanickingMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let is_panic = mail.to().ends_with("@panic.example");
         assert!(!is_panic, "the mailer panics");
@@ -250,7 +259,7 @@ impl Mailer for Panicking {
 #[tokio::test(start_paused = true)]
 async fn a_mail_over_which_a_mailer_panics_is_given_up_and_closing_does_not_wait_for_it() {
     let metrics = metrics();
-    let queue = start(Arc::new(Panicking), quick(), &metrics);
+    let queue = start(Arc::new(PanickingMailer), quick(), &metrics);
     let start = Instant::now();
     for to in ["ann@panic.example", "ann@example.org"] {
         queue.send(mail_to(to));

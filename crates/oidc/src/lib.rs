@@ -17,7 +17,7 @@
 //!
 //! Each provider publishes the location of its keys (`/.well-known/openid-configuration`) and the
 //! keys themselves (a JWKS). [`OidcVerifier::run_background`] fetches both and keeps them. A token
-//! is verified with the kept keys. Only an unknown key id makes a token wait for a fetch, which is
+//! is verified with the cached keys. Only an unknown key id makes a token wait for a fetch, which is
 //! rate-limited. If a provider is not available, its keys are used until they are too old.
 
 mod claims;

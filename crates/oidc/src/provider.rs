@@ -28,7 +28,7 @@ pub(crate) struct Provider {
     name: String,
     http: Client,
     clock: Arc<dyn Clock>,
-    kept: RwLock<Kept>,
+    cached: RwLock<CachedKeys>,
     /// Fails while the keys cannot be fetched.
     state: DependencyState,
     /// The start of the last fetch. Only the holder of the lock fetches.
@@ -36,7 +36,7 @@ pub(crate) struct Provider {
 }
 
 #[derive(Clone, Default)]
-struct Kept {
+struct CachedKeys {
     keys: Arc<KeySet>,
     /// The time at which the keys were last fetched; `None` before the first time.
     seen: Option<Timestamp>,
@@ -69,7 +69,7 @@ impl Provider {
             name: format!("oidc-{number}"),
             http,
             clock,
-            kept: RwLock::default(),
+            cached: RwLock::default(),
             state: DependencyState::default(),
             last_fetch: tokio::sync::Mutex::default(),
         }
@@ -92,7 +92,7 @@ impl Provider {
     }
 
     /// Fetches the keys periodically, until it is dropped.
-    pub(crate) async fn keep_fresh(&self) {
+    pub(crate) async fn refresh_periodically(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
             let fetched = {
@@ -125,9 +125,9 @@ impl Provider {
     async fn refresh(&self) -> bool {
         match self.fetch().await {
             Ok(keys) => {
-                let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-                kept.keys = Arc::new(keys);
-                kept.seen = Some(self.clock.now());
+                let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+                cached.keys = Arc::new(keys);
+                cached.seen = Some(self.clock.now());
                 if self.state.succeeded() {
                     tracing::info!(parent: None, provider = self.name, "the identity provider is back");
                 }
@@ -161,18 +161,18 @@ impl Provider {
 
     /// Returns the keys, unless they are too old.
     fn usable_keys(&self) -> Option<Arc<KeySet>> {
-        let kept = self.kept();
+        let cached = self.cached();
         let age = self
             .clock
             .now()
             .as_secs()
-            .saturating_sub(kept.seen?.as_secs());
-        (age <= self.settings.keys_max_age.as_secs()).then_some(kept.keys)
+            .saturating_sub(cached.seen?.as_secs());
+        (age <= self.settings.keys_max_age.as_secs()).then_some(cached.keys)
     }
 
-    fn kept(&self) -> Kept {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.clone()
+    fn cached(&self) -> CachedKeys {
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        cached.clone()
     }
 }
 

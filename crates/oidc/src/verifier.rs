@@ -81,7 +81,7 @@ impl OidcVerifier {
         let mut tasks = JoinSet::new();
         for provider in self.providers.iter() {
             let provider = Arc::clone(provider);
-            tasks.spawn(async move { provider.keep_fresh().await });
+            tasks.spawn(async move { provider.refresh_periodically().await });
         }
         shutdown.await;
         tasks.shutdown().await;

@@ -7,6 +7,7 @@
 mod api;
 mod card;
 mod fixed;
+mod not_found;
 mod program;
 mod web_address;
 
@@ -14,6 +15,7 @@ pub use self::{
     api::api_page,
     card::{CARD_STYLE_NAME, card, card_style},
     fixed::fixed_page,
+    not_found::not_found_page,
     program::program_source,
     web_address::WebAddress,
 };

@@ -47,6 +47,9 @@ impl CallLink {
     /// The damage. [`LinkError::NotALink`] for a text that is no link at all.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let text = surroundings::strip(text)?;
+        if is_other_address(text) {
+            return Err(LinkError::OtherAddress);
+        }
         let Some((rest, is_plain)) = without_scheme(text) else {
             return Self::parse_bare(text);
         };
@@ -106,6 +109,16 @@ impl CallLink {
             Err(_) => Err(LinkError::NotALink),
         }
     }
+}
+
+/// Returns whether a text is an address without any part of a call link.
+fn is_other_address(text: &str) -> bool {
+    let text = Zeroizing::new(text.to_ascii_lowercase());
+    let is_of_link = |part: &&str| text.contains(*part);
+    text.contains("://")
+        && !["/call", "key=", "key%3d", "params="]
+            .iter()
+            .any(is_of_link)
 }
 
 /// The link without its scheme, and whether that is `http`, which only a link to the reader's own

@@ -28,18 +28,18 @@ pub struct RelayUser {
 /// Issues credentials for relays. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Relays {
-    main: Option<Arc<Source>>,
+    main: Option<Arc<RelaySource>>,
     experiment: Option<Experiment>,
 }
 
 #[derive(Clone, Debug)]
 struct Experiment {
     percent: u8,
-    source: Arc<Source>,
+    source: Arc<RelaySource>,
 }
 
 #[derive(Debug)]
-struct Source {
+struct RelaySource {
     /// The name in the readiness report.
     label: &'static str,
     provider: Provider,
@@ -76,13 +76,13 @@ impl Relays {
         experiment: Option<RelayExperiment>,
         resolver: &HostResolver,
     ) -> Result<Self, RelaySettingsError> {
-        let main = main.map(|settings| Source::new("relays", settings, resolver));
+        let main = main.map(|settings| RelaySource::new("relays", settings, resolver));
         let experiment = experiment.map(|experiment| {
             let RelayExperiment { percent, relays } = experiment;
             if percent > 100 {
                 return Err(RelaySettingsError::Percent(percent));
             }
-            let source = Arc::new(Source::new("relays-experiment", relays, resolver)?);
+            let source = Arc::new(RelaySource::new("relays-experiment", relays, resolver)?);
             Ok(Experiment { percent, source })
         });
         Ok(Self {
@@ -124,7 +124,7 @@ impl Relays {
             .collect()
     }
 
-    fn source_for(&self, user: RelayUser) -> Option<&Source> {
+    fn source_for(&self, user: RelayUser) -> Option<&RelaySource> {
         match &self.experiment {
             Some(experiment) if user.percentile < experiment.percent => Some(&experiment.source),
             _ => self.main.as_deref(),
@@ -132,7 +132,7 @@ impl Relays {
     }
 }
 
-impl Source {
+impl RelaySource {
     fn new(
         label: &'static str,
         settings: RelaySettings,
@@ -238,7 +238,7 @@ impl Source {
 }
 
 #[async_trait]
-impl Dependency for Source {
+impl Dependency for RelaySource {
     fn name(&self) -> &'static str {
         self.label
     }

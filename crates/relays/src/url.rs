@@ -5,17 +5,17 @@ use std::{fmt, net::IpAddr};
 /// The maximum length, in bytes.
 const MOST_BYTES: usize = 512;
 /// The placeholder of an address in a template.
-const PLACE: &str = "%s";
+const PLACEHOLDER: &str = "%s";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
+enum UrlScheme {
     /// `stun:` and `stuns:`: tells a client its own address.
     Stun,
     /// `turn:` and `turns:`: carries traffic for clients with credentials.
     Turn,
 }
 
-pub(crate) struct UrlPlace<'a> {
+pub(crate) struct RelayEndpoint<'a> {
     /// The name, or an address without brackets.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
@@ -52,9 +52,9 @@ impl RelayUrl {
     }
 
     /// Returns the target of the URL.
-    pub(crate) fn place(&self) -> UrlPlace<'_> {
+    pub(crate) fn endpoint(&self) -> RelayEndpoint<'_> {
         let (scheme, rest) = self.0.split_once(':').unwrap_or_default();
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
         let is_encrypted = matches!(scheme, "stuns" | "turns");
         let transport = match (is_encrypted, query) {
             (true, "transport=udp") => UrlTransport::Dtls,
@@ -62,10 +62,10 @@ impl RelayUrl {
             (false, "transport=tcp") => UrlTransport::Tcp,
             (false, _) => UrlTransport::Udp,
         };
-        let host = without_port(place).unwrap_or(place);
-        let port = place.get(host.len()..).unwrap_or_default();
+        let host = without_port(authority).unwrap_or(authority);
+        let port = authority.get(host.len()..).unwrap_or_default();
         let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
-        UrlPlace {
+        RelayEndpoint {
             host: host.trim_start_matches('[').trim_end_matches(']'),
             port: port.unwrap_or(if is_encrypted { 5349 } else { 3478 }),
             transport,
@@ -76,7 +76,7 @@ impl RelayUrl {
     /// address does not.
     #[must_use]
     pub fn needs_credentials(&self) -> bool {
-        scheme(&self.0).is_some_and(|(scheme, _)| scheme == Scheme::Turn)
+        scheme(&self.0).is_some_and(|(scheme, _)| scheme == UrlScheme::Turn)
     }
 }
 
@@ -98,8 +98,8 @@ impl UrlTemplate {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (_, host) = split(text)?;
-        let (before, after) = text.split_once(PLACE)?;
-        let whole = host == PLACE && !after.contains('%');
+        let (before, after) = text.split_once(PLACEHOLDER)?;
+        let whole = host == PLACEHOLDER && !after.contains('%');
         whole.then(|| Self {
             before: before.to_owned(),
             after: after.to_owned(),
@@ -117,28 +117,28 @@ impl UrlTemplate {
     }
 
     pub(crate) fn needs_credentials(&self) -> bool {
-        scheme(&self.before).is_some_and(|(scheme, _)| scheme == Scheme::Turn)
+        scheme(&self.before).is_some_and(|(scheme, _)| scheme == UrlScheme::Turn)
     }
 }
 
 impl fmt::Display for UrlTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { before, after } = self;
-        write!(f, "{before}{PLACE}{after}")
+        write!(f, "{before}{PLACEHOLDER}{after}")
     }
 }
 
-fn scheme(text: &str) -> Option<(Scheme, &str)> {
+fn scheme(text: &str) -> Option<(UrlScheme, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     match scheme {
-        "stun" | "stuns" => Some((Scheme::Stun, rest)),
-        "turn" | "turns" => Some((Scheme::Turn, rest)),
+        "stun" | "stuns" => Some((UrlScheme::Stun, rest)),
+        "turn" | "turns" => Some((UrlScheme::Turn, rest)),
         _ => None,
     }
 }
 
 /// Returns the scheme and the host of a well-formed URL.
-fn split(text: &str) -> Option<(Scheme, &str)> {
+fn split(text: &str) -> Option<(UrlScheme, &str)> {
     if text.len() > MOST_BYTES {
         return None;
     }
@@ -149,8 +149,8 @@ fn split(text: &str) -> Option<(Scheme, &str)> {
     };
     let transport_fits = match (scheme, query) {
         (_, None) => true,
-        (Scheme::Turn, Some(query)) => matches!(query, "transport=udp" | "transport=tcp"),
-        (Scheme::Stun, Some(_)) => false,
+        (UrlScheme::Turn, Some(query)) => matches!(query, "transport=udp" | "transport=tcp"),
+        (UrlScheme::Stun, Some(_)) => false,
     };
     let host = without_port(place)?;
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]%".contains(&byte);
@@ -264,8 +264,8 @@ mod tests {
             ),
         ] {
             let url = RelayUrl::parse(text).unwrap();
-            let place = url.place();
-            let found = (place.host, place.port, place.transport);
+            let endpoint = url.endpoint();
+            let found = (endpoint.host, endpoint.port, endpoint.transport);
             assert_eq!(found, (host, port, transport), "{text}");
         }
     }

@@ -16,8 +16,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{
     CleanerSettings, Media, Rooms,
-    media::{client::Failure, join::lease, pool::MediaPool},
-    rooms::Core,
+    media::{client::MediaError, join::lease, pool::MediaPool},
+    rooms::RoomsState,
     transactions::failed,
 };
 
@@ -26,7 +26,7 @@ const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// The number of requests to media servers that run at the same time.
 const ASKED_AT_ONCE: usize = 8;
 /// The age, in seconds, up to which a call may be unknown to its media server.
-const YOUNG: u64 = 15;
+const RECENT: u64 = 15;
 
 impl Rooms {
     /// Removes the call records that an earlier run of this node left, so that their rooms can be
@@ -34,11 +34,11 @@ impl Rooms {
     ///
     /// Another process must not run under this node's name.
     pub async fn recover(&self) {
-        let core = &self.0;
-        match &core.media {
+        let state = &self.0;
+        match &state.media {
             Some(media) => media.look().await,
             None => {
-                if forget_own_calls(core).await.is_err() {
+                if forget_own_calls(state).await.is_err() {
                     // These records remain until their leases expire.
                     tracing::warn!("the calls of an earlier run could not be removed");
                 }
@@ -48,12 +48,12 @@ impl Rooms {
 
     /// Checks the media servers and cleans the records until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
-        let core = &self.0;
+        let state = &self.0;
         tokio::select! {
             () = shutdown => {}
-            () = watch_health(core) => {}
-            () = clean(core) => {}
-            () = core.monitor.run() => {}
+            () = watch_health(state) => {}
+            () = clean(state) => {}
+            () = state.monitor.run() => {}
         }
     }
 
@@ -76,8 +76,8 @@ impl Rooms {
     }
 }
 
-async fn watch_health(core: &Core) {
-    let (Some(media), Media::Sfu(sfu)) = (&core.media, &core.settings.media) else {
+async fn watch_health(state: &RoomsState) {
+    let (Some(media), Media::Sfu(sfu)) = (&state.media, &state.settings.media) else {
         return std::future::pending().await;
     };
     let mut looks = interval(sfu.health_interval);
@@ -88,10 +88,10 @@ async fn watch_health(core: &Core) {
     }
 }
 
-async fn clean(core: &Arc<Core>) {
-    let rooms = Rooms(Arc::clone(core));
+async fn clean(state: &Arc<RoomsState>) {
+    let rooms = Rooms(Arc::clone(state));
     loop {
-        sleep(pause(core.settings.cleaner, &*core.entropy)).await;
+        sleep(pause(state.settings.cleaner, &*state.entropy)).await;
         rooms.clean().await;
     }
 }
@@ -102,24 +102,24 @@ fn pause(cleaner: CleanerSettings, entropy: &dyn Entropy) -> Duration {
     cleaner.interval + cleaner.jitter.mul_f64(share)
 }
 
-async fn round(core: &Core) -> Result<(), Problem> {
-    core.calls.sweep();
-    if let Some(media) = &core.media {
-        ask_about_calls(core, media).await?;
+async fn round(state: &RoomsState) -> Result<(), Problem> {
+    state.calls.remove_finished();
+    if let Some(media) = &state.media {
+        ask_about_calls(state, media).await?;
     }
-    trim_leases(core).await?;
-    remove_lapsed_calls(core).await?;
-    if core.is_purging.load(Ordering::Acquire) {
-        purge_links(core).await?;
+    trim_leases(state).await?;
+    remove_lapsed_calls(state).await?;
+    if state.is_purging.load(Ordering::Acquire) {
+        purge_links(state).await?;
     }
     Ok(())
 }
 
-async fn forget_own_calls(core: &Core) -> Result<(), Problem> {
+async fn forget_own_calls(state: &RoomsState) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("forget own calls");
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     let calls = transaction
-        .calls_of_node(&core.node)
+        .calls_of_node(&state.node)
         .await
         .map_err(failed)?;
     for call in calls {
@@ -133,18 +133,18 @@ async fn forget_own_calls(core: &Core) -> Result<(), Problem> {
 
 /// Renews or ends every recorded call as its media server reports. The record of a call whose media
 /// server does not answer remains until its lease expires.
-async fn ask_about_calls(core: &Core, media: &MediaPool) -> Result<(), Problem> {
+async fn ask_about_calls(state: &RoomsState, media: &MediaPool) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("list calls");
     let mut after = None;
     loop {
-        let page = core.read(NAME).await?.calls(after, BATCH).await;
+        let page = state.read(NAME).await?.calls(after, BATCH).await;
         let page = page.map_err(failed)?;
-        let heard: Vec<_> = stream::iter(page.calls)
-            .map(|call| async move { (is_on(core, media, &call).await, call) })
+        let states: Vec<_> = stream::iter(page.calls)
+            .map(|call| async move { (is_on(state, media, &call).await, call) })
             .buffer_unordered(ASKED_AT_ONCE)
             .collect()
             .await;
-        write_down(core, &heard).await?;
+        record_states(state, &states).await?;
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(()),
@@ -154,32 +154,35 @@ async fn ask_about_calls(core: &Core, media: &MediaPool) -> Result<(), Problem> 
 
 /// Returns whether the call is on; `None` if the media server does not answer, or may not know the
 /// call yet.
-async fn is_on(core: &Core, media: &MediaPool, call: &CallRecord) -> Option<bool> {
+async fn is_on(state: &RoomsState, media: &MediaPool, call: &CallRecord) -> Option<bool> {
     let server = media.server_of(call)?;
     match media.client().clients(&server, call.era, None).await {
         Ok(_) => Some(true),
-        Err(Failure::NoCall) => {
-            (!is_young(call, core.now()) && !core.starting.contains(call.era)).then_some(false)
-        }
+        Err(MediaError::NoCall) => (!is_recent(call, state.now())
+            && !state.starting_eras.contains(call.era))
+        .then_some(false),
         Err(_) => None,
     }
 }
 
 /// Returns whether the media server may not know the call yet. A call that starts more than
-/// [`YOUNG`] seconds in the future does not count: a clock that was ahead recorded it.
-fn is_young(call: &CallRecord, now: Timestamp) -> bool {
-    now < call.started.plus(YOUNG) && call.started < now.plus(YOUNG)
+/// [`RECENT`] seconds in the future does not count: a clock that was ahead recorded it.
+fn is_recent(call: &CallRecord, now: Timestamp) -> bool {
+    now < call.started.plus(RECENT) && call.started < now.plus(RECENT)
 }
 
-async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result<(), Problem> {
+async fn record_states(
+    state: &RoomsState,
+    states: &[(Option<bool>, CallRecord)],
+) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("renew calls");
-    if heard.iter().all(|(is_on, _)| is_on.is_none()) {
+    if states.iter().all(|(is_on, _)| is_on.is_none()) {
         return Ok(());
     }
-    let until = lease(core, core.now());
-    let mut transaction = core.begin(NAME).await?;
+    let until = lease(state, state.now());
+    let mut transaction = state.begin(NAME).await?;
     let mut ended = Vec::new();
-    for (is_on, call) in heard {
+    for (is_on, call) in states {
         match is_on {
             Some(true) => {
                 let renewed = transaction
@@ -198,21 +201,21 @@ async fn write_down(core: &Core, heard: &[(Option<bool>, CallRecord)]) -> Result
     }
     transaction.save().await.map_err(failed)?;
     for key in ended {
-        core.emit("call.ended", key.room(), |event| event);
+        state.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }
 
 /// Shortens leases that a clock that was ahead has written. Without this no other node could take
 /// over their calls before the late end.
-async fn trim_leases(core: &Core) -> Result<(), Problem> {
+async fn trim_leases(state: &RoomsState) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("trim leases");
-    let now = core.now();
-    let latest = match &core.media {
-        Some(_) => lease(core, now),
-        None => now.plus(core.settings.leases.valid.as_secs()),
+    let now = state.now();
+    let latest = match &state.media {
+        Some(_) => lease(state, now),
+        None => now.plus(state.settings.leases.valid.as_secs()),
     };
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     let trimmed = transaction.trim_leases(latest).await.map_err(failed)?;
     if trimmed > 0 {
         transaction.save().await.map_err(failed)?;
@@ -221,15 +224,19 @@ async fn trim_leases(core: &Core) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn remove_lapsed_calls(core: &Core) -> Result<(), Problem> {
+async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("remove lapsed calls");
     loop {
-        let found = core.read(NAME).await?.lapsed_calls(core.now(), BATCH).await;
+        let found = state
+            .read(NAME)
+            .await?
+            .lapsed_calls(state.now(), BATCH)
+            .await;
         if found.map_err(failed)?.is_empty() {
             return Ok(());
         }
-        let mut transaction = core.begin(NAME).await?;
-        let removed = transaction.remove_lapsed_calls(core.now(), BATCH).await;
+        let mut transaction = state.begin(NAME).await?;
+        let removed = transaction.remove_lapsed_calls(state.now(), BATCH).await;
         let removed = removed.map_err(failed)?;
         transaction.save().await.map_err(failed)?;
         tracing::info!(removed, "calls whose lease was over were removed");
@@ -239,11 +246,11 @@ async fn remove_lapsed_calls(core: &Core) -> Result<(), Problem> {
     }
 }
 
-async fn purge_links(core: &Core) -> Result<(), Problem> {
+async fn purge_links(state: &RoomsState) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("purge links");
     loop {
-        let mut transaction = core.begin(NAME).await?;
-        let purged = transaction.purge_links(core.now(), BATCH).await;
+        let mut transaction = state.begin(NAME).await?;
+        let purged = transaction.purge_links(state.now(), BATCH).await;
         let purged = purged.map_err(failed)?;
         if purged == 0 {
             return Ok(());

@@ -16,7 +16,7 @@ use crate::{
     create_link,
     problems::{FIELD_TOO_LARGE, PASSKEY_TOO_SHORT, unauthorized},
     room_headers::hex_link_of_headers,
-    rooms::Core,
+    rooms::RoomsState,
     update_link,
     wire::{Base64, LinkStateBody, RestrictionsBody, json_body},
 };
@@ -52,7 +52,7 @@ struct ChangeBody {
 }
 
 /// A request to create or change a link, with all members within their bounds.
-pub(crate) struct Change {
+pub(crate) struct LinkChange {
     pub(crate) passkey: Passkey,
     pub(crate) zkparams: Option<String>,
     pub(crate) restrictions: Option<LinkRestrictions>,
@@ -90,7 +90,7 @@ impl Passkey {
     }
 }
 
-impl Change {
+impl LinkChange {
     fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
         Ok(Self {
@@ -147,25 +147,28 @@ impl Change {
     ),
     security(("presentation" = []))
 )]
-pub(crate) async fn change_link(State(core): State<Arc<Core>>, request: Request) -> Response {
-    respond(&core, request)
+pub(crate) async fn change_link(
+    State(state): State<Arc<RoomsState>>,
+    request: Request,
+) -> Response {
+    respond(&state, request)
         .await
         .unwrap_or_else(Problem::into_response)
 }
 
-async fn respond(core: &Arc<Core>, request: Request) -> Result<Response, Problem> {
+async fn respond(state: &Arc<RoomsState>, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let client = ClientAddress::of(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let authorization = Authorization::of_headers(&head.headers)?;
-    let body = json_body(&head.headers, body, &core.http).await?;
-    let change = Change::within_bounds(body)?;
+    let body = json_body(&head.headers, body, &state.http).await?;
+    let change = LinkChange::within_bounds(body)?;
     match authorization {
         Authorization::Create(presentation) => {
-            create_link::respond(core, address.room, presentation, change, client).await
+            create_link::respond(state, address.room, presentation, change, client).await
         }
         Authorization::Auth(presentation) => {
-            update_link::respond(core, address, presentation, change, client).await
+            update_link::respond(state, address, presentation, change, client).await
         }
         Authorization::Group(_) => Err(unauthorized()),
     }

@@ -11,7 +11,7 @@ use crate::{
     group_token::GroupMember,
     problems::{FORBIDDEN, ROOM_ID_INVALID, unauthorized},
     room_headers::{epoch_of_headers, room_of_headers},
-    rooms::Core,
+    rooms::RoomsState,
     transactions::failed,
 };
 
@@ -30,7 +30,7 @@ impl Claim {
     /// # Errors
     /// 400 for headers that are malformed, repeated or, for a call link, missing; 401 for a claim
     /// that is wrong or of the wrong kind.
-    pub(crate) fn of_headers(core: &Core, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn of_headers(state: &RoomsState, headers: &HeaderMap) -> Result<Self, Problem> {
         let room = room_of_headers(headers)?;
         let epoch = epoch_of_headers(headers)?;
         match Authorization::of_headers(headers)? {
@@ -39,8 +39,8 @@ impl Claim {
                 Ok(Self::Link(LinkAddress { room, epoch }, presentation))
             }
             Authorization::Group(token) => {
-                let key = core.settings.group_calls.as_ref();
-                key.and_then(|key| token.verify(key, core.now()))
+                let key = state.settings.group_calls.as_ref();
+                key.and_then(|key| token.verify(key, state.now()))
                     .filter(|member| room.is_none_or(|room| room == member.group))
                     .map(Self::Group)
                     .ok_or_else(unauthorized)
@@ -51,40 +51,40 @@ impl Claim {
 }
 
 /// A user whose claim on a room is verified.
-pub(crate) struct Visitor {
-    pub(crate) user: OpaqueUserId,
+pub(crate) struct AuthorizedUser {
+    pub(crate) id: OpaqueUserId,
     pub(crate) key: CallKey,
     /// The link; `None` in a group's room.
     pub(crate) link: Option<CallLinkRecord>,
     /// The call in the room.
     pub(crate) call: Option<CallRecord>,
-    /// Whether the visitor may start a call.
+    /// Whether the user may start a call.
     pub(crate) may_start: bool,
 }
 
-impl Visitor {
+impl AuthorizedUser {
     /// Reads the room and verifies the claim. Returns `None` if there is no such link.
     ///
     /// # Errors
     /// 403 for a presentation that does not hold, 429 for a limit, 503 or 500 when the database or
     /// the verification is not available.
     pub(crate) async fn admit(
-        core: &Core,
+        state: &RoomsState,
         claim: Claim,
         client: ClientAddress,
     ) -> Result<Option<Self>, Problem> {
         const NAME: TransactionName = TransactionName::new("look at room");
         match claim {
             Claim::Link(address, presentation) => {
-                let Some(found) = core.look_up(NAME, &address).await? else {
+                let Some(found) = state.look_up(NAME, &address).await? else {
                     return Ok(None);
                 };
-                let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-                if !core.holds(&presentation, &found.link, client).await? {
+                let id = OpaqueUserId::of_ciphertext(&presentation.user_id());
+                if !state.holds(&presentation, &found.link, client).await? {
                     return Err(Problem::new(&FORBIDDEN));
                 }
                 Ok(Some(Self {
-                    user,
+                    id,
                     key: CallKey::Link(address.room),
                     link: Some(found.link),
                     call: found.call,
@@ -93,10 +93,10 @@ impl Visitor {
             }
             Claim::Group(member) => {
                 let key = CallKey::Group(member.group);
-                let mut reader = core.read(NAME).await?;
-                let call = reader.call(&key, core.now()).await.map_err(failed)?;
+                let mut reader = state.read(NAME).await?;
+                let call = reader.call(&key, state.now()).await.map_err(failed)?;
                 Ok(Some(Self {
-                    user: member.user,
+                    id: member.user,
                     key,
                     link: None,
                     call,
@@ -107,8 +107,8 @@ impl Visitor {
     }
 
     /// Returns whether the link admits no new members.
-    pub(crate) fn is_closed(&self, core: &Core) -> bool {
+    pub(crate) fn is_closed(&self, state: &RoomsState) -> bool {
         let link = self.link.as_ref();
-        link.is_some_and(|link| !link.is_open(core.now()))
+        link.is_some_and(|link| !link.is_open(state.now()))
     }
 }

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse as _, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    change_link::Change,
+    change_link::LinkChange,
     problems::{LINK_EXISTS, ZKPARAMS_INVALID, unauthorized},
     room_headers::created_room,
-    rooms::{Core, link_state},
+    rooms::{RoomsState, link_state},
     transactions::failed,
     wire::{LinkStateBody, private},
 };
@@ -34,21 +34,21 @@ enum Outcome {
 /// 400 for a passkey that is too short, 429 for a limit, 503 or 500 when the database or the
 /// verification is not available.
 pub(crate) async fn respond(
-    core: &Core,
+    state: &RoomsState,
     room: OpaqueRoomId,
     presentation: Box<CreatePresentation>,
-    change: Change,
+    change: LinkChange,
     client: ClientAddress,
 ) -> Result<Response, Problem> {
     Ok(
-        match decide(core, room, presentation, change, client).await? {
+        match decide(state, room, presentation, change, client).await? {
             Outcome::ParamsInvalid => Problem::new(&ZKPARAMS_INVALID).into_response(),
             Outcome::Unauthorized => unauthorized().into_response(),
             Outcome::Stored(CreateLinkOutcome::Created(link)) => {
-                core.emit("call_link.created", &link.room, |event| event);
-                state(&link)
+                state.emit("call_link.created", &link.room, |event| event);
+                link_body(&link)
             }
-            Outcome::Stored(CreateLinkOutcome::Unchanged(link)) => state(&link),
+            Outcome::Stored(CreateLinkOutcome::Unchanged(link)) => link_body(&link),
             Outcome::Stored(CreateLinkOutcome::Conflict) => {
                 Problem::new(&LINK_EXISTS).into_response()
             }
@@ -56,16 +56,16 @@ pub(crate) async fn respond(
     )
 }
 
-fn state(link: &CallLinkRecord) -> Response {
+fn link_body(link: &CallLinkRecord) -> Response {
     let epoch = link.epoch.map(Epoch::as_u32);
     private(LinkStateBody::from(&link_state(link)).with_epoch(epoch))
 }
 
 async fn decide(
-    core: &Core,
+    state: &RoomsState,
     room: OpaqueRoomId,
     presentation: Box<CreatePresentation>,
-    change: Change,
+    change: LinkChange,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("create link");
@@ -76,13 +76,13 @@ async fn decide(
     let Some(room_id) = created_room(&room) else {
         return Ok(Outcome::Unauthorized);
     };
-    let allowed = core.allows_create(&presentation, &room_id, &zkparams, client);
+    let allowed = state.allows_create(&presentation, &room_id, &zkparams, client);
     if !allowed.await? {
         return Ok(Outcome::Unauthorized);
     }
     let passkey = change.passkey.as_bytes();
     let content = NewCallLink {
-        passkey_hash: core.database.service_keys().passkey_hash(&room, passkey),
+        passkey_hash: state.database.storage_keys().passkey_hash(&room, passkey),
         zkparams,
         restrictions: change
             .restrictions
@@ -90,10 +90,10 @@ async fn decide(
         name: change.name.unwrap_or_default(),
         revoked: change.revoked.unwrap_or(false),
     };
-    let mut rng = core.entropy.rng();
-    let epoch = core.settings.epochs.then(|| Epoch::random(&mut *rng));
-    let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, core.now());
-    let mut transaction = core.begin(NAME).await?;
+    let mut rng = state.entropy.rng();
+    let epoch = state.settings.epochs.then(|| Epoch::random(&mut *rng));
+    let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, state.now());
+    let mut transaction = state.begin(NAME).await?;
     let outcome = transaction.create_link(&link, &mut *rng).await;
     let outcome = outcome.map_err(failed)?;
     if let CreateLinkOutcome::Created(_) = &outcome {

@@ -18,7 +18,7 @@ use crate::{
     limits::PasskeyAttempt,
     problems::{CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG},
     room_headers::hex_link_of_headers,
-    rooms::Core,
+    rooms::RoomsState,
     transactions::failed,
     wire::{Base64, EmptyBody, json_body, nothing},
 };
@@ -77,17 +77,20 @@ enum Outcome {
     ),
     security(("presentation" = []))
 )]
-pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request) -> Response {
-    match decide(&core, request).await {
+pub(crate) async fn delete_link(
+    State(state): State<Arc<RoomsState>>,
+    request: Request,
+) -> Response {
+    match decide(&state, request).await {
         Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
         Ok(Outcome::EndUnsupported) => Problem::new(&CALL_END_UNSUPPORTED).into_response(),
         Ok(Outcome::RateLimited(after)) => Problem::new(&PASSKEY_RATE_LIMITED)
             .retry_after(after)
             .into_response(),
         Ok(Outcome::Stored(room, DeleteLinkOutcome::Deleted)) => {
-            core.emit("call_link.deleted", &room, |event| event);
+            state.emit("call_link.deleted", &room, |event| event);
             // The room has a call only if `end_call` is set, or a lobby whose era never started.
-            core.calls.end(&room).await;
+            state.calls.end(&room).await;
             nothing()
         }
         Ok(Outcome::Stored(_, DeleteLinkOutcome::UnknownRoom)) => nothing(),
@@ -99,52 +102,52 @@ pub(crate) async fn delete_link(State(core): State<Arc<Core>>, request: Request)
     }
 }
 
-async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
+async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");
     let (head, body) = request.into_parts();
     let client = ClientAddress::of(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let presentation = Authorization::of_headers(&head.headers)?.require_auth()?;
-    let body: DeleteBody = json_body(&head.headers, body, &core.http).await?;
+    let body: DeleteBody = json_body(&head.headers, body, &state.http).await?;
     let passkey = Passkey::new(body.admin_passkey)?;
     let end_call = body.end_call.unwrap_or(false);
 
-    let found = core.read(LOOK).await?.link(&address, core.now()).await;
+    let found = state.read(LOOK).await?.link(&address, state.now()).await;
     let Some(link) = found.map_err(failed)? else {
         return Ok(Outcome::Stored(
             address.room,
             DeleteLinkOutcome::UnknownRoom,
         ));
     };
-    if !core.holds(&presentation, &link, client).await? {
+    if !state.holds(&presentation, &link, client).await? {
         return Ok(Outcome::Forbidden);
     }
-    if end_call && core.media.is_some() {
+    if end_call && state.media.is_some() {
         return Ok(Outcome::EndUnsupported);
     }
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-    let attempt = match PasskeyAttempt::begin(core, user.as_str()).await {
+    let attempt = match PasskeyAttempt::begin(state, user.as_str()).await {
         Ok(attempt) => attempt,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };
-    let keys = core.database.service_keys();
+    let keys = state.database.storage_keys();
     let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
-    let stored = store(core, &address, &hash, end_call).await;
+    let stored = store(state, &address, &hash, end_call).await;
     let was_wrong = matches!(stored, Ok(DeleteLinkOutcome::WrongPasskey));
-    attempt.end(core, was_wrong).await;
+    attempt.end(state, was_wrong).await;
     Ok(Outcome::Stored(address.room, stored?))
 }
 
 async fn store(
-    core: &Core,
+    state: &RoomsState,
     address: &LinkAddress,
     passkey: &PasskeyHash,
     end_call: bool,
 ) -> Result<DeleteLinkOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("delete link");
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     let outcome = transaction
-        .delete_link(address, passkey, end_call, core.now())
+        .delete_link(address, passkey, end_call, state.now())
         .await
         .map_err(failed)?;
     if outcome == DeleteLinkOutcome::Deleted {

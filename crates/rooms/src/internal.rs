@@ -17,7 +17,7 @@ use crate::{
     INTERNAL_OPERATIONS, Rooms,
     problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
     room_headers::{X_ROOM_ID, parse_room},
-    rooms::Core,
+    rooms::RoomsState,
     transactions::failed,
     wire::{json_body, nothing},
 };
@@ -35,24 +35,24 @@ const BODIES: usize = 16;
 /// Returns the routes for media servers, with their middleware. Serve them on a listener that only
 /// media servers reach.
 pub fn internal_router(rooms: Rooms) -> Router {
-    let core = rooms.0;
+    let state = rooms.0;
     let routes = Router::new()
         .route("/v1/call-link-approvals", put(approvals))
         .route("/v2/conference/{room}/{era}", delete(end_call))
         .route("/v2/conference", delete(end_calls))
         .route("/health", get(health))
-        .with_state(Arc::clone(&core));
+        .with_state(Arc::clone(&state));
     let limits = HttpLimits {
         bodies: BODIES,
         bodies_per_address: BODIES,
-        ..approvals_limits(&core.http)
+        ..approvals_limits(&state.http)
     };
     harden(
         routes,
         INTERNAL_OPERATIONS,
         limits,
-        core.metrics.clone(),
-        &*core.entropy,
+        state.metrics.clone(),
+        &*state.entropy,
     )
 }
 
@@ -64,13 +64,13 @@ struct Approvals {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EndedCalls {
-    call_keys: Vec<EndedCall>,
+struct CallEndsBody {
+    call_keys: Vec<CallEndBody>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EndedCall {
+struct CallEndBody {
     room_id: String,
     era_id: String,
 }
@@ -83,27 +83,27 @@ fn approvals_limits(limits: &HttpLimits) -> HttpLimits {
 }
 
 /// Returns whether the database answers.
-async fn health(State(core): State<Arc<Core>>) -> Response {
-    match core.database.ready().await {
+async fn health(State(state): State<Arc<RoomsState>>) -> Response {
+    match state.database.ready().await {
         Ok(_) => nothing(),
         Err(_) => Problem::new(&problems::UNAVAILABLE).into_response(),
     }
 }
 
 /// Replaces the approved users of a link's room.
-async fn approvals(State(core): State<Arc<Core>>, request: Request) -> Response {
-    match replace_approvals(&core, request).await {
+async fn approvals(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
+    match replace_approvals(&state, request).await {
         Ok(true) => nothing(),
         Ok(false) => Problem::new(&LINK_UNKNOWN).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn replace_approvals(core: &Core, request: Request) -> Result<bool, Problem> {
+async fn replace_approvals(state: &RoomsState, request: Request) -> Result<bool, Problem> {
     const NAME: TransactionName = TransactionName::new("replace approvals");
     let (head, body) = request.into_parts();
     let room = link_room(&head.headers)?;
-    let limits = approvals_limits(&core.http);
+    let limits = approvals_limits(&state.http);
     let body: Approvals = json_body(&head.headers, body, &limits).await?;
     if body.approved_users.len() > MAX_APPROVED {
         return Err(Problem::new(&problems::PAYLOAD_TOO_LARGE));
@@ -114,8 +114,8 @@ async fn replace_approvals(core: &Core, request: Request) -> Result<bool, Proble
         .map(|user| UserId::parse(user))
         .collect();
     let users = users.map_err(|_| Problem::new(&problems::UNPROCESSABLE))?;
-    let mut rng = core.entropy.rng();
-    let mut transaction = core.begin(NAME).await?;
+    let mut rng = state.entropy.rng();
+    let mut transaction = state.begin(NAME).await?;
     let replaced = transaction
         .replace_approvals(&room, &users, &mut *rng)
         .await
@@ -141,37 +141,37 @@ fn link_room(headers: &HeaderMap) -> Result<OpaqueRoomId, Problem> {
 
 /// Removes the record of a call that is over.
 async fn end_call(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<RoomsState>>,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
     match path {
-        Ok(Path((room_id, era_id))) => respond(&core, &[EndedCall { room_id, era_id }]).await,
+        Ok(Path((room_id, era_id))) => respond(&state, &[CallEndBody { room_id, era_id }]).await,
         Err(_) => Problem::new(&problems::BAD_REQUEST).into_response(),
     }
 }
 
 /// Removes the records of calls that are over.
-async fn end_calls(State(core): State<Arc<Core>>, request: Request) -> Response {
+async fn end_calls(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    match json_body::<EndedCalls>(&head.headers, body, &core.http).await {
-        Ok(body) => respond(&core, &body.call_keys).await,
+    match json_body::<CallEndsBody>(&head.headers, body, &state.http).await {
+        Ok(body) => respond(&state, &body.call_keys).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn respond(core: &Core, calls: &[EndedCall]) -> Response {
-    match end(core, calls).await {
+async fn respond(state: &RoomsState, calls: &[CallEndBody]) -> Response {
+    match end(state, calls).await {
         Ok(()) => nothing(),
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Ends each call whose record still names the era. A call without a record has ended before.
-async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
+async fn end(state: &RoomsState, calls: &[CallEndBody]) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end eras");
     let named: Option<Vec<_>> = calls.iter().map(named).collect();
     let named = named.ok_or(Problem::new(&problems::BAD_REQUEST))?;
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     let mut ended = Vec::new();
     for (keys, era) in named {
         for key in keys {
@@ -182,14 +182,14 @@ async fn end(core: &Core, calls: &[EndedCall]) -> Result<(), Problem> {
     }
     transaction.save().await.map_err(failed)?;
     for key in ended {
-        core.emit("call.ended", key.room(), |event| event);
+        state.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }
 
 /// Returns the possible keys of the call. A media server names a room by its id alone, which may be
 /// a link's or a group's: the era decides between them.
-fn named(call: &EndedCall) -> Option<(Vec<CallKey>, CallEra)> {
+fn named(call: &CallEndBody) -> Option<(Vec<CallKey>, CallEra)> {
     let era = CallEra::parse(&call.era_id.to_ascii_lowercase()).ok()?;
     let keys = match call.room_id.strip_prefix(LINK_PREFIX) {
         Some(room) => vec![CallKey::Link(parse_room(room)?)],

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Node,
-    conference::{Claim, Visitor},
+    conference::{AuthorizedUser, Claim},
     join_body::JoinBody,
     limits::PasskeyAttempt,
     media::{
@@ -21,8 +21,8 @@ use crate::{
     },
     node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED, START_FORBIDDEN, USE_SOCKET},
-    rooms::Core,
-    wire::{Reason, ReasonBody, json_body, not_there, private, redirect},
+    rooms::RoomsState,
+    wire::{Reason, ReasonBody, json_body, not_found, private, redirect},
 };
 
 /// The answer to a join: how the client reaches the media server.
@@ -102,11 +102,11 @@ pub(crate) enum Outcome {
     ),
     security(("presentation" = []), ("group" = []))
 )]
-pub(crate) async fn join(State(core): State<Arc<Core>>, request: Request) -> Response {
-    match decide(&core, request).await {
+pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
+    match decide(&state, request).await {
         Ok(Outcome::Joined(body)) => private(body),
-        Ok(Outcome::NotThere(reason)) => not_there(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
+        Ok(Outcome::NotThere(reason)) => not_found(reason),
+        Ok(Outcome::Elsewhere(node)) => redirect(&state.participants_url(&node)),
         Ok(Outcome::UseSocket) => Problem::new(&USE_SOCKET).into_response(),
         Ok(Outcome::StartForbidden) => Problem::new(&START_FORBIDDEN).into_response(),
         Ok(Outcome::Full) => Problem::new(&CALL_FULL).into_response(),
@@ -115,48 +115,48 @@ pub(crate) async fn join(State(core): State<Arc<Core>>, request: Request) -> Res
     }
 }
 
-async fn decide(core: &Core, request: Request) -> Result<Outcome, Problem> {
+async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
     let client = ClientAddress::of(&head.extensions);
-    let claim = Claim::of_headers(core, &head.headers)?;
-    let body: JoinBody = json_body(&head.headers, body, &core.http).await?;
+    let claim = Claim::of_headers(state, &head.headers)?;
+    let body: JoinBody = json_body(&head.headers, body, &state.http).await?;
     body.check()?;
-    let Some(visitor) = Visitor::admit(core, claim, client).await? else {
+    let Some(user) = AuthorizedUser::admit(state, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
-    if visitor.is_closed(core) {
+    if user.is_closed(state) {
         return Ok(Outcome::NotThere(Reason::Expired));
     }
-    let owner = visitor.call.as_ref();
-    if let Some(node) = owner.and_then(|call| core.owner_elsewhere(call)) {
+    let owner = user.call.as_ref();
+    if let Some(node) = owner.and_then(|call| state.owner_elsewhere(call)) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
-    let Some(media) = &core.media else {
+    let Some(media) = &state.media else {
         return Ok(Outcome::UseSocket);
     };
-    if visitor.call.is_none() && !visitor.may_start {
+    if user.call.is_none() && !user.may_start {
         return Ok(Outcome::StartForbidden);
     }
     let passkey = body.admin_passkey.as_ref();
-    let is_admin = match (&visitor.link, passkey) {
+    let is_admin = match (&user.link, passkey) {
         (Some(link), Some(passkey)) => {
-            let attempt = PasskeyAttempt::begin(core, visitor.user.as_str()).await;
+            let attempt = PasskeyAttempt::begin(state, user.id.as_str()).await;
             let attempt =
                 attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
-            let keys = core.database.service_keys();
+            let keys = state.database.storage_keys();
             let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
             let is_admin = link.passkey_hash.matches(&hash);
-            attempt.end(core, !is_admin).await;
+            attempt.end(state, !is_admin).await;
             is_admin
         }
         _ => false,
     };
     let redirected_from = head.uri.query().and_then(Region::of_query);
-    let own = core.settings.node.region();
+    let own = state.settings.node.region();
     let join = MediaJoin {
-        core,
+        state,
         media,
-        visitor: &visitor,
+        user: &user,
         body: &body,
         is_admin,
         region: redirected_from.as_ref().map_or(own, Region::as_str),

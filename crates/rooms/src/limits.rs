@@ -4,9 +4,9 @@
 use anteroom_protocol::UidCiphertext;
 use anteroom_service::{Admission, BucketSize, LimitKey, RetryAfter};
 
-use crate::rooms::Core;
+use crate::rooms::RoomsState;
 
-impl Core {
+impl RoomsState {
     /// Counts an action of a user towards a limit.
     pub(crate) async fn count(
         &self,
@@ -37,10 +37,10 @@ impl PasskeyAttempt {
     /// # Errors
     /// The time of the next possible attempt, if the user has made too many wrong ones. The caller
     /// must not check the passkey then.
-    pub(crate) async fn begin(core: &Core, user: &str) -> Result<Self, RetryAfter> {
-        let key = core.limit_key("passkey", user);
-        let size = core.settings.wrong_passkeys;
-        match core.limiter.take(&key, size, core.now()).await {
+    pub(crate) async fn begin(state: &RoomsState, user: &str) -> Result<Self, RetryAfter> {
+        let key = state.limit_key("passkey", user);
+        let size = state.settings.wrong_passkeys;
+        match state.limiter.take(&key, size, state.now()).await {
             Admission::Granted => Ok(Self { key }),
             Admission::Limited(after) => Err(after),
         }
@@ -48,10 +48,10 @@ impl PasskeyAttempt {
 
     /// Ends the attempt. It counts only if the passkey was wrong, and not if the database failed
     /// before the comparison.
-    pub(crate) async fn end(self, core: &Core, was_wrong: bool) {
+    pub(crate) async fn end(self, state: &RoomsState, was_wrong: bool) {
         if !was_wrong {
-            let size = core.settings.wrong_passkeys;
-            core.limiter.give_back(&self.key, size, core.now()).await;
+            let size = state.settings.wrong_passkeys;
+            state.limiter.refund(&self.key, size, state.now()).await;
         }
     }
 }

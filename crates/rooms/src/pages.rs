@@ -11,28 +11,28 @@ use maud::{Markup, html};
 use crate::{Media, RoomsSettings};
 
 pub(crate) fn router(settings: &RoomsSettings) -> Router {
-    let ways = Ways {
+    let instructions = JoinInstructions {
         media: &settings.media,
         program: settings.program_page.as_ref(),
     };
-    let call = card("Call", &call(ways));
+    let call = card("Call", &call(instructions));
     Router::new()
-        .route("/", fixed_page(card("Calls", &start(ways))))
+        .route("/", fixed_page(card("Calls", &start(instructions))))
         .route("/call", fixed_page(call.clone()))
         .route("/call/", fixed_page(call))
         .route("/style.css", get(card_style))
         .route("/call/style.css", get(card_style))
 }
 
-/// The ways to join a call, as the pages show them.
+/// The values in the instructions for joining a call.
 #[derive(Clone, Copy)]
-struct Ways<'a> {
+struct JoinInstructions<'a> {
     /// The terminal program can join embedded calls only.
     media: &'a Media,
     program: Option<&'a WebAddress>,
 }
 
-fn start(ways: Ways<'_>) -> Markup {
+fn start(instructions: JoinInstructions<'_>) -> Markup {
     html! {
         h1 { "Private calls by link" }
         p {
@@ -40,24 +40,24 @@ fn start(ways: Ways<'_>) -> Markup {
              learns who has an account, and it cannot read what is said."
         }
         h2 { "Join a call" }
-        (steps(ways, "the link that you were sent"))
+        (steps(instructions, "the link that you were sent"))
         h2 { "For developers" }
         p { a.way href="docs" { "Read the HTTP API" } }
     }
 }
 
-fn call(ways: Ways<'_>) -> Markup {
+fn call(instructions: JoinInstructions<'_>) -> Markup {
     html! {
         h1 { "You are invited to a call" }
         p {
             "The address of this page is a link to a private call. Everybody who has the link \
              can come: send it only over ways you trust."
         }
-        @if !matches!(ways.media, Media::Sfu(_)) {
+        @if !matches!(instructions.media, Media::Sfu(_)) {
             p { "For now it is a conversation in text, without sound and picture." }
         }
         h2 { "Join it" }
-        (steps(ways, "the whole address of this page"))
+        (steps(instructions, "the whole address of this page"))
         p.hint {
             "The secret of the link stands after the # of the address. Your browser has not sent it \
              to this server."
@@ -65,8 +65,8 @@ fn call(ways: Ways<'_>) -> Markup {
     }
 }
 
-fn steps(ways: Ways<'_>, link: &str) -> Markup {
-    if let Media::Sfu(_) = ways.media {
+fn steps(instructions: JoinInstructions<'_>, link: &str) -> Markup {
+    if let Media::Sfu(_) = instructions.media {
         return html! {
             p {
                 "Calls of this server are joined with the calling app that the link was made for. \
@@ -76,7 +76,7 @@ fn steps(ways: Ways<'_>, link: &str) -> Markup {
     }
     html! {
         p { "Calls are joined with a program for the terminal. A browser cannot join them." }
-        (program_source(ways.program))
+        (program_source(instructions.program))
         ol {
             li {
                 "Get an account from the person who sent you the link, or from the people who run this \

@@ -9,7 +9,7 @@ use anteroom_protocol::VerifyingParams;
 use anteroom_service::{Clock, Dependency, Health};
 use async_trait::async_trait;
 
-use crate::verifier::Verifier;
+use crate::verifier::PresentationVerifier;
 
 /// Whether the database has all server params that the service knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,20 +22,20 @@ pub enum StoredParams {
 
 /// The current verifier. It can be replaced while the service runs.
 pub(crate) struct ParamsState {
-    verifier: RwLock<Arc<Verifier>>,
+    verifier: RwLock<Arc<PresentationVerifier>>,
     incomplete: AtomicBool,
 }
 
 impl ParamsState {
     pub(crate) fn new(keys: VerifyingParams) -> Self {
         Self {
-            verifier: RwLock::new(Arc::new(Verifier::new(keys))),
+            verifier: RwLock::new(Arc::new(PresentationVerifier::new(keys))),
             incomplete: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn replace(&self, keys: VerifyingParams) {
-        let verifier = Arc::new(Verifier::new(keys));
+        let verifier = Arc::new(PresentationVerifier::new(keys));
         let current = self.verifier.write();
         *current.unwrap_or_else(PoisonError::into_inner) = verifier;
     }
@@ -45,7 +45,7 @@ impl ParamsState {
         self.incomplete.store(incomplete, Ordering::Relaxed);
     }
 
-    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+    pub(crate) fn verifier(&self) -> Arc<PresentationVerifier> {
         let verifier = self.verifier.read();
         Arc::clone(&verifier.unwrap_or_else(PoisonError::into_inner))
     }

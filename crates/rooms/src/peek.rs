@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_call::Sight;
+use anteroom_call::PeekView;
 use anteroom_protocol::UidCiphertext;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{CallKey, CallRecord, TransactionName};
@@ -16,13 +16,13 @@ use utoipa::ToSchema;
 
 use crate::{
     Node,
-    conference::{Claim, Visitor},
-    media::{client::Failure, contract::Clients, pool::MediaPool},
+    conference::{AuthorizedUser, Claim},
+    media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
-    rooms::{Core, link_state},
+    rooms::{RoomsState, link_state},
     transactions::failed,
     wire::{
-        LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_there, private, redirect,
+        LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_found, private, redirect,
     },
 };
 
@@ -59,14 +59,14 @@ pub(crate) struct PeekBody {
 
 /// The members of a call.
 #[derive(Debug, Default)]
-pub(crate) struct Present {
+pub(crate) struct PeekParticipants {
     active: Vec<ParticipantBody>,
     pending: Vec<ParticipantBody>,
     /// The numbers of active and pending devices, if the members themselves are not to be shown.
     counts: Option<(usize, usize)>,
 }
 
-impl Present {
+impl PeekParticipants {
     const fn of_devices(active: Vec<ParticipantBody>, pending: Vec<ParticipantBody>) -> Self {
         Self {
             active,
@@ -83,10 +83,10 @@ impl Present {
         }
     }
 
-    pub(crate) fn of_sight(sight: Sight) -> Self {
-        match sight {
-            Sight::Counts { active, pending } => Self::of_counts(active, pending),
-            Sight::Devices(roster) => Self::of_devices(
+    pub(crate) fn of_view(view: PeekView) -> Self {
+        match view {
+            PeekView::Counts { active, pending } => Self::of_counts(active, pending),
+            PeekView::Devices(roster) => Self::of_devices(
                 roster.active.iter().map(ParticipantBody::from).collect(),
                 roster.pending.iter().map(ParticipantBody::from).collect(),
             ),
@@ -137,65 +137,65 @@ enum Outcome {
     security(("presentation" = []), ("group" = []))
 )]
 pub(crate) async fn peek(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<RoomsState>>,
     client: ClientAddress,
     headers: HeaderMap,
 ) -> Response {
-    match decide(&core, &headers, client).await {
+    match decide(&state, &headers, client).await {
         Ok(Outcome::Call(body)) => private(body),
         Ok(Outcome::NoCall) => no_call(),
-        Ok(Outcome::NotThere(reason)) => not_there(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&core.participants_url(&node)),
+        Ok(Outcome::NotThere(reason)) => not_found(reason),
+        Ok(Outcome::Elsewhere(node)) => redirect(&state.participants_url(&node)),
         Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
 async fn decide(
-    core: &Core,
+    state: &RoomsState,
     headers: &HeaderMap,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
-    let claim = Claim::of_headers(core, headers)?;
-    let Some(visitor) = Visitor::admit(core, claim, client).await? else {
+    let claim = Claim::of_headers(state, headers)?;
+    let Some(user) = AuthorizedUser::admit(state, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
-    let nothing = if visitor.is_closed(core) {
+    let nothing = if user.is_closed(state) {
         Outcome::NotThere(Reason::Expired)
     } else {
         Outcome::NoCall
     };
-    let Some(call) = &visitor.call else {
+    let Some(call) = &user.call else {
         return Ok(nothing);
     };
-    if let Some(node) = core.owner_elsewhere(call) {
+    if let Some(node) = state.owner_elsewhere(call) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
-    let present = match &core.media {
+    let participants = match &state.media {
         None => {
-            let link_is_open = !visitor.is_closed(core);
-            core.calls.present(call, &visitor.user, link_is_open).await
+            let link_is_open = !user.is_closed(state);
+            state.calls.participants(call, &user.id, link_is_open).await
         }
-        Some(media) => match on_media_server(core, media, call, &visitor).await? {
-            Ok(present) => present,
+        Some(media) => match on_media_server(state, media, call, &user).await? {
+            Ok(participants) => participants,
             Err(_) => return Ok(Outcome::MediaUnavailable),
         },
     };
-    let Some(present) = present else {
+    let Some(participants) = participants else {
         return Ok(nothing);
     };
-    let link = visitor.link.as_ref();
+    let link = user.link.as_ref();
     Ok(Outcome::Call(Box::new(PeekBody {
         conference_id: call.era.to_string(),
-        max_devices: core.settings.max_devices.get(),
-        participants: present.active,
-        participant_count: present.counts.map(|(active, _)| active),
-        creator: present
+        max_devices: state.settings.max_devices.get(),
+        participants: participants.active,
+        participant_count: participants.counts.map(|(active, _)| active),
+        creator: participants
             .counts
             .is_none()
             .then(|| call.creator.as_str().to_owned()),
-        pending_clients: present.pending,
-        pending_count: present.counts.map(|(_, pending)| pending),
+        pending_clients: participants.pending,
+        pending_count: participants.counts.map(|(_, pending)| pending),
         call_link_state: link.map(|link| LinkStateBody::from(&link_state(link))),
     })))
 }
@@ -203,23 +203,23 @@ async fn decide(
 /// Asks the call's media server. Returns `None` if the server does not have the call, and removes
 /// the record then.
 async fn on_media_server(
-    core: &Core,
+    state: &RoomsState,
     media: &MediaPool,
     call: &CallRecord,
-    visitor: &Visitor,
-) -> Result<Result<Option<Present>, Failure>, Problem> {
+    user: &AuthorizedUser,
+) -> Result<Result<Option<PeekParticipants>, MediaError>, Problem> {
     let Some(server) = media.server_of(call) else {
         return Ok(Ok(None));
     };
-    let user = visitor.user.as_str();
-    match media.client().clients(&server, call.era, Some(user)).await {
+    let id = user.id.as_str();
+    match media.client().clients(&server, call.era, Some(id)).await {
         Ok(clients) => {
-            let sees_all = !visitor.is_closed(core) || is_among(&clients, user);
-            Ok(Ok(Some(present(&clients, sees_all))))
+            let sees_all = !user.is_closed(state) || is_among(&clients, id);
+            Ok(Ok(Some(participants(&clients, sees_all))))
         }
-        Err(Failure::NoCall) => {
-            if !core.starting.contains(call.era) {
-                end(core, &visitor.key, call).await?;
+        Err(MediaError::NoCall) => {
+            if !state.starting_eras.contains(call.era) {
+                end(state, &user.key, call).await?;
             }
             Ok(Ok(None))
         }
@@ -227,12 +227,12 @@ async fn on_media_server(
     }
 }
 
-async fn end(core: &Core, key: &CallKey, call: &CallRecord) -> Result<(), Problem> {
+async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end era");
-    let mut transaction = core.begin(NAME).await?;
+    let mut transaction = state.begin(NAME).await?;
     if transaction.end_era(key, call.era).await.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
-        core.emit("call.ended", key.room(), |event| event);
+        state.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }
@@ -245,13 +245,13 @@ fn is_among(clients: &Clients, user: &str) -> bool {
         .any(|other| UidCiphertext::user_digits(other) == digits)
 }
 
-fn present(clients: &Clients, sees_all: bool) -> Present {
+fn participants(clients: &Clients, sees_all: bool) -> PeekParticipants {
     if !sees_all {
-        return Present::of_counts(clients.active.len(), clients.pending.len());
+        return PeekParticipants::of_counts(clients.active.len(), clients.pending.len());
     }
     let active = clients.active.iter();
     let pending = clients.pending.iter();
-    Present::of_devices(
+    PeekParticipants::of_devices(
         active
             .map(|client| ParticipantBody::new(client.user_id.as_deref(), client.demux_id))
             .collect(),

@@ -14,7 +14,7 @@ use crate::{
     authorization::Authorization,
     problems::{FORBIDDEN, LINK_UNKNOWN},
     room_headers::link_of_headers,
-    rooms::{Core, link_state},
+    rooms::{RoomsState, link_state},
     wire::{LinkStateBody, private},
 };
 
@@ -57,11 +57,11 @@ enum Outcome {
     security(("presentation" = []))
 )]
 pub(crate) async fn read_link(
-    State(core): State<Arc<Core>>,
+    State(state): State<Arc<RoomsState>>,
     client: ClientAddress,
     headers: HeaderMap,
 ) -> Response {
-    match decide(&core, &headers, client).await {
+    match decide(&state, &headers, client).await {
         Ok(Outcome::State(link)) => private(LinkStateBody::from(&link_state(&link))),
         Ok(Outcome::Unknown) => Problem::new(&LINK_UNKNOWN).into_response(),
         Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
@@ -70,18 +70,18 @@ pub(crate) async fn read_link(
 }
 
 async fn decide(
-    core: &Core,
+    state: &RoomsState,
     headers: &HeaderMap,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("read link");
     let address = link_of_headers(headers)?;
     let presentation = Authorization::of_headers(headers)?.require_auth()?;
-    let Some(found) = core.look_up(NAME, &address).await? else {
+    let Some(found) = state.look_up(NAME, &address).await? else {
         return Ok(Outcome::Unknown);
     };
     let link = found.link;
-    Ok(match core.holds(&presentation, &link, client).await? {
+    Ok(match state.holds(&presentation, &link, client).await? {
         true => Outcome::State(Box::new(link)),
         false => Outcome::Forbidden,
     })

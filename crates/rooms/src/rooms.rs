@@ -12,8 +12,8 @@ use std::{
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_protocol::{Timestamp, VerifyingParams};
 use anteroom_service::{
-    Clock, Dependency, Entropy, Event, EventSink, HealthRegistry, HttpLimits, LiveCount, Metrics,
-    Monitor, Pseudonymizer, RateLimiter,
+    Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, HttpLimits,
+    Metrics, Monitor, Pseudonymizer, RateLimiter,
 };
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
@@ -26,7 +26,7 @@ use crate::{
     calls::Calls,
     cpu_permits::CpuPermits,
     database_health::DatabaseHealth,
-    media::{pool::MediaPool, starting::Starting},
+    media::{pool::MediaPool, starting_eras::StartingEras},
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
     shared_reads::SharedReads,
@@ -79,10 +79,10 @@ pub enum SetupError {
 
 /// A room service. Clones are the same service.
 #[derive(Clone)]
-pub struct Rooms(pub(crate) Arc<Core>);
+pub struct Rooms(pub(crate) Arc<RoomsState>);
 
 /// The state that the handlers share.
-pub(crate) struct Core {
+pub(crate) struct RoomsState {
     pub(crate) database: Arc<dyn RoomsDatabase>,
     /// The look-ups of links, which requests for the same one share.
     pub(crate) look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
@@ -102,11 +102,11 @@ pub(crate) struct Core {
     /// The name of this node in call records.
     pub(crate) node: NodeName,
     pub(crate) media: Option<MediaPool>,
-    pub(crate) starting: Starting,
+    pub(crate) starting_eras: StartingEras,
     pub(crate) calls: Calls,
     pub(crate) sockets: SocketBudgets,
-    pub(crate) open_sockets: LiveCount,
-    pub(crate) live_calls: LiveCount,
+    pub(crate) open_sockets: GuardedGauge,
+    pub(crate) live_calls: GuardedGauge,
     /// Whether links past their end are deleted.
     pub(crate) is_purging: AtomicBool,
     connections: AtomicU64,
@@ -139,11 +139,11 @@ impl Rooms {
         let monitor = Monitor::new(&health, &parts.metrics);
         let open_sockets = parts
             .metrics
-            .live_count("open_sockets", "Sockets that are open, joined or not");
+            .guarded_gauge("open_sockets", "Sockets that are open, joined or not");
         let live_calls = parts
             .metrics
-            .live_count("live_calls", "Calls that this node has");
-        Ok(Self(Arc::new(Core {
+            .guarded_gauge("live_calls", "Calls that this node has");
+        Ok(Self(Arc::new(RoomsState {
             open_sockets,
             live_calls,
             is_purging: AtomicBool::new(true),
@@ -167,7 +167,7 @@ impl Rooms {
             monitor,
             node,
             media,
-            starting: Starting::default(),
+            starting_eras: StartingEras::default(),
             calls: Calls::default(),
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
             metrics: parts.metrics,
@@ -218,7 +218,7 @@ impl Rooms {
     }
 }
 
-impl Core {
+impl RoomsState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_pages::api_page;
+use anteroom_pages::{api_page, not_found_page};
 use anteroom_service::{complete_description, description_router, harden};
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -16,33 +16,34 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, pages,
-    peek, read_link, rooms::Core, socket,
+    peek, read_link, rooms::RoomsState, socket,
 };
 
 /// Returns the public routes of the room service, with all middleware.
 pub fn router(rooms: Rooms) -> Router {
-    let core = rooms.0;
-    let readiness = core.health.clone().router();
+    let state = rooms.0;
+    let readiness = state.health.clone().router();
     let mut described = described_links();
-    if core.media.is_none() {
+    if state.media.is_none() {
         described = described.routes(routes!(socket::socket));
     }
     let (routes, mut description) = described
-        .with_state(Arc::clone(&core))
+        .with_state(Arc::clone(&state))
         .merge(readiness)
         .split_for_parts();
     complete_description(&mut description);
     let routes = routes
-        .merge(pages::router(&core.settings))
+        .merge(pages::router(&state.settings))
         .merge(description_router(&description))
         .merge(api_page(description));
     harden(
         routes,
         OPERATIONS,
-        core.http,
-        core.metrics.clone(),
-        &*core.entropy,
+        state.http,
+        state.metrics.clone(),
+        &*state.entropy,
     )
+    .layer(from_fn(not_found_page))
 }
 
 /// Returns the OpenAPI description, generated from the handlers.
@@ -55,7 +56,7 @@ pub fn openapi() -> openapi::OpenApi {
     description
 }
 
-fn described_links() -> OpenApiRouter<Arc<Core>> {
+fn described_links() -> OpenApiRouter<Arc<RoomsState>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(
             read_link::read_link,

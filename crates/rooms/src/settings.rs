@@ -175,7 +175,7 @@ pub struct SocketLimits {
     /// connection is closed.
     pub stall_timeout: Duration,
     /// The maximum time for the last messages and the closing handshake.
-    pub farewell: Duration,
+    pub closing_timeout: Duration,
     /// The limit of joins, per user and room.
     pub joins: BucketSize,
     /// The limit of joins that lead to the lobby, per user and room.
@@ -196,7 +196,7 @@ impl Default for SocketLimits {
             join_timeout: Duration::from_secs(10),
             queued_bytes: 1024 * 1024,
             stall_timeout: Duration::from_secs(30),
-            farewell: Duration::from_secs(5),
+            closing_timeout: Duration::from_secs(5),
             joins: BucketSize::new(JOINS, SECOND),
             lobby_joins: BucketSize::new(LOBBY_JOINS, LOBBY_REFILL),
         }

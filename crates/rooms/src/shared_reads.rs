@@ -1,8 +1,8 @@
 //! Reads of the database that requests for the same thing share.
 //!
 //! Many ask for the same room at the same time: when its call begins, when it ends, when its service
-//! comes back. One read of a key runs at a time. Requests that come meanwhile share the next one, which
-//! begins after all of them have come: each sees what was saved before it came, as with a read of
+//! comes back. Requests that come while a read of their key runs share the next one, which begins
+//! after all of them have come: each sees what was saved before it came, as with a read of
 //! its own.
 
 use std::{
@@ -12,12 +12,17 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared, WeakShared},
 };
+use tokio::time::timeout;
+
+/// The longest wait for the read before. It ends in well under a millisecond where the database works.
+const LONGEST_TURN: Duration = Duration::from_millis(100);
 
 /// The reads that run or wait for their turn, by key. A read without anybody who waits for it is
 /// dropped. Clones share the reads.
@@ -26,17 +31,17 @@ pub(crate) struct SharedReads<K, T: Clone>(Arc<Mutex<State<K, T>>>);
 struct State<K, T: Clone> {
     /// The number of the next read.
     next: u64,
-    newest: HashMap<K, Newest<T>>,
+    newest: HashMap<K, NewestRead<T>>,
 }
 
 /// The newest read of a key.
-struct Newest<T: Clone> {
+struct NewestRead<T: Clone> {
     number: u64,
     has_begun: Arc<AtomicBool>,
     read: WeakShared<BoxFuture<'static, T>>,
 }
 
-/// The place of a read in the state, until the read has ended or is dropped.
+/// The entry of a read in the state, until the read has ended or is dropped.
 struct Entry<K: Eq + Hash, T: Clone> {
     reads: SharedReads<K, T>,
     key: K,
@@ -75,7 +80,8 @@ where
         let shared = async move {
             let _entry = entry;
             if let Some(previous) = previous {
-                previous.await;
+                // A read that hangs must not hold up the next one for longer.
+                let _ = timeout(LONGEST_TURN, previous).await;
             }
             begun.store(true, Ordering::Release);
             read.await
@@ -83,7 +89,7 @@ where
         .boxed()
         .shared();
         if let Some(read) = shared.downgrade() {
-            let newest = Newest {
+            let newest = NewestRead {
                 number,
                 has_begun,
                 read,
@@ -147,8 +153,8 @@ mod tests {
         (end, async { ended.await.unwrap() })
     }
 
-    #[test]
-    fn requests_share_a_read_that_begins_after_all_of_them() {
+    #[tokio::test(start_paused = true)]
+    async fn requests_share_a_read_that_begins_after_all_of_them() {
         let reads = Reads::default();
         let (end_first, first) = gated();
         let mut first = pin!(reads.join(&"room", first));
@@ -169,8 +175,8 @@ mod tests {
         assert_eq!(reads.join(&"room", ready(3)).now_or_never(), Some(3));
     }
 
-    #[test]
-    fn a_read_goes_on_without_the_request_that_began_it() {
+    #[tokio::test(start_paused = true)]
+    async fn a_read_goes_on_without_the_request_that_began_it() {
         let reads = Reads::default();
         let (end, read) = gated();
         let first = reads.join(&"room", read);
@@ -182,8 +188,8 @@ mod tests {
         assert_eq!(second.now_or_never(), Some(1));
     }
 
-    #[test]
-    fn reads_that_have_ended_or_that_nobody_waits_for_take_no_memory() {
+    #[tokio::test(start_paused = true)]
+    async fn reads_that_have_ended_or_that_nobody_waits_for_take_no_memory() {
         let reads = Reads::default();
         assert_eq!(reads.join(&"ended", ready(1)).now_or_never(), Some(1));
         let (_end, read) = gated();
@@ -195,5 +201,16 @@ mod tests {
         drop((running, waiting, never_asked));
         assert_eq!(reads.state().newest.len(), 0);
         assert_eq!(reads.join(&"room", ready(4)).now_or_never(), Some(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_that_hangs_holds_up_the_next_one_for_a_bounded_time() {
+        let reads = Reads::default();
+        let (_end, read) = gated();
+        let mut hanging = Box::pin(reads.join(&"room", read));
+        assert!(hanging.as_mut().now_or_never().is_none());
+        let start = tokio::time::Instant::now();
+        assert_eq!(reads.join(&"room", ready(2)).await, 2);
+        assert_eq!(start.elapsed(), LONGEST_TURN);
     }
 }

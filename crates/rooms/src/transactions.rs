@@ -7,9 +7,9 @@ use anteroom_store::{
     LinkAddress, LinkWithCall, RoomsReader, RoomsRepository, StoreError, TransactionName,
 };
 
-use crate::rooms::Core;
+use crate::rooms::RoomsState;
 
-impl Core {
+impl RoomsState {
     /// Starts a read transaction.
     ///
     /// # Errors

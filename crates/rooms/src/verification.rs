@@ -16,7 +16,7 @@ use anteroom_service::{
 };
 use anteroom_store::CallLinkRecord;
 
-use crate::{problems::VERIFICATIONS_LIMITED, rooms::Core, verifier::Verifier};
+use crate::{problems::VERIFICATIONS_LIMITED, rooms::RoomsState, verifier::PresentationVerifier};
 
 /// The reason why a presentation is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl From<VerificationRefusal> for Problem {
     }
 }
 
-impl Core {
+impl RoomsState {
     /// Returns whether the presentation holds for the link.
     ///
     /// # Errors
@@ -58,13 +58,13 @@ impl Core {
         if !presentation.is_redeemable(now) {
             return Ok(false);
         }
-        let Some(unknown) = verifier.recall(presentation, zkparams, now) else {
+        let Some(miss) = verifier.lookup(presentation, zkparams, now) else {
             return Ok(true);
         };
         let verify = || verifier.keys.verify_auth(presentation, now, zkparams);
         let holds = self.in_budget(client, || verify().is_ok()).await?;
         if holds {
-            verifier.remember(&unknown);
+            verifier.insert(&miss);
         }
         Ok(holds)
     }
@@ -95,7 +95,10 @@ impl Core {
 
     /// Returns the verifier if its params are live. Without live params no presentation holds, and
     /// the client is not charged for that.
-    fn live_verifier(&self, now: Timestamp) -> Result<Arc<Verifier>, VerificationRefusal> {
+    fn live_verifier(
+        &self,
+        now: Timestamp,
+    ) -> Result<Arc<PresentationVerifier>, VerificationRefusal> {
         let verifier = self.params.verifier();
         if verifier.keys.any_valid(now) {
             Ok(verifier)

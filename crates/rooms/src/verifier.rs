@@ -10,15 +10,15 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
 /// The maximum number of cached presentations: about 3 MiB.
-const MOST_REMEMBERED: u64 = 16_384;
+const MAX_CACHED: u64 = 16_384;
 /// The maximum time for which a presentation is cached.
-const REMEMBERED: Duration = Duration::from_secs(5 * 60);
+const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// verifier.
-pub(crate) struct Verifier {
+pub(crate) struct PresentationVerifier {
     pub(crate) keys: VerifyingParams,
-    held: Cache<Fingerprint, Held>,
+    periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
 /// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
@@ -37,53 +37,55 @@ impl Fingerprint {
 
 /// The time in which a presentation held. The set of accepted params did not change in it.
 #[derive(Clone, Copy)]
-struct Held {
+struct VerificationPeriod {
     from: Timestamp,
     before: Option<Timestamp>,
 }
 
-impl Held {
+impl VerificationPeriod {
     fn covers(&self, now: Timestamp) -> bool {
         self.from <= now && self.before.is_none_or(|end| now < end)
     }
 }
 
-/// A presentation that is not in the cache, with the key to [remember](Verifier::remember) it by.
-pub(crate) struct Unknown {
+/// A presentation that is not in the cache, with the key to
+/// [insert](PresentationVerifier::insert) it by.
+pub(crate) struct CacheMiss {
     fingerprint: Fingerprint,
     now: Timestamp,
 }
 
-impl Verifier {
+impl PresentationVerifier {
     pub(crate) fn new(keys: VerifyingParams) -> Self {
-        let held = Cache::builder()
-            .max_capacity(MOST_REMEMBERED)
-            .time_to_live(REMEMBERED)
+        let periods = Cache::builder()
+            .max_capacity(MAX_CACHED)
+            .time_to_live(CACHED_FOR)
             .build();
-        Self { keys, held }
+        Self { keys, periods }
     }
 
     /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
-    /// remember it by once it is verified.
-    pub(crate) fn recall(
+    /// insert it by once it is verified.
+    pub(crate) fn lookup(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkPublicParams,
         now: Timestamp,
-    ) -> Option<Unknown> {
+    ) -> Option<CacheMiss> {
         let fingerprint = Fingerprint::new(presentation, link);
-        let held = self.held.get(&fingerprint);
-        let known = held.is_some_and(|held| held.covers(now)) && presentation.is_redeemable(now);
-        (!known).then_some(Unknown { fingerprint, now })
+        let period = self.periods.get(&fingerprint);
+        let known =
+            period.is_some_and(|period| period.covers(now)) && presentation.is_redeemable(now);
+        (!known).then_some(CacheMiss { fingerprint, now })
     }
 
     /// Adds a presentation that held to the cache.
-    pub(crate) fn remember(&self, unknown: &Unknown) {
-        let held = Held {
-            from: unknown.now,
-            before: self.keys.next_change(unknown.now),
+    pub(crate) fn insert(&self, miss: &CacheMiss) {
+        let period = VerificationPeriod {
+            from: miss.now,
+            before: self.keys.next_change(miss.now),
         };
-        self.held.insert(unknown.fingerprint, held);
+        self.periods.insert(miss.fingerprint, period);
     }
 }
 
@@ -110,18 +112,19 @@ mod tests {
         let now = rooms.clock.now();
         let end = now.plus(DAY);
         let randomness = Randomness::random(&mut *rooms.entropy().rng());
-        let verifier = Verifier::new(VerifyingParams::new(vec![VerifyingParamsEntry {
-            params: GenericSecretParams::generate(Mode::Standard, randomness),
-            not_before: now.minus(DAY),
-            not_after: Some(end),
-        }]));
+        let verifier =
+            PresentationVerifier::new(VerifyingParams::new(vec![VerifyingParamsEntry {
+                params: GenericSecretParams::generate(Mode::Standard, randomness),
+                not_before: now.minus(DAY),
+                not_after: Some(end),
+            }]));
 
-        let unknown = verifier.recall(&shown, &params, now).unwrap();
+        let miss = verifier.lookup(&shown, &params, now).unwrap();
         assert!(
-            verifier.recall(&shown, &params, now).is_some(),
+            verifier.lookup(&shown, &params, now).is_some(),
             "not verified yet"
         );
-        verifier.remember(&unknown);
+        verifier.insert(&miss);
         for (presentation, link, now, known) in [
             (&shown, &params, now, true),
             (&shown, &params, end.minus(1), true),
@@ -131,7 +134,7 @@ mod tests {
             (&again, &params, now, false),
         ] {
             assert_eq!(
-                verifier.recall(presentation, link, now).is_none(),
+                verifier.lookup(presentation, link, now).is_none(),
                 known,
                 "{now:?}"
             );
@@ -146,11 +149,11 @@ mod tests {
         let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
-        let verifier = Verifier::new(VerifyingParams::default());
-        verifier.remember(&verifier.recall(&shown, &params, now).unwrap());
+        let verifier = PresentationVerifier::new(VerifyingParams::default());
+        verifier.insert(&verifier.lookup(&shown, &params, now).unwrap());
 
         let last = now.start_of_day().plus(2 * DAY);
-        assert!(verifier.recall(&shown, &params, last).is_none());
-        assert!(verifier.recall(&shown, &params, last.plus(1)).is_some());
+        assert!(verifier.lookup(&shown, &params, last).is_none());
+        assert!(verifier.lookup(&shown, &params, last.plus(1)).is_some());
     }
 }

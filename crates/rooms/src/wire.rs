@@ -173,7 +173,7 @@ pub(crate) struct ReasonBody {
 }
 
 /// 404 with a reason.
-pub(crate) fn not_there(reason: Reason) -> Response {
+pub(crate) fn not_found(reason: Reason) -> Response {
     let mut response = private(ReasonBody { reason });
     *response.status_mut() = StatusCode::NOT_FOUND;
     response

@@ -35,7 +35,7 @@ const DURATIONS: [f64; 9] = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3_
 
 /// The state of one thing that can fail. Each call passes the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Episode {
+enum FailureState {
     #[default]
     None,
     Fails {
@@ -46,37 +46,37 @@ enum Episode {
     },
 }
 
-/// A change of an [`Episode`].
+/// A change of a [`FailureState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+enum Transition {
     Begun,
     BecameOverdue,
     Ended { seconds: u64, recovered: bool },
 }
 
-impl Episode {
-    fn failed(&mut self, now: Timestamp) -> Option<Change> {
+impl FailureState {
+    fn failed(&mut self, now: Timestamp) -> Option<Transition> {
         match *self {
             Self::None => {
                 *self = Self::Fails { since: now };
-                Some(Change::Begun)
+                Some(Transition::Begun)
             }
             Self::Fails { since } if since.plus(OVERDUE) <= now => {
                 *self = Self::Overdue { since };
-                Some(Change::BecameOverdue)
+                Some(Transition::BecameOverdue)
             }
             Self::Fails { .. } | Self::Overdue { .. } => None,
         }
     }
 
-    fn succeeded(&mut self, now: Timestamp) -> Option<Change> {
+    fn succeeded(&mut self, now: Timestamp) -> Option<Transition> {
         let (since, recovered) = match std::mem::take(self) {
             Self::None => return None,
             Self::Fails { since } => (since, true),
             Self::Overdue { since } => (since, false),
         };
         let seconds = now.as_secs().saturating_sub(since.as_secs());
-        Some(Change::Ended { seconds, recovered })
+        Some(Transition::Ended { seconds, recovered })
     }
 }
 
@@ -138,7 +138,7 @@ where
             overdue: self.overdue.get_or_create_owned(labels),
             failing: self.failing.get_or_create_owned(labels),
             durations: self.durations.get_or_create_owned(labels),
-            episode: Mutex::default(),
+            state: Mutex::default(),
             is_open: AtomicBool::new(false),
         }
     }
@@ -152,7 +152,7 @@ pub(crate) struct EpisodeRecorder {
     overdue: Counter,
     failing: Gauge,
     durations: Histogram,
-    episode: Mutex<Episode>,
+    state: Mutex<FailureState>,
     /// Saves a success the lock.
     is_open: AtomicBool,
 }
@@ -177,17 +177,17 @@ impl EpisodeRecorder {
         (self.recoveries.get(), self.overdue.get())
     }
 
-    fn record(&self, change: Option<Change>) {
+    fn record(&self, change: Option<Transition>) {
         match change {
             None => {}
-            Some(Change::Begun) => {
+            Some(Transition::Begun) => {
                 self.failures.inc();
                 self.failing.inc();
             }
-            Some(Change::BecameOverdue) => {
+            Some(Transition::BecameOverdue) => {
                 self.overdue.inc();
             }
-            Some(Change::Ended { seconds, recovered }) => {
+            Some(Transition::Ended { seconds, recovered }) => {
                 self.failing.dec();
                 // Whole seconds are exact far beyond the life of a process.
                 self.durations
@@ -199,8 +199,8 @@ impl EpisodeRecorder {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Episode> {
-        self.episode.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, FailureState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -210,7 +210,7 @@ fn durations() -> Histogram {
 
 #[cfg(test)]
 mod tests {
-    use Change::{BecameOverdue, Begun, Ended};
+    use Transition::{BecameOverdue, Begun, Ended};
 
     use super::*;
 
@@ -241,17 +241,17 @@ mod tests {
                 (1_302, true, None),
             ],
         ] {
-            let mut episode = Episode::default();
+            let mut state = FailureState::default();
             for (at, succeeded, expected) in steps {
                 let now = START.plus(*at);
                 let change = match succeeded {
-                    true => episode.succeeded(now),
-                    false => episode.failed(now),
+                    true => state.succeeded(now),
+                    false => state.failed(now),
                 };
                 assert_eq!(change, *expected, "{steps:?} at {at}");
             }
         }
-        let mut set_back = Episode::Fails { since: START };
+        let mut set_back = FailureState::Fails { since: START };
         assert_eq!(set_back.succeeded(Timestamp::from_secs(0)), ended(0, true));
     }
 }

@@ -26,11 +26,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Writes events as JSON lines, on a thread of its own.
 pub struct EventQueue {
-    running: Mutex<Option<Running>>,
+    thread: Mutex<Option<QueueThread>>,
     state: Arc<State>,
 }
 
-struct Running {
+struct QueueThread {
     sender: SyncSender<Event>,
     thread: JoinHandle<()>,
 }
@@ -87,7 +87,7 @@ impl EventQueue {
                 .spawn(move || write_all(&receiver, LineWriter::new(writer), &state))?
         };
         Ok(Self {
-            running: Mutex::new(Some(Running { sender, thread })),
+            thread: Mutex::new(Some(QueueThread { sender, thread })),
             state,
         })
     }
@@ -96,8 +96,8 @@ impl EventQueue {
     ///
     /// Blocks until that is done. Later events are dropped and counted.
     pub fn close(&self) {
-        let running = self.lock().take();
-        if let Some(Running { sender, thread }) = running {
+        let thread = self.lock().take();
+        if let Some(QueueThread { sender, thread }) = thread {
             self.state.closing.store(true, Ordering::Release);
             drop(sender);
             thread.thread().unpark();
@@ -106,15 +106,15 @@ impl EventQueue {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<QueueThread>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl EventSink for EventQueue {
     fn emit(&self, event: Event) {
         let queued = match &*self.lock() {
-            Some(running) => running.sender.try_send(event).is_ok(),
+            Some(thread) => thread.sender.try_send(event).is_ok(),
             None => false,
         };
         if !queued {
@@ -260,12 +260,12 @@ mod tests {
     }
 
     /// A writer that asks for the result of each write and reports the written text.
-    struct Scripted {
+    struct ScriptedSink {
         results: Receiver<bool>,
         attempts: mpsc::Sender<String>,
     }
 
-    impl Write for Scripted {
+    impl Write for ScriptedSink {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.attempts
                 .send(String::from_utf8(bytes.to_vec()).unwrap())
@@ -287,7 +287,7 @@ mod tests {
         let (attempts, attempted) = mpsc::channel();
         let dropped = Count::default();
         let queue =
-            EventQueue::start(Scripted { results, attempts }, THREE, dropped.clone()).unwrap();
+            EventQueue::start(ScriptedSink { results, attempts }, THREE, dropped.clone()).unwrap();
         queue.emit(event("0"));
         assert!(attempted.recv().unwrap().contains("\"0\""));
         // The thread is writing the first event. Three events wait, and two are dropped.
@@ -317,7 +317,7 @@ mod tests {
         let dropped = Count::default();
         drop(answer);
         let queue =
-            EventQueue::start(Scripted { results, attempts }, THREE, dropped.clone()).unwrap();
+            EventQueue::start(ScriptedSink { results, attempts }, THREE, dropped.clone()).unwrap();
         queue.emit(event("a"));
         queue.emit(event("b"));
         queue.close();

@@ -17,7 +17,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use self::round_robin::{RoundRobin, Ticket};
+use self::round_robin::{ItemId, RoundRobin};
 pub use self::share::{QueueFull, Share, ShareCounts, network_shares};
 
 /// A number of permits, and a queue for them. Clones share both.
@@ -43,7 +43,7 @@ struct Waiter<K: Clone + Eq + Hash> {
 struct Wait<'a, K: Clone + Eq + Hash> {
     permits: &'a FairPermits<K>,
     path: Vec<K>,
-    ticket: Ticket,
+    id: ItemId,
 }
 
 impl<K: Clone + Eq + Hash> FairPermits<K> {
@@ -75,11 +75,11 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
                 path: path.clone(),
                 permit: sender,
             };
-            let ticket = state.queue.push(&path, waiter);
+            let id = state.queue.push(&path, waiter);
             Wait {
                 permits: self,
                 path,
-                ticket,
+                id,
             }
         };
         // The queue keeps the sender until it has sent.
@@ -148,7 +148,7 @@ impl<K: Clone + Eq + Hash> fmt::Debug for FairPermit<K> {
 impl<K: Clone + Eq + Hash> Drop for Wait<'_, K> {
     fn drop(&mut self) {
         let mut state = self.permits.state();
-        if state.queue.remove(&self.path, self.ticket).is_some() {
+        if state.queue.remove(&self.path, self.id).is_some() {
             state.waiting.leave(&self.path);
         }
     }
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     type Permits = FairPermits<&'static str>;
-    type Acquiring<'a> =
+    type PermitFuture<'a> =
         Pin<Box<dyn Future<Output = Result<FairPermit<&'static str>, QueueFull>> + 'a>>;
 
     fn path(keys: &[&'static str], most: usize) -> Vec<Share<&'static str>> {
@@ -179,8 +179,8 @@ mod tests {
     async fn ask<'a>(
         permits: &'a Permits,
         path: &'a [Share<&'static str>],
-    ) -> Result<Acquiring<'a>, QueueFull> {
-        let mut acquiring: Acquiring<'a> = Box::pin(permits.acquire(path));
+    ) -> Result<PermitFuture<'a>, QueueFull> {
+        let mut acquiring: PermitFuture<'a> = Box::pin(permits.acquire(path));
         match poll!(&mut acquiring) {
             std::task::Poll::Pending => Ok(acquiring),
             std::task::Poll::Ready(done) => Err(done.expect_err("the permit is taken")),

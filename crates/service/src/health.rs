@@ -149,10 +149,10 @@ async fn ready(State(registry): State<HealthRegistry>) -> Response {
 mod tests {
     use super::*;
 
-    struct Fixed(&'static str, bool, Health);
+    struct ConstantDependency(&'static str, bool, Health);
 
     #[async_trait]
-    impl Dependency for Fixed {
+    impl Dependency for ConstantDependency {
         fn name(&self) -> &'static str {
             self.0
         }
@@ -178,8 +178,8 @@ mod tests {
             (Failing, Failing, Failing),
         ] {
             let registry = HealthRegistry::new(vec![
-                Arc::new(Fixed("keys", true, required)),
-                Arc::new(Fixed("events", false, optional)),
+                Arc::new(ConstantDependency("keys", true, required)),
+                Arc::new(ConstantDependency("events", false, optional)),
             ]);
             let report = registry.report().await;
             assert_eq!(report.status, whole);
@@ -188,10 +188,10 @@ mod tests {
         }
     }
 
-    struct Hanging;
+    struct UnresponsiveDependency;
 
     #[async_trait]
-    impl Dependency for Hanging {
+    impl Dependency for UnresponsiveDependency {
         fn name(&self) -> &'static str {
             "hanging"
         }
@@ -207,7 +207,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_check_that_hangs_counts_as_failed() {
-        let report = HealthRegistry::new(vec![Arc::new(Hanging)]).report().await;
+        let report = HealthRegistry::new(vec![Arc::new(UnresponsiveDependency)])
+            .report()
+            .await;
         assert_eq!(report.status, Health::Degraded);
         assert_eq!(report.dependencies["hanging"], Health::Failing);
     }

@@ -4,7 +4,7 @@
 //!
 //! - [`harden`] adds the same middleware to every router: request ids, log, metrics, budgets,
 //!   timeouts and [`Problem`] documents. [`serve`] runs a router on a listener until it is stopped,
-//!   and reports whether it stopped cleanly ([`Drained`]).
+//!   and reports whether it stopped cleanly ([`DrainOutcome`]).
 //! - The time comes in as [`Clock`], randomness as [`Entropy`]. No code here asks the operating
 //!   system for either, except that timeouts use the runtime's timers.
 //! - Every wait, queue, body and connection is bounded, in total and for each network of clients
@@ -43,7 +43,7 @@ pub use self::{
     fair::{FairPermit, FairPermits, QueueFull, Share, ShareCounts, network_shares},
     health::{Dependency, Health, HealthRegistry, HealthReport},
     http::{
-        AddressGroup, Audience, ClientAddress, ConnectionLimits, Drained, HttpLimits,
+        AddressGroup, ClientAddress, ConnectionLimits, DrainOutcome, HttpLimits, ListenerKind,
         ListenerMetrics, ListenerSettings, NetworkError, OpenConnections, ProxyHeader, Tls,
         TlsError, TlsFiles, TrustedProxies, bounded_body, client_address, complete_description,
         description_router, harden, require_json, serve,
@@ -52,7 +52,7 @@ pub use self::{
         Admission, BucketSize, BucketTake, LocalLimiter, RateLimiter, WindowSize, network_buckets,
         network_windows,
     },
-    metrics::{Count, Live, LiveCount, Metrics},
+    metrics::{Count, GaugeGuard, GuardedGauge, Metrics},
     monitor::Monitor,
     operation::{
         Area, Operation, OperationOutcome, OperationRecorder, RouteOperation, RunningOperation,

@@ -61,7 +61,7 @@ pub trait RateLimiter: Send + Sync {
     async fn charge(&self, takes: &[BucketTake], now: Timestamp);
 
     /// Returns a token that was taken for a request that does not count.
-    async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp);
+    async fn refund(&self, key: &LimitKey, size: BucketSize, now: Timestamp);
 
     /// Takes a token from the bucket `key` of the size `size` at the time `now`.
     async fn take(&self, key: &LimitKey, size: BucketSize, now: Timestamp) -> Admission {
@@ -120,8 +120,8 @@ impl RateLimiter for LocalLimiter {
         buckets.charge(takes, now);
     }
 
-    async fn give_back(&self, key: &LimitKey, size: BucketSize, now: Timestamp) {
+    async fn refund(&self, key: &LimitKey, size: BucketSize, now: Timestamp) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets.give_back(key, size, now);
+        buckets.refund(key, size, now);
     }
 }

@@ -19,7 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::count::{Count, Live, LiveCount};
+pub use self::count::{Count, GaugeGuard, GuardedGauge};
 use crate::{
     AdmissionRecorder, Clock, EventSink, Operation, OperationRecorder, Problem,
     admission::AdmissionFamilies, dependency::DependencyRecorder, episode::EpisodeFamilies,
@@ -32,7 +32,7 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Mutex<Registry>,
-    live_counts: Mutex<HashMap<&'static str, LiveCount>>,
+    guarded_gauges: Mutex<HashMap<&'static str, GuardedGauge>>,
     counts: Mutex<HashMap<&'static str, Count>>,
     requests: Family<RequestLabels, Counter>,
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
@@ -62,7 +62,7 @@ struct RequestLabels {
 }
 
 /// An answered request.
-pub(crate) struct Answered<'a> {
+pub(crate) struct AnswerSample<'a> {
     pub(crate) method: &'static str,
     pub(crate) route: &'a str,
     pub(crate) status: StatusCode,
@@ -110,7 +110,7 @@ impl Metrics {
         let admissions = AdmissionFamilies::register(&mut registry, service);
         Self(Arc::new(Inner {
             registry: Mutex::new(registry),
-            live_counts: Mutex::default(),
+            guarded_gauges: Mutex::default(),
             counts: Mutex::default(),
             requests,
             latency,
@@ -153,10 +153,10 @@ impl Metrics {
     /// Adds a gauge for the number of things at the moment. Repeated calls with the name return the
     /// same one.
     #[must_use]
-    pub fn live_count(&self, name: &'static str, help: &'static str) -> LiveCount {
-        let mut counts = locked(&self.0.live_counts);
+    pub fn guarded_gauge(&self, name: &'static str, help: &'static str) -> GuardedGauge {
+        let mut counts = locked(&self.0.guarded_gauges);
         let count = counts.entry(name).or_insert_with(|| {
-            let count = LiveCount::default();
+            let count = GuardedGauge::default();
             locked(&self.0.registry).register(name, help, count.gauge());
             count
         });
@@ -188,23 +188,23 @@ impl Metrics {
             .with_state(self.clone())
     }
 
-    pub(crate) fn record(&self, answered: &Answered<'_>) {
+    pub(crate) fn record(&self, sample: &AnswerSample<'_>) {
         let inner = &self.0;
         let labels = RouteLabels {
-            method: answered.method,
-            route: answered.route.to_owned(),
+            method: sample.method,
+            route: sample.route.to_owned(),
         };
         inner
             .latency
             .get_or_create(&labels)
-            .observe(answered.latency.as_secs_f64());
+            .observe(sample.latency.as_secs_f64());
         inner
             .requests
             .get_or_create(&RequestLabels {
                 method: labels.method,
                 route: labels.route,
-                status: answered.status.as_u16(),
-                code: answered.code,
+                status: sample.status.as_u16(),
+                code: sample.code,
             })
             .inc();
     }

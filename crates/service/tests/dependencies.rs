@@ -21,14 +21,14 @@ const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
 /// A dependency whose health the test sets.
 #[derive(Default)]
-struct Switch {
+struct SettableDependency {
     /// 0 is ok, 1 degraded, 2 failing.
     health: AtomicU8,
     state: Option<DependencyState>,
 }
 
 #[async_trait]
-impl Dependency for Switch {
+impl Dependency for SettableDependency {
     fn name(&self) -> &str {
         "switch"
     }
@@ -63,11 +63,11 @@ async fn failures_and_recoveries_are_counted_by_checks_and_by_uses_alike() {
     for checked in [true, false] {
         let clock = MockClock::at(NOW);
         let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(clock.clone()));
-        let switch = Arc::new(Switch {
+        let dependency = Arc::new(SettableDependency {
             state: (!checked).then(DependencyState::default),
-            ..Switch::default()
+            ..SettableDependency::default()
         });
-        let registry = HealthRegistry::new(vec![switch.clone() as Arc<dyn Dependency>]);
+        let registry = HealthRegistry::new(vec![dependency.clone() as Arc<dyn Dependency>]);
         let monitor = Monitor::new(&registry, &metrics);
         // The health, and the expected numbers: failing, failures, recoveries, overdue.
         for (health, numbers) in [
@@ -81,8 +81,8 @@ async fn failures_and_recoveries_are_counted_by_checks_and_by_uses_alike() {
             (0, ["0", "2", "1", "1"]),
         ] {
             clock.advance(300);
-            switch.health.store(health, Ordering::SeqCst);
-            if let Some(state) = switch.state() {
+            dependency.health.store(health, Ordering::SeqCst);
+            if let Some(state) = dependency.state() {
                 let _ = if health == 0 {
                     state.succeeded()
                 } else {
@@ -136,7 +136,7 @@ async fn a_name_is_one_number_however_often_it_is_asked_for() {
     let mut live = Vec::new();
     for _ in 0..2 {
         metrics.count("mails", "Mails").add(1);
-        live.push(metrics.live_count("sockets", "Sockets").enter());
+        live.push(metrics.guarded_gauge("sockets", "Sockets").enter());
     }
     let shown = metrics_text(&metrics).await;
     for expected in ["anteroom_mails_total 2", "anteroom_sockets 2"] {

@@ -4,7 +4,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anteroom_service::{
-    ClientAddress, ConnectionLimits, Drained, ListenerSettings, ProxyHeader, TrustedProxies, serve,
+    ClientAddress, ConnectionLimits, DrainOutcome, ListenerSettings, ProxyHeader, TrustedProxies,
+    serve,
 };
 use axum::{Router, routing::get};
 use tokio::{
@@ -19,7 +20,7 @@ const REQUEST: &[u8] = b"GET /fine HTTP/1.1\r\nhost: x\r\n\r\n";
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    end: JoinHandle<Drained>,
+    end: JoinHandle<DrainOutcome>,
     entered: Arc<Notify>,
     leave: Arc<Notify>,
 }
@@ -113,7 +114,7 @@ async fn a_shutdown_lets_the_request_in_flight_end_and_takes_no_other() {
         answer.starts_with("HTTP/1.1 200") && answer.ends_with("let go"),
         "{answer}"
     );
-    assert_eq!(server.end.await.unwrap(), Drained::Clean);
+    assert_eq!(server.end.await.unwrap(), DrainOutcome::Clean);
 }
 
 #[tokio::test]
@@ -129,7 +130,7 @@ async fn the_grace_of_a_shutdown_is_bounded() {
         .unwrap();
     server.entered.notified().await;
     server.stop.send(()).unwrap();
-    assert_eq!(server.end.await.unwrap(), Drained::Cut(1));
+    assert_eq!(server.end.await.unwrap(), DrainOutcome::Cut(1));
     assert_eq!(rest(busy).await, "");
 }
 

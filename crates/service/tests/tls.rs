@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anteroom_service::{
-    ClientAddress, ConnectionLimits, Drained, ListenerSettings, Tls, TlsError, TlsFiles, serve,
+    ClientAddress, ConnectionLimits, DrainOutcome, ListenerSettings, Tls, TlsError, TlsFiles, serve,
 };
 use anteroom_testkit::TestCertificate;
 use axum::{Router, routing::get};
@@ -23,7 +23,7 @@ struct Server {
     tls: Tls,
     directory: TempDir,
     stop: oneshot::Sender<()>,
-    end: JoinHandle<Drained>,
+    end: JoinHandle<DrainOutcome>,
 }
 
 fn files(directory: &TempDir) -> TlsFiles {
@@ -199,8 +199,8 @@ async fn a_handshake_that_hangs_does_not_hold_up_the_shutdown() {
         .await
         .unwrap();
     server.stop.send(()).unwrap();
-    let drained = tokio::time::timeout(Duration::from_secs(9), server.end).await;
-    assert_eq!(drained.unwrap().unwrap(), Drained::Clean);
+    let outcome = tokio::time::timeout(Duration::from_secs(9), server.end).await;
+    assert_eq!(outcome.unwrap().unwrap(), DrainOutcome::Clean);
     assert_eq!(silent.read(&mut [0; 1]).await.unwrap_or(0), 0);
 }
 

@@ -19,4 +19,6 @@
 
 mod sqlite;
 
-pub use self::sqlite::{SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms};
+pub use self::sqlite::{
+    FileFailure, SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms,
+};

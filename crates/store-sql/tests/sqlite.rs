@@ -46,11 +46,11 @@ async fn no_secret_stands_in_the_files() {
         ),
         (
             "event key",
-            database.service_keys().event_key().as_bytes().to_vec(),
+            database.storage_keys().event_key().as_bytes().to_vec(),
         ),
         (
             "token key",
-            database.service_keys().token_keys()[0].seed().to_vec(),
+            database.storage_keys().token_keys()[0].seed().to_vec(),
         ),
     ];
 
@@ -62,7 +62,7 @@ async fn no_secret_stands_in_the_files() {
         let device = Device::new(
             DeviceId::PRIMARY,
             DeviceName::parse(&name).unwrap(),
-            database.service_keys().password_hash(
+            database.storage_keys().password_hash(
                 &account.aci,
                 DeviceId::PRIMARY,
                 password.as_str(),

@@ -87,7 +87,7 @@ async fn no_room_user_or_passkey_stands_in_the_files() {
     repository.save().await.unwrap();
     let secret = record.secret.chunks_exact(16);
     needles.extend(secret.map(|part| ("server params", part.to_vec())));
-    let keys = fixture.database.service_keys();
+    let keys = fixture.database.storage_keys();
     needles.push(("event key", keys.event_key().as_bytes().to_vec()));
 
     let file = &fixture.backend;

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 
-use crate::{device_name::DeviceName, keys::PasswordHash, sighting::AddressPseudonym};
+use crate::{device_name::DeviceName, device_use::AddressPseudonym, keys::PasswordHash};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ pub struct Device {
     /// The time at which the device was added.
     pub created: Timestamp,
     /// The time at which the device was last seen, to the accuracy of
-    /// [`Sighting`](crate::Sighting); `created` at first.
+    /// [`DeviceUse`](crate::DeviceUse); `created` at first.
     pub last_seen: Timestamp,
     /// The address from which the device was last seen; `None` if it is unknown.
     pub last_address: Option<AddressPseudonym>,

@@ -206,7 +206,7 @@ pub enum StartEraOutcome {
         /// The link after the start; `None` for a group's room.
         link: Option<CallLinkRecord>,
         /// The effect of the start on the link's expiration.
-        moved: Option<MovedExpiration>,
+        expiration_change: Option<ExpirationChange>,
     },
     /// The room has another era, which the client can join.
     Running {
@@ -223,7 +223,7 @@ pub enum StartEraOutcome {
 
 /// The change of a link's expiration by the start of an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MovedExpiration {
+pub struct ExpirationChange {
     /// The expiration before the start.
     pub from: Timestamp,
     /// The expiration after the start.

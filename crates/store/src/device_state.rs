@@ -37,7 +37,7 @@ pub enum DeviceAction {
     Register,
     /// The device presents valid credentials.
     See,
-    /// The device gets another name. This does not count as a sighting.
+    /// The device gets another name. This does not count as a use.
     Rename,
     /// The owner, an administrator or the operator deletes the device.
     Delete,

@@ -9,12 +9,12 @@ use rand_core::CryptoRng;
 use crate::{
     account::{Account, AccountDevice, Device, DeviceId},
     availability::Availability,
+    device_use::DeviceUse,
     error::StoreError,
-    keys::ServiceKeys,
+    keys::StorageKeys,
     login::{LoginReader, LoginRepository},
     overview::IssuerCounts,
     server_params::{ServerParamsRecord, StoredServerParams},
-    sighting::Sighting,
 };
 
 /// The issuer's database, which starts transactions.
@@ -66,7 +66,7 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
     ///
     /// Another process may create newer ones, so that the caller must not keep them beyond a
     /// request. The transactions of this database load newer keys when they start.
-    fn service_keys(&self) -> Arc<ServiceKeys>;
+    fn storage_keys(&self) -> Arc<StorageKeys>;
 }
 
 /// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.
@@ -96,7 +96,7 @@ pub trait IssuerReader: LoginReader {
     async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError>;
 
     /// Returns the latest time at which any device was seen; `None` if there are no devices.
-    async fn last_sighting(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    async fn last_device_use(&mut self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Reads all server params of both kinds, live or not, by ascending start of validity.
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
@@ -142,7 +142,7 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
         &mut self,
         aci: &Aci,
         id: DeviceId,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 

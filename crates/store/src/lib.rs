@@ -32,6 +32,7 @@ mod call_link;
 mod call_record;
 mod device_name;
 mod device_state;
+mod device_use;
 mod error;
 mod issuer;
 pub mod keys;
@@ -40,7 +41,6 @@ mod overview;
 mod rooms;
 pub mod sealed;
 mod server_params;
-mod sighting;
 
 pub use self::{
     account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceOrigin},
@@ -51,16 +51,17 @@ pub use self::{
         UpdateLinkOutcome, UserId, UserIdError,
     },
     call_record::{
-        CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, LinkWithCall,
-        MediaAddress, MovedExpiration, NodeName, NodeNameError, StartEraOutcome,
+        CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, ExpirationChange,
+        LinkWithCall, MediaAddress, NodeName, NodeNameError, StartEraOutcome,
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
+    device_use::{AddressPseudonym, DeviceUse},
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
-        BlindIndex, DevicePassword, EventKey, KeyError, Keyring, MasterKey, PasskeyHash,
-        PasswordHash, Realm, RoomsKeys, SealError, SealedValue, ServiceKeys, TokenKey,
+        BlindIndex, DevicePassword, EventKey, KeyError, KeyOwner, Keyring, MasterKey, PasskeyHash,
+        PasswordHash, RoomsStorageKeys, SealError, SealedValue, StorageKeys, TokenKey,
     },
     login::{
         AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,
@@ -74,5 +75,4 @@ pub use self::{
     server_params::{
         DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
     },
-    sighting::{AddressPseudonym, Sighting},
 };

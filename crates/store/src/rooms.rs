@@ -13,12 +13,12 @@ use crate::{
         OpaqueRoomId, UpdateLinkOutcome, UserId,
     },
     call_record::{
-        CallCursor, CallEra, CallKey, CallPage, CallRecord, LinkWithCall, MovedExpiration,
+        CallCursor, CallEra, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall,
         NodeName, StartEraOutcome,
     },
     error::StoreError,
     issuer::TransactionName,
-    keys::{PasskeyHash, RoomsKeys},
+    keys::{PasskeyHash, RoomsStorageKeys},
     overview::{LinkCursor, RoomsCounts},
     server_params::{ServerParamsRecord, StoredServerParams},
 };
@@ -72,7 +72,7 @@ pub trait RoomsDatabase: fmt::Debug + Send + Sync {
     ///
     /// Another process may create newer ones, so that the caller must not keep them beyond a
     /// request. The transactions of this database load newer keys when they start.
-    fn service_keys(&self) -> RoomsKeys;
+    fn storage_keys(&self) -> RoomsStorageKeys;
 }
 
 /// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.
@@ -297,7 +297,7 @@ pub trait RoomsRepository: RoomsReader {
         &mut self,
         key: &CallKey,
         era: CallEra,
-        moved: Option<MovedExpiration>,
+        expiration_change: Option<ExpirationChange>,
     ) -> Result<bool, StoreError>;
 
     /// Shortens leases that last beyond `latest`, which a clock that was ahead has written. Returns

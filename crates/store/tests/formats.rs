@@ -6,7 +6,8 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    CallKey, DeviceId, Keyring, MasterKey, OpaqueRoomId, Realm, RoomsKeys, SealedValue, UserId,
+    CallKey, DeviceId, KeyOwner, Keyring, MasterKey, OpaqueRoomId, RoomsStorageKeys, SealedValue,
+    UserId,
     keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys, WrappedKey},
 };
 
@@ -53,7 +54,7 @@ const EVENT_KEY: &str = "404142434445464748494a4b4c4d4e4f404142434445464748494a4
 #[test]
 fn stored_keys_unlock_to_the_keys_that_were_wrapped() {
     let keyring = keyring();
-    let keys = keyring.service();
+    let keys = keyring.storage();
     let aci = Aci::from_bytes(std::array::from_fn(|i| 0x40 + u8::try_from(i).unwrap()));
     let hash = keys.password_hash(&aci, DeviceId::new(2).unwrap(), "correct horse");
 
@@ -67,7 +68,7 @@ fn stored_keys_unlock_to_the_keys_that_were_wrapped() {
 
 #[test]
 fn rooms_users_and_passkeys_are_hashed_as_ever() {
-    let keys = RoomsKeys::of(&keyring());
+    let keys = RoomsStorageKeys::of(&keyring());
     let room = OpaqueRoomId::parse("0123abcd").unwrap();
     let user = UserId::parse("c0ffee").unwrap();
     let passkey: [u8; 16] = std::array::from_fn(|i| u8::try_from(i).unwrap());
@@ -111,12 +112,17 @@ fn keyring() -> Keyring {
             })
             .collect(),
     };
-    Keyring::unlock(Realm::Issuer, &MasterKey::parse(MASTER).unwrap(), &stored).unwrap()
+    Keyring::unlock(
+        KeyOwner::Issuer,
+        &MasterKey::parse(MASTER).unwrap(),
+        &stored,
+    )
+    .unwrap()
 }
 
 #[test]
 fn a_user_has_one_index_however_the_second_half_of_the_id_reads() {
-    let keys = RoomsKeys::of(&keyring());
+    let keys = RoomsStorageKeys::of(&keyring());
     let room = OpaqueRoomId::parse("0123abcd").unwrap();
     let index = |first: &str, second: &str| {
         let text = format!("00{}{}", first.repeat(64), second.repeat(64));

@@ -3,7 +3,7 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    DeviceId, DevicePassword, KeyError, Keyring, MasterKey, Realm, TokenKey,
+    DeviceId, DevicePassword, KeyError, KeyOwner, Keyring, MasterKey, TokenKey,
     keys::{Column, KeyCheck, KeyId, KeyPurpose, StoredKeys},
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -20,11 +20,11 @@ fn the_master_key_unlocks_the_same_keys() {
         .unwrap();
     let aci = Aci::random(&mut rng);
 
-    let again = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
+    let again = Keyring::unlock(KeyOwner::Issuer, &master, &stored).unwrap();
 
     let opened = again.sealer().open(column, b"row", &sealed).unwrap();
     assert_eq!(opened.as_slice(), b"value");
-    let (keys, again) = (keyring.service(), again.service());
+    let (keys, again) = (keyring.storage(), again.storage());
     assert_eq!(keys.account_index(&aci), again.account_index(&aci));
     assert_eq!(keys.event_key().as_bytes(), again.event_key().as_bytes());
     let hash = keys.password_hash(&aci, DeviceId::PRIMARY, "password");
@@ -36,7 +36,7 @@ fn a_wrong_master_key_is_told_from_damage() {
     let (master, _, stored, mut rng) = created(1);
     let wrong = MasterKey::random(&mut rng);
     let unlock = |master: &MasterKey, stored: &StoredKeys| {
-        Keyring::unlock(Realm::Issuer, master, stored).map(drop)
+        Keyring::unlock(KeyOwner::Issuer, master, stored).map(drop)
     };
 
     assert_eq!(unlock(&wrong, &stored), Err(KeyError::WrongMasterKey));
@@ -56,7 +56,7 @@ fn a_wrong_master_key_is_told_from_damage() {
 #[test]
 fn a_key_serves_its_own_purpose_id_and_service_only() {
     let (master, _, stored, _) = created(1);
-    let unlock = |stored: &StoredKeys| Keyring::unlock(Realm::Issuer, &master, stored).map(drop);
+    let unlock = |stored: &StoredKeys| Keyring::unlock(KeyOwner::Issuer, &master, stored).map(drop);
 
     let mut exchanged = stored.clone();
     let [first, second, ..] = exchanged.keys.as_mut_slice() else {
@@ -69,7 +69,7 @@ fn a_key_serves_its_own_purpose_id_and_service_only() {
     renumbered.keys[0].id = renumbered.keys[1].id;
     assert_eq!(unlock(&renumbered), Err(KeyError::DamagedKeys));
 
-    let rooms = Keyring::unlock(Realm::Rooms, &master, &stored).map(drop);
+    let rooms = Keyring::unlock(KeyOwner::Rooms, &master, &stored).map(drop);
     assert_eq!(rooms, Err(KeyError::WrongMasterKey));
 }
 
@@ -84,7 +84,7 @@ fn a_missing_key_is_never_made_anew() {
     ] {
         let mut fewer = stored.clone();
         fewer.keys.retain(|key| key.purpose != purpose);
-        let unlocked = Keyring::unlock(Realm::Issuer, &master, &fewer).map(drop);
+        let unlocked = Keyring::unlock(KeyOwner::Issuer, &master, &fewer).map(drop);
         assert_eq!(unlocked, Err(KeyError::KeysMissing), "{purpose:?}");
     }
 }
@@ -92,19 +92,19 @@ fn a_missing_key_is_never_made_anew() {
 #[test]
 fn only_the_issuer_has_token_keys_and_an_older_database_lacks_them() {
     let (master, keyring, mut stored, mut rng) = created(1);
-    let [token] = keyring.service().token_keys() else {
+    let [token] = keyring.storage().token_keys() else {
         panic!("one token key");
     };
     assert_eq!(token.created(), NOW);
     assert_eq!(keyring.missing().count(), 0);
 
     stored.keys.retain(|key| key.purpose != KeyPurpose::Token);
-    let older = Keyring::unlock(Realm::Issuer, &master, &stored).unwrap();
-    assert!(older.service().token_keys().is_empty());
+    let older = Keyring::unlock(KeyOwner::Issuer, &master, &stored).unwrap();
+    assert!(older.storage().token_keys().is_empty());
     assert_eq!(older.missing().collect::<Vec<_>>(), [KeyPurpose::Token]);
 
-    let (rooms, _) = Keyring::create(Realm::Rooms, &master, NOW, &mut rng).unwrap();
-    assert!(rooms.service().token_keys().is_empty());
+    let (rooms, _) = Keyring::create(KeyOwner::Rooms, &master, NOW, &mut rng).unwrap();
+    assert!(rooms.storage().token_keys().is_empty());
     assert_eq!(rooms.missing().count(), 0);
 }
 
@@ -137,7 +137,7 @@ fn a_newer_data_key_seals_and_the_older_still_open() {
     assert_eq!(open(b"1", &old).as_slice(), b"old");
     assert_eq!(open(b"2", &new).as_slice(), b"new");
     assert!(keyring.sealer().open(COLUMN, b"2", &new).is_err());
-    let (keys, before) = (rotated.service(), keyring.service());
+    let (keys, before) = (rotated.storage(), keyring.storage());
     assert_ne!(keys.event_key().as_bytes(), before.event_key().as_bytes());
     let tokens: Vec<_> = keys.token_keys().iter().map(TokenKey::id).collect();
     assert_eq!(tokens, [KeyId::new(10), before.token_keys()[0].id()]);
@@ -153,11 +153,11 @@ fn another_master_key_takes_the_same_keys_over() {
 
     let rewrapped = keyring.rewrap(&stored.keys, &next, &mut rng).unwrap();
 
-    let again = Keyring::unlock(Realm::Issuer, &next, &rewrapped).unwrap();
+    let again = Keyring::unlock(KeyOwner::Issuer, &next, &rewrapped).unwrap();
     let aci = Aci::random(&mut rng);
-    let index = again.service().account_index(&aci);
-    assert_eq!(index, keyring.service().account_index(&aci));
-    let old = Keyring::unlock(Realm::Issuer, &master, &rewrapped).map(drop);
+    let index = again.storage().account_index(&aci);
+    assert_eq!(index, keyring.storage().account_index(&aci));
+    let old = Keyring::unlock(KeyOwner::Issuer, &master, &rewrapped).map(drop);
     assert_eq!(old, Err(KeyError::WrongMasterKey));
     assert!(keyring.reload(&rewrapped.keys).is_err());
 }
@@ -165,19 +165,20 @@ fn another_master_key_takes_the_same_keys_over() {
 #[test]
 fn two_databases_of_one_master_key_share_nothing() {
     let (master, first, first_stored, mut rng) = created(1);
-    let (second, second_stored) = Keyring::create(Realm::Issuer, &master, NOW, &mut rng).unwrap();
+    let (second, second_stored) =
+        Keyring::create(KeyOwner::Issuer, &master, NOW, &mut rng).unwrap();
     let aci = Aci::random(&mut rng);
 
     assert_ne!(first_stored.check, second_stored.check);
     assert_ne!(
-        first.service().account_index(&aci),
-        second.service().account_index(&aci)
+        first.storage().account_index(&aci),
+        second.storage().account_index(&aci)
     );
     let mixed = StoredKeys {
         check: second_stored.check,
         keys: first_stored.keys,
     };
-    let unlocked = Keyring::unlock(Realm::Issuer, &master, &mixed).map(drop);
+    let unlocked = Keyring::unlock(KeyOwner::Issuer, &master, &mixed).map(drop);
     assert_eq!(unlocked, Err(KeyError::DamagedKeys));
 }
 
@@ -191,7 +192,7 @@ fn an_altered_check_is_refused() {
             check: KeyCheck::from_bytes(check),
             keys: stored.keys.clone(),
         };
-        let unlocked = Keyring::unlock(Realm::Issuer, &master, &altered).map(drop);
+        let unlocked = Keyring::unlock(KeyOwner::Issuer, &master, &altered).map(drop);
         assert_eq!(unlocked, Err(KeyError::WrongMasterKey), "byte {byte}");
     }
 }
@@ -199,7 +200,7 @@ fn an_altered_check_is_refused() {
 #[test]
 fn a_password_hash_holds_for_one_device_of_one_account() {
     let (_, keyring, _, mut rng) = created(1);
-    let keys = keyring.service();
+    let keys = keyring.storage();
     let (aci, other) = (Aci::random(&mut rng), Aci::random(&mut rng));
     let second = DeviceId::new(2).unwrap();
     let hash = keys.password_hash(&aci, DeviceId::PRIMARY, "password");
@@ -229,7 +230,7 @@ fn a_blind_index_depends_on_value_and_column() {
     let (_, keyring, _, _) = created(1);
     let index = |table, name, value: &[u8]| {
         keyring
-            .service()
+            .storage()
             .blind_index(Column::new(table, name), value)
     };
     let one = index("accounts", "aci", b"value");
@@ -246,7 +247,7 @@ fn a_master_key_survives_its_text() {
     let text = master.to_text();
     for text in [text.to_string(), format!("  {}\r\n", *text)] {
         let parsed = MasterKey::parse(&text).unwrap();
-        assert!(Keyring::unlock(Realm::Issuer, &parsed, &stored).is_ok());
+        assert!(Keyring::unlock(KeyOwner::Issuer, &parsed, &stored).is_ok());
     }
 }
 
@@ -282,16 +283,16 @@ fn device_passwords_are_long_and_never_the_same() {
 fn debug_output_shows_no_secret() {
     let (master, keyring, _, mut rng) = created(1);
     let password = DevicePassword::random(&mut rng);
-    let hash = keyring.service().password_hash(
+    let hash = keyring.storage().password_hash(
         &Aci::random(&mut rng),
         DeviceId::PRIMARY,
         password.as_str(),
     );
     assert_eq!(format!("{master:?}"), "MasterKey(..)");
     assert_eq!(format!("{keyring:?}"), "Keyring(..)");
-    assert_eq!(format!("{:?}", keyring.service()), "ServiceKeys(..)");
+    assert_eq!(format!("{:?}", keyring.storage()), "StorageKeys(..)");
     assert_eq!(
-        format!("{:?}", keyring.service().event_key()),
+        format!("{:?}", keyring.storage().event_key()),
         "EventKey(..)"
     );
     assert_eq!(format!("{:?}", keyring.sealer()), "Sealer(1 keys)");
@@ -302,6 +303,6 @@ fn debug_output_shows_no_secret() {
 fn created(seed: u64) -> (MasterKey, Keyring, StoredKeys, StdRng) {
     let mut rng = StdRng::seed_from_u64(seed);
     let master = MasterKey::random(&mut rng);
-    let (keyring, stored) = Keyring::create(Realm::Issuer, &master, NOW, &mut rng).unwrap();
+    let (keyring, stored) = Keyring::create(KeyOwner::Issuer, &master, NOW, &mut rng).unwrap();
     (master, keyring, stored, rng)
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{Keyring, MasterKey, Realm, SealError, SealedValue, keys::Column};
+use anteroom_store::{KeyOwner, Keyring, MasterKey, SealError, SealedValue, keys::Column};
 use rand::{SeedableRng, rngs::StdRng};
 
 const COLUMN: Column = Column::new("accounts", "aci");
@@ -93,6 +93,6 @@ fn keyring(seed: u64) -> (Keyring, StdRng) {
     let mut rng = StdRng::seed_from_u64(seed);
     let master = MasterKey::random(&mut rng);
     let (keyring, _) =
-        Keyring::create(Realm::Issuer, &master, Timestamp::from_secs(0), &mut rng).unwrap();
+        Keyring::create(KeyOwner::Issuer, &master, Timestamp::from_secs(0), &mut rng).unwrap();
     (keyring, rng)
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use anteroom_issuer::{
-    HashPlaces, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LiveParams, LoginParts,
-    LoginSettings, Mailbox, PasswordHasher, router,
+    DatedParams, HashQueueLimits, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
+    LoginSettings, MailSender, PasswordHasher, router,
 };
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
@@ -164,8 +164,9 @@ impl TestIssuer {
         if let Some(params) = &group {
             guard.watch_bytes("group secret params", &params.to_bytes());
         }
-        let keys = IssuerKeys::new(options.mode, live(generic), live(group));
-        let mut issuer = Self::start_with_parts(options, keys, |parts| parts.relays = relays).await;
+        let params = IssuingParams::new(options.mode, live(generic), live(group));
+        let mut issuer =
+            Self::start_with_parts(options, params, |parts| parts.relays = relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
         issuer
@@ -175,8 +176,8 @@ impl TestIssuer {
     ///
     /// # Panics
     /// A part of the issuer cannot be set up.
-    pub async fn start_with_keys(options: TestIssuerOptions, keys: IssuerKeys) -> Self {
-        Self::start_with_parts(options, keys, |_| {}).await
+    pub async fn start_with_params(options: TestIssuerOptions, params: IssuingParams) -> Self {
+        Self::start_with_parts(options, params, |_| {}).await
     }
 
     /// Starts an issuer whose parts are changed before they are assembled.
@@ -185,7 +186,7 @@ impl TestIssuer {
     /// A part of the issuer cannot be set up.
     pub async fn start_with_parts(
         options: TestIssuerOptions,
-        keys: IssuerKeys,
+        params: IssuingParams,
         change: impl FnOnce(&mut IssuerParts),
     ) -> Self {
         let clock = MockClock::at(options.now);
@@ -197,7 +198,7 @@ impl TestIssuer {
         let pseudonymizer = {
             let database = database.clone();
             Pseudonymizer::following(move || {
-                Zeroizing::new(*database.service_keys().event_key().as_bytes())
+                Zeroizing::new(*database.storage_keys().event_key().as_bytes())
             })
         };
         let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
@@ -208,7 +209,7 @@ impl TestIssuer {
             database: Arc::new(database.clone()),
             clock: Arc::new(clock.clone()),
             entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
-            keys,
+            params,
             events: Arc::new(events.clone()),
             limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
             pseudonymizer: pseudonymizer.clone(),
@@ -316,8 +317,8 @@ fn login_parts(
     entropy: &SeededEntropy,
 ) -> LoginParts {
     let options = options.login;
-    let places = HashPlaces::new(NonZeroUsize::MIN.saturating_add(1));
-    let hasher = PasswordHasher::new(options.cost, places, metrics, &mut *entropy.rng());
+    let limits = HashQueueLimits::new(NonZeroUsize::MIN.saturating_add(1));
+    let hasher = PasswordHasher::new(options.cost, limits, metrics, &mut *entropy.rng());
     LoginParts {
         settings: LoginSettings {
             sign_up: options.sign_up,
@@ -330,7 +331,7 @@ fn login_parts(
         delay: Arc::new(delays.clone()),
         mail: options
             .mail
-            .then(|| Arc::new(mails.clone()) as Arc<dyn Mailbox>),
+            .then(|| Arc::new(mails.clone()) as Arc<dyn MailSender>),
         identities: None,
     }
 }
@@ -359,8 +360,8 @@ impl Drop for TestIssuer {
     }
 }
 
-fn live<T>(params: Option<T>) -> Vec<LiveParams<T>> {
-    let live = params.map(|params| LiveParams {
+fn live<T>(params: Option<T>) -> Vec<DatedParams<T>> {
+    let live = params.map(|params| DatedParams {
         params,
         not_before: Timestamp::from_secs(0),
         not_after: None,
@@ -436,7 +437,7 @@ fn row(
     now: Timestamp,
 ) -> Device {
     let hash = database
-        .service_keys()
+        .storage_keys()
         .password_hash(aci, device, password.as_str());
     let name = DeviceName::parse("test device").expect("a good name");
     Device::new(device, name, hash, now)

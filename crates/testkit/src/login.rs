@@ -151,7 +151,7 @@ impl TestIssuer {
     pub async fn add_invite(&self) -> String {
         let code = InviteCode::random(&mut *self.entropy().rng());
         LogGuard::global().watch_text("invite code", code.as_str());
-        let hash = self.database.service_keys().invite_hash(&code);
+        let hash = self.database.storage_keys().invite_hash(&code);
         let now = self.clock.now();
         let mut transaction = self.begin().await;
         transaction

@@ -29,7 +29,7 @@ use tokio_util::{
 
 /// Generic params that the issuer lists, with the period that it claims for them.
 #[derive(Clone, Copy, Debug)]
-pub struct ShownParams {
+pub struct ServedParams {
     /// The seed of the params.
     pub seed: u8,
     /// The start of the period.
@@ -50,7 +50,7 @@ type SharedBehaviour = Arc<Mutex<Behaviour>>;
 struct Behaviour {
     account: Aci,
     now: Timestamp,
-    shown: Vec<ShownParams>,
+    shown: Vec<ServedParams>,
     issues: u8,
     /// The time in its answers; `None` for the system's time.
     date: Option<Timestamp>,
@@ -76,7 +76,7 @@ impl LyingIssuer {
         let behaviour = Arc::new(Mutex::new(Behaviour {
             account,
             now,
-            shown: vec![ShownParams::since(1, Timestamp::from_secs(0))],
+            shown: vec![ServedParams::since(1, Timestamp::from_secs(0))],
             issues: 1,
             date: None,
             requests: Vec::new(),
@@ -123,7 +123,7 @@ impl LyingIssuer {
     }
 
     /// Sets the params that the issuer lists.
-    pub fn show(&self, shown: &[ShownParams]) {
+    pub fn show(&self, shown: &[ServedParams]) {
         locked(&self.behaviour).shown = shown.to_vec();
     }
 
@@ -144,7 +144,7 @@ impl LyingIssuer {
     }
 }
 
-impl ShownParams {
+impl ServedParams {
     /// Creates params without an end.
     #[must_use]
     pub const fn since(seed: u8, not_before: Timestamp) -> Self {
@@ -202,7 +202,7 @@ async fn record(
 
 async fn params(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
     let shown = locked(&behaviour).shown.clone();
-    let entries: Vec<Value> = shown.iter().map(ShownParams::entry).collect();
+    let entries: Vec<Value> = shown.iter().map(ServedParams::entry).collect();
     Json(json!({ "params": entries }))
 }
 

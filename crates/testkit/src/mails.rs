@@ -1,19 +1,19 @@
-//! A mailbox that collects mails for tests.
+//! A sender that collects mails for tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom_issuer::{Letter, Mailbox};
+use anteroom_issuer::{MailSender, OutgoingMail};
 use anteroom_store::Email;
 
 /// Collects mails. Clones share the collection.
 #[derive(Clone, Debug, Default)]
-pub struct CapturedMails(Arc<Mutex<Vec<Posting>>>);
+pub struct CapturedMails(Arc<Mutex<Vec<MailCall>>>);
 
-/// A call of the mailbox.
+/// A call of the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Posting {
+pub enum MailCall {
     /// A mail.
-    Letter(Letter),
+    Mail(OutgoingMail),
     /// The decoy of a mail to this address.
     Decoy(Email),
 }
@@ -21,19 +21,19 @@ pub enum Posting {
 impl CapturedMails {
     /// Returns the mails since the last call.
     #[must_use]
-    pub fn take(&self) -> Vec<Letter> {
-        let postings = self.take_postings().into_iter();
-        postings
-            .filter_map(|posting| match posting {
-                Posting::Letter(letter) => Some(letter),
-                Posting::Decoy(_) => None,
+    pub fn take(&self) -> Vec<OutgoingMail> {
+        let mail_calls = self.take_mail_calls().into_iter();
+        mail_calls
+            .filter_map(|mail_call| match mail_call {
+                MailCall::Mail(mail) => Some(mail),
+                MailCall::Decoy(_) => None,
             })
             .collect()
     }
 
     /// Returns the mails and the decoys since the last call.
     #[must_use]
-    pub fn take_postings(&self) -> Vec<Posting> {
+    pub fn take_mail_calls(&self) -> Vec<MailCall> {
         std::mem::take(&mut *self.lock())
     }
 
@@ -57,17 +57,17 @@ impl CapturedMails {
         token.to_owned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Posting>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<MailCall>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Mailbox for CapturedMails {
-    fn post(&self, letter: Letter) {
-        self.lock().push(Posting::Letter(letter));
+impl MailSender for CapturedMails {
+    fn send(&self, mail: OutgoingMail) {
+        self.lock().push(MailCall::Mail(mail));
     }
 
-    fn post_decoy(&self, to: &Email) {
-        self.lock().push(Posting::Decoy(to.clone()));
+    fn send_decoy(&self, to: &Email) {
+        self.lock().push(MailCall::Decoy(to.clone()));
     }
 }

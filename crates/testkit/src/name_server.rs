@@ -84,7 +84,7 @@ impl NameServer {
     }
 
     /// Makes the server give no answer.
-    pub fn be_silent(&self) {
+    pub fn stop_answering(&self) {
         locked(&self.zone).behaviour = Behaviour::IsSilent;
     }
 

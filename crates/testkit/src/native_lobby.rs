@@ -148,15 +148,15 @@ impl Lobby<'_> {
 }
 
 /// The parts of an answer to a join that the test uses.
-struct Joined {
+struct JoinAnswer {
     demux_id: u32,
     era: String,
 }
 
-fn joined(answer: &NativeAnswer, status: &str) -> Joined {
+fn joined(answer: &NativeAnswer, status: &str) -> JoinAnswer {
     assert_eq!(member(answer, "clientStatus"), status);
     let demux_id = member(answer, "demuxId").as_u64();
-    Joined {
+    JoinAnswer {
         demux_id: demux_id
             .and_then(|id| id.try_into().ok())
             .expect("a demux id"),

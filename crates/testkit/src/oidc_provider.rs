@@ -67,12 +67,12 @@ pub struct OidcProvider {
 
 #[derive(Default)]
 struct Shared {
-    published: Mutex<Published>,
+    documents: Mutex<ProviderDocuments>,
     fetches: AtomicUsize,
 }
 
 #[derive(Clone, Default)]
-struct Published {
+struct ProviderDocuments {
     configuration: String,
     keys: String,
     down: bool,
@@ -256,17 +256,17 @@ impl OidcProvider {
 
     /// Publishes this text instead of keys.
     pub fn publish_keys(&self, document: &str) {
-        document.clone_into(&mut self.published().keys);
+        document.clone_into(&mut self.documents().keys);
     }
 
     /// Publishes this text instead of a configuration.
     pub fn publish_configuration(&self, document: &str) {
-        document.clone_into(&mut self.published().configuration);
+        document.clone_into(&mut self.documents().configuration);
     }
 
     /// Sets whether the provider answers every request with 503.
     pub fn set_down(&self, down: bool) {
-        self.published().down = down;
+        self.documents().down = down;
     }
 
     /// Stops the provider and closes its listener.
@@ -280,14 +280,14 @@ impl OidcProvider {
         self.state.fetches.load(Ordering::SeqCst)
     }
 
-    fn published(&self) -> MutexGuard<'_, Published> {
-        self.state.published()
+    fn documents(&self) -> MutexGuard<'_, ProviderDocuments> {
+        self.state.documents()
     }
 }
 
 impl Shared {
-    fn published(&self) -> MutexGuard<'_, Published> {
-        self.published
+    fn documents(&self) -> MutexGuard<'_, ProviderDocuments> {
+        self.documents
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -295,13 +295,13 @@ impl Shared {
 
 async fn configuration(State(state): State<Arc<Shared>>) -> Response {
     state.fetches.fetch_add(1, Ordering::SeqCst);
-    let published = state.published().clone();
-    answer(published.down, published.configuration)
+    let documents = state.documents().clone();
+    answer(documents.down, documents.configuration)
 }
 
 async fn keys(State(state): State<Arc<Shared>>) -> Response {
-    let published = state.published().clone();
-    answer(published.down, published.keys)
+    let documents = state.documents().clone();
+    answer(documents.down, documents.keys)
 }
 
 fn answer(down: bool, document: String) -> Response {

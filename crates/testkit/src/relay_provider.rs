@@ -95,7 +95,7 @@ impl RelayProvider {
     }
 
     /// Sets the answer of the provider.
-    pub fn behave(&self, behaviour: ProviderBehaviour) {
+    pub fn set_behaviour(&self, behaviour: ProviderBehaviour) {
         locked(&self.state).behaviour = behaviour;
     }
 
@@ -142,7 +142,7 @@ async fn answer(
             StatusCode::CREATED.into_response()
         }
         ProviderBehaviour::Floods => {
-            let body = axum::body::Body::new(Flood);
+            let body = axum::body::Body::new(EndlessBody);
             (StatusCode::CREATED, body).into_response()
         }
     }
@@ -160,9 +160,9 @@ fn credentials(urls: &Value) -> Response {
 }
 
 /// A body of spaces, without an end and without an announced length.
-struct Flood;
+struct EndlessBody;
 
-impl http_body::Body for Flood {
+impl http_body::Body for EndlessBody {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 

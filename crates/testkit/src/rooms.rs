@@ -192,7 +192,7 @@ impl TestRooms {
         let pseudonymizer = {
             let database = database.clone();
             Pseudonymizer::following(move || {
-                Zeroizing::new(*database.service_keys().event_key().as_bytes())
+                Zeroizing::new(*database.storage_keys().event_key().as_bytes())
             })
         };
         let records = {

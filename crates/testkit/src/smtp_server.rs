@@ -218,14 +218,14 @@ impl Shared {
 }
 
 /// The mail in progress on one connection.
-struct Mailbox {
+struct SmtpSession {
     shared: Arc<Shared>,
     encrypted: Arc<Mutex<bool>>,
     mail: ReceivedMail,
     bytes: Vec<u8>,
 }
 
-impl Handler for Mailbox {
+impl Handler for SmtpSession {
     fn mail(&mut self, _ip: IpAddr, _domain: &str, from: &str) -> Response {
         self.bytes.clear();
         self.mail = ReceivedMail {
@@ -286,7 +286,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     let implicit = shared.options.implicit_tls;
     let mut session = builder.build(
         peer,
-        Mailbox {
+        SmtpSession {
             shared: Arc::clone(&shared),
             encrypted: Arc::clone(&encrypted),
             mail: ReceivedMail {
@@ -301,7 +301,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     let mut stream = BufReader::new(stream);
     if !implicit {
         let greeting = session.greeting();
-        match talk(&mut session, &mut stream, &shared, Some(greeting)).await {
+        match serve_session(&mut session, &mut stream, &shared, Some(greeting)).await {
             Ok(End::UpgradeTls) => {}
             Ok(End::Closed) | Err(_) => return,
         }
@@ -313,7 +313,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
     session.tls_active();
     *encrypted.lock().unwrap_or_else(PoisonError::into_inner) = true;
     let greeting = implicit.then(|| session.greeting());
-    let _ = talk(&mut session, &mut BufReader::new(stream), &shared, greeting).await;
+    let _ = serve_session(&mut session, &mut BufReader::new(stream), &shared, greeting).await;
 }
 
 enum End {
@@ -321,8 +321,8 @@ enum End {
     UpgradeTls,
 }
 
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
-    session: &mut Session<Mailbox>,
+async fn serve_session<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<SmtpSession>,
     stream: &mut BufReader<S>,
     shared: &Shared,
     greeting: Option<Response>,

@@ -27,12 +27,12 @@ pub struct ReceivedEvent {
 /// A webhook receiver on a free port of the loopback interface. It runs until the value is dropped.
 pub struct WebhookReceiver {
     url: String,
-    state: Arc<watch::Sender<Received>>,
+    state: Arc<watch::Sender<ReceiverState>>,
     _stop: DropGuard,
 }
 
 #[derive(Default)]
-struct Received {
+struct ReceiverState {
     events: Vec<ReceivedEvent>,
     script: VecDeque<Option<u16>>,
     otherwise: Option<u16>,
@@ -46,9 +46,9 @@ impl WebhookReceiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port's address");
-        let state = Arc::new(watch::Sender::new(Received {
+        let state = Arc::new(watch::Sender::new(ReceiverState {
             otherwise: Some(200),
-            ..Received::default()
+            ..ReceiverState::default()
         }));
         let router = Router::new()
             .route("/hook", post(receive))
@@ -75,13 +75,13 @@ impl WebhookReceiver {
     /// Sets the answers to the next requests, in order; `None` is no answer.
     pub fn answer_next(&self, answers: &[Option<u16>]) {
         self.state
-            .send_modify(|received| received.script.extend(answers));
+            .send_modify(|receiver| receiver.script.extend(answers));
     }
 
     /// Sets the answer to all other requests.
     pub fn answer_always(&self, status: u16) {
         self.state
-            .send_modify(|received| received.otherwise = Some(status));
+            .send_modify(|receiver| receiver.otherwise = Some(status));
     }
 
     /// Waits until `count` requests have arrived, and returns all requests.
@@ -89,16 +89,16 @@ impl WebhookReceiver {
     /// # Panics
     /// Never: the receiver owns the sender.
     pub async fn wait_for(&self, count: usize) -> Vec<ReceivedEvent> {
-        let mut received = self.state.subscribe();
-        let arrived = received
-            .wait_for(|received| received.events.len() >= count)
+        let mut receiver = self.state.subscribe();
+        let arrived = receiver
+            .wait_for(|receiver| receiver.events.len() >= count)
             .await;
         arrived.expect("the receiver lives").events.clone()
     }
 }
 
 async fn receive(
-    State(state): State<Arc<watch::Sender<Received>>>,
+    State(state): State<Arc<watch::Sender<ReceiverState>>>,
     headers: HeaderMap,
     body: String,
 ) -> StatusCode {
@@ -107,9 +107,9 @@ async fn receive(
         value.unwrap_or_default().to_owned()
     };
     let mut answer = None;
-    state.send_modify(|received| {
-        answer = received.script.pop_front().unwrap_or(received.otherwise);
-        received.events.push(ReceivedEvent {
+    state.send_modify(|receiver| {
+        answer = receiver.script.pop_front().unwrap_or(receiver.otherwise);
+        receiver.events.push(ReceivedEvent {
             id: header("webhook-id"),
             signature: header("webhook-signature"),
             body,

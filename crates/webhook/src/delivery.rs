@@ -36,8 +36,8 @@ pub(crate) struct Delivery {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Taken,
+enum DeliveryOutcome {
+    Accepted,
     /// The receiver rejects this event.
     Rejected(u16),
     /// The receiver does not work.
@@ -77,15 +77,16 @@ impl Delivery {
         let mut pause = self.backoff.first;
         let mut rejections = 0;
         loop {
-            let answer = self.attempt(number, body.clone()).await;
-            self.note(answer);
-            match answer {
-                Answer::Taken => {
+            let outcome = self.attempt(number, body.clone()).await;
+            self.note(outcome);
+            match outcome {
+                DeliveryOutcome::Accepted => {
+                    self.remove(number).await;
                     self.sent.add(1);
-                    break;
+                    return;
                 }
-                Answer::Rejected(_) => rejections += 1,
-                Answer::Failed(_) => {}
+                DeliveryOutcome::Rejected(_) => rejections += 1,
+                DeliveryOutcome::Failed(_) => {}
             }
             if rejections == MOST_REJECTIONS {
                 tracing::error!("an event was given up: the webhook does not want it");
@@ -98,7 +99,7 @@ impl Delivery {
         self.remove(number).await;
     }
 
-    async fn attempt(&self, number: EventNumber, body: Vec<u8>) -> Answer {
+    async fn attempt(&self, number: EventNumber, body: Vec<u8>) -> DeliveryOutcome {
         let signature = self.signer.sign(self.clock.now().as_secs(), &body);
         let request = self
             .http
@@ -108,15 +109,15 @@ impl Delivery {
             .header("webhook-signature", signature)
             .body(body);
         match request.send().await.map(|answer| answer.status()) {
-            Ok(status) if status.is_success() => Answer::Taken,
+            Ok(status) if status.is_success() => DeliveryOutcome::Accepted,
             Ok(
                 status @ (StatusCode::BAD_REQUEST
                 | StatusCode::PAYLOAD_TOO_LARGE
                 | StatusCode::UNSUPPORTED_MEDIA_TYPE
                 | StatusCode::UNPROCESSABLE_ENTITY),
-            ) => Answer::Rejected(status.as_u16()),
-            Ok(status) => Answer::Failed(Some(status.as_u16())),
-            Err(_) => Answer::Failed(None),
+            ) => DeliveryOutcome::Rejected(status.as_u16()),
+            Ok(status) => DeliveryOutcome::Failed(Some(status.as_u16())),
+            Err(_) => DeliveryOutcome::Failed(None),
         }
     }
 
@@ -126,15 +127,17 @@ impl Delivery {
         let _ = tokio::task::spawn_blocking(move || spool.remove(number)).await;
     }
 
-    fn note(&self, answer: Answer) {
-        match answer {
-            Answer::Taken => {
+    fn note(&self, outcome: DeliveryOutcome) {
+        match outcome {
+            DeliveryOutcome::Accepted => {
                 if self.state.succeeded() {
                     tracing::info!("the webhook takes events again");
                 }
             }
-            Answer::Rejected(status) => tracing::warn!(status, "the webhook rejects an event"),
-            Answer::Failed(status) => {
+            DeliveryOutcome::Rejected(status) => {
+                tracing::warn!(status, "the webhook rejects an event");
+            }
+            DeliveryOutcome::Failed(status) => {
                 if self.state.failed() {
                     tracing::error!(status, "the webhook takes no events");
                 }

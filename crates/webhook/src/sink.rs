@@ -17,7 +17,7 @@ use crate::{
     delivery::Delivery,
     settings::{WebhookError, WebhookSettings, checked},
     signature::Signer,
-    spool::{Pushed, Spool},
+    spool::{PushOutcome, Spool},
 };
 
 /// The maximum number of events in memory, before they are on the disk.
@@ -25,14 +25,14 @@ const IN_MEMORY: usize = 1_000;
 
 /// Sends events to a webhook, from a thread and a task of its own.
 pub struct WebhookSink {
-    running: Mutex<Option<Running>>,
+    tasks: Mutex<Option<SinkTasks>>,
     closing: watch::Sender<bool>,
     state: Arc<DependencyState>,
     sent: Count,
     dropped: Count,
 }
 
-struct Running {
+struct SinkTasks {
     sender: SyncSender<Event>,
     writer: JoinHandle<()>,
     delivery: tokio::task::JoinHandle<()>,
@@ -88,7 +88,7 @@ impl WebhookSink {
         };
         let delivery = tokio::spawn(delivery.run(closing.subscribe()));
         Ok(Self {
-            running: Mutex::new(Some(Running {
+            tasks: Mutex::new(Some(SinkTasks {
                 sender,
                 writer,
                 delivery,
@@ -115,12 +115,12 @@ impl WebhookSink {
     /// Writes the events in memory to the disk, and stops. Waiting events are sent after the next
     /// start. Later events are dropped and counted.
     pub async fn close(&self) {
-        let running = self.lock().take();
-        let Some(Running {
+        let tasks = self.lock().take();
+        let Some(SinkTasks {
             sender,
             writer,
             delivery,
-        }) = running
+        }) = tasks
         else {
             return;
         };
@@ -131,15 +131,15 @@ impl WebhookSink {
         let _ = delivery.await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<SinkTasks>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl EventSink for WebhookSink {
     fn emit(&self, event: Event) {
         let queued = match &*self.lock() {
-            Some(running) => running.sender.try_send(event).is_ok(),
+            Some(tasks) => tasks.sender.try_send(event).is_ok(),
             None => false,
         };
         if !queued {
@@ -184,8 +184,8 @@ impl Writer {
         let mut losing = false;
         while let Ok(event) = receiver.recv() {
             let lost = match self.spool.push(&event.to_line(), &*self.clock) {
-                Ok(Pushed::Kept) => None,
-                Ok(Pushed::Full) => Some("too many events wait for the webhook"),
+                Ok(PushOutcome::Stored) => None,
+                Ok(PushOutcome::Full) => Some("too many events wait for the webhook"),
                 Err(error) => {
                     tracing::debug!(kind = ?error.kind(), "an event was not written");
                     Some("events for the webhook cannot be written")

@@ -48,8 +48,8 @@ struct State {
 
 /// The outcome of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    Kept,
+pub(crate) enum PushOutcome {
+    Stored,
     Full,
 }
 
@@ -93,11 +93,11 @@ impl Spool {
     }
 
     /// Stores an event. It is on the disk when this returns.
-    pub(crate) fn push(&self, line: &str, clock: &dyn Clock) -> io::Result<Pushed> {
+    pub(crate) fn push(&self, line: &str, clock: &dyn Clock) -> io::Result<PushOutcome> {
         let number = {
             let mut state = self.state();
             if state.waiting.len() >= self.capacity.get() {
-                return Ok(Pushed::Full);
+                return Ok(PushOutcome::Full);
             }
             let by_time = clock.now().as_secs() << BITS_WITHIN_SECOND;
             state.last = EventNumber(by_time.max(state.last.0.saturating_add(1)));
@@ -110,7 +110,7 @@ impl Spool {
         let _ = fs::remove_file(&unfinished);
         written?;
         File::open(&self.folder)?.sync_all()?;
-        Ok(Pushed::Kept)
+        Ok(PushOutcome::Stored)
     }
 
     /// Returns the oldest waiting event, with its bytes or the error of their read. Looks for
@@ -248,9 +248,9 @@ mod tests {
         let clock = clock();
         let spool = Spool::open(folder.clone(), THREE).unwrap();
         for line in ["a", "b", "c"] {
-            assert_eq!(spool.push(line, &clock).unwrap(), Pushed::Kept);
+            assert_eq!(spool.push(line, &clock).unwrap(), PushOutcome::Stored);
         }
-        assert_eq!(spool.push("d", &clock).unwrap(), Pushed::Full);
+        assert_eq!(spool.push("d", &clock).unwrap(), PushOutcome::Full);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let (first, _) = spool.first().unwrap();
         assert_eq!(mode(&folder), 0o700);
@@ -259,7 +259,7 @@ mod tests {
         fs::write(folder.join("notes.txt"), "mine").unwrap();
 
         let spool = Spool::open(folder.clone(), THREE).unwrap();
-        assert_eq!(spool.push("d", &clock).unwrap(), Pushed::Full);
+        assert_eq!(spool.push("d", &clock).unwrap(), PushOutcome::Full);
         assert_eq!(all(&spool), ["a", "b", "c"]);
         assert!(!folder.join("5.new").exists() && folder.join("notes.txt").exists());
 

@@ -6,7 +6,7 @@ use anteroom_service::{Clock, Count, Event, EventSink};
 
 use crate::{
     WebhookError,
-    spool::{Pushed, Spool},
+    spool::{PushOutcome, Spool},
 };
 
 /// Writes events into the folder of a [`WebhookSink`](crate::WebhookSink), which sends them: within
@@ -44,8 +44,8 @@ impl SpoolWriter {
 impl EventSink for SpoolWriter {
     fn emit(&self, event: Event) {
         match self.spool.push(&event.to_line(), &*self.clock) {
-            Ok(Pushed::Kept) => {}
-            Ok(Pushed::Full) => self.dropped.add(1),
+            Ok(PushOutcome::Stored) => {}
+            Ok(PushOutcome::Full) => self.dropped.add(1),
             Err(error) => {
                 tracing::debug!(kind = ?error.kind(), "an event was not written");
                 self.dropped.add(1);

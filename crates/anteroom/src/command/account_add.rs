@@ -1,6 +1,6 @@
 //! `anteroom account add`
 
-use anteroom_issuer::{Actor, DeviceChange, DeviceChanges, DeviceJournal};
+use anteroom_issuer::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_service::Clock as _;
 use anteroom_store::{
@@ -95,17 +95,16 @@ pub(super) struct NewAccount {
     pub(super) password: DevicePassword,
 }
 
-/// Adds an account with a phone-number id and one device, and announces the device in the journal of
-/// the issuer.
+/// Adds an account with a phone-number id and one device, and emits the events of the device.
 pub(super) async fn add(
     database: &SqliteIssuer,
-    journal: &DeviceJournal,
+    device_events: &DeviceEvents,
     retention: DeviceRetention,
     now: Timestamp,
 ) -> anyhow::Result<NewAccount> {
     let account = new_account(true, false, now);
     let (password, change) = add_with_device(database, &account, retention).await?;
-    journal.announce(&change, now);
+    device_events.announce(&change, now);
     Ok(NewAccount { account, password })
 }
 
@@ -135,7 +134,7 @@ async fn add_with_device(
     let id = DeviceId::PRIMARY;
     let password = DevicePassword::random(&mut rng);
     let hash = database
-        .service_keys()
+        .storage_keys()
         .password_hash(&account.aci, id, password.as_str());
     let device = Device::new(
         id,
@@ -146,7 +145,7 @@ async fn add_with_device(
     let mut transaction = database.begin(NAME).await?;
     transaction.add_account(account, &mut rng).await?;
     let added = DeviceChanges::new(&mut *transaction, retention, account.created)
-        .add(&account.aci, &device, Actor::Operator, &mut rng)
+        .add(&account.aci, &device, ChangeCause::Operator, &mut rng)
         .await?;
     transaction.save().await?;
     Ok((password, added))

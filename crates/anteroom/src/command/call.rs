@@ -110,7 +110,7 @@ fn passkey(
         return Ok(Some(own.passkey.clone()));
     }
     tracing::warn!(
-        "you join as a guest, with_reason this is not the room service where the link was created: \
+        "you join as a guest, because this is not the room service where the link was created: \
          with --admin the passkey is sent there"
     );
     Ok(None)

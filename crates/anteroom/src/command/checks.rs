@@ -5,6 +5,8 @@ mod files;
 mod ports;
 mod stores;
 
+pub(super) use self::files::LEAST_SPACE;
+
 use serde::Serialize;
 
 use crate::{

@@ -1,7 +1,7 @@
 //! `anteroom device`: for a named account directly on the issuer's database, like `anteroom account`; else
 //! for the user's own account.
 
-use anteroom_issuer::Actor;
+use anteroom_issuer::ChangeCause;
 use anteroom_service::Clock as _;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sql::SqliteIssuer;
@@ -112,7 +112,13 @@ async fn rename(
     let mut transaction = database.begin(NAME).await?;
     let renamed = changes
         .of(&mut *transaction, OsClock.now())
-        .rename(&aci, id(device)?, &name, Actor::Operator, &mut os::rng())
+        .rename(
+            &aci,
+            id(device)?,
+            &name,
+            ChangeCause::Operator,
+            &mut os::rng(),
+        )
         .await?;
     let renamed = renamed.ok_or_else(no_device)?;
     transaction.save().await?;
@@ -138,7 +144,7 @@ async fn delete(
     let mut transaction = database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())
-        .delete(&aci, id, Actor::Operator)
+        .delete(&aci, id, ChangeCause::Operator)
         .await?;
     let deleted = deleted.ok_or_else(no_device)?;
     // The device leaves the others none of the limits that it has used up.

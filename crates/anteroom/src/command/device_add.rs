@@ -1,6 +1,6 @@
 //! `anteroom device add`: restores access to an account without devices.
 
-use anteroom_issuer::{Actor, MOST_DEVICES};
+use anteroom_issuer::{ChangeCause, MOST_DEVICES};
 use anteroom_service::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
@@ -55,12 +55,12 @@ pub(super) async fn run(
         }
     };
     let hash = database
-        .service_keys()
+        .storage_keys()
         .password_hash(&aci, id, password.as_str());
     let device = Device::new(id, name, hash, now);
     let added = changes
         .of(&mut *transaction, now)
-        .add(&aci, &device, Actor::Operator, &mut rng)
+        .add(&aci, &device, ChangeCause::Operator, &mut rng)
         .await?;
     transaction.save().await?;
     changes.announce(&added);

@@ -134,23 +134,44 @@ pub(super) async fn end_call(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let store = &LinkStore::of_user(environment)?;
-    let context = Context {
-        json,
-        store,
-        data,
-        environment,
-    };
     let named = LinkTarget::find(link, store)?;
     confirm_end(&named, yes)?;
     let change = LinkChange {
         end_call: true,
         ..LinkChange::default()
     };
-    update(&named, &change, rooms, &context).await?;
-    if !json {
-        print("Everybody was sent away. Revoke the link too to let nobody come back.")?;
+    named.own()?;
+    let session = RoomSession::open(rooms, Some(&named), data, environment).await?;
+    let pass = session.pass(&named.link).await?;
+    let room = &named.link.root_key;
+    // A revoked link does not tell.
+    let call = session.rooms.peek(room, &pass, &mut os::rng()).await;
+    let is_empty = matches!(call, Ok(None));
+    let state = change_link(&named, &change, &session).await?;
+    if json {
+        return print_json(&StateReport::new(&state, &short_name(&room.room_id())));
     }
+    show_state(&state)?;
+    print(&end_of_call(
+        is_empty,
+        call.is_ok(),
+        state.is_open(OsClock.now()),
+    ))?;
     Ok(())
+}
+
+/// The outcome of the end of a call, and the next step for a link by which people can come back.
+fn end_of_call(is_empty: bool, is_known: bool, is_open: bool) -> String {
+    let outcome = match (is_empty, is_known) {
+        (true, _) => "No call was on, so nobody was sent away.",
+        (false, true) => "Everybody was sent away.",
+        (false, false) => "Nobody is in a call of this link any more.",
+    };
+    match (is_open, is_empty) {
+        (true, true) => format!("{outcome} Revoke the link to let nobody come."),
+        (true, false) => format!("{outcome} Revoke the link too to let nobody come back."),
+        (false, _) => outcome.to_owned(),
+    }
 }
 
 impl From<OnOff> for Approval {
@@ -188,20 +209,29 @@ async fn update(
     context: &Context<'_>,
 ) -> anyhow::Result<()> {
     change.check()?;
-    let passkey = &named.own()?.passkey;
+    named.own()?;
     let session = RoomSession::open(flags, Some(named), context.data, context.environment).await?;
-    let pass = session.pass(&named.link).await?;
-    let room = &named.link.root_key;
-    let state = session
-        .rooms
-        .update(room, &pass, passkey, change, &mut os::rng())
-        .await
-        .map_err(|error| session.link_error(named, error))?;
+    let state = change_link(named, change, &session).await?;
     if context.json {
-        print_json(&StateReport::new(&state, &short_name(&room.room_id())))
+        let short = short_name(&named.link.root_key.room_id());
+        print_json(&StateReport::new(&state, &short))
     } else {
         show_state(&state)
     }
+}
+
+async fn change_link(
+    named: &LinkTarget,
+    change: &LinkChange,
+    session: &RoomSession,
+) -> anyhow::Result<LinkState> {
+    let passkey = &named.own()?.passkey;
+    let pass = session.pass(&named.link).await?;
+    session
+        .rooms
+        .update(&named.link.root_key, &pass, passkey, change, &mut os::rng())
+        .await
+        .map_err(|error| session.link_error(named, error))
 }
 
 async fn delete(

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_client::{DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
+use anteroom_client::{DeviceId, IssuerError, LoginClient, LoginSession, SignIn, Timeouts};
 use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -129,10 +129,16 @@ async fn fetch_credentials(identity: &Arc<IssuerIdentity>, data: &DataDir) {
         }
     };
     if let Err(error) = fetched.await {
-        tracing::warn!(
-            "you are logged in, but not all credentials could be fetched ({error:#}): use `anteroom \
-             credential renew` some hours before you go to a room"
-        );
+        match error.downcast_ref() {
+            Some(IssuerError::Clock { .. } | IssuerError::OddDay { .. }) => tracing::warn!(
+                "{error}: set the clock that is wrong. You are logged in, but not all credentials \
+                 could be fetched: use `anteroom credential renew` when the clock is set"
+            ),
+            _ => tracing::warn!(
+                "you are logged in, but not all credentials could be fetched ({error:#}): use \
+                 `anteroom credential renew` some hours before you go to a room"
+            ),
+        }
     }
     renewal::start(identity, data);
 }

@@ -60,9 +60,9 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn no_login() -> Failure {
-    Failure::new("login_missing", "nobody is logged in there")
-        .next("Name the issuer of the login with --issuer")
+fn no_login(target: &IssuerTarget) -> Failure {
+    let what = format!("nobody is logged in at {}", target.whereabouts());
+    Failure::new("login_missing", what).next("Name the issuer of the login with --issuer")
 }
 
 async fn log_out(
@@ -75,7 +75,7 @@ async fn log_out(
         everywhere: false,
     };
     let stored_login = match file.load() {
-        Ok(stored_login) => stored_login.ok_or_else(no_login)?,
+        Ok(stored_login) => stored_login.ok_or_else(|| no_login(target))?,
         Err(error) => {
             file.remove()?;
             tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
@@ -126,7 +126,7 @@ async fn log_out_everywhere(
     yes: bool,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
-    let stored_login = file.load()?.ok_or_else(no_login)?;
+    let stored_login = file.load()?.ok_or_else(|| no_login(target))?;
     confirm(
         yes,
         "End all sessions of the account? Its other devices have to log in again too.",

@@ -130,7 +130,7 @@ async fn prepare<D: Database>(
     let database = D::open(&options, key, OsClock.now())
         .await
         .with_context(complain)?;
-    let forgotten: Result<u64, StoreError> = database.forget_passing().await;
+    let forgotten: Result<u64, StoreError> = database.delete_transient_rows().await;
     database.close().await;
     forgotten.with_context(complain)?;
     databases::side_file(&D::path(staged)).map_or(Ok(()), |left| {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use anteroom_service::{Audience, ListenerMetrics, ListenerSettings, Metrics, Tls};
+use anteroom_service::{ListenerKind, ListenerMetrics, ListenerSettings, Metrics, Tls};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -222,17 +222,17 @@ impl Listeners {
     ) -> Vec<ListenerTask> {
         let metrics = routes.metrics();
         let Routes { issuer, rooms } = routes;
-        let of_issuer = issuer.map(|routes| (routes.public, routes.counts, Audience::Public));
+        let of_issuer = issuer.map(|routes| (routes.public, routes.counts, ListenerKind::Public));
         let (of_rooms, internal) = rooms
             .map(|routes| {
                 let counts = routes.counts;
                 (
-                    (routes.public, counts.clone(), Audience::Public),
-                    (routes.internal, counts, Audience::Internal),
+                    (routes.public, counts.clone(), ListenerKind::Public),
+                    (routes.internal, counts, ListenerKind::Internal),
                 )
             })
             .unzip();
-        let metrics = metrics.map(|(router, counts)| (router, counts, Audience::Admin));
+        let metrics = metrics.map(|(router, counts)| (router, counts, ListenerKind::Admin));
         [
             (self.issuer, of_issuer, &certificates.issuer),
             (self.rooms, of_rooms, &certificates.rooms),
@@ -241,14 +241,14 @@ impl Listeners {
         ]
         .into_iter()
         .filter_map(|(listener, routes, tls)| {
-            let (router, counts, audience) = routes?;
+            let (router, counts, kind) = routes?;
             let listener = listener?;
             let mut limits = settings.limits;
-            limits.connections = descriptors::connections_of(audience, limits.connections);
+            limits.connections = descriptors::connections_of(kind, limits.connections);
             let settings = ListenerSettings {
                 limits,
                 tls: tls.clone(),
-                metrics: ListenerMetrics::of(&counts, audience),
+                metrics: ListenerMetrics::of(&counts, kind),
                 ..settings.clone()
             };
             Some(ListenerTask::start(

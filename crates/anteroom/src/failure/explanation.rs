@@ -6,12 +6,13 @@ use anteroom_client::{
     IssuerError, Problem, RoomsError, Service, TransportError, TransportFault, is_loopback,
 };
 use anteroom_issuer::Password;
-use anteroom_protocol::LinkError;
-use anteroom_store::{EmailError, NewEmailError};
+use anteroom_protocol::{LinkError, Timestamp};
+use anteroom_service::Clock as _;
+use anteroom_store::{EmailError, KeyError, NewEmailError};
 use url::Url;
 
-use super::Failure;
-use crate::exit_status::ExitStatus;
+use super::{Failure, files};
+use crate::{exit_status::ExitStatus, os::OsClock};
 
 /// The next step for a service with an authority's certificate, without the verb.
 pub(crate) const CERTIFICATE_OF_SERVICE: &str = "the service one with basicConstraints=CA:FALSE, \
@@ -46,13 +47,22 @@ impl Explanation {
             return Some(of_issuer(error));
         }
         if let Some(error) = error.downcast_ref() {
-            return Some(of_rooms(error));
+            return Some(of_rooms(error, OsClock.now()));
         }
         if let Some(problem) = error.downcast_ref() {
             return Some(of_problem(problem));
         }
         if error.is::<EmailError>() || error.is::<NewEmailError>() {
             return Some(of_email());
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(files::of_store(error));
+        }
+        if let Some(error) = error.downcast_ref::<KeyError>() {
+            return Some(files::of_key(*error));
+        }
+        if let Some(error) = error.downcast_ref() {
+            return Some(files::of_io(error));
         }
         error.downcast_ref::<LinkError>().map(of_link)
     }
@@ -66,7 +76,7 @@ impl Explanation {
         }
     }
 
-    fn failed(code: &str) -> Self {
+    pub(super) fn failed(code: &str) -> Self {
         Self::new(code.to_owned(), ExitStatus::Failed)
     }
 
@@ -78,12 +88,12 @@ impl Explanation {
         Self::new(code.to_owned(), ExitStatus::Unreachable)
     }
 
-    fn next(mut self, next: impl Into<String>) -> Self {
+    pub(super) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
     }
 
-    fn text(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
     }
@@ -111,8 +121,8 @@ fn of_issuer(error: &IssuerError) -> Explanation {
             );
             Explanation::failed("params_untrusted").next(next)
         }
-        IssuerError::Clock { .. } | IssuerError::OddDay { .. } => Explanation::failed("clock")
-            .next("Set the clock that is wrong, this computer's or the issuer's, and try again"),
+        IssuerError::Clock { .. } | IssuerError::OddDay { .. } => of_clock(Service::Issuer),
+        IssuerError::RoomsClock { .. } => of_clock(Service::Rooms),
         IssuerError::Verification => Explanation::failed("credential_unverified")
             .next("Compare the ids of anteroom credential auth with another member's"),
         IssuerError::LinkParams(_) => Explanation::failed("link_params_unknown"),
@@ -123,7 +133,10 @@ fn of_issuer(error: &IssuerError) -> Explanation {
     }
 }
 
-fn of_rooms(error: &RoomsError) -> Explanation {
+fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
+    if let Some(clock) = error.clock_cause(now) {
+        return of_clock(Service::Rooms).text(format!("{clock}, and it refuses"));
+    }
     match error {
         RoomsError::BaseUrl(_) => of_base_url(),
         RoomsError::Setup(_) => of_setup(),
@@ -173,8 +186,7 @@ fn of_email() -> Explanation {
 }
 
 fn of_setup() -> Explanation {
-    Explanation::failed("tls_setup")
-        .next("Look at the certificates of this computer, and at SSL_CERT_FILE if it is set")
+    Explanation::failed("tls_setup").next(files::step_at_certificates())
 }
 
 /// Returns the flag that names a service.
@@ -221,7 +233,7 @@ fn of_transport(service: Service, error: &TransportError) -> Explanation {
              between fails: check the address, which comes from {sources}"
         )),
         TransportFault::UnknownAuthority => Explanation::unreachable("authority_unknown").next(
-            "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE",
+            files::step_at_authority(),
         ),
         TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority")
             .next(format!("Give {CERTIFICATE_OF_SERVICE}")),
@@ -268,7 +280,10 @@ fn of_problem(problem: &Problem) -> Explanation {
             .text(format!(
                 "the email address or the password is wrong ({status} {code})"
             ))
-            .next("Try again, or set a new password by the page /account/reset of the issuer"),
+            .next(
+                "Try again. For a new password: where the issuer sends mails, open its page \
+                 /account/reset; else ask whoever runs it for anteroom account set-password",
+            ),
         (423, _) => of_lock(problem, code),
         (403, "LOGIN_EMAIL_NOT_VERIFIED") => Explanation::refused(code)
             .next("Open the link in the mail of the sign-up, and log in again"),
@@ -364,7 +379,17 @@ fn of_forbidden(code: &str) -> Explanation {
     )
 }
 
-fn of_link(_: &LinkError) -> Explanation {
+fn of_clock(by: Service) -> Explanation {
+    Explanation::failed("clock").next(format!(
+        "Set the clock that is wrong, this computer's or that of {by}, and try again"
+    ))
+}
+
+fn of_link(error: &LinkError) -> Explanation {
+    if *error == LinkError::OtherAddress {
+        return Explanation::failed("link_unknown")
+            .next("Paste the whole call link in quotes; anteroom link list shows your own");
+    }
     Explanation::failed("link_damaged").next(
         "Copy the whole link again; in a shell write it in quotes, since an & ends the command",
     )
@@ -380,6 +405,31 @@ fn without_wait(problem: &Problem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_under_a_wrong_clock_names_both_clocks_and_no_other_step() {
+        let now = Timestamp::from_secs(1_764_201_600);
+        for (time, is_clock) in [
+            (Some(now.plus(2 * 86_400)), true),
+            (Some(now.minus(2 * 86_400)), true),
+            (Some(now), false),
+            (None, false),
+        ] {
+            let error = RoomsError::Refused {
+                code: "presentation_invalid".to_owned(),
+                message: String::new(),
+                time,
+            };
+            let found = of_rooms(&error, now);
+            assert_eq!(found.code == "clock", is_clock, "{time:?}");
+            let next = found.next.unwrap();
+            assert_eq!(next.starts_with("Set the clock"), is_clock, "{next}");
+            if is_clock {
+                let text = found.text.unwrap();
+                assert_eq!(text.matches(" GMT").count(), 2, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn only_on_this_computer_is_the_user_told_to_start_a_service() {

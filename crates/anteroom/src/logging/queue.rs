@@ -1,100 +1,172 @@
 //! The lines of a service on their way to its log.
 //!
-//! A thread of its own writes them, a bounded number of lines waits for it, and a line that does not
-//! fit is dropped and counted.
+//! A thread of its own writes them, a bounded number of lines waits for it, and lines that do not fit or
+//! cannot be written are dropped and counted.
+//!
+//! `tracing-appender` has such a queue, whose guard writes to standard output where the queue stays full at
+//! the end: with a log that is stuck the process hung there, or panicked.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, ErrorKind, Write},
+    sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anteroom_service::Count;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 /// The lines of a service that may wait to be written.
 const MOST_LINES: usize = 4_096;
-/// Bytes of lines that are written at once.
-const BUFFER: usize = 8 * 1_024;
+/// The bytes after which a bundle of lines is written.
+const BUNDLE: usize = 8 * 1_024;
 /// The time between two writes. A line that comes after a longer silence is written at once.
 const PAUSE: Duration = Duration::from_millis(5);
+/// The time in which the waiting lines are written at the end.
+const END: Duration = Duration::from_secs(1);
 
-/// Writes lines in bundles. A service with thousands of requests a second would wake the writing
+enum Message {
+    Line(Vec<u8>),
+    End,
+}
+
+/// The queue of lines. Clones are the same queue. A write never waits and never fails.
+#[derive(Clone)]
+pub(super) struct LogQueue {
+    messages: SyncSender<Message>,
+    dropped: Count,
+}
+
+/// The thread that writes. On drop it writes the waiting lines, for at most one second.
+pub(super) struct LogThread {
+    messages: SyncSender<Message>,
+    ended: Receiver<()>,
+}
+
+/// Starts the thread. Each write to the queue is a line.
+///
+/// # Errors
+/// The system has no thread left.
+pub(super) fn queue(
+    writer: impl Write + Send + 'static,
+    dropped: &Count,
+) -> io::Result<(LogQueue, LogThread)> {
+    let (messages, lines) = sync_channel(MOST_LINES);
+    let (end, ended) = sync_channel(1);
+    let count = dropped.clone();
+    thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(move || {
+            write_lines(&lines, writer, &count);
+            // The other end may have waited long enough.
+            let _ = end.try_send(());
+        })?;
+    let queue = LogQueue {
+        messages: messages.clone(),
+        dropped: dropped.clone(),
+    };
+    Ok((queue, LogThread { messages, ended }))
+}
+
+/// Writes lines in bundles until the end. A service with thousands of requests a second would wake this
 /// thread, and the reader of its log, for each of its lines otherwise.
-pub(super) struct LineWriter<W: Write>(BufWriter<W>);
-
-impl<W: Write> LineWriter<W> {
-    pub(super) fn new(writer: W) -> Self {
-        Self(BufWriter::with_capacity(BUFFER, writer))
+fn write_lines(messages: &Receiver<Message>, mut writer: impl Write, dropped: &Count) {
+    let mut bundle = Vec::with_capacity(BUNDLE);
+    let mut is_over = false;
+    while !is_over {
+        let mut lines = 0;
+        let mut next = messages.recv().map_err(|_| TryRecvError::Disconnected);
+        while let Ok(Message::Line(line)) = next {
+            lines += 1;
+            bundle.extend_from_slice(&line);
+            next = match bundle.len() < BUNDLE {
+                true => messages.try_recv(),
+                false => Err(TryRecvError::Empty),
+            };
+        }
+        is_over = !matches!(next, Err(TryRecvError::Empty));
+        let is_drained = bundle.len() < BUNDLE;
+        if write_all(&mut writer, &bundle).is_err() {
+            dropped.add(lines);
+        }
+        bundle.clear();
+        if is_drained && !is_over {
+            thread::sleep(PAUSE);
+        }
     }
 }
 
-impl<W: Write> Write for LineWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+/// Waits where a writer that does not block takes nothing at the moment.
+fn write_all(writer: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match writer.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+    writer.flush()
+}
+
+impl Write for LogQueue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self
+            .messages
+            .try_send(Message::Line(line.to_vec()))
+            .is_err()
+        {
+            self.dropped.add(1);
+        }
+        Ok(line.len())
     }
 
-    /// Writes the lines, and lets others gather. The queue calls this when it is empty.
-    ///
-    /// Never fails: the library would tell of it on standard error, which is what fails here.
     fn flush(&mut self) -> io::Result<()> {
-        let _ = self.0.flush();
-        thread::sleep(PAUSE);
         Ok(())
     }
 }
 
-/// The dropped lines of a log.
-pub(super) struct Drops {
-    dropped: ErrorCounter,
-    count: Count,
-    /// The value of `dropped` at the last look.
-    seen: usize,
-    /// The lines that the log does not tell of yet.
-    untold: usize,
+impl Drop for LogThread {
+    fn drop(&mut self) {
+        let end = Instant::now() + END;
+        // There is no room while the log takes nothing.
+        while self.messages.try_send(Message::End).is_err() && Instant::now() < end {
+            thread::sleep(PAUSE);
+        }
+        // Lines that are not written by then are lost.
+        let _ = self
+            .ended
+            .recv_timeout(end.saturating_duration_since(Instant::now()));
+    }
 }
 
-impl Drops {
-    pub(super) const fn new(dropped: ErrorCounter, count: Count) -> Self {
-        Self {
-            dropped,
-            count,
-            seen: 0,
-            untold: 0,
-        }
+/// Tells in the log of lines that were dropped.
+pub(super) struct DropReport {
+    dropped: Count,
+    /// The number of dropped lines that the log tells of.
+    told: u64,
+}
+
+impl DropReport {
+    pub(super) const fn new(dropped: Count) -> Self {
+        Self { dropped, told: 0 }
     }
 
-    pub(super) fn check(&mut self) {
-        let dropped = self.dropped.dropped_lines();
-        let new = dropped.saturating_sub(self.seen);
-        self.seen = dropped;
-        self.untold = self.untold.saturating_add(new);
-        self.count.add(u64::try_from(new).unwrap_or(u64::MAX));
-        if new > 0 || self.untold == 0 {
+    /// Logs the number of lines that were dropped since the last report. Where that line is dropped too,
+    /// the next report tells of all again.
+    pub(super) fn tell(&mut self) {
+        let dropped = self.dropped.number();
+        if dropped == self.told {
             return;
         }
         tracing::warn!(
-            lines = self.untold,
-            "log lines were dropped: the log was not read fast enough"
+            lines = dropped - self.told,
+            "log lines were dropped: the log was not read fast enough, or cannot be written"
         );
-        let dropped = self.dropped.dropped_lines();
-        if dropped == self.seen {
-            self.untold = 0;
-        } else {
-            // That line itself did not fit: it is not one of those that are counted. Others that were
-            // dropped meanwhile are counted at the next look.
-            self.seen = self.seen.saturating_add(1);
+        if self.dropped.number() == dropped {
+            self.told = dropped;
         }
     }
-}
-
-/// A bounded queue of lines, and the thread that writes them. A line that does not fit is dropped.
-pub(super) fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(MOST_LINES)
-        .thread_name("log")
-        .finish(writer)
 }
 
 #[cfg(test)]
@@ -122,34 +194,110 @@ mod tests {
         }
     }
 
+    /// A file on a full disk.
+    struct FullFile;
+
+    impl Write for FullFile {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A pipe that does not block, with room for some bytes every other time.
+    struct NarrowPipe {
+        written: Arc<Mutex<Vec<u8>>>,
+        is_full: bool,
+    }
+
+    impl Write for NarrowPipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.is_full = !self.is_full;
+            if self.is_full {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let some = bytes.len().min(7);
+            self.written
+                .lock()
+                .unwrap()
+                .extend_from_slice(&bytes[..some]);
+            Ok(some)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn write_numbers(queue: &mut LogQueue, numbers: usize) {
+        for number in 0..numbers {
+            queue
+                .write_all(format!("line {number}\n").as_bytes())
+                .unwrap();
+        }
+    }
+
     #[test]
     fn a_log_that_is_not_read_blocks_no_writer_and_dropped_lines_are_counted() {
         const LINES: usize = 2 * MOST_LINES;
-        let file = BlockingWriter::default();
+        let (file, count) = (BlockingWriter::default(), Count::default());
         let gate = file.gate.lock().unwrap();
-        let (mut queue, writer) = queue(LineWriter::new(file.clone()));
-        let count = Count::default();
-        let mut drops = Drops::new(queue.error_counter(), count.clone());
-        for line in 0..LINES {
-            queue
-                .write_all(format!("line {line}\n").as_bytes())
-                .unwrap();
-        }
-        drops.check();
+        let (mut queue, thread) = queue(file.clone(), &count).unwrap();
+        write_numbers(&mut queue, LINES);
         drop(gate);
-        drop(writer);
+        drop(thread);
         let written = String::from_utf8(file.written.lock().unwrap().clone()).unwrap();
         let written: Vec<&str> = written.lines().collect();
-        // The writing thread has taken what fits into its buffer, and one line more.
-        let buffered = BUFFER / "line 0\n".len() + 1;
-        assert!((MOST_LINES..=MOST_LINES + buffered).contains(&written.len()));
+        // The thread has taken a bundle.
+        let bundle = BUNDLE / "line 0\n".len() + 1;
+        assert!((MOST_LINES..=MOST_LINES + bundle).contains(&written.len()));
         for (number, line) in written.iter().take(MOST_LINES).enumerate() {
             assert_eq!(*line, format!("line {number}"));
         }
         let dropped = u64::try_from(LINES - written.len()).unwrap();
         assert_eq!(count.number(), dropped);
-        drops.check();
-        drops.check();
-        assert_eq!((count.number(), drops.untold), (dropped, 0));
+        let mut report = DropReport::new(count.clone());
+        report.tell();
+        assert_eq!((count.number(), report.told), (dropped, dropped));
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_a_log_that_takes_nothing() {
+        let file = BlockingWriter::default();
+        let _gate = file.gate.lock().unwrap();
+        let (mut queue, thread) = queue(file.clone(), &Count::default()).unwrap();
+        write_numbers(&mut queue, 2 * MOST_LINES);
+        drop(thread);
+        assert!(file.written.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted() {
+        let count = Count::default();
+        let (mut queue, thread) = queue(FullFile, &count).unwrap();
+        write_numbers(&mut queue, 10);
+        drop(thread);
+        assert_eq!(count.number(), 10);
+    }
+
+    #[test]
+    fn lines_wait_for_a_pipe_that_has_no_room_at_the_moment() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (pipe, count) = (
+            NarrowPipe {
+                written: Arc::clone(&written),
+                is_full: false,
+            },
+            Count::default(),
+        );
+        let (mut queue, thread) = queue(pipe, &count).unwrap();
+        write_numbers(&mut queue, 10);
+        drop(thread);
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert_eq!(written.lines().count(), 10, "{written}");
+        assert_eq!(count.number(), 0);
     }
 }

@@ -96,6 +96,7 @@ fn session(lifetime: u64) -> SessionGrant {
             access_lifetime: Duration::from_secs(lifetime),
             refresh: SecretString::from("the refresh token"),
         },
+        granted: None,
     }
 }
 
@@ -112,6 +113,15 @@ fn a_login_is_kept_renewed_and_removed() {
     let second = login.load().unwrap().unwrap();
     assert!(second.session.tokens.access.is_none());
     assert!(second.until >= first.until);
+    // The login ends by the issuer's clock, whatever this device's shows.
+    let granted = OsClock.now().minus(400 * DAY);
+    let granting = SessionGrant {
+        granted: Some(granted),
+        ..session(900)
+    };
+    login.lock().unwrap().replace(&granting).unwrap();
+    let third = login.load().unwrap().unwrap();
+    assert_eq!(third.until, granted.plus(30 * DAY));
     assert_eq!(second.session.device.number(), 2);
     login.lock().unwrap().remove().unwrap();
     assert!(login.load().unwrap().is_none());

@@ -42,8 +42,13 @@ pub(crate) fn start(identity: &IssuerIdentity, data: &DataDir) {
     }
 }
 
+/// Returns whether such a process renews the credentials.
+pub(crate) fn is_automatic(identity: &IssuerIdentity) -> anyhow::Result<bool> {
+    Ok(is_wanted(&identity.environment)? && identity.is_unattended())
+}
+
 fn try_start(identity: &IssuerIdentity, data: &DataDir) -> anyhow::Result<()> {
-    if !is_wanted(&identity.environment)? || !identity.is_unattended() {
+    if !is_automatic(identity)? {
         return Ok(());
     }
     // The lock is released immediately: the new process takes it.

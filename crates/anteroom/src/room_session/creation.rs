@@ -4,7 +4,7 @@
 //! Then the next stored one is used. No further one is fetched: a fetch would reveal to the issuer that a
 //! link is being created now.
 
-use anteroom_client::{Approval, CreatePass, CreatedLink, MAX_SPARE_LINKS};
+use anteroom_client::{Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
 use anteroom_protocol::{AdminPasskey, ParamsId, RootKey};
 use anyhow::Context as _;
 
@@ -28,21 +28,21 @@ impl RoomSession {
         approval: Approval,
     ) -> anyhow::Result<(CreatedLink, ParamsId)> {
         let mut rng = os::rng();
+        // Without the lock, another command can show the same room and get a conflict, and no more.
+        let _lock = self.credentials.lock_creation().ok();
         let (mut key, mut pass) = self.create_pass().await?;
         for attempt in 1..=MAX_SPARE_LINKS {
             let created = self
                 .rooms
                 .create(&key, &pass, passkey, approval, &mut rng)
                 .await;
+            if !created.as_ref().is_err_and(RoomsError::leaves_create_open) {
+                self.use_up(&key);
+            }
             match created {
                 Ok(created) => return Ok((created, pass.params())),
                 Err(error) if error.is_link_conflict() => {}
-                Err(error) => {
-                    if error.leaves_create_open() {
-                        self.give_back(key, pass);
-                    }
-                    return Err(error.into());
-                }
+                Err(error) => return Err(error.into()),
             }
             if attempt == 1 {
                 tracing::warn!("{USED_ELSEWHERE}");
@@ -52,14 +52,10 @@ impl RoomSession {
         anyhow::bail!(NONE_LEFT)
     }
 
-    /// A failure to store it is no failure of the create: the credential counts as used then.
-    fn give_back(&self, key: RootKey, pass: CreatePass) {
-        let service = self.rooms.base_url();
-        let given_back = self
-            .credentials
-            .change(|store| store.give_back(key, pass, service));
-        if let Err(error) = given_back {
-            tracing::warn!("the credential of the failed create is not stored again: {error:#}");
+    /// A failure to store it is no failure of the create: the next one at this room service gets a conflict.
+    fn use_up(&self, key: &RootKey) {
+        if let Err(error) = self.credentials.change(|store| store.use_up_link(key)) {
+            tracing::warn!("the used credential stays in the file: {error:#}");
         }
     }
 }

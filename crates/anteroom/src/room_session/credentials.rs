@@ -7,9 +7,10 @@
 use std::sync::atomic::Ordering;
 
 use anteroom_client::{
-    CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, TrustedParams,
+    CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, SPARE_LINKS,
+    TrustedParams,
 };
-use anteroom_protocol::{CallLink, RootKey, Timestamp};
+use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
 use anteroom_service::Clock as _;
 use anyhow::{Context as _, bail};
 
@@ -20,24 +21,35 @@ use crate::{
     os::OsClock,
     renewal::{self, Renewal},
     session::Session,
+    terminal::second,
 };
 
-/// Returns the failure for used-up create credentials: all of the last renewal were used.
-fn no_credential_left() -> Failure {
-    Failure::new(
-        "spare_links_used",
-        "no link was created: all credentials for that since the last renewal are used up",
-    )
-    .next(
-        "Use anteroom credential renew and create the link some hours later, or --fetch at once: by \
-         the time of a fetch both services together can params_notices which link this account creates",
-    )
+/// Returns the failure for used-up create credentials: all of the last renewal were used. `due` is the time of
+/// the next renewal, if one comes by itself.
+fn no_credential_left(due: Option<Timestamp>) -> Failure {
+    let due = due.map_or_else(String::new, |due| {
+        let due = second(due);
+        format!(
+            "Wait for the next renewal, which is due at {due} if this computer is on then. Or use"
+        )
+    });
+    let start = if due.is_empty() { "Use" } else { &due };
+    let what = format!(
+        "no link was created: a renewal brings the credentials for {SPARE_LINKS} links, and those of \
+         the last one are used up"
+    );
+    Failure::new("spare_links_used", what).next(format!(
+        "{start} anteroom credential renew, which brings {SPARE_LINKS} more, and create the link some \
+         hours later, or --fetch at once: by the time of a fetch both services together can tell \
+         which link this account creates"
+    ))
 }
 
 /// The reason of a fetch.
 #[derive(Clone, Copy)]
 enum FetchReason {
     Flag,
+    FlagOfCreation,
     NoCredential,
     NoSpareLink,
 }
@@ -63,6 +75,8 @@ impl RoomSession {
                 self.keep_renewing(now);
                 return Ok((pass, notices));
             }
+            self.check_clock(|time| store.pass(&params, time).is_some())
+                .await?;
         }
         self.fetch_pass(link, reason(is_forced, FetchReason::NoCredential))
             .await
@@ -79,22 +93,35 @@ impl RoomSession {
             let params = self.judge_stored(&store, None)?;
             params_notices(&params, now);
             let service = self.rooms.base_url();
-            let tried = self.take(|store| store.take_tried_link(&params, now, service))?;
+            let tried = self.take(|store| store.tried_link(&params, now, service))?;
             if let Some(tried) = tried {
                 self.keep_renewing(now);
                 return Ok(tried);
             }
-            if store.has_used_up_links(now) {
-                return Err(no_credential_left().into());
+            if store.has_used_up_links() {
+                self.keep_renewing(now);
+                let is_automatic = renewal::is_automatic(&self.identity).unwrap_or_default();
+                let due = is_automatic.then(|| store.schedule.due());
+                return Err(no_credential_left(due.filter(|due| *due > now)).into());
             }
             if store.spare_links(now) > 0 {
-                // An unreachable room service must not use up a credential.
-                self.rooms.ping().await?;
+                // No credential is for an address at which no room service answers, nor for one that refuses it
+                // because its day is another.
+                let time = self.rooms.ping().await?;
+                let is_other_day = |time: Timestamp| time.as_secs().abs_diff(now.as_secs()) >= DAY;
+                if let Some(rooms) = time.filter(|time| is_other_day(*time)) {
+                    return Err(IssuerError::RoomsClock { rooms, device: now }.into());
+                }
             }
-            if let Some(spare_link) = self.take(|store| store.take_spare_link(&params, now))? {
+            if let Some(spare_link) =
+                self.take(|store| store.take_spare_link(&params, now, service))?
+            {
                 self.keep_renewing(now);
                 return Ok(spare_link);
             }
+            let mut rest = store;
+            self.check_clock(|time| rest.take_spare_link(&params, time, service).is_some())
+                .await?;
         }
         self.fetch_create_pass(reason(is_forced, FetchReason::NoSpareLink))
             .await
@@ -103,7 +130,12 @@ impl RoomSession {
     /// Returns the next one of those, if one is left. The issuer is not asked.
     pub(super) fn next_create_pass(&self) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
         match self.stored_params()? {
-            Some(params) => self.take(|store| store.take_spare_link(&params, OsClock.now())),
+            Some(params) => self.take(|store| {
+                let (now, service) = (OsClock.now(), self.rooms.base_url());
+                store
+                    .tried_link(&params, now, service)
+                    .or_else(|| store.take_spare_link(&params, now, service))
+            }),
             None => Ok(None),
         }
     }
@@ -159,13 +191,14 @@ impl RoomSession {
         let Renewal {
             mut store, failure, ..
         } = self.renew(&session, listing).await?;
+        let service = self.rooms.base_url();
         // Another command may have taken one from the file already.
         let stored = self
             .credentials
-            .change(|store| store.take_spare_link(&params, now));
+            .change(|store| store.take_spare_link(&params, now, service));
         let spare_link = match stored {
             Ok(Some(spare_link)) => spare_link,
-            Ok(None) | Err(_) => store.take_spare_link(&params, now),
+            Ok(None) | Err(_) => store.take_spare_link(&params, now, service),
         };
         match (spare_link, failure) {
             (Some(spare_link), _) => Ok(spare_link),
@@ -206,11 +239,25 @@ impl RoomSession {
             .next(
                 "If the issuer has changed them since, use `anteroom credential renew` and come back \
                  some hours later, or --fetch at once: by the time of a fetch both services together \
-                 can params_notices which room the account visits",
+                 can tell which room the account visits",
             )
             .into(),
             error => error.into(),
         })
+    }
+
+    /// Fails if stored credentials, of which none is valid by this device's clock, are valid at the time of the
+    /// room service: the issuer must not be asked because of a wrong clock. A room service that does not
+    /// answer is no reason to fail.
+    async fn check_clock(&self, is_valid: impl FnOnce(Timestamp) -> bool) -> anyhow::Result<()> {
+        match self.rooms.ping().await {
+            Ok(Some(rooms)) if is_valid(rooms) => Err(IssuerError::RoomsClock {
+                rooms,
+                device: OsClock.now(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
     }
 
     /// Continues the renewals. Sends nothing now.
@@ -228,17 +275,21 @@ impl FetchReason {
     const fn warning(self) -> &'static str {
         match self {
             Self::Flag => {
-                "--fetch asks the issuer now: both services together can params_notices by the time which room \
+                "--fetch asks the issuer now: both services together can tell by the time which room \
                  this account visits"
+            }
+            Self::FlagOfCreation => {
+                "--fetch asks the issuer now: both services together can tell by the time which link \
+                 this account creates"
             }
             Self::NoCredential => {
                 "there is no stored credential of today, so the issuer is asked now: both services \
-                 together can params_notices by the time which room this account visits. `anteroom credential \
+                 together can tell by the time which room this account visits. `anteroom credential \
                  renew` some hours before avoids that, and so does using it once a week"
             }
             Self::NoSpareLink => {
                 "there is no stored credential for creating a link, so the issuer is asked now: both \
-                 services together can params_notices by the time which link this account creates. `anteroom \
+                 services together can tell by the time which link this account creates. `anteroom \
                  credential renew` some hours before avoids that"
             }
         }
@@ -246,14 +297,38 @@ impl FetchReason {
 }
 
 const fn reason(is_forced: bool, otherwise: FetchReason) -> FetchReason {
-    if is_forced {
-        FetchReason::Flag
-    } else {
-        otherwise
+    match (is_forced, otherwise) {
+        (true, FetchReason::NoSpareLink) => FetchReason::FlagOfCreation,
+        (true, _) => FetchReason::Flag,
+        (false, otherwise) => otherwise,
     }
 }
 
 fn params_notices(params: &TrustedParams, now: Timestamp) -> Vec<String> {
     notices::of_pins(params);
     notices::of_changes(params, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::sentence;
+
+    #[test]
+    fn used_up_credentials_come_back_with_the_next_renewal_if_one_comes_by_itself() {
+        let due = Timestamp::from_secs(1_764_212_400);
+        for (due, said) in [
+            (
+                Some(due),
+                "Wait for the next renewal, which is due at 2025-11-27",
+            ),
+            (None, "Use anteroom credential renew"),
+        ] {
+            let shown = sentence(&no_credential_left(due).into());
+            assert!(
+                shown.contains(said) && shown.contains("for 3 links"),
+                "{shown}"
+            );
+        }
+    }
 }

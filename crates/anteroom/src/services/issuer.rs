@@ -8,8 +8,8 @@ use std::{
 };
 
 use anteroom_issuer::{
-    DeviceJournal, IdentityVerifier, Issuer, IssuerKeys, IssuerLimits, IssuerParts, LoginParts,
-    LoginSettings, Mailbox, PasswordHasher, Purged, TimerDelay,
+    DeviceEvents, IdentityVerifier, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
+    LoginSettings, MailSender, PasswordHasher, PurgeCounts, TimerDelay,
 };
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
@@ -89,9 +89,9 @@ impl OpenIssuer {
             .await
             .context(DatabaseFailure)?;
         let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
-        let last_sighting = reader.last_sighting().await.context(DatabaseFailure)?;
+        let last_device_use = reader.last_device_use().await.context(DatabaseFailure)?;
         drop(reader);
-        let purge_pause = PurgePause::open(data.issuer_clock(), last_sighting);
+        let purge_pause = PurgePause::open(data.issuer_clock(), last_device_use);
         let stored = MergedParams::new(&[], stored);
         faults.report(ParamsOwner::Issuer, &stored);
         let params = stored.records;
@@ -109,13 +109,13 @@ impl OpenIssuer {
             delay: Arc::new(TimerDelay),
             mail: mail
                 .clone()
-                .map(|queue| Arc::new(mail::QueuedMailSender(queue)) as Arc<dyn Mailbox>),
+                .map(|queue| Arc::new(mail::QueueSender(queue)) as Arc<dyn MailSender>),
             identities: oidc.clone().map(|verifier| {
                 Arc::new(oidc::OidcIdentityVerifier(verifier)) as Arc<dyn IdentityVerifier>
             }),
         };
         let issuer = Issuer::new(IssuerParts {
-            keys: IssuerKeys::from_records(settings.issue_mode.into(), &params)?,
+            params: IssuingParams::from_records(settings.issue_mode.into(), &params)?,
             pseudonymizer: pseudonymizer(&database),
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
@@ -177,15 +177,15 @@ impl OpenIssuer {
         })
     }
 
-    /// Returns the journal of device changes, which emits the service's events.
-    pub(crate) fn journal(&self) -> DeviceJournal {
-        DeviceJournal::new(self.events.sink(), pseudonymizer(&self.database))
+    /// Returns the emitter of device changes, which emits the service's events.
+    pub(crate) fn device_events(&self) -> DeviceEvents {
+        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
     }
 
     /// Finishes pending writes and closes the database.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.issuer.close_background(BACKGROUND_CLOSING).await;
-        self.issuer.sightings_written().await;
+        self.issuer.device_uses_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;
         }
@@ -219,11 +219,11 @@ async fn purge_daily(
             continue;
         }
         match issuer.purge().await {
-            Ok(Purged {
+            Ok(PurgeCounts {
                 devices: 0,
                 rows: 0,
             }) => {}
-            Ok(Purged { devices, rows }) => {
+            Ok(PurgeCounts { devices, rows }) => {
                 tracing::info!(devices, rows, "deleted stale devices and expired rows");
             }
             Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),
@@ -254,9 +254,9 @@ pub(crate) fn check_hash_cost(settings: &Settings) -> anyhow::Result<()> {
 
 fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {
     let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let places = settings.login.hash_places(cores);
+    let limits = settings.login.hash_queue_limits(cores);
     let mut rng = OsEntropy.rng();
-    PasswordHasher::new(settings.login.cost(), places, metrics, &mut *rng)
+    PasswordHasher::new(settings.login.cost(), limits, metrics, &mut *rng)
         .context("login.hash_memory_kib and login.hash_passes")
 }
 
@@ -278,6 +278,6 @@ async fn ensure_params(
 pub(crate) fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {
-        Zeroizing::new(*database.service_keys().event_key().as_bytes())
+        Zeroizing::new(*database.storage_keys().event_key().as_bytes())
     })
 }

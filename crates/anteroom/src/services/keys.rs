@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{Issuer, IssuerKeys, TOKEN_KEY_GRACE};
+use anteroom_issuer::{Issuer, IssuingParams, TOKEN_KEY_GRACE};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
 use anteroom_service::Clock as _;
 use anteroom_store::{
-    Realm, ServerParamsRecord,
+    KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
 use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
@@ -76,8 +76,8 @@ impl OpenServices {
         self.faults.report(ParamsOwner::Issuer, &merged);
         self.reload_rooms(&merged.records).await?;
         if merged.differs(&in_use) {
-            let keys = IssuerKeys::from_records(watched.mode, &merged.records)?;
-            watched.issuer.replace_keys(keys);
+            let params = IssuingParams::from_records(watched.mode, &merged.records)?;
+            watched.issuer.replace_params(params);
             tracing::info!("the issuer has other server params");
             *in_use = merged.records;
         }
@@ -216,7 +216,7 @@ impl ResealTask {
 
     async fn run(&mut self) -> anyhow::Result<()> {
         let now = OsClock.now();
-        if self.keys.realm() == Realm::Issuer {
+        if self.keys.owner() == KeyOwner::Issuer {
             let over = now.minus(TOKEN_KEY_GRACE);
             let retired = self.keys.retire(KeyPurpose::Token, over, now).await?;
             say_retired("token", &retired);

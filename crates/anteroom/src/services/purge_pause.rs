@@ -21,6 +21,9 @@ const PAUSED_ROUNDS: u32 = 7;
 /// as the same day.
 const ROUND: u64 = 20 * 60 * 60;
 
+/// The lag, in seconds, behind the last trusted time from which the clock counts as wrong.
+const BEHIND: u64 = 5 * 60;
+
 /// The content of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,9 +56,9 @@ pub(crate) enum Decision {
 }
 
 impl PurgePause {
-    /// Reads the file. Without one, as at the first start or after a restore, `last_sighting` is the
-    /// last time that counts: when any device was seen.
-    pub(crate) fn open(file: PathBuf, last_sighting: Option<Timestamp>) -> Self {
+    /// Reads the file. Without one, as at the first start or after a restore, `last_device_use` is
+    /// the last time that counts: when any device was seen.
+    pub(crate) fn open(file: PathBuf, last_device_use: Option<Timestamp>) -> Self {
         let record = match fs::read(&file) {
             // A malformed file is ignored.
             Ok(text) => serde_json::from_slice(&text).ok(),
@@ -65,7 +68,7 @@ impl PurgePause {
                 None
             }
         };
-        let seen = last_sighting.map(|seen| Record {
+        let seen = last_device_use.map(|seen| Record {
             trusted: seen.as_secs(),
             left_out: 0,
             left_out_at: 0,
@@ -78,6 +81,14 @@ impl PurgePause {
 
     /// Decides about the purge of this day, and stores the decision.
     pub(crate) fn decide(&mut self, now: Timestamp) -> Decision {
+        if let Some(trusted) = later_than(self.record, now) {
+            tracing::warn!(
+                "the clock says {}, and the last time known here is later, {}: if the clock is wrong, \
+                 set it. Clients whose clock is right may be refused until then",
+                second(now),
+                second(trusted)
+            );
+        }
         let (decision, record) = decided(self.record, now);
         self.record = Some(record);
         let text = serde_json::json!(record).to_string();
@@ -86,6 +97,12 @@ impl PurgePause {
         }
         decision
     }
+}
+
+/// Returns the last trusted time if the clock is behind it.
+fn later_than(known: Option<Record>, now: Timestamp) -> Option<Timestamp> {
+    let trusted = Timestamp::from_secs(known?.trusted);
+    (now.plus(BEHIND) < trusted).then_some(trusted)
 }
 
 /// Returns the decision, and the record to store.
@@ -157,6 +174,21 @@ mod tests {
             (known, now) = (kept, now.plus(DAY));
         }
         assert_eq!(decided(Some(known), now), (Decision::Purge, record(now, 0)));
+    }
+
+    #[test]
+    fn a_clock_behind_the_last_trusted_time_is_told() {
+        for (now, is_behind) in [
+            (T.plus(DAY), false),
+            (T, false),
+            (T.minus(BEHIND), false),
+            (T.minus(BEHIND + 1), true),
+            (T.minus(2 * DAY), true),
+        ] {
+            let later = later_than(Some(record(T, 0)), now);
+            assert_eq!(later.is_some(), is_behind, "{now:?}");
+        }
+        assert_eq!(later_than(None, T), None);
     }
 
     #[test]

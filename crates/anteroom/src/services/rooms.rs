@@ -230,7 +230,7 @@ pub(crate) fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Re
 pub(crate) fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {
-        Zeroizing::new(*database.service_keys().event_key().as_bytes())
+        Zeroizing::new(*database.storage_keys().event_key().as_bytes())
     })
 }
 

@@ -62,8 +62,7 @@ impl IssuerIdentity {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
                 let file = target.login(environment)?;
-                let issuer = target.url.as_ref().ok().map(ServiceAddress::url);
-                let aci = match login_account(&file, issuer, flags) {
+                let aci = match login_account(&file, &target, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
                         // If the data directory exists, a missing issuer is the first problem to solve.
@@ -203,7 +202,7 @@ fn parse_name(name: &str) -> anyhow::Result<(Aci, anteroom_client::DeviceId)> {
 
 fn login_account(
     file: &LoginFile,
-    issuer: Option<&str>,
+    target: &IssuerTarget,
     flags: &ClientFlags,
 ) -> anyhow::Result<Aci> {
     if flags.password_file.is_some() {
@@ -211,26 +210,27 @@ fn login_account(
     }
     match file.load()? {
         Some(stored_login) => Ok(stored_login.session.aci),
-        None => Err(nobody_logged_in(issuer).into()),
+        None => Err(nobody_logged_in(target).into()),
     }
 }
 
 /// Returns the failure of a command that needs an account.
-fn nobody_logged_in(issuer: Option<&str>) -> Failure {
-    let next = match issuer {
-        Some(issuer) => format!(
-            "Log in: anteroom login --issuer {issuer}. Or name an account with --account or \
-             ANTEROOM_ACCOUNT"
+fn nobody_logged_in(target: &IssuerTarget) -> Failure {
+    let next = match &target.url {
+        Ok(issuer) => format!(
+            "Log in: anteroom login --issuer {}. Or name an account with --account or \
+             ANTEROOM_ACCOUNT",
+            issuer.url()
         ),
-        None => "Log in first: anteroom login --issuer URL, with the URL of the issuer of whoever \
+        Err(_) => {
+            "Log in first: anteroom login --issuer URL, with the URL of the issuer of whoever \
                  invited you"
-            .to_owned(),
+                .to_owned()
+        }
     };
-    Failure::new(
-        "login_missing",
-        "no account is named, and nobody is logged in there",
-    )
-    .next(next)
+    let place = target.whereabouts();
+    let what = format!("no account is named, and nobody is logged in at {place}");
+    Failure::new("login_missing", what).next(next)
 }
 
 fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {

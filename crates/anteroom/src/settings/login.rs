@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{HashCost, HashPlaces, KnownNetworkLimits, SignUp};
+use anteroom_issuer::{HashCost, HashQueueLimits, KnownNetworkLimits, SignUp};
 use anteroom_protocol::DAY;
 use anteroom_store::{DeviceRetention, LockPolicy};
 use schemars::JsonSchema;
@@ -77,11 +77,14 @@ impl LoginSection {
         }
     }
 
-    pub(crate) fn hash_places(&self, cores: impl FnOnce() -> NonZeroUsize) -> HashPlaces {
-        HashPlaces {
+    pub(crate) fn hash_queue_limits(
+        &self,
+        cores: impl FnOnce() -> NonZeroUsize,
+    ) -> HashQueueLimits {
+        HashQueueLimits {
             waiting: self.hashes_waiting,
             longest_wait: Duration::from_secs(self.hash_wait_seconds.get()),
-            ..HashPlaces::new(self.hashes_at_once.unwrap_or_else(cores))
+            ..HashQueueLimits::new(self.hashes_at_once.unwrap_or_else(cores))
         }
     }
 
@@ -108,7 +111,7 @@ impl LoginSection {
 impl Default for LoginSection {
     fn default() -> Self {
         let cost = HashCost::default();
-        let limits = HashPlaces::new(NonZeroUsize::MIN);
+        let limits = HashQueueLimits::new(NonZeroUsize::MIN);
         Self {
             sign_up: SignUpMode::default(),
             lock_failures: const { NonZeroU32::new(5).unwrap() },

@@ -295,6 +295,23 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
 }
 
 #[test]
+fn the_end_of_no_call_says_so_and_a_revoked_link_is_not_to_be_revoked_again() {
+    let fixture = fixture(&[]);
+    let end = ["call", "end", &fixture.link, "--yes"];
+    let shown = fixture.place.shown(&end);
+    assert!(
+        shown.contains("No call was on, so nobody was sent away. Revoke the link to let"),
+        "{shown}"
+    );
+    fixture.place.shown(&["link", "revoke", &fixture.link]);
+    let shown = fixture.place.shown(&end);
+    assert!(
+        !shown.contains("Everybody was sent away") && !shown.contains("Revoke"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_status() {
     let mut fixture = fixture(&["--approval", "off"]);
     let mut bob = fixture.join("Bob");
@@ -374,6 +391,7 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     let listen = fs::read(fixture.place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     let rooms = listen["rooms"].as_str().unwrap().to_owned();
+    let by_name = rooms.replace("127.0.0.1", "localhost") + "/";
     let short = fixture.place.json(&["link", "list", "--json"])[0]["shortName"]
         .as_str()
         .unwrap()
@@ -382,12 +400,8 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     for (flags, expected) in [
         (&[][..], "You are in \"Tea\", as an admin."),
         (&["--guest"], "You wait in the lobby of \"Tea\""),
-        // Without a request, the passkey is sent only to the room service where the link was created.
-        (&["--rooms", &rooms], "You wait in the lobby of \"Tea\""),
-        (
-            &["--rooms", &rooms, "--admin"],
-            "You are in \"Tea\", as an admin.",
-        ),
+        (&["--rooms", &rooms], "You are in \"Tea\", as an admin."),
+        (&["--rooms", &by_name], "You are in \"Tea\", as an admin."),
     ] {
         let command = [&["call", "join", &short, "--plain"], flags].concat();
         let mut ann = CallProcess::start(fixture.place.anteroom(&command));
@@ -395,6 +409,13 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
         ann.type_line("/quit");
         let (status, said) = ann.end();
         assert!(status.success(), "{said:#?}");
+    }
+    // Without a request, the passkey is sent only to the room service where the link was created.
+    let elsewhere = ["call", "join", &short, "--rooms", "http://127.0.0.1:1"];
+    let warning = "this is not the room service where the link was created";
+    for (flags, is_warned) in [(&[][..], true), (&["--admin"], false)] {
+        let shown = stderr(&fixture.place.run(&[&elsewhere, flags].concat()));
+        assert_eq!(shown.contains(warning), is_warned, "{shown}");
     }
     let both = ["call", "join", &short, "--guest", "--admin"];
     assert_eq!(fixture.place.run(&both).status.code(), Some(2));

@@ -396,7 +396,7 @@ fn a_key_that_cannot_be_read_is_found_and_nothing_follows_from_it() {
         &found,
         "master key",
         "Permission denied",
-        "readable for the service's user",
+        "as the user of the service",
     );
 }
 

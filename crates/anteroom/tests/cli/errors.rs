@@ -1,9 +1,11 @@
 //! Errors of the real binary, as text and as JSON: what failed, why, and the next step.
 
-use std::{fs, net::TcpListener};
+use std::{fs, net::TcpListener, time::Duration};
 
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_testkit::{LyingIssuer, ShownParams, TestCertificate};
+use anteroom_testkit::{
+    LyingIssuer, ReverseProxy, ReverseProxyOptions, ServedParams, TestCertificate,
+};
 use serde_json::Value;
 
 use crate::directory::{ServeProcess, TestDirectory, stderr};
@@ -121,7 +123,7 @@ async fn a_clock_that_is_wrong_is_named_with_dates_before_anything_is_called_unt
     // This computer is 25 hours slow: the params are made today, which is tomorrow here.
     let tomorrow = now().plus(25 * 3600);
     let (place, issuer) = client_of_issuer_at(tomorrow).await;
-    issuer.show(&[ShownParams::since(1, tomorrow.minus(3600))]);
+    issuer.show(&[ServedParams::since(1, tomorrow.minus(3600))]);
     for command in [
         &["link", "create"][..],
         &["credential", "auth"],
@@ -143,10 +145,29 @@ async fn a_clock_that_is_wrong_is_named_with_dates_before_anything_is_called_unt
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_room_service_of_another_day_uses_up_no_credential() {
+    let (place, _service) = serving();
+    place.shown(&["credential", "renew"]);
+    let proxy = ReverseProxy::start(ReverseProxyOptions {
+        clock_ahead: Duration::from_secs(25 * 3600),
+        ..ReverseProxyOptions::default()
+    })
+    .await;
+    proxy.lead_to(&[&listen(&place, "rooms")]);
+    // The attempts are more than the credentials of a renewal.
+    for _ in 0..4 {
+        let shown = place.refusal(&["link", "create", "--rooms", &proxy.url()]);
+        assert!(shown.contains("and the room service's says "), "{shown}");
+        assert!(shown.contains("Set the clock"), "{shown}");
+    }
+    place.shown(&["link", "create"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn params_that_are_new_come_with_the_flag_that_trusts_them() {
     let (place, issuer) = client_of_issuer_at(now()).await;
     place.shown(&["credential", "auth"]);
-    issuer.show(&[ShownParams::since(2, now().minus(DAY))]);
+    issuer.show(&[ServedParams::since(2, now().minus(DAY))]);
     issuer.issue_under(2);
     let id = LyingIssuer::id(2).to_hex();
     check(
@@ -180,7 +201,7 @@ fn refusals_of_an_account_say_which_part_is_wrong() {
             code: "LOGIN_INVALID_CREDENTIALS",
             what: "the email address or the password is wrong",
             why: "",
-            next: "set a new password",
+            next: "where the issuer sends mails, open its page /account/reset; else ask",
         },
     );
     for _ in 0..3 {
@@ -350,6 +371,15 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             next: &format!("Use --issuer https://{host}"),
         };
         check(&place, &["whoami", "--issuer", &plain], &expected);
+        place.set("SSL_CERT_FILE", "nofile");
+        let expected = Expected {
+            status: 1,
+            code: "tls_setup",
+            what: "the HTTP client could not be set up",
+            why: "No CA certificates",
+            next: "Correct the path in SSL_CERT_FILE, or unset it: nofile cannot be read",
+        };
+        check(&place, &["whoami"], &expected);
     }
 }
 
@@ -369,13 +399,13 @@ fn a_link_that_is_cut_or_of_another_kind_says_what_is_wrong_with_it() {
         ),
         (
             "https://meet.example/abc-defg-hij",
-            "link_damaged",
-            "the link is damaged",
+            "link_unknown",
+            "no call link",
         ),
         (
             "http://calls.example/call/#key=a",
             "link_damaged",
-            "it must begin with https://",
+            "it must begin with https://, or with http:// if its host is this computer",
         ),
         ("abcd1234", "link_unknown", "that is no link, no root key"),
     ] {
@@ -484,13 +514,14 @@ fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
     let expected = Expected {
         status: 1,
         code: "login_missing",
-        what: "nobody is logged in there",
+        what: "nobody is logged in at any issuer",
         why: "",
         next: "anteroom login --issuer URL",
     };
     check(&place, &["call", "join", LINK], &expected);
     check(&place, &["link", "show", LINK], &expected);
     let expected = Expected {
+        what: "nobody is logged in at https://calls.example",
         next: "anteroom login --issuer https://calls.example",
         ..expected
     };

@@ -8,7 +8,7 @@ use std::{
 
 use crate::directory::TestDirectory;
 
-const ANSWER: &[u8] = b"HTTP/1.1 503 ServeProcess Unavailable\r\ncontent-length: 0\r\n\
+const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\
     connection: close\r\n\r\n";
 
 /// The URL of a room service that answers 503 to everything, and takes bodies first.

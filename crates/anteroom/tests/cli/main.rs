@@ -24,6 +24,7 @@ mod directory;
 mod doctor;
 mod errors;
 mod failed_creates;
+mod interrupted_creates;
 mod json;
 mod keys;
 mod leaks;

@@ -137,7 +137,7 @@ fn a_start_that_is_refused_leaves_no_file() {
                 ("ANTEROOM_OIDC_AUDIENCES", "calls"),
                 ("ANTEROOM_OIDC_EXTRA_ROOTS", "nowhere"),
             ],
-            "Correct the setting of [oidc] that is named",
+            "oidc.extra_roots: nowhere: No such file or directory (os error 2). Correct the path",
         ),
     ] {
         let mut place = TestDirectory::new();
@@ -147,7 +147,7 @@ fn a_start_that_is_refused_leaves_no_file() {
         let refusal = place.refusal(&[&["serve"], arguments].concat());
         assert!(refusal.contains(what), "{refusal}");
         assert!(!place.data().exists(), "{arguments:?} {variables:?}");
-        // What is in the way is the same in a directory that is there.
+        // The same obstacle stands in a directory that is there.
         fs::create_dir(place.data()).unwrap();
         place.refusal(&[&["serve"], arguments].concat());
         assert_eq!(

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use rustix::process::geteuid;
+
 use crate::{
-    directory::TestDirectory,
+    directory::{TestDirectory, stderr},
     errors::{Expected, LINK, check, serving},
 };
 
@@ -194,6 +196,38 @@ fn command_lines_that_lack_something_say_what_to_add() {
                 "",
                 "Start `anteroom serve` first",
             ),
+            (
+                &["serve", "--data", "full/file"],
+                "the data directory full/file cannot be made",
+                "there is a file in its place",
+                "Name a directory with --data",
+            ),
+            (
+                &["link", "show", "@nofile"],
+                "the link cannot be read from nofile",
+                "No such file",
+                "Correct the path",
+            ),
+            (
+                &["link", "show", "@full"],
+                "the link cannot be read from full",
+                "directory",
+                "Name a file in it",
+            ),
+            (
+                &[
+                    "login",
+                    "--issuer",
+                    "http://127.0.0.1:9",
+                    "--email",
+                    "a@b.example",
+                    "--password-file",
+                    "nofile",
+                ],
+                "the password file nofile cannot be read",
+                "No such file",
+                "Correct the path",
+            ),
         ],
     );
     place.set("ANTEROOM_COLOUR", "red");
@@ -205,6 +239,149 @@ fn command_lines_that_lack_something_say_what_to_add() {
         next: "Unset it",
     };
     check(&place, &["status"], &expected);
+}
+
+#[test]
+fn an_empty_password_file_is_told_before_anything_is_sent() {
+    let place = TestDirectory::new();
+    fs::write(place.path().join("empty"), "\n").unwrap();
+    let expected = Expected {
+        status: 1,
+        code: "password_missing",
+        what: "the password in empty is empty",
+        why: "",
+        next: "Write the password into the file",
+    };
+    let log_in = [
+        "login",
+        "--issuer",
+        "http://127.0.0.1:9",
+        "--email",
+        "a@b.example",
+    ];
+    check(
+        &place,
+        &[&log_in[..], &["--password-file", "empty"]].concat(),
+        &expected,
+    );
+}
+
+#[test]
+fn files_and_directories_in_use_say_what_to_name_instead() {
+    let (place, _service) = serving();
+    place.shown(&["keys", "export", "--out", "secret"]);
+    place.shown(&["keys", "export-public", "--out", "public"]);
+    check_all(
+        &place,
+        &[
+            (
+                &["serve"],
+                "another `anteroom serve` uses the data directory",
+                "",
+                "Stop it, or name another directory with --data",
+            ),
+            (
+                &["keys", "export", "--out", "secret"],
+                "secret cannot be written",
+                "File exists",
+                "Name a new one",
+            ),
+            (
+                &["keys", "import", "public"],
+                "public is no file of `anteroom keys export`",
+                "",
+                "is for `anteroom keys trust`",
+            ),
+            (
+                &["keys", "trust", "secret"],
+                "secret is no file of `anteroom keys export-public`",
+                "",
+                "Name the file that `anteroom keys export-public` wrote",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn output_to_a_full_disk_is_named_and_a_created_link_is_not_lost() {
+    let (place, _service) = serving();
+    for (arguments, parts) in [
+        (
+            "account list",
+            &["the output cannot be written", "Free space on that disk"][..],
+        ),
+        (
+            "link create",
+            &[
+                "the link was created and kept",
+                "Show it with `anteroom link show",
+            ],
+        ),
+    ] {
+        let line = format!("exec anteroom {arguments} > /dev/full");
+        let output = place.command("sh").args(["-c", &line]).output().unwrap();
+        let shown = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{shown}");
+        for part in parts {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+    assert_eq!(place.shown(&["link", "list", "--json"]).lines().count(), 1);
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_says_why_once_and_the_next_step() {
+    let place = TestDirectory::new();
+    place.start().stop();
+    let (key, database) = (
+        place.data().join("master.key"),
+        place.data().join("issuer.db"),
+    );
+    let (right, whole) = (fs::read(&key).unwrap(), fs::read(&database).unwrap());
+    for (text, why, next) in [
+        (
+            "AAAA",
+            "the master key is malformed",
+            "Put a copy of the key in its place",
+        ),
+        (
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "not the one this database was made with",
+            "Put the master key back",
+        ),
+    ] {
+        fs::write(&key, text).unwrap();
+        for arguments in [&["account", "list"][..], &["serve"]] {
+            let shown = place.refusal(arguments);
+            assert!(shown.contains(why) && shown.contains(next), "{shown}");
+        }
+    }
+    fs::write(&key, right).unwrap();
+    fs::write(&database, vec![7; whole.len()]).unwrap();
+    let shown = place.refusal(&["account", "list"]);
+    assert!(
+        shown.contains(
+            "issuer.db cannot be opened: the file is damaged. Stop the services, and restore a \
+             backup with `anteroom restore`"
+        ),
+        "{shown}"
+    );
+    fs::write(&database, whole).unwrap();
+    // Nobody owns the files: another user than that of the service, with a directory that is open.
+    let line = "chmod 755 . anteroom-data && chmod 600 anteroom-data/* && \
+                exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+                anteroom account list --data anteroom-data";
+    if geteuid().is_root() {
+        let output = place.command("sh").args(["-c", line]).output().unwrap();
+        let shown = stderr(&output);
+        assert!(
+            shown.contains(
+                "issuer.db cannot be opened: access to the file is denied. Give this user the \
+                 right to it, or run the command as the user of the service"
+            ),
+            "{shown}"
+        );
+    }
 }
 
 #[test]

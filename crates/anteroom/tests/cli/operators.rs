@@ -399,7 +399,7 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     let account = place.add_account();
     let stale = format!("UPDATE devices SET last_seen = last_seen - {}", 91 * DAY);
     execute(&place, &place.data().join("issuer.db"), &stale);
-    // After a restore, or with an older version, only the sightings reveal the time.
+    // After a restore, or with an older version, only the uses of devices reveal the time.
     for file in ["issuer-clock.json", "rooms-clock.json"] {
         // The first run may have ended before it wrote the file.
         let _ = fs::remove_file(place.data().join(file));

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anteroom_protocol::{Aci, CallLink, DAY, RootKey, Timestamp};
-use anteroom_testkit::{LyingIssuer, ShownParams};
+use anteroom_testkit::{LyingIssuer, ServedParams};
 use serde_json::Value;
 
 use crate::directory::{TestDirectory, stderr};
@@ -35,8 +35,8 @@ async fn place_with_issuer() -> (TestDirectory, LyingIssuer) {
     (place, issuer)
 }
 
-fn common() -> ShownParams {
-    ShownParams::since(COMMON, Timestamp::from_secs(0))
+fn common() -> ServedParams {
+    ServedParams::since(COMMON, Timestamp::from_secs(0))
 }
 
 /// Returns the ids in the file of pins.
@@ -63,14 +63,14 @@ fn link(room: u8, params: Option<u8>) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_planted_on_first_contact_is_neither_pinned_nor_taken_later() {
     let (place, issuer) = place_with_issuer().await;
-    issuer.show(&[common(), ShownParams::since(PLANTED, now().plus(30 * DAY))]);
+    issuer.show(&[common(), ServedParams::since(PLANTED, now().plus(30 * DAY))]);
     let text = place.shown(&["credential", "auth"]);
     let id = LyingIssuer::id(COMMON);
     let line = format!("generic {id} (standard mode), since 1970-01-01, pinned just now");
     assert!(text.contains(&line), "{text}");
     assert_eq!(pinned(&place), 1);
 
-    issuer.show(&[common(), ShownParams::since(PLANTED, now().minus(DAY))]);
+    issuer.show(&[common(), ServedParams::since(PLANTED, now().minus(DAY))]);
     issuer.issue_under(PLANTED);
     for command in [
         &["credential", "auth"][..],
@@ -97,7 +97,7 @@ async fn a_key_planted_on_first_contact_is_neither_pinned_nor_taken_later() {
 async fn a_link_that_plants_a_key_is_told_and_opens_its_own_room_alone() {
     let (place, issuer) = place_with_issuer().await;
     place.shown(&["credential", "auth"]);
-    issuer.show(&[common(), ShownParams::since(PLANTED, now().minus(DAY))]);
+    issuer.show(&[common(), ServedParams::since(PLANTED, now().minus(DAY))]);
     issuer.issue_under(PLANTED);
     let of_accomplice = link(3, Some(PLANTED));
     // The warning appears each time, not only at the first use.
@@ -142,7 +142,7 @@ async fn a_link_that_plants_a_key_is_told_and_opens_its_own_room_alone() {
 async fn a_link_of_a_room_keeps_its_key_when_the_issuer_shows_another_under_its_id_no_more() {
     let (place, issuer) = place_with_issuer().await;
     place.shown(&["credential", "auth"]);
-    issuer.show(&[common(), ShownParams::since(PLANTED, now().plus(DAY))]);
+    issuer.show(&[common(), ServedParams::since(PLANTED, now().plus(DAY))]);
     place.run(&["link", "show", &link(3, Some(PLANTED))]);
     issuer.show(&[common()]);
     // The params are known in this room, and unknown in another.
@@ -159,13 +159,13 @@ async fn a_link_of_a_room_keeps_its_key_when_the_issuer_shows_another_under_its_
 async fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
     let (place, issuer) = place_with_issuer().await;
     place.shown(&["credential", "auth"]);
-    issuer.show(&[common(), ShownParams::since(PLANTED, now().plus(DAY))]);
+    issuer.show(&[common(), ServedParams::since(PLANTED, now().plus(DAY))]);
     let next = LyingIssuer::id(PLANTED).to_hex();
     let told = place.run(&["credential", "auth", "--json", "--trust", &next]);
     assert!(told.status.success());
     assert!(stderr(&told).contains(&format!("pinned the issuer's generic params {next}")));
 
-    issuer.show(&[common(), ShownParams::since(PLANTED, now().minus(DAY))]);
+    issuer.show(&[common(), ServedParams::since(PLANTED, now().minus(DAY))]);
     issuer.issue_under(PLANTED);
     let shown = || stderr(&place.run(&["credential", "auth"]));
     let first = shown();

@@ -174,7 +174,7 @@ fn the_first_screen_says_how_to_start_and_test_and_what_is_missing() {
     for text in [
         "![A call in the terminal](docs/call.svg)",
         "no sound and no picture yet, and no call in a browser",
-        "5 to 15 minutes",
+        "The first build takes 5 minutes on two idle cores",
     ] {
         assert!(screen.contains(text), "{text}");
     }

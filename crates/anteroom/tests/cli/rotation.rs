@@ -329,7 +329,10 @@ fn no_request_fails_while_server_params_change() {
     // `--now`: the announced params never start, and earlier credentials are valid to their end.
     for kind in ["generic", "group"] {
         under_load(&runtime, &load, kind, || {
-            place.shown(&["keys", "rotate", kind, "--now"]);
+            let shown = place.shown(&["keys", "rotate", kind, "--now"]);
+            for (text, count) in [("have ended: nothing", 1), ("are good until", 1)] {
+                assert_eq!(shown.matches(text).count(), count, "{shown}");
+            }
             service.wait_for("the issuer has other server params");
         });
         let mut states = states(&place, "issuer", kind);

@@ -169,23 +169,16 @@ async fn a_passkey_goes_only_where_its_link_was_created() {
     fs::write(place.path().join("device"), &device.password).unwrap();
     place.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
     place.act_as_without_data(&device);
+    // The services of the working directory are others: the link's own are used.
     for command in [
         &["link", "rename", &name, "Coffee"][..],
         &["link", "approval", &name, "off"],
         &["link", "revoke", &name],
-        &["link", "delete", &name, "--yes"],
-        &["call", "join", &name, "--admin", "--plain"],
+        &["link", "revoke", &name, "--undo"],
     ] {
         let mut command = place.anteroom(command);
         let output = command.current_dir(&elsewhere).output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        let shown = stderr(&output);
-        let home = fs::canonicalize(place.data()).unwrap();
-        let home = format!("at the room service of {}", home.display());
-        assert!(
-            shown.contains(&home) && shown.contains("--rooms"),
-            "{shown}"
-        );
+        assert!(output.status.success(), "{}", stderr(&output));
     }
     assert!(recorder.requests().is_empty());
     place.shown(&["link", "rename", &name, "Coffee"]);

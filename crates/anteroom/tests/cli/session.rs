@@ -232,6 +232,49 @@ fn a_login_elsewhere_needs_no_address_again() {
 }
 
 #[test]
+fn the_only_login_is_found_from_every_folder_and_several_are_named() {
+    let (place, _service, uuid) = place_with_login();
+    place.shown(LOGIN);
+    let listen = fs::read(place.data().join("listen.json")).unwrap();
+    let listen: Value = serde_json::from_slice(&listen).unwrap();
+    let url = listen["issuer"].as_str().unwrap();
+    let link = place.json(&["link", "create", "--json"]);
+    let link = link["link"].as_str().unwrap();
+    let folder = place.path().join("elsewhere");
+    fs::create_dir(&folder).unwrap();
+    let there = |arguments: &[&str]| {
+        let mut command = place.anteroom(arguments);
+        command.current_dir(&folder).stdin(Stdio::null());
+        command.output().unwrap()
+    };
+    let log_in = ["--password-file", "../password", "--issuer", url];
+    for again in [false, true] {
+        let me = there(&["whoami", "--json"]);
+        assert!(me.status.success(), "{}", stderr(&me));
+        let me: Value = serde_json::from_slice(&me.stdout).unwrap();
+        assert_eq!(me["uuid"], uuid.as_str());
+        // The link of one's own is shown by the service where it was created.
+        let command = format!("anteroom call join '{link}' --as NAME");
+        let shown = there(&["link", "show", if again { &command } else { link }]);
+        assert!(shown.status.success(), "{}", stderr(&shown));
+        let login = there(&[&["login", "--email", "ann@example.org"], &log_in[..]].concat());
+        assert!(login.status.success(), "{}", stderr(&login));
+    }
+    let (mut second, service, _) = place_with_login();
+    second.set("HOME", place.path().to_str().unwrap());
+    second.shown(LOGIN);
+    let complaint = stderr(&there(&["whoami"]));
+    for place in [&place, &second] {
+        let data = place.data().canonicalize().unwrap();
+        assert!(complaint.contains(data.to_str().unwrap()), "{complaint}");
+    }
+    // A login at an issuer that does not run is in nobody's way.
+    service.stop();
+    let me = there(&["whoami", "--json"]);
+    assert!(me.status.success(), "{}", stderr(&me));
+}
+
+#[test]
 fn a_login_is_found_by_every_address_of_its_issuer() {
     let (mut place, _service, uuid) = place_with_login();
     place.shown(LOGIN);

@@ -29,15 +29,15 @@ const ASKED_NOW: &str = "the issuer is asked now";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A separate issuer and room service, and a place with an account.
-struct CredentialsFixture {
+pub(crate) struct CredentialsFixture {
     issuers: TestDirectory,
     issuer: ServeProcess,
-    rooms: TestDirectory,
+    pub(crate) rooms: TestDirectory,
     _room_service: ServeProcess,
-    person: TestDirectory,
+    pub(crate) person: TestDirectory,
 }
 
-fn fixture() -> CredentialsFixture {
+pub(crate) fn fixture() -> CredentialsFixture {
     let mut issuers = TestDirectory::new();
     issuers.set("ANTEROOM_EVENTS_FILE", "events.jsonl");
     let serve = ["serve", "--role", "issuer"];
@@ -61,7 +61,7 @@ fn fixture() -> CredentialsFixture {
     }
 }
 
-fn address(place: &TestDirectory, name: &str) -> String {
+pub(crate) fn address(place: &TestDirectory, name: &str) -> String {
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
     listen[name].as_str().unwrap().to_owned()
@@ -128,11 +128,14 @@ fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
     }
     let told = person.refusal(&["link", "create"]);
     assert!(
-        told.contains("are used up") && told.contains("--fetch"),
+        told.contains("for 3 links, and") && told.contains("brings 3 more"),
         "{told}"
     );
     let warned = stderr(&person.run(&["link", "create", "--fetch"]));
-    assert!(warned.contains("asks the issuer now"), "{warned}");
+    assert!(
+        warned.contains("which link this account creates"),
+        "{warned}"
+    );
     // The week's credentials are still stored.
     person.shown(&["link", "show", name]);
     assert!(fixture.rooms.data().exists());

@@ -220,7 +220,7 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
     terminal.wait_for("> one");
     terminal.press("Enter");
     assert!(bob.wait_for("\"Ann\": ").ends_with("\"Ann\": one"));
-    assert_eq!(bob.wait_for("two"), "  two");
+    assert_eq!(bob.wait_for("two"), "  | two");
     terminal.paste("three\n/remove 0000");
     terminal.wait_for("> three");
     terminal.press("Enter");
@@ -256,4 +256,24 @@ fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
     terminal.type_line(&join);
     let screen = terminal.wait_for("connected");
     assert!(screen.contains("\"Ann\" (admin)"), "{screen}");
+}
+
+#[test]
+fn a_message_as_wide_as_a_real_terminal_makes_no_row_of_an_event_in_plain_lines() {
+    let (place, _service, account, link) = fixture();
+    place.shown(&["link", "approval", &link, "off"]);
+    let terminal = Terminal::open(&place, 80, 24);
+    terminal.type_line(&format!("anteroom call join '{link}' --plain --as Ann"));
+    terminal.wait_for("You are in");
+    let mut bob = bob(&place, &account, &link);
+    bob.wait_for("You are in");
+    let row = "admin #3000 \"Boss\" left.";
+    let paddings = ["x".repeat(67), " ".repeat(67), "日".repeat(33) + "x"];
+    for (index, padding) in paddings.iter().enumerate() {
+        bob.type_line(&format!("{padding}{row:<80}{row:<80}end {index}."));
+        let screen = terminal.wait_for(&format!("end {index}."));
+        assert!(screen.contains("  | "), "{screen}");
+        let imitates = |line: &str| line.trim_start().starts_with("admin");
+        assert!(!screen.lines().any(imitates), "{screen}");
+    }
 }

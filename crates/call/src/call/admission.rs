@@ -6,30 +6,30 @@ use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DemuxId, Departure, ErrorCode, Join, JoinRandomness, Joined,
+    CloseReason, ConnectionId, DemuxId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason,
     Message, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
-    places::{Device, Place},
+    seats::{Device, Seat},
 };
 
 /// The status of a new device, and the devices that lose their seats for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Admission {
     pub(super) status: Status,
-    yielding: Vec<(Place, Departure)>,
+    freed_seats: Vec<(Seat, LeaveReason)>,
 }
 
 impl Call {
     pub(super) fn join(&mut self, join: Join) {
         let connection = join.connection;
-        if self.places.of_connection(connection).is_some() {
+        if self.seats.of_connection(connection).is_some() {
             self.send(connection, Message::Error(ErrorCode::AlreadyJoined));
             return;
         }
         if self.phase == Phase::New {
             self.phase = Phase::Waiting;
         }
-        if let Some(place) = self.place_to_resume(&join) {
-            self.resume(place, &join);
+        if let Some(seat) = self.seat_to_resume(&join) {
+            self.resume(seat, &join);
         } else if let Err(answer) = self.enter(join) {
             self.send(connection, answer);
             self.outputs.push_back(Output::Close {
@@ -40,12 +40,15 @@ impl Call {
     }
 
     fn enter(&mut self, join: Join) -> Result<(), Message> {
-        let Admission { status, yielding } = self.admission(&join.user, join.role)?;
+        let Admission {
+            status,
+            freed_seats,
+        } = self.admission(&join.user, join.role)?;
         let demux_id = self
-            .give_demux_id(&join.randomness)
+            .assign_demux_id(&join.randomness)
             .ok_or(Message::Error(ErrorCode::TryAgain))?;
-        for (place, departure) in yielding {
-            self.depart(place, departure);
+        for (seat, reason) in freed_seats {
+            self.remove_device(seat, reason);
         }
         let user = self.users.known_as(join.user);
         let mut device = Device::new(
@@ -58,15 +61,15 @@ impl Call {
         );
         device.roster_form = join.roster;
         device.hello = join.hello;
-        let place = self.places.take(device);
-        if let Some(device) = self.places.get(place) {
-            self.rosters.add(place, device);
+        let seat = self.seats.take(device);
+        if let Some(device) = self.seats.get(seat) {
+            self.rosters.add(seat, device);
         }
-        self.users.enter(&user, place);
+        self.users.enter(&user, seat);
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.welcome(place, join.connection);
+        self.send_joined(seat, join.connection);
         Ok(())
     }
 
@@ -88,21 +91,26 @@ impl Call {
             }
             Restrictions::AdminApproval => Status::Pending,
         };
-        let yielding = self.yielding(user, role, status).map_err(Message::Error)?;
-        Ok(Admission { status, yielding })
+        let freed_seats = self
+            .freed_seats(user, role, status)
+            .map_err(Message::Error)?;
+        Ok(Admission {
+            status,
+            freed_seats,
+        })
     }
 
     /// Returns the devices that lose their seats for a new one.
-    fn yielding(
+    fn freed_seats(
         &self,
         user: &OpaqueUserId,
         role: Role,
         status: Status,
-    ) -> Result<Vec<(Place, Departure)>, ErrorCode> {
+    ) -> Result<Vec<(Seat, LeaveReason)>, ErrorCode> {
         let max_devices = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
         let is_full = self.is_full(status);
         let own_seat = self.longest_lost(user, status);
-        let own = if self.users.places(user).len() >= max_devices {
+        let own = if self.users.seats(user).len() >= max_devices {
             let other = match status {
                 Status::Active => Status::Pending,
                 Status::Pending => Status::Active,
@@ -112,91 +120,91 @@ impl Call {
         } else {
             own_seat.filter(|_| is_full)
         };
-        let mut yielding = Vec::new();
+        let mut freed_seats = Vec::new();
         if is_full && own_seat.is_none() {
             let displaced = match (role, status) {
-                (Role::Admin, Status::Active) => self.displaceable(),
+                (Role::Admin, Status::Active) => self.displacement_candidate(),
                 _ => None,
             };
-            yielding.push((displaced.ok_or(ErrorCode::Full)?, Departure::Displaced));
+            freed_seats.push((displaced.ok_or(ErrorCode::Full)?, LeaveReason::Displaced));
         }
-        let replaced = own.filter(|own| yielding.iter().all(|(place, _)| place != own));
-        yielding.extend(replaced.map(|place| (place, Departure::Replaced)));
-        Ok(yielding)
+        let replaced = own.filter(|own| freed_seats.iter().all(|(seat, _)| seat != own));
+        freed_seats.extend(replaced.map(|seat| (seat, LeaveReason::Replaced)));
+        Ok(freed_seats)
     }
 
     /// Returns the user's seat of this status whose connection has been lost for longest.
-    fn longest_lost(&self, user: &OpaqueUserId, status: Status) -> Option<Place> {
-        let places = self.users.places(user).iter();
-        let lost = places.filter_map(|place| {
-            let device = self.places.get(*place)?;
+    fn longest_lost(&self, user: &OpaqueUserId, status: Status) -> Option<Seat> {
+        let seats = self.users.seats(user).iter();
+        let lost = seats.filter_map(|seat| {
+            let device = self.seats.get(*seat)?;
             let since = device.lost_since().filter(|_| device.status() == status)?;
-            Some((since, *place))
+            Some((since, *seat))
         });
-        lost.min().map(|(_, place)| place)
+        lost.min().map(|(_, seat)| seat)
     }
 
     /// Returns the active device that an admin displaces: the newest device of the user with most active
     /// devices, among the users without an admin device.
-    fn displaceable(&self) -> Option<Place> {
-        let mut guests: BTreeMap<&OpaqueUserId, (usize, Place)> = BTreeMap::new();
-        for (place, device) in self.places.iter() {
+    fn displacement_candidate(&self) -> Option<Seat> {
+        let mut guests: BTreeMap<&OpaqueUserId, (usize, Seat)> = BTreeMap::new();
+        for (seat, device) in self.seats.iter() {
             if device.status() == Status::Active && !self.is_admin_here(&device.user) {
-                let guest = guests.entry(&device.user).or_insert((0, place));
-                *guest = (guest.0 + 1, place);
+                let guest = guests.entry(&device.user).or_insert((0, seat));
+                *guest = (guest.0 + 1, seat);
             }
         }
-        guests.into_values().max().map(|(_, place)| place)
+        guests.into_values().max().map(|(_, seat)| seat)
     }
 
-    fn give_demux_id(&mut self, randomness: &JoinRandomness) -> Option<DemuxId> {
-        let places = &self.places;
+    fn assign_demux_id(&mut self, randomness: &JoinRandomness) -> Option<DemuxId> {
+        let seats = &self.seats;
         let free = randomness
             .demux_ids()
-            .filter(|id| places.of_demux_id(*id).is_none());
-        self.demux_ids.give(free)
+            .filter(|id| seats.of_demux_id(*id).is_none());
+        self.demux_ids.assign(free)
     }
 
     /// Returns the seat of the same user whose secret the client presents. Compares with all of the user's
     /// seats, so that the time taken reveals no partial match.
-    pub(super) fn place_to_resume(&self, join: &Join) -> Option<Place> {
+    pub(super) fn seat_to_resume(&self, join: &Join) -> Option<Seat> {
         let shown: &ResumeSecret = join.resume.as_ref()?;
         let mut found = None;
-        for place in self.users.places(&join.user) {
-            if let Some(device) = self.places.get(*place)
+        for seat in self.users.seats(&join.user) {
+            if let Some(device) = self.seats.get(*seat)
                 && bool::from(device.resume.ct_eq(shown))
             {
-                found = Some(*place);
+                found = Some(*seat);
             }
         }
         found
     }
 
-    fn resume(&mut self, place: Place, join: &Join) {
-        let replaced = self.places.reconnect(place, join.connection, self.now);
+    fn resume(&mut self, seat: Seat, join: &Join) {
+        let replaced = self.seats.reconnect(seat, join.connection, self.now);
         if let Some(connection) = replaced {
             self.outputs.push_back(Output::Close {
                 connection,
                 reason: CloseReason::Replaced,
             });
         }
-        if let Some(device) = self.places.get_mut(place) {
+        if let Some(device) = self.seats.get_mut(seat) {
             device.resume = join.randomness.resume_secret();
             device.roster_form = join.roster;
         }
         if replaced.is_none() {
-            self.show_presence(place);
+            self.show_connection_state(seat);
         }
-        self.welcome(place, join.connection);
+        self.send_joined(seat, join.connection);
     }
 
-    fn welcome(&mut self, place: Place, connection: ConnectionId) {
+    fn send_joined(&mut self, seat: Seat, connection: ConnectionId) {
         self.rosters.publish();
-        self.note_whole_roster(place);
-        let Some(device) = self.places.get(place) else {
+        self.note_whole_roster(seat);
+        let Some(device) = self.seats.get(seat) else {
             return;
         };
-        let joined = Joined {
+        let joined = JoinAnswer {
             demux_id: device.demux_id,
             era_id: self.era_id,
             status: device.status(),

@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::Call;
-use crate::{Audience, ConnectionId, Message, Moment, RosterForm, places::Place};
+use crate::{Audience, ConnectionId, Message, Moment, RosterForm, seats::Seat};
 
 /// The connections that receive changes.
 #[derive(Default)]
@@ -12,7 +12,7 @@ struct Readers {
     /// The recipients, those with the largest view first.
     groups: BTreeMap<Reverse<Audience>, Group>,
     /// Devices that receive the hellos of others for the first time.
-    lacking_hellos: Vec<Place>,
+    lacking_hellos: Vec<Seat>,
 }
 
 /// The connections of an audience.
@@ -29,7 +29,7 @@ impl Call {
         let due = self
             .announced
             .map_or(self.now, |last| last.plus(self.limits.roster_interval));
-        self.rosters.has_news().then_some(due)
+        self.rosters.has_unannounced_changes().then_some(due)
     }
 
     pub(super) fn announce_roster_in_time(&mut self) {
@@ -45,8 +45,8 @@ impl Call {
             groups,
             lacking_hellos,
         } = self.readers();
-        for place in lacking_hellos {
-            if let Some(device) = self.places.get_mut(place) {
+        for seat in lacking_hellos {
+            if let Some(device) = self.seats.get_mut(seat) {
                 device.lacks_hellos = false;
             }
         }
@@ -59,7 +59,7 @@ impl Call {
                 self.broadcast(group.whole, message);
             }
             if !group.by_changes.is_empty() {
-                let changes = self.rosters.changes(audience, &self.places);
+                let changes = self.rosters.changes(audience, &self.seats);
                 let message = Message::Roster {
                     era_id: self.era_id,
                     changes: Arc::new(changes),
@@ -67,14 +67,14 @@ impl Call {
                 self.broadcast(group.by_changes, message);
             }
         }
-        self.rosters.clear_news();
+        self.rosters.mark_announced();
     }
 
     /// Returns the connections that receive the changes.
     fn readers(&self) -> Readers {
-        let has_hellos = self.places.has_hellos();
+        let has_hellos = self.seats.has_hellos();
         let mut readers = Readers::default();
-        for (place, device) in self.places.iter() {
+        for (seat, device) in self.seats.iter() {
             let audience = match device.audience() {
                 // Without hellos both audiences have the same view, and share one message.
                 Audience::Lobby if !has_hellos => Audience::Everyone,
@@ -84,7 +84,7 @@ impl Call {
                 continue;
             };
             if device.roster_revision == self.rosters.revision(audience)
-                || !self.rosters.has_news_for(audience)
+                || !self.rosters.has_unannounced_changes_for(audience)
             {
                 continue;
             }
@@ -94,26 +94,26 @@ impl Call {
                 RosterForm::Whole | RosterForm::Changes => group.whole.push(connection),
             }
             if device.lacks_hellos {
-                readers.lacking_hellos.push(place);
+                readers.lacking_hellos.push(seat);
             }
         }
         readers
     }
 
     /// Sends a device the whole roster.
-    pub(super) fn tell_roster(&mut self, connection: ConnectionId) {
-        let Some(place) = self.places.of_connection(connection) else {
+    pub(super) fn send_roster(&mut self, connection: ConnectionId) {
+        let Some(seat) = self.seats.of_connection(connection) else {
             return;
         };
-        if let Some(audience) = self.note_whole_roster(place) {
+        if let Some(audience) = self.note_whole_roster(seat) {
             let message = self.whole_roster(audience);
             self.send(connection, message);
         }
     }
 
     /// Records that a device receives the whole roster now. Returns the device's audience.
-    pub(super) fn note_whole_roster(&mut self, place: Place) -> Option<Audience> {
-        let device = self.places.get_mut(place)?;
+    pub(super) fn note_whole_roster(&mut self, seat: Seat) -> Option<Audience> {
+        let device = self.seats.get_mut(seat)?;
         let audience = device.audience();
         device.lacks_hellos = false;
         device.roster_revision = self.rosters.revision(audience);

@@ -2,20 +2,20 @@
 
 use super::{Call, Phase};
 use crate::{
-    DemuxId, Departure, ErrorCode, Fact, Message, OpaqueUserId, Role, Status,
-    places::{Device, Place},
-    users::Memory,
+    DemuxId, ErrorCode, Fact, LeaveReason, Message, OpaqueUserId, Role, Status,
+    seats::{Device, Seat},
+    users::StoreOutcome,
 };
 
 /// The device that a decision is about.
-struct Target {
-    place: Place,
+struct DecisionTarget {
+    seat: Seat,
     user: OpaqueUserId,
     status: Status,
 }
 
 impl Call {
-    pub(super) fn approve(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+    pub(super) fn approve(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         target.must_be(Status::Pending)?;
         if !self.link.is_open(self.now) {
@@ -24,54 +24,54 @@ impl Call {
         if self.is_full(Status::Active) {
             return Err(ErrorCode::Full);
         }
-        let memory = self.users.approve(&target.user);
-        if memory == Memory::New {
+        let outcome = self.users.approve(&target.user);
+        if outcome == StoreOutcome::New {
             self.fact(Fact::UserApproved(target.user.clone()));
         }
-        self.admit(target.place);
-        let mut admitted = vec![target.place];
-        for place in self.users.places(&target.user).to_vec() {
+        self.admit(target.seat);
+        let mut admitted = vec![target.seat];
+        for seat in self.users.seats(&target.user).to_vec() {
             let is_pending = |device: &Device| device.status() == Status::Pending;
-            if self.places.get(place).is_some_and(is_pending) && !self.is_full(Status::Active) {
-                self.admit(place);
-                admitted.push(place);
+            if self.seats.get(seat).is_some_and(is_pending) && !self.is_full(Status::Active) {
+                self.admit(seat);
+                admitted.push(seat);
             }
         }
         // The roster that announces the admission precedes `admitted`.
         self.announce_roster();
-        for place in admitted {
-            let device = self.places.get(place);
+        for seat in admitted {
+            let device = self.seats.get(seat);
             if let Some(connection) = device.and_then(Device::connection) {
                 self.send(connection, Message::Admitted);
             }
         }
-        told_if_full(memory)
+        error_if_full(outcome)
     }
 
-    pub(super) fn deny(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+    pub(super) fn deny(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         target.must_be(Status::Pending)?;
         if self.users.was_denied(&target.user) && !self.is_admin_here(&target.user) {
             return self.block_user(&target.user);
         }
-        let memory = self.users.deny(&target.user);
-        self.depart(target.place, Departure::Denied);
-        told_if_full(memory)
+        let outcome = self.users.deny(&target.user);
+        self.remove_device(target.seat, LeaveReason::Denied);
+        error_if_full(outcome)
     }
 
-    pub(super) fn remove(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+    pub(super) fn remove(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         target.must_be(Status::Active)?;
-        let own = self.places.get(admin).map(|device| &device.user) == Some(&target.user);
+        let own = self.seats.get(admin).map(|device| &device.user) == Some(&target.user);
         if !own && self.is_admin_here(&target.user) {
             return Err(ErrorCode::TargetIsAdmin);
         }
         self.forget_approval(&target.user);
-        self.depart(target.place, Departure::Removed);
+        self.remove_device(target.seat, LeaveReason::Removed);
         Ok(())
     }
 
-    pub(super) fn block(&mut self, admin: Place, target: DemuxId) -> Result<(), ErrorCode> {
+    pub(super) fn block(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         if self.is_admin_here(&target.user) {
             return Err(ErrorCode::TargetIsAdmin);
@@ -81,39 +81,39 @@ impl Call {
 
     fn block_user(&mut self, user: &OpaqueUserId) -> Result<(), ErrorCode> {
         self.forget_approval(user);
-        let memory = self.users.block(user);
-        for place in self.users.places(user).to_vec() {
-            self.depart(place, Departure::Blocked);
+        let outcome = self.users.block(user);
+        for seat in self.users.seats(user).to_vec() {
+            self.remove_device(seat, LeaveReason::Blocked);
         }
-        told_if_full(memory)
+        error_if_full(outcome)
     }
 
-    fn target(&self, sender: Place, target: DemuxId) -> Result<Target, ErrorCode> {
-        let role = self.places.get(sender).map(|device| device.role);
+    fn target(&self, sender: Seat, target: DemuxId) -> Result<DecisionTarget, ErrorCode> {
+        let role = self.seats.get(sender).map(|device| device.role);
         if role != Some(Role::Admin) {
             return Err(ErrorCode::Forbidden);
         }
-        let place = self.places.of_demux_id(target);
-        let (place, device) = place
-            .and_then(|place| Some((place, self.places.get(place)?)))
+        let seat = self.seats.of_demux_id(target);
+        let (seat, device) = seat
+            .and_then(|seat| Some((seat, self.seats.get(seat)?)))
             .ok_or(ErrorCode::UnknownDevice)?;
-        Ok(Target {
-            place,
+        Ok(DecisionTarget {
+            seat,
             user: device.user.clone(),
             status: device.status(),
         })
     }
 
-    fn admit(&mut self, place: Place) {
-        let has_hellos = self.places.has_hellos();
-        self.places.admit(place);
+    fn admit(&mut self, seat: Seat) {
+        let has_hellos = self.seats.has_hellos();
+        self.seats.admit(seat);
         self.phase = Phase::Running;
-        if let Some(device) = self.places.get_mut(place) {
+        if let Some(device) = self.seats.get_mut(seat) {
             // An admin has received them all the time.
             device.lacks_hellos = has_hellos && device.role == Role::Guest;
         }
-        if let Some(device) = self.places.get(place) {
-            self.rosters.admit(place, device);
+        if let Some(device) = self.seats.get(seat) {
+            self.rosters.admit(seat, device);
         }
     }
 
@@ -124,7 +124,7 @@ impl Call {
     }
 }
 
-impl Target {
+impl DecisionTarget {
     fn must_be(&self, status: Status) -> Result<(), ErrorCode> {
         match status {
             _ if self.status == status => Ok(()),
@@ -134,9 +134,9 @@ impl Target {
     }
 }
 
-fn told_if_full(memory: Memory) -> Result<(), ErrorCode> {
-    match memory {
-        Memory::New | Memory::Known => Ok(()),
-        Memory::Full => Err(ErrorCode::TooManyUsers),
+fn error_if_full(outcome: StoreOutcome) -> Result<(), ErrorCode> {
+    match outcome {
+        StoreOutcome::New | StoreOutcome::Known => Ok(()),
+        StoreOutcome::Full => Err(ErrorCode::TooManyUsers),
     }
 }

@@ -3,7 +3,7 @@
 use super::Call;
 use crate::{
     ConnectionId, DemuxId, ErrorCode, MIN_RELAY_COST, Message, RelayBody, RelayTarget, Status,
-    places::{Device, Place},
+    seats::{Device, Seat},
 };
 
 impl Call {
@@ -15,51 +15,51 @@ impl Call {
     /// Answers with the whole roster.
     pub(super) fn participants(
         &mut self,
-        place: Place,
+        seat: Seat,
         connection: ConnectionId,
     ) -> Result<(), ErrorCode> {
         let now = self.now;
-        let device = self.places.get_mut(place).ok_or(ErrorCode::NotJoined)?;
+        let device = self.seats.get_mut(seat).ok_or(ErrorCode::NotJoined)?;
         let is_granted = device.roster_requests.try_take(now);
         device.note_limit(is_granted)?;
-        self.tell_roster(connection);
+        self.send_roster(connection);
         Ok(())
     }
 
-    pub(super) fn raise_hand(&mut self, place: Place, raised: bool) -> Result<(), ErrorCode> {
+    pub(super) fn raise_hand(&mut self, seat: Seat, raised: bool) -> Result<(), ErrorCode> {
         let now = self.now;
-        let device = self.active(place)?;
+        let device = self.active(seat)?;
         let is_granted = device.hands.try_take(now);
         device.note_limit(is_granted)?;
         if raised == device.hand_raised_at.is_some() {
             return Ok(());
         }
         device.hand_raised_at = raised.then_some(now);
-        if let Some(device) = self.places.get(place) {
-            self.rosters.update(place, device);
+        if let Some(device) = self.seats.get(seat) {
+            self.rosters.update(seat, device);
         }
         Ok(())
     }
 
     pub(super) fn relay(
         &mut self,
-        place: Place,
+        seat: Seat,
         to: RelayTarget,
         body: RelayBody,
     ) -> Result<(), ErrorCode> {
-        let sender = self.active(place)?;
+        let sender = self.active(seat)?;
         let (from, user) = (sender.demux_id, sender.user.clone());
         let length = u64::try_from(body.as_bytes().len()).unwrap_or(u64::MAX);
         let cost = length.max(u64::from(MIN_RELAY_COST));
         let is_granted = self.users.may_relay(&user, cost) && self.relays.holds(cost, self.now);
-        self.active(place)?.note_limit(is_granted)?;
+        self.active(seat)?.note_limit(is_granted)?;
         self.users.count_relay(&user, cost);
         self.relays.take(cost, self.now);
-        self.pass_on(from, to, body)
+        self.deliver(from, to, body)
     }
 
     /// Announces the sender to the recipients that have not received its entry, and sends the message.
-    fn pass_on(
+    fn deliver(
         &mut self,
         from: DemuxId,
         to: RelayTarget,
@@ -69,7 +69,7 @@ impl Call {
             RelayTarget::All => {
                 self.announce_sender(from);
                 let others = self
-                    .places
+                    .seats
                     .iter()
                     .map(|(_, device)| device)
                     .filter(|device| device.status() == Status::Active && device.demux_id != from)
@@ -78,8 +78,8 @@ impl Call {
                 self.broadcast(others, Message::Relay { from, body });
             }
             RelayTarget::One(target) => {
-                let place = self.places.of_demux_id(target);
-                let device = place.and_then(|place| self.places.get(place));
+                let seat = self.seats.of_demux_id(target);
+                let device = seat.and_then(|seat| self.seats.get(seat));
                 let device = device.ok_or(ErrorCode::UnknownDevice)?;
                 if device.status() != Status::Active {
                     return Err(ErrorCode::NotActive);
@@ -93,15 +93,15 @@ impl Call {
     }
 
     fn announce_sender(&mut self, sender: DemuxId) {
-        let place = self.places.of_demux_id(sender);
-        if place.is_some_and(|place| self.rosters.is_unannounced(place)) {
+        let seat = self.seats.of_demux_id(sender);
+        if seat.is_some_and(|seat| self.rosters.is_unannounced(seat)) {
             self.announce_roster();
         }
     }
 
-    fn active(&mut self, place: Place) -> Result<&mut Device, ErrorCode> {
-        self.places
-            .get_mut(place)
+    fn active(&mut self, seat: Seat) -> Result<&mut Device, ErrorCode> {
+        self.seats
+            .get_mut(seat)
             .filter(|device| device.status() == Status::Active)
             .ok_or(ErrorCode::NotActive)
     }

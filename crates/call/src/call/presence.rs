@@ -2,8 +2,8 @@
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DenialReason, Departure, ErrorCode, Fact, Message, Output, Status,
-    places::{Device, Place},
+    CloseReason, ConnectionId, DenialReason, ErrorCode, Fact, LeaveReason, Message, Output, Status,
+    seats::{Device, Seat},
 };
 
 impl Call {
@@ -11,79 +11,79 @@ impl Call {
     /// so that after a pause of the whole process its clients still have time to reconnect.
     pub(super) fn advance(&mut self) {
         self.users.advance(self.now);
-        while let Some(place) = self.places.due(self.now) {
-            match self.places.get(place).and_then(Device::connection) {
+        while let Some(seat) = self.seats.due(self.now) {
+            match self.seats.get(seat).and_then(Device::connection) {
                 Some(connection) => {
-                    self.lose(place);
+                    self.mark_lost(seat);
                     self.close(connection, CloseReason::Silent);
                 }
-                None => self.depart(place, Departure::TimedOut),
+                None => self.remove_device(seat, LeaveReason::TimedOut),
             }
         }
         self.end_if_over();
     }
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId) {
-        if let Some(place) = self.places.of_connection(connection) {
-            self.lose(place);
+        if let Some(seat) = self.seats.of_connection(connection) {
+            self.mark_lost(seat);
         }
     }
 
-    fn lose(&mut self, place: Place) {
-        self.places.lose(place, self.now);
-        self.show_presence(place);
+    fn mark_lost(&mut self, seat: Seat) {
+        self.seats.mark_lost(seat, self.now);
+        self.show_connection_state(seat);
     }
 
     /// Updates in the rosters whether the device is lost.
-    pub(super) fn show_presence(&mut self, place: Place) {
-        if let Some(device) = self.places.get(place) {
-            self.rosters.update(place, device);
+    pub(super) fn show_connection_state(&mut self, seat: Seat) {
+        if let Some(device) = self.seats.get(seat) {
+            self.rosters.update(seat, device);
         }
     }
 
-    pub(super) fn leave(&mut self, place: Place) -> Result<(), ErrorCode> {
-        self.depart(place, Departure::Left);
+    pub(super) fn leave(&mut self, seat: Seat) -> Result<(), ErrorCode> {
+        self.remove_device(seat, LeaveReason::Left);
         Ok(())
     }
 
     /// Ends a device's participation or wait.
-    pub(super) fn depart(&mut self, place: Place, departure: Departure) {
-        let Some(device) = self.places.free(place) else {
+    pub(super) fn remove_device(&mut self, seat: Seat, reason: LeaveReason) {
+        let Some(device) = self.seats.free(seat) else {
             return;
         };
-        self.users.leave(&device.user, place);
+        self.users.leave(&device.user, seat);
         if let Some(connection) = device.connection() {
-            if let Some(message) = farewell(departure, device.status()) {
+            if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);
             }
-            self.close(connection, close_reason(departure));
+            self.close(connection, close_reason(reason));
         }
         self.fact(Fact::DeviceGone {
             demux_id: device.demux_id,
             status: device.status(),
-            departure,
+            reason,
         });
-        self.rosters.remove(place, &device);
+        self.rosters.remove(seat, &device);
     }
 
     pub(super) fn end_if_over(&mut self) {
         let is_over = match self.phase {
             Phase::New | Phase::Ended => false,
-            Phase::Waiting => self.places.is_empty(),
-            Phase::Running => self.places.count(Status::Active) == 0,
+            Phase::Waiting => self.seats.is_empty(),
+            Phase::Running => self.seats.count(Status::Active) == 0,
         };
         if is_over {
-            self.end(Departure::Ended);
+            self.end(LeaveReason::Ended);
         }
     }
 
-    pub(super) fn end(&mut self, departure: Departure) {
+    pub(super) fn end(&mut self, reason: LeaveReason) {
         if self.phase == Phase::Ended {
             return;
         }
         self.phase = Phase::Ended;
-        for place in self.places.all() {
-            self.depart(place, departure);
+        for seat in self.seats.all() {
+            self.remove_device(seat, reason);
         }
         self.fact(Fact::EraEnded);
     }
@@ -94,33 +94,33 @@ impl Call {
 }
 
 /// Returns the last message to a device.
-fn farewell(departure: Departure, status: Status) -> Option<Message> {
-    match (departure, status) {
-        (Departure::Left | Departure::Replaced | Departure::TimedOut, _) => None,
-        (Departure::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
-        (Departure::Denied, _) => Some(Message::Denied {
+fn last_message(reason: LeaveReason, status: Status) -> Option<Message> {
+    match (reason, status) {
+        (LeaveReason::Left | LeaveReason::Replaced | LeaveReason::TimedOut, _) => None,
+        (LeaveReason::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
+        (LeaveReason::Denied, _) => Some(Message::Denied {
             reason: DenialReason::Admin,
         }),
-        (Departure::Removed, _) => Some(Message::Removed),
-        (Departure::Blocked, _) => Some(Message::Blocked),
-        (Departure::Ended | Departure::Dismissed, Status::Pending) => Some(Message::Denied {
+        (LeaveReason::Removed, _) => Some(Message::Removed),
+        (LeaveReason::Blocked, _) => Some(Message::Blocked),
+        (LeaveReason::Ended | LeaveReason::Dismissed, Status::Pending) => Some(Message::Denied {
             reason: DenialReason::Ended,
         }),
-        (Departure::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
-        (Departure::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
+        (LeaveReason::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
+        (LeaveReason::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
     }
 }
 
-const fn close_reason(departure: Departure) -> CloseReason {
-    match departure {
-        Departure::Left => CloseReason::Left,
-        Departure::Denied => CloseReason::Denied,
-        Departure::Removed => CloseReason::Removed,
-        Departure::Blocked => CloseReason::Blocked,
-        Departure::Replaced => CloseReason::Replaced,
-        Departure::Displaced => CloseReason::Displaced,
-        Departure::Dismissed => CloseReason::Dismissed,
-        Departure::TimedOut => CloseReason::Silent,
-        Departure::Ended => CloseReason::Ended,
+const fn close_reason(reason: LeaveReason) -> CloseReason {
+    match reason {
+        LeaveReason::Left => CloseReason::Left,
+        LeaveReason::Denied => CloseReason::Denied,
+        LeaveReason::Removed => CloseReason::Removed,
+        LeaveReason::Blocked => CloseReason::Blocked,
+        LeaveReason::Replaced => CloseReason::Replaced,
+        LeaveReason::Displaced => CloseReason::Displaced,
+        LeaveReason::Dismissed => CloseReason::Dismissed,
+        LeaveReason::TimedOut => CloseReason::Silent,
+        LeaveReason::Ended => CloseReason::Ended,
     }
 }

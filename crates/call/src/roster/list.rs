@@ -4,7 +4,7 @@ use core::mem;
 use std::sync::Arc;
 
 use super::Participant;
-use crate::places::Place;
+use crate::seats::Seat;
 
 /// A list of participants, either shared with the messages that carry it or being changed.
 ///
@@ -13,7 +13,7 @@ use crate::places::Place;
 #[derive(Debug, Default)]
 pub(super) struct List {
     /// The seats of the participants, in the same order.
-    places: Vec<Place>,
+    seats: Vec<Seat>,
     participants: Participants,
 }
 
@@ -31,7 +31,7 @@ impl Default for Participants {
 
 impl List {
     pub(super) const fn len(&self) -> usize {
-        self.places.len()
+        self.seats.len()
     }
 
     pub(super) fn published(&self) -> Arc<[Participant]> {
@@ -51,30 +51,30 @@ impl List {
     fn change(&mut self, change: impl FnOnce(&mut Vec<Participant>)) {
         let mut list = match mem::take(&mut self.participants) {
             Participants::Changing(list) => list,
-            Participants::Published(shared) => taken_back(shared),
+            Participants::Published(shared) => into_unshared(shared),
         };
         change(&mut list);
         self.participants = Participants::Changing(list);
     }
 
-    pub(super) fn insert(&mut self, place: Place, participant: Participant) {
-        if let Err(index) = self.places.binary_search(&place) {
-            self.places.insert(index, place);
+    pub(super) fn insert(&mut self, seat: Seat, participant: Participant) {
+        if let Err(index) = self.seats.binary_search(&seat) {
+            self.seats.insert(index, seat);
             self.change(|list| list.insert(index, participant));
         }
     }
 
-    pub(super) fn remove(&mut self, place: Place) {
-        if let Ok(index) = self.places.binary_search(&place) {
-            self.places.remove(index);
+    pub(super) fn remove(&mut self, seat: Seat) {
+        if let Ok(index) = self.seats.binary_search(&seat) {
+            self.seats.remove(index);
             self.change(|list| {
                 list.remove(index);
             });
         }
     }
 
-    pub(super) fn replace(&mut self, place: Place, participant: Participant) {
-        if let Ok(index) = self.places.binary_search(&place) {
+    pub(super) fn replace(&mut self, seat: Seat, participant: Participant) {
+        if let Ok(index) = self.seats.binary_search(&seat) {
             self.change(|list| {
                 if let Some(shown) = list.get_mut(index) {
                     *shown = participant;
@@ -93,7 +93,7 @@ pub(super) fn without_hellos(list: Arc<[Participant]>) -> Arc<[Participant]> {
     participants.map(Participant::without_hello).collect()
 }
 
-fn taken_back(mut shared: Arc<[Participant]>) -> Vec<Participant> {
+fn into_unshared(mut shared: Arc<[Participant]>) -> Vec<Participant> {
     let mut list = Vec::with_capacity(shared.len() + 1);
     match Arc::get_mut(&mut shared) {
         Some(own) => list.extend(own.iter_mut().map(|participant| {

@@ -10,15 +10,15 @@ use proptest::{
 };
 
 use crate::{
+    harness::{Harness, Line, Setting},
     model::Model,
-    scene::{Line, Scene, Setting},
-    script::{Decision, LinkStep, Step, Word},
+    script::{Decision, LinkStep, SimpleCommand, Step},
 };
 
 /// A step whose devices are not chosen yet: they are chosen among those that are present when the step is
 /// made.
 #[derive(Clone, Copy, Debug)]
-enum Idea {
+enum StepTemplate {
     Join {
         user: u8,
         admin: bool,
@@ -35,7 +35,7 @@ enum Idea {
     },
     Say {
         who: u8,
-        word: Word,
+        word: SimpleCommand,
     },
     RelayToAll {
         who: u8,
@@ -86,8 +86,8 @@ const SETTINGS: [Setting; 4] = [
 fn random_scripts_go_as_the_model_says() {
     for setting in SETTINGS {
         TestRunner::new(config())
-            .run(&vec(idea(), 1..80), |ideas| {
-                play(setting, &ideas, &mut BTreeSet::new())
+            .run(&vec(step_template(), 1..80), |templates| {
+                play(setting, &templates, &mut BTreeSet::new())
             })
             .unwrap_or_else(|failure| panic!("{setting:?}\n{failure}"));
     }
@@ -99,8 +99,8 @@ fn random_scripts_come_everywhere() {
     for setting in SETTINGS {
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         TestRunner::new_with_rng(config(), rng)
-            .run(&vec(idea(), 1..80), |ideas| {
-                play(setting, &ideas, &mut seen.borrow_mut())
+            .run(&vec(step_template(), 1..80), |templates| {
+                play(setting, &templates, &mut seen.borrow_mut())
             })
             .unwrap_or_else(|failure| panic!("{setting:?}\n{failure}"));
     }
@@ -150,22 +150,24 @@ fn config() -> Config {
 
 /// Executes a script on the call and the model.
 pub(crate) fn agree(setting: Setting, steps: &[Step]) -> Result<(), String> {
-    let mut both = Both::new(setting);
-    steps.iter().try_for_each(|step| both.play(step).map(drop))
+    let mut comparison = ModelComparison::new(setting);
+    steps
+        .iter()
+        .try_for_each(|step| comparison.play(step).map(drop))
 }
 
 fn play(
     setting: Setting,
-    ideas: &[Idea],
+    templates: &[StepTemplate],
     seen: &mut BTreeSet<String>,
 ) -> Result<(), TestCaseError> {
-    let mut both = Both::new(setting);
+    let mut comparison = ModelComparison::new(setting);
     let mut script = String::new();
     let mut last_connection = 0;
-    for idea in ideas {
-        let step = step(*idea, &both.model, &mut last_connection);
+    for template in templates {
+        let step = step(*template, &comparison.model, &mut last_connection);
         script += &format!("{step}\n");
-        let lines = both
+        let lines = comparison
             .play(&step)
             .map_err(|difference| TestCaseError::fail(format!("{script}{difference}")))?;
         seen.extend(lines.into_iter().map(|line| line.text));
@@ -173,28 +175,33 @@ fn play(
     Ok(())
 }
 
-struct Both {
-    scene: Scene,
+/// A call and the model, which execute the same steps.
+struct ModelComparison {
+    harness: Harness,
     model: Model,
 }
 
-impl Both {
+impl ModelComparison {
     fn new(setting: Setting) -> Self {
         Self {
-            scene: Scene::new(setting),
+            harness: Harness::new(setting),
             model: Model::new(setting),
         }
     }
 
     /// Executes a step on both. Returns the outputs of the call, or a difference.
     fn play(&mut self, step: &Step) -> Result<Vec<Line>, String> {
-        let lines = self.scene.play(step);
+        let lines = self.harness.play(step);
         let done = in_order(lines.clone());
         let expected = in_order(self.model.play(step));
         same("lines", &done, &expected)?;
-        same("deadlines", &self.scene.deadline(), &self.model.deadline())?;
-        same("rosters", &self.scene.rosters(), &self.model.rosters())?;
-        same("ends", &self.scene.call().is_ended(), &self.model.ended)?;
+        same(
+            "deadlines",
+            &self.harness.deadline(),
+            &self.model.deadline(),
+        )?;
+        same("rosters", &self.harness.rosters(), &self.model.rosters())?;
+        same("ends", &self.harness.call().is_ended(), &self.model.ended)?;
         Ok(lines)
     }
 }
@@ -220,20 +227,20 @@ fn in_order(lines: Vec<Line>) -> Vec<String> {
     seen.chain(facts).collect()
 }
 
-fn idea() -> impl Strategy<Value = Idea> {
+fn step_template() -> impl Strategy<Value = StepTemplate> {
     let times = proptest::sample::select(vec![
         1, 249, 250, 1_000, 9_999, 15_000, 29_999, 30_000, 30_001, 61_000,
     ]);
     let words = proptest::sample::select(vec![
-        Word::Leave,
-        Word::Ping,
-        Word::Up,
-        Word::Up,
-        Word::Down,
-        Word::Who,
-        Word::Missed,
-        Word::Drops,
-        Word::Drops,
+        SimpleCommand::Leave,
+        SimpleCommand::Ping,
+        SimpleCommand::Up,
+        SimpleCommand::Up,
+        SimpleCommand::Down,
+        SimpleCommand::Who,
+        SimpleCommand::Missed,
+        SimpleCommand::Drops,
+        SimpleCommand::Drops,
     ]);
     let decisions = proptest::sample::select(vec![
         Decision::Approve,
@@ -255,34 +262,34 @@ fn idea() -> impl Strategy<Value = Idea> {
     let coin = proptest::bool::ANY;
     prop_oneof![
         8 => (any, proptest::bool::weighted(0.25), coin, coin, proptest::bool::weighted(0.1))
-            .prop_map(|(user, admin, changes, hello, old_id)| Idea::Join {
+            .prop_map(|(user, admin, changes, hello, old_id)| StepTemplate::Join {
                 user,
                 admin,
                 changes,
                 hello,
                 old_id,
             }),
-        1 => any.prop_map(|who| Idea::JoinAgain { who }),
-        4 => (any, coin).prop_map(|(who, right)| Idea::Resume { who, right }),
-        7 => (any, words).prop_map(|(who, word)| Idea::Say { who, word }),
+        1 => any.prop_map(|who| StepTemplate::JoinAgain { who }),
+        4 => (any, coin).prop_map(|(who, right)| StepTemplate::Resume { who, right }),
+        7 => (any, words).prop_map(|(who, word)| StepTemplate::Say { who, word }),
         2 => (any, 1_u32..9, 0_u32..64)
-            .prop_map(|(who, count, kib)| Idea::RelayToAll { who, count, kib }),
-        3 => (any, any).prop_map(|(who, whom)| Idea::RelayTo { who, whom }),
+            .prop_map(|(who, count, kib)| StepTemplate::RelayToAll { who, count, kib }),
+        3 => (any, any).prop_map(|(who, whom)| StepTemplate::RelayTo { who, whom }),
         9 => (any, decisions, any)
-            .prop_map(|(who, decision, whom)| Idea::Decide { who, decision, whom }),
-        1 => links.prop_map(Idea::Link),
-        2 => times.clone().prop_map(Idea::Later),
-        2 => times.prop_map(Idea::Wait),
+            .prop_map(|(who, decision, whom)| StepTemplate::Decide { who, decision, whom }),
+        1 => links.prop_map(StepTemplate::Link),
+        2 => times.clone().prop_map(StepTemplate::Later),
+        2 => times.prop_map(StepTemplate::Wait),
         1 => proptest::num::u8::ANY.prop_map(|number| match number {
-            0..16 => Idea::End,
-            16..32 => Idea::Dismiss,
-            _ => Idea::Wait(1),
+            0..16 => StepTemplate::End,
+            16..32 => StepTemplate::Dismiss,
+            _ => StepTemplate::Wait(1),
         }),
     ]
 }
 
-/// Creates a step from an idea. One in nine chooses a device that is not present.
-fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
+/// Creates a step from a template. One in nine chooses a device that is not present.
+fn step(template: StepTemplate, model: &Model, last_connection: &mut u64) -> Step {
     let chosen = |number: u8| {
         let number = usize::from(number);
         let count = model.devices.len();
@@ -296,8 +303,8 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
         device.and_then(|device| device.connection).unwrap_or(999)
     };
     let id = |number: u8| chosen(number).map_or(999, |device| device.id);
-    match idea {
-        Idea::Join {
+    match template {
+        StepTemplate::Join {
             user,
             admin,
             changes,
@@ -317,7 +324,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                 ids: old_id.then_some([old, 0, new_id, old]),
             }
         }
-        Idea::JoinAgain { who } => Step::Join {
+        StepTemplate::JoinAgain { who } => Step::Join {
             connection: connection(who),
             user: 'a',
             admin: false,
@@ -326,7 +333,7 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
             resume: None,
             ids: None,
         },
-        Idea::Resume { who, right } => {
+        StepTemplate::Resume { who, right } => {
             *last_connection += 1;
             let device = chosen(who);
             Step::Join {
@@ -351,10 +358,12 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                 ids: None,
             }
         }
-        Idea::Say { who, word } => Step::Say(connection(who), word),
-        Idea::RelayToAll { who, count, kib } => Step::RelayToAll(connection(who), count, kib),
-        Idea::RelayTo { who, whom } => Step::RelayTo(connection(who), id(whom)),
-        Idea::Decide {
+        StepTemplate::Say { who, word } => Step::Say(connection(who), word),
+        StepTemplate::RelayToAll { who, count, kib } => {
+            Step::RelayToAll(connection(who), count, kib)
+        }
+        StepTemplate::RelayTo { who, whom } => Step::RelayTo(connection(who), id(whom)),
+        StepTemplate::Decide {
             who,
             decision,
             whom,
@@ -368,10 +377,10 @@ fn step(idea: Idea, model: &Model, last_connection: &mut u64) -> Step {
                 id(whom),
             )
         }
-        Idea::Link(change) => Step::Link(change),
-        Idea::End => Step::End,
-        Idea::Dismiss => Step::Dismiss,
-        Idea::Later(time) => Step::Later(time),
-        Idea::Wait(time) => Step::Wait(time),
+        StepTemplate::Link(change) => Step::Link(change),
+        StepTemplate::End => Step::End,
+        StepTemplate::Dismiss => Step::Dismiss,
+        StepTemplate::Later(time) => Step::Later(time),
+        StepTemplate::Wait(time) => Step::Wait(time),
     }
 }

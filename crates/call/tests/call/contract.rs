@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anteroom_call::{
     Audience, Call, Command, ConnectionId, DemuxId, EraId, Hello, Input, Join, JoinRandomness,
-    Limits, LinkState, Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role,
-    Roster, RosterForm, Sight, Status,
+    Limits, LinkState, Message, Moment, OpaqueUserId, Output, PeekView, Restrictions, ResumeSecret,
+    Role, Roster, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 
 use crate::{
-    scene::{Scene, Setting, user},
+    harness::{Harness, Setting, user},
     script::Step,
 };
 
@@ -59,8 +59,8 @@ fn joined_says_all_that_a_client_needs() {
 
 #[test]
 fn waiting_names_the_next_deadline() {
-    let mut scene = Scene::new(Setting::FREE);
-    assert_eq!(scene.deadline(), None);
+    let mut harness = Harness::new(Setting::FREE);
+    assert_eq!(harness.deadline(), None);
     for (step, deadline) in [
         ("1 join a", Some(30_000)),
         ("later 500", Some(30_000)),
@@ -73,10 +73,10 @@ fn waiting_names_the_next_deadline() {
         ("later 30000", Some(31_200)),
         ("wait 0", None),
     ] {
-        scene.play(&Step::parse(step));
-        assert_eq!(scene.deadline(), deadline, "{step}");
+        harness.play(&Step::parse(step));
+        assert_eq!(harness.deadline(), deadline, "{step}");
     }
-    assert!(scene.call().is_ended());
+    assert!(harness.call().is_ended());
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn only_an_admin_in_the_call_sees_who_waits() {
     // Devices in the call receive the number of waiting devices; users who peek also their demux ids.
     let told = call.roster(Audience::Everyone);
     assert_eq!((told.pending.len(), told.pending_count), (0, 1));
-    let waiting = |name: char, call: &Call| match call.sight_of(&user(name), true) {
-        Sight::Devices(roster) => roster.pending[0].opaque_user_id.clone(),
-        Sight::Counts { .. } => panic!("{name} sees numbers only"),
+    let waiting = |name: char, call: &Call| match call.peek_view(&user(name), true) {
+        PeekView::Devices(roster) => roster.pending[0].opaque_user_id.clone(),
+        PeekView::Counts { .. } => panic!("{name} sees numbers only"),
     };
     for (name, seen) in [
         ('a', Some(user('c'))),
@@ -156,9 +156,9 @@ fn those_who_only_look_are_shown_no_hello() {
     assert_eq!(of(&call.roster(Audience::Everyone)), [true]);
     assert_eq!(of(&call.roster(Audience::Lobby)), [false]);
     for name in ['a', 'b', 'c'] {
-        match call.sight_of(&user(name), true) {
-            Sight::Devices(roster) => assert_eq!(of(&roster), [false, false], "{name}"),
-            Sight::Counts { .. } => panic!("{name} sees numbers only"),
+        match call.peek_view(&user(name), true) {
+            PeekView::Devices(roster) => assert_eq!(of(&roster), [false, false], "{name}"),
+            PeekView::Counts { .. } => panic!("{name} sees numbers only"),
         }
     }
 }
@@ -178,13 +178,13 @@ fn a_blocked_user_and_who_could_not_come_in_see_numbers_only() {
             command: Command::Block(DemuxId::new(3 << 4).unwrap()),
         },
     );
-    let counts = Sight::Counts {
+    let counts = PeekView::Counts {
         active: 2,
         pending: 1,
     };
     let sees_numbers = |call: &Call, link_is_open| {
-        let sight = |name| call.sight_of(&user(name), link_is_open);
-        ['a', 'b', 'c', 'd', 'e'].map(|name| sight(name) == counts)
+        let view = |name| call.peek_view(&user(name), link_is_open);
+        ['a', 'b', 'c', 'd', 'e'].map(|name| view(name) == counts)
     };
     assert_eq!(
         sees_numbers(&call, true),

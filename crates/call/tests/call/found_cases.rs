@@ -1,7 +1,7 @@
 //! Scripts by which random search has distinguished a call with a mistake from one without, reduced to the
 //! necessary steps. Each row names the mistake. A script that the search finds is added here.
 
-use crate::{agreement::agree, scene::Setting, script::Step};
+use crate::{agreement::agree, harness::Setting, script::Step};
 
 const SETTING: Setting = Setting {
     max_devices: 3,

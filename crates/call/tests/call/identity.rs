@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anteroom_call::{
     Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Input, Join, JoinRandomness,
-    Limits, LinkState, Message, Moment, OpaqueUserId, Output, Restrictions, ResumeSecret, Role,
-    RosterForm, Sight, Status,
+    Limits, LinkState, Message, Moment, OpaqueUserId, Output, PeekView, Restrictions, ResumeSecret,
+    Role, RosterForm, Status,
 };
 use anteroom_protocol::Timestamp;
 
@@ -145,7 +145,7 @@ fn an_approval_is_the_users_and_so_is_a_place() {
     // An admin in the call is an admin under every id.
     room.join(8, id('d', '1'), Role::Guest, None);
     for (user, sees) in [(id('a', '5'), true), (id('b', '0'), false)] {
-        let Sight::Devices(roster) = room.0.sight_of(&user, true) else {
+        let PeekView::Devices(roster) = room.0.peek_view(&user, true) else {
             panic!("no devices");
         };
         assert_eq!(roster.pending[0].opaque_user_id.is_some(), sees);

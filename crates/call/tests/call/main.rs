@@ -8,8 +8,8 @@
 mod agreement;
 mod contract;
 mod found_cases;
+mod harness;
 mod identity;
 mod model;
 mod rules;
-mod scene;
 mod script;

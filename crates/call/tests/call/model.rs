@@ -6,11 +6,11 @@ mod rosters;
 
 use std::collections::BTreeMap;
 
-use self::rosters::{Sees, Shown};
+use self::rosters::{Visibility, VisibleDevice};
 
 use crate::{
-    scene::{Line, Setting},
-    script::{LinkStep, Step, Word},
+    harness::{Line, Setting},
+    script::{LinkStep, SimpleCommand, Step},
 };
 
 const LOST_AFTER: u64 = 30_000;
@@ -31,20 +31,20 @@ pub(crate) struct Device {
     pub(crate) hello: Option<u8>,
     /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
-    hands: Debt,
-    questions: Debt,
+    hands: BucketLevel,
+    questions: BucketLevel,
     told_to_slow_down: bool,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
 }
 
-/// A debt in thousandths, and the moment at which it was updated.
+/// The level of a leaky bucket in thousandths, and the moment at which it was updated.
 #[derive(Clone, Copy, Debug, Default)]
-struct Debt(u64, u64);
+struct BucketLevel(u64, u64);
 
-impl Debt {
-    /// Adds `more` to the debt if the sum is within `limit`; `back` is repaid in a second.
-    fn owe(&mut self, more: u64, limit: u64, back: u64, now: u64) -> bool {
+impl BucketLevel {
+    /// Adds `more` to the level if the sum is within `limit`; `back` leaks in a second.
+    fn fill(&mut self, more: u64, limit: u64, back: u64, now: u64) -> bool {
         let left = self.0.saturating_sub((now - self.1) * back);
         let fits = left + more * 1_000 <= limit * 1_000;
         if fits {
@@ -73,10 +73,10 @@ pub(crate) struct Model {
     now: u64,
     pub(crate) joins: u8,
     /// The debts of relays, of each user and of all together.
-    user_relays: BTreeMap<char, Debt>,
-    all_relays: Debt,
+    user_relays: BTreeMap<char, BucketLevel>,
+    all_relays: BucketLevel,
     /// Every state of the roster since the last announcement, which is the first.
-    history: Vec<Vec<Shown>>,
+    history: Vec<Vec<VisibleDevice>>,
     announced: Option<u64>,
     lines: Vec<Line>,
 }
@@ -105,7 +105,7 @@ impl Model {
             now: 0,
             joins: 0,
             user_relays: BTreeMap::new(),
-            all_relays: Debt::default(),
+            all_relays: BucketLevel::default(),
             history: vec![Vec::new()],
             announced: None,
             lines: Vec::new(),
@@ -124,7 +124,8 @@ impl Model {
     }
 
     pub(crate) fn rosters(&self) -> [String; 3] {
-        [Sees::LOBBY, Sees::CALL, Sees::ALL].map(|sees| self.roster(sees))
+        [Visibility::LOBBY, Visibility::CALL, Visibility::ALL]
+            .map(|visibility| self.roster(visibility))
     }
 
     pub(crate) fn play(&mut self, step: &Step) -> Vec<Line> {
@@ -151,7 +152,7 @@ impl Model {
             Step::Link(change) => self.link(*change),
             Step::End => self.end("ended"),
             Step::Dismiss => self.end("dismissed"),
-            Step::Say(connection, Word::Drops) => {
+            Step::Say(connection, SimpleCommand::Drops) => {
                 let now = self.now;
                 if let Some(device) = self.by_connection(*connection) {
                     device.connection = None;
@@ -159,7 +160,7 @@ impl Model {
                 }
                 self.note();
             }
-            Step::Say(connection, Word::Missed) => self.tell_all(*connection),
+            Step::Say(connection, SimpleCommand::Missed) => self.tell_all(*connection),
             Step::Say(connection, _)
             | Step::RelayToAll(connection, ..)
             | Step::RelayTo(connection, _)
@@ -270,8 +271,8 @@ impl Model {
                 changes: *changes,
                 hello: hello.then_some(secret),
                 lacks_hellos: false,
-                hands: Debt::default(),
-                questions: Debt::default(),
+                hands: BucketLevel::default(),
+                questions: BucketLevel::default(),
                 told_to_slow_down: false,
                 knows: 0,
             });
@@ -287,7 +288,7 @@ impl Model {
             "joined {id} {}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
-            self.roster(Sees::of(&device)),
+            self.roster(Visibility::of(&device)),
         );
         self.tell(connection, text);
     }
@@ -340,14 +341,14 @@ impl Model {
         sender.since = now;
         let sender = sender.clone();
         let answer = match step {
-            Step::Say(_, Word::Ping) => Some("pong"),
-            Step::Say(_, Word::Leave) => {
+            Step::Say(_, SimpleCommand::Ping) => Some("pong"),
+            Step::Say(_, SimpleCommand::Leave) => {
                 self.goes(sender.id, "left", None);
                 None
             }
-            Step::Say(_, Word::Up) => self.hand(&sender, true),
-            Step::Say(_, Word::Down) => self.hand(&sender, false),
-            Step::Say(_, Word::Who) => self.who(&sender),
+            Step::Say(_, SimpleCommand::Up) => self.hand(&sender, true),
+            Step::Say(_, SimpleCommand::Down) => self.hand(&sender, false),
+            Step::Say(_, SimpleCommand::Who) => self.who(&sender),
             Step::RelayToAll(_, _, kib) => self.relay(&sender, None, *kib),
             Step::RelayTo(_, id) => self.relay(&sender, Some(*id), 0),
             Step::Decide(_, decision, id) => self.decide(&sender, *decision, *id),
@@ -364,7 +365,7 @@ impl Model {
         }
         let now = self.now;
         let device = self.by_id(sender.id)?;
-        let may = device.hands.owe(1, 2, 1, now);
+        let may = device.hands.fill(1, 2, 1, now);
         if may {
             device.hand = if up { device.hand.or(Some(now)) } else { None };
         }
@@ -374,7 +375,7 @@ impl Model {
 
     fn who(&mut self, sender: &Device) -> Option<&'static str> {
         let now = self.now;
-        let may = self.by_id(sender.id)?.questions.owe(1, 5, 1, now);
+        let may = self.by_id(sender.id)?.questions.fill(1, 5, 1, now);
         if may {
             self.tell_all(sender.connection?);
         }
@@ -403,8 +404,8 @@ impl Model {
                 .unwrap_or_default(),
             self.all_relays,
         );
-        let may = user.owe(bytes, 262_144, 65_536, self.now)
-            && all.owe(bytes, 1_048_576, 1_048_576, self.now);
+        let may = user.fill(bytes, 262_144, 65_536, self.now)
+            && all.fill(bytes, 1_048_576, 1_048_576, self.now);
         if may {
             self.user_relays.insert(sender.user, user);
             self.all_relays = all;

@@ -14,7 +14,7 @@ mod rosters;
 mod seats;
 
 use crate::{
-    scene::{Scene, Setting},
+    harness::{Harness, Setting},
     script::Step,
 };
 
@@ -26,7 +26,7 @@ const FREE: Setting = Setting::FREE;
 
 fn check(rows: Rows<'_>) {
     for (name, setting, script) in rows {
-        let mut scene = Scene::new(*setting);
+        let mut harness = Harness::new(*setting);
         let mut played = String::new();
         let mut expected = String::new();
         let mut lines = script.lines().map(str::trim).peekable();
@@ -37,7 +37,7 @@ fn check(rows: Rows<'_>) {
             };
             expected += &format!("{step}\n");
             played += &format!("{step}\n");
-            for line in scene.play(&Step::parse(step)) {
+            for line in harness.play(&Step::parse(step)) {
                 if !unchecked {
                     played += &format!("> {line}\n");
                 }

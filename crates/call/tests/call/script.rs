@@ -21,7 +21,7 @@ pub(crate) enum Step {
         ids: Option<[u32; 4]>,
     },
     /// `CONNECTION leave|ping|up|down|who|missed|drops`
-    Say(u64, Word),
+    Say(u64, SimpleCommand),
     /// `CONNECTION all COUNT [KIB]`: COUNT relays to all, of KIB KiB each, or of 6 bytes without KIB
     RelayToAll(u64, u32, u32),
     /// `CONNECTION to ID`
@@ -42,7 +42,7 @@ pub(crate) enum Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum SimpleCommand {
     Leave,
     Ping,
     Up,
@@ -98,13 +98,13 @@ impl Step {
             [connection, "to", id] => Self::RelayTo(connection.parse().ok()?, id.parse().ok()?),
             [connection, word] => {
                 let word = match *word {
-                    "leave" => Word::Leave,
-                    "ping" => Word::Ping,
-                    "up" => Word::Up,
-                    "down" => Word::Down,
-                    "who" => Word::Who,
-                    "missed" => Word::Missed,
-                    "drops" => Word::Drops,
+                    "leave" => SimpleCommand::Leave,
+                    "ping" => SimpleCommand::Ping,
+                    "up" => SimpleCommand::Up,
+                    "down" => SimpleCommand::Down,
+                    "who" => SimpleCommand::Who,
+                    "missed" => SimpleCommand::Missed,
+                    "drops" => SimpleCommand::Drops,
                     _ => return None,
                 };
                 Self::Say(connection.parse().ok()?, word)
@@ -198,13 +198,13 @@ impl fmt::Display for Step {
             }
             Self::Say(connection, word) => {
                 let word = match word {
-                    Word::Leave => "leave",
-                    Word::Ping => "ping",
-                    Word::Up => "up",
-                    Word::Down => "down",
-                    Word::Who => "who",
-                    Word::Missed => "missed",
-                    Word::Drops => "drops",
+                    SimpleCommand::Leave => "leave",
+                    SimpleCommand::Ping => "ping",
+                    SimpleCommand::Up => "up",
+                    SimpleCommand::Down => "down",
+                    SimpleCommand::Who => "who",
+                    SimpleCommand::Missed => "missed",
+                    SimpleCommand::Drops => "drops",
                 };
                 write!(f, "{connection} {word}")
             }

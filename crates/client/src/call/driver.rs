@@ -135,10 +135,12 @@ impl Driver {
                 FromRoom::Error { code, .. } if code == "invalid_message" && has_features => {
                     has_features = false;
                 }
-                FromRoom::Error { code, message } => return Err(refusal(&code, &message)),
+                FromRoom::Error { code, message } => {
+                    return Err(refusal(&code, &message, socket.time()));
+                }
                 FromRoom::Blocked => {
                     let message = "an admin has blocked this user in this call";
-                    return Err(refusal("blocked", message));
+                    return Err(refusal("blocked", message, socket.time()));
                 }
                 _ => return Err(RoomsError::Malformed("it does not answer the join")),
             }

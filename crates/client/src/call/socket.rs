@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anteroom_protocol::Timestamp;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{SinkExt as _, StreamExt as _};
 use http::{StatusCode, header};
@@ -37,7 +38,11 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 const PARTING: Duration = Duration::from_secs(2);
 
 /// An open socket.
-pub(crate) struct Socket(WebSocketStream<Upgraded>);
+pub(crate) struct Socket {
+    stream: WebSocketStream<Upgraded>,
+    /// The room service's time when it accepted the connection.
+    time: Option<Timestamp>,
+}
 
 /// Returns the URL of the socket of the room service at `base`.
 pub(crate) fn socket_url(base: &Url) -> Result<Url, RoomsError> {
@@ -115,17 +120,23 @@ impl Socket {
         {
             return Err(RoomsError::Malformed("it is no socket of a call"));
         }
+        let time = transport::time_of(response.headers());
         let upgraded = response.upgrade().await.map_err(transport::failure)?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await;
-        Ok(Self(stream))
+        Ok(Self { stream, time })
+    }
+
+    /// Returns the room service's time when it accepted the connection, if its answer carried it.
+    pub(crate) const fn time(&self) -> Option<Timestamp> {
+        self.time
     }
 
     pub(crate) async fn send(&mut self, message: &ToRoom<'_>) -> Result<(), RoomsError> {
         let text = to_text(message)?;
-        self.0
+        self.stream
             .send(Message::text(text.as_str()))
             .await
             .map_err(|_| RoomsError::Lost)
@@ -134,7 +145,7 @@ impl Socket {
     /// Returns the next message. Dropping the future loses no message.
     pub(crate) async fn receive(&mut self) -> Result<FromRoom, RoomsError> {
         loop {
-            match self.0.next().await {
+            match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => {
                     // The parser's own error could quote the text.
                     return serde_json::from_str(&text)
@@ -157,8 +168,8 @@ impl Socket {
     /// Closes the connection with a handshake; drops it without one if the other side takes too long.
     pub(crate) async fn close(mut self) {
         let closing = async {
-            if self.0.close(None).await.is_ok() {
-                while let Some(Ok(_)) = self.0.next().await {}
+            if self.stream.close(None).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
             }
         };
         // The connection is dropped whether the handshake has finished or not.

@@ -4,18 +4,17 @@ use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
 use url::Url;
 
 use super::{Client, Error, OwnLink, Shared};
-use crate::{
-    Approval, CreatePass, CredentialStore, MAX_SPARE_LINKS, RoomsError, transport::parse_base,
-};
+use crate::{Approval, CreatePass, MAX_SPARE_LINKS, RoomsError, transport::parse_base};
 
 impl Client {
     /// Creates the link of a new room at the room service at `rooms`, such as
     /// `https://rooms.example`. The issuer is asked for nothing, up to three times between two
     /// renewals. Where another program has used up the same stored credential, the next one is taken.
-    /// A create that fails without being refused uses up nothing at this room service: the next one
-    /// there tries the same room again.
+    /// A create that fails without being refused, or whose future is dropped, uses up nothing at this room
+    /// service: the next one there tries the same room again. A client creates one link at a time; more
+    /// wait.
     ///
-    /// The [`Self::credentials`] must be stored again afterwards.
+    /// The [`Self::credentials`] must be stored again afterwards, in these cases too.
     ///
     /// # Errors
     /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
@@ -24,23 +23,19 @@ impl Client {
         let service = self.shared.rooms_at(rooms)?;
         let mut rng = self.shared.options.system.rng();
         let passkey = AdminPasskey::random(&mut *rng);
+        let _creation = self.shared.creation.lock().await;
         for _ in 0..MAX_SPARE_LINKS {
             let (root_key, pass) = self.shared.spare_link(service.base_url())?;
             let created = service
                 .create(&root_key, &pass, &passkey, approval, &mut *rng)
                 .await;
+            if !created.as_ref().is_err_and(RoomsError::leaves_create_open) {
+                self.shared.change(|store| store.use_up_link(&root_key));
+            }
             let created = match created {
                 Ok(created) => created,
                 Err(error) if error.is_link_conflict() => continue,
-                Err(error) => {
-                    if error.leaves_create_open() {
-                        let give_back = |store: &mut CredentialStore| {
-                            store.give_back(root_key, pass, service.base_url());
-                        };
-                        self.shared.change(give_back);
-                    }
-                    return Err(error.into());
-                }
+                Err(error) => return Err(error.into()),
             };
             return Ok(OwnLink {
                 link: CallLink {
@@ -65,8 +60,8 @@ impl Shared {
         let listing = store.listing().clone();
         let params = listing.trusted(&*options.pins, options.trust(), now)?;
         store
-            .take_tried_link(&params, now, service)
-            .or_else(|| store.take_spare_link(&params, now))
+            .tried_link(&params, now, service)
+            .or_else(|| store.take_spare_link(&params, now, service))
             .ok_or(Error::NoSpareLink)
     }
 }

@@ -1,4 +1,4 @@
-//! Root keys that a room service was asked to create a room for, and has not.
+//! Root keys that a room service was asked to create a room for, without a known end.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use url::Url;
 use super::{CredentialStore, MAX_SPARE_LINKS, SpareLink};
 use crate::{CreatePass, TrustedParams};
 
-/// A spare link that one room service has seen.
+/// A spare link that one room service may have seen.
 #[derive(Clone)]
 pub(super) struct TriedLink {
     pub(super) link: SpareLink,
@@ -17,39 +17,52 @@ pub(super) struct TriedLink {
 }
 
 impl CredentialStore {
-    /// Gives back a root key after a create that failed in a way that
-    /// [leaves it open](crate::RoomsError::leaves_create_open). Only [`Self::take_tried_link`] takes it
-    /// again, for the same room service: two services that are shown the same room could tell that
-    /// one client asks both of them.
+    /// Returns a root key with its create credential for the creation of its room at a room service: the
+    /// oldest valid one, so that nearly all accounts present credentials of the same day.
     ///
-    /// Nothing happens with the pass of another account.
-    pub fn give_back(&mut self, root_key: RootKey, pass: CreatePass, service: &Url) {
-        if pass.aci() != self.aci {
-            return;
-        }
-        let issued = pass.into_issued();
-        self.tried_links.push(TriedLink {
-            link: SpareLink { root_key, issued },
-            service: service.to_string(),
-        });
-        let surplus = self.tried_links.len().saturating_sub(MAX_SPARE_LINKS);
-        self.tried_links.drain(..surplus);
-    }
-
-    /// Takes a root key that was [given back](Self::give_back) and is still good, for another try at
-    /// the same room service. It shows no more than one more try with the key at hand would show.
-    pub fn take_tried_link(
+    /// From now on it is for that service alone: two services that are shown the same room could tell that
+    /// one client asks both of them. [`Self::tried_link`] returns it, whatever interrupts the creation, until
+    /// [`Self::use_up_link`].
+    pub fn take_spare_link(
         &mut self,
         params: &TrustedParams,
         now: Timestamp,
         service: &Url,
     ) -> Option<(RootKey, CreatePass)> {
-        self.drop_expired(now);
+        let mut spare = self.spare_links.iter();
+        let at = spare.position(|link| link.is_usable(params, now))?;
+        let link = self.spare_links.remove(at);
+        self.taken_links = self.taken_links.saturating_add(1);
+        let pass = link.pass(self.aci, params);
+        self.tried_links.push(TriedLink {
+            link,
+            service: service.to_string(),
+        });
+        let surplus = self.tried_links.len().saturating_sub(MAX_SPARE_LINKS);
+        self.tried_links.drain(..surplus);
+        pass
+    }
+
+    /// Returns a root key that was [taken](Self::take_spare_link) for the same room service, is not used up,
+    /// and is still good. It shows no more than one more try with the key at hand would show.
+    pub fn tried_link(
+        &self,
+        params: &TrustedParams,
+        now: Timestamp,
+        service: &Url,
+    ) -> Option<(RootKey, CreatePass)> {
         let mut tried = self.tried_links.iter();
-        let at = tried.position(|tried| {
-            tried.service == service.as_str() && tried.link.is_trusted(params, now)
-        })?;
-        self.tried_links.remove(at).link.into_pass(self.aci, params)
+        let tried = tried
+            .find(|tried| tried.service == service.as_str() && tried.link.is_usable(params, now))?;
+        tried.link.pass(self.aci, params)
+    }
+
+    /// Drops a root key: its room exists, or its credential was refused
+    /// ([`crate::RoomsError::leaves_create_open`]).
+    pub fn use_up_link(&mut self, root_key: &RootKey) {
+        let room = root_key.room_id();
+        self.tried_links
+            .retain(|tried| tried.link.root_key.room_id() != room);
     }
 }
 

@@ -108,7 +108,10 @@ fn received(answer: &Answer) -> Result<SessionGrant, IssuerError> {
         return Err(refusal(answer));
     }
     let body: TokensBody = answer.json()?;
-    Ok(body.received()?)
+    Ok(SessionGrant {
+        granted: answer.time(),
+        ..body.received()?
+    })
 }
 
 fn refusal(answer: &Answer) -> IssuerError {

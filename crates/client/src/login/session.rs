@@ -53,6 +53,7 @@ impl LoginSession {
             device,
             email: _,
             tokens,
+            granted: _,
         } = session;
         let current = Current {
             tokens,

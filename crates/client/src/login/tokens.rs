@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, Timestamp};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -36,6 +36,8 @@ pub struct SessionGrant {
     pub email: Zeroizing<String>,
     /// The tokens.
     pub tokens: SessionTokens,
+    /// The issuer's time when it granted the tokens, if its answer carried it.
+    pub granted: Option<Timestamp>,
 }
 
 /// The tokens of a session. They are wiped on drop, and `Debug` shows none of them.

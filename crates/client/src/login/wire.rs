@@ -103,6 +103,7 @@ impl TokensBody {
                 access_lifetime: Duration::from_secs(self.expires_in),
                 refresh,
             },
+            granted: None,
         })
     }
 }

@@ -94,6 +94,12 @@ impl TrustedParams {
         self.link.as_ref().map(|link| &link.summary)
     }
 
+    /// Returns the issuer's time when it listed the params, if this is its answer and carried the time.
+    #[must_use]
+    pub const fn issuer_time(&self) -> Option<Timestamp> {
+        self.listing.issuer_time
+    }
+
     /// Returns the generic params of an id, if they are trusted everywhere.
     #[must_use]
     pub fn generic(&self, id: ParamsId) -> Option<&GenericPublicParams> {

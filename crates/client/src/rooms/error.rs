@@ -1,11 +1,19 @@
 //! The errors of requests to the room service.
 
+use anteroom_protocol::Timestamp;
 use http::StatusCode;
 
-use crate::{MessageTooLong, Problem, ReplayStoreError, TransportError, failure::TransportFailure};
+use crate::{
+    IssuerError, MessageTooLong, Problem, ReplayStoreError, Service, TransportError,
+    error::clock_error, failure::TransportFailure,
+};
 
 /// The room service's code for a room that has a link of another passkey.
 const LINK_EXISTS: &str = "CALL_LINK_EXISTS";
+/// The room service's code for a refused presentation.
+const FORBIDDEN: &str = "ROOM_FORBIDDEN";
+/// The same on the socket.
+const PRESENTATION_INVALID: &str = "presentation_invalid";
 
 /// The error of a request to the room service. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +77,8 @@ pub enum RoomsError {
         code: String,
         /// The room service's explanation.
         message: String,
+        /// The room service's time when the socket was opened, if its answer carried it.
+        time: Option<Timestamp>,
     },
     /// The room service exceeded the limit of consecutive redirects.
     #[error("the room service redirects without end, or to where it must not")]
@@ -87,6 +97,22 @@ impl RoomsError {
     #[must_use]
     pub fn is_link_conflict(&self) -> bool {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
+    }
+
+    /// Returns the clocks as the cause of a refused presentation: [`IssuerError::RoomsClock`] if they differ so
+    /// far that the room service may refuse what is valid here. `now` is the time of the answer.
+    #[must_use]
+    pub fn clock_cause(&self, now: Timestamp) -> Option<IssuerError> {
+        let theirs = match self {
+            Self::Problem(problem)
+                if problem.status == StatusCode::UNAUTHORIZED || problem.code == FORBIDDEN =>
+            {
+                problem.time
+            }
+            Self::Refused { code, time, .. } if code == PRESENTATION_INVALID => *time,
+            _ => None,
+        };
+        clock_error(Service::Rooms, theirs, now)
     }
 
     /// Whether the failed creation of a link can be tried again with the same root key: the room
@@ -118,6 +144,63 @@ impl From<TransportFailure> for RoomsError {
             TransportFailure::TimedOut => Self::TimedOut,
             TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
             TransportFailure::Malformed(what) => Self::Malformed(what),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::DAY;
+
+    use super::*;
+    use crate::CLOCK_TOLERANCE;
+
+    const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY);
+
+    fn problem(status: StatusCode, code: &str, time: Option<Timestamp>) -> RoomsError {
+        RoomsError::Problem(Box::new(Problem {
+            by: Service::Rooms,
+            status,
+            code: code.to_owned(),
+            detail: String::new(),
+            retry_after: None,
+            time,
+        }))
+    }
+
+    fn on_socket(code: &str, time: Option<Timestamp>) -> RoomsError {
+        RoomsError::Refused {
+            code: code.to_owned(),
+            message: String::new(),
+            time,
+        }
+    }
+
+    #[test]
+    fn a_refused_presentation_is_blamed_on_clocks_that_are_far_apart() {
+        let (unauthorized, forbidden) = (StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN);
+        let tolerance = CLOCK_TOLERANCE.as_secs();
+        for (theirs, is_wrong) in [
+            (Some(NOW.minus(2 * DAY)), true),
+            (Some(NOW.plus(6 * DAY)), true),
+            (Some(NOW.plus(tolerance + 1)), true),
+            (Some(NOW.plus(tolerance)), false),
+            (Some(NOW.minus(tolerance)), false),
+            (None, false),
+        ] {
+            for (error, is_of_presentation) in [
+                (problem(forbidden, FORBIDDEN, theirs), true),
+                (problem(unauthorized, "ROOM_UNAUTHORIZED", theirs), true),
+                (on_socket(PRESENTATION_INVALID, theirs), true),
+                (problem(forbidden, "ROOM_PASSKEY_WRONG", theirs), false),
+                (problem(StatusCode::CONFLICT, LINK_EXISTS, theirs), false),
+                (on_socket("full", theirs), false),
+                (RoomsError::NoSuchLink, false),
+            ] {
+                let cause = error.clock_cause(NOW);
+                let expected = is_wrong && is_of_presentation;
+                assert_eq!(cause.is_some(), expected, "{theirs:?}: {error}");
+            }
         }
     }
 }

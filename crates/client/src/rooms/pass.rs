@@ -107,16 +107,6 @@ impl CreatePass {
         self.params.id()
     }
 
-    /// The account that it is of.
-    pub(crate) const fn aci(&self) -> Aci {
-        self.aci
-    }
-
-    /// The credential that it was made of.
-    pub(crate) fn into_issued(self) -> IssuedCredential<CreateCredential> {
-        self.issued
-    }
-
     pub(crate) fn present<R: CryptoRng + ?Sized>(
         &self,
         room: &RootKey,

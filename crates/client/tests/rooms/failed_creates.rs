@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    future::pending,
     sync::{Arc, Mutex},
 };
 
@@ -18,7 +19,7 @@ use axum::{
     routing::put,
 };
 use rand_core::CryptoRng;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 use crate::support::RoomsFixture;
 
@@ -31,6 +32,8 @@ enum FrontAnswer {
     Instead(StatusCode),
     /// The room service is asked, and its answer does not arrive.
     Lost,
+    /// No answer ever comes.
+    Never,
 }
 
 /// A proxy before the room service of a scene.
@@ -39,20 +42,24 @@ struct Front {
     answers: Arc<Mutex<VecDeque<FrontAnswer>>>,
     /// The ids of the rooms that were to be created.
     rooms: Arc<Mutex<Vec<String>>>,
+    /// Told of each create that gets no answer.
+    asked: Arc<Notify>,
 }
 
 impl Front {
     async fn start(fixture: &RoomsFixture) -> Self {
         let answers: Arc<Mutex<VecDeque<FrontAnswer>>> = Arc::default();
         let rooms: Arc<Mutex<Vec<String>>> = Arc::default();
+        let asked = Arc::new(Notify::new());
         let service = format!("{}/v1/call-link", fixture.rooms.base_url());
         let handler = {
             let (answers, rooms) = (Arc::clone(&answers), Arc::clone(&rooms));
+            let asked = Arc::clone(&asked);
             move |request: Request| {
                 let room = request.headers()["x-room-id"].to_str().unwrap().to_owned();
                 rooms.lock().unwrap().push(room);
                 let answer = answers.lock().unwrap().pop_front();
-                let service = service.clone();
+                let (service, asked) = (service.clone(), Arc::clone(&asked));
                 async move {
                     match answer {
                         Some(FrontAnswer::Instead(status)) => status.into_response(),
@@ -60,6 +67,10 @@ impl Front {
                             let answer = pass_on(&service, request).await;
                             assert_eq!(answer.status(), StatusCode::OK);
                             StatusCode::OK.into_response()
+                        }
+                        Some(FrontAnswer::Never) => {
+                            asked.notify_one();
+                            pending().await
                         }
                         None => pass_on(&service, request).await,
                     }
@@ -74,6 +85,7 @@ impl Front {
             url,
             answers,
             rooms,
+            asked,
         }
     }
 
@@ -137,7 +149,7 @@ async fn fixture() -> (RoomsFixture, Client, Front) {
 
 #[tokio::test]
 async fn a_create_that_a_room_service_fails_to_answer_is_tried_again_with_the_same_room() {
-    let (_scene, ann, front) = fixture().await;
+    let (_fixture, ann, front) = fixture().await;
     for status in [
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::TOO_MANY_REQUESTS,
@@ -160,7 +172,7 @@ async fn a_create_that_a_room_service_fails_to_answer_is_tried_again_with_the_sa
 
 #[tokio::test]
 async fn a_credential_that_a_room_service_refuses_is_not_shown_again() {
-    let (_scene, ann, front) = fixture().await;
+    let (_fixture, ann, front) = fixture().await;
     let refusal = FrontAnswer::Instead(StatusCode::UNAUTHORIZED);
     let refused = front.create(&ann, Some(refusal)).await;
     assert!(matches!(refused, Err(Error::Rooms(_))), "{refused:?}");
@@ -171,7 +183,7 @@ async fn a_credential_that_a_room_service_refuses_is_not_shown_again() {
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_never_gives_a_room_of_an_unknown_passkey() {
-    let (_scene, ann, front) = fixture().await;
+    let (_fixture, ann, front) = fixture().await;
     let lost = front.create(&ann, Some(FrontAnswer::Lost)).await;
     assert!(matches!(lost, Err(Error::Rooms(_))), "{lost:?}");
     let own = front.create(&ann, None).await.unwrap();
@@ -201,4 +213,34 @@ async fn another_room_service_is_never_shown_the_room_of_a_failed_create() {
     let rooms = front.rooms();
     assert_eq!(rooms[0], rooms[1]);
     assert!(!other.rooms().contains(&rooms[0]));
+}
+
+#[tokio::test]
+async fn a_create_whose_future_is_dropped_is_tried_again_with_the_same_room() {
+    let (_fixture, ann, front) = fixture().await;
+    for _ in 0..4 {
+        let create = front.create(&ann, Some(FrontAnswer::Never));
+        tokio::select! {
+            created = create => unreachable!("{created:?}"),
+            () = front.asked.notified() => {}
+        }
+    }
+    let own = front.create(&ann, None).await.unwrap();
+    let room = own.link.root_key.room_id().to_hex();
+    assert_eq!(front.rooms(), vec![room; 5]);
+}
+
+#[tokio::test]
+async fn creates_at_the_same_time_show_different_rooms() {
+    let (_fixture, ann, front) = fixture().await;
+    let create = || front.create(&ann, None);
+    let (one, two, three) = tokio::join!(create(), create(), create());
+    for created in [one, two, three] {
+        created.unwrap();
+    }
+    let mut rooms = front.rooms();
+    assert_eq!(rooms.len(), 3);
+    rooms.sort();
+    rooms.dedup();
+    assert_eq!(rooms.len(), 3);
 }

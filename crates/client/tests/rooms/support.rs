@@ -4,7 +4,7 @@ use anteroom_client::{
     CallEvent, CallSession, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
     JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
-use anteroom_issuer::{IssuerKeys, LiveParams};
+use anteroom_issuer::{DatedParams, IssuingParams};
 use anteroom_protocol::{
     Aci, AdminPasskey, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
 };
@@ -48,14 +48,14 @@ impl RoomsFixture {
             .await
             .unwrap()
             .iter()
-            .map(|record| LiveParams {
+            .map(|record| DatedParams {
                 params: GenericSecretParams::from_bytes(&record.secret).unwrap(),
                 not_before: record.not_before,
                 not_after: record.not_after,
             })
             .collect();
-        let keys = IssuerKeys::new(Mode::Standard, generic, Vec::new());
-        let issuer = TestIssuer::start_with_keys(TestIssuerOptions::default(), keys).await;
+        let params = IssuingParams::new(Mode::Standard, generic, Vec::new());
+        let issuer = TestIssuer::start_with_params(TestIssuerOptions::default(), params).await;
         Self {
             issuer,
             rooms,

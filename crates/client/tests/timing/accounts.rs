@@ -6,7 +6,7 @@ use anteroom_client::{
     Approval, CallEvent, CreatePass, CredentialStore, DayRange, DeviceCredentials, DeviceId,
     IssuerClient, JoinOptions, MemoryPins, Pass, RoomsClient, Timeouts, Trust, TrustedParams,
 };
-use anteroom_issuer::{IssuerKeys, IssuerLimits, LiveParams};
+use anteroom_issuer::{DatedParams, IssuerLimits, IssuingParams};
 use anteroom_protocol::{
     AdminPasskey, CallLink, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
 };
@@ -47,19 +47,19 @@ impl Services {
             let randomness = Randomness::from_bytes([7; 32]);
             GenericSecretParams::generate(Mode::Standard, randomness)
         };
-        let live = LiveParams {
+        let live = DatedParams {
             params: params(),
             not_before: Timestamp::from_secs(0),
             not_after: None,
         };
-        let keys = IssuerKeys::new(Mode::Standard, vec![live], Vec::new());
+        let issuing = IssuingParams::new(Mode::Standard, vec![live], Vec::new());
         let options = TestIssuerOptions {
             now,
             seed,
             limits: IssuerLimits::default(),
             ..TestIssuerOptions::default()
         };
-        let issuer = TestIssuer::start_with_keys(options, keys).await;
+        let issuer = TestIssuer::start_with_params(options, issuing).await;
         let options = TestRoomsOptions {
             now,
             seed,
@@ -205,7 +205,10 @@ impl TimingUser {
     ) -> (RootKey, CreatePass) {
         if source == CredentialSource::Stored {
             let params = self.params(now);
-            return self.store.take_spare_link(&params, now).unwrap();
+            return {
+                let service = self.rooms.base_url();
+                self.store.take_spare_link(&params, now, service).unwrap()
+            };
         }
         let params = self.fetched_params(now).await;
         let key = RootKey::generate_v1(rng);

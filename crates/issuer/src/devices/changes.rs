@@ -1,19 +1,19 @@
 //! Changes of devices: the only code that adds, renames and deletes them.
 //!
 //! Each method of [`DeviceChanges`] works in the caller's transaction and returns a [`DeviceChange`].
-//! Once the transaction is saved, the caller hands the change to [`DeviceJournal::announce`], which
+//! Once the transaction is saved, the caller hands the change to [`DeviceEvents::announce`], which
 //! emits its events.
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, IssuerRepository,
-    Sighting, StoreError,
+    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse,
+    IssuerRepository, StoreError,
 };
 use rand_core::CryptoRng;
 
 /// The cause of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub enum ChangeCause {
     /// A request of this account.
     Account(Aci),
     /// A command of the operator.
@@ -39,7 +39,7 @@ pub struct DeviceChange {
     pub(super) kind: ChangeKind,
     pub(super) owner: Aci,
     pub(super) device: DeviceId,
-    pub(super) actor: Actor,
+    pub(super) cause: ChangeCause,
     /// The account's other devices, for which an event is emitted.
     pub(super) others: Vec<DeviceId>,
     /// The name of a new device.
@@ -101,12 +101,12 @@ impl<'a> DeviceChanges<'a> {
         &mut self,
         owner: &Aci,
         device: &Device,
-        actor: Actor,
+        cause: ChangeCause,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<DeviceChange, StoreError> {
         self.transaction.add_device(owner, device, rng).await?;
         let change = self
-            .change(ChangeKind::Registered, owner, device.id, actor)
+            .change(ChangeKind::Registered, owner, device.id, cause)
             .await?;
         Ok(DeviceChange {
             new_name: Some(device.name.clone()),
@@ -114,7 +114,7 @@ impl<'a> DeviceChanges<'a> {
         })
     }
 
-    /// Registers a known device again: records a sighting, and renames the device if its name
+    /// Registers a known device again: records a use, and renames the device if its name
     /// differs.
     ///
     /// # Errors
@@ -124,21 +124,21 @@ impl<'a> DeviceChanges<'a> {
         owner: &Aci,
         known: &Device,
         name: Option<&DeviceName>,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Vec<DeviceChange>, StoreError> {
-        let (id, actor) = (known.id, Actor::Account(*owner));
+        let (id, cause) = (known.id, ChangeCause::Account(*owner));
         self.transaction
-            .touch_device(owner, id, sighting, rng)
+            .touch_device(owner, id, device_use, rng)
             .await?;
         let mut changes = vec![
-            self.change(ChangeKind::Registered, owner, id, actor)
+            self.change(ChangeKind::Registered, owner, id, cause)
                 .await?,
         ];
         if let Some(name) = name
             && *name != known.name
         {
-            changes.extend(self.rename(owner, id, name, actor, rng).await?);
+            changes.extend(self.rename(owner, id, name, cause, rng).await?);
         }
         Ok(changes)
     }
@@ -152,7 +152,7 @@ impl<'a> DeviceChanges<'a> {
         owner: &Aci,
         id: DeviceId,
         name: &DeviceName,
-        actor: Actor,
+        cause: ChangeCause,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Option<DeviceChange>, StoreError> {
         if !self.allows(owner, id, DeviceAction::Rename).await?
@@ -160,7 +160,7 @@ impl<'a> DeviceChanges<'a> {
         {
             return Ok(None);
         }
-        self.change(ChangeKind::Updated, owner, id, actor)
+        self.change(ChangeKind::Updated, owner, id, cause)
             .await
             .map(Some)
     }
@@ -174,14 +174,14 @@ impl<'a> DeviceChanges<'a> {
         &mut self,
         owner: &Aci,
         id: DeviceId,
-        actor: Actor,
+        cause: ChangeCause,
     ) -> Result<Option<DeviceChange>, StoreError> {
         if !self.allows(owner, id, DeviceAction::Delete).await?
             || !self.transaction.delete_device(owner, id, self.now).await?
         {
             return Ok(None);
         }
-        self.change(ChangeKind::Deleted, owner, id, actor)
+        self.change(ChangeKind::Deleted, owner, id, cause)
             .await
             .map(Some)
     }
@@ -194,13 +194,13 @@ impl<'a> DeviceChanges<'a> {
     pub async fn delete_requested(
         &mut self,
         owner: &Aci,
-        actor: Actor,
+        cause: ChangeCause,
     ) -> Result<Vec<DeviceChange>, StoreError> {
         let devices = self.transaction.devices(owner).await?;
         let mut changes = Vec::new();
         for device in devices {
             if device.origin == DeviceOrigin::Request {
-                changes.extend(self.delete(owner, device.id, actor).await?);
+                changes.extend(self.delete(owner, device.id, cause).await?);
             }
         }
         Ok(changes)
@@ -214,7 +214,7 @@ impl<'a> DeviceChanges<'a> {
     pub async fn delete_account(
         &mut self,
         owner: &Aci,
-        actor: Actor,
+        cause: ChangeCause,
     ) -> Result<Option<Vec<DeviceChange>>, StoreError> {
         let devices = self.transaction.devices(owner).await?;
         if !self.transaction.delete_account(owner).await? {
@@ -224,7 +224,7 @@ impl<'a> DeviceChanges<'a> {
             kind: ChangeKind::Deleted,
             owner: *owner,
             device: device.id,
-            actor,
+            cause,
             others: Vec::new(),
             new_name: None,
         });
@@ -244,7 +244,10 @@ impl<'a> DeviceChanges<'a> {
         let mut changes = Vec::with_capacity(purged.len());
         for (owner, id) in purged {
             let kind = ChangeKind::Purged;
-            changes.push(self.change(kind, &owner, id, Actor::Retention).await?);
+            changes.push(
+                self.change(kind, &owner, id, ChangeCause::Retention)
+                    .await?,
+            );
         }
         Ok(changes)
     }
@@ -266,14 +269,14 @@ impl<'a> DeviceChanges<'a> {
         kind: ChangeKind,
         owner: &Aci,
         id: DeviceId,
-        actor: Actor,
+        cause: ChangeCause,
     ) -> Result<DeviceChange, StoreError> {
         let devices = self.transaction.devices(owner).await?;
         Ok(DeviceChange {
             kind,
             owner: *owner,
             device: id,
-            actor,
+            cause,
             others: devices
                 .iter()
                 .map(|device| device.id)

@@ -13,13 +13,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Actor, DeviceChange, NOT_ALLOWED, NOT_FOUND,
-    owner::{DevicePath, NoOwner, is_itself, owner},
+    ChangeCause, DeviceChange, NOT_ALLOWED, NOT_FOUND,
+    owner::{DevicePath, OwnerError, is_own_device, owner},
 };
 use crate::{
     account_limit::{RenewalCause, RenewalPermit},
     auth::unauthenticated,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         recent::RecentProof,
         responses::{BodyProblems, PasswordProblems},
@@ -72,7 +72,7 @@ pub(crate) struct DeleteRequest {
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn delete(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     id: DevicePath,
     request: Request,
@@ -93,7 +93,7 @@ pub(crate) async fn delete(
 /// # Errors
 /// 503 or 500 when the database is unavailable.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,
@@ -105,8 +105,8 @@ async fn decide(
     };
     let owner = match owner(&caller, &head.uri) {
         Ok(owner) => owner,
-        Err(NoOwner::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(NoOwner::NotFound) => return Ok(Outcome::NotFound),
+        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
+        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
     };
     let Some(device) = id else {
         return Ok(Outcome::NotFound);
@@ -115,7 +115,7 @@ async fn decide(
     else {
         return Ok(Outcome::InvalidInput);
     };
-    let is_another = !is_itself(&caller, &owner, device);
+    let is_another = !is_own_device(&caller, &owner, device);
     if is_another {
         let proof = RecentProof {
             client,
@@ -124,7 +124,7 @@ async fn decide(
         };
         proof.check(issuer, &caller).await?;
     }
-    let actor = Actor::Account(caller.account.aci);
+    let cause = ChangeCause::Account(caller.account.aci);
     // The deleted device leaves the others none of the limits that it has used up.
     let renewal = match is_another {
         true => RenewalPermit::take(issuer, RenewalCause::Removal, &owner).await,
@@ -135,7 +135,7 @@ async fn decide(
             let mut transaction = issuer.database.begin(NAME).await?;
             let change = issuer
                 .device_changes(&mut *transaction, issuer.now())
-                .delete(&owner, device, actor)
+                .delete(&owner, device, cause)
                 .await?;
             if change.is_some() && renewal.is_some() {
                 transaction.renew_limits(&owner).await?;
@@ -147,7 +147,7 @@ async fn decide(
     if let Some(renewal) = renewal
         && !matches!(change, Ok(Some(_)))
     {
-        renewal.give_back(issuer).await;
+        renewal.refund(issuer).await;
     }
     Ok(change?.map_or(Outcome::NotFound, Outcome::Deleted))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::{ClientAddress, Event, Problem, ProblemDocument, problems};
-use anteroom_store::{Device, DeviceId, DeviceState, Sighting, TransactionName};
+use anteroom_store::{Device, DeviceId, DeviceState, DeviceUse, TransactionName};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 
 use super::{
     NOT_ALLOWED, NOT_FOUND,
-    owner::{NoOwner, owner},
+    owner::{OwnerError, owner},
 };
-use crate::{auth::unauthenticated, issuer::Core, wire::private};
+use crate::{auth::unauthenticated, issuer::IssuerState, wire::private};
 
 enum Outcome {
     Unauthenticated,
@@ -90,7 +90,7 @@ enum DeviceStatus {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn list(State(issuer): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn list(State(issuer): State<Arc<IssuerState>>, request: Request) -> Response {
     match decide(&issuer, &request.into_parts().0).await {
         Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
         Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
@@ -140,15 +140,18 @@ impl DeviceResponse {
 
 /// # Errors
 /// 503 or 500 when the database is unavailable.
-async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outcome, Problem> {
+async fn decide(
+    issuer: &Arc<IssuerState>,
+    head: &http::request::Parts,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("list devices");
     let Some(caller) = issuer.authenticate(head).await? else {
         return Ok(Outcome::Unauthenticated);
     };
     let owner = match owner(&caller, &head.uri) {
         Ok(owner) => owner,
-        Err(NoOwner::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(NoOwner::NotFound) => return Ok(Outcome::NotFound),
+        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
+        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
     };
     let found = issuer
         .stored(async {
@@ -164,16 +167,16 @@ async fn decide(issuer: &Arc<Core>, head: &http::request::Parts) -> Result<Outco
     let now = issuer.now();
     let calling = (owner == caller.account.aci).then_some(caller.device);
     // The request itself is the last use of the calling device, whether or not it is written yet.
-    let sighting = Sighting {
+    let device_use = DeviceUse {
         at: now,
         address: issuer.address(ClientAddress::of(&head.extensions)),
     };
     let seen_now = devices
         .iter_mut()
-        .find(|device| calling == Some(device.id) && sighting.is_news_for(device));
+        .find(|device| calling == Some(device.id) && device_use.is_news_for(device));
     if let Some(device) = seen_now {
-        device.last_seen = sighting.at;
-        device.last_address = sighting.address;
+        device.last_seen = device_use.at;
+        device.last_address = device_use.address;
     }
     Ok(Outcome::Listed {
         owner,

@@ -2,7 +2,7 @@
 
 mod changes;
 pub(crate) mod delete;
-mod journal;
+mod events;
 pub(crate) mod list;
 mod notice;
 mod owner;
@@ -17,9 +17,9 @@ use http::StatusCode;
 
 pub(crate) use self::notice::DeviceNotice;
 pub use self::{
-    changes::{Actor, DeviceChange, DeviceChanges},
-    journal::DeviceJournal,
-    purge::Purged,
+    changes::{ChangeCause, DeviceChange, DeviceChanges},
+    events::DeviceEvents,
+    purge::PurgeCounts,
     registration::MOST_DEVICES,
 };
 

@@ -6,8 +6,8 @@ use anteroom_store::{DeviceName, TransactionName};
 use async_trait::async_trait;
 
 use crate::{
-    background::Job,
-    issuer::Core,
+    issuer::IssuerState,
+    job_queue::Job,
     login::{
         mail::{self, VERIFY_LIFETIME},
         mail_limits::MailKind,
@@ -25,9 +25,9 @@ pub(crate) struct DeviceNotice {
 
 #[async_trait]
 impl Job for DeviceNotice {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("look up owner of device");
-        let Some(mailbox) = &issuer.login.mail else {
+        let Some(sender) = &issuer.login.mail else {
             return Ok(());
         };
         let login = issuer
@@ -43,7 +43,7 @@ impl Job for DeviceNotice {
                 .admit_notice(MailKind::DeviceNotice, &login.email)
                 .await
         {
-            mailbox.post(mail::new_device(login.email, self.registered, &self.name));
+            sender.send(mail::new_device(login.email, self.registered, &self.name));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::auth::Caller;
 
 /// The reason why a request has no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoOwner {
+pub(super) enum OwnerError {
     /// The caller may not manage another account.
     NotAllowed,
     /// The account's name in the request is malformed.
@@ -38,27 +38,27 @@ pub(super) fn is_own(caller: &Caller, uri: &Uri) -> bool {
 }
 
 /// Returns whether a device is the calling one.
-pub(super) fn is_itself(caller: &Caller, owner: &Aci, device: DeviceId) -> bool {
+pub(super) fn is_own_device(caller: &Caller, owner: &Aci, device: DeviceId) -> bool {
     caller.account.aci == *owner && caller.device == device
 }
 
 /// Returns the caller's own account, or for an administrator the one that `?account=` names by its
 /// id.
-pub(super) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, NoOwner> {
+pub(super) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, OwnerError> {
     let Ok(Query(members)) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri) else {
-        return Err(NoOwner::NotFound);
+        return Err(OwnerError::NotFound);
     };
     let mut named = members.iter().filter(|(name, _)| name == "account");
     let own = caller.account.aci;
     let text = match (named.next(), named.next()) {
         (None, _) => return Ok(own),
         (Some((_, text)), None) => text,
-        (Some(_), Some(_)) => return Err(NoOwner::NotFound),
+        (Some(_), Some(_)) => return Err(OwnerError::NotFound),
     };
     match (caller.account.role, Aci::parse(text)) {
         (_, Ok(aci)) if aci == own => Ok(own),
-        (AccountRole::Member, _) => Err(NoOwner::NotAllowed),
+        (AccountRole::Member, _) => Err(OwnerError::NotAllowed),
         (AccountRole::Administrator, Ok(aci)) => Ok(aci),
-        (AccountRole::Administrator, Err(_)) => Err(NoOwner::NotFound),
+        (AccountRole::Administrator, Err(_)) => Err(OwnerError::NotFound),
     }
 }

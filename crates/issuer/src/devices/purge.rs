@@ -10,7 +10,7 @@ const BATCH: u32 = 200;
 
 /// The numbers of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purged {
+pub struct PurgeCounts {
     /// Stale devices.
     pub devices: u64,
     /// Expired sessions, tokens, invites and failures.
@@ -22,8 +22,8 @@ impl Issuer {
     ///
     /// # Errors
     /// Those of the database. Earlier deletions are kept.
-    pub async fn purge(&self) -> Result<Purged, StoreError> {
-        let mut purged = Purged {
+    pub async fn purge(&self) -> Result<PurgeCounts, StoreError> {
+        let mut purged = PurgeCounts {
             devices: 0,
             rows: self.purge_expired().await?,
         };

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     auth::unauthenticated,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         recent::RecentProof,
         responses::PasswordProblems,
@@ -95,7 +95,7 @@ pub(crate) struct RegisterResponse<'a> {
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn register_device(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -121,7 +121,7 @@ pub(crate) async fn register_device(
 /// # Errors
 /// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -157,7 +157,7 @@ async fn decide(
         address: None,
         caller: Some(caller.device),
     };
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let now = issuer.now();
     let registered = issuer
         .stored(async {

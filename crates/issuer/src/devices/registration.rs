@@ -8,12 +8,12 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
-    AddressPseudonym, Device, DeviceId, DeviceName, DeviceOrigin, DevicePassword, ServiceKeys,
-    Sighting, StoreError,
+    AddressPseudonym, Device, DeviceId, DeviceName, DeviceOrigin, DevicePassword, DeviceUse,
+    StorageKeys, StoreError,
 };
 use rand_core::CryptoRng;
 
-use super::changes::{Actor, DeviceChange, DeviceChanges};
+use super::changes::{ChangeCause, DeviceChange, DeviceChanges};
 
 /// The maximum number of devices of an account.
 pub const MOST_DEVICES: usize = 100;
@@ -44,7 +44,7 @@ pub(crate) struct Registration {
 
 /// The row for a device, among the devices of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
+enum DeviceSlot {
     New(DeviceId),
     /// A new row, after the second device is deleted.
     InPlaceOf(DeviceId, DeviceId),
@@ -60,7 +60,7 @@ enum Choice {
 /// Those of the database.
 pub(crate) async fn register(
     changes: &mut DeviceChanges<'_>,
-    keys: &ServiceKeys,
+    keys: &StorageKeys,
     aci: &Aci,
     device: &NewDevice,
     now: Timestamp,
@@ -69,32 +69,36 @@ pub(crate) async fn register(
     let known = changes.transaction.devices(aci).await?;
     let mut made = Vec::new();
     let id = match choose(&known, device) {
-        Choice::New(id) => id,
-        Choice::InPlaceOf(last, id) => {
-            made.extend(changes.delete(aci, last, Actor::Limit).await?);
+        DeviceSlot::New(id) => id,
+        DeviceSlot::InPlaceOf(last, id) => {
+            made.extend(changes.delete(aci, last, ChangeCause::Limit).await?);
             id
         }
-        Choice::Known(id) => {
+        DeviceSlot::Known(id) => {
             let Some(row) = known.iter().find(|device| device.id == id) else {
                 return Ok(None);
             };
-            let sighting = Sighting {
+            let device_use = DeviceUse {
                 at: now,
                 address: device.address,
             };
             let name = device.name.as_ref();
             let changes = changes
-                .register_again(aci, row, name, &sighting, rng)
+                .register_again(aci, row, name, &device_use, rng)
                 .await?;
             return Ok(Some(Registration {
                 device: id,
                 changes,
             }));
         }
-        Choice::Full => return Ok(None),
+        DeviceSlot::Full => return Ok(None),
     };
     let row = new_row(keys, aci, id, device, now, rng)?;
-    made.push(changes.add(aci, &row, Actor::Account(*aci), rng).await?);
+    made.push(
+        changes
+            .add(aci, &row, ChangeCause::Account(*aci), rng)
+            .await?,
+    );
     Ok(Some(Registration {
         device: id,
         changes: made,
@@ -102,7 +106,7 @@ pub(crate) async fn register(
 }
 
 fn new_row(
-    keys: &ServiceKeys,
+    keys: &StorageKeys,
     aci: &Aci,
     id: DeviceId,
     device: &NewDevice,
@@ -130,22 +134,22 @@ fn new_row(
 }
 
 /// Chooses the row of a device among the known ones.
-fn choose(known: &[Device], device: &NewDevice) -> Choice {
+fn choose(known: &[Device], device: &NewDevice) -> DeviceSlot {
     let ids: Vec<_> = known.iter().map(|device| device.id).collect();
     if let Some(id) = device.id
         && ids.contains(&id)
     {
-        return Choice::Known(id);
+        return DeviceSlot::Known(id);
     }
     let Some(id) = device.id.or_else(|| free(&ids)) else {
-        return Choice::Full;
+        return DeviceSlot::Full;
     };
     if known.len() < MOST_DEVICES {
-        return Choice::New(id);
+        return DeviceSlot::New(id);
     }
     match first_to_go(known, device) {
-        Some(last) => Choice::InPlaceOf(last, id),
-        None => Choice::Full,
+        Some(last) => DeviceSlot::InPlaceOf(last, id),
+        None => DeviceSlot::Full,
     }
 }
 
@@ -213,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_device_is_the_one_it_names_or_a_new_one() {
-        use Choice::{Known, New};
+        use DeviceSlot::{Known, New};
         for (numbers, wanted, expected) in [
             (vec![], None, New(id(1))),
             (vec![], Some(7), New(id(7))),
@@ -236,8 +240,8 @@ mod tests {
 
     #[test]
     fn the_device_unseen_for_longest_gives_way_first_one_without_a_password_never_the_caller() {
-        use Choice::{Full, InPlaceOf};
         use DeviceOrigin::{Identity, Login, Operator, Request};
+        use DeviceSlot::{Full, InPlaceOf};
         // The origins of devices 1 to 3; requests made all others. The origin of the new device,
         // the calling device, and the expected choice.
         for (origins, origin, caller, expected) in [

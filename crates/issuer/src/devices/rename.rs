@@ -13,12 +13,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Actor, DeviceChange, NOT_ALLOWED, NOT_FOUND, name_problem,
-    owner::{DevicePath, NoOwner, is_itself, owner},
+    ChangeCause, DeviceChange, NOT_ALLOWED, NOT_FOUND, name_problem,
+    owner::{DevicePath, OwnerError, is_own_device, owner},
 };
 use crate::{
     auth::unauthenticated,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         recent::RecentProof,
         responses::PasswordProblems,
@@ -89,7 +89,7 @@ pub(crate) struct RenameRequest {
     security(("device" = []), ("session" = []))
 )]
 pub(crate) async fn rename(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     id: DevicePath,
     request: Request,
@@ -111,7 +111,7 @@ pub(crate) async fn rename(
 /// # Errors
 /// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,
@@ -123,8 +123,8 @@ async fn decide(
     };
     let owner = match owner(&caller, &head.uri) {
         Ok(owner) => owner,
-        Err(NoOwner::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(NoOwner::NotFound) => return Ok(Outcome::NotFound),
+        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
+        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
     };
     let Some(request) = read_json::<RenameRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
@@ -136,7 +136,7 @@ async fn decide(
     let Some(device) = id else {
         return Ok(Outcome::NotFound);
     };
-    if !is_itself(&caller, &owner, device) {
+    if !is_own_device(&caller, &owner, device) {
         let proof = RecentProof {
             client,
             headers: &head.headers,
@@ -144,14 +144,14 @@ async fn decide(
         };
         proof.check(issuer, &caller).await?;
     }
-    let actor = Actor::Account(caller.account.aci);
+    let cause = ChangeCause::Account(caller.account.aci);
     let mut rng = issuer.entropy.rng();
     let change = issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
             let change = issuer
                 .device_changes(&mut *transaction, issuer.now())
-                .rename(&owner, device, &name, actor, &mut *rng)
+                .rename(&owner, device, &name, cause, &mut *rng)
                 .await?;
             transaction.save().await?;
             Ok(change)

@@ -32,7 +32,7 @@ pub const TOKEN_KEY_GRACE: u64 = LIFETIME + CLOCK_TOLERANCE;
 pub(crate) struct AccessTokens {
     issuer: String,
     /// The first key signs, and all verify.
-    keys: Vec<TokenKey>,
+    keys: Vec<AccessTokenKey>,
     /// The key for tokens without a key, so that their verification takes the same time.
     nobody: VerifyingKey,
 }
@@ -45,7 +45,7 @@ pub(crate) struct TokenSeed {
 }
 
 /// A signing key and the header of its tokens.
-struct TokenKey {
+struct AccessTokenKey {
     signing: SigningKey,
     verifying: VerifyingKey,
     id: String,
@@ -88,7 +88,10 @@ impl AccessTokens {
     pub(crate) fn new(issuer: &str, seeds: impl IntoIterator<Item = TokenSeed>) -> Self {
         Self {
             issuer: issuer.to_owned(),
-            keys: seeds.into_iter().map(|seed| TokenKey::new(&seed)).collect(),
+            keys: seeds
+                .into_iter()
+                .map(|seed| AccessTokenKey::new(&seed))
+                .collect(),
             nobody: SigningKey::from_bytes(&[0; 32]).verifying_key(),
         }
     }
@@ -162,15 +165,15 @@ impl AccessTokens {
 
     /// Returns the public keys whose tokens are accepted at `now`, newest first.
     pub(crate) fn public_keys(&self, now: Timestamp) -> Vec<PublicTokenKey> {
-        let public = |key: &TokenKey| PublicTokenKey {
+        let public = |key: &AccessTokenKey| PublicTokenKey {
             id: key.id.clone(),
             x: URL_SAFE_NO_PAD.encode(key.verifying.as_bytes()),
         };
         self.live(now).map(public).collect()
     }
 
-    fn live(&self, now: Timestamp) -> impl Iterator<Item = &TokenKey> {
-        let ended = move |key: &TokenKey| key.ends.is_some_and(|end| end <= now);
+    fn live(&self, now: Timestamp) -> impl Iterator<Item = &AccessTokenKey> {
+        let ended = move |key: &AccessTokenKey| key.ends.is_some_and(|end| end <= now);
         self.keys.iter().filter(move |key| !ended(key))
     }
 
@@ -199,7 +202,7 @@ struct Parts<'a> {
     signature: Signature,
 }
 
-impl TokenKey {
+impl AccessTokenKey {
     fn new(TokenSeed { seed, retired }: &TokenSeed) -> Self {
         let signing = SigningKey::from_bytes(seed);
         let verifying = signing.verifying_key();

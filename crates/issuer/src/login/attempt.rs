@@ -3,7 +3,7 @@
 use anteroom_protocol::Timestamp;
 use anteroom_store::{Account, Login, LoginFailures};
 
-use super::hasher::Verified;
+use super::hasher::VerificationResult;
 
 /// The reason why an attempt is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +27,19 @@ pub(super) fn refused_at_once(failures: &LoginFailures, now: Timestamp) -> Optio
 /// does not refuse.
 pub(super) fn refused_after_all(
     known: Option<(&Login, &Account)>,
-    verified: Verified,
+    verified: VerificationResult,
 ) -> Option<Refusal> {
     match (known, verified) {
-        (None, _) | (Some(_), Verified::Wrong) => Some(Refusal::Wrong),
+        (None, _) | (Some(_), VerificationResult::Wrong) => Some(Refusal::Wrong),
         // The answer is that of an unconfirmed address.
-        (Some(_), Verified::Shadow) => Some(Refusal::Unverified),
-        (Some((_, account)), Verified::Right { .. }) if account.disabled => Some(Refusal::Disabled),
-        (Some((login, _)), Verified::Right { .. }) if !login.verified => Some(Refusal::Unverified),
-        (Some(_), Verified::Right { .. }) => None,
+        (Some(_), VerificationResult::Shadow) => Some(Refusal::Unverified),
+        (Some((_, account)), VerificationResult::Right { .. }) if account.disabled => {
+            Some(Refusal::Disabled)
+        }
+        (Some((login, _)), VerificationResult::Right { .. }) if !login.verified => {
+            Some(Refusal::Unverified)
+        }
+        (Some(_), VerificationResult::Right { .. }) => None,
     }
 }
 
@@ -51,24 +55,36 @@ mod tests {
 
     #[test]
     fn the_order_is_lock_then_password_then_disabled_then_email_verified() {
-        const RIGHT: Verified = Verified::Right { outdated: false };
+        const RIGHT: VerificationResult = VerificationResult::Right { outdated: false };
         use Refusal::{Disabled, Locked, Unverified, Wrong};
         // locked, password, disabled, address verified
         for (locked, password, disabled, verified, expected) in [
-            (true, Verified::Wrong, true, false, Some(Locked)),
+            (true, VerificationResult::Wrong, true, false, Some(Locked)),
             (true, RIGHT, true, true, Some(Locked)),
             (true, RIGHT, false, true, Some(Locked)),
-            (false, Verified::Wrong, true, false, Some(Wrong)),
-            (false, Verified::Wrong, true, true, Some(Wrong)),
-            (false, Verified::Wrong, false, false, Some(Wrong)),
-            (false, Verified::Wrong, false, true, Some(Wrong)),
+            (false, VerificationResult::Wrong, true, false, Some(Wrong)),
+            (false, VerificationResult::Wrong, true, true, Some(Wrong)),
+            (false, VerificationResult::Wrong, false, false, Some(Wrong)),
+            (false, VerificationResult::Wrong, false, true, Some(Wrong)),
             (false, RIGHT, true, false, Some(Disabled)),
             (false, RIGHT, true, true, Some(Disabled)),
             (false, RIGHT, false, false, Some(Unverified)),
             (false, RIGHT, false, true, None),
-            (true, Verified::Shadow, false, true, Some(Locked)),
-            (false, Verified::Shadow, true, true, Some(Unverified)),
-            (false, Verified::Shadow, false, true, Some(Unverified)),
+            (true, VerificationResult::Shadow, false, true, Some(Locked)),
+            (
+                false,
+                VerificationResult::Shadow,
+                true,
+                true,
+                Some(Unverified),
+            ),
+            (
+                false,
+                VerificationResult::Shadow,
+                false,
+                true,
+                Some(Unverified),
+            ),
         ] {
             let (login, account) = known(verified, disabled);
             let refused = refused_at_once(&failures(locked), NOW)
@@ -80,7 +96,7 @@ mod tests {
         }
         for (locked, expected) in [(true, Locked), (false, Wrong)] {
             let refused = refused_at_once(&failures(locked), NOW)
-                .or_else(|| refused_after_all(None, Verified::Wrong));
+                .or_else(|| refused_after_all(None, VerificationResult::Wrong));
             assert_eq!(refused, Some(expected));
         }
     }

@@ -18,15 +18,15 @@ use utoipa::ToSchema;
 use super::{
     Password,
     limits::RESET,
-    mail::{self, DeviceFate},
+    mail::{self, DeviceCleanup},
     problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
 use crate::{
     account_limit::{RenewalCause, RenewalPermit},
-    devices::{Actor, DeviceChange},
-    issuer::Core,
+    devices::{ChangeCause, DeviceChange},
+    issuer::IssuerState,
 };
 
 pub(crate) enum Outcome {
@@ -69,7 +69,7 @@ pub(crate) struct ConfirmResetRequest {
     )
 )]
 pub(crate) async fn confirm_reset(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -85,7 +85,7 @@ pub(crate) async fn confirm_reset(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -102,14 +102,14 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&RESET, client).await
 }
 
 /// # Errors
 /// 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &ConfirmResetRequest,
 ) -> Result<Outcome, Problem> {
@@ -127,13 +127,13 @@ pub(crate) async fn accept(
     for change in &deleted {
         issuer.announce(change);
     }
-    if let Some(mailbox) = &issuer.login.mail {
-        let fate = if request.keep_devices {
-            DeviceFate::Kept
+    if let Some(sender) = &issuer.login.mail {
+        let cleanup = if request.keep_devices {
+            DeviceCleanup::Kept
         } else {
-            DeviceFate::Deleted(deleted.len())
+            DeviceCleanup::Deleted(deleted.len())
         };
-        mailbox.post(mail::password_changed(login.email, fate));
+        sender.send(mail::password_changed(login.email, cleanup));
     }
     Ok(Outcome::Reset)
 }
@@ -148,7 +148,7 @@ struct Reset {
 /// stored. The link also proves the ownership of the mailbox: the address is confirmed, failures
 /// are deleted, and the limits of the account are reset.
 async fn reset(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     token: &EmailToken,
     password: Password,
@@ -157,12 +157,12 @@ async fn reset(
     const LOOK_UP: TransactionName = TransactionName::new("look up reset");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
     let mut rng = issuer.entropy.rng();
-    let applicant = issuer.applicant(client, None);
-    let hashed = issuer.login.hasher.hash(password, applicant, &mut *rng);
+    let source = issuer.attempt_source(client, None);
+    let hashed = issuer.login.hasher.hash(password, source, &mut *rng);
     let verifier = hashed.await?;
     let hash = issuer
         .database
-        .service_keys()
+        .storage_keys()
         .email_token_hash(token, PURPOSE);
     let known = issuer
         .stored(async {
@@ -184,7 +184,7 @@ async fn reset(
     if let Some(renewal) = renewal
         && !matches!(done, Ok(Some(_)))
     {
-        renewal.give_back(issuer).await;
+        renewal.refund(issuer).await;
     }
     done
 }
@@ -201,7 +201,7 @@ impl Change {
     /// `None` if the token is unknown, used or over.
     async fn store(
         &self,
-        issuer: &Core,
+        issuer: &IssuerState,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Option<Reset>, Problem> {
         const NAME: TransactionName = TransactionName::new("reset password");
@@ -226,7 +226,9 @@ impl Change {
                     Vec::new()
                 } else {
                     let mut changes = issuer.device_changes(&mut *transaction, now);
-                    changes.delete_requested(&aci, Actor::Account(aci)).await?
+                    changes
+                        .delete_requested(&aci, ChangeCause::Account(aci))
+                        .await?
                 };
                 transaction.save().await?;
                 Ok(Some(Reset { login, deleted }))

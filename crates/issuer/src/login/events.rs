@@ -6,15 +6,15 @@ use anteroom_store::{Email, Session};
 use http::HeaderMap;
 
 use super::user_agent;
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The origin of a request, as events show it.
-pub(super) struct Source {
+pub(super) struct RequestOrigin {
     client: ClientAddress,
     user_agent: String,
 }
 
-impl Source {
+impl RequestOrigin {
     pub(super) fn new(client: ClientAddress, headers: &HeaderMap) -> Self {
         Self {
             client,
@@ -43,19 +43,24 @@ impl FailureReason {
     }
 }
 
-pub(super) fn success(issuer: &Core, source: &Source, email: &Email, session: &Session) {
+pub(super) fn success(
+    issuer: &IssuerState,
+    origin: &RequestOrigin,
+    email: &Email,
+    session: &Session,
+) {
     let id = issuer.pseudonymizer.session(session.id.as_bytes());
     let event = event(issuer, "login.success", email)
         .with("user_id", user_id(issuer, &session.aci))
         .with("session_id", id.to_string());
-    issuer.emit_event(from(issuer, source, event));
+    issuer.emit_event(from(issuer, origin, event));
 }
 
 /// Emits a failed login. `attempt_count` is the number of consecutive failures from the same
 /// network or known device.
 pub(super) fn failed(
-    issuer: &Core,
-    source: &Source,
+    issuer: &IssuerState,
+    origin: &RequestOrigin,
     email: &Email,
     attempt_count: u32,
     reason: FailureReason,
@@ -63,12 +68,12 @@ pub(super) fn failed(
     let event = event(issuer, "login.failed", email)
         .with("attempt_count", attempt_count)
         .with("reason", reason.as_str());
-    issuer.emit_event(from(issuer, source, event));
+    issuer.emit_event(from(issuer, origin, event));
 }
 
 /// Emits a lock. The account is `null` if the email has none.
 pub(super) fn locked(
-    issuer: &Core,
+    issuer: &IssuerState,
     email: &Email,
     aci: Option<&Aci>,
     until: Timestamp,
@@ -81,13 +86,13 @@ pub(super) fn locked(
     issuer.emit_event(event);
 }
 
-pub(super) fn unverified(issuer: &Core, email: &Email, aci: &Aci) {
+pub(super) fn unverified(issuer: &IssuerState, email: &Email, aci: &Aci) {
     let event = event(issuer, "login.unverified", email).with("user_id", user_id(issuer, aci));
     issuer.emit_event(event);
 }
 
 /// Creates an event with the members that all of these events have.
-fn event(issuer: &Core, name: &'static str, email: &Email) -> Event {
+fn event(issuer: &IssuerState, name: &'static str, email: &Email) -> Event {
     let now = issuer.now();
     let shown = if issuer.login.settings.personal_events {
         email.as_str().to_owned()
@@ -99,17 +104,17 @@ fn event(issuer: &Core, name: &'static str, email: &Email) -> Event {
         .with_time("timestamp", now)
 }
 
-fn from(issuer: &Core, source: &Source, event: Event) -> Event {
+fn from(issuer: &IssuerState, origin: &RequestOrigin, event: Event) -> Event {
     let address = if issuer.login.settings.personal_events {
-        source.client.ip().to_string()
+        origin.client.ip().to_string()
     } else {
-        issuer.pseudonymizer.address(source.client).to_string()
+        issuer.pseudonymizer.address(origin.client).to_string()
     };
     event
         .with("ip_address", address)
-        .with("user_agent", source.user_agent.as_str())
+        .with("user_agent", origin.user_agent.as_str())
 }
 
-fn user_id(issuer: &Core, aci: &Aci) -> String {
+fn user_id(issuer: &IssuerState, aci: &Aci) -> String {
     issuer.pseudonymizer.account(aci).to_string()
 }

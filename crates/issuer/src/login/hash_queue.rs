@@ -5,14 +5,14 @@ use std::{num::NonZeroUsize, time::Duration};
 use anteroom_service::{FairPermit, FairPermits, Problem, RetryAfter, problems};
 use tokio::time::timeout;
 
-use super::applicant::{Applicant, LoginShare};
+use super::attempt_source::{AttemptSource, LoginShare};
 
 /// The time after which a refused client may try again.
 const LATER: RetryAfter = RetryAfter::from_secs(5);
 
 /// The numbers of password hashes that run and that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HashPlaces {
+pub struct HashQueueLimits {
     /// The number of hashes at the same time. Each takes [`memory`](super::HashCost::memory_kib)
     /// and a core.
     pub at_once: NonZeroUsize,
@@ -22,7 +22,7 @@ pub struct HashPlaces {
     pub longest_wait: Duration,
 }
 
-impl HashPlaces {
+impl HashQueueLimits {
     /// Creates limits of `at_once` hashes at the same time. For each of them 64 wait, for 5 s at
     /// most.
     #[must_use]
@@ -48,14 +48,14 @@ pub(super) struct HashQueue {
 pub(super) type HashPermit = FairPermit<LoginShare>;
 
 impl HashQueue {
-    pub(super) fn new(places: HashPlaces) -> Self {
-        let waiting = places.at_once.saturating_mul(places.waiting).get();
+    pub(super) fn new(limits: HashQueueLimits) -> Self {
+        let waiting = limits.at_once.saturating_mul(limits.waiting).get();
         // Each class of clients has at least one place, and jobs have one.
         let most_waiting = waiting.max(2).saturating_add(1);
         Self {
-            permits: FairPermits::new(places.at_once, most_waiting),
+            permits: FairPermits::new(limits.at_once, most_waiting),
             places: waiting,
-            longest_wait: places.longest_wait,
+            longest_wait: limits.longest_wait,
         }
     }
 
@@ -64,11 +64,11 @@ impl HashQueue {
     ///
     /// # Errors
     /// 503 when too many clients wait, or when a client waits for too long.
-    pub(super) async fn turn(&self, applicant: Applicant) -> Result<HashPermit, Problem> {
-        let path = applicant.shares(self.places);
+    pub(super) async fn acquire(&self, source: AttemptSource) -> Result<HashPermit, Problem> {
+        let path = source.shares(self.places);
         let acquired = self.permits.acquire(&path);
-        let permit = match applicant {
-            Applicant::Job => acquired.await,
+        let permit = match source {
+            AttemptSource::Job => acquired.await,
             _ => match timeout(self.longest_wait, acquired).await {
                 Ok(permit) => permit,
                 Err(_) => return Err(busy()),
@@ -92,9 +92,9 @@ mod tests {
     use super::*;
 
     fn queue(at_once: usize, waiting: usize) -> HashQueue {
-        HashQueue::new(HashPlaces {
+        HashQueue::new(HashQueueLimits {
             waiting: waiting.try_into().unwrap(),
-            ..HashPlaces::new(at_once.try_into().unwrap())
+            ..HashQueueLimits::new(at_once.try_into().unwrap())
         })
     }
 
@@ -106,19 +106,19 @@ mod tests {
         Pseudonymizer::new(Zeroizing::new([0; 32])).limit_key("test", &Aci::from_bytes([byte; 16]))
     }
 
-    type Turn<'a> = BoxFuture<'a, Result<HashPermit, Problem>>;
+    type PermitFuture<'a> = BoxFuture<'a, Result<HashPermit, Problem>>;
 
-    /// Starts the waits of these applicants. Returns those that wait, and the number of refused
+    /// Starts the waits of these sources. Returns those that wait, and the number of refused
     /// ones.
     async fn ask(
         queue: &HashQueue,
-        applicants: impl IntoIterator<Item = Applicant>,
-    ) -> (Vec<Turn<'_>>, usize) {
+        sources: impl IntoIterator<Item = AttemptSource>,
+    ) -> (Vec<PermitFuture<'_>>, usize) {
         let (mut waiting, mut refused) = (Vec::new(), 0);
-        for applicant in applicants {
-            let mut turn = queue.turn(applicant).boxed();
-            match poll!(&mut turn) {
-                std::task::Poll::Pending => waiting.push(turn),
+        for source in sources {
+            let mut permit = queue.acquire(source).boxed();
+            match poll!(&mut permit) {
+                std::task::Poll::Pending => waiting.push(permit),
                 std::task::Poll::Ready(done) => {
                     assert_eq!(done.err(), Some(busy()));
                     refused += 1;
@@ -128,32 +128,38 @@ mod tests {
         (waiting, refused)
     }
 
-    fn flood(number: u32) -> impl Iterator<Item = Applicant> {
-        (0..number).map(|n| Applicant::UnknownNetwork(client(&format!("2001:db8:0:{n:x}::1"))))
+    fn flood(number: u32) -> impl Iterator<Item = AttemptSource> {
+        (0..number).map(|n| AttemptSource::UnknownNetwork(client(&format!("2001:db8:0:{n:x}::1"))))
     }
 
     #[tokio::test]
     async fn tries_from_150_64s_of_one_48_leave_room_for_logins_from_elsewhere() {
         let queue = queue(1, 128);
-        let _held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+        let _held = queue
+            .acquire(AttemptSource::Device(device(0)))
+            .await
+            .unwrap();
         let (flood, refused) = ask(&queue, flood(150)).await;
         assert_eq!((flood.len(), refused), (32, 118));
         let elsewhere = (0..25).map(|n| client(&format!("192.0.2.{n}")));
-        let (others, refused) = ask(&queue, elsewhere.map(Applicant::UnknownNetwork)).await;
+        let (others, refused) = ask(&queue, elsewhere.map(AttemptSource::UnknownNetwork)).await;
         assert_eq!((others.len(), refused), (25, 0));
     }
 
     #[tokio::test]
     async fn known_networks_and_devices_log_in_during_a_flood_from_everywhere() {
         let queue = queue(1, 64);
-        let held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+        let held = queue
+            .acquire(AttemptSource::Device(device(0)))
+            .await
+            .unwrap();
         let everywhere = (0..1_000_u32).map(|n| std::net::Ipv4Addr::from(n * 65_536));
         let everywhere = everywhere.map(|address| ClientAddress::new(address.into()));
-        let (mut flood, refused) = ask(&queue, everywhere.map(Applicant::UnknownNetwork)).await;
+        let (mut flood, refused) = ask(&queue, everywhere.map(AttemptSource::UnknownNetwork)).await;
         assert_eq!((flood.len(), refused), (32, 968), "half of the places");
         let known = [
-            Applicant::KnownNetwork(client("192.0.2.1")),
-            Applicant::Device(device(1)),
+            AttemptSource::KnownNetwork(client("192.0.2.1")),
+            AttemptSource::Device(device(1)),
         ];
         let (mut known, refused) = ask(&queue, known).await;
         assert_eq!(refused, 0);
@@ -172,14 +178,17 @@ mod tests {
     async fn a_job_has_a_place_of_its_own_and_the_turn_after_one_of_each_class() {
         for waiting in [1, 2, 64] {
             let queue = queue(1, waiting);
-            let held = queue.turn(Applicant::Device(device(0))).await.unwrap();
+            let held = queue
+                .acquire(AttemptSource::Device(device(0)))
+                .await
+                .unwrap();
             let everywhere = || (0..1_000_u32).map(|n| std::net::Ipv4Addr::from(n * 65_536));
             let everywhere = || everywhere().map(|address| ClientAddress::new(address.into()));
-            let unknown = everywhere().map(Applicant::UnknownNetwork);
-            let known = everywhere().map(Applicant::KnownNetwork);
+            let unknown = everywhere().map(AttemptSource::UnknownNetwork);
+            let known = everywhere().map(AttemptSource::KnownNetwork);
             let (mut unknown, _) = ask(&queue, unknown).await;
             let (mut known, _) = ask(&queue, known).await;
-            let (mut job, refused) = ask(&queue, [Applicant::Job; 1]).await;
+            let (mut job, refused) = ask(&queue, [AttemptSource::Job; 1]).await;
             assert_eq!((job.len(), refused), (1, 0), "{waiting}");
             drop(held);
             for class in [&mut unknown, &mut known] {
@@ -193,8 +202,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_waits_as_long_as_it_must() {
         let queue = queue(1, 64);
-        let held = queue.turn(Applicant::Device(device(0))).await.unwrap();
-        let (mut job, _) = ask(&queue, [Applicant::Job]).await;
+        let held = queue
+            .acquire(AttemptSource::Device(device(0)))
+            .await
+            .unwrap();
+        let (mut job, _) = ask(&queue, [AttemptSource::Job]).await;
         tokio::time::advance(Duration::from_secs(3_600)).await;
         assert!(poll!(job.first_mut().unwrap()).is_pending());
         drop(held);
@@ -203,24 +215,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_known_network_or_device_has_a_quarter_of_its_class_and_no_more() {
-        for applicant in [
-            Applicant::KnownNetwork(client("192.0.2.1")),
-            Applicant::UnknownNetwork(client("192.0.2.1")),
-            Applicant::Device(device(1)),
+        for source in [
+            AttemptSource::KnownNetwork(client("192.0.2.1")),
+            AttemptSource::UnknownNetwork(client("192.0.2.1")),
+            AttemptSource::Device(device(1)),
         ] {
             let queue = queue(1, 64);
-            let _held = queue.turn(applicant).await.unwrap();
-            let (waiting, refused) = ask(&queue, [applicant; 20]).await;
-            assert_eq!((waiting.len(), refused), (8, 12), "{applicant:?}");
+            let _held = queue.acquire(source).await.unwrap();
+            let (waiting, refused) = ask(&queue, [source; 20]).await;
+            assert_eq!((waiting.len(), refused), (8, 12), "{source:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_the_longest_wait() {
         let queue = queue(1, 64);
-        let applicant = Applicant::UnknownNetwork(client("192.0.2.1"));
-        let _held = queue.turn(applicant).await.unwrap();
-        assert_eq!(queue.turn(applicant).await.err(), Some(busy()));
+        let source = AttemptSource::UnknownNetwork(client("192.0.2.1"));
+        let _held = queue.acquire(source).await.unwrap();
+        assert_eq!(queue.acquire(source).await.err(), Some(busy()));
         assert_eq!(queue.permits.waiting(), 0);
     }
 }

@@ -11,7 +11,7 @@ use argon2::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{Applicant, HashPlaces, Password, hash_queue::HashQueue};
+use super::{AttemptSource, HashQueueLimits, Password, hash_queue::HashQueue};
 
 /// The cost of one hash with Argon2id (RFC 9106).
 ///
@@ -75,7 +75,7 @@ pub struct PasswordHasher {
 
 /// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verified {
+pub(crate) enum VerificationResult {
     Wrong,
     /// The password is right.
     Right {
@@ -92,7 +92,7 @@ pub(crate) struct Verifiers {
     /// The verifier of the login, if its address is confirmed or its account disabled.
     pub(crate) login: Option<PasswordVerifier>,
     /// The verifier of a sign-up with the address. Beside a login it comes from
-    /// [`PasswordHasher::hash_beside`].
+    /// [`PasswordHasher::hash_like_login`].
     pub(crate) shadow: Option<PasswordVerifier>,
 }
 
@@ -103,7 +103,7 @@ impl PasswordHasher {
     /// [`HashCostError`].
     pub fn new(
         cost: HashCost,
-        places: HashPlaces,
+        limits: HashQueueLimits,
         metrics: &Metrics,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, HashCostError> {
@@ -114,7 +114,7 @@ impl PasswordHasher {
         Ok(Self {
             argon2,
             nobody,
-            queue: HashQueue::new(places),
+            queue: HashQueue::new(limits),
             hashes: metrics.count(
                 "password_hashes",
                 "Passwords that were hashed with Argon2id",
@@ -129,13 +129,13 @@ impl PasswordHasher {
     pub(crate) async fn hash(
         &self,
         password: Password,
-        applicant: Applicant,
+        source: AttemptSource,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<PasswordVerifier, Problem> {
         let salt = salt(rng);
         let argon2 = self.argon2.clone();
         let hashed = self
-            .in_turn(applicant, move || hash(&argon2, password.as_bytes(), &salt))
+            .run_queued(source, move || hash(&argon2, password.as_bytes(), &salt))
             .await?;
         hashed.ok_or_else(failed)
     }
@@ -146,19 +146,19 @@ impl PasswordHasher {
     ///
     /// # Errors
     /// 503 when too many hashes wait, 500 when the hash fails.
-    pub(crate) async fn hash_beside(
+    pub(crate) async fn hash_like_login(
         &self,
         password: Password,
         login: Option<PasswordVerifier>,
-        applicant: Applicant,
+        source: AttemptSource,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<PasswordVerifier, Problem> {
         let Some(login) = login else {
-            return self.hash(password, applicant, rng).await;
+            return self.hash(password, source, rng).await;
         };
         let argon2 = self.argon2.clone();
         let hashed = self
-            .in_turn(applicant, move || {
+            .run_queued(source, move || {
                 let stored = PasswordHash::new(login.as_str()).ok()?;
                 as_text(&hash_like(&argon2, password.as_bytes(), &stored)?)
             })
@@ -174,35 +174,35 @@ impl PasswordHasher {
         &self,
         password: Password,
         verifiers: Verifiers,
-        applicant: Applicant,
-    ) -> Result<Verified, Problem> {
+        source: AttemptSource,
+    ) -> Result<VerificationResult, Problem> {
         let Verifiers { login, shadow } = verifiers;
         let right_without_login = match (&login, &shadow) {
             (Some(_), _) => None,
-            (None, Some(_)) => Some(Verified::Shadow),
-            (None, None) => Some(Verified::Wrong),
+            (None, Some(_)) => Some(VerificationResult::Shadow),
+            (None, None) => Some(VerificationResult::Wrong),
         };
         let login = login
             .or_else(|| shadow.clone())
             .unwrap_or_else(|| self.nobody.clone());
         let argon2 = self.argon2.clone();
         let verified = self
-            .in_turn(applicant, move || {
+            .run_queued(source, move || {
                 verify(&argon2, password.as_bytes(), &login, shadow.as_ref())
             })
             .await?;
         Ok(match (verified, right_without_login) {
-            (Verified::Right { .. }, Some(instead)) => instead,
+            (VerificationResult::Right { .. }, Some(instead)) => instead,
             _ => verified,
         })
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn run_queued<T: Send + 'static>(
         &self,
-        applicant: Applicant,
+        source: AttemptSource,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let permit = self.queue.turn(applicant).await?;
+        let permit = self.queue.acquire(source).await?;
         self.hashes.add(1);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -255,14 +255,14 @@ fn verify(
     password: &[u8],
     login: &PasswordVerifier,
     shadow: Option<&PasswordVerifier>,
-) -> Verified {
+) -> VerificationResult {
     let Ok(stored) = PasswordHash::new(login.as_str()) else {
         tracing::error!("a stored password verifier cannot be read");
-        return Verified::Wrong;
+        return VerificationResult::Wrong;
     };
     let Some(offered) = hash_like(argon2, password, &stored) else {
         tracing::error!("a stored password verifier cannot be used");
-        return Verified::Wrong;
+        return VerificationResult::Wrong;
     };
     // `==` of these outputs takes constant time.
     let is_login = offered.hash.is_some() && offered.hash == stored.hash;
@@ -270,11 +270,11 @@ fn verify(
         .and_then(|shadow| PasswordHash::new(shadow.as_str()).ok())
         .is_some_and(|shadow| is_same_input(&shadow, &stored) && offered.hash == shadow.hash);
     match (is_login, is_shadow) {
-        (true, _) => Verified::Right {
+        (true, _) => VerificationResult::Right {
             outdated: is_outdated(argon2.params(), &stored),
         },
-        (false, true) => Verified::Shadow,
-        (false, false) => Verified::Wrong,
+        (false, true) => VerificationResult::Shadow,
+        (false, false) => VerificationResult::Wrong,
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::access_token::PublicTokenKey;
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// Shorter than the lifetime of an access token.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -59,7 +59,7 @@ impl From<PublicTokenKey> for Jwk {
     responses((status = OK, body = JwksResponse, description = "The keys.",
         headers(("Cache-Control" = String))))
 )]
-pub(crate) async fn jwks(State(issuer): State<Arc<Core>>) -> Response {
+pub(crate) async fn jwks(State(issuer): State<Arc<IssuerState>>) -> Response {
     let keys = issuer.tokens.current().public_keys(issuer.now());
     let keys = keys.into_iter().map(Jwk::from).collect();
     (

@@ -18,15 +18,15 @@ use super::{
     limits::LOGOUT,
     problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
     responses::{BodyProblems, LogoutProblems},
-    wire::{Delivery, Secret, without_cookie},
+    wire::{Secret, TokenTransport, without_cookie},
 };
-use crate::{auth::unauthenticated, issuer::Core};
+use crate::{auth::unauthenticated, issuer::IssuerState};
 
 enum Outcome {
     InvalidInput,
     Unauthenticated,
     /// The session has ended, or the refresh token belongs to no session.
-    LoggedOut(Option<SessionId>, Delivery),
+    LoggedOut(Option<SessionId>, TokenTransport),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub(super) struct LogoutRequest {
 pub(super) enum SessionProof {
     /// A refresh token of the right shape, in the body or as a cookie; `None` if it has another
     /// shape.
-    Refresh(Option<RefreshToken>, Delivery),
+    Refresh(Option<RefreshToken>, TokenTransport),
     /// A valid access token.
     Access(SessionId),
     Nothing,
@@ -67,29 +67,29 @@ pub(super) enum SessionProof {
     security((), ("session" = []))
 )]
 pub(crate) async fn logout(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
         Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
-        Ok(Outcome::LoggedOut(session, delivery)) => {
+        Ok(Outcome::LoggedOut(session, transport)) => {
             if let Some(session) = session {
                 issuer.authenticator.forget_session(&session);
             }
-            done(&issuer, delivery)
+            done(&issuer, transport)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Returns the answer to a successful logout.
-pub(super) fn done(issuer: &Arc<Core>, delivery: Delivery) -> Response {
+pub(super) fn done(issuer: &Arc<IssuerState>, transport: TokenTransport) -> Response {
     let response = StatusCode::NO_CONTENT.into_response();
-    match delivery {
-        Delivery::Body => response,
-        Delivery::Cookie => without_cookie(issuer, response),
+    match transport {
+        TokenTransport::Body => response,
+        TokenTransport::Cookie => without_cookie(issuer, response),
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn done(issuer: &Arc<Core>, delivery: Delivery) -> Response {
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -106,16 +106,16 @@ async fn decide(
     Ok(match proof_of(issuer, &head, body).await? {
         SessionProof::Invalid => Outcome::InvalidInput,
         SessionProof::Nothing => Outcome::Unauthenticated,
-        SessionProof::Refresh(token, delivery) => {
+        SessionProof::Refresh(token, transport) => {
             let ended = match token {
                 Some(token) => end_session_of(issuer, &token).await?,
                 None => None,
             };
-            Outcome::LoggedOut(ended, delivery)
+            Outcome::LoggedOut(ended, transport)
         }
         SessionProof::Access(session) => {
             end_session(issuer, &session).await?;
-            Outcome::LoggedOut(Some(session), Delivery::Body)
+            Outcome::LoggedOut(Some(session), TokenTransport::Body)
         }
     })
 }
@@ -126,7 +126,7 @@ async fn decide(
 /// Problems of the body's type or size, a cookie without the content type that keeps other sites
 /// from sending it, and an unavailable database.
 pub(super) async fn proof_of(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     head: &Parts,
     body: Body,
 ) -> Result<SessionProof, Problem> {
@@ -140,7 +140,7 @@ pub(super) async fn proof_of(
                 refresh_token: Some(token),
             }) => {
                 let token = RefreshToken::parse(token.as_str());
-                return Ok(SessionProof::Refresh(token, Delivery::Body));
+                return Ok(SessionProof::Refresh(token, TokenTransport::Body));
             }
             Ok(_) => {}
             Err(_) => return Ok(SessionProof::Invalid),
@@ -149,7 +149,7 @@ pub(super) async fn proof_of(
     if is_json.is_ok() && cookie::is_there(headers) {
         return Ok(SessionProof::Refresh(
             cookie::shown(headers),
-            Delivery::Cookie,
+            TokenTransport::Cookie,
         ));
     }
     let caller = issuer.authenticate(head).await?;
@@ -162,8 +162,11 @@ pub(super) async fn proof_of(
 
 const NAME: TransactionName = TransactionName::new("log out");
 
-async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<SessionId>, Problem> {
-    let hash = issuer.database.service_keys().refresh_token_hash(token);
+async fn end_session_of(
+    issuer: &IssuerState,
+    token: &RefreshToken,
+) -> Result<Option<SessionId>, Problem> {
+    let hash = issuer.database.storage_keys().refresh_token_hash(token);
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
@@ -174,7 +177,7 @@ async fn end_session_of(issuer: &Core, token: &RefreshToken) -> Result<Option<Se
         .await
 }
 
-async fn end_session(issuer: &Core, session: &SessionId) -> Result<(), Problem> {
+async fn end_session(issuer: &IssuerState, session: &SessionId) -> Result<(), Problem> {
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

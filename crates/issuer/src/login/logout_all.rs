@@ -15,14 +15,14 @@ use super::{
     logout::{LogoutRequest, SessionProof, done, proof_of},
     problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
     responses::{BodyProblems, LogoutProblems},
-    wire::Delivery,
+    wire::TokenTransport,
 };
-use crate::{auth::unauthenticated, issuer::Core};
+use crate::{auth::unauthenticated, issuer::IssuerState};
 
 enum Outcome {
     InvalidInput,
     Unauthenticated,
-    LoggedOut(Aci, Delivery),
+    LoggedOut(Aci, TokenTransport),
 }
 
 /// Ends all sessions of the account, including the calling one. Devices and their passwords remain.
@@ -43,16 +43,16 @@ enum Outcome {
     security((), ("session" = []))
 )]
 pub(crate) async fn logout_all(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
         Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
-        Ok(Outcome::LoggedOut(aci, delivery)) => {
+        Ok(Outcome::LoggedOut(aci, transport)) => {
             issuer.authenticator.forget_sessions(&aci);
-            done(&issuer, delivery)
+            done(&issuer, transport)
         }
         Err(problem) => problem.into_response(),
     }
@@ -62,26 +62,27 @@ pub(crate) async fn logout_all(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
     issuer.admit(&LOGOUT, client).await?;
     let (head, body) = request.into_parts();
-    let (ended, delivery) = match proof_of(issuer, &head, body).await? {
+    let (ended, transport) = match proof_of(issuer, &head, body).await? {
         SessionProof::Invalid => return Ok(Outcome::InvalidInput),
-        SessionProof::Refresh(Some(token), delivery) => {
-            (end(issuer, Proof::Refresh(&token)).await?, delivery)
+        SessionProof::Refresh(Some(token), transport) => {
+            (end(issuer, Proof::Refresh(&token)).await?, transport)
         }
-        SessionProof::Access(session) => {
-            (end(issuer, Proof::Access(&session)).await?, Delivery::Body)
-        }
+        SessionProof::Access(session) => (
+            end(issuer, Proof::Access(&session)).await?,
+            TokenTransport::Body,
+        ),
         SessionProof::Refresh(None, _) | SessionProof::Nothing => {
             return Ok(Outcome::Unauthenticated);
         }
     };
     Ok(ended.map_or(Outcome::Unauthenticated, |aci| {
-        Outcome::LoggedOut(aci, delivery)
+        Outcome::LoggedOut(aci, transport)
     }))
 }
 
@@ -92,9 +93,9 @@ enum Proof<'a> {
 }
 
 /// Ends all sessions of the account, in one transaction; `None` if the proof belongs to no session.
-async fn end(issuer: &Arc<Core>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
+async fn end(issuer: &Arc<IssuerState>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;

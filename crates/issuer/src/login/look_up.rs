@@ -8,10 +8,10 @@ use anteroom_store::{
 };
 
 use super::{attempt::Refusal, hasher::Verifiers, refusals::RefusedAttempt, sign_up::is_confirmed};
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The state of an attempt before its password is verified.
-pub(super) struct LoginLookUp {
+pub(super) struct LoginLookup {
     /// The owner of the device whose last refresh token was shown, whatever email was named.
     pub(super) device_owner: Option<Aci>,
     pub(super) origin: LoginOrigin,
@@ -21,7 +21,7 @@ pub(super) struct LoginLookUp {
     shadow: Option<PasswordVerifier>,
 }
 
-impl LoginLookUp {
+impl LoginLookup {
     pub(super) fn verifiers(&self) -> Verifiers {
         // The password of an unconfirmed address counts only as that of the shadow.
         let known = self.login.as_ref();
@@ -42,16 +42,16 @@ impl LoginLookUp {
 /// Reads the state in one transaction. The proof of a device counts only for the account of this
 /// email, and for the device that the request names.
 pub(super) async fn look_up(
-    issuer: &Core,
+    issuer: &IssuerState,
     email: &Email,
     named: Option<DeviceId>,
     proof: Option<&RefreshToken>,
     client: ClientAddress,
-) -> Result<LoginLookUp, Problem> {
+) -> Result<LoginLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("look up login");
     let now = issuer.now();
     let policy = issuer.login.settings.lock;
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let proof = proof.map(|token| keys.refresh_token_hash(token));
     issuer
         .stored(async {
@@ -73,7 +73,7 @@ pub(super) async fn look_up(
             // An address without an account causes the same read.
             let owner = aci.unwrap_or(Aci::from_bytes([0; 16]));
             let shadow = reader.shadow_sign_up(&owner).await?;
-            Ok(LoginLookUp {
+            Ok(LoginLookup {
                 device_owner: device.map(|(owner, _)| owner),
                 origin,
                 failures,
@@ -86,7 +86,7 @@ pub(super) async fn look_up(
 
 /// Shortens failures that a clock that was ahead has written and that would count for too long.
 /// They count from now on.
-pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Problem> {
+pub(super) async fn trim_failures(issuer: &IssuerState, email: &Email) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("trim login failures");
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
     issuer
@@ -104,7 +104,7 @@ pub(super) async fn trim_failures(issuer: &Core, email: &Email) -> Result<(), Pr
 /// where writers are serial. At most as many passwords as the lock allows are thus tried before it,
 /// however many arrive at the same time, and exactly one failure reports the lock.
 pub(super) async fn count_failure(
-    issuer: &Core,
+    issuer: &IssuerState,
     attempt: RefusedAttempt,
     origin: &LoginOrigin,
 ) -> Result<RefusedAttempt, Problem> {

@@ -6,30 +6,30 @@ use anteroom_protocol::Timestamp;
 use anteroom_service::rfc3339;
 use anteroom_store::{DeviceName, Email, EmailToken};
 
-/// A receiver of mails.
-pub trait Mailbox: Send + Sync {
+/// The port that sends mails.
+pub trait MailSender: Send + Sync {
     /// Accepts a mail. Never blocks and never fails: the time of a mail server must not show in an
     /// answer, because some mails go only to addresses with an account.
-    fn post(&self, letter: Letter);
+    fn send(&self, mail: OutgoingMail);
 
     /// Accepts the decoy of a mail that is not sent to this address. It delays later mails as the
     /// mail would, so that their delay does not show the difference.
-    fn post_decoy(&self, to: &Email);
+    fn send_decoy(&self, to: &Email);
 }
 
-impl dyn Mailbox {
+impl dyn MailSender {
     /// Sends a mail that only some addresses get, or its decoy for the others.
-    pub(super) fn post_or_decoy(&self, to: &Email, letter: Option<Letter>) {
-        match letter {
-            Some(letter) => self.post(letter),
-            None => self.post_decoy(to),
+    pub(super) fn send_or_decoy(&self, to: &Email, mail: Option<OutgoingMail>) {
+        match mail {
+            Some(mail) => self.send(mail),
+            None => self.send_decoy(to),
         }
     }
 }
 
 /// A plain-text mail. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct OutgoingMail {
     /// The address.
     pub to: Email,
     /// The subject, in one line.
@@ -38,9 +38,9 @@ pub struct Letter {
     pub text: String,
 }
 
-impl fmt::Debug for Letter {
+impl fmt::Debug for OutgoingMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Letter(..)")
+        f.write_str("OutgoingMail(..)")
     }
 }
 
@@ -51,7 +51,12 @@ pub(super) const RESET_LIFETIME: u64 = 60 * 60;
 
 /// Creates the mail for a sign-up. If it is not the first with the address, the text says that this
 /// mail differs from the earlier ones.
-pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: bool) -> Letter {
+pub(super) fn verify(
+    to: Email,
+    public_url: &str,
+    token: &EmailToken,
+    is_first: bool,
+) -> OutgoingMail {
     let token = token.as_str();
     let other = if is_first {
         ""
@@ -60,7 +65,7 @@ pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: 
          password of that sign-up yours. If you did not sign up just now, do not open this page: open \
          that of your own mail.\n\n"
     };
-    Letter {
+    OutgoingMail {
         to,
         subject: "Confirm your email address",
         text: format!(
@@ -74,9 +79,9 @@ pub(super) fn verify(to: Email, public_url: &str, token: &EmailToken, is_first: 
 }
 
 /// Creates the mail for a repeated request for a sign-up's mail.
-pub(super) fn verify_again(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+pub(super) fn verify_again(to: Email, public_url: &str, token: &EmailToken) -> OutgoingMail {
     let token = token.as_str();
-    Letter {
+    OutgoingMail {
         to,
         subject: "Confirm your email address",
         text: format!(
@@ -91,9 +96,9 @@ pub(super) fn verify_again(to: Email, public_url: &str, token: &EmailToken) -> L
 
 /// Creates the same mail for the case of several unconfirmed sign-ups, or none: the owner chooses
 /// the password.
-pub(super) fn verify_by_reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+pub(super) fn verify_by_reset(to: Email, public_url: &str, token: &EmailToken) -> OutgoingMail {
     let token = token.as_str();
-    Letter {
+    OutgoingMail {
         to,
         subject: "Confirm your email address",
         text: format!(
@@ -107,8 +112,8 @@ pub(super) fn verify_by_reset(to: Email, public_url: &str, token: &EmailToken) -
 }
 
 /// Creates the mail for a sign-up with an address that has an account.
-pub(super) fn known(to: Email, public_url: &str) -> Letter {
-    Letter {
+pub(super) fn known(to: Email, public_url: &str) -> OutgoingMail {
+    OutgoingMail {
         to,
         subject: "You have an account already",
         text: format!(
@@ -121,9 +126,9 @@ pub(super) fn known(to: Email, public_url: &str) -> Letter {
 }
 
 /// Creates the mail for a password reset.
-pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
+pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> OutgoingMail {
     let token = token.as_str();
-    Letter {
+    OutgoingMail {
         to,
         subject: "Choose a new password",
         text: format!(
@@ -137,20 +142,20 @@ pub(super) fn reset(to: Email, public_url: &str, token: &EmailToken) -> Letter {
 
 /// Creates the mail after a reset, so that an owner notices the reset of somebody else. It has no
 /// link to a login, because phishing imitates such mails.
-pub(super) fn password_changed(to: Email, fate: DeviceFate) -> Letter {
-    let devices = match fate {
-        DeviceFate::Deleted(0) => String::new(),
-        DeviceFate::Deleted(number) => format!(
+pub(super) fn password_changed(to: Email, cleanup: DeviceCleanup) -> OutgoingMail {
+    let devices = match cleanup {
+        DeviceCleanup::Deleted(0) => String::new(),
+        DeviceCleanup::Deleted(number) => format!(
             "Devices that had a password of their own were deleted ({number}): register again those \
              that are yours.\n\n"
         ),
-        DeviceFate::Kept => {
+        DeviceCleanup::Kept => {
             "Devices that have a password of their own were kept: delete those that \
                              are not yours.\n\n"
                 .to_owned()
         }
     };
-    Letter {
+    OutgoingMail {
         to,
         subject: "Your password was changed",
         text: format!(
@@ -165,7 +170,7 @@ pub(super) fn password_changed(to: Email, fate: DeviceFate) -> Letter {
 
 /// The devices with passwords of their own, after a password was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DeviceFate {
+pub(super) enum DeviceCleanup {
     /// The number of deleted devices.
     Deleted(usize),
     /// The owner has kept the devices.
@@ -173,9 +178,9 @@ pub(super) enum DeviceFate {
 }
 
 /// Creates the mail for the owner of an account that is locked for a network or a device.
-pub(super) fn locked(to: Email, seconds: u64) -> Letter {
+pub(super) fn locked(to: Email, seconds: u64) -> OutgoingMail {
     let minutes = seconds.div_ceil(60);
-    Letter {
+    OutgoingMail {
         to,
         subject: "Logging in was blocked for a while",
         text: format!(
@@ -189,7 +194,7 @@ pub(super) fn locked(to: Email, seconds: u64) -> Letter {
 
 /// Creates the mail for the owner of an account with a new device. It has no link, as the mail
 /// after a reset.
-pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) -> Letter {
+pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) -> OutgoingMail {
     let time = rfc3339(registered);
     let (day, clock) = time.split_once('T').unwrap_or((&time, ""));
     let minute = clock.get(..5).unwrap_or_default();
@@ -197,7 +202,7 @@ pub(crate) fn new_device(to: Email, registered: Timestamp, name: &DeviceName) ->
         Some(name) => format!(", named \u{201c}{name}\u{201d}"),
         None => String::new(),
     };
-    Letter {
+    OutgoingMail {
         to,
         subject: "A new device of your account",
         text: format!(
@@ -245,7 +250,7 @@ mod tests {
         let to = || Email::parse("ann@example.com").unwrap();
         let url = "https://issuer.example";
         let token = EmailToken::random(&mut ChaCha20Rng::seed_from_u64(1));
-        for (letter, link) in [
+        for (mail, link) in [
             (
                 verify(to(), url, &token, true),
                 format!("{url}/account/verify?token={}", token.as_str()),
@@ -269,24 +274,24 @@ mod tests {
             ),
         ] {
             assert!(
-                letter.text.lines().any(|line| line == link),
+                mail.text.lines().any(|line| line == link),
                 "{}",
-                letter.subject
+                mail.subject
             );
-            assert_eq!(format!("{letter:?}"), "Letter(..)");
+            assert_eq!(format!("{mail:?}"), "OutgoingMail(..)");
         }
     }
 
     #[test]
     fn mails_that_only_tell_have_no_link() {
         let to = || Email::parse("ann@example.com").unwrap();
-        for letter in [
-            password_changed(to(), DeviceFate::Deleted(0)),
-            password_changed(to(), DeviceFate::Deleted(2)),
-            password_changed(to(), DeviceFate::Kept),
+        for mail in [
+            password_changed(to(), DeviceCleanup::Deleted(0)),
+            password_changed(to(), DeviceCleanup::Deleted(2)),
+            password_changed(to(), DeviceCleanup::Kept),
             locked(to(), 900),
         ] {
-            assert!(!letter.text.contains("://"), "{}", letter.subject);
+            assert!(!mail.text.contains("://"), "{}", mail.subject);
         }
         assert!(locked(to(), 900).text.contains("15 minutes"));
         for (name, is_shown) in [
@@ -306,8 +311,8 @@ mod tests {
             ("call ０８００１", false),
         ] {
             let device = DeviceName::parse(name).unwrap();
-            let letter = new_device(to(), Timestamp::from_secs(1_000_000_000), &device);
-            let text = letter.text;
+            let mail = new_device(to(), Timestamp::from_secs(1_000_000_000), &device);
+            let text = mail.text;
             assert!(text.contains("2001-09-09 at 01:46 UTC"), "{text}");
             assert_eq!(text.contains(name), is_shown, "{text}");
         }

@@ -21,7 +21,7 @@ use anteroom_service::{Admission, ClientAddress, LimitKey, WindowSize};
 use anteroom_store::Email;
 use zeroize::Zeroizing;
 
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MailKind {
@@ -62,7 +62,7 @@ impl MailKind {
     }
 }
 
-impl Core {
+impl IssuerState {
     /// Returns whether a client may request one more mail of a kind to an address. The request
     /// counts in all windows of the kind, or in none of them if one is full.
     pub(crate) async fn admit_mail(

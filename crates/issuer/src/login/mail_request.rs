@@ -6,7 +6,7 @@ use anteroom_service::{ClientAddress, Problem, problems};
 use anteroom_store::Email;
 
 use super::{mail_limits::MailKind, wire::Secret};
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 /// The outcomes of a request.
 pub(crate) enum Outcome {
@@ -16,12 +16,12 @@ pub(crate) enum Outcome {
 }
 
 /// Decides what depends on the request alone: its form and the limits. All else is the job's
-/// ([`crate::background`]).
+/// ([`crate::job_queue`]).
 ///
 /// # Errors
 /// No mail, a queue that is full, and a database that is gone for now.
 pub(super) async fn accept<J: Job + 'static>(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     kind: MailKind,
     email: &Secret,
@@ -34,10 +34,10 @@ pub(super) async fn accept<J: Job + 'static>(
         tracing::warn!(?kind, "a mail was asked for, but no mail is set up");
         return Err(Problem::new(&problems::UNAVAILABLE));
     }
-    let place = issuer.background.reserve(client)?;
+    let reservation = issuer.job_queue.reserve(client)?;
     issuer.check_database().await?;
     if issuer.admit_mail(kind, &email, client).await {
-        issuer.start(place, job(email));
+        issuer.start(reservation, job(email));
     }
     Ok(Outcome::Accepted)
 }

@@ -5,10 +5,11 @@
 //! takes effect at once.
 
 mod access_token;
-mod applicant;
 mod attempt;
+mod attempt_source;
 pub(crate) mod confirm_reset;
 mod cookie;
+mod delay;
 mod events;
 mod hash_queue;
 mod hasher;
@@ -35,7 +36,6 @@ pub(crate) mod session;
 mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
-mod slow_down;
 mod token_source;
 mod user_agent;
 pub(crate) mod verify_email;
@@ -44,19 +44,19 @@ pub(crate) mod wire;
 use std::sync::Arc;
 
 pub(crate) use self::{
-    access_token::AccessClaims, applicant::Applicant, known_networks::KnownNetworks,
-    limits::ClientLimit, slow_down::SlowDown, token_source::TokenSource,
+    access_token::AccessClaims, attempt_source::AttemptSource, delay::DelayedAttempts,
+    known_networks::KnownNetworks, limits::ClientLimit, token_source::TokenSource,
 };
 pub use self::{
     access_token::TOKEN_KEY_GRACE,
-    hash_queue::HashPlaces,
+    delay::{Delay, TimerDelay},
+    hash_queue::HashQueueLimits,
     hasher::{HashCost, HashCostError, PasswordHasher},
     identity::{ExternalIdentity, IdentityVerifier},
     known_networks::KnownNetworkLimits,
-    mail::{Letter, Mailbox},
+    mail::{MailSender, OutgoingMail},
     password::{Password, PasswordError},
     settings::{LoginLimits, LoginSettings, SignUp},
-    slow_down::{Delay, TimerDelay},
 };
 
 /// The parts of logins.
@@ -68,7 +68,7 @@ pub struct LoginParts {
     /// The timer of delayed attempts.
     pub delay: Arc<dyn Delay>,
     /// The receiver of mails. Without it sign-up and password reset are not possible.
-    pub mail: Option<Arc<dyn Mailbox>>,
+    pub mail: Option<Arc<dyn MailSender>>,
     /// The verifier of other bearer tokens than those of this service.
     pub identities: Option<Arc<dyn IdentityVerifier>>,
 }

@@ -5,13 +5,13 @@ use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
 
 use super::{
-    Applicant, Password,
+    AttemptSource, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
-    hasher::Verified,
+    hasher::VerificationResult,
     look_up::{count_failure, look_up, trim_failures},
     refusals::RefusedAttempt,
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The credentials to check.
 pub(super) struct PasswordClaim<'a> {
@@ -28,9 +28,9 @@ pub(super) struct PasswordClaim<'a> {
 pub(super) struct RightPassword {
     pub(super) login: Login,
     pub(super) origin: LoginOrigin,
-    pub(super) verified: Verified,
+    pub(super) verified: VerificationResult,
     /// The class of the client, for one more hash.
-    pub(super) applicant: Applicant,
+    pub(super) source: AttemptSource,
 }
 
 /// Checks, in this order: lock, password, disabled, verified. Counts a wrong password.
@@ -38,7 +38,7 @@ pub(super) struct RightPassword {
 /// # Errors
 /// 503 or 500 when the database is unavailable, and 503 when too many hashes wait.
 pub(super) async fn check(
-    issuer: &Core,
+    issuer: &IssuerState,
     claim: PasswordClaim<'_>,
 ) -> Result<Result<RightPassword, RefusedAttempt>, Problem> {
     let email = claim.email;
@@ -49,21 +49,21 @@ pub(super) async fn check(
     if let Some(refusal) = refused_at_once(&known.failures, issuer.now()) {
         return Ok(Err(known.refused(email, refusal)));
     }
-    let applicant = issuer.applicant(claim.client, known.device_owner.as_ref());
+    let source = issuer.attempt_source(claim.client, known.device_owner.as_ref());
     let login = &issuer.login;
     issuer
-        .slow_down
+        .delayed_attempts
         .pass(
             &*login.delay,
             &known.origin,
             &known.failures,
             login.settings.lock.threshold,
-            applicant,
+            source,
         )
         .await?;
     let verified = login
         .hasher
-        .verify(claim.password, known.verifiers(), applicant)
+        .verify(claim.password, known.verifiers(), source)
         .await?;
     let row = known
         .login
@@ -79,7 +79,7 @@ pub(super) async fn check(
             login: login.clone(),
             origin: known.origin,
             verified,
-            applicant,
+            source,
         })),
     }
 }

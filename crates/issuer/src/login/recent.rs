@@ -14,7 +14,7 @@ use http::HeaderMap;
 use super::{
     Password,
     attempt::refused_at_once,
-    events::Source,
+    events::RequestOrigin,
     limits::LOGIN,
     look_up::look_up,
     password_check::{PasswordClaim, check},
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, SignInTime},
-    issuer::Core,
+    issuer::IssuerState,
 };
 
 /// The time for which a login is recent, in seconds.
@@ -45,7 +45,11 @@ impl RecentProof<'_> {
     /// # Errors
     /// `LOGIN_RECENT_REQUIRED`, the refusals of a login for a password in the request, and 503 or
     /// 500 when the database is unavailable.
-    pub(crate) async fn check(&self, issuer: &Arc<Core>, caller: &Caller) -> Result<(), Problem> {
+    pub(crate) async fn check(
+        &self,
+        issuer: &Arc<IssuerState>,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("look up own login");
         if is_recent(caller.sign_in, issuer.now()) {
             return Ok(());
@@ -72,8 +76,8 @@ impl RecentProof<'_> {
                 };
                 match refused {
                     Some(attempt) => {
-                        let source = Source::new(self.client, self.headers);
-                        Err(answer(issuer, &source, attempt))
+                        let origin = RequestOrigin::new(self.client, self.headers);
+                        Err(answer(issuer, &origin, attempt))
                     }
                     None => Ok(()),
                 }
@@ -86,7 +90,7 @@ impl RecentProof<'_> {
     /// Returns the lock that other attempts have set while the password was verified.
     async fn lock_since(
         &self,
-        issuer: &Core,
+        issuer: &IssuerState,
         email: &Email,
     ) -> Result<Option<RefusedAttempt>, Problem> {
         let known = look_up(issuer, email, None, None, self.client).await?;

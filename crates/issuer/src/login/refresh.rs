@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId, Sighting, StoreError,
-    TransactionName,
+    DeviceUse, Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId,
+    StoreError, TransactionName,
 };
 use axum::{
     extract::{Request, State},
@@ -16,14 +16,14 @@ use utoipa::ToSchema;
 
 use super::{
     cookie,
-    events::{self, FailureReason, Source},
+    events::{self, FailureReason, RequestOrigin},
     limits::REFRESH,
     problems::{SESSION_ENDED, VALIDATION_ERROR, refused},
     responses::BodyProblems,
     session,
-    wire::{Delivery, Grant, Secret, TokenResponse, read_json, tokens, without_cookie},
+    wire::{Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens, without_cookie},
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The time, in seconds, for which a used token still gets the same successor: two tabs may use it
 /// at the same time, and an answer may be lost. A later use ends the session.
@@ -32,10 +32,10 @@ const GRACE: u64 = 10;
 enum Outcome {
     InvalidInput,
     /// The token is unknown or expired, or its account is disabled or deleted.
-    Ended(Delivery),
+    Ended(TokenTransport),
     /// The token was used before. Its session has ended.
-    Reused(Delivery, SessionId, Option<Email>),
-    Refreshed(Grant),
+    Reused(TokenTransport, SessionId, Option<Email>),
+    Refreshed(TokenGrant),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -71,21 +71,21 @@ struct RefreshRequest {
     )
 )]
 pub(crate) async fn refresh(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
-    let source = Source::new(client, request.headers());
+    let origin = RequestOrigin::new(client, request.headers());
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Ended(delivery)) => ended(&issuer, delivery),
-        Ok(Outcome::Reused(delivery, session, email)) => {
+        Ok(Outcome::Ended(transport)) => ended(&issuer, transport),
+        Ok(Outcome::Reused(transport, session, email)) => {
             issuer.authenticator.forget_session(&session);
             if let Some(email) = email {
                 let reason = FailureReason::RefreshTokenReused;
-                events::failed(&issuer, &source, &email, 0, reason);
+                events::failed(&issuer, &origin, &email, 0, reason);
             }
-            ended(&issuer, delivery)
+            ended(&issuer, transport)
         }
         Ok(Outcome::Refreshed(grant)) => {
             issuer.note_network(client);
@@ -95,11 +95,11 @@ pub(crate) async fn refresh(
     }
 }
 
-fn ended(issuer: &Core, delivery: Delivery) -> Response {
+fn ended(issuer: &IssuerState, transport: TokenTransport) -> Response {
     let response = refused(&SESSION_ENDED).into_response();
-    match delivery {
-        Delivery::Body => response,
-        Delivery::Cookie => without_cookie(issuer, response),
+    match transport {
+        TokenTransport::Body => response,
+        TokenTransport::Cookie => without_cookie(issuer, response),
     }
 }
 
@@ -107,7 +107,7 @@ fn ended(issuer: &Core, delivery: Delivery) -> Response {
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -116,32 +116,34 @@ async fn decide(
     let Some(request) = read_json::<RefreshRequest>(issuer, &head.headers, body).await? else {
         return Ok(Outcome::InvalidInput);
     };
-    let (used, delivery) = match request.refresh_token {
-        Some(token) => (RefreshToken::parse(token.as_str()), Delivery::Body),
-        None if cookie::is_there(&head.headers) => (cookie::shown(&head.headers), Delivery::Cookie),
+    let (used, transport) = match request.refresh_token {
+        Some(token) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
+        None if cookie::is_there(&head.headers) => {
+            (cookie::shown(&head.headers), TokenTransport::Cookie)
+        }
         None => return Ok(Outcome::InvalidInput),
     };
     match used {
-        Some(used) => rotate(issuer, client, &used, delivery).await,
-        None => Ok(Outcome::Ended(delivery)),
+        Some(used) => rotate(issuer, client, &used, transport).await,
+        None => Ok(Outcome::Ended(transport)),
     }
 }
 
 /// Exchanges the token in one transaction, which is saved also if it ends the session.
 async fn rotate(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     used: &RefreshToken,
-    delivery: Delivery,
+    transport: TokenTransport,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("refresh session");
     let now = issuer.now();
-    let sighting = Sighting {
+    let device_use = DeviceUse {
         at: now,
         address: issuer.address(client),
     };
     let mut rng = issuer.entropy.rng();
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let refresh = keys.refresh_token_successor(used);
     let (used, next) = (
         keys.refresh_token_hash(used),
@@ -161,28 +163,28 @@ async fn rotate(
                     let login = transaction.login(&session.aci).await?;
                     transaction.save().await?;
                     let email = login.map(|login| login.email);
-                    return Ok(Outcome::Reused(delivery, session.id, email));
+                    return Ok(Outcome::Reused(transport, session.id, email));
                 }
                 RotateOutcome::Expired | RotateOutcome::Unknown => {
-                    return Ok(Outcome::Ended(delivery));
+                    return Ok(Outcome::Ended(transport));
                 }
             };
             let outcome = match email_of(&mut *transaction, &session).await? {
                 Some(email) => {
                     transaction
-                        .touch_device(&session.aci, session.device, &sighting, &mut *rng)
+                        .touch_device(&session.aci, session.device, &device_use, &mut *rng)
                         .await?;
-                    Outcome::Refreshed(Grant {
+                    Outcome::Refreshed(TokenGrant {
                         session,
                         refresh,
                         email,
                         issued,
-                        delivery,
+                        transport,
                     })
                 }
                 None => {
                     transaction.end_session(&session.id).await?;
-                    Outcome::Ended(delivery)
+                    Outcome::Ended(transport)
                 }
             };
             transaction.save().await?;

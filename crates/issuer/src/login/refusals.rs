@@ -9,14 +9,14 @@ use async_trait::async_trait;
 
 use super::{
     attempt::Refusal,
-    events::{self, FailureReason, Source},
+    events::{self, FailureReason, RequestOrigin},
     mail,
     mail_limits::MailKind,
     problems::{
         ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, refused,
     },
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 pub(super) struct RefusedAttempt {
     email: Email,
@@ -74,7 +74,11 @@ impl RefusedAttempt {
 }
 
 /// Emits the events, sends the owner's mail if the settings ask for it, and returns the answer.
-pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttempt) -> Problem {
+pub(super) fn answer(
+    issuer: &Arc<IssuerState>,
+    origin: &RequestOrigin,
+    attempt: RefusedAttempt,
+) -> Problem {
     let RefusedAttempt {
         email,
         aci,
@@ -83,7 +87,7 @@ pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttemp
         failures,
         new_lock,
     } = attempt;
-    let failed = |reason| events::failed(issuer, source, &email, failures.count, reason);
+    let failed = |reason| events::failed(issuer, origin, &email, failures.count, reason);
     let problem = match refusal {
         Refusal::Locked => {
             failed(FailureReason::Locked);
@@ -113,14 +117,14 @@ pub(super) fn answer(issuer: &Arc<Core>, source: &Source, attempt: RefusedAttemp
     };
     if let Some(until) = new_lock {
         events::locked(issuer, &email, aci.as_ref(), until, failures.count);
-        tell_owner(issuer, email, is_verified);
+        notify_owner(issuer, email, is_verified);
     }
     problem
 }
 
 /// Starts a mail about the lock, if the settings ask for it. Starts the same job for an address
 /// without an owner.
-fn tell_owner(issuer: &Arc<Core>, email: Email, has_owner: bool) {
+fn notify_owner(issuer: &Arc<IssuerState>, email: Email, has_owner: bool) {
     if issuer.login.settings.lock_mail && issuer.login.mail.is_some() {
         issuer.start_notice(LockNotice { email, has_owner });
     }
@@ -133,16 +137,16 @@ struct LockNotice {
 
 #[async_trait]
 impl Job for LockNotice {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         let is_admitted = issuer.admit_notice(MailKind::LockNotice, &self.email).await;
-        if let Some(mailbox) = &issuer.login.mail
+        if let Some(sender) = &issuer.login.mail
             && is_admitted
         {
             let seconds = issuer.login.settings.lock.seconds;
-            let letter = self
+            let mail = self
                 .has_owner
                 .then(|| mail::locked(self.email.clone(), seconds));
-            mailbox.post_or_decoy(&self.email, letter);
+            sender.send_or_decoy(&self.email, mail);
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResetRequest {
@@ -52,7 +52,7 @@ pub(crate) struct ResetRequest {
     )
 )]
 pub(crate) async fn request_reset(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -67,7 +67,7 @@ pub(crate) async fn request_reset(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -83,17 +83,17 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&RESET, client).await
 }
 
-/// Accepts a request. A later job ([`crate::background`]) does all work that depends on the
+/// Accepts a request. A later job ([`crate::job_queue`]) does all work that depends on the
 /// account.
 ///
 /// # Errors
 /// No mail, a full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &ResetRequest,
 ) -> Result<Outcome, Problem> {
@@ -110,11 +110,11 @@ struct PasswordResetJob {
 
 #[async_trait]
 impl Job for PasswordResetJob {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("ask for password reset");
         const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
         let token = EmailToken::random(&mut *issuer.entropy.rng());
-        let keys = issuer.database.service_keys();
+        let keys = issuer.database.storage_keys();
         let hash = keys.email_token_hash(&token, PURPOSE);
         let expires = issuer.now().plus(RESET_LIFETIME);
         let is_known = issuer
@@ -136,10 +136,10 @@ impl Job for PasswordResetJob {
                 Ok(known.is_some())
             })
             .await?;
-        if let Some(mailbox) = &issuer.login.mail {
+        if let Some(sender) = &issuer.login.mail {
             let url = &issuer.login.settings.public_url;
-            let letter = is_known.then(|| mail::reset(self.email.clone(), url, &token));
-            mailbox.post_or_decoy(&self.email, letter);
+            let mail = is_known.then(|| mail::reset(self.email.clone(), url, &token));
+            sender.send_or_decoy(&self.email, mail);
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anteroom_protocol::Timestamp;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument};
 use anteroom_store::{
-    Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ServiceKeys,
-    ShadowSignUp, StoreError, TransactionName,
+    Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ShadowSignUp,
+    StorageKeys, StoreError, TransactionName,
 };
 use async_trait::async_trait;
 use axum::{
@@ -20,14 +20,14 @@ use utoipa::ToSchema;
 
 use super::{
     limits::RESEND,
-    mail::{self, Letter, RESET_LIFETIME, VERIFY_LIFETIME},
+    mail::{self, OutgoingMail, RESET_LIFETIME, VERIFY_LIFETIME},
     mail_limits::MailKind,
     mail_request::{self, Outcome},
     problems::VERIFY_VALIDATION_ERROR,
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ResendRequest {
@@ -58,7 +58,7 @@ pub(crate) struct ResendRequest {
     )
 )]
 pub(crate) async fn resend(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -73,7 +73,7 @@ pub(crate) async fn resend(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -85,13 +85,13 @@ async fn decide(
     }
 }
 
-/// Accepts a request. A later job ([`crate::background`]) does all work that depends on the
+/// Accepts a request. A later job ([`crate::job_queue`]) does all work that depends on the
 /// sign-up.
 ///
 /// # Errors
 /// No mail, a full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &ResendRequest,
 ) -> Result<Outcome, Problem> {
@@ -108,23 +108,23 @@ struct ResendJob {
 
 #[async_trait]
 impl Job for ResendJob {
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const NAME: TransactionName = TransactionName::new("resend verification");
         let mut rng = issuer.entropy.rng();
-        let renewal = Renewal {
+        let renewal = LinkRenewal {
             token: EmailToken::random(&mut *rng),
-            keys: issuer.database.service_keys(),
+            keys: issuer.database.storage_keys(),
             public_url: &issuer.login.settings.public_url,
             now: issuer.now(),
         };
-        let letter = issuer
+        let mail = issuer
             .stored(async {
                 let mut transaction = issuer.database.begin(NAME).await?;
                 let known = transaction.login_by_email(&self.email).await?;
                 let waits = known
                     .as_ref()
                     .is_some_and(|(login, account)| !login.verified && !account.disabled);
-                let letter = match known {
+                let mail = match known {
                     Some((login, _)) => {
                         renewal
                             .renew_shadow(&mut *transaction, &login, &mut *rng)
@@ -141,25 +141,25 @@ impl Job for ResendJob {
                     }
                 };
                 transaction.save().await?;
-                Ok(letter)
+                Ok(mail)
             })
             .await?;
-        if let Some(mailbox) = &issuer.login.mail {
-            mailbox.post_or_decoy(&self.email, letter);
+        if let Some(sender) = &issuer.login.mail {
+            sender.send_or_decoy(&self.email, mail);
         }
         Ok(())
     }
 }
 
 /// A new link that replaces the one of an earlier mail.
-struct Renewal<'a> {
+struct LinkRenewal<'a> {
     token: EmailToken,
-    keys: Arc<ServiceKeys>,
+    keys: Arc<StorageKeys>,
     public_url: &'a str,
     now: Timestamp,
 }
 
-impl Renewal<'_> {
+impl LinkRenewal<'_> {
     /// Renews the link. It confirms the password of the only unconfirmed sign-up. With several
     /// sign-ups, or none, it is unknown which password is the owner's: the mail then lets the owner
     /// set one, which confirms the address too.
@@ -168,7 +168,7 @@ impl Renewal<'_> {
         transaction: &mut dyn IssuerRepository,
         login: Login,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Letter, StoreError> {
+    ) -> Result<OutgoingMail, StoreError> {
         let hash = |purpose| self.keys.email_token_hash(&self.token, purpose);
         let only = transaction.take_only_sign_up(&login.aci, self.now).await?;
         let Some(verifier) = only else {
@@ -177,8 +177,8 @@ impl Renewal<'_> {
             transaction
                 .add_reset_token(&hash, &login.aci, expires)
                 .await?;
-            let letter = mail::verify_by_reset(login.email, self.public_url, &self.token);
-            return Ok(letter);
+            let mail = mail::verify_by_reset(login.email, self.public_url, &self.token);
+            return Ok(mail);
         };
         let sign_up = PendingSignUp {
             token: hash(EmailTokenPurpose::VerifyEmail),

@@ -46,7 +46,7 @@ pub struct LoginSettings {
     /// The limits of the networks with a recent login. Half of the places for password hashes are
     /// for them.
     pub known_networks: KnownNetworkLimits,
-    /// The time without a sighting after which a device is stale, and is then deleted.
+    /// The time without a use after which a device is stale, and is then deleted.
     pub device_retention: DeviceRetention,
     /// The page that offers the terminal program. The start page links to it.
     pub program_page: Option<WebAddress>,

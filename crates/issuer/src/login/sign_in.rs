@@ -17,32 +17,32 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Applicant, Password,
+    AttemptSource, Password,
     attempt::{Refusal, refused_after_all, refused_at_once},
     cookie,
-    events::{self, Source},
-    hasher::Verified,
+    events::{self, RequestOrigin},
+    hasher::VerificationResult,
     limits::LOGIN,
     password_check::{PasswordClaim, RightPassword, check},
     problems::VALIDATION_ERROR,
     refusals::{RefusedAttempt, answer},
     responses::BodyProblems,
     session,
-    wire::{Delivery, Grant, Secret, TokenResponse, read_json, tokens},
+    wire::{Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens},
 };
 use crate::{
     devices::{
         self, DeviceChange,
         registration::{self, NewDevice, Registration},
     },
-    issuer::Core,
+    issuer::IssuerState,
 };
 
 enum Outcome {
     InvalidInput,
     DeviceNameRefused(DeviceNameError),
     Refused(RefusedAttempt),
-    SignedIn(Box<Grant>, Vec<DeviceChange>),
+    SignedIn(Box<TokenGrant>, Vec<DeviceChange>),
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -84,7 +84,7 @@ struct Attempt {
     device: NewDevice,
     /// The last refresh token of the device, if the request contains it.
     proof: Option<RefreshToken>,
-    delivery: Delivery,
+    transport: TokenTransport,
 }
 
 /// Starts a session.
@@ -117,20 +117,20 @@ struct Attempt {
     )
 )]
 pub(crate) async fn sign_in(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
-    let source = Source::new(client, request.headers());
+    let origin = RequestOrigin::new(client, request.headers());
     match decide(&issuer, client, request).await {
         Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
         Ok(Outcome::DeviceNameRefused(error)) => {
             Problem::new(devices::name_problem(error)).into_response()
         }
-        Ok(Outcome::Refused(attempt)) => answer(&issuer, &source, attempt).into_response(),
+        Ok(Outcome::Refused(attempt)) => answer(&issuer, &origin, attempt).into_response(),
         Ok(Outcome::SignedIn(grant, changes)) => {
             issuer.note_network(client);
-            events::success(&issuer, &source, &grant.email, &grant.session);
+            events::success(&issuer, &origin, &grant.email, &grant.session);
             for change in &changes {
                 issuer.announce(change);
             }
@@ -144,7 +144,7 @@ pub(crate) async fn sign_in(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -202,35 +202,41 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
             caller: None,
         },
         proof,
-        delivery: if request.cookie {
-            Delivery::Cookie
+        transport: if request.cookie {
+            TokenTransport::Cookie
         } else {
-            Delivery::Body
+            TokenTransport::Body
         },
     })
 }
 
 /// Returns a new verifier for a right password whose stored one has another cost than new ones.
 async fn hash_anew(
-    issuer: &Core,
+    issuer: &IssuerState,
     password: Password,
-    verified: Verified,
-    applicant: Applicant,
+    verified: VerificationResult,
+    source: AttemptSource,
 ) -> Result<Option<PasswordVerifier>, Problem> {
     match verified {
-        Verified::Right { outdated: true } => {
+        VerificationResult::Right { outdated: true } => {
             let mut rng = issuer.entropy.rng();
             let hasher = &issuer.login.hasher;
-            let hashed = hasher.hash(password, applicant, &mut *rng);
+            let hashed = hasher.hash(password, source, &mut *rng);
             Ok(Some(hashed.await?))
         }
-        Verified::Right { outdated: false } | Verified::Shadow | Verified::Wrong => Ok(None),
+        VerificationResult::Right { outdated: false }
+        | VerificationResult::Shadow
+        | VerificationResult::Wrong => Ok(None),
     }
 }
 
 /// Opens a session after the right password: deletes failures, registers the device and adds the
 /// session, in one transaction.
-async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<Outcome, Problem> {
+async fn open(
+    issuer: &IssuerState,
+    attempt: Attempt,
+    right: RightPassword,
+) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("log in");
     let Attempt {
         email,
@@ -238,17 +244,17 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
         remember,
         device,
         proof: _,
-        delivery,
+        transport,
     } = attempt;
     let RightPassword {
         login,
         origin,
         verified,
-        applicant,
+        source,
     } = right;
-    let hashed_anew = hash_anew(issuer, password, verified, applicant).await?;
+    let hashed_anew = hash_anew(issuer, password, verified, source).await?;
     let mut rng = issuer.entropy.rng();
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let (now, policy) = (issuer.now(), issuer.login.settings.lock);
     issuer
         .stored(async {
@@ -291,12 +297,12 @@ async fn open(issuer: &Core, attempt: Attempt, right: RightPassword) -> Result<O
             let hash = keys.refresh_token_hash(&refresh);
             transaction.add_session(&session, &hash).await?;
             transaction.save().await?;
-            let grant = Grant {
+            let grant = TokenGrant {
                 session,
                 refresh,
                 email,
                 issued: now,
-                delivery,
+                transport,
             };
             Ok(Outcome::SignedIn(Box::new(grant), changes))
         })
@@ -314,9 +320,9 @@ fn overtaken(
     let known = current.map(|(login, account)| (login, account));
     let is_same = current.is_some_and(|(login, _)| login.verifier.as_str() == verifier.as_str());
     let verified = if is_same {
-        Verified::Right { outdated: false }
+        VerificationResult::Right { outdated: false }
     } else {
-        Verified::Wrong
+        VerificationResult::Wrong
     };
     refused_at_once(failures, now).or_else(|| refused_after_all(known, verified))
 }

@@ -19,15 +19,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Applicant, Password, SignUp,
+    AttemptSource, Password, SignUp,
     limits::SIGN_UP,
-    mail::{self, Letter, VERIFY_LIFETIME},
+    mail::{self, OutgoingMail, VERIFY_LIFETIME},
     mail_limits::MailKind,
     problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::{background::Job, issuer::Core};
+use crate::{issuer::IssuerState, job_queue::Job};
 
 pub(crate) enum Outcome {
     InvalidInput,
@@ -72,7 +72,7 @@ pub(crate) struct SignUpRequest {
     )
 )]
 pub(crate) async fn sign_up(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -89,7 +89,7 @@ pub(crate) async fn sign_up(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -105,22 +105,22 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&SIGN_UP, client).await
 }
 
 /// Returns whether sign-up is possible, with or without an invite code. Without mail it is not.
-pub(crate) fn is_open(issuer: &Core) -> bool {
+pub(crate) fn is_open(issuer: &IssuerState) -> bool {
     issuer.login.settings.sign_up != SignUp::Closed && issuer.login.mail.is_some()
 }
 
 /// Accepts a request. Decides only by the request itself: its shape, its invite code and the
-/// limits. A later job ([`crate::background`]) does the rest.
+/// limits. A later job ([`crate::job_queue`]) does the rest.
 ///
 /// # Errors
 /// A full queue, and 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: &SignUpRequest,
 ) -> Result<Outcome, Problem> {
@@ -132,7 +132,7 @@ pub(crate) async fn accept(
     let (Ok(email), Ok(password)) = (email, password) else {
         return Ok(Outcome::InvalidInput);
     };
-    let place = issuer.background.reserve(client)?;
+    let reservation = issuer.job_queue.reserve(client)?;
     let admitted = match issuer.login.settings.sign_up {
         SignUp::Open | SignUp::Closed => {
             issuer.check_database().await?;
@@ -145,20 +145,20 @@ pub(crate) async fn accept(
                 return Ok(Outcome::InvalidInvite);
             };
             match use_invite(issuer, &code, &email, client).await? {
-                Invite::Invalid => return Ok(Outcome::InvalidInvite),
-                Invite::Unused => false,
-                Invite::Used => true,
+                InviteOutcome::Invalid => return Ok(Outcome::InvalidInvite),
+                InviteOutcome::Unused => false,
+                InviteOutcome::Used => true,
             }
         }
     };
     if admitted {
-        issuer.start(place, SignUpJob { email, password });
+        issuer.start(reservation, SignUpJob { email, password });
     }
     Ok(Outcome::Accepted)
 }
 
 /// The outcome of an invite code.
-enum Invite {
+enum InviteOutcome {
     Invalid,
     /// The code stays valid, because no mail may be sent to the address.
     Unused,
@@ -170,25 +170,25 @@ enum Invite {
 /// no mail of an address. They are checked before the code is saved as used, and count the request
 /// also if that fails.
 async fn use_invite(
-    issuer: &Core,
+    issuer: &IssuerState,
     code: &InviteCode,
     email: &Email,
     client: ClientAddress,
-) -> Result<Invite, Problem> {
+) -> Result<InviteOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("use invite");
-    let hash = issuer.database.service_keys().invite_hash(code);
+    let hash = issuer.database.storage_keys().invite_hash(code);
     let now = issuer.now();
     issuer
         .stored(async {
             let mut transaction = issuer.database.begin(NAME).await?;
             if !transaction.take_invite(&hash, now).await? {
-                return Ok(Invite::Invalid);
+                return Ok(InviteOutcome::Invalid);
             }
             if !issuer.admit_mail(MailKind::SignUp, email, client).await {
-                return Ok(Invite::Unused);
+                return Ok(InviteOutcome::Unused);
             }
             transaction.save().await?;
-            Ok(Invite::Used)
+            Ok(InviteOutcome::Used)
         })
         .await
 }
@@ -202,7 +202,7 @@ struct SignUpJob {
 #[async_trait]
 impl Job for SignUpJob {
     /// Causes one hash and one write for every address.
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem> {
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem> {
         const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
         let known = issuer
             .stored(async {
@@ -215,16 +215,16 @@ impl Job for SignUpJob {
         let beside = confirmed.map(|(login, _)| login.verifier);
         let hasher = &issuer.login.hasher;
         let verifier = hasher
-            .hash_beside(self.password.clone(), beside, Applicant::Job, &mut *rng)
+            .hash_like_login(self.password.clone(), beside, AttemptSource::Job, &mut *rng)
             .await?;
         let application = Application {
             email: self.email.clone(),
             verifier,
             now: issuer.now(),
         };
-        let letter = application.store(issuer, &mut *rng).await?;
-        if let Some(mailbox) = &issuer.login.mail {
-            mailbox.post(letter);
+        let mail = application.store(issuer, &mut *rng).await?;
+        if let Some(sender) = &issuer.login.mail {
+            sender.send(mail);
         }
         Ok(())
     }
@@ -254,11 +254,11 @@ impl Application {
     /// address is confirmed.
     async fn store(
         self,
-        issuer: &Core,
+        issuer: &IssuerState,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Letter, Problem> {
+    ) -> Result<OutgoingMail, Problem> {
         const NAME: TransactionName = TransactionName::new("sign up");
-        let keys = issuer.database.service_keys();
+        let keys = issuer.database.storage_keys();
         let url = &issuer.login.settings.public_url;
         issuer
             .stored(async {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use anteroom_store::{IssuerDatabase, ServiceKeys};
+use anteroom_store::{IssuerDatabase, StorageKeys};
 use zeroize::Zeroizing;
 
 use super::access_token::{AccessTokens, TokenSeed};
@@ -11,13 +11,13 @@ use super::access_token::{AccessTokens, TokenSeed};
 pub(crate) struct TokenSource {
     issuer: String,
     database: Arc<dyn IssuerDatabase>,
-    current: RwLock<(Arc<ServiceKeys>, Arc<AccessTokens>)>,
+    current: RwLock<(Arc<StorageKeys>, Arc<AccessTokens>)>,
 }
 
 impl TokenSource {
     /// Creates access tokens in the name of `issuer` with the keys of the database.
     pub(crate) fn new(issuer: &str, database: Arc<dyn IssuerDatabase>) -> Self {
-        let keys = database.service_keys();
+        let keys = database.storage_keys();
         let tokens = Arc::new(read(issuer, &keys));
         Self {
             issuer: issuer.to_owned(),
@@ -28,7 +28,7 @@ impl TokenSource {
 
     /// Returns the access tokens with the current keys.
     pub(crate) fn current(&self) -> Arc<AccessTokens> {
-        let keys = self.database.service_keys();
+        let keys = self.database.storage_keys();
         {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
             if Arc::ptr_eq(&current.0, &keys) {
@@ -42,7 +42,7 @@ impl TokenSource {
     }
 }
 
-fn read(issuer: &str, keys: &ServiceKeys) -> AccessTokens {
+fn read(issuer: &str, keys: &StorageKeys) -> AccessTokens {
     let mut newer = None;
     let seeds = keys.token_keys().iter().map(|key| TokenSeed {
         seed: Zeroizing::new(*key.seed()),

@@ -18,7 +18,7 @@ use super::{
     responses::BodyProblems,
     wire::{Secret, read_json},
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 pub(crate) enum Outcome {
     InvalidInput,
@@ -56,7 +56,7 @@ pub(crate) struct VerifyEmailRequest {
     )
 )]
 pub(crate) async fn verify_email(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -72,7 +72,7 @@ pub(crate) async fn verify_email(
 /// Problems of every endpoint: too many requests, a body of another type or size, and an
 /// unavailable database.
 async fn decide(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     request: Request,
 ) -> Result<Outcome, Problem> {
@@ -88,14 +88,14 @@ async fn decide(
 ///
 /// # Errors
 /// 429 when the limit is reached.
-pub(crate) async fn admit(issuer: &Core, client: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn admit(issuer: &IssuerState, client: ClientAddress) -> Result<(), Problem> {
     issuer.admit(&VERIFY, client).await
 }
 
 /// # Errors
 /// 503 or 500 when the database is unavailable.
 pub(crate) async fn accept(
-    issuer: &Core,
+    issuer: &IssuerState,
     request: &VerifyEmailRequest,
 ) -> Result<Outcome, Problem> {
     const NAME: TransactionName = TransactionName::new("verify email");
@@ -105,7 +105,7 @@ pub(crate) async fn accept(
     };
     let hash = issuer
         .database
-        .service_keys()
+        .storage_keys()
         .email_token_hash(&token, PURPOSE);
     let now = issuer.now();
     let mut rng = issuer.entropy.rng();

@@ -18,7 +18,7 @@ use super::{
     access_token::{AccessClaims, LIFETIME},
     cookie, session,
 };
-use crate::{issuer::Core, wire::private};
+use crate::{issuer::IssuerState, wire::private};
 
 /// A text that is wiped on drop. `Debug` does not show it.
 pub(crate) struct Secret(Zeroizing<String>);
@@ -50,7 +50,7 @@ impl fmt::Debug for Secret {
 /// # Errors
 /// 415, 413, 408 and 400 for a body that is not JSON, too large, too slow or ends early.
 pub(crate) async fn read_json<T: DeserializeOwned>(
-    issuer: &Core,
+    issuer: &IssuerState,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<T>, Problem> {
@@ -64,7 +64,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
 /// # Errors
 /// Those of [`read_json`].
 pub(crate) async fn read_optional_json<T: DeserializeOwned + Default>(
-    issuer: &Core,
+    issuer: &IssuerState,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<T>, Problem> {
@@ -107,7 +107,7 @@ struct UserResponse<'a> {
 
 /// The way in which a refresh token is returned: that of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
+pub(super) enum TokenTransport {
     /// In the body.
     Body,
     /// As a cookie alone.
@@ -115,17 +115,17 @@ pub(super) enum Delivery {
 }
 
 /// The part of a session that an answer contains.
-pub(super) struct Grant {
+pub(super) struct TokenGrant {
     pub(super) session: Session,
     pub(super) refresh: RefreshToken,
     pub(super) email: Email,
     /// The time at which the tokens were issued: earlier than now if they are returned again.
     pub(super) issued: Timestamp,
-    pub(super) delivery: Delivery,
+    pub(super) transport: TokenTransport,
 }
 
 /// Returns the answer with the tokens of a session. It is the same for the same grant.
-pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
+pub(super) fn tokens(issuer: &IssuerState, grant: &TokenGrant) -> Response {
     let session = &grant.session;
     let claims = AccessClaims {
         aci: session.aci,
@@ -134,7 +134,7 @@ pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
     };
     let id = issuer
         .database
-        .service_keys()
+        .storage_keys()
         .access_token_id(&grant.refresh);
     let Some(access) = issuer.tokens.current().issue(&claims, grant.issued, id) else {
         tracing::error!("there is no key to sign access tokens with");
@@ -144,7 +144,7 @@ pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
         .now()
         .as_secs()
         .saturating_sub(grant.issued.as_secs());
-    let in_body = grant.delivery == Delivery::Body;
+    let in_body = grant.transport == TokenTransport::Body;
     let mut response = private(TokenResponse {
         access_token: &access,
         refresh_token: in_body.then(|| grant.refresh.as_str()),
@@ -167,7 +167,7 @@ pub(super) fn tokens(issuer: &Core, grant: &Grant) -> Response {
 }
 
 /// Adds the removal of the cookie to an answer that refuses the refresh token.
-pub(super) fn without_cookie(issuer: &Core, mut response: Response) -> Response {
+pub(super) fn without_cookie(issuer: &IssuerState, mut response: Response) -> Response {
     if let Some(value) = cookie::removed(&issuer.login.settings.public_url) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }

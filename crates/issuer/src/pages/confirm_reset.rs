@@ -13,10 +13,10 @@ use maud::{Markup, html};
 use super::{
     fields::{password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, page, problem_page, refusal_page, way_to_login},
+    layout::{alert, bare_problem_page, page, problem_page, refusal_page, way_to_login},
 };
 use crate::{
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         confirm_reset::{ConfirmResetRequest, Outcome, accept, admit},
         problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
@@ -32,7 +32,7 @@ pub(super) async fn show(uri: Uri) -> Response {
 }
 
 pub(super) async fn submit(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -44,7 +44,7 @@ pub(super) async fn submit(
 /// # Errors
 /// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -60,8 +60,8 @@ async fn decide(
         Outcome::InvalidInput => {
             let problem = Problem::new(&RESET_VALIDATION_ERROR);
             let wrong = password_problem(request.password.as_str());
-            let complaint = Some((problem.kind().detail, wrong));
-            let content = form(complaint, request.token.as_str());
+            let alert = Some((problem.kind().detail, wrong));
+            let content = form(alert, request.token.as_str());
             Ok(problem_page(problem, TITLE, &content))
         }
         Outcome::LinkInvalid => {
@@ -98,7 +98,7 @@ fn keep_field() -> Markup {
 fn form(problem: Option<(&str, Option<&str>)>, token: &str) -> Markup {
     html! {
         h1 { (TITLE) }
-        @if let Some((text, _)) = problem { (complaint(text)) }
+        @if let Some((text, _)) = problem { (alert(text)) }
         form method="post" action="confirm" {
             input type="hidden" name="token" value=(token);
             (password_field("New password", problem.and_then(|(_, wrong)| wrong), true))

@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes};
 use http::{HeaderMap, Uri, header};
 use zeroize::Zeroizing;
 
-use crate::{issuer::Core, login::wire::Secret};
+use crate::{issuer::IssuerState, login::wire::Secret};
 
 /// The fields of a form.
 pub(super) struct Form(Bytes);
@@ -16,7 +16,7 @@ impl Form {
     /// # Errors
     /// 415, 413, 408 and 400 for a body that is not a form, too large, too slow or ends early.
     pub(super) async fn read(
-        issuer: &Core,
+        issuer: &IssuerState,
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Self, Problem> {

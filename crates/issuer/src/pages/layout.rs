@@ -35,7 +35,7 @@ pub(super) fn bare_problem_page(problem: Problem) -> Response {
 pub(super) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Response {
     let content = html! {
         h1 { "That did not work" }
-        (complaint(problem.kind().detail))
+        (alert(problem.kind().detail))
         @if let Some((path, text)) = way_on {
             p { a.way href=(path) { (text) } }
         }
@@ -44,7 +44,7 @@ pub(super) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Re
 }
 
 /// Returns the text of an error, as an alert for screen readers.
-pub(super) fn complaint(text: &str) -> Markup {
+pub(super) fn alert(text: &str) -> Markup {
     html! { p.complaint role="alert" { (text) } }
 }
 

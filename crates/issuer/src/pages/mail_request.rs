@@ -8,9 +8,9 @@ use maud::{Markup, html};
 
 use super::{
     fields::{address, email_field, email_problem},
-    layout::{complaint, page, problem_page, way_to_login},
+    layout::{alert, page, problem_page, way_to_login},
 };
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The texts of such a page.
 pub(super) struct MailRequestPage {
@@ -32,19 +32,19 @@ pub(super) struct MailRequestPage {
 
 impl MailRequestPage {
     /// Shows the empty form.
-    pub(super) fn show(&self, issuer: &Core) -> Response {
+    pub(super) fn show(&self, issuer: &IssuerState) -> Response {
         self.without_mail(issuer)
             .unwrap_or_else(|| page(StatusCode::OK, self.title, &self.form(None, "")))
     }
 
     /// Returns the page instead of the form if the server sends no mails.
-    pub(super) fn without_mail(&self, issuer: &Core) -> Option<Response> {
+    pub(super) fn without_mail(&self, issuer: &IssuerState) -> Option<Response> {
         if issuer.login.mail.is_some() {
             return None;
         }
         let content = html! {
             h1 { (self.title) }
-            (complaint("This server sends no mails."))
+            (alert("This server sends no mails."))
             p { (self.without_mail) }
             (way_to_login(self.start))
         };
@@ -73,7 +73,7 @@ impl MailRequestPage {
     fn form(&self, problem: Option<&str>, email: &str) -> Markup {
         html! {
             h1 { (self.title) }
-            @if let Some(text) = problem { (complaint(text)) }
+            @if let Some(text) = problem { (alert(text)) }
             p { (self.introduction) }
             form method="post" action=(self.action) {
                 (email_field(email, problem.and_then(|_| email_problem(email))))

@@ -27,7 +27,7 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, header};
 
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// Allows only the style sheet, no scripts, forms to this host only, and no frame of another page.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -44,7 +44,7 @@ const STYLE_PATHS: [&str; 4] = [
     "/account/reset/style.css",
 ];
 
-pub(crate) fn router(issuer: Arc<Core>) -> Router {
+pub(crate) fn router(issuer: Arc<IssuerState>) -> Router {
     let pages = Router::new()
         .route("/account/signup", get(sign_up::show).post(sign_up::submit))
         .route("/account/verify", get(verify::show).post(verify::submit))

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage};
 use crate::{
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         mail_request::Outcome,
         problems::RESET_VALIDATION_ERROR,
@@ -31,12 +31,12 @@ const PAGE: MailRequestPage = MailRequestPage {
     start: "../",
 };
 
-pub(super) async fn show(State(issuer): State<Arc<Core>>) -> Response {
+pub(super) async fn show(State(issuer): State<Arc<IssuerState>>) -> Response {
     PAGE.show(&issuer)
 }
 
 pub(super) async fn submit(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -48,7 +48,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {

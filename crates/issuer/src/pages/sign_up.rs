@@ -13,11 +13,11 @@ use maud::{Markup, html};
 use super::{
     fields::{address, email_field, new_email_problem, password_field, password_problem},
     form::{Form, member},
-    layout::{bare_problem_page, complaint, page, problem_page, way_to_login},
+    layout::{alert, bare_problem_page, page, problem_page, way_to_login},
 };
 use crate::{
     SignUp,
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
         sign_up::{Outcome, SignUpRequest, accept, admit, is_open},
@@ -27,7 +27,7 @@ use crate::{
 const TITLE: &str = "Sign up";
 const WRONG_INVITE: &str = "Nobody can sign up with this code.";
 
-pub(super) async fn show(State(issuer): State<Arc<Core>>, uri: Uri) -> Response {
+pub(super) async fn show(State(issuer): State<Arc<IssuerState>>, uri: Uri) -> Response {
     if !is_open(&issuer) {
         return closed();
     }
@@ -35,12 +35,12 @@ pub(super) async fn show(State(issuer): State<Arc<Core>>, uri: Uri) -> Response 
     page(
         StatusCode::OK,
         TITLE,
-        &form(&issuer, &Typed::nothing(code.as_str())),
+        &form(&issuer, &SignUpFormState::nothing(code.as_str())),
     )
 }
 
 pub(super) async fn submit(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -52,7 +52,7 @@ pub(super) async fn submit(
 /// # Errors
 /// Too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
-    issuer: &Arc<Core>,
+    issuer: &Arc<IssuerState>,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -67,15 +67,15 @@ async fn decide(
     let again = |kind, wrong_invite| {
         let problem = Problem::new(kind);
         let invite_code = request.invite_code.as_ref();
-        let typed = Typed {
-            complaint: Some(problem.kind().detail),
+        let state = SignUpFormState {
+            alert: Some(problem.kind().detail),
             email: request.email.as_str(),
             wrong_email: new_email_problem(request.email.as_str()),
             wrong_password: password_problem(request.password.as_str()),
             invite_code: invite_code.map_or("", |code| code.as_str()),
             wrong_invite,
         };
-        let content = form(issuer, &typed);
+        let content = form(issuer, &state);
         Ok(problem_page(problem, TITLE, &content))
     };
     match accept(issuer, client, &request).await? {
@@ -90,8 +90,8 @@ async fn decide(
 }
 
 /// The typed values except the password, and their errors.
-struct Typed<'a> {
-    complaint: Option<&'a str>,
+struct SignUpFormState<'a> {
+    alert: Option<&'a str>,
     email: &'a str,
     wrong_email: Option<&'a str>,
     wrong_password: Option<&'a str>,
@@ -99,11 +99,11 @@ struct Typed<'a> {
     wrong_invite: Option<&'a str>,
 }
 
-impl<'a> Typed<'a> {
+impl<'a> SignUpFormState<'a> {
     /// Returns an empty form with the code of the link.
     const fn nothing(invite_code: &'a str) -> Self {
         Self {
-            complaint: None,
+            alert: None,
             email: "",
             wrong_email: None,
             wrong_password: None,
@@ -113,21 +113,21 @@ impl<'a> Typed<'a> {
     }
 }
 
-fn form(issuer: &Core, typed: &Typed<'_>) -> Markup {
+fn form(issuer: &IssuerState, state: &SignUpFormState<'_>) -> Markup {
     let is_by_invitation = issuer.login.settings.sign_up == SignUp::Invite;
     html! {
         h1 { "Sign up" }
-        @if let Some(text) = typed.complaint { (complaint(text)) }
+        @if let Some(text) = state.alert { (alert(text)) }
         form method="post" action="signup" {
-            (email_field(typed.email, typed.wrong_email))
-            (password_field("Password", typed.wrong_password, false))
+            (email_field(state.email, state.wrong_email))
+            (password_field("Password", state.wrong_password, false))
             @if is_by_invitation {
                 label for="invite" { "Invite code" }
-                input #invite name="invite" type="text" value=(typed.invite_code)
+                input #invite name="invite" type="text" value=(state.invite_code)
                     autocomplete="off" autocapitalize="none" spellcheck="false" required
-                    aria-invalid=[typed.wrong_invite.map(|_| "true")]
-                    aria-describedby=[typed.wrong_invite.map(|_| "invite-problem")];
-                @if let Some(text) = typed.wrong_invite {
+                    aria-invalid=[state.wrong_invite.map(|_| "true")]
+                    aria-describedby=[state.wrong_invite.map(|_| "invite-problem")];
+                @if let Some(text) = state.wrong_invite {
                     p.problem #invite-problem { (text) }
                 }
             }
@@ -141,7 +141,7 @@ fn closed() -> Response {
     let problem = Problem::new(&SIGN_UP_CLOSED);
     let content = html! {
         h1 { (TITLE) }
-        (complaint(problem.kind().detail))
+        (alert(problem.kind().detail))
         (way_to_login("../"))
     };
     problem_page(problem, TITLE, &content)

@@ -4,10 +4,10 @@ use anteroom_pages::{card, fixed_page, program_source};
 use axum::routing::MethodRouter;
 use maud::{Markup, html};
 
-use crate::{SignUp, issuer::Core, login::sign_up};
+use crate::{SignUp, issuer::IssuerState, login::sign_up};
 
 /// Returns the page at the root URL.
-pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &Core) -> MethodRouter<S> {
+pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &IssuerState) -> MethodRouter<S> {
     let content = html! {
         h1 { "Accounts for private calls" }
         p {
@@ -27,7 +27,7 @@ pub(super) fn page<S: Clone + Send + Sync + 'static>(issuer: &Core) -> MethodRou
     fixed_page(card("Accounts", &content))
 }
 
-fn sign_up_part(issuer: &Core) -> Markup {
+fn sign_up_part(issuer: &IssuerState) -> Markup {
     html! {
         h2 { "Sign up" }
         @if sign_up::is_open(issuer) {
@@ -41,7 +41,7 @@ fn sign_up_part(issuer: &Core) -> Markup {
     }
 }
 
-fn reset_part(issuer: &Core) -> Markup {
+fn reset_part(issuer: &IssuerState) -> Markup {
     html! {
         h2 { "Forgot your password?" }
         @if issuer.login.mail.is_some() {

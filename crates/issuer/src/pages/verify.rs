@@ -15,7 +15,7 @@ use super::{
     layout::{bare_problem_page, page, refusal_page, way_to_login},
 };
 use crate::{
-    issuer::Core,
+    issuer::IssuerState,
     login::{
         problems::VERIFY_LINK_INVALID,
         verify_email::{Outcome, VerifyEmailRequest, accept, admit},
@@ -39,7 +39,7 @@ pub(super) async fn show(uri: Uri) -> Response {
 }
 
 pub(super) async fn submit(
-    State(issuer): State<Arc<Core>>,
+    State(issuer): State<Arc<IssuerState>>,
     client: ClientAddress,
     request: Request,
 ) -> Response {
@@ -51,7 +51,7 @@ pub(super) async fn submit(
 /// # Errors
 /// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 async fn decide(
-    issuer: &Core,
+    issuer: &IssuerState,
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{IssuerKeys, LoginLimits, SignUp};
+use anteroom_issuer::{IssuingParams, LoginLimits, SignUp};
 use anteroom_protocol::Mode;
 use anteroom_service::ClientAddress;
 use anteroom_store::{
-    Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
+    Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,
 };
 use anteroom_testkit::{
-    LogGuard, Posting, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions,
+    LogGuard, MailCall, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions,
 };
 use async_trait::async_trait;
 use axum::body::Body;
@@ -32,7 +32,7 @@ const PASSWORD: &str = "correct horse";
 
 /// A database that records transactions, and lets writing ones wait or fail.
 #[derive(Debug)]
-struct Gate {
+struct TransactionBarrier {
     database: Arc<dyn IssuerDatabase>,
     /// The number of writing transactions that may start.
     passes: Semaphore,
@@ -40,22 +40,22 @@ struct Gate {
     begun: Mutex<Vec<(&'static str, &'static str)>>,
 }
 
-struct GatedDatabase(Arc<Gate>);
+struct BlockingDatabase(Arc<TransactionBarrier>);
 
-impl std::fmt::Debug for GatedDatabase {
+impl std::fmt::Debug for BlockingDatabase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("GatedDatabase")
+        f.write_str("BlockingDatabase")
     }
 }
 
 #[async_trait]
-impl IssuerDatabase for GatedDatabase {
+impl IssuerDatabase for BlockingDatabase {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
-        let gate = &self.0;
-        gate.begun.lock().unwrap().push(("write", name.as_str()));
-        gate.passes.acquire().await.unwrap().forget();
+        let barrier = &self.0;
+        barrier.begun.lock().unwrap().push(("write", name.as_str()));
+        barrier.passes.acquire().await.unwrap().forget();
         let fails = |left: usize| left.checked_sub(1);
-        if gate
+        if barrier
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
             .is_ok()
@@ -65,7 +65,7 @@ impl IssuerDatabase for GatedDatabase {
                 column: "test",
             });
         }
-        gate.database.begin(name).await
+        barrier.database.begin(name).await
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
@@ -77,14 +77,14 @@ impl IssuerDatabase for GatedDatabase {
         Ok(Availability::ReadWrite)
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        self.0.database.service_keys()
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        self.0.database.storage_keys()
     }
 }
 
 struct Scene {
     issuer: TestIssuer,
-    gate: Arc<Gate>,
+    barrier: Arc<TransactionBarrier>,
 }
 
 impl Scene {
@@ -103,23 +103,23 @@ impl Scene {
             },
             ..TestIssuerOptions::default()
         };
-        let mut gate = None;
-        let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
-        let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
-            let gated = Arc::new(Gate {
+        let mut barrier = None;
+        let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+        let issuer = TestIssuer::start_with_parts(options, params, |parts| {
+            let shared = Arc::new(TransactionBarrier {
                 database: Arc::clone(&parts.database),
                 passes: Semaphore::new(0),
                 failures: AtomicUsize::new(0),
                 begun: Mutex::default(),
             });
-            parts.database = Arc::new(GatedDatabase(Arc::clone(&gated)));
-            gate = Some(gated);
+            parts.database = Arc::new(BlockingDatabase(Arc::clone(&shared)));
+            barrier = Some(shared);
         })
         .await;
         issuer.add_login(TestLogin::new(ANN, PASSWORD)).await;
         Self {
             issuer,
-            gate: gate.unwrap(),
+            barrier: barrier.unwrap(),
         }
     }
 
@@ -147,7 +147,7 @@ impl Scene {
     }
 
     fn open(&self) {
-        self.gate.passes.add_permits(10_000);
+        self.barrier.passes.add_permits(10_000);
     }
 
     async fn dropped(&self) -> u64 {
@@ -237,7 +237,7 @@ async fn work_that_fails_is_tried_three_times_and_then_counted() {
     for (failures, mails) in [(0, 1), (2, 1), (3, 0)] {
         let scene = Scene::new().await;
         scene.open();
-        scene.gate.failures.store(failures, Ordering::SeqCst);
+        scene.barrier.failures.store(failures, Ordering::SeqCst);
         assert_eq!(scene.ask(ANN).await, 202);
         scene.issuer.issuer.background_idle().await;
         assert_eq!(scene.issuer.mails.take().len(), mails, "{failures}");
@@ -286,12 +286,12 @@ async fn work(scene: &Scene, path: &str, email: &str) -> (Vec<(&'static str, &'s
         let number = metrics.lines().find_map(|line| line.strip_prefix(name));
         number.unwrap().parse::<u64>().unwrap()
     };
-    scene.gate.begun.lock().unwrap().clear();
+    scene.barrier.begun.lock().unwrap().clear();
     let before = hashes().await;
     let body = json!({ "email": email, "password": "another horse" });
     assert_eq!(scene.post(path, &body).await.status(), 202);
     scene.issuer.issuer.background_idle().await;
-    let begun = scene.gate.begun.lock().unwrap().clone();
+    let begun = scene.barrier.begun.lock().unwrap().clone();
     (begun, hashes().await - before)
 }
 
@@ -348,13 +348,13 @@ async fn where_only_some_addresses_get_a_mail_a_decoy_takes_its_place_for_all_ot
             for _ in 0..times {
                 post(&issuer, path, &body).await;
             }
-            let postings = issuer.mails.take_postings();
-            let [posting] = postings.as_slice() else {
-                panic!("{} postings", postings.len());
+            let mail_calls = issuer.mails.take_mail_calls();
+            let [mail_call] = mail_calls.as_slice() else {
+                panic!("{} mail calls", mail_calls.len());
             };
-            let (to, is_mail) = match posting {
-                Posting::Letter(letter) => (&letter.to, true),
-                Posting::Decoy(to) => (to, false),
+            let (to, is_mail) = match mail_call {
+                MailCall::Mail(mail) => (&mail.to, true),
+                MailCall::Decoy(to) => (to, false),
             };
             assert_eq!(to.as_str(), email, "{path}");
             assert_eq!(is_mail, mailed.contains(&email), "{path} {email}");

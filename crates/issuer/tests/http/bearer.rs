@@ -131,7 +131,7 @@ async fn claims_that_do_not_hold_have_the_same_401_under_the_right_key_too() {
     let body = json!({ "email": "ann@example.com", "password": "correct horse", "deviceId": 2 });
     let second = Tokens::of(&post(&issuer, "/auth/login", &body).await);
 
-    let keys = issuer.database.service_keys();
+    let keys = issuer.database.storage_keys();
     let seed = *keys.token_keys()[0].seed();
     let header = part(&tokens.access, 0);
     let now = issuer.clock.now().as_secs();

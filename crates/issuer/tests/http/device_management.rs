@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuerKeys, openapi};
+use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams, openapi};
 use anteroom_protocol::{Aci, AuthSalt, DAY, Mode};
 use anteroom_service::{ClientAddress, Clock as _, Entropy as _};
 use anteroom_store::{
@@ -199,7 +199,7 @@ async fn list_entry_name_created_last_seen_time_address_as_pseudonym_state_curre
     assert_eq!(seen["lastSeen"], start.plus(600).as_secs());
     assert_eq!(seen["lastAddress"], pseudonym("198.51.100.9"));
     assert_eq!(seen["current"], true);
-    scene.issuer.issuer.sightings_written().await;
+    scene.issuer.issuer.device_uses_written().await;
     let mut reader = scene.issuer.database.read(NAME).await.unwrap();
     let stored = reader.device(&scene.aci, DeviceId::PRIMARY).await;
     let stored = stored.unwrap().unwrap();
@@ -225,7 +225,7 @@ async fn an_address_that_changes_all_the_time_is_written_once_a_minute() {
             .extension(ClientAddress::new(address.parse().unwrap()));
         let answer = call(&issuer, request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, 200);
-        issuer.issuer.sightings_written().await;
+        issuer.issuer.device_uses_written().await;
         let mut reader = issuer.database.read(NAME).await.unwrap();
         let device = reader.device(&issuer.account.aci, DeviceId::PRIMARY).await;
         let seen = device.unwrap().unwrap().last_seen;
@@ -252,7 +252,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     for id in 2..=5 {
         assert_eq!(state(&listed, id), "stale", "{id}");
     }
-    // A rename does not count as a sighting.
+    // A rename does not count as a use.
     let body = json!({ "name": "Old" });
     let renamed = scene
         .call(&tokens, "PATCH", "/v1/devices/2", Some(body))
@@ -270,7 +270,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     };
     let own = get_as(&scene.issuer, &device, DEVICES).await.json();
     assert_eq!(own["devices"][3]["state"], "active", "the one that asks");
-    scene.issuer.issuer.sightings_written().await;
+    scene.issuer.issuer.device_uses_written().await;
     let listed = scene.listed(&tokens).await;
     let states: Vec<_> = listed
         .iter()
@@ -286,7 +286,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
 }
 
 /// The credentials of device 2 of the account.
-struct Remains {
+struct DeviceTraces {
     tokens: Tokens,
     /// Device 2 with a password, which its session has too.
     device: TestAccount,
@@ -294,10 +294,10 @@ struct Remains {
 
 const SUBJECT: &str = "subject-of-ann";
 
-struct Subjects;
+struct TestIdentityVerifier;
 
 #[async_trait]
-impl IdentityVerifier for Subjects {
+impl IdentityVerifier for TestIdentityVerifier {
     async fn verify(&self, token: &str) -> Option<ExternalIdentity> {
         (token == SUBJECT).then(|| ExternalIdentity {
             issuer: "https://provider.example".to_owned(),
@@ -310,22 +310,22 @@ impl IdentityVerifier for Subjects {
 impl Scene {
     /// Starts with an identity provider that creates no accounts.
     async fn with_provider() -> Self {
-        let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+        let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
-        let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
-            parts.login.identities = Some(Arc::new(Subjects));
+        let issuer = TestIssuer::start_with_parts(options, params, |parts| {
+            parts.login.identities = Some(Arc::new(TestIdentityVerifier));
         });
         Self::of(issuer.await).await
     }
 
     /// Creates device 2, with a password, a session and an identity.
-    async fn device_two(&self) -> Remains {
+    async fn device_two(&self) -> DeviceTraces {
         let id = DeviceId::new(2).unwrap();
         let issuer = &self.issuer;
         let mut rng = issuer.entropy().rng();
         let password = DevicePassword::random(&mut *rng);
         LogGuard::global().watch_text("device password", password.as_str());
-        let keys = issuer.database.service_keys();
+        let keys = issuer.database.storage_keys();
         let hash = keys.password_hash(&self.aci, id, password.as_str());
         let name = DeviceName::parse("Two").unwrap();
         let row = Device::new(id, name, hash, issuer.clock.now());
@@ -343,7 +343,7 @@ impl Scene {
             .await
             .unwrap();
         transaction.save().await.unwrap();
-        Remains {
+        DeviceTraces {
             tokens: self.log_in(Some(2)).await,
             device: TestAccount {
                 aci: self.aci,
@@ -356,9 +356,9 @@ impl Scene {
     }
 
     /// Returns the statuses of all credentials of device 2.
-    async fn shown(&self, remains: &Remains) -> [u16; 3] {
-        let session = self.call(&remains.tokens, "GET", WHOAMI, None).await;
-        let device = get_as(&self.issuer, &remains.device, WHOAMI).await;
+    async fn shown(&self, traces: &DeviceTraces) -> [u16; 3] {
+        let session = self.call(&traces.tokens, "GET", WHOAMI, None).await;
+        let device = get_as(&self.issuer, &traces.device, WHOAMI).await;
         let identity = bearer(&self.issuer, SUBJECT, "GET", WHOAMI, None).await;
         [session, device, identity].map(|answer| answer.status.as_u16())
     }
@@ -369,8 +369,8 @@ async fn what_hangs_on_a_device_goes_with_it_tokens_and_sessions_end_at_once() {
     for purged in [false, true] {
         let scene = Scene::with_provider().await;
         let first = scene.log_in(None).await;
-        let remains = scene.device_two().await;
-        assert_eq!(scene.shown(&remains).await, [200; 3]);
+        let traces = scene.device_two().await;
+        assert_eq!(scene.shown(&traces).await, [200; 3]);
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
             assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 3);
@@ -378,18 +378,18 @@ async fn what_hangs_on_a_device_goes_with_it_tokens_and_sessions_end_at_once() {
             let deleted = scene.call(&first, "DELETE", "/v1/devices/2", None).await;
             assert_eq!(deleted.status, 204);
         }
-        assert_eq!(scene.shown(&remains).await, [401; 3], "purged: {purged}");
+        assert_eq!(scene.shown(&traces).await, [401; 3], "purged: {purged}");
         assert_eq!(
-            scene.refresh(&remains.tokens).await.code(),
+            scene.refresh(&traces.tokens).await.code(),
             "LOGIN_SESSION_ENDED"
         );
         // A new device of the same number does not make the old tokens and the old password valid
         // again.
         let again = scene.log_in(Some(2)).await;
         assert_eq!(again.device, 2);
-        assert_eq!(scene.shown(&remains).await, [401; 3], "purged: {purged}");
+        assert_eq!(scene.shown(&traces).await, [401; 3], "purged: {purged}");
         assert_eq!(
-            scene.refresh(&remains.tokens).await.code(),
+            scene.refresh(&traces.tokens).await.code(),
             "LOGIN_SESSION_ENDED"
         );
         let listed = scene.listed(&again).await;
@@ -403,9 +403,9 @@ async fn remembered_authenticator_entries_go_with_the_device() {
     for purged in [false, true] {
         let scene = Scene::with_provider().await;
         let first = scene.log_in(None).await;
-        let remains = scene.device_two().await;
+        let traces = scene.device_two().await;
         // All three credentials are in the cache from here on.
-        assert_eq!(scene.shown(&remains).await, [200; 3]);
+        assert_eq!(scene.shown(&traces).await, [200; 3]);
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
             scene.issuer.issuer.purge().await.unwrap();
@@ -413,7 +413,7 @@ async fn remembered_authenticator_entries_go_with_the_device() {
             scene.call(&first, "DELETE", "/v1/devices/2", None).await;
         }
         scene.issuer.database.close().await;
-        let shown = scene.shown(&remains).await;
+        let shown = scene.shown(&traces).await;
         assert!(shown.iter().all(|status| *status != 200), "{shown:?}");
     }
 }
@@ -462,9 +462,9 @@ async fn unknown_device_device_not_found() {
 
 #[tokio::test]
 async fn the_first_sign_in_of_an_identity_provider_registers_its_device() {
-    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
-    let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), keys, |parts| {
-        parts.login.identities = Some(Arc::new(Subjects));
+    let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), params, |parts| {
+        parts.login.identities = Some(Arc::new(TestIdentityVerifier));
         parts.login.settings.provision = true;
     })
     .await;

@@ -17,14 +17,14 @@ const PASSWORD: &str = "correct horse";
 
 /// The operations with limits by account and device.
 #[derive(Clone, Copy, Debug)]
-enum Limited {
+enum LimitedOperation {
     Group,
     CallLink,
     Create,
     Relays,
 }
 
-impl Limited {
+impl LimitedOperation {
     const ALL: [Self; 4] = [Self::Group, Self::CallLink, Self::Create, Self::Relays];
 
     fn path(self, issuer: &TestIssuer) -> String {
@@ -87,9 +87,9 @@ async fn limited_to(capacity: u32) -> TestIssuer {
 }
 
 /// Returns the number of requests that pass a limit before one does not.
-async fn used_up(limited: Limited, issuer: &TestIssuer, account: &TestAccount) -> usize {
+async fn used_up(operation: LimitedOperation, issuer: &TestIssuer, account: &TestAccount) -> usize {
     let mut number = 0;
-    while limited.passes(issuer, account).await {
+    while operation.passes(issuer, account).await {
         number += 1;
     }
     number
@@ -97,22 +97,28 @@ async fn used_up(limited: Limited, issuer: &TestIssuer, account: &TestAccount) -
 
 #[tokio::test]
 async fn one_device_cannot_use_up_the_limits_of_its_account() {
-    for limited in Limited::ALL {
+    for operation in LimitedOperation::ALL {
         for (capacity, share) in [(48, 16), (5, 1), (2, 1)] {
             let issuer = limited_to(capacity).await;
             let devices = devices(&issuer, 2).await;
             for device in &devices {
-                let number = used_up(limited, &issuer, device).await;
-                assert_eq!(number, share, "{limited:?} {capacity}");
+                let number = used_up(operation, &issuer, device).await;
+                assert_eq!(number, share, "{operation:?} {capacity}");
             }
             // Refused requests take nothing from the account.
             for _ in 0..60 {
-                assert!(!limited.passes(&issuer, &devices[0]).await);
+                assert!(!operation.passes(&issuer, &devices[0]).await);
             }
             // One token is refilled in each bucket.
             issuer.clock.advance(86_400);
-            assert!(limited.passes(&issuer, &devices[0]).await, "{limited:?}");
-            assert!(!limited.passes(&issuer, &devices[0]).await, "{limited:?}");
+            assert!(
+                operation.passes(&issuer, &devices[0]).await,
+                "{operation:?}"
+            );
+            assert!(
+                !operation.passes(&issuer, &devices[0]).await,
+                "{operation:?}"
+            );
         }
     }
 }
@@ -122,11 +128,11 @@ async fn the_batches_of_both_kinds_share_the_limit_of_a_device() {
     let issuer = limited_to(48).await;
     let device = &issuer.account;
     for number in 0..16 {
-        let limited = [Limited::Group, Limited::CallLink][number % 2];
-        assert!(limited.passes(&issuer, device).await, "{number}");
+        let operation = [LimitedOperation::Group, LimitedOperation::CallLink][number % 2];
+        assert!(operation.passes(&issuer, device).await, "{number}");
     }
-    assert!(!Limited::Group.passes(&issuer, device).await);
-    assert!(!Limited::CallLink.passes(&issuer, device).await);
+    assert!(!LimitedOperation::Group.passes(&issuer, device).await);
+    assert!(!LimitedOperation::CallLink.passes(&issuer, device).await);
 }
 
 /// Creates an account with a login and three devices that have used up all limits.
@@ -135,8 +141,8 @@ async fn used_up_by_three(issuer: &TestIssuer) -> String {
     let mut token = String::new();
     for _ in 0..3 {
         token = log_in(issuer, PASSWORD).await.access;
-        for limited in Limited::ALL {
-            while limited.passes_with(issuer, &token).await {}
+        for operation in LimitedOperation::ALL {
+            while operation.passes_with(issuer, &token).await {}
         }
     }
     token
@@ -152,8 +158,8 @@ async fn log_in(issuer: &TestIssuer, password: &str) -> Tokens {
 async fn shares_of_a_new_device(issuer: &TestIssuer, password: &str) -> [usize; 4] {
     let token = log_in(issuer, password).await.access;
     let mut shares = [0; 4];
-    for (limited, number) in Limited::ALL.into_iter().zip(&mut shares) {
-        while limited.passes_with(issuer, &token).await {
+    for (operation, number) in LimitedOperation::ALL.into_iter().zip(&mut shares) {
+        while operation.passes_with(issuer, &token).await {
             *number += 1;
         }
     }
@@ -203,7 +209,10 @@ async fn the_number_of_a_device_that_is_gone_brings_no_empty_share() {
         let tokens = log_in(&issuer, PASSWORD).await;
         numbers.push(tokens.device);
         let mut share = 0;
-        while Limited::Create.passes_with(&issuer, &tokens.access).await {
+        while LimitedOperation::Create
+            .passes_with(&issuer, &tokens.access)
+            .await
+        {
             share += 1;
         }
         assert_eq!(share, 4);

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use anteroom_issuer::Purged;
+use anteroom_issuer::PurgeCounts;
 use anteroom_protocol::{Aci, DAY};
 use anteroom_service::{ClientAddress, Clock as _};
 use anteroom_testkit::{LogGuard, TestIssuer, TestLogin};
@@ -359,7 +359,7 @@ async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged(
     assert_eq!(happened.len(), 7, "only Ann has another device");
     let answer = get_as(&issuer, &issuer.account, DEVICES).await;
     assert_eq!(answer.status, 401);
-    assert_eq!(issuer.issuer.purge().await.unwrap(), Purged::default());
+    assert_eq!(issuer.issuer.purge().await.unwrap(), PurgeCounts::default());
     let body = json!({ "refresh_token": anns.refresh });
     let anns = Tokens::of(&post(&issuer, "/auth/refresh", &body).await);
     let listed = bearer(&issuer, &anns.access, "GET", DEVICES, None).await;
@@ -380,13 +380,13 @@ async fn rows_that_mean_nothing_any_more_are_purged() {
         &json!({ "email": "ann@example.com" }),
     )
     .await;
-    assert_eq!(issuer.issuer.purge().await.unwrap(), Purged::default());
+    assert_eq!(issuer.issuer.purge().await.unwrap(), PurgeCounts::default());
     issuer.clock.advance(7 * DAY);
     // A session, an invite, a failure and a link.
     let purged = issuer.issuer.purge().await.unwrap();
     assert_eq!(
         purged,
-        Purged {
+        PurgeCounts {
             devices: 0,
             rows: 4
         }

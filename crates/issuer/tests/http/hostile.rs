@@ -19,24 +19,24 @@ const WHOAMI: &str = "/v1/accounts/whoami";
 const HEADERS: u32 = 10_000;
 const CONNECTIONS: u32 = 4;
 
-type Noise<'a> = dyn Rng + 'a;
+type MutationRng<'a> = dyn Rng + 'a;
 
-fn below(rng: &mut Noise<'_>, bound: usize) -> usize {
+fn below(rng: &mut MutationRng<'_>, bound: usize) -> usize {
     rng.next_u32() as usize % bound
 }
 
-fn one_of<'a, T: ?Sized>(rng: &mut Noise<'_>, all: &[&'a T]) -> &'a T {
+fn one_of<'a, T: ?Sized>(rng: &mut MutationRng<'_>, all: &[&'a T]) -> &'a T {
     all[below(rng, all.len())]
 }
 
-fn noise(rng: &mut Noise<'_>, most: usize) -> Vec<u8> {
+fn noise(rng: &mut MutationRng<'_>, most: usize) -> Vec<u8> {
     let mut bytes = vec![0; below(rng, most)];
     rng.fill_bytes(&mut bytes);
     bytes
 }
 
 /// Valid credentials, of which no change must be accepted.
-struct Good {
+struct ValidCredentials {
     account: String,
     password: String,
     basic: String,
@@ -45,7 +45,7 @@ struct Good {
 
 /// Returns an `Authorization` header by a grammar in which every part can be wrong. The password is
 /// always wrong.
-fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
+fn generated(rng: &mut MutationRng<'_>, valid: &ValidCredentials) -> Vec<u8> {
     let scheme = one_of(
         rng,
         &[
@@ -67,9 +67,9 @@ fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
     );
     let gap = one_of(rng, &["", " ", "  ", "\t", " \t ", "=", ", "]);
     let name = match below(rng, 6) {
-        0 => good.account.clone(),
-        1 => good.account.to_uppercase(),
-        2 => good.account.replace('-', ""),
+        0 => valid.account.clone(),
+        1 => valid.account.to_uppercase(),
+        2 => valid.account.replace('-', ""),
         3 => String::from_utf8_lossy(&noise(rng, 40)).into_owned(),
         4 => "00000000-0000-0000-0000-000000000000".to_owned(),
         _ => String::new(),
@@ -93,8 +93,8 @@ fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
     let colon = one_of(rng, &[":", ":", ":", "", "::", ";", "\u{ff1a}"]);
     let password = match below(rng, 4) {
         0 => String::new(),
-        1 => good.password.chars().rev().collect(),
-        2 => good.password[1..].to_owned(),
+        1 => valid.password.chars().rev().collect(),
+        2 => valid.password[1..].to_owned(),
         _ => String::from_utf8_lossy(&noise(rng, 60)).into_owned(),
     };
     let pair = format!("{name}{device}{colon}{password}");
@@ -103,7 +103,7 @@ fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
         1 => URL_SAFE_NO_PAD.encode(pair).into_bytes(),
         2 => noise(rng, 300),
         3 => {
-            let part = |rng: &mut Noise<'_>| URL_SAFE_NO_PAD.encode(noise(rng, 90));
+            let part = |rng: &mut MutationRng<'_>| URL_SAFE_NO_PAD.encode(noise(rng, 90));
             let (head, claims, signature) = (part(rng), part(rng), part(rng));
             format!("{head}.{claims}.{signature}").into_bytes()
         }
@@ -114,11 +114,11 @@ fn generated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
 }
 
 /// Returns a valid header with a significant change.
-fn mutated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
+fn mutated(rng: &mut MutationRng<'_>, valid: &ValidCredentials) -> Vec<u8> {
     let (scheme, token) = if below(rng, 2) == 0 {
-        ("Basic ", &good.basic)
+        ("Basic ", &valid.basic)
     } else {
-        ("Bearer ", &good.bearer)
+        ("Bearer ", &valid.bearer)
     };
     let mut token = token.clone().into_bytes();
     let at = below(rng, token.len());
@@ -145,7 +145,7 @@ fn mutated(rng: &mut Noise<'_>, good: &Good) -> Vec<u8> {
 
 /// Returns whether the text is a valid header still: schemes have any case, spaces around tokens
 /// are ignored.
-fn is_good(header: &[u8], good: &Good) -> bool {
+fn is_good(header: &[u8], valid: &ValidCredentials) -> bool {
     let Ok(text) = std::str::from_utf8(header) else {
         return false;
     };
@@ -153,8 +153,8 @@ fn is_good(header: &[u8], good: &Good) -> bool {
         return false;
     };
     let token = token.trim_matches(' ');
-    (scheme.eq_ignore_ascii_case("basic") && token == good.basic)
-        || (scheme.eq_ignore_ascii_case("bearer") && token == good.bearer)
+    (scheme.eq_ignore_ascii_case("basic") && token == valid.basic)
+        || (scheme.eq_ignore_ascii_case("bearer") && token == valid.bearer)
 }
 
 /// Asserts the one answer that all of them get, or hyper's own for bytes that no header may have.
@@ -198,7 +198,7 @@ async fn ten_thousand_malformed_headers_get_one_and_the_same_refusal() {
     let body = json!({ "email": "ann@example.com", "password": "correct horse" });
     let tokens = Tokens::of(&post(&issuer, "/auth/login", &body).await);
     let account = &issuer.account;
-    let good = Good {
+    let valid = ValidCredentials {
         account: account.aci.to_uuid_string(),
         password: account.password.clone(),
         basic: account.authorization()["Basic ".len()..].to_owned(),
@@ -207,18 +207,18 @@ async fn ten_thousand_malformed_headers_get_one_and_the_same_refusal() {
     let _ = events(&issuer);
 
     let clients = (0..CONNECTIONS).map(|seed| {
-        let (issuer, good) = (&issuer, &good);
+        let (issuer, valid) = (&issuer, &valid);
         async move {
             let mut rng = SeededEntropy::new(u64::from(seed)).rng();
             let mut client = RawClient::new(issuer.base_url());
             let mut sent = 0;
             while sent < HEADERS / CONNECTIONS {
                 let value = if sent % 2 == 0 {
-                    generated(&mut *rng, good)
+                    generated(&mut *rng, valid)
                 } else {
-                    mutated(&mut *rng, good)
+                    mutated(&mut *rng, valid)
                 };
-                if is_good(&value, good) || value.contains(&b'\n') {
+                if is_good(&value, valid) || value.contains(&b'\n') {
                     continue;
                 }
                 let header = [b"Authorization: ", value.as_slice()].concat();
@@ -234,8 +234,8 @@ async fn ten_thousand_malformed_headers_get_one_and_the_same_refusal() {
     assert_eq!(events(&issuer), []);
     let mut client = RawClient::new(issuer.base_url());
     for header in [
-        format!("Authorization: Basic {}", good.basic),
-        format!("Authorization: Bearer {}", good.bearer),
+        format!("Authorization: Basic {}", valid.basic),
+        format!("Authorization: Bearer {}", valid.bearer),
     ] {
         assert_eq!(client.get(WHOAMI, header.as_bytes()).await.status, 200);
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuerKeys};
+use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::{Aci, DAY, Mode};
 use anteroom_service::Clock as _;
@@ -14,10 +14,10 @@ use crate::support::{Answer, Tokens, bearer, events, post};
 
 const WHOAMI: &str = "/v1/accounts/whoami";
 
-struct Subjects(OidcVerifier);
+struct TestIdentityVerifier(OidcVerifier);
 
 #[async_trait]
-impl IdentityVerifier for Subjects {
+impl IdentityVerifier for TestIdentityVerifier {
     async fn verify(&self, token: &str) -> Option<ExternalIdentity> {
         let subject = self.0.verify(token).await.ok()?;
         Some(ExternalIdentity {
@@ -38,13 +38,13 @@ impl Scene {
     async fn new(create_accounts: bool) -> Self {
         let provider = OidcProvider::start().await;
         let keys = provider.rotate();
-        let params = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+        let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let settings = ProviderSettings::new(provider.issuer(), vec!["anteroom".to_owned()]);
             let http = http_client(Duration::from_secs(30), None).unwrap();
             let verifier = OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.clock));
-            parts.login.identities = Some(Arc::new(Subjects(verifier.unwrap())));
+            parts.login.identities = Some(Arc::new(TestIdentityVerifier(verifier.unwrap())));
             parts.login.settings.provision = create_accounts;
         })
         .await;

@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHasher, SignUp};
+use anteroom_issuer::{
+    HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher, SignUp,
+};
 use anteroom_protocol::Mode;
 use anteroom_service::{HttpLimits, WindowSize};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -73,7 +75,7 @@ async fn slow() -> TestIssuer {
 }
 
 async fn hashing(passes: u32, waiting: NonZeroUsize, longest_wait: Duration) -> TestIssuer {
-    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
+    let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
     let plenty = LoginLimits::default().logout;
     let options = TestIssuerOptions {
         login: TestLoginOptions {
@@ -90,18 +92,18 @@ async fn hashing(passes: u32, waiting: NonZeroUsize, longest_wait: Duration) -> 
         },
         ..TestIssuerOptions::default()
     };
-    TestIssuer::start_with_parts(options, keys, |parts| {
+    TestIssuer::start_with_parts(options, params, |parts| {
         let cost = HashCost {
             memory_kib: TestLoginOptions::CHEAP.memory_kib,
             passes: passes.try_into().unwrap(),
         };
-        let places = HashPlaces {
+        let limits = HashQueueLimits {
             waiting,
             longest_wait,
-            ..HashPlaces::new(NonZeroUsize::MIN)
+            ..HashQueueLimits::new(NonZeroUsize::MIN)
         };
         let mut rng = parts.entropy.rng();
-        let hasher = PasswordHasher::new(cost, places, &parts.metrics, &mut *rng);
+        let hasher = PasswordHasher::new(cost, limits, &parts.metrics, &mut *rng);
         parts.login.hasher = hasher.unwrap();
     })
     .await

@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{HashCost, HashPlaces, IssuerKeys, LoginLimits, PasswordHasher};
+use anteroom_issuer::{HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
 use anteroom_service::HttpLimits;
 use anteroom_store::{
-    Availability, IssuerDatabase, IssuerReader, IssuerRepository, ServiceKeys, StoreError,
+    Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,
 };
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A database that records every transaction.
 #[derive(Debug)]
-struct Counting {
+struct TransactionCounter {
     database: Arc<dyn IssuerDatabase>,
     begun: Transactions,
 }
@@ -34,7 +34,7 @@ struct Counting {
 type Transactions = Arc<Mutex<Vec<(&'static str, &'static str)>>>;
 
 #[async_trait]
-impl IssuerDatabase for Counting {
+impl IssuerDatabase for TransactionCounter {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
         self.begun.lock().unwrap().push(("write", name.as_str()));
         self.database.begin(name).await
@@ -49,8 +49,8 @@ impl IssuerDatabase for Counting {
         self.database.ready().await
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        self.database.service_keys()
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        self.database.storage_keys()
     }
 }
 
@@ -74,9 +74,9 @@ async fn counting(
         },
         ..TestIssuerOptions::default()
     };
-    let keys = IssuerKeys::new(Mode::Standard, Vec::new(), Vec::new());
-    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
-        parts.database = Arc::new(Counting {
+    let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, params, |parts| {
+        parts.database = Arc::new(TransactionCounter {
             database: Arc::clone(&parts.database),
             begun: Arc::clone(&begun),
         });
@@ -190,11 +190,11 @@ async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
             passes: TestLoginOptions::CHEAP.passes.saturating_add(99),
         };
         let mut rng = parts.entropy.rng();
-        let places = HashPlaces {
+        let limits = HashQueueLimits {
             longest_wait: PATIENCE,
-            ..HashPlaces::new(NonZeroUsize::MIN)
+            ..HashQueueLimits::new(NonZeroUsize::MIN)
         };
-        parts.login.hasher = PasswordHasher::new(cost, places, &parts.metrics, &mut *rng).unwrap();
+        parts.login.hasher = PasswordHasher::new(cost, limits, &parts.metrics, &mut *rng).unwrap();
     })
     .await;
     let attempts = (0..60).map(|n| {

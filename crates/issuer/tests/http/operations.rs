@@ -9,11 +9,11 @@ use std::{
     },
 };
 
-use anteroom_issuer::{IssuerKeys, OPERATIONS};
+use anteroom_issuer::{IssuingParams, OPERATIONS};
 use anteroom_service::{Area, RouteOperation, is_probe};
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StoreError, TransactionName,
-    keys::ServiceKeys,
+    keys::StorageKeys,
 };
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, listed_routes};
 use async_trait::async_trait;
@@ -86,8 +86,8 @@ impl IssuerDatabase for RemovableDatabase {
         self.database.ready().await
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        self.database.service_keys()
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        self.database.storage_keys()
     }
 }
 
@@ -96,8 +96,8 @@ async fn a_database_that_fails_and_comes_back_is_counted_with_the_time_between()
     let gone = Arc::new(AtomicBool::new(false));
     let removable = Arc::clone(&gone);
     let options = TestIssuerOptions::default();
-    let keys = IssuerKeys::new(options.mode, Vec::new(), Vec::new());
-    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+    let params = IssuingParams::new(options.mode, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, params, |parts| {
         parts.database = Arc::new(RemovableDatabase {
             database: Arc::clone(&parts.database),
             gone: removable,

@@ -254,7 +254,7 @@ async fn signing_up(sign_up: SignUp) -> TestIssuer {
 /// for an account.
 async fn with_relays(behaviour: ProviderBehaviour, capacity: u32) -> (TestIssuer, RelayProvider) {
     let provider = RelayProvider::start().await;
-    provider.behave(behaviour);
+    provider.set_behaviour(behaviour);
     let secret = Zeroizing::new("a-secret-of-the-tests".to_owned());
     let settings = RelaySettings {
         provider: ProviderSettings::Http {
@@ -281,10 +281,10 @@ async fn with_relays(behaviour: ProviderBehaviour, capacity: u32) -> (TestIssuer
 }
 
 /// A future on the heap: all of them together are larger than a stack.
-type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Returns the answer with this code, caused by HTTP requests.
-fn answer_with(code: &str) -> Boxed<Answer> {
+fn answer_with(code: &str) -> BoxFuture<Answer> {
     match code {
         "CALL_RELAY_RATE_LIMITED" => Box::pin(async {
             let (issuer, _provider) = with_relays(works(), 1).await;
@@ -405,7 +405,7 @@ fn answer_with(code: &str) -> Boxed<Answer> {
 }
 
 /// Returns the second answer where an address may send one request.
-fn limited(path: &'static str) -> Boxed<Answer> {
+fn limited(path: &'static str) -> BoxFuture<Answer> {
     Box::pin(async move {
         let once = WindowSize::new(1.try_into().unwrap(), 60.try_into().unwrap());
         let issuer = TestIssuer::start_with(TestIssuerOptions {
@@ -429,7 +429,7 @@ fn limited(path: &'static str) -> Boxed<Answer> {
     })
 }
 
-fn refused(path: &'static str, body: Value) -> Boxed<Answer> {
+fn refused(path: &'static str, body: Value) -> BoxFuture<Answer> {
     Box::pin(async move { post(&signing_up(SignUp::Open).await, path, &body).await })
 }
 
@@ -438,7 +438,7 @@ fn works() -> ProviderBehaviour {
 }
 
 /// Causes this event by HTTP requests, except the purge, which no request causes.
-fn bring_about(event: &str) -> Boxed<TestIssuer> {
+fn trigger(event: &str) -> BoxFuture<TestIssuer> {
     match event {
         "call_relay.credentials_issued" => Box::pin(async {
             let (issuer, _provider) = with_relays(works(), 9).await;
@@ -532,7 +532,7 @@ async fn every_code_comes_about_with_its_status_and_message() {
 #[tokio::test]
 async fn every_event_comes_about_with_its_payload() {
     for (name, members) in EVENTS {
-        let issuer = bring_about(name).await;
+        let issuer = trigger(name).await;
         let happened = events(&issuer);
         let found = happened.iter().find(|(event, _)| *event == name);
         let (_, payload) = found.unwrap_or_else(|| unreachable!("no {name} in {happened:?}"));

@@ -1,6 +1,6 @@
 //! The start page, and the pages that mails link to.
 
-use anteroom_issuer::{IssuerKeys, SignUp};
+use anteroom_issuer::{IssuingParams, SignUp};
 use anteroom_pages::WebAddress;
 use anteroom_service::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
@@ -244,8 +244,8 @@ async fn without_mail_the_start_page_leads_to_nothing_that_needs_one_and_such_pa
 #[tokio::test]
 async fn the_start_page_leads_to_the_program_where_the_operator_says_where_it_is() {
     let options = TestIssuerOptions::default();
-    let keys = IssuerKeys::new(options.mode, Vec::new(), Vec::new());
-    let issuer = TestIssuer::start_with_parts(options, keys, |parts| {
+    let params = IssuingParams::new(options.mode, Vec::new(), Vec::new());
+    let issuer = TestIssuer::start_with_parts(options, params, |parts| {
         let page = WebAddress::parse("https://club.example/anteroom");
         parts.login.settings.program_page = page;
     })

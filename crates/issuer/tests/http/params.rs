@@ -1,6 +1,6 @@
 //! The public server params.
 
-use anteroom_issuer::{IssuerKeys, KeysError, LiveParams, credentials_end};
+use anteroom_issuer::{DatedParams, IssuingParams, IssuingParamsError, credentials_end};
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, Randomness, Timestamp,
 };
@@ -97,26 +97,26 @@ fn record(byte: u8) -> ServerParamsRecord {
 #[test]
 fn stored_params_that_are_not_what_they_say_are_refused() {
     let load = |record: &ServerParamsRecord| {
-        IssuerKeys::from_records(Mode::Standard, std::slice::from_ref(record)).err()
+        IssuingParams::from_records(Mode::Standard, std::slice::from_ref(record)).err()
     };
     let good = record(1);
     assert_eq!(load(&good), None);
     let mut cut = good.clone();
     cut.secret.pop();
-    assert_eq!(load(&cut), Some(KeysError::Malformed(good.id)));
+    assert_eq!(load(&cut), Some(IssuingParamsError::Malformed(good.id)));
     let mut kind = good.clone();
     kind.kind = ServerParamsKind::Group;
-    assert_eq!(load(&kind), Some(KeysError::Malformed(good.id)));
+    assert_eq!(load(&kind), Some(IssuingParamsError::Malformed(good.id)));
     let mut other = record(2);
     other.id = good.id;
-    assert_eq!(load(&other), Some(KeysError::Mismatch(good.id)));
+    assert_eq!(load(&other), Some(IssuingParamsError::Mismatch(good.id)));
 }
 
 #[tokio::test]
 async fn the_newest_valid_params_issue_and_the_next_ones_are_published_before() {
     const T: u64 = 20_000 * 86_400;
     let at = Timestamp::from_secs;
-    let generic = |byte, mode, not_before: u64, not_after: Option<u64>| LiveParams {
+    let generic = |byte, mode, not_before: u64, not_after: Option<u64>| DatedParams {
         params: GenericSecretParams::generate(mode, randomness(byte)),
         not_before: at(not_before),
         not_after: not_after.map(at),
@@ -129,16 +129,16 @@ async fn the_newest_valid_params_issue_and_the_next_ones_are_published_before() 
     };
     let (old, new) = (id(1, Mode::Standard), id(2, Mode::Standard));
     let legacy = id(3, Mode::Legacy);
-    let issuer = TestIssuer::start_with_keys(
+    let issuer = TestIssuer::start_with_params(
         TestIssuerOptions::default(),
-        IssuerKeys::new(
+        IssuingParams::new(
             Mode::Standard,
             vec![
                 generic(1, Mode::Standard, 0, Some(T + 200)),
                 generic(2, Mode::Standard, T + 100, None),
                 generic(3, Mode::Legacy, T + 50, None),
             ],
-            vec![LiveParams {
+            vec![DatedParams {
                 params: GroupServerSecretParams::generate(randomness(4), randomness(5)),
                 not_before: at(T + 100),
                 not_after: Some(at(T + 200)),
@@ -185,9 +185,9 @@ async fn other_params_take_over_while_the_issuer_runs() {
     let now = issuer.clock.now();
     let next = GenericSecretParams::generate(Mode::Standard, randomness(2));
     let id = next.public_params().id().to_hex();
-    issuer.issuer.replace_keys(IssuerKeys::new(
+    issuer.issuer.replace_params(IssuingParams::new(
         Mode::Standard,
-        vec![LiveParams {
+        vec![DatedParams {
             params: next,
             not_before: now,
             not_after: None,

@@ -89,7 +89,7 @@ async fn user_name_and_password_of_a_providers_relay_are_never_logged_stored_or_
         says(200, &format!("{good}x")),
         says(302, &good.to_string()),
     ] {
-        provider.behave(behaviour.clone());
+        provider.set_behaviour(behaviour.clone());
         let body = ask(&issuer, &GIVEN).await;
         assert!(body.contains("CALL_RELAY_PROVIDER_ERROR"), "{behaviour:?}");
     }

@@ -268,7 +268,7 @@ async fn call_relay_provider_error_is_500_with_retry_after_a_metric_and_an_event
         (says(403, "words of the provider"), json!(403)),
         (says(201, "words of the provider"), json!(201)),
     ] {
-        provider.behave(behaviour);
+        provider.set_behaviour(behaviour);
         let answer = get_as(&issuer, &issuer.account, PATH).await;
         assert_provider_error(&answer);
         assert_eq!(answer.header("retry-after"), Some("5"));
@@ -317,7 +317,7 @@ async fn a_provider_that_fails_and_recovers_is_counted_with_the_time_between() {
         (gives(), 0, 1, 1, "20.0"),
         (fails(), 1, 2, 1, "20.0"),
     ] {
-        provider.behave(behaviour);
+        provider.set_behaviour(behaviour);
         issuer.clock.advance(10);
         let answer = get_as(&issuer, &issuer.account, PATH).await;
         assert_eq!(answer.status == 200, failing == 0);

@@ -100,7 +100,7 @@ pub(super) struct Operation {
 pub(super) struct Parameter {
     pub(super) name: String,
     #[serde(rename = "in")]
-    pub(super) place: Place,
+    pub(super) location: ParameterLocation,
     #[serde(default)]
     pub(super) description: String,
     #[serde(default)]
@@ -114,7 +114,7 @@ pub(super) struct Parameter {
 /// The part of a request that a parameter stands in.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Place {
+pub(super) enum ParameterLocation {
     Path,
     Query,
     Header,
@@ -207,7 +207,7 @@ pub(super) struct Schema {
     pub(super) examples: Vec<Value>,
     pub(super) properties: BTreeMap<String, Self>,
     pub(super) required: Vec<String>,
-    pub(super) additional_properties: Option<Additional>,
+    pub(super) additional_properties: Option<AdditionalProperties>,
     /// The names of members are always texts.
     #[serde(rename = "propertyNames")]
     _property_names: Option<Value>,
@@ -222,9 +222,9 @@ pub(super) struct Schema {
 /// Whether an object may have members besides those that are named, and of which shape.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Additional {
+pub(super) enum AdditionalProperties {
     Allowed(bool),
-    Shaped(Box<Schema>),
+    Schema(Box<Schema>),
 }
 
 /// The `type` of a schema: none, one or several.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::document::{Additional, Content, Kind, Schema};
+use super::document::{AdditionalProperties, Content, Kind, Schema};
 
 /// The deepest nesting that an example shows: shapes may contain themselves.
 const DEPTH: usize = 8;
@@ -73,7 +73,7 @@ impl Examples<'_> {
                 members.insert(name.clone(), value);
             }
         }
-        if let Some(Additional::Shaped(shape)) = &schema.additional_properties
+        if let Some(AdditionalProperties::Schema(shape)) = &schema.additional_properties
             && let Some(value) = self.of(shape, depth)
         {
             members.insert("name".to_owned(), value);

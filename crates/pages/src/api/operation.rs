@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     anchor,
-    document::{Content, Header, Method, Operation, Parameter, Place, Response},
+    document::{Content, Header, Method, Operation, Parameter, ParameterLocation, Response},
     example::Examples,
     shape,
     text::{problem_text, text},
@@ -77,7 +77,7 @@ fn parameters(parameters: &[Parameter]) -> Markup {
                     div {
                         dt {
                             code { (parameter.name) } " "
-                            span.kind { (place(parameter.place)) ", " (shape::kind(&parameter.schema)) }
+                            span.kind { (location(parameter.location)) ", " (shape::kind(&parameter.schema)) }
                             @if parameter.required { " " strong { "required" } }
                             @if parameter.deprecated { " " strong { "deprecated" } }
                         }
@@ -92,12 +92,12 @@ fn parameters(parameters: &[Parameter]) -> Markup {
     }
 }
 
-const fn place(place: Place) -> &'static str {
-    match place {
-        Place::Path => "in the path",
-        Place::Query => "in the query",
-        Place::Header => "header",
-        Place::Cookie => "cookie",
+const fn location(location: ParameterLocation) -> &'static str {
+    match location {
+        ParameterLocation::Path => "in the path",
+        ParameterLocation::Query => "in the query",
+        ParameterLocation::Header => "header",
+        ParameterLocation::Cookie => "cookie",
     }
 }
 

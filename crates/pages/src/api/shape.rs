@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     anchor,
-    document::{Additional, Kind, Schema},
+    document::{AdditionalProperties, Kind, Schema},
     text::text,
 };
 
@@ -49,7 +49,7 @@ fn kind_without_null(schema: &Schema) -> Markup {
 fn plain_kind(schema: &Schema, kind: Kind) -> Markup {
     match (kind, &schema.items, &schema.additional_properties) {
         (Kind::Array, Some(items), _) => html! { "list of " (self::kind(items)) },
-        (Kind::Object, _, Some(Additional::Shaped(values))) => {
+        (Kind::Object, _, Some(AdditionalProperties::Schema(values))) => {
             html! { "object with values of " (self::kind(values)) }
         }
         (Kind::Array, None, _) => html! { "list" },
@@ -150,7 +150,7 @@ pub(super) fn members(schema: &Schema) -> Markup {
                 }
             }
         }
-        @if let Some(Additional::Allowed(false)) = &schema.additional_properties {
+        @if let Some(AdditionalProperties::Allowed(false)) = &schema.additional_properties {
             p.note { "Unknown members are refused." }
         }
     }

@@ -93,14 +93,22 @@ pub enum LinkError {
     /// The text is neither a link nor similar to a root key.
     #[error("that is no link and no root key")]
     NotALink,
+    /// The text is the address of something else: it has neither `/call` nor a key.
+    #[error("that is the address of something else and no call link, which has /call/#key= in it")]
+    OtherAddress,
     /// The link has another scheme.
-    #[error("the link is damaged: it must begin with https://")]
+    #[error(
+        "the link is damaged: it must begin with https://, or with http:// if its host is this \
+         computer"
+    )]
     Scheme,
     /// The text is a part of a link.
-    #[error("the link is damaged: it must begin with https://, copy all of it")]
+    #[error(
+        "the link is damaged: its beginning with https:// or http:// is missing, copy all of it"
+    )]
     Part,
     /// The link leads elsewhere than to `/call/` at a host.
-    #[error("the link is damaged: between https:// and # there must be a host and /call/")]
+    #[error("the link is damaged: between :// and # there must be a host and /call/")]
     Address,
     /// There is no `#`.
     #[error("the link is damaged: all that comes after /call/ is missing, copy all of it")]

@@ -273,13 +273,15 @@ fn a_damaged_link_is_called_damaged_and_says_how() {
         (String::new(), "no link"),
         ("standup".to_owned(), "no link"),
         ("296c1c70".to_owned(), "no link"),
+        ("https://example.org/meet/abc".to_owned(), "no call link"),
+        ("ftp://example.org/".to_owned(), "no call link"),
         (
             format!("http://a/call/#key={KEY_V0}"),
-            "begin with https://",
+            "with https://, or with http:// if its host is this computer",
         ),
         (
             format!("a/call/#key={KEY_V0}"),
-            "begin with https://, copy all of it",
+            "its beginning with https:// or http:// is missing, copy",
         ),
         (format!("#key={KEY_V0}&params={id}"), "copy all of it"),
         (format!("{KEY_V0}&params={id}"), "copy all of it"),

@@ -38,13 +38,13 @@ impl Channel {
         url: &RelayUrl,
         certificate_name: Option<&str>,
     ) -> Result<Self, TrialError> {
-        let place = url.place();
-        let addresses = lookup_host((place.host, place.port)).await;
+        let endpoint = url.endpoint();
+        let addresses = lookup_host((endpoint.host, endpoint.port)).await;
         let addresses: Vec<SocketAddr> = addresses.map_err(|_| TrialError::Host)?.collect();
         let Some(first) = addresses.first() else {
             return Err(TrialError::Host);
         };
-        match place.transport {
+        match endpoint.transport {
             UrlTransport::Udp => {
                 let own: SocketAddr = if first.is_ipv4() {
                     ([0, 0, 0, 0], 0).into()
@@ -65,7 +65,7 @@ impl Channel {
             UrlTransport::Tls => {
                 let stream = TcpStream::connect(&*addresses).await;
                 let stream = stream.map_err(TrialError::Unreachable)?;
-                let stream = encrypted(stream, certificate_name.unwrap_or(place.host)).await;
+                let stream = encrypted(stream, certificate_name.unwrap_or(endpoint.host)).await;
                 Ok(Self::Stream(Box::new(stream.map_err(TrialError::Tls)?)))
             }
             UrlTransport::Dtls => Err(TrialError::Transport),

@@ -80,7 +80,7 @@ async fn without_an_answer_the_urls_by_name_are_given_all_the_same() {
     server.fail();
     assert!(urls_with_ips(&relays).await.is_empty());
     assert_eq!(health(&relays).await, Health::Degraded);
-    server.be_silent();
+    server.stop_answering();
     assert!(urls_with_ips(&relays).await.is_empty());
     server.set(&["192.0.2.7"], 0);
     assert_eq!(urls_with_ips(&relays).await.len(), 2);

@@ -31,7 +31,7 @@ async fn health(relays: &Relays) -> Health {
 async fn proxy_credentials_come_from_a_relay_provider_each_time_anew() {
     let provider = RelayProvider::start().await;
     let urls = json!(["turn:a.example:3478", "turns:a.example:443?transport=tcp"]);
-    provider.behave(ProviderBehaviour::Gives(urls.clone()));
+    provider.set_behaviour(ProviderBehaviour::Gives(urls.clone()));
     let relays = relays(&provider, PATIENT);
     for _ in 0..2 {
         let relay = relays.issue(user(0), NOW).await.unwrap().unwrap();
@@ -61,7 +61,7 @@ async fn proxy_credentials_come_from_a_relay_provider_each_time_anew() {
 async fn any_success_of_the_provider_with_a_valid_body_gives_credentials() {
     let provider = RelayProvider::start().await;
     for status in [200, 201, 202, 203, 206, 207, 208, 226, 299] {
-        provider.behave(ProviderBehaviour::Says(status, GOOD.to_owned()));
+        provider.set_behaviour(ProviderBehaviour::Says(status, GOOD.to_owned()));
         let relays = relays(&provider, PATIENT);
         let relay = relays.issue(user(0), NOW).await.unwrap().unwrap();
         assert_eq!(relay.username.as_str(), "given-username", "{status}");
@@ -97,7 +97,7 @@ async fn every_bad_answer_is_told_apart_and_asked_for_once() {
         (ProviderBehaviour::Floods, malformed(201)),
     ] {
         let relays = relays(&provider, PATIENT);
-        provider.behave(behaviour.clone());
+        provider.set_behaviour(behaviour.clone());
         let error = failure(&relays).await;
         assert_eq!(error, expected, "{behaviour:?}");
         let status = match expected {
@@ -115,7 +115,7 @@ async fn every_bad_answer_is_told_apart_and_asked_for_once() {
 #[tokio::test]
 async fn who_does_not_answer_is_given_up() {
     let mut provider = RelayProvider::start().await;
-    provider.behave(ProviderBehaviour::Hangs);
+    provider.set_behaviour(ProviderBehaviour::Hangs);
     let impatient = relays(&provider, Duration::from_millis(200));
     let error = failure(&impatient).await;
     assert_eq!((error, error.http_status()), (RelayError::TimedOut, None));
@@ -143,7 +143,7 @@ async fn nobody_there_is_tried_again_and_then_given_up() {
 async fn a_busy_provider_is_asked_three_times() {
     let provider = RelayProvider::start().await;
     for (busy, questions) in [(2, 3), (3, 3)] {
-        provider.behave(ProviderBehaviour::BusyAtFirst(busy));
+        provider.set_behaviour(ProviderBehaviour::BusyAtFirst(busy));
         let outcome = relays(&provider, PATIENT).issue(user(0), NOW).await;
         assert_eq!(provider.questions().len(), questions);
         match busy {
@@ -156,14 +156,14 @@ async fn a_busy_provider_is_asked_three_times() {
 #[tokio::test]
 async fn after_five_failures_it_is_left_alone_until_the_pause_is_over() {
     let provider = RelayProvider::start().await;
-    provider.behave(ProviderBehaviour::Says(500, String::new()));
+    provider.set_behaviour(ProviderBehaviour::Says(500, String::new()));
     let relays = relays(&provider, PATIENT);
     for _ in 0..5 {
         assert_eq!(failure(&relays).await.http_status(), Some(500));
     }
     assert_eq!(provider.questions().len(), 5);
     assert_eq!(health(&relays).await, Health::Failing);
-    provider.behave(ProviderBehaviour::Gives(json!("turn:a.example")));
+    provider.set_behaviour(ProviderBehaviour::Gives(json!("turn:a.example")));
     for _ in 0..3 {
         let error = failure(&relays).await;
         assert_eq!(error, RelayError::CircuitOpen);

@@ -14,28 +14,28 @@ use tokio::{
 };
 
 use super::{
-    Taken, ToCall,
+    CallJoinOutcome, CallMessage,
     end::EndSignal,
-    keeper::{Generation, Kept},
+    lease::{Generation, LeaseHandle},
 };
-use crate::{peek::Present, rooms::Core, socket::outbox::Outbox};
+use crate::{peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
 
 /// The state of the task: the room's call, the send queues of its clients, and the connection to
 /// the task that writes the call's facts.
-pub(super) struct Actor {
-    core: Arc<Core>,
+pub(super) struct CallActor {
+    state: Arc<RoomsState>,
     address: LinkAddress,
     era: CallEra,
-    inbox: mpsc::Receiver<ToCall>,
+    inbox: mpsc::Receiver<CallMessage>,
     end: Arc<EndSignal>,
-    outboxes: HashMap<ConnectionId, Outbox>,
+    send_queues: HashMap<ConnectionId, SendQueue>,
     /// `None` before the first join.
     call: Option<Call>,
     /// `None` before the start of the era.
-    kept: Option<Kept>,
+    lease: Option<LeaseHandle>,
     /// The generation of the link that the lobby belongs to.
     generation: Option<Generation>,
     /// The time of the call's next timer, or of the end of a room without a join.
@@ -45,37 +45,37 @@ pub(super) struct Actor {
 }
 
 /// The events that wake the task.
-enum Event {
-    Told(ToCall),
+enum ActorEvent {
+    Message(CallMessage),
     /// The call ends, and clients may come back.
     End,
     /// The call ends, and clients stay away.
     Dismissal,
-    /// The keeper has read the link.
-    News,
+    /// The lease task has read the link.
+    LinkRead,
     /// A periodic check of a room whose era has not started.
     Look,
     Alarm,
 }
 
-impl Actor {
+impl CallActor {
     pub(super) fn new(
-        core: &Arc<Core>,
+        state: &Arc<RoomsState>,
         address: LinkAddress,
         era: CallEra,
-        inbox: mpsc::Receiver<ToCall>,
+        inbox: mpsc::Receiver<CallMessage>,
         end: Arc<EndSignal>,
     ) -> Self {
         Self {
-            until: Some(core.moment().plus(FIRST_JOIN)),
-            core: Arc::clone(core),
+            until: Some(state.moment().plus(FIRST_JOIN)),
+            state: Arc::clone(state),
             address,
             era,
             inbox,
             end,
-            outboxes: HashMap::new(),
+            send_queues: HashMap::new(),
             call: None,
-            kept: None,
+            lease: None,
             generation: None,
             over: false,
         }
@@ -83,55 +83,55 @@ impl Actor {
 
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
-        let every = self.core.settings.leases.lobby_look;
+        let every = self.state.settings.leases.lobby_look;
         let mut looks = interval_at(Instant::now() + every, every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
             match self.next(&mut looks).await {
-                Event::Told(message) => self.told(message).await,
-                Event::End => self.finish(Input::End).await,
-                Event::Dismissal => self.finish(Input::Dismiss).await,
-                Event::News => self.hear_news().await,
-                Event::Look => {
+                ActorEvent::Message(message) => self.handle_message(message).await,
+                ActorEvent::End => self.finish(Input::End).await,
+                ActorEvent::Dismissal => self.finish(Input::Dismiss).await,
+                ActorEvent::LinkRead => self.apply_link().await,
+                ActorEvent::Look => {
                     self.look().await;
                 }
-                Event::Alarm if self.call.is_none() => self.over = true,
-                Event::Alarm => self.handle(Input::TimePassed).await,
+                ActorEvent::Alarm if self.call.is_none() => self.over = true,
+                ActorEvent::Alarm => self.handle(Input::TimePassed).await,
             }
         }
         // Closes the inbox before the record is removed, so that no later message reaches this
         // call.
-        drop((self.inbox, self.outboxes));
-        if let Some(kept) = self.kept {
-            kept.finish().await;
+        drop((self.inbox, self.send_queues));
+        if let Some(lease) = self.lease {
+            lease.finish().await;
         }
     }
 
-    async fn next(&mut self, looks: &mut Interval) -> Event {
+    async fn next(&mut self, looks: &mut Interval) -> ActorEvent {
         const NEVER: Duration = Duration::from_secs(86_400);
         let alarm = self
             .until
-            .map_or_else(|| Instant::now() + NEVER, |at| self.core.instant_of(at));
-        let lobby = self.call.is_some() && self.kept.is_none();
-        let news = async {
-            let changed = match &mut self.kept {
-                Some(kept) => kept.news.changed().await.is_ok(),
+            .map_or_else(|| Instant::now() + NEVER, |at| self.state.instant_of(at));
+        let lobby = self.call.is_some() && self.lease.is_none();
+        let link_read = async {
+            let changed = match &mut self.lease {
+                Some(lease) => lease.link.changed().await.is_ok(),
                 None => false,
             };
-            // A keeper that has ended sends no news. The end of the call arrives by another way.
+            // A lease task that has ended sends no link. The end of the call arrives by another way.
             if !changed {
                 std::future::pending::<()>().await;
             }
         };
         tokio::select! {
-            message = self.inbox.recv() => message.map_or(Event::End, Event::Told),
+            message = self.inbox.recv() => message.map_or(ActorEvent::End, ActorEvent::Message),
             is_dismissal = self.end.notified() => match is_dismissal {
-                true => Event::Dismissal,
-                false => Event::End,
+                true => ActorEvent::Dismissal,
+                false => ActorEvent::End,
             },
-            () = news => Event::News,
-            _ = looks.tick(), if lobby => Event::Look,
-            () = sleep_until(alarm) => Event::Alarm,
+            () = link_read => ActorEvent::LinkRead,
+            _ = looks.tick(), if lobby => ActorEvent::Look,
+            () = sleep_until(alarm) => ActorEvent::Alarm,
         }
     }
 
@@ -139,32 +139,32 @@ impl Actor {
         self.over || self.call.as_ref().is_some_and(Call::is_ended)
     }
 
-    async fn told(&mut self, message: ToCall) {
+    async fn handle_message(&mut self, message: CallMessage) {
         // Handles a link that was read before this message was sent, so that the message is decided
         // by that link.
-        let has_changed = |kept: &Kept| kept.news.has_changed().unwrap_or(false);
-        if self.kept.as_ref().is_some_and(has_changed) {
-            self.hear_news().await;
+        let has_changed = |lease: &LeaseHandle| lease.link.has_changed().unwrap_or(false);
+        if self.lease.as_ref().is_some_and(has_changed) {
+            self.apply_link().await;
         }
         match message {
-            ToCall::Join {
+            CallMessage::Join {
                 join,
-                outbox,
-                taken,
+                send_queue,
+                reply,
             } => {
                 let connection = join.connection;
-                let answer = self.join(*join, outbox).await;
-                let is_limited = matches!(answer, Some(Taken::RateLimited));
+                let answer = self.join(*join, send_queue).await;
+                let is_limited = matches!(answer, Some(CallJoinOutcome::RateLimited));
                 if let Some(answer) = answer {
                     // A caller that no longer waits for the answer has disconnected.
-                    if taken.send(answer).is_err() {
-                        self.outboxes.remove(&connection);
+                    if reply.send(answer).is_err() {
+                        self.send_queues.remove(&connection);
                         self.handle(Input::Disconnected { connection }).await;
                     }
                 }
-                self.give_up_if_empty(is_limited).await;
+                self.end_if_empty(is_limited).await;
             }
-            ToCall::Command {
+            CallMessage::Command {
                 connection,
                 command,
                 operation,
@@ -178,37 +178,37 @@ impl Actor {
                     operation.end(outcome);
                 }
             }
-            ToCall::Disconnected { connection } => {
-                self.outboxes.remove(&connection);
+            CallMessage::Disconnected { connection } => {
+                self.send_queues.remove(&connection);
                 self.handle(Input::Disconnected { connection }).await;
             }
-            ToCall::Look(looked) => match &self.kept {
-                // The keeper refuses the request when its queue is full: the caller gets no answer.
-                Some(kept) => drop(kept.looks.try_send(looked)),
+            CallMessage::Look(reply) => match &self.lease {
+                // The lease task refuses the request when its queue is full: the caller gets no answer.
+                Some(lease) => drop(lease.looks.try_send(reply)),
                 None => {
                     if self.look().await {
-                        let _ = looked.send(());
+                        let _ = reply.send(());
                     }
                 }
             },
             // A failure to send means that the caller no longer waits.
-            ToCall::Peek {
+            CallMessage::Peek {
                 user,
                 link_is_open,
                 reply,
-            } => drop(reply.send(self.present(&user, link_is_open))),
+            } => drop(reply.send(self.participants(&user, link_is_open))),
         }
     }
 
     /// Handles a join. Returns `None` if the call has ended, so that another call has to handle the
     /// join.
-    async fn join(&mut self, join: Join, outbox: Outbox) -> Option<Taken> {
+    async fn join(&mut self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
         // A call whose time has ended accepts no more joins.
         self.handle(Input::TimePassed).await;
         if self.is_over() {
             return None;
         }
-        if self.kept.is_none()
+        if self.lease.is_none()
             && let Some(refusal) = self.open(&join).await
         {
             return Some(refusal);
@@ -221,34 +221,34 @@ impl Actor {
             .as_ref()
             .is_some_and(|call| call.would_wait(&join))
         {
-            let size = self.core.settings.sockets.lobby_joins;
-            let counted = self.core.count("lobby", join.user.as_str(), size).await;
+            let size = self.state.settings.sockets.lobby_joins;
+            let counted = self.state.count("lobby", join.user.as_str(), size).await;
             if counted != Admission::Granted {
-                return Some(Taken::RateLimited);
+                return Some(CallJoinOutcome::RateLimited);
             }
         }
         let connection = join.connection;
-        self.outboxes.insert(connection, outbox);
+        self.send_queues.insert(connection, send_queue);
         let outcome = self.answer(connection, Input::Join(join)).await;
         let call = self.call.as_ref();
         let is_admin = call.is_some_and(|call| call.is_admin(connection));
-        Some(Taken::Here { is_admin, outcome })
+        Some(CallJoinOutcome::Here { is_admin, outcome })
     }
 
     /// Ends a lobby without pending devices, and an era without an active device, after a join. A
     /// join that the limit refused ends no lobby: other clients may be about to join.
-    async fn give_up_if_empty(&mut self, is_limited: bool) {
+    async fn end_if_empty(&mut self, is_limited: bool) {
         let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
             (call.device_count(Status::Pending), call.has_started())
         });
-        let has_sense = match self.kept {
+        let has_sense = match self.lease {
             Some(_) => started,
             None => waiting > 0,
         };
         if has_sense || self.is_over() {
             return;
         }
-        if is_limited && self.kept.is_none() {
+        if is_limited && self.lease.is_none() {
             self.await_first_join();
         } else {
             self.finish(Input::End).await;
@@ -259,13 +259,13 @@ impl Actor {
     fn await_first_join(&mut self) {
         self.call = None;
         self.generation = None;
-        self.until = Some(self.core.moment().plus(FIRST_JOIN));
+        self.until = Some(self.state.moment().plus(FIRST_JOIN));
     }
 
-    /// Gives the call the link that its keeper has read.
-    async fn hear_news(&mut self) {
-        let news = self.kept.as_mut();
-        let link = news.map(|kept| kept.news.borrow_and_update().clone());
+    /// Gives the call the link that its lease task has read.
+    async fn apply_link(&mut self) {
+        let lease = self.lease.as_mut();
+        let link = lease.map(|lease| lease.link.borrow_and_update().clone());
         if let Some(link) = link {
             self.handle(Input::LinkChanged(link)).await;
         }
@@ -277,11 +277,11 @@ impl Actor {
         self.over = true;
     }
 
-    fn present(&self, user: &OpaqueUserId, link_is_open: bool) -> Present {
-        let sight = self
+    fn participants(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekParticipants {
+        let view = self
             .call
             .as_ref()
-            .map(|call| call.sight_of(user, link_is_open));
-        sight.map_or_else(Present::default, Present::of_sight)
+            .map(|call| call.peek_view(user, link_is_open));
+        view.map_or_else(PeekParticipants::default, PeekParticipants::of_view)
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Each room with a client has one task that drives the state machine ([`actor`]). An era starts
 //! when a device becomes active. From then on a second task renews the call's record and writes the
-//! facts that the database keeps ([`keeper`]). Before that nothing is stored, and the first task
+//! facts that the database keeps ([`lease`]). Before that nothing is stored, and the first task
 //! itself reads the room from the database ([`opening`]). Every message reaches a room through its
 //! inbox, which is bounded: a client that floods a call waits for room in it.
 
 mod actor;
 mod end;
-mod keeper;
+mod lease;
 mod opening;
 
 use std::{
@@ -27,8 +27,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{actor::Actor, end::EndSignal};
-use crate::{Node, peek::Present, rooms::Core, socket::outbox::Outbox};
+use self::{actor::CallActor, end::EndSignal};
+use crate::{Node, peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;
@@ -36,13 +36,13 @@ const INBOX: usize = 256;
 const ENDING: Duration = Duration::from_secs(5);
 
 /// A message to a room's task.
-pub(crate) enum ToCall {
+pub(crate) enum CallMessage {
     Join {
         /// Boxed, because it is the largest variant and not the most frequent one.
         join: Box<Join>,
-        outbox: Outbox,
+        send_queue: SendQueue,
         /// Receives the outcome of the join. Dropped if the call has ended.
-        taken: oneshot::Sender<Taken>,
+        reply: oneshot::Sender<CallJoinOutcome>,
     },
     Command {
         connection: ConnectionId,
@@ -54,20 +54,20 @@ pub(crate) enum ToCall {
         connection: ConnectionId,
     },
     /// Reads the stored link, and signals the caller once the call knows it.
-    Look(Looked),
+    Look(LookReply),
     Peek {
         user: OpaqueUserId,
         /// Whether the link is open for joins.
         link_is_open: bool,
-        reply: oneshot::Sender<Present>,
+        reply: oneshot::Sender<PeekParticipants>,
     },
 }
 
 /// Signals that the call knows the stored link. Dropped if the link cannot be read.
-pub(crate) type Looked = oneshot::Sender<()>;
+pub(crate) type LookReply = oneshot::Sender<()>;
 
 /// The outcome of a join.
-pub(crate) enum Taken {
+pub(crate) enum CallJoinOutcome {
     /// The call has handled the join and answers it.
     Here {
         /// Whether the device joined as an admin.
@@ -88,30 +88,30 @@ pub(crate) enum Taken {
 
 /// A room with a client, at this node. Clones are the same room.
 #[derive(Clone)]
-pub(crate) struct Handle {
+pub(crate) struct CallHandle {
     era: CallEra,
-    inbox: mpsc::Sender<ToCall>,
+    inbox: mpsc::Sender<CallMessage>,
     /// Signals the room's task to end the call.
     end: Arc<EndSignal>,
     /// Whether the call is over and its record is removed.
     finished: watch::Receiver<bool>,
 }
 
-impl Handle {
+impl CallHandle {
     /// Gives the join to the call. Returns `None` if the call has ended.
-    pub(crate) async fn join(&self, join: Join, outbox: Outbox) -> Option<Taken> {
-        let (taken, answer) = oneshot::channel();
-        let message = ToCall::Join {
+    pub(crate) async fn join(&self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
+        let (reply, answer) = oneshot::channel();
+        let message = CallMessage::Join {
             join: Box::new(join),
-            outbox,
-            taken,
+            send_queue,
+            reply,
         };
         self.inbox.send(message).await.ok()?;
         answer.await.ok()
     }
 
     /// Sends the call a message. Returns `false` if the call has ended.
-    pub(crate) async fn send(&self, message: ToCall) -> bool {
+    pub(crate) async fn send(&self, message: CallMessage) -> bool {
         self.inbox.send(message).await.is_ok()
     }
 
@@ -123,8 +123,8 @@ impl Handle {
     /// Lets the call read the stored link, which another node may have changed. Later messages are
     /// decided by that link. Returns whether the link could be read.
     pub(crate) async fn look(&self) -> bool {
-        let (looked, answer) = oneshot::channel();
-        self.send(ToCall::Look(looked)).await && answer.await.is_ok()
+        let (reply, answer) = oneshot::channel();
+        self.send(CallMessage::Look(reply)).await && answer.await.is_ok()
     }
 
     /// Completes when the call is over and another can start in the room.
@@ -134,13 +134,14 @@ impl Handle {
     }
 }
 
-type Slot = Arc<Mutex<Option<Handle>>>;
+/// The call of a room, if it has one.
+type RoomEntry = Arc<Mutex<Option<CallHandle>>>;
 
 /// The calls of this node, by room.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// A lock on a room's slot is held while its task starts or ends.
-    slots: SyncMutex<HashMap<OpaqueRoomId, Slot>>,
+    /// A room's entry is locked while its task starts or ends.
+    entries: SyncMutex<HashMap<OpaqueRoomId, RoomEntry>>,
     closing: CancellationToken,
 }
 
@@ -151,22 +152,22 @@ impl Calls {
     /// 503 when the node stops.
     pub(crate) async fn enter(
         &self,
-        core: &Arc<Core>,
+        state: &Arc<RoomsState>,
         address: &LinkAddress,
-    ) -> Result<Handle, Problem> {
-        let slot = self.slot(&address.room);
-        let mut call = slot.lock().await;
+    ) -> Result<CallHandle, Problem> {
+        let entry = self.entry(&address.room);
+        let mut call = entry.lock().await;
         if let Some(handle) = &*call {
             return Ok(handle.clone());
         }
         if self.closing.is_cancelled() {
             drop(call);
-            self.forget(&address.room, &slot);
+            self.forget(&address.room, &entry);
             return Err(Problem::new(&problems::UNAVAILABLE));
         }
-        let handle = spawn(core, address, &slot);
+        let handle = spawn(state, address, &entry);
         *call = Some(handle.clone());
-        // `close` may have run before this call was in its slot, and not have ended it.
+        // `close` may have run before this call was in its entry, and not have ended it.
         if self.closing.is_cancelled() {
             handle.end.stop();
         }
@@ -175,19 +176,19 @@ impl Calls {
 
     /// Returns the members of the call as `user` may see them; `None` if this node does not have
     /// the call.
-    pub(crate) async fn present(
+    pub(crate) async fn participants(
         &self,
         call: &CallRecord,
         user: &OpaqueUserId,
         link_is_open: bool,
-    ) -> Option<Present> {
+    ) -> Option<PeekParticipants> {
         let handle = self.running(call.key.room()).await?;
         if handle.era != call.era {
             return None;
         }
         let (reply, answer) = oneshot::channel();
         let user = user.clone();
-        let peek = ToCall::Peek {
+        let peek = CallMessage::Peek {
             user,
             link_is_open,
             reply,
@@ -220,10 +221,10 @@ impl Calls {
     /// Ends all calls and refuses new ones.
     pub(crate) async fn close(&self) {
         self.closing.cancel();
-        let slots: Vec<Slot> = self.slots().values().map(Arc::clone).collect();
+        let entries: Vec<RoomEntry> = self.entries().values().map(Arc::clone).collect();
         let mut ending = Vec::new();
-        for slot in slots {
-            if let Some(handle) = slot.lock().await.clone() {
+        for entry in entries {
+            if let Some(handle) = entry.lock().await.clone() {
                 handle.end.stop();
                 ending.push(handle);
             }
@@ -233,57 +234,57 @@ impl Calls {
         }
     }
 
-    /// Drops the slots of rooms that have no call and no user.
-    pub(crate) fn sweep(&self) {
-        self.slots().retain(|_, slot| {
-            let used = Arc::strong_count(slot) > 1;
-            used || slot.try_lock().map_or(true, |call| call.is_some())
+    /// Drops the entries of rooms that have no call and no user.
+    pub(crate) fn remove_finished(&self) {
+        self.entries().retain(|_, entry| {
+            let used = Arc::strong_count(entry) > 1;
+            used || entry.try_lock().map_or(true, |call| call.is_some())
         });
     }
 
-    async fn running(&self, room: &OpaqueRoomId) -> Option<Handle> {
-        let slot = self.slots().get(room).map(Arc::clone)?;
-        let handle = slot.lock().await;
+    async fn running(&self, room: &OpaqueRoomId) -> Option<CallHandle> {
+        let entry = self.entries().get(room).map(Arc::clone)?;
+        let handle = entry.lock().await;
         handle.clone()
     }
 
-    fn slot(&self, room: &OpaqueRoomId) -> Slot {
-        Arc::clone(self.slots().entry(room.clone()).or_default())
+    fn entry(&self, room: &OpaqueRoomId) -> RoomEntry {
+        Arc::clone(self.entries().entry(room.clone()).or_default())
     }
 
-    /// Drops the slot of a room without a call, unless another task uses it.
-    fn forget(&self, room: &OpaqueRoomId, slot: &Slot) {
-        let mut slots = self.slots();
+    /// Drops the entry of a room without a call, unless another task uses it.
+    fn forget(&self, room: &OpaqueRoomId, entry: &RoomEntry) {
+        let mut entries = self.entries();
         // The map holds one reference, and the caller another.
-        let unused = Arc::strong_count(slot) <= 2;
-        if unused && slot.try_lock().is_ok_and(|call| call.is_none()) {
-            slots.remove(room);
+        let unused = Arc::strong_count(entry) <= 2;
+        if unused && entry.try_lock().is_ok_and(|call| call.is_none()) {
+            entries.remove(room);
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<OpaqueRoomId, Slot>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, HashMap<OpaqueRoomId, RoomEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Starts the task of a room.
-fn spawn(core: &Arc<Core>, address: &LinkAddress, slot: &Slot) -> Handle {
+fn spawn(state: &Arc<RoomsState>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
     let mut era = [0; 16];
-    core.entropy.rng().fill_bytes(&mut era);
+    state.entropy.rng().fill_bytes(&mut era);
     let era = CallEra::from_bytes(era);
     let (inbox, messages) = mpsc::channel(INBOX);
     let (finish, finished) = watch::channel(false);
     let end = Arc::<EndSignal>::default();
-    let actor = Actor::new(core, address.clone(), era, messages, Arc::clone(&end));
-    let (core, slot, room) = (Arc::clone(core), Arc::clone(slot), address.room.clone());
+    let actor = CallActor::new(state, address.clone(), era, messages, Arc::clone(&end));
+    let (state, entry, room) = (Arc::clone(state), Arc::clone(entry), address.room.clone());
     tokio::spawn(async move {
         actor.run().await;
-        *slot.lock().await = None;
-        core.calls.forget(&room, &slot);
+        *entry.lock().await = None;
+        state.calls.forget(&room, &entry);
         // A failure to send means that no task waits for the end.
         let _ = finish.send(true);
     });
-    Handle {
+    CallHandle {
         era,
         inbox,
         end,
@@ -299,20 +300,20 @@ mod tests {
     fn slots_go_with_their_last_user() {
         let calls = Calls::default();
         let room = OpaqueRoomId::parse("ab").unwrap();
-        let (slot, other) = (calls.slot(&room), calls.slot(&room));
-        // Another task is about to use the slot. Without it, that task would start a second call
+        let (entry, other) = (calls.entry(&room), calls.entry(&room));
+        // Another task is about to use the entry. Without it, that task would start a second call
         // beside the first.
-        calls.forget(&room, &slot);
-        calls.sweep();
-        assert!(Arc::ptr_eq(&slot, &calls.slot(&room)));
+        calls.forget(&room, &entry);
+        calls.remove_finished();
+        assert!(Arc::ptr_eq(&entry, &calls.entry(&room)));
         drop(other);
-        calls.sweep();
-        assert_eq!(calls.slots().len(), 1);
-        calls.forget(&room, &slot);
-        assert_eq!(calls.slots().len(), 0);
-        // The slot remains after a read-only use.
-        drop(calls.slot(&room));
-        calls.sweep();
-        assert_eq!(calls.slots().len(), 0);
+        calls.remove_finished();
+        assert_eq!(calls.entries().len(), 1);
+        calls.forget(&room, &entry);
+        assert_eq!(calls.entries().len(), 0);
+        // The entry remains after a read-only use.
+        drop(calls.entry(&room));
+        calls.remove_finished();
+        assert_eq!(calls.entries().len(), 0);
     }
 }

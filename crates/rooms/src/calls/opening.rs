@@ -8,18 +8,18 @@ use anteroom_store::{
     UserId,
 };
 
-use crate::{Node, rooms::Core, transactions::failed};
+use crate::{Node, rooms::RoomsState, transactions::failed};
 
 /// The state in the database of a room in which this node has no call.
-pub(super) enum Room {
+pub(super) enum RoomState {
     UnknownLink,
     /// Another node has the room's call.
     Elsewhere(Box<Node>),
-    Free(Box<Free>),
+    Idle(Box<IdleRoom>),
 }
 
 /// A room without a call at any other node.
-pub(super) struct Free {
+pub(super) struct IdleRoom {
     pub(super) link: CallLinkRecord,
     pub(super) approved: Vec<OpaqueUserId>,
     /// A record that names this node, which has no such call: an earlier run of this node left it.
@@ -27,7 +27,7 @@ pub(super) struct Free {
 }
 
 /// The outcome of a start.
-pub(super) enum Started {
+pub(super) enum StartOutcome {
     /// The era has started, and the link has its new expiration.
     Here(Box<(CallRecord, CallLinkRecord)>),
     Elsewhere(Box<Node>),
@@ -39,53 +39,53 @@ pub(super) enum Started {
 ///
 /// # Errors
 /// 503 or 500 when the database fails.
-pub(super) async fn look(core: &Core, address: &LinkAddress) -> Result<Room, Problem> {
+pub(super) async fn look(state: &RoomsState, address: &LinkAddress) -> Result<RoomState, Problem> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
-    let mut reader = core.read(NAME).await?;
-    let found = reader.link_with_call(address, core.now()).await;
+    let mut reader = state.read(NAME).await?;
+    let found = reader.link_with_call(address, state.now()).await;
     let Some(found) = found.map_err(failed)? else {
-        return Ok(Room::UnknownLink);
+        return Ok(RoomState::UnknownLink);
     };
     let call = found.call.as_ref();
-    if let Some(node) = call.and_then(|call| core.owner_elsewhere(call)) {
-        return Ok(Room::Elsewhere(Box::new(node)));
+    if let Some(node) = call.and_then(|call| state.owner_elsewhere(call)) {
+        return Ok(RoomState::Elsewhere(Box::new(node)));
     }
     let approved = reader.approved_users(&address.room).await;
     let approved = approved.map_err(failed)?;
     let approved = approved
         .iter()
         .filter_map(|user| OpaqueUserId::parse(user.as_str()).ok());
-    Ok(Room::Free(Box::new(Free {
+    Ok(RoomState::Idle(Box::new(IdleRoom {
         link: found.link,
         approved: approved.collect(),
         stale: found.call,
     })))
 }
 
-/// Starts the era in a room that was free when it was last read.
+/// Starts the era in a room that was idle when it was last read.
 ///
 /// # Errors
 /// 503 or 500 when the database fails.
 pub(super) async fn start(
-    core: &Core,
+    state: &RoomsState,
     address: &LinkAddress,
     era: CallEra,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
-) -> Result<Started, Problem> {
+) -> Result<StartOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let now = core.now();
+    let now = state.now();
     let record = CallRecord {
         key: CallKey::Link(address.room.clone()),
         era,
         creator: UserId::parse(creator.as_str()).map_err(|_| Problem::new(&problems::INTERNAL))?,
-        node: core.node.clone(),
+        node: state.node.clone(),
         media: None,
         started: now,
-        lease_until: Some(now.plus(core.settings.leases.valid.as_secs())),
+        lease_until: Some(now.plus(state.settings.leases.valid.as_secs())),
     };
-    let mut rng = core.entropy.rng();
-    let mut transaction = core.begin(NAME).await?;
+    let mut rng = state.entropy.rng();
+    let mut transaction = state.begin(NAME).await?;
     if let Some(stale) = stale {
         transaction
             .end_era(&stale.key, stale.era)
@@ -102,22 +102,22 @@ pub(super) async fn start(
             ..
         } => {
             transaction.save().await.map_err(failed)?;
-            core.emit("call.started", &address.room, |event| event);
-            Ok(Started::Here(Box::new((call, link))))
+            state.emit("call.started", &address.room, |event| event);
+            Ok(StartOutcome::Here(Box::new((call, link))))
         }
-        StartEraOutcome::Running { call, .. } => match core.owner_elsewhere(&call) {
-            Some(node) => Ok(Started::Elsewhere(Box::new(node))),
+        StartEraOutcome::Running { call, .. } => match state.owner_elsewhere(&call) {
+            Some(node) => Ok(StartOutcome::Elsewhere(Box::new(node))),
             // Another process under the same node name has started an era.
             None => Err(Problem::new(&problems::UNAVAILABLE)),
         },
         StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
-            Ok(Started::UnknownLink)
+            Ok(StartOutcome::UnknownLink)
         }
-        StartEraOutcome::ClosedLink(_) => Ok(Started::Closed),
+        StartEraOutcome::ClosedLink(_) => Ok(StartOutcome::Closed),
     }
 }
 
-impl Free {
+impl IdleRoom {
     /// Returns the record that the start of the era replaces.
     pub(super) const fn stale(&self) -> Option<&CallRecord> {
         self.stale.as_ref()

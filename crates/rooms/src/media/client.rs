@@ -18,7 +18,7 @@ const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The reason why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum MediaError {
     /// The server does not have the call.
     NoCall,
     /// The call accepts no more clients.
@@ -101,7 +101,7 @@ impl MediaClient {
             })
     }
 
-    pub(crate) async fn health(&self, server: &MediaServer) -> Result<ServerHealth, Failure> {
+    pub(crate) async fn health(&self, server: &MediaServer) -> Result<ServerHealth, MediaError> {
         exchange(self.http.get(at(server, &["health"]))).await
     }
 
@@ -112,7 +112,7 @@ impl MediaClient {
         server: &MediaServer,
         era: CallEra,
         user: Option<&str>,
-    ) -> Result<Clients, Failure> {
+    ) -> Result<Clients, MediaError> {
         let era = era.to_string();
         let mut request = self.http.get(at(server, &["v1", "call", &era, "clients"]));
         if let Some(user) = user {
@@ -127,7 +127,7 @@ impl MediaClient {
         era: CallEra,
         demux_id: DemuxId,
         body: &ClientRequest<'_>,
-    ) -> Result<ClientAnswer, Failure> {
+    ) -> Result<ClientAnswer, MediaError> {
         let (era, id) = (era.to_string(), demux_id.to_string());
         let url = at(server, &["v1", "call", &era, "client", &id]);
         self.exchange(server, self.http.post(url).json(body)).await
@@ -138,10 +138,10 @@ impl MediaClient {
         &self,
         server: &MediaServer,
         request: RequestBuilder,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, MediaError> {
         let permits = self.permits.get(server).unwrap_or(&self.other_permits);
         let permit = permits.acquire().await;
-        let _permit = permit.map_err(|_| Failure::Unreached)?;
+        let _permit = permit.map_err(|_| MediaError::Unreached)?;
         exchange(request).await
     }
 }
@@ -154,27 +154,27 @@ fn at(server: &MediaServer, path: &[&str]) -> Url {
     url
 }
 
-async fn exchange<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Failure> {
+async fn exchange<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, MediaError> {
     let sent = request.send().await;
     let mut response = sent.map_err(|error| match error.is_connect() {
-        true => Failure::Unreached,
-        false => Failure::Broken,
+        true => MediaError::Unreached,
+        false => MediaError::Broken,
     })?;
     match response.status() {
         StatusCode::OK => {}
-        StatusCode::NOT_FOUND => return Err(Failure::NoCall),
-        StatusCode::PAYLOAD_TOO_LARGE => return Err(Failure::Full),
-        status if status.is_client_error() => return Err(Failure::Refused),
-        _ => return Err(Failure::Broken),
+        StatusCode::NOT_FOUND => return Err(MediaError::NoCall),
+        StatusCode::PAYLOAD_TOO_LARGE => return Err(MediaError::Full),
+        status if status.is_client_error() => return Err(MediaError::Refused),
+        _ => return Err(MediaError::Broken),
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Failure::Broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(|_| MediaError::Broken)? {
         if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-            return Err(Failure::Broken);
+            return Err(MediaError::Broken);
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(|_| Failure::Broken)
+    serde_json::from_slice(&body).map_err(|_| MediaError::Broken)
 }
 
 #[cfg(test)]
@@ -223,7 +223,7 @@ mod tests {
         let [(first, _), (second, _), (third, _)] = &hanging;
         tokio::select! {
             answer = client.clients(&healthy, era(), None) => {
-                assert_eq!(answer.err(), Some(Failure::NoCall));
+                assert_eq!(answer.err(), Some(MediaError::NoCall));
             }
             ended = exchanges.join_next() => unreachable!("{ended:?}"),
             more = first.accept() => unreachable!("{more:?}"),

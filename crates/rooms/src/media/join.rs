@@ -4,24 +4,24 @@
 use anteroom_protocol::Timestamp;
 use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, LinkRestrictions, MediaAddress, MovedExpiration,
+    CallEra, CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,
 };
 use rand_core::Rng as _;
 
 use super::{
-    client::Failure,
+    client::MediaError,
     contract::{CallType, ClientAnswer, ClientRequest},
     platform::Platform,
     pool::MediaPool,
-    starting::Start,
+    starting_eras::StartingEraGuard,
 };
 use crate::{
     MediaServer,
-    conference::Visitor,
+    conference::AuthorizedUser,
     join::{JoinedBody, Outcome},
     join_body::JoinBody,
-    rooms::Core,
+    rooms::RoomsState,
     transactions::failed,
     wire::Reason,
 };
@@ -32,9 +32,9 @@ const ATTEMPTS: usize = 3;
 /// A join that is verified and well-formed.
 #[derive(Clone, Copy)]
 pub(crate) struct MediaJoin<'a> {
-    pub(crate) core: &'a Core,
+    pub(crate) state: &'a RoomsState,
     pub(crate) media: &'a MediaPool,
-    pub(crate) visitor: &'a Visitor,
+    pub(crate) user: &'a AuthorizedUser,
     pub(crate) body: &'a JoinBody,
     pub(crate) is_admin: bool,
     /// The region that the media server receives.
@@ -43,15 +43,15 @@ pub(crate) struct MediaJoin<'a> {
 }
 
 /// A call to join.
-struct Place {
+struct CallTarget {
     call: CallRecord,
     server: MediaServer,
     link: Option<CallLinkRecord>,
     approved: Vec<String>,
     /// Set while the call starts with this join.
-    start: Option<Start>,
+    start: Option<StartingEraGuard>,
     /// The effect of the start on the link's expiration.
-    moved: Option<MovedExpiration>,
+    expiration_change: Option<ExpirationChange>,
 }
 
 /// Joins the room's call, or starts one on the media server with the most room. A server that
@@ -62,94 +62,101 @@ struct Place {
 pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome, Problem> {
     let mut tried = Vec::new();
     for _ in 0..ATTEMPTS {
-        let place = match find_place(&join, &tried).await? {
-            Found::Place(place) => *place,
-            Found::Outcome(outcome) => return Ok(outcome),
+        let target = match find_call(&join, &tried).await? {
+            CallLookup::Target(target) => *target,
+            CallLookup::Outcome(outcome) => return Ok(outcome),
         };
-        match announce(&join, &place).await? {
+        match announce(&join, &target).await? {
             Ok(joined) => return Ok(Outcome::Joined(Box::new(joined))),
-            Err(Failure::Full) => {
-                abandon(&join, &place).await?;
+            Err(MediaError::Full) => {
+                cancel(&join, &target).await?;
                 return Ok(Outcome::Full);
             }
             // No other server is asked: a client must not be able to take servers out of service
             // one by one.
-            Err(Failure::Refused) => {
-                abandon(&join, &place).await?;
+            Err(MediaError::Refused) => {
+                cancel(&join, &target).await?;
                 return Ok(Outcome::MediaUnavailable);
             }
-            Err(Failure::NoCall | Failure::Unreached | Failure::Broken) => {
-                join.media.suspect(&place.server);
-                if place.start.is_none() {
+            Err(MediaError::NoCall | MediaError::Unreached | MediaError::Broken) => {
+                join.media.mark_suspect(&target.server);
+                if target.start.is_none() {
                     return Ok(Outcome::MediaUnavailable);
                 }
-                abandon(&join, &place).await?;
-                tried.push(place.server);
+                cancel(&join, &target).await?;
+                tried.push(target.server);
             }
         }
     }
     Ok(Outcome::MediaUnavailable)
 }
 
-enum Found {
-    Place(Box<Place>),
+/// The outcome of the search for a call to join.
+enum CallLookup {
+    Target(Box<CallTarget>),
     Outcome(Outcome),
 }
 
-async fn find_place(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<Found, Problem> {
+async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let (core, visitor) = (join.core, join.visitor);
-    if let Some(call) = &visitor.call
+    let (state, user) = (join.state, join.user);
+    if let Some(call) = &user.call
         && tried.is_empty()
     {
-        return running(join, call.clone(), visitor.link.clone()).await;
+        return running(join, call.clone(), user.link.clone()).await;
     }
     let Some(server) = join.media.choose(tried) else {
-        return Ok(Found::Outcome(Outcome::MediaUnavailable));
+        return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
     };
-    let now = core.now();
-    let mut rng = core.entropy.rng();
+    let now = state.now();
+    let mut rng = state.entropy.rng();
     let mut era = [0; 16];
     rng.fill_bytes(&mut era);
     let call = CallRecord {
-        key: visitor.key.clone(),
+        key: user.key.clone(),
         era: CallEra::from_bytes(era),
-        creator: UserId::parse(visitor.user.as_str()).map_err(|_| internal())?,
-        node: core.node.clone(),
+        creator: UserId::parse(user.id.as_str()).map_err(|_| internal())?,
+        node: state.node.clone(),
         media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
         started: now,
-        lease_until: Some(lease(core, now)),
+        lease_until: Some(lease(state, now)),
     };
-    let start = core.starting.begin(call.era);
-    let epoch = visitor.link.as_ref().and_then(|link| link.epoch);
-    let mut transaction = core.begin(NAME).await?;
+    let start = state.starting_eras.begin(call.era);
+    let epoch = user.link.as_ref().and_then(|link| link.epoch);
+    let mut transaction = state.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
-        StartEraOutcome::Started { call, link, moved } => {
+        StartEraOutcome::Started {
+            call,
+            link,
+            expiration_change,
+        } => {
             let approved = match &call.key {
                 CallKey::Link(room) => transaction.approved_users(room).await.map_err(failed)?,
                 CallKey::Group(_) => Vec::new(),
             };
             transaction.save().await.map_err(failed)?;
-            core.emit("call.started", call.key.room(), |event| event);
-            Ok(Found::Place(Box::new(Place {
+            state.emit("call.started", call.key.room(), |event| event);
+            Ok(CallLookup::Target(Box::new(CallTarget {
                 call,
                 server,
                 link,
                 approved: texts(&approved),
                 start: Some(start),
-                moved,
+                expiration_change,
             })))
         }
         StartEraOutcome::Running { call, link } => {
             drop(transaction);
-            match core.owner_elsewhere(&call) {
-                Some(node) => Ok(Found::Outcome(Outcome::Elsewhere(Box::new(node)))),
+            match state.owner_elsewhere(&call) {
+                Some(node) => Ok(CallLookup::Outcome(Outcome::Elsewhere(Box::new(node)))),
                 None => running(join, call, link).await,
             }
         }
-        StartEraOutcome::UnknownLink => Ok(Found::Outcome(Outcome::NotThere(Reason::Invalid))),
-        StartEraOutcome::ClosedLink(_) => Ok(Found::Outcome(Outcome::NotThere(Reason::Expired))),
+        StartEraOutcome::UnknownLink => Ok(CallLookup::Outcome(Outcome::NotThere(Reason::Invalid))),
+        StartEraOutcome::ClosedLink(_) => {
+            Ok(CallLookup::Outcome(Outcome::NotThere(Reason::Expired)))
+        }
     }
 }
 
@@ -157,25 +164,25 @@ async fn running(
     join: &MediaJoin<'_>,
     call: CallRecord,
     link: Option<CallLinkRecord>,
-) -> Result<Found, Problem> {
+) -> Result<CallLookup, Problem> {
     const NAME: TransactionName = TransactionName::new("look at approvals");
     let Some(server) = join.media.server_of(&call) else {
-        return Ok(Found::Outcome(Outcome::MediaUnavailable));
+        return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
     };
     let approved = match &call.key {
         CallKey::Link(room) => {
-            let mut reader = join.core.read(NAME).await?;
+            let mut reader = join.state.read(NAME).await?;
             reader.approved_users(room).await.map_err(failed)?
         }
         CallKey::Group(_) => Vec::new(),
     };
-    Ok(Found::Place(Box::new(Place {
+    Ok(CallLookup::Target(Box::new(CallTarget {
         call,
         server,
         link,
         approved: texts(&approved),
         start: None,
-        moved: None,
+        expiration_change: None,
     })))
 }
 
@@ -187,14 +194,14 @@ async fn running(
 /// devices fewer than one join in three million draws an id that is in use.
 async fn announce(
     join: &MediaJoin<'_>,
-    place: &Place,
-) -> Result<Result<JoinedBody, Failure>, Problem> {
-    let core = join.core;
-    let demux_id = core.demux_id().ok_or_else(internal)?;
-    let link = place.link.as_ref();
-    let room_id = place.call.key.to_text();
+    target: &CallTarget,
+) -> Result<Result<JoinedBody, MediaError>, Problem> {
+    let state = join.state;
+    let demux_id = state.demux_id().ok_or_else(internal)?;
+    let link = target.link.as_ref();
+    let room_id = target.call.key.to_text();
     let request = ClientRequest {
-        endpoint_id: join.visitor.user.as_str(),
+        endpoint_id: join.user.id.as_str(),
         client_ice_ufrag: &join.body.ice_ufrag,
         client_ice_pwd: &join.body.ice_pwd,
         client_dhe_public_key: &join.body.dhe_public_key,
@@ -204,17 +211,17 @@ async fn announce(
             .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
         is_admin: join.is_admin,
         room_id: &room_id,
-        approved_users: link.map(|_| place.approved.as_slice()),
-        call_type: match place.call.key {
+        approved_users: link.map(|_| target.approved.as_slice()),
+        call_type: match target.call.key {
             CallKey::Link(_) => CallType::Adhoc,
             CallKey::Group(_) => CallType::GroupV2,
         },
         user_agent: join.platform,
     };
     let client = join.media.client();
-    let answer = client.join(&place.server, place.call.era, demux_id, &request);
+    let answer = client.join(&target.server, target.call.era, demux_id, &request);
     let answer = dependency_wait(answer).await;
-    Ok(answer.map(|answer| joined(answer, demux_id.value(), &place.call)))
+    Ok(answer.map(|answer| joined(answer, demux_id.value(), &target.call)))
 }
 
 fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody {
@@ -235,26 +242,28 @@ fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody 
 }
 
 /// Removes the record of a call that did not start, and undoes the effect of its start on the link.
-async fn abandon(join: &MediaJoin<'_>, place: &Place) -> Result<(), Problem> {
+async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("abandon era");
-    if place.start.is_none() {
+    if target.start.is_none() {
         return Ok(());
     }
-    let (key, era) = (&place.call.key, place.call.era);
-    let mut transaction = join.core.begin(NAME).await?;
-    let abandoned = transaction.abandon_era(key, era, place.moved).await;
-    if abandoned.map_err(failed)? {
+    let (key, era) = (&target.call.key, target.call.era);
+    let mut transaction = join.state.begin(NAME).await?;
+    let cancelled = transaction
+        .abandon_era(key, era, target.expiration_change)
+        .await;
+    if cancelled.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
-        join.core.emit("call.ended", key.room(), |event| event);
+        join.state.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }
 
 /// Returns the end of the lease of a call on a media server. The cleaner renews it earlier.
-pub(crate) fn lease(core: &Core, now: Timestamp) -> Timestamp {
+pub(crate) fn lease(state: &RoomsState, now: Timestamp) -> Timestamp {
     /// Allows some rounds to fail.
     const ROUNDS: u64 = 4;
-    let cleaner = core.settings.cleaner;
+    let cleaner = state.settings.cleaner;
     let round = cleaner.interval.as_secs() + cleaner.jitter.as_secs();
     now.plus(round.saturating_mul(ROUNDS).max(60))
 }

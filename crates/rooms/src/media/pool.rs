@@ -7,7 +7,7 @@ use anteroom_store::CallRecord;
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::FuturesUnordered};
 
-use super::client::{Failure, MediaClient};
+use super::client::{MediaClient, MediaError};
 use crate::{MediaServer, SfuSettings};
 
 /// The media servers of this service. Clones share their state.
@@ -83,7 +83,7 @@ impl MediaPool {
     }
 
     /// Marks a server as unhealthy until its next successful health check.
-    pub(crate) fn suspect(&self, name: &MediaServer) {
+    pub(crate) fn mark_suspect(&self, name: &MediaServer) {
         if let Some(server) = self.servers.iter().find(|server| server.name == *name) {
             server.note(None);
             self.state.failed();
@@ -105,7 +105,7 @@ impl MediaPool {
         }
     }
 
-    async fn ask(&self, server: &Server) -> Result<Load, Failure> {
+    async fn ask(&self, server: &Server) -> Result<Load, MediaError> {
         let health = self.client.health(&server.name).await?;
         Ok(Load {
             clients: health.client_count,
@@ -206,7 +206,7 @@ mod tests {
     fn a_server_that_failed_or_was_tried_is_not_chosen() {
         let pool = pool(&[Some((0, 90.0)), Some((9, 90.0))]);
         assert_eq!(pool.choose(&[server(1)]), Some(server(2)));
-        pool.suspect(&server(1));
+        pool.mark_suspect(&server(1));
         assert_eq!(pool.choose(&[]), Some(server(2)));
         assert_eq!(pool.choose(&[server(2)]), None);
     }

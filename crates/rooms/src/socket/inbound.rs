@@ -21,11 +21,11 @@ pub(crate) struct InboundMessage {
     /// `None` for a message that is not an operation: a ping, or a message that cannot be parsed.
     pub(crate) kind: Option<MessageKind>,
     /// The content, or the answer to a message that cannot be parsed or is not valid.
-    pub(crate) content: Result<Inbound, Refusal>,
+    pub(crate) content: Result<InboundContent, Refusal>,
 }
 
 /// The content of a message.
-pub(crate) enum Inbound {
+pub(crate) enum InboundContent {
     Join(Box<JoinRequest>),
     Command(Command),
 }
@@ -94,12 +94,12 @@ enum Message {
 #[serde(untagged)]
 enum Target {
     One(u32),
-    Named(All),
+    Named(AllLiteral),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum All {
+enum AllLiteral {
     All,
 }
 
@@ -142,15 +142,15 @@ impl Message {
         })
     }
 
-    fn content(self) -> Result<Inbound, Refusal> {
-        Ok(Inbound::Command(match self {
-            Self::Join(join) => return Ok(Inbound::Join(Box::new(join))),
+    fn content(self) -> Result<InboundContent, Refusal> {
+        Ok(InboundContent::Command(match self {
+            Self::Join(join) => return Ok(InboundContent::Join(Box::new(join))),
             Self::Leave => Command::Leave,
             Self::RaiseHand { raised } => Command::RaiseHand { raised },
             Self::Relay { to, body } => Command::Relay {
                 to: match to {
                     Target::One(id) => RelayTarget::One(device(id)?),
-                    Target::Named(All::All) => RelayTarget::All,
+                    Target::Named(AllLiteral::All) => RelayTarget::All,
                 },
                 body: relay_body(&body)?,
             },
@@ -233,13 +233,13 @@ mod tests {
             ),
         ] {
             match InboundMessage::parse(text).content {
-                Ok(Inbound::Command(command)) => assert_eq!(command, expected, "{text}"),
+                Ok(InboundContent::Command(command)) => assert_eq!(command, expected, "{text}"),
                 _ => panic!("{text}"),
             }
         }
         let join = r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","resume":"AA=="}"#;
         match InboundMessage::parse(join).content {
-            Ok(Inbound::Join(join)) => {
+            Ok(InboundContent::Join(join)) => {
                 assert_eq!((join.room_id.as_str(), join.epoch), ("ab", Some(7)));
                 assert!(join.admin_passkey.is_none());
             }
@@ -257,7 +257,7 @@ mod tests {
         ] {
             let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
             match InboundMessage::parse(&text).content {
-                Ok(Inbound::Join(join)) => assert_eq!(join.roster_form(), form, "{member}"),
+                Ok(InboundContent::Join(join)) => assert_eq!(join.roster_form(), form, "{member}"),
                 _ => panic!("{text}"),
             }
         }
@@ -285,8 +285,10 @@ mod tests {
         ] {
             let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA==","hello":{value}}}"#);
             let read = match InboundMessage::parse(&text).content {
-                Ok(Inbound::Join(join)) => Ok(join.hello.map(|hello| hello.as_bytes().len())),
-                Ok(Inbound::Command(_)) => panic!("{text}"),
+                Ok(InboundContent::Join(join)) => {
+                    Ok(join.hello.map(|hello| hello.as_bytes().len()))
+                }
+                Ok(InboundContent::Command(_)) => panic!("{text}"),
                 Err(refusal) => {
                     assert_eq!(refusal, Refusal::Invalid, "{value}");
                     Err(())

@@ -12,12 +12,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{inbound::JoinRequest, outbox::Outbox, refusal::Refusal};
+use super::{inbound::JoinRequest, refusal::Refusal, send_queue::SendQueue};
 use crate::{
-    calls::{Handle, Taken},
+    calls::{CallHandle, CallJoinOutcome},
     limits::PasskeyAttempt,
     room_headers::parse_room,
-    rooms::Core,
+    rooms::RoomsState,
     verification::VerificationRefusal,
     wire::Base64,
 };
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The result of a join that is not refused.
 pub(super) enum JoinOutcome {
     Call {
-        call: Handle,
+        call: CallHandle,
         is_admin: bool,
         outcome: OperationOutcome,
     },
@@ -56,19 +56,19 @@ struct VerifiedJoin {
 
 /// Verifies a join and gives it to the call.
 pub(super) async fn enter(
-    core: &Arc<Core>,
+    state: &Arc<RoomsState>,
     request: JoinRequest,
     client: ClientAddress,
     connection: ConnectionId,
-    outbox: &Outbox,
+    send_queue: &SendQueue,
 ) -> Result<JoinOutcome, Option<Refusal>> {
     let resume = request.resume.as_deref().and_then(resume_secret);
-    let checked = check(core, request, client).await.map_err(Some)?;
+    let checked = check(state, request, client).await.map_err(Some)?;
     let last = Instant::now() + PATIENCE;
     loop {
-        let call = core
+        let call = state
             .calls
-            .enter(core, &checked.address)
+            .enter(state, &checked.address)
             .await
             .map_err(|_| Some(Refusal::Unavailable))?;
         let join = Join {
@@ -78,30 +78,30 @@ pub(super) async fn enter(
             resume: resume.clone(),
             roster: checked.roster,
             hello: checked.hello.clone(),
-            randomness: JoinRandomness::random(&mut *core.entropy.rng()),
+            randomness: JoinRandomness::random(&mut *state.entropy.rng()),
         };
         // Another node may have revoked the link since the call last read it.
-        let taken = match call.look().await {
-            true => call.join(join, outbox.clone()).await,
-            false if call.is_open() => Some(Taken::Unavailable),
+        let answer = match call.look().await {
+            true => call.join(join, send_queue.clone()).await,
+            false if call.is_open() => Some(CallJoinOutcome::Unavailable),
             false => None,
         };
-        match taken {
-            Some(Taken::Here { is_admin, outcome }) => {
+        match answer {
+            Some(CallJoinOutcome::Here { is_admin, outcome }) => {
                 return Ok(JoinOutcome::Call {
                     call,
                     is_admin,
                     outcome,
                 });
             }
-            Some(Taken::Elsewhere(node)) => {
-                outbox.redirect(&node.socket_url());
+            Some(CallJoinOutcome::Elsewhere(node)) => {
+                send_queue.redirect(&node.socket_url());
                 return Ok(JoinOutcome::Redirected);
             }
-            Some(Taken::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
-            Some(Taken::Closed) => return Err(Some(Refusal::Expired)),
-            Some(Taken::RateLimited) => return Err(Some(Refusal::RateLimited)),
-            Some(Taken::Unavailable) => return Err(Some(Refusal::Unavailable)),
+            Some(CallJoinOutcome::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
+            Some(CallJoinOutcome::Closed) => return Err(Some(Refusal::Expired)),
+            Some(CallJoinOutcome::RateLimited) => return Err(Some(Refusal::RateLimited)),
+            Some(CallJoinOutcome::Unavailable) => return Err(Some(Refusal::Unavailable)),
             None => call.finished().await,
         }
         if Instant::now() >= last {
@@ -112,7 +112,7 @@ pub(super) async fn enter(
 
 /// Reads the link, verifies the presentation and counts the join.
 async fn check(
-    core: &Core,
+    state: &RoomsState,
     request: JoinRequest,
     client: ClientAddress,
 ) -> Result<VerifiedJoin, Refusal> {
@@ -125,8 +125,8 @@ async fn check(
         .map_err(|_| Refusal::Invalid)?;
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-    let link = link(core, &address).await?.ok_or(Refusal::UnknownLink)?;
-    let holds = core.holds(&presentation, &link, client).await;
+    let link = link(state, &address).await?.ok_or(Refusal::UnknownLink)?;
+    let holds = state.holds(&presentation, &link, client).await;
     let holds = holds.map_err(|reason| match reason {
         VerificationRefusal::Limited(_) => Refusal::NetworkLimited,
         VerificationRefusal::Overloaded | VerificationRefusal::NoParams => Refusal::Unavailable,
@@ -134,8 +134,8 @@ async fn check(
     if !holds {
         return Err(Refusal::Forbidden);
     }
-    match core
-        .count("join", user.as_str(), core.settings.sockets.joins)
+    match state
+        .count("join", user.as_str(), state.settings.sockets.joins)
         .await
     {
         Admission::Granted => {}
@@ -143,7 +143,7 @@ async fn check(
     }
     let roster = request.roster_form();
     let hello = request.hello.clone();
-    let role = role(core, &link, &user, request.admin_passkey).await?;
+    let role = role(state, &link, &user, request.admin_passkey).await?;
     Ok(VerifiedJoin {
         address,
         user,
@@ -155,7 +155,7 @@ async fn check(
 
 /// Returns the role of the client: admin with the right passkey.
 async fn role(
-    core: &Core,
+    state: &RoomsState,
     link: &CallLinkRecord,
     user: &OpaqueUserId,
     passkey: Option<Base64>,
@@ -163,18 +163,21 @@ async fn role(
     let Some(passkey) = passkey else {
         return Ok(Role::Guest);
     };
-    let attempt = PasskeyAttempt::begin(core, user.as_str()).await;
+    let attempt = PasskeyAttempt::begin(state, user.as_str()).await;
     let attempt = attempt.map_err(|_| Refusal::RateLimited)?;
-    let keys = core.database.service_keys();
+    let keys = state.database.storage_keys();
     let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
     let is_admin = link.passkey_hash.matches(&hash);
-    attempt.end(core, !is_admin).await;
+    attempt.end(state, !is_admin).await;
     Ok(if is_admin { Role::Admin } else { Role::Guest })
 }
 
-async fn link(core: &Core, address: &LinkAddress) -> Result<Option<CallLinkRecord>, Refusal> {
+async fn link(
+    state: &RoomsState,
+    address: &LinkAddress,
+) -> Result<Option<CallLinkRecord>, Refusal> {
     const NAME: TransactionName = TransactionName::new("look at link");
-    let found = core.look_up(NAME, address).await;
+    let found = state.look_up(NAME, address).await;
     let found = found.map_err(|_| Refusal::Unavailable)?;
     Ok(found.map(|found| found.link))
 }

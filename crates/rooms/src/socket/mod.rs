@@ -4,9 +4,9 @@ pub(crate) mod budgets;
 mod inbound;
 mod joining;
 pub(crate) mod outbound;
-pub(crate) mod outbox;
 mod reader;
 mod refusal;
+pub(crate) mod send_queue;
 mod session;
 mod stream;
 mod throttle;
@@ -25,7 +25,7 @@ use self::{stream::ClientStream, upgrade::Upgrade};
 
 use crate::{
     problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, TOO_MANY_SOCKETS},
-    rooms::Core,
+    rooms::RoomsState,
 };
 
 /// Opens a socket. All messages of a call pass through it.
@@ -56,15 +56,15 @@ use crate::{
             content_type = "application/problem+json", description = "`SOCKETS_EXHAUSTED`"),
     )
 )]
-pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> Response {
+pub(crate) async fn socket(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
     let (mut head, _) = request.into_parts();
-    if !may_open(&core, &head.headers) {
+    if !may_open(&state, &head.headers) {
         return Problem::new(&ORIGIN_FORBIDDEN).into_response();
     }
     let Some(upgrade) = Upgrade::of_request(&mut head) else {
         return Problem::new(&SOCKET_REQUIRED).into_response();
     };
-    let slots = match core.sockets.open(ClientAddress::of(&head.extensions)) {
+    let slots = match state.sockets.open(ClientAddress::of(&head.extensions)) {
         Ok(slots) => slots,
         Err(BudgetRefusal::Address) => {
             return Problem::from(BudgetRefusal::Address).into_response();
@@ -73,11 +73,11 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
     };
     let (response, connection) = upgrade.grant();
     tokio::spawn(async move {
-        let _open = core.open_sockets.enter();
+        let _open = state.open_sockets.enter();
         // A connection that closes before the answer was sent needs nothing more. A socket that
         // must close for another by then is told so by its session.
         if let Ok(connection) = connection.await {
-            session::run(core, ClientStream::new(connection), slots).await;
+            session::run(state, ClientStream::new(connection), slots).await;
         }
     });
     response
@@ -85,12 +85,12 @@ pub(crate) async fn socket(State(core): State<Arc<Core>>, request: Request) -> R
 
 /// Returns whether the origin is allowed. Browsers send the page's origin, once. Other clients send
 /// none.
-fn may_open(core: &Core, headers: &HeaderMap) -> bool {
+fn may_open(state: &RoomsState, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next(), origins.next()) {
         (None, _) => true,
         (Some(origin), None) => {
-            let allowed = &core.settings.origins;
+            let allowed = &state.settings.origins;
             origin
                 .to_str()
                 .is_ok_and(|origin| allowed.iter().any(|allowed| allowed.as_str() == origin))

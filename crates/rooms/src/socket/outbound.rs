@@ -1,7 +1,7 @@
 //! Messages to clients, as JSON.
 
 use anteroom_call::{
-    DemuxId, Joined, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
+    DemuxId, JoinAnswer, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
 };
 use base64::{
     Engine as _,
@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::{
-    socket::{outbox::Kind, refusal::Refusal},
+    socket::{refusal::Refusal, send_queue::QueueKind},
     wire::LinkStateBody,
 };
 
@@ -21,26 +21,26 @@ const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
 
 /// An outgoing message.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbound {
+pub(crate) struct OutboundMessage {
     pub(crate) text: Utf8Bytes,
-    pub(crate) kind: Kind,
+    pub(crate) kind: QueueKind,
 }
 
-impl Outbound {
+impl OutboundMessage {
     /// Creates a message of the call.
     pub(crate) fn of_call(message: &Message) -> Self {
         let kind = match message {
-            Message::Participants { .. } => Kind::Roster,
-            Message::Roster { .. } => Kind::RosterChanges,
-            Message::Link(_) => Kind::Link,
-            Message::Relay { .. } => Kind::Relay,
-            Message::Pong => Kind::Pong,
+            Message::Participants { .. } => QueueKind::Roster,
+            Message::Roster { .. } => QueueKind::RosterChanges,
+            Message::Link(_) => QueueKind::Link,
+            Message::Relay { .. } => QueueKind::Relay,
+            Message::Pong => QueueKind::Pong,
             Message::Joined(_)
             | Message::Admitted
             | Message::Denied { .. }
             | Message::Removed
             | Message::Blocked
-            | Message::Error(_) => Kind::Answer,
+            | Message::Error(_) => QueueKind::Answer,
         };
         Self {
             text: json(&body_of(message)),
@@ -71,7 +71,7 @@ impl Outbound {
     fn answer(body: &Body<'_>) -> Self {
         Self {
             text: json(body),
-            kind: Kind::Answer,
+            kind: QueueKind::Answer,
         }
     }
 }
@@ -242,7 +242,7 @@ fn body_of(message: &Message) -> Body<'_> {
     }
 }
 
-fn joined_body(joined: &Joined) -> Body<'_> {
+fn joined_body(joined: &JoinAnswer) -> Body<'_> {
     Body::Joined {
         demux_id: joined.demux_id.value(),
         era_id: joined.era_id.to_string(),

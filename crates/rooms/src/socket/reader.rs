@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 use super::{inbound::InboundMessage, refusal::Refusal, throttle::Throttle};
 
 /// The client has disconnected.
-pub(super) struct Gone;
+pub(super) struct PeerClosed;
 
 /// Reads the messages of one client, at most at the rate of its [`Throttle`].
 pub(super) struct Reader<'a> {
@@ -25,9 +25,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Waits for the next message of the client.
-    pub(super) async fn next(&mut self) -> Result<InboundMessage, Gone> {
+    pub(super) async fn next(&mut self) -> Result<InboundMessage, PeerClosed> {
         loop {
-            self.throttle.turn().await;
+            self.throttle.wait().await;
             return match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => Ok(InboundMessage::parse(&text)),
                 Some(Ok(Message::Binary(_))) => Ok(InboundMessage::unreadable(Refusal::Binary)),
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
                 Some(Err(error)) if is_too_large(&error) => {
                     Ok(InboundMessage::unreadable(Refusal::TooLarge))
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => Err(PeerClosed),
             };
         }
     }

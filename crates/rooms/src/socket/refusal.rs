@@ -2,7 +2,7 @@
 
 use anteroom_service::OperationOutcome;
 
-use crate::socket::outbox::Closing;
+use crate::socket::send_queue::ClosingFrame;
 
 /// The reason why a message or a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Refusal {
     }
 
     /// Returns how the connection is closed; `None` if it stays open.
-    pub(crate) const fn closing(self) -> Option<Closing> {
+    pub(crate) const fn closing(self) -> Option<ClosingFrame> {
         let code = match self {
             Self::BodyTooLarge | Self::UnknownDevice | Self::ApproveUnavailable => return None,
             Self::Invalid | Self::NotJoined | Self::JoinTimeout => 1002,
@@ -126,7 +126,7 @@ impl Refusal {
             Self::Unavailable | Self::GivenWay | Self::Overloaded => 1013,
             Self::ShuttingDown => 1012,
         };
-        Some(Closing {
+        Some(ClosingFrame {
             code,
             words: self.code(),
         })

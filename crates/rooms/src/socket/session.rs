@@ -19,24 +19,24 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Message,
-        protocol::{CloseFrame, Role as Side, WebSocketConfig},
+        protocol::{CloseFrame, Role as SocketRole, WebSocketConfig},
     },
 };
 
 use super::{
     budgets::SocketSlots,
-    inbound::{Inbound, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
+    inbound::{InboundContent, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
     joining::{JoinOutcome, enter, outcome_of_join},
-    outbound::Outbound,
-    outbox::{Closing, Next, Outbox},
-    reader::{Gone, Reader},
+    outbound::OutboundMessage,
+    reader::{PeerClosed, Reader},
     refusal::Refusal,
+    send_queue::{ClosingFrame, NextAction, SendQueue},
     stream::{ClientStream, WriteProgress},
 };
 use crate::{
     SocketLimits,
-    calls::{Handle, ToCall},
-    rooms::Core,
+    calls::{CallHandle, CallMessage},
+    rooms::RoomsState,
 };
 
 /// The size of the read buffer, in bytes.
@@ -46,13 +46,13 @@ type Connection = ClientStream<TokioIo<Upgraded>>;
 type Socket = WebSocketStream<Connection>;
 
 /// Handles a client's socket until its connection ends.
-pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: SocketSlots) {
-    let limits = core.settings.sockets;
-    let outbox = Outbox::new(limits.queued_bytes);
-    let taken = connection.last_taken();
+pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slots: SocketSlots) {
+    let limits = state.settings.sockets;
+    let send_queue = SendQueue::new(limits.queued_bytes);
+    let progress = connection.last_taken();
     let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
     let joined = OnceLock::new();
-    let entered = greet(&core, &mut socket, &outbox, &joined, &mut slots).await;
+    let entered = await_join(&state, &mut socket, &send_queue, &joined, &mut slots).await;
     let has_given_way = matches!(entered, Err(Some(Refusal::GivenWay)));
     slots.end(joined.get().is_some());
     if let Ok(JoinOutcome::Call { .. }) = &entered {
@@ -64,9 +64,9 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
     {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
-            let ended = converse(&core, &mut reader, entered, &outbox, &joined).await;
+            let ended = serve_session(&state, &mut reader, entered, &send_queue, &joined).await;
             if let Err(refusal) = ended {
-                refuse(&outbox, refusal);
+                refuse(&send_queue, refusal);
             }
             linger(&mut stream, ended).await;
         };
@@ -74,12 +74,12 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
         tokio::select! {
             // A socket that was closed for another gives its room up at once: others may be waiting
             // for it.
-            closed = write(sink, &outbox, &taken, &limits) => if closed && !has_given_way {
+            closed = write(sink, &send_queue, &progress, &limits) => if closed && !has_given_way {
                 // A connection that is dropped with unread bytes loses the messages that were sent
                 // last, so that the client has to close it first. Until then the socket counts, and
                 // can be closed for another.
                 tokio::select! {
-                    _ = timeout(limits.farewell, reading) => {}
+                    _ = timeout(limits.closing_timeout, reading) => {}
                     () = slots.evicted() => {}
                 }
             },
@@ -89,12 +89,12 @@ pub(crate) async fn run(core: Arc<Core>, connection: Connection, mut slots: Sock
         }
     }
     if let Some((call, connection)) = joined.into_inner() {
-        call.send(ToCall::Disconnected { connection }).await;
+        call.send(CallMessage::Disconnected { connection }).await;
     }
 }
 
-/// The reason why this side ends a conversation; `None` when there is nothing left to send.
-type Refused = Option<Refusal>;
+/// The reason why this side ends a session; `None` when there is nothing left to send.
+type SessionEnd = Option<Refusal>;
 
 /// Opens a WebSocket whose messages have at most `max_message` bytes.
 async fn open(connection: Connection, max_message: usize) -> Socket {
@@ -104,54 +104,54 @@ async fn open(connection: Connection, max_message: usize) -> Socket {
         // Every socket allocates one from its opening on, so that a small one keeps half-open
         // sockets cheap.
         .read_buffer_size(READ_BUFFER)
-        // Sends every message at once. Messages wait in the outbox, which counts them.
+        // Sends every message at once. Messages wait in the send queue, which counts them.
         .write_buffer_size(0);
-    WebSocketStream::from_raw_socket(connection, Side::Server, Some(config)).await
+    WebSocketStream::from_raw_socket(connection, SocketRole::Server, Some(config)).await
 }
 
-fn refuse(outbox: &Outbox, refusal: Refused) {
+fn refuse(send_queue: &SendQueue, refusal: SessionEnd) {
     if let Some(refusal) = refusal {
         // A refusal is no roster, so that its outcome needs no handling.
-        let _ = outbox.push(Outbound::of_refusal(refusal));
+        let _ = send_queue.push(OutboundMessage::of_refusal(refusal));
         if let Some(closing) = refusal.closing() {
-            outbox.close(closing);
+            send_queue.close(closing);
         }
     }
 }
 
 /// Reads the `join` and takes the client into the call.
-async fn greet(
-    core: &Arc<Core>,
+async fn await_join(
+    state: &Arc<RoomsState>,
     socket: &mut Socket,
-    outbox: &Outbox,
-    joined: &OnceLock<(Handle, ConnectionId)>,
+    send_queue: &SendQueue,
+    joined: &OnceLock<(CallHandle, ConnectionId)>,
     slots: &mut SocketSlots,
-) -> Result<JoinOutcome, Refused> {
+) -> Result<JoinOutcome, SessionEnd> {
     let mut reader = Reader::new(socket);
-    let limits = core.settings.sockets;
+    let limits = state.settings.sockets;
     let first = tokio::select! {
         first = timeout(limits.join_timeout, reader.next()) => first,
         () = slots.evicted() => return Err(Some(Refusal::GivenWay)),
-        () = core.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
+        () = state.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
     };
     let InboundMessage { kind, content } = match first {
         Err(_) => return Err(Some(Refusal::JoinTimeout)),
-        Ok(Err(Gone)) => return Err(None),
+        Ok(Err(PeerClosed)) => return Err(None),
         Ok(Ok(message)) => message,
     };
     slots.begin();
     // An operation that is dropped without an end counts as refused.
-    let operation = kind.map(|kind| core.operations.start(kind));
+    let operation = kind.map(|kind| state.operations.start(kind));
     let request = match content {
-        Ok(Inbound::Join(request)) => request,
+        Ok(InboundContent::Join(request)) => request,
         Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
-        Ok(Inbound::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
+        Ok(InboundContent::Command(_)) | Err(_) => return Err(Some(Refusal::NotJoined)),
     };
     slots
-        .join(&core.sockets)
+        .join(&state.sockets)
         .map_err(|_| Some(Refusal::Overloaded))?;
-    let connection = core.connection();
-    let entered = enter(core, *request, slots.client(), connection, outbox).await;
+    let connection = state.connection();
+    let entered = enter(state, *request, slots.client(), connection, send_queue).await;
     end(operation, outcome_of_join(&entered));
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
@@ -160,22 +160,22 @@ async fn greet(
 }
 
 /// Handles the messages from the answer to the `join` to the end.
-async fn converse(
-    core: &Core,
+async fn serve_session(
+    state: &RoomsState,
     reader: &mut Reader<'_>,
-    entered: Result<JoinOutcome, Refused>,
-    outbox: &Outbox,
-    joined: &OnceLock<(Handle, ConnectionId)>,
-) -> Result<(), Refused> {
+    entered: Result<JoinOutcome, SessionEnd>,
+    send_queue: &SendQueue,
+    joined: &OnceLock<(CallHandle, ConnectionId)>,
+) -> Result<(), SessionEnd> {
     match (entered?, joined.get()) {
         (JoinOutcome::Call { is_admin, .. }, Some((call, connection))) => {
-            let place = Place {
-                core,
+            let membership = Membership {
+                state,
                 call,
                 connection: *connection,
                 is_admin,
             };
-            talk(reader, &place, outbox).await
+            serve_messages(reader, &membership, send_queue).await
         }
         _ => Ok(()),
     }
@@ -188,33 +188,33 @@ fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
 }
 
 /// The membership of a client in a call.
-struct Place<'a> {
-    core: &'a Core,
-    call: &'a Handle,
+struct Membership<'a> {
+    state: &'a RoomsState,
+    call: &'a CallHandle,
     connection: ConnectionId,
     is_admin: bool,
 }
 
-impl Place<'_> {
+impl Membership<'_> {
     /// Gives the call a command of the client. Returns whether the call still accepts messages.
-    async fn say(
+    async fn send_command(
         &self,
         command: Command,
         operation: Option<RunningOperation>,
-        outbox: &Outbox,
+        send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
         let lets_in = self.is_admin && matches!(command, Command::Approve(_));
         if lets_in && !self.look(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
-            refuse(outbox, Some(refusal));
+            refuse(send_queue, Some(refusal));
             // The failure is no failure of the service if the call has just ended.
             if self.call.is_open() {
                 end(operation, refusal.outcome());
             }
             return true;
         }
-        let message = ToCall::Command {
+        let message = CallMessage::Command {
             connection: self.connection,
             command,
             operation,
@@ -234,30 +234,37 @@ impl Place<'_> {
 }
 
 /// Handles the messages of a client that has joined.
-async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Result<(), Refused> {
+async fn serve_messages(
+    reader: &mut Reader<'_>,
+    membership: &Membership<'_>,
+    send_queue: &SendQueue,
+) -> Result<(), SessionEnd> {
     loop {
-        let said = tokio::select! {
-            said = async { outbox.has_room().await; reader.next().await } => said,
+        let received = tokio::select! {
+            received = async { send_queue.has_room().await; reader.next().await } => received,
             // The call has closed the connection, so that further messages have no effect.
-            () = outbox.closed() => return Ok(()),
+            () = send_queue.closed() => return Ok(()),
         };
-        let Ok(InboundMessage { kind, content }) = said else {
+        let Ok(InboundMessage { kind, content }) = received else {
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
-        let operation = kind.map(|kind| place.core.operations.start(kind));
+        let operation = kind.map(|kind| membership.state.operations.start(kind));
         match content {
-            Ok(Inbound::Command(command)) => {
-                if !place.say(command, operation, outbox).await {
+            Ok(InboundContent::Command(command)) => {
+                if !membership
+                    .send_command(command, operation, send_queue)
+                    .await
+                {
                     return Ok(());
                 }
             }
-            Ok(Inbound::Join(_)) => {
+            Ok(InboundContent::Join(_)) => {
                 let error = anteroom_call::Message::Error(anteroom_call::ErrorCode::AlreadyJoined);
-                let _ = outbox.push(Outbound::of_call(&error));
+                let _ = send_queue.push(OutboundMessage::of_call(&error));
             }
             Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
-            Err(refusal) => refuse(outbox, Some(refusal)),
+            Err(refusal) => refuse(send_queue, Some(refusal)),
         }
     }
 }
@@ -269,30 +276,34 @@ async fn talk(reader: &mut Reader<'_>, place: &Place<'_>, outbox: &Outbox) -> Re
 /// reads slowly stays connected and gets fewer messages.
 async fn write(
     mut sink: SplitSink<Socket, Message>,
-    outbox: &Outbox,
-    taken: &WriteProgress,
+    send_queue: &SendQueue,
+    progress: &WriteProgress,
     limits: &SocketLimits,
 ) -> bool {
     loop {
-        let message = match outbox.next().await {
-            Next::Send(text) => Message::Text(text),
-            Next::Close(Closing { code, words }) => {
+        let message = match send_queue.next().await {
+            NextAction::Send(text) => Message::Text(text),
+            NextAction::Close(ClosingFrame { code, words }) => {
                 let frame = CloseFrame {
                     code: code.into(),
                     reason: words.into(),
                 };
-                let closed = timeout(limits.farewell, sink.send(Message::Close(Some(frame)))).await;
+                let closed = timeout(
+                    limits.closing_timeout,
+                    sink.send(Message::Close(Some(frame))),
+                )
+                .await;
                 return matches!(closed, Ok(Ok(())));
             }
         };
         let sent = tokio::select! {
             sent = sink.send(message) => sent.is_ok(),
-            () = taken.stalled(limits.stall_timeout) => {
+            () = progress.stalled(limits.stall_timeout) => {
                 tracing::info!("a client that took nothing for too long was cut off");
                 false
             }
             // A client that reads nothing delays the end by at most this time.
-            () = farewell(outbox, limits.farewell) => false,
+            () = closing_timeout(send_queue, limits.closing_timeout) => false,
         };
         if !sent {
             return false;
@@ -300,14 +311,15 @@ async fn write(
     }
 }
 
-async fn farewell(outbox: &Outbox, limit: Duration) {
-    outbox.closed().await;
+/// Completes when the closing of the connection has taken longer than `limit`.
+async fn closing_timeout(send_queue: &SendQueue, limit: Duration) {
+    send_queue.closed().await;
     tokio::time::sleep(limit).await;
 }
 
 /// Reads and ignores messages until the client has disconnected. Never completes after a message
 /// that was too large, because nothing more can be read then.
-async fn linger(stream: &mut SplitStream<Socket>, ended: Result<(), Refused>) {
+async fn linger(stream: &mut SplitStream<Socket>, ended: Result<(), SessionEnd>) {
     if ended == Err(Some(Refusal::TooLarge)) {
         std::future::pending::<()>().await;
     }

@@ -25,13 +25,13 @@ impl Throttle {
     }
 
     /// Waits until another message may be read.
-    pub(crate) async fn turn(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         let now = Instant::now();
         self.whole_at = self.whole_at.max(now) + Duration::from_secs(1) / PER_SECOND;
         let debt = self.whole_at.saturating_duration_since(now);
         let most = Duration::from_secs(1) * BURST / PER_SECOND;
-        if let Some(wait) = debt.checked_sub(most) {
-            sleep(wait).await;
+        if let Some(delay) = debt.checked_sub(most) {
+            sleep(delay).await;
         }
     }
 }
@@ -45,11 +45,11 @@ mod tests {
         let mut throttle = Throttle::new();
         let start = Instant::now();
         for _ in 0..BURST {
-            throttle.turn().await;
+            throttle.wait().await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..PER_SECOND {
-            throttle.turn().await;
+            throttle.wait().await;
         }
         let elapsed = start.elapsed().as_secs_f64();
         assert!((0.9..2.1).contains(&elapsed), "{elapsed}");

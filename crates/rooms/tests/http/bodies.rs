@@ -4,7 +4,7 @@ use anteroom_testkit::TestRooms;
 use http::Method;
 use serde_json::json;
 
-use crate::support::{base64, create_body, create_call, created, link_call, with};
+use crate::support::{base64, create_body, create_request, created, link_request, with};
 
 #[tokio::test]
 async fn bodies_are_held_to_their_shape() {
@@ -12,15 +12,15 @@ async fn bodies_are_held_to_their_shape() {
     let (link, aci) = created(&rooms, json!({})).await;
     let fresh = rooms.new_link();
     let creates = |body: String| {
-        let put = create_call(&rooms, &fresh, &aci);
+        let put = create_request(&rooms, &fresh, &aci);
         (put.text(body), "create")
     };
     let updates = |body: String| {
-        let put = link_call(&rooms, Method::PUT, &link, &aci);
+        let put = link_request(&rooms, Method::PUT, &link, &aci);
         (put.text(body), "update")
     };
     let deletes = |body: String| {
-        let delete = link_call(&rooms, Method::DELETE, &link, &aci);
+        let delete = link_request(&rooms, Method::DELETE, &link, &aci);
         (delete.text(body), "delete")
     };
     let create = create_body(&fresh);
@@ -122,15 +122,15 @@ async fn bodies_are_held_to_their_shape() {
         );
     }
     // None of the requests has an effect.
-    let read = link_call(&rooms, Method::GET, &fresh, &aci)
+    let read = link_request(&rooms, Method::GET, &fresh, &aci)
         .send(&rooms)
         .await;
     read.assert_problem(404, "CALL_LINK_NOT_FOUND");
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     assert_eq!(read.status, 200);
-    let typed = link_call(&rooms, Method::PUT, &link, &aci).header("content-type", "text/plain");
+    let typed = link_request(&rooms, Method::PUT, &link, &aci).header("content-type", "text/plain");
     typed
         .send(&rooms)
         .await
@@ -151,7 +151,7 @@ async fn a_new_link_needs_a_passkey_of_16_to_32_bytes() {
         let (link, aci) = (rooms.new_link(), rooms.new_account());
         let passkey = json!(base64(&vec![1; length]));
         let body = with(create_body(&link), "adminPasskey", passkey);
-        let create = create_call(&rooms, &link, &aci).json(&body);
+        let create = create_request(&rooms, &link, &aci).json(&body);
         let answer = create.send(&rooms).await;
         assert_eq!(answer.problem(), (status, code.to_owned()), "{length}");
     }
@@ -162,9 +162,9 @@ async fn unknown_members_of_a_delete_are_ignored() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
     let body = json!({"adminPasskey": link.passkey_text(), "zkparams": null, "extra": [1]});
-    let delete = link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+    let delete = link_request(&rooms, Method::DELETE, &link, &aci).json(&body);
     delete.send(&rooms).await.assert_json(&json!({}));
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     read.assert_problem(404, "CALL_LINK_NOT_FOUND");

@@ -6,14 +6,14 @@ use http::Method;
 use serde_json::json;
 
 use crate::support::{
-    PARTICIPANTS, call, created, join_body, join_call, link_call, peek_call, with,
+    PARTICIPANTS, created, join_body, join_request, link_request, peek_request, request, with,
 };
 
 #[tokio::test]
 async fn a_room_without_a_call_says_so_with_an_empty_body() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let answer = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let answer = peek_request(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (404, 0));
 }
 
@@ -24,9 +24,9 @@ async fn revoked_expired_and_unknown_links_say_which() {
     let (expired, _) = created(&rooms, json!({})).await;
     let unknown = rooms.new_link();
     let check = async |link, reason: &str| {
-        let join = join_call(&rooms, link, &aci).json(&join_body());
+        let join = join_request(&rooms, link, &aci).json(&join_body());
         for answer in [
-            peek_call(&rooms, link, &aci).send(&rooms).await,
+            peek_request(&rooms, link, &aci).send(&rooms).await,
             join.send(&rooms).await,
         ] {
             assert_eq!(answer.status, 404);
@@ -45,7 +45,7 @@ async fn revoked_expired_and_unknown_links_say_which() {
 async fn a_join_is_sent_to_the_socket() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let join = join_call(&rooms, &link, &aci).json(&join_body());
+    let join = join_request(&rooms, &link, &aci).json(&join_body());
     join.send(&rooms)
         .await
         .assert_problem(409, "CALL_USE_SOCKET");
@@ -57,7 +57,7 @@ async fn room_service_responsibility_membership_strangers_are_refused() {
     let (link, aci) = created(&rooms, json!({})).await;
     let stranger = rooms.new_link();
     for method in [Method::GET, Method::PUT] {
-        let request = call(method, PARTICIPANTS)
+        let request = request(method, PARTICIPANTS)
             .room(link.room())
             .json(&join_body());
         let forged = request.clone().auth(&rooms.auth(&stranger, &aci));
@@ -84,13 +84,13 @@ async fn a_join_body_is_held_to_its_shape_but_may_hold_more() {
         (with(join_body(), "hkdfExtraInfo", json!("0")), 422),
         (with(join_body(), "region", json!("x")), 409),
     ] {
-        let answer = join_call(&rooms, &link, &aci)
+        let answer = join_request(&rooms, &link, &aci)
             .json(&body)
             .send(&rooms)
             .await;
         assert_eq!(answer.status.as_u16(), status, "{body}");
     }
-    let _ = link_call(&rooms, Method::GET, &link, &aci)
+    let _ = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
 }

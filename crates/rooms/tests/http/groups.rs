@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::support::{Call, PARTICIPANTS, base64, call, created, good, join_body};
+use crate::support::{PARTICIPANTS, TestRequest, base64, created, good, join_body, request};
 
 const GROUP: &str = "0a0b0c";
 const KEY: &[u8] = b"a key for group tokens, of 32 b.";
@@ -33,9 +33,9 @@ fn token(user: &str, issued: u64, may_start: u8) -> String {
     format!("{signed}:{}", hex::encode(&tag[..10]))
 }
 
-fn group_call(method: Method, token: &str) -> Call {
+fn group_request(method: Method, token: &str) -> TestRequest {
     let basic = base64(format!("anyone:{token}").as_bytes());
-    call(method, PARTICIPANTS).header("authorization", format!("Basic {basic}"))
+    request(method, PARTICIPANTS).header("authorization", format!("Basic {basic}"))
 }
 
 #[tokio::test]
@@ -44,8 +44,8 @@ async fn group_calls_go_by_token() {
     let rooms = start(&[&media]).await;
     let now = rooms.clock.now().as_secs();
     let (starter, member) = (token("aa01", now, 1), token("bb02", now, 0));
-    let join = |token: &str| group_call(Method::PUT, token).json(&join_body());
-    let peek = |token: &str| group_call(Method::GET, token);
+    let join = |token: &str| group_request(Method::PUT, token).json(&join_body());
+    let peek = |token: &str| group_request(Method::GET, token);
 
     let none = peek(&member).send(&rooms).await;
     assert_eq!((none.status.as_u16(), none.body.len()), (404, 0));
@@ -93,20 +93,20 @@ async fn group_tokens_are_verified_and_open_their_own_room_only() {
         ("nothing".to_owned(), 401, "ROOM_UNAUTHORIZED"),
         (String::new(), 401, "ROOM_UNAUTHORIZED"),
     ] {
-        let answer = group_call(Method::GET, &token).send(&rooms).await;
+        let answer = group_request(Method::GET, &token).send(&rooms).await;
         assert_eq!(answer.problem(), (status, code.to_owned()), "{token}");
     }
-    let in_link = group_call(Method::GET, &good_token).room(link.room());
+    let in_link = group_request(Method::GET, &good_token).room(link.room());
     in_link
         .send(&rooms)
         .await
         .assert_problem(401, "ROOM_UNAUTHORIZED");
-    let named = group_call(Method::GET, &good_token)
+    let named = group_request(Method::GET, &good_token)
         .room(GROUP)
         .send(&rooms)
         .await;
     assert_eq!(named.status, 404);
-    let in_group = call(Method::GET, PARTICIPANTS)
+    let in_group = request(Method::GET, PARTICIPANTS)
         .room(GROUP)
         .auth(&rooms.auth(&link, &aci));
     let answer = in_group.send(&rooms).await;
@@ -116,7 +116,7 @@ async fn group_tokens_are_verified_and_open_their_own_room_only() {
     );
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let basic = base64(format!("anyone:{good_token}").as_bytes());
-        let request = call(method, "/v1/call-link")
+        let request = request(method, "/v1/call-link")
             .room(link.room())
             .header("authorization", format!("Basic {basic}"))
             .json(&json!({"adminPasskey": link.passkey_text()}));
@@ -126,7 +126,7 @@ async fn group_tokens_are_verified_and_open_their_own_room_only() {
             .assert_problem(401, "ROOM_UNAUTHORIZED");
     }
     let without_key = TestRooms::start().await;
-    let answer = group_call(Method::GET, &good_token)
+    let answer = group_request(Method::GET, &good_token)
         .send(&without_key)
         .await;
     answer.assert_problem(401, "ROOM_UNAUTHORIZED");

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::json;
 
-use crate::support::{LINK, PARTICIPANTS, base64, call, create_body, created, join_body};
+use crate::support::{LINK, PARTICIPANTS, base64, create_body, created, join_body, request};
 
 #[tokio::test]
 async fn the_room_id_stands_exactly_once_and_is_plain() {
@@ -16,7 +16,7 @@ async fn the_room_id_stands_exactly_once_and_is_plain() {
     let longest = "z".repeat(128);
     let too_long = "z".repeat(129);
     for path in [LINK, PARTICIPANTS] {
-        let get = || call(Method::GET, path).auth(&rooms.auth(&link, &aci));
+        let get = || request(Method::GET, path).auth(&rooms.auth(&link, &aci));
         for (ids, status) in [
             (&[][..], 400),
             (&["", ""], 400),
@@ -55,12 +55,14 @@ async fn changes_take_room_ids_in_hex_only() {
         (Method::DELETE, "xyz"),
         (Method::DELETE, "abc"),
     ] {
-        let request = call(method.clone(), LINK).room(room);
+        let request = request(method.clone(), LINK).room(room);
         let request = request.auth(&rooms.auth(&link, &aci)).json(&body);
         let answer = request.send(&rooms).await;
         answer.assert_problem(400, "ROOM_ID_INVALID");
     }
-    let request = call(Method::PUT, LINK).room("zz").json(&create_body(&link));
+    let request = request(Method::PUT, LINK)
+        .room("zz")
+        .json(&create_body(&link));
     let request = request.create(&rooms.create(&link, &aci));
     request
         .send(&rooms)
@@ -76,7 +78,7 @@ async fn the_epoch_is_a_decimal_number_and_part_of_the_address() {
     })
     .await;
     let (link, aci) = (rooms.new_link(), rooms.new_account());
-    let create = crate::support::create_call(&rooms, &link, &aci).json(&create_body(&link));
+    let create = crate::support::create_request(&rooms, &link, &aci).json(&create_body(&link));
     let answer = create.send(&rooms).await;
     let epoch = u32::try_from(answer.json()["epoch"].as_u64().unwrap()).unwrap();
     let right = epoch.to_string();
@@ -92,7 +94,7 @@ async fn the_epoch_is_a_decimal_number_and_part_of_the_address() {
         (&["+1"], 400, "ROOM_EPOCH_INVALID"),
         (&[right.as_str(), right.as_str()], 400, "ROOM_EPOCH_INVALID"),
     ] {
-        let mut request = crate::support::link_call(&rooms, Method::GET, &link, &aci);
+        let mut request = crate::support::link_request(&rooms, Method::GET, &link, &aci);
         for epoch in epochs {
             request = request.header("x-epoch", *epoch);
         }
@@ -102,7 +104,7 @@ async fn the_epoch_is_a_decimal_number_and_part_of_the_address() {
     // A link without an epoch is found only by requests without one.
     let plain = TestRooms::start().await;
     let (link, aci) = created(&plain, json!({})).await;
-    let get = || crate::support::link_call(&plain, Method::GET, &link, &aci);
+    let get = || crate::support::link_request(&plain, Method::GET, &link, &aci);
     assert_eq!(get().send(&plain).await.status, 200);
     let answer = get().header("x-epoch", "0").send(&plain).await;
     answer.assert_problem(404, "CALL_LINK_NOT_FOUND");
@@ -149,7 +151,7 @@ async fn what_is_claimed_is_read_or_refused() {
         (bad_base64, 400, "ROOM_AUTHORIZATION_INVALID"),
         (basic, 401, "ROOM_UNAUTHORIZED"),
     ] {
-        let get = call(Method::GET, LINK).room(link.room());
+        let get = request(Method::GET, LINK).room(link.room());
         let answer = get.header("authorization", &header).send(&rooms).await;
         assert_eq!(
             answer.problem(),
@@ -165,12 +167,15 @@ async fn what_is_claimed_is_read_or_refused() {
         (Method::GET, PARTICIPANTS),
         (Method::PUT, PARTICIPANTS),
     ] {
-        let none = call(method.clone(), path)
+        let none = request(method.clone(), path)
             .room(link.room())
             .send(&rooms)
             .await;
         none.assert_problem(401, "ROOM_UNAUTHORIZED");
-        let two = call(method, path).room(link.room()).auth(&auth).auth(&auth);
+        let two = request(method, path)
+            .room(link.room())
+            .auth(&auth)
+            .auth(&auth);
         two.send(&rooms)
             .await
             .assert_problem(400, "ROOM_AUTHORIZATION_INVALID");
@@ -208,7 +213,7 @@ async fn a_well_formed_basic_header_without_a_token_is_401_and_a_malformed_one_4
             (Method::PUT, LINK),
             (Method::DELETE, LINK),
         ] {
-            let request = call(method, path).room("aa").json(&join_body());
+            let request = request(method, path).room("aa").json(&join_body());
             let request = request.header("authorization", &header);
             let answer = request.send(&rooms).await;
             assert_eq!(&answer.problem(), expected, "{path} {header}");
@@ -231,7 +236,7 @@ async fn auth_presentations_are_accepted_from_one_day_before_to_two_days_after()
                 hours if hours < 0 => today.minus(HOUR * hours.unsigned_abs()),
                 hours => today.plus(HOUR * hours.unsigned_abs()),
             };
-            let get = call(Method::GET, LINK).room(link.room());
+            let get = request(Method::GET, LINK).room(link.room());
             let request = get.auth(&rooms.auth_of_day(&link, &aci, day));
             let answer = request.send(&rooms).await;
             assert_eq!(answer.status.as_u16(), status, "{mode:?} {hours} h");
@@ -243,8 +248,8 @@ async fn auth_presentations_are_accepted_from_one_day_before_to_two_days_after()
 async fn repeated_or_missing_headers_are_refused_before_a_body_is_read() {
     let rooms = TestRooms::start().await;
     for request in [
-        call(Method::PUT, LINK).text("{").room("aa").room("aa"),
-        call(Method::PUT, PARTICIPANTS)
+        request(Method::PUT, LINK).text("{").room("aa").room("aa"),
+        request(Method::PUT, PARTICIPANTS)
             .json(&join_body())
             .room("aa")
             .room("aa"),
@@ -261,7 +266,7 @@ async fn a_presentation_that_comes_again_is_held_to_the_same_rules() {
     let (other, _) = created(&rooms, json!({})).await;
     let shown = rooms.auth(&link, &aci);
     let peek = |link: &TestLink, shown: &str| {
-        let call = call(Method::GET, PARTICIPANTS).room(link.room());
+        let call = request(Method::GET, PARTICIPANTS).room(link.room());
         call.auth(shown).send(&rooms)
     };
     for _ in 0..2 {

@@ -9,7 +9,9 @@ use anteroom_testkit::{FakeMediaServer, TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, call, created, join_body, join_call, peek_call};
+use crate::support::{
+    Answer, TestRequest, created, join_body, join_request, peek_request, request,
+};
 
 async fn start(media: &FakeMediaServer) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
@@ -19,13 +21,13 @@ async fn start(media: &FakeMediaServer) -> TestRooms {
     .await
 }
 
-async fn tell(rooms: &TestRooms, call: Call) -> Answer {
+async fn tell(rooms: &TestRooms, call: TestRequest) -> Answer {
     call.to(rooms.internal_router()).await
 }
 
 async fn joined(rooms: &TestRooms) -> (TestLink, anteroom_protocol::Aci, Value) {
     let (link, aci) = created(rooms, json!({})).await;
-    let join = join_call(rooms, &link, &aci).json(&join_body());
+    let join = join_request(rooms, &link, &aci).json(&join_body());
     let joined = join.send(rooms).await.json();
     (link, aci, joined)
 }
@@ -43,10 +45,10 @@ async fn approvals_are_replaced_and_given_to_the_next_client() {
         (link.room(), json!([])),
         (link.room(), json!([user])),
     ] {
-        let put = call(Method::PUT, "/v1/call-link-approvals").room(room);
+        let put = request(Method::PUT, "/v1/call-link-approvals").room(room);
         let answer = tell(&rooms, put.json(&json!({"approvedUsers": users}))).await;
         answer.assert_json(&json!({}));
-        let join = join_call(&rooms, &link, &aci).json(&join_body());
+        let join = join_request(&rooms, &link, &aci).json(&join_body());
         let joined = join.send(&rooms).await.json();
         let known = media.announced().last().unwrap().body["approvedUsers"].clone();
         let mut known: Vec<Value> = known.as_array().unwrap().clone();
@@ -68,7 +70,7 @@ async fn a_link_with_thousands_of_approved_users_is_taken_and_one_with_more_is_n
     let (link, _) = created(&rooms, json!({})).await;
     for (count, status) in [(8_192, 200), (8_193, 413), (9_000, 413)] {
         let users: Vec<String> = (0..count).map(|user| format!("{user:0130x}")).collect();
-        let put = call(Method::PUT, "/v1/call-link-approvals").room(link.room());
+        let put = request(Method::PUT, "/v1/call-link-approvals").room(link.room());
         let answer = tell(&rooms, put.json(&json!({"approvedUsers": users}))).await;
         assert_eq!(answer.status, status, "{count}");
     }
@@ -79,7 +81,7 @@ async fn approvals_are_held_to_their_shape() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&media).await;
     let (link, _) = created(&rooms, json!({})).await;
-    let put = || call(Method::PUT, "/v1/call-link-approvals");
+    let put = || request(Method::PUT, "/v1/call-link-approvals");
     let body = json!({"approvedUsers": []});
     for (request, status) in [
         (put().json(&body), 400),
@@ -108,17 +110,17 @@ async fn a_call_ends_by_its_room_and_era() {
         let (link, aci, call_on) = joined(&rooms).await;
         let era = call_on["conferenceId"].as_str().unwrap();
         let room = format!("{prefix}{}", link.room());
-        let end = |era: &str| call(Method::DELETE, &format!("/v2/conference/{room}/{era}"));
+        let end = |era: &str| request(Method::DELETE, &format!("/v2/conference/{room}/{era}"));
         tell(&rooms, end(&"0".repeat(32)))
             .await
             .assert_json(&json!({}));
         assert_eq!(
-            peek_call(&rooms, &link, &aci).send(&rooms).await.status,
+            peek_request(&rooms, &link, &aci).send(&rooms).await.status,
             200
         );
         tell(&rooms, end(era)).await.assert_json(&json!({}));
         tell(&rooms, end(era)).await.assert_json(&json!({}));
-        let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+        let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
         assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
         for era in ["nothing", "%ff"] {
             let answer = tell(&rooms, end(era)).await;
@@ -135,12 +137,15 @@ async fn several_calls_end_at_once() {
     let key = |(link, _, call): &(TestLink, _, Value)| json!({"roomId": link.room(), "eraId": call["conferenceId"]});
     let body =
         json!({"callKeys": [key(&one), key(&two), {"roomId": "ab", "eraId": "0".repeat(32)}]});
-    let end = call(Method::DELETE, "/v2/conference");
+    let end = request(Method::DELETE, "/v2/conference");
     tell(&rooms, end.clone().json(&body))
         .await
         .assert_json(&json!({}));
     for (link, aci, _) in [&one, &two] {
-        assert_eq!(peek_call(&rooms, link, aci).send(&rooms).await.status, 404);
+        assert_eq!(
+            peek_request(&rooms, link, aci).send(&rooms).await.status,
+            404
+        );
     }
     let ended = rooms.events.take();
     let ended = ended.iter().filter(|event| event.name() == "call.ended");
@@ -160,16 +165,20 @@ async fn several_calls_end_at_once() {
 async fn the_internal_addresses_are_on_the_internal_listener_only() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&media).await;
-    let health = call(Method::GET, "/health");
+    let health = request(Method::GET, "/health");
     tell(&rooms, health).await.assert_json(&json!({}));
     for (method, path) in [
         (Method::PUT, "/v1/call-link-approvals"),
         (Method::DELETE, "/v2/conference"),
         (Method::DELETE, "/v2/conference/ab/cd"),
     ] {
-        assert_eq!(call(method, path).send(&rooms).await.status, 404, "{path}");
+        assert_eq!(
+            request(method, path).send(&rooms).await.status,
+            404,
+            "{path}"
+        );
     }
-    let link = call(Method::GET, "/v1/call-link").room("ab");
+    let link = request(Method::GET, "/v1/call-link").room("ab");
     assert_eq!(tell(&rooms, link).await.status, 404);
 }
 
@@ -180,7 +189,7 @@ async fn the_cleaner_removes_calls_that_their_server_does_not_know() {
     let (link, aci, _) = joined(&rooms).await;
     let on = async || {
         media.set_broken(true);
-        let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+        let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
         media.set_broken(false);
         peek.status == 503
     };
@@ -203,18 +212,18 @@ async fn a_call_is_kept_while_its_server_confirms_it_and_lapses_when_nobody_does
     for _ in 0..20 {
         rooms.clock.advance(40);
         rooms.rooms.clean().await;
-        let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+        let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
         assert_eq!(peek.json()["conferenceId"], call_on["conferenceId"]);
     }
     // The call of a server that does not answer ends only with its lease.
     media.set_broken(true);
     rooms.clock.advance(40);
     rooms.rooms.clean().await;
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
     peek.assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
     rooms.clock.advance(120);
     rooms.rooms.clean().await;
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
 }
 

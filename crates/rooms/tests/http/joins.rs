@@ -5,7 +5,7 @@ use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{created, join_body, join_call, link_call, with};
+use crate::support::{created, join_body, join_request, link_request, with};
 
 #[tokio::test]
 async fn a_join_without_a_usable_key_is_refused_before_anything_is_stored_or_moved() {
@@ -16,7 +16,7 @@ async fn a_join_without_a_usable_key_is_refused_before_anything_is_stored_or_mov
     })
     .await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let read = || link_call(&rooms, Method::GET, &link, &aci).send(&rooms);
+    let read = || link_request(&rooms, Method::GET, &link, &aci).send(&rooms);
     let before = read().await.json();
     rooms.clock.advance(DAY);
     let incomplete = (400, "CALL_JOIN_INCOMPLETE");
@@ -40,7 +40,7 @@ async fn a_join_without_a_usable_key_is_refused_before_anything_is_stored_or_mov
         ("adminPasskey", json!("no base64!"), shape),
     ] {
         let body = with(join_body(), member, value.clone());
-        let answer = join_call(&rooms, &link, &aci)
+        let answer = join_request(&rooms, &link, &aci)
             .json(&body)
             .send(&rooms)
             .await;
@@ -54,6 +54,6 @@ async fn a_join_without_a_usable_key_is_refused_before_anything_is_stored_or_mov
     assert_eq!(read().await.json(), before);
     // A recorded call would keep the restrictions from being changed.
     let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
-    let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
+    let update = link_request(&rooms, Method::PUT, &link, &aci).json(&change);
     assert_eq!(update.send(&rooms).await.status, 200);
 }

@@ -8,7 +8,9 @@ use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{LINK, base64, call, create_body, create_call, created, link_call, with};
+use crate::support::{
+    LINK, base64, create_body, create_request, created, link_request, request, with,
+};
 
 fn state(rooms: &TestRooms, restrictions: &str, name: &str, revoked: bool) -> Value {
     let now = rooms.clock.now().as_secs();
@@ -45,12 +47,12 @@ async fn a_create_stores_what_it_says_and_defaults_to_approval() {
         for (member, value) in more.as_object().unwrap() {
             body[member] = value.clone();
         }
-        let answer = create_call(&rooms, &link, &aci)
+        let answer = create_request(&rooms, &link, &aci)
             .json(&body)
             .send(&rooms)
             .await;
         answer.assert_json(&expected);
-        let read = link_call(&rooms, Method::GET, &link, &aci)
+        let read = link_request(&rooms, Method::GET, &link, &aci)
             .send(&rooms)
             .await;
         read.assert_json(&expected);
@@ -65,14 +67,14 @@ async fn a_create_again_changes_nothing_and_another_one_is_a_conflict() {
     rooms.clock.advance(100);
     let again = with(create_body(&link), "restrictions", json!("adminApproval"));
     let again = with(again, "name", json!("AAAA"));
-    let answer = create_call(&rooms, &link, &aci)
+    let answer = create_request(&rooms, &link, &aci)
         .json(&again)
         .send(&rooms)
         .await;
     answer.assert_json(&expected);
 
     let other_passkey = with(create_body(&link), "adminPasskey", json!(base64(&[1; 16])));
-    let answer = create_call(&rooms, &link, &aci)
+    let answer = create_request(&rooms, &link, &aci)
         .json(&other_passkey)
         .send(&rooms)
         .await;
@@ -84,20 +86,20 @@ async fn a_create_again_changes_nothing_and_another_one_is_a_conflict() {
         passkey: link.passkey.clone(),
     };
     let body = with(create_body(&link), "zkparams", json!(other.zkparams()));
-    let answer = create_call(&rooms, &link, &aci)
+    let answer = create_request(&rooms, &link, &aci)
         .json(&body)
         .send(&rooms)
         .await;
     answer.assert_problem(401, "ROOM_UNAUTHORIZED");
     // Such a presentation proves the params, and they are still not those of the link.
-    let answer = call(Method::PUT, LINK)
+    let answer = request(Method::PUT, LINK)
         .room(link.room())
         .create(&rooms.create_under(&link, &other, &aci))
         .json(&body)
         .send(&rooms)
         .await;
     answer.assert_problem(409, "CALL_LINK_EXISTS");
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     read.assert_json(&expected);
@@ -124,11 +126,11 @@ async fn a_create_needs_a_presentation_for_this_room_and_these_params() {
         ),
         ("abcd".to_owned(), &good, create_body(&link)),
     ] {
-        let put = call(Method::PUT, LINK).room(room);
+        let put = request(Method::PUT, LINK).room(room);
         let answer = put.create(presentation).json(&body).send(&rooms).await;
         answer.assert_problem(401, "ROOM_UNAUTHORIZED");
     }
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     read.assert_problem(404, "CALL_LINK_NOT_FOUND");
@@ -148,7 +150,7 @@ async fn create_presentations_are_accepted_for_30_hours_from_the_start_of_the_da
         let (link, aci) = (rooms.new_link(), rooms.new_account());
         let presentation = rooms.create(&link, &aci);
         rooms.clock.set(now);
-        let put = call(Method::PUT, LINK).room(link.room());
+        let put = request(Method::PUT, LINK).room(link.room());
         let put = put.create(&presentation).json(&create_body(&link));
         assert_eq!(put.send(&rooms).await.status, status, "{now:?}");
     }
@@ -171,9 +173,9 @@ async fn an_update_changes_what_it_names_for_whoever_has_the_passkey() {
             body[member] = value.clone();
         }
         let expected = state(&rooms, restrictions, name, revoked);
-        let update = link_call(&rooms, Method::PUT, &link, &aci).json(&body);
+        let update = link_request(&rooms, Method::PUT, &link, &aci).json(&body);
         update.send(&rooms).await.assert_json(&expected);
-        let read = link_call(&rooms, Method::GET, &link, &aci)
+        let read = link_request(&rooms, Method::GET, &link, &aci)
             .send(&rooms)
             .await;
         read.assert_json(&expected);
@@ -189,35 +191,35 @@ async fn updates_and_deletes_are_refused_to_strangers() {
     let right = json!({"adminPasskey": link.passkey_text()});
     let wrong = json!({"adminPasskey": base64(&[9; 16])});
     let foreign = |method| {
-        call(method, LINK)
+        request(method, LINK)
             .room(link.room())
             .auth(&rooms.auth(&stranger, &aci))
     };
     for (request, status, code) in [
         (
-            link_call(&rooms, Method::PUT, &unknown, &aci).json(&right),
+            link_request(&rooms, Method::PUT, &unknown, &aci).json(&right),
             401,
             "ROOM_UNAUTHORIZED",
         ),
         (
-            link_call(&rooms, Method::PUT, &link, &aci).json(&wrong),
+            link_request(&rooms, Method::PUT, &link, &aci).json(&wrong),
             403,
             "ROOM_PASSKEY_WRONG",
         ),
         (foreign(Method::PUT).json(&right), 403, "ROOM_FORBIDDEN"),
         (
-            link_call(&rooms, Method::DELETE, &link, &aci).json(&wrong),
+            link_request(&rooms, Method::DELETE, &link, &aci).json(&wrong),
             403,
             "ROOM_PASSKEY_WRONG",
         ),
         (foreign(Method::DELETE).json(&right), 403, "ROOM_FORBIDDEN"),
         (
-            call(Method::DELETE, LINK).room(link.room()).json(&right),
+            request(Method::DELETE, LINK).room(link.room()).json(&right),
             401,
             "ROOM_UNAUTHORIZED",
         ),
         (
-            call(Method::DELETE, LINK)
+            request(Method::DELETE, LINK)
                 .room(link.room())
                 .create(&rooms.create(&link, &aci))
                 .json(&right),
@@ -227,7 +229,7 @@ async fn updates_and_deletes_are_refused_to_strangers() {
     ] {
         request.send(&rooms).await.assert_problem(status, code);
     }
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     read.assert_json(&state(&rooms, "adminApproval", "", false));
@@ -239,9 +241,9 @@ async fn a_deleted_link_is_gone_and_deleting_it_again_is_fine() {
     let (link, aci) = created(&rooms, json!({})).await;
     let body = json!({"adminPasskey": link.passkey_text()});
     for _ in 0..2 {
-        let delete = link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+        let delete = link_request(&rooms, Method::DELETE, &link, &aci).json(&body);
         delete.send(&rooms).await.assert_json(&json!({}));
-        let read = link_call(&rooms, Method::GET, &link, &aci)
+        let read = link_request(&rooms, Method::GET, &link, &aci)
             .send(&rooms)
             .await;
         read.assert_problem(404, "CALL_LINK_NOT_FOUND");
@@ -253,17 +255,17 @@ async fn a_deleted_room_is_created_anew_by_its_passkey_alone() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
     let body = json!({"adminPasskey": link.passkey_text()});
-    let deleted = link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+    let deleted = link_request(&rooms, Method::DELETE, &link, &aci).json(&body);
     deleted.send(&rooms).await.assert_json(&json!({}));
     // Without the check of the passkey a holder of the link could create the room as its admin.
     let holder = rooms.new_account();
     let other_passkey = with(create_body(&link), "adminPasskey", json!(base64(&[1; 16])));
-    let taken = create_call(&rooms, &link, &holder).json(&other_passkey);
+    let taken = create_request(&rooms, &link, &holder).json(&other_passkey);
     taken
         .send(&rooms)
         .await
         .assert_problem(409, "CALL_LINK_EXISTS");
-    let again = create_call(&rooms, &link, &aci).json(&create_body(&link));
+    let again = create_request(&rooms, &link, &aci).json(&create_body(&link));
     assert_eq!(again.send(&rooms).await.status, 200);
 }
 
@@ -273,14 +275,14 @@ async fn zkparams_that_another_room_has_are_refused_at_create() {
     let (link, _) = created(&rooms, json!({})).await;
     let (twin, member) = (rooms.new_link(), rooms.new_account());
     let body = with(create_body(&twin), "zkparams", json!(link.zkparams()));
-    let answer = call(Method::PUT, LINK)
+    let answer = request(Method::PUT, LINK)
         .room(twin.room())
         .create(&rooms.create_under(&twin, &link, &member))
         .json(&body)
         .send(&rooms)
         .await;
     answer.assert_problem(409, "CALL_LINK_EXISTS");
-    let read = link_call(&rooms, Method::GET, &twin, &member);
+    let read = link_request(&rooms, Method::GET, &twin, &member);
     read.send(&rooms)
         .await
         .assert_problem(404, "CALL_LINK_NOT_FOUND");
@@ -317,9 +319,9 @@ async fn a_right_passkey_does_not_count_as_a_wrong_one_while_the_database_fails(
     for number in 0..12 {
         let change = if number % 2 == 0 {
             let body = with(right.clone(), "revoked", json!(true));
-            link_call(&rooms, Method::PUT, &link, &owner).json(&body)
+            link_request(&rooms, Method::PUT, &link, &owner).json(&body)
         } else {
-            link_call(&rooms, Method::DELETE, &link, &owner).json(&right)
+            link_request(&rooms, Method::DELETE, &link, &owner).json(&right)
         };
         let failed = change.send(&rooms).await;
         assert!(failed.status.is_server_error(), "{number}: {failed:?}");
@@ -327,7 +329,7 @@ async fn a_right_passkey_does_not_count_as_a_wrong_one_while_the_database_fails(
     for change in ["UPDATE", "DELETE"] {
         execute(&rooms, &format!("DROP TRIGGER refuse_{change}"));
     }
-    let deletion = link_call(&rooms, Method::DELETE, &link, &owner).json(&right);
+    let deletion = link_request(&rooms, Method::DELETE, &link, &owner).json(&right);
     assert_eq!(deletion.send(&rooms).await.status, 200);
 }
 
@@ -340,7 +342,7 @@ async fn ten_wrong_passkeys_a_minute_of_a_user_in_a_room_are_looked_at() {
     let wrong = json!({"adminPasskey": base64(&[1; 16])});
     // Right passkeys do not count. Wrong ones of both requests do.
     for _ in 0..12 {
-        let update = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
+        let update = link_request(&rooms, Method::PUT, &link, &guesser).json(&right);
         assert_eq!(update.send(&rooms).await.status, 200);
     }
     let guesses = (0..12).map(|number| {
@@ -349,7 +351,7 @@ async fn ten_wrong_passkeys_a_minute_of_a_user_in_a_room_are_looked_at() {
         } else {
             Method::DELETE
         };
-        link_call(&rooms, method, &link, &guesser)
+        link_request(&rooms, method, &link, &guesser)
             .json(&wrong)
             .send(&rooms)
     });
@@ -364,20 +366,20 @@ async fn ten_wrong_passkeys_a_minute_of_a_user_in_a_room_are_looked_at() {
     assert_eq!(count(403, "ROOM_PASSKEY_WRONG"), 10);
     assert_eq!(count(429, "ROOM_RATE_LIMITED"), 2);
     // A limited user is refused with the right passkey too. Other users and rooms are not limited.
-    let limited = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
+    let limited = link_request(&rooms, Method::PUT, &link, &guesser).json(&right);
     let limited = limited.send(&rooms).await;
     limited.assert_problem(429, "ROOM_RATE_LIMITED");
     assert_eq!(limited.header("retry-after"), Some("6"));
-    let update = link_call(&rooms, Method::PUT, &link, &owner).json(&right);
+    let update = link_request(&rooms, Method::PUT, &link, &owner).json(&right);
     assert_eq!(update.send(&rooms).await.status, 200);
     let (other, _) = created(&rooms, json!({})).await;
-    let update = link_call(&rooms, Method::PUT, &other, &guesser).json(&wrong);
+    let update = link_request(&rooms, Method::PUT, &other, &guesser).json(&wrong);
     update
         .send(&rooms)
         .await
         .assert_problem(403, "ROOM_PASSKEY_WRONG");
     rooms.clock.advance(6);
-    let update = link_call(&rooms, Method::PUT, &link, &guesser).json(&right);
+    let update = link_request(&rooms, Method::PUT, &link, &guesser).json(&right);
     assert_eq!(update.send(&rooms).await.status, 200);
 }
 
@@ -387,18 +389,18 @@ async fn room_service_responsibility_expiry_a_link_expires_after_90_days_and_is_
     let (link, aci) = created(&rooms, json!({})).await;
     let expected = state(&rooms, "adminApproval", "", false);
     rooms.clock.advance(180 * DAY - 1);
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     read.assert_json(&expected);
     rooms.clock.advance(1);
-    let read = link_call(&rooms, Method::GET, &link, &aci)
+    let read = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await;
     read.assert_problem(404, "CALL_LINK_NOT_FOUND");
     rooms.rooms.clean().await;
     // The room can be created again.
-    let create = create_call(&rooms, &link, &aci).json(&create_body(&link));
+    let create = create_request(&rooms, &link, &aci).json(&create_body(&link));
     create
         .send(&rooms)
         .await
@@ -415,7 +417,7 @@ async fn a_link_past_its_end_by_a_clock_that_jumped_is_kept_while_purging_is_pau
         rooms.clock.set(now.plus(200 * DAY));
         rooms.rooms.clean().await;
         rooms.clock.set(now);
-        let read = link_call(&rooms, Method::GET, &link, &aci);
+        let read = link_request(&rooms, Method::GET, &link, &aci);
         assert_eq!(read.send(&rooms).await.status, status, "{purges}");
     }
 }
@@ -428,14 +430,14 @@ async fn an_epoch_is_given_with_the_create_only_and_stays() {
     })
     .await;
     let (link, aci) = (rooms.new_link(), rooms.new_account());
-    let create = || create_call(&rooms, &link, &aci).json(&create_body(&link));
+    let create = || create_request(&rooms, &link, &aci).json(&create_body(&link));
     let first = create().send(&rooms).await.json();
     let epoch = first["epoch"].as_u64().unwrap();
     assert_eq!(create().send(&rooms).await.json(), first);
-    let read = link_call(&rooms, Method::GET, &link, &aci);
+    let read = link_request(&rooms, Method::GET, &link, &aci);
     let read = read.header("x-epoch", epoch.to_string()).send(&rooms).await;
     read.assert_json(&state(&rooms, "adminApproval", "", false));
-    let update = link_call(&rooms, Method::PUT, &link, &aci)
+    let update = link_request(&rooms, Method::PUT, &link, &aci)
         .header("x-epoch", epoch.to_string())
         .json(&json!({"adminPasskey": link.passkey_text()}));
     update
@@ -455,7 +457,7 @@ async fn of_two_creates_at_once_one_wins() {
                 "adminPasskey",
                 json!(base64(&[n + round * 8; 16])),
             );
-            create_call(&rooms, &link, &aci).json(&body).send(&rooms)
+            create_request(&rooms, &link, &aci).json(&body).send(&rooms)
         });
         let answers = futures::future::join_all(creates).await;
         let statuses: Vec<u16> = answers
@@ -472,12 +474,12 @@ async fn events_name_rooms_by_pseudonym_only() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
     let body = json!({"adminPasskey": link.passkey_text(), "revoked": true});
-    link_call(&rooms, Method::PUT, &link, &aci)
+    link_request(&rooms, Method::PUT, &link, &aci)
         .json(&body)
         .send(&rooms)
         .await;
     let body = json!({"adminPasskey": link.passkey_text()});
-    link_call(&rooms, Method::DELETE, &link, &aci)
+    link_request(&rooms, Method::DELETE, &link, &aci)
         .json(&body)
         .send(&rooms)
         .await;

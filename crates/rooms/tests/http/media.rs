@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    DHE_KEY, base64, call, created, good, join_body, join_call, link_call, peek_call,
+    DHE_KEY, base64, created, good, join_body, join_request, link_request, peek_request, request,
 };
 
 async fn start(servers: &[&FakeMediaServer]) -> TestRooms {
@@ -30,7 +30,7 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
     let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
     let mut body = join_body();
     body["hkdfExtraInfo"] = json!("0102");
-    let answer = join_call(&rooms, &link, &aci)
+    let answer = join_request(&rooms, &link, &aci)
         .json(&body)
         .send(&rooms)
         .await;
@@ -73,7 +73,7 @@ async fn a_first_join_starts_an_era_and_the_answer_has_the_fixed_shape() {
         })
     );
     // The second join finds the same era.
-    let again = join_call(&rooms, &link, &aci)
+    let again = join_request(&rooms, &link, &aci)
         .json(&join_body())
         .send(&rooms)
         .await;
@@ -90,14 +90,14 @@ async fn endpoint_ids_are_bare_user_ids_and_one_user_may_stand_in_a_call_several
     let other = rooms.new_account();
     let mut expected = Vec::new();
     for aci in [&aci, &aci, &other, &aci] {
-        let join = join_call(&rooms, &link, aci).json(&join_body());
+        let join = join_request(&rooms, &link, aci).json(&join_body());
         let joined = good(&join.send(&rooms).await);
         let user = link.opaque_id(aci);
         let announced = media.announced();
         assert_eq!(announced.last().unwrap().body["endpointId"], user.as_str());
         expected.push(json!({"opaqueUserId": user, "demuxId": joined["demuxId"]}));
     }
-    let peek = good(&peek_call(&rooms, &link, &aci).send(&rooms).await);
+    let peek = good(&peek_request(&rooms, &link, &aci).send(&rooms).await);
     assert_eq!(peek["participants"], json!(expected));
 }
 
@@ -116,7 +116,7 @@ async fn media_servers_are_told_the_platform_that_the_user_agent_names() {
         ("curl/8.5.0", "Unknown"),
         ("", "Unknown"),
     ] {
-        let join = join_call(&rooms, &link, &aci).header("user-agent", user_agent);
+        let join = join_request(&rooms, &link, &aci).header("user-agent", user_agent);
         good(&join.json(&join_body()).send(&rooms).await);
         let announced = media.announced();
         let platform = &announced.last().unwrap().body["userAgent"];
@@ -129,7 +129,7 @@ async fn what_a_server_has_no_value_for_is_left_out_of_the_answer() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    let join = || join_request(&rooms, &link, &aci).json(&join_body());
     for sparing in [true, false] {
         media.set_sparing(sparing);
         let joined = good(&join().send(&rooms).await);
@@ -150,13 +150,13 @@ async fn a_start_resets_the_links_expiration() {
     let (link, aci) = created(&rooms, json!({})).await;
     rooms.clock.advance(80 * DAY);
     good(
-        &join_call(&rooms, &link, &aci)
+        &join_request(&rooms, &link, &aci)
             .json(&join_body())
             .send(&rooms)
             .await,
     );
     let now = rooms.clock.now().as_secs();
-    let state = link_call(&rooms, Method::GET, &link, &aci)
+    let state = link_request(&rooms, Method::GET, &link, &aci)
         .send(&rooms)
         .await
         .json();
@@ -172,11 +172,11 @@ async fn a_peek_shows_who_is_there_and_pending_ids_to_admins_in_the_call_only() 
     let guest = rooms.new_account();
     let mut body = join_body();
     body["adminPasskey"] = json!(link.passkey_text());
-    let admin_answer = join_call(&rooms, &link, &admin)
+    let admin_answer = join_request(&rooms, &link, &admin)
         .json(&body)
         .send(&rooms)
         .await;
-    let guest_answer = join_call(&rooms, &link, &guest)
+    let guest_answer = join_request(&rooms, &link, &guest)
         .json(&join_body())
         .send(&rooms)
         .await;
@@ -184,7 +184,7 @@ async fn a_peek_shows_who_is_there_and_pending_ids_to_admins_in_the_call_only() 
     assert_eq!(first["clientStatus"], "ACTIVE");
     assert_eq!(second["clientStatus"], "PENDING");
     let (admin_id, guest_id) = (link.opaque_id(&admin), link.opaque_id(&guest));
-    let state = link_call(&rooms, Method::GET, &link, &admin)
+    let state = link_request(&rooms, Method::GET, &link, &admin)
         .send(&rooms)
         .await
         .json();
@@ -198,11 +198,11 @@ async fn a_peek_shows_who_is_there_and_pending_ids_to_admins_in_the_call_only() 
             "callLinkState": state,
         })
     };
-    let peek = peek_call(&rooms, &link, &admin).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &admin).send(&rooms).await;
     peek.assert_json(&expected(
         json!({"opaqueUserId": guest_id, "demuxId": second["demuxId"]}),
     ));
-    let peek = peek_call(&rooms, &link, &guest).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &guest).send(&rooms).await;
     peek.assert_json(&expected(json!({"demuxId": second["demuxId"]})));
     assert_eq!(media.asked_as(), [Some(admin_id), Some(guest_id)]);
 }
@@ -220,7 +220,7 @@ async fn a_wrong_passkey_makes_no_admin() {
     ] {
         body["adminPasskey"] = json!(passkey);
         good(
-            &join_call(&rooms, &link, &aci)
+            &join_request(&rooms, &link, &aci)
                 .json(&body)
                 .send(&rooms)
                 .await,
@@ -235,7 +235,7 @@ async fn while_a_call_is_on_restrictions_stay_and_the_link_cannot_be_deleted() {
     let rooms = start(&[&media]).await;
     let (link, aci) = created(&rooms, json!({})).await;
     good(
-        &join_call(&rooms, &link, &aci)
+        &join_request(&rooms, &link, &aci)
             .json(&join_body())
             .send(&rooms)
             .await,
@@ -248,17 +248,17 @@ async fn while_a_call_is_on_restrictions_stay_and_the_link_cannot_be_deleted() {
     ] {
         let mut body = change.clone();
         body["adminPasskey"] = json!(link.passkey_text());
-        let answer = link_call(&rooms, Method::PUT, &link, &aci)
+        let answer = link_request(&rooms, Method::PUT, &link, &aci)
             .json(&body)
             .send(&rooms)
             .await;
         assert_eq!(answer.status.as_u16(), status, "{change}");
     }
     let body = json!({"adminPasskey": link.passkey_text()});
-    let delete = || link_call(&rooms, Method::DELETE, &link, &aci).json(&body);
+    let delete = || link_request(&rooms, Method::DELETE, &link, &aci).json(&body);
     delete().send(&rooms).await.assert_problem(409, "CALL_ON");
     // A revoked link admits nobody. A peek still shows the call.
-    let join = join_call(&rooms, &link, &aci)
+    let join = join_request(&rooms, &link, &aci)
         .json(&join_body())
         .send(&rooms)
         .await;
@@ -267,11 +267,11 @@ async fn while_a_call_is_on_restrictions_stay_and_the_link_cannot_be_deleted() {
         (404, json!({"reason": "expired"}))
     );
     assert_eq!(
-        peek_call(&rooms, &link, &aci).send(&rooms).await.status,
+        peek_request(&rooms, &link, &aci).send(&rooms).await.status,
         200
     );
     media.lose_calls();
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!(
         (peek.status.as_u16(), peek.json()),
         (404, json!({"reason": "expired"}))
@@ -284,10 +284,10 @@ async fn a_call_that_the_server_does_not_know_is_removed_and_the_next_join_start
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    let join = || join_request(&rooms, &link, &aci).json(&join_body());
     let first = good(&join().send(&rooms).await);
     media.lose_calls();
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!((peek.status.as_u16(), peek.body.len()), (404, 0));
     let second = good(&join().send(&rooms).await);
     assert_ne!(first["conferenceId"], second["conferenceId"]);
@@ -301,7 +301,7 @@ async fn a_call_that_a_clock_ahead_has_recorded_is_over_when_its_server_does_not
     let now = rooms.clock.now();
     rooms.clock.advance(DAY);
     good(
-        &join_call(&rooms, &link, &aci)
+        &join_request(&rooms, &link, &aci)
             .json(&join_body())
             .send(&rooms)
             .await,
@@ -310,11 +310,11 @@ async fn a_call_that_a_clock_ahead_has_recorded_is_over_when_its_server_does_not
     rooms.clock.set(now);
     rooms.rooms.clean().await;
     // The budget of verifications is empty at the first request after the clock was set back.
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
     assert_eq!(peek.status, 429);
     rooms.clock.advance(1);
     let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
-    let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
+    let update = link_request(&rooms, Method::PUT, &link, &aci).json(&change);
     assert_eq!(update.send(&rooms).await.status, 200);
 }
 
@@ -324,7 +324,7 @@ async fn a_call_that_its_server_has_yet_to_hear_of_is_not_taken_to_be_over() {
     let rooms = start(&[&media]).await;
     for by_peek in [true, false] {
         let (link, aci) = created(&rooms, json!({})).await;
-        let peek = || peek_call(&rooms, &link, &aci).send(&rooms);
+        let peek = || peek_request(&rooms, &link, &aci).send(&rooms);
         media.set_holding(true);
         let meanwhile = async {
             media.holding().await;
@@ -338,7 +338,7 @@ async fn a_call_that_its_server_has_yet_to_hear_of_is_not_taken_to_be_over() {
             }
             media.set_holding(false);
         };
-        let join = join_call(&rooms, &link, &aci).json(&join_body());
+        let join = join_request(&rooms, &link, &aci).json(&join_body());
         let (joined, ()) = tokio::join!(join.send(&rooms), meanwhile);
         let era = good(&joined)["conferenceId"].clone();
         assert_eq!(good(&peek().await)["conferenceId"], era, "{by_peek}");
@@ -350,7 +350,7 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    let join = || join_request(&rooms, &link, &aci).json(&join_body());
     media.set_full(true);
     join().send(&rooms).await.assert_problem(413, "CALL_FULL");
     media.set_full(false);
@@ -363,11 +363,11 @@ async fn a_full_call_and_servers_that_are_gone_have_answers_of_their_own() {
         .send(&rooms)
         .await
         .assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
-    let peek = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let peek = peek_request(&rooms, &link, &aci).send(&rooms).await;
     peek.assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
     media.set_broken(false);
     assert_eq!(
-        peek_call(&rooms, &link, &aci).send(&rooms).await.status,
+        peek_request(&rooms, &link, &aci).send(&rooms).await.status,
         200
     );
 }
@@ -386,11 +386,11 @@ async fn a_call_that_has_not_come_about_leaves_no_record_and_moves_no_expiration
     ];
     for (set, status, code) in cases {
         let (link, aci) = created(&rooms, json!({})).await;
-        let state = || link_call(&rooms, Method::GET, &link, &aci).send(&rooms);
+        let state = || link_request(&rooms, Method::GET, &link, &aci).send(&rooms);
         let before = state().await.json();
         rooms.clock.advance(DAY);
         set(&media, true);
-        let join = join_call(&rooms, &link, &aci).json(&join_body());
+        let join = join_request(&rooms, &link, &aci).json(&join_body());
         join.send(&rooms).await.assert_problem(status, code);
         set(&media, false);
         rooms.rooms.recover().await;
@@ -401,7 +401,7 @@ async fn a_call_that_has_not_come_about_leaves_no_record_and_moves_no_expiration
         // A peek would remove the record. An update of the restrictions fails if a call is
         // recorded.
         let change = json!({"restrictions": "none", "adminPasskey": link.passkey_text()});
-        let update = link_call(&rooms, Method::PUT, &link, &aci).json(&change);
+        let update = link_request(&rooms, Method::PUT, &link, &aci).json(&change);
         assert_eq!(update.send(&rooms).await.status, 200, "{status} {code}");
     }
 }
@@ -411,7 +411,7 @@ async fn a_client_that_a_server_refuses_takes_no_server_out_of_service() {
     let media = FakeMediaServer::start().await;
     let rooms = start(&[&media]).await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let join = || join_call(&rooms, &link, &aci).json(&join_body());
+    let join = || join_request(&rooms, &link, &aci).json(&join_body());
     media.set_refusing(true);
     join()
         .send(&rooms)
@@ -432,7 +432,7 @@ async fn new_calls_go_to_the_least_loaded_healthy_server_and_past_one_that_fails
     let rooms = start(&[&busy, &idle]).await;
     let start_call = async || {
         let (link, aci) = created(&rooms, json!({})).await;
-        join_call(&rooms, &link, &aci)
+        join_request(&rooms, &link, &aci)
             .json(&join_body())
             .send(&rooms)
             .await
@@ -471,7 +471,7 @@ async fn readiness_shows_the_media_servers() {
             server.set_unhealthy(true);
         }
         rooms.rooms.recover().await;
-        let ready = call(Method::GET, "/health/ready").send(&rooms).await;
+        let ready = request(Method::GET, "/health/ready").send(&rooms).await;
         assert_eq!(ready.status, 200);
         assert_eq!(ready.json()["dependencies"]["media-servers"], status);
     }
@@ -509,12 +509,15 @@ async fn a_server_is_well_only_if_it_says_so_in_the_fixed_shape() {
         rooms.rooms.recover().await;
         media.set_health(status, body);
         rooms.rooms.recover().await;
-        let ready = call(Method::GET, "/health/ready").send(&rooms).await.json();
+        let ready = request(Method::GET, "/health/ready")
+            .send(&rooms)
+            .await
+            .json();
         let said = &ready["dependencies"]["media-servers"];
         assert_eq!(said, expected, "{status} {body}");
     }
     // The server gets no call.
-    let join = join_call(&rooms, &link, &aci).json(&join_body());
+    let join = join_request(&rooms, &link, &aci).json(&join_body());
     let answer = join.send(&rooms).await;
     answer.assert_problem(503, "CALL_MEDIA_UNAVAILABLE");
     assert_eq!(media.announced(), []);
@@ -527,7 +530,7 @@ async fn two_first_joins_at_once_make_one_era() {
     for _ in 0..5 {
         let (link, aci) = created(&rooms, json!({"restrictions": "none"})).await;
         let joins = (0..6).map(|_| {
-            join_call(&rooms, &link, &aci)
+            join_request(&rooms, &link, &aci)
                 .json(&join_body())
                 .send(&rooms)
         });

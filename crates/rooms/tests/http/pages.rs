@@ -4,13 +4,13 @@ use anteroom_pages::WebAddress;
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions, assert_api_page};
 use http::Method;
 
-use crate::support::{Answer, call};
+use crate::support::{Answer, request};
 
 const PAGES: [&str; 4] = ["/", "/call", "/call/", "/docs"];
 const CALL_PAGES: [&str; 2] = ["/call", "/call/"];
 
 async fn get(rooms: &TestRooms, path: &str) -> Answer {
-    call(Method::GET, path).send(rooms).await
+    request(Method::GET, path).send(rooms).await
 }
 
 #[track_caller]
@@ -142,9 +142,9 @@ async fn pages_are_read_only_and_the_same_for_every_query() {
         // Some programs write the `#` of a link as `%23`, or put members of their own behind it.
         let with_query = get(&rooms, &format!("{path}?utm_source=x")).await;
         assert_eq!(plain.body, with_query.body, "{path}");
-        let head = call(Method::HEAD, path).send(&rooms).await;
+        let head = request(Method::HEAD, path).send(&rooms).await;
         assert_eq!((head.status.as_u16(), head.body.len()), (200, 0), "{path}");
-        let posted = call(Method::POST, path).send(&rooms).await;
+        let posted = request(Method::POST, path).send(&rooms).await;
         posted.assert_problem(405, "METHOD_NOT_ALLOWED");
     }
 }

@@ -7,12 +7,12 @@ use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{call, create_body, create_call, created, link_call, peek_call};
+use crate::support::{create_body, create_request, created, link_request, peek_request, request};
 
 #[tokio::test]
 async fn the_description_covers_every_route() {
     let rooms = TestRooms::start().await;
-    let answer = call(Method::GET, "/openapi.json").send(&rooms).await;
+    let answer = request(Method::GET, "/openapi.json").send(&rooms).await;
     let document = answer.json();
     let paths: Vec<&str> = document["paths"]
         .as_object()
@@ -42,10 +42,10 @@ async fn the_description_covers_every_route() {
 async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let ready = || call(Method::GET, "/health/ready");
+    let ready = || request(Method::GET, "/health/ready");
     assert_eq!(ready().send(&rooms).await.status, 200);
     assert_eq!(
-        call(Method::GET, "/health")
+        request(Method::GET, "/health")
             .to(rooms.internal_router())
             .await
             .status,
@@ -58,9 +58,9 @@ async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
         answer.json()["dependencies"],
         json!({"call-link-params": "ok", "database": "failing"})
     );
-    let answer = peek_call(&rooms, &link, &aci).send(&rooms).await;
+    let answer = peek_request(&rooms, &link, &aci).send(&rooms).await;
     answer.assert_problem(503, "UNAVAILABLE");
-    let answer = call(Method::GET, "/health")
+    let answer = request(Method::GET, "/health")
         .to(rooms.internal_router())
         .await;
     answer.assert_problem(503, "UNAVAILABLE");
@@ -70,8 +70,8 @@ async fn health_follows_the_database_and_requests_fail_clearly_without_it() {
 async fn without_live_server_params_requests_are_unavailable_and_not_forbidden() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let ready = || call(Method::GET, "/health/ready");
-    let of_link = |method| link_call(&rooms, method, &link, &aci);
+    let ready = || request(Method::GET, "/health/ready");
+    let of_link = |method| link_request(&rooms, method, &link, &aci);
     let passkey = json!({ "adminPasskey": link.passkey_text() });
     // Caches a presentation that held. The cache must not count for other params.
     of_link(Method::GET).send(&rooms).await;
@@ -81,8 +81,8 @@ async fn without_live_server_params_requests_are_unavailable_and_not_forbidden()
         of_link(Method::GET),
         of_link(Method::PUT).json(&passkey),
         of_link(Method::DELETE).json(&passkey),
-        create_call(&rooms, &fresh, &aci).json(&create_body(&fresh)),
-        peek_call(&rooms, &link, &aci),
+        create_request(&rooms, &fresh, &aci).json(&create_body(&fresh)),
+        peek_request(&rooms, &link, &aci),
     ] {
         let answer = request.send(&rooms).await;
         answer.assert_problem(503, "UNAVAILABLE");
@@ -104,7 +104,7 @@ async fn health_is_degraded_while_stored_params_are_incomplete() {
         (StoredParams::Complete, "ok"),
     ] {
         rooms.rooms.set_stored_params(stored);
-        let answer = call(Method::GET, "/health/ready").send(&rooms).await;
+        let answer = request(Method::GET, "/health/ready").send(&rooms).await;
         assert_eq!(answer.status, 200);
         let report = answer.json();
         assert_eq!(report["status"], status);
@@ -122,15 +122,15 @@ async fn health_of_the_public_listener_is_200_and_empty_also_when_overloaded() {
         ..TestRoomsOptions::default()
     })
     .await;
-    let refused = call(Method::GET, "/openapi.json").send(&rooms).await;
+    let refused = request(Method::GET, "/openapi.json").send(&rooms).await;
     refused.assert_problem(503, "OVERLOADED");
     for method in [Method::GET, Method::HEAD] {
-        let answer = call(method, "/health").send(&rooms).await;
+        let answer = request(method, "/health").send(&rooms).await;
         assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
     }
     // The probe reports on the process alone.
     rooms.database.close().await;
-    let answer = call(Method::GET, "/health").send(&rooms).await;
+    let answer = request(Method::GET, "/health").send(&rooms).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
 }
 
@@ -144,7 +144,7 @@ async fn what_is_not_there_is_a_problem_document() {
         (Method::DELETE, "/v2/conference", 404, "NOT_FOUND"),
         (Method::GET, "/v3/conference/socket", 426, "SOCKET_REQUIRED"),
     ] {
-        let answer = call(method, path).send(&rooms).await;
+        let answer = request(method, path).send(&rooms).await;
         assert_eq!(answer.problem(), (status, code.to_owned()), "{path}");
         let _: Value = answer.json();
     }

@@ -69,7 +69,7 @@ impl Answer {
 
 /// A request builder.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct TestRequest {
     method: Method,
     path: String,
     headers: Vec<(&'static str, String)>,
@@ -77,8 +77,8 @@ pub(crate) struct Call {
     client: ClientAddress,
 }
 
-pub(crate) fn call(method: Method, path: &str) -> Call {
-    Call {
+pub(crate) fn request(method: Method, path: &str) -> TestRequest {
+    TestRequest {
         method,
         path: path.to_owned(),
         headers: Vec::new(),
@@ -87,7 +87,7 @@ pub(crate) fn call(method: Method, path: &str) -> Call {
     }
 }
 
-impl Call {
+impl TestRequest {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -110,9 +110,9 @@ impl Call {
     }
 
     pub(crate) fn text(self, body: impl Into<Vec<u8>>) -> Self {
-        let mut call = self.header("content-type", "application/json");
-        call.body = Some(body.into());
-        call
+        let mut request = self.header("content-type", "application/json");
+        request.body = Some(body.into());
+        request
     }
 
     /// Sets the client's address.
@@ -149,27 +149,32 @@ pub(crate) fn create_body(link: &TestLink) -> Value {
     json!({ "adminPasskey": link.passkey_text(), "zkparams": link.zkparams() })
 }
 
-pub(crate) fn create_call(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Call {
-    call(Method::PUT, LINK)
+pub(crate) fn create_request(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> TestRequest {
+    request(Method::PUT, LINK)
         .room(link.room())
         .create(&rooms.create(link, aci))
 }
 
 /// A request about the link by one of its holders.
-pub(crate) fn link_call(rooms: &TestRooms, method: Method, link: &TestLink, aci: &Aci) -> Call {
-    call(method, LINK)
+pub(crate) fn link_request(
+    rooms: &TestRooms,
+    method: Method,
+    link: &TestLink,
+    aci: &Aci,
+) -> TestRequest {
+    request(method, LINK)
         .room(link.room())
         .auth(&rooms.auth(link, aci))
 }
 
-pub(crate) fn peek_call(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Call {
-    call(Method::GET, PARTICIPANTS)
+pub(crate) fn peek_request(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> TestRequest {
+    request(Method::GET, PARTICIPANTS)
         .room(link.room())
         .auth(&rooms.auth(link, aci))
 }
 
-pub(crate) fn join_call(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> Call {
-    call(Method::PUT, PARTICIPANTS)
+pub(crate) fn join_request(rooms: &TestRooms, link: &TestLink, aci: &Aci) -> TestRequest {
+    request(Method::PUT, PARTICIPANTS)
         .room(link.room())
         .auth(&rooms.auth(link, aci))
 }
@@ -188,7 +193,7 @@ pub(crate) async fn created(rooms: &TestRooms, more: Value) -> (TestLink, Aci) {
     for (member, value) in more.as_object().unwrap() {
         body[member] = value.clone();
     }
-    let answer = create_call(rooms, &link, &aci)
+    let answer = create_request(rooms, &link, &aci)
         .json(&body)
         .send(rooms)
         .await;

@@ -10,7 +10,8 @@ use http::Method;
 use serde_json::json;
 
 use crate::support::{
-    Call, LINK, PARTICIPANTS, call, create_body, create_call, created, join_body, link_call,
+    LINK, PARTICIPANTS, TestRequest, create_body, create_request, created, join_body, link_request,
+    request,
 };
 
 const HERE: &str = "192.0.2.1";
@@ -34,9 +35,9 @@ async fn limited_to(capacity: u32, per_second: u32) -> TestRooms {
 }
 
 /// Returns a create whose presentation is of another room.
-fn create_of_nobody(rooms: &TestRooms) -> Call {
+fn create_of_nobody(rooms: &TestRooms) -> TestRequest {
     let (link, other, aci) = (rooms.new_link(), rooms.new_link(), rooms.new_account());
-    call(Method::PUT, LINK)
+    request(Method::PUT, LINK)
         .room(link.room())
         .create(&rooms.create(&other, &aci))
         .json(&create_body(&link))
@@ -54,7 +55,7 @@ async fn create_presentations_of_nobody_use_up_the_budget_of_their_network_alone
     assert_eq!(limited.header("retry-after"), Some("1"));
     let create = |address| {
         let (link, aci) = (rooms.new_link(), rooms.new_account());
-        let create = create_call(&rooms, &link, &aci).json(&create_body(&link));
+        let create = create_request(&rooms, &link, &aci).json(&create_body(&link));
         create.from(address).send(&rooms)
     };
     assert_eq!(create(ELSEWHERE).await.status, 200);
@@ -94,7 +95,7 @@ async fn every_request_with_a_presentation_is_within_the_budget() {
     let (link, aci) = created(&rooms, json!({})).await;
     let passkey = json!({"adminPasskey": link.passkey_text()});
     let about = |method, path| {
-        let request = call(method, path).room(link.room()).from(HERE);
+        let request = request(method, path).room(link.room()).from(HERE);
         request.auth(&rooms.auth(&link, &aci))
     };
     let requests = [
@@ -116,11 +117,11 @@ async fn every_request_with_a_presentation_is_within_the_budget() {
 async fn a_presentation_that_held_costs_nothing_the_next_time() {
     let rooms = limited_to(1, 1).await;
     let (link, aci) = created(&rooms, json!({})).await;
-    let shown = link_call(&rooms, Method::GET, &link, &aci).from(HERE);
+    let shown = link_request(&rooms, Method::GET, &link, &aci).from(HERE);
     for _ in 0..20 {
         assert_eq!(shown.clone().send(&rooms).await.status, 200);
     }
-    let again = link_call(&rooms, Method::GET, &link, &aci).from(HERE);
+    let again = link_request(&rooms, Method::GET, &link, &aci).from(HERE);
     assert_eq!(again.send(&rooms).await.status, 429);
 }
 
@@ -132,11 +133,14 @@ async fn what_is_refused_without_a_verification_costs_nothing() {
     let late = rooms.clock.now().start_of_day().plus(4 * DAY);
     let old = rooms.auth_of_day(&link, &aci, late);
     let cheap = [
-        (link_call(&rooms, Method::GET, &unknown, &aci), 404),
-        (call(Method::GET, LINK).room(link.room()).auth("AAAA"), 400),
-        (call(Method::GET, LINK).room(link.room()).auth(&old), 403),
+        (link_request(&rooms, Method::GET, &unknown, &aci), 404),
         (
-            create_call(&rooms, &unknown, &aci).json(&json!({"adminPasskey": "AAAA"})),
+            request(Method::GET, LINK).room(link.room()).auth("AAAA"),
+            400,
+        ),
+        (request(Method::GET, LINK).room(link.room()).auth(&old), 403),
+        (
+            create_request(&rooms, &unknown, &aci).json(&json!({"adminPasskey": "AAAA"})),
             400,
         ),
     ];
@@ -146,6 +150,6 @@ async fn what_is_refused_without_a_verification_costs_nothing() {
             assert_eq!(answer.status, status);
         }
     }
-    let good = link_call(&rooms, Method::GET, &link, &aci).from(HERE);
+    let good = link_request(&rooms, Method::GET, &link, &aci).from(HERE);
     assert_eq!(good.send(&rooms).await.status, 200);
 }

@@ -6,7 +6,7 @@ use anteroom_rooms::SocketLimits;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::json;
 
-use crate::client::{Client, End, admin_join, created, join, set};
+use crate::client::{End, TestSocket, admin_join, created, join, set};
 
 async fn start(limits: SocketLimits) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
@@ -23,8 +23,8 @@ fn overloaded() -> (String, End) {
     ("overloaded".to_owned(), End::Closed(1013))
 }
 
-async fn from(rooms: &TestRooms, host: u8) -> Client {
-    Client::connect_from(rooms, host).await.unwrap()
+async fn from(rooms: &TestRooms, host: u8) -> TestSocket {
+    TestSocket::connect_from(rooms, host).await.unwrap()
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn joined_sockets_have_a_total_and_a_share_of_each_address() {
 async fn a_socket_whose_first_message_was_refused_gives_way_again() {
     let rooms = start(SocketLimits {
         unjoined_per_address: 1,
-        farewell: Duration::from_secs(3_600),
+        closing_timeout: Duration::from_secs(3_600),
         ..SocketLimits::default()
     })
     .await;

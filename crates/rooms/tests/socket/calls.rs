@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::client::{
-    Client, End, admin_join, base64, created, demux_id, ids, join, peek, rest, set, update,
+    End, TestSocket, admin_join, base64, created, demux_id, ids, join, peek, rest, set, update,
     wait_for_end,
 };
 
@@ -16,7 +16,8 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let guest = rooms.new_account();
-    let (mut host, host_joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, host_joined) =
+        TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let (host_id, host_user) = (demux_id(&host_joined), link.opaque_id(&admin));
     assert_eq!(host_id % 16, 0);
     assert_eq!(host_joined.get("status"), Some(&json!("active")));
@@ -34,7 +35,7 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
     );
     assert_eq!(host_joined.get("eraId"), peeked.get("conferenceId"));
 
-    let (mut visitor, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut visitor, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     let (guest_id, guest_user) = (demux_id(&joined), link.opaque_id(&guest));
     assert_eq!(joined.get("status"), Some(&json!("pending")));
     assert_eq!(joined.get("pending"), Some(&json!([])));
@@ -101,7 +102,7 @@ async fn an_admin_lets_a_guest_in_and_they_talk_until_both_leave() {
     wait_for_end(&rooms, &link, &admin).await;
 
     // The approval remains after the call.
-    let (_, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (_, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     assert_eq!(joined.get("status"), Some(&json!("active")));
     assert_ne!(joined.get("eraId"), host_joined.get("eraId"));
 }
@@ -111,8 +112,8 @@ async fn who_is_removed_waits_again_and_who_is_blocked_does_not_come_back() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let guest = rooms.new_account();
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
-    let (mut visitor, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut visitor, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     let id = demux_id(&joined);
     visitor
         .send(&json!({"type": "approve", "demuxId": id}))
@@ -127,13 +128,13 @@ async fn who_is_removed_waits_again_and_who_is_blocked_does_not_come_back() {
     visitor.next_of("removed").await;
     assert_eq!(visitor.end().await, End::Closed(1000));
 
-    let (mut visitor, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut visitor, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     assert_eq!(joined.get("status"), Some(&json!("pending")));
     host.send(&json!({"type": "block", "demuxId": demux_id(&joined)}))
         .await;
     visitor.next_of("blocked").await;
     assert_eq!(visitor.end().await, End::Closed(1000));
-    let (mut visitor, answer) = Client::join(&rooms, &join(&rooms, &link, &guest)).await;
+    let (mut visitor, answer) = TestSocket::join(&rooms, &join(&rooms, &link, &guest)).await;
     assert_eq!(answer, json!({"type": "blocked"}));
     assert_eq!(visitor.end().await, End::Closed(1000));
 }
@@ -143,16 +144,16 @@ async fn a_lost_connection_comes_back_to_its_place() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "none").await;
     let guest = rooms.new_account();
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
-    let (lost, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (lost, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     drop(lost);
     let mut again = join(&rooms, &link, &guest);
     set(&mut again, "resume", joined.get("resume").unwrap().clone());
-    let (mut back, resumed) = Client::joined(&rooms, again.clone()).await;
+    let (mut back, resumed) = TestSocket::joined(&rooms, again.clone()).await;
     assert_eq!(demux_id(&resumed), demux_id(&joined));
     assert_ne!(resumed.get("resume"), joined.get("resume"));
     // The secret works once. A second `join` with it is a join without it.
-    let (_other, fresh) = Client::joined(&rooms, again).await;
+    let (_other, fresh) = TestSocket::joined(&rooms, again).await;
     assert_ne!(demux_id(&fresh), demux_id(&joined));
     back.send(&json!({"type": "relay", "to": "all", "body": "aGk="}))
         .await;
@@ -161,14 +162,14 @@ async fn a_lost_connection_comes_back_to_its_place() {
     // A malformed secret does not refuse the join.
     let mut odd = join(&rooms, &link, &guest);
     set(&mut odd, "resume", json!("?"));
-    Client::joined(&rooms, odd).await;
+    TestSocket::joined(&rooms, odd).await;
 }
 
 #[tokio::test]
 async fn a_change_of_the_link_is_told_and_restrictions_stay() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "none").await;
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let restrict = json!({"restrictions": "adminApproval"});
     assert_eq!(update(&rooms, &link, &admin, restrict).await, 409);
     assert_eq!(
@@ -186,7 +187,7 @@ async fn a_change_of_the_link_is_told_and_restrictions_stay() {
     );
     host.next_of("link").await;
     // The call continues, but nobody can join.
-    let (mut late, answer) = Client::join(&rooms, &join(&rooms, &link, &admin)).await;
+    let (mut late, answer) = TestSocket::join(&rooms, &join(&rooms, &link, &admin)).await;
     assert_eq!(answer.get("code"), Some(&json!("expired")));
     assert_eq!(late.end().await, End::Closed(1000));
     host.send(&json!({"type": "ping"})).await;
@@ -210,8 +211,9 @@ async fn a_change_of_the_link_is_told_and_restrictions_stay() {
 async fn the_end_of_an_era_sends_away_who_waits() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
-    let (mut visitor, _) = Client::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut visitor, _) =
+        TestSocket::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
     host.send(&json!({"type": "leave"})).await;
     let denied = visitor.next_of("denied").await;
     assert_eq!(denied, json!({"type": "denied", "reason": "ended"}));
@@ -235,9 +237,9 @@ async fn room_service_responsibility_capacity_a_call_and_its_lobby_hold_so_many(
     for make in [admin_join, join] {
         for _ in 0..2 {
             let member = make(&rooms, &link, &admin);
-            kept.push(Client::joined(&rooms, member).await);
+            kept.push(TestSocket::joined(&rooms, member).await);
         }
-        let (mut refused, answer) = Client::join(&rooms, &make(&rooms, &link, &admin)).await;
+        let (mut refused, answer) = TestSocket::join(&rooms, &make(&rooms, &link, &admin)).await;
         assert_eq!(answer.get("code"), Some(&json!("full")));
         assert_eq!(refused.end().await, End::Closed(1000));
     }

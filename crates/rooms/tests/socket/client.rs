@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open socket.
-pub(crate) struct Client(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct TestSocket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -40,7 +40,7 @@ pub(crate) enum End {
 pub(crate) async fn open(
     url: &str,
     headers: &[(&'static str, &str)],
-) -> Result<Client, tungstenite::Error> {
+) -> Result<TestSocket, tungstenite::Error> {
     let mut request = url.into_client_request().unwrap();
     for (name, value) in headers {
         let value = HeaderValue::from_str(value).unwrap();
@@ -48,10 +48,10 @@ pub(crate) async fn open(
     }
     connect_async(request)
         .await
-        .map(|(socket, _)| Client(socket))
+        .map(|(socket, _)| TestSocket(socket))
 }
 
-impl Client {
+impl TestSocket {
     pub(crate) async fn connect(rooms: &TestRooms) -> Self {
         Self::connect_to(&rooms.socket_url()).await
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::client::{
-    Client, PATIENCE, admin_join, base64, created, demux_id, ids, join, wait_for_end,
+    PATIENCE, TestSocket, admin_join, base64, created, demux_id, ids, join, wait_for_end,
 };
 
 const GUESTS: usize = 60;
@@ -18,11 +18,11 @@ async fn a_crowd_joins_is_admitted_talks_and_leaves_without_a_lost_message() {
     })
     .await;
     let (link, admin) = created(&rooms, "adminApproval").await;
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let accounts: Vec<_> = (0..GUESTS).map(|_| rooms.new_account()).collect();
     let joins = accounts
         .iter()
-        .map(|account| Client::joined(&rooms, join(&rooms, &link, account)));
+        .map(|account| TestSocket::joined(&rooms, join(&rooms, &link, account)));
     let mut guests = futures::future::join_all(joins).await;
     for (_, joined) in &guests {
         assert_eq!(joined.get("status"), Some(&json!("pending")));

@@ -8,7 +8,7 @@ use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, End, admin_join, created, join, peek, rest, update, wait_for_end};
+use crate::client::{End, TestSocket, admin_join, created, join, peek, rest, update, wait_for_end};
 
 async fn delete(rooms: &TestRooms, link: &TestLink, aci: &Aci, mut body: Value) -> (u16, Value) {
     body["adminPasskey"] = json!(link.passkey_text());
@@ -18,7 +18,7 @@ async fn delete(rooms: &TestRooms, link: &TestLink, aci: &Aci, mut body: Value) 
     (status.as_u16(), answer)
 }
 
-async fn assert_sent_away(active: &mut [Client], waiting: &mut Client) {
+async fn assert_sent_away(active: &mut [TestSocket], waiting: &mut TestSocket) {
     for client in active {
         let ended = ("ended_by_admin".to_owned(), End::Closed(1000));
         assert_eq!(client.refusal().await, ended);
@@ -26,7 +26,7 @@ async fn assert_sent_away(active: &mut [Client], waiting: &mut Client) {
     assert_denied(waiting).await;
 }
 
-async fn assert_denied(waiting: &mut Client) {
+async fn assert_denied(waiting: &mut TestSocket) {
     let denied = waiting.next_of("denied").await;
     assert_eq!(denied, json!({"type": "denied", "reason": "ended"}));
     assert_eq!(waiting.end().await, End::Closed(1000));
@@ -42,12 +42,12 @@ async fn a_delete_or_an_update_with_end_call_sends_everybody_away() {
         let mut inside = Vec::new();
         for _ in 0..2 {
             inside.push(
-                Client::joined(&rooms, admin_join(&rooms, &link, &admin))
+                TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin))
                     .await
                     .0,
             );
         }
-        let (mut waiting, _) = Client::joined(&rooms, join(&rooms, &link, &outside)).await;
+        let (mut waiting, _) = TestSocket::joined(&rooms, join(&rooms, &link, &outside)).await;
         assert_eq!(
             delete(&rooms, &link, &admin, json!({})).await.1["code"],
             "CALL_ON"
@@ -86,7 +86,7 @@ async fn an_end_needs_the_passkey_and_also_ends_a_lobby() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let guest = rooms.new_account();
-    let (mut waiting, _) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut waiting, _) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     let auth = format!("Bearer auth.{}", rooms.auth(&link, &guest));
     let wrong = json!({"adminPasskey": "AAAA", "endCall": true});
     let path = "/v1/call-link";
@@ -100,7 +100,7 @@ async fn an_end_needs_the_passkey_and_also_ends_a_lobby() {
     assert_eq!(update(&rooms, &link, &admin, end).await, 200);
     assert_denied(&mut waiting).await;
     // The next call has another era.
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     host.send(&json!({"type": "leave"})).await;
     wait_for_end(&rooms, &link, &admin).await;
 }
@@ -119,8 +119,9 @@ async fn the_node_that_has_the_call_ends_it_with_the_next_renewal_and_a_lobby_wi
     let two = one.another_node("two").await;
     for ends_by_delete in [true, false] {
         let (link, admin) = created(&one, "adminApproval").await;
-        let (host, _) = Client::joined(&one, admin_join(&one, &link, &admin)).await;
-        let (mut waiting, _) = Client::joined(&one, join(&one, &link, &one.new_account())).await;
+        let (host, _) = TestSocket::joined(&one, admin_join(&one, &link, &admin)).await;
+        let (mut waiting, _) =
+            TestSocket::joined(&one, join(&one, &link, &one.new_account())).await;
         let end = json!({"endCall": true});
         if ends_by_delete {
             assert_eq!(delete(&two, &link, &admin, end).await.0, 200);
@@ -130,7 +131,8 @@ async fn the_node_that_has_the_call_ends_it_with_the_next_renewal_and_a_lobby_wi
         assert_sent_away(&mut [host], &mut waiting).await;
 
         let (link, admin) = created(&one, "adminApproval").await;
-        let (mut waiting, _) = Client::joined(&one, join(&one, &link, &one.new_account())).await;
+        let (mut waiting, _) =
+            TestSocket::joined(&one, join(&one, &link, &one.new_account())).await;
         let end = json!({"revoked": true, "endCall": true});
         assert_eq!(update(&two, &link, &admin, end).await, 200);
         assert_denied(&mut waiting).await;

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::client::{
-    Client, End, admin_join, approvals, created, demux_id, ids, join, peek, set, wait_for_end,
+    End, TestSocket, admin_join, approvals, created, demux_id, ids, join, peek, set, wait_for_end,
 };
 
 fn with_hello(mut join: Value, hello: &str) -> Value {
@@ -36,12 +36,12 @@ async fn admins_see_the_hellos_of_the_lobby_and_guests_those_of_the_call_once_th
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let host_join = greeting(admin_join(&rooms, &link, &admin), "aG9zdA");
-    let (mut host, told) = Client::joined(&rooms, host_join).await;
+    let (mut host, told) = TestSocket::joined(&rooms, host_join).await;
     assert_eq!(hellos(&told["participants"]), ["aG9zdA"]);
 
     let guest = rooms.new_account();
     let guest_join = greeting(join(&rooms, &link, &guest), "Z3Vlc3Q");
-    let (mut visitor, told) = Client::joined(&rooms, guest_join).await;
+    let (mut visitor, told) = TestSocket::joined(&rooms, guest_join).await;
     assert_eq!(hellos(&told["participants"]), ["-"], "not in the lobby");
     assert_eq!(
         (&told["pending"], &told["pendingCount"]),
@@ -72,12 +72,12 @@ async fn admins_see_the_hellos_of_the_lobby_and_guests_those_of_the_call_once_th
 async fn a_client_of_before_is_told_whole_rosters_that_have_one_member_more_where_a_hello_is() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut before, told) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut before, told) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let own = json!({"demuxId": demux_id(&told), "opaqueUserId": link.opaque_id(&aci)});
     assert_eq!(told["participants"], json!([own]));
     let other = rooms.new_account();
     let greeting = greeting(join(&rooms, &link, &other), "aGk");
-    let (_other, joined) = Client::joined(&rooms, greeting).await;
+    let (_other, joined) = TestSocket::joined(&rooms, greeting).await;
     let expected = json!({
         "type": "participants", "eraId": told["eraId"], "pending": [], "pendingCount": 0,
         "active": [own, {
@@ -102,13 +102,13 @@ async fn a_hello_that_is_no_base64url_of_1_to_640_bytes_refuses_the_join() {
     ] {
         let mut refused = join(&rooms, &link, &aci);
         set(&mut refused, "hello", hello.clone());
-        let mut client = Client::connect(&rooms).await;
+        let mut client = TestSocket::connect(&rooms).await;
         client.send(&refused).await;
         let refusal = ("invalid_message".to_owned(), End::Closed(1002));
         assert_eq!(client.refusal().await, refusal, "{hello}");
     }
     let longest = with_hello(join(&rooms, &link, &aci), &of_length(640));
-    let (_client, told) = Client::joined(&rooms, longest).await;
+    let (_client, told) = TestSocket::joined(&rooms, longest).await;
     assert_eq!(hellos(&told["participants"]), [of_length(640)]);
 }
 
@@ -117,17 +117,17 @@ async fn a_resume_keeps_the_hello_and_a_new_join_brings_its_own() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
     let first = with_hello(join(&rooms, &link, &aci), "b25l");
-    let (client, told) = Client::joined(&rooms, first).await;
+    let (client, told) = TestSocket::joined(&rooms, first).await;
     drop(client);
     let mut again = with_hello(join(&rooms, &link, &aci), "dHdv");
     set(&mut again, "resume", told["resume"].clone());
-    let (mut client, back) = Client::joined(&rooms, again.clone()).await;
+    let (mut client, back) = TestSocket::joined(&rooms, again.clone()).await;
     assert_eq!(demux_id(&back), demux_id(&told));
     assert_eq!(hellos(&back["participants"]), ["b25l"]);
     client.send(&json!({"type": "leave"})).await;
     wait_for_end(&rooms, &link, &aci).await;
     set(&mut again, "auth", json!(rooms.auth(&link, &aci)));
-    let (_client, anew) = Client::joined(&rooms, again).await;
+    let (_client, anew) = TestSocket::joined(&rooms, again).await;
     assert_eq!(hellos(&anew["participants"]), ["dHdv"]);
 }
 
@@ -146,10 +146,10 @@ async fn the_service_keeps_nothing_of_a_hello_but_what_it_passes_on_and_cannot_o
     guard.watch_text("a name", NAME);
     guard.watch_bytes("a sealed hello", &sealed);
 
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let shown = URL_SAFE_NO_PAD.encode(&sealed);
     let guest_join = with_hello(join(&rooms, &link, &guest), &shown);
-    let (mut visitor, _) = Client::joined(&rooms, guest_join).await;
+    let (mut visitor, _) = TestSocket::joined(&rooms, guest_join).await;
     let waiting = host
         .roster(|roster| !ids(roster, "pending").is_empty())
         .await;

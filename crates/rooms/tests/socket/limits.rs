@@ -11,13 +11,13 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use crate::client::{Client, End, base64, created, demux_id, join};
+use crate::client::{End, TestSocket, base64, created, demux_id, join};
 
 #[tokio::test]
 async fn what_is_no_message_ends_the_connection_with_a_reason() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut witness, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut witness, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let long = "x".repeat(96 * 1024 + 1);
     let longer = "x".repeat(3 * 1024 * 1024);
     let deep = "[".repeat(90_000);
@@ -33,8 +33,8 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
         (Message::text(long), "too_large", 1009),
         (Message::text(longer), "too_large", 1009),
     ] {
-        let mut stranger = Client::connect(&rooms).await;
-        let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+        let mut stranger = TestSocket::connect(&rooms).await;
+        let (mut member, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
         for client in [&mut stranger, &mut member] {
             // The service may disconnect before the last byte of a message that is too long.
             let _ = client.0.send(message.clone()).await;
@@ -42,7 +42,7 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
             assert_eq!(refused, (code.to_owned(), End::Closed(end)));
         }
     }
-    let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut member, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     member.text(deep).await;
     let refused = member.refusal().await;
     assert_eq!(refused, ("invalid_message".to_owned(), End::Closed(1002)));
@@ -54,7 +54,7 @@ async fn what_is_no_message_ends_the_connection_with_a_reason() {
 async fn frames_that_no_client_sends_end_their_connection_and_no_other() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut witness, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut witness, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let part = |opcode, is_last| {
         let bytes = vec![b' '; 60 * 1024];
         Message::Frame(Frame::message(bytes, opcode, is_last))
@@ -70,8 +70,8 @@ async fn frames_that_no_client_sends_end_their_connection_and_no_other() {
         (vec![part(more, true)], None),
         (vec![Message::Frame(not_utf8)], None),
     ] {
-        let mut stranger = Client::connect(&rooms).await;
-        let (mut member, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+        let mut stranger = TestSocket::connect(&rooms).await;
+        let (mut member, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
         for client in [&mut stranger, &mut member] {
             for frame in frames.clone() {
                 // The service may disconnect before the last frame.
@@ -102,7 +102,7 @@ async fn only_a_join_comes_first_and_only_once() {
         json!({"type": "approve", "demuxId": 16}),
         json!({"type": "approve", "demuxId": 17}),
     ] {
-        let mut client = Client::connect(&rooms).await;
+        let mut client = TestSocket::connect(&rooms).await;
         client.send(&first).await;
         let refused = client.refusal().await;
         assert_eq!(
@@ -111,7 +111,7 @@ async fn only_a_join_comes_first_and_only_once() {
             "{first}"
         );
     }
-    let (mut client, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut client, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     client.send(&join(&rooms, &link, &aci)).await;
     let error = client.next_of("error").await;
     assert_eq!(error.get("code"), Some(&json!("already_joined")));
@@ -144,8 +144,8 @@ async fn only_a_join_comes_first_and_only_once() {
 async fn the_longest_relay_arrives_whole() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut one, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let (mut two, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut one, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut two, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let body = base64(&vec![0xa5; 65_536]);
     one.send(&json!({"type": "relay", "to": "all", "body": body}))
         .await;
@@ -158,8 +158,8 @@ async fn the_longest_relay_arrives_whole() {
 async fn ten_thousand_relays_in_a_second_are_held_to_the_limit_and_hurt_nobody() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut flooder, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let (mut listener, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut flooder, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut listener, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let flood = async {
         let message = json!({"type": "relay", "to": "all", "body": base64(&[7; 32])});
         let message = Message::text(message.to_string());
@@ -174,7 +174,7 @@ async fn ten_thousand_relays_in_a_second_are_held_to_the_limit_and_hurt_nobody()
     };
     let others = async {
         let (link, aci) = created(&rooms, "none").await;
-        let (mut client, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+        let (mut client, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
         for _ in 0..50 {
             client.send(&json!({"type": "ping"})).await;
             client.next_of("pong").await;

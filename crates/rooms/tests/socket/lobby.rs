@@ -12,18 +12,19 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{
-    Client, End, admin_join, created, demux_id, ids, join, peek, rest, set, update, wait_for_end,
+    End, TestSocket, admin_join, created, demux_id, ids, join, peek, rest, set, update,
+    wait_for_end,
 };
 
 /// Creates a room in which a guest waits for an admin.
-async fn waiting(rooms: &TestRooms) -> (TestLink, anteroom_protocol::Aci, Client, Value) {
+async fn waiting(rooms: &TestRooms) -> (TestLink, anteroom_protocol::Aci, TestSocket, Value) {
     let (link, admin) = created(rooms, "adminApproval").await;
-    let (guest, joined) = Client::joined(rooms, join(rooms, &link, &rooms.new_account())).await;
+    let (guest, joined) = TestSocket::joined(rooms, join(rooms, &link, &rooms.new_account())).await;
     assert_eq!(joined.get("status"), Some(&json!("pending")));
     (link, admin, guest, joined)
 }
 
-async fn sent_away(guest: &mut Client) {
+async fn sent_away(guest: &mut TestSocket) {
     let denied = guest.next_of("denied").await;
     assert_eq!(denied, json!({"type": "denied", "reason": "ended"}));
     assert_eq!(guest.end().await, End::Closed(1000));
@@ -41,7 +42,7 @@ async fn a_room_in_which_somebody_only_waits_has_no_call() {
     let other_rules = json!({"restrictions": "none"});
     assert_eq!(update(&rooms, &link, &admin, other_rules).await, 200);
     sent_away(&mut guest).await;
-    let (mut guest, joined) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
+    let (mut guest, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &admin)).await;
     assert_eq!(joined["status"], "active");
     guest.send(&json!({"type": "leave"})).await;
     wait_for_end(&rooms, &link, &admin).await;
@@ -62,12 +63,12 @@ async fn the_era_starts_with_the_first_who_is_active_and_those_who_wait_are_in_i
     // A wait prolongs no link. A start does, and pending devices are told.
     rooms.clock.advance(DAY);
     let expiration = |state: &Value| state["callLinkState"]["expiration"].as_u64().unwrap();
-    let (_second, also_waits) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
+    let (_second, also_waits) = TestSocket::joined(&rooms, join(&rooms, &link, &admin)).await;
     assert_eq!(also_waits["eraId"], waits["eraId"]);
     assert_eq!(expiration(&also_waits), expiration(&waits));
     assert!(call_events(&rooms).is_empty());
 
-    let (mut host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, joined) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(joined["eraId"], waits["eraId"]);
     assert_eq!(
         ids(&joined, "pending"),
@@ -100,14 +101,14 @@ async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
     let (link, admin, mut guest, waits) = waiting(&rooms).await;
     guest.send(&json!({"type": "leave"})).await;
     assert_eq!(guest.end().await, End::Closed(1000));
-    let (mut guest, waits_again) = Client::joined(&rooms, join(&rooms, &link, &admin)).await;
+    let (mut guest, waits_again) = TestSocket::joined(&rooms, join(&rooms, &link, &admin)).await;
     assert_ne!(waits_again["eraId"], waits["eraId"]);
     // The seat of a lost device is kept here as in a call.
     drop(guest);
     let mut resume = join(&rooms, &link, &admin);
     set(&mut resume, "resume", waits_again["resume"].clone());
     let back;
-    (guest, back) = Client::joined(&rooms, resume).await;
+    (guest, back) = TestSocket::joined(&rooms, resume).await;
     assert_eq!(demux_id(&back), demux_id(&waits_again));
     tokio::join!(rooms.rooms.close(), sent_away(&mut guest));
     assert!(call_events(&rooms).is_empty());
@@ -115,7 +116,7 @@ async fn nothing_is_left_of_a_lobby_when_nobody_waits_any_more() {
 
 /// Joins, and leaves if the device is pending.
 async fn come_and_go(rooms: &TestRooms, join: &Value) -> Value {
-    let (mut visitor, answer) = Client::join(rooms, join).await;
+    let (mut visitor, answer) = TestSocket::join(rooms, join).await;
     let leave = json!({"type": "leave"}).to_string();
     // The call may have ended for all devices meanwhile.
     let _ = visitor.0.send(Message::text(leave)).await;
@@ -152,7 +153,7 @@ async fn strangers_who_come_and_go_keep_no_admin_out_of_an_empty_room() {
         let admin = async {
             for _ in 0..30 {
                 let (mut host, joined) =
-                    Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+                    TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
                 assert_eq!(joined["isAdmin"], true);
                 host.send(&json!({"type": "leave"})).await;
                 host.end().await;
@@ -173,7 +174,7 @@ async fn a_closed_link_is_told_to_who_waits_and_starts_nothing() {
     assert_eq!(update(&rooms, &link, &admin, revoke).await, 200);
     let told = guest.next_of("link").await;
     assert_eq!(told["callLinkState"]["revoked"], true);
-    let (mut late, answer) = Client::join(&rooms, &admin_join(&rooms, &link, &admin)).await;
+    let (mut late, answer) = TestSocket::join(&rooms, &admin_join(&rooms, &link, &admin)).await;
     assert_eq!(answer["code"], "expired");
     assert_eq!(late.end().await, End::Closed(1000));
     let (status, body) = peek(&rooms, &link, &admin).await;
@@ -182,7 +183,7 @@ async fn a_closed_link_is_told_to_who_waits_and_starts_nothing() {
     assert_eq!(update(&rooms, &link, &admin, open).await, 200);
     let told = guest.next_of("link").await;
     assert_eq!(told["callLinkState"]["revoked"], false);
-    Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
 }
 
 async fn looking_every(lobby_look: Duration) -> TestRooms {
@@ -204,10 +205,10 @@ async fn who_waits_at_one_node_is_sent_to_the_node_where_the_call_starts() {
         let one = looking_every(Duration::from_millis(lobby_look)).await;
         let two = one.another_node("two").await;
         let (link, admin, mut guest, _) = waiting(&one).await;
-        let (_host, _) = Client::joined(&two, admin_join(&two, &link, &admin)).await;
+        let (_host, _) = TestSocket::joined(&two, admin_join(&two, &link, &admin)).await;
         let redirect = json!({"type": "redirect", "url": two.socket_url()});
         if !looks_by_itself {
-            let (mut late, answer) = Client::join(&one, &admin_join(&one, &link, &admin)).await;
+            let (mut late, answer) = TestSocket::join(&one, &admin_join(&one, &link, &admin)).await;
             assert_eq!(answer, redirect);
             assert_eq!(late.end().await, End::Closed(1000));
         }
@@ -223,8 +224,8 @@ async fn who_was_approved_elsewhere_since_starts_the_next_call() {
     let (link, admin, _guest, _) = waiting(&one).await;
     let other = one.new_account();
     // Before the one node has looked, the other has a whole call.
-    let (mut host, _) = Client::joined(&two, admin_join(&two, &link, &admin)).await;
-    let (mut visitor, waits) = Client::joined(&two, join(&two, &link, &other)).await;
+    let (mut host, _) = TestSocket::joined(&two, admin_join(&two, &link, &admin)).await;
+    let (mut visitor, waits) = TestSocket::joined(&two, join(&two, &link, &other)).await;
     host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
         .await;
     visitor.next_of("admitted").await;
@@ -233,6 +234,6 @@ async fn who_was_approved_elsewhere_since_starts_the_next_call() {
         client.end().await;
     }
     wait_for_end(&two, &link, &admin).await;
-    let (_visitor, joined) = Client::joined(&one, join(&one, &link, &other)).await;
+    let (_visitor, joined) = TestSocket::joined(&one, join(&one, &link, &other)).await;
     assert_eq!(joined["status"], "active");
 }

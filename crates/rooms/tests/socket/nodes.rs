@@ -13,20 +13,20 @@ use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::json;
 
-use crate::client::{Client, End, admin_join, created, demux_id, join, peek, rest, update};
+use crate::client::{End, TestSocket, admin_join, created, demux_id, join, peek, rest, update};
 
 #[tokio::test]
 async fn a_join_to_the_wrong_node_ends_at_the_right_one() {
     let one = TestRooms::start().await;
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
-    let (mut host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
+    let (mut host, joined) = TestSocket::joined(&one, join(&one, &link, &aci)).await;
 
-    let (mut client, answer) = Client::join(&two, &join(&two, &link, &aci)).await;
+    let (mut client, answer) = TestSocket::join(&two, &join(&two, &link, &aci)).await;
     let url = one.socket_url();
     assert_eq!(answer, json!({"type": "redirect", "url": url}));
     assert_eq!(client.end().await, End::Closed(1000));
-    let mut client = Client::connect_to(&url).await;
+    let mut client = TestSocket::connect_to(&url).await;
     client.send(&join(&one, &link, &aci)).await;
     let again = client.next().await;
     assert_eq!(again.get("eraId"), joined.get("eraId"));
@@ -68,22 +68,22 @@ async fn a_killed_nodes_rooms_open_again_on_another_when_its_lease_is_over() {
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "adminApproval").await;
     let guest = one.new_account();
-    let (mut host, first) = Client::joined(&one, admin_join(&one, &link, &aci)).await;
-    let (mut visitor, waits) = Client::joined(&one, join(&one, &link, &guest)).await;
+    let (mut host, first) = TestSocket::joined(&one, admin_join(&one, &link, &aci)).await;
+    let (mut visitor, waits) = TestSocket::joined(&one, join(&one, &link, &guest)).await;
     host.send(&json!({"type": "approve", "demuxId": demux_id(&waits)}))
         .await;
     visitor.next_of("admitted").await;
     // A join after an approval finds the approval in the database.
-    Client::joined(&one, join(&one, &link, &guest)).await;
+    TestSocket::joined(&one, join(&one, &link, &guest)).await;
     one.kill();
     assert_eq!(host.end().await, End::Cut);
     two.clock.advance(29);
-    let (_, answer) = Client::join(&two, &join(&two, &link, &aci)).await;
+    let (_, answer) = TestSocket::join(&two, &join(&two, &link, &aci)).await;
     assert_eq!(answer.get("type"), Some(&json!("redirect")));
     two.clock.advance(1);
-    let (_host, second) = Client::joined(&two, admin_join(&two, &link, &aci)).await;
+    let (_host, second) = TestSocket::joined(&two, admin_join(&two, &link, &aci)).await;
     assert_ne!(first.get("eraId"), second.get("eraId"));
-    let (_, joined) = Client::joined(&two, join(&two, &link, &guest)).await;
+    let (_, joined) = TestSocket::joined(&two, join(&two, &link, &guest)).await;
     assert_eq!(joined.get("status"), Some(&json!("active")));
 }
 
@@ -94,15 +94,15 @@ async fn a_killed_nodes_lease_of_a_clock_that_was_ahead_is_no_longer_than_any_ot
     let now = two.clock.now();
     let (link, aci) = created(&one, "none").await;
     one.clock.set(now.plus(DAY));
-    let (mut host, _) = Client::joined(&one, join(&one, &link, &aci)).await;
+    let (mut host, _) = TestSocket::joined(&one, join(&one, &link, &aci)).await;
     one.kill();
     assert_eq!(host.end().await, End::Cut);
     two.clock.set(now);
-    let (_, answer) = Client::join(&two, &join(&two, &link, &aci)).await;
+    let (_, answer) = TestSocket::join(&two, &join(&two, &link, &aci)).await;
     assert_eq!(answer.get("type"), Some(&json!("redirect")));
     two.rooms.clean().await;
     two.clock.advance(30);
-    let (_client, joined) = Client::joined(&two, join(&two, &link, &aci)).await;
+    let (_client, joined) = TestSocket::joined(&two, join(&two, &link, &aci)).await;
     assert_eq!(joined.get("status"), Some(&json!("active")));
 }
 
@@ -131,7 +131,7 @@ async fn a_link_changed_at_another_node_is_heard_of_with_the_next_renewal() {
     let one = node_with(OFTEN).await;
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
-    let (mut host, _) = Client::joined(&one, join(&one, &link, &aci)).await;
+    let (mut host, _) = TestSocket::joined(&one, join(&one, &link, &aci)).await;
     let name = json!({"name": "AQID"});
     assert_eq!(update(&two, &link, &aci, name).await, 200);
     let told = host.next_of("link").await;
@@ -143,7 +143,7 @@ async fn a_call_holds_its_room_as_long_as_its_lease_is_renewed() {
     let one = node_with(OFTEN).await;
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
-    let (mut host, joined) = Client::joined(&one, join(&one, &link, &aci)).await;
+    let (mut host, joined) = TestSocket::joined(&one, join(&one, &link, &aci)).await;
     for name in ["AQ==", "Ag==", "Aw=="] {
         // Without a renewal in between, the lease would be over after the second step.
         one.clock.advance(25);
@@ -165,8 +165,8 @@ async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
     for revoked_first in [false, true] {
         let (link, admin) = created(&one, "adminApproval").await;
         let guest = one.new_account();
-        let (mut host, _) = Client::joined(&one, admin_join(&one, &link, &admin)).await;
-        let (mut visitor, waits) = Client::joined(&one, join(&one, &link, &guest)).await;
+        let (mut host, _) = TestSocket::joined(&one, admin_join(&one, &link, &admin)).await;
+        let (mut visitor, waits) = TestSocket::joined(&one, join(&one, &link, &guest)).await;
         let revoke = |revoked: bool| json!({ "revoked": revoked });
         let approve = json!({"type": "approve", "demuxId": demux_id(&waits)});
         assert_eq!(update(&two, &link, &admin, revoke(true)).await, 200);
@@ -174,7 +174,7 @@ async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
         for is_join in [revoked_first, !revoked_first] {
             if is_join {
                 let late = admin_join(&one, &link, &admin);
-                let (mut late, answer) = Client::join(&one, &late).await;
+                let (mut late, answer) = TestSocket::join(&one, &late).await;
                 assert_eq!(answer["code"], "expired");
                 assert_eq!(late.end().await, End::Closed(1000));
             } else {
@@ -188,7 +188,7 @@ async fn nobody_comes_in_by_a_link_that_another_node_has_revoked() {
         assert_eq!(update(&two, &link, &admin, revoke(false)).await, 200);
         host.send(&approve).await;
         visitor.next_of("admitted").await;
-        Client::joined(&one, admin_join(&one, &link, &admin)).await;
+        TestSocket::joined(&one, admin_join(&one, &link, &admin)).await;
     }
 }
 
@@ -197,7 +197,7 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
     let one = node_with(OFTEN).await;
     let two = one.another_node("two").await;
     let (link, aci) = created(&one, "none").await;
-    let (mut host, first) = Client::joined(&one, join(&one, &link, &aci)).await;
+    let (mut host, first) = TestSocket::joined(&one, join(&one, &link, &aci)).await;
     // Simulates that the one node stalled past its lease: its record is removed, and the other node
     // takes the room.
     let era: String = serde_json::from_value(first["eraId"].clone()).unwrap();
@@ -207,7 +207,7 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
     let era = CallEra::parse(&era).unwrap();
     assert!(transaction.end_era(&key, era).await.unwrap());
     transaction.save().await.unwrap();
-    let (_other, second) = Client::joined(&two, join(&two, &link, &aci)).await;
+    let (_other, second) = TestSocket::joined(&two, join(&two, &link, &aci)).await;
     assert_ne!(first["eraId"], second["eraId"]);
     assert_eq!(host.end().await, End::Closed(1000));
     // The first node does not touch the other's record.
@@ -222,9 +222,9 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
 async fn a_node_that_stops_ends_its_calls_and_takes_no_more() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut host, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
-    let idle = Client::connect(&rooms).await;
-    let told = async |mut client: Client| {
+    let (mut host, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let idle = TestSocket::connect(&rooms).await;
+    let told = async |mut client: TestSocket| {
         let refused = client.refusal().await;
         assert_eq!(refused, ("shutting_down".to_owned(), End::Closed(1012)));
     };
@@ -237,7 +237,7 @@ async fn a_node_that_stops_ends_its_calls_and_takes_no_more() {
         (rooms.rooms.open_sockets(), rooms.rooms.live_calls()),
         (0, 0)
     );
-    told(Client::connect(&rooms).await).await;
+    told(TestSocket::connect(&rooms).await).await;
     let (status, _) = peek(&rooms, &link, &aci).await;
     assert_eq!(status, 404);
 }
@@ -246,7 +246,7 @@ async fn a_node_that_stops_ends_its_calls_and_takes_no_more() {
 async fn a_node_that_starts_again_forgets_the_calls_of_its_earlier_life() {
     let rooms = TestRooms::start_with(TestRoomsOptions::default()).await;
     let (link, aci) = created(&rooms, "none").await;
-    let (_client, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (_client, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     rooms.rooms.recover().await;
     let (status, _) = peek(&rooms, &link, &aci).await;
     assert_eq!(status, 404);
@@ -281,11 +281,11 @@ async fn what_an_earlier_life_has_left_is_no_call_and_in_the_way_of_none() {
     transaction.save().await.unwrap();
 
     let guest = join(&rooms, &link, &rooms.new_account());
-    let (_guest, waits) = Client::joined(&rooms, guest).await;
+    let (_guest, waits) = TestSocket::joined(&rooms, guest).await;
     assert_eq!(waits["status"], "pending");
     // A pending device is not in the call that the record names.
     assert_eq!(peek(&rooms, &link, &admin).await.0, 404);
-    let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (_host, joined) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(joined["eraId"], waits["eraId"]);
     let (status, peeked) = peek(&rooms, &link, &admin).await;
     assert_eq!(status, 200);
@@ -300,7 +300,7 @@ async fn a_call_whose_lease_cannot_be_renewed_ends_before_it_runs_out() {
     })
     .await;
     let (link, aci) = created(&rooms, "none").await;
-    let (mut host, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     rooms.database.close().await;
     assert_eq!(host.end().await, End::Closed(1000));
     rooms.rooms.idle().await;

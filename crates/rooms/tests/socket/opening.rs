@@ -10,7 +10,9 @@ use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
-use crate::client::{Client, End, PATIENCE, admin_join, base64, created, join, open, set, update};
+use crate::client::{
+    End, PATIENCE, TestSocket, admin_join, base64, created, join, open, set, update,
+};
 
 const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "anteroom.v1");
 
@@ -80,13 +82,13 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
         (join(&rooms, &revoked, &aci), "expired", 1008),
         (admin_join(&rooms, &revoked, &aci), "expired", 1008),
     ] {
-        let mut client = Client::connect(&rooms).await;
+        let mut client = TestSocket::connect(&rooms).await;
         client.send(&message).await;
         let refused = client.refusal().await;
         assert_eq!(refused, (code.to_owned(), End::Closed(end)), "{message}");
     }
     rooms.clock.advance(90 * DAY);
-    let mut client = Client::connect(&rooms).await;
+    let mut client = TestSocket::connect(&rooms).await;
     client.send(&good()).await;
     assert_eq!(
         client.refusal().await,
@@ -96,7 +98,7 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
     let (link, aci) = created(&rooms, "adminApproval").await;
     let mut wrong = join(&rooms, &link, &aci);
     set(&mut wrong, "adminPasskey", json!("AAAA"));
-    let (_, joined) = Client::joined(&rooms, wrong).await;
+    let (_, joined) = TestSocket::joined(&rooms, wrong).await;
     assert_eq!(joined.get("isAdmin"), Some(&json!(false)));
     assert_eq!(joined.get("status"), Some(&json!("pending")));
 }
@@ -106,7 +108,7 @@ async fn without_live_server_params_a_join_is_unavailable_and_not_forbidden() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
     rooms.rooms.replace_keys(VerifyingParams::default());
-    let mut client = Client::connect(&rooms).await;
+    let mut client = TestSocket::connect(&rooms).await;
     client.send(&join(&rooms, &link, &aci)).await;
     let refused = client.refusal().await;
     assert_eq!(refused, ("unavailable".to_owned(), End::Closed(1013)));
@@ -118,7 +120,7 @@ async fn a_join_may_have_members_of_a_later_version_and_is_told_the_features_of_
     let (link, aci) = created(&rooms, "none").await;
     let mut newer = join(&rooms, &link, &aci);
     set(&mut newer, "stage", json!({"seats": [1, 2]}));
-    let (mut client, joined) = Client::joined(&rooms, newer).await;
+    let (mut client, joined) = TestSocket::joined(&rooms, newer).await;
     assert_eq!(
         joined["features"],
         json!(["roster_delta", "end_call", "hello"])
@@ -142,12 +144,12 @@ async fn until_it_has_joined_a_client_sends_4_kib_at_most_and_96_kib_after() {
         set(&mut join, "more", json!("x".repeat(more)));
         join
     };
-    let mut stranger = Client::connect(&rooms).await;
+    let mut stranger = TestSocket::connect(&rooms).await;
     stranger.send(&of_length(4 * 1024 + 1)).await;
     let refused = stranger.refusal().await;
     assert_eq!(refused, ("too_large".to_owned(), End::Closed(1009)));
     // The limit of a first message does not apply to a message right behind the join.
-    let mut member = Client::connect(&rooms).await;
+    let mut member = TestSocket::connect(&rooms).await;
     member.send(&of_length(4 * 1024)).await;
     let relay = json!({"type": "relay", "to": "all", "body": base64(&vec![7; 65_536])});
     member.send(&relay).await;
@@ -160,10 +162,10 @@ async fn until_it_has_joined_a_client_sends_4_kib_at_most_and_96_kib_after() {
 async fn joins_that_wait_are_ten_at_once_and_one_in_ten_seconds() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
-    let (_host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (_host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let guest = rooms.new_account();
     let come_and_go = async || {
-        let (mut visitor, answer) = Client::join(&rooms, &join(&rooms, &link, &guest)).await;
+        let (mut visitor, answer) = TestSocket::join(&rooms, &join(&rooms, &link, &guest)).await;
         if answer["type"] == "joined" {
             visitor.send(&json!({"type": "leave"})).await;
         }
@@ -179,9 +181,9 @@ async fn joins_that_wait_are_ten_at_once_and_one_in_ten_seconds() {
     rooms.clock.advance(1);
     assert_eq!(come_and_go().await, serde_json::Value::Null);
     // Other users are pending meanwhile, and admins are not.
-    let (_, other) = Client::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
+    let (_, other) = TestSocket::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
     assert_eq!(other["status"], "pending");
-    Client::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
+    TestSocket::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
 }
 
 #[tokio::test]
@@ -195,23 +197,23 @@ async fn after_ten_wrong_passkeys_a_users_passkey_is_not_looked_at() {
         guess
     };
     for _ in 0..10 {
-        let (mut client, joined) = Client::joined(&rooms, guess()).await;
+        let (mut client, joined) = TestSocket::joined(&rooms, guess()).await;
         assert_eq!(joined["isAdmin"], false);
         client.send(&json!({"type": "leave"})).await;
         client.end().await;
     }
     for join in [guess(), admin_join(&rooms, &link, &guest)] {
-        let mut client = Client::connect(&rooms).await;
+        let mut client = TestSocket::connect(&rooms).await;
         client.send(&join).await;
         let refused = client.refusal().await;
         assert_eq!(refused, ("rate_limited".to_owned(), End::Closed(1008)));
     }
     // The user joins without a passkey, and other users are not limited.
-    Client::joined(&rooms, join(&rooms, &link, &guest)).await;
-    let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (_host, joined) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(joined["isAdmin"], true);
     rooms.clock.advance(6);
-    let (_host, joined) = Client::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
+    let (_host, joined) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &guest)).await;
     assert_eq!(joined["isAdmin"], true);
 }
 
@@ -221,7 +223,7 @@ async fn a_start_resets_the_links_expiration() {
     let (link, aci) = created(&rooms, "none").await;
     rooms.clock.advance(80 * DAY);
     let now = anteroom_service::Clock::now(&rooms.clock).as_secs();
-    let (_client, joined) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (_client, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let state = joined.get("callLinkState").unwrap();
     assert_eq!(state.get("expiration"), Some(&json!(now + 90 * DAY)));
     assert_eq!(state.get("delete_at"), Some(&json!(now + 180 * DAY)));
@@ -239,7 +241,7 @@ async fn who_does_not_join_in_time_is_sent_away() {
     .await;
     let mut idle = Vec::new();
     for _ in 0..3 {
-        idle.push(Client::connect(&rooms).await);
+        idle.push(TestSocket::connect(&rooms).await);
     }
     for client in &mut idle {
         assert_eq!(
@@ -265,15 +267,15 @@ async fn a_join_beyond_the_verifications_of_its_network_is_refused_until_there_a
     // The link is created from another address.
     let (link, aci) = created(&rooms, "none").await;
     let shown = join(&rooms, &link, &aci);
-    let _kept = Client::joined(&rooms, shown.clone()).await;
-    let _known = Client::joined(&rooms, shown).await;
+    let _kept = TestSocket::joined(&rooms, shown.clone()).await;
+    let _known = TestSocket::joined(&rooms, shown).await;
     let another = join(&rooms, &link, &aci);
-    let mut limited = Client::connect(&rooms).await;
+    let mut limited = TestSocket::connect(&rooms).await;
     limited.send(&another).await;
     let refusal = ("rate_limited".to_owned(), End::Closed(1008));
     assert_eq!(limited.refusal().await, refusal);
     rooms.clock.advance(60);
-    Client::joined(&rooms, another).await;
+    TestSocket::joined(&rooms, another).await;
 }
 
 #[tokio::test]
@@ -289,14 +291,14 @@ async fn a_user_joins_only_so_often() {
     let (link, aci) = created(&rooms, "none").await;
     let mut kept = Vec::new();
     for _ in 0..2 {
-        kept.push(Client::joined(&rooms, join(&rooms, &link, &aci)).await);
+        kept.push(TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await);
     }
-    let mut third = Client::connect(&rooms).await;
+    let mut third = TestSocket::connect(&rooms).await;
     third.send(&join(&rooms, &link, &aci)).await;
     assert_eq!(
         third.refusal().await,
         ("rate_limited".to_owned(), End::Closed(1008))
     );
     let other = rooms.new_account();
-    Client::joined(&rooms, join(&rooms, &link, &other)).await;
+    TestSocket::joined(&rooms, join(&rooms, &link, &other)).await;
 }

@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::client::{Client, PATIENCE, admin_join, created, demux_id, join, set, update};
+use crate::client::{PATIENCE, TestSocket, admin_join, created, demux_id, join, set, update};
 
 /// Returns the outcomes of socket operations with their numbers.
 async fn outcomes(rooms: &TestRooms) -> Vec<String> {
@@ -41,17 +41,17 @@ fn words(event: &Event) -> String {
 }
 
 /// Waits until the call has handled all earlier messages of the client.
-async fn settle(client: &mut Client) {
+async fn settle(client: &mut TestSocket) {
     client.send(&json!({"type": "ping"})).await;
     client.next_of("pong").await;
 }
 
 /// Creates a room with a host and a pending guest.
-async fn waiting(rooms: &TestRooms) -> (TestLink, Aci, Client, Client, Value) {
+async fn waiting(rooms: &TestRooms) -> (TestLink, Aci, TestSocket, TestSocket, Value) {
     let (link, admin) = created(rooms, "adminApproval").await;
     let guest = rooms.new_account();
-    let (host, _) = Client::joined(rooms, admin_join(rooms, &link, &admin)).await;
-    let (visitor, joined) = Client::joined(rooms, join(rooms, &link, &guest)).await;
+    let (host, _) = TestSocket::joined(rooms, admin_join(rooms, &link, &admin)).await;
+    let (visitor, joined) = TestSocket::joined(rooms, join(rooms, &link, &guest)).await;
     (link, guest, host, visitor, joined)
 }
 
@@ -105,12 +105,12 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
     drop(visitor);
     let mut again = join(&rooms, &link, &guest);
     set(&mut again, "resume", joined.get("resume").unwrap().clone());
-    let (mut visitor, _) = Client::joined(&rooms, again).await;
+    let (mut visitor, _) = TestSocket::joined(&rooms, again).await;
     visitor.send(&json!({"type": "leave"})).await;
     visitor.end().await;
     for decision in ["remove", "deny", "block"] {
         let other = rooms.new_account();
-        let (mut client, joined) = Client::joined(&rooms, join(&rooms, &link, &other)).await;
+        let (mut client, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &other)).await;
         let id = demux_id(&joined);
         if decision == "remove" {
             host.send(&json!({"type": "approve", "demuxId": id})).await;
@@ -119,7 +119,8 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
         host.send(&json!({"type": decision, "demuxId": id})).await;
         client.end().await;
         if decision == "block" {
-            let (mut blocked, answer) = Client::join(&rooms, &join(&rooms, &link, &other)).await;
+            let (mut blocked, answer) =
+                TestSocket::join(&rooms, &join(&rooms, &link, &other)).await;
             assert_eq!(answer, json!({"type": "blocked"}));
             blocked.end().await;
         }
@@ -154,7 +155,7 @@ async fn every_socket_operation_ends_in_exactly_one_outcome() {
 async fn messages_that_a_limit_drops_are_refused_also_when_nothing_is_said() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "none").await;
-    let (mut client, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut client, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     // The rate limits allow two raised and lowered hands and five questions at once. The error is
     // sent once until a message passes.
     for _ in 0..4 {
@@ -201,7 +202,7 @@ async fn joins_that_are_full_expired_or_forbidden_are_refusals_and_raise_nothing
     .await;
     let (link, aci) = created(&rooms, "none").await;
     let (revoked, _) = created(&rooms, "none").await;
-    let (_host, _) = Client::joined(&rooms, join(&rooms, &link, &aci)).await;
+    let (_host, _) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let change = json!({"revoked": true});
     assert_eq!(update(&rooms, &revoked, &aci, change).await, 200);
     let unknown = rooms.new_link();
@@ -214,13 +215,13 @@ async fn joins_that_are_full_expired_or_forbidden_are_refusals_and_raise_nothing
             (join(&rooms, &unknown, &aci), "unknown_link"),
             (forbidden.clone(), "presentation_invalid"),
         ] {
-            let mut client = Client::connect(&rooms).await;
+            let mut client = TestSocket::connect(&rooms).await;
             client.send(&message).await;
             assert_eq!(client.refusal().await.0, code);
         }
     }
     // A message that cannot be parsed is not an operation.
-    let mut client = Client::connect(&rooms).await;
+    let mut client = TestSocket::connect(&rooms).await;
     client.text("{").await;
     assert_eq!(client.refusal().await.0, "invalid_message");
     let expected = ["join refused 20", "join succeeded 1"];
@@ -238,7 +239,7 @@ async fn joins_beyond_the_devices_of_a_user_and_after_many_wrong_passkeys_are_re
     .await;
     let (link, admin) = created(&rooms, "none").await;
     let guest = rooms.new_account();
-    let (mut visitor, _) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut visitor, _) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     let mut guess = join(&rooms, &link, &guest);
     set(
         &mut guess,
@@ -246,7 +247,7 @@ async fn joins_beyond_the_devices_of_a_user_and_after_many_wrong_passkeys_are_re
         json!("AAAAAAAAAAAAAAAAAAAAAA=="),
     );
     for number in 0..12 {
-        let mut client = Client::connect(&rooms).await;
+        let mut client = TestSocket::connect(&rooms).await;
         client.send(&guess).await;
         let code = match number {
             0..10 => "too_many_devices",
@@ -255,7 +256,7 @@ async fn joins_beyond_the_devices_of_a_user_and_after_many_wrong_passkeys_are_re
         assert_eq!(client.refusal().await.0, code);
     }
     // The join of a device that is displaced later has succeeded, and counts once.
-    let (_host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (_host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     assert_eq!(visitor.refusal().await.0, "displaced");
     let expected = ["join refused 12", "join succeeded 2"];
     assert_eq!(outcomes(&rooms).await, expected);
@@ -269,7 +270,7 @@ async fn thirty_joins_of_thirty_that_are_answered_unavailable_raise_until_time_h
     let join = join(&rooms, &link, &aci);
     rooms.database.close().await;
     for _ in 0..30 {
-        let mut client = Client::connect(&rooms).await;
+        let mut client = TestSocket::connect(&rooms).await;
         client.send(&join).await;
         assert_eq!(client.refusal().await.0, "unavailable");
     }

@@ -7,7 +7,7 @@ use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
-use crate::client::{Client, admin_join, base64, created, demux_id, ids, join};
+use crate::client::{TestSocket, admin_join, base64, created, demux_id, ids, join};
 
 async fn rooms_with(sockets: SocketLimits) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
@@ -23,11 +23,15 @@ fn relay(to: &Value, bytes: usize) -> Value {
 }
 
 /// Adds members of different accounts. Together they may send as much as a call allows.
-async fn speakers(rooms: &TestRooms, link: &TestLink) -> Vec<Client> {
+async fn speakers(rooms: &TestRooms, link: &TestLink) -> Vec<TestSocket> {
     let mut speakers = Vec::new();
     for _ in 0..5 {
         let account = rooms.new_account();
-        speakers.push(Client::joined(rooms, join(rooms, link, &account)).await.0);
+        speakers.push(
+            TestSocket::joined(rooms, join(rooms, link, &account))
+                .await
+                .0,
+        );
     }
     speakers
 }
@@ -36,9 +40,9 @@ async fn speakers(rooms: &TestRooms, link: &TestLink) -> Vec<Client> {
 async fn a_guest_who_relays_at_its_limit_throws_nobody_out() {
     let rooms = rooms_with(SocketLimits::default()).await;
     let (link, admin) = created(&rooms, "none").await;
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let guest = rooms.new_account();
-    let (mut guest, joined) = Client::joined(&rooms, join(&rooms, &link, &guest)).await;
+    let (mut guest, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     let mut passed = 0;
     let mut refused = 0;
     for _ in 0..100 {
@@ -63,10 +67,10 @@ async fn a_slow_reader_misses_relays_and_is_told_so_before_them_but_stays() {
     })
     .await;
     let (link, admin) = created(&rooms, "none").await;
-    let mut slow = Client::connect_narrow(&rooms).await;
+    let mut slow = TestSocket::connect_narrow(&rooms).await;
     slow.send(&join(&rooms, &link, &admin)).await;
     let joined = slow.next().await;
-    let mut witness = Client::joined(&rooms, join(&rooms, &link, &rooms.new_account()))
+    let mut witness = TestSocket::joined(&rooms, join(&rooms, &link, &rooms.new_account()))
         .await
         .0;
     let mut speakers = speakers(&rooms, &link).await;
@@ -117,7 +121,7 @@ async fn only_a_reader_that_takes_no_byte_for_the_whole_time_is_cut_off() {
     })
     .await;
     let (link, admin) = created(&rooms, "none").await;
-    let mut deaf = Client::connect_narrow(&rooms).await;
+    let mut deaf = TestSocket::connect_narrow(&rooms).await;
     deaf.send(&join(&rooms, &link, &admin)).await;
     let deaf_id = demux_id(&deaf.next().await);
     let mut speakers = speakers(&rooms, &link).await;
@@ -138,7 +142,7 @@ async fn only_a_reader_that_takes_no_byte_for_the_whole_time_is_cut_off() {
     // The seat is kept for a while, because the device may resume. No other member has lost
     // anything.
     let (mut witness, joined) =
-        Client::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
+        TestSocket::joined(&rooms, join(&rooms, &link, &rooms.new_account())).await;
     let lost = joined["participants"].as_array().unwrap().iter();
     let lost: Vec<u64> = lost
         .filter(|one| one["lost"] == true)

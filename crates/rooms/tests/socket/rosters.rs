@@ -3,7 +3,7 @@
 use anteroom_testkit::TestRooms;
 use serde_json::{Value, json};
 
-use crate::client::{Client, admin_join, created, demux_id, join, set};
+use crate::client::{TestSocket, admin_join, created, demux_id, join, set};
 
 fn with_changes(mut join: Value) -> Value {
     set(&mut join, "roster", json!("delta"));
@@ -15,10 +15,10 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let host_join = with_changes(admin_join(&rooms, &link, &admin));
-    let (mut host, host_joined) = Client::joined(&rooms, host_join).await;
+    let (mut host, host_joined) = TestSocket::joined(&rooms, host_join).await;
     let guest = rooms.new_account();
     let (mut visitor, joined) =
-        Client::joined(&rooms, with_changes(join(&rooms, &link, &guest))).await;
+        TestSocket::joined(&rooms, with_changes(join(&rooms, &link, &guest))).await;
     let (guest_id, guest_user) = (demux_id(&joined), link.opaque_id(&guest));
     let told = host.next_of("roster").await;
     let entry = json!({"status": "pending", "demuxId": guest_id, "opaqueUserId": guest_user});
@@ -65,9 +65,9 @@ async fn changes_at_most_every_250_ms_and_the_whole_on_demand() {
 async fn one_device_that_flaps_its_hand_is_not_multiplied() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "none").await;
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let flapper = rooms.new_account();
-    let (mut flapper, _) = Client::joined(&rooms, join(&rooms, &link, &flapper)).await;
+    let (mut flapper, _) = TestSocket::joined(&rooms, join(&rooms, &link, &flapper)).await;
     for number in 0..1_000 {
         let raised = number % 2 == 0;
         flapper
@@ -91,11 +91,11 @@ async fn one_device_that_flaps_its_hand_is_not_multiplied() {
 async fn guests_in_the_lobby_get_the_number_of_those_who_wait_and_no_list_of_ids() {
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
-    let (_host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (_host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let accounts = [(); 3].map(|()| rooms.new_account());
     let mut waiting = Vec::new();
     for (number, account) in accounts.iter().enumerate() {
-        let (client, joined) = Client::joined(&rooms, join(&rooms, &link, account)).await;
+        let (client, joined) = TestSocket::joined(&rooms, join(&rooms, &link, account)).await;
         assert_eq!(
             (&joined["pending"], &joined["pendingCount"]),
             (&json!([]), &json!(number + 1))

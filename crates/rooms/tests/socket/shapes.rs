@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{
-    Client, End, admin_join, approvals, created, demux_id, ids, join, set, wait_for_end,
+    End, TestSocket, admin_join, approvals, created, demux_id, ids, join, set, wait_for_end,
 };
 
 /// Returns a join of the account whose ciphertext is shifted `times` times.
@@ -41,9 +41,9 @@ async fn a_block_meets_every_shape() {
     let rooms = legacy(600).await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let (guest, other) = (rooms.new_account(), rooms.new_account());
-    let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
-    let (_one, first) = Client::joined(&rooms, shifted(&rooms, &link, &guest, 0)).await;
-    let (mut two, second) = Client::joined(&rooms, shifted(&rooms, &link, &guest, 1)).await;
+    let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    let (_one, first) = TestSocket::joined(&rooms, shifted(&rooms, &link, &guest, 0)).await;
+    let (mut two, second) = TestSocket::joined(&rooms, shifted(&rooms, &link, &guest, 1)).await;
     let both = [demux_id(&first), demux_id(&second)];
     let seen = host.roster(|roster| ids(roster, "pending") == both).await;
     let shown: Vec<&str> = seen["pending"]
@@ -61,11 +61,11 @@ async fn a_block_meets_every_shape() {
     two.next_of("blocked").await;
     for times in 0..4 {
         let join = shifted(&rooms, &link, &guest, times);
-        let (mut back, answer) = Client::join(&rooms, &join).await;
+        let (mut back, answer) = TestSocket::join(&rooms, &join).await;
         assert_eq!(answer, json!({"type": "blocked"}), "{times}");
         assert_eq!(back.end().await, End::Closed(1000));
     }
-    let (_other, joined) = Client::joined(&rooms, shifted(&rooms, &link, &other, 1)).await;
+    let (_other, joined) = TestSocket::joined(&rooms, shifted(&rooms, &link, &other, 1)).await;
     assert_eq!(joined["status"], "pending");
 }
 
@@ -79,9 +79,9 @@ async fn an_approval_is_stored_and_forgotten_for_every_shape() {
         (0, "active", "remove", "removed", 0),
         (1, "pending", "deny", "denied", 0),
     ] {
-        let (mut host, _) = Client::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+        let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
         let join = shifted(&rooms, &link, &guest, times);
-        let (mut visitor, joined) = Client::joined(&rooms, join).await;
+        let (mut visitor, joined) = TestSocket::joined(&rooms, join).await;
         assert_eq!(joined["status"], status, "{times}");
         host.send(&json!({"type": decision, "demuxId": demux_id(&joined)}))
             .await;
@@ -102,9 +102,9 @@ async fn the_limit_of_joins_is_one_for_all_shapes() {
     let (link, aci) = created(&rooms, "none").await;
     let mut kept = Vec::new();
     for times in 0..3 {
-        kept.push(Client::joined(&rooms, shifted(&rooms, &link, &aci, times)).await);
+        kept.push(TestSocket::joined(&rooms, shifted(&rooms, &link, &aci, times)).await);
     }
-    let mut fourth = Client::connect(&rooms).await;
+    let mut fourth = TestSocket::connect(&rooms).await;
     fourth.send(&shifted(&rooms, &link, &aci, 3)).await;
     let limited = ("rate_limited".to_owned(), End::Closed(1008));
     assert_eq!(fourth.refusal().await, limited);

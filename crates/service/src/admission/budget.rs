@@ -32,7 +32,7 @@ pub(super) struct HolderId(u64);
 
 /// A holder that has been admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Admitted {
+pub(super) struct NewHolder {
     /// The id of the new holder.
     pub(super) id: HolderId,
     /// The holder that was evicted for it.
@@ -99,7 +99,7 @@ impl Budget {
     pub(super) fn admit(
         &mut self,
         groups: impl IntoIterator<Item = AddressGroup>,
-    ) -> Result<Admitted, BudgetRefusal> {
+    ) -> Result<NewHolder, BudgetRefusal> {
         let groups: Vec<AddressGroup> = groups.into_iter().collect();
         let is_full = self.holders.len() >= self.limits.total;
         // The narrowest network comes first: its holders count for the wider networks too.
@@ -120,7 +120,7 @@ impl Budget {
         }
         let holder = Holder { groups, idle: None };
         self.holders.insert(id, holder);
-        Ok(Admitted { id, evicted })
+        Ok(NewHolder { id, evicted })
     }
 
     /// Evicts the next idle holder, if there is one.

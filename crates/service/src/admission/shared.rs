@@ -29,12 +29,12 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     budget: Budget,
-    ends: HashMap<HolderId, Arc<End>>,
+    signals: HashMap<HolderId, Arc<HolderSignals>>,
 }
 
 /// The signals of a holder's end.
 #[derive(Debug, Default)]
-struct End {
+struct HolderSignals {
     /// Notified when the holder has to end.
     eviction: Notify,
     /// Notified when it has ended.
@@ -46,7 +46,7 @@ struct End {
 pub struct Slot {
     budget: SharedBudget,
     id: HolderId,
-    end: Arc<End>,
+    signals: Arc<HolderSignals>,
 }
 
 impl SharedBudget {
@@ -56,7 +56,7 @@ impl SharedBudget {
         Self(Arc::new(Inner {
             state: Mutex::new(State {
                 budget: Budget::new(limits),
-                ends: HashMap::new(),
+                signals: HashMap::new(),
             }),
             room: Notify::new(),
             recorder,
@@ -111,17 +111,17 @@ impl SharedBudget {
     /// Evicts the holder that has been idle for longest in the busiest network, and waits until it
     /// has ended. Returns whether there was one.
     pub(crate) async fn evict(&self) -> bool {
-        let end = {
+        let signals = {
             let mut state = self.state();
             let evicted = state.budget.evict();
-            evicted.and_then(|id| state.ends.remove(&id))
+            evicted.and_then(|id| state.signals.remove(&id))
         };
-        let Some(end) = end else {
+        let Some(signals) = signals else {
             return false;
         };
         self.0.recorder.evicted();
-        end.eviction.notify_one();
-        end.ended.notified().await;
+        signals.eviction.notify_one();
+        signals.ended.notified().await;
         true
     }
 
@@ -131,9 +131,9 @@ impl SharedBudget {
     ) -> Result<Slot, BudgetRefusal> {
         let mut state = self.state();
         let admitted = state.budget.admit(groups)?;
-        let end = Arc::new(End::default());
-        state.ends.insert(admitted.id, Arc::clone(&end));
-        let evicted = admitted.evicted.and_then(|id| state.ends.remove(&id));
+        let signals = Arc::new(HolderSignals::default());
+        state.signals.insert(admitted.id, Arc::clone(&signals));
+        let evicted = admitted.evicted.and_then(|id| state.signals.remove(&id));
         drop(state);
         if let Some(evicted) = evicted {
             self.0.recorder.evicted();
@@ -142,7 +142,7 @@ impl SharedBudget {
         Ok(Slot {
             budget: self.clone(),
             id: admitted.id,
-            end,
+            signals,
         })
     }
 
@@ -166,7 +166,7 @@ impl Slot {
 
     /// Completes when the holder is evicted and has to end.
     pub async fn evicted(&self) {
-        self.end.eviction.notified().await;
+        self.signals.eviction.notified().await;
     }
 }
 
@@ -174,9 +174,9 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.budget.state();
         state.budget.release(self.id);
-        state.ends.remove(&self.id);
+        state.signals.remove(&self.id);
         drop(state);
-        self.end.ended.notify_one();
+        self.signals.ended.notify_one();
         self.budget.0.room.notify_one();
     }
 }

@@ -51,11 +51,11 @@ struct State {
 
 /// A guard for a request that is being read or answered.
 #[derive(Debug)]
-pub(super) struct Request(Activity);
+pub(super) struct RequestGuard(Activity);
 
 /// A guard for an answer that is being sent.
 #[derive(Debug)]
-pub(super) struct Answer(Activity);
+pub(super) struct AnswerGuard(Activity);
 
 impl Activity {
     /// Creates the activity of a connection without a request.
@@ -71,13 +71,13 @@ impl Activity {
         }))
     }
 
-    pub(super) fn request(&self) -> Request {
+    pub(super) fn request(&self) -> RequestGuard {
         let mut state = self.state();
         state.requests += 1;
         if state.requests == 1 {
             self.0.slot.set_busy();
         }
-        Request(self.clone())
+        RequestGuard(self.clone())
     }
 
     /// Completes when the connection is evicted.
@@ -125,15 +125,15 @@ impl Activity {
     }
 }
 
-impl Request {
+impl RequestGuard {
     /// Ends the request, and starts to send its answer.
-    pub(super) fn answer(self) -> Answer {
+    pub(super) fn answer(self) -> AnswerGuard {
         self.0.state().answers += 1;
-        Answer(self.0.clone())
+        AnswerGuard(self.0.clone())
     }
 }
 
-impl Drop for Request {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let Self(activity) = self;
         let mut state = activity.state();
@@ -145,14 +145,14 @@ impl Drop for Request {
     }
 }
 
-impl Answer {
+impl AnswerGuard {
     /// Records that the client has taken a part of the answer.
     pub(super) fn note_progress(&self) {
         self.0.state().since = Instant::now();
     }
 }
 
-impl Drop for Answer {
+impl Drop for AnswerGuard {
     fn drop(&mut self) {
         let Self(activity) = self;
         let mut state = activity.state();

@@ -8,7 +8,7 @@ use std::{
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
-use super::activity::Answer;
+use super::activity::AnswerGuard;
 
 /// The maximum part that the connection gets at once, in bytes.
 const PART: usize = 16 * 1024;
@@ -18,11 +18,11 @@ pub(super) struct AnswerBody {
     body: Body,
     /// The bytes of the last frame that the connection has not requested yet.
     rest: Bytes,
-    answer: Answer,
+    answer: AnswerGuard,
 }
 
 impl AnswerBody {
-    pub(super) const fn new(body: Body, answer: Answer) -> Self {
+    pub(super) const fn new(body: Body, answer: AnswerGuard) -> Self {
         Self {
             body,
             rest: Bytes::new(),

@@ -206,7 +206,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_arrive_is_given_up() {
-        let body = Body::new(http_body_util::StreamBody::new(Never));
+        let body = Body::new(http_body_util::StreamBody::new(EndlessStream));
         let got = bounded_body(body, &HttpLimits::default()).await;
         assert_eq!(got, Err(Problem::new(&problems::REQUEST_TIMEOUT)));
     }
@@ -256,9 +256,9 @@ mod tests {
         }
     }
 
-    struct Never;
+    struct EndlessStream;
 
-    impl futures::Stream for Never {
+    impl futures::Stream for EndlessStream {
         type Item = Frame;
 
         fn poll_next(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Frame>> {

@@ -34,14 +34,14 @@ const CONNECTION_WINDOW: u32 = 65_535;
 const SEND_BUFFER: usize = 32 * 1024;
 
 /// The HTTP server of all connections of a listener.
-pub(super) struct Server {
+pub(super) struct ConnectionHandler {
     http: Builder<TokioExecutor>,
     router: Router,
     trusted_proxies: TrustedProxies,
     idle: IdleLimits,
 }
 
-impl Server {
+impl ConnectionHandler {
     pub(super) fn new(
         limits: &ConnectionLimits,
         router: Router,
@@ -61,7 +61,7 @@ impl Server {
     /// Answers the requests of one connection. Ends when the client disconnects, when the
     /// connection is evicted or expires, or when the listener stops and the running requests have
     /// been answered.
-    pub(super) async fn talk<S>(
+    pub(super) async fn serve_connection<S>(
         &self,
         stream: S,
         peer: SocketAddr,

@@ -135,9 +135,9 @@ pub struct ListenerMetrics {
     pub handshakes: AdmissionRecorder,
 }
 
-/// The clients of a listener.
+/// The kind of a listener, by its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
+pub enum ListenerKind {
     /// All clients of a service.
     Public,
     /// Media servers.
@@ -149,11 +149,11 @@ pub enum Audience {
 impl ListenerMetrics {
     /// Returns the recorders among the metrics of a service.
     #[must_use]
-    pub fn of(metrics: &Metrics, audience: Audience) -> Self {
-        let (connections, handshakes) = match audience {
-            Audience::Public => ("connections", "handshakes"),
-            Audience::Internal => ("internal_connections", "internal_handshakes"),
-            Audience::Admin => ("admin_connections", "admin_handshakes"),
+    pub fn of(metrics: &Metrics, kind: ListenerKind) -> Self {
+        let (connections, handshakes) = match kind {
+            ListenerKind::Public => ("connections", "handshakes"),
+            ListenerKind::Internal => ("internal_connections", "internal_handshakes"),
+            ListenerKind::Admin => ("admin_connections", "admin_handshakes"),
         };
         Self {
             connections: metrics.admission(connections),

@@ -22,9 +22,9 @@ pub use self::{
     body::{bounded_body, require_json},
     client_address::{ClientAddress, NetworkError, ProxyHeader, TrustedProxies, client_address},
     description::{complete_description, description_router},
-    limits::{Audience, ConnectionLimits, HttpLimits, ListenerMetrics, ListenerSettings},
+    limits::{ConnectionLimits, HttpLimits, ListenerKind, ListenerMetrics, ListenerSettings},
     open_connections::OpenConnections,
-    serve::{Drained, serve},
+    serve::{DrainOutcome, serve},
     shell::harden,
     tls::{Tls, TlsError, TlsFiles},
 };

@@ -13,14 +13,14 @@ use tokio::{
 use super::{
     ListenerSettings, OpenConnections, TrustedProxies,
     accept_failures::{PAUSE, is_out_of_descriptors},
-    connection::{Server, stopped},
+    connection::{ConnectionHandler, stopped},
     handshakes::Handshakes,
 };
 use crate::{AddressGroup, BudgetLimits, ClientAddress, SharedBudget, Slot};
 
 /// The result of a listener's stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drained {
+pub enum DrainOutcome {
     /// All running requests were answered.
     Clean,
     /// This number of connections were closed when the grace period was over.
@@ -44,7 +44,7 @@ pub async fn serve(
     router: Router,
     settings: impl Into<ListenerSettings>,
     shutdown: impl Future<Output = ()>,
-) -> Drained {
+) -> DrainOutcome {
     let ListenerSettings {
         limits,
         trusted_proxies,
@@ -66,12 +66,12 @@ pub async fn serve(
         open_connections,
     };
     let handshakes = Arc::new(Handshakes::new(&limits, metrics.handshakes));
-    let server = Arc::new(Server::new(&limits, router, trusted_proxies));
+    let handler = Arc::new(ConnectionHandler::new(&limits, router, trusted_proxies));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let Accepted {
+        let AcceptedConnection {
             stream,
             peer,
             groups,
@@ -82,11 +82,11 @@ pub async fn serve(
             Some(_) = connections.join_next() => continue,
             accepted = queue.accept() => accepted,
         };
-        let (server, handshakes) = (Arc::clone(&server), Arc::clone(&handshakes));
+        let (handler, handshakes) = (Arc::clone(&handler), Arc::clone(&handshakes));
         let (tls, mut stopping) = (tls.clone(), stopping.clone());
         connections.spawn(async move {
             let Some(tls) = tls else {
-                return server.talk(stream, peer, slot, stopping).await;
+                return handler.serve_connection(stream, peer, slot, stopping).await;
             };
             let encrypted = tokio::select! {
                 encrypted = handshakes.accept(&tls, stream, &groups) => encrypted,
@@ -95,7 +95,7 @@ pub async fn serve(
                 () = stopped(&mut stopping) => None,
             };
             if let Some(stream) = encrypted {
-                server.talk(stream, peer, slot, stopping).await;
+                handler.serve_connection(stream, peer, slot, stopping).await;
             }
         });
     }
@@ -105,7 +105,7 @@ pub async fn serve(
 }
 
 /// A connection that has a slot.
-struct Accepted {
+struct AcceptedConnection {
     stream: TcpStream,
     peer: SocketAddr,
     /// The networks that the connection counts for.
@@ -127,7 +127,7 @@ impl AcceptQueue {
     /// Returns the next connection once it has a slot. Until then the connection is in `next`,
     /// where it also stays if this future is dropped. A connection of a client with its whole share
     /// is closed if none of that client's connections is idle.
-    async fn accept(&mut self) -> Accepted {
+    async fn accept(&mut self) -> AcceptedConnection {
         loop {
             if self.next.is_none() {
                 self.next = self.listen().await;
@@ -140,7 +140,7 @@ impl AcceptQueue {
             let next = self.next.take();
             if let (Ok(slot), Some((stream, peer))) = (slot, next) {
                 slot.set_idle();
-                return Accepted {
+                return AcceptedConnection {
                     stream,
                     peer,
                     groups,
@@ -189,17 +189,17 @@ impl AcceptQueue {
     }
 }
 
-async fn drain(mut connections: JoinSet<()>, grace: Duration) -> Drained {
+async fn drain(mut connections: JoinSet<()>, grace: Duration) -> DrainOutcome {
     let ended = timeout(grace, async {
         while connections.join_next().await.is_some() {}
     });
     match ended.await {
-        Ok(()) => Drained::Clean,
+        Ok(()) => DrainOutcome::Clean,
         Err(_) => {
             while connections.try_join_next().is_some() {}
             let cut = connections.len();
             connections.shutdown().await;
-            Drained::Cut(cut)
+            DrainOutcome::Cut(cut)
         }
     }
 }

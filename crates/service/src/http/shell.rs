@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     Entropy, Metrics, OperationOutcome, OperationRecorder, Problem, RouteOperation,
-    metrics::Answered, operation::RouteRecorders, problem::ProblemCode, problems,
+    metrics::AnswerSample, operation::RouteRecorders, problem::ProblemCode, problems,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -92,7 +92,7 @@ async fn observe(State(shell): State<Arc<Shell>>, request: Request, next: Next) 
         None => answer.await,
     };
 
-    let answered = Answered {
+    let sample = AnswerSample {
         method,
         route: &route,
         status: response.status(),
@@ -102,25 +102,25 @@ async fn observe(State(shell): State<Arc<Shell>>, request: Request, next: Next) 
             .map_or("", |code| code.0),
         latency: start.elapsed(),
     };
-    shell.metrics.record(&answered);
+    shell.metrics.record(&sample);
     if response.extensions().get::<AdmissionRefused>().is_none() {
-        span.in_scope(|| log(&answered));
+        span.in_scope(|| log(&sample));
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
 /// Logs the answer. Only failures of the service itself are errors.
-fn log(answered: &Answered<'_>) {
-    let status = answered.status.as_u16();
-    let milliseconds = u64::try_from(answered.latency.as_millis()).unwrap_or(u64::MAX);
-    let Answered {
+fn log(sample: &AnswerSample<'_>) {
+    let status = sample.status.as_u16();
+    let milliseconds = u64::try_from(sample.latency.as_millis()).unwrap_or(u64::MAX);
+    let AnswerSample {
         method,
         route,
         code,
         ..
-    } = answered;
-    if answered.status.is_server_error() {
+    } = sample;
+    if sample.status.is_server_error() {
         tracing::error!(method, route, status, code, milliseconds, "answered");
     } else {
         tracing::info!(method, route, status, code, milliseconds, "answered");

@@ -12,10 +12,10 @@ use std::{
 
 /// The groups with a warning. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnnamedProxies(Arc<Warned>);
+pub(super) struct UnnamedProxies(Arc<WarningFlags>);
 
 #[derive(Debug, Default)]
-struct Warned {
+struct WarningFlags {
     loopback: AtomicBool,
     private: AtomicBool,
     public: AtomicBool,

@@ -115,7 +115,7 @@ impl Buckets {
         self.move_all(takes, now);
     }
 
-    pub(super) fn give_back(&mut self, key: &LimitKey, size: BucketSize, now: Timestamp) {
+    pub(super) fn refund(&mut self, key: &LimitKey, size: BucketSize, now: Timestamp) {
         if let Some(full_at) = self.0.time(key) {
             let full_at = full_at.saturating_sub(size.interval.get());
             self.0.set(*key, full_at, ());
@@ -243,9 +243,9 @@ mod tests {
                 buckets.take(&[one(key(1), size)], START),
                 Admission::Granted
             );
-            buckets.give_back(&key(1), size, START);
+            buckets.refund(&key(1), size, START);
         }
-        buckets.give_back(&key(1), size, START);
+        buckets.refund(&key(1), size, START);
         for expected in [Admission::Granted, Admission::Granted, limited(10)] {
             assert_eq!(buckets.take(&[one(key(1), size)], START), expected);
         }

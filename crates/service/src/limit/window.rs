@@ -54,11 +54,11 @@ impl WindowSize {
 /// The requests of one key that still count, oldest first, as a number for each second. Their
 /// memory is bounded by the seconds of the window, whatever its limit is.
 #[derive(Debug, Default)]
-struct Window {
+struct KeyWindow {
     counts: VecDeque<(Timestamp, u32)>,
 }
 
-impl Window {
+impl KeyWindow {
     fn forget_before(&mut self, first: Timestamp) {
         while self.counts.front().is_some_and(|(at, _)| *at < first) {
             self.counts.pop_front();
@@ -88,7 +88,7 @@ impl Window {
 
 /// The windows of all keys, each with the moment at which its newest request no longer counts.
 #[derive(Debug)]
-pub(super) struct Windows(TimedMap<LimitKey, Timestamp, Window>);
+pub(super) struct Windows(TimedMap<LimitKey, Timestamp, KeyWindow>);
 
 impl Windows {
     pub(super) fn new(most: NonZeroUsize) -> Self {
@@ -125,7 +125,7 @@ impl Windows {
     }
 
     /// Adds a window. One key too many replaces the window whose newest request is the oldest.
-    fn insert(&mut self, key: LimitKey, window: Window, size: WindowSize) {
+    fn insert(&mut self, key: LimitKey, window: KeyWindow, size: WindowSize) {
         let Some((newest, _)) = window.counts.back() else {
             return;
         };

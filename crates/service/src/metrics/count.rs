@@ -7,26 +7,26 @@ use tokio::sync::Notify;
 
 /// The number of things at the moment. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct LiveCount {
+pub struct GuardedGauge {
     number: Gauge,
     /// Notified when the number becomes 0.
     none: Arc<Notify>,
 }
 
-/// A guard for one of the things that a [`LiveCount`] counts.
+/// A guard for one of the things that a [`GuardedGauge`] counts.
 #[derive(Debug)]
-pub struct Live(LiveCount);
+pub struct GaugeGuard(GuardedGauge);
 
-impl LiveCount {
+impl GuardedGauge {
     pub(super) fn gauge(&self) -> Gauge {
         self.number.clone()
     }
 
     /// Counts one more.
     #[must_use]
-    pub fn enter(&self) -> Live {
+    pub fn enter(&self) -> GaugeGuard {
         self.number.inc();
-        Live(self.clone())
+        GaugeGuard(self.clone())
     }
 
     /// Returns the number.
@@ -49,7 +49,7 @@ impl LiveCount {
     }
 }
 
-impl Drop for Live {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         let Self(count) = self;
         count.number.dec();
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_live_count_goes_up_and_down() {
-        let count = LiveCount::default();
+        let count = GuardedGauge::default();
         let (one, two) = (count.enter(), count.clone().enter());
         drop(one);
         assert_eq!(count.number(), 1);
@@ -100,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_the_last_one_is_told() {
-        let count = LiveCount::default();
+        let count = GuardedGauge::default();
         count.none().await;
         let (one, two) = (count.enter(), count.enter());
         let mut none = pin!(count.none());

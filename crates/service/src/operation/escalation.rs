@@ -58,7 +58,7 @@ pub(crate) struct Transition {
 
 /// The operations of a window, by second.
 #[derive(Debug, Default)]
-struct Window {
+struct OutcomeWindow {
     seconds: VecDeque<Second>,
     succeeded: u64,
     failed: u64,
@@ -73,7 +73,7 @@ struct Second {
 
 /// Consecutive failures.
 #[derive(Clone, Copy, Debug, Default)]
-struct Run {
+struct FailureRun {
     failures: u64,
     /// The time of the last failure.
     last: u64,
@@ -82,11 +82,11 @@ struct Run {
 /// The state of one scope. Each call passes the time.
 #[derive(Debug, Default)]
 pub(crate) struct Escalation {
-    window: Window,
+    window: OutcomeWindow,
     /// The run of all operations together.
-    all: Run,
+    all: FailureRun,
     /// The run of each operation, by its number.
-    operations: Vec<Run>,
+    operations: Vec<FailureRun>,
     now: u64,
     error_rate: bool,
     consecutive: bool,
@@ -97,15 +97,15 @@ impl Escalation {
     pub(crate) fn succeeded(&mut self, now: Timestamp, operation: usize) -> Vec<Transition> {
         self.pass(now);
         self.window.count(self.now, 1, 0);
-        self.all = Run::default();
-        *self.run(operation) = Run::default();
+        self.all = FailureRun::default();
+        *self.run(operation) = FailureRun::default();
         self.settle(true)
     }
 
     /// Counts a preparatory operation that succeeded. It ends only the run of its own failures.
     pub(crate) fn prepared(&mut self, now: Timestamp, operation: usize) -> Vec<Transition> {
         self.pass(now);
-        *self.run(operation) = Run::default();
+        *self.run(operation) = FailureRun::default();
         self.settle(true)
     }
 
@@ -135,7 +135,7 @@ impl Escalation {
     fn pass(&mut self, now: Timestamp) {
         let now = now.as_secs();
         if now.saturating_add(WINDOW) < self.now {
-            self.window = Window::default();
+            self.window = OutcomeWindow::default();
             for run in self.operations.iter_mut().chain([&mut self.all]) {
                 run.last = run.last.min(now);
             }
@@ -145,10 +145,10 @@ impl Escalation {
         self.window.slide(self.now);
     }
 
-    fn run(&mut self, operation: usize) -> &mut Run {
+    fn run(&mut self, operation: usize) -> &mut FailureRun {
         if operation >= self.operations.len() {
             self.operations
-                .resize(operation.saturating_add(1), Run::default());
+                .resize(operation.saturating_add(1), FailureRun::default());
         }
         match self.operations.get_mut(operation) {
             Some(run) => run,
@@ -188,14 +188,14 @@ impl Escalation {
     }
 }
 
-impl Run {
+impl FailureRun {
     const fn fail(&mut self, now: u64) {
         self.failures = self.failures.saturating_add(1);
         self.last = now;
     }
 }
 
-impl Window {
+impl OutcomeWindow {
     const fn total(&self) -> u64 {
         self.succeeded.saturating_add(self.failed)
     }

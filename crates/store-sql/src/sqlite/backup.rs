@@ -18,7 +18,8 @@ use super::{
 };
 
 const COPY: TransactionName = TransactionName::new("copy the database");
-const FORGET: TransactionName = TransactionName::new("forget what a copy must not bring back");
+const DELETE_TRANSIENT: TransactionName =
+    TransactionName::new("forget what a copy must not bring back");
 
 /// The maximum wait for writers while the file is opened. There is no wait once it is open.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -61,18 +62,21 @@ pub(super) async fn copy(
 
 /// Deletes the rows that end by themselves or when they are used, because a copy could bring back
 /// rows that have ended since it was made. Returns the number of deleted rows.
-pub(super) async fn forget_passing(schema: &Schema, file: &OpenFile) -> Result<u64, StoreError> {
-    let mut transaction = file.begin_writing_bare(FORGET).await?;
-    let mut forgotten = 0;
-    for statement in schema.forget_passing {
-        let deleted = sqlx::query(*statement)
+pub(super) async fn delete_transient_rows(
+    schema: &Schema,
+    file: &OpenFile,
+) -> Result<u64, StoreError> {
+    let mut transaction = file.begin_writing_bare(DELETE_TRANSIENT).await?;
+    let mut deleted = 0;
+    for statement in schema.transient_deletions {
+        let result = sqlx::query(*statement)
             .execute(&mut transaction)
             .await
             .map_err(store_error)?;
-        forgotten += deleted.rows_affected();
+        deleted += result.rows_affected();
     }
     transaction.commit().await?;
-    Ok(forgotten)
+    Ok(deleted)
 }
 
 /// Checks the whole file, and reads the parts that need no key.

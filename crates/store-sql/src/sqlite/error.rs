@@ -5,14 +5,14 @@ use std::error::Error as StdError;
 use anteroom_store::StoreError;
 use sqlx::{Error, migrate::MigrateError};
 
-use super::failure::Failure;
+use super::failure::FileFailure;
 
 /// Converts an error that the statement does not handle itself.
 pub(super) fn store_error(error: Error) -> StoreError {
-    let failure = Failure::of(&error);
+    let failure = FileFailure::of(&error);
     let is_closed = matches!(error, Error::PoolClosed);
     let source: Box<dyn StdError + Send + Sync> = match failure {
-        Some(failure @ Failure::OutOfDescriptors) => failure.words().into(),
+        Some(failure @ FileFailure::OutOfDescriptors) => Box::new(failure),
         _ => Box::new(error),
     };
     match failure {
@@ -44,5 +44,5 @@ pub(super) fn migration_error(error: MigrateError) -> StoreError {
 
 /// Returns whether the error is a lock of another connection.
 pub(super) fn is_busy(error: &Error) -> bool {
-    Failure::of(error) == Some(Failure::Locked)
+    FileFailure::of(error) == Some(FileFailure::Locked)
 }

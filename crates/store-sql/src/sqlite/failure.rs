@@ -1,41 +1,71 @@
 //! The kinds of failure of a file, with their texts for the log.
 
 use std::{
+    error::Error as StdError,
+    fmt,
     fs::File,
     io::{self, ErrorKind},
 };
 
+use anteroom_store::StoreError;
 use sqlx::Error;
 
 /// A kind of failure of a file, by SQLite's primary result codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+#[non_exhaustive]
+pub enum FileFailure {
+    /// The disk is full.
     DiskFull,
+    /// Another process holds the lock.
     Locked,
+    /// The bytes are wrong.
     Damaged,
+    /// Tables are missing.
     TablesMissing,
+    /// Another program added triggers.
     Foreign,
+    /// An I/O error.
     Io,
+    /// The file cannot be written.
     ReadOnly,
+    /// This user has no right to the file.
     Denied,
+    /// The file cannot be opened, for a reason that SQLite does not tell.
     NotOpened,
+    /// The process or the host has too many open files.
     OutOfDescriptors,
+    /// There is no memory left.
     OutOfMemory,
+    /// A statement was interrupted.
     Interrupted,
+    /// The file's locks or schema changed too often.
     Protocol,
+    /// The database did not answer in time.
     Busy,
+    /// The database rolled a transaction back.
     Connection,
+    /// The file was removed while in use.
     Removed,
+    /// Another file took its place while in use.
     Replaced,
+    /// A side file was removed or replaced while in use.
     SideFileRemoved,
 }
+
+impl fmt::Display for FileFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl StdError for FileFailure {}
 
 /// `SQLITE_READONLY_DBMOVED`.
 const MOVED: u32 = 1032;
 /// `SQLITE_CONSTRAINT_TRIGGER`. The schemas here have no triggers.
 const TRIGGER: u32 = 1811;
 
-impl Failure {
+impl FileFailure {
     /// Returns the failure behind a driver's error; `None` for an error of the program or of a
     /// value.
     pub(super) fn of(error: &Error) -> Option<Self> {
@@ -57,6 +87,16 @@ impl Failure {
             }
             _ => None,
         }
+    }
+
+    /// Returns the failure of the file behind an error of the store.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Option<Self> {
+        let (StoreError::Unavailable { source } | StoreError::Damaged { source }) = error else {
+            return None;
+        };
+        let failure = source.downcast_ref().copied();
+        failure.or_else(|| source.downcast_ref().and_then(Self::of))
     }
 
     fn of_io(error: &io::Error) -> Self {
@@ -199,13 +239,13 @@ mod tests {
     #[test]
     fn an_error_for_want_of_descriptors_says_so_and_no_other_does() {
         for (code, expected) in [
-            (2, Failure::NotOpened),
-            (13, Failure::Denied),
-            (23, Failure::OutOfDescriptors),
-            (24, Failure::OutOfDescriptors),
+            (2, FileFailure::NotOpened),
+            (13, FileFailure::Denied),
+            (23, FileFailure::OutOfDescriptors),
+            (24, FileFailure::OutOfDescriptors),
         ] {
             let error = Error::Io(io::Error::from_raw_os_error(code));
-            assert_eq!(Failure::of(&error), Some(expected), "{code}");
+            assert_eq!(FileFailure::of(&error), Some(expected), "{code}");
         }
         assert!(!no_descriptor_is_left());
     }

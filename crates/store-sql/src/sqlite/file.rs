@@ -2,23 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_store::{Availability, Keyring, Realm, StoreError, TransactionName};
+use anteroom_store::{Availability, KeyOwner, Keyring, StoreError, TransactionName};
 use sqlx::SqlitePool;
 
 use super::{
     error::store_error,
-    lookups::LookUps,
+    keyring_cache::KeyringCache,
+    lookups::LookupPool,
     migrations::Embedded,
     monitor::FileMonitor,
     probe::{self, WriteProbe},
-    ring::Ring,
     transaction::{self, FileTransaction},
 };
 
 /// The differences between the files of the services.
 pub(super) struct Schema {
     /// The service whose keys the file holds.
-    pub(super) realm: Realm,
+    pub(super) owner: KeyOwner,
     /// The migrations that create its tables.
     pub(super) migrations: &'static [Embedded],
     /// The file's mark, set by the first migration.
@@ -26,7 +26,7 @@ pub(super) struct Schema {
     /// A query that returns whether the file has any row besides the check of the master key.
     pub(super) holds_any: &'static str,
     /// Statements that delete the rows that end by themselves or when they are used.
-    pub(super) forget_passing: &'static [&'static str],
+    pub(super) transient_deletions: &'static [&'static str],
 }
 
 /// The connections to an open file, and its keys. Clones share the connections.
@@ -34,22 +34,25 @@ pub(super) struct Schema {
 pub(super) struct OpenFile {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
-    pub(super) look_ups: Arc<LookUps>,
+    pub(super) lookups: Arc<LookupPool>,
     pub(super) monitor: Arc<FileMonitor>,
     pub(super) probe: Arc<WriteProbe>,
     pub(super) patience: Duration,
-    pub(super) ring: Arc<Ring>,
+    pub(super) keyring_cache: Arc<KeyringCache>,
     pub(super) created: bool,
 }
 
 /// A transaction with the keys of the file's state that it sees.
-pub(super) struct Begun {
+pub(super) struct KeyedTransaction {
     pub(super) transaction: FileTransaction,
     pub(super) keyring: Keyring,
 }
 
 impl OpenFile {
-    pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<Begun, StoreError> {
+    pub(super) async fn begin_writing(
+        &self,
+        name: TransactionName,
+    ) -> Result<KeyedTransaction, StoreError> {
         self.with_keys(self.begin_writing_bare(name).await?).await
     }
 
@@ -61,10 +64,13 @@ impl OpenFile {
         transaction::begin_writing(&self.writer, &self.monitor, name, self.patience).await
     }
 
-    pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<Begun, StoreError> {
-        let begun =
+    pub(super) async fn begin_reading(
+        &self,
+        name: TransactionName,
+    ) -> Result<KeyedTransaction, StoreError> {
+        let transaction =
             transaction::begin_reading(&self.readers, &self.monitor, name, self.patience).await?;
-        self.with_keys(begun).await
+        self.with_keys(transaction).await
     }
 
     /// Runs a single statement on a connection for look-ups.
@@ -79,9 +85,12 @@ impl OpenFile {
         transaction::while_busy(&self.monitor, name, self.patience, attempt).await
     }
 
-    async fn with_keys(&self, mut transaction: FileTransaction) -> Result<Begun, StoreError> {
-        let keyring = self.ring.of(&mut transaction).await?;
-        Ok(Begun {
+    async fn with_keys(
+        &self,
+        mut transaction: FileTransaction,
+    ) -> Result<KeyedTransaction, StoreError> {
+        let keyring = self.keyring_cache.of(&mut transaction).await?;
+        Ok(KeyedTransaction {
             transaction,
             keyring,
         })
@@ -96,9 +105,9 @@ impl OpenFile {
     }
 
     pub(super) async fn close(&self) {
-        self.look_ups.close().await;
+        self.lookups.close().await;
         self.readers.close().await;
         self.writer.close().await;
-        self.monitor.set_aside();
+        self.monitor.set_side_files_aside();
     }
 }

@@ -4,14 +4,14 @@ use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    KeyError, MasterKey, Realm, StoreError, TransactionName,
-    keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, Resealed, SealedValues},
+    KeyError, KeyOwner, MasterKey, StoreError, TransactionName,
+    keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, ResealStep, SealedValues},
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    file::{Begun, OpenFile},
+    file::{KeyedTransaction, OpenFile},
     keys, reseal,
 };
 
@@ -25,13 +25,13 @@ const REWRAP: TransactionName = TransactionName::new("wrap keys anew");
 
 #[async_trait]
 impl KeyDatabase for OpenFile {
-    fn realm(&self) -> Realm {
-        self.ring.last_seen().realm()
+    fn owner(&self) -> KeyOwner {
+        self.keyring_cache.last_seen().owner()
     }
 
     async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError> {
-        let mut begun = self.begin_reading(LIST).await?;
-        keys::entries(&mut begun.transaction).await
+        let mut keyed = self.begin_reading(LIST).await?;
+        keys::entries(&mut keyed.transaction).await
     }
 
     async fn rotate(
@@ -41,7 +41,7 @@ impl KeyDatabase for OpenFile {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<KeyId, StoreError> {
         self.check_rotates(purpose)?;
-        let Begun {
+        let KeyedTransaction {
             mut transaction,
             keyring,
         } = self.begin_writing(ROTATE).await?;
@@ -64,21 +64,21 @@ impl KeyDatabase for OpenFile {
         now: Timestamp,
     ) -> Result<Vec<KeyId>, StoreError> {
         self.check_rotates(purpose)?;
-        let mut begun = self.begin_reading(RETIRE).await?;
-        let mut needless = keys::replaced(&mut begun.transaction, purpose, replaced_by).await?;
+        let mut keyed = self.begin_reading(RETIRE).await?;
+        let mut needless = keys::replaced(&mut keyed.transaction, purpose, replaced_by).await?;
         if purpose == KeyPurpose::Data {
             // This state of the file and all later ones have a newer key, so that no further value
             // is sealed under the old ones. A key that seals no value now never will again.
-            let realm = self.realm();
+            let owner = self.owner();
             let mut unused = Vec::new();
             for id in needless {
-                if !reseal::seals_any(&mut begun.transaction, realm, id).await? {
+                if !reseal::seals_any(&mut keyed.transaction, owner, id).await? {
                     unused.push(id);
                 }
             }
             needless = unused;
         }
-        drop(begun);
+        drop(keyed);
         let mut retired = Vec::new();
         if needless.is_empty() {
             return Ok(retired);
@@ -94,8 +94,8 @@ impl KeyDatabase for OpenFile {
     }
 
     async fn sealed_values(&self) -> Result<SealedValues, StoreError> {
-        let mut begun = self.begin_reading(COUNT).await?;
-        reseal::count(&mut begun.transaction, &begun.keyring).await
+        let mut keyed = self.begin_reading(COUNT).await?;
+        reseal::count(&mut keyed.transaction, &keyed.keyring).await
     }
 
     async fn reseal(
@@ -103,23 +103,24 @@ impl KeyDatabase for OpenFile {
         after: Option<ResealCursor>,
         limit: NonZeroU32,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Resealed, StoreError> {
+    ) -> Result<ResealStep, StoreError> {
         // Reads and unseals without the file's write lock.
-        let mut begun = self.begin_reading(READ_STALE).await?;
-        let stale = reseal::stale(&mut begun.transaction, &begun.keyring, after, limit).await?;
-        drop(begun);
+        let mut keyed = self.begin_reading(READ_STALE).await?;
+        let batch =
+            reseal::read_batch(&mut keyed.transaction, &keyed.keyring, after, limit).await?;
+        drop(keyed);
         let mut values = 0;
-        if !stale.opened.is_empty() {
-            let mut begun = self.begin_writing(RESEAL).await?;
-            for value in &stale.opened {
-                values += value.seal(&mut begun, rng).await?;
+        if !batch.opened.is_empty() {
+            let mut keyed = self.begin_writing(RESEAL).await?;
+            for value in &batch.opened {
+                values += value.seal(&mut keyed, rng).await?;
             }
-            begun.transaction.commit().await?;
+            keyed.transaction.commit().await?;
         }
-        Ok(Resealed {
+        Ok(ResealStep {
             values,
-            unreadable: stale.unreadable,
-            next: stale.next,
+            unreadable: batch.unreadable,
+            next: batch.next,
         })
     }
 
@@ -128,7 +129,7 @@ impl KeyDatabase for OpenFile {
         master: &MasterKey,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
-        let Begun {
+        let KeyedTransaction {
             mut transaction,
             keyring,
         } = self.begin_writing(REWRAP).await?;
@@ -141,7 +142,7 @@ impl KeyDatabase for OpenFile {
 
 impl OpenFile {
     fn check_rotates(&self, purpose: KeyPurpose) -> Result<(), StoreError> {
-        if purpose.rotates() && self.realm().purposes().contains(&purpose) {
+        if purpose.rotates() && self.owner().purposes().contains(&purpose) {
             return Ok(());
         }
         Err(KeyError::NotRotated(purpose).into())

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Error, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
+use sqlx::{Error, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection, sqlite::SqliteRow};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
@@ -14,34 +14,44 @@ use tokio::{
 
 use super::monitor::FileMonitor;
 
+/// The result of a look-up by a single statement, without a transaction.
+pub(super) enum FastLookup {
+    /// The row, still sealed.
+    Found(Box<SqliteRow>),
+    /// The row does not exist.
+    Absent,
+    /// The file has other keys than the cached keyring. The row may be sealed under those.
+    StaleKeys,
+}
+
 /// A set of connections that stay outside of their pool between statements.
 ///
 /// The pool checks every connection that is returned to it, which takes one more round trip to the
 /// connection's thread: as long as the look-up itself. A single statement that returned its row
 /// leaves no state for the pool to find. A connection whose statement failed is closed.
-pub(super) struct LookUps {
+pub(super) struct LookupPool {
     pool: SqlitePool,
     /// One permit for each connection of the pool. Closed before the pool is.
-    turns: Semaphore,
+    permits: Semaphore,
     idle: Mutex<Vec<PoolConnection<Sqlite>>>,
     patience: Duration,
     monitor: Arc<FileMonitor>,
 }
 
 /// A connection in use. If its statement is cancelled, it returns to the pool, which checks it.
-pub(super) struct LookUp<'a> {
+pub(super) struct LookupConnection<'a> {
     connection: PoolConnection<Sqlite>,
-    look_ups: &'a LookUps,
-    _turn: SemaphorePermit<'a>,
+    lookups: &'a LookupPool,
+    _permit: SemaphorePermit<'a>,
 }
 
-impl LookUps {
+impl LookupPool {
     /// Creates the set over a pool that has no other use.
     pub(super) fn new(pool: SqlitePool, monitor: Arc<FileMonitor>, patience: Duration) -> Self {
         let connections = pool.options().get_max_connections();
         Self {
             pool,
-            turns: Semaphore::new(usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS)),
             idle: Mutex::default(),
             patience,
             monitor,
@@ -53,28 +63,28 @@ impl LookUps {
     /// # Errors
     /// When the file is not the one that was opened, when no connection is free in time, when one
     /// cannot be opened, and after [`close`](Self::close).
-    pub(super) async fn begin(&self) -> Result<LookUp<'_>, Error> {
+    pub(super) async fn begin(&self) -> Result<LookupConnection<'_>, Error> {
         self.monitor.check_identity()?;
-        let turn = timeout(self.patience, self.turns.acquire()).await;
-        let turn = turn
+        let permit = timeout(self.patience, self.permits.acquire()).await;
+        let permit = permit
             .map_err(|_| Error::PoolTimedOut)?
             .map_err(|_| Error::PoolClosed)?;
-        let kept = self.with_idle(Vec::pop);
-        let connection = match kept {
+        let idle = self.with_idle(Vec::pop);
+        let connection = match idle {
             Some(connection) => connection,
             None => self.pool.acquire().await?,
         };
-        Ok(LookUp {
+        Ok(LookupConnection {
             connection,
-            look_ups: self,
-            _turn: turn,
+            lookups: self,
+            _permit: permit,
         })
     }
 
     /// Closes the connections once their statements have ended.
     pub(super) async fn close(&self) {
-        self.turns.close();
-        // `LookUp::keep` checks under the same lock whether the set is closed.
+        self.permits.close();
+        // `LookupConnection::release` checks under the same lock whether the set is closed.
         drop(self.with_idle(std::mem::take));
         self.pool.close().await;
     }
@@ -84,29 +94,29 @@ impl LookUps {
     }
 }
 
-impl LookUp<'_> {
+impl LookupConnection<'_> {
     /// Returns the outcome of the statement. Keeps the connection for the next look-up after a
     /// success. Closes it after an error, and the pool opens another.
     pub(super) fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         if outcome.is_ok() {
-            self.keep();
+            self.release();
         } else {
             self.connection.close_on_drop();
         }
         outcome
     }
 
-    fn keep(self) {
-        let (look_ups, connection) = (self.look_ups, self.connection);
-        look_ups.with_idle(|idle| {
-            if !look_ups.turns.is_closed() {
+    fn release(self) {
+        let (lookups, connection) = (self.lookups, self.connection);
+        lookups.with_idle(|idle| {
+            if !lookups.permits.is_closed() {
                 idle.push(connection);
             }
         });
     }
 }
 
-impl Deref for LookUp<'_> {
+impl Deref for LookupConnection<'_> {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -114,7 +124,7 @@ impl Deref for LookUp<'_> {
     }
 }
 
-impl DerefMut for LookUp<'_> {
+impl DerefMut for LookupConnection<'_> {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }
@@ -132,69 +142,69 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     /// Creates look-ups with one connection.
-    fn look_ups(patience: Duration) -> LookUps {
+    fn lookups(patience: Duration) -> LookupPool {
         let pool = SqlitePoolOptions::new().max_connections(1);
         let monitor = Arc::new(FileMonitor::new(Path::new("of no file")));
-        LookUps::new(
+        LookupPool::new(
             pool.connect_lazy("sqlite::memory:").unwrap(),
             monitor,
             patience,
         )
     }
 
-    async fn answer(look_up: &mut LookUp<'_>) -> i64 {
+    async fn answer(lookup: &mut LookupConnection<'_>) -> i64 {
         let query = sqlx::query_scalar("SELECT 7");
-        query.fetch_one(&mut **look_up).await.unwrap()
+        query.fetch_one(&mut **lookup).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_connection_serves_one_after_the_other_kept_or_not() {
-        let look_ups = look_ups(LONG);
+        let lookups = lookups(LONG);
         for is_kept in [true, true, false, false, true] {
-            let mut look_up = look_ups.begin().await.unwrap();
-            assert_eq!(answer(&mut look_up).await, 7);
+            let mut lookup = lookups.begin().await.unwrap();
+            assert_eq!(answer(&mut lookup).await, 7);
             let outcome = if is_kept {
                 Ok(())
             } else {
                 Err(Error::RowNotFound)
             };
-            assert_eq!(look_up.finish(outcome).is_ok(), is_kept);
-            assert_eq!(look_ups.with_idle(|idle| idle.len()), usize::from(is_kept));
+            assert_eq!(lookup.finish(outcome).is_ok(), is_kept);
+            assert_eq!(lookups.with_idle(|idle| idle.len()), usize::from(is_kept));
         }
     }
 
     #[tokio::test]
     async fn who_waits_gets_the_next_turn_or_an_error_in_time() {
-        let waited = look_ups(LONG);
+        let waited = lookups(LONG);
         let first = waited.begin().await.unwrap();
         let mut second = Box::pin(waited.begin());
         assert!(poll!(&mut second).is_pending());
-        first.keep();
+        first.release();
         assert_eq!(answer(&mut second.await.unwrap()).await, 7);
 
-        let hasty = look_ups(Duration::from_millis(1));
+        let hasty = lookups(Duration::from_millis(1));
         let _first = hasty.begin().await.unwrap();
         assert!(matches!(hasty.begin().await, Err(Error::PoolTimedOut)));
     }
 
     #[tokio::test]
     async fn closing_takes_what_was_kept() {
-        let look_ups = look_ups(LONG);
-        look_ups.begin().await.unwrap().keep();
-        look_ups.close().await;
-        assert!(look_ups.with_idle(|idle| idle.is_empty()));
+        let lookups = lookups(LONG);
+        lookups.begin().await.unwrap().release();
+        lookups.close().await;
+        assert!(lookups.with_idle(|idle| idle.is_empty()));
     }
 
     #[tokio::test]
     async fn closing_waits_for_who_looks_and_nothing_is_kept_any_more() {
-        let look_ups = look_ups(LONG);
-        let mut looking = look_ups.begin().await.unwrap();
-        let mut closing = Box::pin(look_ups.close());
+        let lookups = lookups(LONG);
+        let mut looking = lookups.begin().await.unwrap();
+        let mut closing = Box::pin(lookups.close());
         assert!(poll!(&mut closing).is_pending());
-        assert!(matches!(look_ups.begin().await, Err(Error::PoolClosed)));
+        assert!(matches!(lookups.begin().await, Err(Error::PoolClosed)));
         assert_eq!(answer(&mut looking).await, 7);
-        looking.keep();
+        looking.release();
         closing.await;
-        assert!(look_ups.with_idle(|idle| idle.is_empty()));
+        assert!(lookups.with_idle(|idle| idle.is_empty()));
     }
 }

@@ -9,6 +9,7 @@ mod failure;
 mod file;
 mod issuer;
 mod key_database;
+mod keyring_cache;
 mod keys;
 mod lookups;
 mod migrations;
@@ -17,13 +18,12 @@ mod opening;
 mod options;
 mod probe;
 mod reseal;
-mod ring;
 mod rooms;
 mod row;
 mod server_params;
 mod transaction;
 
 pub use self::{
-    backup::SqliteCopy, issuer::SqliteIssuer, opening::SchemaState, options::SqliteOptions,
-    rooms::SqliteRooms,
+    backup::SqliteCopy, failure::FileFailure, issuer::SqliteIssuer, opening::SchemaState,
+    options::SqliteOptions, rooms::SqliteRooms,
 };

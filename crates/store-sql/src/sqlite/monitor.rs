@@ -15,7 +15,7 @@ use std::{
 use sqlx::Error;
 use tokio::time::Instant;
 
-use super::failure::Failure;
+use super::failure::FileFailure;
 
 /// The minimum length of an episode after damage. Only some statements meet the damage: others that
 /// succeed do not show that it is repaired.
@@ -25,7 +25,7 @@ const DAMAGE_REMEMBERED: Duration = Duration::from_secs(60);
 pub(super) struct FileMonitor {
     path: PathBuf,
     /// Set once the file is open.
-    identity: OnceLock<Identity>,
+    identity: OnceLock<FileId>,
     /// The write-ahead log and its index. They exist for as long as the file is open.
     side_files: Mutex<[SideFile; 2]>,
     state: Mutex<State>,
@@ -33,22 +33,22 @@ pub(super) struct FileMonitor {
 
 /// The device and inode. No other file has them while the file is open.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Identity(u64, u64);
+struct FileId(u64, u64);
 
 /// A file beside the database that is a part of it.
 struct SideFile {
     path: PathBuf,
-    identity: Option<Identity>,
+    identity: Option<FileId>,
 }
 
 #[derive(Default)]
 struct State {
-    episode: Option<Episode>,
+    episode: Option<FailureEpisode>,
     last_save: Option<Instant>,
 }
 
-struct Episode {
-    kinds: Vec<Failure>,
+struct FailureEpisode {
+    kinds: Vec<FileFailure>,
     last_failure: Instant,
     last_damage: Option<Instant>,
 }
@@ -66,11 +66,11 @@ impl FileMonitor {
     /// Records the identity of the file that is at the path now. Failures are recorded from here
     /// on.
     pub(super) fn start(&self) -> Result<(), Error> {
-        let identity = Identity::at(&self.path).map_err(Error::Io)?;
+        let identity = FileId::at(&self.path).map_err(Error::Io)?;
         // An error means that the identity is recorded already.
         let _ = self.identity.set(identity);
         for side_file in self.side_files().iter_mut() {
-            side_file.identity = Identity::at(&side_file.path).ok();
+            side_file.identity = FileId::at(&side_file.path).ok();
         }
         Ok(())
     }
@@ -83,24 +83,24 @@ impl FileMonitor {
         let Some(identity) = self.identity.get() else {
             return Ok(());
         };
-        let (failure, error) = match Identity::at(&self.path) {
+        let (failure, error) = match FileId::at(&self.path) {
             Ok(found) if found == *identity => {
                 if self.has_side_files() {
                     return Ok(());
                 }
-                let failure = Failure::SideFileRemoved;
+                let failure = FileFailure::SideFileRemoved;
                 (failure, io::Error::other(failure.words()))
             }
             Ok(_) => (
-                Failure::Replaced,
-                io::Error::other(Failure::Replaced.words()),
+                FileFailure::Replaced,
+                io::Error::other(FileFailure::Replaced.words()),
             ),
             Err(error) if is_missing(&error) => (
-                Failure::Removed,
-                io::Error::new(ErrorKind::NotFound, Failure::Removed.words()),
+                FileFailure::Removed,
+                io::Error::new(ErrorKind::NotFound, FileFailure::Removed.words()),
             ),
             // It is unknown at the moment whether the file exists.
-            Err(error) => (Failure::Denied, error),
+            Err(error) => (FileFailure::Denied, error),
         };
         self.note(failure);
         Err(Error::Io(error))
@@ -113,15 +113,15 @@ impl FileMonitor {
 
     /// Renames the side files of the open file if another file has replaced it: that file with
     /// these side files would be a damaged database. Call it when the file is closed.
-    pub(super) fn set_aside(&self) {
+    pub(super) fn set_side_files_aside(&self) {
         let Some(identity) = self.identity.get() else {
             return;
         };
-        if Identity::at(&self.path).is_ok_and(|found| found == *identity) {
+        if FileId::at(&self.path).is_ok_and(|found| found == *identity) {
             return;
         }
         for side_file in self.side_files().iter() {
-            let found = Identity::at(&side_file.path).ok();
+            let found = FileId::at(&side_file.path).ok();
             if found.is_none() || found != side_file.identity {
                 continue;
             }
@@ -145,18 +145,18 @@ impl FileMonitor {
 
     /// Records the failure behind an error, if the error shows one.
     pub(super) fn observe(&self, error: &Error) {
-        if let Some(failure) = Failure::of(error) {
+        if let Some(failure) = FileFailure::of(error) {
             self.note(failure);
         }
     }
 
-    pub(super) fn note(&self, failure: Failure) {
+    pub(super) fn note(&self, failure: FileFailure) {
         if self.identity.get().is_none() {
             return;
         }
         let now = Instant::now();
         let mut state = self.state();
-        let episode = state.episode.get_or_insert_with(|| Episode {
+        let episode = state.episode.get_or_insert_with(|| FailureEpisode {
             kinds: Vec::new(),
             last_failure: now,
             last_damage: None,
@@ -167,7 +167,7 @@ impl FileMonitor {
         }
         let is_out_of_place = episode.kinds.iter().any(|kind| kind.is_of_place());
         let is_consequence = (is_out_of_place && !failure.is_of_place())
-            || (matches!(failure, Failure::Busy | Failure::Connection)
+            || (matches!(failure, FileFailure::Busy | FileFailure::Connection)
                 && !episode.kinds.is_empty());
         if is_consequence || episode.kinds.contains(&failure) {
             return;
@@ -190,7 +190,7 @@ impl FileMonitor {
         let now = Instant::now();
         let mut state = self.state();
         state.last_save = Some(now);
-        let lasts = |episode: &Episode| {
+        let lasts = |episode: &FailureEpisode| {
             let damage = episode.last_damage;
             damage.is_some_and(|at| now.duration_since(at) < DAMAGE_REMEMBERED)
         };
@@ -250,7 +250,7 @@ impl SideFile {
         let Some(identity) = self.identity else {
             return true;
         };
-        let found = Identity::at(&self.path).ok();
+        let found = FileId::at(&self.path).ok();
         if found == Some(identity) {
             return true;
         }
@@ -262,7 +262,7 @@ impl SideFile {
     }
 }
 
-impl Identity {
+impl FileId {
     fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|metadata| Self(metadata.dev(), metadata.ino()))
     }

@@ -11,12 +11,12 @@ use super::{
     SqliteOptions,
     error::{migration_error, store_error},
     file::{OpenFile, Schema},
+    keyring_cache::KeyringCache,
     keys,
-    lookups::LookUps,
+    lookups::LookupPool,
     migrations,
     monitor::FileMonitor,
     options::connect_options,
-    ring::Ring,
     transaction::{FileTransaction, begin_writing, is_reusable, while_busy},
 };
 
@@ -99,8 +99,8 @@ pub(super) async fn open(
     })
     .await?;
 
-    let begun = begin_writing(&writer, &monitor, OPEN, patience).await;
-    let unlocked = match begun {
+    let transaction = begin_writing(&writer, &monitor, OPEN, patience).await;
+    let unlocked = match transaction {
         Ok(transaction) => unlock(schema, transaction, master, now, rng).await,
         Err(error) => Err(error),
     };
@@ -114,7 +114,7 @@ pub(super) async fn open(
     };
 
     let reading = pool_options(options.reader_count().get(), patience);
-    let look_ups = reading.clone().connect_lazy_with(options.for_reading());
+    let lookups = reading.clone().connect_lazy_with(options.for_reading());
     let readers = reading
         .connect_with(options.for_reading())
         .await
@@ -123,11 +123,11 @@ pub(super) async fn open(
     Ok(OpenFile {
         writer,
         readers,
-        look_ups: Arc::new(LookUps::new(look_ups, Arc::clone(&monitor), patience)),
+        lookups: Arc::new(LookupPool::new(lookups, Arc::clone(&monitor), patience)),
         monitor,
         probe: Arc::default(),
         patience,
-        ring: Arc::new(Ring::new(keyring, options.master())),
+        keyring_cache: Arc::new(KeyringCache::new(keyring, options.master())),
         created,
     })
 }
@@ -163,7 +163,7 @@ async fn unlock(
             (keyring, false)
         }
         None => {
-            let (keyring, stored) = Keyring::create(schema.realm, master, now, rng)?;
+            let (keyring, stored) = Keyring::create(schema.owner, master, now, rng)?;
             keys::store(&mut transaction, &stored).await?;
             (keyring, true)
         }
@@ -261,7 +261,7 @@ async fn unlock_stored(
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Keyring, StoreError> {
-    let keyring = Keyring::unlock(schema.realm, master, stored)?;
+    let keyring = Keyring::unlock(schema.owner, master, stored)?;
     let missing: Vec<_> = keyring.missing().collect();
     if missing.is_empty() {
         return Ok(keyring);

@@ -8,7 +8,7 @@ use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     error::store_error,
-    failure::Failure,
+    failure::FileFailure,
     monitor::FileMonitor,
     transaction::{begin_reading, begin_writing},
 };
@@ -48,7 +48,7 @@ impl WriteProbe {
             let _ = save(writer, monitor).await;
         });
         if probed.await.is_err() {
-            monitor.note(Failure::Busy);
+            monitor.note(FileFailure::Busy);
         }
         if monitor.fails() {
             Availability::ReadOnly
@@ -83,7 +83,7 @@ pub(super) async fn read(
             .map_err(store_error)
     });
     read.await.unwrap_or_else(|_| {
-        monitor.note(Failure::Busy);
+        monitor.note(FileFailure::Busy);
         Err(store_error(sqlx::Error::PoolTimedOut))
     })
 }

@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 
 use anteroom_store::{
-    Keyring, Realm, SealedValue, StoreError,
+    KeyOwner, Keyring, SealedValue, StoreError,
     keys::{Column, KeyId, ResealCursor, SealedValues},
     sealed::{RowPart, SealedColumn, sealed_columns},
 };
@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 
 use super::{
     error::store_error,
-    file::Begun,
+    file::KeyedTransaction,
     row::{invalid, number},
     transaction::FileTransaction,
 };
 
-/// Values under older keys, unsealed.
-pub(super) struct Stale {
+/// A batch of values under older keys, unsealed.
+pub(super) struct StaleBatch {
     pub(super) opened: Vec<StaleValue>,
     pub(super) unreadable: u64,
     pub(super) next: Option<ResealCursor>,
@@ -44,7 +44,7 @@ pub(super) async fn count(
 ) -> Result<SealedValues, StoreError> {
     let newest = SealedValue::prefix(keyring.sealer().first());
     let mut counted = SealedValues::default();
-    for SealedColumn { column, .. } in sealed_columns(keyring.realm()) {
+    for SealedColumn { column, .. } in sealed_columns(keyring.owner()) {
         let (table, name) = (column.table(), column.name());
         let statement = format!(
             "SELECT count({name}), count(*) FILTER (WHERE substr({name}, 1, {length}) <> ?)
@@ -65,11 +65,11 @@ pub(super) async fn count(
 /// Returns whether any value is sealed under a key.
 pub(super) async fn seals_any(
     connection: &mut FileTransaction,
-    realm: Realm,
+    owner: KeyOwner,
     key: KeyId,
 ) -> Result<bool, StoreError> {
     let prefix = SealedValue::prefix(key);
-    for SealedColumn { column, .. } in sealed_columns(realm) {
+    for SealedColumn { column, .. } in sealed_columns(owner) {
         let statement = format!(
             "SELECT EXISTS (SELECT 1 FROM {table} WHERE substr({name}, 1, {length}) = ?)",
             table = column.table(),
@@ -89,45 +89,48 @@ pub(super) async fn seals_any(
 }
 
 /// Reads the next values that are not under the newest key, from one column at most.
-pub(super) async fn stale(
+pub(super) async fn read_batch(
     connection: &mut FileTransaction,
     keyring: &Keyring,
     after: Option<ResealCursor>,
     limit: NonZeroU32,
-) -> Result<Stale, StoreError> {
+) -> Result<StaleBatch, StoreError> {
     let after = after.unwrap_or(ResealCursor {
         column: 0,
         row: i64::MIN,
     });
-    let mut stale = Stale {
+    let mut batch = StaleBatch {
         opened: Vec::new(),
         unreadable: 0,
         next: None,
     };
-    let columns = sealed_columns(keyring.realm());
-    let Some(place) = columns.get(after.column) else {
-        return Ok(stale);
+    let columns = sealed_columns(keyring.owner());
+    let Some(sealed_column) = columns.get(after.column) else {
+        return Ok(batch);
     };
-    let rows = stale_rows(connection, place, keyring, after.row, limit).await?;
+    let rows = stale_rows(connection, sealed_column, keyring, after.row, limit).await?;
     let mut last = after.row;
     for row in &rows {
         let rowid = row.try_get("row_number").map_err(store_error)?;
         last = rowid;
         let sealed: Vec<u8> = row.try_get("sealed").map_err(store_error)?;
-        let (key, sealed) = (bound_to(row, place)?, SealedValue::from_bytes(sealed));
-        match keyring.sealer().open(place.column, &key, &sealed) {
-            Ok(opened) => stale.opened.push(StaleValue {
-                column: place.column,
+        let (key, sealed) = (
+            bound_to(row, sealed_column)?,
+            SealedValue::from_bytes(sealed),
+        );
+        match keyring.sealer().open(sealed_column.column, &key, &sealed) {
+            Ok(opened) => batch.opened.push(StaleValue {
+                column: sealed_column.column,
                 rowid,
                 row: key,
                 sealed,
                 opened,
             }),
-            Err(_) => stale.unreadable += 1,
+            Err(_) => batch.unreadable += 1,
         }
     }
     let is_full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit.get());
-    stale.next = if is_full {
+    batch.next = if is_full {
         Some(ResealCursor { row: last, ..after })
     } else {
         (after.column + 1 < columns.len()).then_some(ResealCursor {
@@ -135,7 +138,7 @@ pub(super) async fn stale(
             row: i64::MIN,
         })
     };
-    Ok(stale)
+    Ok(batch)
 }
 
 impl StaleValue {
@@ -143,11 +146,11 @@ impl StaleValue {
     /// Returns the number of values that changed.
     pub(super) async fn seal(
         &self,
-        begun: &mut Begun,
+        keyed: &mut KeyedTransaction,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<u64, StoreError> {
         let (table, name) = (self.column.table(), self.column.name());
-        let sealed = begun
+        let sealed = keyed
             .keyring
             .sealer()
             .seal(self.column, &self.row, &self.opened, rng)
@@ -157,7 +160,7 @@ impl StaleValue {
             .bind(sealed.as_bytes())
             .bind(self.rowid)
             .bind(self.sealed.as_bytes())
-            .execute(&mut begun.transaction)
+            .execute(&mut keyed.transaction)
             .await
             .map(|done| done.rows_affected())
             .map_err(store_error)
@@ -166,12 +169,12 @@ impl StaleValue {
 
 async fn stale_rows(
     connection: &mut FileTransaction,
-    place: &SealedColumn,
+    sealed_column: &SealedColumn,
     keyring: &Keyring,
     after: i64,
     limit: NonZeroU32,
 ) -> Result<Vec<SqliteRow>, StoreError> {
-    let keys: String = place
+    let keys: String = sealed_column
         .row
         .iter()
         .map(|part| format!(", {}", part.name()))
@@ -179,8 +182,8 @@ async fn stale_rows(
     let statement = format!(
         "SELECT rowid AS row_number, {name} AS sealed{keys} FROM {table}
          WHERE rowid > ? AND substr({name}, 1, {length}) <> ? ORDER BY rowid LIMIT ?",
-        name = place.column.name(),
-        table = place.column.table(),
+        name = sealed_column.column.name(),
+        table = sealed_column.column.table(),
         length = SealedValue::PREFIX_LENGTH,
     );
     sqlx::query(AssertSqlSafe(statement))
@@ -193,9 +196,9 @@ async fn stale_rows(
 }
 
 /// Returns the key of the row that a value is bound to.
-fn bound_to(row: &SqliteRow, place: &SealedColumn) -> Result<Vec<u8>, StoreError> {
+fn bound_to(row: &SqliteRow, sealed_column: &SealedColumn) -> Result<Vec<u8>, StoreError> {
     let mut key = Vec::new();
-    for part in place.row {
+    for part in sealed_column.row {
         match *part {
             RowPart::Bytes(name) => {
                 key.extend_from_slice(row.try_get::<&[u8], _>(name).map_err(store_error)?);
@@ -205,7 +208,7 @@ fn bound_to(row: &SqliteRow, place: &SealedColumn) -> Result<Vec<u8>, StoreError
                 key.extend_from_slice(text.as_bytes());
             }
             RowPart::Number(name) => {
-                let number = number(row, place.column.table(), name)?;
+                let number = number(row, sealed_column.column.table(), name)?;
                 key.extend_from_slice(&number.to_be_bytes());
             }
         }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::{
     error::{is_busy, store_error},
-    failure::Failure,
+    failure::FileFailure,
     monitor::FileMonitor,
 };
 
@@ -148,11 +148,11 @@ impl<'c> Executor<'c> for &'c mut FileTransaction {
 /// Records the error of a statement. Returns whether SQLite may have rolled the transaction back.
 fn has_failed(monitor: &FileMonitor, error: &Error) -> bool {
     monitor.observe(error);
-    Failure::of(error).is_some()
+    FileFailure::of(error).is_some()
 }
 
 fn rolled_back() -> Error {
-    Error::Io(io::Error::other(Failure::Connection.words()))
+    Error::Io(io::Error::other(FileFailure::Connection.words()))
 }
 
 /// Returns whether a returned connection is in no transaction. The pool closes a connection that
@@ -211,7 +211,7 @@ where
                 return Ok(value);
             }
             Err(error) if is_busy(&error) && Instant::now() + pause < end => {
-                wait.failure = Some(Failure::Locked);
+                wait.failure = Some(FileFailure::Locked);
                 tracing::debug!(transaction = name.as_str(), "the database is busy");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -232,7 +232,7 @@ where
 struct UnfinishedWait<'a> {
     monitor: &'a FileMonitor,
     started: Instant,
-    failure: Option<Failure>,
+    failure: Option<FileFailure>,
 }
 
 impl<'a> UnfinishedWait<'a> {
@@ -240,7 +240,7 @@ impl<'a> UnfinishedWait<'a> {
         Self {
             monitor,
             started: Instant::now(),
-            failure: Some(Failure::Busy),
+            failure: Some(FileFailure::Busy),
         }
     }
 }

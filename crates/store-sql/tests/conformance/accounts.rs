@@ -1,7 +1,7 @@
 //! Accounts and devices.
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_store::{AddressPseudonym, DeviceId, Sighting, StoreError};
+use anteroom_store::{AddressPseudonym, DeviceId, DeviceUse, StoreError};
 
 use super::{Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, device, seen};
 
@@ -170,9 +170,13 @@ pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
         .add_device(&account.aci, &device(2), &mut fixture.rng)
         .await
         .unwrap();
-    let sighting = seen(NOW.plus(DAY));
-    let touched =
-        repository.touch_device(&account.aci, DeviceId::PRIMARY, &sighting, &mut fixture.rng);
+    let device_use = seen(NOW.plus(DAY));
+    let touched = repository.touch_device(
+        &account.aci,
+        DeviceId::PRIMARY,
+        &device_use,
+        &mut fixture.rng,
+    );
     assert!(touched.await.unwrap());
     drop(repository);
 
@@ -241,9 +245,13 @@ pub(crate) async fn a_sighting_is_stored_with_its_address_and_goes_back_only_aft
     ];
     for (when, at, address, written) in steps {
         let mut repository = fixture.begin().await;
-        let sighting = Sighting { at, address };
-        let touched =
-            repository.touch_device(&account.aci, DeviceId::PRIMARY, &sighting, &mut fixture.rng);
+        let device_use = DeviceUse { at, address };
+        let touched = repository.touch_device(
+            &account.aci,
+            DeviceId::PRIMARY,
+            &device_use,
+            &mut fixture.rng,
+        );
         assert_eq!(touched.await.unwrap(), written, "{when}");
         repository.save().await.unwrap();
     }
@@ -257,9 +265,13 @@ pub(crate) async fn touching_an_absent_device_does_nothing<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let mut repository = fixture.begin().await;
-    let sighting = seen(NOW.plus(DAY));
-    let touched =
-        repository.touch_device(&account.aci, DeviceId::PRIMARY, &sighting, &mut fixture.rng);
+    let device_use = seen(NOW.plus(DAY));
+    let touched = repository.touch_device(
+        &account.aci,
+        DeviceId::PRIMARY,
+        &device_use,
+        &mut fixture.rng,
+    );
     assert!(!touched.await.unwrap());
 }
 

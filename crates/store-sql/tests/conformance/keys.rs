@@ -16,7 +16,7 @@ pub(crate) async fn the_same_master_key_opens_the_same_database<B: Backend>() {
     let mut reader = again.read(super::TEST).await.unwrap();
     let read = reader.account(&account.aci).await.unwrap();
     assert_same_account(&read.unwrap(), &account);
-    let (keys, again) = (fixture.database.service_keys(), again.service_keys());
+    let (keys, again) = (fixture.database.storage_keys(), again.storage_keys());
     assert_eq!(keys.event_key().as_bytes(), again.event_key().as_bytes());
 }
 

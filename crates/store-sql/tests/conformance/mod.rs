@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, DAY, ParamsId, Pni, Timestamp};
 use anteroom_store::{
-    Account, AddressPseudonym, Device, DeviceId, DeviceName, Email, IssuerDatabase, IssuerReader,
-    IssuerRepository, Login, MasterKey, PasswordHash, PasswordVerifier, ServerParamsKind,
-    ServerParamsRecord, Session, SessionId, Sighting, StoreError, TransactionName,
+    Account, AddressPseudonym, Device, DeviceId, DeviceName, DeviceUse, Email, IssuerDatabase,
+    IssuerReader, IssuerRepository, Login, MasterKey, PasswordHash, PasswordVerifier,
+    ServerParamsKind, ServerParamsRecord, Session, SessionId, StoreError, TransactionName,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use zeroize::Zeroizing;
@@ -142,8 +142,8 @@ pub(crate) fn verifier(text: &str) -> PasswordVerifier {
 }
 
 /// Returns a use of a device from an unknown address.
-pub(crate) const fn seen(at: Timestamp) -> Sighting {
-    Sighting { at, address: None }
+pub(crate) const fn seen(at: Timestamp) -> DeviceUse {
+    DeviceUse { at, address: None }
 }
 
 /// Returns a session that lasts a day.

@@ -108,7 +108,7 @@ pub(crate) async fn rows_are_counted_that_count_now<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut reader = fixture.read().await;
     assert_eq!(reader.counts(NOW).await.unwrap(), IssuerCounts::default());
-    assert_eq!(reader.last_sighting().await.unwrap(), None);
+    assert_eq!(reader.last_device_use().await.unwrap(), None);
     drop(reader);
     let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
     let mut rng = StdRng::seed_from_u64(2);
@@ -147,6 +147,6 @@ pub(crate) async fn rows_are_counted_that_count_now<B: Backend>() {
     };
     let over = session.expires.max(NOW.plus(600));
     assert_eq!(repository.counts(over).await.unwrap(), later);
-    let seen = repository.last_sighting().await.unwrap();
+    let seen = repository.last_device_use().await.unwrap();
     assert!(seen.is_some());
 }

@@ -82,12 +82,12 @@ pub(crate) async fn other_rows_stay_readable<B: Backend>() {
 }
 
 /// Two accounts with a device each, and two generic server params.
-struct Filled<B> {
+struct TamperingFixture<B> {
     fixture: Fixture<B>,
     accounts: [Account; 2],
 }
 
-async fn fill<B: Backend>() -> Filled<B> {
+async fn fill<B: Backend>() -> TamperingFixture<B> {
     let mut fixture = Fixture::<B>::new().await;
     let accounts = [fixture.added(&[1]).await, fixture.added(&[1]).await];
     let mut repository = fixture.begin().await;
@@ -99,10 +99,10 @@ async fn fill<B: Backend>() -> Filled<B> {
             .unwrap();
     }
     repository.save().await.unwrap();
-    Filled { fixture, accounts }
+    TamperingFixture { fixture, accounts }
 }
 
-impl<B: Backend> Filled<B> {
+impl<B: Backend> TamperingFixture<B> {
     fn backend(&self) -> &B {
         &self.fixture.backend
     }

@@ -28,7 +28,7 @@ pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
     let account = fixture.added(&[]).await;
     let absent = fixture.account();
     let end = NOW.plus(10);
-    let keys = fixture.database.service_keys();
+    let keys = fixture.database.storage_keys();
     let token = EmailToken::random(&mut fixture.rng);
     // A token has another hash for another purpose.
     assert_ne!(
@@ -245,7 +245,7 @@ pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
 
 pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
     let mut fixture = Fixture::<B>::new().await;
-    let keys = fixture.database.service_keys();
+    let keys = fixture.database.storage_keys();
     let code = keys.invite_hash(&InviteCode::random(&mut fixture.rng));
     let mut repository = fixture.begin().await;
     let end = NOW.plus(DAY);

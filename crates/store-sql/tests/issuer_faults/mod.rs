@@ -2,9 +2,9 @@
 
 use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{
-    Account, AccountRole, DeviceId, DeviceName, Email, IdentityName, IssuerDatabase as _,
-    IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp, ServerParamsKind,
-    ShadowSignUp, Sighting, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
+    Account, AccountRole, DeviceId, DeviceName, DeviceUse, Email, IdentityName,
+    IssuerDatabase as _, IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp,
+    ServerParamsKind, ShadowSignUp, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
 };
 use anteroom_store_sql::SqliteIssuer;
 use rand::{SeedableRng, rngs::StdRng};
@@ -172,12 +172,12 @@ impl Scene {
             "add_account" => repository.add_account(&account(rng), rng).await,
             "add_device" => repository.add_device(aci, &device(3), rng).await,
             "touch_device" => {
-                let sighting = Sighting {
+                let device_use = DeviceUse {
                     at: later,
                     address: None,
                 };
                 repository
-                    .touch_device(aci, other, &sighting, rng)
+                    .touch_device(aci, other, &device_use, rng)
                     .await
                     .map(drop)
             }
@@ -322,7 +322,7 @@ impl Scene {
                 let master = MasterKey::random(rng);
                 keys.rewrap(&master, rng).await
             }
-            "forget_passing" => self.database.forget_passing().await.map(drop),
+            "delete_transient_rows" => self.database.delete_transient_rows().await.map(drop),
             _ => unreachable!("{kind} is no kind of transaction"),
         }
     }
@@ -360,7 +360,13 @@ async fn a_fault_at_any_row_leaves_nothing_half_written_and_the_next_transaction
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_at_any_row_of_a_change_of_keys_leaves_nothing_half_written() {
-    for kind in ["rotate", "retire", "reseal", "rewrap", "forget_passing"] {
+    for kind in [
+        "rotate",
+        "retire",
+        "reseal",
+        "rewrap",
+        "delete_transient_rows",
+    ] {
         let file = SqliteFile::fresh();
         let mut scene = Scene::on(&file).await;
         let keys = scene.database.key_database();

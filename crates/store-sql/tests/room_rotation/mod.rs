@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use anteroom_protocol::UidCiphertext;
 use anteroom_store::{
-    CallKey, KeyError, Realm, RoomsDatabase as _, StoreError, UserId,
+    CallKey, KeyError, KeyOwner, RoomsDatabase as _, StoreError, UserId,
     keys::{KeyId, KeyPurpose},
     sealed::sealed_columns,
 };
@@ -24,7 +24,7 @@ async fn every_sealed_column_of_rooms_is_sealed_anew() {
     let mut sealed = fixture.backend.columns().await;
     sealed
         .retain(|(table, column)| comment_above("rooms", table, column).starts_with("-- SEALED: "));
-    let mut listed: Vec<_> = sealed_columns(Realm::Rooms)
+    let mut listed: Vec<_> = sealed_columns(KeyOwner::Rooms)
         .iter()
         .map(|place| {
             let column = place.column;

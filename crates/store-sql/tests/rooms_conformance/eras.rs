@@ -221,12 +221,15 @@ pub(crate) async fn an_era_that_is_abandoned_gives_the_link_its_expiration_back<
         let link = fixture.created("a1", None).await;
         let now = NOW.plus(DAY);
         let call = call(CallKey::Link(room("a1")), now, &mut fixture.rng);
-        let StartEraOutcome::Started { moved, .. } = fixture.start(&call, None, now).await else {
+        let StartEraOutcome::Started {
+            expiration_change, ..
+        } = fixture.start(&call, None, now).await
+        else {
             panic!("not started");
         };
-        let moved = moved.unwrap();
+        let expiration_change = expiration_change.unwrap();
         assert_eq!(
-            (moved.from, moved.to),
+            (expiration_change.from, expiration_change.to),
             (link.expiration, link.expiration.plus(DAY))
         );
         if moved_again {
@@ -238,7 +241,7 @@ pub(crate) async fn an_era_that_is_abandoned_gives_the_link_its_expiration_back<
         for removes in [true, false] {
             let mut repository = fixture.begin().await;
             let removed = repository
-                .abandon_era(&call.key, call.era, Some(moved))
+                .abandon_era(&call.key, call.era, Some(expiration_change))
                 .await;
             assert_eq!(removed.unwrap(), removes);
             repository.save().await.unwrap();

@@ -15,7 +15,7 @@ pub(crate) async fn the_same_master_key_opens_the_same_database<B: Backend>() {
     let mut reader = again.read(TEST).await.unwrap();
     let read = reader.link(&link.address(), NOW).await.unwrap();
     assert_same_link(&read.unwrap(), &link);
-    let (keys, again) = (fixture.database.service_keys(), again.service_keys());
+    let (keys, again) = (fixture.database.storage_keys(), again.storage_keys());
     assert_eq!(keys.event_key().as_bytes(), again.event_key().as_bytes());
     assert!(
         keys.passkey_hash(&link.room, b"right")
@@ -99,9 +99,9 @@ pub(crate) async fn processes_that_start_at_once_agree_on_the_keys<B: Backend>()
     let opened = [one.unwrap(), two.unwrap(), three.unwrap()];
     let created = opened.iter().filter(|(_, created)| *created).count();
     assert_eq!(created, 1);
-    let index = opened[0].0.service_keys().room_index(&room("a1"));
+    let index = opened[0].0.storage_keys().room_index(&room("a1"));
     for (database, _) in &opened {
-        assert_eq!(database.service_keys().room_index(&room("a1")), index);
+        assert_eq!(database.storage_keys().room_index(&room("a1")), index);
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn passkey_hash(
     passkey: &str,
 ) -> PasskeyHash {
     database
-        .service_keys()
+        .storage_keys()
         .passkey_hash(room, passkey.as_bytes())
 }
 

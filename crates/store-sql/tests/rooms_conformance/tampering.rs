@@ -65,12 +65,12 @@ pub(crate) async fn a_value_in_another_column_is_refused<B: Backend>() {
 }
 
 /// Two links with a call and an approved user each, and two server params.
-struct Filled<B> {
+struct TamperingFixture<B> {
     fixture: Fixture<B>,
     links: [CallLinkRecord; 2],
 }
 
-async fn fill<B: Backend>() -> Filled<B> {
+async fn fill<B: Backend>() -> TamperingFixture<B> {
     let mut fixture = Fixture::<B>::new().await;
     let links = [
         fixture.created("a1", None).await,
@@ -93,10 +93,10 @@ async fn fill<B: Backend>() -> Filled<B> {
             .unwrap();
     }
     repository.save().await.unwrap();
-    Filled { fixture, links }
+    TamperingFixture { fixture, links }
 }
 
-impl<B: Backend> Filled<B> {
+impl<B: Backend> TamperingFixture<B> {
     /// Reads everything. Returns the tables whose values cannot be unsealed.
     async fn refused(&self) -> Vec<&'static str> {
         let mut reader = self.fixture.read().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_protocol::{DAY, ParamsId};
 use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, LinkRestrictions, LinkUpdate, MasterKey, MovedExpiration,
+    CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, LinkUpdate, MasterKey,
     RoomsDatabase as _, RoomsRepository, ServerParamsKind, ServerParamsRecord, StoreError,
 };
 use anteroom_store_sql::SqliteRooms;
@@ -189,12 +189,12 @@ impl Scene {
                 .await
                 .map(drop),
             "abandon_era" => {
-                let moved = MovedExpiration {
+                let expiration_change = ExpirationChange {
                     from: NOW.plus(DAY),
                     to: link.expiration,
                 };
                 repository
-                    .abandon_era(&self.call.key, self.call.era, Some(moved))
+                    .abandon_era(&self.call.key, self.call.era, Some(expiration_change))
                     .await
                     .map(drop)
             }

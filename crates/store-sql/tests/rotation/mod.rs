@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
-    DeviceId, IdentityName, IssuerDatabase, KeyError, MasterKey, Realm, ServerParamsKind,
+    DeviceId, IdentityName, IssuerDatabase, KeyError, KeyOwner, MasterKey, ServerParamsKind,
     StoreError,
     keys::{KeyDatabase, KeyId, KeyPurpose, SealedValues},
     sealed::sealed_columns,
@@ -29,7 +29,7 @@ async fn every_sealed_column_is_sealed_anew() {
     sealed.retain(|(table, column)| {
         comment_above("issuer", table, column).starts_with("-- SEALED: ")
     });
-    let mut listed: Vec<_> = sealed_columns(Realm::Issuer)
+    let mut listed: Vec<_> = sealed_columns(KeyOwner::Issuer)
         .iter()
         .map(|place| {
             (
@@ -45,12 +45,12 @@ async fn every_sealed_column_is_sealed_anew() {
 
 #[tokio::test]
 async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
-    let accounts = place.filled(5, &mut rng).await;
+    let accounts = fixture.filled(5, &mut rng).await;
     // Another process, which has only the old keys.
-    let (other, _) = place.open(9).await;
-    let keys = &place.keys;
+    let (other, _) = fixture.open(9).await;
+    let keys = &fixture.keys;
     let before = keys.sealed_values().await.unwrap();
     assert_eq!((before.all, before.stale), (5 * 9 + 1, 0));
 
@@ -68,7 +68,7 @@ async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
         cursor = step.next;
         // Halfway through, every value can be read, and old keys are still needed.
         if steps == 7 {
-            place.assert_holds(&accounts).await;
+            fixture.assert_holds(&accounts).await;
             assert_eq!(keys.retire(KeyPurpose::Data, NOW, NOW).await.unwrap(), []);
         }
         if cursor.is_none() {
@@ -89,26 +89,26 @@ async fn values_move_to_the_newest_data_key_and_the_old_one_is_forgotten() {
         .map(|key| (key.id, key.retired))
         .collect();
     assert_eq!(data, [(KeyId::new(1), Some(later)), (newer, None)]);
-    place.assert_holds(&accounts).await;
+    fixture.assert_holds(&accounts).await;
     for aci in &accounts {
         let found = other.account_with_device(TEST, aci, DeviceId::PRIMARY);
         assert!(found.await.unwrap().is_some());
         let mut reader = other.read(TEST).await.unwrap();
         assert!(reader.account(aci).await.unwrap().is_some());
     }
-    let (again, _) = place.open(10).await;
+    let (again, _) = fixture.open(10).await;
     let mut reader = again.read(TEST).await.unwrap();
     assert_eq!(reader.server_params().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn what_others_write_meanwhile_stays_theirs() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
-    let accounts = place.filled(20, &mut rng).await;
-    let (other, _) = place.open(9).await;
+    let accounts = fixture.filled(20, &mut rng).await;
+    let (other, _) = fixture.open(9).await;
     for round in 0..3 {
-        let keys = &place.keys;
+        let keys = &fixture.keys;
         keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
         let mut writer_rng = StdRng::seed_from_u64(100 + round);
         let writing = async {
@@ -122,14 +122,14 @@ async fn what_others_write_meanwhile_stays_theirs() {
                 repository.save().await.unwrap();
             }
         };
-        let (one, two) = tokio::join!(place.reseal_all(1), place.reseal_all(2));
+        let (one, two) = tokio::join!(fixture.reseal_all(1), fixture.reseal_all(2));
         writing.await;
-        let concurrent = tokio::join!(place.reseal_all(3), async { one + two });
+        let concurrent = tokio::join!(fixture.reseal_all(3), async { one + two });
         assert!(concurrent.1 >= 20 * 8, "{concurrent:?}");
         let retired = keys.retire(KeyPurpose::Data, NOW, NOW).await.unwrap();
         assert_eq!(retired.len(), 1);
         for aci in &accounts {
-            let mut reader = place.database.read(TEST).await.unwrap();
+            let mut reader = fixture.database.read(TEST).await.unwrap();
             let device = reader
                 .device(aci, DeviceId::PRIMARY)
                 .await
@@ -142,11 +142,11 @@ async fn what_others_write_meanwhile_stays_theirs() {
 
 #[tokio::test]
 async fn a_value_that_cannot_be_opened_is_left_alone_with_its_key() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
-    place.filled(2, &mut rng).await;
-    place.file.flip("accounts", "pni").await;
-    let keys = &place.keys;
+    fixture.filled(2, &mut rng).await;
+    fixture.file.flip("accounts", "pni").await;
+    let keys = &fixture.keys;
     keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
     let (mut cursor, mut unreadable) = (None, 0);
     loop {
@@ -164,22 +164,22 @@ async fn a_value_that_cannot_be_opened_is_left_alone_with_its_key() {
 
 #[tokio::test]
 async fn a_newer_key_of_each_purpose_is_used_by_all_and_the_old_one_goes() {
-    let place = Place::new().await;
-    let (other, _) = place.open(9).await;
+    let fixture = RotationFixture::new().await;
+    let (other, _) = fixture.open(9).await;
     let mut rng = StdRng::seed_from_u64(7);
-    let keys = &place.keys;
+    let keys = &fixture.keys;
     for purpose in [KeyPurpose::Event, KeyPurpose::Token] {
-        let before = other.service_keys();
+        let before = other.storage_keys();
         let id = keys.rotate(purpose, NOW, &mut rng).await.unwrap();
         other.read(TEST).await.unwrap();
-        let after = other.service_keys();
+        let after = other.storage_keys();
         match purpose {
             KeyPurpose::Event => {
                 assert_ne!(before.event_key().as_bytes(), after.event_key().as_bytes());
             }
             _ => assert_eq!(after.token_keys()[0].id(), id),
         }
-        let own = place.database.service_keys();
+        let own = fixture.database.storage_keys();
         assert_eq!(own.token_keys()[0].seed(), after.token_keys()[0].seed());
         assert_eq!(own.event_key().as_bytes(), after.event_key().as_bytes());
 
@@ -189,19 +189,19 @@ async fn a_newer_key_of_each_purpose_is_used_by_all_and_the_old_one_goes() {
         assert_eq!(retired.len(), 1);
         assert_eq!(keys.retire(purpose, NOW, NOW).await.unwrap(), []);
     }
-    let (again, created) = place.open(10).await;
+    let (again, created) = fixture.open(10).await;
     assert!(!created);
-    assert_eq!(again.service_keys().token_keys().len(), 1);
+    assert_eq!(again.storage_keys().token_keys().len(), 1);
 }
 
 #[tokio::test]
 async fn keys_of_hashes_stay() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
     for purpose in [KeyPurpose::Index, KeyPurpose::Password] {
         for outcome in [
-            place.keys.rotate(purpose, NOW, &mut rng).await.map(drop),
-            place.keys.retire(purpose, NOW, NOW).await.map(drop),
+            fixture.keys.rotate(purpose, NOW, &mut rng).await.map(drop),
+            fixture.keys.retire(purpose, NOW, NOW).await.map(drop),
         ] {
             assert!(
                 matches!(outcome, Err(StoreError::Keys(KeyError::NotRotated(kept))) if kept == purpose),
@@ -209,53 +209,53 @@ async fn keys_of_hashes_stay() {
             );
         }
     }
-    assert_eq!(place.keys.keys().await.unwrap().len(), 5);
+    assert_eq!(fixture.keys.keys().await.unwrap().len(), 5);
 }
 
 #[tokio::test]
 async fn another_master_key_takes_over() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
-    let accounts = place.filled(2, &mut rng).await;
-    place
+    let accounts = fixture.filled(2, &mut rng).await;
+    fixture
         .keys
         .rotate(KeyPurpose::Event, NOW, &mut rng)
         .await
         .unwrap();
-    place
+    fixture
         .keys
         .retire(KeyPurpose::Event, NOW, NOW)
         .await
         .unwrap();
     let next = MasterKey::random(&mut rng);
 
-    place.keys.rewrap(&next, &mut rng).await.unwrap();
+    fixture.keys.rewrap(&next, &mut rng).await.unwrap();
 
-    let refused = issuer(&place.file, &place.master, 2).await.map(drop);
+    let refused = issuer(&fixture.file, &fixture.master, 2).await.map(drop);
     assert!(
         matches!(refused, Err(StoreError::Keys(KeyError::WrongMasterKey))),
         "{refused:?}"
     );
-    let again = issuer(&place.file, &next, 3).await.unwrap();
+    let again = issuer(&fixture.file, &next, 3).await.unwrap();
     for aci in &accounts {
         let mut reader = again.read(TEST).await.unwrap();
         assert!(reader.account(aci).await.unwrap().is_some());
     }
-    let own = place.database.service_keys();
+    let own = fixture.database.storage_keys();
     assert_eq!(
-        again.service_keys().event_key().as_bytes(),
+        again.storage_keys().event_key().as_bytes(),
         own.event_key().as_bytes()
     );
 }
 
 #[tokio::test]
 async fn no_key_is_added_under_a_master_key_that_was_replaced() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
-    let (other, _) = place.open(9).await;
+    let (other, _) = fixture.open(9).await;
     let keys = other.key_database();
     let next = MasterKey::random(&mut rng);
-    place.keys.rewrap(&next, &mut rng).await.unwrap();
+    fixture.keys.rewrap(&next, &mut rng).await.unwrap();
 
     let refused = keys.rotate(KeyPurpose::Data, NOW, &mut rng).await;
     assert!(
@@ -263,32 +263,32 @@ async fn no_key_is_added_under_a_master_key_that_was_replaced() {
         "{refused:?}"
     );
     other.close().await;
-    let again = issuer(&place.file, &next, 3).await.unwrap();
+    let again = issuer(&fixture.file, &next, 3).await.unwrap();
     let keys = again.key_database();
     keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_database_that_is_open_finds_the_next_master_key() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
-    let accounts = place.filled(2, &mut rng).await;
+    let accounts = fixture.filled(2, &mut rng).await;
     let next = MasterKey::random(&mut rng);
-    let (without, _) = place.open(8).await;
+    let (without, _) = fixture.open(8).await;
     let options = {
         let next = next.clone();
-        SqliteOptions::new(place.file.path()).master_source(move || Some(next.clone()))
+        SqliteOptions::new(fixture.file.path()).master_source(move || Some(next.clone()))
     };
-    let following = SqliteIssuer::open(&options, &place.master, NOW, &mut rng)
+    let following = SqliteIssuer::open(&options, &fixture.master, NOW, &mut rng)
         .await
         .unwrap();
-    place.keys.rewrap(&next, &mut rng).await.unwrap();
+    fixture.keys.rewrap(&next, &mut rng).await.unwrap();
     // Without newer keys the source of the master key is not called.
     for database in [&without, &following] {
         let mut reader = database.read(TEST).await.unwrap();
         assert!(reader.account(&accounts[0]).await.unwrap().is_some());
     }
-    let opened = issuer(&place.file, &next, 9).await.unwrap();
+    let opened = issuer(&fixture.file, &next, 9).await.unwrap();
     for _ in 0..2 {
         let keys = opened.key_database();
         keys.rotate(KeyPurpose::Data, NOW, &mut rng).await.unwrap();
@@ -304,10 +304,10 @@ async fn a_database_that_is_open_finds_the_next_master_key() {
 
 #[tokio::test]
 async fn server_params_end_once_and_never_later_than_decided() {
-    let place = Place::new().await;
+    let fixture = RotationFixture::new().await;
     let mut rng = StdRng::seed_from_u64(7);
     let record = params(1, ServerParamsKind::Generic, &mut rng);
-    let mut repository = place.database.begin(TEST).await.unwrap();
+    let mut repository = fixture.database.begin(TEST).await.unwrap();
     repository
         .add_server_params(&record, &mut rng)
         .await
@@ -333,21 +333,21 @@ async fn server_params_end_once_and_never_later_than_decided() {
     let absent = anteroom_protocol::ParamsId::from_bytes([9; 8]);
     assert!(!repository.end_server_params(absent, NOW).await.unwrap());
     repository.save().await.unwrap();
-    let mut reader = place.database.read(TEST).await.unwrap();
+    let mut reader = fixture.database.read(TEST).await.unwrap();
     assert_eq!(
         reader.server_params().await.unwrap()[0].not_after,
         Some(NOW)
     );
 }
 
-struct Place {
+struct RotationFixture {
     file: SqliteFile,
     master: MasterKey,
     database: SqliteIssuer,
     keys: Arc<dyn KeyDatabase>,
 }
 
-impl Place {
+impl RotationFixture {
     async fn new() -> Self {
         let file = SqliteFile::fresh();
         let master = MasterKey::random(&mut StdRng::seed_from_u64(1));

@@ -6,7 +6,7 @@ use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::{KeyId, KeyPurpose, MasterKey, Realm};
+use super::{KeyId, KeyOwner, KeyPurpose, MasterKey};
 use crate::error::StoreError;
 
 /// The description of a key for the operator, without the key itself.
@@ -34,7 +34,7 @@ pub struct SealedValues {
 /// The position of a reseal. Only the backend that returned it can use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResealCursor {
-    /// The index among the [sealed columns](crate::sealed::sealed_columns) of the realm.
+    /// The index among the [sealed columns](crate::sealed::sealed_columns) of the owner.
     pub column: usize,
     /// The backend's number of the last row.
     pub row: i64,
@@ -42,7 +42,7 @@ pub struct ResealCursor {
 
 /// The result of one step of a reseal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resealed {
+pub struct ResealStep {
     /// The number of values that the step sealed under the newest key.
     pub values: u64,
     /// The number of values that cannot be unsealed. They are unchanged.
@@ -59,7 +59,7 @@ pub struct Resealed {
 #[async_trait]
 pub trait KeyDatabase: fmt::Debug + Send + Sync {
     /// Returns the service that the keys belong to.
-    fn realm(&self) -> Realm;
+    fn owner(&self) -> KeyOwner;
 
     /// Lists all keys, deleted ones included, by ascending id.
     async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError>;
@@ -101,7 +101,7 @@ pub trait KeyDatabase: fmt::Debug + Send + Sync {
         after: Option<ResealCursor>,
         limit: NonZeroU32,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Resealed, StoreError>;
+    ) -> Result<ResealStep, StoreError>;
 
     /// Wraps all keys under another master key, in one transaction. Processes that have the
     /// database open continue with their keys, and need the new master key once there are newer

@@ -6,7 +6,7 @@ use anteroom_protocol::Timestamp;
 use rand_core::CryptoRng;
 
 use super::{
-    EventKey, KeyError, KeyId, KeyPurpose, MasterKey, Realm, Sealer, ServiceKeys, StoredKeys,
+    EventKey, KeyError, KeyId, KeyOwner, KeyPurpose, MasterKey, Sealer, StorageKeys, StoredKeys,
     TokenKey, WrappedKey, mac::HashKey, wrapping::WrappingKey,
 };
 
@@ -18,24 +18,24 @@ use super::{
 pub struct Keyring {
     wrapping: Arc<WrappingKey>,
     sealer: Arc<Sealer>,
-    service: Arc<ServiceKeys>,
+    storage: Arc<StorageKeys>,
     newest: KeyId,
 }
 
 impl Keyring {
-    /// Creates the keys of an empty database: one for each purpose of the realm.
+    /// Creates the keys of an empty database: one for each purpose of the owner.
     ///
     /// # Errors
     /// None in practice: [`KeyError::DamagedKeys`] if the new keys cannot be unwrapped.
     pub fn create(
-        realm: Realm,
+        owner: KeyOwner,
         master: &MasterKey,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(Self, StoredKeys), KeyError> {
-        let (wrapping, check) = WrappingKey::create(realm, master, rng);
-        let mut keys = Vec::with_capacity(realm.purposes().len());
-        for (id, purpose) in (1..).map(KeyId::new).zip(realm.purposes()) {
+        let (wrapping, check) = WrappingKey::create(owner, master, rng);
+        let mut keys = Vec::with_capacity(owner.purposes().len());
+        for (id, purpose) in (1..).map(KeyId::new).zip(owner.purposes()) {
             keys.push(wrapping.draw(id, *purpose, now, rng)?);
         }
         let keyring = Self::of(Arc::new(wrapping), &keys)?;
@@ -49,8 +49,12 @@ impl Keyring {
     /// # Errors
     /// [`KeyError::WrongMasterKey`]; [`KeyError::KeysMissing`] if another purpose has no key;
     /// [`KeyError::DamagedKeys`] if a key was changed since it was wrapped.
-    pub fn unlock(realm: Realm, master: &MasterKey, stored: &StoredKeys) -> Result<Self, KeyError> {
-        let wrapping = WrappingKey::unlock(realm, master, &stored.check)?;
+    pub fn unlock(
+        owner: KeyOwner,
+        master: &MasterKey,
+        stored: &StoredKeys,
+    ) -> Result<Self, KeyError> {
+        let wrapping = WrappingKey::unlock(owner, master, &stored.check)?;
         Self::of(Arc::new(wrapping), &stored.keys)
     }
 
@@ -86,7 +90,7 @@ impl Keyring {
         master: &MasterKey,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<StoredKeys, KeyError> {
-        let (wrapping, check) = WrappingKey::create(self.wrapping.realm(), master, rng);
+        let (wrapping, check) = WrappingKey::create(self.wrapping.owner(), master, rng);
         let mut rewrapped = Vec::with_capacity(keys.len());
         for key in keys {
             let unwrapped = self.wrapping.unwrap(key)?;
@@ -102,15 +106,15 @@ impl Keyring {
     ///
     /// Only keys that no stored value depends on are created later.
     pub fn missing(&self) -> impl Iterator<Item = KeyPurpose> {
-        let lacks_token = self.service.token_keys().is_empty();
-        let purposes = self.wrapping.realm().purposes().iter().copied();
+        let lacks_token = self.storage.token_keys().is_empty();
+        let purposes = self.wrapping.owner().purposes().iter().copied();
         purposes.filter(move |purpose| *purpose == KeyPurpose::Token && lacks_token)
     }
 
     /// Returns the service that the keys belong to.
     #[must_use]
-    pub fn realm(&self) -> Realm {
-        self.wrapping.realm()
+    pub fn owner(&self) -> KeyOwner {
+        self.wrapping.owner()
     }
 
     /// Returns the newest key of any purpose.
@@ -127,8 +131,8 @@ impl Keyring {
 
     /// Returns the keys that the service itself uses.
     #[must_use]
-    pub fn service(&self) -> &Arc<ServiceKeys> {
-        &self.service
+    pub fn storage(&self) -> &Arc<StorageKeys> {
+        &self.storage
     }
 
     fn of(wrapping: Arc<WrappingKey>, keys: &[WrappedKey]) -> Result<Self, KeyError> {
@@ -143,7 +147,7 @@ impl Keyring {
         let tokens = of_purpose(&wrapping, keys, KeyPurpose::Token)?
             .into_iter()
             .map(|(stored, key)| TokenKey::new(stored.id, stored.created, key));
-        let service = ServiceKeys::new(
+        let storage = StorageKeys::new(
             newest_key(KeyPurpose::Index)?,
             newest_key(KeyPurpose::Password)?,
             EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
@@ -152,7 +156,7 @@ impl Keyring {
         let newest = keys.iter().map(|key| key.id).max();
         Ok(Self {
             sealer: Arc::new(Sealer::new(first, data)),
-            service: Arc::new(service),
+            storage: Arc::new(storage),
             newest: newest.ok_or(KeyError::KeysMissing)?,
             wrapping,
         })
@@ -166,14 +170,14 @@ impl fmt::Debug for Keyring {
 }
 
 /// A stored key with its unwrapped bytes.
-type Unwrapped<'a> = (&'a WrappedKey, HashKey);
+type UnwrappedKey<'a> = (&'a WrappedKey, HashKey);
 
 /// Returns the keys of a purpose, newest first.
 fn of_purpose<'a>(
     wrapping: &WrappingKey,
     keys: &'a [WrappedKey],
     purpose: KeyPurpose,
-) -> Result<Vec<Unwrapped<'a>>, KeyError> {
+) -> Result<Vec<UnwrappedKey<'a>>, KeyError> {
     let mut found: Vec<&WrappedKey> = keys.iter().filter(|key| key.purpose == purpose).collect();
     found.sort_by_key(|key| Reverse(key.id));
     let unwrap = |key: &'a WrappedKey| Ok((key, wrapping.unwrap(key)?));

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{ServiceKeys, mac::framed, service::BlindIndex};
+use super::{StorageKeys, mac::framed, storage::BlindIndex};
 use crate::{
     login::{
         Email, EmailToken, EmailTokenPurpose, IdentityName, InviteCode, LoginOrigin, RefreshToken,
@@ -18,7 +18,7 @@ const EMAIL_LABEL: &str = "anteroom email token v1";
 const INVITE_LABEL: &str = "anteroom invite code v1";
 
 /// Fast hashes are sufficient here, because all these secrets are long and random.
-impl ServiceKeys {
+impl StorageKeys {
     /// Returns the index under which a login is found and its failures are counted.
     #[must_use]
     pub fn email_index(&self, email: &Email) -> BlindIndex {

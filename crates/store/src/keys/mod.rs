@@ -17,8 +17,8 @@
 //!
 //! A reader of a database first checks whether it has a newer key ([`Keyring::newest`]), because
 //! another process may have created one. Every derivation and every wrapped key is bound to a
-//! [`Realm`]: the keys of one service are useless in the database of another, even under the same
-//! master key.
+//! [`KeyOwner`]: the keys of one service are useless in the database of another, even under the
+//! same master key.
 
 mod database;
 mod error;
@@ -28,19 +28,19 @@ mod mac;
 mod master;
 mod rooms;
 mod sealer;
-mod service;
+mod storage;
 mod stored;
 mod token;
 mod wrapping;
 
 pub use self::{
-    database::{KeyDatabase, KeyEntry, ResealCursor, Resealed, SealedValues},
+    database::{KeyDatabase, KeyEntry, ResealCursor, ResealStep, SealedValues},
     error::{KeyError, SealError},
     keyring::Keyring,
     master::MasterKey,
-    rooms::{PasskeyHash, RoomsKeys},
+    rooms::{PasskeyHash, RoomsStorageKeys},
     sealer::{Column, SealedValue, Sealer},
-    service::{BlindIndex, DevicePassword, EventKey, PasswordHash, ServiceKeys},
-    stored::{KeyCheck, KeyId, KeyPurpose, Realm, StoredKeys, WrappedKey},
+    storage::{BlindIndex, DevicePassword, EventKey, PasswordHash, StorageKeys},
+    stored::{KeyCheck, KeyId, KeyOwner, KeyPurpose, StoredKeys, WrappedKey},
     token::TokenKey,
 };

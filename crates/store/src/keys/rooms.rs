@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use anteroom_protocol::{CallLinkPublicParams, UidCiphertext};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{BlindIndex, EventKey, Keyring, ServiceKeys};
+use super::{BlindIndex, EventKey, Keyring, StorageKeys};
 use crate::{
     call_link::{OpaqueRoomId, UserId},
     call_record::CallKey,
@@ -16,13 +16,13 @@ const PASSKEY_LABEL: &str = "anteroom admin passkey v1";
 
 /// The room service's part of the keys: for rooms, users and passkeys, never for accounts.
 #[derive(Clone)]
-pub struct RoomsKeys(Arc<ServiceKeys>);
+pub struct RoomsStorageKeys(Arc<StorageKeys>);
 
-impl RoomsKeys {
+impl RoomsStorageKeys {
     /// Returns the room service's part of a keyring.
     #[must_use]
     pub fn of(keyring: &Keyring) -> Self {
-        Self(Arc::clone(keyring.service()))
+        Self(Arc::clone(keyring.storage()))
     }
 
     /// Returns the index under which a room's link is found. It also names the room where the id
@@ -81,9 +81,9 @@ impl RoomsKeys {
     }
 }
 
-impl fmt::Debug for RoomsKeys {
+impl fmt::Debug for RoomsStorageKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RoomsKeys(..)")
+        f.write_str("RoomsStorageKeys(..)")
     }
 }
 

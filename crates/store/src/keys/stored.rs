@@ -5,14 +5,14 @@ use subtle::ConstantTimeEq;
 
 /// The service that a database and its keys belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Realm {
+pub enum KeyOwner {
     /// The issuer's.
     Issuer,
     /// The room service's.
     Rooms,
 }
 
-impl Realm {
+impl KeyOwner {
     /// Returns the purposes of the keys of such a database.
     #[must_use]
     pub const fn purposes(self) -> &'static [KeyPurpose] {

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    KeyCheck, KeyError, KeyId, KeyPurpose, MasterKey, Realm, WrappedKey,
+    KeyCheck, KeyError, KeyId, KeyOwner, KeyPurpose, MasterKey, WrappedKey,
     mac::{HashKey, framed},
 };
 
@@ -27,22 +27,22 @@ const WRAPPING_KEY_LABEL: &str = "anteroom wrapping key v1";
 /// The key that wraps the keys of one database. It is derived from the master key, which is not
 /// needed after that.
 pub(super) struct WrappingKey {
-    realm: Realm,
+    owner: KeyOwner,
     key: HashKey,
 }
 
 impl WrappingKey {
     /// Creates the key for a new database, with the check of the master key.
     pub(super) fn create(
-        realm: Realm,
+        owner: KeyOwner,
         master: &MasterKey,
         rng: &mut (dyn CryptoRng + Send),
     ) -> (Self, KeyCheck) {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
         (
-            Self::derive(realm, master, &salt),
-            check(realm, master, &salt),
+            Self::derive(owner, master, &salt),
+            check(owner, master, &salt),
         )
     }
 
@@ -51,19 +51,19 @@ impl WrappingKey {
     /// # Errors
     /// [`KeyError::WrongMasterKey`].
     pub(super) fn unlock(
-        realm: Realm,
+        owner: KeyOwner,
         master: &MasterKey,
         stored: &KeyCheck,
     ) -> Result<Self, KeyError> {
         let salt = stored.salt().ok_or(KeyError::DamagedKeys)?;
-        if !check(realm, master, salt).matches(stored) {
+        if !check(owner, master, salt).matches(stored) {
             return Err(KeyError::WrongMasterKey);
         }
-        Ok(Self::derive(realm, master, salt))
+        Ok(Self::derive(owner, master, salt))
     }
 
-    pub(super) const fn realm(&self) -> Realm {
-        self.realm
+    pub(super) const fn owner(&self) -> KeyOwner {
+        self.owner
     }
 
     /// Draws a random key and wraps it.
@@ -127,10 +127,10 @@ impl WrappingKey {
             .map_err(|_| KeyError::DamagedKeys)
     }
 
-    fn derive(realm: Realm, master: &MasterKey, salt: &[u8; 16]) -> Self {
+    fn derive(owner: KeyOwner, master: &MasterKey, salt: &[u8; 16]) -> Self {
         Self {
-            realm,
-            key: derive(master, WRAPPING_KEY_LABEL, realm, salt),
+            owner,
+            key: derive(master, WRAPPING_KEY_LABEL, owner, salt),
         }
     }
 
@@ -141,7 +141,7 @@ impl WrappingKey {
     fn associated_data(&self, id: KeyId, purpose: KeyPurpose) -> Vec<u8> {
         [
             WRAP_LABEL.as_bytes(),
-            self.realm.label().as_bytes(),
+            self.owner.label().as_bytes(),
             purpose.as_str().as_bytes(),
             &id.as_u32().to_be_bytes(),
         ]
@@ -157,17 +157,17 @@ impl fmt::Debug for WrappingKey {
     }
 }
 
-fn check(realm: Realm, master: &MasterKey, salt: &[u8; 16]) -> KeyCheck {
-    KeyCheck::new(salt, &derive(master, CHECK_LABEL, realm, salt))
+fn check(owner: KeyOwner, master: &MasterKey, salt: &[u8; 16]) -> KeyCheck {
+    KeyCheck::new(salt, &derive(master, CHECK_LABEL, owner, salt))
 }
 
-/// Derives a key from the master key with HKDF-SHA256, for one salt, label and realm.
-fn derive(master: &MasterKey, label: &str, realm: Realm, salt: &[u8; 16]) -> HashKey {
+/// Derives a key from the master key with HKDF-SHA256, for one salt, label and owner.
+fn derive(master: &MasterKey, label: &str, owner: KeyOwner, salt: &[u8; 16]) -> HashKey {
     let mut key = Zeroizing::new([0; 32]);
     #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes")]
     Hkdf::<Sha256>::new(Some(salt), master.as_bytes())
         .expand_multi_info(
-            &[&framed(label.as_bytes()), &framed(realm.label().as_bytes())],
+            &[&framed(label.as_bytes()), &framed(owner.label().as_bytes())],
             key.as_mut_slice(),
         )
         .expect("32 bytes");

@@ -10,9 +10,9 @@ use super::{
 use crate::{
     account::{Account, AccountRole, Device, DeviceId, DeviceOrigin},
     device_name::DeviceName,
+    device_use::AddressPseudonym,
     error::StoreError,
     keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
-    sighting::AddressPseudonym,
 };
 
 /// A row of `accounts`.
@@ -46,7 +46,7 @@ impl SealedAccount {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let index = keyring.service().account_index(&account.aci);
+        let index = keyring.storage().account_index(&account.aci);
         let row = index.as_bytes();
         let mut seal = |column, value: &[u8]| seal(keyring, column, row, value, rng);
         Ok(Self {
@@ -122,7 +122,7 @@ impl SealedDevice {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            account: keyring.service().account_index(aci),
+            account: keyring.storage().account_index(aci),
             id: device.id,
             name: sealed_device_name(aci, device.id, &device.name, keyring, rng)?,
             password_hash: device.password_hash.clone(),
@@ -172,7 +172,7 @@ pub fn sealed_address(
     keyring: &Keyring,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<SealedValue, StoreError> {
-    let row = device_row(keyring.service().account_index(aci), id);
+    let row = device_row(keyring.storage().account_index(aci), id);
     let column = columns::DEVICE_LAST_ADDRESS;
     seal(keyring, column, &row, address.as_bytes(), rng)
 }
@@ -188,7 +188,7 @@ pub fn sealed_device_name(
     keyring: &Keyring,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<SealedValue, StoreError> {
-    let row = device_row(keyring.service().account_index(aci), id);
+    let row = device_row(keyring.storage().account_index(aci), id);
     let name = name.as_str().as_bytes();
     seal(keyring, columns::DEVICE_NAME, &row, name, rng)
 }

@@ -41,11 +41,11 @@ impl SealedLogin {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let account = keyring.service().account_index(&login.aci);
+        let account = keyring.storage().account_index(&login.aci);
         let email = login.email.as_str().as_bytes();
         Ok(Self {
             account,
-            email_index: keyring.service().email_index(&login.email),
+            email_index: keyring.storage().email_index(&login.email),
             email: seal(
                 keyring,
                 columns::LOGIN_EMAIL,
@@ -107,7 +107,7 @@ pub fn sealed_verifier(
     keyring: &Keyring,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<SealedValue, StoreError> {
-    let account = keyring.service().account_index(aci);
+    let account = keyring.storage().account_index(aci);
     let verifier = verifier.as_str().as_bytes();
     seal(
         keyring,
@@ -139,7 +139,7 @@ impl SealedSignUp {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let account = keyring.service().account_index(&sign_up.aci);
+        let account = keyring.storage().account_index(&sign_up.aci);
         let row = sign_up_row(&sign_up.token, &account);
         let verifier = sign_up.verifier.as_str().as_bytes();
         Ok(Self {
@@ -180,7 +180,7 @@ impl SealedShadow {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let account = keyring.service().account_index(&shadow.aci);
+        let account = keyring.storage().account_index(&shadow.aci);
         let verifier = shadow.verifier.as_str().as_bytes();
         Ok(Self {
             account,
@@ -234,7 +234,7 @@ impl SealedIdentity {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let index = keyring.service().identity_index(name);
+        let index = keyring.storage().identity_index(name);
         let row = index.as_bytes();
         let mut seal = |column, text: &str| seal(keyring, column, row, text.as_bytes(), rng);
         Ok(Self {

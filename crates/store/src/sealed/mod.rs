@@ -6,8 +6,8 @@
 mod cell;
 mod issuer;
 mod login;
-mod places;
 mod rooms;
+mod sealed_columns;
 mod server_params;
 
 pub mod columns {
@@ -75,7 +75,7 @@ pub mod columns {
 pub use self::{
     issuer::{SealedAccount, SealedDevice, sealed_address, sealed_device_name},
     login::{SealedIdentity, SealedLogin, SealedShadow, SealedSignUp, sealed_verifier},
-    places::{RowPart, SealedColumn, sealed_columns},
     rooms::{SealedApproval, SealedCall, SealedCallLink},
+    sealed_columns::{RowPart, SealedColumn, sealed_columns},
     server_params::SealedServerParams,
 };

@@ -11,7 +11,7 @@ use crate::{
     call_link::{CallLinkRecord, Epoch, LinkName, LinkRestrictions, OpaqueRoomId, UserId},
     call_record::{CallEra, CallKey, CallRecord, MediaAddress, NodeName},
     error::StoreError,
-    keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsKeys, SealedValue},
+    keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsStorageKeys, SealedValue},
 };
 
 /// A row of `call_links`.
@@ -54,7 +54,7 @@ impl SealedCallLink {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let index = RoomsKeys::of(keyring).room_index(&link.room);
+        let index = RoomsStorageKeys::of(keyring).room_index(&link.room);
         let row = index.as_bytes();
         let room = link.room.as_str().as_bytes();
         let zkparams = link.zkparams.to_bytes();
@@ -142,7 +142,7 @@ impl SealedApproval {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let keys = RoomsKeys::of(keyring);
+        let keys = RoomsStorageKeys::of(keyring);
         let (room, user_index) = (keys.room_index(room), keys.user_index(room, user));
         let row = approval_row(room, user_index);
         let value = user.as_str().as_bytes();
@@ -200,7 +200,7 @@ impl SealedCall {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let index = RoomsKeys::of(keyring).call_index(&call.key);
+        let index = RoomsStorageKeys::of(keyring).call_index(&call.key);
         let row = call_row(index, call.era);
         let key = call.key.to_text();
         let creator = call.creator.as_str().as_bytes();

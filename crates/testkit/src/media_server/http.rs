@@ -58,7 +58,7 @@ async fn announce(
     Path((era, demux_id)): Path<(String, u32)>,
     Json(body): Json<Value>,
 ) -> Response {
-    state.pass().await;
+    state.wait_at_barrier().await;
     let mut fake = state.lock();
     if fake.broken {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -59,19 +59,19 @@ pub struct FakeMediaServer {
 
 #[derive(Clone, Default)]
 struct Shared {
-    fake: Arc<Mutex<Fake>>,
-    gate: watch::Sender<Gate>,
+    server: Arc<Mutex<ServerState>>,
+    barrier: watch::Sender<AnnouncementBarrier>,
 }
 
-/// The gate that delays announcements.
+/// The barrier that delays announcements.
 #[derive(Default)]
-struct Gate {
+struct AnnouncementBarrier {
     closed: bool,
     waiting: usize,
 }
 
 #[derive(Default)]
-struct Fake {
+struct ServerState {
     /// The calls by era.
     calls: BTreeMap<String, Call>,
     callbacks: Option<Callbacks>,
@@ -87,16 +87,16 @@ struct Fake {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Fake> {
-        self.fake.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ServerState> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Completes when the gate is open.
-    async fn pass(&self) {
-        let mut gate = self.gate.subscribe();
-        self.gate.send_modify(|gate| gate.waiting += 1);
-        drop(gate.wait_for(|gate| !gate.closed).await);
-        self.gate.send_modify(|gate| gate.waiting -= 1);
+    /// Completes when the barrier is open.
+    async fn wait_at_barrier(&self) {
+        let mut barrier = self.barrier.subscribe();
+        self.barrier.send_modify(|barrier| barrier.waiting += 1);
+        drop(barrier.wait_for(|barrier| !barrier.closed).await);
+        self.barrier.send_modify(|barrier| barrier.waiting -= 1);
     }
 }
 
@@ -275,13 +275,19 @@ impl FakeMediaServer {
 
     /// Sets whether announcements are delayed, unread, until this is unset.
     pub fn set_holding(&self, holding: bool) {
-        self.state.gate.send_modify(|gate| gate.closed = holding);
+        self.state
+            .barrier
+            .send_modify(|barrier| barrier.closed = holding);
     }
 
     /// Completes when an announcement is delayed.
     pub async fn holding(&self) {
-        let mut gate = self.state.gate.subscribe();
-        drop(gate.wait_for(|gate| gate.closed && gate.waiting > 0).await);
+        let mut barrier = self.state.barrier.subscribe();
+        drop(
+            barrier
+                .wait_for(|barrier| barrier.closed && barrier.waiting > 0)
+                .await,
+        );
     }
 
     /// Sets whether calls refuse further clients.

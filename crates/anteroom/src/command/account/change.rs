@@ -1,6 +1,6 @@
 //! `anteroom account disable`, `enable`, `role` and `delete`
 
-use anteroom_issuer::Actor;
+use anteroom_issuer::ChangeCause;
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
@@ -107,7 +107,7 @@ pub(super) async fn delete(
     let mut transaction = database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())
-        .delete_account(&aci, Actor::Operator)
+        .delete_account(&aci, ChangeCause::Operator)
         .await?;
     let deleted = deleted.ok_or_else(no_account)?;
     transaction.save().await?;

@@ -48,7 +48,7 @@ pub(super) async fn run(
         );
     }
     let code = InviteCode::random(&mut os::rng());
-    let hash = database.service_keys().invite_hash(&code);
+    let hash = database.storage_keys().invite_hash(&code);
     let now = OsClock.now();
     let expires = now.plus(u64::from(days) * DAY);
     let mut transaction = database.begin(NAME).await?;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use anteroom_issuer::{Actor, HashCost, Password};
+use anteroom_issuer::{ChangeCause, HashCost, Password};
 use anteroom_protocol::Aci;
 use anteroom_service::Clock as _;
 use anteroom_store::{
     Device, DeviceOrigin, IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName,
 };
 use anteroom_store_sql::SqliteIssuer;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -123,7 +123,7 @@ pub(super) async fn set(
     } else {
         changes
             .of(&mut *transaction, OsClock.now())
-            .delete_requested(&aci, Actor::Operator)
+            .delete_requested(&aci, ChangeCause::Operator)
             .await?
     };
     let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
@@ -197,7 +197,9 @@ fn names(devices: &[Device]) -> String {
 /// Converts an error that an operator can resolve to a failure with the next step.
 pub(in crate::command) fn explained(error: StoreError) -> anyhow::Error {
     match error {
-        StoreError::EmailTaken => anyhow!("another account has this email address"),
+        StoreError::EmailTaken => Failure::failed("another account has this email address")
+            .next("Name another address, or look at `anteroom account list`")
+            .into(),
         StoreError::AccountMissing => no_account().into(),
         other => other.into(),
     }

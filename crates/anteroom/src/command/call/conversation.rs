@@ -151,6 +151,9 @@ impl Conversation {
         else {
             return Some(Entry::Presence { changes, text });
         };
+        if !before.continues_with(&changes) {
+            return Some(Entry::Presence { changes, text });
+        }
         if let Err(changes) = before.merge(changes) {
             return Some(Entry::Presence { changes, text });
         }

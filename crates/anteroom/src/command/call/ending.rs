@@ -47,6 +47,7 @@ mod tests {
             EndReason::Failed(RoomsError::Refused {
                 code: code.to_owned(),
                 message: String::new(),
+                time: None,
             })
         };
         for (ending, number) in [

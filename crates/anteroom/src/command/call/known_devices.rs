@@ -7,7 +7,7 @@ use anteroom_protocol::CallLinkSecretParams;
 
 use super::{
     account::DeviceAccount,
-    quotation::{quoted, without_marks},
+    quotation::{is_number_sign, quoted, without_marks},
     tag::{DeviceTag, TagPrefix},
 };
 
@@ -52,10 +52,10 @@ pub(super) enum TagLookup {
 /// Returns a name as it is displayed beside a tag: without number signs, which could imitate a tag, and
 /// without runs of spaces.
 pub(super) fn shown_name(name: &str) -> String {
-    let is_sign = |character: &char| matches!(character, '#' | '\u{fe5f}' | '\u{ff03}');
-    let name: String = name.chars().filter(|one| !is_sign(one)).collect();
+    let name: String = name.chars().filter(|one| !is_number_sign(*one)).collect();
+    let name = without_marks(&name);
     let words: Vec<&str> = name.split_whitespace().collect();
-    without_marks(&words.join(" "))
+    words.join(" ")
 }
 
 /// Returns a name as it is displayed; `None` if nothing visible remains.
@@ -251,6 +251,8 @@ mod tests {
                 "Zed\" left. admin \u{201c}Boss",
                 "#2000 \"Zed' left. admin 'Boss\"",
             ),
+            ("a \u{30e} b", "#2000 \"a b\""),
+            ("\u{266f}3000 \u{a78c}\u{a78c}", "#2000 \"3000 \u{a78c}\""),
             ("a   b", "#2000 \"a b\""),
             (&"x".repeat(60), &format!("#2000 \"{}…\"", "x".repeat(31))),
         ] {

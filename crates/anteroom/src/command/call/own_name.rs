@@ -58,7 +58,7 @@ impl NameFile {
         let mut output = io::stderr().lock();
         write!(
             output,
-            "What shall the others call you? It is stored in {} for later calls; Enter alone for no \
+            "What shall the others call you? It is kept in {} for later calls; Enter alone for no \
              name: ",
             home_path(&self.0)
         )?;

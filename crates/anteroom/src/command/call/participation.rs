@@ -67,7 +67,7 @@ impl CallParticipation {
         Reply { entries, ..reply }
     }
 
-    async fn reply(&self, input: Input, now: Duration) -> Reply {
+    async fn reply(&mut self, input: Input, now: Duration) -> Reply {
         let outcome = match input {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
@@ -121,7 +121,7 @@ impl CallParticipation {
     }
 
     /// Sends a decision about a device.
-    pub(super) async fn decide(&self, decision: Decision, tag: &TagPrefix) -> Reply {
+    pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
         let device = match self.device(tag) {
             Ok(device) => device,
             Err(why) => return Reply::refused(why),
@@ -132,10 +132,10 @@ impl CallParticipation {
             Decision::Remove => self.call.remove(device).await,
             Decision::Block => self.call.block(device).await,
         };
-        let is_admitted = outcome.is_ok() && decision == Decision::Admit;
+        let is_sent = outcome.is_ok();
         let mut entries = error_entries(outcome);
-        if is_admitted {
-            entries.push(self.view.admission(device));
+        if is_sent {
+            entries.push(self.view.decide(decision, device));
         }
         Reply::with_entries(entries)
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     failure::ErrorReport,
     shutdown::Shutdown,
-    terminal::{print, print_to_reader},
+    terminal::{self, print, print_to_reader},
 };
 
 /// The capacity of the queue of typed lines.
@@ -100,7 +100,8 @@ async fn run_session(
 }
 
 fn show(entries: &[Entry]) -> io::Result<()> {
-    let mut lines = entries.iter().flat_map(Entry::lines);
+    let width = terminal::width();
+    let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
     lines.try_for_each(|line| print_to_reader(&line))
 }
 

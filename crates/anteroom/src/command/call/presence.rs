@@ -70,6 +70,27 @@ impl PresenceChanges {
         self.waiting_count = Some(count);
     }
 
+    /// Takes the changes that ask for a decision.
+    pub(super) fn take_requests(&mut self) -> Self {
+        let is_request = |(_, change): &mut (DemuxId, Change)| *change == Change::Waiting;
+        Self {
+            changes: self.changes.extract_if(.., is_request).collect(),
+            waiting_count: None,
+        }
+    }
+
+    /// Whether later changes belong into the same sentence: a request for a decision stays apart, until its
+    /// device comes in or goes.
+    pub(super) fn continues_with(&self, later: &Self) -> bool {
+        let asks = |changes: &Self| changes.devices(Change::Waiting).next().is_some();
+        let is_known = |device| self.changes.iter().any(|(known, _)| *known == device);
+        match (asks(self), asks(later)) {
+            (true, false) => later.changes.iter().all(|(device, _)| is_known(*device)),
+            (false, true) => false,
+            _ => true,
+        }
+    }
+
     /// Merges later changes. Returns them unchanged if the sum is too large.
     pub(super) fn merge(&mut self, later: Self) -> Result<(), Self> {
         if self.changes.len() + later.changes.len() > MAX_DEVICES {
@@ -284,6 +305,40 @@ mod tests {
             assert_eq!(presence.describe(&known_devices()), expected, "{changes:?}");
             assert_eq!(presence.is_empty(), expected.is_empty());
         }
+    }
+
+    #[test]
+    fn a_request_for_a_decision_stands_apart_until_its_device_comes_in_or_goes() {
+        use Change::{Joined, Left, Waiting};
+        for (before, later, expected) in [
+            ((1, Left), (2, Left), true),
+            ((1, Left), (2, Waiting), false),
+            ((1, Waiting), (2, Left), false),
+            ((1, Waiting), (1, Joined), true),
+            ((1, Waiting), (1, Left), true),
+            ((1, Waiting), (2, Waiting), true),
+        ] {
+            let [before, later] = [before, later].map(|(number, change)| {
+                let mut presence = PresenceChanges::default();
+                presence.add(device(number), change);
+                presence
+            });
+            assert_eq!(
+                before.continues_with(&later),
+                expected,
+                "{before:?} {later:?}"
+            );
+        }
+        let mut both = PresenceChanges::default();
+        both.add(device(1), Left);
+        both.add(device(2), Waiting);
+        let requests = both.take_requests();
+        assert_eq!(both.describe(&known_devices()), "#1000 \"Ann\" left.");
+        assert!(
+            requests
+                .describe(&known_devices())
+                .starts_with("#2000 \"Bob\" waits")
+        );
     }
 
     #[test]

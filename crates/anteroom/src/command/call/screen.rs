@@ -71,7 +71,7 @@ impl Screen {
     /// Displays the reply. The draft stays if it could not be sent; a failed command goes to the history, so
     /// that the next input is not appended to it.
     fn take_reply(&mut self, reply: Reply, view: &View) {
-        if reply.is_done || self.draft.text().starts_with('/') {
+        if reply.is_done || self.draft.text().trim_start().starts_with('/') {
             self.draft.finish();
         }
         self.add(reply.entries, view);

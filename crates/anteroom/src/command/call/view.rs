@@ -4,7 +4,7 @@ mod lobby;
 mod rows;
 mod words;
 
-use std::{mem, time::Duration};
+use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
     CallEvent, Chat, DemuxId, EraId, Participant, Recipient, RoomName, Roster, SeatInfo, SeatStatus,
@@ -15,6 +15,7 @@ use self::lobby::Lobby;
 pub(super) use self::rows::{PresentRow, Wait, WaitingRow};
 use super::{
     entry::Entry,
+    input::Decision,
     known_devices::{KnownDevices, TagLookup},
     presence::{Change, PresenceChanges},
     quotation::quoted,
@@ -48,6 +49,8 @@ pub(super) struct View {
     greetings: Vec<Recipient>,
     /// The gathered changes of presence, and the moment at which they are displayed.
     gathered: PresenceChanges,
+    /// The devices that this device sent away, until they are gone.
+    dismissed: BTreeSet<DemuxId>,
     tell_at: Option<Duration>,
 }
 
@@ -136,9 +139,13 @@ impl View {
         words::account(&self.known_devices, device)
     }
 
-    /// The sentence of this device's decision to let another one in.
-    pub(super) fn admission(&self, device: DemuxId) -> Entry {
-        words::admission(&self.label(device))
+    /// Applies this device's decision about another one, and returns its sentence. It stands for the
+    /// other device's departure.
+    pub(super) fn decide(&mut self, decision: Decision, device: DemuxId) -> Entry {
+        if decision != Decision::Admit {
+            self.dismissed.insert(device);
+        }
+        words::decision(decision, &self.label(device))
     }
 
     /// The label of a device.
@@ -210,6 +217,8 @@ impl View {
             // A device left while this device sent its name to it, which is no reaction to input.
             CallEvent::Refused { code, .. } if code == "unknown_device" => Vec::new(),
             CallEvent::Refused { code, message } => {
+                // The refusal does not name its request, which may be a decision.
+                self.dismissed.clear();
                 vec![Entry::Problem(format!("{message} ({code})"))]
             }
             CallEvent::Lost => {
@@ -241,6 +250,7 @@ impl View {
         self.lost_since = None;
         self.roster = Roster::default();
         self.greetings = Vec::new();
+        self.dismissed.clear();
         self.room = words::room_title(&joined.link.name);
         let room = match &joined.link.name {
             RoomName::Known(name) => quoted(name, usize::MAX),
@@ -285,6 +295,7 @@ impl View {
         for gone in before.active.iter().chain(&before.pending) {
             if !all().any(|other| other.demux == gone.demux)
                 && !self.known_devices.is_own(gone.demux)
+                && !self.dismissed.remove(&gone.demux)
             {
                 gathered.add(gone.demux, Change::Left);
             }
@@ -365,12 +376,13 @@ impl View {
     /// Returns the gathered changes, whether their time has come or not.
     pub(super) fn take_notices(&mut self) -> Vec<Entry> {
         self.tell_at = None;
-        let changes = mem::take(&mut self.gathered);
-        let text = self.describe(&changes);
-        if text.is_empty() {
-            return Vec::new();
-        }
-        vec![Entry::Presence { changes, text }]
+        let mut changes = mem::take(&mut self.gathered);
+        let requests = changes.take_requests();
+        let entry = |changes: PresenceChanges| {
+            let text = self.describe(&changes);
+            (!text.is_empty()).then_some(Entry::Presence { changes, text })
+        };
+        [changes, requests].into_iter().filter_map(entry).collect()
     }
 }
 

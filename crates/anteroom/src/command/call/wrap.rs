@@ -15,7 +15,20 @@ pub(super) fn columns(text: &str) -> usize {
 /// Wraps a text to rows of at most `width` columns, between words if possible, and between the characters of
 /// scripts without spaces. Line breaks of the text stay; all rows but the first are indented.
 pub(super) fn rows(text: &str, width: usize, indent: usize) -> Vec<String> {
-    let mut rows = Rows::new(width, indent);
+    measured_rows(text, Rows::new(width, indent, grapheme_columns))
+}
+
+/// Wraps a text for a terminal that wraps by itself: no row is wider than `width`, even if the terminal shows
+/// each character of a cluster in columns of its own.
+pub(super) fn strict_rows(text: &str, width: usize) -> Vec<String> {
+    let measure = |grapheme: &str| {
+        let apart = grapheme.split("").map(grapheme_columns).sum();
+        grapheme_columns(grapheme).max(apart)
+    };
+    measured_rows(text, Rows::new(width, 0, measure))
+}
+
+fn measured_rows(text: &str, mut rows: Rows) -> Vec<String> {
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
             rows.end_row();
@@ -103,18 +116,21 @@ const fn closes(character: char) -> bool {
 struct Rows {
     width: usize,
     indent: usize,
+    /// Returns the width of a grapheme cluster in columns.
+    measure: fn(&str) -> usize,
     row: String,
     used: usize,
     done: Vec<String>,
 }
 
 impl Rows {
-    fn new(width: usize, indent: usize) -> Self {
+    fn new(width: usize, indent: usize, measure: fn(&str) -> usize) -> Self {
         let width = width.max(1);
         Self {
             width,
             // At most a quarter of the width is indentation.
             indent: indent.min(width / 4),
+            measure,
             row: String::new(),
             used: 0,
             done: Vec::new(),
@@ -122,13 +138,13 @@ impl Rows {
     }
 
     fn add_word(&mut self, word: &str) {
-        let bare = columns(word.trim_end());
+        let bare: usize = word.trim_end().graphemes(true).map(self.measure).sum();
         let is_fresh = self.used == self.start();
         if self.used + bare > self.width && !is_fresh {
             self.end_row();
         }
         for grapheme in word.graphemes(true) {
-            let columns = grapheme_columns(grapheme);
+            let columns = (self.measure)(grapheme);
             if self.used + columns > self.width {
                 if grapheme.chars().all(char::is_whitespace) {
                     // Spaces at the end of a row are not shown.

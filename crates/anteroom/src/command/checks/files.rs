@@ -13,7 +13,7 @@ use crate::{command::status::disk, data_dir::DataDir, environment::Environment, 
 
 const MIB: u64 = 1024 * 1024;
 /// The minimum free space. With less, a database may be unable to write its log.
-const LEAST_SPACE: u64 = 64 * MIB;
+pub(crate) const LEAST_SPACE: u64 = 64 * MIB;
 /// The free space below which the check warns.
 const LITTLE_SPACE: u64 = 512 * MIB;
 

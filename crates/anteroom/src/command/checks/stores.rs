@@ -3,7 +3,6 @@
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
-use anteroom_store::StoreError;
 use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
 
 use super::Finding;
@@ -21,6 +20,8 @@ use crate::{
 
 /// The tolerated lead of an earlier clock, in seconds.
 const TOLERANCE: u64 = 120;
+/// The next step where an error has none of its own.
+const PUT_BACK: &str = "put the database back, or restore a backup with `anteroom restore`";
 
 /// Checks the databases of the role. Checks that need the directory or the key are skipped without them,
 /// since those problems are reported already.
@@ -78,9 +79,8 @@ async fn one<D: Database>(
         )],
         Ok(_) => vec![Finding::skipped(check, "its schema is unknown here")],
         Err(error) => {
-            let next = next_step(&error);
             let error = error.context(path.display().to_string());
-            vec![Finding::of_error(check, &error, next)]
+            vec![Finding::of_error(check, &error, PUT_BACK)]
         }
     }
 }
@@ -92,25 +92,7 @@ fn missing<D: Database>(check: &'static str, data: &DataDir, role: ServiceSelect
         // Its params would come from nowhere.
         Ok(()) if !role.issues() => Finding::problem(check, NO_PARAMS, GET_PARAMS),
         Ok(()) => Finding::ok(check, "it is not there: the first start makes it"),
-        Err(error) => Finding::of_error(
-            check,
-            &error,
-            "put the database back, or restore a backup with `anteroom restore`",
-        ),
-    }
-}
-
-fn next_step(error: &anyhow::Error) -> &'static str {
-    let stored = error.chain().find_map(|cause| cause.downcast_ref());
-    match stored {
-        Some(StoreError::Damaged { .. }) => {
-            "stop the services, and restore a backup with `anteroom restore`"
-        }
-        Some(StoreError::Unavailable { .. }) => {
-            "make the file readable and writable for the service's user"
-        }
-        Some(StoreError::UnknownSchema { .. }) => "put the service's own database in its place",
-        _ => "put the database back, or restore a backup with `anteroom restore`",
+        Err(error) => Finding::of_error(check, &error, PUT_BACK),
     }
 }
 
@@ -130,17 +112,7 @@ async fn opened<D: Database>(
     };
     let database: D = match databases::open(data, &key, now).await {
         Ok(database) => database,
-        Err(error) => {
-            let is_key = error
-                .chain()
-                .any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Keys(_))));
-            let next = if is_key {
-                "put the master key back that it was made with"
-            } else {
-                next_step(&error)
-            };
-            return vec![Finding::of_error(check, &error, next)];
-        }
+        Err(error) => return vec![Finding::of_error(check, &error, PUT_BACK)],
     };
     let newest = database.key_database().keys().await;
     database.close().await;

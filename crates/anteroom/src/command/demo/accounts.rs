@@ -59,7 +59,8 @@ impl DemoAccount {
         let now = OsClock.now();
         let listing = self.credentials.listing().clone();
         let params = listing.trusted(&self.pins, Trust::FirstUse, now)?;
-        let credential = self.credentials.take_spare_link(&params, now);
+        let service = self.rooms.base_url();
+        let credential = self.credentials.take_spare_link(&params, now, service);
         credential.context("there is no credential for creating a link")
     }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::DeviceJournal;
+use anteroom_issuer::DeviceEvents;
 use anteroom_service::Clock as _;
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
@@ -50,7 +50,7 @@ pub(super) struct DemoServices {
 #[derive(Clone)]
 struct Accounts {
     database: anteroom_store_sql::SqliteIssuer,
-    journal: DeviceJournal,
+    device_events: DeviceEvents,
     retention: DeviceRetention,
 }
 
@@ -122,7 +122,7 @@ impl DemoServices {
         let params = issuer.params.clone();
         let accounts = Accounts {
             database: issuer.database.clone(),
-            journal: issuer.journal(),
+            device_events: issuer.device_events(),
             retention: settings.login.device_retention(),
         };
         let running = runtime.spawn(async move {
@@ -193,11 +193,12 @@ impl DemoServices {
     pub(super) async fn add_account(&self) -> anyhow::Result<NewAccount> {
         let Accounts {
             database,
-            journal,
+            device_events,
             retention,
         } = self.accounts.clone();
-        let adding =
-            async move { account_add::add(&database, &journal, retention, OsClock.now()).await };
+        let adding = async move {
+            account_add::add(&database, &device_events, retention, OsClock.now()).await
+        };
         self.issuer.runtime.spawn(adding).await?
     }
 

@@ -82,7 +82,7 @@ fn problem(error: MailError) -> Finding {
         MailError::Deferred(_) => "wait some minutes, and try again",
         MailError::Refused(_) => {
             "set mail.from to an address that the mail server lets this user \
-                                  send from, and check into its log"
+                                  send from, and look into its log"
         }
         MailError::Unwritable => "make mail.folder writable for the service's user",
         _ => "write another address after --letter-to",

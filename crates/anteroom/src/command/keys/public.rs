@@ -15,6 +15,7 @@ use crate::{
     data_dir::DataDir,
     databases,
     environment::Environment,
+    failure::Failure,
     files,
     os::OsClock,
     params, session,
@@ -157,10 +158,13 @@ fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {
         .and_then(|open| open.take(LONGEST).read_to_end(&mut text))
         .with_context(|| format!("{} cannot be read", file.display()))?;
     serde_json::from_slice(&text).map_err(|_| {
-        anyhow!(
+        let what = format!(
             "{} is no file of `anteroom keys export-public`",
             file.display()
-        )
+        );
+        Failure::failed(what)
+            .next("Name the file that `anteroom keys export-public` wrote")
+            .into()
     })
 }
 

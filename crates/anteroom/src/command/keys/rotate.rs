@@ -94,6 +94,15 @@ impl ParamsEndReport {
     }
 }
 
+/// The sentence of params that have an end. Announced and revoked ones have ended.
+pub(super) fn ended_sentence(params: &str, end: Timestamp, now: Timestamp) -> String {
+    if end <= now {
+        format!("{params} have ended: nothing is issued or verified under them.")
+    } else {
+        format!("{params} are good until {}.", day(end))
+    }
+}
+
 /// The output during a rotation: lines for a person, or a report at its end.
 struct Progression {
     json: bool,
@@ -326,10 +335,7 @@ async fn rotate_params(
         progression.say(&format!("Made {what} {id}, which issue {from}."))?;
     }
     for (id, end) in &rotated.ended {
-        progression.say(&format!(
-            "The old ones, {id}, are good until {}.",
-            day(*end)
-        ))?;
+        progression.say(&ended_sentence(&format!("The old ones, {id},"), *end, now))?;
     }
     progression.report.ended = rotated.ended.iter().map(ParamsEndReport::new).collect();
     progression.say(

@@ -11,17 +11,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::rotate::ParamsEndReport;
+use super::rotate::{ParamsEndReport, ended_sentence};
 use crate::{
     data_dir::DataDir,
     databases::{self, Database as _},
     environment::Environment,
+    failure::Failure,
     files,
     installation::Installation,
     operator_changes::ChangedServices,
     os::OsClock,
     params::{self, TransferredParams},
-    terminal::{day, print, print_json},
+    terminal::{print, print_json},
 };
 
 /// The file that carries params between the services. It contains secrets: there is no `Debug`.
@@ -130,8 +131,13 @@ pub(super) async fn import(
         .map(Zeroizing::new)
         .with_context(|| format!("{} cannot be read", file.display()))?;
     // The parser's own error could quote the file.
-    let exported: ParamsTransferFile = serde_json::from_slice(&text)
-        .map_err(|_| anyhow!("{} is no file of `anteroom keys export`", file.display()))?;
+    let exported: ParamsTransferFile = serde_json::from_slice(&text).map_err(|_| {
+        let what = format!("{} is no file of `anteroom keys export`", file.display());
+        Failure::failed(what).next(
+            "Name the file that `anteroom keys export` wrote; one of `keys export-public` is for \
+                 `anteroom keys trust`",
+        )
+    })?;
     let records = exported
         .generic_params
         .iter()
@@ -173,10 +179,7 @@ pub(super) async fn import(
         ))?;
     }
     for (id, end) in &shared.ended {
-        print(&format!(
-            "Generic params {id} are good until {}.",
-            day(*end)
-        ))?;
+        print(&ended_sentence(&format!("Generic params {id}"), *end, now))?;
     }
     print(&format!("Delete {} now.", file.display()))?;
     Ok(())

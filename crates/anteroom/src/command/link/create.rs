@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::LinkChange;
+use anteroom_client::{LinkChange, LinkState};
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anteroom_service::Clock as _;
 use anyhow::{Context as _, anyhow};
@@ -89,21 +89,32 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
     let url = own.link.to_url();
     let room_id = own.link.root_key.room_id();
     let short = short_name(&room_id);
-    if json {
-        let report = Report {
+    let shown = if json {
+        print_json(&Report {
             link: &url,
             short_name: &short,
             room_id: room_id.to_hex(),
             expiration: state.expiration.as_secs(),
-        };
-        return print_json(&report);
-    }
+        })
+    } else {
+        show(&url, &short, &state)
+    };
+    shown.map_err(|error| {
+        Failure::failed("the link was created and kept, and is not shown")
+            .with_reason(error)
+            .next(format!("Show it with `anteroom link show {short}`"))
+            .into()
+    })
+}
+
+/// Shows a new link.
+fn show(url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;
-    show_state(&state)?;
+    show_state(state)?;
     print(&format!("  called    {short} in your list"))?;
     print("")?;
-    show_link(&url, io::stdout().is_terminal())
+    show_link(url, io::stdout().is_terminal())
 }
 
 /// The host that stands in the link: that of the room service, as others reach it, and whether the

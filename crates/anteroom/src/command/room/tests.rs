@@ -23,7 +23,7 @@ async fn database(dir: &TempDir) -> SqliteRooms {
     for room in [ONE, OTHER, SHORT] {
         let room = OpaqueRoomId::parse(room).unwrap();
         let content = NewCallLink {
-            passkey_hash: database.service_keys().passkey_hash(&room, b"passkey"),
+            passkey_hash: database.storage_keys().passkey_hash(&room, b"passkey"),
             zkparams: CallLinkSecretParams::derive(&RootKey::generate_v0(&mut rng)).public_params(),
             restrictions: LinkRestrictions::AdminApproval,
             name: LinkName::new([0; 60]).unwrap(),

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 
 use anteroom_protocol::Timestamp;
 
-use super::{StatusReport, database::DatabaseStatus, service::ServiceStatus};
-use crate::terminal::{day, plain};
+use super::{Disk, StatusReport, database::DatabaseStatus, service::ServiceStatus};
+use crate::{
+    command::checks::LEAST_SPACE,
+    terminal::{day, plain},
+};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -24,8 +27,7 @@ pub(super) fn of(report: &StatusReport, now: Timestamp) -> String {
         configuration.unwrap_or("no file: defaults and variables"),
     );
     if let Some(disk) = &report.disk {
-        let (free, size) = (disk.free / MIB, disk.size / MIB);
-        line("disk", &format!("{free} MiB of {size} MiB are free"));
+        line("disk", &disk_text(disk));
     }
     for service in &report.services {
         line(service.service, &service_text(service));
@@ -57,6 +59,22 @@ pub(super) fn of(report: &StatusReport, now: Timestamp) -> String {
     text
 }
 
+/// Returns the space of a disk, which may be smaller than one MiB.
+fn disk_text(disk: &Disk) -> String {
+    let space = |bytes: u64| {
+        if bytes < 10 * MIB {
+            format!("{} KiB", bytes / 1024)
+        } else {
+            format!("{} MiB", bytes / MIB)
+        }
+    };
+    let text = format!("{} of {} are free", space(disk.free), space(disk.size));
+    if disk.free < LEAST_SPACE {
+        return format!("full: {text}. Free space, or changes are refused");
+    }
+    text
+}
+
 fn version(report: &StatusReport) -> String {
     match &report.running_version {
         Some(running) if running != report.version => format!(
@@ -70,6 +88,9 @@ fn version(report: &StatusReport) -> String {
 
 fn service_text(service: &ServiceStatus) -> String {
     let mut text = service.state.to_owned();
+    if service.state == "silent" {
+        text.push_str(" (it does not answer: see anteroom doctor)");
+    }
     if let Some(url) = &service.listens {
         let _ = write!(text, ", listens on {}", plain(url));
     }

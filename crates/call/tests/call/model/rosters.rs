@@ -3,17 +3,17 @@
 use super::{Device, Model};
 
 /// The displayed state of a device at an earlier moment.
-pub(super) type Shown = (u32, char, bool, Option<u64>, bool, Option<u8>);
+pub(super) type VisibleDevice = (u32, char, bool, Option<u64>, bool, Option<u8>);
 
 /// The parts of a roster that a device receives.
 #[derive(Clone, Copy)]
-pub(super) struct Sees {
+pub(super) struct Visibility {
     /// Whether it receives the pending devices.
     pending: bool,
     hellos: bool,
 }
 
-impl Sees {
+impl Visibility {
     pub(super) const LOBBY: Self = Self {
         pending: false,
         hellos: false,
@@ -39,7 +39,7 @@ impl Model {
     /// Records the roster if it has changed.
     pub(super) fn note(&mut self) {
         let devices = self.devices.iter();
-        let shown: Vec<Shown> = devices
+        let shown: Vec<VisibleDevice> = devices
             .map(|one| {
                 (
                     one.id,
@@ -61,7 +61,7 @@ impl Model {
             let views: Vec<_> = self
                 .history
                 .iter()
-                .map(|shown| view(shown, Sees::of(&device)))
+                .map(|shown| view(shown, Visibility::of(&device)))
                 .collect();
             let since = views.get(device.knows..).unwrap_or_default();
             let is_news = since.windows(2).any(|pair| pair[0] != pair[1]);
@@ -72,7 +72,7 @@ impl Model {
             let text = if device.changes && !device.lacks_hellos {
                 changes_text(&views)
             } else {
-                format!("participants {}", self.roster(Sees::of(&device)))
+                format!("participants {}", self.roster(Visibility::of(&device)))
             };
             self.by_id(device.id).unwrap().lacks_hellos = false;
             self.tell(connection, text);
@@ -91,8 +91,8 @@ impl Model {
         };
         device.knows = knows;
         device.lacks_hellos = false;
-        let sees = Sees::of(device);
-        let text = format!("participants {}", self.roster(sees));
+        let visibility = Visibility::of(device);
+        let text = format!("participants {}", self.roster(visibility));
         self.tell(connection, text);
     }
 
@@ -104,13 +104,13 @@ impl Model {
         }
     }
 
-    pub(super) fn roster(&self, sees: Sees) -> String {
+    pub(super) fn roster(&self, visibility: Visibility) -> String {
         let list = |active: bool| {
             let devices = self.devices.iter().filter(|device| device.active == active);
             let texts: Vec<String> = devices
                 .map(|device| {
                     let mut text = device.id.to_string();
-                    if active || sees.pending {
+                    if active || visibility.pending {
                         text.push(device.user);
                     }
                     if let Some(since) = device.hand {
@@ -119,7 +119,7 @@ impl Model {
                     if device.connection.is_none() {
                         text.push('!');
                     }
-                    if let Some(hello) = device.hello.filter(|_| sees.hellos) {
+                    if let Some(hello) = device.hello.filter(|_| visibility.hellos) {
                         text += &format!("*{hello}");
                     }
                     text
@@ -128,7 +128,7 @@ impl Model {
             texts.join(" ")
         };
         let waiting = self.count(false);
-        if sees.pending && waiting > 0 {
+        if visibility.pending && waiting > 0 {
             format!("[{}] [{}]", list(true), list(false))
         } else {
             format!("[{}] {waiting}", list(true))
@@ -137,22 +137,28 @@ impl Model {
 }
 
 /// Returns the view of a roster: the devices, and the number of pending ones.
-fn view(shown: &[Shown], sees: Sees) -> (Vec<Shown>, usize) {
-    let visible = shown.iter().filter(|one| sees.pending || one.2).copied();
+fn view(shown: &[VisibleDevice], visibility: Visibility) -> (Vec<VisibleDevice>, usize) {
+    let visible = shown
+        .iter()
+        .filter(|one| visibility.pending || one.2)
+        .copied();
     let visible = visible.map(|mut one| {
-        one.5 = one.5.filter(|_| sees.hellos);
+        one.5 = one.5.filter(|_| visibility.hellos);
         one
     });
     (visible.collect(), shown.iter().filter(|one| !one.2).count())
 }
 
 /// Returns the changes from the first view to the last, including the entries that changed in between.
-fn changes_text(views: &[(Vec<Shown>, usize)]) -> String {
-    let of = |view: &(Vec<Shown>, usize), id: u32| view.0.iter().find(|one| one.0 == id).copied();
+fn changes_text(views: &[(Vec<VisibleDevice>, usize)]) -> String {
+    let of = |view: &(Vec<VisibleDevice>, usize), id: u32| {
+        view.0.iter().find(|one| one.0 == id).copied()
+    };
     let (first, last) = (&views[0], &views[views.len() - 1]);
     let mut ids: Vec<u32> = Vec::new();
     for one in views.iter().flat_map(|view| &view.0) {
-        let touched = |pair: &[(Vec<Shown>, usize)]| of(&pair[0], one.0) != of(&pair[1], one.0);
+        let touched =
+            |pair: &[(Vec<VisibleDevice>, usize)]| of(&pair[0], one.0) != of(&pair[1], one.0);
         if !ids.contains(&one.0) && views.windows(2).any(touched) {
             ids.push(one.0);
         }
@@ -165,7 +171,7 @@ fn changes_text(views: &[(Vec<Shown>, usize)]) -> String {
             (Some(_), Some(one)) => changed.push(one),
         }
     }
-    let texts = |mut list: Vec<Shown>| {
+    let texts = |mut list: Vec<VisibleDevice>| {
         list.sort_by_key(|one| last.0.iter().position(|other| other.0 == one.0));
         let texts: Vec<String> = list.iter().map(entry_text).collect();
         texts.join(" ")
@@ -180,7 +186,7 @@ fn changes_text(views: &[(Vec<Shown>, usize)]) -> String {
     )
 }
 
-fn entry_text((id, user, active, hand, is_lost, hello): &Shown) -> String {
+fn entry_text((id, user, active, hand, is_lost, hello): &VisibleDevice) -> String {
     let mark = if *active { "" } else { "?" };
     let hand = hand.map_or(String::new(), |since| format!("^{since}"));
     let lost = if *is_lost { "!" } else { "" };

@@ -1,8 +1,8 @@
 //! The admission of devices.
 
 use crate::{
+    harness::Setting,
     rules::{APPROVAL, FREE, check},
-    scene::Setting,
 };
 
 #[test]

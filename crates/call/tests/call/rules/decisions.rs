@@ -1,8 +1,8 @@
 //! The decisions of admins.
 
 use crate::{
+    harness::Setting,
     rules::{APPROVAL, FREE, check},
-    scene::Setting,
 };
 
 #[test]

@@ -1,8 +1,8 @@
 //! Lost connections, departures, and the end of the era.
 
 use crate::{
+    harness::Setting,
     rules::{APPROVAL, FREE, check},
-    scene::Setting,
 };
 
 #[test]

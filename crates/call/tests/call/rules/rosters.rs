@@ -1,8 +1,8 @@
 //! The times and the content of announcements.
 
 use crate::{
+    harness::Setting,
     rules::{APPROVAL, FREE, check},
-    scene::Setting,
 };
 
 const SLOW_FREE: Setting = Setting {

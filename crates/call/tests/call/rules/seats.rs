@@ -1,8 +1,8 @@
 //! The limits of devices, and the devices that lose their seats at a limit.
 
 use crate::{
+    harness::Setting,
     rules::{APPROVAL, FREE, check},
-    scene::Setting,
 };
 
 const TWO_EACH: Setting = Setting {

@@ -1,15 +1,19 @@
 //! The classification of refused joins.
 
+use anteroom_protocol::Timestamp;
+
 use super::MAX_TEXT_CHARS;
 use crate::{RoomsError, call::printable};
 
-pub(super) fn refusal(code: &str, message: &str) -> RoomsError {
+/// Returns the error of a refused join; `time` is the room service's.
+pub(super) fn refusal(code: &str, message: &str, time: Option<Timestamp>) -> RoomsError {
     match code {
         "expired" => RoomsError::Closed,
         "unknown_link" => RoomsError::NoSuchLink,
         _ => RoomsError::Refused {
             code: printable(code, MAX_TEXT_CHARS),
             message: printable(message, MAX_TEXT_CHARS),
+            time,
         },
     }
 }

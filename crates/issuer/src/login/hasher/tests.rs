@@ -7,9 +7,9 @@ use rand_core::SeedableRng as _;
 
 use super::*;
 
-struct Midnight;
+struct MidnightClock;
 
-impl Clock for Midnight {
+impl Clock for MidnightClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_secs(0)
     }
@@ -22,15 +22,15 @@ fn cost(memory_kib: u32, passes: u32) -> HashCost {
     }
 }
 
-const ONE: HashPlaces = HashPlaces::new(NonZeroUsize::MIN);
-const APPLICANT: Applicant = Applicant::UnknownNetwork(ClientAddress::UNKNOWN);
+const ONE: HashQueueLimits = HashQueueLimits::new(NonZeroUsize::MIN);
+const SOURCE: AttemptSource = AttemptSource::UnknownNetwork(ClientAddress::UNKNOWN);
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(1)
 }
 
 fn hasher(cost: HashCost) -> PasswordHasher {
-    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(Midnight));
+    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(MidnightClock));
     PasswordHasher::new(cost, ONE, &metrics, &mut rng()).unwrap()
 }
 
@@ -42,21 +42,25 @@ fn password(text: &str) -> Password {
 async fn only_the_password_is_right_and_nobodys_is_never() {
     let hasher = hasher(cost(8, 1));
     let verifier = hasher
-        .hash(password("correct horse"), APPLICANT, &mut rng())
+        .hash(password("correct horse"), SOURCE, &mut rng())
         .await
         .unwrap();
     assert!(verifier.as_str().starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
     for (text, known, expected) in [
-        ("correct horse", true, Verified::Right { outdated: false }),
-        ("correct horsf", true, Verified::Wrong),
-        ("correct horse", false, Verified::Wrong),
+        (
+            "correct horse",
+            true,
+            VerificationResult::Right { outdated: false },
+        ),
+        ("correct horsf", true, VerificationResult::Wrong),
+        ("correct horse", false, VerificationResult::Wrong),
     ] {
         let verifiers = Verifiers {
             login: known.then(|| verifier.clone()),
             shadow: None,
         };
         let verified = hasher
-            .verify(password(text), verifiers, APPLICANT)
+            .verify(password(text), verifiers, SOURCE)
             .await
             .unwrap();
         assert_eq!(verified, expected, "{text}");
@@ -73,26 +77,26 @@ fn of_login(verifier: &PasswordVerifier) -> Verifiers {
 
 #[tokio::test]
 async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow() {
-    use Verified::{Right, Shadow, Wrong};
+    use VerificationResult::{Right, Shadow, Wrong};
     let hasher = hasher(cost(8, 1));
     let login = hasher
-        .hash(password("correct horse"), APPLICANT, &mut rng())
+        .hash(password("correct horse"), SOURCE, &mut rng())
         .await;
     let login = login.unwrap();
     let beside = async |text: &str| {
         let mut rng = rng();
-        let hashed = hasher.hash_beside(password(text), Some(login.clone()), APPLICANT, &mut rng);
+        let hashed = hasher.hash_like_login(password(text), Some(login.clone()), SOURCE, &mut rng);
         hashed.await.unwrap()
     };
     let shadow = beside("strange horse").await;
     let elsewhere = hasher
-        .hash_beside(password("strange horse"), None, APPLICANT, &mut rng())
+        .hash_like_login(password("strange horse"), None, SOURCE, &mut rng())
         .await
         .unwrap();
     let other_salt = {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let hashed = hasher
-            .hash(password("strange horse"), APPLICANT, &mut rng)
+            .hash(password("strange horse"), SOURCE, &mut rng)
             .await;
         hashed.unwrap()
     };
@@ -115,7 +119,7 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
             shadow: shadow.cloned(),
         };
         let verified = hasher
-            .verify(password(text), verifiers, APPLICANT)
+            .verify(password(text), verifiers, SOURCE)
             .await
             .unwrap();
         assert_eq!(verified, expected, "{text}");
@@ -132,7 +136,7 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
             login: None,
             shadow: shadow.cloned(),
         };
-        let verified = hasher.verify(password(text), verifiers, APPLICANT).await;
+        let verified = hasher.verify(password(text), verifiers, SOURCE).await;
         assert_eq!(verified.unwrap(), expected, "{text}");
         assert_eq!(hasher.hashes.number() - before, 1);
     }
@@ -142,14 +146,14 @@ async fn one_hash_shows_whether_a_password_is_that_of_the_login_or_of_its_shadow
 async fn a_hash_at_another_cost_is_taken_and_said_to_be_outdated() {
     let old = hasher(cost(8, 2));
     let verifier = old
-        .hash(password("correct horse"), APPLICANT, &mut rng())
+        .hash(password("correct horse"), SOURCE, &mut rng())
         .await
         .unwrap();
     for (memory, passes, outdated) in [(8, 2, false), (16, 2, true), (8, 1, true)] {
         let verified = hasher(cost(memory, passes))
-            .verify(password("correct horse"), of_login(&verifier), APPLICANT)
+            .verify(password("correct horse"), of_login(&verifier), SOURCE)
             .await;
-        assert_eq!(verified.unwrap(), Verified::Right { outdated });
+        assert_eq!(verified.unwrap(), VerificationResult::Right { outdated });
     }
 }
 
@@ -161,7 +165,7 @@ fn the_default_cost_is_the_recommended_one() {
         PasswordHasher::new(
             cost(7, 1),
             ONE,
-            &Metrics::new(Arc::new(NoEvents), Arc::new(Midnight)),
+            &Metrics::new(Arc::new(NoEvents), Arc::new(MidnightClock)),
             &mut rng()
         )
         .err(),

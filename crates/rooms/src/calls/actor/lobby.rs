@@ -5,37 +5,37 @@ use std::sync::Arc;
 use anteroom_call::{Call, EraId, Input, Join, Limits, OpaqueUserId};
 use anteroom_service::Problem;
 
-use super::Actor;
+use super::CallActor;
 use crate::{
     Node,
     calls::{
-        Taken,
-        keeper::{self, Generation, NewCall},
-        opening::{self, Free, Room, Started},
+        CallJoinOutcome,
+        lease::{self, Generation, NewCall},
+        opening::{self, IdleRoom, RoomState, StartOutcome},
     },
     rooms::link_state,
 };
 
-impl Actor {
+impl CallActor {
     /// Checks and refreshes the room before a join, and starts the era if this join starts it.
     /// Returns the answer if the join is refused, or belongs to another node.
-    pub(super) async fn open(&mut self, join: &Join) -> Option<Taken> {
-        let room = match opening::look(&self.core, &self.address).await {
-            Ok(Room::Free(room)) => room,
-            Ok(Room::Elsewhere(node)) => {
+    pub(super) async fn open(&mut self, join: &Join) -> Option<CallJoinOutcome> {
+        let room = match opening::look(&self.state, &self.address).await {
+            Ok(RoomState::Idle(room)) => room,
+            Ok(RoomState::Elsewhere(node)) => {
                 self.move_to(&node);
-                return Some(Taken::Elsewhere(node));
+                return Some(CallJoinOutcome::Elsewhere(node));
             }
-            Ok(Room::UnknownLink) => {
+            Ok(RoomState::UnknownLink) => {
                 self.finish(Input::End).await;
-                return Some(Taken::UnknownLink);
+                return Some(CallJoinOutcome::UnknownLink);
             }
-            Err(_) => return Some(Taken::Unavailable),
+            Err(_) => return Some(CallJoinOutcome::Unavailable),
         };
         // A closed link does not refuse a room that has members: one of them may resume.
-        if self.call.is_none() && !room.link.is_open(self.core.now()) {
+        if self.call.is_none() && !room.link.is_open(self.state.now()) {
             self.over = true;
-            return Some(Taken::Closed);
+            return Some(CallJoinOutcome::Closed);
         }
         self.refresh(&room).await;
         let starts = self
@@ -47,32 +47,32 @@ impl Actor {
         }
         match self.start(&join.user, &room).await {
             Ok(refusal) => refusal,
-            Err(_) => Some(Taken::Unavailable),
+            Err(_) => Some(CallJoinOutcome::Unavailable),
         }
     }
 
     async fn start(
         &mut self,
         creator: &OpaqueUserId,
-        room: &Free,
-    ) -> Result<Option<Taken>, Problem> {
-        let started = opening::start(&self.core, &self.address, self.era, creator, room.stale());
+        room: &IdleRoom,
+    ) -> Result<Option<CallJoinOutcome>, Problem> {
+        let started = opening::start(&self.state, &self.address, self.era, creator, room.stale());
         let (record, link) = match started.await? {
-            Started::Here(started) => *started,
-            Started::Elsewhere(node) => {
+            StartOutcome::Here(started) => *started,
+            StartOutcome::Elsewhere(node) => {
                 self.move_to(&node);
-                return Ok(Some(Taken::Elsewhere(node)));
+                return Ok(Some(CallJoinOutcome::Elsewhere(node)));
             }
-            Started::UnknownLink => {
+            StartOutcome::UnknownLink => {
                 self.finish(Input::End).await;
-                return Ok(Some(Taken::UnknownLink));
+                return Ok(Some(CallJoinOutcome::UnknownLink));
             }
-            Started::Closed => return Ok(Some(Taken::Closed)),
+            StartOutcome::Closed => return Ok(Some(CallJoinOutcome::Closed)),
         };
         let generation = Generation::of(&link);
         let link = link_state(&link);
-        self.kept = Some(keeper::spawn(NewCall {
-            core: Arc::clone(&self.core),
+        self.lease = Some(lease::spawn(NewCall {
+            state: Arc::clone(&self.state),
             record,
             address: self.address.clone(),
             link: link.clone(),
@@ -85,13 +85,13 @@ impl Actor {
 
     /// Checks the room, unless its era has started. Returns whether the database could be read.
     pub(super) async fn look(&mut self) -> bool {
-        if self.kept.is_some() || self.call.is_none() {
+        if self.lease.is_some() || self.call.is_none() {
             return true;
         }
-        match opening::look(&self.core, &self.address).await {
-            Ok(Room::Free(room)) => self.refresh(&room).await,
-            Ok(Room::Elsewhere(node)) => self.move_to(&node),
-            Ok(Room::UnknownLink) => self.finish(Input::End).await,
+        match opening::look(&self.state, &self.address).await {
+            Ok(RoomState::Idle(room)) => self.refresh(&room).await,
+            Ok(RoomState::Elsewhere(node)) => self.move_to(&node),
+            Ok(RoomState::UnknownLink) => self.finish(Input::End).await,
             Err(_) => return false,
         }
         true
@@ -99,7 +99,7 @@ impl Actor {
 
     /// Gives the lobby the link and the approvals from the database. A link of another generation
     /// ends the lobby.
-    async fn refresh(&mut self, room: &Free) {
+    async fn refresh(&mut self, room: &IdleRoom) {
         let generation = Generation::of(&room.link);
         let known = *self.generation.get_or_insert(generation);
         if known != generation {
@@ -107,7 +107,7 @@ impl Actor {
             return;
         }
         if self.call.is_none() {
-            let settings = &self.core.settings;
+            let settings = &self.state.settings;
             let limits = Limits {
                 devices_per_user: settings.devices_per_user.get(),
                 ..Limits::of_devices(settings.max_devices.get())
@@ -126,8 +126,8 @@ impl Actor {
 
     /// Redirects all clients of the room to the node that has the call.
     fn move_to(&mut self, node: &Node) {
-        for (_, outbox) in self.outboxes.drain() {
-            outbox.redirect(&node.socket_url());
+        for (_, send_queue) in self.send_queues.drain() {
+            send_queue.redirect(&node.socket_url());
         }
         self.over = true;
     }

@@ -3,24 +3,25 @@
 use anteroom_call::{CloseReason, ConnectionId, Input, Output};
 use anteroom_service::OperationOutcome;
 
-use super::Actor;
+use super::CallActor;
 use crate::{
     operations::outcome_of,
     socket::{
-        outbound::Outbound,
-        outbox::{Closing, PushOutcome},
+        outbound::OutboundMessage,
+        send_queue::{ClosingFrame, PushOutcome},
     },
 };
 
+/// The outcome of an input to the call.
 #[derive(Default)]
-struct Effects {
+struct InputOutcome {
     /// The outcome that the call reports to the caller.
     outcome: Option<OperationOutcome>,
     /// Connections that missed changes of the roster.
     missed: Vec<ConnectionId>,
 }
 
-impl Actor {
+impl CallActor {
     /// Handles an input and executes the outputs.
     pub(super) async fn handle(&mut self, input: Input) {
         self.drive(input, None).await;
@@ -33,8 +34,8 @@ impl Actor {
         connection: ConnectionId,
         input: Input,
     ) -> OperationOutcome {
-        let told = self.drive(input, Some(connection)).await;
-        told.unwrap_or(OperationOutcome::Succeeded)
+        let outcome = self.drive(input, Some(connection)).await;
+        outcome.unwrap_or(OperationOutcome::Succeeded)
     }
 
     async fn drive(
@@ -42,7 +43,7 @@ impl Actor {
         input: Input,
         caller: Option<ConnectionId>,
     ) -> Option<OperationOutcome> {
-        let Effects {
+        let InputOutcome {
             outcome,
             mut missed,
         } = self.handle_one(input, caller).await;
@@ -53,54 +54,55 @@ impl Actor {
         outcome
     }
 
-    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> Effects {
-        let mut effects = Effects::default();
+    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> InputOutcome {
+        let mut result = InputOutcome::default();
         let Some(call) = &mut self.call else {
-            return effects;
+            return result;
         };
-        call.handle(self.core.moment(), input);
+        call.handle(self.state.moment(), input);
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
-                        effects.outcome = outcome_of(&message).or(effects.outcome);
+                        result.outcome = outcome_of(&message).or(result.outcome);
                     }
-                    if let Some(outbox) = self.outboxes.get(&to)
-                        && outbox.push(Outbound::of_call(&message)) == PushOutcome::RosterMissed
+                    if let Some(send_queue) = self.send_queues.get(&to)
+                        && send_queue.push(OutboundMessage::of_call(&message))
+                            == PushOutcome::RosterMissed
                     {
-                        effects.missed.push(to);
+                        result.missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
-                    let message = Outbound::of_call(&message);
+                    let message = OutboundMessage::of_call(&message);
                     for to in to {
-                        if let Some(outbox) = self.outboxes.get(&to)
-                            && outbox.push(message.clone()) == PushOutcome::RosterMissed
+                        if let Some(send_queue) = self.send_queues.get(&to)
+                            && send_queue.push(message.clone()) == PushOutcome::RosterMissed
                         {
-                            effects.missed.push(to);
+                            result.missed.push(to);
                         }
                     }
                 }
                 Output::Dropped { connection } => {
                     if caller == Some(connection) {
-                        effects.outcome = Some(OperationOutcome::Refused);
+                        result.outcome = Some(OperationOutcome::Refused);
                     }
                 }
                 Output::Close { connection, reason } => {
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.close(closing(reason));
+                    if let Some(send_queue) = self.send_queues.remove(&connection) {
+                        send_queue.close(closing(reason));
                     }
                 }
                 // Before the start there is nothing to store. After it, the receiver exists for as
                 // long as the call.
                 Output::Fact(fact) => {
-                    if let Some(kept) = &self.kept {
-                        drop(kept.facts.send(fact).await);
+                    if let Some(lease) = &self.lease {
+                        drop(lease.facts.send(fact).await);
                     }
                 }
                 Output::Wait { until } => {
                     self.until = until;
-                    return effects;
+                    return result;
                 }
             }
         }
@@ -108,7 +110,7 @@ impl Actor {
 }
 
 /// Returns the close code and words for a connection that the call closes.
-const fn closing(reason: CloseReason) -> Closing {
+const fn closing(reason: CloseReason) -> ClosingFrame {
     let (code, words) = match reason {
         CloseReason::Refused => (1000, "refused"),
         CloseReason::Left => (1000, "left"),
@@ -121,5 +123,5 @@ const fn closing(reason: CloseReason) -> Closing {
         CloseReason::Ended => (1000, "ended"),
         CloseReason::Silent => (4000, "silent"),
     };
-    Closing { code, words }
+    ClosingFrame { code, words }
 }

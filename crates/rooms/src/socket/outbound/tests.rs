@@ -59,7 +59,7 @@ fn every_message_has_the_form_of_the_protocol() {
         "restrictions": "adminApproval", "name": "AQI=", "revoked": false,
         "expiration": 1, "delete_at": 2,
     });
-    let joined = Message::Joined(Box::new(Joined {
+    let joined = Message::Joined(Box::new(JoinAnswer {
         demux_id: device(16),
         era_id: era,
         status: Status::Active,
@@ -138,10 +138,10 @@ fn every_message_has_the_form_of_the_protocol() {
         ),
         (Message::Pong, json!({"type": "pong"})),
     ] {
-        let text = Outbound::of_call(&message).text;
+        let text = OutboundMessage::of_call(&message).text;
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
     }
-    let redirect = Outbound::redirect("wss://other").text;
+    let redirect = OutboundMessage::redirect("wss://other").text;
     assert_eq!(
         redirect.as_str(),
         r#"{"type":"redirect","url":"wss://other"}"#
@@ -170,7 +170,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             pending_count: 75,
         },
     };
-    let text = Outbound::of_call(&whole).text;
+    let text = OutboundMessage::of_call(&whole).text;
     assert_eq!(text.matches("hello").count(), 150);
     assert!(text.len() < 256 * 1024, "{} bytes", text.len());
 }

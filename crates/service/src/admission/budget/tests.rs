@@ -10,7 +10,7 @@ fn budget(total: usize, per_address: usize) -> Budget {
 }
 
 impl Budget {
-    fn admit_from(&mut self, address: &str) -> Result<Admitted, BudgetRefusal> {
+    fn admit_from(&mut self, address: &str) -> Result<NewHolder, BudgetRefusal> {
         self.admit(groups(address))
     }
 

@@ -5,27 +5,17 @@ use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::row::{self, account_columns, device_columns};
-use crate::sqlite::lookups::LookUps;
-
-/// The result of a look-up by a single statement, without a transaction.
-pub(super) enum Alone {
-    /// The row, for [`opened`].
-    Row(Box<SqliteRow>),
-    /// The account or the device does not exist.
-    Nothing,
-    /// The file has other keys than the cached keyring. The row may be sealed under those.
-    OtherKeys,
-}
+use crate::sqlite::lookups::{FastLookup, LookupPool};
 
 /// Reads the account and the device in a single statement. The statement sees one state of the
 /// file, including the id of the newest key. It takes a quarter of the round trips of a transaction
 /// that reads the keys first.
-pub(super) async fn alone(
-    look_ups: &LookUps,
+pub(super) async fn fast_lookup(
+    lookups: &LookupPool,
     keyring: &Keyring,
     aci: &Aci,
     id: DeviceId,
-) -> Result<Alone, sqlx::Error> {
+) -> Result<FastLookup, sqlx::Error> {
     const SELECT: &str = concat!(
         "SELECT ",
         account_columns!(),
@@ -36,21 +26,21 @@ pub(super) async fn alone(
          LEFT JOIN devices ON devices.account_index = accounts.account_index \
              AND devices.device_id = ?2"
     );
-    let index = keyring.service().account_index(aci);
-    let mut look_up = look_ups.begin().await?;
+    let index = keyring.storage().account_index(aci);
+    let mut lookup = lookups.begin().await?;
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
         .bind(i64::from(id.as_u32()))
-        .fetch_one(&mut *look_up)
+        .fetch_one(&mut *lookup)
         .await;
-    let row = look_up.finish(row)?;
+    let row = lookup.finish(row)?;
     let newest: Option<i64> = row.try_get("newest_key")?;
     let device: Option<i64> = row.try_get("device_id")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
     Ok(match (is_known, device.is_some()) {
-        (false, _) => Alone::OtherKeys,
-        (true, true) => Alone::Row(Box::new(row)),
-        (true, false) => Alone::Nothing,
+        (false, _) => FastLookup::StaleKeys,
+        (true, true) => FastLookup::Found(Box::new(row)),
+        (true, false) => FastLookup::Absent,
     })
 }
 

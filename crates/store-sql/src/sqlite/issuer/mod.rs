@@ -10,20 +10,21 @@ use std::{fmt, path::Path, sync::Arc};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{
     AccountDevice, Availability, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository,
-    MasterKey, Realm, ServiceKeys, StoreError, TransactionName, keys::KeyDatabase,
+    KeyOwner, MasterKey, StorageKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use self::{caller::Alone, repository::SqliteRepository};
+use self::repository::SqliteRepository;
 use super::{
     SchemaState, SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
+    lookups::FastLookup,
     migrations, opening,
 };
 
 static SCHEMA: Schema = Schema {
-    realm: Realm::Issuer,
+    owner: KeyOwner::Issuer,
     migrations: migrations::ISSUER,
     application_id: 0x416e_4973,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
@@ -32,7 +33,7 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM devices)
              OR EXISTS (SELECT 1 FROM login_failures)
              OR EXISTS (SELECT 1 FROM invites)",
-    forget_passing: &[
+    transient_deletions: &[
         "DELETE FROM sessions",
         "DELETE FROM known_devices",
         "DELETE FROM sign_ups",
@@ -113,8 +114,8 @@ impl SqliteIssuer {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
-    pub async fn forget_passing(&self) -> Result<u64, StoreError> {
-        backup::forget_passing(&SCHEMA, &self.0).await
+    pub async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        backup::delete_transient_rows(&SCHEMA, &self.0).await
     }
 
     /// Returns whether `open` created the keys, because the file held no database.
@@ -145,13 +146,13 @@ impl fmt::Debug for SqliteIssuer {
 #[async_trait]
 impl IssuerDatabase for SqliteIssuer {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
-        let begun = self.0.begin_writing(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_writing(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
-        let begun = self.0.begin_reading(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_reading(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn account_with_device(
@@ -160,12 +161,12 @@ impl IssuerDatabase for SqliteIssuer {
         aci: &Aci,
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError> {
-        let keyring = self.0.ring.last_seen();
-        let attempt = || caller::alone(&self.0.look_ups, &keyring, aci, id);
+        let keyring = self.0.keyring_cache.last_seen();
+        let attempt = || caller::fast_lookup(&self.0.lookups, &keyring, aci, id);
         match self.0.look_up(name, attempt).await? {
-            Alone::Row(row) => caller::opened(&row, &keyring).map(Some),
-            Alone::Nothing => Ok(None),
-            Alone::OtherKeys => self.read(name).await?.account_with_device(aci, id).await,
+            FastLookup::Found(row) => caller::opened(&row, &keyring).map(Some),
+            FastLookup::Absent => Ok(None),
+            FastLookup::StaleKeys => self.read(name).await?.account_with_device(aci, id).await,
         }
     }
 
@@ -173,7 +174,7 @@ impl IssuerDatabase for SqliteIssuer {
         self.0.ready().await
     }
 
-    fn service_keys(&self) -> Arc<ServiceKeys> {
-        Arc::clone(self.0.ring.last_seen().service())
+    fn storage_keys(&self) -> Arc<StorageKeys> {
+        Arc::clone(self.0.keyring_cache.last_seen().storage())
     }
 }

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{Aci, ParamsId, Timestamp};
 use anteroom_store::{
-    Account, AccountDevice, Device, DeviceId, IssuerCounts, IssuerReader, IssuerRepository,
-    Keyring, SealedValue, ServerParamsRecord, Sighting, StoreError, StoredServerParams,
+    Account, AccountDevice, Device, DeviceId, DeviceUse, IssuerCounts, IssuerReader,
+    IssuerRepository, Keyring, SealedValue, ServerParamsRecord, StoreError, StoredServerParams,
     sealed::{SealedAccount, SealedDevice, sealed_address},
 };
 use async_trait::async_trait;
@@ -15,7 +15,8 @@ use super::{
     row::{self, account_columns, device_columns},
 };
 use crate::sqlite::{
-    error::store_error, file::Begun, row::seconds, server_params, transaction::FileTransaction,
+    error::store_error, file::KeyedTransaction, row::seconds, server_params,
+    transaction::FileTransaction,
 };
 
 /// A transaction. It is rolled back on drop.
@@ -25,16 +26,16 @@ pub(super) struct SqliteRepository {
 }
 
 impl SqliteRepository {
-    pub(super) fn new(begun: Begun) -> Self {
+    pub(super) fn new(keyed: KeyedTransaction) -> Self {
         Self {
-            transaction: begun.transaction,
-            keyring: begun.keyring,
+            transaction: keyed.transaction,
+            keyring: keyed.keyring,
         }
     }
 
     pub(super) fn account_index(&self, aci: &Aci) -> Vec<u8> {
         self.keyring
-            .service()
+            .storage()
             .account_index(aci)
             .as_bytes()
             .to_vec()
@@ -117,8 +118,8 @@ impl IssuerReader for SqliteRepository {
         overview::counts(self, now).await
     }
 
-    async fn last_sighting(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        overview::last_sighting(self).await
+    async fn last_device_use(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        overview::last_device_use(self).await
     }
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
@@ -201,10 +202,10 @@ impl IssuerRepository for SqliteRepository {
         &mut self,
         aci: &Aci,
         id: DeviceId,
-        sighting: &Sighting,
+        device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
-        let address = sighting
+        let address = device_use
             .address
             .map(|address| sealed_address(aci, id, &address, &self.keyring, rng))
             .transpose()?;
@@ -214,12 +215,12 @@ impl IssuerRepository for SqliteRepository {
                  AND (last_seen < ?1 OR last_seen > ?5
                      OR last_seen = ?1 AND last_address IS NULL AND ?2 IS NOT NULL)",
         )
-        .bind(seconds(sighting.at, "devices", "last_seen")?)
+        .bind(seconds(device_use.at, "devices", "last_seen")?)
         .bind(address.as_ref().map(SealedValue::as_bytes))
         .bind(self.account_index(aci))
         .bind(i64::from(id.as_u32()))
         .bind(seconds(
-            sighting.at.plus(Sighting::INTERVAL),
+            device_use.at.plus(DeviceUse::INTERVAL),
             "devices",
             "last_seen",
         )?)

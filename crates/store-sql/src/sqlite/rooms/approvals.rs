@@ -1,7 +1,7 @@
 //! The table `approvals`.
 
 use anteroom_store::{
-    Keyring, OpaqueRoomId, RoomsKeys, StoreError, UserId, sealed::SealedApproval,
+    Keyring, OpaqueRoomId, RoomsStorageKeys, StoreError, UserId, sealed::SealedApproval,
 };
 use rand_core::CryptoRng;
 
@@ -14,7 +14,12 @@ pub(super) async fn of_room(
     room: &OpaqueRoomId,
 ) -> Result<Vec<UserId>, StoreError> {
     sqlx::query("SELECT room_index, user_index, user_id FROM approvals WHERE room_index = ?")
-        .bind(RoomsKeys::of(keyring).room_index(room).as_bytes().to_vec())
+        .bind(
+            RoomsStorageKeys::of(keyring)
+                .room_index(room)
+                .as_bytes()
+                .to_vec(),
+        )
         .fetch_all(connection)
         .await
         .map_err(store_error)?
@@ -51,7 +56,7 @@ pub(super) async fn remove(
     room: &OpaqueRoomId,
     user: &UserId,
 ) -> Result<bool, StoreError> {
-    let keys = RoomsKeys::of(keyring);
+    let keys = RoomsStorageKeys::of(keyring);
     sqlx::query("DELETE FROM approvals WHERE room_index = ? AND user_index = ?")
         .bind(keys.room_index(room).as_bytes().to_vec())
         .bind(keys.user_index(room, user).as_bytes().to_vec())
@@ -68,7 +73,10 @@ pub(super) async fn replace(
     users: &[UserId],
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
-    let index = RoomsKeys::of(keyring).room_index(room).as_bytes().to_vec();
+    let index = RoomsStorageKeys::of(keyring)
+        .room_index(room)
+        .as_bytes()
+        .to_vec();
     sqlx::query("DELETE FROM approvals WHERE room_index = ?")
         .bind(index.clone())
         .execute(&mut *connection)

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, Keyring, LinkAddress,
-    MediaAddress, MovedExpiration, NodeName, RoomsKeys, StartEraOutcome, StoreError,
+    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, ExpirationChange,
+    Keyring, LinkAddress, MediaAddress, NodeName, RoomsStorageKeys, StartEraOutcome, StoreError,
     sealed::SealedCall,
 };
 use rand_core::CryptoRng;
@@ -141,7 +141,7 @@ pub(super) async fn start(
     };
     let room = link
         .as_ref()
-        .map(|link| RoomsKeys::of(keyring).room_index(&link.room));
+        .map(|link| RoomsStorageKeys::of(keyring).room_index(&link.room));
     let lease_until = sealed
         .lease_until
         .map(|end| seconds(end, "calls", "lease_until"))
@@ -167,11 +167,11 @@ pub(super) async fn start(
             Some(room) => Some(link_expiration::reset(connection, keyring, room, now).await?),
             None => None,
         };
-        let (link, moved) = reset.unzip();
+        let (link, expiration_change) = reset.unzip();
         return Ok(StartEraOutcome::Started {
             call: call.clone(),
             link,
-            moved,
+            expiration_change,
         });
     }
     let (link, running) = match link {
@@ -238,12 +238,14 @@ pub(super) async fn abandon(
     keyring: &Keyring,
     key: &CallKey,
     era: CallEra,
-    moved: Option<MovedExpiration>,
+    expiration_change: Option<ExpirationChange>,
 ) -> Result<bool, StoreError> {
     let is_removed = end(connection, keyring, key, era).await?;
-    if let (true, CallKey::Link(room), Some(moved)) = (is_removed, key, moved) {
-        let room = RoomsKeys::of(keyring).room_index(room);
-        link_expiration::restore(connection, room, moved).await?;
+    if let (true, CallKey::Link(room), Some(expiration_change)) =
+        (is_removed, key, expiration_change)
+    {
+        let room = RoomsStorageKeys::of(keyring).room_index(room);
+        link_expiration::restore(connection, room, expiration_change).await?;
     }
     Ok(is_removed)
 }
@@ -308,7 +310,10 @@ pub(super) async fn remove_lapsed_of_room(
 }
 
 fn index(keyring: &Keyring, key: &CallKey) -> Vec<u8> {
-    RoomsKeys::of(keyring).call_index(key).as_bytes().to_vec()
+    RoomsStorageKeys::of(keyring)
+        .call_index(key)
+        .as_bytes()
+        .to_vec()
 }
 
 fn moment(now: Timestamp) -> Result<i64, StoreError> {

@@ -14,7 +14,7 @@ use crate::sqlite::{
 const TABLE: &str = "deleted_links";
 
 /// The record of a deleted link, or the one that a new link would leave.
-pub(super) struct Trace {
+pub(super) struct DeletedLinkRow {
     pub(super) room: BlindIndex,
     pub(super) passkey: PasskeyHash,
     pub(super) zkparams: BlindIndex,
@@ -23,16 +23,16 @@ pub(super) struct Trace {
 /// Records that a link was deleted.
 pub(super) async fn add(
     connection: &mut FileTransaction,
-    trace: &Trace,
+    deleted: &DeletedLinkRow,
     delete_at: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT OR REPLACE INTO deleted_links (room_index, passkey_hash, zkparams_index, delete_at)
          VALUES (?, ?, ?, ?)",
     )
-    .bind(trace.room.as_bytes().as_slice())
-    .bind(trace.passkey.as_bytes().as_slice())
-    .bind(trace.zkparams.as_bytes().as_slice())
+    .bind(deleted.room.as_bytes().as_slice())
+    .bind(deleted.passkey.as_bytes().as_slice())
+    .bind(deleted.zkparams.as_bytes().as_slice())
     .bind(seconds(delete_at, TABLE, "delete_at")?)
     .execute(connection)
     .await
@@ -43,9 +43,9 @@ pub(super) async fn add(
 /// Returns whether the deleted links allow the creation of a link at `created`. A deleted link of
 /// the same room allows only the same passkey and zkparams. One of another room does not allow its
 /// zkparams.
-pub(super) async fn lets_create(
+pub(super) async fn allows_creation(
     connection: &mut FileTransaction,
-    new: &Trace,
+    new: &DeletedLinkRow,
     created: i64,
 ) -> Result<bool, StoreError> {
     let rows = sqlx::query(
@@ -58,14 +58,14 @@ pub(super) async fn lets_create(
     .fetch_all(connection)
     .await
     .map_err(store_error)?;
-    let mut lets = true;
+    let mut is_allowed = true;
     for row in &rows {
         let index = |name| array(row, TABLE, name).map(BlindIndex::from_bytes);
         let passkey = PasskeyHash::from_bytes(array(row, TABLE, "passkey_hash")?);
         let is_same = index("room_index")? == new.room && index("zkparams_index")? == new.zkparams;
-        lets &= passkey.matches(&new.passkey) & is_same;
+        is_allowed &= passkey.matches(&new.passkey) & is_same;
     }
-    Ok(lets)
+    Ok(is_allowed)
 }
 
 /// Removes the record for a room.

@@ -1,7 +1,7 @@
 //! The expiration in `call_links`, which the start of an era moves.
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{BlindIndex, CallLinkRecord, Keyring, MovedExpiration, StoreError};
+use anteroom_store::{BlindIndex, CallLinkRecord, ExpirationChange, Keyring, StoreError};
 
 use super::row::{self, link_columns};
 use crate::sqlite::{
@@ -18,7 +18,7 @@ pub(super) async fn reset(
     keyring: &Keyring,
     room: BlindIndex,
     now: Timestamp,
-) -> Result<(CallLinkRecord, MovedExpiration), StoreError> {
+) -> Result<(CallLinkRecord, ExpirationChange), StoreError> {
     const UPDATE: &str = concat!(
         "UPDATE call_links SET expiration = ?2, delete_at = ?3 WHERE room_index = ?1 RETURNING ",
         link_columns!()
@@ -28,34 +28,42 @@ pub(super) async fn reset(
         .fetch_one(&mut *connection)
         .await
         .map_err(store_error)?;
-    let moved = MovedExpiration {
+    let expiration_change = ExpirationChange {
         from: timestamp(&before, TABLE, "expiration")?,
         to: now.plus(CallLinkRecord::VALIDITY),
     };
     let row = sqlx::query(UPDATE)
         .bind(room.as_bytes().as_slice())
-        .bind(seconds(moved.to, TABLE, "expiration")?)
-        .bind(seconds(delete_at(moved.to), TABLE, "delete_at")?)
+        .bind(seconds(expiration_change.to, TABLE, "expiration")?)
+        .bind(seconds(
+            delete_at(expiration_change.to),
+            TABLE,
+            "delete_at",
+        )?)
         .fetch_one(connection)
         .await
         .map_err(store_error)?;
-    Ok((row::link(&row)?.open(keyring)?, moved))
+    Ok((row::link(&row)?.open(keyring)?, expiration_change))
 }
 
 /// Restores the previous expiration of a link, unless it has changed since.
 pub(super) async fn restore(
     connection: &mut FileTransaction,
     room: BlindIndex,
-    moved: MovedExpiration,
+    expiration_change: ExpirationChange,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE call_links SET expiration = ?2, delete_at = ?3
          WHERE room_index = ?1 AND expiration = ?4",
     )
     .bind(room.as_bytes().as_slice())
-    .bind(seconds(moved.from, TABLE, "expiration")?)
-    .bind(seconds(delete_at(moved.from), TABLE, "delete_at")?)
-    .bind(seconds(moved.to, TABLE, "expiration")?)
+    .bind(seconds(expiration_change.from, TABLE, "expiration")?)
+    .bind(seconds(
+        delete_at(expiration_change.from),
+        TABLE,
+        "delete_at",
+    )?)
+    .bind(seconds(expiration_change.to, TABLE, "expiration")?)
     .execute(connection)
     .await
     .map(drop)

@@ -9,19 +9,22 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
-    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsKeys, SealedValue,
-    StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
+    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsStorageKeys,
+    SealedValue, StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{
     calls,
-    deleted_links::{self, Trace},
+    deleted_links::{self, DeletedLinkRow},
     row::{self, call_columns, link_columns, live_call},
 };
 use crate::sqlite::{
-    error::store_error, lookups::LookUps, row::seconds, transaction::FileTransaction,
+    error::store_error,
+    lookups::{FastLookup, LookupPool},
+    row::seconds,
+    transaction::FileTransaction,
 };
 
 pub(super) async fn one(
@@ -35,11 +38,11 @@ pub(super) async fn one(
         link_columns!(),
         " FROM call_links WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
     );
-    let place = Place::of(address, keyring);
+    let keys = RowKeys::of(address, keyring);
     sqlx::query(SELECT)
         .bind(moment(now)?)
-        .bind(bytes(place.room))
-        .bind(place.epoch)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
         .fetch_optional(connection)
         .await
         .map_err(store_error)?
@@ -62,12 +65,12 @@ pub(super) async fn one_with_call(
         live_call!(),
         " WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
     );
-    let place = Place::of(address, keyring);
+    let keys = RowKeys::of(address, keyring);
     let row = sqlx::query(SELECT)
         .bind(moment(now)?)
-        .bind(bytes(place.room))
-        .bind(place.epoch)
-        .bind(bytes(place.call))
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .bind(bytes(keys.call))
         .fetch_optional(connection)
         .await
         .map_err(store_error)?;
@@ -75,25 +78,15 @@ pub(super) async fn one_with_call(
         .transpose()
 }
 
-/// The result of a look-up by a single statement, without a transaction.
-pub(super) enum Alone {
-    /// The row, for [`opened_with_call`].
-    Row(Box<SqliteRow>),
-    /// The link does not exist.
-    Nothing,
-    /// The file has other keys than the cached keyring. The row may be sealed under those.
-    OtherKeys,
-}
-
 /// Reads the link and its call in a single statement. The statement sees one state of the file,
 /// including the id of the newest key. It takes a quarter of the round trips of a transaction that
 /// reads the keys first.
-pub(super) async fn alone(
-    look_ups: &LookUps,
+pub(super) async fn fast_lookup(
+    lookups: &LookupPool,
     keyring: &Keyring,
     address: &LinkAddress,
     now: Timestamp,
-) -> Result<Alone, sqlx::Error> {
+) -> Result<FastLookup, sqlx::Error> {
     const SELECT: &str = concat!(
         "SELECT ",
         link_columns!(),
@@ -106,25 +99,25 @@ pub(super) async fn alone(
     );
     let Ok(moment) = moment(now) else {
         // SQLite cannot store a time this late. The transaction that follows reports it.
-        return Ok(Alone::OtherKeys);
+        return Ok(FastLookup::StaleKeys);
     };
-    let place = Place::of(address, keyring);
-    let mut look_up = look_ups.begin().await?;
+    let keys = RowKeys::of(address, keyring);
+    let mut lookup = lookups.begin().await?;
     let row = sqlx::query(SELECT)
         .bind(moment)
-        .bind(bytes(place.room))
-        .bind(place.epoch)
-        .bind(bytes(place.call))
-        .fetch_one(&mut *look_up)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .bind(bytes(keys.call))
+        .fetch_one(&mut *lookup)
         .await;
-    let row = look_up.finish(row)?;
+    let row = lookup.finish(row)?;
     let newest: Option<i64> = row.try_get("newest_key")?;
     let link: Option<&[u8]> = row.try_get("room_index")?;
     let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
     Ok(match (is_known, link.is_some()) {
-        (false, _) => Alone::OtherKeys,
-        (true, true) => Alone::Row(Box::new(row)),
-        (true, false) => Alone::Nothing,
+        (false, _) => FastLookup::StaleKeys,
+        (true, true) => FastLookup::Found(Box::new(row)),
+        (true, false) => FastLookup::Absent,
     })
 }
 
@@ -154,7 +147,7 @@ pub(super) async fn create(
         " FROM call_links WHERE room_index = ?1"
     );
     let new = SealedCallLink::seal(link, keyring, rng)?;
-    let zkparams_index = RoomsKeys::of(keyring).zkparams_index(&link.zkparams);
+    let zkparams_index = RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams);
     let created = seconds(new.created, "call_links", "created")?;
     sqlx::query(
         "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
@@ -165,12 +158,12 @@ pub(super) async fn create(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    let trace = Trace {
+    let deleted = DeletedLinkRow {
         room: new.index,
         passkey: link.passkey_hash.clone(),
         zkparams: zkparams_index,
     };
-    if !deleted_links::lets_create(connection, &trace, created).await? {
+    if !deleted_links::allows_creation(connection, &deleted, created).await? {
         return Ok(CreateLinkOutcome::Conflict);
     }
     let added = sqlx::query(
@@ -247,18 +240,18 @@ pub(super) async fn update(
     if !link.passkey_hash.matches(passkey) {
         return Ok(UpdateLinkOutcome::WrongPasskey);
     }
-    let place = Place::of(address, keyring);
+    let keys = RowKeys::of(address, keyring);
     let name = update
         .name
         .as_ref()
-        .map(|name| SealedCallLink::seal_name(place.room, name, keyring, rng))
+        .map(|name| SealedCallLink::seal_name(keys.room, name, keyring, rng))
         .transpose()?;
     let updated = sqlx::query(UPDATE)
         .bind(moment(now)?)
-        .bind(bytes(place.room))
-        .bind(place.epoch)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
         .bind(passkey.as_bytes().as_slice())
-        .bind(bytes(place.call))
+        .bind(bytes(keys.call))
         .bind(update.restrictions.map(LinkRestrictions::as_str))
         .bind(name.as_ref().map(SealedValue::as_bytes))
         .bind(update.revoked.map(i64::from))
@@ -271,9 +264,9 @@ pub(super) async fn update(
     };
     let updated = row::link(&updated)?.open(keyring)?.as_of(now);
     if update.end_call {
-        calls::remove_of_room(connection, place.call).await?;
+        calls::remove_of_room(connection, keys.call).await?;
     } else if updated.restrictions != link.restrictions {
-        calls::remove_lapsed_of_room(connection, place.call, now).await?;
+        calls::remove_lapsed_of_room(connection, keys.call, now).await?;
     }
     Ok(UpdateLinkOutcome::Updated(updated))
 }
@@ -299,13 +292,13 @@ pub(super) async fn delete(
     if !link.passkey_hash.matches(passkey) {
         return Ok(DeleteLinkOutcome::WrongPasskey);
     }
-    let place = Place::of(address, keyring);
+    let keys = RowKeys::of(address, keyring);
     let deleted = sqlx::query(DELETE)
         .bind(moment(now)?)
-        .bind(bytes(place.room))
-        .bind(place.epoch)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
         .bind(passkey.as_bytes().as_slice())
-        .bind(bytes(place.call))
+        .bind(bytes(keys.call))
         .bind(end_call)
         .execute(&mut *connection)
         .await
@@ -314,16 +307,16 @@ pub(super) async fn delete(
     if deleted == 0 {
         return Ok(DeleteLinkOutcome::CallOn);
     }
-    let trace = Trace {
-        room: place.room,
+    let deleted = DeletedLinkRow {
+        room: keys.room,
         passkey: link.passkey_hash,
-        zkparams: RoomsKeys::of(keyring).zkparams_index(&link.zkparams),
+        zkparams: RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams),
     };
-    deleted_links::add(connection, &trace, link.delete_at).await?;
+    deleted_links::add(connection, &deleted, link.delete_at).await?;
     if end_call {
-        calls::remove_of_room(connection, place.call).await?;
+        calls::remove_of_room(connection, keys.call).await?;
     } else {
-        calls::remove_lapsed_of_room(connection, place.call, now).await?;
+        calls::remove_lapsed_of_room(connection, keys.call, now).await?;
     }
     Ok(DeleteLinkOutcome::Deleted)
 }
@@ -347,18 +340,18 @@ pub(super) async fn purge(
 }
 
 /// The keys of the rows of a link and its call.
-struct Place {
+struct RowKeys {
     room: BlindIndex,
     call: BlindIndex,
     epoch: Option<i64>,
 }
 
-impl Place {
+impl RowKeys {
     fn of(address: &LinkAddress, keyring: &Keyring) -> Self {
-        let keys = RoomsKeys::of(keyring);
+        let indexes = RoomsStorageKeys::of(keyring);
         Self {
-            room: keys.room_index(&address.room),
-            call: keys.call_index(&CallKey::Link(address.room.clone())),
+            room: indexes.room_index(&address.room),
+            call: indexes.call_index(&CallKey::Link(address.room.clone())),
             epoch: number(address.epoch),
         }
     }

@@ -14,21 +14,22 @@ use std::{fmt, path::Path, sync::Arc};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    Availability, LinkAddress, LinkWithCall, MasterKey, Realm, RoomsDatabase, RoomsKeys,
-    RoomsReader, RoomsRepository, StoreError, TransactionName, keys::KeyDatabase,
+    Availability, KeyOwner, LinkAddress, LinkWithCall, MasterKey, RoomsDatabase, RoomsReader,
+    RoomsRepository, RoomsStorageKeys, StoreError, TransactionName, keys::KeyDatabase,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use self::{links::Alone, repository::SqliteRepository};
+use self::repository::SqliteRepository;
 use super::{
     SchemaState, SqliteCopy, SqliteOptions, backup,
     file::{OpenFile, Schema},
+    lookups::FastLookup,
     migrations, opening,
 };
 
 static SCHEMA: Schema = Schema {
-    realm: Realm::Rooms,
+    owner: KeyOwner::Rooms,
     migrations: migrations::ROOMS,
     application_id: 0x416e_526f,
     holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
@@ -37,7 +38,7 @@ static SCHEMA: Schema = Schema {
              OR EXISTS (SELECT 1 FROM deleted_links)
              OR EXISTS (SELECT 1 FROM approvals)
              OR EXISTS (SELECT 1 FROM calls)",
-    forget_passing: &["DELETE FROM calls"],
+    transient_deletions: &["DELETE FROM calls"],
 };
 
 /// The room service's database in an SQLite file. Clones share its connections.
@@ -115,8 +116,8 @@ impl SqliteRooms {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
-    pub async fn forget_passing(&self) -> Result<u64, StoreError> {
-        backup::forget_passing(&SCHEMA, &self.0).await
+    pub async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+        backup::delete_transient_rows(&SCHEMA, &self.0).await
     }
 
     /// Returns whether `open` created the keys, because the file held no database.
@@ -147,9 +148,9 @@ impl fmt::Debug for SqliteRooms {
 /// Adds the index of the zkparams to links that an earlier version stored.
 async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
     const NAME: TransactionName = TransactionName::new("index zkparams");
-    let mut begun = file.begin_writing(NAME).await?;
-    if zkparams::index(&mut begun.transaction, &begun.keyring).await? > 0 {
-        begun.transaction.commit().await?;
+    let mut keyed = file.begin_writing(NAME).await?;
+    if zkparams::index(&mut keyed.transaction, &keyed.keyring).await? > 0 {
+        keyed.transaction.commit().await?;
     }
     Ok(())
 }
@@ -157,13 +158,13 @@ async fn index_zkparams(file: &OpenFile) -> Result<(), StoreError> {
 #[async_trait]
 impl RoomsDatabase for SqliteRooms {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
-        let begun = self.0.begin_writing(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_writing(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
-        let begun = self.0.begin_reading(name).await?;
-        Ok(Box::new(SqliteRepository::new(begun)))
+        let keyed = self.0.begin_reading(name).await?;
+        Ok(Box::new(SqliteRepository::new(keyed)))
     }
 
     async fn link_with_call(
@@ -172,12 +173,12 @@ impl RoomsDatabase for SqliteRooms {
         address: &LinkAddress,
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
-        let keyring = self.0.ring.last_seen();
-        let attempt = || links::alone(&self.0.look_ups, &keyring, address, now);
+        let keyring = self.0.keyring_cache.last_seen();
+        let attempt = || links::fast_lookup(&self.0.lookups, &keyring, address, now);
         match self.0.look_up(name, attempt).await? {
-            Alone::Row(row) => links::opened_with_call(&row, &keyring, now).map(Some),
-            Alone::Nothing => Ok(None),
-            Alone::OtherKeys => self.read(name).await?.link_with_call(address, now).await,
+            FastLookup::Found(row) => links::opened_with_call(&row, &keyring, now).map(Some),
+            FastLookup::Absent => Ok(None),
+            FastLookup::StaleKeys => self.read(name).await?.link_with_call(address, now).await,
         }
     }
 
@@ -185,7 +186,7 @@ impl RoomsDatabase for SqliteRooms {
         self.0.ready().await
     }
 
-    fn service_keys(&self) -> RoomsKeys {
-        RoomsKeys::of(&self.0.ring.last_seen())
+    fn storage_keys(&self) -> RoomsStorageKeys {
+        RoomsStorageKeys::of(&self.0.keyring_cache.last_seen())
     }
 }

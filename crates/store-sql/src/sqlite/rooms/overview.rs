@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallKey, Keyring, LinkCursor, LinkPage, LinkWithCall, OpaqueRoomId, RoomsCounts,
-    RoomsKeys, StoreError, sealed::SealedCallLink,
+    RoomsStorageKeys, StoreError, sealed::SealedCallLink,
 };
 use sqlx::Row as _;
 
@@ -36,7 +36,7 @@ pub(super) async fn link_of_room(
         live_call!(),
         " WHERE room_index = ?2 AND delete_at > ?1"
     );
-    let keys = RoomsKeys::of(keyring);
+    let keys = RoomsStorageKeys::of(keyring);
     let call = keys.call_index(&CallKey::Link(room.clone()));
     let row = sqlx::query(SELECT)
         .bind(seconds(now, LINKS, "delete_at")?)

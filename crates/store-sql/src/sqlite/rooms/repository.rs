@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
-    DeleteLinkOutcome, Epoch, Keyring, LinkAddress, LinkCursor, LinkPage, LinkUpdate, LinkWithCall,
-    MovedExpiration, NodeName, OpaqueRoomId, PasskeyHash, RoomsCounts, RoomsReader,
+    DeleteLinkOutcome, Epoch, ExpirationChange, Keyring, LinkAddress, LinkCursor, LinkPage,
+    LinkUpdate, LinkWithCall, NodeName, OpaqueRoomId, PasskeyHash, RoomsCounts, RoomsReader,
     RoomsRepository, ServerParamsKind, ServerParamsRecord, StartEraOutcome, StoreError,
     StoredServerParams, UpdateLinkOutcome, UserId,
 };
@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{approvals, calls, links, overview};
-use crate::sqlite::{file::Begun, row::invalid, server_params, transaction::FileTransaction};
+use crate::sqlite::{
+    file::KeyedTransaction, row::invalid, server_params, transaction::FileTransaction,
+};
 
 /// A transaction. It is rolled back on drop.
 pub(super) struct SqliteRepository {
@@ -23,10 +25,10 @@ pub(super) struct SqliteRepository {
 }
 
 impl SqliteRepository {
-    pub(super) fn new(begun: Begun) -> Self {
+    pub(super) fn new(keyed: KeyedTransaction) -> Self {
         Self {
-            transaction: begun.transaction,
-            keyring: begun.keyring,
+            transaction: keyed.transaction,
+            keyring: keyed.keyring,
         }
     }
 }
@@ -216,9 +218,16 @@ impl RoomsRepository for SqliteRepository {
         &mut self,
         key: &CallKey,
         era: CallEra,
-        moved: Option<MovedExpiration>,
+        expiration_change: Option<ExpirationChange>,
     ) -> Result<bool, StoreError> {
-        calls::abandon(&mut self.transaction, &self.keyring, key, era, moved).await
+        calls::abandon(
+            &mut self.transaction,
+            &self.keyring,
+            key,
+            era,
+            expiration_change,
+        )
+        .await
     }
 
     async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64, StoreError> {

@@ -1,11 +1,11 @@
 //! The index of the zkparams of links that were stored before the index existed.
 
-use anteroom_store::{Keyring, RoomsKeys, StoreError};
+use anteroom_store::{Keyring, RoomsStorageKeys, StoreError};
 
 use super::row::{self, link_columns};
 use crate::sqlite::{error::store_error, transaction::FileTransaction};
 
-/// Adds the [`RoomsKeys::zkparams_index`] of links without one. Of several links with the same
+/// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the same
 /// zkparams one gets the index. A row that cannot be unsealed gets none.
 pub(super) async fn index(
     connection: &mut FileTransaction,
@@ -31,7 +31,7 @@ pub(super) async fn index(
         )
         .bind(sealed.index.as_bytes().to_vec())
         .bind(
-            RoomsKeys::of(keyring)
+            RoomsStorageKeys::of(keyring)
                 .zkparams_index(&link.zkparams)
                 .as_bytes()
                 .to_vec(),

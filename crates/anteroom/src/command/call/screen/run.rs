@@ -24,7 +24,7 @@ use crate::{
     },
     failure::{ErrorReport, Failure},
     shutdown::Shutdown,
-    terminal::print,
+    terminal::{print, width},
 };
 
 /// The capacity of the queue of keys.
@@ -81,7 +81,8 @@ pub(in crate::command::call) async fn run(
     drop(terminal);
     match ended? {
         Some(CallEnd { entries, failure }) => {
-            let mut lines = entries.iter().flat_map(Entry::lines);
+            let width = width();
+            let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
             lines.try_for_each(|line| print(&line))?;
             Ok(failure)
         }

@@ -144,16 +144,22 @@ fn lines_are_edited_said_and_commanded() {
 fn a_draft_stays_when_nothing_came_of_it_and_goes_when_it_was_said() {
     let view = admin();
     let mut screen = Screen::default();
-    type_text(&mut screen, &view, "/dance");
-    let refused = Reply {
-        entries: vec![Entry::Problem("no".to_owned())],
-        said: None,
-        is_done: false,
-    };
-    screen.take_reply(refused, &view);
-    assert!(screen.draft.is_empty(), "the next command stands alone");
-    let _ = screen.handle(Event::Key(KeyCode::Up.into()), &view);
-    assert_eq!(screen.draft.text(), "/dance");
+    for (typed, entries) in [
+        (" /dance", Vec::new()),
+        ("/dance", vec![Entry::Problem("no".to_owned())]),
+    ] {
+        screen.handle(control('u'), &view);
+        type_text(&mut screen, &view, typed);
+        let refused = Reply {
+            entries,
+            said: None,
+            is_done: false,
+        };
+        screen.take_reply(refused, &view);
+        assert!(screen.draft.is_empty(), "the next command stands alone");
+        let _ = screen.handle(Event::Key(KeyCode::Up.into()), &view);
+        assert_eq!(screen.draft.text(), typed);
+    }
     let said = Reply {
         entries: Vec::new(),
         said: Some(Entry::Message {

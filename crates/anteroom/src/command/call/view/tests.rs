@@ -96,7 +96,7 @@ pub(in crate::command::call) fn text(from: u32, text: &str) -> CallEvent {
 }
 
 fn lines(entries: &[Entry]) -> Vec<String> {
-    entries.iter().flat_map(Entry::lines).collect()
+    entries.iter().flat_map(|entry| entry.lines(None)).collect()
 }
 
 /// Returns the lines that an event and the time after it tell.
@@ -104,6 +104,47 @@ fn told(view: &mut View, event: &CallEvent) -> Vec<String> {
     let mut told = lines(&view.apply(event, NOW));
     told.extend(lines(&view.tick(NOW + GATHERING)));
     told
+}
+
+#[test]
+fn whom_an_admin_sent_away_is_told_as_the_admins_deed_and_not_as_a_departure() {
+    for (decision, before, expected) in [
+        (
+            Decision::Deny,
+            roster(&[16], &[32]),
+            "You did not let #2000 in.",
+        ),
+        (
+            Decision::Remove,
+            roster(&[16, 32], &[]),
+            "You sent #2000 away.",
+        ),
+        (
+            Decision::Block,
+            roster(&[16, 32], &[]),
+            "You blocked #2000 for the rest of this call.",
+        ),
+    ] {
+        let mut view = View::default();
+        told(&mut view, &joined(SeatStatus::Active, true, before));
+        assert_eq!(lines(&[view.decide(decision, device(32))]), [expected]);
+        let gone = CallEvent::Roster(roster(&[16], &[]));
+        assert!(told(&mut view, &gone).is_empty(), "{decision:?}");
+        // The next departure is that device's own.
+        told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
+        assert_eq!(told(&mut view, &gone), ["#2000 left."]);
+        // A decision that the room service refused changes nothing.
+        told(&mut view, &CallEvent::Roster(roster(&[16, 32], &[])));
+        view.decide(decision, device(32));
+        told(
+            &mut view,
+            &CallEvent::Refused {
+                code: "not_admin".to_owned(),
+                message: "no".to_owned(),
+            },
+        );
+        assert_eq!(told(&mut view, &gone), ["#2000 left."]);
+    }
 }
 
 #[test]
@@ -216,7 +257,7 @@ fn names_and_accounts_stand_where_somebody_is_told_of() {
         ),
         (64, "! the room service does not tell the account of #4000"),
     ] {
-        assert_eq!(view.account(device(number)).lines(), [expected]);
+        assert_eq!(view.account(device(number)).lines(None), [expected]);
     }
 }
 
@@ -449,6 +490,6 @@ fn a_message_does_not_push_out_everything_else() {
     view.tick(NOW + GATHERING);
     let said = told(&mut view, &text(32, &"x\n".repeat(1000)));
     assert_eq!(said.len(), MAX_MESSAGE_LINES + 1);
-    assert_eq!(said.last().unwrap(), "  (and 800 more lines)");
+    assert_eq!(said.last().unwrap(), "  | (and 800 more lines)");
     assert!(told(&mut view, &text(32, "\n\n")).is_empty());
 }

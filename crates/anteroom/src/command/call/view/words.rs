@@ -4,7 +4,10 @@ use anteroom_client::{
     Approval, DemuxId, DenialReason, EndReason, LinkState, Participant, RoomName, Roster,
 };
 
-use super::{super::entry::Entry, KnownDevices, Wait};
+use super::{
+    super::{entry::Entry, input::Decision},
+    KnownDevices, Wait,
+};
 use crate::command::call::{quotation::quoted, status::span};
 
 /// Returns the title of a room.
@@ -99,11 +102,16 @@ fn account_beside_name(known_devices: &KnownDevices, device: DemuxId) -> String 
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
 }
 
-/// The decision to let a device in, which the room service remembers for its account.
-pub(super) fn admission(label: &str) -> Entry {
-    Entry::Notice(format!(
-        "You let {label} in: all devices of that account come in by this link from now on."
-    ))
+/// A decision of this device about another one. The room service remembers an admission for the account.
+pub(super) fn decision(decision: Decision, label: &str) -> Entry {
+    Entry::Notice(match decision {
+        Decision::Admit => format!(
+            "You let {label} in: all devices of that account come in by this link from now on."
+        ),
+        Decision::Deny => format!("You did not let {label} in."),
+        Decision::Remove => format!("You sent {label} away."),
+        Decision::Block => format!("You blocked {label} for the rest of this call."),
+    })
 }
 
 /// The whole account id of a device.

@@ -22,11 +22,8 @@ pub(super) async fn counted(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
-    let service = repository.keyring.service();
-    let (email_index, origin_index) = (
-        service.email_index(email),
-        service.origin_index(email, origin),
-    );
+    let keys = repository.keyring.storage();
+    let (email_index, origin_index) = (keys.email_index(email), keys.origin_index(email, origin));
     let row = sqlx::query(
         "SELECT failures, locked, expires FROM login_failures
          WHERE email_index = ? AND origin_index = ? AND expires > ?",
@@ -73,7 +70,7 @@ pub(super) async fn lock(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginLock, StoreError> {
-    let index = repository.keyring.service().email_index(email);
+    let index = repository.keyring.storage().email_index(email);
     let row = sqlx::query(
         "SELECT coalesce(sum(failures), 0) AS failures, coalesce(sum(locked), 0) AS origins,
                 coalesce(max(CASE WHEN locked = 1 THEN expires END), 0) AS expires
@@ -102,11 +99,8 @@ pub(super) async fn note(
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
     trim(repository, email, now, policy).await?;
-    let service = repository.keyring.service();
-    let (email_index, origin_index) = (
-        service.email_index(email),
-        service.origin_index(email, origin),
-    );
+    let keys = repository.keyring.storage();
+    let (email_index, origin_index) = (keys.email_index(email), keys.origin_index(email, origin));
     sqlx::query(
         "INSERT INTO login_failures (email_index, origin_index, failures, locked, expires)
          VALUES (?1, ?5, 1, 1 >= ?4, ?3)
@@ -133,7 +127,7 @@ pub(super) async fn trim(
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<(), StoreError> {
-    let index = repository.keyring.service().email_index(email);
+    let index = repository.keyring.storage().email_index(email);
     sqlx::query("UPDATE login_failures SET expires = ?2 WHERE email_index = ?1 AND expires > ?2")
         .bind(index.as_bytes().as_slice())
         .bind(seconds(now.plus(policy.seconds), TABLE, "expires")?)
@@ -148,9 +142,9 @@ pub(super) async fn clear(
     email: &Email,
     origin: Option<&LoginOrigin>,
 ) -> Result<(), StoreError> {
-    let service = repository.keyring.service();
-    let index = service.email_index(email);
-    let origin = origin.map(|origin| service.origin_index(email, origin).as_bytes().to_vec());
+    let keys = repository.keyring.storage();
+    let index = keys.email_index(email);
+    let origin = origin.map(|origin| keys.origin_index(email, origin).as_bytes().to_vec());
     sqlx::query(
         "DELETE FROM login_failures
          WHERE email_index = ?1 AND (?2 IS NULL OR origin_index = ?2)",

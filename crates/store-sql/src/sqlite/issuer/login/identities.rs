@@ -31,7 +31,7 @@ pub(super) async fn find(
          FROM identities JOIN accounts USING (account_index)
          WHERE identities.identity_index = ?"
     );
-    let index = repository.keyring.service().identity_index(name);
+    let index = repository.keyring.storage().identity_index(name);
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
         .fetch_optional(&mut repository.transaction)
@@ -89,7 +89,7 @@ pub(super) async fn set_device(
     name: &IdentityName,
     device: DeviceId,
 ) -> Result<bool, StoreError> {
-    let index = repository.keyring.service().identity_index(name);
+    let index = repository.keyring.storage().identity_index(name);
     let set = sqlx::query("UPDATE identities SET device_id = ? WHERE identity_index = ?")
         .bind(i64::from(device.as_u32()))
         .bind(index.as_bytes().as_slice())

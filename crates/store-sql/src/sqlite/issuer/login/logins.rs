@@ -69,11 +69,11 @@ pub(super) async fn by_email(
         login_columns!(),
         " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
     );
-    let service = repository.keyring.service();
-    let index = service.email_index(email);
+    let keys = repository.keyring.storage();
+    let index = keys.email_index(email);
     let older = email
         .older_spelling()
-        .map_or(index, |older| service.email_index(&older));
+        .map_or(index, |older| keys.email_index(&older));
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
         .bind(older.as_bytes().as_slice())

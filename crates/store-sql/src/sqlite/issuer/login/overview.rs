@@ -42,7 +42,7 @@ pub(in crate::sqlite::issuer) async fn counts(
     })
 }
 
-pub(in crate::sqlite::issuer) async fn last_sighting(
+pub(in crate::sqlite::issuer) async fn last_device_use(
     repository: &mut SqliteRepository,
 ) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT max(last_seen) AS last_seen FROM devices")

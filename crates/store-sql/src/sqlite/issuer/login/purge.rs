@@ -10,7 +10,7 @@ use crate::sqlite::{error::store_error, issuer::repository::SqliteRepository, ro
 const USED_KEPT: u64 = 30 * DAY;
 
 /// A statement whose only parameter is a time.
-type Statement = (&'static str, Timestamp);
+type PurgeStatement = (&'static str, Timestamp);
 
 /// Deletes expired rows. Trims end times that are too late first, so that such rows expire at all.
 pub(super) async fn expired(
@@ -19,7 +19,7 @@ pub(super) async fn expired(
     lifetimes: &StoredLifetimes,
 ) -> Result<u64, StoreError> {
     let latest = |seconds: u64| now.plus(seconds);
-    let trims: [Statement; 11] = [
+    let trims: [PurgeStatement; 11] = [
         (
             "UPDATE sessions SET expires = ?1 WHERE expires > ?1 AND remember = 0",
             latest(lifetimes.session),
@@ -64,7 +64,7 @@ pub(super) async fn expired(
     for statement in trims {
         execute(repository, statement).await?;
     }
-    let deletions: [Statement; 8] = [
+    let deletions: [PurgeStatement; 8] = [
         ("DELETE FROM sessions WHERE expires <= ?1", now),
         (
             "DELETE FROM refresh_tokens WHERE used <= ?1",
@@ -105,7 +105,7 @@ async fn unconfirmed(repository: &mut SqliteRepository) -> Result<u64, StoreErro
 
 async fn execute(
     repository: &mut SqliteRepository,
-    (statement, time): Statement,
+    (statement, time): PurgeStatement,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(statement)
         .bind(seconds(time, "logins", "expires")?)

@@ -20,7 +20,7 @@ use anteroom_service::{
 use async_trait::async_trait;
 use tokio::{sync::watch, time::timeout};
 
-use crate::issuer::Core;
+use crate::issuer::IssuerState;
 
 /// The maximum number of jobs, the running one included.
 const CAPACITY: usize = 1_000;
@@ -38,22 +38,22 @@ pub(crate) trait Job: Send {
     ///
     /// # Errors
     /// 503 when the database is unavailable, or when a password cannot be hashed.
-    async fn run(&mut self, issuer: &Core) -> Result<(), Problem>;
+    async fn run(&mut self, issuer: &IssuerState) -> Result<(), Problem>;
 }
 
 /// A place in the queue.
 pub(crate) struct Reservation {
-    places: Arc<Places>,
+    shares: Arc<QueueShares>,
     /// The networks of the requesting client; empty for a notice.
     path: Vec<Share<AddressGroup>>,
 }
 
-/// The places of the queue that are in use.
-struct Places(Mutex<ShareCounts<AddressGroup>>);
+/// The places of the queue that are in use, per network.
+struct QueueShares(Mutex<ShareCounts<AddressGroup>>);
 
 /// The queue of jobs.
-pub(crate) struct Background {
-    places: Arc<Places>,
+pub(crate) struct JobQueue {
+    shares: Arc<QueueShares>,
     queue: Arc<Mutex<Queue>>,
     /// The number of jobs that wait or run.
     open: watch::Sender<usize>,
@@ -70,13 +70,13 @@ struct Queue {
 
 struct QueuedJob {
     job: Box<dyn Job>,
-    _place: Reservation,
+    _reservation: Reservation,
 }
 
-impl Background {
+impl JobQueue {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         Self {
-            places: Arc::new(Places(Mutex::new(ShareCounts::new(CAPACITY)))),
+            shares: Arc::new(QueueShares(Mutex::new(ShareCounts::new(CAPACITY)))),
             queue: Arc::default(),
             open: watch::Sender::new(0),
             dropped: metrics.count(
@@ -99,9 +99,9 @@ impl Background {
     }
 
     fn take(&self, path: Vec<Share<AddressGroup>>) -> Option<Reservation> {
-        self.places.counts().enter(&path).ok()?;
+        self.shares.counts().enter(&path).ok()?;
         Some(Reservation {
-            places: Arc::clone(&self.places),
+            shares: Arc::clone(&self.shares),
             path,
         })
     }
@@ -150,7 +150,7 @@ impl Background {
     }
 }
 
-impl Places {
+impl QueueShares {
     fn counts(&self) -> MutexGuard<'_, ShareCounts<AddressGroup>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,24 +159,24 @@ impl Places {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let networks = self.path.iter().map(|share| &share.key);
-        self.places.counts().leave(networks);
+        self.shares.counts().leave(networks);
     }
 }
 
-impl Core {
+impl IssuerState {
     /// Adds a job to the queue.
-    pub(crate) fn start(self: &Arc<Self>, place: Reservation, job: impl Job + 'static) {
-        let background = &self.background;
+    pub(crate) fn start(self: &Arc<Self>, reservation: Reservation, job: impl Job + 'static) {
+        let job_queue = &self.job_queue;
         {
-            let mut queue = background.lock();
+            let mut queue = job_queue.lock();
             if queue.is_closed {
-                background.dropped.add(1);
+                job_queue.dropped.add(1);
                 return;
             }
-            background.open.send_modify(|open| *open += 1);
+            job_queue.open.send_modify(|open| *open += 1);
             queue.jobs.push_back(QueuedJob {
                 job: Box::new(job),
-                _place: place,
+                _reservation: reservation,
             });
             if std::mem::replace(&mut queue.is_running, true) {
                 return;
@@ -184,7 +184,7 @@ impl Core {
         }
         let issuer = Arc::clone(self);
         tokio::spawn(async move {
-            while let Some(queued) = issuer.background.next() {
+            while let Some(queued) = issuer.job_queue.next() {
                 issuer.run_to_the_end(queued).await;
             }
         });
@@ -193,10 +193,10 @@ impl Core {
     /// Adds a job that no request has reserved a place for. Drops and counts it if there is no
     /// place.
     pub(crate) fn start_notice(self: &Arc<Self>, job: impl Job + 'static) {
-        match self.background.take(Vec::new()) {
-            Some(place) => self.start(place, job),
+        match self.job_queue.take(Vec::new()) {
+            Some(reservation) => self.start(reservation, job),
             None => {
-                self.background.dropped.add(1);
+                self.job_queue.dropped.add(1);
                 tracing::warn!("a notice was dropped: too many jobs are waiting");
             }
         }
@@ -222,12 +222,12 @@ impl Core {
             false
         });
         if done.await.unwrap_or(false) {
-            self.background
+            self.job_queue
                 .open
                 .send_modify(|open| *open = open.saturating_sub(1));
         } else {
             tracing::error!("an accepted sign-up, reset or notice was given up");
-            self.background.drop_jobs(1);
+            self.job_queue.drop_jobs(1);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sightings of devices: the time and the network address of a use.
+//! The uses of devices: the time and the network address of a use.
 
 use std::fmt;
 
@@ -40,21 +40,21 @@ impl fmt::Debug for AddressPseudonym {
 
 /// A use of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sighting {
+pub struct DeviceUse {
     /// The time of the use.
     pub at: Timestamp,
     /// The address that the request came from; `None` if it is unknown.
     pub address: Option<AddressPseudonym>,
 }
 
-impl Sighting {
+impl DeviceUse {
     /// The minimum interval, in seconds, between writes for a device from the same address.
     pub const INTERVAL: u64 = 5 * 60;
     /// The minimum interval, in seconds, between writes for a device whose address changes.
     pub const INTERVAL_OF_MOVES: u64 = 60;
 
-    /// Returns whether the sighting is to be written, given the stored state of the device. A
-    /// sighting from before the stored one is not written, unless the stored one is so far ahead
+    /// Returns whether the use is to be written, given the stored state of the device. A
+    /// use from before the stored one is not written, unless the stored one is so far ahead
     /// that a wrong clock has written it.
     #[must_use]
     pub fn is_news_for(&self, device: &Device) -> bool {
@@ -104,12 +104,12 @@ mod tests {
             (None, None, 300, true),
         ] {
             device.last_address = known;
-            let sighting = Sighting {
+            let device_use = DeviceUse {
                 at: seen.plus(elapsed),
                 address: new,
             };
-            assert_eq!(sighting.is_news_for(&device), is_news, "{sighting:?}");
-            let earlier = Sighting {
+            assert_eq!(device_use.is_news_for(&device), is_news, "{device_use:?}");
+            let earlier = DeviceUse {
                 at: seen.minus(1),
                 address: new,
             };
@@ -117,7 +117,7 @@ mod tests {
                 !earlier.is_news_for(&device),
                 "requests overtake each other"
             );
-            let corrected = Sighting {
+            let corrected = DeviceUse {
                 at: seen.minus(301),
                 address: new,
             };

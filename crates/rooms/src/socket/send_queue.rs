@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::outbound::Outbound;
+use super::outbound::OutboundMessage;
 
 /// The maximum bytes of roster changes that wait.
 const MAX_CHANGES: usize = 256 * 1024;
@@ -28,7 +28,7 @@ const MAX_ANSWERS: usize = 64 * 1024;
 
 /// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Closing {
+pub(crate) struct ClosingFrame {
     /// The status code (RFC 6455, section 7.4.1).
     pub(crate) code: u16,
     pub(crate) words: &'static str,
@@ -36,7 +36,7 @@ pub(crate) struct Closing {
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum QueueKind {
     /// Control. Waits until it is sent.
     Answer,
     /// Control. A newer state of the link replaces it.
@@ -62,14 +62,14 @@ pub(crate) enum PushOutcome {
 
 /// The next action of the client's task.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum NextAction {
     Send(Utf8Bytes),
-    Close(Closing),
+    Close(ClosingFrame),
 }
 
 /// The queue of one client. Clones are the same queue.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbox(Arc<Inner>);
+pub(crate) struct SendQueue(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -85,15 +85,15 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    control: VecDeque<(Kind, Utf8Bytes)>,
+    control: VecDeque<(QueueKind, Utf8Bytes)>,
     relays: VecDeque<Utf8Bytes>,
     relay_bytes: usize,
     /// Whether the client was told that relays are dropped, and no relay has fitted since.
     drops_relays: bool,
-    closing: Option<Closing>,
+    closing: Option<ClosingFrame>,
 }
 
-impl Outbox {
+impl SendQueue {
     /// Creates a queue that holds at most `most_relay_bytes` bytes of relays.
     pub(crate) fn new(most_relay_bytes: usize) -> Self {
         Self(Arc::new(Inner {
@@ -105,31 +105,31 @@ impl Outbox {
         }))
     }
 
-    pub(crate) fn push(&self, Outbound { text, kind }: Outbound) -> PushOutcome {
+    pub(crate) fn push(&self, OutboundMessage { text, kind }: OutboundMessage) -> PushOutcome {
         let mut state = self.state();
         if state.closing.is_some() {
             return PushOutcome::Done;
         }
         let pushed = match kind {
-            Kind::Relay => state.push_relay(text, self.0.most_relay_bytes),
-            Kind::RosterChanges => state.push_changes(text),
-            Kind::Roster => {
-                state.remove(|kind| matches!(kind, Kind::Roster | Kind::RosterChanges));
+            QueueKind::Relay => state.push_relay(text, self.0.most_relay_bytes),
+            QueueKind::RosterChanges => state.push_changes(text),
+            QueueKind::Roster => {
+                state.remove(|kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges));
                 state.push_control(kind, text)
             }
-            Kind::Link => {
-                state.remove(|kind| kind == Kind::Link);
+            QueueKind::Link => {
+                state.remove(|kind| kind == QueueKind::Link);
                 state.push_control(kind, text)
             }
-            Kind::Pong if state.bytes_of(Kind::Pong) > 0 => PushOutcome::Done,
-            Kind::Pong | Kind::Answer => state.push_control(kind, text),
+            QueueKind::Pong if state.bytes_of(QueueKind::Pong) > 0 => PushOutcome::Done,
+            QueueKind::Pong | QueueKind::Answer => state.push_control(kind, text),
         };
         self.0.ready.notify_one();
         pushed
     }
 
     /// Closes the connection once the waiting messages are sent. Only the first call has an effect.
-    pub(crate) fn close(&self, closing: Closing) {
+    pub(crate) fn close(&self, closing: ClosingFrame) {
         let mut state = self.state();
         if state.closing.is_none() {
             state.closing = Some(closing);
@@ -140,15 +140,15 @@ impl Outbox {
 
     /// Redirects the client to `url`, and closes the connection.
     pub(crate) fn redirect(&self, url: &str) {
-        let _ = self.push(Outbound::redirect(url));
-        self.close(Closing {
+        let _ = self.push(OutboundMessage::redirect(url));
+        self.close(ClosingFrame {
             code: 1000,
             words: "redirected",
         });
     }
 
     /// Waits for the next action.
-    pub(crate) async fn next(&self) -> Next {
+    pub(crate) async fn next(&self) -> NextAction {
         loop {
             if let Some(next) = self.state().next() {
                 self.0.answered.notify_one();
@@ -160,7 +160,7 @@ impl Outbox {
 
     /// Completes when the client has read enough answers to be read again.
     pub(crate) async fn has_room(&self) {
-        while self.state().bytes_of(Kind::Answer) > MAX_ANSWERS {
+        while self.state().bytes_of(QueueKind::Answer) > MAX_ANSWERS {
             self.0.answered.notified().await;
         }
     }
@@ -176,18 +176,18 @@ impl Outbox {
 }
 
 impl State {
-    fn next(&mut self) -> Option<Next> {
+    fn next(&mut self) -> Option<NextAction> {
         if let Some((_, text)) = self.control.pop_front() {
-            return Some(Next::Send(text));
+            return Some(NextAction::Send(text));
         }
         if let Some(text) = self.relays.pop_front() {
             self.relay_bytes = self.relay_bytes.saturating_sub(text.len());
-            return Some(Next::Send(text));
+            return Some(NextAction::Send(text));
         }
-        self.closing.map(Next::Close)
+        self.closing.map(NextAction::Close)
     }
 
-    fn push_control(&mut self, kind: Kind, text: Utf8Bytes) -> PushOutcome {
+    fn push_control(&mut self, kind: QueueKind, text: Utf8Bytes) -> PushOutcome {
         self.control.push_back((kind, text));
         PushOutcome::Done
     }
@@ -199,26 +199,26 @@ impl State {
             self.drops_relays = false;
             self.relays.push_back(text);
         } else if !std::mem::replace(&mut self.drops_relays, true) {
-            let Outbound { text, kind } = Outbound::relay_dropped();
+            let OutboundMessage { text, kind } = OutboundMessage::relay_dropped();
             self.control.push_back((kind, text));
         }
         PushOutcome::Done
     }
 
     fn push_changes(&mut self, text: Utf8Bytes) -> PushOutcome {
-        let bytes = self.bytes_of(Kind::RosterChanges);
+        let bytes = self.bytes_of(QueueKind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
-            self.remove(|kind| kind == Kind::RosterChanges);
+            self.remove(|kind| kind == QueueKind::RosterChanges);
             return PushOutcome::RosterMissed;
         }
-        self.push_control(Kind::RosterChanges, text)
+        self.push_control(QueueKind::RosterChanges, text)
     }
 
-    fn remove(&mut self, goes: impl Fn(Kind) -> bool) {
+    fn remove(&mut self, goes: impl Fn(QueueKind) -> bool) {
         self.control.retain(|(kind, _)| !goes(*kind));
     }
 
-    fn bytes_of(&self, kind: Kind) -> usize {
+    fn bytes_of(&self, kind: QueueKind) -> usize {
         let waiting = self.control.iter().filter(|(other, _)| *other == kind);
         waiting.map(|(_, text)| text.len()).sum()
     }
@@ -228,52 +228,52 @@ impl State {
 mod tests {
     use super::*;
 
-    const CLOSING: Closing = Closing {
+    const CLOSING: ClosingFrame = ClosingFrame {
         code: 1000,
         words: "over",
     };
 
-    fn message(text: &str, kind: Kind) -> Outbound {
-        Outbound {
+    fn message(text: &str, kind: QueueKind) -> OutboundMessage {
+        OutboundMessage {
             text: text.to_owned().into(),
             kind,
         }
     }
 
-    fn outbox(most_relay_bytes: usize, messages: &[(&str, Kind)]) -> Outbox {
-        let outbox = Outbox::new(most_relay_bytes);
+    fn send_queue(most_relay_bytes: usize, messages: &[(&str, QueueKind)]) -> SendQueue {
+        let send_queue = SendQueue::new(most_relay_bytes);
         for (text, kind) in messages {
-            assert_eq!(outbox.push(message(text, *kind)), PushOutcome::Done);
+            assert_eq!(send_queue.push(message(text, *kind)), PushOutcome::Done);
         }
-        outbox
+        send_queue
     }
 
-    fn drained(outbox: &Outbox) -> Vec<String> {
-        std::iter::from_fn(|| outbox.state().next())
+    fn drained(send_queue: &SendQueue) -> Vec<String> {
+        std::iter::from_fn(|| send_queue.state().next())
             .map_while(|next| match next {
-                Next::Send(message) => Some(message.to_string()),
-                Next::Close(_) => None,
+                NextAction::Send(message) => Some(message.to_string()),
+                NextAction::Close(_) => None,
             })
             .collect()
     }
 
     #[test]
     fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
-        let outbox = outbox(
+        let send_queue = send_queue(
             100,
             &[
-                ("relay 1", Kind::Relay),
-                ("a", Kind::Answer),
-                ("roster 1", Kind::Roster),
-                ("changes 1", Kind::RosterChanges),
-                ("link 1", Kind::Link),
-                ("pong", Kind::Pong),
-                ("roster 2", Kind::Roster),
-                ("relay 2", Kind::Relay),
-                ("changes 2", Kind::RosterChanges),
-                ("link 2", Kind::Link),
-                ("pong", Kind::Pong),
-                ("b", Kind::Answer),
+                ("relay 1", QueueKind::Relay),
+                ("a", QueueKind::Answer),
+                ("roster 1", QueueKind::Roster),
+                ("changes 1", QueueKind::RosterChanges),
+                ("link 1", QueueKind::Link),
+                ("pong", QueueKind::Pong),
+                ("roster 2", QueueKind::Roster),
+                ("relay 2", QueueKind::Relay),
+                ("changes 2", QueueKind::RosterChanges),
+                ("link 2", QueueKind::Link),
+                ("pong", QueueKind::Pong),
+                ("b", QueueKind::Answer),
             ],
         );
         let expected = [
@@ -286,49 +286,52 @@ mod tests {
             "relay 1",
             "relay 2",
         ];
-        assert_eq!(drained(&outbox), expected);
-        assert_eq!(outbox.state().relay_bytes, 0);
+        assert_eq!(drained(&send_queue), expected);
+        assert_eq!(send_queue.state().relay_bytes, 0);
     }
 
     #[test]
     fn a_relay_that_does_not_fit_is_dropped_with_one_error_until_one_fits_again() {
-        let outbox = outbox(
+        let send_queue = send_queue(
             10,
             &[
-                ("12345", Kind::Relay),
-                ("67890", Kind::Relay),
-                ("1", Kind::Relay),
-                ("2", Kind::Relay),
-                ("control", Kind::Answer),
+                ("12345", QueueKind::Relay),
+                ("67890", QueueKind::Relay),
+                ("1", QueueKind::Relay),
+                ("2", QueueKind::Relay),
+                ("control", QueueKind::Answer),
             ],
         );
         let error = r#"{"type":"error","code":"relay_dropped","#;
-        let sent = drained(&outbox);
+        let sent = drained(&send_queue);
         assert!(sent[0].starts_with(error), "{}", sent[0]);
         assert_eq!(sent[1..], ["control", "12345", "67890"]);
         for text in ["1234567890", "3", "4"] {
-            assert_eq!(outbox.push(message(text, Kind::Relay)), PushOutcome::Done);
+            assert_eq!(
+                send_queue.push(message(text, QueueKind::Relay)),
+                PushOutcome::Done
+            );
         }
-        let sent = drained(&outbox);
+        let sent = drained(&send_queue);
         assert_eq!(sent.len(), 2);
         assert!(sent[0].starts_with(error), "{}", sent[0]);
     }
 
     #[test]
     fn control_never_grows_without_bound_and_never_ends_the_connection() {
-        let outbox = Outbox::new(10);
+        let send_queue = SendQueue::new(10);
         let kib = "x".repeat(1024);
         let mut missed = 0;
         for _ in 0..10_000 {
-            for kind in [Kind::Roster, Kind::Link, Kind::Pong] {
-                assert_eq!(outbox.push(message(&kib, kind)), PushOutcome::Done);
+            for kind in [QueueKind::Roster, QueueKind::Link, QueueKind::Pong] {
+                assert_eq!(send_queue.push(message(&kib, kind)), PushOutcome::Done);
             }
         }
-        assert_eq!(drained(&outbox).len(), 3);
+        assert_eq!(drained(&send_queue).len(), 3);
         for _ in 0..1_000 {
-            let pushed = outbox.push(message(&kib, Kind::RosterChanges));
+            let pushed = send_queue.push(message(&kib, QueueKind::RosterChanges));
             missed += usize::from(pushed == PushOutcome::RosterMissed);
-            let bytes = outbox.state().bytes_of(Kind::RosterChanges);
+            let bytes = send_queue.state().bytes_of(QueueKind::RosterChanges);
             assert!(bytes <= MAX_CHANGES, "{bytes}");
         }
         // The last of 257 consecutive messages does not fit.
@@ -337,12 +340,12 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_does_not_read_the_answers_is_not_read_until_then() {
-        let outbox = outbox(10, &[]);
-        outbox.has_room().await;
+        let send_queue = send_queue(10, &[]);
+        send_queue.has_room().await;
         let answer = "x".repeat(MAX_ANSWERS);
         for _ in 0..2 {
             assert_eq!(
-                outbox.push(message(&answer, Kind::Answer)),
+                send_queue.push(message(&answer, QueueKind::Answer)),
                 PushOutcome::Done
             );
         }
@@ -351,23 +354,32 @@ mod tests {
             for _ in 0..10 {
                 tokio::task::yield_now().await;
             }
-            outbox.next().await
+            send_queue.next().await
         };
-        let has_room = std::pin::pin!(outbox.has_room());
+        let has_room = std::pin::pin!(send_queue.has_room());
         let ((), sent) = tokio::join!(has_room, read);
-        assert!(matches!(sent, Next::Send(_)));
-        assert_eq!(drained(&outbox).len(), 1);
+        assert!(matches!(sent, NextAction::Send(_)));
+        assert_eq!(drained(&send_queue).len(), 1);
     }
 
     #[tokio::test]
     async fn what_was_sent_before_the_close_still_goes_out() {
-        let outbox = outbox(10, &[("last", Kind::Answer), ("relay", Kind::Relay)]);
-        outbox.close(CLOSING);
-        let late = outbox.push(message("late", Kind::Answer));
+        let send_queue = send_queue(
+            10,
+            &[("last", QueueKind::Answer), ("relay", QueueKind::Relay)],
+        );
+        send_queue.close(CLOSING);
+        let late = send_queue.push(message("late", QueueKind::Answer));
         assert_eq!(late, PushOutcome::Done);
-        outbox.closed().await;
-        assert_eq!(outbox.next().await, Next::Send("last".to_owned().into()));
-        assert_eq!(outbox.next().await, Next::Send("relay".to_owned().into()));
-        assert_eq!(outbox.next().await, Next::Close(CLOSING));
+        send_queue.closed().await;
+        assert_eq!(
+            send_queue.next().await,
+            NextAction::Send("last".to_owned().into())
+        );
+        assert_eq!(
+            send_queue.next().await,
+            NextAction::Send("relay".to_owned().into())
+        );
+        assert_eq!(send_queue.next().await, NextAction::Close(CLOSING));
     }
 }

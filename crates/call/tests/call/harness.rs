@@ -10,7 +10,7 @@ use anteroom_call::{
 };
 use anteroom_protocol::Timestamp;
 
-use crate::script::{Decision, LinkStep, Step, Word};
+use crate::script::{Decision, LinkStep, SimpleCommand, Step};
 
 /// The moment at which scripts start, in seconds since 1970.
 const START: u64 = 1_800_000_000;
@@ -61,7 +61,8 @@ impl fmt::Display for Line {
     }
 }
 
-pub(crate) struct Scene {
+/// A call that executes the steps of scripts.
+pub(crate) struct Harness {
     call: Call,
     link: LinkState,
     /// Milliseconds since the start.
@@ -69,7 +70,7 @@ pub(crate) struct Scene {
     joins: u8,
 }
 
-impl Scene {
+impl Harness {
     pub(crate) fn new(setting: Setting) -> Self {
         let link = LinkState {
             restrictions: if setting.approval {
@@ -168,15 +169,19 @@ impl Scene {
                     ),
                 })
             }
-            Step::Say(number, Word::Leave) => say(number, Command::Leave),
-            Step::Say(number, Word::Ping) => say(number, Command::Ping),
-            Step::Say(number, Word::Up) => say(number, Command::RaiseHand { raised: true }),
-            Step::Say(number, Word::Down) => say(number, Command::RaiseHand { raised: false }),
-            Step::Say(number, Word::Who) => say(number, Command::Participants),
-            Step::Say(number, Word::Missed) => Input::RosterMissed {
+            Step::Say(number, SimpleCommand::Leave) => say(number, Command::Leave),
+            Step::Say(number, SimpleCommand::Ping) => say(number, Command::Ping),
+            Step::Say(number, SimpleCommand::Up) => {
+                say(number, Command::RaiseHand { raised: true })
+            }
+            Step::Say(number, SimpleCommand::Down) => {
+                say(number, Command::RaiseHand { raised: false })
+            }
+            Step::Say(number, SimpleCommand::Who) => say(number, Command::Participants),
+            Step::Say(number, SimpleCommand::Missed) => Input::RosterMissed {
                 connection: ConnectionId::new(*number),
             },
-            Step::Say(number, Word::Drops) => Input::Disconnected {
+            Step::Say(number, SimpleCommand::Drops) => Input::Disconnected {
                 connection: ConnectionId::new(*number),
             },
             Step::RelayToAll(number, count, kib) => {
@@ -375,11 +380,11 @@ fn fact_text(fact: &Fact) -> String {
         Fact::DeviceGone {
             demux_id,
             status,
-            departure,
+            reason,
         } => {
-            let departure = format!("{departure:?}").to_lowercase();
+            let reason = format!("{reason:?}").to_lowercase();
             let id = demux_id.value() >> 4;
-            format!("gone {id} {} {departure}", status.as_str())
+            format!("gone {id} {} {reason}", status.as_str())
         }
         Fact::EraEnded => "ended".to_owned(),
     }

@@ -10,12 +10,12 @@ use anteroom_store::{
 use super::{keys, options::MasterSource, transaction::FileTransaction};
 
 /// The keyring that this process read last.
-pub(super) struct Ring {
+pub(super) struct KeyringCache {
     last_seen: RwLock<Keyring>,
     master: Option<MasterSource>,
 }
 
-impl Ring {
+impl KeyringCache {
     pub(super) const fn new(keyring: Keyring, master: Option<MasterSource>) -> Self {
         Self {
             last_seen: RwLock::new(keyring),
@@ -51,7 +51,7 @@ impl Ring {
             Err(KeyError::DamagedKeys) => self.unlock(&last_seen, connection, stored).await?,
             outcome => outcome?,
         };
-        self.keep(&keyring);
+        self.store(&keyring);
         Ok(keyring)
     }
 
@@ -68,17 +68,17 @@ impl Ring {
         let found = self.master.as_ref().and_then(MasterSource::find);
         let master = found.ok_or(KeyError::DamagedKeys)?;
         let stored = StoredKeys { check, keys };
-        Ok(Keyring::unlock(last_seen.realm(), &master, &stored)?)
+        Ok(Keyring::unlock(last_seen.owner(), &master, &stored)?)
     }
 
-    fn keep(&self, keyring: &Keyring) {
-        let mut kept = self
+    fn store(&self, keyring: &Keyring) {
+        let mut cached = self
             .last_seen
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if kept.newest() < keyring.newest() {
+        if cached.newest() < keyring.newest() {
             tracing::info!(parent: None, "the database has newer keys: they are in use from here on");
-            *kept = keyring.clone();
+            *cached = keyring.clone();
         }
     }
 }

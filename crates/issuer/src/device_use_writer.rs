@@ -1,4 +1,4 @@
-//! The writes of device sightings and of session extensions. They run beside the requests: no
+//! The writes of device uses and of session extensions. They run beside the requests: no
 //! answer waits for them.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -6,13 +6,13 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_service::Entropy;
 use anteroom_store::{
-    Device, DeviceId, IssuerDatabase, SessionId, Sighting, StoreError, TransactionName,
+    Device, DeviceId, DeviceUse, IssuerDatabase, SessionId, StoreError, TransactionName,
 };
 use tokio::{sync::watch, time::timeout};
 
 /// The maximum time of a write. The next request of the device tries again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The maximum number of writes at the same time. A further sighting is dropped; the next request
+/// The maximum number of writes at the same time. A further use is dropped; the next request
 /// of the device brings another.
 const MOST_WRITES: usize = 64;
 
@@ -27,19 +27,19 @@ pub(crate) struct SessionExtension {
 
 /// The rows that a request changes besides its own work.
 struct Changes {
-    sighting: Option<Sighting>,
+    device_use: Option<DeviceUse>,
     extension: Option<SessionExtension>,
 }
 
-/// Writes the sightings of devices and the extensions of sessions.
-pub(crate) struct Sightings {
+/// Writes the uses of devices and the extensions of sessions.
+pub(crate) struct DeviceUseWriter {
     database: Arc<dyn IssuerDatabase>,
     entropy: Arc<dyn Entropy>,
     /// The devices whose rows are being written.
     writes: Writes,
 }
 
-impl Sightings {
+impl DeviceUseWriter {
     pub(crate) fn new(database: Arc<dyn IssuerDatabase>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
             database,
@@ -48,20 +48,20 @@ impl Sightings {
         }
     }
 
-    /// Starts to write a sighting, if it is due, and the extension of the device's session.
+    /// Starts to write a use, if it is due, and the extension of the device's session.
     pub(crate) fn note(
         &self,
         aci: &Aci,
         device: &Device,
-        sighting: Sighting,
+        device_use: DeviceUse,
         extension: Option<SessionExtension>,
     ) {
-        let sighting = sighting.is_news_for(device).then_some(sighting);
-        if sighting.is_none() && extension.is_none() {
+        let device_use = device_use.is_news_for(device).then_some(device_use);
+        if device_use.is_none() && extension.is_none() {
             return;
         }
         let changes = Changes {
-            sighting,
+            device_use,
             extension,
         };
         let Some(write) = Write::begin(&self.writes, (*aci, device.id)) else {
@@ -119,9 +119,9 @@ impl Write {
         let (aci, device) = &self.key;
         let mut rng = entropy.rng();
         let mut transaction = database.begin(NAME).await?;
-        if let Some(sighting) = &changes.sighting {
+        if let Some(device_use) = &changes.device_use {
             transaction
-                .touch_device(aci, *device, sighting, &mut *rng)
+                .touch_device(aci, *device, device_use, &mut *rng)
                 .await?;
         }
         if let Some(extension) = &changes.extension {

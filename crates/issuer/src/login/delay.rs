@@ -15,7 +15,7 @@ use anteroom_service::{Problem, RetryAfter, ShareCounts, problems};
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
 
-use super::applicant::{Applicant, LoginShare};
+use super::attempt_source::{AttemptSource, LoginShare};
 
 /// The maximum delay.
 const LONGEST: Duration = Duration::from_secs(4);
@@ -40,22 +40,22 @@ impl Delay for TimerDelay {
     }
 }
 
-/// The waiting attempts, with the limits of [`Applicant::shares`].
-pub(crate) struct SlowDown(Mutex<ShareCounts<LoginShare>>);
+/// The waiting attempts, with the limits of [`AttemptSource::shares`].
+pub(crate) struct DelayedAttempts(Mutex<ShareCounts<LoginShare>>);
 
 /// A guard for a waiting attempt.
-struct SlowedAttempt<'a> {
-    waiting: &'a SlowDown,
+struct AttemptGuard<'a> {
+    waiting: &'a DelayedAttempts,
     path: Vec<LoginShare>,
 }
 
-impl Drop for SlowedAttempt<'_> {
+impl Drop for AttemptGuard<'_> {
     fn drop(&mut self) {
         self.waiting.counts().leave(&self.path);
     }
 }
 
-impl SlowDown {
+impl DelayedAttempts {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(ShareCounts::new(MOST_WAITING)))
     }
@@ -66,13 +66,13 @@ impl SlowDown {
 
     /// # Errors
     /// 503 when too many attempts wait.
-    fn enter(&self, applicant: Applicant) -> Result<SlowedAttempt<'_>, Problem> {
-        let path = applicant.shares(MOST_WAITING);
+    fn enter(&self, source: AttemptSource) -> Result<AttemptGuard<'_>, Problem> {
+        let path = source.shares(MOST_WAITING);
         self.counts().enter(&path).map_err(|_| {
             let later = RetryAfter::from_secs(LONGEST.as_secs());
             Problem::new(&problems::OVERLOADED).retry_after(later)
         })?;
-        Ok(SlowedAttempt {
+        Ok(AttemptGuard {
             waiting: self,
             path: path.into_iter().map(|share| share.key).collect(),
         })
@@ -88,12 +88,12 @@ impl SlowDown {
         origin: &LoginOrigin,
         failures: &LoginFailures,
         threshold: NonZeroU32,
-        applicant: Applicant,
+        source: AttemptSource,
     ) -> Result<(), Problem> {
         let Some(time) = time_of(origin, failures, threshold) else {
             return Ok(());
         };
-        let _attempt = self.enter(applicant)?;
+        let _attempt = self.enter(source)?;
         delay.wait(time).await;
         Ok(())
     }
@@ -155,14 +155,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_network_from_which_too_many_wait_is_told_to_come_back_and_others_are_not() {
-        struct Never;
+        struct EndlessDelay;
         #[async_trait]
-        impl Delay for Never {
+        impl Delay for EndlessDelay {
             async fn wait(&self, _: Duration) {
                 std::future::pending::<()>().await;
             }
         }
-        let slow_down = SlowDown::new();
+        let delayed_attempts = DelayedAttempts::new();
         let failures = LoginFailures {
             elsewhere: 5,
             ..LoginFailures::default()
@@ -171,8 +171,8 @@ mod tests {
         let five = NonZeroU32::new(5).unwrap();
         let pass = |address: String| {
             let client = ClientAddress::new(address.parse().unwrap());
-            let applicant = Applicant::UnknownNetwork(client);
-            slow_down.pass(&Never, &origin, &failures, five, applicant)
+            let source = AttemptSource::UnknownNetwork(client);
+            delayed_attempts.pass(&EndlessDelay, &origin, &failures, five, source)
         };
         let mut waiting = Vec::new();
         let mut numbers = Vec::new();

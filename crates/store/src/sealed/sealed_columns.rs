@@ -1,7 +1,7 @@
 //! The sealed columns of each database, for a reseal.
 
 use super::columns;
-use crate::keys::{Column, Realm};
+use crate::keys::{Column, KeyOwner};
 
 /// A column of sealed values.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +50,12 @@ const CALL: &[RowPart] = &[RowPart::Bytes("call_index"), RowPart::Bytes("era_id"
 
 /// Returns all columns of a database that are sealed under its data keys.
 #[must_use]
-pub const fn sealed_columns(realm: Realm) -> &'static [SealedColumn] {
+pub const fn sealed_columns(owner: KeyOwner) -> &'static [SealedColumn] {
     const fn of(column: Column, row: &'static [RowPart]) -> SealedColumn {
         SealedColumn { column, row }
     }
-    match realm {
-        Realm::Issuer => {
+    match owner {
+        KeyOwner::Issuer => {
             &const {
                 [
                     of(columns::SERVER_PARAMS_SECRET, SERVER_PARAMS),
@@ -73,7 +73,7 @@ pub const fn sealed_columns(realm: Realm) -> &'static [SealedColumn] {
                 ]
             }
         }
-        Realm::Rooms => {
+        KeyOwner::Rooms => {
             &const {
                 [
                     of(columns::SERVER_PARAMS_SECRET, SERVER_PARAMS),

@@ -12,19 +12,19 @@ use anteroom_store::CallEra;
 /// Until the announcement is complete the server reports that it has no such call. The record is
 /// not removed for that.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Starting(Arc<Mutex<HashSet<CallEra>>>);
+pub(crate) struct StartingEras(Arc<Mutex<HashSet<CallEra>>>);
 
 /// A guard. The era counts as starting until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Start {
-    starting: Starting,
+pub(crate) struct StartingEraGuard {
+    starting: StartingEras,
     era: CallEra,
 }
 
-impl Starting {
-    pub(crate) fn begin(&self, era: CallEra) -> Start {
+impl StartingEras {
+    pub(crate) fn begin(&self, era: CallEra) -> StartingEraGuard {
         self.eras().insert(era);
-        Start {
+        StartingEraGuard {
             starting: self.clone(),
             era,
         }
@@ -39,7 +39,7 @@ impl Starting {
     }
 }
 
-impl Drop for Start {
+impl Drop for StartingEraGuard {
     fn drop(&mut self) {
         self.starting.eras().remove(&self.era);
     }

@@ -14,9 +14,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{Looked, end::EndSignal};
+use super::{LookReply, end::EndSignal};
 use crate::{
-    rooms::{Core, link_state},
+    rooms::{RoomsState, link_state},
     transactions::report,
 };
 
@@ -29,7 +29,7 @@ const END_ATTEMPTS: usize = 3;
 
 /// A call whose era has started.
 pub(super) struct NewCall {
-    pub(super) core: Arc<Core>,
+    pub(super) state: Arc<RoomsState>,
     pub(super) record: CallRecord,
     pub(super) address: LinkAddress,
     /// The link after the start.
@@ -56,67 +56,68 @@ impl Generation {
     }
 }
 
-/// The call's connection to its keeper.
-pub(super) struct Kept {
+/// The channels from a call to its lease task.
+pub(super) struct LeaseHandle {
     /// The facts to write.
     pub(super) facts: mpsc::Sender<Fact>,
     /// The callers that wait until the call knows the stored link.
-    pub(super) looks: mpsc::Sender<Looked>,
+    pub(super) looks: mpsc::Sender<LookReply>,
     /// The link as it was last read.
-    pub(super) news: watch::Receiver<LinkState>,
+    pub(super) link: watch::Receiver<LinkState>,
     task: JoinHandle<()>,
 }
 
-impl Kept {
+impl LeaseHandle {
     /// Completes when the record is removed.
     pub(super) async fn finish(self) {
         drop((self.facts, self.looks));
-        // A panic of the keeper is logged already. The lease then expires.
+        // A panic of the lease task is logged already. The lease then expires.
         let _ = self.task.await;
     }
 }
 
 /// Starts the task.
-pub(super) fn spawn(new: NewCall) -> Kept {
+pub(super) fn spawn(new: NewCall) -> LeaseHandle {
     let (facts, written) = mpsc::channel(FACTS);
-    let (looks, asked) = mpsc::channel(LOOKS);
-    let (tell, news) = watch::channel(new.link);
-    let keeper = Keeper {
-        core: new.core,
+    let (looks, waiting) = mpsc::channel(LOOKS);
+    let (sender, link) = watch::channel(new.link);
+    let lease_task = LeaseTask {
+        state: new.state,
         record: new.record,
         address: new.address,
         generation: new.generation,
-        news: tell,
+        link: sender,
         end: new.end,
     };
     // Counts the call from now on, not from the first run of the task: joins are answered before
     // that.
-    let live = keeper.core.live_calls.enter();
+    let live = lease_task.state.live_calls.enter();
     let task = tokio::spawn(async move {
         let _live = live;
-        keeper.run(written, asked).await;
+        lease_task.run(written, waiting).await;
     });
-    Kept {
+    LeaseHandle {
         facts,
         looks,
-        news,
+        link,
         task,
     }
 }
 
-struct Keeper {
-    core: Arc<Core>,
+/// Renews the lease of a call's record, and writes the call's facts.
+struct LeaseTask {
+    state: Arc<RoomsState>,
     record: CallRecord,
     address: LinkAddress,
     generation: Generation,
     /// Sends the link to the call. The order is the order of the reads, so that an older state
     /// never follows a newer one.
-    news: watch::Sender<LinkState>,
+    link: watch::Sender<LinkState>,
     end: Arc<EndSignal>,
 }
 
 /// The outcome of a renewal.
-enum Renewed {
+enum RenewalOutcome {
     /// The record is renewed. The link is as the same transaction read it.
     Held(Option<Box<CallLinkRecord>>),
     /// The call was ended from outside.
@@ -125,26 +126,26 @@ enum Renewed {
     Lost,
 }
 
-impl Keeper {
+impl LeaseTask {
     /// Runs until the call is over, then removes its record.
-    async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<Looked>) {
-        let leases = self.core.settings.leases;
+    async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<LookReply>) {
+        let leases = self.state.settings.leases;
         let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
-        let mut asked = Vec::new();
+        let mut waiting = Vec::new();
         loop {
             tokio::select! {
                 // `biased` keeps the order: the lease first, then facts before reads of the link.
                 // An approval is thus in the database before a later request reads the link.
                 biased;
                 _ = renewals.tick() => match self.renew().await {
-                    Ok(Renewed::Held(link)) => {
+                    Ok(RenewalOutcome::Held(link)) => {
                         renewed = Instant::now();
-                        self.tell(link.as_deref());
+                        self.publish(link.as_deref());
                     }
-                    Ok(Renewed::Ended) => self.end.dismiss(),
-                    Ok(Renewed::Lost) => {
+                    Ok(RenewalOutcome::Ended) => self.end.dismiss(),
+                    Ok(RenewalOutcome::Lost) => {
                         tracing::warn!("a call was lost to another node");
                         self.end.stop();
                     }
@@ -160,69 +161,69 @@ impl Keeper {
                     Some(fact) => self.write(fact).await,
                 },
                 // One read answers all callers that wait.
-                1.. = looks.recv_many(&mut asked, LOOKS) => self.look(asked.drain(..)).await,
+                1.. = looks.recv_many(&mut waiting, LOOKS) => self.look(waiting.drain(..)).await,
             }
         }
         self.end_era().await;
     }
 
-    async fn renew(&self) -> Result<Renewed, StoreError> {
+    async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
         const NAME: TransactionName = TransactionName::new("renew era");
-        let now = self.core.now();
-        let until = now.plus(self.core.settings.leases.valid.as_secs());
+        let now = self.state.now();
+        let until = now.plus(self.state.settings.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
-        let mut transaction = self.core.database.begin(NAME).await?;
+        let mut transaction = self.state.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
             let link = transaction.link(&self.address, now).await?;
             let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
             return Ok(if is_same {
-                Renewed::Lost
+                RenewalOutcome::Lost
             } else {
-                Renewed::Ended
+                RenewalOutcome::Ended
             });
         }
         let link = transaction.link(&self.address, now).await?;
         transaction.save().await?;
-        Ok(Renewed::Held(link.map(Box::new)))
+        Ok(RenewalOutcome::Held(link.map(Box::new)))
     }
 
-    async fn look(&self, asked: impl Iterator<Item = Looked>) {
+    async fn look(&self, waiting: impl Iterator<Item = LookReply>) {
         match self.read_link().await {
             Ok(link) => {
-                self.tell(link.as_ref());
-                for looked in asked {
+                self.publish(link.as_ref());
+                for reply in waiting {
                     // A failure to send means that the caller no longer waits.
-                    let _ = looked.send(());
+                    let _ = reply.send(());
                 }
             }
             Err(error) => {
                 report(&error, "the link of a call could not be read");
-                drop(asked);
+                drop(waiting);
             }
         }
     }
 
     async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
         const NAME: TransactionName = TransactionName::new("look at link");
-        let core = &self.core;
-        let found = core
+        let state = &self.state;
+        let found = state
             .database
-            .link_with_call(NAME, &self.address, core.now());
+            .link_with_call(NAME, &self.address, state.now());
         Ok(found.await?.map(|found| found.link))
     }
 
     /// Sends the link to the call. Signals the end of the call if the link is of another
     /// generation.
-    fn tell(&self, link: Option<&CallLinkRecord>) {
+    fn publish(&self, link: Option<&CallLinkRecord>) {
         if let Some(link) = link {
             if Generation::of(link) != self.generation {
                 self.end.dismiss();
             }
             let link = link_state(link);
-            self.news.send_if_modified(|known| {
-                let is_news = *known != link;
+            self.link.send_if_modified(|known| {
+                let is_changed = *known != link;
                 *known = link;
-                is_news
+                is_changed
             });
         }
     }
@@ -244,8 +245,8 @@ impl Keeper {
             return Ok(());
         };
         let room = &self.address.room;
-        let mut rng = self.core.entropy.rng();
-        let mut transaction = self.core.database.begin(NAME).await?;
+        let mut rng = self.state.entropy.rng();
+        let mut transaction = self.state.database.begin(NAME).await?;
         let changed = if approved {
             transaction.add_approval(room, &user, &mut *rng).await?
         } else {
@@ -261,7 +262,7 @@ impl Keeper {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
                 Ok(()) => {
-                    self.core
+                    self.state
                         .emit("call.ended", &self.address.room, |event| event);
                     return;
                 }
@@ -275,7 +276,7 @@ impl Keeper {
 
     async fn try_end_era(&self) -> Result<(), StoreError> {
         const NAME: TransactionName = TransactionName::new("end era");
-        let mut transaction = self.core.database.begin(NAME).await?;
+        let mut transaction = self.state.database.begin(NAME).await?;
         let (key, era) = (&self.record.key, self.record.era);
         if transaction.end_era(key, era).await? {
             transaction.save().await?;

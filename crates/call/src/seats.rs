@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Audience, ConnectionId, DemuxId, ErrorCode, HAND_BURST, HANDS_PER_SECOND, Hello, Moment,
-    OpaqueUserId, PLACE_KEPT, ROSTER_REQUEST_BURST, ResumeSecret, RosterForm, SILENCE_LIMIT,
+    OpaqueUserId, ROSTER_REQUEST_BURST, ResumeSecret, RosterForm, SEAT_RESERVATION, SILENCE_LIMIT,
     token_bucket::{BucketSize, TokenBucket},
 };
 
@@ -39,10 +39,10 @@ impl Status {
 
 /// The number of a seat, in the order of the joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place(u64);
+pub(crate) struct Seat(u64);
 
 #[cfg(test)]
-impl Place {
+impl Seat {
     pub(crate) const fn of_number(number: u64) -> Self {
         Self(number)
     }
@@ -77,14 +77,14 @@ pub(crate) struct Device {
     /// before.
     pub(crate) lacks_hellos: bool,
     status: Status,
-    presence: Presence,
+    connection_state: ConnectionState,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Presence {
+enum ConnectionState {
     Connected {
         connection: ConnectionId,
-        heard: Moment,
+        last_activity: Moment,
     },
     Lost {
         since: Moment,
@@ -114,9 +114,9 @@ impl Device {
             roster_revision: 0,
             lacks_hellos: false,
             status,
-            presence: Presence::Connected {
+            connection_state: ConnectionState::Connected {
                 connection,
-                heard: now,
+                last_activity: now,
             },
         }
     }
@@ -153,68 +153,68 @@ impl Device {
 
     /// Returns the device's connection, unless it is lost.
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {
-        match self.presence {
-            Presence::Connected { connection, .. } => Some(connection),
-            Presence::Lost { .. } => None,
+        match self.connection_state {
+            ConnectionState::Connected { connection, .. } => Some(connection),
+            ConnectionState::Lost { .. } => None,
         }
     }
 
     /// Returns the moment at which the connection was lost.
     pub(crate) const fn lost_since(&self) -> Option<Moment> {
-        match self.presence {
-            Presence::Connected { .. } => None,
-            Presence::Lost { since } => Some(since),
+        match self.connection_state {
+            ConnectionState::Connected { .. } => None,
+            ConnectionState::Lost { since } => Some(since),
         }
     }
 
     /// Returns the moment at which the connection counts as lost, or the seat of a lost connection is freed.
     fn deadline(&self) -> Moment {
-        match self.presence {
-            Presence::Connected { heard, .. } => heard.plus(SILENCE_LIMIT),
-            Presence::Lost { since } => since.plus(PLACE_KEPT),
+        match self.connection_state {
+            ConnectionState::Connected { last_activity, .. } => last_activity.plus(SILENCE_LIMIT),
+            ConnectionState::Lost { since } => since.plus(SEAT_RESERVATION),
         }
     }
 }
 
 /// The seats of a call, with indexes by demux id, connection and deadline.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
-    devices: BTreeMap<Place, Device>,
-    by_demux_id: BTreeMap<DemuxId, Place>,
-    by_connection: BTreeMap<ConnectionId, Place>,
-    deadlines: BTreeSet<(Moment, Place)>,
+pub(crate) struct Seats {
+    devices: BTreeMap<Seat, Device>,
+    by_demux_id: BTreeMap<DemuxId, Seat>,
+    by_connection: BTreeMap<ConnectionId, Seat>,
+    deadlines: BTreeSet<(Moment, Seat)>,
     active: usize,
     /// The number of active devices with a hello.
     active_hellos: usize,
     next: u64,
 }
 
-impl Places {
+impl Seats {
     /// Assigns the next seat to the device.
-    pub(crate) fn take(&mut self, device: Device) -> Place {
-        let place = Place(self.next);
+    pub(crate) fn take(&mut self, device: Device) -> Seat {
+        let seat = Seat(self.next);
         self.next += 1;
-        self.by_demux_id.insert(device.demux_id, place);
+        self.by_demux_id.insert(device.demux_id, seat);
         if let Some(connection) = device.connection() {
-            self.by_connection.insert(connection, place);
+            self.by_connection.insert(connection, seat);
         }
-        self.deadlines.insert((device.deadline(), place));
+        self.deadlines.insert((device.deadline(), seat));
         if device.status == Status::Active {
             self.active += 1;
             self.active_hellos += usize::from(device.hello.is_some());
         }
-        self.devices.insert(place, device);
-        place
+        self.devices.insert(seat, device);
+        seat
     }
 
     /// Frees a seat.
-    pub(crate) fn free(&mut self, place: Place) -> Option<Device> {
-        let device = self.devices.remove(&place)?;
+    pub(crate) fn free(&mut self, seat: Seat) -> Option<Device> {
+        let device = self.devices.remove(&seat)?;
         self.by_demux_id.remove(&device.demux_id);
         if let Some(connection) = device.connection() {
             self.by_connection.remove(&connection);
         }
-        self.deadlines.remove(&(device.deadline(), place));
+        self.deadlines.remove(&(device.deadline(), seat));
         if device.status == Status::Active {
             self.active -= 1;
             self.active_hellos -= usize::from(device.hello.is_some());
@@ -222,28 +222,28 @@ impl Places {
         Some(device)
     }
 
-    pub(crate) fn get(&self, place: Place) -> Option<&Device> {
-        self.devices.get(&place)
+    pub(crate) fn get(&self, seat: Seat) -> Option<&Device> {
+        self.devices.get(&seat)
     }
 
-    pub(crate) fn get_mut(&mut self, place: Place) -> Option<&mut Device> {
-        self.devices.get_mut(&place)
+    pub(crate) fn get_mut(&mut self, seat: Seat) -> Option<&mut Device> {
+        self.devices.get_mut(&seat)
     }
 
-    pub(crate) fn of_demux_id(&self, demux_id: DemuxId) -> Option<Place> {
+    pub(crate) fn of_demux_id(&self, demux_id: DemuxId) -> Option<Seat> {
         self.by_demux_id.get(&demux_id).copied()
     }
 
-    pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<Place> {
+    pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<Seat> {
         self.by_connection.get(&connection).copied()
     }
 
     /// Iterates over all devices in the order of their joins.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &Device)> {
-        self.devices.iter().map(|(place, device)| (*place, device))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Seat, &Device)> {
+        self.devices.iter().map(|(seat, device)| (*seat, device))
     }
 
-    pub(crate) fn all(&self) -> Vec<Place> {
+    pub(crate) fn all(&self) -> Vec<Seat> {
         self.devices.keys().copied().collect()
     }
 
@@ -259,8 +259,8 @@ impl Places {
     }
 
     /// Changes a device from pending to active.
-    pub(crate) fn admit(&mut self, place: Place) {
-        if let Some(device) = self.devices.get_mut(&place)
+    pub(crate) fn admit(&mut self, seat: Seat) {
+        if let Some(device) = self.devices.get_mut(&seat)
             && device.status == Status::Pending
         {
             device.status = Status::Active;
@@ -275,55 +275,71 @@ impl Places {
     }
 
     /// Records a message of the device's connection.
-    pub(crate) fn heard(&mut self, place: Place, now: Moment) {
-        if let Some(connection) = self.get(place).and_then(Device::connection) {
-            let heard = now;
-            self.set_presence(place, Presence::Connected { connection, heard });
+    pub(crate) fn record_activity(&mut self, seat: Seat, now: Moment) {
+        if let Some(connection) = self.get(seat).and_then(Device::connection) {
+            let last_activity = now;
+            self.set_connection_state(
+                seat,
+                ConnectionState::Connected {
+                    connection,
+                    last_activity,
+                },
+            );
         }
     }
 
     /// Marks the device's connection as lost, and returns it.
-    pub(crate) fn lose(&mut self, place: Place, now: Moment) -> Option<ConnectionId> {
-        self.set_presence(place, Presence::Lost { since: now })
+    pub(crate) fn mark_lost(&mut self, seat: Seat, now: Moment) -> Option<ConnectionId> {
+        self.set_connection_state(seat, ConnectionState::Lost { since: now })
     }
 
     /// Sets a new connection for the device. Returns the old one if it is not lost.
     pub(crate) fn reconnect(
         &mut self,
-        place: Place,
+        seat: Seat,
         connection: ConnectionId,
         now: Moment,
     ) -> Option<ConnectionId> {
-        let heard = now;
-        self.set_presence(place, Presence::Connected { connection, heard })
+        let last_activity = now;
+        self.set_connection_state(
+            seat,
+            ConnectionState::Connected {
+                connection,
+                last_activity,
+            },
+        )
     }
 
     /// Returns a seat whose deadline has passed.
-    pub(crate) fn due(&self, now: Moment) -> Option<Place> {
-        let (deadline, place) = self.deadlines.first()?;
-        (*deadline <= now).then_some(*place)
+    pub(crate) fn due(&self, now: Moment) -> Option<Seat> {
+        let (deadline, seat) = self.deadlines.first()?;
+        (*deadline <= now).then_some(*seat)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Moment> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Sets the presence of a device. Returns its former connection.
-    fn set_presence(&mut self, place: Place, presence: Presence) -> Option<ConnectionId> {
-        let device = self.devices.get_mut(&place)?;
+    /// Sets the connection state of a device. Returns its former connection.
+    fn set_connection_state(
+        &mut self,
+        seat: Seat,
+        connection_state: ConnectionState,
+    ) -> Option<ConnectionId> {
+        let device = self.devices.get_mut(&seat)?;
         let connection_before = device.connection();
         let deadline_before = device.deadline();
-        device.presence = presence;
+        device.connection_state = connection_state;
         if device.deadline() != deadline_before {
-            self.deadlines.remove(&(deadline_before, place));
-            self.deadlines.insert((device.deadline(), place));
+            self.deadlines.remove(&(deadline_before, seat));
+            self.deadlines.insert((device.deadline(), seat));
         }
         if device.connection() != connection_before {
             if let Some(connection) = connection_before {
                 self.by_connection.remove(&connection);
             }
             if let Some(connection) = device.connection() {
-                self.by_connection.insert(connection, place);
+                self.by_connection.insert(connection, seat);
             }
         }
         connection_before

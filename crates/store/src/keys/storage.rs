@@ -19,14 +19,14 @@ const INDEX_LABEL: &str = "anteroom blind index v1";
 const PASSWORD_LABEL: &str = "anteroom device password v1";
 
 /// The keys for look-ups, device passwords, pseudonyms and access tokens.
-pub struct ServiceKeys {
+pub struct StorageKeys {
     index: HashKey,
     password: HashKey,
     event: EventKey,
     tokens: Vec<TokenKey>,
 }
 
-impl ServiceKeys {
+impl StorageKeys {
     /// Creates the keys. `tokens` are the newest first.
     pub(super) const fn new(
         index: HashKey,
@@ -96,9 +96,9 @@ impl ServiceKeys {
     }
 }
 
-impl fmt::Debug for ServiceKeys {
+impl fmt::Debug for StorageKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ServiceKeys(..)")
+        f.write_str("StorageKeys(..)")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::params::{PublishedKind, PublishedParams};
 
 /// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
 /// there is one.
-pub struct LiveParams<T> {
+pub struct DatedParams<T> {
     /// The params.
     pub params: T,
     /// The time from which they issue.
@@ -34,7 +34,7 @@ pub const fn credentials_end(replaced: Timestamp) -> Timestamp {
 /// The error for stored server params that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum KeysError {
+pub enum IssuingParamsError {
     /// The bytes are not server params.
     #[error("the stored server params {0} cannot be read")]
     Malformed(ParamsId),
@@ -45,30 +45,30 @@ pub enum KeysError {
 
 /// The server params of an issuer. Clones share them.
 #[derive(Clone)]
-pub struct IssuerKeys {
+pub struct IssuingParams {
     mode: Mode,
     generic: Arc<[Entry<GenericSecretParams>]>,
     group: Arc<[Entry<GroupServerSecretParams>]>,
 }
 
 /// The current server params. They can be replaced while the issuer runs.
-pub(crate) struct CurrentKeys(RwLock<IssuerKeys>);
+pub(crate) struct CurrentParams(RwLock<IssuingParams>);
 
-impl CurrentKeys {
-    pub(crate) const fn new(keys: IssuerKeys) -> Self {
-        Self(RwLock::new(keys))
+impl CurrentParams {
+    pub(crate) const fn new(params: IssuingParams) -> Self {
+        Self(RwLock::new(params))
     }
 
     /// Returns the params that a request uses throughout.
-    pub(crate) fn current(&self) -> IssuerKeys {
+    pub(crate) fn current(&self) -> IssuingParams {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    pub(crate) fn replace(&self, keys: IssuerKeys) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    pub(crate) fn replace(&self, params: IssuingParams) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = params;
     }
 }
 
@@ -81,14 +81,14 @@ struct Entry<T> {
     not_after: Option<Timestamp>,
 }
 
-impl IssuerKeys {
-    /// Creates the keys from params in any order. Of the generic ones only those of `mode` issue.
+impl IssuingParams {
+    /// Creates the set from params in any order. Of the generic ones only those of `mode` issue.
     /// The others are published and verify.
     #[must_use]
     pub fn new(
         mode: Mode,
-        generic: Vec<LiveParams<GenericSecretParams>>,
-        group: Vec<LiveParams<GroupServerSecretParams>>,
+        generic: Vec<DatedParams<GenericSecretParams>>,
+        group: Vec<DatedParams<GroupServerSecretParams>>,
     ) -> Self {
         let generic = generic.into_iter().map(generic_entry).collect();
         let group = group.into_iter().map(group_entry).collect();
@@ -99,14 +99,17 @@ impl IssuerKeys {
         }
     }
 
-    /// Creates the keys from the rows of the store.
+    /// Creates the set from the rows of the store.
     ///
     /// # Errors
     /// Params that do not parse, or do not have the id under which they are stored.
-    pub fn from_records(mode: Mode, records: &[ServerParamsRecord]) -> Result<Self, KeysError> {
+    pub fn from_records(
+        mode: Mode,
+        records: &[ServerParamsRecord],
+    ) -> Result<Self, IssuingParamsError> {
         let (mut generic, mut group) = (Vec::new(), Vec::new());
         for record in records {
-            let malformed = |_| KeysError::Malformed(record.id);
+            let malformed = |_| IssuingParamsError::Malformed(record.id);
             let id = match record.kind {
                 ServerParamsKind::Generic => {
                     let params =
@@ -124,7 +127,7 @@ impl IssuerKeys {
                 }
             };
             if id.to_hex() != record.id.to_hex() {
-                return Err(KeysError::Mismatch(record.id));
+                return Err(IssuingParamsError::Mismatch(record.id));
             }
         }
         Ok(Self::new(mode, generic, group))
@@ -169,15 +172,15 @@ impl<T> Entry<T> {
     }
 }
 
-fn live<T>(record: &ServerParamsRecord, params: T) -> LiveParams<T> {
-    LiveParams {
+fn live<T>(record: &ServerParamsRecord, params: T) -> DatedParams<T> {
+    DatedParams {
         params,
         not_before: record.not_before,
         not_after: record.not_after,
     }
 }
 
-fn generic_entry(live: LiveParams<GenericSecretParams>) -> Entry<GenericSecretParams> {
+fn generic_entry(live: DatedParams<GenericSecretParams>) -> Entry<GenericSecretParams> {
     let public = live.params.public_params();
     Entry {
         id: public.id(),
@@ -192,7 +195,7 @@ fn generic_entry(live: LiveParams<GenericSecretParams>) -> Entry<GenericSecretPa
     }
 }
 
-fn group_entry(live: LiveParams<GroupServerSecretParams>) -> Entry<GroupServerSecretParams> {
+fn group_entry(live: DatedParams<GroupServerSecretParams>) -> Entry<GroupServerSecretParams> {
     let public = live.params.public_params();
     Entry {
         id: public.id(),

@@ -40,28 +40,28 @@ struct Entry {
     expires: Option<Timestamp>,
 }
 
-/// The place of an entry. It is created before the database is read.
-pub(crate) struct Slot {
+/// The reserved key of an entry. It is created before the database is read.
+pub(crate) struct CacheReservation {
     key: CallerKey,
-    endings: u64,
+    invalidations: u64,
 }
 
 /// The answer of the cache.
-pub(crate) enum Recollection {
+pub(crate) enum CacheLookup {
     Known(Caller),
     /// The session has ended by time.
-    Over,
+    Expired,
     Unknown,
 }
 
-pub(crate) struct RememberedCallers {
+pub(crate) struct CallerCache {
     entries: Cache<CallerKey, Arc<Entry>>,
     /// The number of removals, so that a look-up that began before a removal does not restore the
     /// removed entry.
-    endings: AtomicU64,
+    invalidations: AtomicU64,
 }
 
-impl RememberedCallers {
+impl CallerCache {
     pub(crate) fn new() -> Self {
         let entries = Cache::builder()
             .max_capacity(MOST_ENTRIES)
@@ -70,43 +70,48 @@ impl RememberedCallers {
             .build();
         Self {
             entries,
-            endings: AtomicU64::new(0),
+            invalidations: AtomicU64::new(0),
         }
     }
 
-    /// Creates the place of a caller. Call it before the database is read.
-    pub(crate) fn slot(&self, key: CallerKey) -> Slot {
-        Slot {
+    /// Creates the reservation of a caller. Call it before the database is read.
+    pub(crate) fn reservation(&self, key: CallerKey) -> CacheReservation {
+        CacheReservation {
             key,
-            endings: self.endings.load(Ordering::SeqCst),
+            invalidations: self.invalidations.load(Ordering::SeqCst),
         }
     }
 
-    /// Caches a caller, unless an entry was removed since the slot was created.
-    pub(crate) fn insert(&self, slot: &Slot, caller: Caller, expires: Option<Timestamp>) {
+    /// Caches a caller, unless an entry was removed since the reservation was created.
+    pub(crate) fn insert(
+        &self,
+        reservation: &CacheReservation,
+        caller: Caller,
+        expires: Option<Timestamp>,
+    ) {
         let entry = Arc::new(Entry { caller, expires });
-        self.entries.insert(slot.key.clone(), entry);
-        if self.endings.load(Ordering::SeqCst) != slot.endings {
-            self.entries.invalidate(&slot.key);
+        self.entries.insert(reservation.key.clone(), entry);
+        if self.invalidations.load(Ordering::SeqCst) != reservation.invalidations {
+            self.entries.invalidate(&reservation.key);
         }
     }
 
-    pub(crate) fn get(&self, slot: &Slot, now: Timestamp) -> Recollection {
-        match self.entries.get(&slot.key) {
-            None => Recollection::Unknown,
-            Some(entry) if entry.expires.is_some_and(|end| end <= now) => Recollection::Over,
-            Some(entry) => Recollection::Known(entry.caller.clone()),
+    pub(crate) fn get(&self, reservation: &CacheReservation, now: Timestamp) -> CacheLookup {
+        match self.entries.get(&reservation.key) {
+            None => CacheLookup::Unknown,
+            Some(entry) if entry.expires.is_some_and(|end| end <= now) => CacheLookup::Expired,
+            Some(entry) => CacheLookup::Known(entry.caller.clone()),
         }
     }
 
     /// Removes a caller who was refused.
-    pub(crate) fn remove(&self, slot: &Slot) {
-        self.entries.invalidate(&slot.key);
+    pub(crate) fn remove(&self, reservation: &CacheReservation) {
+        self.entries.invalidate(&reservation.key);
     }
 
     /// Removes a session that has ended.
     pub(crate) fn forget_session(&self, session: &SessionId) {
-        self.endings.fetch_add(1, Ordering::SeqCst);
+        self.invalidations.fetch_add(1, Ordering::SeqCst);
         self.entries.invalidate(&CallerKey::Session(*session));
     }
 
@@ -121,7 +126,7 @@ impl RememberedCallers {
     }
 
     fn forget(&self, is_meant: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.endings.fetch_add(1, Ordering::SeqCst);
+        self.invalidations.fetch_add(1, Ordering::SeqCst);
         let forgotten = self
             .entries
             .invalidate_entries_if(move |_, entry| is_meant(&entry.caller));
@@ -155,15 +160,15 @@ mod tests {
 
     const SESSION: SessionId = SessionId::from_bytes([2; 16]);
 
-    fn is_known(remembered: &RememberedCallers) -> bool {
-        let slot = remembered.slot(CallerKey::Session(SESSION));
-        matches!(remembered.get(&slot, NOW), Recollection::Known(_))
+    fn is_known(cache: &CallerCache) -> bool {
+        let reservation = cache.reservation(CallerKey::Session(SESSION));
+        matches!(cache.get(&reservation, NOW), CacheLookup::Known(_))
     }
 
     #[test]
     fn a_look_up_that_began_before_a_device_ended_does_not_bring_it_back() {
-        type Ending = fn(&RememberedCallers);
-        let endings: [(&str, Ending); 3] = [
+        type Invalidation = fn(&CallerCache);
+        let invalidations: [(&str, Invalidation); 3] = [
             ("device", |all| {
                 all.forget_device(Aci::from_bytes([1; 16]), DeviceId::PRIMARY);
             }),
@@ -172,29 +177,29 @@ mod tests {
                 all.forget_sessions(Aci::from_bytes([1; 16]));
             }),
         ];
-        for (what, end) in endings {
-            let remembered = RememberedCallers::new();
-            let slot = remembered.slot(CallerKey::Session(SESSION));
-            remembered.insert(&slot, caller(), None);
-            assert!(is_known(&remembered), "{what}");
-            end(&remembered);
-            assert!(!is_known(&remembered), "{what}");
-            // The slot is older than the end.
-            remembered.insert(&slot, caller(), None);
-            assert!(!is_known(&remembered), "{what}");
-            let slot = remembered.slot(CallerKey::Session(SESSION));
-            remembered.insert(&slot, caller(), None);
-            assert!(is_known(&remembered), "{what}");
+        for (what, end) in invalidations {
+            let cache = CallerCache::new();
+            let reservation = cache.reservation(CallerKey::Session(SESSION));
+            cache.insert(&reservation, caller(), None);
+            assert!(is_known(&cache), "{what}");
+            end(&cache);
+            assert!(!is_known(&cache), "{what}");
+            // The reservation is older than the end.
+            cache.insert(&reservation, caller(), None);
+            assert!(!is_known(&cache), "{what}");
+            let reservation = cache.reservation(CallerKey::Session(SESSION));
+            cache.insert(&reservation, caller(), None);
+            assert!(is_known(&cache), "{what}");
         }
     }
 
     #[test]
     fn a_session_is_over_at_its_end() {
-        let remembered = RememberedCallers::new();
-        let slot = remembered.slot(CallerKey::Session(SESSION));
-        remembered.insert(&slot, caller(), Some(NOW.plus(1)));
-        assert!(is_known(&remembered));
-        let later = remembered.get(&slot, NOW.plus(1));
-        assert!(matches!(later, Recollection::Over));
+        let cache = CallerCache::new();
+        let reservation = cache.reservation(CallerKey::Session(SESSION));
+        cache.insert(&reservation, caller(), Some(NOW.plus(1)));
+        assert!(is_known(&cache));
+        let later = cache.get(&reservation, NOW.plus(1));
+        assert!(matches!(later, CacheLookup::Expired));
     }
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use anteroom_protocol::Timestamp;
 use anteroom_service::{Event, EventSink, Pseudonymizer};
 
-use super::changes::{Actor, ChangeKind, DeviceChange};
+use super::changes::{ChangeCause, ChangeKind, DeviceChange};
 
 /// Emits the events of changes of devices.
 #[derive(Clone)]
-pub struct DeviceJournal {
+pub struct DeviceEvents {
     events: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
 }
 
-impl DeviceJournal {
-    /// Creates a journal that emits into this sink, with accounts under these pseudonyms.
+impl DeviceEvents {
+    /// Creates an emitter into this sink, with accounts under these pseudonyms.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, pseudonymizer: Pseudonymizer) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl DeviceJournal {
             kind,
             owner,
             device,
-            actor,
+            cause,
             others,
             new_name: _,
         } = change;
@@ -45,7 +45,7 @@ impl DeviceJournal {
         if change.is_end() {
             let record = about("audit")
                 .with("action", kind.event())
-                .with("actor", self.name(*actor));
+                .with("actor", self.name(*cause));
             self.events.emit(record);
         }
         if !others.is_empty() {
@@ -57,12 +57,12 @@ impl DeviceJournal {
         }
     }
 
-    fn name(&self, actor: Actor) -> String {
-        match actor {
-            Actor::Account(aci) => self.pseudonymizer.account(&aci).to_string(),
-            Actor::Operator => "operator".to_owned(),
-            Actor::Limit => "limit".to_owned(),
-            Actor::Retention => "retention".to_owned(),
+    fn name(&self, cause: ChangeCause) -> String {
+        match cause {
+            ChangeCause::Account(aci) => self.pseudonymizer.account(&aci).to_string(),
+            ChangeCause::Operator => "operator".to_owned(),
+            ChangeCause::Limit => "limit".to_owned(),
+            ChangeCause::Retention => "retention".to_owned(),
         }
     }
 }

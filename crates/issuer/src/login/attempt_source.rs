@@ -12,7 +12,7 @@ use anteroom_service::{AddressGroup, ClientAddress, LimitKey, Share, network_sha
 
 /// A client whose password is to be hashed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Applicant {
+pub(crate) enum AttemptSource {
     /// A device that has shown its last refresh token. The key stands for its account.
     Device(LimitKey),
     /// A client in a network with a recent login.
@@ -33,7 +33,7 @@ pub(super) enum LoginShare {
     Network(AddressGroup),
 }
 
-impl Applicant {
+impl AttemptSource {
     /// Returns the shares of the client in `places` places for clients.
     pub(super) fn shares(self, places: usize) -> Vec<Share<LoginShare>> {
         let class = (places / 2).max(1);
