@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const FOLDER: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../../crates/protocol/tests/vectors"
+    "/../../crates/pure/protocol/tests/vectors"
 );
 
 const FILES: [&str; 6] = [

@@ -117,15 +117,24 @@ const BANNED: &[&str] = &[
 
 /// The definitions that have such a name nonetheless, as file and name. The list only shrinks.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    ("crates/issuer/tests/http/background.rs", "Scene"),
-    ("crates/issuer/tests/http/device_management.rs", "Scene"),
-    ("crates/issuer/tests/http/identities.rs", "Scene"),
-    ("crates/issuer/tests/http/recent_logins.rs", "Scene"),
-    ("crates/oidc/tests/verify.rs", "Scene"),
-    ("crates/store-sql/tests/file_conditions/mod.rs", "Scene"),
-    ("crates/store-sql/tests/issuer_faults/mod.rs", "Scene"),
-    ("crates/store-sql/tests/rooms_faults/mod.rs", "Scene"),
-    ("crates/store-sql/tests/sqlite_copies.rs", "Scene"),
+    ("crates/services/issuer/tests/http/background.rs", "Scene"),
+    (
+        "crates/services/issuer/tests/http/device_management.rs",
+        "Scene",
+    ),
+    ("crates/services/issuer/tests/http/identities.rs", "Scene"),
+    (
+        "crates/services/issuer/tests/http/recent_logins.rs",
+        "Scene",
+    ),
+    ("crates/adapters/oidc/tests/verify.rs", "Scene"),
+    (
+        "crates/store/store-sql/tests/file_conditions/mod.rs",
+        "Scene",
+    ),
+    ("crates/store/store-sql/tests/issuer_faults/mod.rs", "Scene"),
+    ("crates/store/store-sql/tests/rooms_faults/mod.rs", "Scene"),
+    ("crates/store/store-sql/tests/sqlite_copies.rs", "Scene"),
 ];
 
 /// Checks the definitions of all Rust files of the project, and that each exception is needed.

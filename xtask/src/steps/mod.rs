@@ -221,7 +221,7 @@ fn wasm(root: &Path) -> Result<Counts> {
 }
 
 fn vector_files(root: &Path) -> Result<Counts> {
-    let output = vectors::checked(root, &root.join("crates/protocol/tests/vectors"))?;
+    let output = vectors::checked(root, &root.join("crates/pure/protocol/tests/vectors"))?;
     counts::of_vectors(&output)
 }
 

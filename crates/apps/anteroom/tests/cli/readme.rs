@@ -14,7 +14,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::directory::{CallProcess, ServeProcess, TestDirectory};
 
-const README: &str = include_str!("../../../../README.md");
+const README: &str = include_str!("../../../../../README.md");
 
 /// The random parts, the most specific first.
 const RANDOM: &str = r"

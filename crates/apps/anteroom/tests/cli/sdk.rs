@@ -11,13 +11,13 @@ use tokio::sync::mpsc;
 
 use crate::directory::{TestAccount, TestDirectory};
 
-#[path = "../../../client/examples/create_link.rs"]
+#[path = "../../../../sdk/client/examples/create_link.rs"]
 #[expect(dead_code, reason = "the test calls what `main` calls")]
 mod create_link;
-#[path = "../../../client/examples/join_and_echo.rs"]
+#[path = "../../../../sdk/client/examples/join_and_echo.rs"]
 #[expect(dead_code, reason = "the test calls what `main` calls")]
 mod join_and_echo;
-#[path = "../../../client/examples/watch_lobby.rs"]
+#[path = "../../../../sdk/client/examples/watch_lobby.rs"]
 #[expect(dead_code, reason = "the test calls what `main` calls")]
 mod watch_lobby;
 
@@ -112,9 +112,9 @@ fn crates(program: &str) -> Vec<&str> {
 #[test]
 fn the_examples_need_the_sdk_and_tokio_and_nothing_else() {
     for example in [
-        include_str!("../../../client/examples/create_link.rs"),
-        include_str!("../../../client/examples/join_and_echo.rs"),
-        include_str!("../../../client/examples/watch_lobby.rs"),
+        include_str!("../../../../sdk/client/examples/create_link.rs"),
+        include_str!("../../../../sdk/client/examples/join_and_echo.rs"),
+        include_str!("../../../../sdk/client/examples/watch_lobby.rs"),
     ] {
         assert_eq!(crates(example), ["std", "anteroom_client"]);
         assert!(example.contains("#[tokio::main]"));
@@ -127,14 +127,14 @@ fn the_first_page_of_the_sdk_joins_a_link_in_ten_lines_and_the_readme_shows_them
         let (_, rest) = text.split_once(start).unwrap();
         rest.split_once("```").unwrap().0.to_owned()
     };
-    let page = include_str!("../../../client/src/lib.rs").lines();
+    let page = include_str!("../../../../sdk/client/src/lib.rs").lines();
     let page = page.map_while(|line| line.strip_prefix("//!"));
     let page: Vec<&str> = page
         .map(|line| line.strip_prefix(' ').unwrap_or(line))
         .collect();
     // A doctest compiles it.
     let shown = block(&page.join("\n"), "```no_run\n");
-    let readme = include_str!("../../../../README.md");
+    let readme = include_str!("../../../../../README.md");
     assert_eq!(block(readme, "```rust\n"), shown);
     assert_eq!(crates(&shown), ["std", "anteroom_client"]);
     let (_, main) = shown.split_once("async fn main()").unwrap();

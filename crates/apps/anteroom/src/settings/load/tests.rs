@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::settings::{LogFormat, LogLevel, LogSettings};
 
-const EXAMPLE: &str = include_str!("../../../../../docs/anteroom.example.toml");
+const EXAMPLE: &str = include_str!("../../../../../../docs/anteroom.example.toml");
 
 fn file(text: &str) -> (TempDir, PathBuf) {
     let dir = TempDir::new().unwrap();

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_configuration_of_the_system_is_where_the_unit_puts_it() {
-        let unit = include_str!("../../../../../docs/operations/files/anteroom.service");
+        let unit = include_str!("../../../../../../docs/operations/files/anteroom.service");
         assert!(unit.contains(&format!("--data {SYSTEM_DATA} --config {SYSTEM_CONFIG}\n")));
     }
 

@@ -9,7 +9,7 @@ use std::{
 use regex::Regex;
 
 fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
         .canonicalize()
         .unwrap()
 }

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_code_of_the_command_line_stands_in_the_documents() {
-        let page = include_str!("../../../docs/commands.md");
+        let page = include_str!("../../../../docs/commands.md");
         let pattern =
             r#"(?:Failure::new|Explanation::(?:failed|refused|unreachable))\(\s*"([a-z_]+)""#;
         let pattern = Regex::new(pattern).unwrap();

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::settings::load::keys;
 
-    const PAGE: &str = include_str!("../../../../docs/operations/configuration.md");
+    const PAGE: &str = include_str!("../../../../../docs/operations/configuration.md");
 
     #[test]
     fn the_page_in_the_documentation_is_this_one() {

@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_documentation_can_be_set_up() {
-        let page = include_str!("../../../docs/operations/relays.md");
+        let page = include_str!("../../../../docs/operations/relays.md");
         let examples: Vec<&str> = page
             .split("```toml\n")
             .skip(1)

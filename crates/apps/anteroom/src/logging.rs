@@ -218,10 +218,16 @@ mod tests {
 
     #[test]
     fn every_crate_of_ours_that_logs_follows_the_level() {
-        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .unwrap();
+        let folders = |folder: &Path| -> Vec<_> {
+            let entries = std::fs::read_dir(folder).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().path()).collect()
+        };
         let mut logging = Vec::new();
-        for entry in std::fs::read_dir(crates).unwrap() {
-            let folder = entry.unwrap().path();
+        for folder in folders(crates).iter().flat_map(|group| folders(group)) {
             let Ok(manifest) = std::fs::read_to_string(folder.join("Cargo.toml")) else {
                 continue;
             };

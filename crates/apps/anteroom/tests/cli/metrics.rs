@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::directory::{TestDirectory, stderr};
 
-const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs");
 
 /// The type of a metric and its labels without `le`.
 type Description = (String, BTreeSet<String>);

@@ -11,9 +11,12 @@ use crate::{
     readme::run_console_blocks,
 };
 
-const PAGE: &str = include_str!("../../../../docs/operations.md");
+const PAGE: &str = include_str!("../../../../../docs/operations.md");
 
-const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/files");
+const FILES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../../docs/operations/files"
+);
 
 /// Returns a file of the documentation.
 fn file(name: &str) -> String {

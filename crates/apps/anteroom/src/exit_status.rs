@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_exit_status_has_the_number_of_its_place_and_stands_in_the_documents() {
-        let page = include_str!("../../../docs/commands.md");
+        let page = include_str!("../../../../docs/commands.md");
         for (place, status) in ExitStatus::ALL.into_iter().enumerate() {
             assert_eq!(usize::from(status.number()), place);
             let row = format!("| {place} | `{}` | {} |", status.code(), status.meaning());

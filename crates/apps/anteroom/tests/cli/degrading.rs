@@ -13,7 +13,7 @@ use crate::{
     roles::apart,
 };
 
-const PAGE: &str = include_str!("../../../../docs/operations.md");
+const PAGE: &str = include_str!("../../../../../docs/operations.md");
 const TESTS: &str = include_str!("degrading.rs");
 
 #[test]
