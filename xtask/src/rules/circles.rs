@@ -23,7 +23,6 @@ const EXCUSED: &[&str] = &[
     "crates/kit/runtime",
     "crates/pure/call",
     "crates/pure/protocol",
-    "crates/sdk/client",
     "crates/services/issuer",
     "crates/services/rooms",
     "crates/store/store",

@@ -57,7 +57,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-store",
         ],
     ),
-    ("anteroom-client", &["anteroom-protocol"]),
+    ("anteroom-client-core", &["anteroom-protocol"]),
+    (
+        "anteroom-client",
+        &["anteroom-client-core", "anteroom-protocol"],
+    ),
     (
         "anteroom",
         &[
@@ -127,6 +131,7 @@ const PURE: &[&str] = &[
     "anteroom-kvac",
     "anteroom-protocol",
     "anteroom-call",
+    "anteroom-client-core",
 ];
 
 /// Packages that are impure, or do not exist on `wasm32-unknown-unknown`.
