@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-call", &["anteroom-protocol"]),
     ("anteroom-store", &["anteroom-protocol"]),
     (
-        "anteroom-store-sql",
+        "anteroom-store-sqlite",
         &["anteroom-protocol", "anteroom-store"],
     ),
     ("anteroom-runtime", &["anteroom-protocol"]),
@@ -73,7 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-rooms",
             "anteroom-runtime",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
             "anteroom-webhook",
         ],
     ),
@@ -93,7 +93,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-rooms",
             "anteroom-runtime",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
         ],
     ),
     // A program of the tests: it reads a running issuer's keys from its database.
@@ -103,7 +103,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-client",
             "anteroom-protocol",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
         ],
     ),
     // A program of the tests too: it knows the services only as their users do.
@@ -119,7 +119,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const APART: [&str; 2] = ["anteroom-issuer", "anteroom-rooms"];
 
 /// Third-party packages that only the named crates may depend on directly, by prefix.
-const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sql"])];
+const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sqlite"])];
 
 /// The pure crates: no I/O, no clock, no ambient randomness and no async in them or below them.
 const PURE: &[&str] = &[
