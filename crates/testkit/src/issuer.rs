@@ -14,13 +14,13 @@ use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
 };
-use anteroom_relays::Relays;
 use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,
     TransactionName,
 };
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
+use anteroom_turn::Relays;
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
