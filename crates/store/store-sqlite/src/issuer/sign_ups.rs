@@ -8,45 +8,38 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
 
-use super::{logins, shadows, tokens};
+use super::{logins, row::account_index, shadows, tokens};
 use crate::{
-    error::store_error,
-    issuer::repository::SqliteRepository,
+    file::KeyedTransaction,
     row::{array, sealed, seconds, timestamp},
+    statement::Statement as _,
 };
 
 const TABLE: &str = "sign_ups";
 const CONFIRMED: &str = "confirmed_sign_ups";
 
 pub(super) async fn add(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     sign_up: &PendingSignUp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
-    let row = SealedSignUp::seal(sign_up, &repository.keyring, rng)?;
-    let added = sqlx::query(
+    let row = SealedSignUp::seal(sign_up, &keyed.keyring, rng)?;
+    sqlx::query(
         "INSERT INTO sign_ups (token_hash, account_index, verifier, expires) VALUES (?, ?, ?, ?)",
     )
     .bind(row.token.as_bytes().as_slice())
     .bind(row.account.as_bytes().as_slice())
     .bind(row.verifier.as_bytes())
     .bind(seconds(sign_up.expires, TABLE, "expires")?)
-    .execute(&mut repository.transaction)
-    .await;
-    match added {
-        Ok(_) => {}
-        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
-            return Err(StoreError::AccountMissing);
-        }
-        Err(error) => return Err(store_error(error)),
-    }
-    logins::set_waiting(repository, &sign_up.aci, &sign_up.verifier, false, rng).await?;
+    .changes_referring(&mut keyed.transaction, StoreError::AccountMissing)
+    .await?;
+    logins::set_waiting(keyed, &sign_up.aci, &sign_up.verifier, false, rng).await?;
     Ok(())
 }
 
 /// Confirms a sign-up. The request that deletes the row is the one that used the token.
 pub(super) async fn confirm(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
@@ -57,19 +50,18 @@ pub(super) async fn confirm(
     )
     .bind(token.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
-    .fetch_optional(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .optional_row(&mut keyed.transaction)
+    .await?;
     let Some(row) = row else {
-        return repeated(repository, token, now).await;
+        return repeated(keyed, token, now).await;
     };
     let expires = timestamp(&row, TABLE, "expires")?;
     let row = sign_up(&row)?;
-    let verifier = row.open(&repository.keyring)?;
-    let aci = tokens::account_at(repository, row.account.as_bytes()).await?;
-    forget(repository, &aci).await?;
-    shadows::forget(repository, &aci).await?;
-    if !logins::set_waiting(repository, &aci, &verifier, true, rng).await? {
+    let verifier = row.open(&keyed.keyring)?;
+    let aci = tokens::account_at(keyed, row.account.as_bytes()).await?;
+    forget(keyed, &aci).await?;
+    shadows::forget(keyed, &aci).await?;
+    if !logins::set_waiting(keyed, &aci, &verifier, true, rng).await? {
         return Ok(ConfirmOutcome::Invalid);
     }
     sqlx::query(
@@ -78,25 +70,23 @@ pub(super) async fn confirm(
     .bind(token.as_bytes().as_slice())
     .bind(row.account.as_bytes().as_slice())
     .bind(seconds(expires, CONFIRMED, "expires")?)
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .changes(&mut keyed.transaction)
+    .await?;
     Ok(ConfirmOutcome::Confirmed(aci))
 }
 
 async fn repeated(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<ConfirmOutcome, StoreError> {
-    let is_confirmed: bool = sqlx::query_scalar(
+    let is_confirmed: bool = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM confirmed_sign_ups WHERE token_hash = ? AND expires > ?)",
     )
     .bind(token.as_bytes().as_slice())
     .bind(seconds(now, CONFIRMED, "expires")?)
-    .fetch_one(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .scalar(&mut keyed.transaction)
+    .await?;
     Ok(if is_confirmed {
         ConfirmOutcome::Repeated
     } else {
@@ -105,7 +95,7 @@ async fn repeated(
 }
 
 pub(super) async fn take_only(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
     now: Timestamp,
 ) -> Result<Option<PasswordVerifier>, StoreError> {
@@ -113,26 +103,24 @@ pub(super) async fn take_only(
         "SELECT token_hash, account_index, verifier FROM sign_ups
          WHERE account_index = ? AND expires > ? LIMIT 2",
     )
-    .bind(repository.account_index(aci))
+    .bind(account_index(keyed, aci))
     .bind(seconds(now, TABLE, "expires")?)
-    .fetch_all(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .rows(&mut keyed.transaction)
+    .await?;
     let [row] = rows.as_slice() else {
         return Ok(None);
     };
-    let verifier = sign_up(row)?.open(&repository.keyring)?;
-    forget(repository, aci).await?;
+    let verifier = sign_up(row)?.open(&keyed.keyring)?;
+    forget(keyed, aci).await?;
     Ok(Some(verifier))
 }
 
 /// Deletes all sign-ups of an account.
-pub(super) async fn forget(repository: &mut SqliteRepository, aci: &Aci) -> Result<(), StoreError> {
+pub(super) async fn forget(keyed: &mut KeyedTransaction, aci: &Aci) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sign_ups WHERE account_index = ?")
-        .bind(repository.account_index(aci))
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
     Ok(())
 }
 

@@ -6,13 +6,12 @@ use anteroom_store::{
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
+use super::row::{self, account_columns, account_index, device_columns};
 use crate::{
     error::store_error,
-    issuer::{
-        repository::SqliteRepository,
-        row::{self, account_columns, device_columns},
-    },
+    file::KeyedTransaction,
     row::{array, invalid, number, seconds, timestamp},
+    statement::Statement as _,
 };
 
 const TABLE: &str = "sessions";
@@ -39,7 +38,7 @@ fn session(row: &SqliteRow, aci: Aci) -> Result<Session, StoreError> {
 }
 
 pub(super) async fn caller(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     id: &SessionId,
 ) -> Result<Option<SessionCaller>, StoreError> {
     const SELECT: &str = concat!(
@@ -57,22 +56,21 @@ pub(super) async fn caller(
     );
     let row = sqlx::query(SELECT)
         .bind(id.as_bytes().as_slice())
-        .fetch_optional(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .optional_row(&mut keyed.transaction)
+        .await?;
     row.map(|row| {
-        let account = row::account(&row)?.open(&repository.keyring)?;
+        let account = row::account(&row)?.open(&keyed.keyring)?;
         Ok(SessionCaller {
             session: session(&row, account.aci)?,
             account,
-            device: row::device(&row)?.open(&repository.keyring)?,
+            device: row::device(&row)?.open(&keyed.keyring)?,
         })
     })
     .transpose()
 }
 
 pub(super) async fn of_account(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
@@ -82,47 +80,40 @@ pub(super) async fn of_account(
         " FROM sessions WHERE account_index = ? AND expires > ? ORDER BY created, session_id"
     );
     sqlx::query(SELECT)
-        .bind(repository.account_index(aci))
+        .bind(account_index(keyed, aci))
         .bind(seconds(now, TABLE, "expires")?)
-        .fetch_all(&mut repository.transaction)
-        .await
-        .map_err(store_error)?
+        .rows(&mut keyed.transaction)
+        .await?
         .iter()
         .map(|row| session(row, *aci))
         .collect()
 }
 
 pub(super) async fn add(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     session: &Session,
     token: &TokenHash,
 ) -> Result<(), StoreError> {
-    let added = sqlx::query(
+    sqlx::query(
         "INSERT INTO sessions (session_id, account_index, device_id, remember, created, expires)
          VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(session.id.as_bytes().as_slice())
-    .bind(repository.account_index(&session.aci))
+    .bind(account_index(keyed, &session.aci))
     .bind(i64::from(session.device.as_u32()))
     .bind(session.remember)
     .bind(seconds(session.created, TABLE, "created")?)
     .bind(seconds(session.expires, TABLE, "expires")?)
-    .execute(&mut repository.transaction)
-    .await;
-    match added {
-        Ok(_) => add_token(repository, session, token).await,
-        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
-            Err(StoreError::DeviceMissing)
-        }
-        Err(error) => Err(store_error(error)),
-    }
+    .changes_referring(&mut keyed.transaction, StoreError::DeviceMissing)
+    .await?;
+    add_token(keyed, session, token).await
 }
 
 /// Exchanges a refresh token. The request that marks the token as used gets the session. A
 /// repetition within `grace` gets the same session and successor. A later repetition ends the
 /// session.
 pub(super) async fn rotate(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     used: &TokenHash,
     next: &TokenHash,
     now: Timestamp,
@@ -136,11 +127,9 @@ pub(super) async fn rotate(
     )
     .bind(used.as_bytes().as_slice())
     .bind(seconds(now, TOKENS, "used")?)
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?
-    .rows_affected();
-    let Some((mut session, use_before)) = of_token(repository, used).await? else {
+    .changes(&mut keyed.transaction)
+    .await?;
+    let Some((mut session, use_before)) = of_token(keyed, used).await? else {
         return Ok(RotateOutcome::Unknown);
     };
     if marked == 0 {
@@ -149,71 +138,62 @@ pub(super) async fn rotate(
         };
         // Checks both directions, because the clock may have been set back since.
         let is_late = moment.plus(grace) < now || now.plus(grace) < moment;
-        if !is_late && now < session.expires && has_token(repository, &session.id, next).await? {
+        if !is_late && now < session.expires && has_token(keyed, &session.id, next).await? {
             return Ok(RotateOutcome::Repeated(session, moment));
         }
-        end(repository, &session.id).await?;
-        forget_device(repository, &session).await?;
+        end(keyed, &session.id).await?;
+        forget_device(keyed, &session).await?;
         return Ok(RotateOutcome::Reused(session));
     }
     session.expires = if session.remember { long } else { short };
-    extend(repository, &session.id, session.expires).await?;
-    add_token(repository, &session, next).await?;
+    extend(keyed, &session.id, session.expires).await?;
+    add_token(keyed, &session, next).await?;
     Ok(RotateOutcome::Rotated(session))
 }
 
 pub(super) async fn extend(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     id: &SessionId,
     expires: Timestamp,
 ) -> Result<bool, StoreError> {
     let extended = sqlx::query("UPDATE sessions SET expires = ? WHERE session_id = ?")
         .bind(seconds(expires, TABLE, "expires")?)
         .bind(id.as_bytes().as_slice())
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(extended.rows_affected() > 0)
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(extended > 0)
 }
 
-pub(super) async fn end(
-    repository: &mut SqliteRepository,
-    id: &SessionId,
-) -> Result<bool, StoreError> {
+pub(super) async fn end(keyed: &mut KeyedTransaction, id: &SessionId) -> Result<bool, StoreError> {
     let ended = sqlx::query("DELETE FROM sessions WHERE session_id = ?")
         .bind(id.as_bytes().as_slice())
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(ended.rows_affected() > 0)
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(ended > 0)
 }
 
 pub(super) async fn end_of(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
 ) -> Result<Option<Session>, StoreError> {
-    let Some((session, _)) = of_token(repository, token).await? else {
+    let Some((session, _)) = of_token(keyed, token).await? else {
         return Ok(None);
     };
-    end(repository, &session.id).await?;
+    end(keyed, &session.id).await?;
     Ok(Some(session))
 }
 
-pub(super) async fn end_all(
-    repository: &mut SqliteRepository,
-    aci: &Aci,
-) -> Result<u64, StoreError> {
+pub(super) async fn end_all(keyed: &mut KeyedTransaction, aci: &Aci) -> Result<u64, StoreError> {
     let ended = sqlx::query("DELETE FROM sessions WHERE account_index = ?")
-        .bind(repository.account_index(aci))
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(ended.rows_affected())
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(ended)
 }
 
 /// Returns the session of a token, and the time at which the token was used.
 async fn of_token(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
 ) -> Result<Option<(Session, Option<Timestamp>)>, StoreError> {
     const SELECT: &str = concat!(
@@ -229,11 +209,10 @@ async fn of_token(
     );
     let row = sqlx::query(SELECT)
         .bind(token.as_bytes().as_slice())
-        .fetch_optional(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .optional_row(&mut keyed.transaction)
+        .await?;
     row.map(|row| {
-        let account = row::account(&row)?.open(&repository.keyring)?;
+        let account = row::account(&row)?.open(&keyed.keyring)?;
         let is_used: bool = row.try_get("is_used").map_err(store_error)?;
         let used = timestamp(&row, TOKENS, "used")?;
         Ok((session(&row, account.aci)?, is_used.then_some(used)))
@@ -242,62 +221,55 @@ async fn of_token(
 }
 
 async fn has_token(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     id: &SessionId,
     token: &TokenHash,
 ) -> Result<bool, StoreError> {
-    sqlx::query_scalar(
+    sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE token_hash = ? AND session_id = ?)",
     )
     .bind(token.as_bytes().as_slice())
     .bind(id.as_bytes().as_slice())
-    .fetch_one(&mut repository.transaction)
+    .scalar(&mut keyed.transaction)
     .await
-    .map_err(store_error)
 }
 
 /// Adds a token to a session. A device is known by the newest token of its session.
 async fn add_token(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     session: &Session,
     token: &TokenHash,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO refresh_tokens (token_hash, session_id) VALUES (?, ?)")
         .bind(token.as_bytes().as_slice())
         .bind(session.id.as_bytes().as_slice())
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut keyed.transaction)
+        .await?;
     sqlx::query(
         "INSERT INTO known_devices (account_index, device_id, token_hash) VALUES (?, ?, ?)
          ON CONFLICT (account_index, device_id) DO UPDATE SET token_hash = excluded.token_hash",
     )
-    .bind(repository.account_index(&session.aci))
+    .bind(account_index(keyed, &session.aci))
     .bind(i64::from(session.device.as_u32()))
     .bind(token.as_bytes().as_slice())
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .changes(&mut keyed.transaction)
+    .await?;
     Ok(())
 }
 
 /// Removes the known device of a session whose token two clients have shown: either of them may
 /// have the newest token.
-async fn forget_device(
-    repository: &mut SqliteRepository,
-    session: &Session,
-) -> Result<(), StoreError> {
+async fn forget_device(keyed: &mut KeyedTransaction, session: &Session) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM known_devices WHERE account_index = ? AND device_id = ?")
-        .bind(repository.account_index(&session.aci))
+        .bind(account_index(keyed, &session.aci))
         .bind(i64::from(session.device.as_u32()))
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut keyed.transaction)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn known_device(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
 ) -> Result<Option<(Aci, DeviceId)>, StoreError> {
     const SELECT: &str = concat!(
@@ -308,11 +280,10 @@ pub(super) async fn known_device(
     );
     let row = sqlx::query(SELECT)
         .bind(token.as_bytes().as_slice())
-        .fetch_optional(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .optional_row(&mut keyed.transaction)
+        .await?;
     row.map(|row| {
-        let account = row::account(&row)?.open(&repository.keyring)?;
+        let account = row::account(&row)?.open(&keyed.keyring)?;
         let device = DeviceId::new(number(&row, "known_devices", "device_id")?);
         let device = device.ok_or(invalid("known_devices", "device_id"))?;
         Ok((account.aci, device))

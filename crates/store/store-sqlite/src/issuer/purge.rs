@@ -3,7 +3,7 @@
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{StoreError, StoredLifetimes};
 
-use crate::{error::store_error, issuer::repository::SqliteRepository, row::seconds};
+use crate::{file::KeyedTransaction, row::seconds, statement::Statement as _};
 
 /// The time for which a used token is remembered, in seconds, to detect that another client shows
 /// it: the time that any session lasts without a use.
@@ -14,7 +14,7 @@ type PurgeStatement = (&'static str, Timestamp);
 
 /// Deletes expired rows. Trims end times that are too late first, so that such rows expire at all.
 pub(super) async fn expired(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     now: Timestamp,
     lifetimes: &StoredLifetimes,
 ) -> Result<u64, StoreError> {
@@ -62,7 +62,7 @@ pub(super) async fn expired(
         ("UPDATE identities SET ended = ?1 WHERE ended > ?1", now),
     ];
     for statement in trims {
-        execute(repository, statement).await?;
+        execute(keyed, statement).await?;
     }
     let deletions: [PurgeStatement; 8] = [
         ("DELETE FROM sessions WHERE expires <= ?1", now),
@@ -79,15 +79,15 @@ pub(super) async fn expired(
     ];
     let mut purged = 0;
     for statement in deletions {
-        purged += execute(repository, statement).await?;
+        purged += execute(keyed, statement).await?;
     }
-    Ok(purged + unconfirmed(repository).await?)
+    Ok(purged + unconfirmed(keyed).await?)
 }
 
 /// Deletes accounts with an unconfirmed address once neither a sign-up nor a reset can confirm it
 /// and no shadow is left. Keeps accounts that an operator has changed, and accounts with another
 /// way to sign in.
-async fn unconfirmed(repository: &mut SqliteRepository) -> Result<u64, StoreError> {
+async fn unconfirmed(keyed: &mut KeyedTransaction) -> Result<u64, StoreError> {
     let deleted = sqlx::query(
         "DELETE FROM accounts WHERE role = 'member' AND disabled = 0
              AND account_index IN (SELECT account_index FROM logins WHERE verified = 0)
@@ -97,20 +97,18 @@ async fn unconfirmed(repository: &mut SqliteRepository) -> Result<u64, StoreErro
              AND account_index NOT IN (SELECT account_index FROM devices)
              AND account_index NOT IN (SELECT account_index FROM identities)",
     )
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
-    Ok(deleted.rows_affected())
+    .changes(&mut keyed.transaction)
+    .await?;
+    Ok(deleted)
 }
 
 async fn execute(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     (statement, time): PurgeStatement,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(statement)
         .bind(seconds(time, "logins", "expires")?)
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(done.rows_affected())
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(done)
 }

@@ -5,41 +5,41 @@ use anteroom_store::{
     BlindIndex, PasswordVerifier, ShadowSignUp, StoreError, TokenHash, sealed::SealedShadow,
 };
 
+use super::row::account_index;
 use crate::{
-    error::store_error,
-    issuer::repository::SqliteRepository,
+    file::KeyedTransaction,
     row::{array, sealed, seconds},
+    statement::Statement as _,
 };
 
 const TABLE: &str = "shadow_sign_ups";
 
 pub(super) async fn find(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
 ) -> Result<Option<PasswordVerifier>, StoreError> {
     let row =
         sqlx::query("SELECT account_index, verifier FROM shadow_sign_ups WHERE account_index = ?")
-            .bind(repository.account_index(aci))
-            .fetch_optional(&mut repository.transaction)
-            .await
-            .map_err(store_error)?;
+            .bind(account_index(keyed, aci))
+            .optional_row(&mut keyed.transaction)
+            .await?;
     row.map(|row| {
         let shadow = SealedShadow {
             account: BlindIndex::from_bytes(array(&row, TABLE, "account_index")?),
             verifier: sealed(&row, "verifier")?,
         };
-        shadow.open(&repository.keyring)
+        shadow.open(&keyed.keyring)
     })
     .transpose()
 }
 
 pub(super) async fn add(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     shadow: &ShadowSignUp,
     rng: &mut (dyn rand_core::CryptoRng + Send),
 ) -> Result<(), StoreError> {
-    let row = SealedShadow::seal(shadow, &repository.keyring, rng)?;
-    let added = sqlx::query(
+    let row = SealedShadow::seal(shadow, &keyed.keyring, rng)?;
+    sqlx::query(
         "INSERT INTO shadow_sign_ups (account_index, verifier, expires) VALUES (?, ?, ?)
          ON CONFLICT (account_index) DO UPDATE SET
              verifier = excluded.verifier, expires = excluded.expires",
@@ -47,28 +47,21 @@ pub(super) async fn add(
     .bind(row.account.as_bytes().as_slice())
     .bind(row.verifier.as_bytes())
     .bind(seconds(shadow.expires, TABLE, "expires")?)
-    .execute(&mut repository.transaction)
-    .await;
-    match added {
-        Ok(_) => Ok(()),
-        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
-            Err(StoreError::AccountMissing)
-        }
-        Err(error) => Err(store_error(error)),
-    }
+    .changes_referring(&mut keyed.transaction, StoreError::AccountMissing)
+    .await
+    .map(drop)
 }
 
-pub(super) async fn forget(repository: &mut SqliteRepository, aci: &Aci) -> Result<(), StoreError> {
+pub(super) async fn forget(keyed: &mut KeyedTransaction, aci: &Aci) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM shadow_sign_ups WHERE account_index = ?")
-        .bind(repository.account_index(aci))
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn add_decoy(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
     expires: Timestamp,
 ) -> Result<(), StoreError> {
@@ -79,8 +72,7 @@ pub(super) async fn add_decoy(
     )
     .bind(token.as_bytes().as_slice())
     .bind(seconds(expires, "decoy_tokens", "expires")?)
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .changes(&mut keyed.transaction)
+    .await?;
     Ok(())
 }

@@ -6,14 +6,15 @@ use sqlx::Row as _;
 
 use crate::{
     error::store_error,
-    issuer::repository::SqliteRepository,
+    file::KeyedTransaction,
     row::{count, moment, seconds},
+    statement::Statement as _,
 };
 
 const DEVICES: &str = "devices";
 
-pub(in crate::issuer) async fn counts(
-    repository: &mut SqliteRepository,
+pub(super) async fn counts(
+    keyed: &mut KeyedTransaction,
     now: Timestamp,
 ) -> Result<IssuerCounts, StoreError> {
     let row = sqlx::query(
@@ -27,9 +28,8 @@ pub(in crate::issuer) async fn counts(
                  WHERE locked = 1 AND expires > ?1) AS locked",
     )
     .bind(seconds(now, "sessions", "expires")?)
-    .fetch_one(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .row(&mut keyed.transaction)
+    .await?;
     let number = |column| count(&row, "accounts", column);
     Ok(IssuerCounts {
         accounts: number("accounts")?,
@@ -42,13 +42,12 @@ pub(in crate::issuer) async fn counts(
     })
 }
 
-pub(in crate::issuer) async fn last_device_use(
-    repository: &mut SqliteRepository,
+pub(super) async fn last_device_use(
+    keyed: &mut KeyedTransaction,
 ) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT max(last_seen) AS last_seen FROM devices")
-        .fetch_one(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .row(&mut keyed.transaction)
+        .await?;
     let latest: Option<i64> = row.try_get("last_seen").map_err(store_error)?;
     latest
         .map(|seconds| moment(seconds, DEVICES, "last_seen"))

@@ -8,20 +8,22 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 
-use super::{accounts, devices, failures, identities, logins, sessions, shadows, tokens};
-use crate::issuer::repository::SqliteRepository;
+use super::{
+    IssuerSchema, accounts, devices, failures, identities, logins, sessions, shadows, tokens,
+};
+use crate::database::SqliteTransaction;
 
 #[async_trait]
-impl LoginReader for SqliteRepository {
+impl LoginReader for SqliteTransaction<IssuerSchema> {
     async fn login(&mut self, aci: &Aci) -> Result<Option<Login>, StoreError> {
-        logins::of_account(self, aci).await
+        logins::of_account(&mut self.keyed, aci).await
     }
 
     async fn login_by_email(
         &mut self,
         email: &Email,
     ) -> Result<Option<(Login, Account)>, StoreError> {
-        logins::by_email(self, email).await
+        logins::by_email(&mut self.keyed, email).await
     }
 
     async fn login_failures(
@@ -31,21 +33,21 @@ impl LoginReader for SqliteRepository {
         now: Timestamp,
         policy: LockPolicy,
     ) -> Result<LoginFailures, StoreError> {
-        failures::counted(self, email, origin, now, policy).await
+        failures::counted(&mut self.keyed, email, origin, now, policy).await
     }
 
     async fn known_device(
         &mut self,
         token: &TokenHash,
     ) -> Result<Option<(Aci, DeviceId)>, StoreError> {
-        sessions::known_device(self, token).await
+        sessions::known_device(&mut self.keyed, token).await
     }
 
     async fn session_caller(
         &mut self,
         id: &SessionId,
     ) -> Result<Option<SessionCaller>, StoreError> {
-        sessions::caller(self, id).await
+        sessions::caller(&mut self.keyed, id).await
     }
 
     async fn reset_token_account(
@@ -53,15 +55,15 @@ impl LoginReader for SqliteRepository {
         token: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<Aci>, StoreError> {
-        tokens::reset_token_account(self, token, now).await
+        tokens::reset_token_account(&mut self.keyed, token, now).await
     }
 
     async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError> {
-        identities::find(self, name).await
+        identities::find(&mut self.keyed, name).await
     }
 
     async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError> {
-        shadows::find(self, aci).await
+        shadows::find(&mut self.keyed, aci).await
     }
 
     async fn accounts(
@@ -69,7 +71,7 @@ impl LoginReader for SqliteRepository {
         after: Option<&Aci>,
         most: u32,
     ) -> Result<Vec<AccountSummary>, StoreError> {
-        accounts::list(self, after, most).await
+        accounts::list(&mut self.keyed, after, most).await
     }
 
     async fn login_lock(
@@ -78,18 +80,18 @@ impl LoginReader for SqliteRepository {
         now: Timestamp,
         policy: LockPolicy,
     ) -> Result<LoginLock, StoreError> {
-        failures::lock(self, email, now, policy).await
+        failures::lock(&mut self.keyed, email, now, policy).await
     }
 
     async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        sessions::of_account(self, aci, now).await
+        sessions::of_account(&mut self.keyed, aci, now).await
     }
 
     async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>, StoreError> {
-        tokens::invites(self, now).await
+        tokens::invites(&mut self.keyed, now).await
     }
 
     async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError> {
-        devices::free_id(self, aci).await
+        devices::free_id(&mut self.keyed, aci).await
     }
 }

@@ -8,14 +8,12 @@ use anteroom_store::{
 use rand_core::CryptoRng;
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{shadows, sign_ups};
+use super::row::{self, account_columns, account_index};
 use crate::{
     error::store_error,
-    issuer::{
-        repository::SqliteRepository,
-        row::{self, account_columns},
-    },
+    file::KeyedTransaction,
     row::{array, sealed, seconds, timestamp},
+    statement::Statement as _,
 };
 
 const TABLE: &str = "logins";
@@ -41,7 +39,7 @@ pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin, StoreError> {
 }
 
 pub(super) async fn of_account(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
 ) -> Result<Option<Login>, StoreError> {
     const SELECT: &str = concat!(
@@ -50,16 +48,15 @@ pub(super) async fn of_account(
         " FROM logins WHERE logins.account_index = ?"
     );
     let row = sqlx::query(SELECT)
-        .bind(repository.account_index(aci))
-        .fetch_optional(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    row.map(|row| login(&row)?.open(*aci, &repository.keyring))
+        .bind(account_index(keyed, aci))
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    row.map(|row| login(&row)?.open(*aci, &keyed.keyring))
         .transpose()
 }
 
 pub(super) async fn by_email(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     email: &Email,
 ) -> Result<Option<(Login, Account)>, StoreError> {
     const SELECT: &str = concat!(
@@ -69,7 +66,7 @@ pub(super) async fn by_email(
         login_columns!(),
         " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
     );
-    let keys = repository.keyring.storage();
+    let keys = keyed.keyring.storage();
     let index = keys.email_index(email);
     let older = email
         .older_spelling()
@@ -77,12 +74,11 @@ pub(super) async fn by_email(
     let row = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
         .bind(older.as_bytes().as_slice())
-        .fetch_optional(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .optional_row(&mut keyed.transaction)
+        .await?;
     row.map(|row| {
-        let account = row::account(&row)?.open(&repository.keyring)?;
-        let login = login(&row)?.open(account.aci, &repository.keyring)?;
+        let account = row::account(&row)?.open(&keyed.keyring)?;
+        let login = login(&row)?.open(account.aci, &keyed.keyring)?;
         Ok((login, account))
     })
     .transpose()
@@ -92,17 +88,17 @@ pub(super) async fn by_email(
 /// of an older version. The statement ignores conflicts; a look-up after it tells which one
 /// occurred.
 pub(super) async fn add(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     login: &Login,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
-    if by_email(repository, &login.email)
+    if by_email(keyed, &login.email)
         .await?
         .is_some_and(|(known, _)| known.aci != login.aci)
     {
         return Err(StoreError::EmailTaken);
     }
-    let sealed = SealedLogin::seal(login, &repository.keyring, rng)?;
+    let sealed = SealedLogin::seal(login, &keyed.keyring, rng)?;
     let created = seconds(sealed.created, TABLE, "created")?;
     let added = sqlx::query(
         "INSERT INTO logins (account_index, email_index, email, verifier, verified, created)
@@ -114,68 +110,61 @@ pub(super) async fn add(
     .bind(sealed.verifier.as_bytes())
     .bind(sealed.verified)
     .bind(created)
-    .execute(&mut repository.transaction)
-    .await;
-    match added {
-        Ok(done) if done.rows_affected() > 0 => Ok(()),
-        Ok(_) if of_account(repository, &login.aci).await?.is_some() => {
-            Err(StoreError::LoginExists)
-        }
-        Ok(_) => Err(StoreError::EmailTaken),
-        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
-            Err(StoreError::AccountMissing)
-        }
-        Err(error) => Err(store_error(error)),
+    .changes_referring(&mut keyed.transaction, StoreError::AccountMissing)
+    .await?;
+    if added > 0 {
+        return Ok(());
     }
+    let has_login = of_account(keyed, &login.aci).await?.is_some();
+    Err(if has_login {
+        StoreError::LoginExists
+    } else {
+        StoreError::EmailTaken
+    })
 }
 
 pub(super) async fn set_verifier(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
     verifier: &PasswordVerifier,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
-    sign_ups::forget(repository, aci).await?;
-    shadows::forget(repository, aci).await?;
-    let verifier = sealed_verifier(aci, verifier, &repository.keyring, rng)?;
+    let verifier = sealed_verifier(aci, verifier, &keyed.keyring, rng)?;
     let set = sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
         .bind(verifier.as_bytes())
-        .bind(repository.account_index(aci))
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(set.rows_affected() > 0)
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(set > 0)
 }
 
 /// Replaces the verifier, only while the address is not confirmed.
 pub(super) async fn set_waiting(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
     verifier: &PasswordVerifier,
     verified: bool,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
-    let verifier = sealed_verifier(aci, verifier, &repository.keyring, rng)?;
+    let verifier = sealed_verifier(aci, verifier, &keyed.keyring, rng)?;
     let set = sqlx::query(
         "UPDATE logins SET verifier = ?, verified = ? WHERE account_index = ? AND verified = 0",
     )
     .bind(verifier.as_bytes())
     .bind(verified)
-    .bind(repository.account_index(aci))
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
-    Ok(set.rows_affected() > 0)
+    .bind(account_index(keyed, aci))
+    .changes(&mut keyed.transaction)
+    .await?;
+    Ok(set > 0)
 }
 
 pub(super) async fn set_verified(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     aci: &Aci,
 ) -> Result<bool, StoreError> {
     let set = sqlx::query("UPDATE logins SET verified = 1 WHERE account_index = ?")
-        .bind(repository.account_index(aci))
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(set.rows_affected() > 0)
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(set > 0)
 }

@@ -2,87 +2,83 @@
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{Invite, StoreError, TokenHash};
+use sqlx::Row as _;
 
+use super::row::{self, account_columns, account_index};
 use crate::{
     error::store_error,
-    issuer::{
-        repository::SqliteRepository,
-        row::{self, account_columns},
-    },
+    file::KeyedTransaction,
     row::{array, seconds, timestamp},
+    statement::Statement as _,
 };
 
 const RESET_TOKENS: &str = "reset_tokens";
 const INVITES: &str = "invites";
 
 pub(super) async fn add_reset_token(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
     aci: &Aci,
     expires: Timestamp,
 ) -> Result<(), StoreError> {
-    let added = sqlx::query(
+    sqlx::query(
         "INSERT INTO reset_tokens (account_index, token_hash, expires) VALUES (?, ?, ?)
          ON CONFLICT (account_index) DO UPDATE SET
              token_hash = excluded.token_hash, expires = excluded.expires",
     )
-    .bind(repository.account_index(aci))
+    .bind(account_index(keyed, aci))
     .bind(token.as_bytes().as_slice())
     .bind(seconds(expires, RESET_TOKENS, "expires")?)
-    .execute(&mut repository.transaction)
-    .await;
-    match added {
-        Ok(_) => Ok(()),
-        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
-            Err(StoreError::AccountMissing)
-        }
-        Err(error) => Err(store_error(error)),
-    }
+    .changes_referring(&mut keyed.transaction, StoreError::AccountMissing)
+    .await
+    .map(drop)
 }
 
 pub(super) async fn reset_token_account(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<Option<Aci>, StoreError> {
     const SELECT: &str =
         "SELECT account_index FROM reset_tokens WHERE token_hash = ? AND expires > ?";
-    reset_account(repository, SELECT, token, now).await
+    reset_account(keyed, SELECT, token, now).await
 }
 
 /// Takes a reset token. The request that deletes the row is the one that used the token.
 pub(super) async fn take_reset_token(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<Option<Aci>, StoreError> {
     const TAKE: &str =
         "DELETE FROM reset_tokens WHERE token_hash = ? AND expires > ? RETURNING account_index";
-    reset_account(repository, TAKE, token, now).await
+    reset_account(keyed, TAKE, token, now).await
 }
 
 /// The account in whose row of `reset_tokens` the token stands.
 async fn reset_account(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     statement: &'static str,
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<Option<Aci>, StoreError> {
-    let account: Option<Vec<u8>> = sqlx::query_scalar(statement)
+    let row = sqlx::query(statement)
         .bind(token.as_bytes().as_slice())
         .bind(seconds(now, RESET_TOKENS, "expires")?)
-        .fetch_optional(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    match account {
-        Some(account) => Ok(Some(account_at(repository, &account).await?)),
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    match row {
+        Some(row) => {
+            let index: &[u8] = row.try_get("account_index").map_err(store_error)?;
+            account_at(keyed, index).await.map(Some)
+        }
         None => Ok(None),
     }
 }
 
 /// Returns the account whose row in `accounts` has this key.
 pub(super) async fn account_at(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     index: &[u8],
 ) -> Result<Aci, StoreError> {
     const SELECT: &str = concat!(
@@ -92,14 +88,13 @@ pub(super) async fn account_at(
     );
     let row = sqlx::query(SELECT)
         .bind(index)
-        .fetch_one(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(row::account(&row)?.open(&repository.keyring)?.aci)
+        .row(&mut keyed.transaction)
+        .await?;
+    Ok(row::account(&row)?.open(&keyed.keyring)?.aci)
 }
 
 pub(super) async fn add_invite(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     code: &TokenHash,
     now: Timestamp,
     expires: Timestamp,
@@ -108,14 +103,13 @@ pub(super) async fn add_invite(
         .bind(code.as_bytes().as_slice())
         .bind(seconds(now, INVITES, "created")?)
         .bind(seconds(expires, INVITES, "expires")?)
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut keyed.transaction)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn invites(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     now: Timestamp,
 ) -> Result<Vec<Invite>, StoreError> {
     sqlx::query(
@@ -123,9 +117,8 @@ pub(super) async fn invites(
          ORDER BY expires, token_hash",
     )
     .bind(seconds(now, INVITES, "expires")?)
-    .fetch_all(&mut repository.transaction)
-    .await
-    .map_err(store_error)?
+    .rows(&mut keyed.transaction)
+    .await?
     .iter()
     .map(|row| {
         Ok(Invite {
@@ -138,28 +131,26 @@ pub(super) async fn invites(
 }
 
 pub(super) async fn cancel_invite(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     code: &TokenHash,
 ) -> Result<bool, StoreError> {
     let cancelled = sqlx::query("DELETE FROM invites WHERE token_hash = ?")
         .bind(code.as_bytes().as_slice())
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(cancelled.rows_affected() > 0)
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(cancelled > 0)
 }
 
 /// Takes an invite. The request that deletes the row is the one that used the code.
 pub(super) async fn take_invite(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     code: &TokenHash,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let taken = sqlx::query("DELETE FROM invites WHERE token_hash = ? AND expires > ?")
         .bind(code.as_bytes().as_slice())
         .bind(seconds(now, INVITES, "expires")?)
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
-    Ok(taken.rows_affected() > 0)
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(taken > 0)
 }

@@ -6,8 +6,9 @@ use sqlx::Row;
 
 use crate::{
     error::store_error,
-    issuer::repository::SqliteRepository,
+    file::KeyedTransaction,
     row::{count, number, seconds, timestamp},
+    statement::Statement as _,
 };
 
 const TABLE: &str = "login_failures";
@@ -16,13 +17,13 @@ const TABLE: &str = "login_failures";
 const MOST_ORIGINS: i64 = 64;
 
 pub(super) async fn counted(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     email: &Email,
     origin: &LoginOrigin,
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
-    let keys = repository.keyring.storage();
+    let keys = keyed.keyring.storage();
     let (email_index, origin_index) = (keys.email_index(email), keys.origin_index(email, origin));
     let row = sqlx::query(
         "SELECT failures, locked, expires FROM login_failures
@@ -31,9 +32,8 @@ pub(super) async fn counted(
     .bind(email_index.as_bytes().as_slice())
     .bind(origin_index.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
-    .fetch_optional(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .optional_row(&mut keyed.transaction)
+    .await?;
     let elsewhere = sqlx::query(
         "SELECT min(coalesce(sum(failures), 0), 4294967295) AS failures,
                 coalesce(max(expires), 0) AS expires
@@ -44,9 +44,8 @@ pub(super) async fn counted(
     .bind(origin_index.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
     .bind(MOST_ORIGINS)
-    .fetch_one(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .row(&mut keyed.transaction)
+    .await?;
     let latest = now.plus(policy.seconds);
     let mut failures = LoginFailures {
         elsewhere: number(&elsewhere, TABLE, "failures")?,
@@ -65,12 +64,12 @@ pub(super) async fn counted(
 
 /// Sums the failures of all origins.
 pub(super) async fn lock(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     email: &Email,
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginLock, StoreError> {
-    let index = repository.keyring.storage().email_index(email);
+    let index = keyed.keyring.storage().email_index(email);
     let row = sqlx::query(
         "SELECT coalesce(sum(failures), 0) AS failures, coalesce(sum(locked), 0) AS origins,
                 coalesce(max(CASE WHEN locked = 1 THEN expires END), 0) AS expires
@@ -78,9 +77,8 @@ pub(super) async fn lock(
     )
     .bind(index.as_bytes().as_slice())
     .bind(seconds(now, TABLE, "expires")?)
-    .fetch_one(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .row(&mut keyed.transaction)
+    .await?;
     let locked_origins = count(&row, TABLE, "origins")?;
     let expires = timestamp(&row, TABLE, "expires")?;
     Ok(LoginLock {
@@ -92,14 +90,14 @@ pub(super) async fn lock(
 
 /// Counts the failure, restarts the count after a pause, and locks, all in one statement.
 pub(super) async fn note(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     email: &Email,
     origin: &LoginOrigin,
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<LoginFailures, StoreError> {
-    trim(repository, email, now, policy).await?;
-    let keys = repository.keyring.storage();
+    trim(keyed, email, now, policy).await?;
+    let keys = keyed.keyring.storage();
     let (email_index, origin_index) = (keys.email_index(email), keys.origin_index(email, origin));
     sqlx::query(
         "INSERT INTO login_failures (email_index, origin_index, failures, locked, expires)
@@ -115,34 +113,32 @@ pub(super) async fn note(
     .bind(seconds(now.plus(policy.seconds), TABLE, "expires")?)
     .bind(i64::from(policy.threshold.get()))
     .bind(origin_index.as_bytes().as_slice())
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
-    counted(repository, email, origin, now, policy).await
+    .changes(&mut keyed.transaction)
+    .await?;
+    counted(keyed, email, origin, now, policy).await
 }
 
 pub(super) async fn trim(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     email: &Email,
     now: Timestamp,
     policy: LockPolicy,
 ) -> Result<(), StoreError> {
-    let index = repository.keyring.storage().email_index(email);
+    let index = keyed.keyring.storage().email_index(email);
     sqlx::query("UPDATE login_failures SET expires = ?2 WHERE email_index = ?1 AND expires > ?2")
         .bind(index.as_bytes().as_slice())
         .bind(seconds(now.plus(policy.seconds), TABLE, "expires")?)
-        .execute(&mut repository.transaction)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut keyed.transaction)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn clear(
-    repository: &mut SqliteRepository,
+    keyed: &mut KeyedTransaction,
     email: &Email,
     origin: Option<&LoginOrigin>,
 ) -> Result<(), StoreError> {
-    let keys = repository.keyring.storage();
+    let keys = keyed.keyring.storage();
     let index = keys.email_index(email);
     let origin = origin.map(|origin| keys.origin_index(email, origin).as_bytes().to_vec());
     sqlx::query(
@@ -151,8 +147,7 @@ pub(super) async fn clear(
     )
     .bind(index.as_bytes().as_slice())
     .bind(origin)
-    .execute(&mut repository.transaction)
-    .await
-    .map_err(store_error)?;
+    .changes(&mut keyed.transaction)
+    .await?;
     Ok(())
 }

@@ -10,18 +10,19 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    accounts, devices, failures, identities, logins, purge, sessions, shadows, sign_ups, tokens,
+    IssuerSchema, accounts, devices, failures, identities, logins, purge, sessions, shadows,
+    sign_ups, tokens,
 };
-use crate::issuer::repository::SqliteRepository;
+use crate::database::SqliteTransaction;
 
 #[async_trait]
-impl LoginRepository for SqliteRepository {
+impl LoginRepository for SqliteTransaction<IssuerSchema> {
     async fn add_login(
         &mut self,
         login: &Login,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
-        logins::add(self, login, rng).await
+        logins::add(&mut self.keyed, login, rng).await
     }
 
     async fn set_verifier(
@@ -30,27 +31,30 @@ impl LoginRepository for SqliteRepository {
         verifier: &PasswordVerifier,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
-        logins::set_verifier(self, aci, verifier, rng).await
+        // A sign-up that waits must not replace the new password.
+        sign_ups::forget(&mut self.keyed, aci).await?;
+        shadows::forget(&mut self.keyed, aci).await?;
+        logins::set_verifier(&mut self.keyed, aci, verifier, rng).await
     }
 
     async fn set_verified(&mut self, aci: &Aci) -> Result<bool, StoreError> {
-        logins::set_verified(self, aci).await
+        logins::set_verified(&mut self.keyed, aci).await
     }
 
     async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool, StoreError> {
-        accounts::set_disabled(self, aci, disabled).await
+        accounts::set_disabled(&mut self.keyed, aci, disabled).await
     }
 
     async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError> {
-        accounts::set_role(self, aci, role).await
+        accounts::set_role(&mut self.keyed, aci, role).await
     }
 
     async fn renew_limits(&mut self, aci: &Aci) -> Result<bool, StoreError> {
-        accounts::renew_limits(self, aci).await
+        accounts::renew_limits(&mut self.keyed, aci).await
     }
 
     async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError> {
-        accounts::delete(self, aci).await
+        accounts::delete(&mut self.keyed, aci).await
     }
 
     async fn note_login_failure(
@@ -60,7 +64,7 @@ impl LoginRepository for SqliteRepository {
         now: Timestamp,
         policy: LockPolicy,
     ) -> Result<LoginFailures, StoreError> {
-        failures::note(self, email, origin, now, policy).await
+        failures::note(&mut self.keyed, email, origin, now, policy).await
     }
 
     async fn trim_login_failures(
@@ -69,7 +73,7 @@ impl LoginRepository for SqliteRepository {
         now: Timestamp,
         policy: LockPolicy,
     ) -> Result<(), StoreError> {
-        failures::trim(self, email, now, policy).await
+        failures::trim(&mut self.keyed, email, now, policy).await
     }
 
     async fn clear_login_failures(
@@ -77,7 +81,7 @@ impl LoginRepository for SqliteRepository {
         email: &Email,
         origin: Option<&LoginOrigin>,
     ) -> Result<(), StoreError> {
-        failures::clear(self, email, origin).await
+        failures::clear(&mut self.keyed, email, origin).await
     }
 
     async fn add_session(
@@ -85,7 +89,7 @@ impl LoginRepository for SqliteRepository {
         session: &Session,
         token: &TokenHash,
     ) -> Result<(), StoreError> {
-        sessions::add(self, session, token).await
+        sessions::add(&mut self.keyed, session, token).await
     }
 
     async fn rotate_refresh_token(
@@ -96,7 +100,7 @@ impl LoginRepository for SqliteRepository {
         ends: (Timestamp, Timestamp),
         grace: u64,
     ) -> Result<RotateOutcome, StoreError> {
-        sessions::rotate(self, used, next, now, ends, grace).await
+        sessions::rotate(&mut self.keyed, used, next, now, ends, grace).await
     }
 
     async fn extend_session(
@@ -104,19 +108,19 @@ impl LoginRepository for SqliteRepository {
         id: &SessionId,
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
-        sessions::extend(self, id, expires).await
+        sessions::extend(&mut self.keyed, id, expires).await
     }
 
     async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError> {
-        sessions::end(self, id).await
+        sessions::end(&mut self.keyed, id).await
     }
 
     async fn end_session_of(&mut self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
-        sessions::end_of(self, token).await
+        sessions::end_of(&mut self.keyed, token).await
     }
 
     async fn end_sessions(&mut self, aci: &Aci) -> Result<u64, StoreError> {
-        sessions::end_all(self, aci).await
+        sessions::end_all(&mut self.keyed, aci).await
     }
 
     async fn add_sign_up(
@@ -124,7 +128,7 @@ impl LoginRepository for SqliteRepository {
         sign_up: &PendingSignUp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
-        sign_ups::add(self, sign_up, rng).await
+        sign_ups::add(&mut self.keyed, sign_up, rng).await
     }
 
     async fn confirm_sign_up(
@@ -133,7 +137,7 @@ impl LoginRepository for SqliteRepository {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<ConfirmOutcome, StoreError> {
-        sign_ups::confirm(self, token, now, rng).await
+        sign_ups::confirm(&mut self.keyed, token, now, rng).await
     }
 
     async fn take_only_sign_up(
@@ -141,7 +145,7 @@ impl LoginRepository for SqliteRepository {
         aci: &Aci,
         now: Timestamp,
     ) -> Result<Option<PasswordVerifier>, StoreError> {
-        sign_ups::take_only(self, aci, now).await
+        sign_ups::take_only(&mut self.keyed, aci, now).await
     }
 
     async fn add_shadow_sign_up(
@@ -149,7 +153,7 @@ impl LoginRepository for SqliteRepository {
         shadow: &ShadowSignUp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
-        shadows::add(self, shadow, rng).await
+        shadows::add(&mut self.keyed, shadow, rng).await
     }
 
     async fn add_decoy_token(
@@ -157,7 +161,7 @@ impl LoginRepository for SqliteRepository {
         token: &TokenHash,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        shadows::add_decoy(self, token, expires).await
+        shadows::add_decoy(&mut self.keyed, token, expires).await
     }
 
     async fn add_reset_token(
@@ -166,7 +170,7 @@ impl LoginRepository for SqliteRepository {
         aci: &Aci,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        tokens::add_reset_token(self, token, aci, expires).await
+        tokens::add_reset_token(&mut self.keyed, token, aci, expires).await
     }
 
     async fn take_reset_token(
@@ -174,7 +178,7 @@ impl LoginRepository for SqliteRepository {
         token: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<Aci>, StoreError> {
-        tokens::take_reset_token(self, token, now).await
+        tokens::take_reset_token(&mut self.keyed, token, now).await
     }
 
     async fn add_invite(
@@ -183,15 +187,15 @@ impl LoginRepository for SqliteRepository {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        tokens::add_invite(self, code, now, expires).await
+        tokens::add_invite(&mut self.keyed, code, now, expires).await
     }
 
     async fn cancel_invite(&mut self, code: &TokenHash) -> Result<bool, StoreError> {
-        tokens::cancel_invite(self, code).await
+        tokens::cancel_invite(&mut self.keyed, code).await
     }
 
     async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
-        tokens::take_invite(self, code, now).await
+        tokens::take_invite(&mut self.keyed, code, now).await
     }
 
     async fn add_identity(
@@ -201,7 +205,10 @@ impl LoginRepository for SqliteRepository {
         device: DeviceId,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError> {
-        identities::add(self, name, aci, device, rng).await
+        if devices::one(&mut self.keyed, aci, device).await?.is_none() {
+            return Err(StoreError::DeviceMissing);
+        }
+        identities::add(&mut self.keyed, name, aci, device, rng).await
     }
 
     async fn set_identity_device(
@@ -209,7 +216,7 @@ impl LoginRepository for SqliteRepository {
         name: &IdentityName,
         device: DeviceId,
     ) -> Result<bool, StoreError> {
-        identities::set_device(self, name, device).await
+        identities::set_device(&mut self.keyed, name, device).await
     }
 
     async fn rename_device(
@@ -219,7 +226,7 @@ impl LoginRepository for SqliteRepository {
         name: &DeviceName,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
-        devices::rename(self, aci, id, name, rng).await
+        devices::rename(&mut self.keyed, aci, id, name, rng).await
     }
 
     async fn delete_device(
@@ -228,7 +235,7 @@ impl LoginRepository for SqliteRepository {
         id: DeviceId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        devices::delete(self, aci, id, now).await
+        devices::delete(&mut self.keyed, aci, id, now).await
     }
 
     async fn purge_stale_devices(
@@ -237,7 +244,7 @@ impl LoginRepository for SqliteRepository {
         most: u32,
         now: Timestamp,
     ) -> Result<Vec<(Aci, DeviceId)>, StoreError> {
-        devices::purge(self, seen_before, most, now).await
+        devices::purge(&mut self.keyed, seen_before, most, now).await
     }
 
     async fn purge_expired(
@@ -245,6 +252,6 @@ impl LoginRepository for SqliteRepository {
         now: Timestamp,
         lifetimes: &StoredLifetimes,
     ) -> Result<u64, StoreError> {
-        purge::expired(self, now, lifetimes).await
+        purge::expired(&mut self.keyed, now, lifetimes).await
     }
 }
