@@ -30,6 +30,15 @@ mod account;
 mod availability;
 mod call_link;
 mod call_record;
+#[cfg(feature = "conformance")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking, and its name says what holds"
+)]
+pub mod conformance;
 mod device_name;
 mod device_state;
 mod device_use;

@@ -1,8 +1,7 @@
 //! Values that were changed or moved outside of the store.
 
-use anteroom_store::{Account, ServerParamsKind, StoreError};
-
-use super::{Backend, Fixture, params};
+use super::{Fixture, IssuerBackend, params};
+use crate::{Account, ServerParamsKind, StoreError};
 
 /// The sealed columns, and the look-up columns that sealed values are bound to.
 const BOUND: [(&str, &str); 8] = [
@@ -16,7 +15,7 @@ const BOUND: [(&str, &str); 8] = [
     ("server_params", "params_id"),
 ];
 
-pub(crate) async fn a_moved_value_is_refused<B: Backend>() {
+pub async fn a_moved_value_is_refused<B: IssuerBackend>() {
     for (table, column) in BOUND {
         let filled = fill::<B>().await;
         filled.backend().exchange(table, column).await;
@@ -39,7 +38,7 @@ pub(crate) async fn a_moved_value_is_refused<B: Backend>() {
     assert_eq!(filled.refused().await, ["devices", "devices"]);
 }
 
-pub(crate) async fn a_flipped_bit_is_refused<B: Backend>() {
+pub async fn a_flipped_bit_is_refused<B: IssuerBackend>() {
     for (table, column) in BOUND {
         if column == "account_index" {
             // The row then belongs to another account, which does not exist.
@@ -51,7 +50,7 @@ pub(crate) async fn a_flipped_bit_is_refused<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_value_in_another_column_is_refused<B: Backend>() {
+pub async fn a_value_in_another_column_is_refused<B: IssuerBackend>() {
     for statement in [
         "UPDATE accounts SET pni = aci",
         "UPDATE accounts SET aci = pni",
@@ -67,14 +66,14 @@ pub(crate) async fn a_value_in_another_column_is_refused<B: Backend>() {
     }
 }
 
-pub(crate) async fn server_params_of_the_other_kind_are_refused<B: Backend>() {
+pub async fn server_params_of_the_other_kind_are_refused<B: IssuerBackend>() {
     let filled = fill::<B>().await;
     let statement = "UPDATE server_params SET kind = 'group'";
     filled.backend().execute(statement).await;
     assert_eq!(filled.refused().await, ["server_params"]);
 }
 
-pub(crate) async fn other_rows_stay_readable<B: Backend>() {
+pub async fn other_rows_stay_readable<B: IssuerBackend>() {
     let filled = fill::<B>().await;
     assert!(filled.refused().await.is_empty());
     filled.backend().flip("accounts", "aci").await;
@@ -87,7 +86,7 @@ struct TamperingFixture<B> {
     accounts: [Account; 2],
 }
 
-async fn fill<B: Backend>() -> TamperingFixture<B> {
+async fn fill<B: IssuerBackend>() -> TamperingFixture<B> {
     let mut fixture = Fixture::<B>::new().await;
     let accounts = [fixture.added(&[1]).await, fixture.added(&[1]).await];
     let mut repository = fixture.begin().await;
@@ -102,7 +101,7 @@ async fn fill<B: Backend>() -> TamperingFixture<B> {
     TamperingFixture { fixture, accounts }
 }
 
-impl<B: Backend> TamperingFixture<B> {
+impl<B: IssuerBackend> TamperingFixture<B> {
     fn backend(&self) -> &B {
         &self.fixture.backend
     }

@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use anteroom_store::{
-    CallKey, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkRestrictions, LinkUpdate,
-    RoomsDatabase, StartEraOutcome, UpdateLinkOutcome,
-};
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
-    Backend, Fixture, LEASE, MANY, NOW, TEST, address, assert_same_call, assert_same_link, call,
-    link, node, passkey_hash,
+    Fixture, LEASE, MANY, NOW, RoomsBackend, TEST, address, assert_same_call, assert_same_link,
+    call, link, node, passkey_hash,
+};
+use crate::{
+    CallKey, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkRestrictions, LinkUpdate,
+    RoomsDatabase, StartEraOutcome, UpdateLinkOutcome,
 };
 
 const TASKS: usize = 8;
 const ROUNDS: usize = 8;
 
-pub(crate) async fn of_parallel_creates_of_one_room_one_wins<B: Backend>() {
+pub async fn of_parallel_creates_of_one_room_one_wins<B: RoomsBackend>() {
     let fixture = Fixture::<B>::new().await;
     let outcomes = in_parallel(&fixture, |task| {
         move |database: Arc<dyn RoomsDatabase>, mut rng: StdRng| async move {
@@ -44,7 +44,7 @@ pub(crate) async fn of_parallel_creates_of_one_room_one_wins<B: Backend>() {
     assert_same_link(&read.unwrap(), &winner.unwrap());
 }
 
-pub(crate) async fn parallel_creates_of_the_same_link_make_one<B: Backend>() {
+pub async fn parallel_creates_of_the_same_link_make_one<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.link("a1", Some(1));
     let outcomes = in_parallel(&fixture, |_| {
@@ -68,20 +68,20 @@ pub(crate) async fn parallel_creates_of_the_same_link_make_one<B: Backend>() {
     assert_eq!(created, 1);
 }
 
-pub(crate) async fn of_parallel_starts_one_wins<B: Backend>() {
+pub async fn of_parallel_starts_one_wins<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", Some(1)).await;
     assert_one_start_wins(&fixture, &link.address()).await;
 }
 
-pub(crate) async fn of_parallel_takeovers_one_wins<B: Backend>() {
+pub async fn of_parallel_takeovers_one_wins<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     fixture.started(&link, NOW.minus(LEASE)).await;
     assert_one_start_wins(&fixture, &link.address()).await;
 }
 
-async fn assert_one_start_wins<B: Backend>(fixture: &Fixture<B>, address: &LinkAddress) {
+async fn assert_one_start_wins<B: RoomsBackend>(fixture: &Fixture<B>, address: &LinkAddress) {
     let key = CallKey::Link(address.room.clone());
     let epoch = address.epoch;
     let outcomes = in_parallel(fixture, |task| {
@@ -115,7 +115,7 @@ async fn assert_one_start_wins<B: Backend>(fixture: &Fixture<B>, address: &LinkA
     assert_eq!(reader.calls(None, MANY).await.unwrap().calls.len(), 1);
 }
 
-pub(crate) async fn a_renewal_and_a_takeover_exclude_each_other<B: Backend>() {
+pub async fn a_renewal_and_a_takeover_exclude_each_other<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     for round in 0..ROUNDS {
         let link = fixture.created(&format!("a{round}"), None).await;
@@ -148,7 +148,7 @@ pub(crate) async fn a_renewal_and_a_takeover_exclude_each_other<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_delete_and_a_start_exclude_each_other<B: Backend>() {
+pub async fn a_delete_and_a_start_exclude_each_other<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     for round in 0..ROUNDS {
         let link = fixture.created(&format!("a{round}"), None).await;
@@ -188,7 +188,7 @@ pub(crate) async fn a_delete_and_a_start_exclude_each_other<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_start_knows_the_restrictions_that_hold<B: Backend>() {
+pub async fn a_start_knows_the_restrictions_that_hold<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     for round in 0..ROUNDS {
         let link = fixture.created(&format!("a{round}"), None).await;
@@ -239,7 +239,7 @@ pub(crate) async fn a_start_knows_the_restrictions_that_hold<B: Backend>() {
 /// Runs parallel tasks that start together, every other one on a second opening of the database.
 async fn in_parallel<B, G, F, T>(fixture: &Fixture<B>, body_of: impl Fn(usize) -> G) -> Vec<T>
 where
-    B: Backend,
+    B: RoomsBackend,
     G: FnOnce(Arc<dyn RoomsDatabase>, StdRng) -> F,
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,

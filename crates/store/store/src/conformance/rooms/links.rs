@@ -3,14 +3,14 @@
 use std::num::NonZeroU32;
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_store::{
+
+use super::{Fixture, NOW, RoomsBackend, TEST, address, assert_same_link, room, user};
+use crate::{
     CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkName, LinkRestrictions,
     LinkUpdate, StoreError, UpdateLinkOutcome,
 };
 
-use super::{Backend, Fixture, NOW, TEST, address, assert_same_link, room, user};
-
-pub(crate) async fn a_created_link_is_read_back<B: Backend>() {
+pub async fn a_created_link_is_read_back<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let plain = fixture.link("a1", None);
     let mut other = fixture.link("b2", Some(u32::MAX));
@@ -30,7 +30,7 @@ pub(crate) async fn a_created_link_is_read_back<B: Backend>() {
     assert!(read(&fixture, &address("A1", None), NOW).await.is_none());
 }
 
-pub(crate) async fn a_link_is_found_with_its_epoch_only<B: Backend>() {
+pub async fn a_link_is_found_with_its_epoch_only<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     fixture.created("without", None).await;
     fixture.created("zero", Some(0)).await;
@@ -63,7 +63,7 @@ pub(crate) async fn a_link_is_found_with_its_epoch_only<B: Backend>() {
     }
 }
 
-pub(crate) async fn the_same_create_again_changes_nothing<B: Backend>() {
+pub async fn the_same_create_again_changes_nothing<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", Some(5)).await;
     let mut again = link.clone();
@@ -83,7 +83,7 @@ pub(crate) async fn the_same_create_again_changes_nothing<B: Backend>() {
     assert_same_link(&read, &link);
 }
 
-pub(crate) async fn another_passkey_or_other_zkparams_are_a_conflict<B: Backend>() {
+pub async fn another_passkey_or_other_zkparams_are_a_conflict<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let mut passkey = link.clone();
@@ -98,7 +98,7 @@ pub(crate) async fn another_passkey_or_other_zkparams_are_a_conflict<B: Backend>
     assert_same_link(&read, &link);
 }
 
-pub(crate) async fn a_room_has_one_link_of_whatever_epoch<B: Backend>() {
+pub async fn a_room_has_one_link_of_whatever_epoch<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     fixture.created("a1", Some(5)).await;
     for epoch in [None, Some(6)] {
@@ -108,7 +108,7 @@ pub(crate) async fn a_room_has_one_link_of_whatever_epoch<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_link_is_unknown_from_delete_at_on_and_its_room_free<B: Backend>() {
+pub async fn a_link_is_unknown_from_delete_at_on_and_its_room_free<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     approve(&mut fixture, "a1", "abc").await;
@@ -141,7 +141,7 @@ pub(crate) async fn a_link_is_unknown_from_delete_at_on_and_its_room_free<B: Bac
     assert!(reader.approved_users(&link.room).await.unwrap().is_empty());
 }
 
-pub(crate) async fn a_deleted_room_is_free_for_its_passkey_alone_until_its_delete_at<B: Backend>() {
+pub async fn a_deleted_room_is_free_for_its_passkey_alone_until_its_delete_at<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     approve(&mut fixture, "a1", "abc").await;
@@ -178,7 +178,7 @@ pub(crate) async fn a_deleted_room_is_free_for_its_passkey_alone_until_its_delet
     assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
 }
 
-pub(crate) async fn zkparams_that_another_room_has_are_refused<B: Backend>() {
+pub async fn zkparams_that_another_room_has_are_refused<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let mut twin = fixture.link("b2", None);
@@ -197,7 +197,7 @@ pub(crate) async fn zkparams_that_another_room_has_are_refused<B: Backend>() {
     assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
 }
 
-pub(crate) async fn purges_go_in_parts_and_take_what_is_due<B: Backend>() {
+pub async fn purges_go_in_parts_and_take_what_is_due<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     for (id, days) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
         let mut link = fixture.link(id, None);
@@ -220,7 +220,7 @@ pub(crate) async fn purges_go_in_parts_and_take_what_is_due<B: Backend>() {
     assert!(approved.unwrap().is_empty());
 }
 
-pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
+pub async fn nothing_lasts_without_save<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.link("a1", None);
     let mut repository = fixture.begin().await;
@@ -239,7 +239,7 @@ pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
     assert!(read(&fixture, &link.address(), NOW).await.is_none());
 }
 
-pub(crate) async fn times_beyond_the_column_are_refused<B: Backend>() {
+pub async fn times_beyond_the_column_are_refused<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut link = fixture.link("a1", None);
     link.delete_at = Timestamp::from_secs(u64::MAX);
@@ -257,7 +257,7 @@ pub(crate) async fn times_beyond_the_column_are_refused<B: Backend>() {
     );
 }
 
-pub(crate) async fn read<B: Backend>(
+pub async fn read<B: RoomsBackend>(
     fixture: &Fixture<B>,
     address: &LinkAddress,
     now: Timestamp,
@@ -265,7 +265,7 @@ pub(crate) async fn read<B: Backend>(
     fixture.read().await.link(address, now).await.unwrap()
 }
 
-pub(crate) async fn update<B: Backend>(
+pub async fn update<B: RoomsBackend>(
     fixture: &mut Fixture<B>,
     address: &LinkAddress,
     passkey: &str,
@@ -281,7 +281,7 @@ pub(crate) async fn update<B: Backend>(
     outcome
 }
 
-pub(crate) async fn delete_at<B: Backend>(
+pub async fn delete_at<B: RoomsBackend>(
     fixture: &Fixture<B>,
     address: &LinkAddress,
     passkey: &str,
@@ -297,7 +297,7 @@ pub(crate) async fn delete_at<B: Backend>(
     outcome.unwrap()
 }
 
-pub(crate) async fn approve<B: Backend>(fixture: &mut Fixture<B>, id: &str, name: &str) {
+pub async fn approve<B: RoomsBackend>(fixture: &mut Fixture<B>, id: &str, name: &str) {
     let mut repository = fixture.begin().await;
     let news = repository
         .add_approval(&room(id), &user(name), &mut fixture.rng)
@@ -306,8 +306,8 @@ pub(crate) async fn approve<B: Backend>(fixture: &mut Fixture<B>, id: &str, name
     repository.save().await.unwrap();
 }
 
-pub(crate) async fn a_link_of_a_clock_that_was_ahead_is_read_with_the_ends_of_a_new_one<
-    B: Backend,
+pub async fn a_link_of_a_clock_that_was_ahead_is_read_with_the_ends_of_a_new_one<
+    B: RoomsBackend,
 >() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;

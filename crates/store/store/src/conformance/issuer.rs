@@ -1,65 +1,43 @@
-//! The conformance suite for all backends, written against the traits.
-//!
-//! The test file of a backend implements [`Backend`] and calls the `conformance!` macro, which
-//! generates a test for every function of the suite.
+//! The suite of the issuer's database.
 
-pub(crate) mod accounts;
-pub(crate) mod concurrency;
-pub(crate) mod keys;
-pub(crate) mod logins;
-pub(crate) mod overview;
-pub(crate) mod server_params;
-pub(crate) mod sessions;
-pub(crate) mod tampering;
-pub(crate) mod tokens;
+pub mod accounts;
+pub mod concurrency;
+pub mod keys;
+pub mod logins;
+pub mod overview;
+pub mod server_params;
+pub mod sessions;
+pub mod tampering;
+pub mod tokens;
 
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, DAY, ParamsId, Pni, Timestamp};
-use anteroom_store::{
-    Account, AddressPseudonym, Device, DeviceId, DeviceName, DeviceUse, Email, IssuerDatabase,
-    IssuerReader, IssuerRepository, Login, MasterKey, PasswordHash, PasswordVerifier,
-    ServerParamsKind, ServerParamsRecord, Session, SessionId, StoreError, TransactionName,
-};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use zeroize::Zeroizing;
 
-pub(crate) const TEST: TransactionName = TransactionName::new("test");
-/// Noon of an arbitrary day.
-pub(crate) const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
+use super::{Backend, NOW, TEST};
+use crate::{
+    Account, AddressPseudonym, Device, DeviceId, DeviceName, DeviceUse, Email, IssuerDatabase,
+    IssuerReader, IssuerRepository, Login, MasterKey, PasswordHash, PasswordVerifier,
+    ServerParamsKind, ServerParamsRecord, Session, SessionId,
+};
 
-/// The storage of one database, empty at first and removed on drop.
-pub(crate) trait Backend: Sized {
-    fn fresh() -> Self;
+/// A backend of this database.
+pub trait IssuerBackend: Backend<dyn IssuerDatabase> {}
 
-    /// Opens the database with connections of its own. Returns also whether this created its keys.
-    fn open(
-        &self,
-        master: &MasterKey,
-        seed: u64,
-    ) -> impl Future<Output = Result<(Arc<dyn IssuerDatabase>, bool), StoreError>> + Send;
-
-    /// Executes a statement outside of the store, without checks of foreign keys.
-    fn execute(&self, statement: &'static str) -> impl Future<Output = ()>;
-
-    /// Exchanges a column's values of the first two rows, outside of the store.
-    fn exchange(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
-
-    /// Flips the lowest bit of the last byte of a column's value in the first row, outside of the
-    /// store.
-    fn flip(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
-}
+impl<B: Backend<dyn IssuerDatabase>> IssuerBackend for B {}
 
 /// An open database in fresh storage.
-pub(crate) struct Fixture<B> {
-    pub(crate) backend: B,
-    pub(crate) master: MasterKey,
-    pub(crate) database: Arc<dyn IssuerDatabase>,
-    pub(crate) rng: StdRng,
+pub struct Fixture<B> {
+    pub backend: B,
+    pub master: MasterKey,
+    pub database: Arc<dyn IssuerDatabase>,
+    pub rng: StdRng,
 }
 
-impl<B: Backend> Fixture<B> {
-    pub(crate) async fn new() -> Self {
+impl<B: IssuerBackend> Fixture<B> {
+    pub async fn new() -> Self {
         let mut rng = StdRng::seed_from_u64(1);
         let backend = B::fresh();
         let master = MasterKey::random(&mut rng);
@@ -73,20 +51,20 @@ impl<B: Backend> Fixture<B> {
         }
     }
 
-    pub(crate) async fn begin(&self) -> Box<dyn IssuerRepository> {
+    pub async fn begin(&self) -> Box<dyn IssuerRepository> {
         self.database.begin(TEST).await.unwrap()
     }
 
-    pub(crate) async fn read(&self) -> Box<dyn IssuerReader> {
+    pub async fn read(&self) -> Box<dyn IssuerReader> {
         self.database.read(TEST).await.unwrap()
     }
 
-    pub(crate) fn account(&mut self) -> Account {
+    pub fn account(&mut self) -> Account {
         account(&mut self.rng)
     }
 
     /// Adds an account with devices of these ids.
-    pub(crate) async fn added(&mut self, devices: &[u32]) -> Account {
+    pub async fn added(&mut self, devices: &[u32]) -> Account {
         let account = self.account();
         let mut repository = self.begin().await;
         repository
@@ -104,7 +82,7 @@ impl<B: Backend> Fixture<B> {
     }
 }
 
-pub(crate) fn account(rng: &mut StdRng) -> Account {
+pub fn account(rng: &mut StdRng) -> Account {
     Account::new(
         Aci::random(rng),
         Some(Pni::random(rng)),
@@ -113,7 +91,7 @@ pub(crate) fn account(rng: &mut StdRng) -> Account {
     )
 }
 
-pub(crate) fn device(id: u32) -> Device {
+pub fn device(id: u32) -> Device {
     let byte = u8::try_from(id % 256).unwrap();
     Device {
         last_address: Some(AddressPseudonym::from_bytes([byte; 16])),
@@ -127,7 +105,7 @@ pub(crate) fn device(id: u32) -> Device {
 }
 
 /// Returns a login with an unconfirmed address.
-pub(crate) fn login(aci: Aci, email: &str) -> Login {
+pub fn login(aci: Aci, email: &str) -> Login {
     Login {
         aci,
         email: Email::parse(email).unwrap(),
@@ -137,17 +115,17 @@ pub(crate) fn login(aci: Aci, email: &str) -> Login {
     }
 }
 
-pub(crate) fn verifier(text: &str) -> PasswordVerifier {
+pub fn verifier(text: &str) -> PasswordVerifier {
     PasswordVerifier::new(Zeroizing::new(text.to_owned())).unwrap()
 }
 
 /// Returns a use of a device from an unknown address.
-pub(crate) const fn seen(at: Timestamp) -> DeviceUse {
+pub const fn seen(at: Timestamp) -> DeviceUse {
     DeviceUse { at, address: None }
 }
 
 /// Returns a session that lasts a day.
-pub(crate) fn session(aci: Aci, device: u32) -> Session {
+pub fn session(aci: Aci, device: u32) -> Session {
     Session {
         id: SessionId::from_bytes([7; 16]),
         aci,
@@ -158,7 +136,7 @@ pub(crate) fn session(aci: Aci, device: u32) -> Session {
     }
 }
 
-pub(crate) fn params(id: u8, kind: ServerParamsKind, rng: &mut StdRng) -> ServerParamsRecord {
+pub fn params(id: u8, kind: ServerParamsKind, rng: &mut StdRng) -> ServerParamsRecord {
     let mut secret = Zeroizing::new(vec![0; 385]);
     rng.fill_bytes(&mut secret);
     ServerParamsRecord {
@@ -171,7 +149,7 @@ pub(crate) fn params(id: u8, kind: ServerParamsKind, rng: &mut StdRng) -> Server
 }
 
 #[track_caller]
-pub(crate) fn assert_same_account(one: &Account, other: &Account) {
+pub fn assert_same_account(one: &Account, other: &Account) {
     assert_eq!(one.aci, other.aci);
     assert_eq!(one.pni, other.pni);
     assert_eq!(one.auth_salt.as_bytes(), other.auth_salt.as_bytes());
@@ -181,7 +159,7 @@ pub(crate) fn assert_same_account(one: &Account, other: &Account) {
 }
 
 #[track_caller]
-pub(crate) fn assert_same_device(one: &Device, other: &Device) {
+pub fn assert_same_device(one: &Device, other: &Device) {
     assert_eq!(one.id, other.id);
     assert_eq!(one.name, other.name);
     assert!(one.password_hash.matches(&other.password_hash));
@@ -192,19 +170,20 @@ pub(crate) fn assert_same_device(one: &Device, other: &Device) {
 }
 
 /// Generates a test for every function of the suite, for a backend.
-macro_rules! conformance {
+#[macro_export]
+macro_rules! issuer_conformance {
     ($backend:ty: $($module:ident { $($name:ident)* })*) => {
         $(mod $module {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $name() {
-                    $crate::conformance::$module::$name::<$backend>().await;
+                    $crate::conformance::issuer::$module::$name::<$backend>().await;
                 }
             )*
         })*
     };
     ($backend:ty) => {
-        $crate::conformance::conformance! { $backend:
+        $crate::issuer_conformance! { $backend:
             accounts {
                 a_saved_account_is_read_back
                 an_account_without_a_pni_is_read_back
@@ -302,4 +281,3 @@ macro_rules! conformance {
         }
     };
 }
-pub(crate) use conformance;

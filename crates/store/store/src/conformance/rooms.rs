@@ -1,68 +1,47 @@
-//! The conformance suite for all backends of the room service, written against the traits.
-//!
-//! The test file of a backend implements [`Backend`] and calls the `rooms_conformance!` macro,
-//! which generates a test for every function of the suite.
+//! The suite of the room service's database.
 
-pub(crate) mod approvals;
-pub(crate) mod calls;
-pub(crate) mod concurrency;
-pub(crate) mod eras;
-pub(crate) mod keys;
-pub(crate) mod link_changes;
-pub(crate) mod links;
-pub(crate) mod overview;
-pub(crate) mod server_params;
-pub(crate) mod tampering;
+pub mod approvals;
+pub mod calls;
+pub mod concurrency;
+pub mod eras;
+pub mod keys;
+pub mod link_changes;
+pub mod links;
+pub mod overview;
+pub mod server_params;
+pub mod tampering;
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use anteroom_protocol::{CallLinkSecretParams, DAY, RootKey, Timestamp};
-use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
-    LinkRestrictions, MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase,
-    RoomsReader, RoomsRepository, StartEraOutcome, StoreError, TransactionName, UserId,
-};
+use anteroom_protocol::{CallLinkSecretParams, RootKey, Timestamp};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-pub(crate) const TEST: TransactionName = TransactionName::new("test");
-/// Noon of an arbitrary day.
-pub(crate) const NOW: Timestamp = Timestamp::from_secs(20_000 * DAY + DAY / 2);
+use super::{Backend, NOW, TEST};
+use crate::{
+    CallEra, CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
+    LinkRestrictions, MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase,
+    RoomsReader, RoomsRepository, StartEraOutcome, UserId,
+};
+
 /// The length of leases, in seconds.
-pub(crate) const LEASE: u64 = 30;
-pub(crate) const MANY: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+pub const LEASE: u64 = 30;
+pub const MANY: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
-/// The storage of one database, empty at first and removed on drop.
-pub(crate) trait Backend: Sized {
-    fn fresh() -> Self;
+/// A backend of this database.
+pub trait RoomsBackend: Backend<dyn RoomsDatabase> {}
 
-    /// Opens the database with connections of its own. Returns also whether this created its keys.
-    fn open(
-        &self,
-        master: &MasterKey,
-        seed: u64,
-    ) -> impl Future<Output = Result<(Arc<dyn RoomsDatabase>, bool), StoreError>> + Send;
-
-    /// Executes a statement outside of the store, without checks of foreign keys.
-    fn execute(&self, statement: &'static str) -> impl Future<Output = ()>;
-
-    /// Exchanges a column's values of the first two rows, outside of the store.
-    fn exchange(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
-
-    /// Flips the lowest bit of the last byte of a column's value in the first row, outside of the
-    /// store.
-    fn flip(&self, table: &'static str, column: &'static str) -> impl Future<Output = ()>;
-}
+impl<B: Backend<dyn RoomsDatabase>> RoomsBackend for B {}
 
 /// An open database in fresh storage.
-pub(crate) struct Fixture<B> {
-    pub(crate) backend: B,
-    pub(crate) master: MasterKey,
-    pub(crate) database: Arc<dyn RoomsDatabase>,
-    pub(crate) rng: StdRng,
+pub struct Fixture<B> {
+    pub backend: B,
+    pub master: MasterKey,
+    pub database: Arc<dyn RoomsDatabase>,
+    pub rng: StdRng,
 }
 
-impl<B: Backend> Fixture<B> {
-    pub(crate) async fn new() -> Self {
+impl<B: RoomsBackend> Fixture<B> {
+    pub async fn new() -> Self {
         let mut rng = StdRng::seed_from_u64(1);
         let backend = B::fresh();
         let master = MasterKey::random(&mut rng);
@@ -76,24 +55,24 @@ impl<B: Backend> Fixture<B> {
         }
     }
 
-    pub(crate) async fn begin(&self) -> Box<dyn RoomsRepository> {
+    pub async fn begin(&self) -> Box<dyn RoomsRepository> {
         self.database.begin(TEST).await.unwrap()
     }
 
-    pub(crate) async fn read(&self) -> Box<dyn RoomsReader> {
+    pub async fn read(&self) -> Box<dyn RoomsReader> {
         self.database.read(TEST).await.unwrap()
     }
 
-    pub(crate) fn passkey(&self, link: &LinkAddress, passkey: &str) -> PasskeyHash {
+    pub fn passkey(&self, link: &LinkAddress, passkey: &str) -> PasskeyHash {
         passkey_hash(&*self.database, &link.room, passkey)
     }
 
     /// Returns a link of this room id that is not stored.
-    pub(crate) fn link(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
+    pub fn link(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
         link(&*self.database, &address(id, epoch), &mut self.rng)
     }
 
-    pub(crate) async fn create(&mut self, link: &CallLinkRecord) -> CreateLinkOutcome {
+    pub async fn create(&mut self, link: &CallLinkRecord) -> CreateLinkOutcome {
         let mut repository = self.begin().await;
         let outcome = repository.create_link(link, &mut self.rng).await.unwrap();
         repository.save().await.unwrap();
@@ -101,14 +80,14 @@ impl<B: Backend> Fixture<B> {
     }
 
     /// Stores a link of this room id.
-    pub(crate) async fn created(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
+    pub async fn created(&mut self, id: &str, epoch: Option<u32>) -> CallLinkRecord {
         let link = self.link(id, epoch);
         let outcome = self.create(&link).await;
         assert!(matches!(outcome, CreateLinkOutcome::Created(_)));
         link
     }
 
-    pub(crate) async fn start(
+    pub async fn start(
         &mut self,
         call: &CallRecord,
         epoch: Option<Epoch>,
@@ -124,7 +103,7 @@ impl<B: Backend> Fixture<B> {
     }
 
     /// Stores a call in a link's room.
-    pub(crate) async fn started(&mut self, link: &CallLinkRecord, now: Timestamp) -> CallRecord {
+    pub async fn started(&mut self, link: &CallLinkRecord, now: Timestamp) -> CallRecord {
         let call = call(CallKey::Link(link.room.clone()), now, &mut self.rng);
         let outcome = self.start(&call, link.epoch, now).await;
         assert!(matches!(outcome, StartEraOutcome::Started { .. }));
@@ -132,26 +111,26 @@ impl<B: Backend> Fixture<B> {
     }
 }
 
-pub(crate) fn room(id: &str) -> OpaqueRoomId {
+pub fn room(id: &str) -> OpaqueRoomId {
     OpaqueRoomId::parse(id).unwrap()
 }
 
-pub(crate) fn user(id: &str) -> UserId {
+pub fn user(id: &str) -> UserId {
     UserId::parse(id).unwrap()
 }
 
-pub(crate) fn node(name: &str) -> NodeName {
+pub fn node(name: &str) -> NodeName {
     NodeName::parse(name).unwrap()
 }
 
-pub(crate) fn address(id: &str, epoch: Option<u32>) -> LinkAddress {
+pub fn address(id: &str, epoch: Option<u32>) -> LinkAddress {
     LinkAddress {
         room: room(id),
         epoch: epoch.map(Epoch::new),
     }
 }
 
-pub(crate) fn passkey_hash(
+pub fn passkey_hash(
     database: &dyn RoomsDatabase,
     room: &OpaqueRoomId,
     passkey: &str,
@@ -162,7 +141,7 @@ pub(crate) fn passkey_hash(
 }
 
 /// Returns a link with admin approval and the passkey `right`.
-pub(crate) fn link(
+pub fn link(
     database: &dyn RoomsDatabase,
     address: &LinkAddress,
     rng: &mut StdRng,
@@ -181,7 +160,7 @@ pub(crate) fn link(
 }
 
 /// Returns a call of a random era on node `one`, with a lease from `now` on.
-pub(crate) fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord {
+pub fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord {
     let mut era = [0; 16];
     rng.fill_bytes(&mut era);
     CallRecord {
@@ -196,7 +175,7 @@ pub(crate) fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord
 }
 
 #[track_caller]
-pub(crate) fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
+pub fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
     assert_eq!(one.address(), other.address());
     assert!(one.passkey_hash.matches(&other.passkey_hash));
     assert!(one.zkparams == other.zkparams);
@@ -210,7 +189,7 @@ pub(crate) fn assert_same_link(one: &CallLinkRecord, other: &CallLinkRecord) {
 }
 
 #[track_caller]
-pub(crate) fn assert_same_call(one: &CallRecord, other: &CallRecord) {
+pub fn assert_same_call(one: &CallRecord, other: &CallRecord) {
     assert_eq!(one.key, other.key);
     assert_eq!(one.era, other.era);
     assert_eq!(one.creator, other.creator);
@@ -221,19 +200,20 @@ pub(crate) fn assert_same_call(one: &CallRecord, other: &CallRecord) {
 }
 
 /// Generates a test for every function of the suite, for a backend.
+#[macro_export]
 macro_rules! rooms_conformance {
     ($backend:ty: $($module:ident { $($name:ident)* })*) => {
         $(mod $module {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $name() {
-                    $crate::rooms_conformance::$module::$name::<$backend>().await;
+                    $crate::conformance::rooms::$module::$name::<$backend>().await;
                 }
             )*
         })*
     };
     ($backend:ty) => {
-        $crate::rooms_conformance::rooms_conformance! { $backend:
+        $crate::rooms_conformance! { $backend:
             links {
                 a_created_link_is_read_back
                 a_link_is_found_with_its_epoch_only
@@ -318,4 +298,3 @@ macro_rules! rooms_conformance {
         }
     };
 }
-pub(crate) use rooms_conformance;

@@ -1,16 +1,16 @@
 //! Sessions, their refresh tokens, and the purge of expired rows.
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_store::{
-    DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp, RotateOutcome,
-    StoreError, StoredLifetimes, TokenHash,
-};
 
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
-    Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, concurrency::in_parallel,
-    device, seen, session,
+    Fixture, IssuerBackend, NOW, TEST, assert_same_account, assert_same_device,
+    concurrency::in_parallel, device, seen, session,
+};
+use crate::{
+    DeviceId, Email, IssuerRepository, LockPolicy, LoginOrigin, PendingSignUp, RotateOutcome,
+    StoreError, StoredLifetimes, TokenHash,
 };
 
 const SHORT: Timestamp = NOW.plus(7 * DAY);
@@ -41,14 +41,14 @@ async fn rotate(
         .unwrap()
 }
 
-pub(crate) async fn a_session_is_found_with_its_account_and_device<B: Backend>() {
+pub async fn a_session_is_found_with_its_account_and_device<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
     let two = session(account.aci, 2);
     let mut repository = fixture.begin().await;
     repository.add_session(&two, &hash(1)).await.unwrap();
     let mut absent = session(account.aci, 3);
-    absent.id = anteroom_store::SessionId::from_bytes([8; 16]);
+    absent.id = crate::SessionId::from_bytes([8; 16]);
     let refused = repository.add_session(&absent, &hash(2)).await;
     assert!(
         matches!(refused, Err(StoreError::DeviceMissing)),
@@ -69,12 +69,12 @@ pub(crate) async fn a_session_is_found_with_its_account_and_device<B: Backend>()
     assert!(reader.session_caller(&absent.id).await.unwrap().is_none());
 }
 
-pub(crate) async fn a_session_goes_on_from_token_to_token<B: Backend>() {
+pub async fn a_session_goes_on_from_token_to_token<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     for remember in [false, true] {
         let mut added = session(account.aci, 1);
-        added.id = anteroom_store::SessionId::from_bytes([u8::from(remember); 16]);
+        added.id = crate::SessionId::from_bytes([u8::from(remember); 16]);
         added.remember = remember;
         let mut repository = fixture.begin().await;
         let first = if remember { 100 } else { 1 };
@@ -95,7 +95,7 @@ pub(crate) async fn a_session_goes_on_from_token_to_token<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_token_that_is_used_again_later_ends_the_session<B: Backend>() {
+pub async fn a_token_that_is_used_again_later_ends_the_session<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let added = session(account.aci, 1);
@@ -134,14 +134,14 @@ pub(crate) async fn a_token_that_is_used_again_later_ends_the_session<B: Backend
     }
 }
 
-pub(crate) async fn a_device_is_known_by_its_last_token<B: Backend>() {
+pub async fn a_device_is_known_by_its_last_token<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
     let mut repository = fixture.begin().await;
     let mut first = session(account.aci, 1);
     let mut second = session(account.aci, 2);
-    first.id = anteroom_store::SessionId::from_bytes([1; 16]);
-    second.id = anteroom_store::SessionId::from_bytes([2; 16]);
+    first.id = crate::SessionId::from_bytes([1; 16]);
+    second.id = crate::SessionId::from_bytes([2; 16]);
     repository.add_session(&first, &hash(1)).await.unwrap();
     repository.add_session(&second, &hash(2)).await.unwrap();
     rotate(&mut *repository, 1, 3, NOW).await;
@@ -160,7 +160,7 @@ pub(crate) async fn a_device_is_known_by_its_last_token<B: Backend>() {
     assert_eq!(repository.known_device(&hash(2)).await.unwrap(), None);
 }
 
-pub(crate) async fn a_token_of_a_session_that_is_over_is_expired<B: Backend>() {
+pub async fn a_token_of_a_session_that_is_over_is_expired<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let added = session(account.aci, 1);
@@ -174,7 +174,7 @@ pub(crate) async fn a_token_of_a_session_that_is_over_is_expired<B: Backend>() {
     assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
 }
 
-pub(crate) async fn of_parallel_uses_of_a_refresh_token_one_rotates_it<B: Backend>() {
+pub async fn of_parallel_uses_of_a_refresh_token_one_rotates_it<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let added = session(account.aci, 1);
@@ -201,7 +201,7 @@ pub(crate) async fn of_parallel_uses_of_a_refresh_token_one_rotates_it<B: Backen
     assert!(found.is_some());
 }
 
-pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
+pub async fn sessions_end_alone_by_token_or_together<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
     let mut repository = fixture.begin().await;
@@ -219,7 +219,7 @@ pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
     {
         let n = u8::try_from(n).unwrap();
         let mut added = session(aci, device);
-        added.id = anteroom_store::SessionId::from_bytes([n; 16]);
+        added.id = crate::SessionId::from_bytes([n; 16]);
         repository.add_session(&added, &hash(n)).await.unwrap();
         sessions.push(added.id);
     }
@@ -262,7 +262,7 @@ pub(crate) async fn sessions_end_alone_by_token_or_together<B: Backend>() {
     }
 }
 
-pub(crate) async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: Backend>() {
+pub async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
     let mut repository = fixture.begin().await;
@@ -298,7 +298,7 @@ pub(crate) async fn devices_that_were_not_seen_for_long_are_purged_in_batches<B:
     assert_eq!(repository.devices(&bob.aci).await.unwrap().len(), 1);
 }
 
-pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
+pub async fn what_is_over_is_purged_and_nothing_else<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let added = session(account.aci, 1);
@@ -368,7 +368,7 @@ pub(crate) async fn what_is_over_is_purged_and_nothing_else<B: Backend>() {
     assert!(matches!(outcome, RotateOutcome::Unknown), "{outcome:?}");
 }
 
-pub(crate) async fn what_a_clock_ahead_has_stored_does_not_outlast_its_policy<B: Backend>() {
+pub async fn what_a_clock_ahead_has_stored_does_not_outlast_its_policy<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let ahead = NOW.plus(300 * DAY);
@@ -388,7 +388,7 @@ pub(crate) async fn what_a_clock_ahead_has_stored_does_not_outlast_its_policy<B:
     let mut repository = fixture.begin().await;
     for remember in [false, true] {
         let mut added = session(account.aci, 1);
-        added.id = anteroom_store::SessionId::from_bytes([u8::from(remember); 16]);
+        added.id = crate::SessionId::from_bytes([u8::from(remember); 16]);
         added.remember = remember;
         added.expires = ahead;
         let token = hash(u8::from(remember));

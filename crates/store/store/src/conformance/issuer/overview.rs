@@ -3,17 +3,17 @@
 use std::num::NonZeroU32;
 
 use anteroom_protocol::DAY;
-use anteroom_store::{IssuerCounts, LockPolicy, LoginLock, LoginOrigin};
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{Backend, Fixture, NOW, login, session, tokens::hash};
+use super::{Fixture, IssuerBackend, NOW, login, session, tokens::hash};
+use crate::{IssuerCounts, LockPolicy, LoginLock, LoginOrigin};
 
 const POLICY: LockPolicy = LockPolicy {
     threshold: NonZeroU32::new(2).unwrap(),
     seconds: 600,
 };
 
-pub(crate) async fn a_lock_is_seen_from_all_origins_until_it_ends_or_is_cleared<B: Backend>() {
+pub async fn a_lock_is_seen_from_all_origins_until_it_ends_or_is_cleared<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let mut rng = StdRng::seed_from_u64(2);
@@ -54,16 +54,16 @@ pub(crate) async fn a_lock_is_seen_from_all_origins_until_it_ends_or_is_cleared<
     assert_eq!(seen.unwrap(), none);
 }
 
-pub(crate) async fn the_sessions_of_an_account_are_listed_while_they_go_on<B: Backend>() {
+pub async fn the_sessions_of_an_account_are_listed_while_they_go_on<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[1, 2]).await, fixture.added(&[1]).await);
     let mut repository = fixture.begin().await;
     let mut first = session(ann.aci, 1);
     first.created = NOW.minus(10);
     let mut second = session(ann.aci, 2);
-    second.id = anteroom_store::SessionId::from_bytes([2; 16]);
+    second.id = crate::SessionId::from_bytes([2; 16]);
     let mut other = session(bob.aci, 1);
-    other.id = anteroom_store::SessionId::from_bytes([3; 16]);
+    other.id = crate::SessionId::from_bytes([3; 16]);
     for (session, token) in [(&second, 2), (&first, 1), (&other, 3)] {
         repository.add_session(session, &hash(token)).await.unwrap();
     }
@@ -81,7 +81,7 @@ pub(crate) async fn the_sessions_of_an_account_are_listed_while_they_go_on<B: Ba
     );
 }
 
-pub(crate) async fn invites_are_listed_and_cancelled_by_their_hash<B: Backend>() {
+pub async fn invites_are_listed_and_cancelled_by_their_hash<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let mut repository = fixture.begin().await;
     for (code, days) in [(7, 2), (8, 1)] {
@@ -90,7 +90,7 @@ pub(crate) async fn invites_are_listed_and_cancelled_by_their_hash<B: Backend>()
             .await
             .unwrap();
     }
-    let names = |invites: &[anteroom_store::Invite]| -> Vec<String> {
+    let names = |invites: &[crate::Invite]| -> Vec<String> {
         invites.iter().map(|it| it.name().to_string()).collect()
     };
     let (seven, eight) = ("0707070707070707", "0808080808080808");
@@ -104,7 +104,7 @@ pub(crate) async fn invites_are_listed_and_cancelled_by_their_hash<B: Backend>()
     assert!(repository.take_invite(&hash(8), NOW).await.unwrap());
 }
 
-pub(crate) async fn rows_are_counted_that_count_now<B: Backend>() {
+pub async fn rows_are_counted_that_count_now<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut reader = fixture.read().await;
     assert_eq!(reader.counts(NOW).await.unwrap(), IssuerCounts::default());

@@ -3,14 +3,14 @@
 use std::{collections::BTreeSet, num::NonZeroU32};
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{CallEra, CallKey, CallRecord, LinkAddress, LinkWithCall, StoreError};
 
 use super::{
-    Backend, Fixture, LEASE, MANY, NOW, TEST, address, assert_same_call, assert_same_link, call,
-    node, room,
+    Fixture, LEASE, MANY, NOW, RoomsBackend, TEST, address, assert_same_call, assert_same_link,
+    call, node, room,
 };
+use crate::{CallEra, CallKey, CallRecord, LinkAddress, LinkWithCall, StoreError};
 
-pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
+pub async fn a_link_is_read_with_its_live_call<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let other = fixture.created("b2", None).await;
@@ -44,7 +44,7 @@ pub(crate) async fn a_link_is_read_with_its_live_call<B: Backend>() {
 }
 
 /// Looks a link up in a transaction, or with a single statement.
-async fn look_up<B: Backend>(
+async fn look_up<B: RoomsBackend>(
     fixture: &Fixture<B>,
     alone: bool,
     address: &LinkAddress,
@@ -58,7 +58,7 @@ async fn look_up<B: Backend>(
     found.unwrap()
 }
 
-pub(crate) async fn calls_are_listed_by_node<B: Backend>() {
+pub async fn calls_are_listed_by_node<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut expected = BTreeSet::new();
     for (id, name) in [("a", "one"), ("b", "two"), ("c", "one")] {
@@ -73,7 +73,7 @@ pub(crate) async fn calls_are_listed_by_node<B: Backend>() {
     assert!(none.unwrap().is_empty());
 }
 
-pub(crate) async fn lapsed_calls_are_listed_and_removed_in_parts<B: Backend>() {
+pub async fn lapsed_calls_are_listed_and_removed_in_parts<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut calls = Vec::new();
     for (id, age) in [("a", 2), ("b", LEASE), ("c", LEASE + 2), ("d", LEASE + 1)] {
@@ -101,7 +101,7 @@ pub(crate) async fn lapsed_calls_are_listed_and_removed_in_parts<B: Backend>() {
     assert_eq!(eras(&left), BTreeSet::from([calls[0].era, leaseless.era]));
 }
 
-pub(crate) async fn all_calls_are_listed_in_parts<B: Backend>() {
+pub async fn all_calls_are_listed_in_parts<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut expected = BTreeSet::new();
     for id in ["a", "b", "c", "d", "e", "f"] {
@@ -128,7 +128,7 @@ pub(crate) async fn all_calls_are_listed_in_parts<B: Backend>() {
     }
 }
 
-async fn started_at<B: Backend>(
+async fn started_at<B: RoomsBackend>(
     fixture: &mut Fixture<B>,
     id: &str,
     name: &str,

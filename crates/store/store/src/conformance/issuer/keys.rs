@@ -1,12 +1,11 @@
 //! Opening: the master key, the wrapped keys and the schema.
 
-use anteroom_store::{KeyError, MasterKey, StoreError};
-
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{Backend, Fixture, assert_same_account};
+use super::{Fixture, IssuerBackend, assert_same_account};
+use crate::{KeyError, MasterKey, StoreError};
 
-pub(crate) async fn the_same_master_key_opens_the_same_database<B: Backend>() {
+pub async fn the_same_master_key_opens_the_same_database<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
 
@@ -20,7 +19,7 @@ pub(crate) async fn the_same_master_key_opens_the_same_database<B: Backend>() {
     assert_eq!(keys.event_key().as_bytes(), again.event_key().as_bytes());
 }
 
-pub(crate) async fn a_wrong_master_key_is_refused<B: Backend>() {
+pub async fn a_wrong_master_key_is_refused<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let wrong = MasterKey::random(&mut fixture.rng);
@@ -33,7 +32,7 @@ pub(crate) async fn a_wrong_master_key_is_refused<B: Backend>() {
     assert!(reader.account(&account.aci).await.unwrap().is_some());
 }
 
-pub(crate) async fn keys_are_never_made_anew_over_old_data<B: Backend>() {
+pub async fn keys_are_never_made_anew_over_old_data<B: IssuerBackend>() {
     for (data, others) in [
         ("accounts", ["DELETE FROM keys", "DELETE FROM devices"]),
         ("devices", ["DELETE FROM keys", "DELETE FROM accounts"]),
@@ -56,7 +55,7 @@ pub(crate) async fn keys_are_never_made_anew_over_old_data<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_lost_key_is_refused<B: Backend>() {
+pub async fn a_lost_key_is_refused<B: IssuerBackend>() {
     for statement in [
         "DELETE FROM keys",
         "DELETE FROM keys WHERE purpose = 'data'",
@@ -70,7 +69,7 @@ pub(crate) async fn a_lost_key_is_refused<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_damaged_key_is_refused<B: Backend>() {
+pub async fn a_damaged_key_is_refused<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     fixture.backend.exchange("keys", "wrapped").await;
     refused(&fixture, &fixture.master, KeyError::DamagedKeys).await;
@@ -84,7 +83,7 @@ pub(crate) async fn a_damaged_key_is_refused<B: Backend>() {
     refused(&fixture, &fixture.master, KeyError::WrongMasterKey).await;
 }
 
-pub(crate) async fn processes_that_start_at_once_agree_on_the_keys<B: Backend>() {
+pub async fn processes_that_start_at_once_agree_on_the_keys<B: IssuerBackend>() {
     for round in 0..5 {
         let mut rng = StdRng::seed_from_u64(round);
         let backend = B::fresh();
@@ -110,15 +109,9 @@ pub(crate) async fn processes_that_start_at_once_agree_on_the_keys<B: Backend>()
     }
 }
 
-pub(crate) async fn a_newer_schema_is_refused<B: Backend>() {
+pub async fn a_newer_schema_is_refused<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
-    fixture
-        .backend
-        .execute(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             SELECT 9999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
-        )
-        .await;
+    fixture.backend.add_unknown_migration().await;
     let outcome = fixture.backend.open(&fixture.master, 2).await.map(drop);
     assert!(
         matches!(outcome, Err(StoreError::UnknownSchema { .. })),
@@ -126,9 +119,9 @@ pub(crate) async fn a_newer_schema_is_refused<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_changed_migration_is_refused<B: Backend>() {
+pub async fn a_changed_migration_is_refused<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
-    fixture.backend.flip("_sqlx_migrations", "checksum").await;
+    fixture.backend.change_migration().await;
     let outcome = fixture.backend.open(&fixture.master, 2).await.map(drop);
     assert!(
         matches!(outcome, Err(StoreError::UnknownSchema { .. })),
@@ -136,12 +129,12 @@ pub(crate) async fn a_changed_migration_is_refused<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_database_is_ready<B: Backend>() {
+pub async fn a_database_is_ready<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     fixture.database.ready().await.unwrap();
 }
 
-async fn refused<B: Backend>(fixture: &Fixture<B>, master: &MasterKey, expected: KeyError) {
+async fn refused<B: IssuerBackend>(fixture: &Fixture<B>, master: &MasterKey, expected: KeyError) {
     match fixture.backend.open(master, 2).await.map(drop) {
         Err(StoreError::Keys(error)) => assert_eq!(error, expected),
         outcome => panic!("{expected:?}: {outcome:?}"),

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
-use anteroom_store::RoomsCounts;
+use super::{Fixture, LEASE, NOW, RoomsBackend, room};
+use crate::RoomsCounts;
 
-use super::{Backend, Fixture, LEASE, NOW, room};
-
-pub(crate) async fn a_room_is_found_by_its_id_alone_with_its_call<B: Backend>() {
+pub async fn a_room_is_found_by_its_id_alone_with_its_call<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let plain = fixture.created("a1", None).await;
     let with_epoch = fixture.created("b2", Some(7)).await;
@@ -28,7 +27,7 @@ pub(crate) async fn a_room_is_found_by_its_id_alone_with_its_call<B: Backend>() 
     }
 }
 
-pub(crate) async fn all_links_are_listed_in_parts_with_their_calls<B: Backend>() {
+pub async fn all_links_are_listed_in_parts_with_their_calls<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let ids = ["a1", "b2", "c3", "d4", "e5"];
     for id in ids {
@@ -63,7 +62,7 @@ pub(crate) async fn all_links_are_listed_in_parts_with_their_calls<B: Backend>()
     }
 }
 
-pub(crate) async fn rows_are_counted_that_count_now<B: Backend>() {
+pub async fn rows_are_counted_that_count_now<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut reader = fixture.read().await;
     assert_eq!(reader.counts(NOW).await.unwrap(), RoomsCounts::default());

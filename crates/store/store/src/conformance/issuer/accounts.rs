@@ -1,18 +1,20 @@
 //! Accounts and devices.
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_store::{AddressPseudonym, DeviceId, DeviceUse, StoreError};
 
-use super::{Backend, Fixture, NOW, TEST, assert_same_account, assert_same_device, device, seen};
+use super::{
+    Fixture, IssuerBackend, NOW, TEST, assert_same_account, assert_same_device, device, seen,
+};
+use crate::{AddressPseudonym, DeviceId, DeviceUse, StoreError};
 
-pub(crate) async fn a_saved_account_is_read_back<B: Backend>() {
+pub async fn a_saved_account_is_read_back<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let read = fixture.read().await.account(&account.aci).await.unwrap();
     assert_same_account(&read.unwrap(), &account);
 }
 
-pub(crate) async fn an_account_without_a_pni_is_read_back<B: Backend>() {
+pub async fn an_account_without_a_pni_is_read_back<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut account = fixture.account();
     account.pni = None;
@@ -26,7 +28,7 @@ pub(crate) async fn an_account_without_a_pni_is_read_back<B: Backend>() {
     assert_same_account(&read.unwrap(), &account);
 }
 
-pub(crate) async fn what_is_absent_is_none<B: Backend>() {
+pub async fn what_is_absent_is_none<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let known = fixture.added(&[1]).await;
     let unknown = fixture.account();
@@ -42,7 +44,7 @@ pub(crate) async fn what_is_absent_is_none<B: Backend>() {
     assert!(reader.server_params().await.unwrap().is_empty());
 }
 
-pub(crate) async fn devices_are_read_back_in_order<B: Backend>() {
+pub async fn devices_are_read_back_in_order<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[10, 2, u32::MAX, 1]).await;
     fixture.added(&[1, 3]).await;
@@ -58,7 +60,7 @@ pub(crate) async fn devices_are_read_back_in_order<B: Backend>() {
     }
 }
 
-pub(crate) async fn authentication_finds_account_and_device_together<B: Backend>() {
+pub async fn authentication_finds_account_and_device_together<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     fixture.added(&[1, 2, 3]).await;
     let account = fixture.added(&[1, 2, 4]).await;
@@ -80,7 +82,7 @@ pub(crate) async fn authentication_finds_account_and_device_together<B: Backend>
     }
 }
 
-pub(crate) async fn a_second_account_of_the_same_id_is_refused<B: Backend>() {
+pub async fn a_second_account_of_the_same_id_is_refused<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let first = fixture.added(&[]).await;
     let mut second = fixture.account();
@@ -98,7 +100,7 @@ pub(crate) async fn a_second_account_of_the_same_id_is_refused<B: Backend>() {
     assert_same_account(&read.unwrap(), &first);
 }
 
-pub(crate) async fn a_second_device_of_the_same_id_is_refused<B: Backend>() {
+pub async fn a_second_device_of_the_same_id_is_refused<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let mut second = device(2);
@@ -119,7 +121,7 @@ pub(crate) async fn a_second_device_of_the_same_id_is_refused<B: Backend>() {
     assert_same_device(&devices[0], &device(1));
 }
 
-pub(crate) async fn a_device_needs_an_account<B: Backend>() {
+pub async fn a_device_needs_an_account<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let unknown = fixture.account();
     let mut repository = fixture.begin().await;
@@ -132,7 +134,7 @@ pub(crate) async fn a_device_needs_an_account<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_refusal_does_not_spoil_the_transaction<B: Backend>() {
+pub async fn a_refusal_does_not_spoil_the_transaction<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let known = fixture.added(&[1]).await;
     let new = fixture.account();
@@ -156,7 +158,7 @@ pub(crate) async fn a_refusal_does_not_spoil_the_transaction<B: Backend>() {
     assert!(found.await.unwrap().is_some());
 }
 
-pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
+pub async fn nothing_lasts_without_save<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let dropped = fixture.account();
@@ -196,7 +198,7 @@ pub(crate) async fn nothing_lasts_without_save<B: Backend>() {
     repository.save().await.unwrap();
 }
 
-pub(crate) async fn a_transaction_sees_its_own_changes<B: Backend>() {
+pub async fn a_transaction_sees_its_own_changes<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.account();
     let mut repository = fixture.begin().await;
@@ -208,8 +210,8 @@ pub(crate) async fn a_transaction_sees_its_own_changes<B: Backend>() {
     assert_same_account(&read.unwrap(), &account);
 }
 
-pub(crate) async fn a_sighting_is_stored_with_its_address_and_goes_back_only_after_a_wrong_clock<
-    B: Backend,
+pub async fn a_sighting_is_stored_with_its_address_and_goes_back_only_after_a_wrong_clock<
+    B: IssuerBackend,
 >() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
@@ -261,7 +263,7 @@ pub(crate) async fn a_sighting_is_stored_with_its_address_and_goes_back_only_aft
     assert_same_device(&devices[1], &device(2));
 }
 
-pub(crate) async fn touching_an_absent_device_does_nothing<B: Backend>() {
+pub async fn touching_an_absent_device_does_nothing<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let mut repository = fixture.begin().await;
@@ -275,7 +277,7 @@ pub(crate) async fn touching_an_absent_device_does_nothing<B: Backend>() {
     assert!(!touched.await.unwrap());
 }
 
-pub(crate) async fn times_beyond_the_column_are_refused<B: Backend>() {
+pub async fn times_beyond_the_column_are_refused<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut account = fixture.account();
     account.created = Timestamp::from_secs(u64::MAX);

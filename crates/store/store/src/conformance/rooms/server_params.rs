@@ -1,12 +1,12 @@
 //! Server params.
 
 use anteroom_protocol::{DAY, ParamsId};
-use anteroom_store::{ServerParamsKind, ServerParamsRecord, StoreError};
 use zeroize::Zeroizing;
 
-use super::{Backend, Fixture, NOW};
+use super::{Fixture, NOW, RoomsBackend};
+use crate::{ServerParamsKind, ServerParamsRecord, StoreError};
 
-pub(crate) async fn generic_params_are_read_back<B: Backend>() {
+pub async fn generic_params_are_read_back<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut late = params(1, ServerParamsKind::Generic);
     late.not_before = NOW.plus(DAY);
@@ -32,7 +32,7 @@ pub(crate) async fn generic_params_are_read_back<B: Backend>() {
     }
 }
 
-pub(crate) async fn second_server_params_of_the_same_id_are_refused<B: Backend>() {
+pub async fn second_server_params_of_the_same_id_are_refused<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let record = params(1, ServerParamsKind::Generic);
     let mut repository = fixture.begin().await;
@@ -49,7 +49,7 @@ pub(crate) async fn second_server_params_of_the_same_id_are_refused<B: Backend>(
     );
 }
 
-pub(crate) async fn group_params_are_refused<B: Backend>() {
+pub async fn group_params_are_refused<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let record = params(1, ServerParamsKind::Group);
     let mut repository = fixture.begin().await;
@@ -69,7 +69,7 @@ pub(crate) async fn group_params_are_refused<B: Backend>() {
     assert!(repository.server_params().await.unwrap().is_empty());
 }
 
-pub(crate) fn params(id: u8, kind: ServerParamsKind) -> ServerParamsRecord {
+pub fn params(id: u8, kind: ServerParamsKind) -> ServerParamsRecord {
     ServerParamsRecord {
         id: ParamsId::from_bytes([id; 8]),
         kind,

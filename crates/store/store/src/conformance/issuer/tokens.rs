@@ -1,13 +1,13 @@
 //! One-time tokens: those of password resets and sign-ups, and invites.
 
 use anteroom_protocol::{Aci, DAY};
-use anteroom_store::{
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::{Fixture, IssuerBackend, NOW, concurrency::in_parallel, login, verifier};
+use crate::{
     AccountRole, ConfirmOutcome, EmailToken, EmailTokenPurpose, InviteCode, PendingSignUp,
     ShadowSignUp, StoreError, StoredLifetimes, TokenHash,
 };
-use rand::{SeedableRng, rngs::StdRng};
-
-use super::{Backend, Fixture, NOW, concurrency::in_parallel, login, verifier};
 
 pub(super) fn hash(byte: u8) -> TokenHash {
     TokenHash::from_bytes([byte; 32])
@@ -23,7 +23,7 @@ pub(super) fn pending(aci: Aci, token: u8, password: &str) -> PendingSignUp {
     }
 }
 
-pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
+pub async fn a_reset_works_once_and_in_time<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let absent = fixture.account();
@@ -63,7 +63,7 @@ pub(crate) async fn a_reset_works_once_and_in_time<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_sign_up_is_confirmed_with_its_own_password<B: Backend>() {
+pub async fn a_sign_up_is_confirmed_with_its_own_password<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
     let absent = fixture.account();
@@ -124,7 +124,7 @@ pub(crate) async fn a_sign_up_is_confirmed_with_its_own_password<B: Backend>() {
     }
 }
 
-pub(crate) async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: Backend>() {
+pub async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: IssuerBackend>() {
     for is_verified in [true, false] {
         let mut fixture = Fixture::<B>::new().await;
         let account = fixture.added(&[]).await;
@@ -163,7 +163,7 @@ pub(crate) async fn no_sign_up_exchanges_a_password_that_was_set_otherwise<B: Ba
     }
 }
 
-pub(crate) async fn a_sign_up_that_was_moved_or_altered_is_refused<B: Backend>() {
+pub async fn a_sign_up_that_was_moved_or_altered_is_refused<B: IssuerBackend>() {
     for is_moved in [true, false] {
         let mut fixture = Fixture::<B>::new().await;
         let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
@@ -207,7 +207,7 @@ pub(crate) async fn a_sign_up_that_was_moved_or_altered_is_refused<B: Backend>()
     }
 }
 
-pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
+pub async fn of_parallel_uses_of_a_token_one_wins<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let mut rng = StdRng::seed_from_u64(2);
@@ -243,7 +243,7 @@ pub(crate) async fn of_parallel_uses_of_a_token_one_wins<B: Backend>() {
     }
 }
 
-pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
+pub async fn an_invite_works_once_and_in_time<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let keys = fixture.database.storage_keys();
     let code = keys.invite_hash(&InviteCode::random(&mut fixture.rng));
@@ -255,7 +255,7 @@ pub(crate) async fn an_invite_works_once_and_in_time<B: Backend>() {
     }
 }
 
-pub(crate) async fn the_only_sign_up_that_waits_is_taken_for_another_mail<B: Backend>() {
+pub async fn the_only_sign_up_that_waits_is_taken_for_another_mail<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let mut rng = StdRng::seed_from_u64(2);
@@ -264,7 +264,7 @@ pub(crate) async fn the_only_sign_up_that_waits_is_taken_for_another_mail<B: Bac
         .add_login(&login(account.aci, "ann@example.com"), &mut rng)
         .await
         .unwrap();
-    let take = async |repository: &mut dyn anteroom_store::IssuerRepository, now| {
+    let take = async |repository: &mut dyn crate::IssuerRepository, now| {
         let taken = repository.take_only_sign_up(&account.aci, now).await;
         taken.unwrap().map(|verifier| verifier.as_str().to_owned())
     };
@@ -301,7 +301,7 @@ const LIFETIMES: StoredLifetimes = StoredLifetimes {
     reset: 3_600,
 };
 
-pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>() {
+pub async fn unverified_accounts_go_with_their_last_sign_up<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut rng = StdRng::seed_from_u64(2);
     let names = [
@@ -380,8 +380,8 @@ pub(crate) async fn unverified_accounts_go_with_their_last_sign_up<B: Backend>()
     }
 }
 
-pub(crate) async fn the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_password_changes<
-    B: Backend,
+pub async fn the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_password_changes<
+    B: IssuerBackend,
 >() {
     let mut fixture = Fixture::<B>::new().await;
     let aci = fixture.added(&[]).await.aci;
@@ -444,8 +444,8 @@ pub(crate) async fn the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_pa
     assert!(repository.shadow_sign_up(&aci).await.unwrap().is_none());
 }
 
-pub(crate) async fn an_invite_that_a_clock_ahead_has_made_lasts_as_long_as_its_maker_said<
-    B: Backend,
+pub async fn an_invite_that_a_clock_ahead_has_made_lasts_as_long_as_its_maker_said<
+    B: IssuerBackend,
 >() {
     for (after, is_good) in [(7 * DAY - 1, true), (7 * DAY, false)] {
         let fixture = Fixture::<B>::new().await;

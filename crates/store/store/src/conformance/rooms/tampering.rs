@@ -1,8 +1,7 @@
 //! Values that were changed or moved outside of the store.
 
-use anteroom_store::{CallLinkRecord, ServerParamsKind, StoreError};
-
-use super::{Backend, Fixture, MANY, NOW, room, server_params::params, user};
+use super::{Fixture, MANY, NOW, RoomsBackend, room, server_params::params, user};
+use crate::{CallLinkRecord, ServerParamsKind, StoreError};
 
 /// The sealed columns.
 const SEALED: [(&str, &str); 7] = [
@@ -23,7 +22,7 @@ const BOUND: [(&str, &str); 5] = [
     ("server_params", "params_id"),
 ];
 
-pub(crate) async fn a_moved_value_is_refused<B: Backend>() {
+pub async fn a_moved_value_is_refused<B: RoomsBackend>() {
     for (table, column) in SEALED.into_iter().chain(BOUND) {
         let filled = fill::<B>().await;
         filled.fixture.backend.exchange(table, column).await;
@@ -39,7 +38,7 @@ pub(crate) async fn a_moved_value_is_refused<B: Backend>() {
     assert_eq!(filled.refused().await, ["approvals", "approvals"]);
 }
 
-pub(crate) async fn a_flipped_bit_is_refused<B: Backend>() {
+pub async fn a_flipped_bit_is_refused<B: RoomsBackend>() {
     for (table, column) in SEALED {
         let filled = fill::<B>().await;
         assert!(filled.refused().await.is_empty());
@@ -48,7 +47,7 @@ pub(crate) async fn a_flipped_bit_is_refused<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_value_in_another_column_is_refused<B: Backend>() {
+pub async fn a_value_in_another_column_is_refused<B: RoomsBackend>() {
     for (table, statement) in [
         ("call_links", "UPDATE call_links SET name = room_id"),
         ("call_links", "UPDATE call_links SET room_id = name"),
@@ -70,7 +69,7 @@ struct TamperingFixture<B> {
     links: [CallLinkRecord; 2],
 }
 
-async fn fill<B: Backend>() -> TamperingFixture<B> {
+async fn fill<B: RoomsBackend>() -> TamperingFixture<B> {
     let mut fixture = Fixture::<B>::new().await;
     let links = [
         fixture.created("a1", None).await,
@@ -96,7 +95,7 @@ async fn fill<B: Backend>() -> TamperingFixture<B> {
     TamperingFixture { fixture, links }
 }
 
-impl<B: Backend> TamperingFixture<B> {
+impl<B: RoomsBackend> TamperingFixture<B> {
     /// Reads everything. Returns the tables whose values cannot be unsealed.
     async fn refused(&self) -> Vec<&'static str> {
         let mut reader = self.fixture.read().await;

@@ -1,11 +1,13 @@
 //! Opening: the master key, the wrapped keys and the schema.
 
-use anteroom_store::{KeyError, MasterKey, ServerParamsKind, StoreError};
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{Backend, Fixture, NOW, TEST, assert_same_link, room, server_params::params, user};
+use super::{
+    Fixture, NOW, RoomsBackend, TEST, assert_same_link, room, server_params::params, user,
+};
+use crate::{KeyError, MasterKey, ServerParamsKind, StoreError};
 
-pub(crate) async fn the_same_master_key_opens_the_same_database<B: Backend>() {
+pub async fn the_same_master_key_opens_the_same_database<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", Some(1)).await;
 
@@ -23,7 +25,7 @@ pub(crate) async fn the_same_master_key_opens_the_same_database<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_wrong_master_key_is_refused<B: Backend>() {
+pub async fn a_wrong_master_key_is_refused<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let wrong = MasterKey::random(&mut fixture.rng);
@@ -34,7 +36,7 @@ pub(crate) async fn a_wrong_master_key_is_refused<B: Backend>() {
     assert!(reader.link(&link.address(), NOW).await.unwrap().is_some());
 }
 
-pub(crate) async fn keys_are_never_made_anew_over_old_data<B: Backend>() {
+pub async fn keys_are_never_made_anew_over_old_data<B: RoomsBackend>() {
     const TABLES: [(&str, &str); 5] = [
         ("keys", "DELETE FROM keys"),
         ("server_params", "DELETE FROM server_params"),
@@ -73,7 +75,7 @@ pub(crate) async fn keys_are_never_made_anew_over_old_data<B: Backend>() {
     }
 }
 
-pub(crate) async fn a_lost_key_is_refused<B: Backend>() {
+pub async fn a_lost_key_is_refused<B: RoomsBackend>() {
     for statement in [
         "DELETE FROM keys",
         "DELETE FROM keys WHERE purpose = 'data'",
@@ -87,7 +89,7 @@ pub(crate) async fn a_lost_key_is_refused<B: Backend>() {
     }
 }
 
-pub(crate) async fn processes_that_start_at_once_agree_on_the_keys<B: Backend>() {
+pub async fn processes_that_start_at_once_agree_on_the_keys<B: RoomsBackend>() {
     let mut rng = StdRng::seed_from_u64(1);
     let backend = B::fresh();
     let master = MasterKey::random(&mut rng);
@@ -105,15 +107,9 @@ pub(crate) async fn processes_that_start_at_once_agree_on_the_keys<B: Backend>()
     }
 }
 
-pub(crate) async fn a_newer_schema_is_refused<B: Backend>() {
+pub async fn a_newer_schema_is_refused<B: RoomsBackend>() {
     let fixture = Fixture::<B>::new().await;
-    fixture
-        .backend
-        .execute(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             SELECT 9999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
-        )
-        .await;
+    fixture.backend.add_unknown_migration().await;
     let outcome = fixture.backend.open(&fixture.master, 2).await.map(drop);
     assert!(
         matches!(outcome, Err(StoreError::UnknownSchema { .. })),
@@ -121,12 +117,12 @@ pub(crate) async fn a_newer_schema_is_refused<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_database_is_ready<B: Backend>() {
+pub async fn a_database_is_ready<B: RoomsBackend>() {
     let fixture = Fixture::<B>::new().await;
     fixture.database.ready().await.unwrap();
 }
 
-async fn refused<B: Backend>(fixture: &Fixture<B>, master: &MasterKey, expected: KeyError) {
+async fn refused<B: RoomsBackend>(fixture: &Fixture<B>, master: &MasterKey, expected: KeyError) {
     match fixture.backend.open(master, 2).await.map(drop) {
         Err(StoreError::Keys(error)) => assert_eq!(error, expected),
         outcome => panic!("{expected:?}: {outcome:?}"),

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use anteroom_protocol::DAY;
-use anteroom_store::{DeviceId, IssuerDatabase, ServerParamsKind, StoreError};
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
-    Backend, Fixture, NOW, TEST, account, assert_same_account, assert_same_device, device, params,
-    seen,
+    Fixture, IssuerBackend, NOW, TEST, account, assert_same_account, assert_same_device, device,
+    params, seen,
 };
+use crate::{DeviceId, IssuerDatabase, ServerParamsKind, StoreError};
 
 const TASKS: usize = 8;
 
-pub(crate) async fn parallel_writers_lose_nothing<B: Backend>() {
+pub async fn parallel_writers_lose_nothing<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let added = in_parallel(&fixture, |database, mut rng| async move {
         let mut added = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) async fn parallel_writers_lose_nothing<B: Backend>() {
     }
 }
 
-pub(crate) async fn of_parallel_writers_of_one_account_one_wins<B: Backend>() {
+pub async fn of_parallel_writers_of_one_account_one_wins<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.account();
     let adding = account.clone();
@@ -63,7 +63,7 @@ pub(crate) async fn of_parallel_writers_of_one_account_one_wins<B: Backend>() {
     assert_same_account(&read.unwrap(), &account);
 }
 
-pub(crate) async fn of_parallel_writers_of_one_device_one_wins<B: Backend>() {
+pub async fn of_parallel_writers_of_one_device_one_wins<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let aci = fixture.added(&[]).await.aci;
     let outcomes = in_parallel(&fixture, move |database, mut rng| async move {
@@ -75,7 +75,7 @@ pub(crate) async fn of_parallel_writers_of_one_device_one_wins<B: Backend>() {
     one_wins(&outcomes, |error| matches!(error, StoreError::DeviceExists));
 }
 
-pub(crate) async fn of_parallel_first_starts_one_makes_the_server_params<B: Backend>() {
+pub async fn of_parallel_first_starts_one_makes_the_server_params<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let made = in_parallel(&fixture, |database, mut rng| async move {
         let mut repository = database.begin(TEST).await.unwrap();
@@ -96,7 +96,7 @@ pub(crate) async fn of_parallel_first_starts_one_makes_the_server_params<B: Back
     assert_eq!(fixture.read().await.server_params().await.unwrap().len(), 1);
 }
 
-pub(crate) async fn of_parallel_touches_one_writes<B: Backend>() {
+pub async fn of_parallel_touches_one_writes<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let aci = fixture.added(&[1]).await.aci;
     let written = in_parallel(&fixture, move |database, mut rng| async move {
@@ -112,7 +112,7 @@ pub(crate) async fn of_parallel_touches_one_writes<B: Backend>() {
     assert_eq!(written.into_iter().filter(|written| *written).count(), 1);
 }
 
-pub(crate) async fn readers_see_the_last_saved_state_while_a_writer_works<B: Backend>() {
+pub async fn readers_see_the_last_saved_state_while_a_writer_works<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.account();
     let mut writer = fixture.begin().await;
@@ -128,7 +128,7 @@ pub(crate) async fn readers_see_the_last_saved_state_while_a_writer_works<B: Bac
     assert!(read.is_some());
 }
 
-pub(crate) async fn a_reader_sees_one_state_to_its_end<B: Backend>() {
+pub async fn a_reader_sees_one_state_to_its_end<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let mut reader = fixture.read().await;
@@ -147,7 +147,7 @@ pub(crate) async fn a_reader_sees_one_state_to_its_end<B: Backend>() {
     assert_eq!(devices.len(), 2);
 }
 
-pub(crate) async fn an_aborted_task_rolls_back<B: Backend>() {
+pub async fn an_aborted_task_rolls_back<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.account();
     let (database, aborted) = (fixture.database.clone(), account.clone());
@@ -170,12 +170,12 @@ pub(crate) async fn an_aborted_task_rolls_back<B: Backend>() {
 }
 
 /// Runs parallel tasks that start together, every other one on a second opening of the database.
-pub(crate) async fn in_parallel<B, F, T>(
+pub async fn in_parallel<B, F, T>(
     fixture: &Fixture<B>,
     body: impl Fn(Arc<dyn IssuerDatabase>, StdRng) -> F,
 ) -> Vec<T>
 where
-    B: Backend,
+    B: IssuerBackend,
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {

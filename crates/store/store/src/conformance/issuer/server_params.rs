@@ -1,11 +1,11 @@
 //! Server params.
 
 use anteroom_protocol::DAY;
-use anteroom_store::{ServerParamsKind, StoreError};
 
-use super::{Backend, Fixture, NOW, params};
+use super::{Fixture, IssuerBackend, NOW, params};
+use crate::{ServerParamsKind, StoreError};
 
-pub(crate) async fn server_params_are_read_back_by_start_of_validity<B: Backend>() {
+pub async fn server_params_are_read_back_by_start_of_validity<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut late = params(1, ServerParamsKind::Generic, &mut fixture.rng);
     late.not_before = NOW.plus(DAY);
@@ -32,7 +32,7 @@ pub(crate) async fn server_params_are_read_back_by_start_of_validity<B: Backend>
     }
 }
 
-pub(crate) async fn second_server_params_of_the_same_id_are_refused<B: Backend>() {
+pub async fn second_server_params_of_the_same_id_are_refused<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let first = params(1, ServerParamsKind::Generic, &mut fixture.rng);
     let second = params(1, ServerParamsKind::Group, &mut fixture.rng);
@@ -56,7 +56,7 @@ pub(crate) async fn second_server_params_of_the_same_id_are_refused<B: Backend>(
     assert_eq!(read[0].secret, first.secret);
 }
 
-pub(crate) async fn server_params_roll_back_with_their_transaction<B: Backend>() {
+pub async fn server_params_roll_back_with_their_transaction<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let record = params(1, ServerParamsKind::Generic, &mut fixture.rng);
     let mut repository = fixture.begin().await;

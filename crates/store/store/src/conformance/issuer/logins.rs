@@ -1,18 +1,18 @@
 //! Logins, failures, identities, and the administration of accounts.
 
 use anteroom_protocol::{Aci, DAY};
-use anteroom_store::{
-    AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityLink, IdentityName,
-    LockPolicy, LoginFailures, LoginOrigin, StoreError,
-};
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
-    Backend, Fixture, NOW, assert_same_account,
+    Fixture, IssuerBackend, NOW, assert_same_account,
     concurrency::in_parallel,
     device, login,
     tokens::{hash, pending},
     verifier,
+};
+use crate::{
+    AccountRole, ConfirmOutcome, DeviceId, DeviceName, Email, IdentityLink, IdentityName,
+    LockPolicy, LoginFailures, LoginOrigin, StoreError,
 };
 
 const POLICY: LockPolicy = LockPolicy {
@@ -26,7 +26,7 @@ fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
 }
 
-pub(crate) async fn a_login_is_read_back<B: Backend>() {
+pub async fn a_login_is_read_back<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[]).await;
     let login = login(account.aci, "ann@example.com");
@@ -52,7 +52,7 @@ pub(crate) async fn a_login_is_read_back<B: Backend>() {
     assert!(reader.login_by_email(&absent).await.unwrap().is_none());
 }
 
-pub(crate) async fn an_address_and_an_account_have_one_login<B: Backend>() {
+pub async fn an_address_and_an_account_have_one_login<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
     let absent = fixture.account();
@@ -84,7 +84,7 @@ pub(crate) async fn an_address_and_an_account_have_one_login<B: Backend>() {
     repository.save().await.unwrap();
 }
 
-pub(crate) async fn passwords_change_and_addresses_are_confirmed<B: Backend>() {
+pub async fn passwords_change_and_addresses_are_confirmed<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
     let mut rng = StdRng::seed_from_u64(2);
@@ -114,7 +114,7 @@ pub(crate) async fn passwords_change_and_addresses_are_confirmed<B: Backend>() {
     assert!(read.verified);
 }
 
-pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
+pub async fn failures_count_up_to_the_lock_and_expire<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let ann = email("ann@example.com");
     let mut repository = fixture.begin().await;
@@ -219,7 +219,7 @@ pub(crate) async fn failures_count_up_to_the_lock_and_expire<B: Backend>() {
     );
 }
 
-pub(crate) async fn failures_are_counted_for_each_origin_of_an_address<B: Backend>() {
+pub async fn failures_are_counted_for_each_origin_of_an_address<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let (ann, bob) = (email("ann@example.com"), email("bob@example.com"));
     let device = LoginOrigin::KnownDevice(Aci::from_bytes([1; 16]), DeviceId::PRIMARY);
@@ -267,7 +267,7 @@ pub(crate) async fn failures_are_counted_for_each_origin_of_an_address<B: Backen
     }
 }
 
-pub(crate) async fn a_lock_that_a_clock_ahead_has_set_ends_with_the_policy<B: Backend>() {
+pub async fn a_lock_that_a_clock_ahead_has_set_ends_with_the_policy<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let ann = email("ann@example.com");
     let ahead = NOW.plus(30 * DAY);
@@ -302,7 +302,7 @@ pub(crate) async fn a_lock_that_a_clock_ahead_has_set_ends_with_the_policy<B: Ba
     }
 }
 
-pub(crate) async fn an_address_in_the_spelling_of_an_older_version_is_the_same<B: Backend>() {
+pub async fn an_address_in_the_spelling_of_an_older_version_is_the_same<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ann, bob) = (fixture.added(&[]).await, fixture.added(&[]).await);
     let older = email("иван@пример.рф").older_spelling().unwrap();
@@ -322,7 +322,7 @@ pub(crate) async fn an_address_in_the_spelling_of_an_older_version_is_the_same<B
     assert!(matches!(taken, Err(StoreError::EmailTaken)), "{taken:?}");
 }
 
-pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
+pub async fn of_parallel_failures_none_is_lost<B: IssuerBackend>() {
     let fixture = Fixture::<B>::new().await;
     let policy = LockPolicy {
         threshold: std::num::NonZeroU32::new(1_000).unwrap(),
@@ -344,7 +344,7 @@ pub(crate) async fn of_parallel_failures_none_is_lost<B: Backend>() {
     assert_eq!(counts, expected);
 }
 
-pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>() {
+pub async fn somebody_vouched_for_is_a_device_of_an_account<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
     let name = |issuer: &str, subject: &str| IdentityName {
@@ -427,7 +427,7 @@ pub(crate) async fn somebody_vouched_for_is_a_device_of_an_account<B: Backend>()
     assert_eq!(repository.identity(&ann).await.unwrap(), Some(again));
 }
 
-pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
+pub async fn administrators_see_and_change_accounts<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut accounts = Vec::new();
     for devices in [&[][..], &[1], &[1, 2, 5]] {
@@ -483,7 +483,7 @@ pub(crate) async fn administrators_see_and_change_accounts<B: Backend>() {
     }
 }
 
-pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {
+pub async fn an_account_goes_with_all_that_belongs_to_it<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1]).await;
     let aci = account.aci;
@@ -529,7 +529,7 @@ pub(crate) async fn an_account_goes_with_all_that_belongs_to_it<B: Backend>() {
     assert_eq!(confirmed.unwrap(), ConfirmOutcome::Invalid);
 }
 
-pub(crate) async fn a_device_is_renamed_and_deleted<B: Backend>() {
+pub async fn a_device_is_renamed_and_deleted<B: IssuerBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let account = fixture.added(&[1, 2]).await;
     let name = DeviceName::parse("Küche").unwrap();
@@ -564,7 +564,7 @@ pub(crate) async fn a_device_is_renamed_and_deleted<B: Backend>() {
     );
 }
 
-pub(crate) async fn a_login_that_was_moved_or_altered_is_refused<B: Backend>() {
+pub async fn a_login_that_was_moved_or_altered_is_refused<B: IssuerBackend>() {
     for (column, is_moved) in [
         ("email", true),
         ("verifier", true),

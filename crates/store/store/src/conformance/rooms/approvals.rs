@@ -1,10 +1,9 @@
 //! Approved users.
 
-use anteroom_store::{OpaqueRoomId, UserId};
+use super::{Fixture, RoomsBackend, room, user};
+use crate::{OpaqueRoomId, UserId};
 
-use super::{Backend, Fixture, room, user};
-
-pub(crate) async fn users_are_approved_per_link<B: Backend>() {
+pub async fn users_are_approved_per_link<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     for id in ["a1", "b2"] {
         fixture.created(id, None).await;
@@ -39,7 +38,7 @@ pub(crate) async fn users_are_approved_per_link<B: Backend>() {
 }
 
 /// A legacy client can shift the second half of its ciphertext and is the same user.
-pub(crate) async fn an_approval_is_of_a_user_in_every_shape<B: Backend>() {
+pub async fn an_approval_is_of_a_user_in_every_shape<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     fixture.created("a1", None).await;
     let shape = |digit: &str| user(&format!("00{}{}", "a".repeat(64), digit.repeat(64)));
@@ -70,7 +69,7 @@ pub(crate) async fn an_approval_is_of_a_user_in_every_shape<B: Backend>() {
     assert_eq!(approved(&fixture, &room).await, [shape("1"), other]);
 }
 
-pub(crate) async fn an_approval_needs_a_link<B: Backend>() {
+pub async fn an_approval_needs_a_link<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (room, user) = (room("a1"), user("abc"));
     let mut repository = fixture.begin().await;
@@ -87,7 +86,7 @@ pub(crate) async fn an_approval_needs_a_link<B: Backend>() {
     assert!(approved(&fixture, &room).await.is_empty());
 }
 
-pub(crate) async fn a_whole_list_is_replaced<B: Backend>() {
+pub async fn a_whole_list_is_replaced<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     for id in ["a1", "b2"] {
         fixture.created(id, Some(1)).await;
@@ -115,7 +114,7 @@ pub(crate) async fn a_whole_list_is_replaced<B: Backend>() {
 }
 
 /// Returns the approved users, in order.
-async fn approved<B: Backend>(fixture: &Fixture<B>, room: &OpaqueRoomId) -> Vec<UserId> {
+async fn approved<B: RoomsBackend>(fixture: &Fixture<B>, room: &OpaqueRoomId) -> Vec<UserId> {
     let mut users = fixture.read().await.approved_users(room).await.unwrap();
     users.sort();
     users

@@ -1,13 +1,13 @@
 //! The start, renewal and end of eras.
 
 use anteroom_protocol::DAY;
-use anteroom_store::{CallEra, CallKey, Epoch, LinkUpdate, MediaAddress, StartEraOutcome};
 
 use super::{
-    Backend, Fixture, LEASE, NOW, assert_same_call, assert_same_link, call, node, room, user,
+    Fixture, LEASE, NOW, RoomsBackend, assert_same_call, assert_same_link, call, node, room, user,
 };
+use crate::{CallEra, CallKey, Epoch, LinkUpdate, MediaAddress, StartEraOutcome};
 
-pub(crate) async fn a_first_start_resets_the_expiration<B: Backend>() {
+pub async fn a_first_start_resets_the_expiration<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut link = fixture.created("a1", Some(3)).await;
     let now = NOW.plus(80 * DAY);
@@ -35,7 +35,7 @@ pub(crate) async fn a_first_start_resets_the_expiration<B: Backend>() {
     assert_same_link(&read, &link);
 }
 
-pub(crate) async fn a_second_start_finds_the_first<B: Backend>() {
+pub async fn a_second_start_finds_the_first<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let first = fixture.started(&link, NOW).await;
@@ -57,7 +57,7 @@ pub(crate) async fn a_second_start_finds_the_first<B: Backend>() {
     assert_eq!(found.expiration, NOW.plus(90 * DAY));
 }
 
-pub(crate) async fn a_lapsed_lease_is_taken_over<B: Backend>() {
+pub async fn a_lapsed_lease_is_taken_over<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let first = fixture.started(&link, NOW).await;
@@ -90,7 +90,7 @@ pub(crate) async fn a_lapsed_lease_is_taken_over<B: Backend>() {
     assert!(!repository.end_era(&first.key, first.era).await.unwrap());
 }
 
-pub(crate) async fn a_call_without_a_lease_is_never_taken_over<B: Backend>() {
+pub async fn a_call_without_a_lease_is_never_taken_over<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let key = CallKey::Group(room("a1"));
     let mut first = call(key.clone(), NOW, &mut fixture.rng);
@@ -105,7 +105,7 @@ pub(crate) async fn a_call_without_a_lease_is_never_taken_over<B: Backend>() {
     assert_same_call(&call, &first);
 }
 
-pub(crate) async fn a_start_needs_an_open_link_of_its_epoch<B: Backend>() {
+pub async fn a_start_needs_an_open_link_of_its_epoch<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", Some(3)).await;
     let key = CallKey::Link(link.room.clone());
@@ -152,7 +152,7 @@ pub(crate) async fn a_start_needs_an_open_link_of_its_epoch<B: Backend>() {
     assert_same_call(&read, &running);
 }
 
-pub(crate) async fn a_group_needs_no_link<B: Backend>() {
+pub async fn a_group_needs_no_link<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let group = call(CallKey::Group(room("a1")), NOW, &mut fixture.rng);
@@ -170,7 +170,7 @@ pub(crate) async fn a_group_needs_no_link<B: Backend>() {
     ));
 }
 
-pub(crate) async fn a_lease_is_renewed_by_its_era_and_node_only<B: Backend>() {
+pub async fn a_lease_is_renewed_by_its_era_and_node_only<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let call = fixture.started(&link, NOW).await;
@@ -200,7 +200,7 @@ pub(crate) async fn a_lease_is_renewed_by_its_era_and_node_only<B: Backend>() {
     assert!(outcome.unwrap());
 }
 
-pub(crate) async fn an_era_is_ended_by_its_id_only<B: Backend>() {
+pub async fn an_era_is_ended_by_its_id_only<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let call = fixture.started(&link, NOW).await;
@@ -215,7 +215,7 @@ pub(crate) async fn an_era_is_ended_by_its_id_only<B: Backend>() {
     assert!(!repository.end_era(&call.key, call.era).await.unwrap());
 }
 
-pub(crate) async fn an_era_that_is_abandoned_gives_the_link_its_expiration_back<B: Backend>() {
+pub async fn an_era_that_is_abandoned_gives_the_link_its_expiration_back<B: RoomsBackend>() {
     for (moved_again, is_restored) in [(false, true), (true, false)] {
         let mut fixture = Fixture::<B>::new().await;
         let link = fixture.created("a1", None).await;
@@ -254,7 +254,7 @@ pub(crate) async fn an_era_that_is_abandoned_gives_the_link_its_expiration_back<
     }
 }
 
-pub(crate) async fn leases_of_a_clock_that_was_ahead_are_trimmed<B: Backend>() {
+pub async fn leases_of_a_clock_that_was_ahead_are_trimmed<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let (ahead, right) = (
         fixture.created("a1", None).await,

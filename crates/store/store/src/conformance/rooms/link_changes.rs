@@ -1,13 +1,12 @@
 //! The update and deletion of call links.
 
-use anteroom_store::{
+use super::{
+    Fixture, LEASE, NOW, RoomsBackend, address, assert_same_link,
+    links::{approve, delete_at, read, update},
+};
+use crate::{
     CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions,
     LinkUpdate, UpdateLinkOutcome,
-};
-
-use super::{
-    Backend, Fixture, LEASE, NOW, address, assert_same_link,
-    links::{approve, delete_at, read, update},
 };
 
 const RESTRICTIONS: LinkUpdate = LinkUpdate {
@@ -20,7 +19,7 @@ const RESTRICTIONS: LinkUpdate = LinkUpdate {
 /// Applies the expected effect of an update.
 type Expectation = fn(&mut CallLinkRecord);
 
-pub(crate) async fn an_update_changes_what_it_names<B: Backend>() {
+pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let mut expected = fixture.created("a1", None).await;
     let bystander = fixture.created("b2", None).await;
@@ -80,7 +79,7 @@ pub(crate) async fn an_update_changes_what_it_names<B: Backend>() {
     assert_same_link(&read, &bystander);
 }
 
-pub(crate) async fn an_update_needs_the_link_and_the_passkey<B: Backend>() {
+pub async fn an_update_needs_the_link_and_the_passkey<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let revoke = LinkUpdate {
@@ -95,7 +94,7 @@ pub(crate) async fn an_update_needs_the_link_and_the_passkey<B: Backend>() {
     assert_same_link(&read, &link);
 }
 
-pub(crate) async fn restrictions_do_not_change_while_a_call_is_on<B: Backend>() {
+pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     fixture.started(&link, NOW).await;
@@ -126,7 +125,7 @@ pub(crate) async fn restrictions_do_not_change_while_a_call_is_on<B: Backend>() 
     assert!(updated.name == LinkName::default());
 }
 
-pub(crate) async fn changed_restrictions_end_a_lapsed_call<B: Backend>() {
+pub async fn changed_restrictions_end_a_lapsed_call<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let call = fixture.started(&link, NOW.minus(LEASE)).await;
@@ -145,7 +144,7 @@ pub(crate) async fn changed_restrictions_end_a_lapsed_call<B: Backend>() {
     }
 }
 
-pub(crate) async fn an_update_or_a_delete_ends_the_call_that_is_on<B: Backend>() {
+pub async fn an_update_or_a_delete_ends_the_call_that_is_on<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let end = LinkUpdate {
         revoked: Some(true),
@@ -206,7 +205,7 @@ pub(crate) async fn an_update_or_a_delete_ends_the_call_that_is_on<B: Backend>()
     assert!(read(&fixture, &link.address(), NOW).await.is_none());
 }
 
-pub(crate) async fn a_delete_needs_the_link_and_the_passkey<B: Backend>() {
+pub async fn a_delete_needs_the_link_and_the_passkey<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let link = link.address();
@@ -226,7 +225,7 @@ pub(crate) async fn a_delete_needs_the_link_and_the_passkey<B: Backend>() {
     assert!(read(&fixture, &link, NOW).await.is_none());
 }
 
-pub(crate) async fn a_delete_takes_the_approvals_and_a_lapsed_call_with_it<B: Backend>() {
+pub async fn a_delete_takes_the_approvals_and_a_lapsed_call_with_it<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let other = fixture.created("b2", None).await;
@@ -257,7 +256,7 @@ pub(crate) async fn a_delete_takes_the_approvals_and_a_lapsed_call_with_it<B: Ba
     assert!(!renewed.unwrap());
 }
 
-pub(crate) async fn a_link_with_a_call_is_not_deleted<B: Backend>() {
+pub async fn a_link_with_a_call_is_not_deleted<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let link = fixture.created("a1", None).await;
     let call = fixture.started(&link, NOW).await;
