@@ -14,7 +14,7 @@ use anteroom_issuer::{
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
-use anteroom_service::{
+use anteroom_runtime::{
     Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer,
 };
 use anteroom_store::{

@@ -9,7 +9,7 @@ use std::{
 use anteroom_issuer::{Issuer, IssuingParams, TOKEN_KEY_GRACE};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
