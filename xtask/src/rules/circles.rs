@@ -27,7 +27,6 @@ const EXCUSED: &[&str] = &[
     "crates/services/issuer",
     "crates/services/rooms",
     "crates/store/store",
-    "crates/store/store-sqlite",
     "crates/testkit",
     "tools/bench",
     "tools/load",
