@@ -26,7 +26,6 @@ const EXCUSED: &[&str] = &[
     "crates/sdk/client",
     "crates/services/issuer",
     "crates/services/rooms",
-    "crates/store/store",
     "crates/testkit",
     "tools/bench",
     "tools/load",

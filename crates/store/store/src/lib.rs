@@ -27,7 +27,9 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod address_pseudonym;
 mod availability;
+mod bytes;
 mod call_link;
 mod call_record;
 #[cfg(feature = "conformance")]
@@ -51,8 +53,11 @@ mod rooms;
 pub mod sealed;
 mod server_params;
 
+pub use anteroom_protocol::DeviceId;
+
 pub use self::{
-    account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceOrigin},
+    account::{Account, AccountDevice, AccountRole, Device, DeviceOrigin},
+    address_pseudonym::AddressPseudonym,
     availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
@@ -65,7 +70,7 @@ pub use self::{
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
-    device_use::{AddressPseudonym, DeviceUse},
+    device_use::DeviceUse,
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{
