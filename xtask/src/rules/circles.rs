@@ -20,7 +20,7 @@ use super::{Violation, files::project_files};
 const EXCUSED: &[&str] = &[
     "crates/adapters/relays",
     "crates/apps/anteroom",
-    "crates/kit/service",
+    "crates/kit/runtime",
     "crates/pure/call",
     "crates/pure/protocol",
     "crates/sdk/client",

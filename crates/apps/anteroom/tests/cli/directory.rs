@@ -19,32 +19,32 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A temporary directory for data and for a user's own files, with environment variables.
-pub(crate) struct Place {
+pub(crate) struct TestDirectory {
     dir: TempDir,
     variables: Vec<(String, String)>,
 }
 
 /// A running `anteroom serve`. Killed when dropped.
-pub(crate) struct Service {
+pub(crate) struct ServeProcess {
     child: Child,
     lines: Receiver<String>,
     log: Vec<String>,
 }
 
 /// A running `anteroom call join --plain`. Killed when dropped.
-pub(crate) struct Participant {
+pub(crate) struct CallProcess {
     child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
 }
 
 /// An account as `account add --json` prints it.
-pub(crate) struct Account {
+pub(crate) struct TestAccount {
     pub(crate) uuid: String,
     pub(crate) password: String,
 }
 
-impl Place {
+impl TestDirectory {
     pub(crate) fn new() -> Self {
         Self {
             dir: TempDir::new().unwrap(),
@@ -166,14 +166,14 @@ impl Place {
             .unwrap()
     }
 
-    pub(crate) fn start(&self) -> Service {
-        Service::start(self.anteroom(&["serve"]))
+    pub(crate) fn start(&self) -> ServeProcess {
+        ServeProcess::start(self.anteroom(&["serve"]))
     }
 
-    pub(crate) fn add_account(&self) -> Account {
+    pub(crate) fn add_account(&self) -> TestAccount {
         let added = self.json(&["account", "add", "--json"]);
         let text = |name| added.get(name).and_then(Value::as_str).unwrap().to_owned();
-        Account {
+        TestAccount {
             uuid: text("uuid"),
             password: text("password"),
         }
@@ -189,7 +189,7 @@ impl Place {
 
     /// Acts as this account from now on. A device's password in the environment is sent only to a named
     /// issuer, or to that of a named data directory.
-    pub(crate) fn act_as(&mut self, account: &Account) {
+    pub(crate) fn act_as(&mut self, account: &TestAccount) {
         let data = self.data();
         if !self
             .variables
@@ -202,13 +202,13 @@ impl Place {
     }
 
     /// As [`Self::act_as`], without naming the data directory.
-    pub(crate) fn act_as_without_data(&mut self, account: &Account) {
+    pub(crate) fn act_as_without_data(&mut self, account: &TestAccount) {
         self.set("ANTEROOM_ACCOUNT", &account.uuid);
         self.set("ANTEROOM_DEVICE_PASSWORD", &account.password);
     }
 }
 
-impl Service {
+impl ServeProcess {
     /// Starts both services, and waits until both listen.
     pub(crate) fn start(command: Command) -> Self {
         Self::start_until(command, "the room service listens on")
@@ -296,7 +296,7 @@ impl Service {
     }
 }
 
-impl Participant {
+impl CallProcess {
     pub(crate) fn start(command: Command) -> Self {
         Self::start_with(command, Stdio::inherit())
     }
@@ -365,7 +365,7 @@ impl Participant {
     }
 }
 
-impl Drop for Participant {
+impl Drop for CallProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -384,7 +384,7 @@ fn read_lines(output: impl Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
-impl Drop for Service {
+impl Drop for ServeProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

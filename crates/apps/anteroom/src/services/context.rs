@@ -9,7 +9,7 @@ use crate::{
 
 /// The settings, the data and the environment of a service.
 #[derive(Clone)]
-pub(crate) struct ServicePlace {
+pub(crate) struct ServiceContext {
     pub(crate) settings: Settings,
     pub(crate) data: DataDir,
     pub(crate) environment: Environment,

@@ -4,18 +4,18 @@ use anteroom_sigma::{Point, Randomness, Sho};
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::VartimeMultiscalarMul};
 use zeroize::Zeroizing;
 
-/// The source of a fresh `U` and of its multiples.
+/// A fresh `U`, with what its multiples are computed from.
 ///
 /// Known answers require a point hashed from the randomness. For randomness from a generator, a random scalar
 /// `u` and `U = u*G` serve as well: both points are uniform in the group, which is all that the MAC requires
 /// of `U`, and the multiples of the second come from the table of `G`. `u` is as secret as the key: it is
 /// wiped on drop.
-pub(crate) enum Source {
+pub(crate) enum MacPoint {
     Hashed(RistrettoPoint),
     Drawn(Zeroizing<Scalar>),
 }
 
-impl Source {
+impl MacPoint {
     pub(crate) fn squeeze(sho: &mut Sho, randomness: &Randomness) -> Self {
         if randomness.is_drawn() {
             Self::Drawn(Zeroizing::new(sho.scalar()))

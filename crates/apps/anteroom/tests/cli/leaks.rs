@@ -13,15 +13,15 @@ use base64::{
 };
 use serde_json::Value;
 
-use crate::place::{Participant, Place, Service};
+use crate::directory::{CallProcess, ServeProcess, TestDirectory};
 
 /// The files and outputs of one service.
-struct Side {
+struct ServiceUnderTest {
     databases: Vec<u8>,
     texts: String,
 }
 
-/// A value that a side must not know.
+/// A value that a service must not know.
 struct Secret {
     label: String,
     bytes: Vec<u8>,
@@ -61,9 +61,9 @@ impl Secret {
         forms
     }
 
-    fn assert_not_in(&self, side: &Side) {
+    fn assert_not_in(&self, service: &ServiceUnderTest) {
         for form in self.forms() {
-            for bytes in [&side.databases[..], side.texts.as_bytes()] {
+            for bytes in [&service.databases[..], service.texts.as_bytes()] {
                 let found = bytes.windows(form.len()).any(|part| part == form);
                 assert!(
                     !found,
@@ -76,14 +76,14 @@ impl Secret {
     }
 }
 
-fn start(place: &mut Place, role: &str, said: &str) -> Service {
+fn start(place: &mut TestDirectory, role: &str, said: &str) -> ServeProcess {
     place.set("ANTEROOM_LOG_LEVEL", "debug");
     let (events, rooms) = ("ANTEROOM_EVENTS_FILE", "ANTEROOM_EVENTS_ROOMS_FILE");
     place.set(
         if role == "issuer" { events } else { rooms },
         "events.jsonl",
     );
-    Service::start_until(place.anteroom(&["serve", "--role", role]), said)
+    ServeProcess::start_until(place.anteroom(&["serve", "--role", role]), said)
 }
 
 fn holds(memory: &[u8], wanted: &str) -> bool {
@@ -92,7 +92,7 @@ fn holds(memory: &[u8], wanted: &str) -> bool {
 }
 
 /// Stops the service, and reads its files. They are read before the stop too, since a stop deletes some data.
-fn written(place: &Place, service: Service, database: &str) -> Side {
+fn written(place: &TestDirectory, service: ServeProcess, database: &str) -> ServiceUnderTest {
     let mut databases = Vec::new();
     let mut read_databases = || {
         for suffix in ["", "-wal", "-shm"] {
@@ -106,13 +106,13 @@ fn written(place: &Place, service: Service, database: &str) -> Side {
     read_databases();
     let events = fs::read_to_string(place.path().join("events.jsonl")).unwrap();
     assert!(!databases.is_empty() && !events.is_empty() && log.len() > 10);
-    Side {
+    ServiceUnderTest {
         databases,
         texts: log.join("\n") + &events,
     }
 }
 
-fn address(place: &Place, name: &str) -> String {
+fn address(place: &TestDirectory, name: &str) -> String {
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
     listen[name].as_str().unwrap().to_owned()
@@ -120,19 +120,19 @@ fn address(place: &Place, name: &str) -> String {
 
 #[test]
 fn neither_side_holds_what_the_other_knows() {
-    let mut issuers = Place::new();
+    let mut issuers = TestDirectory::new();
     let issuer = start(&mut issuers, "issuer", "the issuer listens on");
-    let mut rooms = Place::new();
+    let mut rooms = TestDirectory::new();
     let params = rooms.path().join("params.json");
     issuers.shown(&["keys", "export", "--out", params.to_str().unwrap()]);
     rooms.shown(&["keys", "import", params.to_str().unwrap()]);
     let room_service = start(&mut rooms, "rooms", "the room service listens on");
 
     // Ann creates a link and admits Bob; they exchange messages.
-    let mut people: Vec<(Place, Value)> = Vec::new();
+    let mut people: Vec<(TestDirectory, Value)> = Vec::new();
     for _ in 0..2 {
         let added = issuers.json(&["account", "add", "--json", "--pni"]);
-        let mut person = Place::new();
+        let mut person = TestDirectory::new();
         person.set("ANTEROOM_ACCOUNT", added["uuid"].as_str().unwrap());
         person.set(
             "ANTEROOM_DEVICE_PASSWORD",
@@ -157,10 +157,10 @@ fn neither_side_holds_what_the_other_knows() {
         "--as",
         "Ann of the story",
     ];
-    let mut ann_there = Participant::start(ann.anteroom(&command));
+    let mut ann_there = CallProcess::start(ann.anteroom(&command));
     ann_there.wait_for("You are in");
     let command = ["call", "join", link, "--plain", "--as", "Bob of the story"];
-    let mut bob_there = Participant::start(bob.anteroom(&command));
+    let mut bob_there = CallProcess::start(bob.anteroom(&command));
     let waiting = ann_there.wait_for("waits in the lobby: /admit #");
     assert!(waiting.contains(" \"Bob of the story\" (id#"), "{waiting}");
     let tag = waiting.rsplit_once(' ').unwrap().1.to_owned();
@@ -224,9 +224,9 @@ fn neither_side_holds_what_the_other_knows() {
         of_rooms.push(secret("a uid ciphertext", &opaque[1..]));
         of_rooms.push(secret("half a uid ciphertext", &opaque[1..33]));
     }
-    for side in [&issuer, &room_service] {
+    for service in [&issuer, &room_service] {
         for secret in of_rooms.iter().chain(&of_issuer) {
-            secret.assert_not_in(side);
+            secret.assert_not_in(service);
         }
     }
     assert!(!room_service.texts.contains("deviceId") && !room_service.texts.contains("device_id"));
@@ -238,10 +238,11 @@ fn neither_side_holds_what_the_other_knows() {
 }
 
 /// The only common value of both services that could be matched is the public id of the params.
-fn check_nothing_is_shared(issuer: &Side, rooms: &Side, params: &str) {
+fn check_nothing_is_shared(issuer: &ServiceUnderTest, rooms: &ServiceUnderTest, params: &str) {
     // Words that are no natural language: long, with digits and letters.
-    let words = |side: &Side| -> BTreeSet<String> {
-        side.texts
+    let words = |service: &ServiceUnderTest| -> BTreeSet<String> {
+        service
+            .texts
             .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=_-".contains(c))
             .filter(|word| word.len() >= 16)
             .filter(|word| word.bytes().filter(u8::is_ascii_digit).count() >= 3)
@@ -257,8 +258,8 @@ fn check_nothing_is_shared(issuer: &Side, rooms: &Side, params: &str) {
     assert!(shared.is_empty(), "{shared:?}");
 
     // Random bytes. The databases share structure and words, but never 12 random bytes.
-    let noise = |side: &Side| -> HashSet<Vec<u8>> {
-        without(&side.databases, params)
+    let noise = |service: &ServiceUnderTest| -> HashSet<Vec<u8>> {
+        without(&service.databases, params)
             .windows(12)
             .filter(|window| window.iter().filter(|byte| !byte.is_ascii()).count() >= 4)
             .filter(|window| window.iter().collect::<HashSet<_>>().len() >= 11)
@@ -292,16 +293,16 @@ fn without(bytes: &[u8], id: &str) -> Vec<u8> {
 fn the_search_finds_what_is_there() {
     let value: Vec<u8> = (100..116).collect();
     let inside = STANDARD.encode([b"x".as_slice(), &value].concat());
-    let side = |texts: &str, databases: &[u8]| Side {
+    let service = |texts: &str, databases: &[u8]| ServiceUnderTest {
         databases: databases.to_vec(),
         texts: texts.to_owned(),
     };
-    for side in [
-        side("", &value),
-        side(&inside, b""),
-        side("64656667-6869-6a6b-6c6d-6e6f70717273", b""),
+    for service in [
+        service("", &value),
+        service(&inside, b""),
+        service("64656667-6869-6a6b-6c6d-6e6f70717273", b""),
     ] {
-        let search = || secret("value", &value).assert_not_in(&side);
+        let search = || secret("value", &value).assert_not_in(&service);
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(search)).is_err());
     }
 }

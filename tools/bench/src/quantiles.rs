@@ -6,13 +6,13 @@ use serde::Serialize;
 
 /// The smallest, middle and largest of all rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Spread {
+pub(super) struct Quantiles {
     pub(super) min: f64,
     pub(super) median: f64,
     pub(super) max: f64,
 }
 
-impl Spread {
+impl Quantiles {
     /// Returns the statistics of rounds; `None` if there are none.
     pub(super) fn of(mut rounds: Vec<f64>) -> Option<Self> {
         rounds.sort_by(f64::total_cmp);
@@ -39,7 +39,7 @@ impl Spread {
     }
 }
 
-impl fmt::Display for Spread {
+impl fmt::Display for Quantiles {
     /// Writes whole numbers, unless the format has a precision.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { min, median, max } = self;
@@ -60,16 +60,16 @@ mod tests {
             (vec![9.0, 1.0, 2.0], 2.0),
             (vec![4.0, 1.0, 2.0, 9.0], 3.0),
         ] {
-            let spread = Spread::of(rounds.clone()).unwrap();
-            assert_eq!(spread.median, median, "{rounds:?}");
+            let quantiles = Quantiles::of(rounds.clone()).unwrap();
+            assert_eq!(quantiles.median, median, "{rounds:?}");
         }
-        assert_eq!(Spread::of(vec![]), None);
+        assert_eq!(Quantiles::of(vec![]), None);
     }
 
     #[test]
     fn digits_are_those_that_are_asked_for() {
-        let spread = Spread::of(vec![1.26, 2.0, 30.5]).unwrap();
-        assert_eq!(spread.to_string(), "1 / 2 / 30");
-        assert_eq!(format!("{spread:.1}"), "1.3 / 2.0 / 30.5");
+        let quantiles = Quantiles::of(vec![1.26, 2.0, 30.5]).unwrap();
+        assert_eq!(quantiles.to_string(), "1 / 2 / 30");
+        assert_eq!(format!("{quantiles:.1}"), "1.3 / 2.0 / 30.5");
     }
 }

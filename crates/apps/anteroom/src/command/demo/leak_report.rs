@@ -9,16 +9,16 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use super::side::{Files, SideFiles};
+use super::services::{Files, ServiceFiles};
 use crate::terminal::print;
 
 /// A value in all its possible encodings.
-pub(super) struct Secret {
+pub(super) struct SearchedSecret {
     label: &'static str,
     forms: Vec<Zeroizing<Vec<u8>>>,
 }
 
-impl Secret {
+impl SearchedSecret {
     /// Returns the forms of bytes: raw, as hex, and as base64 at any offset.
     pub(super) fn bytes(label: &'static str, bytes: &[u8]) -> Self {
         let hex = hex(bytes);
@@ -63,16 +63,17 @@ impl Secret {
 }
 
 /// For every kind of secret, whether each of the six files contains it.
-pub(super) struct Knowledge {
+pub(super) struct LeakReport {
     found: Vec<(&'static str, [bool; 6])>,
     sizes: [usize; 6],
     events: [BTreeMap<String, usize>; 2],
 }
 
-impl Knowledge {
-    pub(super) fn search(files: &Files, secrets: &[Secret]) -> anyhow::Result<Self> {
-        let places = |side: &SideFiles| {
-            [&side.database, &side.log, &side.events].map(|bytes| bytes.as_slice().to_vec())
+impl LeakReport {
+    pub(super) fn search(files: &Files, secrets: &[SearchedSecret]) -> anyhow::Result<Self> {
+        let places = |service: &ServiceFiles| {
+            [&service.database, &service.log, &service.events]
+                .map(|bytes| bytes.as_slice().to_vec())
         };
         let [a, b, c] = places(&files.issuer);
         let [d, e, f] = places(&files.rooms);
@@ -96,7 +97,7 @@ impl Knowledge {
         Ok(Self {
             found,
             sizes: places.each_ref().map(Vec::len),
-            events: [&files.issuer, &files.rooms].map(|side| count_events(&side.events)),
+            events: [&files.issuer, &files.rooms].map(|service| count_events(&service.events)),
         })
     }
 
@@ -175,7 +176,7 @@ mod tests {
     fn a_secret_is_found_in_every_form() {
         let value: Vec<u8> = (100..116).collect();
         let id: [u8; 16] = value.clone().try_into().unwrap();
-        let secret = Secret::id("id", &id);
+        let secret = SearchedSecret::id("id", &id);
         let inside = [b"xx".as_slice(), &value, b"yyy"].concat();
         for place in [
             inside.clone(),

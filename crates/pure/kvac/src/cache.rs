@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 const CAPACITY: usize = 64;
 
 /// Results by their inputs. A new result replaces the oldest one.
-pub(crate) struct Memo<K, V>(Mutex<Vec<(K, V)>>);
+pub(crate) struct BoundedCache<K, V>(Mutex<Vec<(K, V)>>);
 
-impl<K: PartialEq, V: Clone> Memo<K, V> {
+impl<K: PartialEq, V: Clone> BoundedCache<K, V> {
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }
@@ -48,12 +48,12 @@ mod tests {
 
     #[test]
     fn what_is_known_is_not_computed_again_and_the_oldest_is_forgotten() {
-        let memo = Memo::new();
-        assert_eq!(memo.of(1, || 10), 10);
-        assert_eq!(memo.of(1, || 11), 10);
+        let cache = BoundedCache::new();
+        assert_eq!(cache.of(1, || 10), 10);
+        assert_eq!(cache.of(1, || 11), 10);
         for key in 2..2 + CAPACITY {
-            assert_eq!(memo.of(key, || key), key);
+            assert_eq!(cache.of(key, || key), key);
         }
-        assert_eq!(memo.of(1, || 12), 12);
+        assert_eq!(cache.of(1, || 12), 12);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 const CHECK: &str = "mail server";
 
 /// Logs in at the mail server, and sends a test mail to an address.
-pub(super) async fn look(
+pub(super) async fn check(
     settings: &MailSettings,
     to: Option<&str>,
     environment: &Environment,

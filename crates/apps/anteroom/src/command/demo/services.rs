@@ -29,7 +29,7 @@ use crate::{
     listen, logging,
     os::OsClock,
     services::{
-        FaultLog, IssuerService, OwnAddresses, RoomsService, ServicePlace, Serving, Telemetry,
+        FaultLog, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses, ServiceContext, Telemetry,
     },
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
@@ -38,15 +38,15 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Both running services.
-pub(super) struct Sides {
+pub(super) struct DemoServices {
     pub(super) issuer_url: String,
     pub(super) rooms_url: String,
-    issuer: Side,
-    rooms: Side,
+    issuer: DemoService,
+    rooms: DemoService,
     accounts: Accounts,
 }
 
-/// The people's accounts; made on the issuer's side, where accounts are.
+/// The access to the issuer's database, where accounts are made.
 #[derive(Clone)]
 struct Accounts {
     database: anteroom_store_sqlite::SqliteIssuer,
@@ -56,26 +56,26 @@ struct Accounts {
 
 /// The files that a service leaves.
 pub(super) struct Files {
-    pub(super) issuer: SideFiles,
-    pub(super) rooms: SideFiles,
+    pub(super) issuer: ServiceFiles,
+    pub(super) rooms: ServiceFiles,
 }
 
 /// The bytes of one service's files.
-pub(super) struct SideFiles {
+pub(super) struct ServiceFiles {
     /// The database with its journal.
     pub(super) database: Vec<u8>,
     pub(super) log: Vec<u8>,
     pub(super) events: Vec<u8>,
 }
 
-struct Side {
+struct DemoService {
     runtime: Runtime,
     directory: PathBuf,
     stop: watch::Sender<bool>,
     running: JoinHandle<anyhow::Result<()>>,
 }
 
-impl Sides {
+impl DemoServices {
     pub(super) async fn start(settings: &Settings, directory: &Path) -> anyhow::Result<Self> {
         let free = ListenAddress::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let (issuer_dir, rooms_dir) = (directory.join("issuer"), directory.join("rooms"));
@@ -106,7 +106,7 @@ impl Sides {
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
             let telemetry = Telemetry::of_issuer(&issuers, &data, &environment)?;
-            let place = ServicePlace {
+            let context = ServiceContext {
                 settings: issuers,
                 data,
                 environment,
@@ -114,8 +114,8 @@ impl Sides {
                 url: url.clone(),
                 telemetry,
             };
-            let issuer = IssuerService::open(&place, &key, &FaultLog::default(), now).await?;
-            let serving = Serving::start(listener, issuer.router(), http, stopping);
+            let issuer = OpenIssuer::open(&context, &key, &FaultLog::default(), now).await?;
+            let serving = ListenerTask::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });
         let (issuer_url, issuer, serving) = opened.await??;
@@ -129,7 +129,7 @@ impl Sides {
             serving.drained().await?;
             issuer.close().await
         });
-        let issuer = Side {
+        let issuer = DemoService {
             runtime,
             directory: issuer_dir,
             stop,
@@ -151,7 +151,7 @@ impl Sides {
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
                 let telemetry = Telemetry::of_rooms(&settings, &data, &environment)?;
-                let place = ServicePlace {
+                let context = ServiceContext {
                     settings,
                     data,
                     environment,
@@ -160,8 +160,8 @@ impl Sides {
                     telemetry,
                 };
                 let rooms =
-                    RoomsService::open(&place, &key, &params, &FaultLog::default(), now).await?;
-                let serving = Serving::start(listener, rooms.router(), http, stopping.clone());
+                    OpenRooms::open(&context, &key, &params, &FaultLog::default(), now).await?;
+                let serving = ListenerTask::start(listener, rooms.router(), http, stopping.clone());
                 let background = rooms.start_background(stopping);
                 anyhow::Ok((url, rooms, serving, background))
             }
@@ -179,7 +179,7 @@ impl Sides {
             issuer_url,
             rooms_url,
             issuer,
-            rooms: Side {
+            rooms: DemoService {
                 runtime,
                 directory: rooms_dir,
                 stop,
@@ -211,8 +211,8 @@ impl Sides {
     }
 }
 
-impl Side {
-    async fn stop(self, database: &str) -> anyhow::Result<SideFiles> {
+impl DemoService {
+    async fn stop(self, database: &str) -> anyhow::Result<ServiceFiles> {
         self.stop.send_replace(true);
         self.running.await??;
         let runtime = self.runtime;
@@ -224,7 +224,7 @@ impl Side {
                 bytes.extend(read(&path)?);
             }
         }
-        Ok(SideFiles {
+        Ok(ServiceFiles {
             database: bytes,
             log: read(&self.directory.join("log"))?,
             events: read(&self.directory.join("events.jsonl"))?,

@@ -5,12 +5,12 @@ use std::{path::Path, process::Command, time::Duration};
 use anteroom_protocol::Mode;
 use anyhow::Result;
 
-use super::{Operation, Side, worker::Worker};
+use super::{Operation, Subject, worker::Worker};
 
 /// The running process.
-pub(super) struct Theirs(Worker);
+pub(super) struct PackageSubject(Worker);
 
-impl Theirs {
+impl PackageSubject {
     pub(super) fn start(interop: &Path, mode: Mode) -> Result<Self> {
         let theirs = Self(Worker::start(
             Command::new("node")
@@ -24,7 +24,7 @@ impl Theirs {
     }
 }
 
-/// Returns the npm side's program and the mode of its params, for `node` in its folder.
+/// Returns the npm subject's program and the mode of its params, for `node` in its folder.
 pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
     let mode = match mode {
         Mode::Legacy => "legacy",
@@ -33,7 +33,7 @@ pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
     ["bench.mjs", mode]
 }
 
-impl Side for Theirs {
+impl Subject for PackageSubject {
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
         self.0.time(operation.name(), iterations)
     }

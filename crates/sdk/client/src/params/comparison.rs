@@ -3,10 +3,10 @@
 use anteroom_protocol::{ParamsId, Timestamp};
 
 use super::{
-    Listed, ParamsSummary, PublishedParams, TrustedParams,
+    ListedParams, ParamsSummary, PublishedParams, TrustedParams,
     issuing::{self, Params},
 };
-use crate::{ClientError, ParamsKind, Pin, PinSet, PinStore, Trust};
+use crate::{IssuerError, ParamsKind, Pin, PinSet, PinStore, Trust};
 
 /// A change of the params under which the issuer issues, from params that this client has used to others that
 /// it trusts.
@@ -19,7 +19,7 @@ pub struct ParamsSwitch {
 }
 
 /// The result of a comparison: the new pins, and the changes to report to the user.
-struct Judgement {
+struct PinComparison {
     pins: PinSet,
     added: Vec<ParamsSummary>,
     switches: Vec<ParamsSwitch>,
@@ -35,52 +35,52 @@ impl PublishedParams {
         pins: &dyn PinStore,
         trust: Trust<'_>,
         now: Timestamp,
-    ) -> Result<TrustedParams, ClientError> {
+    ) -> Result<TrustedParams, IssuerError> {
         let known = pins.pins()?;
-        let mut judgement = self.judge(&known, trust, now);
-        if judgement.pins != known {
+        let mut comparison = self.judge(&known, trust, now);
+        if comparison.pins != known {
             // Another process may have made its first contact since the pins were read, and must not end up
             // with other pins than this one. The comparison is therefore repeated on the pins under the lock.
             pins.update(&mut |set| {
-                judgement = self.judge(set, trust, now);
-                *set = judgement.pins.clone();
+                comparison = self.judge(set, trust, now);
+                *set = comparison.pins.clone();
             })?;
         }
-        let Judgement {
+        let PinComparison {
             pins,
             added,
             switches,
-        } = judgement;
+        } = comparison;
         Ok(TrustedParams::new(self, &pins, added, switches))
     }
 
-    fn judge(&self, known: &PinSet, trust: Trust<'_>, now: Timestamp) -> Judgement {
-        let mut judgement = Judgement {
+    fn judge(&self, known: &PinSet, trust: Trust<'_>, now: Timestamp) -> PinComparison {
+        let mut comparison = PinComparison {
             pins: known.clone(),
             added: Vec::new(),
             switches: Vec::new(),
         };
-        judgement.consider(&self.generic, ParamsKind::Generic, trust, now, Pin::generic);
-        judgement.consider(&self.group, ParamsKind::Group, trust, now, Pin::group);
+        comparison.consider(&self.generic, ParamsKind::Generic, trust, now, Pin::generic);
+        comparison.consider(&self.group, ParamsKind::Group, trust, now, Pin::group);
         if !self.is_stored {
-            judgement.note_current(&self.generic, ParamsKind::Generic, now, Pin::generic);
-            judgement.note_current(&self.group, ParamsKind::Group, now, Pin::group);
+            comparison.note_current(&self.generic, ParamsKind::Generic, now, Pin::generic);
+            comparison.note_current(&self.group, ParamsKind::Group, now, Pin::group);
         }
-        judgement
+        comparison
     }
 }
 
-impl Judgement {
+impl PinComparison {
     fn consider<P: Params>(
         &mut self,
-        entries: &[Listed<P>],
+        entries: &[ListedParams<P>],
         kind: ParamsKind,
         trust: Trust<'_>,
         now: Timestamp,
         pin: fn(&P) -> Pin,
     ) {
         let is_first = !self.pins.pins().iter().any(|pin| pin.kind() == kind);
-        let chosen: Vec<&Listed<P>> = match trust {
+        let chosen: Vec<&ListedParams<P>> = match trust {
             Trust::PinnedOnly => Vec::new(),
             Trust::FirstUse if is_first => {
                 let around = issuing::around(entries, now);
@@ -88,7 +88,7 @@ impl Judgement {
             }
             Trust::FirstUse => Vec::new(),
             Trust::Ids(ids) => {
-                let is_named = |listed: &&Listed<P>| ids.contains(&listed.id);
+                let is_named = |listed: &&ListedParams<P>| ids.contains(&listed.id);
                 entries.iter().filter(is_named).collect()
             }
         };
@@ -104,7 +104,7 @@ impl Judgement {
     /// Records which params issue now, if they are pinned.
     fn note_current<P: Params>(
         &mut self,
-        entries: &[Listed<P>],
+        entries: &[ListedParams<P>],
         kind: ParamsKind,
         now: Timestamp,
         pin: fn(&P) -> Pin,

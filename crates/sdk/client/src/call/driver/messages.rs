@@ -3,7 +3,7 @@
 use super::{Driver, Interruption, MAX_TEXT_CHARS};
 use crate::{
     LinkState, RoomsError,
-    call::{CallEvent, DenialReason, Ending, Roster, printable, roster::RosterChanges},
+    call::{CallEvent, DenialReason, EndReason, Roster, printable, roster::RosterChanges},
     rooms::{parse_demux, parse_era, wire::FromRoom},
     wire,
 };
@@ -14,12 +14,12 @@ enum MessageEffect {
     /// The call has started at another node.
     Moved,
     Event(CallEvent),
-    End(Ending),
+    End(EndReason),
 }
 
 impl Driver {
-    pub(super) async fn hear(&mut self, message: FromRoom) -> Result<(), Interruption> {
-        match self.understand(message) {
+    pub(super) async fn handle_message(&mut self, message: FromRoom) -> Result<(), Interruption> {
+        match self.message_effect(message) {
             Ok(MessageEffect::Nothing) => Ok(()),
             Ok(MessageEffect::Event(event)) => {
                 self.emit(event).await;
@@ -27,12 +27,12 @@ impl Driver {
             }
             // Reconnecting sends the join to the other node. A device in the lobby has no more state to move.
             Ok(MessageEffect::Moved) => Err(Interruption::Lost),
-            Ok(MessageEffect::End(ending)) => Err(Interruption::Over(ending)),
-            Err(error) => Err(Interruption::Over(Ending::Failed(error))),
+            Ok(MessageEffect::End(end_reason)) => Err(Interruption::Over(end_reason)),
+            Err(error) => Err(Interruption::Over(EndReason::Failed(error))),
         }
     }
 
-    fn understand(&mut self, message: FromRoom) -> Result<MessageEffect, RoomsError> {
+    fn message_effect(&mut self, message: FromRoom) -> Result<MessageEffect, RoomsError> {
         let event = match message {
             FromRoom::Participants {
                 era_id,
@@ -64,20 +64,20 @@ impl Driver {
             }
             FromRoom::Relay { from, body } => {
                 let from = parse_demux(from)?;
-                let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
-                match stay.opener.open(from, &wire::decode(&body)?) {
+                let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
+                match resume_state.opener.open(from, &wire::decode(&body)?) {
                     Ok(message) => {
-                        self.has_unkept = true;
+                        self.has_unstored = true;
                         CallEvent::Message { from, message }
                     }
                     Err(reason) => CallEvent::Unreadable { from, reason },
                 }
             }
             FromRoom::Error { code, .. } if code == "displaced" => {
-                return Ok(MessageEffect::End(Ending::Displaced));
+                return Ok(MessageEffect::End(EndReason::Displaced));
             }
             FromRoom::Error { code, .. } if code == "ended_by_admin" => {
-                return Ok(MessageEffect::End(Ending::EndedByAdmin));
+                return Ok(MessageEffect::End(EndReason::EndedByAdmin));
             }
             FromRoom::Error { code, message } => CallEvent::Refused {
                 code: printable(&code, MAX_TEXT_CHARS),
@@ -88,10 +88,10 @@ impl Driver {
                     "ended" => DenialReason::Ended,
                     _ => DenialReason::Admin,
                 };
-                return Ok(MessageEffect::End(Ending::Denied(reason)));
+                return Ok(MessageEffect::End(EndReason::Denied(reason)));
             }
-            FromRoom::Removed => return Ok(MessageEffect::End(Ending::Removed)),
-            FromRoom::Blocked => return Ok(MessageEffect::End(Ending::Blocked)),
+            FromRoom::Removed => return Ok(MessageEffect::End(EndReason::Removed)),
+            FromRoom::Blocked => return Ok(MessageEffect::End(EndReason::Blocked)),
             FromRoom::Redirect { .. } => return Ok(MessageEffect::Moved),
             FromRoom::Joined(_) => {
                 return Err(RoomsError::Malformed("it answers a join that was not made"));
@@ -107,8 +107,12 @@ impl Driver {
     /// The message belongs to another era, or the device has no seat.
     fn roster(&mut self, era_id: &str) -> Result<&mut Roster, RoomsError> {
         let era = parse_era(era_id)?;
-        let stay = self.stay.as_mut().filter(|stay| stay.era == era);
-        stay.map(|stay| &mut stay.roster)
+        let resume_state = self
+            .resume_state
+            .as_mut()
+            .filter(|resume_state| resume_state.era == era);
+        resume_state
+            .map(|resume_state| &mut resume_state.roster)
             .ok_or(RoomsError::Malformed("a roster of another era"))
     }
 }

@@ -9,13 +9,13 @@ use super::{
     ending,
     entry::Entry,
     input::{Decision, HELP, Input},
-    people::Lookup,
+    known_devices::TagLookup,
     tag::TagPrefix,
     view::{Connection, View},
 };
 use crate::failure::ErrorReport;
 
-pub(super) struct Participant {
+pub(super) struct CallParticipation {
     pub(super) view: View,
     call: CallSession,
     name: Option<String>,
@@ -29,7 +29,7 @@ pub(super) enum Moment {
     Over(Vec<Entry>, Option<ErrorReport>),
 }
 
-impl Participant {
+impl CallParticipation {
     pub(super) fn new(call: CallSession, name: Option<String>, room: CallLinkSecretParams) -> Self {
         Self {
             view: View::of(name.clone()).with_room(room),
@@ -52,7 +52,7 @@ impl Participant {
         for recipient in self.view.take_greetings() {
             if let Some(name) = self.name.clone() {
                 let sent = self.send(recipient, &Chat::Hello { name }).await;
-                entries.extend(complaint(sent));
+                entries.extend(error_entries(sent));
             }
         }
         Moment::Going(entries)
@@ -61,7 +61,7 @@ impl Participant {
     /// Executes the input. Returns the resulting entries, and whether it succeeded.
     pub(super) async fn act(&mut self, input: Input, now: Duration) -> Reply {
         // Gathered changes precede the reply.
-        let mut entries = self.view.tell_gathered();
+        let mut entries = self.view.take_notices();
         let mut reply = self.reply(input, now).await;
         entries.append(&mut reply.entries);
         Reply { entries, ..reply }
@@ -72,16 +72,16 @@ impl Participant {
             Input::Nothing | Input::Quit => Ok(()),
             Input::Say(text) => return self.say(text, now).await,
             Input::Hand(raised) => self.call.raise_hand(raised).await,
-            Input::Who => return Reply::told(self.view.everyone(now)),
+            Input::Who => return Reply::with_entries(self.view.everyone(now)),
             Input::Help => {
                 let line = |line: &&str| Entry::Notice((*line).to_owned());
-                return Reply::told(HELP.iter().map(line).collect());
+                return Reply::with_entries(HELP.iter().map(line).collect());
             }
             Input::Mistake(why) => return Reply::refused(why),
             Input::Account(tag) => return self.account(&tag),
             Input::Decide(decision, tag) => return self.decide(decision, &tag).await,
         };
-        Reply::told(complaint(outcome))
+        Reply::with_entries(error_entries(outcome))
     }
 
     pub(super) async fn leave(self) {
@@ -104,7 +104,7 @@ impl Participant {
             .await
         {
             Ok(()) => {}
-            Err(RoomsError::Over) => return Reply::told(Vec::new()),
+            Err(RoomsError::Over) => return Reply::with_entries(Vec::new()),
             Err(error) => return Reply::refused(format!("not sent: {error}")),
         }
         let author = "You".to_owned();
@@ -133,17 +133,17 @@ impl Participant {
             Decision::Block => self.call.block(device).await,
         };
         let is_sent = outcome.is_ok();
-        let mut entries = complaint(outcome);
+        let mut entries = error_entries(outcome);
         if is_sent {
             entries.push(self.view.decide(decision, device));
         }
-        Reply::told(entries)
+        Reply::with_entries(entries)
     }
 
     /// Shows the account of a device.
     fn account(&self, tag: &TagPrefix) -> Reply {
         match self.device(tag) {
-            Ok(device) => Reply::told(vec![self.view.account(device)]),
+            Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
             Err(why) => Reply::refused(why),
         }
     }
@@ -151,11 +151,11 @@ impl Participant {
     /// Returns the other device that a typed tag names, or the reason why there is none.
     fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
         match self.view.find(tag) {
-            Lookup::Device(device) => Ok(device),
-            Lookup::Own => Err("that is your own tag".to_owned()),
-            Lookup::Gone(label) => Err(format!("{label} is not here any more")),
-            Lookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
-            Lookup::Several(tags) => {
+            TagLookup::Device(device) => Ok(device),
+            TagLookup::Own => Err("that is your own tag".to_owned()),
+            TagLookup::Gone(label) => Err(format!("{label} is not here any more")),
+            TagLookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
+            TagLookup::Several(tags) => {
                 let tags = tags.join(" or ");
                 Err(format!("several have had that tag: write {tags}"))
             }
@@ -180,7 +180,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    const fn told(entries: Vec<Entry>) -> Self {
+    const fn with_entries(entries: Vec<Entry>) -> Self {
         Self {
             entries,
             said: None,
@@ -197,7 +197,7 @@ impl Reply {
     }
 }
 
-fn complaint(outcome: Result<(), RoomsError>) -> Vec<Entry> {
+fn error_entries(outcome: Result<(), RoomsError>) -> Vec<Entry> {
     match outcome {
         // The `Ended` event reports the reason.
         Ok(()) | Err(RoomsError::Over) => Vec::new(),

@@ -22,7 +22,7 @@ use rand_chacha::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Operation, Side};
+use super::{Operation, Subject};
 
 const DAYS: usize = 8;
 /// Members of the group whose endorsements are issued.
@@ -31,7 +31,7 @@ const MEMBERS: usize = 1_000;
 const TODAY: Timestamp = Timestamp::from_secs(20_000 * DAY);
 
 /// A server, a client, and all that passes between them.
-pub(super) struct Ours {
+pub(super) struct AnteroomSubject {
     /// The thread pool of all operations: one thread by default.
     threads: Arc<ThreadPool>,
     rng: ChaCha20Rng,
@@ -83,7 +83,7 @@ fn week() -> [Timestamp; DAYS] {
     })
 }
 
-impl Ours {
+impl AnteroomSubject {
     pub(super) fn new(mode: Mode) -> Result<Self> {
         // Any seed serves, since the measurement protects no secret.
         let mut rng = ChaCha20Rng::seed_from_u64(1);
@@ -343,7 +343,7 @@ impl Ours {
     }
 }
 
-impl Side for Ours {
+impl Subject for AnteroomSubject {
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
         let threads = Arc::clone(&self.threads);
         threads.install(|| {
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn every_operation_works_in_both_modes() {
         for mode in [Mode::Legacy, Mode::Standard] {
-            let mut ours = Ours::new(mode).unwrap();
+            let mut ours = AnteroomSubject::new(mode).unwrap();
             for operation in Operation::ALL {
                 ours.time(operation, 1).unwrap();
             }

@@ -16,7 +16,7 @@ use crate::{
 /// multiple of another) can rebuild the commitments at less cost; [`Statement::verify`] rebuilds them for any
 /// points.
 #[derive(Debug)]
-pub struct Opening<'s> {
+pub struct ParsedProof<'s> {
     statement: &'s Statement,
     challenge: Scalar,
     halved_responses: Vec<Scalar>,
@@ -28,12 +28,12 @@ impl Statement {
     ///
     /// # Errors
     /// The bytes have another form.
-    pub fn open(&self, proof: &[u8]) -> Result<Opening<'_>, VerifyError> {
+    pub fn open(&self, proof: &[u8]) -> Result<ParsedProof<'_>, VerifyError> {
         let (challenge, halved_responses) = parse(proof).ok_or(VerifyError)?;
         if halved_responses.len() != self.scalar_count() {
             return Err(VerifyError);
         }
-        Ok(Opening {
+        Ok(ParsedProof {
             statement: self,
             challenge,
             halved_responses,
@@ -53,18 +53,18 @@ impl Statement {
         points: &[Point],
         message: &[u8],
     ) -> Result<(), VerifyError> {
-        let opening = self.open(proof)?;
+        let parsed_proof = self.open(proof)?;
         if points.len() != self.point_count() {
             return Err(VerifyError);
         }
-        let halved = opening.halved_commitments(points);
+        let halved = parsed_proof.halved_commitments(points);
         let commitments = RistrettoPoint::double_and_compress_batch(&halved);
         let encodings = points.iter().map(Point::encoding);
-        opening.check(encodings, message, &commitments)
+        parsed_proof.check(encodings, message, &commitments)
     }
 }
 
-impl Opening<'_> {
+impl ParsedProof<'_> {
     /// Returns half of each response, in scalar order. Halves, because the library compresses the doubles of
     /// many points with a single inversion.
     #[must_use]

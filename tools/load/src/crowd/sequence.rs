@@ -17,7 +17,7 @@ pub(crate) enum Audience {
 
 /// A numbered message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Numbered {
+pub(crate) struct NumberedMessage {
     pub(crate) round: u32,
     pub(crate) audience: Audience,
     /// Whether messages may be missing, since the services are killed in this round.
@@ -28,12 +28,12 @@ pub(crate) struct Numbered {
 
 /// The last number received in each stream.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct SequenceTracker {
     last: BTreeMap<(u32, DemuxId, Audience), u32>,
     heard: u64,
 }
 
-impl Numbered {
+impl NumberedMessage {
     pub(crate) fn to_bytes(self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let head = [
@@ -72,9 +72,9 @@ impl Numbered {
     }
 }
 
-impl Ledger {
+impl SequenceTracker {
     /// Records a message. Returns a description of the fault if it is not the next one of its stream.
-    pub(crate) fn note(&mut self, from: DemuxId, message: Numbered) -> Result<(), String> {
+    pub(crate) fn note(&mut self, from: DemuxId, message: NumberedMessage) -> Result<(), String> {
         let stream = (message.round, from, message.audience);
         let last = self.last.entry(stream).or_default();
         let next = *last + 1;
@@ -115,8 +115,8 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn message(number: u32, gaps: bool) -> Numbered {
-        Numbered {
+    fn message(number: u32, gaps: bool) -> NumberedMessage {
+        NumberedMessage {
             round: 7,
             audience: Audience::All,
             gaps,
@@ -132,16 +132,16 @@ mod tests {
     fn messages_come_back_from_bytes() {
         for audience in [Audience::All, Audience::One] {
             for gaps in [false, true] {
-                let message = Numbered {
+                let message = NumberedMessage {
                     round: 3,
                     audience,
                     gaps,
                     number: 1_000_000,
                 };
-                assert_eq!(Numbered::parse(&message.to_bytes()), Some(message));
+                assert_eq!(NumberedMessage::parse(&message.to_bytes()), Some(message));
             }
         }
-        assert_eq!(Numbered::parse(b"hello"), None);
+        assert_eq!(NumberedMessage::parse(b"hello"), None);
     }
 
     #[test]
@@ -153,10 +153,10 @@ mod tests {
             (&[1, 1], false),
             (&[1, 2, 1], false),
         ] {
-            let mut ledger = Ledger::default();
+            let mut sequence = SequenceTracker::default();
             let noted = numbers
                 .iter()
-                .try_for_each(|number| ledger.note(demux(), message(*number, false)));
+                .try_for_each(|number| sequence.note(demux(), message(*number, false)));
             assert_eq!(noted.is_ok(), good, "{numbers:?}");
         }
     }
@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn around_a_kill_messages_may_be_lost_but_neither_doubled_nor_reordered() {
         for (numbers, good) in [(&[4, 5, 9][..], true), (&[4, 4], false), (&[4, 3], false)] {
-            let mut ledger = Ledger::default();
+            let mut sequence = SequenceTracker::default();
             let noted = numbers
                 .iter()
-                .try_for_each(|number| ledger.note(demux(), message(*number, true)));
+                .try_for_each(|number| sequence.note(demux(), message(*number, true)));
             assert_eq!(noted.is_ok(), good, "{numbers:?}");
         }
     }

@@ -19,7 +19,7 @@ use crate::matching::Times;
 
 /// The source of the credentials for a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Habit {
+pub(crate) enum CredentialSource {
     /// The client's store, which is renewed by its own schedule.
     Stored,
     /// The issuer, at every visit.
@@ -32,7 +32,7 @@ pub(crate) struct Services {
     pub(crate) rooms: TestRooms,
 }
 
-pub(crate) struct Person {
+pub(crate) struct TimingUser {
     pub(crate) account: TestAccount,
     pub(crate) store: CredentialStore,
     issuer: IssuerClient,
@@ -88,9 +88,9 @@ impl Services {
     }
 
     /// Returns the times at which the issuer saw each of these accounts since the last call.
-    pub(crate) fn times_of_accounts(&self, people: &[Person]) -> Vec<Times> {
+    pub(crate) fn times_of_accounts(&self, people: &[TimingUser]) -> Vec<Times> {
         let times = Self::times(self.issuer.events.take(), "account_id");
-        let pseudonym = |person: &Person| {
+        let pseudonym = |person: &TimingUser| {
             let aci = &person.account.aci;
             self.issuer.pseudonymizer.account(aci).to_string()
         };
@@ -99,9 +99,9 @@ impl Services {
     }
 
     /// Returns the times at which the room service saw the room of each of these accounts.
-    pub(crate) fn times_of_rooms(&self, events: Vec<Event>, people: &[Person]) -> Vec<Times> {
+    pub(crate) fn times_of_rooms(&self, events: Vec<Event>, people: &[TimingUser]) -> Vec<Times> {
         let times = Self::times(events, "room");
-        let pseudonym = |person: &Person| {
+        let pseudonym = |person: &TimingUser| {
             let link = person.link.as_ref().unwrap();
             let room = link.root_key.room_id().to_hex();
             self.rooms.pseudonymizer.room(&room).to_string()
@@ -111,7 +111,7 @@ impl Services {
     }
 }
 
-impl Person {
+impl TimingUser {
     /// Creates an account that logs in now, which fetches the first credentials.
     pub(crate) async fn new<R: CryptoRng + Send>(services: &Services, rng: &mut R) -> Self {
         let account = services.issuer.add_account(false).await;
@@ -146,11 +146,11 @@ impl Person {
 
     pub(crate) async fn create_link<R: CryptoRng + Send>(
         &mut self,
-        habit: Habit,
+        source: CredentialSource,
         now: Timestamp,
         rng: &mut R,
     ) {
-        let (key, pass) = self.create_pass(habit, now, rng).await;
+        let (key, pass) = self.create_pass(source, now, rng).await;
         let passkey = AdminPasskey::random(rng);
         let created = self.rooms.create(&key, &pass, &passkey, Approval::Off, rng);
         self.link = Some(CallLink {
@@ -164,13 +164,13 @@ impl Person {
     /// Joins the call of the account's link, and leaves it. Returns the events of the visit.
     pub(crate) async fn visit(
         &self,
-        habit: Habit,
+        source: CredentialSource,
         now: Timestamp,
         services: &Services,
     ) -> Vec<Event> {
         let options = JoinOptions {
             room: self.link.as_ref().unwrap().root_key.clone(),
-            pass: self.pass(habit, now).await,
+            pass: self.pass(source, now).await,
             passkey: None,
             name: None,
         };
@@ -185,10 +185,10 @@ impl Person {
         ]
     }
 
-    async fn pass(&self, habit: Habit, now: Timestamp) -> Pass {
-        match habit {
-            Habit::Stored => self.store.pass(&self.params(now), now).unwrap(),
-            Habit::OnDemand => {
+    async fn pass(&self, source: CredentialSource, now: Timestamp) -> Pass {
+        match source {
+            CredentialSource::Stored => self.store.pass(&self.params(now), now).unwrap(),
+            CredentialSource::OnDemand => {
                 let params = self.fetched_params(now).await;
                 let week = DayRange::week_from(now);
                 let issued = self.issuer.auth_credentials(week, &params, now).await;
@@ -199,11 +199,11 @@ impl Person {
 
     async fn create_pass<R: CryptoRng + Send>(
         &mut self,
-        habit: Habit,
+        source: CredentialSource,
         now: Timestamp,
         rng: &mut R,
     ) -> (RootKey, CreatePass) {
-        if habit == Habit::Stored {
+        if source == CredentialSource::Stored {
             let params = self.params(now);
             return {
                 let service = self.rooms.base_url();

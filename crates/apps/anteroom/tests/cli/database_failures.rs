@@ -20,17 +20,17 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
-use crate::place::{Account, Place, Service, stderr};
+use crate::directory::{ServeProcess, TestAccount, TestDirectory, stderr};
 
 /// The time limit of a wait, much longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Services with an account, and a client in a place of its own.
-pub(crate) struct Scene {
-    pub(crate) place: Place,
-    pub(crate) service: Service,
-    pub(crate) client: Place,
-    account: Account,
+pub(crate) struct FailureFixture {
+    pub(crate) place: TestDirectory,
+    pub(crate) service: ServeProcess,
+    pub(crate) client: TestDirectory,
+    account: TestAccount,
     data: PathBuf,
 }
 
@@ -54,8 +54,8 @@ impl Answer {
 }
 
 /// Returns a place whose services ran and stopped, with its account.
-pub(crate) fn stopped_place() -> (Place, Account) {
-    let place = Place::new();
+pub(crate) fn stopped_place() -> (TestDirectory, TestAccount) {
+    let place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     let (status, log) = service.stop();
@@ -63,7 +63,7 @@ pub(crate) fn stopped_place() -> (Place, Account) {
     (place, account)
 }
 
-impl Scene {
+impl FailureFixture {
     /// Services on a disk with plenty of space.
     pub(crate) fn new() -> Self {
         let (place, account) = stopped_place();
@@ -88,30 +88,35 @@ impl Scene {
             "mount -t tmpfs -o size=1500k tmpfs small && cp -a anteroom-data/. small/ && \
              exec anteroom serve --data small",
         ]);
-        let service = Service::start(command);
+        let service = ServeProcess::start(command);
         // The disk is seen from outside through the process.
         let root = PathBuf::from(format!("/proc/{}/root", service.id()));
         let data = root.join(small.strip_prefix("/").unwrap());
         Self::of(place, service, account, data)
     }
 
-    pub(crate) fn of(place: Place, service: Service, account: Account, data: PathBuf) -> Self {
-        let mut scene = Self {
+    pub(crate) fn of(
+        place: TestDirectory,
+        service: ServeProcess,
+        account: TestAccount,
+        data: PathBuf,
+    ) -> Self {
+        let mut fixture = Self {
             place,
             service,
-            client: Place::new(),
+            client: TestDirectory::new(),
             account,
             data,
         };
-        scene.client.act_as(&scene.account);
+        fixture.client.act_as(&fixture.account);
         for (name, variable) in [
             ("issuer", "ANTEROOM_ISSUER_URL"),
             ("rooms", "ANTEROOM_ROOMS_URL"),
         ] {
-            let url = scene.url(name);
-            scene.client.set(variable, &url);
+            let url = fixture.url(name);
+            fixture.client.set(variable, &url);
         }
-        scene
+        fixture
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -125,7 +130,7 @@ impl Scene {
     }
 
     pub(crate) fn get(&self, service: &str, path: &str) -> Answer {
-        let Account { uuid, password } = &self.account;
+        let TestAccount { uuid, password } = &self.account;
         let credentials = format!("{uuid}.1:{password}");
         self.ask(service, path, &["--user", &credentials])
     }
@@ -162,7 +167,7 @@ impl Scene {
 
     /// Returns a change at the issuer: one more device.
     pub(crate) fn change(&self) -> Answer {
-        let Account { uuid, password } = &self.account;
+        let TestAccount { uuid, password } = &self.account;
         let credentials = format!("{uuid}.1:{password}");
         let json = "content-type: application/json";
         self.ask(
@@ -263,7 +268,7 @@ pub(crate) fn damage(path: &Path) {
 }
 
 /// Executes a statement in a database, as an operator would by hand.
-pub(crate) fn execute(place: &Place, database: &Path, statement: &str) {
+pub(crate) fn execute(place: &TestDirectory, database: &Path, statement: &str) {
     const SCRIPT: &str = "import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], timeout=30)
 assert database.execute(sys.argv[2]).rowcount == 1
@@ -280,7 +285,7 @@ database.close()";
 }
 
 /// Another process that uses the databases of a data directory.
-pub(crate) struct Other {
+pub(crate) struct OtherProcess {
     runtime: Runtime,
     issuer: SqliteIssuer,
     rooms: SqliteRooms,
@@ -288,7 +293,7 @@ pub(crate) struct Other {
 
 const OTHER: TransactionName = TransactionName::new("another process");
 
-impl Other {
+impl OtherProcess {
     pub(crate) fn at(data: &Path) -> Self {
         let runtime = Runtime::new().unwrap();
         let master = fs::read_to_string(data.join("master.key")).unwrap();

@@ -13,14 +13,14 @@ use crate::os::say;
 
 /// The ordered work.
 #[derive(Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct LoadJob {
     pub(crate) operation: String,
     pub(crate) iterations: usize,
 }
 
 /// The duration of the work.
 #[derive(Serialize)]
-pub(crate) struct Taken {
+pub(crate) struct JobTimes {
     pub(crate) nanoseconds: u64,
     /// The server's processor time, if it is measured.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,14 +30,14 @@ pub(crate) struct Taken {
 /// Executes orders until the input ends.
 pub(crate) async fn follow(
     operations: &[&str],
-    mut work: impl AsyncFnMut(&Order) -> Result<Taken>,
+    mut work: impl AsyncFnMut(&LoadJob) -> Result<JobTimes>,
 ) -> Result<()> {
     say(&json!({ "operations": operations }).to_string())?;
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
-        let order = serde_json::from_str(&line)?;
-        let taken = work(&order).await?;
-        say(&serde_json::to_string(&taken)?)?;
+        let job = serde_json::from_str(&line)?;
+        let times = work(&job).await?;
+        say(&serde_json::to_string(&times)?)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One of the demo's people: an account and the actions of its device.
+//! An account of the demo, and the actions of its device.
 
 use anteroom_client::{
     CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,
@@ -9,13 +9,13 @@ use anteroom_runtime::{Clock as _, Entropy as _};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
-use super::side::Sides;
+use super::services::DemoServices;
 use crate::{
     command::account_add::NewAccount,
     os::{self, OsClock, OsEntropy},
 };
 
-pub(super) struct Person {
+pub(super) struct DemoAccount {
     pub(super) name: &'static str,
     pub(super) account: NewAccount,
     pub(super) rooms: RoomsClient,
@@ -24,20 +24,20 @@ pub(super) struct Person {
     call: Option<CallSession>,
 }
 
-impl Person {
-    pub(super) async fn new(name: &'static str, sides: &Sides) -> anyhow::Result<Self> {
-        let account = sides.add_account().await?;
+impl DemoAccount {
+    pub(super) async fn new(name: &'static str, services: &DemoServices) -> anyhow::Result<Self> {
+        let account = services.add_account().await?;
         let device = DeviceCredentials::new(
             account.account.aci,
             DeviceId::FIRST,
             SecretString::from(account.password.as_str()),
         );
         let timeouts = Timeouts::default();
-        let issuer = IssuerClient::new(&sides.issuer_url, device, timeouts)?;
+        let issuer = IssuerClient::new(&services.issuer_url, device, timeouts)?;
         let pins = MemoryPins::default();
         Ok(Self {
             name,
-            rooms: RoomsClient::new(&sides.rooms_url, timeouts)?,
+            rooms: RoomsClient::new(&services.rooms_url, timeouts)?,
             credentials: first_renewal(&issuer, &pins).await?,
             pins,
             account,
@@ -60,8 +60,8 @@ impl Person {
         let listing = self.credentials.listing().clone();
         let params = listing.trusted(&self.pins, Trust::FirstUse, now)?;
         let service = self.rooms.base_url();
-        let taken = self.credentials.take_spare_link(&params, now, service);
-        taken.context("there is no credential for creating a link")
+        let credential = self.credentials.take_spare_link(&params, now, service);
+        credential.context("there is no credential for creating a link")
     }
 
     /// Returns the room service's identifier of this account in a room.
@@ -98,7 +98,7 @@ impl Person {
     }
 
     /// Waits for a message, and returns its text.
-    pub(super) async fn hear(&mut self) -> anyhow::Result<String> {
+    pub(super) async fn next_message(&mut self) -> anyhow::Result<String> {
         self.wait_for("a message", |event| match event {
             CallEvent::Message { message, .. } => match Chat::from_bytes(message) {
                 Some(Chat::Text { text }) => Some(text),

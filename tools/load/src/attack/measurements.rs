@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::server::Holding;
+use crate::server::ResourceUsage;
 
 /// The phase of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -17,7 +17,7 @@ pub(super) enum Phase {
 
 /// The bounds of a measurement. In addition, an admin must be able to act.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Goals {
+pub(super) struct Thresholds {
     /// The minimum percentage of answered requests of legitimate clients.
     answered: f64,
     /// The 99th percentile of their times, in milliseconds.
@@ -55,7 +55,7 @@ pub(super) struct AdminRounds {
 
 /// The measurements of one phase.
 #[derive(Debug, Default)]
-pub(super) struct Figures {
+pub(super) struct PhaseMeasurements {
     /// The counts by operation.
     pub(super) operations: BTreeMap<&'static str, Count>,
     /// The texts of errors, with their numbers.
@@ -75,7 +75,7 @@ pub(super) struct Figures {
     pub(super) admin: Option<AdminRounds>,
 }
 
-impl Goals {
+impl Thresholds {
     pub(super) const ALL: Self = Self {
         answered: 99.0,
         p99: Some(1_000.0),
@@ -90,7 +90,7 @@ impl Goals {
     };
 }
 
-impl Figures {
+impl PhaseMeasurements {
     pub(super) fn add(
         &mut self,
         operation: &'static str,
@@ -108,9 +108,9 @@ impl Figures {
         }
     }
 
-    pub(super) fn note(&mut self, holding: Holding) {
-        self.memory = self.memory.max(holding.memory);
-        self.files = self.files.max(holding.files);
+    pub(super) fn note(&mut self, resource_usage: ResourceUsage) {
+        self.memory = self.memory.max(resource_usage.memory);
+        self.files = self.files.max(resource_usage.files);
     }
 
     pub(super) fn requests(&self) -> u32 {
@@ -142,7 +142,7 @@ impl Figures {
     }
 
     /// Returns the missed goals.
-    pub(super) fn faults(&self, phase: Phase, goals: Goals) -> Vec<String> {
+    pub(super) fn faults(&self, phase: Phase, goals: Thresholds) -> Vec<String> {
         let mut faults = Vec::new();
         let answered = self.answered();
         if answered < goals.answered {
@@ -190,28 +190,33 @@ pub(super) fn share(used: Duration, elapsed: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    fn figures(answered: u32, refused: u32, milliseconds: u64, memory: u64) -> Figures {
-        let mut figures = Figures::default();
+    fn measurements(
+        answered: u32,
+        refused: u32,
+        milliseconds: u64,
+        memory: u64,
+    ) -> PhaseMeasurements {
+        let mut measurements = PhaseMeasurements::default();
         for _ in 0..answered {
-            figures.add("link", Ok(()), Duration::from_millis(milliseconds));
+            measurements.add("link", Ok(()), Duration::from_millis(milliseconds));
         }
         for _ in 0..refused {
-            figures.add("link", Err("no".to_owned()), Duration::from_secs(5));
+            measurements.add("link", Err("no".to_owned()), Duration::from_secs(5));
         }
-        figures.note(Holding { memory, files: 7 });
-        figures
+        measurements.note(ResourceUsage { memory, files: 7 });
+        measurements
     }
 
     #[test]
     fn percentiles_are_of_the_answers_alone() {
-        let mut figures = figures(98, 1, 10, 0);
-        figures.add("join", Ok(()), Duration::from_millis(30));
-        figures.add("join", Ok(()), Duration::from_millis(20));
-        assert_eq!(figures.percentile(50), Some(10.0));
-        assert_eq!(figures.percentile(99), Some(20.0));
-        assert_eq!(figures.percentile(100), Some(30.0));
-        assert_eq!(figures.requests(), 101);
-        assert_eq!(Figures::default().percentile(99), None);
+        let mut measurements = measurements(98, 1, 10, 0);
+        measurements.add("join", Ok(()), Duration::from_millis(30));
+        measurements.add("join", Ok(()), Duration::from_millis(20));
+        assert_eq!(measurements.percentile(50), Some(10.0));
+        assert_eq!(measurements.percentile(99), Some(20.0));
+        assert_eq!(measurements.percentile(100), Some(30.0));
+        assert_eq!(measurements.requests(), 101);
+        assert_eq!(PhaseMeasurements::default().percentile(99), None);
     }
 
     #[test]
@@ -234,41 +239,44 @@ mod tests {
             ((9, 0, 10, 257 * MIB), Phase::After, vec![]),
         ];
         for ((answered, refused, milliseconds, memory), phase, faults) in cases {
-            let figures = figures(answered, refused, milliseconds, memory);
-            assert_eq!(figures.faults(phase, Goals::ALL), faults);
+            let measurements = measurements(answered, refused, milliseconds, memory);
+            assert_eq!(measurements.faults(phase, Thresholds::ALL), faults);
         }
-        let slow = figures(9, 0, 1_001, 0);
-        assert!(slow.faults(Phase::During, Goals::WITHOUT_TIMES).is_empty());
+        let slow = measurements(9, 0, 1_001, 0);
+        assert!(
+            slow.faults(Phase::During, Thresholds::WITHOUT_TIMES)
+                .is_empty()
+        );
     }
 
     #[test]
     fn an_admin_who_cannot_act_is_a_fault() {
-        let mut figures = figures(9, 0, 10, 0);
-        figures.admin = Some(AdminRounds {
+        let mut measurements = measurements(9, 0, 10, 0);
+        measurements.admin = Some(AdminRounds {
             rounds: 1,
             failure: Some("approve: no answer in time".to_owned()),
         });
-        let faults = figures.faults(Phase::During, Goals::WITHOUT_TIMES);
+        let faults = measurements.faults(Phase::During, Thresholds::WITHOUT_TIMES);
         assert_eq!(faults, ["an admin cannot approve: no answer in time"]);
     }
 
     #[test]
     fn batches_without_end_for_one_account_are_a_fault() {
         for (batches, faults) in [(64, vec![]), (65, vec!["65 batches for one account"])] {
-            let mut figures = figures(9, 0, 10, 0);
-            figures.attempts = Some(Attempts {
+            let mut measurements = measurements(9, 0, 10, 0);
+            measurements.attempts = Some(Attempts {
                 attempts: 99,
                 failures: 0,
                 batches,
             });
-            let found = figures.faults(Phase::During, Goals::WITHOUT_TIMES);
+            let found = measurements.faults(Phase::During, Thresholds::WITHOUT_TIMES);
             assert_eq!(found, faults);
         }
     }
 
     #[test]
     fn nobody_who_asks_is_no_success() {
-        let faults = Figures::default().faults(Phase::Before, Goals::ALL);
+        let faults = PhaseMeasurements::default().faults(Phase::Before, Thresholds::ALL);
         assert_eq!(faults, ["0.0 % answered"]);
     }
 }

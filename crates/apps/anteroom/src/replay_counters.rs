@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     environment::{self, Environment},
-    sealed_file::{Kind, SealedFile},
+    sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
 
-const KIND: Kind = Kind {
+const KIND: FileFormat = FileFormat {
     format: "anteroom received 1",
     old: None,
     noun: "received messages",
@@ -26,7 +26,7 @@ const KIND: Kind = Kind {
 const MOST_ERAS: usize = 64;
 
 /// The file. It is sealed under the key of the user's links.
-pub(crate) struct ReceivedFile {
+pub(crate) struct ReplayCountersFile {
     file: SealedFile,
     /// Whether a write error was reported to the user.
     has_failed: AtomicBool,
@@ -47,7 +47,7 @@ struct Era {
     counters: BTreeMap<u32, u64>,
 }
 
-impl ReceivedFile {
+impl ReplayCountersFile {
     /// Returns the file of the user.
     pub(crate) fn of_user(environment: &Environment) -> anyhow::Result<Self> {
         let directory = user_directory()?;
@@ -100,7 +100,7 @@ impl ReceivedFile {
     }
 }
 
-impl ReplayStore for ReceivedFile {
+impl ReplayStore for ReplayCountersFile {
     fn load(&self, mark: &EraMark) -> Result<ReceivedCounters, ReplayStoreError> {
         let content = self
             .read()
@@ -140,9 +140,9 @@ mod tests {
     use super::*;
     use crate::failure::sentence;
 
-    fn file(directory: &TempDir) -> ReceivedFile {
+    fn file(directory: &TempDir) -> ReplayCountersFile {
         let at = |name| directory.path().join(name);
-        ReceivedFile::at(at("received.sealed"), at("links.key"))
+        ReplayCountersFile::at(at("received.sealed"), at("links.key"))
     }
 
     fn sender(number: u32) -> DemuxId {

@@ -5,21 +5,21 @@ use std::fs;
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service},
-    trouble::{Scene, damage, stopped_place, until},
+    database_failures::{FailureFixture, damage, stopped_place, until},
+    directory::{ServeProcess, TestDirectory},
 };
 
 const LOGIN: &str = r#"{"email":"ann@example.org","password":"correct horse"}"#;
 const JSON: &str = "content-type: application/json";
 
 /// Services of which one waits for its database, with the original content of the file.
-struct WaitingScene {
-    scene: Scene,
+struct PendingStartFixture {
+    fixture: FailureFixture,
     database: &'static str,
     whole: Vec<u8>,
 }
 
-impl WaitingScene {
+impl PendingStartFixture {
     fn start(database: &'static str, failing: &str) -> Self {
         let (mut place, account) = stopped_place();
         let add = ["account", "add", "--email", "ann@example.org"];
@@ -40,30 +40,32 @@ impl WaitingScene {
         let whole = fs::read(&path).unwrap();
         damage(&path);
         let said = format!("the {failing} does not run");
-        let mut service = Service::start_until(place.anteroom(&["serve"]), &said);
+        let mut service = ServeProcess::start_until(place.anteroom(&["serve"]), &said);
         service.wait_for("the room service listens on");
         let data = place.data();
         Self {
-            scene: Scene::of(place, service, account, data),
+            fixture: FailureFixture::of(place, service, account, data),
             database,
             whole,
         }
     }
 
     fn heal(&mut self, failing: &str) {
-        fs::write(self.scene.file(self.database), &self.whole).unwrap();
-        self.scene.service.wait_for(&format!("the {failing} runs"));
+        fs::write(self.fixture.file(self.database), &self.whole).unwrap();
+        self.fixture
+            .service
+            .wait_for(&format!("the {failing} runs"));
     }
 
     fn log_in(&self) -> u16 {
         let flags = ["--header", JSON, "--data", LOGIN];
-        self.scene.ask("issuer", "/auth/login", &flags).status
+        self.fixture.ask("issuer", "/auth/login", &flags).status
     }
 
     /// Returns the lines of a page of metrics.
     fn metrics(&self, page: &str) -> Vec<String> {
-        let url = format!("{}{page}", self.scene.url("admin"));
-        let mut curl = self.scene.place.command("curl");
+        let url = format!("{}{page}", self.fixture.url("admin"));
+        let mut curl = self.fixture.place.command("curl");
         curl.args(["--silent", "--fail", "--noproxy", "*", &url]);
         let output = curl.output().unwrap();
         assert!(output.status.success(), "{url}: {output:?}");
@@ -81,7 +83,7 @@ impl WaitingScene {
 }
 
 /// Returns whether an event file has an alert of this area, rule and state.
-fn has_alert(place: &Place, file: &str, area: &str, rule: &str, state: &str) -> bool {
+fn has_alert(place: &TestDirectory, file: &str, area: &str, rule: &str, state: &str) -> bool {
     let text = fs::read_to_string(place.path().join(file)).unwrap();
     // The last line may be incomplete.
     let mut events = text
@@ -100,7 +102,7 @@ const RULES: [&str; 2] = ["error_rate", "consecutive_failures"];
 
 #[test]
 fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it_runs() {
-    let mut waiting = WaitingScene::start("issuer.db", "issuer");
+    let mut waiting = PendingStartFixture::start("issuer.db", "issuer");
     for _ in 0..30 {
         assert_eq!(waiting.log_in(), 503);
     }
@@ -116,7 +118,7 @@ fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it
             r#"anteroom_dependency_failing{dependency="database"} 1"#,
         ],
     );
-    let place = &waiting.scene.place;
+    let place = &waiting.fixture.place;
     for rule in RULES {
         until("the alert", || {
             has_alert(place, "issuer.jsonl", "login", rule, "raised")
@@ -128,9 +130,9 @@ fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it
     // Successful requests of the same area, until failures are less than one in twenty.
     let url = format!(
         "{}/.well-known/jwks.json?[1-600]",
-        waiting.scene.url("issuer")
+        waiting.fixture.url("issuer")
     );
-    let mut curl = waiting.scene.place.command("curl");
+    let mut curl = waiting.fixture.place.command("curl");
     curl.args(["--silent", "--fail", "--noproxy", "*", &url]);
     assert!(curl.output().unwrap().status.success());
     waiting.assert_metrics(
@@ -144,26 +146,26 @@ fn logins_at_an_issuer_that_waits_raise_the_alert_and_its_counters_go_on_when_it
             r#"anteroom_dependency_recoveries_total{dependency="database"} 1"#,
         ],
     );
-    let place = &waiting.scene.place;
+    let place = &waiting.fixture.place;
     for rule in RULES {
         until("the end of the alert", || {
             has_alert(place, "issuer.jsonl", "login", rule, "cleared")
         });
     }
-    waiting.scene.assert_works();
-    waiting.scene.stop();
+    waiting.fixture.assert_works();
+    waiting.fixture.stop();
 }
 
 #[test]
 fn a_room_service_that_waits_counts_by_operation_raises_the_alert_and_says_that_its_process_lives()
 {
-    let mut waiting = WaitingScene::start("rooms.db", "room service");
-    let scene = &waiting.scene;
+    let mut waiting = PendingStartFixture::start("rooms.db", "room service");
+    let fixture = &waiting.fixture;
     for _ in 0..5 {
-        scene.get("rooms", "/v1/call-link").assert_unavailable();
+        fixture.get("rooms", "/v1/call-link").assert_unavailable();
     }
     let flags = ["--request", "DELETE"];
-    scene
+    fixture
         .ask("internal", "/v2/conference/room/era", &flags)
         .assert_unavailable();
     // The other listener's operations, and no operation.
@@ -172,7 +174,7 @@ fn a_room_service_that_waits_counts_by_operation_raises_the_alert_and_says_that_
         ("rooms", "/v1/call-link-approvals"),
         ("rooms", "/no/such/path"),
     ] {
-        scene.get(service, path).assert_unavailable();
+        fixture.get(service, path).assert_unavailable();
     }
     for (service, path, status) in [
         ("rooms", "/health", 200),
@@ -181,7 +183,7 @@ fn a_room_service_that_waits_counts_by_operation_raises_the_alert_and_says_that_
         // The path reports the state of the database.
         ("internal", "/health", 503),
     ] {
-        assert_eq!(scene.ask(service, path, &[]).status, status, "{path}");
+        assert_eq!(fixture.ask(service, path, &[]).status, status, "{path}");
     }
     let counted = |operation: &str, number: u32| {
         format!(
@@ -198,15 +200,15 @@ fn a_room_service_that_waits_counts_by_operation_raises_the_alert_and_says_that_
     waiting.assert_metrics("/rooms/metrics", &counters);
     let raised = r#"anteroom_alert{area="group-call-signaling",rule="consecutive_failures"} 1"#;
     waiting.assert_metrics("/rooms/metrics", &[raised]);
-    let place = &waiting.scene.place;
+    let place = &waiting.fixture.place;
     until("the alert", || {
         let area = "group-call-signaling";
         has_alert(place, "rooms.jsonl", area, "consecutive_failures", "raised")
     });
 
     waiting.heal("room service");
-    waiting.scene.assert_works();
+    waiting.fixture.assert_works();
     waiting.assert_metrics("/rooms/metrics", &counters);
-    assert_eq!(waiting.scene.ask("rooms", "/health", &[]).status, 200);
-    waiting.scene.stop();
+    assert_eq!(waiting.fixture.ask("rooms", "/health", &[]).status, 200);
+    waiting.fixture.stop();
 }

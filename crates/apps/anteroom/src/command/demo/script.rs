@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use anteroom_client::{Approval, CallEvent, Ending, LinkChange, RoomsError};
+use anteroom_client::{Approval, CallEvent, EndReason, LinkChange, RoomsError};
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
 
-use super::{knowledge::Secret, people::Person, side::Sides};
+use super::{accounts::DemoAccount, leak_report::SearchedSecret, services::DemoServices};
 use crate::{os, terminal::print};
 
 const NAME: &str = "Tea at five";
@@ -17,24 +17,24 @@ const ANSWER: &str = "Under the blue one now.";
 /// The time limit of each step, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Story {
+pub(super) struct DemoScript {
     step: u32,
 }
 
-impl Story {
+impl DemoScript {
     /// Runs the script, and returns the secrets that must not appear in the other service's files.
-    pub(super) async fn play(sides: &Sides) -> anyhow::Result<Vec<Secret>> {
-        let story = Self { step: 0 };
-        timeout(PATIENCE, story.tell(sides))
+    pub(super) async fn run(services: &DemoServices) -> anyhow::Result<Vec<SearchedSecret>> {
+        let script = Self { step: 0 };
+        timeout(PATIENCE, script.run_steps(services))
             .await
             .context("the story stands still")?
     }
 
-    async fn tell(mut self, sides: &Sides) -> anyhow::Result<Vec<Secret>> {
+    async fn run_steps(mut self, services: &DemoServices) -> anyhow::Result<Vec<SearchedSecret>> {
         let mut rng = os::rng();
-        let mut ann = Person::new("Ann", sides).await?;
-        let mut bob = Person::new("Bob", sides).await?;
-        let mut cleo = Person::new("Cleo", sides).await?;
+        let mut ann = DemoAccount::new("Ann", services).await?;
+        let mut bob = DemoAccount::new("Bob", services).await?;
+        let mut cleo = DemoAccount::new("Cleo", services).await?;
         self.step("Ann, Bob and Cleo get accounts at the issuer, and credentials for a week:")?;
         self.detail("all of them the same, for rooms that it does not know and for making some")?;
 
@@ -85,14 +85,14 @@ impl Story {
         let waiting = ann.see_waiting().await?;
         ann.call()?.deny(waiting).await?;
         cleo.wait_for("an answer", |event| {
-            matches!(event, CallEvent::Ended(Ending::Denied(_))).then_some(())
+            matches!(event, CallEvent::Ended(EndReason::Denied(_))).then_some(())
         })
         .await?;
         self.step("Cleo waits in the lobby as well, and Ann does not let her in.")?;
 
         ann.say(QUESTION).await?;
-        let heard = bob.hear().await?;
-        self.step(&format!("Ann to everybody, sealed: {heard}"))?;
+        let message = bob.next_message().await?;
+        self.step(&format!("Ann to everybody, sealed: {message}"))?;
         bob.call()?.reconnect().await?;
         bob.wait_for("his place", |event| {
             matches!(event, CallEvent::Restored(_)).then_some(())
@@ -100,8 +100,8 @@ impl Story {
         .await?;
         self.step("Bob's network breaks; he comes back to the place that was kept for him.")?;
         bob.say(ANSWER).await?;
-        let heard = ann.hear().await?;
-        self.step(&format!("Bob to everybody, sealed: {heard}"))?;
+        let message = ann.next_message().await?;
+        self.step(&format!("Bob to everybody, sealed: {message}"))?;
 
         let revoked = LinkChange {
             revoked: Some(true),
@@ -124,26 +124,29 @@ impl Story {
         }
         self.step("Ann revokes the link and everybody leaves. Cleo tries again: nobody can join.")?;
 
-        let people = [&ann, &bob, &cleo];
+        let accounts = [&ann, &bob, &cleo];
         let mut secrets = vec![
-            Secret::bytes("the room id", room.room_id().as_bytes()),
-            Secret::bytes("the root key", &room.to_bytes()),
-            Secret::text("the root key", &room.to_text()),
-            Secret::bytes("the admin passkey", passkey.as_bytes()),
-            Secret::text("the room's name", NAME),
-            Secret::text("what was said", QUESTION),
-            Secret::text("what was said", ANSWER),
+            SearchedSecret::bytes("the room id", room.room_id().as_bytes()),
+            SearchedSecret::bytes("the root key", &room.to_bytes()),
+            SearchedSecret::text("the root key", &room.to_text()),
+            SearchedSecret::bytes("the admin passkey", passkey.as_bytes()),
+            SearchedSecret::text("the room's name", NAME),
+            SearchedSecret::text("what was said", QUESTION),
+            SearchedSecret::text("what was said", ANSWER),
         ];
-        for person in people {
-            let account = &person.account.account;
-            secrets.push(Secret::id("the account ids", account.aci.as_bytes()));
+        for user in accounts {
+            let account = &user.account.account;
+            secrets.push(SearchedSecret::id(
+                "the account ids",
+                account.aci.as_bytes(),
+            ));
             if let Some(pni) = &account.pni {
-                secrets.push(Secret::id("the phone-number ids", pni.as_bytes()));
+                secrets.push(SearchedSecret::id("the phone-number ids", pni.as_bytes()));
             }
-            let password = person.account.password.as_str();
-            secrets.push(Secret::text("the device passwords", password));
-            let opaque = person.opaque_id(&room);
-            secrets.push(Secret::bytes("the encrypted ids of users", &opaque));
+            let password = user.account.password.as_str();
+            secrets.push(SearchedSecret::text("the device passwords", password));
+            let opaque = user.opaque_id(&room);
+            secrets.push(SearchedSecret::bytes("the encrypted ids of users", &opaque));
         }
         Ok(secrets)
     }

@@ -1,8 +1,8 @@
 //! Accounts with their credentials, and links.
 
 use anteroom_client::{
-    Approval, CreatePass, DayRange, DeviceCredentials, Issued, IssuerClient, LinkChange, LinkState,
-    MemoryPins, Pass, RoomName, RoomsClient, Timeouts, Trust, TrustedParams,
+    Approval, CreatePass, DayRange, DeviceCredentials, IssuedCredential, IssuerClient, LinkChange,
+    LinkState, MemoryPins, Pass, RoomName, RoomsClient, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{AdminPasskey, AuthCredential, Randomness, RootKey};
 use anyhow::{Context as _, Result, ensure};
@@ -11,11 +11,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crate::{os, server::Addresses};
 
 /// An account with today's credential.
-pub(crate) struct Person {
+pub(crate) struct LoadAccount {
     device: DeviceCredentials,
     params: TrustedParams,
     pub(crate) pass: Pass,
-    credential: Issued<AuthCredential>,
+    credential: IssuedCredential<AuthCredential>,
 }
 
 /// A call link with the right to administer it.
@@ -26,7 +26,7 @@ pub(crate) struct Link {
     pub(crate) name: String,
 }
 
-impl Person {
+impl LoadAccount {
     /// Signs in and fetches a week of credentials. No connection stays.
     pub(crate) async fn new(device: DeviceCredentials, addresses: &Addresses) -> Result<Self> {
         let issuer = issuer(&device, addresses)?;

@@ -7,7 +7,7 @@ use crate::{
 
 /// Server params with the time during which presentations made under them are accepted.
 #[derive(Debug)]
-pub struct VerifierKey {
+pub struct VerifyingParamsEntry {
     /// The params.
     pub params: GenericSecretParams,
     /// The first moment of that time.
@@ -16,7 +16,7 @@ pub struct VerifierKey {
     pub not_after: Option<Timestamp>,
 }
 
-impl VerifierKey {
+impl VerifyingParamsEntry {
     fn is_valid(&self, now: Timestamp) -> bool {
         self.not_before <= now && self.not_after.is_none_or(|end| now < end)
     }
@@ -25,13 +25,13 @@ impl VerifierKey {
 /// All params of a verifier. It selects by the version byte and, within a version, tries the keys that are
 /// valid at the time.
 #[derive(Debug, Default)]
-pub struct VerifierKeys(Vec<VerifierKey>);
+pub struct VerifyingParams(Vec<VerifyingParamsEntry>);
 
-impl VerifierKeys {
+impl VerifyingParams {
     /// Creates the set from keys in the order in which they are tried.
     #[must_use]
-    pub const fn new(keys: Vec<VerifierKey>) -> Self {
-        Self(keys)
+    pub const fn new(params: Vec<VerifyingParamsEntry>) -> Self {
+        Self(params)
     }
 
     /// Verifies a create presentation under each key that may have made it.
