@@ -21,7 +21,8 @@ use crate::{
     attack::Attack,
     programs::{Profile, target_directory},
     rules::{
-        Violation, circles, comments, conformance, dependencies, files, glossary, packages, pages,
+        Violation, circles, comments, conformance, dependencies, files, glossary, module_files,
+        packages, pages,
     },
     soak::Soak,
     vectors,
@@ -151,6 +152,7 @@ fn house_rules(root: &Path) -> Result<Counts> {
     violations.extend(comments::violations(root)?);
     violations.extend(conformance::violations(root)?);
     violations.extend(glossary::violations(root)?);
+    violations.extend(module_files::violations(root)?);
     violations.extend(packages::violations(root)?);
     violations.extend(pages::violations(root)?);
     none(&violations)
