@@ -21,8 +21,8 @@ use crate::{
     attack::Attack,
     programs::{Profile, target_directory},
     rules::{
-        Violation, circles, comments, conformance, dependencies, files, glossary, module_files,
-        packages, pages,
+        Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
+        layers::pure_crates, module_files, packages, pages, purity, sizes,
     },
     soak::Soak,
     vectors,
@@ -30,7 +30,9 @@ use crate::{
 
 /// The target for which the pure crates are built too, if it is installed.
 const WASM: &str = "wasm32-unknown-unknown";
-const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
+
+/// The crates that work on several threads with the feature `parallel`.
+const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
 
 /// The name of a step and its function, which runs in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
@@ -147,22 +149,29 @@ fn format(root: &Path) -> Result<Counts> {
 }
 
 fn house_rules(root: &Path) -> Result<Counts> {
-    let mut violations = files::violations(root)?;
-    violations.extend(circles::violations(root)?);
-    violations.extend(comments::violations(root)?);
-    violations.extend(conformance::violations(root)?);
-    violations.extend(glossary::violations(root)?);
-    violations.extend(module_files::violations(root)?);
-    violations.extend(packages::violations(root)?);
-    violations.extend(pages::violations(root)?);
-    none(&violations)
+    let rules = [
+        circles::violations,
+        comments::violations,
+        conformance::violations,
+        files::violations,
+        glossary::violations,
+        http_code::violations,
+        module_files::violations,
+        packages::violations,
+        pages::violations,
+        sizes::violations,
+    ];
+    let violations: Result<Vec<_>> = rules.iter().map(|violations| violations(root)).collect();
+    none(&violations?.concat())
 }
 
 fn dependency_rules(root: &Path) -> Result<Counts> {
     let graph = dependencies::Graph::read(root)?;
     let mut violations = graph.violations();
-    violations.extend(dependencies::impurities(root, &graph)?);
-    violations.extend(dependencies::slow_packages(root)?);
+    violations.extend(graph.stale_entries());
+    violations.extend(graph.unnamed(&files::rust_sources(root)?));
+    violations.extend(purity::impurities(root, &graph)?);
+    violations.extend(purity::slow_packages(root)?);
     none(&violations)
 }
 
@@ -189,9 +198,9 @@ fn cargo_tests(root: &Path) -> Result<Counts> {
     counts::of_cargo(&output)
 }
 
-/// Returns the pure crates once more, without the features that the programs use.
+/// Returns these crates once more, without the features that the programs use.
 fn serial_tests(root: &Path) -> Result<Counts> {
-    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    let packages = PARALLEL.iter().flat_map(|package| ["--package", package]);
     let output = Run::cargo(root)
         .args(["test", "--locked", "--no-fail-fast"])
         .args(packages)
@@ -212,7 +221,11 @@ fn wasm(root: &Path) -> Result<Counts> {
         say(&format!("    {WASM} is not installed: nothing to check"));
         return Ok(Counts::default());
     }
-    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    let graph = dependencies::Graph::read(root)?;
+    let packages = pure_crates()
+        .into_iter()
+        .filter(|package| graph.has(package));
+    let packages = packages.flat_map(|package| ["--package", package]);
     Run::cargo(root)
         .args(["check", "--lib", "--locked", "--target", WASM])
         .args(packages)

@@ -131,3 +131,21 @@ pub(super) fn project_files(root: &Path) -> Result<Vec<String>> {
         .map(str::to_owned)
         .collect())
 }
+
+/// Returns the Rust files of the project with their texts.
+///
+/// # Errors
+/// If git cannot list them, or one is not readable.
+pub fn rust_sources(root: &Path) -> Result<Vec<(String, String)>> {
+    let files = project_files(root)?;
+    let files = files.into_iter().filter(|file| file.ends_with(".rs"));
+    files
+        // A file that was deleted may still be under version control.
+        .filter(|file| root.join(file).exists())
+        .map(|file| {
+            let text = fs::read_to_string(root.join(&file));
+            let text = text.with_context(|| format!("{file} is not readable"))?;
+            Ok((file, text))
+        })
+        .collect()
+}
