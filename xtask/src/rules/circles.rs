@@ -26,7 +26,7 @@ const EXCUSED: &[&str] = &[
     "crates/services/issuer",
     "crates/services/rooms",
     "crates/store/store",
-    "crates/store/store-sql",
+    "crates/store/store-sqlite",
     "crates/testkit",
     "tools/bench",
     "tools/load",

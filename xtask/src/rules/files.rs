@@ -1,6 +1,6 @@
 //! Texts that no file of the project may contain.
 
-use std::{fs, io, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, io, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
@@ -125,11 +125,13 @@ pub(super) fn project_files(root: &Path) -> Result<Vec<String>> {
         "git ls-files fails: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(String::from_utf8_lossy(&output.stdout)
+    // In a merge, a file in conflict is listed once for each version.
+    let files: BTreeSet<String> = String::from_utf8_lossy(&output.stdout)
         .split('\0')
         .filter(|file| !file.is_empty())
         .map(str::to_owned)
-        .collect())
+        .collect();
+    Ok(files.into_iter().collect())
 }
 
 /// Returns the Rust files of the project with their texts.

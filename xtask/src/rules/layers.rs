@@ -48,7 +48,6 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-pages", Layer::Kit),
     ("anteroom-service", Layer::Kit),
     ("anteroom-store", Layer::Store),
-    ("anteroom-store-sql", Layer::Database),
     ("anteroom-store-sqlite", Layer::Database),
     ("anteroom-mail", Layer::Adapter),
     ("anteroom-oidc", Layer::Adapter),
@@ -78,14 +77,13 @@ pub(super) const COMING: &[&str] = &[
     "anteroom-http-server",
     "anteroom-runtime",
     "anteroom-server",
-    "anteroom-store-sqlite",
     "anteroom-turn",
     "anteroom-user-cli",
     "anteroom-wire",
 ];
 
 /// Crates of the table that others replace, until all of them are gone; then the list is empty.
-pub(super) const GOING: &[&str] = &["anteroom-relays", "anteroom-service", "anteroom-store-sql"];
+pub(super) const GOING: &[&str] = &["anteroom-relays", "anteroom-service"];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
@@ -160,14 +158,8 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom", "anteroom-relays", COMPOSITION),
     ("anteroom", "anteroom-turn", COMPOSITION),
     ("anteroom", "anteroom-webhook", COMPOSITION),
-    ("anteroom", "anteroom-store-sql", COMPOSITION),
     ("anteroom", "anteroom-store-sqlite", COMPOSITION),
     ("interop-peer", "anteroom-store", KEYS_OF_A_RUNNING_ISSUER),
-    (
-        "interop-peer",
-        "anteroom-store-sql",
-        KEYS_OF_A_RUNNING_ISSUER,
-    ),
     (
         "interop-peer",
         "anteroom-store-sqlite",

@@ -13,8 +13,6 @@ const EXCUSED: &[&str] = &[
     "crates/kit/service",
     "crates/services/issuer",
     "crates/services/rooms",
-    "crates/store/store",
-    "crates/store/store-sql",
     "crates/testkit",
 ];
 

@@ -86,11 +86,11 @@ const REASONS: &[(&str, &str)] = &[
         "one place for the traits, rows and sealing of both databases",
     ),
     (
-        "crates/store/store-sql",
+        "crates/store/store-sqlite",
         "what both databases do alike is to be written once",
     ),
     (
-        "crates/store/store-sql/tests/conformance/logins.rs",
+        "crates/store/store-sqlite/tests/conformance/logins.rs",
         "one suite for logins, which a backend passes as a whole",
     ),
     (
