@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
+    command::Run,
     programs::{self, Profile},
-    steps::command::Run,
 };
 
 const LOAD: &str = "anteroom-load";

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: all set-up and all tests, step by step.
 
-pub(crate) mod command;
 mod counts;
 mod package;
 mod python;
+mod report;
 mod supply_chain;
 mod tools;
 
@@ -16,9 +16,10 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use self::{command::Run, counts::Counts};
+use self::{counts::Counts, report::say};
 use crate::{
     attack::Attack,
+    command::Run,
     programs::{Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
@@ -324,12 +325,4 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "a command line program speaks on standard output"
-)]
-fn say(line: &str) {
-    println!("{line}");
 }

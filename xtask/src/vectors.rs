@@ -5,8 +5,8 @@ use std::path::{Path, absolute};
 use anyhow::Result;
 
 use crate::{
+    command::{Output, Run},
     programs::{self, Profile},
-    steps::command::{Output, Run},
 };
 
 const PROGRAM: &str = "anteroom-vectors";

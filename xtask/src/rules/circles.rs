@@ -30,7 +30,6 @@ const EXCUSED: &[&str] = &[
     "crates/testkit",
     "tools/bench",
     "tools/load",
-    "xtask",
 ];
 
 /// The number of re-exports that lead to a definition at most.

@@ -63,7 +63,9 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom", Layer::Program),
     ("anteroom-testkit", Layer::Testkit),
     ("anteroom-bench", Layer::Tool),
+    ("anteroom-dist", Layer::Tool),
     ("anteroom-load", Layer::Tool),
+    ("anteroom-picture", Layer::Tool),
     ("anteroom-vectors", Layer::Tool),
     ("interop-peer", Layer::Tool),
     ("xtask", Layer::Xtask),
@@ -159,6 +161,11 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom", "anteroom-turn", COMPOSITION),
     ("anteroom", "anteroom-webhook", COMPOSITION),
     ("anteroom", "anteroom-store-sqlite", COMPOSITION),
+    (
+        "anteroom-dist",
+        "xtask",
+        "it runs other programs as the steps do",
+    ),
     ("interop-peer", "anteroom-store", KEYS_OF_A_RUNNING_ISSUER),
     (
         "interop-peer",

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::command::Run;
+use crate::command::Run;
 
 /// Returns the environment in `folder` with the packages of `requirements`. Recreates it when they change.
 ///

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{command::Run, say};
+use super::report::say;
+use crate::command::Run;
 
 /// The oldest Node.js that the npm client and its tests run on.
 const NODE: u32 = 20;

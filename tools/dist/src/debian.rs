@@ -6,13 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use xtask::command::Run;
 
 use super::{
-    Source,
     contents::{Contents, Layout},
     notices,
+    source::Source,
 };
-use crate::steps::command::Run;
 
 const LAYOUT: Layout = Layout {
     program: "usr/bin/anteroom",

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use xtask::command::Run;
 
 use super::{
-    Source,
     contents::{Contents, Layout},
     notices,
+    source::Source,
 };
-use crate::steps::command::Run;
 
 const LAYOUT: Layout = Layout {
     program: "usr/local/bin/anteroom",
