@@ -19,12 +19,15 @@ pub mod login;
 pub mod login_timing;
 mod measured;
 mod model;
+mod operation;
 mod ours;
 mod primitives;
 pub mod programs;
 mod report;
 pub mod rooms;
+mod row;
 mod spread;
+mod subject;
 mod theirs;
 mod worker;
 
@@ -33,12 +36,13 @@ use std::{path::Path, thread, time::Duration};
 use anteroom_protocol::Mode;
 use anyhow::{Context, Result, bail};
 
-pub use self::report::Report;
+pub use self::{operation::Operation, report::Report};
 use self::{
     ours::Ours,
     primitives::Primitives,
-    report::{OnAllCores, Row},
+    row::{OnAllCores, Row},
     spread::Spread,
+    subject::Subject,
     theirs::Theirs,
 };
 
@@ -48,106 +52,6 @@ const ROUND: Duration = Duration::from_millis(25);
 const MICROSECONDS: f64 = 1e6;
 /// Iterations of a round are between these.
 const ITERATIONS: (u32, u32) = (2, 10_000);
-
-/// The measured operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// The blinded request of a create credential.
-    CreateRequest,
-    /// Issuing a create credential.
-    CreateIssue,
-    /// Receiving it, with its proof.
-    CreateReceive,
-    /// Presenting it.
-    CreatePresent,
-    /// Verifying the presentation.
-    CreateVerify,
-    /// Issuing a call-link auth credential.
-    AuthIssue,
-    /// Receiving it, with its proof.
-    AuthReceive,
-    /// Presenting it.
-    AuthPresent,
-    /// Verifying the presentation.
-    AuthVerify,
-    /// Issuing a group auth credential.
-    GroupIssue,
-    /// Receiving it, with its proof.
-    GroupReceive,
-    /// Presenting it.
-    GroupPresent,
-    /// Verifying the presentation.
-    GroupVerify,
-    /// Issuing one credential of both kinds for each of 8 days.
-    BatchIssue,
-    /// Receiving all 16.
-    BatchReceive,
-    /// Endorsing 1,000 members of a group.
-    EndorseIssue,
-    /// Receiving those endorsements, with their proof.
-    EndorseReceive,
-}
-
-impl Operation {
-    /// All operations.
-    pub const ALL: [Self; 17] = [
-        Self::CreateRequest,
-        Self::CreateIssue,
-        Self::CreateReceive,
-        Self::CreatePresent,
-        Self::CreateVerify,
-        Self::AuthIssue,
-        Self::AuthReceive,
-        Self::AuthPresent,
-        Self::AuthVerify,
-        Self::GroupIssue,
-        Self::GroupReceive,
-        Self::GroupPresent,
-        Self::GroupVerify,
-        Self::BatchIssue,
-        Self::BatchReceive,
-        Self::EndorseIssue,
-        Self::EndorseReceive,
-    ];
-
-    /// Returns whether the operation has many parts, which may be spread over cores.
-    const fn is_batch(self) -> bool {
-        matches!(
-            self,
-            Self::BatchIssue | Self::BatchReceive | Self::EndorseIssue | Self::EndorseReceive
-        )
-    }
-
-    /// Returns the name, the same for both subjects.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CreateRequest => "create_request",
-            Self::CreateIssue => "create_issue",
-            Self::CreateReceive => "create_receive",
-            Self::CreatePresent => "create_present",
-            Self::CreateVerify => "create_verify",
-            Self::AuthIssue => "auth_issue",
-            Self::AuthReceive => "auth_receive",
-            Self::AuthPresent => "auth_present",
-            Self::AuthVerify => "auth_verify",
-            Self::GroupIssue => "group_issue",
-            Self::GroupReceive => "group_receive",
-            Self::GroupPresent => "group_present",
-            Self::GroupVerify => "group_verify",
-            Self::BatchIssue => "batch_issue",
-            Self::BatchReceive => "batch_receive",
-            Self::EndorseIssue => "endorse_issue",
-            Self::EndorseReceive => "endorse_receive",
-        }
-    }
-}
-
-/// A subject of the comparison.
-trait Side {
-    /// Returns the time of `iterations` iterations.
-    fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration>;
-}
 
 /// Measures every operation in `rounds` rounds. `interop` is the folder of the npm client.
 ///
@@ -179,10 +83,10 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
 }
 
 /// Measures one subject alone.
-fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spread> {
-    let iterations = calibrate(side, operation)?;
+fn alone(subject: &mut impl Subject, operation: Operation, rounds: u32) -> Result<Spread> {
+    let iterations = calibrate(subject, operation)?;
     let times: Result<Vec<f64>> = (0..rounds)
-        .map(|_| once(side, operation, iterations))
+        .map(|_| once(subject, operation, iterations))
         .collect();
     let times = Spread::of(times?).context("no rounds")?;
     Ok(times.times(MICROSECONDS))
@@ -191,8 +95,8 @@ fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spre
 /// Measures both subjects alternately. Their order alternates too, so that a disturbance of the machine
 /// affects both.
 fn compare(
-    ours: &mut impl Side,
-    theirs: &mut impl Side,
+    ours: &mut impl Subject,
+    theirs: &mut impl Subject,
     operation: Operation,
     rounds: u32,
     floor: f64,
@@ -217,14 +121,14 @@ fn compare(
 }
 
 /// Returns the mean of one round, in seconds.
-fn once(side: &mut impl Side, operation: Operation, iterations: u32) -> Result<f64> {
-    Ok(side.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
+fn once(subject: &mut impl Subject, operation: Operation, iterations: u32) -> Result<f64> {
+    Ok(subject.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
 }
 
 /// Warms up, and finds how many iterations fill a round.
-fn calibrate(side: &mut impl Side, operation: Operation) -> Result<u32> {
+fn calibrate(subject: &mut impl Subject, operation: Operation) -> Result<u32> {
     let (mut iterations, most) = ITERATIONS;
-    while iterations < most && side.time(operation, iterations)? < ROUND {
+    while iterations < most && subject.time(operation, iterations)? < ROUND {
         iterations = iterations.saturating_mul(2);
     }
     Ok(iterations.min(most))

@@ -22,7 +22,7 @@ use rand_chacha::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Operation, Side};
+use super::{operation::Operation, subject::Subject};
 
 const DAYS: usize = 8;
 /// Members of the group whose endorsements are issued.
@@ -343,7 +343,7 @@ impl Ours {
     }
 }
 
-impl Side for Ours {
+impl Subject for Ours {
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
         let threads = Arc::clone(&self.threads);
         threads.install(|| {

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Duration};
 use anteroom_protocol::Mode;
 use anyhow::Result;
 
-use super::{Operation, Side, worker::Worker};
+use super::{operation::Operation, subject::Subject, worker::Worker};
 
 /// The running process.
 pub(super) struct Theirs(Worker);
@@ -33,7 +33,7 @@ pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
     ["bench.mjs", mode]
 }
 
-impl Side for Theirs {
+impl Subject for Theirs {
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
         self.0.time(operation.name(), iterations)
     }

@@ -28,8 +28,6 @@ const EXCUSED: &[&str] = &[
     "crates/store/store",
     "crates/store/store-sqlite",
     "crates/testkit",
-    "tools/bench",
-    "tools/load",
 ];
 
 /// The number of re-exports that lead to a definition at most.

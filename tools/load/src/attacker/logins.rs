@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Attacker, PATIENCE};
+use super::state::{Attacker, PATIENCE};
 use crate::http::{Connection, Request};
 
 /// A network for documentation (RFC 3849).

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Attacker, device::Device};
+use super::{device::Device, state::Attacker};
 
 /// The length of the message that is never finished, in bytes.
 const MESSAGE: u32 = 88 * 1024;
