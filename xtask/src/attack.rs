@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
-    command::Run,
+    command::StepCommand,
     programs::{self, Profile},
 };
 
@@ -50,7 +50,7 @@ impl Attack {
     pub fn run(&self, root: &Path, profile: Profile) -> Result<()> {
         let folder = programs::build(root, profile, &[programs::ANTEROOM, "anteroom-load"])?;
         let cases = self.cases.iter().flat_map(|case| ["--case", case]);
-        Run::program(&folder.join("anteroom-load").to_string_lossy(), root)
+        StepCommand::program(&folder.join("anteroom-load").to_string_lossy(), root)
             .args([Path::new("--anteroom"), &folder.join("anteroom")])
             .args(["attack"])
             .args(cases)

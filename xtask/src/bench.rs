@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
-    command::Run,
+    command::StepCommand,
     programs::{self, Profile},
     steps,
 };
@@ -100,7 +100,7 @@ impl Bench {
         }
         let folder = programs::build(root, self.profile(), &self.measurement.packages())?;
         let program = folder.join(PROGRAM);
-        Run::new(program.as_os_str(), PROGRAM, root)
+        StepCommand::new(program.as_os_str(), PROGRAM, root)
             .args(self.arguments()?)
             .succeeds()
     }

@@ -21,7 +21,7 @@ const OWN_VARIABLES: [&str; 5] = [
 ];
 
 /// A program about to run.
-pub struct Run {
+pub struct StepCommand {
     command: Command,
     name: String,
 }
@@ -34,7 +34,7 @@ pub struct Output {
     pub success: bool,
 }
 
-impl Run {
+impl StepCommand {
     /// Returns the cargo that runs this program.
     pub fn cargo(folder: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::{
-    command::Run,
+    command::StepCommand,
     programs::{self, Profile},
 };
 
@@ -43,7 +43,7 @@ impl Dist {
     pub fn run(self, root: &Path) -> Result<Packages> {
         let built = programs::build(root, self.profile, &[programs::ANTEROOM])?;
         let tool = programs::build(root, Profile::Xtask, &[PROGRAM])?.join(PROGRAM);
-        let output = Run::new(tool.as_os_str(), PROGRAM, root)
+        let output = StepCommand::new(tool.as_os_str(), PROGRAM, root)
             .args([Path::new("--program"), &built.join("anteroom")])
             .args((self.profile != Profile::Dist).then_some("--for-trying"))
             .captured()?;

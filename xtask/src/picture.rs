@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
-    command::Run,
+    command::StepCommand,
     programs::{self, Profile},
 };
 
@@ -17,5 +17,5 @@ const PROGRAM: &str = "anteroom-picture";
 /// The program does not build, or the picture cannot be drawn.
 pub fn write(root: &Path) -> Result<()> {
     let program = programs::build(root, Profile::Xtask, &[PROGRAM])?.join(PROGRAM);
-    Run::new(program.as_os_str(), PROGRAM, root).live()
+    StepCommand::new(program.as_os_str(), PROGRAM, root).live()
 }

@@ -9,6 +9,7 @@ pub mod glossary;
 pub mod http_code;
 pub mod layers;
 pub mod module_files;
+pub mod names;
 pub mod packages;
 pub mod pages;
 pub mod purity;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
-    command::Run,
+    command::StepCommand,
     programs::{self, Profile},
 };
 
@@ -64,7 +64,7 @@ impl Soak {
             half_open,
             takeover,
         } = self;
-        Run::new(programs.join(LOAD).as_os_str(), LOAD, root)
+        StepCommand::new(programs.join(LOAD).as_os_str(), LOAD, root)
             .args([Path::new("--anteroom"), &programs.join("anteroom")])
             .args(["soak"])
             .args(["--seconds", &seconds.to_string()])

@@ -8,6 +8,7 @@
 //! their own.
 #![forbid(unsafe_code)]
 
+mod anteroom;
 pub mod arguments;
 mod chart;
 mod cores;
@@ -20,15 +21,14 @@ pub mod login_timing;
 mod measured;
 mod model;
 mod operation;
-mod ours;
+mod package;
 mod primitives;
 pub mod programs;
+mod quantiles;
 mod report;
 pub mod rooms;
 mod row;
-mod spread;
 mod subject;
-mod theirs;
 mod worker;
 
 use std::{path::Path, thread, time::Duration};
@@ -36,15 +36,15 @@ use std::{path::Path, thread, time::Duration};
 use anteroom_protocol::Mode;
 use anyhow::{Context, Result, bail};
 
-pub use self::{operation::Operation, report::Report};
 use self::{
-    ours::Ours,
+    anteroom::AnteroomSubject,
+    package::PackageSubject,
     primitives::Primitives,
-    row::{OnAllCores, Row},
-    spread::Spread,
+    quantiles::Quantiles,
+    row::{ParallelRow, Row},
     subject::Subject,
-    theirs::Theirs,
 };
+pub use self::{operation::Operation, report::Report};
 
 /// The minimum duration of one subject's part of a round.
 const ROUND: Duration = Duration::from_millis(25);
@@ -62,8 +62,8 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
         bail!("at least one round");
     }
     let primitives = Primitives::measure(rounds);
-    let mut ours = Ours::new(mode)?;
-    let mut theirs = Theirs::start(interop, mode)?;
+    let mut ours = AnteroomSubject::new(mode)?;
+    let mut theirs = PackageSubject::start(interop, mode)?;
     let cores = thread::available_parallelism()?.get();
     let mut rows = Vec::with_capacity(Operation::ALL.len());
     let mut on_all_cores = Vec::new();
@@ -73,8 +73,8 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
             .with_context(|| format!("{} cannot be measured", operation.name()))?;
         if operation.is_batch() {
             ours.use_threads(cores)?;
-            let times = alone(&mut ours, operation, rounds)?;
-            on_all_cores.push(OnAllCores::new(&row, cores, times));
+            let times = measure_one(&mut ours, operation, rounds)?;
+            on_all_cores.push(ParallelRow::new(&row, cores, times));
             ours.use_threads(1)?;
         }
         rows.push(row);
@@ -83,12 +83,12 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
 }
 
 /// Measures one subject alone.
-fn alone(subject: &mut impl Subject, operation: Operation, rounds: u32) -> Result<Spread> {
+fn measure_one(subject: &mut impl Subject, operation: Operation, rounds: u32) -> Result<Quantiles> {
     let iterations = calibrate(subject, operation)?;
     let times: Result<Vec<f64>> = (0..rounds)
         .map(|_| once(subject, operation, iterations))
         .collect();
-    let times = Spread::of(times?).context("no rounds")?;
+    let times = Quantiles::of(times?).context("no rounds")?;
     Ok(times.times(MICROSECONDS))
 }
 
@@ -114,7 +114,7 @@ fn compare(
             our_times.push(once(ours, operation, our_iterations)?);
         }
     }
-    let both = Spread::of(our_times).zip(Spread::of(their_times));
+    let both = Quantiles::of(our_times).zip(Quantiles::of(their_times));
     let (ours, theirs) = both.context("no rounds")?;
     let [ours, theirs] = [ours, theirs].map(|seconds| seconds.times(MICROSECONDS));
     Ok(Row::new(operation, ours, theirs, floor))

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     chart, goals,
     primitives::Primitives,
-    row::{OnAllCores, Row},
+    row::{ParallelRow, Row},
 };
 
 /// All measurements of one run.
@@ -22,7 +22,7 @@ pub struct Report {
     primitives: Primitives,
     /// The operations on one core each.
     operations: Vec<Row>,
-    on_all_cores: Vec<OnAllCores>,
+    on_all_cores: Vec<ParallelRow>,
 }
 
 impl Report {
@@ -31,7 +31,7 @@ impl Report {
         rounds: u32,
         primitives: Primitives,
         operations: Vec<Row>,
-        on_all_cores: Vec<OnAllCores>,
+        on_all_cores: Vec<ParallelRow>,
     ) -> Self {
         Self {
             mode: match mode {
@@ -123,7 +123,7 @@ impl fmt::Display for Report {
             )?;
         }
         writeln!(f, "\nThe same with the feature `parallel`")?;
-        for OnAllCores {
+        for ParallelRow {
             operation,
             cores,
             anteroom,

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::{operation::Operation, spread::Spread};
+use super::{operation::Operation, quantiles::Quantiles};
 
 /// One operation of both subjects.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
     pub(super) operation: &'static str,
-    pub(super) anteroom: Spread,
-    pub(super) npm: Spread,
+    pub(super) anteroom: Quantiles,
+    pub(super) npm: Quantiles,
     /// The speed relative to the npm client, by the medians.
     pub(super) ratio: f64,
     /// The required speed relative to the npm client, if there is a goal.
@@ -22,16 +22,16 @@ pub(super) struct Row {
 
 /// An operation with its parts spread over the cores.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct OnAllCores {
+pub(super) struct ParallelRow {
     pub(super) operation: &'static str,
     pub(super) cores: usize,
-    pub(super) anteroom: Spread,
+    pub(super) anteroom: Quantiles,
     /// The speed relative to one core, by the medians.
     pub(super) ratio: f64,
 }
 
-impl OnAllCores {
-    pub(super) fn new(on_one: &Row, cores: usize, anteroom: Spread) -> Self {
+impl ParallelRow {
+    pub(super) fn new(on_one: &Row, cores: usize, anteroom: Quantiles) -> Self {
         Self {
             operation: on_one.operation,
             cores,
@@ -42,7 +42,12 @@ impl OnAllCores {
 }
 
 impl Row {
-    pub(super) fn new(operation: Operation, anteroom: Spread, npm: Spread, floor: f64) -> Self {
+    pub(super) fn new(
+        operation: Operation,
+        anteroom: Quantiles,
+        npm: Quantiles,
+        floor: f64,
+    ) -> Self {
         Self {
             operation: operation.name(),
             anteroom,
@@ -64,7 +69,7 @@ impl Row {
     }
 
     /// Returns the npm client's and Anteroom's times as parts of the npm client's median.
-    pub(super) fn shares(&self) -> (Spread, Spread) {
+    pub(super) fn shares(&self) -> (Quantiles, Quantiles) {
         let whole = 1.0 / self.npm.median;
         (self.npm.times(whole), self.anteroom.times(whole))
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
-use xtask::command::Run;
+use xtask::command::StepCommand;
 
 use self::source::Source;
 
@@ -52,7 +52,7 @@ pub fn make(root: &Path, program: &Path, is_for_trying: bool) -> Result<Packages
 
 /// Copies the program without symbols: they are most of its size.
 fn strip(root: &Path, from: &Path, to: &Path) -> Result<()> {
-    Run::program("strip", root)
+    StepCommand::program("strip", root)
         .args(["--remove-section=.comment", "--remove-section=.note", "-o"])
         .args([to, from])
         .quietly()

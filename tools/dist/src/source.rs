@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand};
-use xtask::command::Run;
+use xtask::command::StepCommand;
 
 /// The inputs of both packages.
 pub(super) struct Source<'a> {
@@ -44,7 +44,9 @@ impl<'a> Source<'a> {
 }
 
 fn machine(root: &Path) -> Result<String> {
-    let output = Run::program("rustc", root).args(["-vV"]).captured()?;
+    let output = StepCommand::program("rustc", root)
+        .args(["-vV"])
+        .captured()?;
     let mut lines = output.text.lines();
     let host = lines.find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc names no target")?.to_owned())
@@ -66,13 +68,15 @@ fn date(root: &Path) -> Result<String> {
         );
         return Ok(date);
     }
-    let commit = Run::program("git", root)
+    let commit = StepCommand::program("git", root)
         .args(["log", "-1", "--format=%ct"])
         .captured();
     match commit {
         Ok(output) if output.success => Ok(output.text.trim().to_owned()),
         _ => {
-            let now = Run::program("date", root).args(["+%s"]).captured()?;
+            let now = StepCommand::program("date", root)
+                .args(["+%s"])
+                .captured()?;
             Ok(now.text.trim().to_owned())
         }
     }

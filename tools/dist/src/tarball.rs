@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use xtask::command::Run;
+use xtask::command::StepCommand;
 
 use super::{
     contents::{Contents, Layout},
@@ -60,7 +60,7 @@ pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result
         notices::of(&source.metadata)?,
     )?;
     let tarball = folder.join(format!("{name}.tar.gz"));
-    Run::program("tar", scratch)
+    StepCommand::program("tar", scratch)
         .args(["--create", "--sort=name", "--format=gnu"])
         .args(["--owner=0", "--group=0", "--numeric-owner"])
         .args([format!("--mtime=@{}", source.date)])

@@ -28,7 +28,7 @@ use tokio::{
     time::timeout,
 };
 
-use self::state::Attacker;
+use self::state::AttackRun;
 pub(crate) use self::target::{Attack, Target};
 use crate::os;
 
@@ -42,7 +42,7 @@ pub(crate) async fn run() -> Result<()> {
     os::raise_file_limit()?;
     let plan = target.attack.plan();
     let slots = plan.slots.min(target.connections);
-    let attacker = Arc::new(Attacker::new(target, slots));
+    let attacker = Arc::new(AttackRun::new(target, slots));
     for slot in 0..slots {
         tokio::spawn(repeat(Arc::clone(&attacker), slot));
     }
@@ -60,7 +60,7 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 /// Repeats the attempt as long as the process lives.
-async fn repeat(attacker: Arc<Attacker>, slot: u32) {
+async fn repeat(attacker: Arc<AttackRun>, slot: u32) {
     loop {
         let number = attacker.attempt().await;
         if once(&attacker, slot, number).await.is_err() {
@@ -70,7 +70,7 @@ async fn repeat(attacker: Arc<Attacker>, slot: u32) {
 }
 
 /// Runs one attempt until the services refuse or end it.
-async fn once(attacker: &Attacker, slot: u32, number: u64) -> Result<()> {
+async fn once(attacker: &AttackRun, slot: u32, number: u64) -> Result<()> {
     match attacker.target.attack {
         Attack::SlowBodies => bodies::slow_body(attacker, bodies::Service::Rooms).await,
         Attack::SlowStreams => bodies::slow_streams(attacker).await,

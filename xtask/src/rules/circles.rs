@@ -19,7 +19,7 @@ use super::{Violation, files::rust_sources};
 const EXCUSED: &[&str] = &[
     "crates/adapters/relays",
     "crates/apps/anteroom",
-    "crates/kit/service",
+    "crates/kit/runtime",
     "crates/pure/call",
     "crates/pure/protocol",
     "crates/sdk/client",

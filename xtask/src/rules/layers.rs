@@ -46,7 +46,6 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-http-client", Layer::Kit),
     ("anteroom-http-server", Layer::Kit),
     ("anteroom-pages", Layer::Kit),
-    ("anteroom-service", Layer::Kit),
     ("anteroom-store", Layer::Store),
     ("anteroom-store-sqlite", Layer::Database),
     ("anteroom-mail", Layer::Adapter),
@@ -76,8 +75,6 @@ pub(super) const COMING: &[&str] = &[
     "anteroom-accounts",
     "anteroom-client-core",
     "anteroom-http-client",
-    "anteroom-http-server",
-    "anteroom-runtime",
     "anteroom-server",
     "anteroom-turn",
     "anteroom-user-cli",
@@ -85,7 +82,7 @@ pub(super) const COMING: &[&str] = &[
 ];
 
 /// Crates of the table that others replace, until all of them are gone; then the list is empty.
-pub(super) const GOING: &[&str] = &["anteroom-relays", "anteroom-service"];
+pub(super) const GOING: &[&str] = &["anteroom-relays"];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.

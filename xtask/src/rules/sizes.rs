@@ -34,6 +34,10 @@ const REASONS: &[(&str, &str)] = &[
         "the sections of one file, whose comments are its documentation",
     ),
     (
+        "crates/apps/anteroom/tests/cli/doctor.rs",
+        "one check after the other, as the command makes them",
+    ),
+    (
         "crates/apps/anteroom/tests/cli/errors.rs",
         "one table of mistakes and their messages",
     ),
@@ -42,11 +46,7 @@ const REASONS: &[(&str, &str)] = &[
         "one story, from the first credential to the last",
     ),
     (
-        "crates/kit/service",
-        "the run time and the listener are to be crates of their own",
-    ),
-    (
-        "crates/kit/service/src/http/client_address.rs",
+        "crates/kit/http-server/src/client_address.rs",
         "one parser of forwarding headers, with its tests",
     ),
     (
@@ -64,6 +64,10 @@ const REASONS: &[(&str, &str)] = &[
     (
         "crates/sdk/client/src/rooms.rs",
         "every request of one service",
+    ),
+    (
+        "crates/sdk/client/src/transport.rs",
+        "one way of a request to a service, with its failures",
     ),
     (
         "crates/services/issuer",

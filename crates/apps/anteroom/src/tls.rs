@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use anteroom_service::{Tls, TlsError, TlsFiles};
+use anteroom_http_server::{Tls, TlsError, TlsFiles};
 use anyhow::Context as _;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -108,6 +108,6 @@ fn unusable(section: &str, files: &TlsFiles, error: TlsError) -> Failure {
         "setting_invalid",
         format!("{section}.{setting} cannot be used"),
     )
-    .because(error)
+    .with_reason(error)
     .next(next)
 }

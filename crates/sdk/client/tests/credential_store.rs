@@ -4,12 +4,12 @@
 use std::num::NonZeroU32;
 
 use anteroom_client::{
-    CLOCK_TOLERANCE, ClientError, CredentialFormatError, CredentialStore, DeviceCredentials,
-    DeviceId, IssuerClient, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
+    CLOCK_TOLERANCE, CredentialFormatError, CredentialStore, DeviceCredentials, DeviceId,
+    IssuerClient, IssuerError, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use secrecy::SecretString;
 use url::Url;
@@ -68,7 +68,7 @@ impl Device {
 
     fn events(&self) -> Vec<&'static str> {
         let events = self.issuer.events.take();
-        events.iter().map(anteroom_service::Event::name).collect()
+        events.iter().map(anteroom_runtime::Event::name).collect()
     }
 }
 
@@ -312,7 +312,7 @@ async fn the_week_comes_also_where_no_link_may_be_created() {
         .unwrap();
     let failure = supply.take_failure();
     assert!(
-        matches!(failure, Some(ClientError::Problem(_))),
+        matches!(failure, Some(IssuerError::Problem(_))),
         "{failure:?}"
     );
     let store = CredentialStore::new(issuer.account.aci, listing, supply, now, &mut *rng);

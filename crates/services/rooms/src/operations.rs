@@ -1,9 +1,10 @@
 //! The operations of the room service, and the routes and messages that request them.
 
 use anteroom_call::{ErrorCode, Message};
-use anteroom_service::{
+use anteroom_http_server::RouteOperation;
+use anteroom_runtime::{
     Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder,
-    RouteOperation, RunningOperation,
+    RunningOperation,
 };
 
 const READ_LINK: Operation = Operation::new(GroupCallSignaling, "read-link");

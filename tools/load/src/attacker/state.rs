@@ -22,7 +22,7 @@ const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running attack.
-pub(super) struct Attacker {
+pub(super) struct AttackRun {
     pub(super) target: Target,
     /// Permits one attempt a tick.
     pace: Mutex<Interval>,
@@ -35,7 +35,7 @@ pub(super) struct Attacker {
     pub(super) ready: Notify,
 }
 
-impl Attacker {
+impl AttackRun {
     /// Starts the clock of an attack over some slots.
     pub(super) fn new(target: Target, slots: u32) -> Self {
         let plan = target.attack.plan();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::{
-    command::Run,
+    command::StepCommand,
     steps::{report::say, tools},
 };
 
@@ -38,7 +38,7 @@ impl Sources {
         if !tools::is_root(root) {
             return skip("only root can make a root of Debian");
         }
-        if !tools::works(Run::program("unshare", root).args(["--mount", "true"])) {
+        if !tools::works(StepCommand::program("unshare", root).args(["--mount", "true"])) {
             return skip("this machine gives root no mounts, which a root of Debian needs");
         }
         let Some(codename) = codename() else {
@@ -69,7 +69,7 @@ fn codename() -> Option<String> {
 
 /// Returns the address of the release's main packages in the sources of apt.
 fn site(root: &Path, codename: &str) -> Result<Option<String>> {
-    let output = Run::program("apt-get", root)
+    let output = StepCommand::program("apt-get", root)
         .args(["indextargets"])
         .args(["--format", "$(SITE) $(CODENAME) $(COMPONENT)"])
         .args(["Created-By: Packages"])
@@ -94,7 +94,7 @@ impl Debian {
             fs::write(&stamp, sources.key())?;
         }
         let folder = TempDir::with_prefix_in("debian-root-", target)?;
-        Run::program("tar", root)
+        StepCommand::program("tar", root)
             .args(["--extract", "--numeric-owner", "--same-permissions"])
             .args(["--file".as_ref(), archive.as_os_str()])
             .args(["--directory".as_ref(), folder.path().as_os_str()])
@@ -108,8 +108,8 @@ impl Debian {
     }
 
     /// Returns a program in the root.
-    pub(super) fn program(&self, program: &str) -> Run {
-        Run::program("chroot", Path::new("/"))
+    pub(super) fn program(&self, program: &str) -> StepCommand {
+        StepCommand::program("chroot", Path::new("/"))
             .args([self.folder.path()])
             .args([program])
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -133,7 +133,7 @@ impl Debian {
 fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result<()> {
     say("    making a root of Debian with debootstrap");
     let folder = TempDir::with_prefix_in("debian-root-", target)?;
-    Run::program("debootstrap", root)
+    StepCommand::program("debootstrap", root)
         .args(["--variant=minbase", &format!("--include={INCLUDED}")])
         .args([&sources.codename])
         .args([folder.path()])
@@ -149,7 +149,7 @@ fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result
     }
     // The archive gets its final name when it is complete.
     let unfinished = archive.with_extension("unfinished");
-    Run::program("tar", root)
+    StepCommand::program("tar", root)
         .args(["--create", "--numeric-owner", "--one-file-system"])
         .args(["--use-compress-program=gzip -1"])
         .args(["--file".as_ref(), unfinished.as_os_str()])

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{command::Run, programs::target_directory, steps::python};
+use crate::{command::StepCommand, programs::target_directory, steps::python};
 
 /// Findings that are warnings by default: exceptions that no crate needs any more.
 const STALE: [&str; 3] = ["unmatched-skip", "unnecessary-skip", "unused-wrapper"];
@@ -37,8 +37,8 @@ impl Deny {
     }
 
     /// Returns a run of the checks over the workspace in `folder`, with options before the subcommand.
-    pub(super) fn check(&self, folder: &Path, options: &[&str]) -> Run {
-        Run::new(self.program.as_os_str(), "cargo-deny", folder)
+    pub(super) fn check(&self, folder: &Path, options: &[&str]) -> StepCommand {
+        StepCommand::new(self.program.as_os_str(), "cargo-deny", folder)
             .args(options)
             .args([OsStr::new("--config"), self.configuration.as_os_str()])
             .args(["check", "--hide-inclusion-graph"])

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::deny::Deny;
 use crate::{
-    command::Run,
+    command::StepCommand,
     steps::{counts::Counts, report::say},
 };
 
@@ -186,7 +186,7 @@ fn commit(folder: &Path) -> Result<()> {
         &["add", "."],
         &["commit", "--quiet", "--message", "A package"],
     ] {
-        Run::program("git", folder)
+        StepCommand::program("git", folder)
             .args(["-c", "user.name=test", "-c", "user.email=test@example.org"])
             .args(["-c", "commit.gpgsign=false"])
             .args(arguments)

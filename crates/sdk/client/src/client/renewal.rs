@@ -50,12 +50,12 @@ mod tests {
     use std::sync::Arc;
 
     use anteroom_protocol::{DAY, Timestamp};
-    use anteroom_service::{Clock as _, Entropy as _};
+    use anteroom_runtime::{Clock as _, Entropy as _};
     use anteroom_testkit::{MockClock, SeededEntropy, TestIssuer};
     use rand_core::CryptoRng;
 
     use super::*;
-    use crate::{ClientError, ClientOptions, DeviceCredentials, System};
+    use crate::{ClientOptions, DeviceCredentials, IssuerError, System};
 
     struct TestSystem(MockClock);
 
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(step(&weak).await, Some(Duration::ZERO));
         let failure = client.take_failure();
         assert!(
-            failure.as_ref().is_some_and(ClientError::is_signed_out),
+            failure.as_ref().is_some_and(IssuerError::is_signed_out),
             "{failure:?}"
         );
         assert!(client.take_failure().is_none());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     ServerParamsKind, ServerParamsRecord, StoredServerParams,
     keys::{KeyDatabase, KeyEntry, KeyPurpose, SealedValues},
@@ -83,8 +83,8 @@ pub(super) async fn run(
             _ => StoredServerParams::default(),
         };
         let owner = match service {
-            "issuer" => params::Owner::Issuer,
-            _ => params::Owner::Rooms,
+            "issuer" => params::ParamsOwner::Issuer,
+            _ => params::ParamsOwner::Rooms,
         };
         params::report_damaged(owner, &records);
         let records = records.readable;
