@@ -114,7 +114,7 @@ pub fn test(root: &Path, named: &[String]) -> ExitCode {
 /// # Errors
 /// npm fails.
 pub fn install_npm_client(root: &Path) -> Result<()> {
-    install_npm_packages(&root.join("interop"))
+    install_npm_packages(&root.join("tests/interop"))
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.
@@ -252,12 +252,12 @@ fn interop_set_up(root: &Path) -> Result<Counts> {
 }
 
 fn interop_tests(root: &Path) -> Result<Counts> {
-    node_tests(root, &root.join("interop"))
+    node_tests(root, &root.join("tests/interop"))
 }
 
 /// Returns the pages in a real browser, served by the real program.
 fn browser_tests(root: &Path) -> Result<Counts> {
-    let folder = root.join("interop/browser");
+    let folder = root.join("tests/browser");
     install_npm_packages(&folder)?;
     StepCommand::cargo(root)
         .args(["build", "--locked", "--package", "anteroom"])
@@ -267,7 +267,7 @@ fn browser_tests(root: &Path) -> Result<Counts> {
 
 /// Returns an independent checker of OpenAPI documents against the real program.
 fn openapi_tests(root: &Path) -> Result<Counts> {
-    let folder = root.join("interop/openapi");
+    let folder = root.join("tests/interop/openapi");
     let target = target_directory(root)?;
     let python = python::environment(
         root,

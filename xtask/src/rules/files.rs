@@ -56,9 +56,9 @@ const REQUIRED: &[&str] = &[
     "docs/glossary.md",
     "docs/protocol.md",
     "docs/threat-model.md",
-    "interop/browser/package-lock.json",
-    "interop/openapi/requirements.txt",
-    "interop/package-lock.json",
+    "tests/browser/package-lock.json",
+    "tests/interop/openapi/requirements.txt",
+    "tests/interop/package-lock.json",
     "xtask/requirements.txt",
 ];
 

@@ -247,7 +247,7 @@ impl Layer {
             Self::Sdk => &["crates/sdk/"],
             Self::App | Self::Composition | Self::Program => &["crates/apps/"],
             Self::Testkit => &["crates/testkit"],
-            Self::Tool => &["tools/", "tests/", "interop/"],
+            Self::Tool => &["tools/", "tests/"],
             Self::Xtask => &["xtask"],
         }
     }

@@ -13,7 +13,14 @@ use super::{Violation, files::project_files};
 const HISTORY: &str = "CHANGELOG.md";
 
 /// The folders that hold the code which pages name.
-const ROOTS: [&str; 5] = ["crates/", "docs/", "interop/", "tools/", "xtask/"];
+const ROOTS: [&str; 6] = [
+    "crates/",
+    "docs/",
+    "tests/browser/",
+    "tests/interop/",
+    "tools/",
+    "xtask/",
+];
 
 /// Characters of patterns and placeholders, which name no file.
 const PLACEHOLDERS: [char; 6] = ['*', '{', '<', '$', '=', '…'];
