@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use super::{
     Violation,
     layers::{
-        COMING, COMMON, EDGES, Exception, GOING, KNOWN, LAYERS, Layer, MEETING_PLACES, RESERVED,
+        COMING, COMMON, EDGES, Exception, KNOWN, LAYERS, Layer, MEETING_PLACES, RESERVED,
         RESERVED_EXCEPTIONS, Reserved, WALLS,
     },
 };
@@ -155,7 +155,7 @@ impl Graph {
     pub fn stale_entries(&self) -> Vec<Violation> {
         let mut stale = Vec::new();
         let named = LAYERS.iter().map(|(name, _)| *name);
-        for name in named.filter(|name| !self.has(name) && !may_be_missing(name)) {
+        for name in named.filter(|name| !self.has(name) && !COMING.contains(name)) {
             let rule = "is no crate of the workspace: take its line out of the table of layers";
             stale.push(Violation::new(name, rule));
         }
@@ -170,20 +170,17 @@ impl Graph {
             }));
         }
         for (name, known, _) in EDGES.iter().chain(RESERVED_EXCEPTIONS) {
-            let is_missing = |name: &str| may_be_missing(name) && !self.has(name);
+            let is_missing = |name: &str| COMING.contains(&name) && !self.has(name);
             if !self.depends(name, known) && !is_missing(name) && !is_missing(known) {
                 let rule = format!("does not depend on {known}: take out the exception");
                 stale.push(Violation::new(*name, rule));
             }
         }
-        if !COMING.is_empty() && COMING.iter().all(|name| self.has(name)) {
+        let (there, missing): (Vec<&str>, Vec<&str>) =
+            COMING.iter().partition(|name| self.has(name));
+        if missing.is_empty() && !there.is_empty() {
             let rule = "all these crates are there: empty the list";
             stale.push(Violation::new("COMING", rule));
-        }
-        if !GOING.is_empty() && !GOING.iter().any(|name| self.has(name)) {
-            let rule =
-                "all these crates are gone: empty the list, and take their lines out of the tables";
-            stale.push(Violation::new("GOING", rule));
         }
         stale
     }
@@ -253,10 +250,6 @@ impl Member {
 fn is_exception(exceptions: &[Exception], name: &str, known: &str) -> bool {
     let mut edges = exceptions.iter();
     edges.any(|(from, to, _)| (*from, *to) == (name, known))
-}
-
-fn may_be_missing(name: &str) -> bool {
-    COMING.contains(&name) || GOING.contains(&name)
 }
 
 /// Whether a crate stands on another side of a wall than this one.

@@ -50,7 +50,6 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-store-sqlite", Layer::Database),
     ("anteroom-mail", Layer::Adapter),
     ("anteroom-oidc", Layer::Adapter),
-    ("anteroom-relays", Layer::Adapter),
     ("anteroom-turn", Layer::Adapter),
     ("anteroom-webhook", Layer::Adapter),
     ("anteroom-accounts", Layer::Service),
@@ -76,13 +75,9 @@ pub(super) const COMING: &[&str] = &[
     "anteroom-client-core",
     "anteroom-http-client",
     "anteroom-server",
-    "anteroom-turn",
     "anteroom-user-cli",
     "anteroom-wire",
 ];
-
-/// Crates of the table that others replace, until all of them are gone; then the list is empty.
-pub(super) const GOING: &[&str] = &["anteroom-relays"];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
@@ -150,11 +145,9 @@ pub(super) const EDGES: &[Exception] = &[
         "anteroom-accounts",
         "the issuer asks who the caller is; accounts know no credentials",
     ),
-    ("anteroom-issuer", "anteroom-relays", TRAIT_OF_RELAYS),
     ("anteroom-issuer", "anteroom-turn", TRAIT_OF_RELAYS),
     ("anteroom", "anteroom-mail", COMPOSITION),
     ("anteroom", "anteroom-oidc", COMPOSITION),
-    ("anteroom", "anteroom-relays", COMPOSITION),
     ("anteroom", "anteroom-turn", COMPOSITION),
     ("anteroom", "anteroom-webhook", COMPOSITION),
     ("anteroom", "anteroom-store-sqlite", COMPOSITION),
@@ -227,7 +220,6 @@ pub(super) const RESERVED: &[Reserved] = &[
 /// Dependencies on reserved packages that are exceptions.
 pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[
     ("anteroom-oidc", "reqwest", OWN_CLIENT),
-    ("anteroom-relays", "reqwest", OWN_CLIENT),
     ("anteroom-rooms", "reqwest", OWN_CLIENT),
     ("anteroom-turn", "reqwest", OWN_CLIENT),
     ("anteroom-webhook", "reqwest", OWN_CLIENT),

@@ -12,7 +12,6 @@ const EXCUSED: &[&str] = &[
     "crates/kit/pages",
     "crates/services/issuer",
     "crates/services/rooms",
-    "crates/testkit",
 ];
 
 /// Checks the files of the project.

@@ -106,10 +106,6 @@ const REASONS: &[(&str, &str)] = &[
         "one trait, with a sentence for each method",
     ),
     (
-        "crates/testkit/src/issuer.rs",
-        "one server with all that a test may ask of it",
-    ),
-    (
         "crates/testkit/src/rooms.rs",
         "one server with all that a test may ask of it",
     ),
