@@ -47,7 +47,7 @@ fn a_crate_without_a_layer_is_noticed() {
 }
 
 #[test]
-fn issuer_and_rooms_reach_each_other_neither_directly_nor_through_others() {
+fn the_services_on_either_side_of_the_wall_reach_each_other_neither_directly_nor_through_others() {
     let direct = Graph::default()
         .with("anteroom-issuer", [])
         .with("anteroom-rooms", [on("anteroom-issuer")]);
@@ -60,6 +60,14 @@ fn issuer_and_rooms_reach_each_other_neither_directly_nor_through_others() {
     assert!(
         broken(&through_another)
             .contains(&"anteroom-issuer: must not reach anteroom-rooms".to_owned())
+    );
+
+    let by_accounts = Graph::default()
+        .with("anteroom-accounts", [])
+        .with("anteroom-rooms", [on("anteroom-accounts")]);
+    assert!(
+        broken(&by_accounts)
+            .contains(&"anteroom-rooms: must not reach anteroom-accounts".to_owned())
     );
 
     let in_tests = Graph::default()

@@ -5,10 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_issuer::{
-    DatedParams, HashQueueLimits, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
-    LoginSettings, MailSender, PasswordHasher, router,
-};
+use anteroom_accounts::{HashQueueLimits, LoginParts, LoginSettings, MailSender, PasswordHasher};
+use anteroom_issuer::{DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router};
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_issuer::{HashCost, LoginLimits, SignUp};
+use anteroom_accounts::{HashCost, LoginLimits, SignUp};
 use anteroom_protocol::{Aci, AuthSalt, DAY};
 use anteroom_service::{Clock as _, Entropy as _};
 use anteroom_store::{

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_accounts::{Caller, private, unauthenticated};
 use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, VerifyError};
 use anteroom_service::{Entropy, Problem, ProblemDocument, RetryAfter, problems};
 use axum::{
@@ -13,11 +14,10 @@ use utoipa::ToSchema;
 
 use crate::{
     account_limit::AccountRequest,
-    auth::{Caller, unauthenticated},
     create_auth::UNAUTHORIZED,
-    issuer::{IssuerState, no_params},
     range::{BATCHES_RATE_LIMITED, INVALID_RANGE, RedemptionRange},
-    wire::{DayCredential, private},
+    state::{IssuerState, no_params},
+    wire::DayCredential,
 };
 
 enum Outcome {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use anteroom_accounts::{Caller, private, unauthenticated};
 use anteroom_protocol::{CreateCredentialRequest, Randomness, Timestamp};
 use anteroom_service::{
     Problem, ProblemDocument, ProblemKind, RetryAfter, WorkError, bounded_body, require_json,
@@ -18,10 +19,9 @@ use utoipa::ToSchema;
 
 use crate::{
     account_limit::AccountRequest,
-    auth::{Caller, unauthenticated},
     call_link_auth::issuing_failed,
-    issuer::{IssuerState, no_params},
-    wire::{DayCredential, private},
+    state::{IssuerState, no_params},
+    wire::DayCredential,
 };
 
 /// The caller of a call-link endpoint is not authenticated.

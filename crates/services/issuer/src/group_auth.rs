@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_accounts::{Caller, private, unauthenticated};
 use anteroom_protocol::{
     CredentialBatch, GenericSecretParams, GroupIdentity, GroupServerSecretParams, VerifyError,
 };
@@ -17,11 +18,10 @@ use utoipa::ToSchema;
 
 use crate::{
     account_limit::AccountRequest,
-    auth::{Caller, unauthenticated},
     call_link_auth::{emit_batch_issued, issuing_failed},
-    issuer::{IssuerState, no_params},
     range::{BATCHES_RATE_LIMITED, INVALID_RANGE, RedemptionRange},
-    wire::{DayCredential, private},
+    state::{IssuerState, no_params},
+    wire::DayCredential,
 };
 
 const UNAUTHORIZED: ProblemKind = ProblemKind {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_accounts::Base64;
 use anteroom_service::{Problem, problems};
 use axum::{
     extract::State,
@@ -12,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use crate::{issuer::IssuerState, wire::Base64};
+use crate::state::IssuerState;
 
 /// Short enough for clients to see the next params in time, which are published days ahead.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use anteroom_accounts::{Caller, private, unauthenticated};
 use anteroom_relays::{Relay, RelayError, RelayUser};
 use anteroom_service::{Problem, ProblemDocument, ProblemKind, RetryAfter, dependency_wait};
 use axum::{
@@ -13,12 +14,7 @@ use http::{StatusCode, request::Parts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    account_limit::AccountRequest,
-    auth::{Caller, unauthenticated},
-    issuer::IssuerState,
-    wire::private,
-};
+use crate::{account_limit::AccountRequest, state::IssuerState};
 
 const UNAUTHORIZED: ProblemKind = ProblemKind {
     code: "CALL_RELAY_UNAUTHORIZED",

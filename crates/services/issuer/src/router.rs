@@ -15,16 +15,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Issuer, call_link_auth, create_auth,
-    devices::{delete, list, register, rename},
-    group_auth,
-    issuer::IssuerState,
-    login::{
-        confirm_reset, jwks, logout, logout_all, refresh, request_reset, resend, sign_in, sign_up,
-        verify_email,
-    },
-    operations::OPERATIONS,
-    pages, params, relays, whoami,
+    Issuer, call_link_auth, create_auth, group_auth, operations::OPERATIONS, params, relays,
+    state::IssuerState,
 };
 
 /// Returns all routes of the issuer, with all middleware.
@@ -33,7 +25,7 @@ pub fn router(issuer: Issuer) -> Router {
     let (routes, mut description) = described(Arc::clone(&state)).split_for_parts();
     complete_description(&mut description);
     let routes = routes
-        .merge(pages::router(Arc::clone(&state)))
+        .merge(anteroom_accounts::page_routes(&state.accounts))
         .merge(description_router(&description))
         .merge(api_page(description));
     harden(
@@ -50,13 +42,18 @@ pub fn router(issuer: Issuer) -> Router {
 #[must_use]
 pub fn openapi() -> openapi::OpenApi {
     let mut description = described_routes().into_openapi();
+    description.merge(anteroom_accounts::openapi());
     complete_description(&mut description);
     description
 }
 
 fn described(state: Arc<IssuerState>) -> OpenApiRouter {
     let health = state.health.clone().router();
-    described_routes().with_state(state).merge(health)
+    let accounts = anteroom_accounts::routes(&state.accounts);
+    described_routes()
+        .with_state(state)
+        .merge(accounts)
+        .merge(health)
 }
 
 fn described_routes() -> OpenApiRouter<Arc<IssuerState>> {
@@ -67,19 +64,6 @@ fn described_routes() -> OpenApiRouter<Arc<IssuerState>> {
         .routes(routes!(relays::relays))
         .routes(routes!(relays::relays_v1))
         .routes(routes!(params::params))
-        .routes(routes!(whoami::whoami))
-        .routes(routes!(sign_up::sign_up))
-        .routes(routes!(verify_email::verify_email))
-        .routes(routes!(resend::resend))
-        .routes(routes!(sign_in::sign_in))
-        .routes(routes!(refresh::refresh))
-        .routes(routes!(logout::logout))
-        .routes(routes!(logout_all::logout_all))
-        .routes(routes!(request_reset::request_reset))
-        .routes(routes!(confirm_reset::confirm_reset))
-        .routes(routes!(jwks::jwks))
-        .routes(routes!(list::list, register::register_device))
-        .routes(routes!(rename::rename, delete::delete))
 }
 
 #[derive(OpenApi)]

@@ -2,9 +2,8 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use anteroom_issuer::{
-    HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher, SignUp,
-};
+use anteroom_accounts::{HashCost, HashQueueLimits, LoginLimits, PasswordHasher, SignUp};
+use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
 use anteroom_service::{HttpLimits, WindowSize};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};

@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher};
+use anteroom_accounts::{HashCost, HashQueueLimits, LoginLimits, PasswordHasher};
+use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
 use anteroom_service::HttpLimits;
 use anteroom_store::{

@@ -3,7 +3,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path, pin::Pin, time::Duration};
 
-use anteroom_issuer::{IssuerLimits, LoginLimits, SignUp};
+use anteroom_accounts::{LoginLimits, SignUp};
+use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{Aci, DAY};
 use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,

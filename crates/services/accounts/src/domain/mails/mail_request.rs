@@ -1,0 +1,46 @@
+//! Requests for a mail, which are answered before anybody looks whether the address gets one.
+
+use std::sync::Arc;
+
+use anteroom_service::{ClientAddress, Problem, problems};
+use anteroom_store::Email;
+
+use crate::{
+    domain::{job_queue::Job, mails::mail_limits::MailKind},
+    http::wire::Secret,
+    state::AccountsState,
+};
+
+/// The outcomes of a request.
+pub(crate) enum Outcome {
+    InvalidInput,
+    /// If the address gets such a mail, it is on its way. The answer does not say.
+    Accepted,
+}
+
+/// Decides what depends on the request alone: its form and the limits. All else is the job's
+/// ([`crate::domain::job_queue`]).
+///
+/// # Errors
+/// No mail, a queue that is full, and a database that is gone for now.
+pub(crate) async fn accept<J: Job + 'static>(
+    accounts: &Arc<AccountsState>,
+    client: ClientAddress,
+    kind: MailKind,
+    email: &Secret,
+    job: impl FnOnce(Email) -> J,
+) -> Result<Outcome, Problem> {
+    let Ok(email) = Email::parse(email.as_str()) else {
+        return Ok(Outcome::InvalidInput);
+    };
+    if accounts.login.mail.is_none() {
+        tracing::warn!(?kind, "a mail was asked for, but no mail is set up");
+        return Err(Problem::new(&problems::UNAVAILABLE));
+    }
+    let reservation = accounts.job_queue.reserve(client)?;
+    accounts.check_database().await?;
+    if accounts.admit_mail(kind, &email, client).await {
+        accounts.start(reservation, job(email));
+    }
+    Ok(Outcome::Accepted)
+}

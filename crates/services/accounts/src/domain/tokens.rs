@@ -1,0 +1,5 @@
+//! Sessions and their tokens.
+
+pub(crate) mod access_token;
+pub(crate) mod session;
+pub(crate) mod token_source;

@@ -1,0 +1,23 @@
+//! The endpoints and pages of accounts.
+
+pub(crate) mod base64;
+pub(crate) mod confirm_reset;
+pub(crate) mod cookie;
+pub(crate) mod devices;
+pub(crate) mod jwks;
+pub(crate) mod logout;
+pub(crate) mod logout_all;
+pub(crate) mod pages;
+pub(crate) mod private;
+pub(crate) mod problems;
+pub(crate) mod refresh;
+pub(crate) mod request_reset;
+pub(crate) mod resend;
+pub(crate) mod responses;
+pub(crate) mod router;
+pub(crate) mod sign_in;
+pub(crate) mod sign_up;
+pub(crate) mod user_agent;
+pub(crate) mod verify_email;
+pub(crate) mod whoami;
+pub(crate) mod wire;

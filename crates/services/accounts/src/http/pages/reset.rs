@@ -1,0 +1,69 @@
+//! `/account/reset`
+
+use std::sync::Arc;
+
+use anteroom_service::{ClientAddress, Problem};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+
+use crate::{
+    domain::mails::mail_request::Outcome,
+    http::{
+        pages::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage},
+        problems::RESET_VALIDATION_ERROR,
+        request_reset::{ResetRequest, accept, admit},
+    },
+    state::AccountsState,
+};
+
+const PAGE: MailRequestPage = MailRequestPage {
+    title: "Forgot your password?",
+    action: "reset",
+    introduction: "Type the email address of your account. We send you a link to choose a new \
+                   password.",
+    button: "Send the link",
+    condition: "has an account",
+    purpose: "to choose a new password",
+    hint: "The link works for one hour.",
+    without_mail: "Ask the people who run it for a new password.",
+    start: "../",
+};
+
+pub(crate) async fn show(State(accounts): State<Arc<AccountsState>>) -> Response {
+    PAGE.show(&accounts)
+}
+
+pub(crate) async fn submit(
+    State(accounts): State<Arc<AccountsState>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    decide(&accounts, client, request)
+        .await
+        .unwrap_or_else(bare_problem_page)
+}
+
+/// # Errors
+/// Too many requests, a body of another type or size, and an unavailable database.
+async fn decide(
+    accounts: &Arc<AccountsState>,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    admit(accounts, client).await?;
+    if let Some(page) = PAGE.without_mail(accounts) {
+        return Ok(page);
+    }
+    let (head, body) = request.into_parts();
+    let fields = Form::read(accounts, &head.headers, body).await?;
+    let request = ResetRequest {
+        email: fields.field("email"),
+    };
+    let email = request.email.as_str();
+    Ok(match accept(accounts, client, &request).await? {
+        Outcome::InvalidInput => PAGE.refused(&RESET_VALIDATION_ERROR, email),
+        Outcome::Accepted => PAGE.accepted(email),
+    })
+}

@@ -1,0 +1,84 @@
+//! `/account/verify`
+
+use std::sync::Arc;
+
+use anteroom_service::{ClientAddress, Problem};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::{StatusCode, Uri};
+use maud::html;
+
+use crate::{
+    http::{
+        pages::{
+            form::{Form, member},
+            layout::{bare_problem_page, page, refusal_page, way_to_login},
+        },
+        problems::VERIFY_LINK_INVALID,
+        verify_email::{Outcome, VerifyEmailRequest, accept, admit},
+    },
+    state::AccountsState,
+};
+
+const TITLE: &str = "Confirm your email address";
+
+/// Shows the form. The token is used only by the button.
+pub(crate) async fn show(uri: Uri) -> Response {
+    let token = member(&uri, "token");
+    let content = html! {
+        h1 { (TITLE) }
+        p { "Press the button, and you can log in." }
+        form method="post" action="verify" {
+            input type="hidden" name="token" value=(token.as_str());
+            button autofocus { "Confirm" }
+        }
+    };
+    page(StatusCode::OK, TITLE, &content)
+}
+
+pub(crate) async fn submit(
+    State(accounts): State<Arc<AccountsState>>,
+    client: ClientAddress,
+    request: Request,
+) -> Response {
+    decide(&accounts, client, request)
+        .await
+        .unwrap_or_else(bare_problem_page)
+}
+
+/// # Errors
+/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
+async fn decide(
+    accounts: &AccountsState,
+    client: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    admit(accounts, client).await?;
+    let (head, body) = request.into_parts();
+    let fields = Form::read(accounts, &head.headers, body).await?;
+    let token = fields.field("token");
+    match accept(accounts, &VerifyEmailRequest { token }).await? {
+        Outcome::InvalidInput | Outcome::LinkInvalid => {
+            let way_on = Some(("verify/resend", "Ask for a new link"));
+            Ok(refusal_page(Problem::new(&VERIFY_LINK_INVALID), way_on))
+        }
+        Outcome::Verified => {
+            let content = html! {
+                h1 { "Welcome" }
+                p { "Your email address is confirmed. You can log in now." }
+                (way_to_login("../"))
+            };
+            Ok(page(StatusCode::OK, "Welcome", &content))
+        }
+        Outcome::VerifiedBefore => {
+            let content = html! {
+                h1 { "Already confirmed" }
+                p { "Your email address is confirmed already. You can log in." }
+                (way_to_login("../"))
+            };
+            Ok(page(StatusCode::OK, "Already confirmed", &content))
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The state that the endpoints share.
+
+use std::sync::Arc;
+
+use anteroom_accounts::{Accounts, Caller};
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_relays::Relays;
+use anteroom_service::{
+    Clock, Count, Entropy, Event, EventSink, HealthRegistry, HttpLimits, Metrics, Monitor, Problem,
+    Pseudonymizer, RateLimiter, Workers, problems,
+};
+use http::request::Parts;
+
+use crate::{issuing_params::CurrentParams, limits::IssuerLimits};
+
+/// The state that the handlers share.
+pub(crate) struct IssuerState {
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) params: Arc<CurrentParams>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) limits: IssuerLimits,
+    pub(crate) http: HttpLimits,
+    pub(crate) metrics: Metrics,
+    pub(crate) workers: Workers,
+    pub(crate) health: HealthRegistry,
+    pub(crate) monitor: Monitor,
+    pub(crate) relays: Relays,
+    pub(crate) relay_provider_errors: Count,
+}
+
+impl IssuerState {
+    /// Authenticates a request: `None` if the credentials are missing or wrong.
+    pub(crate) async fn authenticate(&self, head: &Parts) -> Result<Option<Caller>, Problem> {
+        self.accounts.authenticate(head).await
+    }
+
+    /// Emits an event about the account. `describe` adds to the payload.
+    pub(crate) fn emit(
+        &self,
+        name: &'static str,
+        aci: &Aci,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        let pseudonym = self.pseudonymizer.account(aci).to_string();
+        let event = Event::new(name, self.clock.now()).with("account_id", pseudonym);
+        self.events.emit(describe(event));
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Returns the problem for the case that no server params are live.
+pub(crate) fn no_params() -> Problem {
+    tracing::error!("no server params are live");
+    Problem::new(&problems::UNAVAILABLE)
+}
