@@ -86,10 +86,10 @@ fn only_the_sql_crate_knows_sql() {
         assert_eq!(
             broken(&graph),
             [format!(
-                "anteroom-issuer: must not depend on {driver}: only anteroom-store-sql may"
+                "anteroom-issuer: must not depend on {driver}: only anteroom-store-sqlite may"
             )]
         );
-        let graph = Graph::default().with("anteroom-store-sql", [on(driver)]);
+        let graph = Graph::default().with("anteroom-store-sqlite", [on(driver)]);
         assert_eq!(broken(&graph), [""; 0]);
     }
 }
@@ -102,8 +102,8 @@ fn only_the_binary_names_a_concrete_backend() {
         ("anteroom", false),
     ] {
         let graph = Graph::default()
-            .with("anteroom-store-sql", [])
-            .with(name, [on("anteroom-store-sql")]);
+            .with("anteroom-store-sqlite", [])
+            .with(name, [on("anteroom-store-sqlite")]);
         assert_eq!(!broken(&graph).is_empty(), noticed, "{name}");
     }
 }

@@ -19,7 +19,7 @@ use anteroom_store::{
     Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,
     TransactionName,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;

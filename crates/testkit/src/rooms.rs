@@ -22,7 +22,7 @@ use anteroom_service::{
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName,
 };
-use anteroom_store_sql::{SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SqliteOptions, SqliteRooms};
 use axum::Router;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};

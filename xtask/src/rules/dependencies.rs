@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-call", &["anteroom-protocol"]),
     ("anteroom-store", &["anteroom-protocol"]),
     (
-        "anteroom-store-sql",
+        "anteroom-store-sqlite",
         &["anteroom-protocol", "anteroom-store"],
     ),
     ("anteroom-service", &["anteroom-protocol", "anteroom-store"]),
@@ -78,7 +78,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-rooms",
             "anteroom-service",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
             "anteroom-webhook",
         ],
     ),
@@ -98,7 +98,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-rooms",
             "anteroom-service",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
         ],
     ),
     // A program of the tests: it reads a running issuer's keys from its database.
@@ -108,7 +108,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-client",
             "anteroom-protocol",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
         ],
     ),
     // A program of the tests too: it knows the services only as their users do.
@@ -128,7 +128,7 @@ const APART: [&[&str]; 2] = [
 ];
 
 /// Third-party packages that only the named crates may depend on directly, by prefix.
-const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sql"])];
+const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sqlite"])];
 
 /// The pure crates: no I/O, no clock, no ambient randomness and no async in them or below them.
 const PURE: &[&str] = &[

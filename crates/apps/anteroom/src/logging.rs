@@ -54,7 +54,7 @@ const OURS: &[&str] = &[
     "anteroom_rooms",
     "anteroom_service",
     "anteroom_store",
-    "anteroom_store_sql",
+    "anteroom_store_sqlite",
     "anteroom_webhook",
 ];
 

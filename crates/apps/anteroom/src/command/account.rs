@@ -16,7 +16,7 @@ use anteroom_service::Clock as _;
 use anteroom_store::{
     Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, LoginLock, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
 pub(super) use self::{

@@ -7,7 +7,7 @@ use anteroom_store::{
     Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
     IssuerDatabase as _, Login, PasswordVerifier, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
 use super::account::{explained, open, parse_new_email, shown, verifier};

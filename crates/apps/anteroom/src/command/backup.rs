@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_service::Clock as _;
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 

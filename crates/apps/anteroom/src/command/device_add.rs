@@ -5,7 +5,7 @@ use anteroom_service::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anteroom_service::Clock as _;
-use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 

@@ -21,7 +21,7 @@ use anteroom_service::{
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::Context as _;
 use axum::Router;
 use tokio::{

@@ -15,7 +15,7 @@ use anteroom_store::{
     KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::Context as _;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},

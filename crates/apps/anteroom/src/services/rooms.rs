@@ -19,7 +19,7 @@ use anteroom_service::{Clock, Entropy, LocalLimiter, Pseudonymizer};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
 };
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::{

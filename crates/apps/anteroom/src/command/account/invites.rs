@@ -2,7 +2,7 @@
 
 use anteroom_service::Clock as _;
 use anteroom_store::{Invite, IssuerDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use anteroom_service::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 
 use super::AccountReport;
 use crate::{

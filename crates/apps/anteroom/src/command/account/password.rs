@@ -8,7 +8,7 @@ use anteroom_service::Clock as _;
 use anteroom_store::{
     Device, DeviceOrigin, IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;

@@ -3,7 +3,7 @@
 
 use anteroom_protocol::Timestamp;
 use anteroom_service::Clock as _;
-use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 
 use super::Finding;
 use crate::{

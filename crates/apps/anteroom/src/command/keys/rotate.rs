@@ -9,7 +9,7 @@ use anteroom_store::{
     ServerParamsKind,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 use tokio::time::sleep;

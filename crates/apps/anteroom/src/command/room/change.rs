@@ -7,7 +7,7 @@ use anteroom_service::Clock as _;
 use anteroom_store::{
     DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
 };
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 use anyhow::bail;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use anteroom_service::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 
 use super::{CallReport, FEWEST_CHARACTERS, FIND, PAGE, RoomReport, find};
 use crate::{

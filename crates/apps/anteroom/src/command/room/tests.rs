@@ -3,7 +3,7 @@ use anteroom_service::Clock as _;
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
 };
-use anteroom_store_sql::SqliteOptions;
+use anteroom_store_sqlite::SqliteOptions;
 use tempfile::TempDir;
 
 use super::*;
