@@ -12,9 +12,8 @@ use anteroom_protocol::{
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
 };
 use anteroom_relays::Relays;
-use anteroom_service::{
-    Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
-};
+use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
+use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,
     TransactionName,

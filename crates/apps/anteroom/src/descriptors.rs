@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 
 use anteroom_rooms::media_connections;
-use anteroom_service::ListenerKind;
+use anteroom_http_server::ListenerKind;
 use anyhow::bail;
 
 use crate::settings::{MediaKind, Settings};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anteroom_accounts::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sqlite::SqliteIssuer;
 

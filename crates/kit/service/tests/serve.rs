@@ -3,10 +3,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anteroom_service::{
-    ClientAddress, ConnectionLimits, DrainOutcome, ListenerSettings, ProxyHeader, TrustedProxies,
-    serve,
-};
+use anteroom_http_server::{ConnectionLimits, DrainOutcome, ListenerSettings, ProxyHeader, TrustedProxies, serve};
+use anteroom_runtime::ClientAddress;
 use axum::{Router, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -10,7 +10,8 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{HttpLimits, Metrics, Problem, harden, problems};
+use anteroom_http_server::{HttpLimits, Problem, harden, problems};
+use anteroom_runtime::Metrics;
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{Router, body::Body, routing::get};
 use http::Request;

@@ -3,9 +3,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anteroom_service::{
-    ClientAddress, ConnectionLimits, DrainOutcome, ListenerSettings, Tls, TlsError, TlsFiles, serve,
-};
+use anteroom_http_server::{ConnectionLimits, DrainOutcome, ListenerSettings, Tls, TlsError, TlsFiles, serve};
+use anteroom_runtime::ClientAddress;
 use anteroom_testkit::TestCertificate;
 use axum::{Router, routing::get};
 use http::Version;

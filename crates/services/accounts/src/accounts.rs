@@ -2,9 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_service::{
-    Clock, Entropy, EventSink, HttpLimits, Metrics, Problem, Pseudonymizer, RateLimiter,
-};
+use anteroom_http_server::{HttpLimits, Problem};
+use anteroom_runtime::{Clock, Entropy, EventSink, Metrics, Pseudonymizer, RateLimiter};
 use anteroom_store::{IssuerDatabase, StoreError};
 use http::request::Parts;
 

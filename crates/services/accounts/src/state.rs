@@ -3,10 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{
-    Admission, ClientAddress, Clock, Entropy, Event, EventSink, HttpLimits, Problem, Pseudonymizer,
-    RateLimiter, network_windows, problems,
-};
+use anteroom_http_server::{HttpLimits, Problem, problems, request_client};
+use anteroom_runtime::{Admission, ClientAddress, Clock, Entropy, Event, EventSink, Pseudonymizer, RateLimiter, network_windows};
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
 };
@@ -56,7 +54,7 @@ impl AccountsState {
         self: &Arc<Self>,
         head: &Parts,
     ) -> Result<Option<Caller>, Problem> {
-        let address = self.address(ClientAddress::of(&head.extensions));
+        let address = self.address(request_client(&head.extensions));
         let mut changes = Vec::new();
         let caller = self
             .authenticator

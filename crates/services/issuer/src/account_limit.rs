@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 
 use anteroom_accounts::Caller;
 use anteroom_protocol::Aci;
-use anteroom_service::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
+use anteroom_runtime::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
 
 use crate::state::IssuerState;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Clock, Dependency, Health};
+use anteroom_runtime::{Clock, Dependency, Health};
 use anteroom_store::{Availability, IssuerDatabase};
 use async_trait::async_trait;
 

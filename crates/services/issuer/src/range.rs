@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_service::ProblemKind;
+use anteroom_http_server::ProblemKind;
 use axum::extract::Query;
 use http::{StatusCode, Uri};
 

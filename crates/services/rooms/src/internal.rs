@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{HttpLimits, Problem, harden, problems};
+use anteroom_http_server::{HttpLimits, Problem, harden, problems};
 use anteroom_store::{CallEra, CallKey, OpaqueRoomId, TransactionName, UserId};
 use axum::{
     Router,

@@ -2,7 +2,7 @@
 //! in each room.
 
 use anteroom_protocol::UidCiphertext;
-use anteroom_service::{Admission, BucketSize, LimitKey, RetryAfter};
+use anteroom_runtime::{Admission, BucketSize, LimitKey, RetryAfter};
 
 use crate::rooms::RoomsState;
 

@@ -1,10 +1,8 @@
 //! The operations of the room service, and the routes and messages that request them.
 
 use anteroom_call::{ErrorCode, Message};
-use anteroom_service::{
-    Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder,
-    RouteOperation, RunningOperation,
-};
+use anteroom_http_server::RouteOperation;
+use anteroom_runtime::{Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder, RunningOperation};
 
 const READ_LINK: Operation = Operation::new(GroupCallSignaling, "read-link");
 const CHANGE_LINK: Operation = Operation::new(GroupCallSignaling, "change-link");

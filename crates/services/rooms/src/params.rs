@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anteroom_protocol::VerifierKeys;
-use anteroom_service::{Clock, Dependency, Health};
+use anteroom_runtime::{Clock, Dependency, Health};
 use async_trait::async_trait;
 
 use crate::verifier::PresentationVerifier;

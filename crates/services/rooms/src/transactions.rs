@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, dependency_wait, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::dependency_wait;
 use anteroom_store::{
     LinkAddress, LinkWithCall, RoomsReader, RoomsRepository, StoreError, TransactionName,
 };

@@ -11,9 +11,8 @@ use std::{num::NonZeroU32, sync::Arc};
 use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp,
 };
-use anteroom_service::{
-    Admission, ClientAddress, Problem, QueueFull, RetryAfter, network_buckets, problems,
-};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::{Admission, ClientAddress, QueueFull, RetryAfter, network_buckets};
 use anteroom_store::CallLinkRecord;
 
 use crate::{problems::VERIFICATIONS_LIMITED, rooms::RoomsState, verifier::PresentationVerifier};

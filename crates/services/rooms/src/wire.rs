@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anteroom_call::{LinkState, Participant, Restrictions};
-use anteroom_service::{HttpLimits, Problem, bounded_body, problems, require_json};
+use anteroom_http_server::{HttpLimits, Problem, bounded_body, problems, require_json};
 use axum::{
     Json,
     body::Body,

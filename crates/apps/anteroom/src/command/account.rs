@@ -12,7 +12,7 @@ mod sessions;
 mod show;
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, LoginLock, TransactionName,
 };

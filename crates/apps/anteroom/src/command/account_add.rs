@@ -2,7 +2,7 @@
 
 use anteroom_accounts::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
     IssuerDatabase as _, Login, PasswordVerifier, TransactionName,

@@ -2,7 +2,7 @@
 //! for the user's own account.
 
 use anteroom_accounts::ChangeCause;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::Context as _;

@@ -1,7 +1,7 @@
 //! `anteroom device add`: restores access to an account without devices.
 
 use anteroom_accounts::{ChangeCause, MOST_DEVICES};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };

@@ -4,7 +4,7 @@ mod staging;
 
 use std::path::Path;
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{MasterKey, StoreError};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};

@@ -7,7 +7,7 @@ use anteroom_client::{
     ClientError, Party, Problem, RoomsError, TransportError, TransportFault, is_loopback,
 };
 use anteroom_protocol::{LinkError, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{EmailError, KeyError, NewEmailError};
 use url::Url;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::OpaqueRoomId;
 use anteroom_store_sqlite::SqliteRooms;
 

@@ -10,7 +10,7 @@ use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_issuer::{Issuer, IssuingParams};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},

@@ -15,7 +15,7 @@ use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
     StoredParams,
 };
-use anteroom_service::{Clock, Entropy, LocalLimiter, Pseudonymizer};
+use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
 };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_service::{ConnectionLimits, ListenerSettings, ProxyHeader, TrustedProxies};
+use anteroom_http_server::{ConnectionLimits, ListenerSettings, ProxyHeader, TrustedProxies};
 use axum::{Router, body::Bytes, routing::get};
 use tokio::{io::AsyncWriteExt as _, sync::Notify};
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anteroom_service::{ConnectionLimits, ListenerSettings, Tls, TlsFiles};
+use anteroom_http_server::{ConnectionLimits, ListenerSettings, Tls, TlsFiles};
 use anteroom_testkit::TestCertificate;
 use axum::{Router, routing::get};
 use reqwest::{Certificate, Client};

@@ -9,7 +9,7 @@ mod requests;
 
 use std::{net::SocketAddr, time::Duration};
 
-use anteroom_service::{ListenerSettings, serve};
+use anteroom_http_server::{ListenerSettings, serve};
 use axum::Router;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_protocol::Aci;
-use anteroom_service::{Admission, BucketSize, LimitKey};
+use anteroom_runtime::{Admission, BucketSize, LimitKey};
 
 use crate::state::AccountsState;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     EmailToken, EmailTokenPurpose, Login, PasswordVerifier, TokenHash, TransactionName,
 };
@@ -72,7 +73,7 @@ pub(crate) struct ConfirmResetRequest {
 )]
 pub(crate) async fn confirm_reset(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&accounts, client, request).await {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, bounded_body, problems, require_json};
+use anteroom_http_server::{Problem, RequestClient, bounded_body, problems, require_json};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
     body::Body,
@@ -70,7 +71,7 @@ pub(crate) enum SessionProof {
 )]
 pub(crate) async fn logout(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&accounts, client, request).await {

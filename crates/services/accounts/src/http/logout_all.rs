@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Aci;
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_http_server::{Problem, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -46,7 +47,7 @@ enum Outcome {
 )]
 pub(crate) async fn logout_all(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&accounts, client, request).await {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ShadowSignUp,
     StorageKeys, StoreError, TransactionName,
@@ -66,7 +67,7 @@ pub(crate) struct ResendRequest {
 )]
 pub(crate) async fn resend(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&accounts, client, request).await {

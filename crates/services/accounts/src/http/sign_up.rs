@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
     PasswordVerifier, PendingSignUp, ShadowSignUp, StoreError, TransactionName,
@@ -81,7 +82,7 @@ pub(crate) struct SignUpRequest {
 )]
 pub(crate) async fn sign_up(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&accounts, client, request).await {

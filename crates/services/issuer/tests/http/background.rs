@@ -11,7 +11,7 @@ use std::{
 use anteroom_accounts::{LoginLimits, SignUp};
 use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,

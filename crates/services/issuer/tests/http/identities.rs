@@ -6,7 +6,7 @@ use anteroom_accounts::{ExternalIdentity, IdentityVerifier};
 use anteroom_issuer::IssuingParams;
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::{Aci, DAY, Mode};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{LogGuard, OidcKey, OidcProvider, TestIssuer, TestIssuerOptions, TestLogin};
 use async_trait::async_trait;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use anteroom_accounts::SignUp;
 use anteroom_issuer::IssuingParams;
 use anteroom_pages::WebAddress;
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
 use http::Request;

@@ -6,7 +6,7 @@ mod outputs;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anteroom_call::{Call, ConnectionId, Input, Join, Moment, OpaqueUserId, Status};
-use anteroom_service::Admission;
+use anteroom_runtime::Admission;
 use anteroom_store::{CallEra, LinkAddress};
 use tokio::{
     sync::mpsc,

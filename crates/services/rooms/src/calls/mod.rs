@@ -18,7 +18,8 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
-use anteroom_service::{OperationOutcome, Problem, RunningOperation, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::{OperationOutcome, RunningOperation};
 use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
 use rand_core::Rng as _;
 use tokio::{

@@ -2,7 +2,7 @@
 //! era.
 
 use anteroom_call::OpaqueUserId;
-use anteroom_service::{Problem, problems};
+use anteroom_http_server::{Problem, problems};
 use anteroom_store::{
     CallEra, CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName,
     UserId,

@@ -2,7 +2,8 @@
 //! client.
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Problem, dependency_wait, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::dependency_wait;
 use anteroom_store::{
     CallEra, CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,

@@ -6,7 +6,7 @@ use anteroom_call::{
     ConnectionId, Hello, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
 };
 use anteroom_protocol::AuthPresentation;
-use anteroom_service::{Admission, ClientAddress, OperationOutcome};
+use anteroom_runtime::{Admission, ClientAddress, OperationOutcome};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;

@@ -2,7 +2,7 @@
 
 use anteroom_accounts::ChangeCause;
 use anteroom_protocol::Aci;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::ensure;

@@ -1,7 +1,7 @@
 //! `anteroom account invite`
 
 use anteroom_protocol::DAY;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anteroom_accounts::{ChangeCause, HashCost, Password};
 use anteroom_protocol::Aci;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceOrigin, IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName,
 };

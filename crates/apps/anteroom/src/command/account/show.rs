@@ -1,6 +1,6 @@
 //! `anteroom account show`
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 //! key opens them.
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 
 use super::Finding;

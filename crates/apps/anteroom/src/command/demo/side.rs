@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_accounts::DeviceEvents;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
 use tokio::{

@@ -1,6 +1,6 @@
 //! `anteroom room list` and `show`
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteRooms;
 

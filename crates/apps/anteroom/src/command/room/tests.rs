@@ -1,5 +1,5 @@
 use anteroom_protocol::{CallLinkSecretParams, RootKey};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
 };

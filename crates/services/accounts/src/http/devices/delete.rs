@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::TransactionName;
 use axum::{
     extract::{Request, State},
@@ -76,7 +77,7 @@ pub(crate) struct DeleteRequest {
 )]
 pub(crate) async fn delete(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     id: DevicePath,
     request: Request,
 ) -> Response {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_http_server::{Problem, RequestClient};
+use anteroom_runtime::ClientAddress;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -36,7 +37,7 @@ pub(crate) async fn show(State(accounts): State<Arc<AccountsState>>) -> Response
 
 pub(crate) async fn submit(
     State(accounts): State<Arc<AccountsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     decide(&accounts, client, request)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_call::{Call, EraId, Input, Join, Limits, OpaqueUserId};
-use anteroom_service::Problem;
+use anteroom_http_server::Problem;
 
 use super::CallActor;
 use crate::{
