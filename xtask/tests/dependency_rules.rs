@@ -54,8 +54,8 @@ fn the_services_on_either_side_of_the_wall_reach_each_other_neither_directly_nor
     assert!(broken(&direct).contains(&"anteroom-rooms: must not reach anteroom-issuer".to_owned()));
 
     let through_another = Graph::default()
-        .with("anteroom-issuer", [on("anteroom-service")])
-        .with("anteroom-service", [on("anteroom-rooms")])
+        .with("anteroom-issuer", [on("anteroom-runtime")])
+        .with("anteroom-runtime", [on("anteroom-rooms")])
         .with("anteroom-rooms", []);
     assert!(
         broken(&through_another)
@@ -98,7 +98,7 @@ fn only_the_sql_crate_knows_sql() {
 fn only_the_binary_names_a_concrete_backend() {
     for (name, noticed) in [
         ("anteroom-issuer", true),
-        ("anteroom-service", true),
+        ("anteroom-runtime", true),
         ("anteroom", false),
     ] {
         let graph = Graph::default()

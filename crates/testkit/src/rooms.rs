@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_pages::WebAddress;
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{

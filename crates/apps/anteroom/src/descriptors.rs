@@ -6,6 +6,7 @@
 
 use std::num::NonZeroUsize;
 
+use anteroom_http_server::ListenerKind;
 use anteroom_rooms::media_connections;
 use anteroom_http_server::ListenerKind;
 use anyhow::bail;

@@ -1,5 +1,6 @@
 //! The claim of a request, from its `Authorization` header.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{AuthPresentation, CreatePresentation};
 use anteroom_http_server::Problem;
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::Timestamp;
 use anteroom_http_server::Problem;
 use anteroom_runtime::Entropy;

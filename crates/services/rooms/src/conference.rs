@@ -1,6 +1,7 @@
 //! The room and the user of a request under `/v2/conference`.
 
 use anteroom_call::OpaqueUserId;
+use anteroom_http_server::Problem;
 use anteroom_protocol::AuthPresentation;
 use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;

@@ -1,5 +1,6 @@
 //! The creation of a call link.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
 use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;

@@ -1,5 +1,6 @@
 //! The headers that name a room: `X-Room-Id` and `X-Epoch`.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::RoomId;
 use anteroom_http_server::Problem;
 use anteroom_store::{Epoch, LinkAddress, OpaqueRoomId};

@@ -1,6 +1,7 @@
 //! The update of a call link.
 
 use anteroom_call::OpaqueUserId;
+use anteroom_http_server::Problem;
 use anteroom_protocol::AuthPresentation;
 use anteroom_http_server::Problem;
 use anteroom_runtime::{ClientAddress, RetryAfter};

@@ -8,6 +8,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp,
 };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_protocol::Aci;
 use anteroom_http_server::{Problem, RequestClient};
 use anteroom_runtime::ClientAddress;

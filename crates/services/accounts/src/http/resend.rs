@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::Timestamp;
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_runtime::ClientAddress;

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use anteroom_http_server::{RouteOperation, is_probe};
 use anteroom_issuer::{IssuingParams, OPERATIONS};
 use anteroom_http_server::{RouteOperation, is_probe};
 use anteroom_runtime::Area;

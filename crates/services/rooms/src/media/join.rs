@@ -1,6 +1,7 @@
 //! The announcement of a client to the media server of its call, or of a call that starts with this
 //! client.
 
+use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::Timestamp;
 use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::dependency_wait;

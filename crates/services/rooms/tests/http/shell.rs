@@ -1,5 +1,6 @@
 //! The description, the health probes, and unknown paths.
 
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifierKeys;
 use anteroom_rooms::StoredParams;
 use anteroom_http_server::HttpLimits;

@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anteroom_http_server::{Problem, ProblemKind, problems};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_http_server::{Problem, ProblemKind, problems};
 use anteroom_runtime::{Clock, Entropy, dependency_wait};

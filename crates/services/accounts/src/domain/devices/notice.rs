@@ -1,5 +1,6 @@
 //! The mail to an owner about a new device.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_http_server::Problem;
 use anteroom_store::{DeviceName, TransactionName};

@@ -1,5 +1,6 @@
 //! The look-up before a login, and the count of failures after it.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::Aci;
 use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::Timestamp;
 use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;

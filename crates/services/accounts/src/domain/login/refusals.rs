@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_http_server::Problem;
 use anteroom_runtime::RetryAfter;

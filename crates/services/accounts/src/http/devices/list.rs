@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
 use anteroom_runtime::Event;

@@ -1,5 +1,6 @@
 //! The layout of all pages.
 
+use anteroom_http_server::Problem;
 use anteroom_pages::card;
 use anteroom_http_server::Problem;
 use axum::{
