@@ -6,13 +6,13 @@ use std::{
 };
 
 use anteroom_accounts::{HashQueueLimits, LoginParts, LoginSettings, MailSender, PasswordHasher};
+use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_issuer::{DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router};
 use anteroom_protocol::{
     Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
 };
 use anteroom_relays::Relays;
-use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,

@@ -17,7 +17,6 @@ use anteroom_rooms::{
     RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits, internal_router,
     router, verifier_keys,
 };
-use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName,

@@ -36,9 +36,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "anteroom-accounts",
         &[
+            "anteroom-http-server",
             "anteroom-pages",
             "anteroom-protocol",
-            "anteroom-service",
+            "anteroom-runtime",
             "anteroom-store",
         ],
     ),
@@ -46,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "anteroom-issuer",
         &[
             "anteroom-accounts",
+            "anteroom-http-server",
             "anteroom-pages",
             "anteroom-protocol",
             "anteroom-relays",

@@ -4,7 +4,9 @@
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::{Dependency, Event, EventSink as _, Health, HealthRegistry, Metrics, Monitor, NoEvents};
+use anteroom_runtime::{
+    Dependency, Event, EventSink as _, Health, HealthRegistry, Metrics, Monitor, NoEvents,
+};
 use anteroom_testkit::{LogGuard, MockClock, ReceivedEvent, WebhookReceiver, metrics_text};
 use anteroom_webhook::{Backoff, WebhookError, WebhookSecret, WebhookSettings, WebhookSink};
 use hmac::{Hmac, KeyInit as _, Mac as _};

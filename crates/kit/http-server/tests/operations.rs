@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, problems};
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, problems};
 use anteroom_runtime::{Area, Event, HealthRegistry, Metrics, Monitor, Operation, dependency_wait};
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy, metrics_text};
 use axum::{Router, body::Body, routing::get};

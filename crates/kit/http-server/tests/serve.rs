@@ -3,8 +3,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anteroom_http_server::{ConnectionLimits, DrainOutcome, ListenerSettings, ProxyHeader, TrustedProxies, serve};
-use anteroom_runtime::ClientAddress;
+use anteroom_http_server::{
+    ConnectionLimits, DrainOutcome, ListenerSettings, ProxyHeader, RequestClient, TrustedProxies,
+    serve,
+};
 use axum::{Router, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, metrics_router, problems};
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, problems};
 use anteroom_runtime::{Area, ClientAddress, Metrics, Operation};
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{Router, body::Body, response::Response, routing::get};

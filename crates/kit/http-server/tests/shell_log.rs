@@ -11,7 +11,6 @@ use std::{
 
 use anteroom_http_server::{HttpLimits, Problem, harden, problems};
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::{HttpLimits, Problem, harden, problems};
 use anteroom_runtime::Metrics;
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{Router, body::Body, routing::get};

@@ -3,8 +3,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anteroom_http_server::{ConnectionLimits, DrainOutcome, ListenerSettings, Tls, TlsError, TlsFiles, serve};
-use anteroom_runtime::ClientAddress;
+use anteroom_http_server::{
+    ConnectionLimits, DrainOutcome, ListenerSettings, RequestClient, Tls, TlsError, TlsFiles, serve,
+};
 use anteroom_testkit::TestCertificate;
 use axum::{Router, routing::get};
 use http::Version;

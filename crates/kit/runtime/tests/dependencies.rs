@@ -10,7 +10,10 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::{Dependency, DependencyState, Event, EventQueue, EventSink as _, Health, HealthRegistry, Metrics, Monitor, NoEvents};
+use anteroom_runtime::{
+    Dependency, DependencyState, Event, EventQueue, EventSink as _, Health, HealthRegistry,
+    Metrics, Monitor, NoEvents,
+};
 use anteroom_testkit::{MockClock, metrics_text};
 use async_trait::async_trait;
 

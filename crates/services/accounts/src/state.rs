@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_protocol::{Aci, Timestamp};
 use anteroom_http_server::{HttpLimits, Problem, problems, request_client};
-use anteroom_runtime::{Admission, ClientAddress, Clock, Entropy, Event, EventSink, Pseudonymizer, RateLimiter, network_windows};
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_runtime::{
+    Admission, ClientAddress, Clock, Entropy, Event, EventSink, Pseudonymizer, RateLimiter,
+    network_windows,
+};
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
 };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anteroom_accounts::{Caller, private, unauthenticated};
-use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, VerifyError};
 use anteroom_http_server::{Problem, ProblemDocument, problems};
+use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, VerifyError};
 use anteroom_runtime::{Entropy, RetryAfter};
 use axum::{
     extract::{Request, State},

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use anteroom_accounts::{Caller, private, unauthenticated};
-use anteroom_protocol::{CreateCredentialRequest, Randomness, Timestamp};
 use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, bounded_body, require_json};
+use anteroom_protocol::{CreateCredentialRequest, Randomness, Timestamp};
 use anteroom_runtime::{RetryAfter, WorkError};
 use axum::{
     extract::{Request, State},

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_accounts::{Caller, private, unauthenticated};
+use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
 use anteroom_protocol::{
     CredentialBatch, GenericSecretParams, GroupIdentity, GroupServerSecretParams, VerifyError,
 };
-use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
 use anteroom_runtime::{Entropy, RetryAfter};
 use anteroom_store::Account;
 use axum::{

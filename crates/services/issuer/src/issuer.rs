@@ -3,9 +3,12 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anteroom_accounts::{Accounts, AccountsParts, LoginParts, PurgeCounts};
-use anteroom_relays::Relays;
 use anteroom_http_server::HttpLimits;
-use anteroom_runtime::{Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer, RateLimiter, Workers};
+use anteroom_relays::Relays;
+use anteroom_runtime::{
+    Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
+    RateLimiter, Workers,
+};
 use anteroom_store::{IssuerDatabase, StoreError};
 
 use crate::{

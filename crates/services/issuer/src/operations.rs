@@ -1,7 +1,12 @@
 //! The operations of the issuer, and the routes that request them.
 
 use anteroom_http_server::RouteOperation;
-use anteroom_runtime::{Area::{ DeviceManagement, EncryptedGroupMetadata, GroupCallSignaling, Login, VoipCallSignaling, }, Operation};
+use anteroom_runtime::{
+    Area::{
+        DeviceManagement, EncryptedGroupMetadata, GroupCallSignaling, Login, VoipCallSignaling,
+    },
+    Operation,
+};
 
 const ISSUE_CREATE_CREDENTIAL: Operation =
     Operation::new(GroupCallSignaling, "issue-create-credential");

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use anteroom_http_server::ProblemKind;
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_http_server::ProblemKind;
 use axum::extract::Query;
 use http::{StatusCode, Uri};
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use anteroom_accounts::{Caller, private, unauthenticated};
-use anteroom_relays::{Relay, RelayError, RelayUser};
 use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
+use anteroom_relays::{Relay, RelayError, RelayUser};
 use anteroom_runtime::{RetryAfter, dependency_wait};
 use axum::{
     extract::{Request, State},

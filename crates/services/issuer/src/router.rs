@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anteroom_http_server::{complete_description, description_router, harden, health_router};
 use anteroom_pages::{api_page, not_found_page};
-use anteroom_http_server::{complete_description, description_router, harden, health_router};
 use axum::{Router, middleware::from_fn};
 use utoipa::{
     Modify, OpenApi,

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use anteroom_accounts::{Accounts, Caller};
+use anteroom_http_server::{HttpLimits, Problem, problems};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
-use anteroom_http_server::{HttpLimits, Problem, problems};
-use anteroom_runtime::{Clock, Count, Entropy, Event, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer, RateLimiter, Workers};
+use anteroom_runtime::{
+    Clock, Count, Entropy, Event, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
+    RateLimiter, Workers,
+};
 use http::request::Parts;
 
 use crate::{issuing_params::CurrentParams, limits::IssuerLimits};

@@ -2,7 +2,6 @@
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::{AuthPresentation, CreatePresentation};
-use anteroom_http_server::Problem;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;

@@ -9,7 +9,6 @@ use std::{
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::Problem;
 use anteroom_runtime::Entropy;
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};

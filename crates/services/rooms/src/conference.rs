@@ -3,7 +3,6 @@
 use anteroom_call::OpaqueUserId;
 use anteroom_http_server::Problem;
 use anteroom_protocol::AuthPresentation;
-use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
 use http::HeaderMap;

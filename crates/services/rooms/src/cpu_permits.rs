@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, num::NonZeroUsize};
 
-use anteroom_runtime::{AddressGroup, ClientAddress, FairPermit, FairPermits, QueueFull, network_shares};
+use anteroom_runtime::{
+    AddressGroup, ClientAddress, FairPermit, FairPermits, QueueFull, network_shares,
+};
 use tokio::task::yield_now;
 
 /// The computations of a thread until it lets the other tasks that are ready run. To do so after

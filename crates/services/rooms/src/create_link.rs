@@ -2,7 +2,6 @@
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
-use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkRestrictions, NewCallLink,

@@ -2,7 +2,10 @@
 
 use anteroom_call::{ErrorCode, Message};
 use anteroom_http_server::RouteOperation;
-use anteroom_runtime::{Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder, RunningOperation};
+use anteroom_runtime::{
+    Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder,
+    RunningOperation,
+};
 
 const READ_LINK: Operation = Operation::new(GroupCallSignaling, "read-link");
 const CHANGE_LINK: Operation = Operation::new(GroupCallSignaling, "change-link");

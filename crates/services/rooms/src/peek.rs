@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anteroom_call::PeekView;
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::UidCiphertext;
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallRecord, TransactionName};
 use axum::{

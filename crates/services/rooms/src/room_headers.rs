@@ -2,7 +2,6 @@
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::RoomId;
-use anteroom_http_server::Problem;
 use anteroom_store::{Epoch, LinkAddress, OpaqueRoomId};
 use http::{HeaderMap, HeaderName};
 

@@ -12,8 +12,10 @@ use std::{
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::{Timestamp, VerifierKeys};
-use anteroom_http_server::HttpLimits;
-use anteroom_runtime::{Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, Metrics, Monitor, Pseudonymizer, RateLimiter};
+use anteroom_runtime::{
+    Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, Metrics, Monitor,
+    Pseudonymizer, RateLimiter,
+};
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
     OpaqueRoomId, RoomsDatabase, StoreError,

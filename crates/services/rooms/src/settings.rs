@@ -284,7 +284,9 @@ impl Default for CleanerSettings {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::Timestamp;
-    use anteroom_runtime::{Admission, ClientAddress, LocalLimiter, Pseudonymizer, RateLimiter as _, network_buckets};
+    use anteroom_runtime::{
+        Admission, ClientAddress, LocalLimiter, Pseudonymizer, RateLimiter as _, network_buckets,
+    };
     use zeroize::Zeroizing;
 
     use super::*;

@@ -3,7 +3,6 @@
 use anteroom_call::OpaqueUserId;
 use anteroom_http_server::Problem;
 use anteroom_protocol::AuthPresentation;
-use anteroom_http_server::Problem;
 use anteroom_runtime::{ClientAddress, RetryAfter};
 use anteroom_store::{LinkAddress, LinkUpdate, PasskeyHash, TransactionName, UpdateLinkOutcome};
 use axum::response::{IntoResponse as _, Response};

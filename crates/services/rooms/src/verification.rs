@@ -12,7 +12,6 @@ use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp,
 };
-use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::{Admission, ClientAddress, QueueFull, RetryAfter, network_buckets};
 use anteroom_store::CallLinkRecord;
 

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use anteroom_runtime::{Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink};
+use anteroom_runtime::{
+    Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink,
+};
 use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
 use anyhow::Context as _;
 

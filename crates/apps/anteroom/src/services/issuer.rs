@@ -15,7 +15,9 @@ use anteroom_issuer::{Issuer, IssuerLimits, IssuerParts, IssuingParams};
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
-use anteroom_runtime::{Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer};
+use anteroom_runtime::{
+    Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer,
+};
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
 };

@@ -59,8 +59,10 @@ pub(crate) fn waiting_router(
     limits: HttpLimits,
     metrics: Metrics,
 ) -> Router {
-    let (health, _) = health_router(HealthRegistry::new(vec![Arc::new(ClosedDatabase::default())]))
-        .split_for_parts();
+    let (health, _) = health_router(HealthRegistry::new(vec![Arc::new(
+        ClosedDatabase::default(),
+    )]))
+    .split_for_parts();
     let answer = || async { Problem::new(&problems::UNAVAILABLE).retry_after(RETRY_AFTER) };
     let paths: BTreeSet<&str> = operations.iter().map(|route| route.path).collect();
     let mut routes = health

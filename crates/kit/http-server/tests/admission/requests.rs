@@ -2,8 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use anteroom_http_server::{
+    HttpLimits, ListenerSettings, Problem, ProxyHeader, RouteOperation, TrustedProxies,
+    bounded_body, harden,
+};
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::{HttpLimits, ListenerSettings, Problem, ProxyHeader, RouteOperation, TrustedProxies, bounded_body, harden};
 use anteroom_runtime::{Area, Metrics, Operation};
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
 use axum::{

@@ -14,7 +14,9 @@ use std::{
 };
 
 use anteroom_http_server::{Problem, problems};
-use anteroom_runtime::{AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares};
+use anteroom_runtime::{
+    AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares,
+};
 use async_trait::async_trait;
 use tokio::{sync::watch, time::timeout};
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anteroom_http_server::{Problem, RequestClient};
 use anteroom_protocol::Aci;
-use anteroom_http_server::{Problem, RequestClient};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,

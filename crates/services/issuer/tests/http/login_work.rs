@@ -7,9 +7,9 @@ use std::{
 };
 
 use anteroom_accounts::{HashCost, HashQueueLimits, LoginLimits, PasswordHasher};
+use anteroom_http_server::{HttpLimits, metrics_router};
 use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
-use anteroom_http_server::{HttpLimits, metrics_router};
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,
@@ -98,7 +98,10 @@ async fn unknown_emails_and_wrong_passwords_cost_the_same_200_times() {
     let metrics = metrics.lock().unwrap().clone().unwrap();
     let hashes = || async {
         let request = http::Request::get("/metrics").body(axum::body::Body::empty());
-        let answer = metrics_router(&metrics).oneshot(request.unwrap()).await.unwrap();
+        let answer = metrics_router(&metrics)
+            .oneshot(request.unwrap())
+            .await
+            .unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
         let line = text

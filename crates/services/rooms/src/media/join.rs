@@ -3,7 +3,6 @@
 
 use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::dependency_wait;
 use anteroom_store::{
     CallEra, CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,

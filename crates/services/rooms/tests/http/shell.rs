@@ -3,7 +3,6 @@
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifierKeys;
 use anteroom_rooms::StoredParams;
-use anteroom_http_server::HttpLimits;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};

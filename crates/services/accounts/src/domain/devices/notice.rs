@@ -2,7 +2,6 @@
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_http_server::Problem;
 use anteroom_store::{DeviceName, TransactionName};
 use async_trait::async_trait;
 

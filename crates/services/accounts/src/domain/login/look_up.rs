@@ -2,7 +2,6 @@
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::Aci;
-use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Account, DeviceId, Email, Login, LoginFailures, LoginOrigin, PasswordVerifier, RefreshToken,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::Timestamp;
-use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{Email, TransactionName};
 use http::HeaderMap;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_http_server::Problem;
 use anteroom_runtime::RetryAfter;
 use anteroom_store::{Email, Login, LoginFailures};
 use async_trait::async_trait;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
 use anteroom_runtime::Event;
 use anteroom_store::{Device, DeviceId, DeviceState, DeviceUse, TransactionName};
 use axum::{

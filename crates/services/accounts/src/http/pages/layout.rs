@@ -2,7 +2,6 @@
 
 use anteroom_http_server::Problem;
 use anteroom_pages::card;
-use anteroom_http_server::Problem;
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},
