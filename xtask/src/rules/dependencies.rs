@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-sigma", &[]),
     ("anteroom-kvac", &["anteroom-sigma"]),
     ("anteroom-protocol", &["anteroom-kvac"]),
+    ("anteroom-wire", &[]),
     ("anteroom-call", &["anteroom-protocol"]),
     ("anteroom-store", &["anteroom-protocol"]),
     (
@@ -41,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-protocol",
             "anteroom-runtime",
             "anteroom-store",
+            "anteroom-wire",
         ],
     ),
     (
@@ -53,6 +55,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-relays",
             "anteroom-runtime",
             "anteroom-store",
+            "anteroom-wire",
         ],
     ),
     (
@@ -141,6 +144,7 @@ const PURE: &[&str] = &[
     "anteroom-sigma",
     "anteroom-kvac",
     "anteroom-protocol",
+    "anteroom-wire",
     "anteroom-call",
 ];
 
