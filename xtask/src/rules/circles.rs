@@ -24,8 +24,6 @@ const EXCUSED: &[&str] = &[
     "crates/pure/call",
     "crates/pure/protocol",
     "crates/sdk/client",
-    "crates/services/accounts",
-    "crates/services/issuer",
     "crates/services/rooms",
     "crates/store/store",
     "crates/store/store-sql",

@@ -2,16 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_http_server::{HttpLimits, Problem};
+use anteroom_http_server::HttpLimits;
 use anteroom_runtime::{Clock, Entropy, EventSink, Metrics, Pseudonymizer, RateLimiter};
 use anteroom_store::{IssuerDatabase, StoreError};
-use http::request::Parts;
 
 use crate::{
     domain::{
         callers::{
-            authenticator::{Authenticator, Caller},
-            device_use_writer::DeviceUseWriter,
+            authenticator::Authenticator, device_use_writer::DeviceUseWriter,
             identities::Identities,
         },
         devices::{
@@ -77,6 +75,7 @@ impl Accounts {
             identities,
             device_use_writer,
         );
+        let job_queue = JobQueue::new(&parts.metrics, Arc::clone(&login.delay));
         Self(Arc::new(AccountsState {
             authenticator,
             database: parts.database,
@@ -84,7 +83,7 @@ impl Accounts {
             login,
             tokens,
             delayed_attempts: DelayedAttempts::new(),
-            job_queue: JobQueue::new(&parts.metrics),
+            job_queue,
             clock: parts.clock,
             entropy: parts.entropy,
             events: parts.events,
@@ -93,14 +92,6 @@ impl Accounts {
             pseudonymizer: parts.pseudonymizer,
             http: parts.http,
         }))
-    }
-
-    /// Authenticates a request: `None` if the credentials are missing or wrong.
-    ///
-    /// # Errors
-    /// 503 when the database is unavailable and the caller is not cached, 500 when it fails.
-    pub async fn authenticate(&self, head: &Parts) -> Result<Option<Caller>, Problem> {
-        self.0.authenticate(head).await
     }
 
     /// Deletes stale devices and expired rows. Call it about once a day.

@@ -31,7 +31,7 @@ pub use self::{
     accounts::{Accounts, AccountsParts},
     domain::{
         callers::{
-            authenticator::{Caller, SignInTime, unauthenticated},
+            caller::{Caller, SignInTime},
             identity::{ExternalIdentity, IdentityVerifier},
         },
         devices::{
@@ -40,6 +40,7 @@ pub use self::{
             purge::PurgeCounts,
             registration::MOST_DEVICES,
         },
+        failure::Failure,
         login::{
             delay::{Delay, TimerDelay},
             known_networks::KnownNetworkLimits,
@@ -53,7 +54,6 @@ pub use self::{
         tokens::access_token::TOKEN_KEY_GRACE,
     },
     http::{
-        base64::Base64,
         private::private,
         router::{openapi, page_routes, routes},
     },

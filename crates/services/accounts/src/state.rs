@@ -2,26 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_http_server::{HttpLimits, Problem, problems, request_client};
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{
-    Admission, ClientAddress, Clock, Entropy, Event, EventSink, Pseudonymizer, RateLimiter,
-    network_windows,
+    ClientAddress, Clock, Entropy, Event, EventSink, Pseudonymizer, RateLimiter,
 };
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
 };
-use http::request::Parts;
 
 use crate::{
     domain::{
-        callers::authenticator::{Authenticator, Caller, in_time},
-        client_limits::ClientLimit,
-        devices::{
-            changes::{DeviceChange, DeviceChanges},
-            events::DeviceEvents,
-            notice::DeviceNotice,
-        },
+        callers::authenticator::Authenticator,
+        devices::{changes::DeviceChanges, events::DeviceEvents},
+        failure::{Failure, in_time},
         job_queue::JobQueue,
         login::{delay::DelayedAttempts, known_networks::KnownNetworks},
         passwords::attempt_source::AttemptSource,
@@ -52,23 +46,6 @@ pub(crate) struct AccountsState {
 }
 
 impl AccountsState {
-    /// Authenticates a request: `None` if the credentials are missing or wrong.
-    pub(crate) async fn authenticate(
-        self: &Arc<Self>,
-        head: &Parts,
-    ) -> Result<Option<Caller>, Problem> {
-        let address = self.address(request_client(&head.extensions));
-        let mut changes = Vec::new();
-        let caller = self
-            .authenticator
-            .authenticate(&head.headers, address, &*self.entropy, &mut changes)
-            .await;
-        for change in &changes {
-            self.announce(change);
-        }
-        caller
-    }
-
     /// Returns the pseudonym of a client's address; `None` if the address is unknown.
     pub(crate) fn address(&self, client: ClientAddress) -> Option<AddressPseudonym> {
         if client == ClientAddress::UNKNOWN {
@@ -92,45 +69,8 @@ impl AccountsState {
         DeviceChanges::new(transaction, self.device_retention(), now)
     }
 
-    /// Announces a saved change of a device. Sends a mail to the owner of a new device.
-    pub(crate) fn announce(self: &Arc<Self>, change: &DeviceChange) {
-        if change.is_end() {
-            self.authenticator
-                .forget_device(change.owner(), change.device());
-        }
-        let now = self.now();
-        self.device_events.announce(change, now);
-        if let Some((name, is_only)) = change.new_device()
-            && self.login.mail.is_some()
-        {
-            self.start_notice(DeviceNotice {
-                owner: *change.owner(),
-                name: name.clone(),
-                is_only,
-                registered: now,
-            });
-        }
-    }
-
     pub(crate) fn emit_event(&self, event: Event) {
         self.events.emit(event);
-    }
-
-    /// Admits a client under a limit of the login, which applies to all networks of its address.
-    ///
-    /// # Errors
-    /// 429 when the limit is reached.
-    pub(crate) async fn admit(
-        &self,
-        limit: &ClientLimit,
-        client: ClientAddress,
-    ) -> Result<(), Problem> {
-        let size = (limit.size)(&self.login.settings.limits);
-        let windows = network_windows(&self.pseudonymizer, limit.name, client, size);
-        match self.limiter.take_in_windows(&windows, self.now()).await {
-            Admission::Granted => Ok(()),
-            Admission::Limited(after) => Err(Problem::new(limit.refusal).retry_after(after)),
-        }
     }
 
     /// Returns the class of a client whose password is to be hashed. `device_owner` is the account
@@ -163,22 +103,23 @@ impl AccountsState {
     /// Admits a request whose job runs later, if the database saves changes.
     ///
     /// # Errors
-    /// 503 if it does not.
-    pub(crate) async fn check_database(&self) -> Result<(), Problem> {
+    /// [`Failure::Unavailable`] if it does not.
+    pub(crate) async fn check_database(&self) -> Result<(), Failure> {
         match self.stored(self.database.ready()).await? {
             Availability::ReadWrite => Ok(()),
-            Availability::ReadOnly => Err(Problem::new(&problems::UNAVAILABLE)),
+            Availability::ReadOnly => Err(Failure::Unavailable),
         }
     }
 
     /// Waits for the database.
     ///
     /// # Errors
-    /// 503 when the database is unavailable or takes too long, 500 when it fails.
+    /// [`Failure::Unavailable`] when the database is unavailable or takes too long, else
+    /// [`Failure::Internal`].
     pub(crate) async fn stored<T>(
         &self,
         transaction: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, Failure> {
         in_time(TRANSACTION_TIMEOUT, transaction).await
     }
 

@@ -6,7 +6,7 @@ use anteroom_runtime::{Clock, Dependency, Health};
 use anteroom_store::{Availability, IssuerDatabase};
 use async_trait::async_trait;
 
-use crate::issuing_params::CurrentParams;
+use crate::domain::issuing_params::CurrentParams;
 
 pub(crate) struct DatabaseHealth(pub(crate) Arc<dyn IssuerDatabase>);
 

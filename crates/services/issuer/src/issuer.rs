@@ -12,8 +12,8 @@ use anteroom_runtime::{
 use anteroom_store::{IssuerDatabase, StoreError};
 
 use crate::{
+    domain::issuing_params::{CurrentParams, IssuingParams},
     health::{DatabaseHealth, ParamsHealth, ParamsKind},
-    issuing_params::{CurrentParams, IssuingParams},
     limits::IssuerLimits,
     state::IssuerState,
 };

@@ -17,29 +17,22 @@
 //! # Structure
 //!
 //! Every request passes the same steps: listener limits, authentication, rate limit, parsing,
-//! issuing, event, response. Every endpoint has its own file, in which one function decides for an
-//! outcome and an exhaustive match maps the outcome to status, body and event.
+//! issuing, event, response. `domain` decides for an outcome, and knows no HTTP. `http` has one file
+//! for each endpoint: it reads the request, and an exhaustive match maps the outcome to status, body
+//! and event.
 
-mod account_limit;
-mod call_link_auth;
-mod create_auth;
-mod group_auth;
+mod domain;
 mod health;
+mod http;
 mod issuer;
-mod issuing_params;
 mod limits;
 mod operations;
-mod params;
-mod range;
-mod relays;
-mod router;
 mod state;
-mod wire;
 
 pub use self::{
+    domain::issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
+    http::router::{openapi, router},
     issuer::{Issuer, IssuerParts},
-    issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
     limits::IssuerLimits,
     operations::OPERATIONS,
-    router::{openapi, router},
 };

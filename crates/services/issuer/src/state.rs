@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::{Accounts, Caller};
-use anteroom_http_server::{HttpLimits, Problem, problems};
+use anteroom_accounts::Accounts;
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
 use anteroom_runtime::{
     Clock, Count, Entropy, Event, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter, Workers,
 };
-use http::request::Parts;
 
-use crate::{issuing_params::CurrentParams, limits::IssuerLimits};
+use crate::{domain::issuing_params::CurrentParams, limits::IssuerLimits};
 
 /// The state that the handlers share.
 pub(crate) struct IssuerState {
@@ -34,11 +33,6 @@ pub(crate) struct IssuerState {
 }
 
 impl IssuerState {
-    /// Authenticates a request: `None` if the credentials are missing or wrong.
-    pub(crate) async fn authenticate(&self, head: &Parts) -> Result<Option<Caller>, Problem> {
-        self.accounts.authenticate(head).await
-    }
-
     /// Emits an event about the account. `describe` adds to the payload.
     pub(crate) fn emit(
         &self,
@@ -54,10 +48,4 @@ impl IssuerState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
-}
-
-/// Returns the problem for the case that no server params are live.
-pub(crate) fn no_params() -> Problem {
-    tracing::error!("no server params are live");
-    Problem::new(&problems::UNAVAILABLE)
 }

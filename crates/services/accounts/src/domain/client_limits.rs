@@ -1,15 +1,8 @@
 //! The rate limits of client addresses, one for each operation.
 
-use anteroom_http_server::ProblemKind;
-use anteroom_runtime::WindowSize;
+use anteroom_runtime::{Admission, ClientAddress, RetryAfter, WindowSize, network_windows};
 
-use crate::{
-    http::problems::{
-        LOGOUT_RATE_LIMITED, RATE_LIMITED, RESET_RATE_LIMITED, SIGN_UP_RATE_LIMITED,
-        VERIFY_RATE_LIMITED,
-    },
-    settings::LoginLimits,
-};
+use crate::{settings::LoginLimits, state::AccountsState};
 
 /// A limit of requests from one client address.
 pub(crate) struct ClientLimit {
@@ -17,38 +10,31 @@ pub(crate) struct ClientLimit {
     pub(crate) name: &'static str,
     /// The maximum number of requests.
     pub(crate) size: fn(&LoginLimits) -> WindowSize,
-    /// The problem of refused requests.
-    pub(crate) refusal: &'static ProblemKind,
 }
 
 pub(crate) const LOGIN: ClientLimit = ClientLimit {
     name: "login",
     size: |limits| limits.login,
-    refusal: &RATE_LIMITED,
 };
 
 pub(crate) const REFRESH: ClientLimit = ClientLimit {
     name: "refresh",
     size: |limits| limits.token,
-    refusal: &RATE_LIMITED,
 };
 
 pub(crate) const SIGN_UP: ClientLimit = ClientLimit {
     name: "sign-up",
     size: |limits| limits.sign_up,
-    refusal: &SIGN_UP_RATE_LIMITED,
 };
 
 pub(crate) const VERIFY: ClientLimit = ClientLimit {
     name: "verify email",
     size: |limits| limits.token,
-    refusal: &VERIFY_RATE_LIMITED,
 };
 
 pub(crate) const RESEND: ClientLimit = ClientLimit {
     name: "resend verification",
     size: |limits| limits.reset,
-    refusal: &VERIFY_RATE_LIMITED,
 };
 
 /// Requests for a reset and confirmations share their windows, because each confirmation costs a
@@ -56,12 +42,29 @@ pub(crate) const RESEND: ClientLimit = ClientLimit {
 pub(crate) const RESET: ClientLimit = ClientLimit {
     name: "password reset",
     size: |limits| limits.reset,
-    refusal: &RESET_RATE_LIMITED,
 };
 
 /// Logouts have a limit of their own, so that no other limit refuses them.
 pub(crate) const LOGOUT: ClientLimit = ClientLimit {
     name: "logout",
     size: |limits| limits.logout,
-    refusal: &LOGOUT_RATE_LIMITED,
 };
+
+impl AccountsState {
+    /// Admits a client under a limit, which applies to all networks of its address.
+    ///
+    /// # Errors
+    /// The time after which to try again, when the limit is reached.
+    pub(crate) async fn admit(
+        &self,
+        limit: &ClientLimit,
+        client: ClientAddress,
+    ) -> Result<(), RetryAfter> {
+        let size = (limit.size)(&self.login.settings.limits);
+        let windows = network_windows(&self.pseudonymizer, limit.name, client, size);
+        match self.limiter.take_in_windows(&windows, self.now()).await {
+            Admission::Granted => Ok(()),
+            Admission::Limited(after) => Err(after),
+        }
+    }
+}

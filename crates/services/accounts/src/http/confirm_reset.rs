@@ -3,54 +3,23 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{
-    EmailToken, EmailTokenPurpose, Login, PasswordVerifier, TokenHash, TransactionName,
-};
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse as _, Response},
-};
+use anteroom_wire::issuer::ConfirmResetRequest;
+use axum::extract::{Request, State};
 use http::StatusCode;
-use rand_core::CryptoRng;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
     domain::{
         client_limits::RESET,
-        devices::changes::{ChangeCause, DeviceChange},
-        mails::mail::{self, DeviceCleanup},
-        passwords::password::Password,
-        renewal::{RenewalCause, RenewalPermit},
+        confirm_reset::{self, ResetConfirmation, ResetOutcome},
     },
     http::{
-        problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
+        admission::admit,
+        json::read_json,
+        problems::{RESET_LINK_INVALID, RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
         responses::BodyProblems,
-        wire::{Secret, read_json},
     },
     state::AccountsState,
 };
-
-pub(crate) enum Outcome {
-    InvalidInput,
-    LinkInvalid,
-    Reset,
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct ConfirmResetRequest {
-    /// The token of the mail.
-    #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "oje_zg02EWkgZd8831hK3n6vLIFuGRjcxIWLVkW2BmY")]
-    pub(crate) token: Secret,
-    /// The new password: 8 to 64 characters.
-    #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
-    pub(crate) password: Secret,
-    /// Whether to keep the devices that sessions and other devices have given a password of their
-    /// own.
-    #[serde(default, rename = "keepDevices")]
-    pub(crate) keep_devices: bool,
-}
 
 /// Sets a new password. All sessions of the account end. Devices that sessions or other devices
 /// have given a password of their own are deleted, unless the request keeps them.
@@ -75,167 +44,19 @@ pub(crate) async fn confirm_reset(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&RESET_VALIDATION_ERROR).into_response(),
-        Ok(Outcome::LinkInvalid) => Problem::new(&RESET_LINK_INVALID).into_response(),
-        Ok(Outcome::Reset) => StatusCode::NO_CONTENT.into_response(),
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    admit(accounts, client).await?;
-    let (head, body) = request.into_parts();
-    match read_json::<ConfirmResetRequest>(accounts, &head.headers, body).await? {
-        Some(request) => accept(accounts, client, &request).await,
-        None => Ok(Outcome::InvalidInput),
-    }
-}
-
-/// Applies the limit of the client's address, before all other checks. It is the limit of requests
-/// for a reset, because every attempt costs a hash.
-///
-/// # Errors
-/// 429 when the limit is reached.
-pub(crate) async fn admit(accounts: &AccountsState, client: ClientAddress) -> Result<(), Problem> {
-    accounts.admit(&RESET, client).await
-}
-
-/// # Errors
-/// 503 or 500 when the database is unavailable.
-pub(crate) async fn accept(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: &ConfirmResetRequest,
-) -> Result<Outcome, Problem> {
-    let Ok(password) = Password::parse(request.password.as_str()) else {
-        return Ok(Outcome::InvalidInput);
+) -> Result<StatusCode, Problem> {
+    admit(&accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    let Some(body) = read_json::<ConfirmResetRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&RESET_VALIDATION_ERROR));
     };
-    let Some(token) = EmailToken::parse(request.token.as_str()) else {
-        return Ok(Outcome::LinkInvalid);
+    let confirmation = ResetConfirmation {
+        token: body.token.as_str(),
+        password: body.password.as_str(),
+        keeps_devices: body.keep_devices,
     };
-    let Some(done) = reset(accounts, client, &token, password, request.keep_devices).await? else {
-        return Ok(Outcome::LinkInvalid);
-    };
-    let Reset { login, deleted } = done;
-    accounts.authenticator.forget_sessions(&login.aci);
-    for change in &deleted {
-        accounts.announce(change);
-    }
-    if let Some(sender) = &accounts.login.mail {
-        let cleanup = if request.keep_devices {
-            DeviceCleanup::Kept
-        } else {
-            DeviceCleanup::Deleted(deleted.len())
-        };
-        sender.send(mail::password_changed(login.email, cleanup));
-    }
-    Ok(Outcome::Reset)
-}
-
-/// A completed reset.
-struct Reset {
-    login: Login,
-    deleted: Vec<DeviceChange>,
-}
-
-/// Resets the password in one transaction, so that a link still works if its password could not be
-/// stored. The link also proves the ownership of the mailbox: the address is confirmed, failures
-/// are deleted, and the limits of the account are reset.
-async fn reset(
-    accounts: &AccountsState,
-    client: ClientAddress,
-    token: &EmailToken,
-    password: Password,
-    keeps_devices: bool,
-) -> Result<Option<Reset>, Problem> {
-    const LOOK_UP: TransactionName = TransactionName::new("look up reset");
-    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
-    let mut rng = accounts.entropy.rng();
-    let source = accounts.attempt_source(client, None);
-    let hashed = accounts.login.hasher.hash(password, source, &mut *rng);
-    let verifier = hashed.await?;
-    let hash = accounts
-        .database
-        .storage_keys()
-        .email_token_hash(token, PURPOSE);
-    let known = accounts
-        .stored(async {
-            let mut reader = accounts.database.read(LOOK_UP).await?;
-            reader.reset_token_account(&hash, accounts.now()).await
-        })
-        .await?;
-    let Some(aci) = known else {
-        return Ok(None);
-    };
-    let renewal = RenewalPermit::take(accounts, RenewalCause::Reset, &aci).await;
-    let change = Change {
-        token: hash,
-        verifier,
-        keeps_devices,
-        renews_limits: renewal.is_some(),
-    };
-    let done = change.store(accounts, &mut *rng).await;
-    if let Some(renewal) = renewal
-        && !matches!(done, Ok(Some(_)))
-    {
-        renewal.refund(accounts).await;
-    }
-    done
-}
-
-/// The change of a reset.
-struct Change {
-    token: TokenHash,
-    verifier: PasswordVerifier,
-    keeps_devices: bool,
-    renews_limits: bool,
-}
-
-impl Change {
-    /// `None` if the token is unknown, used or over.
-    async fn store(
-        &self,
-        accounts: &AccountsState,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Option<Reset>, Problem> {
-        const NAME: TransactionName = TransactionName::new("reset password");
-        let now = accounts.now();
-        accounts
-            .stored(async {
-                let mut transaction = accounts.database.begin(NAME).await?;
-                let Some(aci) = transaction.take_reset_token(&self.token, now).await? else {
-                    return Ok(None);
-                };
-                let Some(login) = transaction.login(&aci).await? else {
-                    return Ok(None);
-                };
-                transaction.set_verifier(&aci, &self.verifier, rng).await?;
-                transaction.set_verified(&aci).await?;
-                transaction.clear_login_failures(&login.email, None).await?;
-                transaction.end_sessions(&aci).await?;
-                if self.renews_limits {
-                    transaction.renew_limits(&aci).await?;
-                }
-                let deleted = if self.keeps_devices {
-                    Vec::new()
-                } else {
-                    let mut changes = accounts.device_changes(&mut *transaction, now);
-                    changes
-                        .delete_requested(&aci, ChangeCause::Account(aci))
-                        .await?
-                };
-                transaction.save().await?;
-                Ok(Some(Reset { login, deleted }))
-            })
-            .await
+    match confirm_reset::confirm_reset(&accounts, client, &confirmation).await? {
+        ResetOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
+        ResetOutcome::LinkInvalid => Err(Problem::new(&RESET_LINK_INVALID)),
+        ResetOutcome::Reset => Ok(StatusCode::NO_CONTENT),
     }
 }

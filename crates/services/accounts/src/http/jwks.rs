@@ -2,53 +2,18 @@
 
 use std::sync::Arc;
 
+use anteroom_wire::issuer::{Jwk, JwksResponse};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, header};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{domain::tokens::access_token::PublicTokenKey, state::AccountsState};
 
 /// Shorter than the lifetime of an access token.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
-
-/// Public keys (RFC 7517).
-#[derive(Serialize, ToSchema)]
-pub(crate) struct JwksResponse {
-    /// The keys, newest first. The newest signs.
-    keys: Vec<Jwk>,
-}
-
-/// An Ed25519 key (RFC 8037).
-#[derive(Serialize, ToSchema)]
-struct Jwk {
-    kty: &'static str,
-    crv: &'static str,
-    alg: &'static str,
-    #[serde(rename = "use")]
-    usage: &'static str,
-    /// The thumbprint (RFC 7638).
-    kid: String,
-    /// The public key, as base64url.
-    x: String,
-}
-
-impl From<PublicTokenKey> for Jwk {
-    fn from(key: PublicTokenKey) -> Self {
-        Self {
-            kty: "OKP",
-            crv: "Ed25519",
-            alg: "EdDSA",
-            usage: "sig",
-            kid: key.id,
-            x: key.x,
-        }
-    }
-}
 
 /// Shows the public keys of access tokens.
 #[utoipa::path(
@@ -60,10 +25,21 @@ impl From<PublicTokenKey> for Jwk {
 )]
 pub(crate) async fn jwks(State(accounts): State<Arc<AccountsState>>) -> Response {
     let keys = accounts.tokens.current().public_keys(accounts.now());
-    let keys = keys.into_iter().map(Jwk::from).collect();
+    let keys = keys.into_iter().map(jwk).collect();
     (
         [(header::CACHE_CONTROL, CACHE_CONTROL)],
         Json(JwksResponse { keys }),
     )
         .into_response()
+}
+
+fn jwk(key: PublicTokenKey) -> Jwk {
+    Jwk {
+        kty: "OKP".to_owned(),
+        crv: "Ed25519".to_owned(),
+        alg: "EdDSA".to_owned(),
+        usage: "sig".to_owned(),
+        kid: key.id,
+        x: key.x,
+    }
 }

@@ -2,55 +2,25 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, RequestClient, bounded_body, problems, require_json};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{RefreshToken, SessionId, TransactionName};
+use anteroom_http_server::{Problem, RequestClient};
+use anteroom_wire::issuer::LogoutRequest;
 use axum::{
-    body::Body,
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use http::{StatusCode, request::Parts};
-use serde::Deserialize;
-use utoipa::ToSchema;
+use http::StatusCode;
 
 use crate::{
-    domain::{callers::authenticator::unauthenticated, client_limits::LOGOUT},
+    domain::{client_limits::LOGOUT, login::logout::log_out},
     http::{
-        cookie,
-        problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
+        admission::admit,
+        problems::LOGOUT_RATE_LIMITED,
         responses::{BodyProblems, LogoutProblems},
-        wire::{Secret, TokenTransport, without_cookie},
+        session_proof::{ShownProof, proof_of},
+        tokens::without_cookie,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    InvalidInput,
-    Unauthenticated,
-    /// The session has ended, or the refresh token belongs to no session.
-    LoggedOut(Option<SessionId>, TokenTransport),
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct LogoutRequest {
-    /// The newest refresh token of the session. Without it the cookie names the session, and
-    /// without a cookie the access token.
-    #[schema(value_type = Option<String>)]
-    refresh_token: Option<Secret>,
-}
-
-/// The proof of a session in a request.
-pub(crate) enum SessionProof {
-    /// A refresh token of the right shape, in the body or as a cookie; `None` if it has another
-    /// shape.
-    Refresh(Option<RefreshToken>, TokenTransport),
-    /// A valid access token.
-    Access(SessionId),
-    Nothing,
-    /// A body of another shape.
-    Invalid,
-}
 
 /// Ends a session. All its tokens are invalid from then on. Its device remains.
 #[utoipa::path(
@@ -73,119 +43,12 @@ pub(crate) async fn logout(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
-        Ok(Outcome::LoggedOut(session, transport)) => {
-            if let Some(session) = session {
-                accounts.authenticator.forget_session(&session);
-            }
-            done(&accounts, transport)
-        }
-        Err(problem) => problem.into_response(),
+) -> Result<Response, Problem> {
+    admit(&accounts, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
+    let ShownProof { proof, transport } = proof_of(&accounts, client, request).await?;
+    if let Some(proof) = proof {
+        log_out(&accounts, &proof).await?;
     }
-}
-
-/// Returns the answer to a successful logout.
-pub(crate) fn done(accounts: &Arc<AccountsState>, transport: TokenTransport) -> Response {
     let response = StatusCode::NO_CONTENT.into_response();
-    match transport {
-        TokenTransport::Body => response,
-        TokenTransport::Cookie => without_cookie(accounts, response),
-    }
-}
-
-/// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    accounts.admit(&LOGOUT, client).await?;
-    let (head, body) = request.into_parts();
-    Ok(match proof_of(accounts, &head, body).await? {
-        SessionProof::Invalid => Outcome::InvalidInput,
-        SessionProof::Nothing => Outcome::Unauthenticated,
-        SessionProof::Refresh(token, transport) => {
-            let ended = match token {
-                Some(token) => end_session_of(accounts, &token).await?,
-                None => None,
-            };
-            Outcome::LoggedOut(ended, transport)
-        }
-        SessionProof::Access(session) => {
-            end_session(accounts, &session).await?;
-            Outcome::LoggedOut(Some(session), TokenTransport::Body)
-        }
-    })
-}
-
-/// Returns the proof of a session: that of the body, else the cookie, else the access token.
-///
-/// # Errors
-/// Problems of the body's type or size, a cookie without the content type that keeps other sites
-/// from sending it, and an unavailable database.
-pub(crate) async fn proof_of(
-    accounts: &Arc<AccountsState>,
-    head: &Parts,
-    body: Body,
-) -> Result<SessionProof, Problem> {
-    let headers = &head.headers;
-    let body = bounded_body(body, &accounts.http).await?;
-    let is_json = require_json(headers);
-    if !body.is_empty() {
-        is_json?;
-        match serde_json::from_slice::<LogoutRequest>(&body) {
-            Ok(LogoutRequest {
-                refresh_token: Some(token),
-            }) => {
-                let token = RefreshToken::parse(token.as_str());
-                return Ok(SessionProof::Refresh(token, TokenTransport::Body));
-            }
-            Ok(_) => {}
-            Err(_) => return Ok(SessionProof::Invalid),
-        }
-    }
-    if is_json.is_ok() && cookie::is_there(headers) {
-        return Ok(SessionProof::Refresh(
-            cookie::shown(headers),
-            TokenTransport::Cookie,
-        ));
-    }
-    let caller = accounts.authenticate(head).await?;
-    match caller.and_then(|caller| caller.session) {
-        Some(session) => Ok(SessionProof::Access(session)),
-        None if cookie::is_there(headers) => Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE)),
-        None => Ok(SessionProof::Nothing),
-    }
-}
-
-const NAME: TransactionName = TransactionName::new("log out");
-
-async fn end_session_of(
-    accounts: &AccountsState,
-    token: &RefreshToken,
-) -> Result<Option<SessionId>, Problem> {
-    let hash = accounts.database.storage_keys().refresh_token_hash(token);
-    accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let ended = transaction.end_session_of(&hash).await?;
-            transaction.save().await?;
-            Ok(ended.map(|session| session.id))
-        })
-        .await
-}
-
-async fn end_session(accounts: &AccountsState, session: &SessionId) -> Result<(), Problem> {
-    accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            transaction.end_session(session).await?;
-            transaction.save().await
-        })
-        .await
+    Ok(without_cookie(&accounts, transport, response))
 }

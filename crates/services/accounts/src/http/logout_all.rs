@@ -3,30 +3,28 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, RequestClient};
-use anteroom_protocol::Aci;
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{RefreshToken, SessionId, TransactionName};
+use anteroom_wire::issuer::LogoutRequest;
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
+use http::StatusCode;
 
 use crate::{
-    domain::{callers::authenticator::unauthenticated, client_limits::LOGOUT},
+    domain::{
+        client_limits::LOGOUT,
+        login::logout::{LogoutAllOutcome, log_out_everywhere},
+    },
     http::{
-        logout::{LogoutRequest, SessionProof, done, proof_of},
-        problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
+        admission::admit,
+        authentication::unauthenticated,
+        problems::{LOGOUT_RATE_LIMITED, LOGOUT_UNAUTHORIZED},
         responses::{BodyProblems, LogoutProblems},
-        wire::TokenTransport,
+        session_proof::{ShownProof, proof_of},
+        tokens::without_cookie,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    InvalidInput,
-    Unauthenticated,
-    LoggedOut(Aci, TokenTransport),
-}
 
 /// Ends all sessions of the account, including the calling one. Devices and their passwords remain.
 #[utoipa::path(
@@ -49,76 +47,17 @@ pub(crate) async fn logout_all(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&LOGOUT_VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Unauthenticated) => unauthenticated(&LOGOUT_UNAUTHORIZED).into_response(),
-        Ok(Outcome::LoggedOut(aci, transport)) => {
-            accounts.authenticator.forget_sessions(&aci);
-            done(&accounts, transport)
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    accounts.admit(&LOGOUT, client).await?;
-    let (head, body) = request.into_parts();
-    let (ended, transport) = match proof_of(accounts, &head, body).await? {
-        SessionProof::Invalid => return Ok(Outcome::InvalidInput),
-        SessionProof::Refresh(Some(token), transport) => {
-            (end(accounts, Proof::Refresh(&token)).await?, transport)
-        }
-        SessionProof::Access(session) => (
-            end(accounts, Proof::Access(&session)).await?,
-            TokenTransport::Body,
-        ),
-        SessionProof::Refresh(None, _) | SessionProof::Nothing => {
-            return Ok(Outcome::Unauthenticated);
-        }
+) -> Result<Response, Problem> {
+    admit(&accounts, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
+    let ShownProof { proof, transport } = proof_of(&accounts, client, request).await?;
+    let Some(proof) = proof else {
+        return Err(unauthenticated(&LOGOUT_UNAUTHORIZED));
     };
-    Ok(ended.map_or(Outcome::Unauthenticated, |aci| {
-        Outcome::LoggedOut(aci, transport)
-    }))
-}
-
-/// The proof that identifies the account.
-enum Proof<'a> {
-    Refresh(&'a RefreshToken),
-    Access(&'a SessionId),
-}
-
-/// Ends all sessions of the account, in one transaction; `None` if the proof belongs to no session.
-async fn end(accounts: &Arc<AccountsState>, proof: Proof<'_>) -> Result<Option<Aci>, Problem> {
-    const NAME: TransactionName = TransactionName::new("log out everywhere");
-    let keys = accounts.database.storage_keys();
-    accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let session = match proof {
-                Proof::Refresh(token) => {
-                    let hash = keys.refresh_token_hash(token);
-                    transaction.end_session_of(&hash).await?
-                }
-                Proof::Access(id) => {
-                    let caller = transaction.session_caller(id).await?;
-                    caller.map(|caller| caller.session)
-                }
-            };
-            let now = accounts.now();
-            let Some(session) = session.filter(|session| now < session.expires) else {
-                return Ok(None);
-            };
-            transaction.end_sessions(&session.aci).await?;
-            transaction.save().await?;
-            Ok(Some(session.aci))
-        })
-        .await
+    match log_out_everywhere(&accounts, &proof).await? {
+        LogoutAllOutcome::Unauthenticated => Err(unauthenticated(&LOGOUT_UNAUTHORIZED)),
+        LogoutAllOutcome::LoggedOut => {
+            let response = StatusCode::NO_CONTENT.into_response();
+            Ok(without_cookie(&accounts, transport, response))
+        }
+    }
 }

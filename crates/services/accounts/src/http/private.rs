@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    response::{IntoResponse, Response},
+    response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, header};
 use serde::Serialize;

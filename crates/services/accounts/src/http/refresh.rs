@@ -3,56 +3,32 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{
-    DeviceUse, Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId,
-    StoreError, TransactionName,
-};
+use anteroom_store::RefreshToken;
+use anteroom_wire::issuer::{RefreshRequest, TokenResponse};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
     domain::{
         client_limits::REFRESH,
-        login::events::{self, FailureReason, RequestOrigin},
-        tokens::session,
+        login::{
+            events::{self, FailureReason},
+            refresh::{self, RefreshOutcome},
+        },
     },
     http::{
+        admission::admit,
         cookie,
-        problems::{SESSION_ENDED, VALIDATION_ERROR, refused},
+        json::read_json,
+        problems::{RATE_LIMITED, SESSION_ENDED, VALIDATION_ERROR, refused},
         responses::BodyProblems,
-        wire::{
-            Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens, without_cookie,
-        },
+        tokens::{TokenTransport, tokens, without_cookie},
+        user_agent::origin,
     },
     state::AccountsState,
 };
-
-/// The time, in seconds, for which a used token still gets the same successor: two tabs may use it
-/// at the same time, and an answer may be lost. A later use ends the session.
-const GRACE: u64 = 10;
-
-enum Outcome {
-    InvalidInput,
-    /// The token is unknown or expired, or its account is disabled or deleted.
-    Ended(TokenTransport),
-    /// The token was used before. Its session has ended.
-    Reused(TokenTransport, SessionId, Option<Email>),
-    Refreshed(TokenGrant),
-}
-
-#[derive(Deserialize, ToSchema)]
-struct RefreshRequest {
-    /// The newest refresh token of the session. Without it the cookie is used, and the next token
-    /// is set as a cookie too.
-    #[schema(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{43}$",
-        example = "tLYPddUQ7EBc90nl1Lor3Iknm0_kzDpAigiAcAoSaq4")]
-    refresh_token: Option<Secret>,
-}
 
 /// Continues a session. A refresh token that is shown again within 10 seconds gets the same tokens.
 /// One that is shown later ends its session.
@@ -81,132 +57,38 @@ pub(crate) async fn refresh(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    let origin = RequestOrigin::new(client, request.headers());
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Ended(transport)) => ended(&accounts, transport),
-        Ok(Outcome::Reused(transport, session, email)) => {
+) -> Result<Response, Problem> {
+    let origin = origin(client, request.headers());
+    admit(&accounts, &REFRESH, client, &RATE_LIMITED).await?;
+    let cookie = cookie::is_there(request.headers()).then(|| cookie::shown(request.headers()));
+    let Some(body) = read_json::<RefreshRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&VALIDATION_ERROR));
+    };
+    let (used, transport) = match (body.refresh_token, cookie) {
+        (Some(token), _) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
+        (None, Some(shown)) => (shown, TokenTransport::Cookie),
+        (None, None) => return Err(Problem::new(&VALIDATION_ERROR)),
+    };
+    let ended = || {
+        let response = refused(&SESSION_ENDED).into_response();
+        Ok(without_cookie(&accounts, transport, response))
+    };
+    let Some(used) = used else {
+        return ended();
+    };
+    match refresh::refresh(&accounts, client, &used).await? {
+        RefreshOutcome::Ended => ended(),
+        RefreshOutcome::Reused(session, email) => {
             accounts.authenticator.forget_session(&session);
             if let Some(email) = email {
                 let reason = FailureReason::RefreshTokenReused;
                 events::failed(&accounts, &origin, &email, 0, reason);
             }
-            ended(&accounts, transport)
+            ended()
         }
-        Ok(Outcome::Refreshed(grant)) => {
+        RefreshOutcome::Refreshed(grant) => {
             accounts.note_network(client);
-            tokens(&accounts, &grant)
+            tokens(&accounts, &grant, transport)
         }
-        Err(problem) => problem.into_response(),
     }
-}
-
-fn ended(accounts: &AccountsState, transport: TokenTransport) -> Response {
-    let response = refused(&SESSION_ENDED).into_response();
-    match transport {
-        TokenTransport::Body => response,
-        TokenTransport::Cookie => without_cookie(accounts, response),
-    }
-}
-
-/// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &AccountsState,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    accounts.admit(&REFRESH, client).await?;
-    let (head, body) = request.into_parts();
-    let Some(request) = read_json::<RefreshRequest>(accounts, &head.headers, body).await? else {
-        return Ok(Outcome::InvalidInput);
-    };
-    let (used, transport) = match request.refresh_token {
-        Some(token) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
-        None if cookie::is_there(&head.headers) => {
-            (cookie::shown(&head.headers), TokenTransport::Cookie)
-        }
-        None => return Ok(Outcome::InvalidInput),
-    };
-    match used {
-        Some(used) => rotate(accounts, client, &used, transport).await,
-        None => Ok(Outcome::Ended(transport)),
-    }
-}
-
-/// Exchanges the token in one transaction, which is saved also if it ends the session.
-async fn rotate(
-    accounts: &AccountsState,
-    client: ClientAddress,
-    used: &RefreshToken,
-    transport: TokenTransport,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("refresh session");
-    let now = accounts.now();
-    let device_use = DeviceUse {
-        at: now,
-        address: accounts.address(client),
-    };
-    let mut rng = accounts.entropy.rng();
-    let keys = accounts.database.storage_keys();
-    let refresh = keys.refresh_token_successor(used);
-    let (used, next) = (
-        keys.refresh_token_hash(used),
-        keys.refresh_token_hash(&refresh),
-    );
-    let ends = (session::expires(false, now), session::expires(true, now));
-    accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let rotated = transaction
-                .rotate_refresh_token(&used, &next, now, ends, GRACE)
-                .await?;
-            let (session, issued) = match rotated {
-                RotateOutcome::Rotated(session) => (session, now),
-                RotateOutcome::Repeated(session, used) => (session, used),
-                RotateOutcome::Reused(session) => {
-                    let login = transaction.login(&session.aci).await?;
-                    transaction.save().await?;
-                    let email = login.map(|login| login.email);
-                    return Ok(Outcome::Reused(transport, session.id, email));
-                }
-                RotateOutcome::Expired | RotateOutcome::Unknown => {
-                    return Ok(Outcome::Ended(transport));
-                }
-            };
-            let outcome = match email_of(&mut *transaction, &session).await? {
-                Some(email) => {
-                    transaction
-                        .touch_device(&session.aci, session.device, &device_use, &mut *rng)
-                        .await?;
-                    Outcome::Refreshed(TokenGrant {
-                        session,
-                        refresh,
-                        email,
-                        issued,
-                        transport,
-                    })
-                }
-                None => {
-                    transaction.end_session(&session.id).await?;
-                    Outcome::Ended(transport)
-                }
-            };
-            transaction.save().await?;
-            Ok(outcome)
-        })
-        .await
-}
-
-/// Returns the address of the session's account; `None` if the account is disabled or has no login.
-async fn email_of(
-    transaction: &mut dyn IssuerRepository,
-    session: &Session,
-) -> Result<Option<Email>, StoreError> {
-    let login = transaction.login(&session.aci).await?;
-    let caller = transaction.session_caller(&session.id).await?;
-    let is_enabled = caller.is_some_and(|caller| !caller.account.disabled);
-    Ok(login.filter(|_| is_enabled).map(|login| login.email))
 }

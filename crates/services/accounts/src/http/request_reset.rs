@@ -3,41 +3,20 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
-use async_trait::async_trait;
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse as _, Response},
-};
+use anteroom_wire::issuer::ResetRequest;
+use axum::extract::{Request, State};
 use http::StatusCode;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
-    domain::{
-        client_limits::RESET,
-        job_queue::Job,
-        mails::{
-            mail::{self, RESET_LIFETIME},
-            mail_limits::MailKind,
-            mail_request::{self, Outcome},
-        },
-    },
+    domain::{client_limits::RESET, mails::mail_request::MailRequestOutcome, request_reset},
     http::{
-        problems::RESET_VALIDATION_ERROR,
+        admission::admit,
+        json::read_json,
+        problems::{RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
         responses::BodyProblems,
-        wire::{Secret, read_json},
     },
     state::AccountsState,
 };
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct ResetRequest {
-    /// The address of the account.
-    #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
-    pub(crate) email: Secret,
-}
 
 /// Requests a new password. If the address has an account, a mail explains the next step. The
 /// answer is sent before anything depends on the account.
@@ -63,92 +42,13 @@ pub(crate) async fn request_reset(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&RESET_VALIDATION_ERROR).into_response(),
-        Ok(Outcome::Accepted) => StatusCode::ACCEPTED.into_response(),
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    admit(accounts, client).await?;
-    let (head, body) = request.into_parts();
-    match read_json::<ResetRequest>(accounts, &head.headers, body).await? {
-        Some(request) => accept(accounts, client, &request).await,
-        None => Ok(Outcome::InvalidInput),
-    }
-}
-
-/// Applies the limit of the client's address, before all other checks.
-///
-/// # Errors
-/// 429 when the limit is reached.
-pub(crate) async fn admit(accounts: &AccountsState, client: ClientAddress) -> Result<(), Problem> {
-    accounts.admit(&RESET, client).await
-}
-
-/// Accepts a request. A later job ([`crate::domain::job_queue`]) does all work that depends on the
-/// account.
-///
-/// # Errors
-/// No mail, a full queue, and 503 or 500 when the database is unavailable.
-pub(crate) async fn accept(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: &ResetRequest,
-) -> Result<Outcome, Problem> {
-    mail_request::accept(accounts, client, MailKind::Reset, &request.email, |email| {
-        PasswordResetJob { email }
-    })
-    .await
-}
-
-/// Sends a link to the address if it has an account, and a decoy otherwise.
-struct PasswordResetJob {
-    email: Email,
-}
-
-#[async_trait]
-impl Job for PasswordResetJob {
-    async fn run(&mut self, accounts: &AccountsState) -> Result<(), Problem> {
-        const NAME: TransactionName = TransactionName::new("ask for password reset");
-        const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
-        let token = EmailToken::random(&mut *accounts.entropy.rng());
-        let keys = accounts.database.storage_keys();
-        let hash = keys.email_token_hash(&token, PURPOSE);
-        let expires = accounts.now().plus(RESET_LIFETIME);
-        let is_known = accounts
-            .stored(async {
-                let mut transaction = accounts.database.begin(NAME).await?;
-                let known = transaction.login_by_email(&self.email).await?;
-                let known = known.filter(|(_, account)| !account.disabled);
-                match &known {
-                    Some((login, _)) => {
-                        transaction
-                            .add_reset_token(&hash, &login.aci, expires)
-                            .await?;
-                    }
-                    // Writes as much for all other addresses, so that the next request waits as
-                    // long.
-                    None => transaction.add_decoy_token(&hash, expires).await?,
-                }
-                transaction.save().await?;
-                Ok(known.is_some())
-            })
-            .await?;
-        if let Some(sender) = &accounts.login.mail {
-            let url = &accounts.login.settings.public_url;
-            let mail = is_known.then(|| mail::reset(self.email.clone(), url, &token));
-            sender.send_or_decoy(&self.email, mail);
-        }
-        Ok(())
+) -> Result<StatusCode, Problem> {
+    admit(&accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    let Some(body) = read_json::<ResetRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&RESET_VALIDATION_ERROR));
+    };
+    match request_reset::request_reset(&accounts, client, body.email.as_str()).await? {
+        MailRequestOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
+        MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),
     }
 }

@@ -3,95 +3,36 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_protocol::Timestamp;
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{
-    Account, DeviceId, DeviceName, DeviceNameError, DeviceOrigin, Email, Login, LoginFailures,
-    PasswordVerifier, RefreshToken, Session, SessionId, StoreError, TransactionName,
-};
+use anteroom_store::{DeviceId, DeviceOrigin, Email, RefreshToken};
+use anteroom_wire::issuer::{LoginRequest, TokenResponse};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use http::HeaderMap;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
     domain::{
         client_limits::LOGIN,
-        devices::{
-            changes::DeviceChange,
-            registration::{self, NewDevice, Registration},
-        },
+        devices::{announcement::announce, registration::NewDevice},
         login::{
-            attempt::{Refusal, refused_after_all, refused_at_once},
-            events::{self, RequestOrigin},
-            password_check::{PasswordClaim, RightPassword, check},
-            refusals::{RefusedAttempt, answer},
+            events,
+            sign_in::{self, SignInAttempt, SignInOutcome},
         },
-        passwords::{
-            attempt_source::AttemptSource, hasher::VerificationResult, password::Password,
-        },
-        tokens::session,
+        passwords::password::Password,
     },
     http::{
-        cookie, devices,
-        problems::VALIDATION_ERROR,
+        admission::admit,
+        cookie,
+        devices::problems::device_name,
+        json::read_json,
+        problems::{RATE_LIMITED, VALIDATION_ERROR},
+        refusals::answer,
         responses::BodyProblems,
-        wire::{Secret, TokenGrant, TokenResponse, TokenTransport, read_json, tokens},
+        tokens::{TokenTransport, tokens},
+        user_agent::origin,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    InvalidInput,
-    DeviceNameRefused(DeviceNameError),
-    Refused(RefusedAttempt),
-    SignedIn(Box<TokenGrant>, Vec<DeviceChange>),
-}
-
-#[derive(Deserialize, ToSchema)]
-struct LoginRequest {
-    /// In upper or lower case. Spaces around it are ignored.
-    #[schema(value_type = String, pattern = r"^\s*\S{1,253}@\S{1,253}\s*$", example = "ann@example.org")]
-    email: Secret,
-    /// 8 to 64 characters.
-    #[schema(value_type = String, min_length = 8, max_length = 192, example = "correct horse battery staple")]
-    password: Secret,
-    /// Whether the session lasts 30 days without a use instead of 7.
-    #[serde(default)]
-    remember_me: bool,
-    /// The device of an earlier login, or the number of a new one. Without it a free number is
-    /// chosen.
-    #[serde(rename = "deviceId")]
-    #[schema(minimum = 1, maximum = 4_294_967_295_u32, example = 1)]
-    device_id: Option<u32>,
-    /// The name of the device: one line of 1 to 100 characters.
-    #[serde(rename = "deviceName")]
-    #[schema(value_type = Option<String>, min_length = 1, example = "Ann's laptop")]
-    device_name: Option<Secret>,
-    /// The last refresh token of the device `deviceId`, also after its session has ended. It shows
-    /// that the device is known, so that neither locks of its network nor failures elsewhere apply
-    /// to it. Without the member the cookie is used.
-    #[schema(value_type = Option<String>)]
-    refresh_token: Option<Secret>,
-    /// Whether the refresh token is set as a cookie that scripts cannot read, instead of in the
-    /// body.
-    #[serde(default)]
-    cookie: bool,
-}
-
-/// A parsed request.
-struct Attempt {
-    email: Email,
-    password: Password,
-    remember: bool,
-    device: NewDevice,
-    /// The last refresh token of the device, if the request contains it.
-    proof: Option<RefreshToken>,
-    transport: TokenTransport,
-}
 
 /// Starts a session.
 #[utoipa::path(
@@ -126,79 +67,56 @@ pub(crate) async fn sign_in(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    let origin = RequestOrigin::new(client, request.headers());
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VALIDATION_ERROR).into_response(),
-        Ok(Outcome::DeviceNameRefused(error)) => {
-            Problem::new(devices::name_problem(error)).into_response()
-        }
-        Ok(Outcome::Refused(attempt)) => answer(&accounts, &origin, attempt).into_response(),
-        Ok(Outcome::SignedIn(grant, changes)) => {
+) -> Result<Response, Problem> {
+    let origin = origin(client, request.headers());
+    admit(&accounts, &LOGIN, client, &RATE_LIMITED).await?;
+    let shown = cookie::shown(request.headers());
+    let Some(body) = read_json::<LoginRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&VALIDATION_ERROR));
+    };
+    let transport = match body.cookie {
+        true => TokenTransport::Cookie,
+        false => TokenTransport::Body,
+    };
+    let attempt = attempt(&body, shown)?;
+    match sign_in::sign_in(&accounts, client, attempt).await? {
+        SignInOutcome::Refused(attempt) => Err(answer(&accounts, &origin, attempt)),
+        SignInOutcome::SignedIn(grant, changes) => {
             accounts.note_network(client);
             events::success(&accounts, &origin, &grant.email, &grant.session);
             for change in &changes {
-                accounts.announce(change);
+                announce(&accounts, change);
             }
-            tokens(&accounts, &grant)
+            tokens(&accounts, &grant, transport)
         }
-        Err(problem) => problem.into_response(),
     }
 }
 
+/// Parses a request. `cookie` is the refresh token that it shows as a cookie.
+///
 /// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &AccountsState,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    accounts.admit(&LOGIN, client).await?;
-    let (head, body) = request.into_parts();
-    let Some(request) = read_json::<LoginRequest>(accounts, &head.headers, body).await? else {
-        return Ok(Outcome::InvalidInput);
-    };
-    let mut attempt = match understand(&request, &head.headers) {
-        Ok(attempt) => attempt,
-        Err(refusal) => return Ok(refusal),
-    };
-    attempt.device.address = accounts.address(client);
-
-    let claim = PasswordClaim {
-        email: &attempt.email,
-        password: attempt.password.clone(),
-        device: attempt.device.id,
-        proof: attempt.proof.as_ref(),
-        client,
-    };
-    match check(accounts, claim).await? {
-        Ok(right) => open(accounts, attempt, right).await,
-        Err(refused) => Ok(Outcome::Refused(refused)),
-    }
-}
-
-fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Outcome> {
-    let invalid = || Outcome::InvalidInput;
-    let email = Email::parse(request.email.as_str()).map_err(|_| invalid())?;
-    let password = Password::parse(request.password.as_str()).map_err(|_| invalid())?;
-    let id = match request.device_id {
+/// `LOGIN_VALIDATION_ERROR`, and the problems of a device's name.
+fn attempt(body: &LoginRequest, cookie: Option<RefreshToken>) -> Result<SignInAttempt, Problem> {
+    let invalid = || Problem::new(&VALIDATION_ERROR);
+    let email = Email::parse(body.email.as_str()).map_err(|_| invalid())?;
+    let password = Password::parse(body.password.as_str()).map_err(|_| invalid())?;
+    let id = match body.device_id {
         Some(number) => Some(DeviceId::new(number).ok_or_else(invalid)?),
         None => None,
     };
-    let name = match &request.device_name {
-        Some(text) => Some(DeviceName::parse(text.as_str()).map_err(Outcome::DeviceNameRefused)?),
+    let name = match &body.device_name {
+        Some(text) => Some(device_name(text)?),
         None => None,
     };
-    let proof = match (id, &request.refresh_token) {
+    let proof = match (id, &body.refresh_token) {
         (None, _) => None,
         (Some(_), Some(token)) => RefreshToken::parse(token.as_str()),
-        (Some(_), None) => cookie::shown(headers),
+        (Some(_), None) => cookie,
     };
-    Ok(Attempt {
+    Ok(SignInAttempt {
         email,
         password,
-        remember: request.remember_me,
+        remember: body.remember_me,
         device: NewDevice {
             id,
             name,
@@ -208,127 +126,5 @@ fn understand(request: &LoginRequest, headers: &HeaderMap) -> Result<Attempt, Ou
             caller: None,
         },
         proof,
-        transport: if request.cookie {
-            TokenTransport::Cookie
-        } else {
-            TokenTransport::Body
-        },
     })
-}
-
-/// Returns a new verifier for a right password whose stored one has another cost than new ones.
-async fn hash_anew(
-    accounts: &AccountsState,
-    password: Password,
-    verified: VerificationResult,
-    source: AttemptSource,
-) -> Result<Option<PasswordVerifier>, Problem> {
-    match verified {
-        VerificationResult::Right { outdated: true } => {
-            let mut rng = accounts.entropy.rng();
-            let hasher = &accounts.login.hasher;
-            let hashed = hasher.hash(password, source, &mut *rng);
-            Ok(Some(hashed.await?))
-        }
-        VerificationResult::Right { outdated: false }
-        | VerificationResult::Shadow
-        | VerificationResult::Wrong => Ok(None),
-    }
-}
-
-/// Opens a session after the right password: deletes failures, registers the device and adds the
-/// session, in one transaction.
-async fn open(
-    accounts: &AccountsState,
-    attempt: Attempt,
-    right: RightPassword,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("log in");
-    let Attempt {
-        email,
-        password,
-        remember,
-        device,
-        proof: _,
-        transport,
-    } = attempt;
-    let RightPassword {
-        login,
-        origin,
-        verified,
-        source,
-    } = right;
-    let hashed_anew = hash_anew(accounts, password, verified, source).await?;
-    let mut rng = accounts.entropy.rng();
-    let keys = accounts.database.storage_keys();
-    let (now, policy) = (accounts.now(), accounts.login.settings.lock);
-    accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let failures = transaction
-                .login_failures(&email, &origin, now, policy)
-                .await?;
-            let current = transaction.login_by_email(&email).await?;
-            if let Some(refusal) = overtaken(&failures, current.as_ref(), &login.verifier, now) {
-                let refused = RefusedAttempt::new(email, Some(&login), refusal, failures);
-                return Ok(Outcome::Refused(refused));
-            }
-            transaction
-                .clear_login_failures(&email, Some(&origin))
-                .await?;
-            if let Some(verifier) = &hashed_anew {
-                transaction
-                    .set_verifier(&login.aci, verifier, &mut *rng)
-                    .await?;
-            }
-            let mut changes = accounts.device_changes(&mut *transaction, now);
-            let registered =
-                registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
-            // The new device replaces another if the account has the maximum number.
-            let Some(Registration { device, changes }) = registered.await? else {
-                return Err(StoreError::InvalidValue {
-                    table: "devices",
-                    column: "device_id",
-                });
-            };
-            let session = Session {
-                id: SessionId::random(&mut *rng),
-                aci: login.aci,
-                device,
-                remember,
-                created: now,
-                expires: session::expires(remember, now),
-            };
-            let refresh = RefreshToken::random(&mut *rng);
-            let hash = keys.refresh_token_hash(&refresh);
-            transaction.add_session(&session, &hash).await?;
-            transaction.save().await?;
-            let grant = TokenGrant {
-                session,
-                refresh,
-                email,
-                issued: now,
-                transport,
-            };
-            Ok(Outcome::SignedIn(Box::new(grant), changes))
-        })
-        .await
-}
-
-/// Returns the refusal for a change during the verification of the password: a lock, a new
-/// password, a disabled account.
-fn overtaken(
-    failures: &LoginFailures,
-    current: Option<&(Login, Account)>,
-    verifier: &PasswordVerifier,
-    now: Timestamp,
-) -> Option<Refusal> {
-    let known = current.map(|(login, account)| (login, account));
-    let is_same = current.is_some_and(|(login, _)| login.verifier.as_str() == verifier.as_str());
-    let verified = if is_same {
-        VerificationResult::Right { outdated: false }
-    } else {
-        VerificationResult::Wrong
-    };
-    refused_at_once(failures, now).or_else(|| refused_after_all(known, verified))
 }

@@ -1,6 +1,9 @@
 //! The program of a request, too coarse to tell clients apart.
 
+use anteroom_runtime::ClientAddress;
 use http::{HeaderMap, header};
+
+use crate::domain::login::events::RequestOrigin;
 
 /// The maximum length of a parsed header, in bytes.
 const MAX_BYTES: usize = 1_024;
@@ -34,9 +37,17 @@ const FAMILIES: [(&str, &str); 21] = [
     ("Version/", "Safari"),
 ];
 
+/// Returns the origin of a request, as events show it.
+pub(crate) fn origin(client: ClientAddress, headers: &HeaderMap) -> RequestOrigin {
+    RequestOrigin {
+        client,
+        user_agent: family(headers),
+    }
+}
+
 /// Returns family and major version, for example `Firefox 128`; `other` for an unknown or missing
 /// one.
-pub(crate) fn family(headers: &HeaderMap) -> String {
+fn family(headers: &HeaderMap) -> String {
     let header = headers.get(header::USER_AGENT);
     let text = header.and_then(|value| value.to_str().ok());
     text.filter(|text| text.len() <= MAX_BYTES)

@@ -3,40 +3,23 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{ConfirmOutcome, EmailToken, EmailTokenPurpose, TransactionName};
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse as _, Response},
-};
+use anteroom_wire::issuer::VerifyEmailRequest;
+use axum::extract::{Request, State};
 use http::StatusCode;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
-    domain::client_limits::VERIFY,
+    domain::{
+        client_limits::VERIFY,
+        verify_email::{self, VerifyOutcome},
+    },
     http::{
-        problems::{VERIFY_LINK_INVALID, VERIFY_VALIDATION_ERROR},
+        admission::admit,
+        json::read_json,
+        problems::{VERIFY_LINK_INVALID, VERIFY_RATE_LIMITED, VERIFY_VALIDATION_ERROR},
         responses::BodyProblems,
-        wire::{Secret, read_json},
     },
     state::AccountsState,
 };
-
-pub(crate) enum Outcome {
-    InvalidInput,
-    LinkInvalid,
-    Verified,
-    /// The same link has confirmed the address before.
-    VerifiedBefore,
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct VerifyEmailRequest {
-    /// The token of the mail.
-    #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "u9_fWcjrsbjdkY8zl8ty5IZ9vneYQRUjo6I9xYaQ0f0")]
-    pub(crate) token: Secret,
-}
 
 /// Confirms the address of a sign-up, and sets the password of that sign-up. Until the link would
 /// have ended, its repeated use succeeds too.
@@ -62,66 +45,13 @@ pub(crate) async fn verify_email(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::InvalidInput) => Problem::new(&VERIFY_VALIDATION_ERROR).into_response(),
-        Ok(Outcome::LinkInvalid) => Problem::new(&VERIFY_LINK_INVALID).into_response(),
-        Ok(Outcome::Verified | Outcome::VerifiedBefore) => StatusCode::NO_CONTENT.into_response(),
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// # Errors
-/// Problems of every endpoint: too many requests, a body of another type or size, and an
-/// unavailable database.
-async fn decide(
-    accounts: &AccountsState,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    admit(accounts, client).await?;
-    let (head, body) = request.into_parts();
-    match read_json::<VerifyEmailRequest>(accounts, &head.headers, body).await? {
-        Some(request) => accept(accounts, &request).await,
-        None => Ok(Outcome::InvalidInput),
-    }
-}
-
-/// Applies the limit of the client's address, before all other checks.
-///
-/// # Errors
-/// 429 when the limit is reached.
-pub(crate) async fn admit(accounts: &AccountsState, client: ClientAddress) -> Result<(), Problem> {
-    accounts.admit(&VERIFY, client).await
-}
-
-/// # Errors
-/// 503 or 500 when the database is unavailable.
-pub(crate) async fn accept(
-    accounts: &AccountsState,
-    request: &VerifyEmailRequest,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("verify email");
-    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::VerifyEmail;
-    let Some(token) = EmailToken::parse(request.token.as_str()) else {
-        return Ok(Outcome::LinkInvalid);
+) -> Result<StatusCode, Problem> {
+    admit(&accounts, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
+    let Some(body) = read_json::<VerifyEmailRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
     };
-    let hash = accounts
-        .database
-        .storage_keys()
-        .email_token_hash(&token, PURPOSE);
-    let now = accounts.now();
-    let mut rng = accounts.entropy.rng();
-    accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
-            transaction.save().await?;
-            Ok(match confirmed {
-                ConfirmOutcome::Confirmed(_) => Outcome::Verified,
-                ConfirmOutcome::Repeated => Outcome::VerifiedBefore,
-                ConfirmOutcome::Invalid => Outcome::LinkInvalid,
-            })
-        })
-        .await
+    match verify_email::verify_email(&accounts, body.token.as_str()).await? {
+        VerifyOutcome::LinkInvalid => Err(Problem::new(&VERIFY_LINK_INVALID)),
+        VerifyOutcome::Verified | VerifyOutcome::VerifiedBefore => Ok(StatusCode::NO_CONTENT),
+    }
 }

@@ -2,37 +2,18 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{ProblemDocument, problems};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_wire::issuer::WhoamiResponse;
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{
-    domain::callers::authenticator::{Caller, unauthenticated},
-    http::{base64::Base64, private::private},
+    domain::callers::caller::Caller,
+    http::{authentication::caller_of, private::private},
     state::AccountsState,
 };
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct WhoamiResponse {
-    /// The account id.
-    #[schema(format = "uuid", example = "a36c1a6b-a6aa-4861-a755-2391193f5677")]
-    uuid: String,
-    /// The phone-number id; missing for an account without one.
-    #[schema(format = "uuid")]
-    pni: Option<String>,
-    /// The number of the calling device.
-    #[schema(minimum = 1, example = 1)]
-    device_id: u32,
-    /// For an account without a phone-number id: the salt that replaces it in the group
-    /// credentials. The client needs it to verify them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth_credential_salt: Option<Base64>,
-}
 
 /// Shows the calling account and device.
 #[utoipa::path(
@@ -50,21 +31,25 @@ struct WhoamiResponse {
 )]
 pub(crate) async fn whoami(
     State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match accounts.authenticate(&request.into_parts().0).await {
-        Ok(None) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Some(Caller {
-            account, device, ..
-        })) => private(WhoamiResponse {
-            uuid: account.aci.to_uuid_string(),
-            pni: account.pni.map(|pni| pni.to_uuid_string()),
-            device_id: device.as_u32(),
-            auth_credential_salt: match account.pni {
-                Some(_) => None,
-                None => Some(account.auth_salt.as_bytes().to_vec().into()),
-            },
-        }),
-        Err(problem) => problem.into_response(),
-    }
+) -> Result<Response, Problem> {
+    let Caller {
+        account, device, ..
+    } = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    Ok(private(WhoamiResponse {
+        uuid: account.aci.to_uuid_string(),
+        pni: account.pni.map(|pni| pni.to_uuid_string()),
+        device_id: device.as_u32(),
+        auth_credential_salt: match account.pni {
+            Some(_) => None,
+            None => Some(account.auth_salt.as_bytes().as_slice().into()),
+        },
+    }))
 }

@@ -5,63 +5,28 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_http_server::{Problem, ProblemKind, problems};
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::Aci;
 use anteroom_runtime::{Clock, Entropy, dependency_wait};
 use anteroom_store::{
-    Account, AccountDevice, AddressPseudonym, Device, DeviceId, DeviceUse, IssuerDatabase,
-    PasswordHash, Session, SessionId, StoreError, TransactionName,
+    AccountDevice, AddressPseudonym, Device, DeviceId, DeviceUse, IssuerDatabase, PasswordHash,
+    Session, SessionId, TransactionName,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, header};
-use zeroize::Zeroizing;
 
 use crate::domain::{
     callers::{
+        caller::{Caller, SignInTime},
         caller_cache::{CacheLookup, CacheReservation, CallerCache, CallerKey},
+        credentials::Credentials,
         device_use_writer::{DeviceUseWriter, SessionExtension},
         identities::Identities,
     },
     devices::changes::DeviceChange,
+    failure::{Failure, in_time},
     tokens::{access_token::AccessClaims, session::extension, token_source::TokenSource},
 };
 
-/// The authentication challenge.
-const CHALLENGE: &str = "Basic realm=\"anteroom\", charset=\"UTF-8\", Bearer realm=\"anteroom\"";
-
 /// The time after which the database counts as unavailable.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// An authenticated account and the calling device.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The account.
-    pub account: Account,
-    /// The calling device.
-    pub device: DeviceId,
-    /// The time at which the device was added.
-    pub device_added: Timestamp,
-    /// The session of an access token; `None` for other credentials.
-    pub session: Option<SessionId>,
-    /// The time of the owner's last sign-in.
-    pub sign_in: SignInTime,
-}
-
-/// The time of an owner's last sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignInTime {
-    /// The device has authenticated with a password of its own.
-    Never,
-    /// The time at which the session began, or at which the identity provider issued the token.
-    At(Timestamp),
-    /// The token of the identity provider has no time of issue.
-    Unknown,
-}
-
-/// Returns the answer to a caller who is not authenticated, with the endpoint's code.
-pub fn unauthenticated(kind: &'static ProblemKind) -> Problem {
-    Problem::new(kind).challenge(CHALLENGE)
-}
 
 /// Authenticates requests.
 pub(crate) struct Authenticator {
@@ -71,20 +36,6 @@ pub(crate) struct Authenticator {
     identities: Option<Identities>,
     caller_cache: CallerCache,
     device_use_writer: DeviceUseWriter,
-}
-
-/// The credentials of a request, not verified.
-enum Claim {
-    /// A device and its password.
-    Device {
-        aci: Aci,
-        device: DeviceId,
-        password: Zeroizing<String>,
-    },
-    /// A bearer token.
-    Bearer(Zeroizing<String>),
-    /// None, or malformed ones.
-    Nothing,
 }
 
 impl Authenticator {
@@ -110,26 +61,26 @@ impl Authenticator {
     /// any case.
     ///
     /// # Errors
-    /// 503 when the database is unavailable and the caller is not cached.
+    /// Those of the database, if the caller is not cached.
     pub(crate) async fn authenticate(
         &self,
-        headers: &HeaderMap,
+        credentials: &Credentials,
         address: Option<AddressPseudonym>,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
-    ) -> Result<Option<Caller>, Problem> {
+    ) -> Result<Option<Caller>, Failure> {
         let device_use = DeviceUse {
             at: self.clock.now(),
             address,
         };
-        match claim(headers) {
-            Claim::Device {
+        match credentials {
+            Credentials::Device {
                 aci,
                 device,
                 password,
-            } => self.device(&aci, device, &password, device_use).await,
-            Claim::Bearer(token) => self.bearer(&token, device_use, entropy, changes).await,
-            Claim::Nothing => {
+            } => self.device(aci, *device, password, device_use).await,
+            Credentials::Bearer(token) => self.bearer(token, device_use, entropy, changes).await,
+            Credentials::Nothing => {
                 // Does the same work as for a wrong password, and ignores its result.
                 let nobody = Aci::from_bytes([0; 16]);
                 let _ = self
@@ -167,7 +118,7 @@ impl Authenticator {
         device: DeviceId,
         password: &str,
         device_use: DeviceUse,
-    ) -> Result<Option<Caller>, Problem> {
+    ) -> Result<Option<Caller>, Failure> {
         let keys = self.database.storage_keys();
         let offered = keys.password_hash(aci, device, password);
         let reservation = self.caller_cache.reservation(CallerKey::Device {
@@ -202,7 +153,7 @@ impl Authenticator {
         device_use: DeviceUse,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
-    ) -> Result<Option<Caller>, Problem> {
+    ) -> Result<Option<Caller>, Failure> {
         let tokens = self.tokens.current();
         if let Some(identities) = &self.identities
             && !tokens.claims_to_be_ours(token)
@@ -219,7 +170,7 @@ impl Authenticator {
         &self,
         claims: Option<AccessClaims>,
         device_use: DeviceUse,
-    ) -> Result<Option<Caller>, Problem> {
+    ) -> Result<Option<Caller>, Failure> {
         const NAME: TransactionName = TransactionName::new("authenticate session");
         let id = claims.map_or(SessionId::from_bytes([0; 16]), |claims| claims.session);
         let reservation = self.caller_cache.reservation(CallerKey::Session(id));
@@ -267,7 +218,7 @@ impl Authenticator {
         device_use: DeviceUse,
         entropy: &dyn Entropy,
         changes: &mut Vec<DeviceChange>,
-    ) -> Result<Option<Caller>, Problem> {
+    ) -> Result<Option<Caller>, Failure> {
         let identity = dependency_wait(identities.verify(token)).await;
         let index = self.database.storage_keys().identity_index(&identity.name);
         let reservation = self.caller_cache.reservation(CallerKey::Identity(index));
@@ -296,7 +247,7 @@ impl Authenticator {
         &self,
         aci: &Aci,
         device: DeviceId,
-    ) -> Result<Option<AccountDevice>, Problem> {
+    ) -> Result<Option<AccountDevice>, Failure> {
         const NAME: TransactionName = TransactionName::new("authenticate");
         let found = self.database.account_with_device(NAME, aci, device);
         in_time(LOOK_UP_TIMEOUT, found).await
@@ -311,8 +262,8 @@ impl Authenticator {
     fn cached_or(
         &self,
         reservation: &CacheReservation,
-        gone: Problem,
-    ) -> Result<Option<Caller>, Problem> {
+        gone: Failure,
+    ) -> Result<Option<Caller>, Failure> {
         match self.caller_cache.get(reservation, self.clock.now()) {
             CacheLookup::Known(caller) => Ok(Some(caller)),
             CacheLookup::Expired => Ok(None),
@@ -362,73 +313,4 @@ impl Authenticator {
             .note(&caller.account.aci, device, device_use, extension);
         caller
     }
-}
-
-/// Waits for the database, at most for `limit`.
-///
-/// # Errors
-/// 503 when the database is unavailable or takes longer than `limit`, 500 when it fails.
-pub(crate) async fn in_time<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, Problem> {
-    match dependency_wait(tokio::time::timeout(limit, answer)).await {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => Err(failed(&error)),
-        Err(_) => {
-            // The store logs each episode once.
-            tracing::debug!("the database does not answer");
-            Err(Problem::new(&problems::UNAVAILABLE))
-        }
-    }
-}
-
-fn failed(error: &StoreError) -> Problem {
-    if matches!(
-        error,
-        StoreError::Unavailable { .. } | StoreError::Damaged { .. }
-    ) {
-        // The store logs each episode once.
-        tracing::debug!(%error, "the database is unavailable");
-    } else {
-        tracing::error!(%error, "the database failed");
-    }
-    if error.is_transient() {
-        Problem::new(&problems::UNAVAILABLE)
-    } else {
-        Problem::new(&problems::INTERNAL)
-    }
-}
-
-/// Parses the credentials of the headers.
-fn claim(headers: &HeaderMap) -> Claim {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Claim::Nothing;
-    };
-    let split = value.to_str().ok().and_then(|value| value.split_once(' '));
-    match split {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("basic") => {
-            basic(token.trim_matches(' ')).unwrap_or(Claim::Nothing)
-        }
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Claim::Bearer(Zeroizing::new(token.trim_matches(' ').to_owned()))
-        }
-        _ => Claim::Nothing,
-    }
-}
-
-/// Parses `base64(ACI.deviceId:password)`. The id of the first device may be missing.
-fn basic(token: &str) -> Option<Claim> {
-    let decoded = Zeroizing::new(STANDARD.decode(token).ok()?);
-    let (name, password) = str::from_utf8(&decoded).ok()?.split_once(':')?;
-    let (aci, device) = match name.split_once('.') {
-        Some((aci, device)) => (aci, DeviceId::parse(device).ok()?),
-        None => (name, DeviceId::PRIMARY),
-    };
-    Some(Claim::Device {
-        aci: Aci::parse(aci).ok()?,
-        device,
-        password: Zeroizing::new(password.to_owned()),
-    })
 }

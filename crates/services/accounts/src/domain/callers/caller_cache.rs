@@ -13,7 +13,7 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{BlindIndex, DeviceId, SessionId};
 use moka::sync::Cache;
 
-use crate::domain::callers::authenticator::Caller;
+use crate::domain::callers::caller::Caller;
 
 /// The time for which an account is served without the database.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -154,7 +154,7 @@ mod tests {
             device: DeviceId::PRIMARY,
             device_added: NOW,
             session: Some(SESSION),
-            sign_in: crate::domain::callers::authenticator::SignInTime::Never,
+            sign_in: crate::domain::callers::caller::SignInTime::Never,
         }
     }
 

@@ -1,12 +1,14 @@
 //! The mail to an owner about a new device.
 
-use anteroom_http_server::Problem;
+use std::sync::Arc;
+
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{DeviceName, TransactionName};
 use async_trait::async_trait;
 
 use crate::{
     domain::{
+        failure::Failure,
         job_queue::Job,
         mails::{
             mail::{self, VERIFY_LIFETIME},
@@ -18,6 +20,7 @@ use crate::{
 
 /// Sends a mail about a new device to the address of the account's login, if it has one.
 pub(crate) struct DeviceNotice {
+    pub(crate) accounts: Arc<AccountsState>,
     pub(crate) owner: Aci,
     pub(crate) name: DeviceName,
     /// Whether the device is the only one of the account.
@@ -27,8 +30,9 @@ pub(crate) struct DeviceNotice {
 
 #[async_trait]
 impl Job for DeviceNotice {
-    async fn run(&mut self, accounts: &AccountsState) -> Result<(), Problem> {
+    async fn run(&mut self) -> Result<(), Failure> {
         const NAME: TransactionName = TransactionName::new("look up owner of device");
+        let accounts = &self.accounts;
         let Some(sender) = &accounts.login.mail else {
             return Ok(());
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_store::{StoreError, TransactionName};
 
-use crate::state::AccountsState;
+use crate::{domain::devices::announcement::announce, state::AccountsState};
 
 /// The maximum number of devices that one transaction deletes, so that other transactions do not
 /// wait for long.
@@ -56,7 +56,7 @@ async fn purge_devices(accounts: &Arc<AccountsState>) -> Result<u32, StoreError>
         .await?;
     transaction.save().await?;
     for change in &purged {
-        accounts.announce(change);
+        announce(accounts, change);
     }
     Ok(u32::try_from(purged.len()).unwrap_or(BATCH))
 }

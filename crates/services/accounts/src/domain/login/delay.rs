@@ -11,12 +11,14 @@ use std::{
     time::Duration,
 };
 
-use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::{RetryAfter, ShareCounts};
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
 
-use crate::domain::passwords::attempt_source::{AttemptSource, LoginShare};
+use crate::domain::{
+    failure::Failure,
+    passwords::attempt_source::{AttemptSource, LoginShare},
+};
 
 /// The maximum delay.
 const LONGEST: Duration = Duration::from_secs(4);
@@ -67,11 +69,11 @@ impl DelayedAttempts {
 
     /// # Errors
     /// 503 when too many attempts wait.
-    fn enter(&self, source: AttemptSource) -> Result<AttemptGuard<'_>, Problem> {
+    fn enter(&self, source: AttemptSource) -> Result<AttemptGuard<'_>, Failure> {
         let path = source.shares(MOST_WAITING);
         self.counts().enter(&path).map_err(|_| {
             let later = RetryAfter::from_secs(LONGEST.as_secs());
-            Problem::new(&problems::OVERLOADED).retry_after(later)
+            Failure::Overloaded(later)
         })?;
         Ok(AttemptGuard {
             waiting: self,
@@ -90,7 +92,7 @@ impl DelayedAttempts {
         failures: &LoginFailures,
         threshold: NonZeroU32,
         source: AttemptSource,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Failure> {
         let Some(time) = time_of(origin, failures, threshold) else {
             return Ok(());
         };
@@ -187,7 +189,7 @@ mod tests {
                         waiting.push(attempt);
                     }
                     Poll::Ready(refused) => {
-                        assert_eq!(refused.unwrap_err().kind(), &problems::OVERLOADED);
+                        assert!(matches!(refused, Err(Failure::Overloaded(_))));
                     }
                 }
             }

@@ -3,23 +3,14 @@
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{ClientAddress, Event};
 use anteroom_store::{Email, Session};
-use http::HeaderMap;
 
-use crate::{http::user_agent, state::AccountsState};
+use crate::state::AccountsState;
 
 /// The origin of a request, as events show it.
 pub(crate) struct RequestOrigin {
-    client: ClientAddress,
-    user_agent: String,
-}
-
-impl RequestOrigin {
-    pub(crate) fn new(client: ClientAddress, headers: &HeaderMap) -> Self {
-        Self {
-            client,
-            user_agent: user_agent::family(headers),
-        }
-    }
+    pub(crate) client: ClientAddress,
+    /// The family of the client's program.
+    pub(crate) user_agent: String,
 }
 
 /// The reason why a login failed.

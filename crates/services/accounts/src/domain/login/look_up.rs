@@ -1,6 +1,5 @@
 //! The look-up before a login, and the count of failures after it.
 
-use anteroom_http_server::Problem;
 use anteroom_protocol::Aci;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
@@ -10,10 +9,11 @@ use anteroom_store::{
 
 use crate::{
     domain::{
+        failure::Failure,
         login::{attempt::Refusal, refusals::RefusedAttempt},
         passwords::hasher::Verifiers,
+        sign_up::is_confirmed,
     },
-    http::sign_up::is_confirmed,
     state::AccountsState,
 };
 
@@ -54,7 +54,7 @@ pub(crate) async fn look_up(
     named: Option<DeviceId>,
     proof: Option<&RefreshToken>,
     client: ClientAddress,
-) -> Result<LoginLookup, Problem> {
+) -> Result<LoginLookup, Failure> {
     const NAME: TransactionName = TransactionName::new("look up login");
     let now = accounts.now();
     let policy = accounts.login.settings.lock;
@@ -93,7 +93,7 @@ pub(crate) async fn look_up(
 
 /// Shortens failures that a clock that was ahead has written and that would count for too long.
 /// They count from now on.
-pub(crate) async fn trim_failures(accounts: &AccountsState, email: &Email) -> Result<(), Problem> {
+pub(crate) async fn trim_failures(accounts: &AccountsState, email: &Email) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("trim login failures");
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
     accounts
@@ -114,7 +114,7 @@ pub(crate) async fn count_failure(
     accounts: &AccountsState,
     attempt: RefusedAttempt,
     origin: &LoginOrigin,
-) -> Result<RefusedAttempt, Problem> {
+) -> Result<RefusedAttempt, Failure> {
     const NAME: TransactionName = TransactionName::new("count failed login");
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
     let email = attempt.email();

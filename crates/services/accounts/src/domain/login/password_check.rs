@@ -1,12 +1,12 @@
 //! The check of an address and a password, with its locks, delays and counts. It is part of a
 //! login, and of a change that needs the password again.
 
-use anteroom_http_server::Problem;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
 
 use crate::{
     domain::{
+        failure::Failure,
         login::{
             attempt::{Refusal, refused_after_all, refused_at_once},
             look_up::{count_failure, look_up, trim_failures},
@@ -46,7 +46,7 @@ pub(crate) struct RightPassword {
 pub(crate) async fn check(
     accounts: &AccountsState,
     claim: PasswordClaim<'_>,
-) -> Result<Result<RightPassword, RefusedAttempt>, Problem> {
+) -> Result<Result<RightPassword, RefusedAttempt>, Failure> {
     let email = claim.email;
     let known = look_up(accounts, email, claim.device, claim.proof, claim.client).await?;
     if known.failures.overlong {

@@ -4,30 +4,22 @@
 //! its own, nor lock the owner out. Nor may the password of one device control all others if the
 //! account has a login, whose password proves more.
 
-use std::sync::Arc;
-
-use anteroom_http_server::Problem;
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::ClientAddress;
+use anteroom_runtime::{ClientAddress, RetryAfter};
 use anteroom_store::{Email, TransactionName};
-use http::HeaderMap;
 
 use crate::{
     domain::{
-        callers::authenticator::{Caller, SignInTime},
+        callers::caller::{Caller, SignInTime},
         client_limits::LOGIN,
+        failure::Failure,
         login::{
             attempt::refused_at_once,
-            events::RequestOrigin,
             look_up::look_up,
             password_check::{PasswordClaim, check},
-            refusals::{RefusedAttempt, answer},
+            refusals::RefusedAttempt,
         },
         passwords::password::Password,
-    },
-    http::{
-        problems::{RECENT_REQUIRED, VALIDATION_ERROR},
-        wire::Secret,
     },
     state::AccountsState,
 };
@@ -36,11 +28,23 @@ use crate::{
 const RECENT: u64 = 5 * 60;
 
 /// The proof in a request for such a change.
+#[derive(Clone, Copy)]
 pub(crate) struct RecentProof<'a> {
     pub(crate) client: ClientAddress,
-    pub(crate) headers: &'a HeaderMap,
     /// The password of the login, if the request contains it.
-    pub(crate) password: Option<&'a Secret>,
+    pub(crate) password: Option<&'a str>,
+}
+
+/// The reason why a proof is not sufficient.
+pub(crate) enum NotRecent {
+    /// The change needs the password of the login.
+    Required,
+    /// The password is out of its bounds.
+    InvalidInput,
+    /// The client has tried too many passwords.
+    RateLimited(RetryAfter),
+    /// The password is refused, as at a login.
+    Refused(RefusedAttempt),
 }
 
 impl RecentProof<'_> {
@@ -48,16 +52,15 @@ impl RecentProof<'_> {
     /// because there is no stronger proof.
     ///
     /// # Errors
-    /// `LOGIN_RECENT_REQUIRED`, the refusals of a login for a password in the request, and 503 or
-    /// 500 when the database is unavailable.
+    /// Those of the database, and of a password that cannot be hashed.
     pub(crate) async fn check(
         &self,
-        accounts: &Arc<AccountsState>,
+        accounts: &AccountsState,
         caller: &Caller,
-    ) -> Result<(), Problem> {
+    ) -> Result<Result<(), NotRecent>, Failure> {
         const NAME: TransactionName = TransactionName::new("look up own login");
         if is_recent(caller.sign_in, accounts.now()) {
-            return Ok(());
+            return Ok(Ok(()));
         }
         let aci = caller.account.aci;
         let login = accounts
@@ -65,31 +68,37 @@ impl RecentProof<'_> {
             .await?;
         match (login, self.password) {
             (Some(login), Some(password)) => {
-                accounts.admit(&LOGIN, self.client).await?;
-                let password = Password::parse(password.as_str())
-                    .map_err(|_| Problem::new(&VALIDATION_ERROR))?;
-                let claim = PasswordClaim {
-                    email: &login.email,
-                    password,
-                    device: None,
-                    proof: None,
-                    client: self.client,
-                };
-                let refused = match check(accounts, claim).await? {
-                    Ok(_) => self.lock_since(accounts, &login.email).await?,
-                    Err(attempt) => Some(attempt),
-                };
-                match refused {
-                    Some(attempt) => {
-                        let origin = RequestOrigin::new(self.client, self.headers);
-                        Err(answer(accounts, &origin, attempt))
-                    }
-                    None => Ok(()),
-                }
+                self.check_password(accounts, &login.email, password).await
             }
-            (None, _) if caller.sign_in == SignInTime::Never => Ok(()),
-            (Some(_), None) | (None, _) => Err(Problem::new(&RECENT_REQUIRED)),
+            (None, _) if caller.sign_in == SignInTime::Never => Ok(Ok(())),
+            (Some(_), None) | (None, _) => Ok(Err(NotRecent::Required)),
         }
+    }
+
+    async fn check_password(
+        &self,
+        accounts: &AccountsState,
+        email: &Email,
+        password: &str,
+    ) -> Result<Result<(), NotRecent>, Failure> {
+        if let Err(after) = accounts.admit(&LOGIN, self.client).await {
+            return Ok(Err(NotRecent::RateLimited(after)));
+        }
+        let Ok(password) = Password::parse(password) else {
+            return Ok(Err(NotRecent::InvalidInput));
+        };
+        let claim = PasswordClaim {
+            email,
+            password,
+            device: None,
+            proof: None,
+            client: self.client,
+        };
+        let refused = match check(accounts, claim).await? {
+            Ok(_) => self.lock_since(accounts, email).await?,
+            Err(attempt) => Some(attempt),
+        };
+        Ok(refused.map_or(Ok(()), |attempt| Err(NotRecent::Refused(attempt))))
     }
 
     /// Returns the lock that other attempts have set while the password was verified.
@@ -97,7 +106,7 @@ impl RecentProof<'_> {
         &self,
         accounts: &AccountsState,
         email: &Email,
-    ) -> Result<Option<RefusedAttempt>, Problem> {
+    ) -> Result<Option<RefusedAttempt>, Failure> {
         let known = look_up(accounts, email, None, None, self.client).await?;
         let refusal = refused_at_once(&known.failures, accounts.now());
         Ok(refusal.map(|refusal| known.refused(email, refusal)))

@@ -1,24 +1,20 @@
-//! The answers to refused attempts, and the events and mails about them.
+//! Refused attempts, and the events and mails about them.
 
 use std::sync::Arc;
 
-use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::RetryAfter;
 use anteroom_store::{Email, Login, LoginFailures};
 use async_trait::async_trait;
 
 use crate::{
     domain::{
+        failure::Failure,
         job_queue::Job,
         login::{
             attempt::Refusal,
             events::{self, FailureReason, RequestOrigin},
         },
         mails::{mail, mail_limits::MailKind},
-    },
-    http::problems::{
-        ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, refused,
     },
     state::AccountsState,
 };
@@ -52,6 +48,15 @@ impl RefusedAttempt {
         }
     }
 
+    pub(crate) const fn refusal(&self) -> Refusal {
+        self.refusal
+    }
+
+    /// Returns the end of the lock; `None` while the email is not locked.
+    pub(crate) const fn locked_until(&self) -> Option<Timestamp> {
+        self.failures.locked_until
+    }
+
     pub(crate) const fn email(&self) -> &Email {
         &self.email
     }
@@ -78,12 +83,12 @@ impl RefusedAttempt {
     }
 }
 
-/// Emits the events, sends the owner's mail if the settings ask for it, and returns the answer.
-pub(crate) fn answer(
+/// Emits the events of a refused attempt, and sends the owner's mail if the settings ask for it.
+pub(crate) fn report(
     accounts: &Arc<AccountsState>,
     origin: &RequestOrigin,
     attempt: RefusedAttempt,
-) -> Problem {
+) {
     let RefusedAttempt {
         email,
         aci,
@@ -93,56 +98,44 @@ pub(crate) fn answer(
         new_lock,
     } = attempt;
     let failed = |reason| events::failed(accounts, origin, &email, failures.count, reason);
-    let problem = match refusal {
-        Refusal::Locked => {
-            failed(FailureReason::Locked);
-            let problem = Problem::new(&ACCOUNT_LOCKED);
-            match failures.locked_until {
-                Some(end) => {
-                    let left = end.as_secs().saturating_sub(accounts.clock.now().as_secs());
-                    problem.retry_after(RetryAfter::from_secs(left))
-                }
-                None => problem,
-            }
-        }
-        Refusal::Wrong => {
-            failed(FailureReason::InvalidCredentials);
-            refused(&INVALID_CREDENTIALS)
-        }
-        Refusal::Disabled => {
-            failed(FailureReason::Disabled);
-            Problem::new(&ACCOUNT_DISABLED)
-        }
+    match refusal {
+        Refusal::Locked => failed(FailureReason::Locked),
+        Refusal::Wrong => failed(FailureReason::InvalidCredentials),
+        Refusal::Disabled => failed(FailureReason::Disabled),
         Refusal::Unverified => {
             if let Some(aci) = &aci {
                 events::unverified(accounts, &email, aci);
             }
-            Problem::new(&EMAIL_NOT_VERIFIED)
         }
-    };
+    }
     if let Some(until) = new_lock {
         events::locked(accounts, &email, aci.as_ref(), until, failures.count);
         notify_owner(accounts, email, is_verified);
     }
-    problem
 }
 
 /// Starts a mail about the lock, if the settings ask for it. Starts the same job for an address
 /// without an owner.
 fn notify_owner(accounts: &Arc<AccountsState>, email: Email, has_owner: bool) {
     if accounts.login.settings.lock_mail && accounts.login.mail.is_some() {
-        accounts.start_notice(LockNotice { email, has_owner });
+        accounts.job_queue.start_notice(LockNotice {
+            accounts: Arc::clone(accounts),
+            email,
+            has_owner,
+        });
     }
 }
 
 struct LockNotice {
+    accounts: Arc<AccountsState>,
     email: Email,
     has_owner: bool,
 }
 
 #[async_trait]
 impl Job for LockNotice {
-    async fn run(&mut self, accounts: &AccountsState) -> Result<(), Problem> {
+    async fn run(&mut self) -> Result<(), Failure> {
+        let accounts = &self.accounts;
         let is_admitted = accounts
             .admit_notice(MailKind::LockNotice, &self.email)
             .await;

@@ -1,19 +1,15 @@
 //! Requests for a mail, which are answered before anybody looks whether the address gets one.
 
-use std::sync::Arc;
-
-use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::Email;
 
 use crate::{
-    domain::{job_queue::Job, mails::mail_limits::MailKind},
-    http::wire::Secret,
+    domain::{failure::Failure, job_queue::Job, mails::mail_limits::MailKind},
     state::AccountsState,
 };
 
-/// The outcomes of a request.
-pub(crate) enum Outcome {
+/// The outcomes of a request for a mail.
+pub(crate) enum MailRequestOutcome {
     InvalidInput,
     /// If the address gets such a mail, it is on its way. The answer does not say.
     Accepted,
@@ -25,23 +21,23 @@ pub(crate) enum Outcome {
 /// # Errors
 /// No mail, a queue that is full, and a database that is gone for now.
 pub(crate) async fn accept<J: Job + 'static>(
-    accounts: &Arc<AccountsState>,
+    accounts: &AccountsState,
     client: ClientAddress,
     kind: MailKind,
-    email: &Secret,
+    email: &str,
     job: impl FnOnce(Email) -> J,
-) -> Result<Outcome, Problem> {
-    let Ok(email) = Email::parse(email.as_str()) else {
-        return Ok(Outcome::InvalidInput);
+) -> Result<MailRequestOutcome, Failure> {
+    let Ok(email) = Email::parse(email) else {
+        return Ok(MailRequestOutcome::InvalidInput);
     };
     if accounts.login.mail.is_none() {
         tracing::warn!(?kind, "a mail was asked for, but no mail is set up");
-        return Err(Problem::new(&problems::UNAVAILABLE));
+        return Err(Failure::Unavailable);
     }
     let reservation = accounts.job_queue.reserve(client)?;
     accounts.check_database().await?;
     if accounts.admit_mail(kind, &email, client).await {
-        accounts.start(reservation, job(email));
+        accounts.job_queue.start(reservation, job(email));
     }
-    Ok(Outcome::Accepted)
+    Ok(MailRequestOutcome::Accepted)
 }

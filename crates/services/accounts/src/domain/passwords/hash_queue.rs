@@ -2,11 +2,13 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::{FairPermit, FairPermits, RetryAfter};
 use tokio::time::timeout;
 
-use crate::domain::passwords::attempt_source::{AttemptSource, LoginShare};
+use crate::domain::{
+    failure::Failure,
+    passwords::attempt_source::{AttemptSource, LoginShare},
+};
 
 /// The time after which a refused client may try again.
 const LATER: RetryAfter = RetryAfter::from_secs(5);
@@ -65,7 +67,7 @@ impl HashQueue {
     ///
     /// # Errors
     /// 503 when too many clients wait, or when a client waits for too long.
-    pub(crate) async fn acquire(&self, source: AttemptSource) -> Result<HashPermit, Problem> {
+    pub(crate) async fn acquire(&self, source: AttemptSource) -> Result<HashPermit, Failure> {
         let path = source.shares(self.places);
         let acquired = self.permits.acquire(&path);
         let permit = match source {
@@ -79,8 +81,8 @@ impl HashQueue {
     }
 }
 
-fn busy() -> Problem {
-    Problem::new(&problems::OVERLOADED).retry_after(LATER)
+fn busy() -> Failure {
+    Failure::Overloaded(LATER)
 }
 
 #[cfg(test)]
@@ -107,7 +109,7 @@ mod tests {
         Pseudonymizer::new(Zeroizing::new([0; 32])).limit_key("test", &Aci::from_bytes([byte; 16]))
     }
 
-    type PermitFuture<'a> = BoxFuture<'a, Result<HashPermit, Problem>>;
+    type PermitFuture<'a> = BoxFuture<'a, Result<HashPermit, Failure>>;
 
     /// Starts the waits of these sources. Returns those that wait, and the number of refused
     /// ones.

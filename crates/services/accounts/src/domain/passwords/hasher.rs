@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_http_server::{Problem, problems};
 use anteroom_runtime::{Count, Metrics};
 use anteroom_store::PasswordVerifier;
 use argon2::{
@@ -12,10 +11,13 @@ use argon2::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::domain::passwords::{
-    attempt_source::AttemptSource,
-    hash_queue::{HashQueue, HashQueueLimits},
-    password::Password,
+use crate::domain::{
+    failure::Failure,
+    passwords::{
+        attempt_source::AttemptSource,
+        hash_queue::{HashQueue, HashQueueLimits},
+        password::Password,
+    },
 };
 
 /// The cost of one hash with Argon2id (RFC 9106).
@@ -136,7 +138,7 @@ impl PasswordHasher {
         password: Password,
         source: AttemptSource,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<PasswordVerifier, Problem> {
+    ) -> Result<PasswordVerifier, Failure> {
         let salt = salt(rng);
         let argon2 = self.argon2.clone();
         let hashed = self
@@ -157,7 +159,7 @@ impl PasswordHasher {
         login: Option<PasswordVerifier>,
         source: AttemptSource,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<PasswordVerifier, Problem> {
+    ) -> Result<PasswordVerifier, Failure> {
         let Some(login) = login else {
             return self.hash(password, source, rng).await;
         };
@@ -180,7 +182,7 @@ impl PasswordHasher {
         password: Password,
         verifiers: Verifiers,
         source: AttemptSource,
-    ) -> Result<VerificationResult, Problem> {
+    ) -> Result<VerificationResult, Failure> {
         let Verifiers { login, shadow } = verifiers;
         let right_without_login = match (&login, &shadow) {
             (Some(_), _) => None,
@@ -206,7 +208,7 @@ impl PasswordHasher {
         &self,
         source: AttemptSource,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, Failure> {
         let permit = self.queue.acquire(source).await?;
         self.hashes.add(1);
         let done = tokio::task::spawn_blocking(move || {
@@ -215,14 +217,14 @@ impl PasswordHasher {
         });
         done.await.map_err(|_| {
             tracing::error!("a password's hash panicked or was cut off");
-            Problem::new(&problems::INTERNAL)
+            Failure::Internal
         })
     }
 }
 
-fn failed() -> Problem {
+fn failed() -> Failure {
     tracing::error!("a password could not be hashed");
-    Problem::new(&problems::INTERNAL)
+    Failure::Internal
 }
 
 fn salt(rng: &mut (dyn CryptoRng + Send)) -> [u8; 16] {

@@ -3,49 +3,31 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::TransactionName;
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse as _, Response},
-};
+use anteroom_wire::{Secret, issuer::DeleteRequest};
+use axum::extract::{Request, State};
 use http::StatusCode;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        callers::authenticator::unauthenticated,
-        devices::changes::{ChangeCause, DeviceChange},
+        devices::{
+            announcement::announce,
+            delete::{self, DeleteOutcome},
+        },
         login::recent::RecentProof,
-        renewal::{RenewalCause, RenewalPermit},
     },
     http::{
+        authentication::caller_of,
         devices::{
-            NOT_ALLOWED, NOT_FOUND,
-            owner::{DevicePath, OwnerError, is_own_device, owner},
+            owner::{DevicePath, owner},
+            problems::NOT_FOUND,
         },
+        json::read_optional_json,
+        refusals::not_recent,
         responses::{BodyProblems, PasswordProblems},
-        wire::{Secret, read_optional_json},
+        user_agent::origin,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    Unauthenticated,
-    NotAllowed,
-    NotFound,
-    InvalidInput,
-    Deleted(DeviceChange),
-}
-
-#[derive(Default, Deserialize, ToSchema)]
-pub(crate) struct DeleteRequest {
-    /// For another device than the calling one: the password of the account's login, unless the
-    /// calling session began within the last five minutes.
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 192, example = "correct horse battery staple")]
-    password: Option<Secret>,
-}
 
 /// Deletes a device, the calling one or another. Its password, sessions and tokens end at once.
 #[utoipa::path(
@@ -78,81 +60,35 @@ pub(crate) struct DeleteRequest {
 pub(crate) async fn delete(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
-    id: DevicePath,
-    request: Request,
-) -> Response {
-    match decide(&accounts, client, id, request).await {
-        Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
-        Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
-        Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
-        Ok(Outcome::Deleted(change)) => {
-            accounts.announce(&change);
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// # Errors
-/// 503 or 500 when the database is unavailable.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("delete device");
-    let (head, body) = request.into_parts();
-    let Some(caller) = accounts.authenticate(&head).await? else {
-        return Ok(Outcome::Unauthenticated);
-    };
-    let owner = match owner(&caller, &head.uri) {
-        Ok(owner) => owner,
-        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
-    };
+) -> Result<StatusCode, Problem> {
+    let caller = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    let owner = owner(&caller, request.uri())?;
     let Some(device) = id else {
-        return Ok(Outcome::NotFound);
+        return Err(Problem::new(&NOT_FOUND));
     };
-    let Some(DeleteRequest { password }) =
-        read_optional_json(accounts, &head.headers, body).await?
-    else {
-        return Ok(Outcome::InvalidInput);
+    let origin = origin(client, request.headers());
+    let body = read_optional_json::<DeleteRequest>(&accounts.http, request).await?;
+    let Some(DeleteRequest { password }) = body else {
+        return Err(Problem::new(&problems::UNPROCESSABLE));
     };
-    let is_another = !is_own_device(&caller, &owner, device);
-    if is_another {
-        let proof = RecentProof {
-            client,
-            headers: &head.headers,
-            password: password.as_ref(),
-        };
-        proof.check(accounts, &caller).await?;
+    let proof = RecentProof {
+        client,
+        password: password.as_ref().map(Secret::as_str),
+    };
+    match delete::delete(&accounts, &caller, &owner, device, proof).await? {
+        DeleteOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
+        DeleteOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        DeleteOutcome::Deleted(change) => {
+            announce(&accounts, &change);
+            Ok(StatusCode::NO_CONTENT)
+        }
     }
-    let cause = ChangeCause::Account(caller.account.aci);
-    // The deleted device leaves the others none of the limits that it has used up.
-    let renewal = match is_another {
-        true => RenewalPermit::take(accounts, RenewalCause::Removal, &owner).await,
-        false => None,
-    };
-    let change = accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let change = accounts
-                .device_changes(&mut *transaction, accounts.now())
-                .delete(&owner, device, cause)
-                .await?;
-            if change.is_some() && renewal.is_some() {
-                transaction.renew_limits(&owner).await?;
-            }
-            transaction.save().await?;
-            Ok(change)
-        })
-        .await;
-    if let Some(renewal) = renewal
-        && !matches!(change, Ok(Some(_)))
-    {
-        renewal.refund(accounts).await;
-    }
-    Ok(change?.map_or(Outcome::NotFound, Outcome::Deleted))
 }

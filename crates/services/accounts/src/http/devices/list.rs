@@ -2,75 +2,27 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
 use anteroom_runtime::Event;
-use anteroom_store::{Device, DeviceId, DeviceState, DeviceUse, TransactionName};
+use anteroom_store::DeviceState;
+use anteroom_wire::{
+    Secret,
+    issuer::{DeviceResponse, DeviceStatus, DevicesResponse},
+};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{
-    domain::callers::authenticator::unauthenticated,
+    domain::devices::list::{self, ListOutcome, ListedDevice},
     http::{
-        devices::{
-            NOT_ALLOWED, NOT_FOUND,
-            owner::{OwnerError, owner},
-        },
+        authentication::caller_of,
+        devices::{owner::owner, problems::NOT_FOUND},
         private::private,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    Unauthenticated,
-    NotAllowed,
-    NotFound,
-    Listed {
-        owner: Aci,
-        devices: Vec<Device>,
-        calling: Option<DeviceId>,
-        now: Timestamp,
-    },
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DevicesResponse {
-    /// By ascending id.
-    devices: Vec<DeviceResponse>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct DeviceResponse {
-    /// The number of the device within the account.
-    id: u32,
-    /// The owner's name for the device.
-    name: String,
-    /// The time at which the device was registered, in seconds since 1970.
-    created: u64,
-    /// The time at which the device was last seen, in seconds since 1970. It is written once in
-    /// five minutes, or once in a minute while the address changes.
-    last_seen: u64,
-    /// A pseudonym of the address from which the device was last seen, the same for the same
-    /// address; `null` while none is known.
-    last_address: Option<String>,
-    /// `stale` if the device was not seen within the retention period. It is then deleted within a
-    /// day, unless it is used before.
-    state: DeviceStatus,
-    /// Whether the request came from this device.
-    current: bool,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum DeviceStatus {
-    Active,
-    Stale,
-}
 
 /// Lists the devices of an account.
 #[utoipa::path(
@@ -97,98 +49,47 @@ enum DeviceStatus {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn list(State(accounts): State<Arc<AccountsState>>, request: Request) -> Response {
-    match decide(&accounts, &request.into_parts().0).await {
-        Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
-        Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
-        Ok(Outcome::Listed {
-            owner,
-            devices,
-            calling,
-            now,
-        }) => {
+pub(crate) async fn list(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    let owner = owner(&caller, request.uri())?;
+    match list::list(&accounts, client, &caller, &owner).await? {
+        ListOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        ListOutcome::Listed(devices) => {
             let user = accounts.pseudonymizer.account(&owner).to_string();
             accounts.emit_event(
                 Event::new("device.list_retrieved", accounts.now())
                     .with("user_id", user)
                     .with("device_count", devices.len()),
             );
-            private(DevicesResponse {
-                devices: devices
-                    .iter()
-                    .map(|device| {
-                        let state = accounts.device_retention().state(Some(device), now);
-                        DeviceResponse::new(device, state, calling)
-                    })
-                    .collect(),
-            })
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-impl DeviceResponse {
-    fn new(device: &Device, state: DeviceState, calling: Option<DeviceId>) -> Self {
-        Self {
-            id: device.id.as_u32(),
-            name: device.name.as_str().to_owned(),
-            created: device.created.as_secs(),
-            last_seen: device.last_seen.as_secs(),
-            last_address: device.last_address.map(|address| address.to_string()),
-            state: match state {
-                DeviceState::Active => DeviceStatus::Active,
-                DeviceState::Stale | DeviceState::Deleted => DeviceStatus::Stale,
-            },
-            current: calling == Some(device.id),
+            Ok(private(DevicesResponse {
+                devices: devices.iter().map(response).collect(),
+            }))
         }
     }
 }
 
-/// # Errors
-/// 503 or 500 when the database is unavailable.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    head: &http::request::Parts,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("list devices");
-    let Some(caller) = accounts.authenticate(head).await? else {
-        return Ok(Outcome::Unauthenticated);
-    };
-    let owner = match owner(&caller, &head.uri) {
-        Ok(owner) => owner,
-        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
-    };
-    let found = accounts
-        .stored(async {
-            let mut reader = accounts.database.read(NAME).await?;
-            let account = reader.account(&owner).await?;
-            let devices = reader.devices(&owner).await?;
-            Ok(account.map(|_| devices))
-        })
-        .await?;
-    let Some(mut devices) = found else {
-        return Ok(Outcome::NotFound);
-    };
-    let now = accounts.now();
-    let calling = (owner == caller.account.aci).then_some(caller.device);
-    // The request itself is the last use of the calling device, whether or not it is written yet.
-    let device_use = DeviceUse {
-        at: now,
-        address: accounts.address(request_client(&head.extensions)),
-    };
-    let seen_now = devices
-        .iter_mut()
-        .find(|device| calling == Some(device.id) && device_use.is_news_for(device));
-    if let Some(device) = seen_now {
-        device.last_seen = device_use.at;
-        device.last_address = device_use.address;
+fn response(listed: &ListedDevice) -> DeviceResponse {
+    let device = &listed.device;
+    DeviceResponse {
+        id: device.id.as_u32(),
+        name: Secret::from(device.name.as_str()),
+        created: device.created.as_secs(),
+        last_seen: device.last_seen.as_secs(),
+        last_address: device.last_address.map(|address| address.to_string()),
+        state: match listed.state {
+            DeviceState::Active => DeviceStatus::Active,
+            DeviceState::Stale | DeviceState::Deleted => DeviceStatus::Stale,
+        },
+        current: listed.is_calling,
     }
-    Ok(Outcome::Listed {
-        owner,
-        devices,
-        calling,
-        now,
-    })
 }

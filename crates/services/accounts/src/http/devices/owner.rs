@@ -2,21 +2,19 @@
 
 use std::{borrow::Cow, convert::Infallible};
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::Aci;
-use anteroom_store::{AccountRole, DeviceId};
+use anteroom_store::DeviceId;
 use axum::extract::{FromRequestParts, Path, Query};
 use http::{Uri, request::Parts};
 
-use crate::domain::callers::authenticator::Caller;
-
-/// The reason why a request has no account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OwnerError {
-    /// The caller may not manage another account.
-    NotAllowed,
-    /// The account's name in the request is malformed.
-    NotFound,
-}
+use crate::{
+    domain::{
+        callers::caller::Caller,
+        devices::owner::{NamedAccount, OwnerError, owner_of},
+    },
+    http::devices::problems::{NOT_ALLOWED, NOT_FOUND},
+};
 
 /// The device in the path; `None` for a text that is not a device's number. The extractor never
 /// fails, so that all such texts get the same answer.
@@ -32,33 +30,40 @@ impl<S: Send + Sync> FromRequestParts<S> for DevicePath {
     }
 }
 
+/// Returns the account of a request.
+///
+/// # Errors
+/// 403 for an account that the caller may not manage, 404 for a name that is none.
+pub(crate) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, Problem> {
+    let Ok(named) = named_account(uri) else {
+        return Err(Problem::new(&NOT_FOUND));
+    };
+    owner_of(caller, named).map_err(|error| match error {
+        OwnerError::NotAllowed => Problem::new(&NOT_ALLOWED),
+        OwnerError::NotFound => Problem::new(&NOT_FOUND),
+    })
+}
+
 /// Returns whether a request is about the caller's own account: it names none, or this one.
 pub(crate) fn is_own(caller: &Caller, uri: &Uri) -> bool {
-    owner(caller, uri) == Ok(caller.account.aci)
+    let named = named_account(uri).map(|named| owner_of(caller, named));
+    named == Ok(Ok(caller.account.aci))
 }
 
-/// Returns whether a device is the calling one.
-pub(crate) fn is_own_device(caller: &Caller, owner: &Aci, device: DeviceId) -> bool {
-    caller.account.aci == *owner && caller.device == device
-}
+/// A query that names no account in a readable way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct UnreadableQuery;
 
-/// Returns the caller's own account, or for an administrator the one that `?account=` names by its
-/// id.
-pub(crate) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, OwnerError> {
-    let Ok(Query(members)) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri) else {
-        return Err(OwnerError::NotFound);
-    };
+/// Returns the account that `?account=` names by its id.
+fn named_account(uri: &Uri) -> Result<NamedAccount, UnreadableQuery> {
+    let query = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri);
+    let Query(members) = query.map_err(|_| UnreadableQuery)?;
     let mut named = members.iter().filter(|(name, _)| name == "account");
-    let own = caller.account.aci;
-    let text = match (named.next(), named.next()) {
-        (None, _) => return Ok(own),
-        (Some((_, text)), None) => text,
-        (Some(_), Some(_)) => return Err(OwnerError::NotFound),
-    };
-    match (caller.account.role, Aci::parse(text)) {
-        (_, Ok(aci)) if aci == own => Ok(own),
-        (AccountRole::Member, _) => Err(OwnerError::NotAllowed),
-        (AccountRole::Administrator, Ok(aci)) => Ok(aci),
-        (AccountRole::Administrator, Err(_)) => Err(OwnerError::NotFound),
+    match (named.next(), named.next()) {
+        (None, _) => Ok(NamedAccount::Own),
+        (Some((_, text)), None) => {
+            Ok(Aci::parse(text).map_or(NamedAccount::Malformed, NamedAccount::Account))
+        }
+        (Some(_), Some(_)) => Err(UnreadableQuery),
     }
 }

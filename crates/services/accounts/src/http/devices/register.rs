@@ -4,58 +4,37 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{DeviceName, DeviceNameError, DeviceOrigin, DevicePassword, TransactionName};
+use anteroom_wire::{
+    Secret,
+    issuer::{RegisterRequest, RegisterResponse},
+};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        callers::authenticator::unauthenticated,
-        devices::registration::{NewDevice, Registration, register},
+        devices::{
+            announcement::announce,
+            register::{self, RegisterOutcome},
+        },
         login::recent::RecentProof,
     },
     http::{
-        devices::{REGISTRATION_NOT_ALLOWED, TOO_MANY_DEVICES, name_problem, owner},
+        authentication::{caller_of, unauthenticated},
+        devices::{
+            owner::is_own,
+            problems::{REGISTRATION_NOT_ALLOWED, TOO_MANY_DEVICES, device_name},
+        },
+        json::read_json,
         private::private,
+        refusals::not_recent,
         responses::PasswordProblems,
-        wire::{Secret, read_json},
+        user_agent::origin,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    Unauthenticated,
-    NotAllowed,
-    InvalidInput,
-    NameRefused(DeviceNameError),
-    TooManyDevices,
-    Registered(Registration, DevicePassword),
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct RegisterRequest {
-    /// One line of 1 to 100 characters. White space around it does not count.
-    #[schema(value_type = String, min_length = 1, example = "Ann's laptop")]
-    name: Secret,
-    /// The password of the account's login, unless the calling session began within the last five
-    /// minutes.
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 192, example = "correct horse battery staple")]
-    password: Option<Secret>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RegisterResponse<'a> {
-    /// The number of the new device.
-    device_id: u32,
-    /// The password of the new device, which is shown only once.
-    password: &'a str,
-}
 
 /// Registers one more device of the calling account, which signs in with a password of its own.
 #[utoipa::path(
@@ -99,83 +78,38 @@ pub(crate) async fn register_device(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    match decide(&accounts, client, request).await {
-        Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Outcome::NotAllowed) => Problem::new(&REGISTRATION_NOT_ALLOWED).into_response(),
-        Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
-        Ok(Outcome::NameRefused(error)) => Problem::new(name_problem(error)).into_response(),
-        Ok(Outcome::TooManyDevices) => Problem::new(&TOO_MANY_DEVICES).into_response(),
-        Ok(Outcome::Registered(registration, password)) => {
-            for change in &registration.changes {
-                accounts.announce(change);
-            }
-            private(RegisterResponse {
-                device_id: registration.device.as_u32(),
-                password: password.as_str(),
-            })
-        }
-        Err(problem) => problem.into_response(),
+) -> Result<Response, Problem> {
+    let caller = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    if !is_own(&caller, request.uri()) {
+        return Err(Problem::new(&REGISTRATION_NOT_ALLOWED));
     }
-}
-
-/// # Errors
-/// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("register device");
-    let (head, body) = request.into_parts();
-    let Some(caller) = accounts.authenticate(&head).await? else {
-        return Ok(Outcome::Unauthenticated);
+    let origin = origin(client, request.headers());
+    let Some(body) = read_json::<RegisterRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&problems::UNPROCESSABLE));
     };
-    if !owner::is_own(&caller, &head.uri) {
-        return Ok(Outcome::NotAllowed);
-    }
-    let owner = caller.account.aci;
-    let Some(request) = read_json::<RegisterRequest>(accounts, &head.headers, body).await? else {
-        return Ok(Outcome::InvalidInput);
-    };
-    let name = match DeviceName::parse(request.name.as_str()) {
-        Ok(name) => name,
-        Err(error) => return Ok(Outcome::NameRefused(error)),
-    };
+    let name = device_name(&body.name)?;
     let proof = RecentProof {
         client,
-        headers: &head.headers,
-        password: request.password.as_ref(),
+        password: body.password.as_ref().map(Secret::as_str),
     };
-    proof.check(accounts, &caller).await?;
-    let mut rng = accounts.entropy.rng();
-    let mut device = NewDevice {
-        id: None,
-        name: Some(name),
-        origin: DeviceOrigin::Request,
-        password: Some(DevicePassword::random(&mut *rng)),
-        // The address is unknown, because the new device has not been seen.
-        address: None,
-        caller: Some(caller.device),
-    };
-    let keys = accounts.database.storage_keys();
-    let now = accounts.now();
-    let registered = accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let still_there = transaction.device(&owner, caller.device).await?.is_some();
-            if !still_there {
-                return Ok(None);
+    match register::register_device(&accounts, &caller, name, proof).await? {
+        RegisterOutcome::Unauthenticated => Err(unauthenticated(&problems::UNAUTHORIZED)),
+        RegisterOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
+        RegisterOutcome::TooManyDevices => Err(Problem::new(&TOO_MANY_DEVICES)),
+        RegisterOutcome::Registered(registration, password) => {
+            for change in &registration.changes {
+                announce(&accounts, change);
             }
-            let mut changes = accounts.device_changes(&mut *transaction, now);
-            let registered = register(&mut changes, &keys, &owner, &device, now, &mut *rng).await?;
-            transaction.save().await?;
-            Ok(Some(registered))
-        })
-        .await?;
-    Ok(match (registered, device.password.take()) {
-        (Some(Some(registration)), Some(password)) => Outcome::Registered(registration, password),
-        (Some(_), _) => Outcome::TooManyDevices,
-        (None, _) => Outcome::Unauthenticated,
-    })
+            Ok(private(RegisterResponse {
+                device_id: registration.device.as_u32(),
+                password: Secret::from(password.as_str()),
+            }))
+        }
+    }
 }

@@ -3,52 +3,31 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{DeviceName, DeviceNameError, TransactionName};
-use axum::{
-    extract::{Request, State},
-    response::{IntoResponse as _, Response},
-};
+use anteroom_wire::{Secret, issuer::RenameRequest};
+use axum::extract::{Request, State};
 use http::StatusCode;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        callers::authenticator::unauthenticated,
-        devices::changes::{ChangeCause, DeviceChange},
+        devices::{
+            announcement::announce,
+            rename::{self, RenameOutcome},
+        },
         login::recent::RecentProof,
     },
     http::{
+        authentication::caller_of,
         devices::{
-            NOT_ALLOWED, NOT_FOUND, name_problem,
-            owner::{DevicePath, OwnerError, is_own_device, owner},
+            owner::{DevicePath, owner},
+            problems::{NOT_FOUND, device_name},
         },
+        json::read_json,
+        refusals::not_recent,
         responses::PasswordProblems,
-        wire::{Secret, read_json},
+        user_agent::origin,
     },
     state::AccountsState,
 };
-
-enum Outcome {
-    Unauthenticated,
-    NotAllowed,
-    NotFound,
-    InvalidInput,
-    NameRefused(DeviceNameError),
-    Renamed(DeviceChange),
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct RenameRequest {
-    /// One line of 1 to 100 characters. White space around it does not count.
-    #[schema(value_type = String, min_length = 1, example = "Ann's laptop")]
-    name: Secret,
-    /// For another device than the calling one: the password of the account's login, unless the
-    /// calling session began within the last five minutes.
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 192, example = "correct horse battery staple")]
-    password: Option<Secret>,
-}
 
 /// Renames a device.
 #[utoipa::path(
@@ -95,71 +74,35 @@ pub(crate) struct RenameRequest {
 pub(crate) async fn rename(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
-    id: DevicePath,
-    request: Request,
-) -> Response {
-    match decide(&accounts, client, id, request).await {
-        Ok(Outcome::Unauthenticated) => unauthenticated(&problems::UNAUTHORIZED).into_response(),
-        Ok(Outcome::NotAllowed) => Problem::new(&NOT_ALLOWED).into_response(),
-        Ok(Outcome::NotFound) => Problem::new(&NOT_FOUND).into_response(),
-        Ok(Outcome::InvalidInput) => Problem::new(&problems::UNPROCESSABLE).into_response(),
-        Ok(Outcome::NameRefused(error)) => Problem::new(name_problem(error)).into_response(),
-        Ok(Outcome::Renamed(change)) => {
-            accounts.announce(&change);
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// # Errors
-/// Problems of the body's type or size, and 503 or 500 when the database is unavailable.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
     DevicePath(id): DevicePath,
     request: Request,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("rename device");
-    let (head, body) = request.into_parts();
-    let Some(caller) = accounts.authenticate(&head).await? else {
-        return Ok(Outcome::Unauthenticated);
+) -> Result<StatusCode, Problem> {
+    let caller = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    let owner = owner(&caller, request.uri())?;
+    let origin = origin(client, request.headers());
+    let Some(body) = read_json::<RenameRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&problems::UNPROCESSABLE));
     };
-    let owner = match owner(&caller, &head.uri) {
-        Ok(owner) => owner,
-        Err(OwnerError::NotAllowed) => return Ok(Outcome::NotAllowed),
-        Err(OwnerError::NotFound) => return Ok(Outcome::NotFound),
-    };
-    let Some(request) = read_json::<RenameRequest>(accounts, &head.headers, body).await? else {
-        return Ok(Outcome::InvalidInput);
-    };
-    let name = match DeviceName::parse(request.name.as_str()) {
-        Ok(name) => name,
-        Err(error) => return Ok(Outcome::NameRefused(error)),
-    };
+    let name = device_name(&body.name)?;
     let Some(device) = id else {
-        return Ok(Outcome::NotFound);
+        return Err(Problem::new(&NOT_FOUND));
     };
-    if !is_own_device(&caller, &owner, device) {
-        let proof = RecentProof {
-            client,
-            headers: &head.headers,
-            password: request.password.as_ref(),
-        };
-        proof.check(accounts, &caller).await?;
+    let proof = RecentProof {
+        client,
+        password: body.password.as_ref().map(Secret::as_str),
+    };
+    match rename::rename(&accounts, &caller, &owner, device, &name, proof).await? {
+        RenameOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
+        RenameOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        RenameOutcome::Renamed(change) => {
+            announce(&accounts, &change);
+            Ok(StatusCode::NO_CONTENT)
+        }
     }
-    let cause = ChangeCause::Account(caller.account.aci);
-    let mut rng = accounts.entropy.rng();
-    let change = accounts
-        .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
-            let change = accounts
-                .device_changes(&mut *transaction, accounts.now())
-                .rename(&owner, device, &name, cause, &mut *rng)
-                .await?;
-            transaction.save().await?;
-            Ok(change)
-        })
-        .await?;
-    Ok(change.map_or(Outcome::NotFound, Outcome::Renamed))
 }

@@ -12,14 +12,18 @@ use http::{StatusCode, Uri};
 use maud::{Markup, html};
 
 use crate::{
+    domain::{
+        client_limits::RESET,
+        confirm_reset::{self, ResetConfirmation, ResetOutcome},
+    },
     http::{
-        confirm_reset::{ConfirmResetRequest, Outcome, accept, admit},
+        admission::admit,
         pages::{
             fields::{password_field, password_problem},
             form::{Form, member},
             layout::{alert, bare_problem_page, page, problem_page, refusal_page, way_to_login},
         },
-        problems::{RESET_LINK_INVALID, RESET_VALIDATION_ERROR},
+        problems::{RESET_LINK_INVALID, RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
     },
     state::AccountsState,
 };
@@ -49,27 +53,27 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, client).await?;
-    let (head, body) = request.into_parts();
-    let fields = Form::read(accounts, &head.headers, body).await?;
-    let request = ConfirmResetRequest {
-        token: fields.field("token"),
-        password: fields.field("password"),
-        keep_devices: fields.field("keep").as_str() == "yes",
+    admit(accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    let fields = Form::read(&accounts.http, request).await?;
+    let (token, password) = (fields.field("token"), fields.field("password"));
+    let confirmation = ResetConfirmation {
+        token: token.as_str(),
+        password: password.as_str(),
+        keeps_devices: fields.field("keep").as_str() == "yes",
     };
-    match accept(accounts, client, &request).await? {
-        Outcome::InvalidInput => {
+    match confirm_reset::confirm_reset(accounts, client, &confirmation).await? {
+        ResetOutcome::InvalidInput => {
             let problem = Problem::new(&RESET_VALIDATION_ERROR);
-            let wrong = password_problem(request.password.as_str());
+            let wrong = password_problem(password.as_str());
             let alert = Some((problem.kind().detail, wrong));
-            let content = form(alert, request.token.as_str());
+            let content = form(alert, token.as_str());
             Ok(problem_page(problem, TITLE, &content))
         }
-        Outcome::LinkInvalid => {
+        ResetOutcome::LinkInvalid => {
             let way_on = Some(("../reset", "Ask for a new link"));
             Ok(refusal_page(Problem::new(&RESET_LINK_INVALID), way_on))
         }
-        Outcome::Reset => {
+        ResetOutcome::Reset => {
             let content = html! {
                 h1 { "Your password is changed" }
                 p { "You can log in with the new one. All sessions of your account have ended." }

@@ -1,11 +1,10 @@
 //! The fields of a sent form, and of a URL's query.
 
-use anteroom_http_server::{Problem, bounded_body, problems};
-use axum::body::{Body, Bytes};
-use http::{HeaderMap, Uri, header};
+use anteroom_http_server::{HttpLimits, Problem, bounded_body, problems};
+use anteroom_wire::Secret;
+use axum::{body::Bytes, extract::Request};
+use http::{Uri, header};
 use zeroize::Zeroizing;
-
-use crate::{http::wire::Secret, state::AccountsState};
 
 /// The fields of a form.
 pub(crate) struct Form(Bytes);
@@ -15,12 +14,8 @@ impl Form {
     ///
     /// # Errors
     /// 415, 413, 408 and 400 for a body that is not a form, too large, too slow or ends early.
-    pub(crate) async fn read(
-        accounts: &AccountsState,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<Self, Problem> {
-        let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    pub(crate) async fn read(limits: &HttpLimits, request: Request) -> Result<Self, Problem> {
+        let mut types = request.headers().get_all(header::CONTENT_TYPE).iter();
         let essence = match (types.next(), types.next()) {
             (Some(value), None) => value.to_str().ok().and_then(|text| text.split(';').next()),
             _ => None,
@@ -32,7 +27,7 @@ impl Form {
                     .eq_ignore_ascii_case("application/x-www-form-urlencoded") => {}
             _ => return Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE)),
         }
-        bounded_body(body, &accounts.http).await.map(Self)
+        bounded_body(request.into_body(), limits).await.map(Self)
     }
 
     /// Returns a field that was sent once; an empty text otherwise.

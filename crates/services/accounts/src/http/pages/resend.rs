@@ -10,11 +10,11 @@ use axum::{
 };
 
 use crate::{
-    domain::{client_limits::RESEND, mails::mail_request::Outcome},
+    domain::{client_limits::RESEND, mails::mail_request::MailRequestOutcome, resend},
     http::{
+        admission::admit,
         pages::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage},
-        problems::VERIFY_VALIDATION_ERROR,
-        resend::{ResendRequest, accept},
+        problems::{VERIFY_RATE_LIMITED, VERIFY_VALIDATION_ERROR},
     },
     state::AccountsState,
 };
@@ -52,18 +52,15 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    accounts.admit(&RESEND, client).await?;
+    admit(accounts, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
     if let Some(page) = PAGE.without_mail(accounts) {
         return Ok(page);
     }
-    let (head, body) = request.into_parts();
-    let fields = Form::read(accounts, &head.headers, body).await?;
-    let request = ResendRequest {
-        email: fields.field("email"),
-    };
-    let email = request.email.as_str();
-    Ok(match accept(accounts, client, &request).await? {
-        Outcome::InvalidInput => PAGE.refused(&VERIFY_VALIDATION_ERROR, email),
-        Outcome::Accepted => PAGE.accepted(email),
+    let fields = Form::read(&accounts.http, request).await?;
+    let email = fields.field("email");
+    let email = email.as_str();
+    Ok(match resend::resend(accounts, client, email).await? {
+        MailRequestOutcome::InvalidInput => PAGE.refused(&VERIFY_VALIDATION_ERROR, email),
+        MailRequestOutcome::Accepted => PAGE.accepted(email),
     })
 }

@@ -10,11 +10,11 @@ use axum::{
 };
 
 use crate::{
-    domain::mails::mail_request::Outcome,
+    domain::{client_limits::RESET, mails::mail_request::MailRequestOutcome, request_reset},
     http::{
+        admission::admit,
         pages::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage},
-        problems::RESET_VALIDATION_ERROR,
-        request_reset::{ResetRequest, accept, admit},
+        problems::{RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
     },
     state::AccountsState,
 };
@@ -53,18 +53,17 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, client).await?;
+    admit(accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
     if let Some(page) = PAGE.without_mail(accounts) {
         return Ok(page);
     }
-    let (head, body) = request.into_parts();
-    let fields = Form::read(accounts, &head.headers, body).await?;
-    let request = ResetRequest {
-        email: fields.field("email"),
-    };
-    let email = request.email.as_str();
-    Ok(match accept(accounts, client, &request).await? {
-        Outcome::InvalidInput => PAGE.refused(&RESET_VALIDATION_ERROR, email),
-        Outcome::Accepted => PAGE.accepted(email),
-    })
+    let fields = Form::read(&accounts.http, request).await?;
+    let email = fields.field("email");
+    let email = email.as_str();
+    Ok(
+        match request_reset::request_reset(accounts, client, email).await? {
+            MailRequestOutcome::InvalidInput => PAGE.refused(&RESET_VALIDATION_ERROR, email),
+            MailRequestOutcome::Accepted => PAGE.accepted(email),
+        },
+    )
 }

@@ -12,14 +12,20 @@ use http::{StatusCode, Uri};
 use maud::{Markup, html};
 
 use crate::{
+    domain::{
+        client_limits::SIGN_UP,
+        sign_up::{self, SignUpApplication, SignUpOutcome, is_open},
+    },
     http::{
+        admission::admit,
         pages::{
             fields::{address, email_field, new_email_problem, password_field, password_problem},
             form::{Form, member},
             layout::{alert, bare_problem_page, page, problem_page, way_to_login},
         },
-        problems::{INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_VALIDATION_ERROR},
-        sign_up::{Outcome, SignUpRequest, accept, admit, is_open},
+        problems::{
+            INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_RATE_LIMITED, SIGN_UP_VALIDATION_ERROR,
+        },
     },
     settings::SignUp,
     state::AccountsState,
@@ -57,34 +63,35 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, client).await?;
-    let (head, body) = request.into_parts();
-    let fields = Form::read(accounts, &head.headers, body).await?;
-    let request = SignUpRequest {
-        email: fields.field("email"),
-        password: fields.field("password"),
-        invite_code: Some(fields.field("invite")),
+    admit(accounts, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
+    let fields = Form::read(&accounts.http, request).await?;
+    let email = fields.field("email");
+    let password = fields.field("password");
+    let invite_code = fields.field("invite");
+    let application = SignUpApplication {
+        email: email.as_str(),
+        password: password.as_str(),
+        invite_code: Some(invite_code.as_str()),
     };
     let again = |kind, wrong_invite| {
         let problem = Problem::new(kind);
-        let invite_code = request.invite_code.as_ref();
         let state = SignUpFormState {
             alert: Some(problem.kind().detail),
-            email: request.email.as_str(),
-            wrong_email: new_email_problem(request.email.as_str()),
-            wrong_password: password_problem(request.password.as_str()),
-            invite_code: invite_code.map_or("", |code| code.as_str()),
+            email: application.email,
+            wrong_email: new_email_problem(application.email),
+            wrong_password: password_problem(application.password),
+            invite_code: invite_code.as_str(),
             wrong_invite,
         };
         let content = form(accounts, &state);
         Ok(problem_page(problem, TITLE, &content))
     };
-    match accept(accounts, client, &request).await? {
-        Outcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR, None),
-        Outcome::InvalidInvite => again(&INVITE_INVALID, Some(WRONG_INVITE)),
-        Outcome::Closed => Ok(closed()),
-        Outcome::Accepted => {
-            let content = sent(request.email.as_str());
+    match sign_up::sign_up(accounts, client, &application).await? {
+        SignUpOutcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR, None),
+        SignUpOutcome::InvalidInvite => again(&INVITE_INVALID, Some(WRONG_INVITE)),
+        SignUpOutcome::Closed => Ok(closed()),
+        SignUpOutcome::Accepted => {
+            let content = sent(application.email);
             Ok(page(StatusCode::ACCEPTED, "Check your mail", &content))
         }
     }

@@ -4,7 +4,7 @@ use anteroom_pages::{card, fixed_page, program_source};
 use axum::routing::MethodRouter;
 use maud::{Markup, html};
 
-use crate::{http::sign_up, settings::SignUp, state::AccountsState};
+use crate::{domain::sign_up, settings::SignUp, state::AccountsState};
 
 /// Returns the page at the root URL.
 pub(crate) fn page<S: Clone + Send + Sync + 'static>(accounts: &AccountsState) -> MethodRouter<S> {

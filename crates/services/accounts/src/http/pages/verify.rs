@@ -12,13 +12,17 @@ use http::{StatusCode, Uri};
 use maud::html;
 
 use crate::{
+    domain::{
+        client_limits::VERIFY,
+        verify_email::{self, VerifyOutcome},
+    },
     http::{
+        admission::admit,
         pages::{
             form::{Form, member},
             layout::{bare_problem_page, page, refusal_page, way_to_login},
         },
-        problems::VERIFY_LINK_INVALID,
-        verify_email::{Outcome, VerifyEmailRequest, accept, admit},
+        problems::{VERIFY_LINK_INVALID, VERIFY_RATE_LIMITED},
     },
     state::AccountsState,
 };
@@ -56,16 +60,15 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, client).await?;
-    let (head, body) = request.into_parts();
-    let fields = Form::read(accounts, &head.headers, body).await?;
+    admit(accounts, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
+    let fields = Form::read(&accounts.http, request).await?;
     let token = fields.field("token");
-    match accept(accounts, &VerifyEmailRequest { token }).await? {
-        Outcome::InvalidInput | Outcome::LinkInvalid => {
+    match verify_email::verify_email(accounts, token.as_str()).await? {
+        VerifyOutcome::LinkInvalid => {
             let way_on = Some(("verify/resend", "Ask for a new link"));
             Ok(refusal_page(Problem::new(&VERIFY_LINK_INVALID), way_on))
         }
-        Outcome::Verified => {
+        VerifyOutcome::Verified => {
             let content = html! {
                 h1 { "Welcome" }
                 p { "Your email address is confirmed. You can log in now." }
@@ -73,7 +76,7 @@ async fn decide(
             };
             Ok(page(StatusCode::OK, "Welcome", &content))
         }
-        Outcome::VerifiedBefore => {
+        VerifyOutcome::VerifiedBefore => {
             let content = html! {
                 h1 { "Already confirmed" }
                 p { "Your email address is confirmed already. You can log in." }

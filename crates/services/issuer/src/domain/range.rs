@@ -1,26 +1,6 @@
 //! The days of a batch.
 
-use std::borrow::Cow;
-
-use anteroom_http_server::ProblemKind;
 use anteroom_protocol::{DAY, Timestamp};
-use axum::extract::Query;
-use http::{StatusCode, Uri};
-
-/// The range is missing, malformed or not allowed.
-pub(crate) const INVALID_RANGE: ProblemKind = ProblemKind {
-    code: "GROUP_CRED_INVALID_RANGE",
-    status: StatusCode::BAD_REQUEST,
-    detail: "Invalid redemption time range. Range must be day-aligned, start at yesterday or \
-             later, and span at most 7 days.",
-};
-
-/// The account has requested too many batches of either kind.
-pub(crate) const BATCHES_RATE_LIMITED: ProblemKind = ProblemKind {
-    code: "GROUP_CRED_RATE_LIMITED",
-    status: StatusCode::TOO_MANY_REQUESTS,
-    detail: "Too many requests for a batch of credentials. Please wait before trying again.",
-};
 
 /// The first and the last day of a batch, both included: one to eight days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +10,9 @@ pub(crate) struct RedemptionRange {
 }
 
 impl RedemptionRange {
-    /// Parses `redemptionStartSeconds` and `redemptionEndSeconds` of a query, each given once and
-    /// as plain digits. Other members are ignored.
-    pub(crate) fn from_query(uri: &Uri, now: Timestamp) -> Option<Self> {
-        let Query(members) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri).ok()?;
-        let start = seconds(&members, "redemptionStartSeconds")?;
-        let end = seconds(&members, "redemptionEndSeconds")?;
-        Self::new(start, end, now)
-    }
-
     /// Creates a range; `None` unless both are midnights, `start` is yesterday or later, `end` is
     /// at most 8 days after today, and `end` is at `start` or at most 7 days after it.
-    fn new(start: Timestamp, end: Timestamp, now: Timestamp) -> Option<Self> {
+    pub(crate) fn new(start: Timestamp, end: Timestamp, now: Timestamp) -> Option<Self> {
         let today = now.start_of_day();
         let holds = start.is_day_aligned()
             && end.is_day_aligned()
@@ -66,17 +37,6 @@ impl RedemptionRange {
             .map(move |n| self.start.plus(n * DAY))
             .take_while(move |day| *day <= self.end)
     }
-}
-
-fn seconds(members: &[(Cow<'_, str>, Cow<'_, str>)], wanted: &str) -> Option<Timestamp> {
-    let mut values = members.iter().filter(|(name, _)| name == wanted);
-    let (Some((_, digits)), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    // `parse` would accept a sign.
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = is_plain.then(|| digits.parse().ok()).flatten()?;
-    Some(Timestamp::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -156,45 +116,5 @@ mod tests {
         assert!(RedemptionRange::new(at(last), at(last), at(0)).is_none());
         let range = RedemptionRange::new(at(last), at(last), at(u64::MAX)).unwrap();
         assert_eq!(range.days().count(), 1);
-    }
-
-    #[test]
-    fn a_query_is_read_strictly() {
-        let (start, end) = (TODAY, TODAY + DAY);
-        let good = format!("redemptionStartSeconds={start}&redemptionEndSeconds={end}");
-        let swapped = format!("redemptionEndSeconds={end}&redemptionStartSeconds={start}");
-        let refused = [
-            String::new(),
-            format!("redemptionStartSeconds={start}"),
-            format!("redemptionEndSeconds={end}"),
-            format!("redemptionstartseconds={start}&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds=&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds=x&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds=%2B{start}&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds=-{start}&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds={start}.0&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds=+{start}&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds=0x10&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds={start}&redemptionEndSeconds=99999999999999999999"),
-            format!("{good}&redemptionEndSeconds={end}"),
-            format!("redemptionStartSeconds={start};redemptionEndSeconds={end}"),
-        ];
-        for (query, expected) in [
-            (&good, true),
-            (&swapped, true),
-            (&format!("{good}&x=y"), true),
-        ]
-        .into_iter()
-        .chain(refused.iter().map(|query| (query, false)))
-        {
-            let uri: Uri = format!("/path?{query}").parse().unwrap();
-            let range = RedemptionRange::from_query(&uri, Timestamp::from_secs(TODAY));
-            assert_eq!(range.is_some(), expected, "{query}");
-        }
-        let uri: Uri = "/path".parse().unwrap();
-        assert_eq!(
-            RedemptionRange::from_query(&uri, Timestamp::from_secs(TODAY)),
-            None
-        );
     }
 }

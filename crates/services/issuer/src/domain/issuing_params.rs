@@ -10,8 +10,6 @@ use anteroom_protocol::{
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
-use crate::params::{PublishedKind, PublishedParams};
-
 /// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
 /// there is one.
 pub struct DatedParams<T> {
@@ -70,6 +68,19 @@ impl CurrentParams {
     pub(crate) fn replace(&self, params: IssuingParams) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = params;
     }
+}
+
+/// Public params and the time of their validity.
+pub(crate) struct ListedParams {
+    pub(crate) id: ParamsId,
+    pub(crate) kind: ServerParamsKind,
+    pub(crate) version: u8,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Option<Timestamp>,
+    /// Whether they issue credentials at the moment.
+    pub(crate) is_issuing: bool,
+    /// The bytes of the params.
+    pub(crate) public: Vec<u8>,
 }
 
 struct Entry<T> {
@@ -147,11 +158,11 @@ impl IssuingParams {
 
     /// Returns all params, newest first, including those that are invalid at `now`: a client with a
     /// link made under those can verify that every client saw the same params.
-    pub(crate) fn published(&self, now: Timestamp) -> Vec<PublishedParams> {
+    pub(crate) fn published(&self, now: Timestamp) -> Vec<ListedParams> {
         let generic = self.issuing_generic_entry(now).map(|entry| entry.id);
         let group = self.issuing_group_entry(now).map(|entry| entry.id);
-        let generic = published(&self.generic, PublishedKind::Generic, generic);
-        let group = published(&self.group, PublishedKind::Group, group);
+        let generic = published(&self.generic, ServerParamsKind::Generic, generic);
+        let group = published(&self.group, ServerParamsKind::Group, group);
         generic.chain(group).collect()
     }
 
@@ -217,16 +228,16 @@ fn newest_first<T>(mut entries: Vec<Entry<T>>) -> Arc<[Entry<T>]> {
 
 fn published<T>(
     entries: &[Entry<T>],
-    kind: PublishedKind,
+    kind: ServerParamsKind,
     issuing: Option<ParamsId>,
-) -> impl Iterator<Item = PublishedParams> {
-    entries.iter().map(move |entry| PublishedParams {
-        id: entry.id.to_hex(),
+) -> impl Iterator<Item = ListedParams> {
+    entries.iter().map(move |entry| ListedParams {
+        id: entry.id,
         kind,
         version: entry.version,
-        not_before: entry.not_before.as_secs(),
-        not_after: entry.not_after.map(Timestamp::as_secs),
-        issuing: issuing == Some(entry.id),
-        public_params: entry.public.clone().into(),
+        not_before: entry.not_before,
+        not_after: entry.not_after,
+        is_issuing: issuing == Some(entry.id),
+        public: entry.public.clone(),
     })
 }

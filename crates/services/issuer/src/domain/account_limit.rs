@@ -8,7 +8,7 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_accounts::Caller;
+use anteroom_accounts::{Caller, Failure};
 use anteroom_protocol::Aci;
 use anteroom_runtime::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
 
@@ -62,12 +62,13 @@ impl AccountRequest {
     /// result.
     ///
     /// # Errors
-    /// [`WorkError`].
+    /// Too much work is waiting, or the computation has panicked.
     pub(crate) async fn compute<T: Send + 'static>(
         self,
         issuer: &IssuerState,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, WorkError> {
+    ) -> Result<Computation<T>, Failure> {
+        const LATER: RetryAfter = RetryAfter::from_secs(1);
         let caller = issuer.pseudonymizer.limit_key("work", &self.aci);
         let result = issuer.workers.run(caller, work).await;
         if result.is_err() {
@@ -76,8 +77,20 @@ impl AccountRequest {
                 issuer.limiter.refund(&take.key, take.size, now).await;
             }
         }
-        result
+        match result {
+            Ok(result) => Ok(Computation::Done(result)),
+            Err(WorkError::CallerLimited) => Ok(Computation::RateLimited(LATER)),
+            Err(WorkError::Overloaded) => Err(Failure::Overloaded(LATER)),
+            Err(WorkError::Panicked) => Err(Failure::Internal),
+        }
     }
+}
+
+/// The result of a computation for an account.
+pub(crate) enum Computation<T> {
+    /// The account has too many waiting computations.
+    RateLimited(RetryAfter),
+    Done(T),
 }
 
 fn one_token(key: LimitKey, size: BucketSize) -> BucketTake {

@@ -3,19 +3,23 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::{Caller, private, unauthenticated};
-use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
-use anteroom_relays::{Relay, RelayError, RelayUser};
-use anteroom_runtime::{RetryAfter, dependency_wait};
+use anteroom_accounts::private;
+use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, RequestClient};
+use anteroom_runtime::{ClientAddress, RetryAfter};
+use anteroom_wire::{
+    Secret,
+    issuer::{RelayEntry, RelaysResponse},
+};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use http::{StatusCode, request::Parts};
-use serde::Serialize;
-use utoipa::ToSchema;
+use http::{HeaderMap, StatusCode};
 
-use crate::{account_limit::AccountRequest, state::IssuerState};
+use crate::{
+    domain::relay_credentials::{RelayCredentialsOutcome, issue_relay_credentials},
+    state::IssuerState,
+};
 
 const UNAUTHORIZED: ProblemKind = ProblemKind {
     code: "CALL_RELAY_UNAUTHORIZED",
@@ -34,38 +38,6 @@ const PROVIDER_ERROR: ProblemKind = ProblemKind {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     detail: "Unable to obtain relay credentials at this time. Please try again.",
 };
-
-enum Outcome {
-    RateLimited(Caller, RetryAfter),
-    Unauthenticated,
-    ProviderError(Caller, RelayError),
-    CredentialsIssued(Caller, Relay),
-    NoRelays,
-}
-
-#[derive(Serialize, ToSchema)]
-struct RelaysResponse<'a> {
-    /// Empty if no relays are configured.
-    relays: Vec<RelayEntry<'a>>,
-}
-
-/// A relay and its credentials.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct RelayEntry<'a> {
-    /// Empty if the relay needs no credentials.
-    username: &'a str,
-    /// Empty if the relay needs no credentials.
-    password: &'a str,
-    /// The time for which the credentials are valid, in seconds.
-    ttl: u64,
-    /// URLs by host name.
-    urls: &'a [String],
-    /// URLs by address, IPv6 in brackets; empty if the name could not be resolved.
-    urls_with_ips: &'a [String],
-    /// The name in the relay's TLS certificate.
-    hostname: &'a str,
-}
 
 /// Gives credentials for relays.
 #[utoipa::path(
@@ -91,8 +63,12 @@ struct RelayEntry<'a> {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn relays(State(issuer): State<Arc<IssuerState>>, request: Request) -> Response {
-    answer(&issuer, &request.into_parts().0).await
+pub(crate) async fn relays(
+    State(issuer): State<Arc<IssuerState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    answer(&issuer, request.headers(), client).await
 }
 
 /// Gives the same under the path of older clients.
@@ -121,75 +97,51 @@ pub(crate) async fn relays(State(issuer): State<Arc<IssuerState>>, request: Requ
 )]
 pub(crate) async fn relays_v1(
     State(issuer): State<Arc<IssuerState>>,
+    RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    answer(&issuer, &request.into_parts().0).await
+) -> Result<Response, Problem> {
+    answer(&issuer, request.headers(), client).await
 }
 
-async fn answer(issuer: &Arc<IssuerState>, head: &Parts) -> Response {
-    match decide(issuer, head).await {
-        Ok(Outcome::RateLimited(caller, after)) => {
-            issuer.emit("call_relay.rate_limited", &caller.account.aci, |event| {
-                event
-            });
-            Problem::new(&RATE_LIMITED)
-                .retry_after(after)
-                .into_response()
+async fn answer(
+    issuer: &IssuerState,
+    headers: &HeaderMap,
+    client: ClientAddress,
+) -> Result<Response, Problem> {
+    let caller = issuer
+        .accounts
+        .authenticate(headers, client, &UNAUTHORIZED)
+        .await?;
+    let aci = &caller.account.aci;
+    match issue_relay_credentials(issuer, &caller).await {
+        RelayCredentialsOutcome::RateLimited(after) => {
+            issuer.emit("call_relay.rate_limited", aci, |event| event);
+            Err(Problem::new(&RATE_LIMITED).retry_after(after))
         }
-        Ok(Outcome::Unauthenticated) => unauthenticated(&UNAUTHORIZED).into_response(),
-        Ok(Outcome::ProviderError(caller, error)) => {
+        RelayCredentialsOutcome::ProviderError(error) => {
             issuer.relay_provider_errors.add(1);
-            issuer.emit("call_relay.provider_error", &caller.account.aci, |event| {
+            issuer.emit("call_relay.provider_error", aci, |event| {
                 event.with("http_status", error.http_status())
             });
-            Problem::new(&PROVIDER_ERROR)
-                .retry_after(RetryAfter::from_secs(error.retry_after_secs()))
-                .into_response()
+            let after = RetryAfter::from_secs(error.retry_after_secs());
+            Err(Problem::new(&PROVIDER_ERROR).retry_after(after))
         }
-        Ok(Outcome::CredentialsIssued(caller, relay)) => {
+        RelayCredentialsOutcome::CredentialsIssued(relay) => {
             let ttl = relay.ttl.as_secs();
-            issuer.emit(
-                "call_relay.credentials_issued",
-                &caller.account.aci,
-                |event| event.with("turn_ttl_seconds", ttl),
-            );
-            private(RelaysResponse {
+            issuer.emit("call_relay.credentials_issued", aci, |event| {
+                event.with("turn_ttl_seconds", ttl)
+            });
+            Ok(private(RelaysResponse {
                 relays: vec![RelayEntry {
-                    username: &relay.username,
-                    password: &relay.password,
+                    username: relay.username.to_string(),
+                    password: Secret::from(relay.password.as_str()),
                     ttl,
-                    urls: &relay.urls,
-                    urls_with_ips: &relay.urls_with_ips,
-                    hostname: &relay.hostname,
+                    urls: relay.urls.to_vec(),
+                    urls_with_ips: relay.urls_with_ips.to_vec(),
+                    hostname: relay.hostname.to_string(),
                 }],
-            })
+            }))
         }
-        Ok(Outcome::NoRelays) => private(RelaysResponse { relays: Vec::new() }),
-        Err(problem) => problem.into_response(),
+        RelayCredentialsOutcome::NoRelays => Ok(private(RelaysResponse { relays: Vec::new() })),
     }
-}
-
-/// # Errors
-/// 503 or 500 when the database is unavailable.
-async fn decide(issuer: &Arc<IssuerState>, head: &Parts) -> Result<Outcome, Problem> {
-    let Some(caller) = issuer.authenticate(head).await? else {
-        return Ok(Outcome::Unauthenticated);
-    };
-    let (aci, now) = (&caller.account.aci, issuer.now());
-    let size = issuer.limits.relays;
-    let _admitted = match AccountRequest::begin(issuer, "relays", size, &caller).await {
-        Ok(admitted) => admitted,
-        Err(after) => return Ok(Outcome::RateLimited(caller, after)),
-    };
-    let user = RelayUser {
-        name: issuer.pseudonymizer.daily("relay user", aci, now),
-        percentile: issuer.pseudonymizer.percentile("relay experiment", aci),
-    };
-    Ok(
-        match dependency_wait(issuer.relays.issue(user, now)).await {
-            Ok(Some(relay)) => Outcome::CredentialsIssued(caller, relay),
-            Ok(None) => Outcome::NoRelays,
-            Err(error) => Outcome::ProviderError(caller, error),
-        },
-    )
 }

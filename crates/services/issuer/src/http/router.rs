@@ -15,7 +15,9 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Issuer, call_link_auth, create_auth, group_auth, operations::OPERATIONS, params, relays,
+    Issuer,
+    http::{call_link_auth, create_auth, group_auth, params, relays},
+    operations::OPERATIONS,
     state::IssuerState,
 };
 

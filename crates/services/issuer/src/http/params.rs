@@ -2,58 +2,21 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::Base64;
 use anteroom_http_server::{Problem, problems};
+use anteroom_protocol::Timestamp;
+use anteroom_store::ServerParamsKind;
+use anteroom_wire::issuer::{ParamsResponse, PublishedKind, PublishedParams};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use utoipa::ToSchema;
 
-use crate::state::IssuerState;
+use crate::{domain::issuing_params::ListedParams, state::IssuerState};
 
 /// Short enough for clients to see the next params in time, which are published days ahead.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
-
-/// The purpose of server params.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum PublishedKind {
-    /// Call-link credentials.
-    Generic,
-    /// Group credentials and endorsements.
-    Group,
-}
-
-/// Public params and the time of their validity.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PublishedParams {
-    /// The first 8 bytes of the SHA-256 of the params, in hex.
-    #[schema(pattern = "^[0-9a-f]{16}$", example = "fa3203c7600f720c")]
-    pub(crate) id: String,
-    /// The purpose of the params.
-    pub(crate) kind: PublishedKind,
-    /// The version byte: 0 legacy, 1 standard.
-    pub(crate) version: u8,
-    /// The time from which they issue, in seconds since 1970.
-    pub(crate) not_before: u64,
-    /// The time from which they are invalid, in seconds since 1970; missing while no end is set.
-    pub(crate) not_after: Option<u64>,
-    /// Whether they issue credentials at the moment. At most one of each kind does.
-    pub(crate) issuing: bool,
-    /// The bytes of the params.
-    pub(crate) public_params: Base64,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ParamsResponse {
-    /// Current, future and past params, newest first.
-    params: Vec<PublishedParams>,
-}
 
 /// Shows the public server params.
 #[utoipa::path(
@@ -69,7 +32,10 @@ struct ParamsResponse {
 )]
 pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: HeaderMap) -> Response {
     let response = ParamsResponse {
-        params: issuer.params.current().published(issuer.now()),
+        params: {
+            let listed = issuer.params.current().published(issuer.now());
+            listed.into_iter().map(published).collect()
+        },
     };
     let Ok(body) = serde_json::to_vec(&response) else {
         return Problem::new(&problems::INTERNAL).into_response();
@@ -91,6 +57,21 @@ pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: Head
         HeaderValue::from_static("application/json"),
     )];
     (cached, json, body).into_response()
+}
+
+fn published(listed: ListedParams) -> PublishedParams {
+    PublishedParams {
+        id: listed.id.to_hex(),
+        kind: match listed.kind {
+            ServerParamsKind::Generic => PublishedKind::Generic,
+            ServerParamsKind::Group => PublishedKind::Group,
+        },
+        version: listed.version,
+        not_before: listed.not_before.as_secs(),
+        not_after: listed.not_after.map(Timestamp::as_secs),
+        issuing: listed.is_issuing,
+        public_params: listed.public.as_slice().into(),
+    }
 }
 
 /// Returns whether `If-None-Match` contains the tag or `*` (RFC 9110, section 13.1.2: a weak
