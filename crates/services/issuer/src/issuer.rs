@@ -4,12 +4,12 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anteroom_accounts::{Accounts, AccountsParts, LoginParts, PurgeCounts};
 use anteroom_http_server::HttpLimits;
-use anteroom_relays::Relays;
 use anteroom_runtime::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter, Workers,
 };
 use anteroom_store::{IssuerDatabase, StoreError};
+use anteroom_turn::Relays;
 
 use crate::{
     domain::issuing_params::{CurrentParams, IssuingParams},

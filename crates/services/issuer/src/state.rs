@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anteroom_accounts::Accounts;
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_relays::Relays;
 use anteroom_runtime::{
     Clock, Count, Entropy, Event, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter, Workers,
 };
+use anteroom_turn::Relays;
 
 use crate::{domain::issuing_params::CurrentParams, limits::IssuerLimits};
 

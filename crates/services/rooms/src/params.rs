@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use anteroom_protocol::VerifierKeys;
+use anteroom_protocol::VerifyingParams;
 use anteroom_runtime::{Clock, Dependency, Health};
 use async_trait::async_trait;
 
@@ -27,14 +27,14 @@ pub(crate) struct ParamsState {
 }
 
 impl ParamsState {
-    pub(crate) fn new(keys: VerifierKeys) -> Self {
+    pub(crate) fn new(keys: VerifyingParams) -> Self {
         Self {
             verifier: RwLock::new(Arc::new(PresentationVerifier::new(keys))),
             incomplete: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn replace(&self, keys: VerifierKeys) {
+    pub(crate) fn replace(&self, keys: VerifyingParams) {
         let verifier = Arc::new(PresentationVerifier::new(keys));
         let current = self.verifier.write();
         *current.unwrap_or_else(PoisonError::into_inner) = verifier;

@@ -11,7 +11,7 @@ use std::{
 
 use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
 use anteroom_http_server::HttpLimits;
-use anteroom_protocol::{Timestamp, VerifierKeys};
+use anteroom_protocol::{Timestamp, VerifyingParams};
 use anteroom_runtime::{
     Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, Metrics, Monitor,
     Pseudonymizer, RateLimiter,
@@ -47,7 +47,7 @@ pub struct RoomsParts {
     /// Randomness for eras, demux ids, secrets, request ids and jitter.
     pub entropy: Arc<dyn Entropy>,
     /// The server params that verify presentations.
-    pub keys: VerifierKeys,
+    pub keys: VerifyingParams,
     /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
@@ -178,7 +178,7 @@ impl Rooms {
     }
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
-    pub fn replace_keys(&self, keys: VerifierKeys) {
+    pub fn replace_keys(&self, keys: VerifyingParams) {
         self.0.params.replace(keys);
     }
 

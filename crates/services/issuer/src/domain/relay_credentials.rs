@@ -1,8 +1,8 @@
 //! Credentials for relays.
 
 use anteroom_accounts::Caller;
-use anteroom_relays::{Relay, RelayError, RelayUser};
 use anteroom_runtime::{RetryAfter, dependency_wait};
+use anteroom_turn::{Relay, RelayError, RelayUser};
 
 use crate::{domain::account_limit::AccountRequest, state::IssuerState};
 
