@@ -21,7 +21,8 @@ pub struct RelaysResponse {
 #[serde(rename_all = "camelCase")]
 pub struct RelayEntry {
     /// Empty if the relay needs no credentials.
-    pub username: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub username: Secret,
     /// Empty if the relay needs no credentials.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub password: Secret,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anteroom_accounts::{Caller, Failure};
 use anteroom_protocol::{
-    CredentialBatch, GenericSecretParams, GroupIdentity, GroupServerSecretParams, Timestamp,
-    VerifyError,
+    AuthCredentialResponse, CredentialBatch, GenericSecretParams, GroupAuthCredentialResponse,
+    GroupIdentity, GroupServerSecretParams, Timestamp, VerifyError,
 };
 use anteroom_runtime::{Entropy, RetryAfter};
 use anteroom_store::Account;
@@ -96,8 +96,14 @@ fn issue(
     };
     let days: Vec<_> = range.days().collect();
     let issued = batch.issue(&days, &mut *entropy.rng())?;
-    let groups = issued.groups.iter().map(|response| response.to_bytes());
-    let call_link = issued.call_links.iter().map(|response| response.to_bytes());
+    let groups = issued
+        .groups
+        .iter()
+        .map(GroupAuthCredentialResponse::to_bytes);
+    let call_link = issued
+        .call_links
+        .iter()
+        .map(AuthCredentialResponse::to_bytes);
     Ok(IssuedBatches {
         group: group_params
             .is_some()

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_accounts::{Caller, Failure};
-use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, Timestamp, VerifyError};
+use anteroom_protocol::{
+    Aci, AuthCredentialResponse, CredentialBatch, GenericSecretParams, Timestamp, VerifyError,
+};
 use anteroom_runtime::{Entropy, RetryAfter};
 
 use crate::{
@@ -76,6 +78,9 @@ fn issue(
     };
     let days: Vec<_> = range.days().collect();
     let issued = batch.issue(&days, &mut *entropy.rng())?;
-    let credentials = issued.call_links.iter().map(|response| response.to_bytes());
+    let credentials = issued
+        .call_links
+        .iter()
+        .map(AuthCredentialResponse::to_bytes);
     Ok(credentials.zip(days).collect())
 }

@@ -34,7 +34,7 @@ pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: Head
     let response = ParamsResponse {
         params: {
             let listed = issuer.params.current().published(issuer.now());
-            listed.into_iter().map(published).collect()
+            listed.iter().map(published).collect()
         },
     };
     let Ok(body) = serde_json::to_vec(&response) else {
@@ -59,7 +59,7 @@ pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: Head
     (cached, json, body).into_response()
 }
 
-fn published(listed: ListedParams) -> PublishedParams {
+fn published(listed: &ListedParams) -> PublishedParams {
     PublishedParams {
         id: listed.id.to_hex(),
         kind: match listed.kind {

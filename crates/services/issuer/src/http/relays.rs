@@ -133,12 +133,12 @@ async fn answer(
             });
             Ok(private(RelaysResponse {
                 relays: vec![RelayEntry {
-                    username: relay.username.to_string(),
+                    username: Secret::from(relay.username.as_str()),
                     password: Secret::from(relay.password.as_str()),
                     ttl,
-                    urls: relay.urls.to_vec(),
-                    urls_with_ips: relay.urls_with_ips.to_vec(),
-                    hostname: relay.hostname.to_string(),
+                    urls: relay.urls.clone(),
+                    urls_with_ips: relay.urls_with_ips.clone(),
+                    hostname: relay.hostname.clone(),
                 }],
             }))
         }
