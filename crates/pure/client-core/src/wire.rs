@@ -1,37 +1,12 @@
-//! The JSON of the issuer's API, and its encoding of bytes.
+//! The JSON that is stored or that any program may have sent, and the encoding of bytes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use crate::TransportFailure;
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CreateRequestBody {
-    pub(crate) create_call_link_credential_request: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CredentialBody {
-    pub(crate) credential: String,
-    pub(crate) redemption_time: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CallLinkAuthBody {
-    pub(crate) call_link_auth_credentials: Vec<CredentialBody>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BatchBody {
-    pub(crate) credentials: Vec<CredentialBody>,
-    pub(crate) call_link_auth_credentials: Vec<CredentialBody>,
-    pub(crate) pni: Option<String>,
-}
-
+/// The params that an issuer lists, as they are stored too. Unlike the type of the API, it reads kinds of a later
+/// version, to ignore them.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ParamsBody {
     pub(crate) params: Vec<ParamsEntry>,
@@ -47,31 +22,7 @@ pub(crate) struct ParamsEntry {
     pub(crate) public_params: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct WhoamiBody {
-    pub(crate) uuid: String,
-    pub(crate) pni: Option<String>,
-    pub(crate) device_id: u32,
-    pub(crate) auth_credential_salt: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct RelaysBody {
-    pub(crate) relays: Vec<RelayBody>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RelayBody {
-    pub(crate) username: String,
-    pub(crate) password: String,
-    pub(crate) ttl: u64,
-    pub(crate) urls: Vec<String>,
-    pub(crate) urls_with_ips: Vec<String>,
-    pub(crate) hostname: String,
-}
-
+/// A problem document, also of a proxy that knows no codes.
 #[derive(Deserialize)]
 pub(crate) struct ProblemBody {
     #[serde(default)]

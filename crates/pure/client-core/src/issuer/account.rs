@@ -1,12 +1,10 @@
 //! The account of a device.
 
 use anteroom_protocol::{Aci, AuthSalt, Pni};
+use anteroom_wire::{Base64, issuer::WhoamiResponse};
 use http::Method;
 
-use crate::{
-    Answer, DeviceId, IssuerError, Request,
-    wire::{self, WhoamiBody},
-};
+use crate::{Answer, DeviceId, IssuerError, Request};
 
 /// An account as the issuer describes it.
 #[derive(Clone, Debug)]
@@ -33,13 +31,13 @@ pub fn request() -> Request {
 /// # Errors
 /// The answer is malformed, or names another account or device.
 pub fn read(answer: &Answer, aci: Aci, device: DeviceId) -> Result<AccountInfo, IssuerError> {
-    let body: WhoamiBody = answer.json()?;
+    let body: WhoamiResponse = answer.json()?;
     let named = Aci::parse(&body.uuid).map_err(|_| IssuerError::Malformed("no account id"))?;
     if named != aci || body.device_id != device.number() {
         return Err(IssuerError::Malformed("it names another account or device"));
     }
     let pni = body.pni.as_deref().map(parse_pni).transpose()?;
-    let salt = body.auth_credential_salt.as_deref();
+    let salt = body.auth_credential_salt.as_ref().map(Base64::as_bytes);
     Ok(AccountInfo {
         aci,
         pni,
@@ -53,8 +51,8 @@ pub(super) fn parse_pni(text: &str) -> Result<Pni, IssuerError> {
     Pni::parse(text).map_err(|_| IssuerError::Malformed("no PNI"))
 }
 
-fn parse_salt(text: &str) -> Result<AuthSalt, IssuerError> {
-    let bytes: [u8; 32] = wire::decode(text)?
+fn parse_salt(bytes: &[u8]) -> Result<AuthSalt, IssuerError> {
+    let bytes: [u8; 32] = bytes
         .try_into()
         .map_err(|_| IssuerError::Malformed("a salt has another length"))?;
     Ok(AuthSalt::from_bytes(bytes))

@@ -4,12 +4,12 @@ use anteroom_protocol::{
     Aci, CreateCredential, CreateCredentialRequestContext, CreateCredentialResponse,
     GenericPublicParams, Randomness, RoomId, Timestamp,
 };
+use anteroom_wire::issuer::{CreateAuthRequest, DayCredential};
 use http::Method;
 
 use super::verification::{check_day, first_verified};
 use crate::{
-    Answer, IssuedCredential, IssuerError, ListedParams, ParamsKind, Request, TrustedParams,
-    wire::{self, CreateRequestBody, CredentialBody},
+    Answer, IssuedCredential, IssuerError, ListedParams, ParamsKind, Request, TrustedParams, wire,
 };
 
 /// The request for a credential, and the state that the verification of its answer needs. The issuer receives
@@ -51,7 +51,7 @@ impl<'a> CreateCredentialExchange<'a> {
     pub fn request(&self) -> Result<Request, IssuerError> {
         let request = Request::new(Method::POST, &["v1", "call-link", "create-auth"]);
         let blinded = self.context.request();
-        Ok(request.with_json(&CreateRequestBody {
+        Ok(request.with_json(&CreateAuthRequest {
             create_call_link_credential_request: wire::encode(&blinded.to_bytes()),
         })?)
     }
@@ -67,8 +67,8 @@ impl<'a> CreateCredentialExchange<'a> {
     /// # Errors
     /// The answer is malformed, the day is not today's, or the credential does not verify.
     pub fn read(&self, answer: &Answer) -> Result<IssuedCredential<CreateCredential>, IssuerError> {
-        let body: CredentialBody = answer.json()?;
-        let response = CreateCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
+        let body: DayCredential = answer.json()?;
+        let response = CreateCredentialResponse::from_bytes(body.credential.as_bytes())
             .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
         let redemption = Timestamp::from_secs(body.redemption_time);
         check_day(redemption, self.now).map_err(|error| self.explained(error))?;

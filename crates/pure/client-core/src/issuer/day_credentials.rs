@@ -4,6 +4,7 @@ use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, DAY, GenericPublicParams, GroupAuthCredential,
     GroupAuthCredentialResponse, Timestamp, parallel,
 };
+use anteroom_wire::issuer::{CallLinkAuthResponse, DayCredential, GroupAuthResponse};
 use http::{HeaderName, Method};
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
 use crate::{
     Answer, DayCredentials, DayRange, IssuedCredential, IssuerError, ListedParams, ParamsKind,
     Request, TrustedParams,
-    wire::{self, BatchBody, CallLinkAuthBody, CredentialBody},
 };
 
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
@@ -85,7 +85,7 @@ impl<'a> DayCredentialsExchange<'a> {
         answer: &Answer,
         aci: &Aci,
     ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
-        let body: CallLinkAuthBody = answer.json()?;
+        let body: CallLinkAuthResponse = answer.json()?;
         self.receive_auth(&body.call_link_auth_credentials, aci)
     }
 
@@ -100,7 +100,7 @@ impl<'a> DayCredentialsExchange<'a> {
         aci: &Aci,
         account: &AccountInfo,
     ) -> Result<Vec<DayCredentials>, IssuerError> {
-        let body: BatchBody = answer.json()?;
+        let body: GroupAuthResponse = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
             return Err(IssuerError::Malformed("the batch is for another PNI"));
         }
@@ -124,12 +124,12 @@ impl<'a> DayCredentialsExchange<'a> {
 
     fn receive_auth(
         &self,
-        bodies: &[CredentialBody],
+        bodies: &[DayCredential],
         aci: &Aci,
     ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
         check_days(bodies, self.range)?;
-        let receive = |(body, day): &(&CredentialBody, Timestamp)| {
-            let response = AuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
+        let receive = |(body, day): &(&DayCredential, Timestamp)| {
+            let response = AuthCredentialResponse::from_bytes(body.credential.as_bytes())
                 .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
             first_verified(&self.candidates, *day, |listed| {
                 response.receive(aci, *day, &listed.params).ok()
@@ -143,14 +143,13 @@ impl<'a> DayCredentialsExchange<'a> {
     fn receive_group(
         &self,
         account: &AccountInfo,
-        bodies: &[CredentialBody],
+        bodies: &[DayCredential],
     ) -> Result<Vec<IssuedCredential<GroupAuthCredential>>, IssuerError> {
         let candidates = self.params.issuing_group(self.now)?;
         check_days(bodies, self.range)?;
-        let receive = |(body, day): &(&CredentialBody, Timestamp)| {
-            let response =
-                GroupAuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
-                    .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
+        let receive = |(body, day): &(&DayCredential, Timestamp)| {
+            let response = GroupAuthCredentialResponse::from_bytes(body.credential.as_bytes())
+                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
             first_verified(&candidates, *day, |listed| {
                 let received = match (&account.pni, &account.auth_salt) {
                     (Some(pni), _) => response.receive(&account.aci, pni, *day, &listed.params),

@@ -6,9 +6,15 @@
 use std::fmt;
 
 use anteroom_protocol::Timestamp;
+use anteroom_wire::{
+    Secret,
+    issuer::{
+        DeleteRequest, DeviceResponse, DeviceStatus, DevicesResponse, RegisterRequest,
+        RegisterResponse, RenameRequest,
+    },
+};
 use http::Method;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
 
 use crate::{Answer, DeviceId, IssuerError, Request, TransportFailure};
 
@@ -47,50 +53,12 @@ pub struct RegisteredDevice {
 }
 
 /// Whether a device is still in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceState {
     /// It has sent requests recently.
     Active,
     /// It has sent no request for so long that the issuer deletes it within a day.
     Stale,
-}
-
-#[derive(Deserialize)]
-struct DevicesBody {
-    devices: Vec<DeviceBody>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DeviceBody {
-    id: u32,
-    name: String,
-    created: u64,
-    last_seen: u64,
-    last_address: Option<String>,
-    state: DeviceState,
-    current: bool,
-}
-
-#[derive(Serialize)]
-struct NameBody<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct DeleteBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RegisteredBody {
-    device_id: u32,
-    password: String,
 }
 
 /// Returns the request for the list of devices.
@@ -105,7 +73,7 @@ pub fn list() -> Request {
 /// # Errors
 /// The answer is malformed.
 pub fn read_list(answer: &Answer) -> Result<Vec<DeviceEntry>, IssuerError> {
-    let body: DevicesBody = answer.json()?;
+    let body: DevicesResponse = answer.json()?;
     let entries = body.devices.into_iter().map(entry);
     Ok(entries.collect::<Result<_, _>>()?)
 }
@@ -115,7 +83,12 @@ pub fn read_list(answer: &Answer) -> Result<Vec<DeviceEntry>, IssuerError> {
 /// # Errors
 /// Only errors of the JSON serializer, which do not occur for this body.
 pub fn register(name: &str, login: Option<&SecretString>) -> Result<Request, IssuerError> {
-    Ok(Request::new(Method::POST, DEVICES).with_json(&NameBody::new(name, login))?)
+    Ok(
+        Request::new(Method::POST, DEVICES).with_json(&RegisterRequest {
+            name: name.into(),
+            password: password(login),
+        })?,
+    )
 }
 
 /// Reads the registered device.
@@ -123,10 +96,10 @@ pub fn register(name: &str, login: Option<&SecretString>) -> Result<Request, Iss
 /// # Errors
 /// The answer is malformed.
 pub fn read_registered(answer: &Answer) -> Result<RegisteredDevice, IssuerError> {
-    let body: RegisteredBody = answer.json()?;
+    let body: RegisterResponse = answer.json()?;
     Ok(RegisteredDevice {
         id: DeviceId::new(body.device_id).ok_or(NUMBER_ZERO)?,
-        password: body.password.into(),
+        password: body.password.as_str().into(),
     })
 }
 
@@ -139,8 +112,10 @@ pub fn rename(
     name: &str,
     login: Option<&SecretString>,
 ) -> Result<Request, IssuerError> {
-    let request = of_device(Method::PATCH, device);
-    Ok(request.with_json(&NameBody::new(name, login))?)
+    Ok(of_device(Method::PATCH, device).with_json(&RenameRequest {
+        name: name.into(),
+        password: password(login),
+    })?)
 }
 
 /// Returns the request to delete a device.
@@ -148,21 +123,16 @@ pub fn rename(
 /// # Errors
 /// Only errors of the JSON serializer, which do not occur for this body.
 pub fn delete(device: DeviceId, login: Option<&SecretString>) -> Result<Request, IssuerError> {
-    let password = login.map(SecretString::expose_secret);
-    Ok(of_device(Method::DELETE, device).with_json(&DeleteBody { password })?)
+    let password = password(login);
+    Ok(of_device(Method::DELETE, device).with_json(&DeleteRequest { password })?)
 }
 
 fn of_device(method: Method, device: DeviceId) -> Request {
     Request::new(method, &["v1", "devices", &device.to_string()])
 }
 
-impl<'a> NameBody<'a> {
-    fn new(name: &'a str, login: Option<&'a SecretString>) -> Self {
-        Self {
-            name,
-            password: login.map(SecretString::expose_secret),
-        }
-    }
+fn password(login: Option<&SecretString>) -> Option<Secret> {
+    login.map(|login| login.expose_secret().into())
 }
 
 /// Converts the refusal that the password resolves to [`IssuerError::PasswordNeeded`].
@@ -184,14 +154,17 @@ impl fmt::Debug for RegisteredDevice {
     }
 }
 
-fn entry(body: DeviceBody) -> Result<DeviceEntry, TransportFailure> {
+fn entry(body: DeviceResponse) -> Result<DeviceEntry, TransportFailure> {
     Ok(DeviceEntry {
         id: DeviceId::new(body.id).ok_or(NUMBER_ZERO)?,
-        name: body.name,
+        name: body.name.as_str().to_owned(),
         created: Timestamp::from_secs(body.created),
         last_seen: Timestamp::from_secs(body.last_seen),
         last_address: body.last_address,
-        state: body.state,
+        state: match body.state {
+            DeviceStatus::Active => DeviceState::Active,
+            DeviceStatus::Stale => DeviceState::Stale,
+        },
         current: body.current,
     })
 }
@@ -224,7 +197,7 @@ mod tests {
             };
             assert_eq!(read, expected);
         }
-        assert!(serde_json::from_value::<DeviceBody>(body(7, "deleted")).is_err());
+        assert!(serde_json::from_value::<DeviceResponse>(body(7, "deleted")).is_err());
         assert!(entry(serde_json::from_value(body(0, "active")).unwrap()).is_err());
     }
 }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
+use anteroom_wire::issuer::{RelayEntry, RelaysResponse};
 use http::Method;
 use secrecy::SecretString;
 
-use crate::{
-    Answer, IssuerError, Request, TransportFailure,
-    wire::{RelayBody, RelaysBody},
-};
+use crate::{Answer, IssuerError, Request, TransportFailure};
 
 /// A TURN or STUN server with the credentials it accepts. `Debug` shows no credentials. They are wiped on
 /// drop.
@@ -44,12 +42,12 @@ pub fn read(answer: &Answer) -> Result<Vec<RelayServer>, IssuerError> {
 }
 
 /// Validates the relays of an answer. The texts come from the issuer and may be displayed on a terminal.
-fn received(body: RelaysBody) -> Result<Vec<RelayServer>, TransportFailure> {
+fn received(body: RelaysResponse) -> Result<Vec<RelayServer>, TransportFailure> {
     body.relays.into_iter().map(relay).collect()
 }
 
-fn relay(body: RelayBody) -> Result<RelayServer, TransportFailure> {
-    let RelayBody {
+fn relay(body: RelayEntry) -> Result<RelayServer, TransportFailure> {
+    let RelayEntry {
         username,
         password,
         ttl,
@@ -58,8 +56,8 @@ fn relay(body: RelayBody) -> Result<RelayServer, TransportFailure> {
         hostname,
     } = body;
     let relay = RelayServer {
-        username: username.into(),
-        password: password.into(),
+        username: username.as_str().into(),
+        password: password.as_str().into(),
         ttl: Duration::from_secs(ttl),
         urls,
         urls_with_ips,

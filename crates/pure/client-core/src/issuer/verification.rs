@@ -1,10 +1,9 @@
 //! The checks that all credentials of an answer pass.
 
 use anteroom_protocol::Timestamp;
+use anteroom_wire::issuer::DayCredential;
 
-use crate::{
-    CLOCK_TOLERANCE, DayRange, IssuedCredential, IssuerError, ListedParams, wire::CredentialBody,
-};
+use crate::{CLOCK_TOLERANCE, DayRange, IssuedCredential, IssuerError, ListedParams};
 
 /// Verifies against each of the params that may have issued; a credential verifies under one at most.
 pub(super) fn first_verified<P, C>(
@@ -35,7 +34,7 @@ pub(super) fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), Iss
 }
 
 /// Checks that the days are exactly the requested ones, in order.
-pub(super) fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), IssuerError> {
+pub(super) fn check_days(bodies: &[DayCredential], range: DayRange) -> Result<(), IssuerError> {
     let given = bodies.iter().map(|body| body.redemption_time);
     if given.eq(range.days().map(Timestamp::as_secs)) {
         return Ok(());

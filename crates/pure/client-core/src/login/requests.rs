@@ -1,12 +1,13 @@
 //! The requests of a login and the reading of their answers.
 
+use anteroom_wire::issuer::{LogoutRequest, RefreshRequest, TokenResponse};
 use http::{Method, StatusCode};
 use secrecy::SecretString;
 use serde::Serialize;
 
 use super::{
     tokens::{SessionGrant, SignIn},
-    wire::{LoginBody, RefreshTokenBody, TokensBody},
+    wire::{login, secret, session},
 };
 use crate::{Answer, IssuerError, Request, Service};
 
@@ -18,7 +19,7 @@ const SESSION_ENDED: [&str; 2] = ["LOGIN_SESSION_ENDED", "LOGOUT_UNAUTHORIZED"];
 /// # Errors
 /// Only errors of the JSON serializer, which do not occur for this body.
 pub fn sign_in(attempt: &SignIn) -> Result<Request, IssuerError> {
-    post("login", &LoginBody::new(attempt))
+    post("login", &login(attempt))
 }
 
 /// Returns the request that exchanges a refresh token.
@@ -26,7 +27,8 @@ pub fn sign_in(attempt: &SignIn) -> Result<Request, IssuerError> {
 /// # Errors
 /// Only errors of the JSON serializer, which do not occur for this body.
 pub fn refresh(token: &SecretString) -> Result<Request, IssuerError> {
-    post("refresh", &RefreshTokenBody::new(token))
+    let refresh_token = Some(secret(token));
+    post("refresh", &RefreshRequest { refresh_token })
 }
 
 /// Returns the request that ends the session of a refresh token.
@@ -34,7 +36,8 @@ pub fn refresh(token: &SecretString) -> Result<Request, IssuerError> {
 /// # Errors
 /// Only errors of the JSON serializer, which do not occur for this body.
 pub fn sign_out(token: &SecretString) -> Result<Request, IssuerError> {
-    post("logout", &RefreshTokenBody::new(token))
+    let refresh_token = Some(secret(token));
+    post("logout", &LogoutRequest { refresh_token })
 }
 
 /// Returns the request that ends all sessions of the account.
@@ -42,7 +45,8 @@ pub fn sign_out(token: &SecretString) -> Result<Request, IssuerError> {
 /// # Errors
 /// Only errors of the JSON serializer, which do not occur for this body.
 pub fn sign_out_everywhere(token: &SecretString) -> Result<Request, IssuerError> {
-    post("logout-all", &RefreshTokenBody::new(token))
+    let refresh_token = Some(secret(token));
+    post("logout-all", &LogoutRequest { refresh_token })
 }
 
 /// Reads the session in the answer to [`sign_in`] or [`refresh`].
@@ -54,10 +58,10 @@ pub fn read_session(answer: &Answer) -> Result<SessionGrant, IssuerError> {
     if answer.status() != StatusCode::OK {
         return Err(refusal(answer));
     }
-    let body: TokensBody = answer.json()?;
+    let body: TokenResponse = answer.json()?;
     Ok(SessionGrant {
         granted: answer.time(),
-        ..body.received()?
+        ..session(&body)?
     })
 }
 

@@ -1,10 +1,13 @@
-//! The JSON of the login requests and answers.
+//! The bodies of the login requests and answers, and this crate's types.
 
 use std::time::Duration;
 
 use anteroom_protocol::Aci;
+use anteroom_wire::{
+    Secret,
+    issuer::{LoginRequest, TokenResponse},
+};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::tokens::{SessionGrant, SessionTokens, SignIn};
@@ -15,97 +18,58 @@ const MAX_EMAIL_CHARS: usize = 255;
 /// The maximum length of a token, in bytes.
 const MAX_TOKEN: usize = 4096;
 
-#[derive(Serialize)]
-pub(super) struct LoginBody<'a> {
-    email: &'a str,
-    password: &'a str,
-    remember_me: bool,
-    #[serde(rename = "deviceId", skip_serializing_if = "Option::is_none")]
-    device_id: Option<u32>,
-    #[serde(rename = "deviceName", skip_serializing_if = "Option::is_none")]
-    device_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-pub(super) struct RefreshTokenBody<'a> {
-    refresh_token: &'a str,
-}
-
-#[derive(Deserialize)]
-pub(super) struct TokensBody {
-    access_token: String,
-    refresh_token: String,
-    token_type: String,
-    expires_in: u64,
-    user: UserBody,
-    #[serde(rename = "deviceId")]
-    device_id: u32,
-}
-
-#[derive(Deserialize)]
-struct UserBody {
-    id: String,
-    email: String,
-}
-
-impl<'a> LoginBody<'a> {
-    pub(super) fn new(attempt: &'a SignIn) -> Self {
-        Self {
-            email: &attempt.email,
-            password: attempt.password.expose_secret(),
-            remember_me: attempt.remember,
-            device_id: attempt.device.map(DeviceId::number),
-            device_name: attempt.device_name.as_deref(),
-            refresh_token: attempt
-                .last_refresh
-                .as_ref()
-                .map(ExposeSecret::expose_secret),
-        }
+/// Returns the body of a login.
+pub(super) fn login(attempt: &SignIn) -> LoginRequest {
+    LoginRequest {
+        email: attempt.email.as_str().into(),
+        password: attempt.password.expose_secret().into(),
+        remember_me: attempt.remember,
+        device_id: attempt.device.map(DeviceId::number),
+        device_name: attempt.device_name.as_deref().map(Secret::from),
+        refresh_token: attempt.last_refresh.as_ref().map(secret),
+        cookie: false,
     }
 }
 
-impl<'a> RefreshTokenBody<'a> {
-    pub(super) fn new(token: &'a SecretString) -> Self {
-        Self {
-            refresh_token: token.expose_secret(),
-        }
-    }
+/// Converts a secret.
+pub(super) fn secret(text: &SecretString) -> Secret {
+    text.expose_secret().into()
 }
 
-impl TokensBody {
-    /// Validates the answer and converts it to a session.
-    pub(super) fn received(self) -> Result<SessionGrant, TransportFailure> {
-        // These types wipe the secrets on drop, also if the validation fails.
-        let access = SecretString::from(self.access_token);
-        let refresh = SecretString::from(self.refresh_token);
-        let email = Zeroizing::new(self.user.email);
-        if !self.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(TransportFailure::Malformed(
-                "its tokens are no bearer tokens",
-            ));
-        }
-        if !is_token(&access) || !is_token(&refresh) {
-            return Err(TransportFailure::Malformed("a token has another form"));
-        }
-        if email.chars().count() > MAX_EMAIL_CHARS || email.contains(char::is_control) {
-            return Err(TransportFailure::Malformed("no email address"));
-        }
-        Ok(SessionGrant {
-            aci: Aci::parse(&self.user.id)
-                .map_err(|_| TransportFailure::Malformed("no account id"))?,
-            device: DeviceId::new(self.device_id)
-                .ok_or(TransportFailure::Malformed("no device id"))?,
-            email,
-            tokens: SessionTokens {
-                access: Some(access),
-                access_lifetime: Duration::from_secs(self.expires_in),
-                refresh,
-            },
-            granted: None,
-        })
+/// Validates an answer and converts it to a session.
+pub(super) fn session(body: &TokenResponse) -> Result<SessionGrant, TransportFailure> {
+    // These types wipe the secrets on drop, also if the validation fails.
+    let access = SecretString::from(body.access_token.as_str());
+    let refresh = body
+        .refresh_token
+        .as_ref()
+        .ok_or(TransportFailure::Malformed(
+            "the JSON is not the expected one",
+        ))?;
+    let refresh = SecretString::from(refresh.as_str());
+    let email = Zeroizing::new(body.user.email.as_str().to_owned());
+    if !body.token_type.eq_ignore_ascii_case("bearer") {
+        return Err(TransportFailure::Malformed(
+            "its tokens are no bearer tokens",
+        ));
     }
+    if !is_token(&access) || !is_token(&refresh) {
+        return Err(TransportFailure::Malformed("a token has another form"));
+    }
+    if email.chars().count() > MAX_EMAIL_CHARS || email.contains(char::is_control) {
+        return Err(TransportFailure::Malformed("no email address"));
+    }
+    Ok(SessionGrant {
+        aci: Aci::parse(&body.user.id).map_err(|_| TransportFailure::Malformed("no account id"))?,
+        device: DeviceId::new(body.device_id).ok_or(TransportFailure::Malformed("no device id"))?,
+        email,
+        tokens: SessionTokens {
+            access: Some(access),
+            access_lifetime: Duration::from_secs(body.expires_in),
+            refresh,
+        },
+        granted: None,
+    })
 }
 
 /// Returns whether the token can be sent in a header (RFC 6750, `b64token`).
@@ -129,12 +93,12 @@ mod tests {
             "user": {"id": "8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11", "email": "ann@example.org"},
         });
         let received = |body: serde_json::Value| {
-            let body: TokensBody = serde_json::from_value(body).unwrap();
-            body.received()
+            let body: TokenResponse = serde_json::from_value(body).unwrap();
+            session(&body)
         };
-        let session = received(good.clone()).unwrap();
-        assert_eq!(session.device.number(), 2);
-        assert_eq!(format!("{session:?}"), "SessionGrant(..)");
+        let granted = received(good.clone()).unwrap();
+        assert_eq!(granted.device.number(), 2);
+        assert_eq!(format!("{granted:?}"), "SessionGrant(..)");
         for (pointer, value) in [
             ("/access_token", json!("")),
             ("/access_token", json!("a\r\nx-header: b")),
