@@ -1,0 +1,10 @@
+//! The decisions of the room service, without HTTP.
+
+pub(crate) mod background;
+pub(crate) mod database_health;
+pub(crate) mod limits;
+pub(crate) mod links;
+pub(crate) mod node;
+pub(crate) mod timeline;
+pub(crate) mod transactions;
+pub(crate) mod verification;
