@@ -2,6 +2,7 @@
 
 pub(crate) mod authorization;
 pub(crate) mod examples;
+mod failures;
 pub(crate) mod health;
 pub(crate) mod links;
 pub(crate) mod operations;

@@ -40,34 +40,30 @@ mod media;
 mod rooms;
 mod settings;
 mod socket;
+mod state;
 
 use self::{
     domain::{
-        database_health, limits,
+        limits,
         links::{create as create_link, update as update_link},
-        node, timeline, transactions,
-        transactions::shared_reads,
-        verification,
-        verification::{cpu_permits, keys, params, presentation_cache as verifier},
+        message_operations as operations, node, transactions, verification,
     },
-    http::{
-        authorization, examples, health,
-        links::{change as change_link, delete as delete_link, read as read_link},
-        operations, pages, peek, problems, room_headers, router, wire,
-    },
+    http::{authorization, links::change as change_link, peek, problems, room_headers, wire},
 };
-
 pub use self::{
+    domain::{
+        node::Node,
+        verification::{KeysError, StoredParams, verifier_keys},
+    },
     group_token::GroupCallKey,
-    health::process_router,
+    http::{
+        health::process_router,
+        operations::{INTERNAL_OPERATIONS, OPERATIONS},
+        router::{openapi, router},
+    },
     internal::internal_router,
-    keys::{KeysError, verifier_keys},
     media::client::media_connections,
-    node::Node,
-    operations::{INTERNAL_OPERATIONS, OPERATIONS},
-    params::StoredParams,
     rooms::{Rooms, RoomsParts, SetupError},
-    router::{openapi, router},
     settings::{
         CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,
         SocketLimits, VerificationLimits,

@@ -28,7 +28,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
-use crate::{Node, peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
+use crate::{Node, peek::PeekParticipants, socket::send_queue::SendQueue, state::RoomsState};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;

@@ -15,8 +15,15 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, pages,
-    peek, read_link, rooms::RoomsState, socket,
+    OPERATIONS, Rooms,
+    http::{
+        examples::AUTH_PRESENTATION,
+        health,
+        links::{change as change_link, delete as delete_link, read as read_link},
+        pages,
+    },
+    join, peek, socket,
+    state::RoomsState,
 };
 
 /// Returns the public routes of the room service, with all middleware.

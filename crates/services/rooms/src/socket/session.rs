@@ -36,7 +36,7 @@ use super::{
 use crate::{
     SocketLimits,
     calls::{CallHandle, CallMessage},
-    rooms::RoomsState,
+    state::RoomsState,
 };
 
 /// The size of the read buffer, in bytes.
