@@ -1,7 +1,6 @@
 //! The room and the user of a request under `/v2/conference`.
 
-use anteroom_call::OpaqueUserId;
-use anteroom_protocol::AuthPresentation;
+use anteroom_protocol::{AuthPresentation, OpaqueUserId};
 use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
 use http::HeaderMap;

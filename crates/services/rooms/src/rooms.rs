@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
-use anteroom_protocol::{Timestamp, VerifierKeys};
+use anteroom_call::{ConnectionId, Moment};
+use anteroom_protocol::{DemuxId, LinkState, Restrictions, Timestamp, VerifierKeys};
 use anteroom_service::{
     Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, HttpLimits,
     Metrics, Monitor, Pseudonymizer, RateLimiter,

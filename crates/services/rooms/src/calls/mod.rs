@@ -17,10 +17,10 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
+use anteroom_call::{Command, ConnectionId, Join};
+use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_service::{OperationOutcome, Problem, RunningOperation, problems};
-use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
-use rand_core::Rng as _;
+use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
     time::timeout,
@@ -89,7 +89,7 @@ pub(crate) enum CallJoinOutcome {
 /// A room with a client, at this node. Clones are the same room.
 #[derive(Clone)]
 pub(crate) struct CallHandle {
-    era: CallEra,
+    era: EraId,
     inbox: mpsc::Sender<CallMessage>,
     /// Signals the room's task to end the call.
     end: Arc<EndSignal>,
@@ -269,9 +269,7 @@ impl Calls {
 
 /// Starts the task of a room.
 fn spawn(state: &Arc<RoomsState>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
-    let mut era = [0; 16];
-    state.entropy.rng().fill_bytes(&mut era);
-    let era = CallEra::from_bytes(era);
+    let era = EraId::random(&mut *state.entropy.rng());
     let (inbox, messages) = mpsc::channel(INBOX);
     let (finish, finished) = watch::channel(false);
     let end = Arc::<EndSignal>::default();

@@ -1,6 +1,7 @@
 //! Messages from clients, as JSON.
 
-use anteroom_call::{Command, DemuxId, Hello, RelayBody, RelayTarget, RosterForm};
+use anteroom_call::{Command, Hello, RelayBody, RelayTarget, RosterForm};
+use anteroom_protocol::DemuxId;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},

@@ -1,8 +1,7 @@
 //! Messages to clients, as JSON.
 
-use anteroom_call::{
-    DemuxId, JoinAnswer, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
-};
+use anteroom_call::{JoinAnswer, Message, Participant, RosterChanges, RosterEntry, Status};
+use anteroom_protocol::{DemuxId, LinkState};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -169,7 +168,7 @@ impl<'a> From<&'a Participant> for Device<'a> {
         let user = participant.opaque_user_id.as_ref();
         Self {
             demux_id: participant.demux_id.value(),
-            opaque_user_id: user.map(anteroom_call::OpaqueUserId::as_str),
+            opaque_user_id: user.map(anteroom_protocol::OpaqueUserId::as_str),
             hand_raised_at: participant
                 .hand_raised_at
                 .map(anteroom_call::Moment::as_millis),
