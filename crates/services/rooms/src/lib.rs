@@ -30,22 +30,17 @@
 
 mod authorization;
 mod background;
-mod calls;
 mod change_link;
-mod conference;
 mod cpu_permits;
 mod create_link;
 mod database_health;
 mod delete_link;
+mod domain;
 mod examples;
-mod group_token;
 mod health;
-mod internal;
-mod join;
-mod join_body;
+mod http;
 mod keys;
 mod limits;
-mod media;
 mod node;
 mod operations;
 mod pages;
@@ -58,7 +53,6 @@ mod rooms;
 mod router;
 mod settings;
 mod shared_reads;
-mod socket;
 mod timeline;
 mod transactions;
 mod update_link;
@@ -67,11 +61,10 @@ mod verifier;
 mod wire;
 
 pub use self::{
-    group_token::GroupCallKey,
+    domain::{group_token::GroupCallKey, media::client::media_connections},
     health::process_router,
-    internal::internal_router,
+    http::internal::internal_router,
     keys::{KeysError, verifier_keys},
-    media::client::media_connections,
     node::Node,
     operations::{INTERNAL_OPERATIONS, OPERATIONS},
     params::StoredParams,

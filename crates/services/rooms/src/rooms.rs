@@ -23,14 +23,14 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     Media, Node, RoomsSettings,
-    calls::Calls,
     cpu_permits::CpuPermits,
     database_health::DatabaseHealth,
-    media::{pool::MediaPool, starting_eras::StartingEras},
+    domain::calls::Calls,
+    domain::media::{pool::MediaPool, starting_eras::StartingEras},
+    http::socket::budgets::SocketBudgets,
     operations::SocketRecorders,
     params::{ParamsHealth, ParamsState, StoredParams},
     shared_reads::SharedReads,
-    socket::budgets::SocketBudgets,
     timeline::Timeline,
 };
 

@@ -15,8 +15,12 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    OPERATIONS, Rooms, change_link, delete_link, examples::AUTH_PRESENTATION, health, join, pages,
-    peek, read_link, rooms::RoomsState, socket,
+    OPERATIONS, Rooms, change_link, delete_link,
+    examples::AUTH_PRESENTATION,
+    health,
+    http::{join, socket},
+    pages, peek, read_link,
+    rooms::RoomsState,
 };
 
 /// Returns the public routes of the room service, with all middleware.

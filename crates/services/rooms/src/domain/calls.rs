@@ -10,6 +10,8 @@ mod actor;
 mod end;
 mod lease;
 mod opening;
+pub(crate) mod outbound;
+pub(crate) mod send_queue;
 
 use std::{
     collections::HashMap,
@@ -28,7 +30,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
-use crate::{Node, peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
+use crate::{
+    Node, domain::calls::send_queue::SendQueue, peek::PeekParticipants, rooms::RoomsState,
+};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;

@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     MediaServer,
-    conference::AuthorizedUser,
-    join::{JoinedBody, Outcome},
-    join_body::JoinBody,
+    domain::admission::AuthorizedUser,
+    http::join::{JoinedBody, Outcome},
+    http::join_body::JoinBody,
     rooms::RoomsState,
     transactions::failed,
     wire::Reason,

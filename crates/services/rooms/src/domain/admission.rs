@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::{
     authorization::Authorization,
-    group_token::GroupMember,
+    domain::group_token::GroupMember,
     problems::{FORBIDDEN, ROOM_ID_INVALID, unauthorized},
     room_headers::{epoch_of_headers, room_of_headers},
     rooms::RoomsState,

@@ -8,7 +8,7 @@ use base64::{
 };
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{operations::MessageKind, socket::refusal::Refusal, wire::Base64};
+use crate::{http::socket::refusal::Refusal, operations::MessageKind, wire::Base64};
 
 /// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;

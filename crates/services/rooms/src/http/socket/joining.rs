@@ -10,9 +10,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{inbound::JoinRequest, refusal::Refusal, send_queue::SendQueue};
+use super::{inbound::JoinRequest, refusal::Refusal};
 use crate::{
-    calls::{CallHandle, CallJoinOutcome},
+    domain::calls::{CallHandle, CallJoinOutcome, send_queue::SendQueue},
     limits::PasskeyAttempt,
     room_headers::parse_room,
     rooms::RoomsState,

@@ -9,7 +9,7 @@ use anteroom_service::Problem;
 use super::CallActor;
 use crate::{
     Node,
-    calls::{
+    domain::calls::{
         CallJoinOutcome,
         lease::{self, Generation, NewCall},
         opening::{self, IdleRoom, RoomState, StartOutcome},

@@ -19,7 +19,7 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{peek::PeekParticipants, rooms::RoomsState, socket::send_queue::SendQueue};
+use crate::{domain::calls::send_queue::SendQueue, peek::PeekParticipants, rooms::RoomsState};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
