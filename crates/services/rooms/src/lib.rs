@@ -28,37 +28,26 @@
 //!
 //! Verifications run on the thread of their request. A permit for each core limits them.
 
-mod authorization;
-mod background;
-mod change_link;
-mod cpu_permits;
-mod create_link;
-mod database_health;
-mod delete_link;
 mod domain;
-mod examples;
-mod health;
 mod http;
-mod keys;
-mod limits;
-mod node;
-mod operations;
-mod pages;
-mod params;
-mod peek;
-mod problems;
-mod read_link;
-mod room_headers;
 mod rooms;
-mod router;
 mod settings;
-mod shared_reads;
-mod timeline;
-mod transactions;
-mod update_link;
-mod verification;
-mod verifier;
-mod wire;
+
+use self::{
+    domain::{
+        database_health, limits,
+        links::{create as create_link, update as update_link},
+        node, timeline, transactions,
+        transactions::shared_reads,
+        verification,
+        verification::{cpu_permits, keys, params, presentation_cache as verifier},
+    },
+    http::{
+        authorization, examples, health,
+        links::{change as change_link, delete as delete_link, read as read_link},
+        operations, pages, peek, problems, room_headers, router, wire,
+    },
+};
 
 pub use self::{
     domain::{group_token::GroupCallKey, media::client::media_connections},

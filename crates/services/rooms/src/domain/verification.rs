@@ -6,6 +6,11 @@
 //! each core runs beyond the budget of a network. A failed verification costs more, because honest
 //! clients cause none.
 
+pub(crate) mod cpu_permits;
+pub(crate) mod keys;
+pub(crate) mod params;
+pub(crate) mod presentation_cache;
+
 use std::{num::NonZeroU32, sync::Arc};
 
 use anteroom_protocol::{

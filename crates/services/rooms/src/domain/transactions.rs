@@ -1,5 +1,7 @@
 //! The database access of the endpoints, with errors as problems.
 
+pub(crate) mod shared_reads;
+
 use std::sync::Arc;
 
 use anteroom_service::{Problem, dependency_wait, problems};

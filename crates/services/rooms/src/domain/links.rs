@@ -1,0 +1,4 @@
+//! Decisions about call links.
+
+pub(crate) mod create;
+pub(crate) mod update;

@@ -1,0 +1,5 @@
+//! `/v1/call-link`: call links.
+
+pub(crate) mod change;
+pub(crate) mod delete;
+pub(crate) mod read;
