@@ -36,6 +36,7 @@
 
 mod auth_credential;
 mod batch;
+mod call_ids;
 mod call_link_params;
 mod create_credential;
 mod display;
@@ -47,6 +48,7 @@ mod group_server_params;
 mod hello;
 mod ids;
 mod link;
+mod link_state;
 mod room_name;
 mod root_key;
 mod time;
@@ -59,6 +61,7 @@ pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError};
 pub use self::{
     auth_credential::{AuthCredential, AuthCredentialResponse, AuthPresentation},
     batch::{BatchCredentials, CredentialBatch, GroupIdentity},
+    call_ids::{DemuxId, EraId, OpaqueUserId},
     call_link_params::{CallLinkPublicParams, CallLinkSecretParams},
     create_credential::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,
@@ -77,6 +80,7 @@ pub use self::{
     hello::{HelloKey, HelloTooLong},
     ids::{Aci, AuthSalt, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
+    link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
     time::{DAY, HOUR, Timestamp},
     uid::UidCiphertext,

@@ -1,10 +1,15 @@
-//! The decisions of the room service, without HTTP.
+//! The decisions of the room service, and what they share. Commands come in, outcomes go out, without
+//! HTTP.
 
+pub(crate) mod admission;
 pub(crate) mod background;
+pub(crate) mod calls;
 pub(crate) mod database_health;
 pub(crate) mod events;
+pub(crate) mod group_token;
 pub(crate) mod limits;
 pub(crate) mod links;
+pub(crate) mod media;
 pub(crate) mod message_operations;
 pub(crate) mod node;
 pub(crate) mod room_id;

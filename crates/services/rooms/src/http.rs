@@ -1,9 +1,13 @@
-//! The HTTP interface of the room service: one file for each endpoint.
+//! The endpoints: each parses a request, calls one function of the domain and maps its outcome to
+//! status, body and event.
 
 pub(crate) mod authorization;
 pub(crate) mod examples;
 mod failures;
 pub(crate) mod health;
+pub(crate) mod internal;
+pub(crate) mod join;
+pub(crate) mod join_body;
 pub(crate) mod links;
 pub(crate) mod operations;
 pub(crate) mod pages;
@@ -11,4 +15,5 @@ pub(crate) mod peek;
 pub(crate) mod problems;
 pub(crate) mod room_headers;
 pub(crate) mod router;
+pub(crate) mod socket;
 pub(crate) mod wire;

@@ -28,18 +28,10 @@
 //!
 //! Verifications run on the thread of their request. A permit for each core limits them.
 
-mod calls;
-mod conference;
 mod domain;
-mod group_token;
 mod http;
-mod internal;
-mod join;
-mod join_body;
-mod media;
 mod rooms;
 mod settings;
-mod socket;
 mod state;
 
 use self::{
@@ -50,19 +42,20 @@ use self::{
     },
     http::{authorization, links::change as change_link, peek, problems, room_headers, wire},
 };
+
 pub use self::{
     domain::{
+        group_token::GroupCallKey,
+        media::client::media_connections,
         node::Node,
         verification::{KeysError, StoredParams, verifier_keys},
     },
-    group_token::GroupCallKey,
     http::{
         health::process_router,
+        internal::internal_router,
         operations::{INTERNAL_OPERATIONS, OPERATIONS},
         router::{openapi, router},
     },
-    internal::internal_router,
-    media::client::media_connections,
     rooms::{Rooms, RoomsParts, SetupError},
     settings::{
         CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,

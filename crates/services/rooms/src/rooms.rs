@@ -19,13 +19,13 @@ use tokio::time::timeout;
 
 use crate::{
     Media, RoomsSettings, StoredParams,
+    domain::media::{pool::MediaPool, starting_eras::StartingEras},
     domain::{
         database_health::DatabaseHealth, events::RoomEvents, limits::UserLimits,
         message_operations::SocketRecorders, timeline::Timeline, transactions::Transactions,
         verification::PresentationVerifier,
     },
-    media::{pool::MediaPool, starting_eras::StartingEras},
-    socket::budgets::SocketBudgets,
+    http::socket::budgets::SocketBudgets,
     state::RoomsState,
 };
 

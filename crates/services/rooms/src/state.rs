@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
-use anteroom_protocol::Timestamp;
+use anteroom_call::{ConnectionId, Moment};
+use anteroom_protocol::{DemuxId, LinkState, Restrictions, Timestamp};
 use anteroom_service::{
     Clock, Entropy, GuardedGauge, HealthRegistry, HttpLimits, Metrics, Monitor,
 };
@@ -15,13 +15,17 @@ use tokio::time::Instant;
 
 use crate::{
     Node, RoomsSettings,
-    calls::Calls,
     domain::{
-        events::RoomEvents, limits::UserLimits, message_operations::SocketRecorders,
-        timeline::Timeline, transactions::Transactions, verification::PresentationVerifier,
+        calls::Calls,
+        events::RoomEvents,
+        limits::UserLimits,
+        media::{pool::MediaPool, starting_eras::StartingEras},
+        message_operations::SocketRecorders,
+        timeline::Timeline,
+        transactions::Transactions,
+        verification::PresentationVerifier,
     },
-    media::{pool::MediaPool, starting_eras::StartingEras},
-    socket::budgets::SocketBudgets,
+    http::socket::budgets::SocketBudgets,
 };
 
 /// The parts of a running room service.

@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{
     CleanerSettings, Media, Rooms,
-    media::{client::MediaError, join::lease, pool::MediaPool},
+    domain::media::{client::MediaError, join::lease, pool::MediaPool},
     state::RoomsState,
     transactions::{DatabaseFailure, failed},
 };

@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::{
-    group_token::GroupToken,
+    domain::group_token::GroupToken,
     problems::{AUTHORIZATION_INVALID, unauthorized},
 };
 

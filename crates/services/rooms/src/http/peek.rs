@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 
 use crate::{
     Node,
-    conference::{AuthorizedUser, Claim},
-    media::{client::MediaError, contract::Clients, pool::MediaPool},
+    domain::admission::{AuthorizedUser, Claim},
+    domain::media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
     state::{RoomsState, link_state},
     transactions::failed,

@@ -18,11 +18,10 @@ use crate::{
     OPERATIONS, Rooms,
     http::{
         examples::AUTH_PRESENTATION,
-        health,
+        health, join,
         links::{change as change_link, delete as delete_link, read as read_link},
-        pages,
+        pages, peek, socket,
     },
-    join, peek, socket,
     state::RoomsState,
 };
 

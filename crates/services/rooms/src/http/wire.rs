@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use anteroom_call::{LinkState, Participant, Restrictions};
+use anteroom_call::Participant;
+use anteroom_protocol::{LinkState, Restrictions};
 use anteroom_service::{HttpLimits, Problem, bounded_body, problems, require_json};
 use axum::{
     Json,
@@ -150,7 +151,7 @@ impl From<&Participant> for ParticipantBody {
     fn from(participant: &Participant) -> Self {
         let user = participant.opaque_user_id.as_ref();
         Self::new(
-            user.map(anteroom_call::OpaqueUserId::as_str),
+            user.map(anteroom_protocol::OpaqueUserId::as_str),
             participant.demux_id.value(),
         )
     }

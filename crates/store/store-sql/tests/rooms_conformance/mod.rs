@@ -16,9 +16,9 @@ pub(crate) mod tampering;
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use anteroom_protocol::{CallLinkSecretParams, DAY, RootKey, Timestamp};
+use anteroom_protocol::{CallLinkSecretParams, DAY, EraId, RootKey, Timestamp};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
+    CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
     LinkRestrictions, MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase,
     RoomsReader, RoomsRepository, StartEraOutcome, StoreError, TransactionName, UserId,
 };
@@ -186,7 +186,7 @@ pub(crate) fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord
     rng.fill_bytes(&mut era);
     CallRecord {
         key,
-        era: CallEra::from_bytes(era),
+        era: EraId::from_bytes(era),
         creator: user("c0ffee"),
         node: node("one"),
         media: None,

@@ -1,7 +1,6 @@
 //! The update of a call link.
 
-use anteroom_call::OpaqueUserId;
-use anteroom_protocol::AuthPresentation;
+use anteroom_protocol::{AuthPresentation, OpaqueUserId};
 use anteroom_service::{ClientAddress, Problem, RetryAfter};
 use anteroom_store::{LinkAddress, LinkUpdate, PasskeyHash, TransactionName, UpdateLinkOutcome};
 use axum::response::{IntoResponse as _, Response};

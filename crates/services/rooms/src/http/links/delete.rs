@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_call::OpaqueUserId;
+use anteroom_protocol::OpaqueUserId;
 use anteroom_service::{ClientAddress, Problem, ProblemDocument, RetryAfter};
 use anteroom_store::{DeleteLinkOutcome, LinkAddress, OpaqueRoomId, PasskeyHash, TransactionName};
 use axum::{

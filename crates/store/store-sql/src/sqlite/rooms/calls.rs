@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 use anteroom_store::{
-    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Epoch, ExpirationChange,
-    Keyring, LinkAddress, MediaAddress, NodeName, RoomsStorageKeys, StartEraOutcome, StoreError,
+    BlindIndex, CallCursor, CallKey, CallPage, CallRecord, Epoch, ExpirationChange, Keyring,
+    LinkAddress, MediaAddress, NodeName, RoomsStorageKeys, StartEraOutcome, StoreError,
     sealed::SealedCall,
 };
 use rand_core::CryptoRng;
@@ -200,7 +200,7 @@ pub(super) async fn renew(
     connection: &mut FileTransaction,
     keyring: &Keyring,
     key: &CallKey,
-    era: CallEra,
+    era: EraId,
     node: &NodeName,
     lease_until: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -221,7 +221,7 @@ pub(super) async fn end(
     connection: &mut FileTransaction,
     keyring: &Keyring,
     key: &CallKey,
-    era: CallEra,
+    era: EraId,
 ) -> Result<bool, StoreError> {
     sqlx::query("DELETE FROM calls WHERE call_index = ? AND era_id = ?")
         .bind(index(keyring, key))
@@ -237,7 +237,7 @@ pub(super) async fn abandon(
     connection: &mut FileTransaction,
     keyring: &Keyring,
     key: &CallKey,
-    era: CallEra,
+    era: EraId,
     expiration_change: Option<ExpirationChange>,
 ) -> Result<bool, StoreError> {
     let is_removed = end(connection, keyring, key, era).await?;

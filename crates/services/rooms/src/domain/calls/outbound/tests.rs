@@ -1,10 +1,7 @@
 use std::sync::Arc;
 
-use anteroom_call::{
-    DenialReason, EraId, ErrorCode, Hello, Moment, OpaqueUserId, RelayBody, Restrictions,
-    ResumeSecret, Roster,
-};
-use anteroom_protocol::Timestamp;
+use anteroom_call::{DenialReason, ErrorCode, Hello, Moment, RelayBody, ResumeSecret, Roster};
+use anteroom_protocol::{EraId, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,8 +1,7 @@
 //! Messages to clients, as JSON.
 
-use anteroom_call::{
-    DemuxId, JoinAnswer, LinkState, Message, Participant, RosterChanges, RosterEntry, Status,
-};
+use anteroom_call::{JoinAnswer, Message, Participant, RosterChanges, RosterEntry, Status};
+use anteroom_protocol::{DemuxId, LinkState};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -10,10 +9,7 @@ use base64::{
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::{
-    socket::{refusal::Refusal, send_queue::QueueKind},
-    wire::LinkStateBody,
-};
+use crate::{domain::calls::send_queue::QueueKind, wire::LinkStateBody};
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
@@ -48,19 +44,17 @@ impl OutboundMessage {
         }
     }
 
-    pub(crate) fn of_refusal(refusal: Refusal) -> Self {
-        Self::answer(&Body::Error {
-            code: refusal.code(),
-            message: refusal.message(),
-        })
+    /// Creates an error message.
+    pub(crate) fn error(code: &'static str, message: &'static str) -> Self {
+        Self::answer(&Body::Error { code, message })
     }
 
     /// Creates the notice that a relay was dropped for this client.
     pub(crate) fn relay_dropped() -> Self {
-        Self::answer(&Body::Error {
-            code: "relay_dropped",
-            message: "Messages of others were dropped, because you read too slowly.",
-        })
+        Self::error(
+            "relay_dropped",
+            "Messages of others were dropped, because you read too slowly.",
+        )
     }
 
     /// Creates the redirect to the node that has the call.
@@ -169,7 +163,7 @@ impl<'a> From<&'a Participant> for Device<'a> {
         let user = participant.opaque_user_id.as_ref();
         Self {
             demux_id: participant.demux_id.value(),
-            opaque_user_id: user.map(anteroom_call::OpaqueUserId::as_str),
+            opaque_user_id: user.map(anteroom_protocol::OpaqueUserId::as_str),
             hand_raised_at: participant
                 .hand_raised_at
                 .map(anteroom_call::Moment::as_millis),

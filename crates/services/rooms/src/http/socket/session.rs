@@ -27,15 +27,17 @@ use super::{
     budgets::SocketSlots,
     inbound::{InboundContent, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
     joining::{JoinOutcome, enter, outcome_of_join},
-    outbound::OutboundMessage,
     reader::{PeerClosed, Reader},
     refusal::Refusal,
-    send_queue::{ClosingFrame, NextAction, SendQueue},
     stream::{ClientStream, WriteProgress},
 };
 use crate::{
     SocketLimits,
-    calls::{CallHandle, CallMessage},
+    domain::calls::{CallHandle, CallMessage},
+    domain::calls::{
+        outbound::OutboundMessage,
+        send_queue::{ClosingFrame, NextAction, SendQueue},
+    },
     state::RoomsState,
 };
 
@@ -112,7 +114,7 @@ async fn open(connection: Connection, max_message: usize) -> Socket {
 fn refuse(send_queue: &SendQueue, refusal: SessionEnd) {
     if let Some(refusal) = refusal {
         // A refusal is no roster, so that its outcome needs no handling.
-        let _ = send_queue.push(OutboundMessage::of_refusal(refusal));
+        let _ = send_queue.push(OutboundMessage::error(refusal.code(), refusal.message()));
         if let Some(closing) = refusal.closing() {
             send_queue.close(closing);
         }

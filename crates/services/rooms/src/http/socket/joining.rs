@@ -2,19 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_call::{
-    ConnectionId, Hello, Join, JoinRandomness, OpaqueUserId, ResumeSecret, Role, RosterForm,
-};
-use anteroom_protocol::AuthPresentation;
+use anteroom_call::{ConnectionId, Hello, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
+use anteroom_protocol::{AuthPresentation, OpaqueUserId};
 use anteroom_service::{Admission, ClientAddress, OperationOutcome};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{inbound::JoinRequest, refusal::Refusal, send_queue::SendQueue};
+use super::{inbound::JoinRequest, refusal::Refusal};
 use crate::{
-    calls::{CallHandle, CallJoinOutcome},
+    domain::calls::{CallHandle, CallJoinOutcome, send_queue::SendQueue},
     domain::room_id::parse_room,
     limits::PasskeyAttempt,
     state::RoomsState,

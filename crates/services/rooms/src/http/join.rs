@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 
 use crate::{
     Node,
-    conference::{AuthorizedUser, Claim},
-    join_body::JoinBody,
-    limits::PasskeyAttempt,
-    media::{
+    domain::admission::{AuthorizedUser, Claim},
+    domain::media::{
         join::{MediaJoin, join_on_media_server},
         platform::Platform,
     },
+    http::join_body::JoinBody,
+    limits::PasskeyAttempt,
     node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED, START_FORBIDDEN, USE_SOCKET},
     state::RoomsState,

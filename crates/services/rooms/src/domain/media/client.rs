@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use anteroom_call::DemuxId;
-use anteroom_store::CallEra;
+use anteroom_protocol::{DemuxId, EraId};
 use http::StatusCode;
 use reqwest::{Client, RequestBuilder, redirect::Policy};
 use serde::de::DeserializeOwned;
@@ -110,7 +109,7 @@ impl MediaClient {
     pub(crate) async fn clients(
         &self,
         server: &MediaServer,
-        era: CallEra,
+        era: EraId,
         user: Option<&str>,
     ) -> Result<Clients, MediaError> {
         let era = era.to_string();
@@ -124,7 +123,7 @@ impl MediaClient {
     pub(crate) async fn join(
         &self,
         server: &MediaServer,
-        era: CallEra,
+        era: EraId,
         demux_id: DemuxId,
         body: &ClientRequest<'_>,
     ) -> Result<ClientAnswer, MediaError> {
@@ -258,7 +257,7 @@ mod tests {
         }
     }
 
-    fn era() -> CallEra {
-        CallEra::from_bytes([7; 16])
+    fn era() -> EraId {
+        EraId::from_bytes([7; 16])
     }
 }

@@ -5,24 +5,24 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use anteroom_store::CallEra;
+use anteroom_protocol::EraId;
 
 /// The eras whose record is written and whose first client is being announced to the media server.
 ///
 /// Until the announcement is complete the server reports that it has no such call. The record is
 /// not removed for that.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StartingEras(Arc<Mutex<HashSet<CallEra>>>);
+pub(crate) struct StartingEras(Arc<Mutex<HashSet<EraId>>>);
 
 /// A guard. The era counts as starting until it is dropped.
 #[derive(Debug)]
 pub(crate) struct StartingEraGuard {
     starting: StartingEras,
-    era: CallEra,
+    era: EraId,
 }
 
 impl StartingEras {
-    pub(crate) fn begin(&self, era: CallEra) -> StartingEraGuard {
+    pub(crate) fn begin(&self, era: EraId) -> StartingEraGuard {
         self.eras().insert(era);
         StartingEraGuard {
             starting: self.clone(),
@@ -30,11 +30,11 @@ impl StartingEras {
         }
     }
 
-    pub(crate) fn contains(&self, era: CallEra) -> bool {
+    pub(crate) fn contains(&self, era: EraId) -> bool {
         self.eras().contains(&era)
     }
 
-    fn eras(&self) -> MutexGuard<'_, HashSet<CallEra>> {
+    fn eras(&self) -> MutexGuard<'_, HashSet<EraId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

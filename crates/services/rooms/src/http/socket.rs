@@ -3,10 +3,8 @@
 pub(crate) mod budgets;
 mod inbound;
 mod joining;
-pub(crate) mod outbound;
 mod reader;
 mod refusal;
-pub(crate) mod send_queue;
 mod session;
 mod stream;
 mod throttle;

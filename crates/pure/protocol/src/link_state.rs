@@ -1,11 +1,9 @@
-//! The state of the call's link.
+//! The state of a call link.
 
 use core::fmt;
 use std::sync::Arc;
 
-use anteroom_protocol::Timestamp;
-
-use crate::Moment;
+use crate::Timestamp;
 
 /// The condition for becoming active without an admin's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,8 +42,9 @@ pub struct LinkState {
 
 impl LinkState {
     /// Returns whether devices may still join by the link.
-    pub(crate) fn is_open(&self, now: Moment) -> bool {
-        !self.revoked && now.timestamp() < self.expiration
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        !self.revoked && now < self.expiration
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_call::{Fact, LinkState, OpaqueUserId};
-use anteroom_protocol::Timestamp;
+use anteroom_call::Fact;
+use anteroom_protocol::{LinkState, OpaqueUserId, Timestamp};
 use anteroom_store::{
     CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
 };
@@ -242,9 +242,7 @@ impl LeaseTask {
 
     async fn approve(&self, user: &OpaqueUserId, approved: bool) -> Result<(), StoreError> {
         const NAME: TransactionName = TransactionName::new("write approval");
-        let Ok(user) = UserId::parse(user.as_str()) else {
-            return Ok(());
-        };
+        let user = UserId::from(user);
         let room = &self.address.room;
         let mut rng = self.state.entropy.rng();
         let mut transaction = self.state.transactions.database.begin(NAME).await?;

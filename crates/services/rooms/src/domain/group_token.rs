@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use anteroom_call::OpaqueUserId;
-use anteroom_protocol::{HOUR, Timestamp};
+use anteroom_protocol::{HOUR, OpaqueUserId, Timestamp};
 use anteroom_store::OpaqueRoomId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use anteroom_call::{Call, EraId, Input, Join, Limits, OpaqueUserId};
+use anteroom_call::{Call, Input, Join, Limits};
+use anteroom_protocol::OpaqueUserId;
 use anteroom_service::Problem;
 
 use super::CallActor;
 use crate::{
     Node,
-    calls::{
+    domain::calls::{
         CallJoinOutcome,
         lease::{self, Generation, NewCall},
         opening::{self, IdleRoom, RoomState, StartOutcome},
@@ -112,9 +113,8 @@ impl CallActor {
                 devices_per_user: settings.devices_per_user.get(),
                 ..Limits::of_devices(settings.max_devices.get())
             };
-            let era = EraId::from_bytes(*self.era.as_bytes());
             let link = link_state(&room.link);
-            self.call = Some(Call::new(era, link, room.approved.clone(), limits));
+            self.call = Some(Call::new(self.era, link, room.approved.clone(), limits));
             self.handle(Input::TimePassed).await;
             return;
         }

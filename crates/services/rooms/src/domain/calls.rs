@@ -10,6 +10,8 @@ mod actor;
 mod end;
 mod lease;
 mod opening;
+pub(crate) mod outbound;
+pub(crate) mod send_queue;
 
 use std::{
     collections::HashMap,
@@ -17,10 +19,10 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{Command, ConnectionId, Join, OpaqueUserId};
+use anteroom_call::{Command, ConnectionId, Join};
+use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_service::{OperationOutcome, Problem, RunningOperation, problems};
-use anteroom_store::{CallEra, CallRecord, LinkAddress, OpaqueRoomId};
-use rand_core::Rng as _;
+use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
     time::timeout,
@@ -28,7 +30,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
-use crate::{Node, peek::PeekParticipants, socket::send_queue::SendQueue, state::RoomsState};
+use crate::{
+    Node, domain::calls::send_queue::SendQueue, peek::PeekParticipants, state::RoomsState,
+};
 
 /// The maximum number of messages that wait for a call.
 const INBOX: usize = 256;
@@ -89,7 +93,7 @@ pub(crate) enum CallJoinOutcome {
 /// A room with a client, at this node. Clones are the same room.
 #[derive(Clone)]
 pub(crate) struct CallHandle {
-    era: CallEra,
+    era: EraId,
     inbox: mpsc::Sender<CallMessage>,
     /// Signals the room's task to end the call.
     end: Arc<EndSignal>,
@@ -269,9 +273,7 @@ impl Calls {
 
 /// Starts the task of a room.
 fn spawn(state: &Arc<RoomsState>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
-    let mut era = [0; 16];
-    state.entropy.rng().fill_bytes(&mut era);
-    let era = CallEra::from_bytes(era);
+    let era = EraId::random(&mut *state.entropy.rng());
     let (inbox, messages) = mpsc::channel(INBOX);
     let (finish, finished) = watch::channel(false);
     let end = Arc::<EndSignal>::default();

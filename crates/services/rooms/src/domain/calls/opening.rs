@@ -1,11 +1,10 @@
 //! The start of an era: the state of a room in the database, and the transaction that starts the
 //! era.
 
-use anteroom_call::OpaqueUserId;
+use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_service::{Problem, problems};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName,
-    UserId,
+    CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
 };
 
 use crate::{Node, state::RoomsState, transactions::failed};
@@ -69,7 +68,7 @@ pub(super) async fn look(state: &RoomsState, address: &LinkAddress) -> Result<Ro
 pub(super) async fn start(
     state: &RoomsState,
     address: &LinkAddress,
-    era: CallEra,
+    era: EraId,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
 ) -> Result<StartOutcome, Problem> {
@@ -78,7 +77,7 @@ pub(super) async fn start(
     let record = CallRecord {
         key: CallKey::Link(address.room.clone()),
         era,
-        creator: UserId::parse(creator.as_str()).map_err(|_| Problem::new(&problems::INTERNAL))?,
+        creator: UserId::from(creator),
         node: state.node.clone(),
         media: None,
         started: now,

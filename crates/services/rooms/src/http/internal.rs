@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_protocol::EraId;
 use anteroom_service::{HttpLimits, Problem, harden, problems};
-use anteroom_store::{CallEra, CallKey, OpaqueRoomId, TransactionName, UserId};
+use anteroom_store::{CallKey, OpaqueRoomId, TransactionName, UserId};
 use axum::{
     Router,
     extract::{Path, Request, State, rejection::PathRejection},
@@ -190,8 +191,8 @@ async fn end(state: &RoomsState, calls: &[CallEndBody]) -> Result<(), Problem> {
 
 /// Returns the possible keys of the call. A media server names a room by its id alone, which may be
 /// a link's or a group's: the era decides between them.
-fn named(call: &CallEndBody) -> Option<(Vec<CallKey>, CallEra)> {
-    let era = CallEra::parse(&call.era_id.to_ascii_lowercase()).ok()?;
+fn named(call: &CallEndBody) -> Option<(Vec<CallKey>, EraId)> {
+    let era = EraId::parse(&call.era_id.to_ascii_lowercase()).ok()?;
     let keys = match call.room_id.strip_prefix(LINK_PREFIX) {
         Some(room) => vec![CallKey::Link(parse_room(room)?)],
         None => {

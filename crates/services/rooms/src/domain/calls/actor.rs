@@ -5,9 +5,10 @@ mod outputs;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anteroom_call::{Call, ConnectionId, Input, Join, Moment, OpaqueUserId, Status};
+use anteroom_call::{Call, ConnectionId, Input, Join, Moment, Status};
+use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_service::Admission;
-use anteroom_store::{CallEra, LinkAddress};
+use anteroom_store::LinkAddress;
 use tokio::{
     sync::mpsc,
     time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until},
@@ -18,7 +19,7 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{peek::PeekParticipants, socket::send_queue::SendQueue, state::RoomsState};
+use crate::{domain::calls::send_queue::SendQueue, peek::PeekParticipants, state::RoomsState};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ const FIRST_JOIN: Duration = Duration::from_secs(10);
 pub(super) struct CallActor {
     state: Arc<RoomsState>,
     address: LinkAddress,
-    era: CallEra,
+    era: EraId,
     inbox: mpsc::Receiver<CallMessage>,
     end: Arc<EndSignal>,
     send_queues: HashMap<ConnectionId, SendQueue>,
@@ -62,7 +63,7 @@ impl CallActor {
     pub(super) fn new(
         state: &Arc<RoomsState>,
         address: LinkAddress,
-        era: CallEra,
+        era: EraId,
         inbox: mpsc::Receiver<CallMessage>,
         end: Arc<EndSignal>,
     ) -> Self {

@@ -1,15 +1,14 @@
 //! The room and the user of a request under `/v2/conference`.
 
-use anteroom_call::OpaqueUserId;
-use anteroom_protocol::AuthPresentation;
+use anteroom_protocol::{AuthPresentation, OpaqueUserId};
 use anteroom_service::{ClientAddress, Problem};
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
 use http::HeaderMap;
 
 use crate::{
     authorization::Authorization,
+    domain::group_token::GroupMember,
     domain::verification::Presentation,
-    group_token::GroupMember,
     problems::{FORBIDDEN, ROOM_ID_INVALID, unauthorized},
     room_headers::{epoch_of_headers, room_of_headers},
     state::RoomsState,

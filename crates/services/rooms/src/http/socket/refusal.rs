@@ -2,7 +2,7 @@
 
 use anteroom_service::OperationOutcome;
 
-use crate::socket::send_queue::ClosingFrame;
+use crate::domain::calls::send_queue::ClosingFrame;
 
 /// The reason why a message or a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,12 @@
 //! The announcement of a client to the media server of its call, or of a call that starts with this
 //! client.
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 use anteroom_service::{Problem, dependency_wait, problems};
 use anteroom_store::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
+    CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,
 };
-use rand_core::Rng as _;
 
 use super::{
     client::MediaError,
@@ -18,9 +17,9 @@ use super::{
 };
 use crate::{
     MediaServer,
-    conference::AuthorizedUser,
-    join::{JoinedBody, Outcome},
-    join_body::JoinBody,
+    domain::admission::AuthorizedUser,
+    http::join::{JoinedBody, Outcome},
+    http::join_body::JoinBody,
     state::RoomsState,
     transactions::failed,
     wire::Reason,
@@ -110,12 +109,10 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
     };
     let now = state.now();
     let mut rng = state.entropy.rng();
-    let mut era = [0; 16];
-    rng.fill_bytes(&mut era);
     let call = CallRecord {
         key: user.key.clone(),
-        era: CallEra::from_bytes(era),
-        creator: UserId::parse(user.id.as_str()).map_err(|_| internal())?,
+        era: EraId::random(&mut *rng),
+        creator: UserId::from(&user.id),
         node: state.node.clone(),
         media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
         started: now,

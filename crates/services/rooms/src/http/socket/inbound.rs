@@ -1,13 +1,14 @@
 //! Messages from clients, as JSON.
 
-use anteroom_call::{Command, DemuxId, Hello, RelayBody, RelayTarget, RosterForm};
+use anteroom_call::{Command, Hello, RelayBody, RelayTarget, RosterForm};
+use anteroom_protocol::DemuxId;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{operations::MessageKind, socket::refusal::Refusal, wire::Base64};
+use crate::{http::socket::refusal::Refusal, operations::MessageKind, wire::Base64};
 
 /// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;

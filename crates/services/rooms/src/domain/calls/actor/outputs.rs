@@ -5,11 +5,9 @@ use anteroom_service::OperationOutcome;
 
 use super::CallActor;
 use crate::{
+    domain::calls::outbound::OutboundMessage,
+    domain::calls::send_queue::{ClosingFrame, PushOutcome},
     operations::outcome_of,
-    socket::{
-        outbound::OutboundMessage,
-        send_queue::{ClosingFrame, PushOutcome},
-    },
 };
 
 /// The outcome of an input to the call.
