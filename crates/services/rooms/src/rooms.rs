@@ -9,10 +9,11 @@ use std::{
     time::Duration,
 };
 
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifierKeys;
-use anteroom_service::{
-    Clock, Dependency, Entropy, EventSink, HealthRegistry, HttpLimits, Metrics, Monitor,
-    Pseudonymizer, RateLimiter,
+use anteroom_runtime::{
+    Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
+    RateLimiter,
 };
 use anteroom_store::{NodeName, RoomsDatabase};
 use tokio::time::timeout;

@@ -6,10 +6,9 @@ use std::sync::{
 };
 
 use anteroom_call::{ConnectionId, Moment};
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::{DemuxId, LinkState, Restrictions, Timestamp};
-use anteroom_service::{
-    Clock, Entropy, GuardedGauge, HealthRegistry, HttpLimits, Metrics, Monitor,
-};
+use anteroom_runtime::{Clock, Entropy, GuardedGauge, HealthRegistry, Metrics, Monitor};
 use anteroom_store::{CallLinkRecord, CallRecord, LinkRestrictions, NodeName};
 use tokio::time::Instant;
 

@@ -20,8 +20,9 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId, Join};
+use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_service::{OperationOutcome, Problem, RunningOperation, problems};
+use anteroom_runtime::{OperationOutcome, RunningOperation};
 use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use anteroom_call::Participant;
+use anteroom_http_server::{HttpLimits, Problem, bounded_body, problems, require_json};
 use anteroom_protocol::{LinkState, Restrictions};
-use anteroom_service::{HttpLimits, Problem, bounded_body, problems, require_json};
 use axum::{
     Json,
     body::Body,

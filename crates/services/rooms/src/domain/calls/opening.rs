@@ -1,8 +1,8 @@
 //! The start of an era: the state of a room in the database, and the transaction that starts the
 //! era.
 
+use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_service::{Problem, problems};
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
 };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anteroom_call::{Call, Input, Join, Limits};
+use anteroom_http_server::Problem;
 use anteroom_protocol::OpaqueUserId;
-use anteroom_service::Problem;
 
 use super::CallActor;
 use crate::{
