@@ -3,6 +3,7 @@
 
 pub(crate) mod authorization;
 pub(crate) mod examples;
+mod failures;
 pub(crate) mod health;
 pub(crate) mod internal;
 pub(crate) mod join;

@@ -32,33 +32,31 @@ mod domain;
 mod http;
 mod rooms;
 mod settings;
+mod state;
 
 use self::{
     domain::{
-        database_health, limits,
+        limits,
         links::{create as create_link, update as update_link},
-        node, timeline, transactions,
-        transactions::shared_reads,
-        verification,
-        verification::{cpu_permits, keys, params, presentation_cache as verifier},
+        message_operations as operations, node, transactions, verification,
     },
-    http::{
-        authorization, examples, health,
-        links::{change as change_link, delete as delete_link, read as read_link},
-        operations, pages, peek, problems, room_headers, router, wire,
-    },
+    http::{authorization, links::change as change_link, peek, problems, room_headers, wire},
 };
 
 pub use self::{
-    domain::{group_token::GroupCallKey, media::client::media_connections},
-    health::process_router,
-    http::internal::internal_router,
-    keys::{KeysError, verifier_keys},
-    node::Node,
-    operations::{INTERNAL_OPERATIONS, OPERATIONS},
-    params::StoredParams,
+    domain::{
+        group_token::GroupCallKey,
+        media::client::media_connections,
+        node::Node,
+        verification::{KeysError, StoredParams, verifier_keys},
+    },
+    http::{
+        health::process_router,
+        internal::internal_router,
+        operations::{INTERNAL_OPERATIONS, OPERATIONS},
+        router::{openapi, router},
+    },
     rooms::{Rooms, RoomsParts, SetupError},
-    router::{openapi, router},
     settings::{
         CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,
         SocketLimits, VerificationLimits,

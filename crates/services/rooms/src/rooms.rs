@@ -1,37 +1,32 @@
-//! The parts of a room service, and the state that its endpoints share.
+//! A room service: its parts, its start and its end.
 
 use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64},
     },
     time::Duration,
 };
 
-use anteroom_call::{ConnectionId, Moment};
-use anteroom_protocol::{DemuxId, LinkState, Restrictions, Timestamp, VerifierKeys};
+use anteroom_protocol::VerifierKeys;
 use anteroom_service::{
-    Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, HttpLimits,
-    Metrics, Monitor, Pseudonymizer, RateLimiter,
+    Clock, Dependency, Entropy, EventSink, HealthRegistry, HttpLimits, Metrics, Monitor,
+    Pseudonymizer, RateLimiter,
 };
-use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
-    OpaqueRoomId, RoomsDatabase, StoreError,
-};
-use tokio::time::{Instant, timeout};
+use anteroom_store::{NodeName, RoomsDatabase};
+use tokio::time::timeout;
 
 use crate::{
-    Media, Node, RoomsSettings,
-    cpu_permits::CpuPermits,
-    database_health::DatabaseHealth,
-    domain::calls::Calls,
+    Media, RoomsSettings, StoredParams,
     domain::media::{pool::MediaPool, starting_eras::StartingEras},
+    domain::{
+        database_health::DatabaseHealth, events::RoomEvents, limits::UserLimits,
+        message_operations::SocketRecorders, timeline::Timeline, transactions::Transactions,
+        verification::PresentationVerifier,
+    },
     http::socket::budgets::SocketBudgets,
-    operations::SocketRecorders,
-    params::{ParamsHealth, ParamsState, StoredParams},
-    shared_reads::SharedReads,
-    timeline::Timeline,
+    state::RoomsState,
 };
 
 /// The maximum time for calls and sockets to end when the node stops.
@@ -81,38 +76,6 @@ pub enum SetupError {
 #[derive(Clone)]
 pub struct Rooms(pub(crate) Arc<RoomsState>);
 
-/// The state that the handlers share.
-pub(crate) struct RoomsState {
-    pub(crate) database: Arc<dyn RoomsDatabase>,
-    /// The look-ups of links, which requests for the same one share.
-    pub(crate) look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) params: Arc<ParamsState>,
-    events: Arc<dyn EventSink>,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
-    pub(crate) pseudonymizer: Pseudonymizer,
-    pub(crate) http: HttpLimits,
-    pub(crate) metrics: Metrics,
-    pub(crate) cpu_permits: CpuPermits,
-    pub(crate) health: HealthRegistry,
-    pub(crate) monitor: Monitor,
-    pub(crate) operations: SocketRecorders,
-    pub(crate) settings: RoomsSettings,
-    /// The name of this node in call records.
-    pub(crate) node: NodeName,
-    pub(crate) media: Option<MediaPool>,
-    pub(crate) starting_eras: StartingEras,
-    pub(crate) calls: Calls,
-    pub(crate) sockets: SocketBudgets,
-    pub(crate) open_sockets: GuardedGauge,
-    pub(crate) live_calls: GuardedGauge,
-    /// Whether links past their end are deleted.
-    pub(crate) is_purging: AtomicBool,
-    connections: AtomicU64,
-    timeline: Timeline,
-}
-
 impl Rooms {
     /// Creates a room service.
     ///
@@ -126,11 +89,19 @@ impl Rooms {
         };
         let node =
             NodeName::parse(&settings.node.to_text()).map_err(|_| SetupError::NameTooLong)?;
-        let database = DatabaseHealth(Arc::clone(&parts.database));
-        let params = Arc::new(ParamsState::new(parts.keys));
-        let params_health = ParamsHealth::new(Arc::clone(&params), Arc::clone(&parts.clock));
-        let mut dependencies: Vec<Arc<dyn Dependency>> =
-            vec![Arc::new(database), Arc::new(params_health)];
+        let clock = parts.clock;
+        let verifier = Arc::new(PresentationVerifier::new(
+            parts.keys,
+            parts.verifications,
+            settings.verifications,
+            Arc::clone(&parts.limiter),
+            parts.pseudonymizer.clone(),
+            Arc::clone(&clock),
+        ));
+        let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
+            Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
+            Arc::clone(&verifier) as _,
+        ];
         if let Some(media) = &media {
             dependencies.push(Arc::new(media.clone()));
         }
@@ -144,47 +115,45 @@ impl Rooms {
             .metrics
             .guarded_gauge("live_calls", "Calls that this node has");
         Ok(Self(Arc::new(RoomsState {
-            open_sockets,
-            live_calls,
-            is_purging: AtomicBool::new(true),
-            database: parts.database,
-            look_ups: SharedReads::default(),
-            timeline: Timeline::starting_at(parts.clock.now()),
-            clock: parts.clock,
-            entropy: parts.entropy,
-            params,
-            events: parts.events,
-            limiter: parts.limiter,
-            pseudonymizer: parts.pseudonymizer,
-            http: parts.http,
-            operations: SocketRecorders::new(&parts.metrics),
-            cpu_permits: CpuPermits::new(
-                parts.verifications,
-                settings.verifications.waiting.get(),
-                settings.verifications.waiting_per_client(),
+            transactions: Transactions::new(parts.database, Arc::clone(&clock)),
+            verifier,
+            limits: UserLimits::new(
+                parts.limiter,
+                parts.pseudonymizer.clone(),
+                Arc::clone(&clock),
+                settings.wrong_passkeys,
             ),
-            health,
-            monitor,
+            events: RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock)),
+            timeline: Timeline::starting_at(clock.now()),
+            clock,
+            entropy: parts.entropy,
             node,
             media,
             starting_eras: StartingEras::default(),
-            calls: Calls::default(),
+            calls: Arc::default(),
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
-            metrics: parts.metrics,
+            operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),
+            open_sockets,
+            live_calls,
+            is_purging: AtomicBool::new(true),
             settings,
+            http: parts.http,
+            metrics: parts.metrics,
+            health,
+            monitor,
         })))
     }
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
     pub fn replace_keys(&self, keys: VerifierKeys) {
-        self.0.params.replace(keys);
+        self.0.verifier.replace_keys(keys);
     }
 
     /// Sets whether all stored rows of server params are readable. Readiness reports `degraded`
     /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
-        self.0.params.set_stored(stored);
+        self.0.verifier.set_stored(stored);
     }
 
     /// Returns the number of open sockets, joined or not.
@@ -215,77 +184,5 @@ impl Rooms {
         if timeout(CLOSING, closed).await.is_err() {
             tracing::warn!("calls or sockets did not end in time");
         }
-    }
-}
-
-impl RoomsState {
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Returns the current moment for calls. It never jumps.
-    pub(crate) fn moment(&self) -> Moment {
-        self.timeline.moment()
-    }
-
-    /// Returns the timer instant of a moment.
-    pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
-        self.timeline.instant_of(moment)
-    }
-
-    /// Returns the id of a new connection.
-    pub(crate) fn connection(&self) -> ConnectionId {
-        ConnectionId::new(self.connections.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Emits an event about the room. `describe` adds to the payload.
-    pub(crate) fn emit(
-        &self,
-        name: &'static str,
-        room: &OpaqueRoomId,
-        describe: impl FnOnce(Event) -> Event,
-    ) {
-        let pseudonym = self.pseudonymizer.room(room.as_str()).to_string();
-        let event = Event::new(name, self.now()).with("room", pseudonym);
-        self.events.emit(describe(event));
-    }
-
-    /// Returns the other node at which the call must be joined; `None` if this node can answer.
-    ///
-    /// An embedded call lives in one node; a call on a media server can be joined from every node
-    /// of its region.
-    pub(crate) fn owner_elsewhere(&self, call: &CallRecord) -> Option<Node> {
-        if call.node == self.node {
-            return None;
-        }
-        let owner = Node::of_text(call.node.as_str())?;
-        let reachable = self.media.is_some() && owner.region() == self.settings.node.region();
-        (!reachable).then_some(owner)
-    }
-
-    /// Returns the URL that redirects a request about participants to the node that owns the call.
-    pub(crate) fn participants_url(&self, owner: &Node) -> String {
-        owner.participants_url(self.settings.node.region())
-    }
-
-    /// Returns a random demux id.
-    pub(crate) fn demux_id(&self) -> Option<DemuxId> {
-        const ATTEMPTS: usize = 8;
-        let mut rng = self.entropy.rng();
-        (0..ATTEMPTS).find_map(|_| DemuxId::from_random_bits(rng.next_u32()))
-    }
-}
-
-/// Returns the state of the link as calls and answers show it.
-pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
-    LinkState {
-        restrictions: match link.restrictions {
-            LinkRestrictions::None => Restrictions::None,
-            LinkRestrictions::AdminApproval => Restrictions::AdminApproval,
-        },
-        name: link.name.to_shared(),
-        revoked: link.revoked,
-        expiration: link.expiration,
-        delete_at: link.delete_at,
     }
 }

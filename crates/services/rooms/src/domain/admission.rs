@@ -8,9 +8,10 @@ use http::HeaderMap;
 use crate::{
     authorization::Authorization,
     domain::group_token::GroupMember,
+    domain::verification::Presentation,
     problems::{FORBIDDEN, ROOM_ID_INVALID, unauthorized},
     room_headers::{epoch_of_headers, room_of_headers},
-    rooms::RoomsState,
+    state::RoomsState,
     transactions::failed,
 };
 
@@ -75,11 +76,18 @@ impl AuthorizedUser {
         const NAME: TransactionName = TransactionName::new("look at room");
         match claim {
             Claim::Link(address, presentation) => {
-                let Some(found) = state.look_up(NAME, &address).await? else {
+                let Some(found) = state.transactions.look_up(NAME, &address).await? else {
                     return Ok(None);
                 };
                 let id = OpaqueUserId::of_ciphertext(&presentation.user_id());
-                if !state.holds(&presentation, &found.link, client).await? {
+                if !state
+                    .verifier
+                    .holds(
+                        Presentation::Auth(&presentation, &found.link.zkparams),
+                        client,
+                    )
+                    .await?
+                {
                     return Err(Problem::new(&FORBIDDEN));
                 }
                 Ok(Some(Self {
@@ -92,7 +100,7 @@ impl AuthorizedUser {
             }
             Claim::Group(member) => {
                 let key = CallKey::Group(member.group);
-                let mut reader = state.read(NAME).await?;
+                let mut reader = state.transactions.read(NAME).await?;
                 let call = reader.call(&key, state.now()).await.map_err(failed)?;
                 Ok(Some(Self {
                     id: member.user,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Entropy, Problem};
+use anteroom_service::Entropy;
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;
@@ -17,8 +17,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::{
     CleanerSettings, Media, Rooms,
     domain::media::{client::MediaError, join::lease, pool::MediaPool},
-    rooms::RoomsState,
-    transactions::failed,
+    state::RoomsState,
+    transactions::{DatabaseFailure, failed},
 };
 
 /// The number of records per transaction.
@@ -102,7 +102,7 @@ fn pause(cleaner: CleanerSettings, entropy: &dyn Entropy) -> Duration {
     cleaner.interval + cleaner.jitter.mul_f64(share)
 }
 
-async fn round(state: &RoomsState) -> Result<(), Problem> {
+async fn round(state: &RoomsState) -> Result<(), DatabaseFailure> {
     state.calls.remove_finished();
     if let Some(media) = &state.media {
         ask_about_calls(state, media).await?;
@@ -115,9 +115,9 @@ async fn round(state: &RoomsState) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn forget_own_calls(state: &RoomsState) -> Result<(), Problem> {
+async fn forget_own_calls(state: &RoomsState) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("forget own calls");
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let calls = transaction
         .calls_of_node(&state.node)
         .await
@@ -133,11 +133,16 @@ async fn forget_own_calls(state: &RoomsState) -> Result<(), Problem> {
 
 /// Renews or ends every recorded call as its media server reports. The record of a call whose media
 /// server does not answer remains until its lease expires.
-async fn ask_about_calls(state: &RoomsState, media: &MediaPool) -> Result<(), Problem> {
+async fn ask_about_calls(state: &RoomsState, media: &MediaPool) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("list calls");
     let mut after = None;
     loop {
-        let page = state.read(NAME).await?.calls(after, BATCH).await;
+        let page = state
+            .transactions
+            .read(NAME)
+            .await?
+            .calls(after, BATCH)
+            .await;
         let page = page.map_err(failed)?;
         let states: Vec<_> = stream::iter(page.calls)
             .map(|call| async move { (is_on(state, media, &call).await, call) })
@@ -174,13 +179,13 @@ fn is_recent(call: &CallRecord, now: Timestamp) -> bool {
 async fn record_states(
     state: &RoomsState,
     states: &[(Option<bool>, CallRecord)],
-) -> Result<(), Problem> {
+) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("renew calls");
     if states.iter().all(|(is_on, _)| is_on.is_none()) {
         return Ok(());
     }
     let until = lease(state, state.now());
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let mut ended = Vec::new();
     for (is_on, call) in states {
         match is_on {
@@ -201,21 +206,21 @@ async fn record_states(
     }
     transaction.save().await.map_err(failed)?;
     for key in ended {
-        state.emit("call.ended", key.room(), |event| event);
+        state.events.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }
 
 /// Shortens leases that a clock that was ahead has written. Without this no other node could take
 /// over their calls before the late end.
-async fn trim_leases(state: &RoomsState) -> Result<(), Problem> {
+async fn trim_leases(state: &RoomsState) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("trim leases");
     let now = state.now();
     let latest = match &state.media {
         Some(_) => lease(state, now),
         None => now.plus(state.settings.leases.valid.as_secs()),
     };
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let trimmed = transaction.trim_leases(latest).await.map_err(failed)?;
     if trimmed > 0 {
         transaction.save().await.map_err(failed)?;
@@ -224,10 +229,11 @@ async fn trim_leases(state: &RoomsState) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), Problem> {
+async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("remove lapsed calls");
     loop {
         let found = state
+            .transactions
             .read(NAME)
             .await?
             .lapsed_calls(state.now(), BATCH)
@@ -235,7 +241,7 @@ async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), Problem> {
         if found.map_err(failed)?.is_empty() {
             return Ok(());
         }
-        let mut transaction = state.begin(NAME).await?;
+        let mut transaction = state.transactions.begin(NAME).await?;
         let removed = transaction.remove_lapsed_calls(state.now(), BATCH).await;
         let removed = removed.map_err(failed)?;
         transaction.save().await.map_err(failed)?;
@@ -246,10 +252,10 @@ async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), Problem> {
     }
 }
 
-async fn purge_links(state: &RoomsState) -> Result<(), Problem> {
+async fn purge_links(state: &RoomsState) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("purge links");
     loop {
-        let mut transaction = state.begin(NAME).await?;
+        let mut transaction = state.transactions.begin(NAME).await?;
         let purged = transaction.purge_links(state.now(), BATCH).await;
         let purged = purged.map_err(failed)?;
         if purged == 0 {

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
 use crate::{
-    Node, domain::calls::send_queue::SendQueue, peek::PeekParticipants, rooms::RoomsState,
+    Node, domain::calls::send_queue::SendQueue, peek::PeekParticipants, state::RoomsState,
 };
 
 /// The maximum number of messages that wait for a call.

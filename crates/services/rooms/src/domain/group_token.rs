@@ -12,7 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::room_headers::{is_hex, parse_room};
+use crate::domain::room_id::{is_hex, parse_room};
 
 /// The time for which a token is valid.
 const VALID: u64 = 30 * HOUR;

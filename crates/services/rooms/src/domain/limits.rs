@@ -1,12 +1,37 @@
 //! The limits of a user in a room. A user is not an account here: one account is a different user
 //! in each room.
 
+use std::sync::Arc;
+
 use anteroom_protocol::UidCiphertext;
-use anteroom_service::{Admission, BucketSize, LimitKey, RetryAfter};
+use anteroom_service::{
+    Admission, BucketSize, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
+};
 
-use crate::rooms::RoomsState;
+/// The limits of users. Clones count in the same buckets.
+#[derive(Clone)]
+pub(crate) struct UserLimits {
+    limiter: Arc<dyn RateLimiter>,
+    pseudonymizer: Pseudonymizer,
+    clock: Arc<dyn Clock>,
+    wrong_passkeys: BucketSize,
+}
 
-impl RoomsState {
+impl UserLimits {
+    pub(crate) fn new(
+        limiter: Arc<dyn RateLimiter>,
+        pseudonymizer: Pseudonymizer,
+        clock: Arc<dyn Clock>,
+        wrong_passkeys: BucketSize,
+    ) -> Self {
+        Self {
+            limiter,
+            pseudonymizer,
+            clock,
+            wrong_passkeys,
+        }
+    }
+
     /// Counts an action of a user towards a limit.
     pub(crate) async fn count(
         &self,
@@ -15,7 +40,7 @@ impl RoomsState {
         size: BucketSize,
     ) -> Admission {
         let key = self.limit_key(limit, user);
-        self.limiter.take(&key, size, self.now()).await
+        self.limiter.take(&key, size, self.clock.now()).await
     }
 
     fn limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
@@ -37,10 +62,10 @@ impl PasskeyAttempt {
     /// # Errors
     /// The time of the next possible attempt, if the user has made too many wrong ones. The caller
     /// must not check the passkey then.
-    pub(crate) async fn begin(state: &RoomsState, user: &str) -> Result<Self, RetryAfter> {
-        let key = state.limit_key("passkey", user);
-        let size = state.settings.wrong_passkeys;
-        match state.limiter.take(&key, size, state.now()).await {
+    pub(crate) async fn begin(limits: &UserLimits, user: &str) -> Result<Self, RetryAfter> {
+        let key = limits.limit_key("passkey", user);
+        let (size, now) = (limits.wrong_passkeys, limits.clock.now());
+        match limits.limiter.take(&key, size, now).await {
             Admission::Granted => Ok(Self { key }),
             Admission::Limited(after) => Err(after),
         }
@@ -48,10 +73,10 @@ impl PasskeyAttempt {
 
     /// Ends the attempt. It counts only if the passkey was wrong, and not if the database failed
     /// before the comparison.
-    pub(crate) async fn end(self, state: &RoomsState, was_wrong: bool) {
+    pub(crate) async fn end(self, limits: &UserLimits, was_wrong: bool) {
         if !was_wrong {
-            let size = state.settings.wrong_passkeys;
-            state.limiter.refund(&self.key, size, state.now()).await;
+            let (size, now) = (limits.wrong_passkeys, limits.clock.now());
+            limits.limiter.refund(&self.key, size, now).await;
         }
     }
 }

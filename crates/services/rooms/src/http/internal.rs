@@ -16,9 +16,10 @@ use serde::Deserialize;
 
 use crate::{
     INTERNAL_OPERATIONS, Rooms,
+    domain::room_id::parse_room,
     problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
-    room_headers::{X_ROOM_ID, parse_room},
-    rooms::RoomsState,
+    room_headers::X_ROOM_ID,
+    state::RoomsState,
     transactions::failed,
     wire::{json_body, nothing},
 };
@@ -85,7 +86,7 @@ fn approvals_limits(limits: &HttpLimits) -> HttpLimits {
 
 /// Returns whether the database answers.
 async fn health(State(state): State<Arc<RoomsState>>) -> Response {
-    match state.database.ready().await {
+    match state.transactions.database.ready().await {
         Ok(_) => nothing(),
         Err(_) => Problem::new(&problems::UNAVAILABLE).into_response(),
     }
@@ -116,7 +117,7 @@ async fn replace_approvals(state: &RoomsState, request: Request) -> Result<bool,
         .collect();
     let users = users.map_err(|_| Problem::new(&problems::UNPROCESSABLE))?;
     let mut rng = state.entropy.rng();
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let replaced = transaction
         .replace_approvals(&room, &users, &mut *rng)
         .await
@@ -172,7 +173,7 @@ async fn end(state: &RoomsState, calls: &[CallEndBody]) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end eras");
     let named: Option<Vec<_>> = calls.iter().map(named).collect();
     let named = named.ok_or(Problem::new(&problems::BAD_REQUEST))?;
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let mut ended = Vec::new();
     for (keys, era) in named {
         for key in keys {
@@ -183,7 +184,7 @@ async fn end(state: &RoomsState, calls: &[CallEndBody]) -> Result<(), Problem> {
     }
     transaction.save().await.map_err(failed)?;
     for key in ended {
-        state.emit("call.ended", key.room(), |event| event);
+        state.events.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }

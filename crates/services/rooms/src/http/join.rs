@@ -21,7 +21,7 @@ use crate::{
     limits::PasskeyAttempt,
     node::Region,
     problems::{CALL_FULL, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED, START_FORBIDDEN, USE_SOCKET},
-    rooms::RoomsState,
+    state::RoomsState,
     wire::{Reason, ReasonBody, json_body, not_found, private, redirect},
 };
 
@@ -140,13 +140,13 @@ async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem
     let passkey = body.admin_passkey.as_ref();
     let is_admin = match (&user.link, passkey) {
         (Some(link), Some(passkey)) => {
-            let attempt = PasskeyAttempt::begin(state, user.id.as_str()).await;
+            let attempt = PasskeyAttempt::begin(&state.limits, user.id.as_str()).await;
             let attempt =
                 attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
-            let keys = state.database.storage_keys();
+            let keys = state.transactions.database.storage_keys();
             let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
             let is_admin = link.passkey_hash.matches(&hash);
-            attempt.end(state, !is_admin).await;
+            attempt.end(&state.limits, !is_admin).await;
             is_admin
         }
         _ => false,

@@ -19,7 +19,7 @@ use crate::{
     domain::admission::{AuthorizedUser, Claim},
     domain::media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
-    rooms::{RoomsState, link_state},
+    state::{RoomsState, link_state},
     transactions::failed,
     wire::{
         LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_found, private, redirect,
@@ -229,10 +229,10 @@ async fn on_media_server(
 
 async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), Problem> {
     const NAME: TransactionName = TransactionName::new("end era");
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     if transaction.end_era(key, call.era).await.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
-        state.emit("call.ended", key.room(), |event| event);
+        state.events.emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }

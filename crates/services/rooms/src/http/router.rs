@@ -15,12 +15,14 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    OPERATIONS, Rooms, change_link, delete_link,
-    examples::AUTH_PRESENTATION,
-    health,
-    http::{join, socket},
-    pages, peek, read_link,
-    rooms::RoomsState,
+    OPERATIONS, Rooms,
+    http::{
+        examples::AUTH_PRESENTATION,
+        health, join,
+        links::{change as change_link, delete as delete_link, read as read_link},
+        pages, peek, socket,
+    },
+    state::RoomsState,
 };
 
 /// Returns the public routes of the room service, with all middleware.

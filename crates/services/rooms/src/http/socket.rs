@@ -23,7 +23,7 @@ use self::{stream::ClientStream, upgrade::Upgrade};
 
 use crate::{
     problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, TOO_MANY_SOCKETS},
-    rooms::RoomsState,
+    state::RoomsState,
 };
 
 /// Opens a socket. All messages of a call pass through it.

@@ -19,7 +19,7 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{domain::calls::send_queue::SendQueue, peek::PeekParticipants, rooms::RoomsState};
+use crate::{domain::calls::send_queue::SendQueue, peek::PeekParticipants, state::RoomsState};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -223,7 +223,11 @@ impl CallActor {
             .is_some_and(|call| call.would_wait(&join))
         {
             let size = self.state.settings.sockets.lobby_joins;
-            let counted = self.state.count("lobby", join.user.as_str(), size).await;
+            let counted = self
+                .state
+                .limits
+                .count("lobby", join.user.as_str(), size)
+                .await;
             if counted != Admission::Granted {
                 return Some(CallJoinOutcome::RateLimited);
             }

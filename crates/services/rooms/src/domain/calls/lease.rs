@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{LookReply, end::EndSignal};
 use crate::{
-    rooms::{RoomsState, link_state},
+    state::{RoomsState, link_state},
     transactions::report,
 };
 
@@ -172,7 +172,7 @@ impl LeaseTask {
         let now = self.state.now();
         let until = now.plus(self.state.settings.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
-        let mut transaction = self.state.database.begin(NAME).await?;
+        let mut transaction = self.state.transactions.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
             let link = transaction.link(&self.address, now).await?;
             let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
@@ -207,6 +207,7 @@ impl LeaseTask {
         const NAME: TransactionName = TransactionName::new("look at link");
         let state = &self.state;
         let found = state
+            .transactions
             .database
             .link_with_call(NAME, &self.address, state.now());
         Ok(found.await?.map(|found| found.link))
@@ -244,7 +245,7 @@ impl LeaseTask {
         let user = UserId::from(user);
         let room = &self.address.room;
         let mut rng = self.state.entropy.rng();
-        let mut transaction = self.state.database.begin(NAME).await?;
+        let mut transaction = self.state.transactions.database.begin(NAME).await?;
         let changed = if approved {
             transaction.add_approval(room, &user, &mut *rng).await?
         } else {
@@ -261,6 +262,7 @@ impl LeaseTask {
             match self.try_end_era().await {
                 Ok(()) => {
                     self.state
+                        .events
                         .emit("call.ended", &self.address.room, |event| event);
                     return;
                 }
@@ -274,7 +276,7 @@ impl LeaseTask {
 
     async fn try_end_era(&self) -> Result<(), StoreError> {
         const NAME: TransactionName = TransactionName::new("end era");
-        let mut transaction = self.state.database.begin(NAME).await?;
+        let mut transaction = self.state.transactions.database.begin(NAME).await?;
         let (key, era) = (&self.record.key, self.record.era);
         if transaction.end_era(key, era).await? {
             transaction.save().await?;

@@ -7,7 +7,7 @@ use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
 };
 
-use crate::{Node, rooms::RoomsState, transactions::failed};
+use crate::{Node, state::RoomsState, transactions::failed};
 
 /// The state in the database of a room in which this node has no call.
 pub(super) enum RoomState {
@@ -40,7 +40,7 @@ pub(super) enum StartOutcome {
 /// 503 or 500 when the database fails.
 pub(super) async fn look(state: &RoomsState, address: &LinkAddress) -> Result<RoomState, Problem> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
-    let mut reader = state.read(NAME).await?;
+    let mut reader = state.transactions.read(NAME).await?;
     let found = reader.link_with_call(address, state.now()).await;
     let Some(found) = found.map_err(failed)? else {
         return Ok(RoomState::UnknownLink);
@@ -84,7 +84,7 @@ pub(super) async fn start(
         lease_until: Some(now.plus(state.settings.leases.valid.as_secs())),
     };
     let mut rng = state.entropy.rng();
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     if let Some(stale) = stale {
         transaction
             .end_era(&stale.key, stale.era)
@@ -101,7 +101,9 @@ pub(super) async fn start(
             ..
         } => {
             transaction.save().await.map_err(failed)?;
-            state.emit("call.started", &address.room, |event| event);
+            state
+                .events
+                .emit("call.started", &address.room, |event| event);
             Ok(StartOutcome::Here(Box::new((call, link))))
         }
         StartEraOutcome::Running { call, .. } => match state.owner_elsewhere(&call) {

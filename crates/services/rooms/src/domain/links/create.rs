@@ -11,9 +11,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     change_link::LinkChange,
+    domain::{room_id::created_room, verification::Presentation},
     problems::{LINK_EXISTS, ZKPARAMS_INVALID, unauthorized},
-    room_headers::created_room,
-    rooms::{RoomsState, link_state},
+    state::{RoomsState, link_state},
     transactions::failed,
     wire::{LinkStateBody, private},
 };
@@ -45,7 +45,9 @@ pub(crate) async fn respond(
             Outcome::ParamsInvalid => Problem::new(&ZKPARAMS_INVALID).into_response(),
             Outcome::Unauthorized => unauthorized().into_response(),
             Outcome::Stored(CreateLinkOutcome::Created(link)) => {
-                state.emit("call_link.created", &link.room, |event| event);
+                state
+                    .events
+                    .emit("call_link.created", &link.room, |event| event);
                 link_body(&link)
             }
             Outcome::Stored(CreateLinkOutcome::Unchanged(link)) => link_body(&link),
@@ -76,13 +78,20 @@ async fn decide(
     let Some(room_id) = created_room(&room) else {
         return Ok(Outcome::Unauthorized);
     };
-    let allowed = state.allows_create(&presentation, &room_id, &zkparams, client);
+    let allowed = state.verifier.holds(
+        Presentation::Create(&presentation, &room_id, &zkparams),
+        client,
+    );
     if !allowed.await? {
         return Ok(Outcome::Unauthorized);
     }
     let passkey = change.passkey.as_bytes();
     let content = NewCallLink {
-        passkey_hash: state.database.storage_keys().passkey_hash(&room, passkey),
+        passkey_hash: state
+            .transactions
+            .database
+            .storage_keys()
+            .passkey_hash(&room, passkey),
         zkparams,
         restrictions: change
             .restrictions
@@ -93,7 +102,7 @@ async fn decide(
     let mut rng = state.entropy.rng();
     let epoch = state.settings.epochs.then(|| Epoch::random(&mut *rng));
     let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, state.now());
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let outcome = transaction.create_link(&link, &mut *rng).await;
     let outcome = outcome.map_err(failed)?;
     if let CreateLinkOutcome::Created(_) = &outcome {

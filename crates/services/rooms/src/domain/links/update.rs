@@ -7,12 +7,13 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::{
     change_link::LinkChange,
+    domain::verification::Presentation,
     limits::PasskeyAttempt,
     problems::{
         CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG,
         ZKPARAMS_INVALID, unauthorized,
     },
-    rooms::{RoomsState, link_state},
+    state::{RoomsState, link_state},
     transactions::failed,
     wire::{LinkStateBody, private},
 };
@@ -51,7 +52,7 @@ pub(crate) async fn respond(
                 .into_response(),
             Outcome::Stored(UpdateLinkOutcome::Updated(link)) => {
                 let link_body = LinkStateBody::from(&link_state(&link));
-                state.emit("call_link.updated", &link.room, |event| {
+                state.events.emit("call_link.updated", &link.room, |event| {
                     event.with("revoked", link.revoked)
                 });
                 if end_call {
@@ -81,22 +82,31 @@ async fn decide(
     if change.zkparams.is_some() {
         return Ok(Outcome::ParamsGiven);
     }
-    let found = state.read(LOOK).await?.link(&address, state.now()).await;
+    let found = state
+        .transactions
+        .read(LOOK)
+        .await?
+        .link(&address, state.now())
+        .await;
     let Some(link) = found.map_err(failed)? else {
         return Ok(Outcome::Stored(UpdateLinkOutcome::UnknownRoom));
     };
-    if !state.holds(&presentation, &link, client).await? {
+    if !state
+        .verifier
+        .holds(Presentation::Auth(&presentation, &link.zkparams), client)
+        .await?
+    {
         return Ok(Outcome::Forbidden);
     }
     if change.end_call && state.media.is_some() {
         return Ok(Outcome::EndUnsupported);
     }
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-    let attempt = match PasskeyAttempt::begin(state, user.as_str()).await {
+    let attempt = match PasskeyAttempt::begin(&state.limits, user.as_str()).await {
         Ok(attempt) => attempt,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };
-    let keys = state.database.storage_keys();
+    let keys = state.transactions.database.storage_keys();
     let passkey = keys.passkey_hash(&address.room, change.passkey.as_bytes());
     let update = LinkUpdate {
         restrictions: change.restrictions,
@@ -106,7 +116,7 @@ async fn decide(
     };
     let stored = store(state, &address, &passkey, &update).await;
     let was_wrong = matches!(stored, Ok(UpdateLinkOutcome::WrongPasskey));
-    attempt.end(state, was_wrong).await;
+    attempt.end(&state.limits, was_wrong).await;
     Ok(Outcome::Stored(stored?))
 }
 
@@ -118,7 +128,7 @@ async fn store(
 ) -> Result<UpdateLinkOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("update link");
     let mut rng = state.entropy.rng();
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let outcome = transaction
         .update_link(address, passkey, update, state.now(), &mut *rng)
         .await

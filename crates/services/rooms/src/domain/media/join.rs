@@ -20,7 +20,7 @@ use crate::{
     domain::admission::AuthorizedUser,
     http::join::{JoinedBody, Outcome},
     http::join_body::JoinBody,
-    rooms::RoomsState,
+    state::RoomsState,
     transactions::failed,
     wire::Reason,
 };
@@ -120,7 +120,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
     };
     let start = state.starting_eras.begin(call.era);
     let epoch = user.link.as_ref().and_then(|link| link.epoch);
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
     match outcome.map_err(failed)? {
         StartEraOutcome::Started {
@@ -133,7 +133,9 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
                 CallKey::Group(_) => Vec::new(),
             };
             transaction.save().await.map_err(failed)?;
-            state.emit("call.started", call.key.room(), |event| event);
+            state
+                .events
+                .emit("call.started", call.key.room(), |event| event);
             Ok(CallLookup::Target(Box::new(CallTarget {
                 call,
                 server,
@@ -168,7 +170,7 @@ async fn running(
     };
     let approved = match &call.key {
         CallKey::Link(room) => {
-            let mut reader = join.state.read(NAME).await?;
+            let mut reader = join.state.transactions.read(NAME).await?;
             reader.approved_users(room).await.map_err(failed)?
         }
         CallKey::Group(_) => Vec::new(),
@@ -245,13 +247,15 @@ async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), Problem
         return Ok(());
     }
     let (key, era) = (&target.call.key, target.call.era);
-    let mut transaction = join.state.begin(NAME).await?;
+    let mut transaction = join.state.transactions.begin(NAME).await?;
     let cancelled = transaction
         .abandon_era(key, era, target.expiration_change)
         .await;
     if cancelled.map_err(failed)? {
         transaction.save().await.map_err(failed)?;
-        join.state.emit("call.ended", key.room(), |event| event);
+        join.state
+            .events
+            .emit("call.ended", key.room(), |event| event);
     }
     Ok(())
 }

@@ -22,19 +22,19 @@ thread_local! {
 /// the caches, would add a tenth to its time. Networks take turns, so that one network with many
 /// requests does not delay the others, and other tasks that are ready run after a few computations.
 #[derive(Debug)]
-pub(crate) struct CpuPermits {
+pub(super) struct CpuPermits {
     permits: FairPermits<AddressGroup>,
     waiting: usize,
     waiting_per_client: usize,
 }
 
 /// The permission to compute.
-pub(crate) struct CpuPermit(FairPermit<AddressGroup>);
+pub(super) struct CpuPermit(FairPermit<AddressGroup>);
 
 impl CpuPermits {
     /// Creates one permit for each core. At most `waiting` computations wait, and of one network as
     /// many as its [share](AddressGroup::share) of them with `waiting_per_client`.
-    pub(crate) fn new(cores: NonZeroUsize, waiting: usize, waiting_per_client: usize) -> Self {
+    pub(super) fn new(cores: NonZeroUsize, waiting: usize, waiting_per_client: usize) -> Self {
         Self {
             permits: FairPermits::new(cores, waiting),
             waiting,
@@ -46,7 +46,7 @@ impl CpuPermits {
     ///
     /// # Errors
     /// [`QueueFull`], without a wait.
-    pub(crate) async fn acquire(&self, client: ClientAddress) -> Result<CpuPermit, QueueFull> {
+    pub(super) async fn acquire(&self, client: ClientAddress) -> Result<CpuPermit, QueueFull> {
         let path = network_shares(client, |group| {
             group.share(self.waiting_per_client, self.waiting)
         });
@@ -57,7 +57,7 @@ impl CpuPermits {
 impl CpuPermit {
     /// Passes the permit on. After [`IN_A_ROW`] computations of this thread the other tasks that are
     /// ready run before.
-    pub(crate) async fn pass_on(self) {
+    pub(super) async fn pass_on(self) {
         let computed = COMPUTED.get() + 1;
         COMPUTED.set(computed % IN_A_ROW);
         if computed == IN_A_ROW {

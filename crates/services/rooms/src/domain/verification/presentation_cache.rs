@@ -1,4 +1,4 @@
-//! The verification of auth presentations, with a cache of those that held.
+//! The cache of auth presentations that held.
 //!
 //! Clients repeat presentations: they poll, try again and follow redirects. The cache contains only
 //! presentations that held, never those that failed.
@@ -15,16 +15,16 @@ const MAX_CACHED: u64 = 16_384;
 const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The server params, and the cache of presentations verified with them. New params require a new
-/// verifier.
-pub(crate) struct PresentationVerifier {
-    pub(crate) keys: VerifierKeys,
+/// cache.
+pub(super) struct PresentationCache {
+    keys: VerifierKeys,
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
 /// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
 /// all inputs of the proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint([u8; 32]);
+struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     fn new(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> Self {
@@ -49,14 +49,14 @@ impl VerificationPeriod {
 }
 
 /// A presentation that is not in the cache, with the key to
-/// [insert](PresentationVerifier::insert) it by.
-pub(crate) struct CacheMiss {
+/// [insert](PresentationCache::insert) it by.
+pub(super) struct CacheMiss {
     fingerprint: Fingerprint,
     now: Timestamp,
 }
 
-impl PresentationVerifier {
-    pub(crate) fn new(keys: VerifierKeys) -> Self {
+impl PresentationCache {
+    pub(super) fn new(keys: VerifierKeys) -> Self {
         let periods = Cache::builder()
             .max_capacity(MAX_CACHED)
             .time_to_live(CACHED_FOR)
@@ -64,9 +64,13 @@ impl PresentationVerifier {
         Self { keys, periods }
     }
 
+    pub(super) fn keys(&self) -> &VerifierKeys {
+        &self.keys
+    }
+
     /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
     /// insert it by once it is verified.
-    pub(crate) fn lookup(
+    pub(super) fn lookup(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkPublicParams,
@@ -80,7 +84,7 @@ impl PresentationVerifier {
     }
 
     /// Adds a presentation that held to the cache.
-    pub(crate) fn insert(&self, miss: &CacheMiss) {
+    pub(super) fn insert(&self, miss: &CacheMiss) {
         let period = VerificationPeriod {
             from: miss.now,
             before: self.keys.next_change(miss.now),
@@ -112,18 +116,18 @@ mod tests {
         let now = rooms.clock.now();
         let end = now.plus(DAY);
         let randomness = Randomness::random(&mut *rooms.entropy().rng());
-        let verifier = PresentationVerifier::new(VerifierKeys::new(vec![VerifierKey {
+        let cache = PresentationCache::new(VerifierKeys::new(vec![VerifierKey {
             params: GenericSecretParams::generate(Mode::Standard, randomness),
             not_before: now.minus(DAY),
             not_after: Some(end),
         }]));
 
-        let miss = verifier.lookup(&shown, &params, now).unwrap();
+        let miss = cache.lookup(&shown, &params, now).unwrap();
         assert!(
-            verifier.lookup(&shown, &params, now).is_some(),
+            cache.lookup(&shown, &params, now).is_some(),
             "not verified yet"
         );
-        verifier.insert(&miss);
+        cache.insert(&miss);
         for (presentation, link, now, known) in [
             (&shown, &params, now, true),
             (&shown, &params, end.minus(1), true),
@@ -133,7 +137,7 @@ mod tests {
             (&again, &params, now, false),
         ] {
             assert_eq!(
-                verifier.lookup(presentation, link, now).is_none(),
+                cache.lookup(presentation, link, now).is_none(),
                 known,
                 "{now:?}"
             );
@@ -148,11 +152,11 @@ mod tests {
         let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
-        let verifier = PresentationVerifier::new(VerifierKeys::default());
-        verifier.insert(&verifier.lookup(&shown, &params, now).unwrap());
+        let cache = PresentationCache::new(VerifierKeys::default());
+        cache.insert(&cache.lookup(&shown, &params, now).unwrap());
 
         let last = now.start_of_day().plus(2 * DAY);
-        assert!(verifier.lookup(&shown, &params, last).is_none());
-        assert!(verifier.lookup(&shown, &params, last.plus(1)).is_some());
+        assert!(cache.lookup(&shown, &params, last).is_none());
+        assert!(cache.lookup(&shown, &params, last.plus(1)).is_some());
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     create_link,
     problems::{FIELD_TOO_LARGE, PASSKEY_TOO_SHORT, unauthorized},
     room_headers::hex_link_of_headers,
-    rooms::RoomsState,
+    state::RoomsState,
     update_link,
     wire::{Base64, LinkStateBody, RestrictionsBody, json_body},
 };

@@ -15,10 +15,11 @@ use utoipa::ToSchema;
 use crate::{
     authorization::Authorization,
     change_link::Passkey,
+    domain::verification::Presentation,
     limits::PasskeyAttempt,
     problems::{CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG},
     room_headers::hex_link_of_headers,
-    rooms::RoomsState,
+    state::RoomsState,
     transactions::failed,
     wire::{Base64, EmptyBody, json_body, nothing},
 };
@@ -88,7 +89,7 @@ pub(crate) async fn delete_link(
             .retry_after(after)
             .into_response(),
         Ok(Outcome::Stored(room, DeleteLinkOutcome::Deleted)) => {
-            state.emit("call_link.deleted", &room, |event| event);
+            state.events.emit("call_link.deleted", &room, |event| event);
             // The room has a call only if `end_call` is set, or a lobby whose era never started.
             state.calls.end(&room).await;
             nothing()
@@ -112,29 +113,38 @@ async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem
     let passkey = Passkey::new(body.admin_passkey)?;
     let end_call = body.end_call.unwrap_or(false);
 
-    let found = state.read(LOOK).await?.link(&address, state.now()).await;
+    let found = state
+        .transactions
+        .read(LOOK)
+        .await?
+        .link(&address, state.now())
+        .await;
     let Some(link) = found.map_err(failed)? else {
         return Ok(Outcome::Stored(
             address.room,
             DeleteLinkOutcome::UnknownRoom,
         ));
     };
-    if !state.holds(&presentation, &link, client).await? {
+    if !state
+        .verifier
+        .holds(Presentation::Auth(&presentation, &link.zkparams), client)
+        .await?
+    {
         return Ok(Outcome::Forbidden);
     }
     if end_call && state.media.is_some() {
         return Ok(Outcome::EndUnsupported);
     }
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-    let attempt = match PasskeyAttempt::begin(state, user.as_str()).await {
+    let attempt = match PasskeyAttempt::begin(&state.limits, user.as_str()).await {
         Ok(attempt) => attempt,
         Err(after) => return Ok(Outcome::RateLimited(after)),
     };
-    let keys = state.database.storage_keys();
+    let keys = state.transactions.database.storage_keys();
     let hash = keys.passkey_hash(&address.room, passkey.as_bytes());
     let stored = store(state, &address, &hash, end_call).await;
     let was_wrong = matches!(stored, Ok(DeleteLinkOutcome::WrongPasskey));
-    attempt.end(state, was_wrong).await;
+    attempt.end(&state.limits, was_wrong).await;
     Ok(Outcome::Stored(address.room, stored?))
 }
 
@@ -145,7 +155,7 @@ async fn store(
     end_call: bool,
 ) -> Result<DeleteLinkOutcome, Problem> {
     const NAME: TransactionName = TransactionName::new("delete link");
-    let mut transaction = state.begin(NAME).await?;
+    let mut transaction = state.transactions.begin(NAME).await?;
     let outcome = transaction
         .delete_link(address, passkey, end_call, state.now())
         .await

@@ -12,9 +12,10 @@ use http::HeaderMap;
 
 use crate::{
     authorization::Authorization,
+    domain::verification::Presentation,
     problems::{FORBIDDEN, LINK_UNKNOWN},
     room_headers::link_of_headers,
-    rooms::{RoomsState, link_state},
+    state::{RoomsState, link_state},
     wire::{LinkStateBody, private},
 };
 
@@ -77,12 +78,18 @@ async fn decide(
     const NAME: TransactionName = TransactionName::new("read link");
     let address = link_of_headers(headers)?;
     let presentation = Authorization::of_headers(headers)?.require_auth()?;
-    let Some(found) = state.look_up(NAME, &address).await? else {
+    let Some(found) = state.transactions.look_up(NAME, &address).await? else {
         return Ok(Outcome::Unknown);
     };
     let link = found.link;
-    Ok(match state.holds(&presentation, &link, client).await? {
-        true => Outcome::State(Box::new(link)),
-        false => Outcome::Forbidden,
-    })
+    Ok(
+        match state
+            .verifier
+            .holds(Presentation::Auth(&presentation, &link.zkparams), client)
+            .await?
+        {
+            true => Outcome::State(Box::new(link)),
+            false => Outcome::Forbidden,
+        },
+    )
 }

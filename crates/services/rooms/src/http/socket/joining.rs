@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use crate::{
     domain::calls::{CallHandle, CallJoinOutcome, send_queue::SendQueue},
+    domain::room_id::parse_room,
     limits::PasskeyAttempt,
-    room_headers::parse_room,
-    rooms::RoomsState,
-    verification::VerificationRefusal,
+    state::RoomsState,
+    verification::{Presentation, VerificationRefusal},
     wire::Base64,
 };
 
@@ -125,7 +125,10 @@ async fn check(
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
     let link = link(state, &address).await?.ok_or(Refusal::UnknownLink)?;
-    let holds = state.holds(&presentation, &link, client).await;
+    let holds = state
+        .verifier
+        .holds(Presentation::Auth(&presentation, &link.zkparams), client)
+        .await;
     let holds = holds.map_err(|reason| match reason {
         VerificationRefusal::Limited(_) => Refusal::NetworkLimited,
         VerificationRefusal::Overloaded | VerificationRefusal::NoParams => Refusal::Unavailable,
@@ -134,6 +137,7 @@ async fn check(
         return Err(Refusal::Forbidden);
     }
     match state
+        .limits
         .count("join", user.as_str(), state.settings.sockets.joins)
         .await
     {
@@ -165,12 +169,12 @@ async fn role(
     let Some(passkey) = passkey else {
         return Ok(Role::Guest);
     };
-    let attempt = PasskeyAttempt::begin(state, user.as_str()).await;
+    let attempt = PasskeyAttempt::begin(&state.limits, user.as_str()).await;
     let attempt = attempt.map_err(|_| Refusal::RateLimited)?;
-    let keys = state.database.storage_keys();
+    let keys = state.transactions.database.storage_keys();
     let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
     let is_admin = link.passkey_hash.matches(&hash);
-    attempt.end(state, !is_admin).await;
+    attempt.end(&state.limits, !is_admin).await;
     Ok(if is_admin { Role::Admin } else { Role::Guest })
 }
 
@@ -179,7 +183,7 @@ async fn link(
     address: &LinkAddress,
 ) -> Result<Option<CallLinkRecord>, Refusal> {
     const NAME: TransactionName = TransactionName::new("look at link");
-    let found = state.look_up(NAME, address).await;
+    let found = state.transactions.look_up(NAME, address).await;
     let found = found.map_err(|_| Refusal::Unavailable)?;
     Ok(found.map(|found| found.link))
 }

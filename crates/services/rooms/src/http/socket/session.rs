@@ -38,7 +38,7 @@ use crate::{
         outbound::OutboundMessage,
         send_queue::{ClosingFrame, NextAction, SendQueue},
     },
-    rooms::RoomsState,
+    state::RoomsState,
 };
 
 /// The size of the read buffer, in bytes.

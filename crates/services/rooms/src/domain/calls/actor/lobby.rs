@@ -14,7 +14,7 @@ use crate::{
         lease::{self, Generation, NewCall},
         opening::{self, IdleRoom, RoomState, StartOutcome},
     },
-    rooms::link_state,
+    state::link_state,
 };
 
 impl CallActor {
