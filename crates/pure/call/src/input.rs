@@ -3,11 +3,11 @@
 use core::fmt;
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, LinkState, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, LinkState, OpaqueUserId};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{ConnectionId, Hello, MAX_RELAY_BODY, ResumeSecret, Role, RosterForm};
+use crate::{ConnectionId, MAX_RELAY_BODY, ResumeSecret, Role, RosterForm};
 
 /// An input of a call.
 #[derive(Debug)]

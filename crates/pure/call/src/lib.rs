@@ -43,7 +43,6 @@ use core::time::Duration;
 mod call;
 mod demux_ids;
 mod error_code;
-mod hello;
 mod ids;
 mod input;
 mod membership;
@@ -58,7 +57,6 @@ mod users;
 pub use self::{
     call::{Call, Limits},
     error_code::ErrorCode,
-    hello::{Hello, HelloLengthError},
     ids::{ConnectionId, ResumeSecret},
     input::{BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget},
     membership::{Audience, Role, RosterForm, Status},

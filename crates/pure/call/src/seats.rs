@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::{DemuxId, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
 
 use crate::{
-    ConnectionId, HAND_BURST, HANDS_PER_SECOND, Hello, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
+    ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
     SEAT_RESERVATION, SILENCE_LIMIT,
     error_code::ErrorCode,
     membership::{Audience, Role, RosterForm, Status},

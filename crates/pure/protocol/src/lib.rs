@@ -51,6 +51,7 @@ mod link;
 mod link_state;
 mod room_name;
 mod root_key;
+mod sealed_hello;
 mod time;
 mod uid;
 mod verifier_keys;
@@ -82,6 +83,7 @@ pub use self::{
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
+    sealed_hello::{Hello, HelloLengthError},
     time::{DAY, HOUR, Timestamp},
     uid::UidCiphertext,
     verifier_keys::{VerifierKey, VerifierKeys},

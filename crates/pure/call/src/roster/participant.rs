@@ -1,8 +1,8 @@
 //! A device of a call, as others receive it.
 
-use anteroom_protocol::{DemuxId, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
 
-use crate::{Hello, Moment, membership::Role, seats::Device};
+use crate::{Moment, membership::Role, seats::Device};
 
 /// A device of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, Hello, Input, Join, JoinRandomness, Limits, Message,
-    Moment, Output, PeekView, ResumeSecret, Role, Roster, RosterForm, Status,
+    Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Message, Moment,
+    Output, PeekView, ResumeSecret, Role, Roster, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
 
 use crate::{
     harness::{Harness, Setting, user},

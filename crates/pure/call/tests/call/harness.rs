@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, Fact, Hello, Input, Join, JoinRandomness, Limits,
-    Message, Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster,
-    RosterEntry, RosterForm, Status,
+    Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
+    Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterEntry,
+    RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
 

@@ -1,132 +1,19 @@
 //! JSON shapes that several endpoints share.
 
-use std::fmt;
-
 use anteroom_call::Participant;
 use anteroom_http_server::{HttpLimits, Problem, bounded_body, problems, require_json};
-use anteroom_protocol::{LinkState, Restrictions};
+pub(crate) use anteroom_wire::{
+    Base64,
+    rooms::{LinkStateBody, RestrictionsBody},
+};
 use axum::{
     Json,
     body::Body,
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
-use utoipa::{
-    ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
-};
-use zeroize::Zeroizing;
-
-/// Standard base64 with padding, as a regular expression.
-const BASE64_PATTERN: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
-
-/// Bytes as standard base64 with padding. `Debug` shows the length only. The bytes are wiped on
-/// drop.
-pub(crate) struct Base64(Zeroizing<Vec<u8>>);
-
-impl Base64 {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Base64 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Base64({} bytes)", self.0.len())
-    }
-}
-
-impl From<&[u8]> for Base64 {
-    fn from(bytes: &[u8]) -> Self {
-        Self(Zeroizing::new(bytes.to_vec()))
-    }
-}
-
-impl Serialize for Base64 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(self.as_bytes()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Base64 {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        let bytes = STANDARD
-            .decode(text.as_bytes())
-            .map_err(|_| serde::de::Error::custom("not base64"))?;
-        Ok(Self(Zeroizing::new(bytes)))
-    }
-}
-
-impl utoipa::PartialSchema for Base64 {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .content_encoding("base64")
-            .pattern(Some(BASE64_PATTERN))
-            .into()
-    }
-}
-
-impl ToSchema for Base64 {}
-
-/// The restriction of joins without approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum RestrictionsBody {
-    /// All holders of the link may join.
-    None,
-    /// Users that an admin approves may join.
-    AdminApproval,
-}
-
-impl From<Restrictions> for RestrictionsBody {
-    fn from(restrictions: Restrictions) -> Self {
-        match restrictions {
-            Restrictions::None => Self::None,
-            Restrictions::AdminApproval => Self::AdminApproval,
-        }
-    }
-}
-
-/// The state of a call link.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LinkStateBody {
-    restrictions: RestrictionsBody,
-    /// The encrypted name; may be empty.
-    name: Base64,
-    /// Whether the link is revoked.
-    revoked: bool,
-    /// The time from which the link is expired, in seconds since 1970.
-    expiration: u64,
-    /// The time from which the link no longer exists, in seconds since 1970.
-    delete_at: u64,
-    /// Present only in the answer to a create, and only if this service uses epochs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epoch: Option<u32>,
-}
-
-impl LinkStateBody {
-    pub(crate) fn with_epoch(mut self, epoch: Option<u32>) -> Self {
-        self.epoch = epoch;
-        self
-    }
-}
-
-impl From<&LinkState> for LinkStateBody {
-    fn from(link: &LinkState) -> Self {
-        Self {
-            restrictions: link.restrictions.into(),
-            name: Base64::from(&*link.name),
-            revoked: link.revoked,
-            expiration: link.expiration.as_secs(),
-            delete_at: link.delete_at.as_secs(),
-            epoch: None,
-        }
-    }
-}
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
 /// A device in a call. Only admins in the call see the user id of a pending device.
 #[derive(Debug, Serialize, ToSchema)]

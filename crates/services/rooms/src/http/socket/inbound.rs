@@ -1,14 +1,11 @@
-//! Messages from clients, as JSON.
+//! The messages of clients, as the service understands them.
 
-use anteroom_call::{Command, Hello, RelayBody, RelayTarget, RosterForm};
+use anteroom_call::{Command, RelayBody, RelayTarget};
 use anteroom_protocol::DemuxId;
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
-use serde::{Deserialize, Deserializer, de};
+use anteroom_wire::rooms::socket::{ClientMessage, JoinMessage, RelayRecipients};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::{http::socket::refusal::Refusal, operations::MessageKind, wire::Base64};
+use crate::{http::socket::refusal::Refusal, operations::MessageKind};
 
 /// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
@@ -27,89 +24,16 @@ pub(crate) struct InboundMessage {
 
 /// The content of a message.
 pub(crate) enum InboundContent {
-    Join(Box<JoinRequest>),
+    Join(Box<JoinMessage>),
     Command(Command),
-}
-
-/// `join`. Unknown members are ignored, because a newer client may send more.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct JoinRequest {
-    pub(crate) room_id: String,
-    pub(crate) epoch: Option<u32>,
-    /// An auth presentation as base64.
-    pub(crate) auth: String,
-    pub(crate) admin_passkey: Option<Base64>,
-    /// The `resume` token of an earlier `joined`.
-    pub(crate) resume: Option<String>,
-    /// How the client receives changes of the roster: `delta` for changes, anything else for whole
-    /// rosters.
-    roster: Option<serde_json::Value>,
-    /// The client's hello to the members of the room.
-    #[serde(default, deserialize_with = "hello")]
-    pub(crate) hello: Option<Hello>,
-}
-
-impl JoinRequest {
-    pub(crate) fn roster_form(&self) -> RosterForm {
-        match &self.roster {
-            Some(form) if form == "delta" => RosterForm::Changes,
-            _ => RosterForm::Whole,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-enum Message {
-    Join(JoinRequest),
-    Leave,
-    RaiseHand {
-        raised: bool,
-    },
-    Relay {
-        to: Target,
-        body: String,
-    },
-    Approve {
-        #[serde(rename = "demuxId")]
-        demux_id: u32,
-    },
-    Deny {
-        #[serde(rename = "demuxId")]
-        demux_id: u32,
-    },
-    Remove {
-        #[serde(rename = "demuxId")]
-        demux_id: u32,
-    },
-    Block {
-        #[serde(rename = "demuxId")]
-        demux_id: u32,
-    },
-    Participants,
-    Ping,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Target {
-    One(u32),
-    Named(AllLiteral),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AllLiteral {
-    All,
 }
 
 impl InboundMessage {
     pub(crate) fn parse(text: &str) -> Self {
-        match serde_json::from_str::<Message>(text) {
+        match serde_json::from_str::<ClientMessage>(text) {
             Ok(message) => Self {
-                kind: message.kind(),
-                content: message.content(),
+                kind: kind(&message),
+                content: content(message),
             },
             Err(_) => Self::unreadable(Refusal::Invalid),
         }
@@ -124,45 +48,41 @@ impl InboundMessage {
     }
 }
 
-impl Message {
-    const fn kind(&self) -> Option<MessageKind> {
-        Some(match self {
-            Self::Join(JoinRequest { resume: None, .. }) => MessageKind::Join,
-            Self::Join(JoinRequest {
-                resume: Some(_), ..
-            }) => MessageKind::Resume,
-            Self::Leave => MessageKind::Leave,
-            Self::Participants => MessageKind::Participants,
-            Self::RaiseHand { .. } => MessageKind::RaiseHand,
-            Self::Relay { .. } => MessageKind::Relay,
-            Self::Approve { .. } => MessageKind::Approve,
-            Self::Deny { .. } => MessageKind::Deny,
-            Self::Remove { .. } => MessageKind::Remove,
-            Self::Block { .. } => MessageKind::Block,
-            Self::Ping => return None,
-        })
-    }
+fn kind(message: &ClientMessage) -> Option<MessageKind> {
+    Some(match message {
+        ClientMessage::Join(join) if join.resume.is_none() => MessageKind::Join,
+        ClientMessage::Join(_) => MessageKind::Resume,
+        ClientMessage::Leave => MessageKind::Leave,
+        ClientMessage::Participants => MessageKind::Participants,
+        ClientMessage::RaiseHand { .. } => MessageKind::RaiseHand,
+        ClientMessage::Relay { .. } => MessageKind::Relay,
+        ClientMessage::Approve { .. } => MessageKind::Approve,
+        ClientMessage::Deny { .. } => MessageKind::Deny,
+        ClientMessage::Remove { .. } => MessageKind::Remove,
+        ClientMessage::Block { .. } => MessageKind::Block,
+        ClientMessage::Ping => return None,
+    })
+}
 
-    fn content(self) -> Result<InboundContent, Refusal> {
-        Ok(InboundContent::Command(match self {
-            Self::Join(join) => return Ok(InboundContent::Join(Box::new(join))),
-            Self::Leave => Command::Leave,
-            Self::RaiseHand { raised } => Command::RaiseHand { raised },
-            Self::Relay { to, body } => Command::Relay {
-                to: match to {
-                    Target::One(id) => RelayTarget::One(device(id)?),
-                    Target::Named(AllLiteral::All) => RelayTarget::All,
-                },
-                body: relay_body(&body)?,
+fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
+    Ok(InboundContent::Command(match message {
+        ClientMessage::Join(join) => return Ok(InboundContent::Join(join)),
+        ClientMessage::Leave => Command::Leave,
+        ClientMessage::RaiseHand { raised } => Command::RaiseHand { raised },
+        ClientMessage::Relay { to, body } => Command::Relay {
+            to: match to {
+                RelayRecipients::One(id) => RelayTarget::One(device(id)?),
+                RelayRecipients::Named(_) => RelayTarget::All,
             },
-            Self::Approve { demux_id } => Command::Approve(device(demux_id)?),
-            Self::Deny { demux_id } => Command::Deny(device(demux_id)?),
-            Self::Remove { demux_id } => Command::Remove(device(demux_id)?),
-            Self::Block { demux_id } => Command::Block(device(demux_id)?),
-            Self::Participants => Command::Participants,
-            Self::Ping => Command::Ping,
-        }))
-    }
+            body: relay_body(&body)?,
+        },
+        ClientMessage::Approve { demux_id } => Command::Approve(device(demux_id)?),
+        ClientMessage::Deny { demux_id } => Command::Deny(device(demux_id)?),
+        ClientMessage::Remove { demux_id } => Command::Remove(device(demux_id)?),
+        ClientMessage::Block { demux_id } => Command::Block(device(demux_id)?),
+        ClientMessage::Participants => Command::Participants,
+        ClientMessage::Ping => Command::Ping,
+    }))
 }
 
 fn device(id: u32) -> Result<DemuxId, Refusal> {
@@ -174,20 +94,10 @@ fn relay_body(body: &str) -> Result<RelayBody, Refusal> {
     RelayBody::new(bytes).map_err(|_| Refusal::BodyTooLarge)
 }
 
-/// Parses a hello: base64url without padding (RFC 4648, section 5) of 1 to 640 bytes.
-fn hello<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hello>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let bytes = URL_SAFE_NO_PAD.decode(text);
-    let hello = bytes.ok().and_then(|bytes| Hello::new(bytes).ok());
-    hello
-        .map(Some)
-        .ok_or_else(|| de::Error::custom("not base64url of 1 to 640 bytes"))
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn device(id: u32) -> DemuxId {
@@ -245,22 +155,6 @@ mod tests {
                 assert!(join.admin_passkey.is_none());
             }
             _ => panic!("{join}"),
-        }
-    }
-
-    #[test]
-    fn a_join_may_say_more_than_is_known_and_asks_for_changes() {
-        for (member, form) in [
-            ("", RosterForm::Whole),
-            (r#","roster":"delta""#, RosterForm::Changes),
-            (r#","roster":"tomorrow","mood":["fine"]"#, RosterForm::Whole),
-            (r#","roster":7"#, RosterForm::Whole),
-        ] {
-            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
-            match InboundMessage::parse(&text).content {
-                Ok(InboundContent::Join(join)) => assert_eq!(join.roster_form(), form, "{member}"),
-                _ => panic!("{text}"),
-            }
         }
     }
 

@@ -2,15 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_call::{ConnectionId, Hello, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
-use anteroom_protocol::{AuthPresentation, OpaqueUserId};
+use anteroom_call::{ConnectionId, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
+use anteroom_protocol::{AuthPresentation, Hello, OpaqueUserId};
 use anteroom_runtime::{Admission, ClientAddress, OperationOutcome};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
+use anteroom_wire::rooms::socket::{JoinMessage, RosterUpdates};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{inbound::JoinRequest, refusal::Refusal};
+use super::refusal::Refusal;
 use crate::{
     domain::calls::{CallHandle, CallJoinOutcome, send_queue::SendQueue},
     domain::room_id::parse_room,
@@ -55,12 +56,12 @@ struct VerifiedJoin {
 /// Verifies a join and gives it to the call.
 pub(super) async fn enter(
     state: &Arc<RoomsState>,
-    request: JoinRequest,
+    request: JoinMessage,
     client: ClientAddress,
     connection: ConnectionId,
     send_queue: &SendQueue,
 ) -> Result<JoinOutcome, Option<Refusal>> {
-    let resume = request.resume.as_deref().and_then(resume_secret);
+    let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
     let checked = check(state, request, client).await.map_err(Some)?;
     let last = Instant::now() + PATIENCE;
     loop {
@@ -111,7 +112,7 @@ pub(super) async fn enter(
 /// Reads the link, verifies the presentation and counts the join.
 async fn check(
     state: &RoomsState,
-    request: JoinRequest,
+    request: JoinMessage,
     client: ClientAddress,
 ) -> Result<VerifiedJoin, Refusal> {
     let address = LinkAddress {
@@ -119,7 +120,7 @@ async fn check(
         epoch: request.epoch.map(Epoch::new),
     };
     let auth = STANDARD
-        .decode(&request.auth)
+        .decode(request.auth.as_bytes())
         .map_err(|_| Refusal::Invalid)?;
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
     let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
@@ -143,7 +144,10 @@ async fn check(
         Admission::Granted => {}
         Admission::Limited(_) => return Err(Refusal::RateLimited),
     }
-    let roster = request.roster_form();
+    let roster = match request.roster {
+        RosterUpdates::Whole => RosterForm::Whole,
+        RosterUpdates::Delta => RosterForm::Changes,
+    };
     let hello = request.hello.clone();
     let role = role(state, &link, &user, request.admin_passkey).await?;
     Ok(VerifiedJoin {

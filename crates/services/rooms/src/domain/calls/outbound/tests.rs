@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use anteroom_call::{DenialReason, ErrorCode, Hello, Moment, RelayBody, ResumeSecret, Roster};
-use anteroom_protocol::{EraId, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_call::{DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster};
+use anteroom_protocol::{EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;

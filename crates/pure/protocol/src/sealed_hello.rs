@@ -1,9 +1,9 @@
-//! The hello of a device.
+//! A sealed hello, as services relay it.
 
 use core::fmt;
 use std::sync::Arc;
 
-use anteroom_protocol::HelloKey;
+use crate::HelloKey;
 
 /// The statement of a device about itself for the members of the room: opaque bytes, sealed with a key of the
 /// link. Cheap to clone.

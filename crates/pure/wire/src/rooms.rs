@@ -1,0 +1,6 @@
+//! The JSON of the room service.
+
+mod link;
+pub mod socket;
+
+pub use self::link::{LinkStateBody, RestrictionsBody};
