@@ -1,8 +1,10 @@
 //! The endpoints: each parses a request, calls one function of the domain and maps its outcome to
 //! status, body and event.
 
+pub(crate) mod answers;
 pub(crate) mod authorization;
-pub(crate) mod examples;
+pub(crate) mod bodies;
+mod description;
 mod failures;
 pub(crate) mod health;
 pub(crate) mod internal;
@@ -16,4 +18,5 @@ pub(crate) mod problems;
 pub(crate) mod room_headers;
 pub(crate) mod router;
 pub(crate) mod socket;
+mod state_parts;
 pub(crate) mod wire;

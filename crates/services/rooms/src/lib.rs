@@ -35,12 +35,8 @@ mod settings;
 mod state;
 
 use self::{
-    domain::{
-        limits,
-        links::{create as create_link, update as update_link},
-        message_operations as operations, node, transactions, verification,
-    },
-    http::{authorization, links::change as change_link, peek, problems, room_headers, wire},
+    domain::{limits, message_operations as operations, node, transactions, verification},
+    http::{authorization, problems, room_headers, wire},
 };
 
 pub use self::{

@@ -22,9 +22,9 @@ use crate::{
     Media, RoomsSettings, StoredParams,
     domain::media::{pool::MediaPool, starting_eras::StartingEras},
     domain::{
-        database_health::DatabaseHealth, events::RoomEvents, limits::UserLimits,
-        message_operations::SocketRecorders, timeline::Timeline, transactions::Transactions,
-        verification::PresentationVerifier,
+        calls::Calls, database_health::DatabaseHealth, events::RoomEvents, limits::UserLimits,
+        links::Links, message_operations::SocketRecorders, timeline::Timeline,
+        transactions::Transactions, verification::PresentationVerifier,
     },
     http::socket::budgets::SocketBudgets,
     state::RoomsState,
@@ -115,23 +115,39 @@ impl Rooms {
         let live_calls = parts
             .metrics
             .guarded_gauge("live_calls", "Calls that this node has");
+        let transactions = Transactions::new(parts.database, Arc::clone(&clock));
+        let limits = UserLimits::new(
+            parts.limiter,
+            parts.pseudonymizer.clone(),
+            Arc::clone(&clock),
+            settings.wrong_passkeys,
+        );
+        let events = RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock));
+        let calls = Arc::<Calls>::default();
+        let links = Links {
+            transactions: transactions.clone(),
+            verifier: Arc::clone(&verifier),
+            limits: limits.clone(),
+            events: events.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&parts.entropy),
+            calls: Arc::clone(&calls),
+            can_end_calls: media.is_none(),
+            has_epochs: settings.epochs,
+        };
         Ok(Self(Arc::new(RoomsState {
-            transactions: Transactions::new(parts.database, Arc::clone(&clock)),
+            links: Arc::new(links),
+            transactions,
             verifier,
-            limits: UserLimits::new(
-                parts.limiter,
-                parts.pseudonymizer.clone(),
-                Arc::clone(&clock),
-                settings.wrong_passkeys,
-            ),
-            events: RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock)),
+            limits,
+            events,
             timeline: Timeline::starting_at(clock.now()),
             clock,
             entropy: parts.entropy,
             node,
             media,
             starting_eras: StartingEras::default(),
-            calls: Arc::default(),
+            calls,
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
             operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),

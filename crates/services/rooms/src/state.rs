@@ -7,9 +7,9 @@ use std::sync::{
 
 use anteroom_call::{ConnectionId, Moment};
 use anteroom_http_server::HttpLimits;
-use anteroom_protocol::{DemuxId, LinkState, Restrictions, Timestamp};
+use anteroom_protocol::{DemuxId, Timestamp};
 use anteroom_runtime::{Clock, Entropy, GuardedGauge, HealthRegistry, Metrics, Monitor};
-use anteroom_store::{CallLinkRecord, CallRecord, LinkRestrictions, NodeName};
+use anteroom_store::{CallRecord, NodeName};
 use tokio::time::Instant;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         calls::Calls,
         events::RoomEvents,
         limits::UserLimits,
+        links::Links,
         media::{pool::MediaPool, starting_eras::StartingEras},
         message_operations::SocketRecorders,
         timeline::Timeline,
@@ -29,6 +30,7 @@ use crate::{
 
 /// The parts of a running room service.
 pub(crate) struct RoomsState {
+    pub(crate) links: Arc<Links>,
     pub(crate) transactions: Transactions,
     pub(crate) verifier: Arc<PresentationVerifier>,
     pub(crate) limits: UserLimits,
@@ -98,19 +100,5 @@ impl RoomsState {
         const ATTEMPTS: usize = 8;
         let mut rng = self.entropy.rng();
         (0..ATTEMPTS).find_map(|_| DemuxId::from_random_bits(rng.next_u32()))
-    }
-}
-
-/// Returns the state of the link as calls and answers show it.
-pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
-    LinkState {
-        restrictions: match link.restrictions {
-            LinkRestrictions::None => Restrictions::None,
-            LinkRestrictions::AdminApproval => Restrictions::AdminApproval,
-        },
-        name: link.name.to_shared(),
-        revoked: link.revoked,
-        expiration: link.expiration,
-        delete_at: link.delete_at,
     }
 }

@@ -32,7 +32,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::{actor::CallActor, end::EndSignal};
 use crate::{
-    Node, domain::calls::send_queue::SendQueue, peek::PeekParticipants, state::RoomsState,
+    Node, domain::calls::send_queue::SendQueue, domain::participants::PeekParticipants,
+    state::RoomsState,
 };
 
 /// The maximum number of messages that wait for a call.

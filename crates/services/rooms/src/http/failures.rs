@@ -3,7 +3,9 @@
 use anteroom_http_server::{Problem, problems};
 
 use super::problems::VERIFICATIONS_LIMITED;
-use crate::domain::{transactions::DatabaseFailure, verification::VerificationRefusal};
+use crate::domain::{
+    failure::DecisionFailure, transactions::DatabaseFailure, verification::VerificationRefusal,
+};
 
 impl From<DatabaseFailure> for Problem {
     fn from(failure: DatabaseFailure) -> Self {
@@ -22,6 +24,15 @@ impl From<VerificationRefusal> for Problem {
             }
             VerificationRefusal::Overloaded => Self::new(&problems::OVERLOADED),
             VerificationRefusal::NoParams => Self::new(&problems::UNAVAILABLE),
+        }
+    }
+}
+
+impl From<DecisionFailure> for Problem {
+    fn from(failure: DecisionFailure) -> Self {
+        match failure {
+            DecisionFailure::Database(failure) => failure.into(),
+            DecisionFailure::Verification(refusal) => refusal.into(),
         }
     }
 }

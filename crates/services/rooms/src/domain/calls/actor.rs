@@ -19,7 +19,9 @@ use super::{
     end::EndSignal,
     lease::{Generation, LeaseHandle},
 };
-use crate::{domain::calls::send_queue::SendQueue, peek::PeekParticipants, state::RoomsState};
+use crate::{
+    domain::calls::send_queue::SendQueue, domain::participants::PeekParticipants, state::RoomsState,
+};
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);

@@ -15,10 +15,7 @@ use tokio::{
 };
 
 use super::{LookReply, end::EndSignal};
-use crate::{
-    state::{RoomsState, link_state},
-    transactions::report,
-};
+use crate::{domain::link_state::link_state, state::RoomsState, transactions::report};
 
 /// The maximum number of facts that wait to be written.
 const FACTS: usize = 1_024;

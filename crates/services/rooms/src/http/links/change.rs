@@ -2,99 +2,52 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, request_client};
-use anteroom_store::{LinkName, LinkRestrictions};
+use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, CreatePresentation};
+use anteroom_runtime::ClientAddress;
+use anteroom_store::{Epoch, LinkAddress, LinkName, LinkRestrictions, LinkUpdate, OpaqueRoomId};
+use anteroom_wire::rooms::{ChangeBody, LinkStateBody, RestrictionsBody};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use super::refused;
 use crate::{
-    authorization::Authorization,
-    create_link,
-    problems::{FIELD_TOO_LARGE, PASSKEY_TOO_SHORT, unauthorized},
-    room_headers::hex_link_of_headers,
-    state::RoomsState,
-    update_link,
-    wire::{Base64, LinkStateBody, RestrictionsBody, json_body},
+    domain::{
+        links::{AdminRequest, CreateOutcome, Links, NewLink, UpdateOutcome},
+        passkey::Passkey,
+    },
+    http::{
+        answers::private,
+        authorization::Authorization,
+        bodies::{json_body, link_state_body},
+        problems::{
+            FIELD_TOO_LARGE, LINK_EXISTS, PASSKEY_TOO_SHORT, ZKPARAMS_INVALID, unauthorized,
+        },
+        room_headers::hex_link_of_headers,
+    },
 };
-
-/// The maximum length of an admin passkey, in bytes.
-const MAX_PASSKEY: usize = 32;
-/// The minimum length of the admin passkey of a new link, in bytes. Shorter ones can be guessed,
-/// and an empty one would make every holder of the link an admin.
-const MIN_NEW_PASSKEY: usize = 16;
-
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ChangeBody {
-    /// The link's passkey: at most 32 bytes, and in a create at least 16.
-    #[schema(value_type = String, content_encoding = "base64", max_length = 44,
-        pattern = "^[A-Za-z0-9+/]*={0,2}$", example = "J9B6S8RnX+Fy4TLCxoWTuw==")]
-    admin_passkey: Base64,
-    /// The public params of the link, 33 bytes as base64. In a create only.
-    #[schema(
-        content_encoding = "base64",
-        pattern = "^[A-Za-z0-9+/]{44}$",
-        example = "AALgf/RPbOidb3W6aciHuKKB/XC3kwMhyHHXmpBA9YBZ"
-    )]
-    zkparams: Option<String>,
-    restrictions: Option<RestrictionsBody>,
-    /// The encrypted name: at most 288 bytes.
-    #[schema(value_type = Option<String>, content_encoding = "base64", max_length = 384,
-        pattern = "^[A-Za-z0-9+/]*={0,2}$")]
-    name: Option<Base64>,
-    revoked: Option<bool>,
-    /// In an update: ends the call, and sends away the devices that wait.
-    end_call: Option<bool>,
-}
 
 /// A request to create or change a link, with all members within their bounds.
-pub(crate) struct LinkChange {
-    pub(crate) passkey: Passkey,
-    pub(crate) zkparams: Option<String>,
-    pub(crate) restrictions: Option<LinkRestrictions>,
-    pub(crate) name: Option<LinkName>,
-    pub(crate) revoked: Option<bool>,
-    pub(crate) end_call: bool,
-}
-
-/// An admin passkey of at most 32 bytes.
-pub(crate) struct Passkey(Base64);
-
-impl Passkey {
-    /// # Errors
-    /// 413 for a passkey that is too long.
-    pub(crate) fn new(bytes: Base64) -> Result<Self, Problem> {
-        if bytes.as_bytes().len() > MAX_PASSKEY {
-            return Err(Problem::new(&FIELD_TOO_LARGE));
-        }
-        Ok(Self(bytes))
-    }
-
-    /// Checks that the passkey of a new link is too long to be guessed.
-    ///
-    /// # Errors
-    /// 400 for a passkey that is too short.
-    pub(crate) fn check_new(&self) -> Result<(), Problem> {
-        if self.as_bytes().len() < MIN_NEW_PASSKEY {
-            return Err(Problem::new(&PASSKEY_TOO_SHORT));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
+struct LinkChange {
+    passkey: Passkey,
+    zkparams: Option<String>,
+    restrictions: Option<LinkRestrictions>,
+    name: Option<LinkName>,
+    revoked: Option<bool>,
+    end_call: bool,
 }
 
 impl LinkChange {
+    /// # Errors
+    /// 413 for a passkey or a name that is too long.
     fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
+        let passkey = Passkey::new(body.admin_passkey.into_bytes());
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
         Ok(Self {
-            passkey: Passkey::new(body.admin_passkey)?,
+            passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
             zkparams: body.zkparams,
             restrictions: body.restrictions.map(|restrictions| match restrictions {
                 RestrictionsBody::None => LinkRestrictions::None,
@@ -148,28 +101,83 @@ impl LinkChange {
     security(("presentation" = []))
 )]
 pub(crate) async fn change_link(
-    State(state): State<Arc<RoomsState>>,
+    State(links): State<Arc<Links>>,
+    State(limits): State<HttpLimits>,
     request: Request,
-) -> Response {
-    respond(&state, request)
-        .await
-        .unwrap_or_else(Problem::into_response)
-}
-
-async fn respond(state: &Arc<RoomsState>, request: Request) -> Result<Response, Problem> {
+) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let client = request_client(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let authorization = Authorization::of_headers(&head.headers)?;
-    let body = json_body(&head.headers, body, &state.http).await?;
+    let body = json_body(&head.headers, body, &limits).await?;
     let change = LinkChange::within_bounds(body)?;
     match authorization {
         Authorization::Create(presentation) => {
-            create_link::respond(state, address.room, presentation, change, client).await
+            create(&links, address.room, presentation, change, client).await
         }
         Authorization::Auth(presentation) => {
-            update_link::respond(state, address, presentation, change, client).await
+            update(&links, address, presentation, change, client).await
         }
         Authorization::Group(_) => Err(unauthorized()),
+    }
+}
+
+async fn create(
+    links: &Links,
+    room: OpaqueRoomId,
+    presentation: Box<CreatePresentation>,
+    change: LinkChange,
+    client: ClientAddress,
+) -> Result<Response, Problem> {
+    let request = NewLink {
+        room,
+        presentation,
+        passkey: change.passkey,
+        zkparams: change.zkparams.as_deref().and_then(parse_params),
+        restrictions: change.restrictions,
+        name: change.name,
+        revoked: change.revoked,
+    };
+    match links.create(request, client).await? {
+        CreateOutcome::Link(link) => {
+            let epoch = link.epoch.map(Epoch::as_u32);
+            Ok(private(link_state_body(&link).with_epoch(epoch)))
+        }
+        CreateOutcome::PasskeyTooShort => Err(Problem::new(&PASSKEY_TOO_SHORT)),
+        CreateOutcome::ParamsInvalid => Err(Problem::new(&ZKPARAMS_INVALID)),
+        CreateOutcome::Unauthorized => Err(unauthorized()),
+        CreateOutcome::Conflict => Err(Problem::new(&LINK_EXISTS)),
+    }
+}
+
+fn parse_params(text: &str) -> Option<CallLinkPublicParams> {
+    CallLinkPublicParams::from_bytes(&STANDARD.decode(text).ok()?).ok()
+}
+
+async fn update(
+    links: &Links,
+    address: LinkAddress,
+    presentation: Box<AuthPresentation>,
+    change: LinkChange,
+    client: ClientAddress,
+) -> Result<Response, Problem> {
+    if change.zkparams.is_some() {
+        return Err(Problem::new(&ZKPARAMS_INVALID));
+    }
+    let request = AdminRequest {
+        address,
+        presentation,
+        passkey: change.passkey,
+        client,
+    };
+    let update = LinkUpdate {
+        restrictions: change.restrictions,
+        name: change.name,
+        revoked: change.revoked,
+        end_call: change.end_call,
+    };
+    match links.update(&request, &update).await? {
+        UpdateOutcome::Updated(link) => Ok(private(link_state_body(&link))),
+        UpdateOutcome::Refused(refusal) => Err(refused(refusal)),
     }
 }

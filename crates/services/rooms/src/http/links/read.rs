@@ -3,28 +3,20 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_runtime::ClientAddress;
-use anteroom_store::{CallLinkRecord, TransactionName};
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
+use anteroom_wire::rooms::LinkStateBody;
+use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
 use crate::{
-    authorization::Authorization,
-    domain::verification::Presentation,
-    problems::{FORBIDDEN, LINK_UNKNOWN},
-    room_headers::link_of_headers,
-    state::{RoomsState, link_state},
-    wire::{LinkStateBody, private},
+    domain::links::{Links, ReadOutcome},
+    http::{
+        answers::private,
+        authorization::Authorization,
+        bodies::link_state_body,
+        problems::{FORBIDDEN, LINK_UNKNOWN},
+        room_headers::link_of_headers,
+    },
 };
-
-enum Outcome {
-    State(Box<CallLinkRecord>),
-    Unknown,
-    Forbidden,
-}
 
 /// Shows the state of a call link to a holder of the link.
 #[utoipa::path(
@@ -59,38 +51,15 @@ enum Outcome {
     security(("presentation" = []))
 )]
 pub(crate) async fn read_link(
-    State(state): State<Arc<RoomsState>>,
+    State(links): State<Arc<Links>>,
     RequestClient(client): RequestClient,
     headers: HeaderMap,
-) -> Response {
-    match decide(&state, &headers, client).await {
-        Ok(Outcome::State(link)) => private(LinkStateBody::from(&link_state(&link))),
-        Ok(Outcome::Unknown) => Problem::new(&LINK_UNKNOWN).into_response(),
-        Ok(Outcome::Forbidden) => Problem::new(&FORBIDDEN).into_response(),
-        Err(problem) => problem.into_response(),
+) -> Result<Response, Problem> {
+    let address = link_of_headers(&headers)?;
+    let presentation = Authorization::of_headers(&headers)?.require_auth()?;
+    match links.read(&address, &presentation, client).await? {
+        ReadOutcome::Link(link) => Ok(private(link_state_body(&link))),
+        ReadOutcome::UnknownLink => Err(Problem::new(&LINK_UNKNOWN)),
+        ReadOutcome::Forbidden => Err(Problem::new(&FORBIDDEN)),
     }
-}
-
-async fn decide(
-    state: &RoomsState,
-    headers: &HeaderMap,
-    client: ClientAddress,
-) -> Result<Outcome, Problem> {
-    const NAME: TransactionName = TransactionName::new("read link");
-    let address = link_of_headers(headers)?;
-    let presentation = Authorization::of_headers(headers)?.require_auth()?;
-    let Some(found) = state.transactions.look_up(NAME, &address).await? else {
-        return Ok(Outcome::Unknown);
-    };
-    let link = found.link;
-    Ok(
-        match state
-            .verifier
-            .holds(Presentation::Auth(&presentation, &link.zkparams), client)
-            .await?
-        {
-            true => Outcome::State(Box::new(link)),
-            false => Outcome::Forbidden,
-        },
-    )
 }

@@ -14,7 +14,7 @@ use crate::{
         lease::{self, Generation, NewCall},
         opening::{self, IdleRoom, RoomState, StartOutcome},
     },
-    state::link_state,
+    domain::link_state::link_state,
 };
 
 impl CallActor {
