@@ -40,7 +40,7 @@ use self::{
         links::{create as create_link, update as update_link},
         message_operations as operations, node, transactions, verification,
     },
-    http::{authorization, links::change as change_link, peek, problems, room_headers, wire},
+    http::{authorization, links::change as change_link, problems, room_headers, wire},
 };
 
 pub use self::{

@@ -9,20 +9,30 @@ use std::{
     time::Duration,
 };
 
+use anteroom_call::Limits;
 use anteroom_protocol::VerifierKeys;
 use anteroom_service::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, HttpLimits, Metrics, Monitor,
     Pseudonymizer, RateLimiter,
 };
-use anteroom_store::{NodeName, RoomsDatabase};
+use anteroom_store::RoomsDatabase;
 use tokio::time::timeout;
 
 use crate::{
     Media, RoomsSettings, StoredParams,
-    domain::media::{pool::MediaPool, starting_eras::StartingEras},
     domain::{
-        database_health::DatabaseHealth, events::RoomEvents, limits::UserLimits,
-        message_operations::SocketRecorders, timeline::Timeline, transactions::Transactions,
+        calls::{
+            Calls,
+            context::{CallContext, CallSettings},
+        },
+        database_health::DatabaseHealth,
+        events::RoomEvents,
+        limits::UserLimits,
+        local_node::LocalNode,
+        media::{pool::MediaPool, starting_eras::StartingEras},
+        message_operations::SocketRecorders,
+        timeline::Timeline,
+        transactions::Transactions,
         verification::PresentationVerifier,
     },
     http::socket::budgets::SocketBudgets,
@@ -87,8 +97,8 @@ impl Rooms {
             Media::Embedded => None,
             Media::Sfu(sfu) => Some(MediaPool::new(sfu).map_err(SetupError::MediaClient)?),
         };
-        let node =
-            NodeName::parse(&settings.node.to_text()).map_err(|_| SetupError::NameTooLong)?;
+        let node = LocalNode::new(settings.node.clone(), media.is_some())
+            .map_err(|_| SetupError::NameTooLong)?;
         let clock = parts.clock;
         let verifier = Arc::new(PresentationVerifier::new(
             parts.keys,
@@ -114,28 +124,52 @@ impl Rooms {
         let live_calls = parts
             .metrics
             .guarded_gauge("live_calls", "Calls that this node has");
-        Ok(Self(Arc::new(RoomsState {
-            transactions: Transactions::new(parts.database, Arc::clone(&clock)),
-            verifier,
-            limits: UserLimits::new(
-                parts.limiter,
-                parts.pseudonymizer.clone(),
-                Arc::clone(&clock),
-                settings.wrong_passkeys,
-            ),
-            events: RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock)),
+        let unusable_approvals = parts.metrics.count(
+            "unusable_approvals",
+            "Approvals that a lobby has read and cannot use",
+        );
+        let transactions = Transactions::new(parts.database, Arc::clone(&clock));
+        let limits = UserLimits::new(
+            parts.limiter,
+            parts.pseudonymizer.clone(),
+            Arc::clone(&clock),
+            settings.wrong_passkeys,
+        );
+        let events = RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock));
+        let calls = Calls::new(CallContext {
+            transactions: transactions.clone(),
+            limits: limits.clone(),
+            events: events.clone(),
             timeline: Timeline::starting_at(clock.now()),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&parts.entropy),
+            node: node.clone(),
+            settings: CallSettings {
+                leases: settings.leases,
+                limits: Limits {
+                    devices_per_user: settings.devices_per_user.get(),
+                    ..Limits::of_devices(settings.max_devices.get())
+                },
+                lobby_joins: settings.sockets.lobby_joins,
+            },
+            live: live_calls,
+            unusable_approvals,
+        });
+        Ok(Self(Arc::new(RoomsState {
+            transactions,
+            verifier,
+            limits,
+            events,
             clock,
             entropy: parts.entropy,
             node,
             media,
             starting_eras: StartingEras::default(),
-            calls: Arc::default(),
+            calls: Arc::new(calls),
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
             operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),
             open_sockets,
-            live_calls,
             is_purging: AtomicBool::new(true),
             settings,
             http: parts.http,
@@ -165,12 +199,12 @@ impl Rooms {
     /// Returns the number of calls at this node.
     #[must_use]
     pub fn live_calls(&self) -> i64 {
-        self.0.live_calls.number()
+        self.0.calls.live().number()
     }
 
     /// Completes when this node has no calls and no open sockets.
     pub async fn idle(&self) {
-        self.0.live_calls.none().await;
+        self.0.calls.live().none().await;
         self.0.open_sockets.none().await;
     }
 

@@ -119,7 +119,7 @@ async fn forget_own_calls(state: &RoomsState) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("forget own calls");
     let mut transaction = state.transactions.begin(NAME).await?;
     let calls = transaction
-        .calls_of_node(&state.node)
+        .calls_of_node(state.node.name())
         .await
         .map_err(failed)?;
     for call in calls {

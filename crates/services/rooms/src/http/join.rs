@@ -106,7 +106,7 @@ pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request)
     match decide(&state, request).await {
         Ok(Outcome::Joined(body)) => private(body),
         Ok(Outcome::NotThere(reason)) => not_found(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&state.participants_url(&node)),
+        Ok(Outcome::Elsewhere(node)) => redirect(&state.node.participants_url(&node)),
         Ok(Outcome::UseSocket) => Problem::new(&USE_SOCKET).into_response(),
         Ok(Outcome::StartForbidden) => Problem::new(&START_FORBIDDEN).into_response(),
         Ok(Outcome::Full) => Problem::new(&CALL_FULL).into_response(),
@@ -128,7 +128,7 @@ async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem
         return Ok(Outcome::NotThere(Reason::Expired));
     }
     let owner = user.call.as_ref();
-    if let Some(node) = owner.and_then(|call| state.owner_elsewhere(call)) {
+    if let Some(node) = owner.and_then(|call| state.node.owner_elsewhere(call)) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
     let Some(media) = &state.media else {
@@ -152,7 +152,7 @@ async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem
         _ => false,
     };
     let redirected_from = head.uri.query().and_then(Region::of_query);
-    let own = state.settings.node.region();
+    let own = state.node.region();
     let join = MediaJoin {
         state,
         media,

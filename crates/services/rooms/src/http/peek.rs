@@ -17,9 +17,10 @@ use utoipa::ToSchema;
 use crate::{
     Node,
     domain::admission::{AuthorizedUser, Claim},
+    domain::link_state::link_state,
     domain::media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
-    state::{RoomsState, link_state},
+    state::RoomsState,
     transactions::failed,
     wire::{
         LinkStateBody, ParticipantBody, Reason, ReasonBody, no_call, not_found, private, redirect,
@@ -145,7 +146,7 @@ pub(crate) async fn peek(
         Ok(Outcome::Call(body)) => private(body),
         Ok(Outcome::NoCall) => no_call(),
         Ok(Outcome::NotThere(reason)) => not_found(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&state.participants_url(&node)),
+        Ok(Outcome::Elsewhere(node)) => redirect(&state.node.participants_url(&node)),
         Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -168,13 +169,14 @@ async fn decide(
     let Some(call) = &user.call else {
         return Ok(nothing);
     };
-    if let Some(node) = state.owner_elsewhere(call) {
+    if let Some(node) = state.node.owner_elsewhere(call) {
         return Ok(Outcome::Elsewhere(Box::new(node)));
     }
     let participants = match &state.media {
         None => {
             let link_is_open = !user.is_closed(state);
-            state.calls.participants(call, &user.id, link_is_open).await
+            let view = state.calls.peek(call, &user.id, link_is_open).await;
+            view.map(PeekParticipants::of_view)
         }
         Some(media) => match on_media_server(state, media, call, &user).await? {
             Ok(participants) => participants,

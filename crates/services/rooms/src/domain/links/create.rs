@@ -11,9 +11,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     change_link::LinkChange,
+    domain::link_state::link_state,
     domain::{room_id::created_room, verification::Presentation},
     problems::{LINK_EXISTS, ZKPARAMS_INVALID, unauthorized},
-    state::{RoomsState, link_state},
+    state::RoomsState,
     transactions::failed,
     wire::{LinkStateBody, private},
 };

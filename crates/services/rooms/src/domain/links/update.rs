@@ -7,13 +7,14 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::{
     change_link::LinkChange,
+    domain::link_state::link_state,
     domain::verification::Presentation,
     limits::PasskeyAttempt,
     problems::{
         CALL_END_UNSUPPORTED, CALL_ON, FORBIDDEN, PASSKEY_RATE_LIMITED, PASSKEY_WRONG,
         ZKPARAMS_INVALID, unauthorized,
     },
-    state::{RoomsState, link_state},
+    state::RoomsState,
     transactions::failed,
     wire::{LinkStateBody, private},
 };

@@ -113,7 +113,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
         key: user.key.clone(),
         era: EraId::random(&mut *rng),
         creator: UserId::from(&user.id),
-        node: state.node.clone(),
+        node: state.node.name().clone(),
         media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
         started: now,
         lease_until: Some(lease(state, now)),
@@ -147,7 +147,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
         }
         StartEraOutcome::Running { call, link } => {
             drop(transaction);
-            match state.owner_elsewhere(&call) {
+            match state.node.owner_elsewhere(&call) {
                 Some(node) => Ok(CallLookup::Outcome(Outcome::Elsewhere(Box::new(node)))),
                 None => running(join, call, link).await,
             }

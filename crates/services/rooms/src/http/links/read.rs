@@ -12,10 +12,11 @@ use http::HeaderMap;
 
 use crate::{
     authorization::Authorization,
+    domain::link_state::link_state,
     domain::verification::Presentation,
     problems::{FORBIDDEN, LINK_UNKNOWN},
     room_headers::link_of_headers,
-    state::{RoomsState, link_state},
+    state::RoomsState,
     wire::{LinkStateBody, private},
 };
 

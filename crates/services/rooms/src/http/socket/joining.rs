@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 use crate::{
-    domain::calls::{CallHandle, CallJoinOutcome, send_queue::SendQueue},
+    domain::calls::{handle::CallHandle, messages::CallJoinOutcome, send_queue::SendQueue},
     domain::room_id::parse_room,
     limits::PasskeyAttempt,
     state::RoomsState,
@@ -67,7 +67,7 @@ pub(super) async fn enter(
     loop {
         let call = state
             .calls
-            .enter(state, &checked.address)
+            .enter(&checked.address)
             .await
             .map_err(|_| Some(Refusal::Unavailable))?;
         let join = Join {
