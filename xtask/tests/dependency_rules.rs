@@ -54,8 +54,8 @@ fn issuer_and_rooms_reach_each_other_neither_directly_nor_through_others() {
     assert!(broken(&direct).contains(&"anteroom-rooms: must not reach anteroom-issuer".to_owned()));
 
     let through_another = Graph::default()
-        .with("anteroom-issuer", [on("anteroom-service")])
-        .with("anteroom-service", [on("anteroom-rooms")])
+        .with("anteroom-issuer", [on("anteroom-runtime")])
+        .with("anteroom-runtime", [on("anteroom-rooms")])
         .with("anteroom-rooms", []);
     assert!(
         broken(&through_another)
@@ -78,10 +78,10 @@ fn only_the_sql_crate_knows_sql() {
         assert_eq!(
             broken(&graph),
             [format!(
-                "anteroom-issuer: must not depend on {driver}: only anteroom-store-sql may"
+                "anteroom-issuer: must not depend on {driver}: only anteroom-store-sqlite may"
             )]
         );
-        let graph = Graph::default().with("anteroom-store-sql", [on(driver)]);
+        let graph = Graph::default().with("anteroom-store-sqlite", [on(driver)]);
         assert_eq!(broken(&graph), [""; 0]);
     }
 }
@@ -90,12 +90,12 @@ fn only_the_sql_crate_knows_sql() {
 fn only_the_binary_names_a_concrete_backend() {
     for (name, noticed) in [
         ("anteroom-issuer", true),
-        ("anteroom-service", true),
+        ("anteroom-runtime", true),
         ("anteroom", false),
     ] {
         let graph = Graph::default()
-            .with("anteroom-store-sql", [])
-            .with(name, [on("anteroom-store-sql")]);
+            .with("anteroom-store-sqlite", [])
+            .with(name, [on("anteroom-store-sqlite")]);
         assert_eq!(!broken(&graph).is_empty(), noticed, "{name}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock;
+use anteroom_runtime::Clock;
 
 /// A clock that shows the same moment until it is set. Clones share the moment.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use anteroom_service::Entropy;
+use anteroom_runtime::Entropy;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng as _};
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom_service::{Event, EventSink};
+use anteroom_runtime::{Event, EventSink};
 use tokio::sync::Notify;
 
 /// Collects events. Clones share the collection.

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_issuer::{
     DatedParams, HashQueueLimits, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
     LoginSettings, MailSender, PasswordHasher, router,
@@ -14,14 +15,12 @@ use anteroom_protocol::{
     GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
 };
 use anteroom_relays::Relays;
-use anteroom_service::{
-    Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
-};
+use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,
     TransactionName,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use anteroom_issuer::{HashCost, LoginLimits, SignUp};
 use anteroom_protocol::{Aci, AuthSalt, DAY};
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{
     Account, AccountRole, Email, InviteCode, IssuerDatabase as _, Login, PasswordVerifier,
     ShadowSignUp, TransactionName,

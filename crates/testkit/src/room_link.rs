@@ -7,7 +7,7 @@ use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredentialResponse, CreateCredentialRequestContext, GenericSecretParams,
     Randomness, RootKey, ServiceId, Timestamp,
 };
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use curve25519_dalek::{RistrettoPoint, ristretto::CompressedRistretto};
 

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_pages::WebAddress;
 use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, Timestamp};
 use anteroom_rooms::{
@@ -16,13 +17,11 @@ use anteroom_rooms::{
     RoomsParts, RoomsSettings, SfuSettings, SocketLimits, VerificationLimits, internal_router,
     router, verifier_keys,
 };
-use anteroom_service::{
-    Clock as _, ConnectionLimits, Entropy, HttpLimits, LocalLimiter, Metrics, Pseudonymizer, serve,
-};
+use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord, TransactionName,
 };
-use anteroom_store_sql::{SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SqliteOptions, SqliteRooms};
 use axum::Router;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use anteroom_protocol::GenericSecretParams;
 use anteroom_store::{IssuerDatabase, MasterKey, ServerParamsKind, TransactionName};
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use anyhow::Context;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};

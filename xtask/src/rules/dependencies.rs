@@ -20,27 +20,29 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-call", &["anteroom-protocol"]),
     ("anteroom-store", &["anteroom-protocol"]),
     (
-        "anteroom-store-sql",
+        "anteroom-store-sqlite",
         &["anteroom-protocol", "anteroom-store"],
     ),
-    ("anteroom-service", &["anteroom-protocol", "anteroom-store"]),
-    ("anteroom-mail", &["anteroom-service"]),
-    ("anteroom-pages", &["anteroom-service"]),
-    ("anteroom-oidc", &["anteroom-protocol", "anteroom-service"]),
-    ("anteroom-webhook", &["anteroom-service"]),
+    ("anteroom-runtime", &["anteroom-protocol"]),
+    ("anteroom-http-server", &["anteroom-runtime"]),
+    ("anteroom-mail", &["anteroom-runtime"]),
+    ("anteroom-pages", &["anteroom-http-server"]),
+    ("anteroom-oidc", &["anteroom-protocol", "anteroom-runtime"]),
+    ("anteroom-webhook", &["anteroom-runtime"]),
     (
         "anteroom-relays",
-        &["anteroom-protocol", "anteroom-service"],
+        &["anteroom-protocol", "anteroom-runtime"],
     ),
     (
         "anteroom-issuer",
         &[
+            "anteroom-http-server",
             "anteroom-mail",
             "anteroom-oidc",
             "anteroom-pages",
             "anteroom-protocol",
             "anteroom-relays",
-            "anteroom-service",
+            "anteroom-runtime",
             "anteroom-store",
         ],
     ),
@@ -48,9 +50,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         "anteroom-rooms",
         &[
             "anteroom-call",
+            "anteroom-http-server",
             "anteroom-pages",
             "anteroom-protocol",
-            "anteroom-service",
+            "anteroom-runtime",
             "anteroom-store",
         ],
     ),
@@ -60,6 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "anteroom-call",
             "anteroom-client",
+            "anteroom-http-server",
             "anteroom-issuer",
             "anteroom-mail",
             "anteroom-oidc",
@@ -67,9 +71,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-protocol",
             "anteroom-relays",
             "anteroom-rooms",
-            "anteroom-service",
+            "anteroom-runtime",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
             "anteroom-webhook",
         ],
     ),
@@ -78,6 +82,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "anteroom-call",
             "anteroom-client",
+            "anteroom-http-server",
             "anteroom-issuer",
             "anteroom-kvac",
             "anteroom-mail",
@@ -86,9 +91,9 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-protocol",
             "anteroom-relays",
             "anteroom-rooms",
-            "anteroom-service",
+            "anteroom-runtime",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
         ],
     ),
     // A program of the tests: it reads a running issuer's keys from its database.
@@ -98,7 +103,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-client",
             "anteroom-protocol",
             "anteroom-store",
-            "anteroom-store-sql",
+            "anteroom-store-sqlite",
         ],
     ),
     // A program of the tests too: it knows the services only as their users do.
@@ -114,7 +119,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const APART: [&str; 2] = ["anteroom-issuer", "anteroom-rooms"];
 
 /// Third-party packages that only the named crates may depend on directly, by prefix.
-const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sql"])];
+const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sqlite"])];
 
 /// The pure crates: no I/O, no clock, no ambient randomness and no async in them or below them.
 const PURE: &[&str] = &[

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use anteroom_service::{Clock, Entropy};
+use anteroom_runtime::{Clock, Entropy};
 use lettre::{
     Message,
     message::{Mailbox, header::ContentType},

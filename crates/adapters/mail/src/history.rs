@@ -127,7 +127,7 @@ impl AttemptHistory {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_service::Entropy as _;
+    use anteroom_runtime::Entropy as _;
     use anteroom_testkit::SeededEntropy;
 
     use super::*;

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Count, Dependency, DependencyState, Entropy, Health, Metrics};
+use anteroom_runtime::{Count, Dependency, DependencyState, Entropy, Health, Metrics};
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use tokio::{

@@ -12,7 +12,7 @@ use anteroom_mail::{
     SmtpSettings,
 };
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Metrics, NoEvents};
+use anteroom_runtime::{Metrics, NoEvents};
 use anteroom_testkit::{MockClock, SeededEntropy, SmtpServer, SmtpServerOptions};
 use async_trait::async_trait;
 use tokio::{sync::watch, time::Instant};

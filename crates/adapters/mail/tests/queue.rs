@@ -14,7 +14,7 @@ use anteroom_mail::{
     SmtpMailer, SmtpSettings,
 };
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Dependency, Health, HealthRegistry, Metrics, Monitor, NoEvents};
+use anteroom_runtime::{Dependency, Health, HealthRegistry, Metrics, Monitor, NoEvents};
 use anteroom_testkit::{
     LogGuard, MockClock, SeededEntropy, SmtpServer, SmtpServerOptions, metrics_text,
 };

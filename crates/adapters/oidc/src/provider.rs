@@ -6,7 +6,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock, Dependency, DependencyState, Health};
+use anteroom_runtime::{Clock, Dependency, DependencyState, Health};
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::Client;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use anteroom_service::{Clock, Dependency};
+use anteroom_runtime::{Clock, Dependency};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header, Validation, dangerous::insecure_decode_claims, decode,
     decode_header,

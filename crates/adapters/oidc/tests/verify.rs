@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_oidc::{OidcError, OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{
+use anteroom_runtime::{
     Clock as _, Entropy as _, Health, HealthRegistry, Metrics, Monitor, NoEvents,
 };
 use anteroom_testkit::{

@@ -9,7 +9,7 @@
 //! ```
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Health;
+use anteroom_runtime::Health;
 
 /// The number of consecutive failures that open the circuit.
 const FAILURES: u32 = 5;

@@ -12,7 +12,7 @@
 //! SHA-1. HMAC does not depend on the collision resistance that SHA-1 has lost.)
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Pseudonym;
+use anteroom_runtime::Pseudonym;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
@@ -46,7 +46,7 @@ fn password(secret: &[u8], username: &str) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::Aci;
-    use anteroom_service::Pseudonymizer;
+    use anteroom_runtime::Pseudonymizer;
 
     use super::*;
 

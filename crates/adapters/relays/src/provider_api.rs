@@ -15,7 +15,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Health;
+use anteroom_runtime::Health;
 use http::{HeaderValue, StatusCode, header};
 use reqwest::{Client, Response, redirect::Policy};
 use serde::{Deserialize, Deserializer, Serialize};

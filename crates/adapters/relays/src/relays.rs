@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Dependency, DependencyState, Health, Pseudonym};
+use anteroom_runtime::{Dependency, DependencyState, Health, Pseudonym};
 use async_trait::async_trait;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_service::{Clock, Count, DependencyState};
+use anteroom_runtime::{Clock, Count, DependencyState};
 use reqwest::{Client, StatusCode, header};
 use tokio::{
     sync::{Notify, watch},

@@ -8,7 +8,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use anteroom_service::{Clock, Count, Dependency, DependencyState, Event, EventSink, Health};
+use anteroom_runtime::{Clock, Count, Dependency, DependencyState, Event, EventSink, Health};
 use async_trait::async_trait;
 use reqwest::{Client, redirect::Policy};
 use tokio::sync::{Notify, watch};

@@ -16,7 +16,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use anteroom_service::Clock;
+use anteroom_runtime::Clock;
 
 const SUFFIX: &str = "json";
 const UNFINISHED: &str = "new";

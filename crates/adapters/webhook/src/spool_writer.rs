@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
-use anteroom_service::{Clock, Count, Event, EventSink};
+use anteroom_runtime::{Clock, Count, Event, EventSink};
 
 use crate::{
     WebhookError,

@@ -4,7 +4,7 @@
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{
+use anteroom_runtime::{
     Dependency, Event, EventSink as _, Health, HealthRegistry, Metrics, Monitor, NoEvents,
 };
 use anteroom_testkit::{LogGuard, MockClock, ReceivedEvent, WebhookReceiver, metrics_text};

@@ -6,7 +6,7 @@ mod operators;
 
 use std::path::PathBuf;
 
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 

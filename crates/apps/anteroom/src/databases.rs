@@ -8,7 +8,7 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
-use anteroom_store_sql::{
+use anteroom_store_sqlite::{
     FileFailure, SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms,
 };
 use anyhow::bail;

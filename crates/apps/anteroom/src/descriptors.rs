@@ -6,8 +6,8 @@
 
 use std::num::NonZeroUsize;
 
+use anteroom_http_server::ListenerKind;
 use anteroom_rooms::media_connections;
-use anteroom_service::ListenerKind;
 use anyhow::bail;
 
 use crate::settings::{MediaKind, Settings};

@@ -19,7 +19,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Clock as _, Count, Metrics, rfc3339};
+use anteroom_runtime::{Clock as _, Count, Metrics, rfc3339};
 use anyhow::{Context as _, anyhow};
 use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::{
@@ -45,15 +45,16 @@ const OURS: &[&str] = &[
     "anteroom",
     "anteroom_call",
     "anteroom_client",
+    "anteroom_http_server",
     "anteroom_issuer",
     "anteroom_mail",
     "anteroom_oidc",
     "anteroom_pages",
     "anteroom_relays",
     "anteroom_rooms",
-    "anteroom_service",
+    "anteroom_runtime",
     "anteroom_store",
-    "anteroom_store_sql",
+    "anteroom_store_sqlite",
     "anteroom_webhook",
 ];
 

@@ -16,7 +16,7 @@ use anteroom_client::{
     DeviceId, LockedSession, SessionStore, SessionStoreError, SessionTokens, SignedIn,
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use anteroom_mail::{
     Composer, FileMailer, Mail, MailError, MailQueue, MailQueueSettings, Mailer, SmtpLogin,
     SmtpMailer, SmtpSettings,
 };
-use anteroom_service::Metrics;
+use anteroom_runtime::Metrics;
 use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
@@ -165,7 +165,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_service::NoEvents;
+    use anteroom_runtime::NoEvents;
     use tempfile::TempDir;
 
     use super::*;

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 
 use self::sinks::{SinkPlaces, Sinks};
 pub(crate) use self::{

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock, Entropy};
+use anteroom_runtime::{Clock, Entropy};
 use rand::rngs::SysRng;
 use rand_core::{CryptoRng, UnwrapErr};
 

@@ -6,7 +6,7 @@ use anteroom_issuer::{IssuingParams, credentials_end};
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
 };
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_store::{
     DamagedServerParams, IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord,
     StoredServerParams, TransactionName,

@@ -8,7 +8,7 @@ mod process;
 use std::{sync::Arc, time::Duration};
 
 use anteroom_client::{ClientError, CredentialStore, PublishedParams, RenewalStep};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 
 pub(crate) use self::process::{is_automatic, start};
 use crate::{

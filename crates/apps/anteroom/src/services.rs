@@ -18,7 +18,7 @@ use std::{
     net::SocketAddr,
 };
 
-use anteroom_service::{DrainOutcome, ListenerSettings};
+use anteroom_http_server::{DrainOutcome, ListenerSettings};
 use anyhow::anyhow;
 use axum::Router;
 use tokio::{
@@ -55,7 +55,7 @@ impl Serving {
         settings: impl Into<ListenerSettings>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self(tokio::spawn(anteroom_service::serve(
+        Self(tokio::spawn(anteroom_http_server::serve(
             listener,
             router,
             settings.into(),

@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anteroom_client::{IssuerClient, ServiceAddress, TrustedParams};
 use anteroom_protocol::Aci;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy as _;
 

@@ -22,7 +22,7 @@ use std::{
 
 use anteroom_issuer::LoginLimits;
 use anteroom_protocol::Mode;
-use anteroom_service::{BucketSize, WindowSize};
+use anteroom_runtime::{BucketSize, WindowSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use anteroom_service::{Tls, TlsError, TlsFiles};
+use anteroom_http_server::{Tls, TlsError, TlsFiles};
 use anyhow::Context as _;
 use tokio::{
     signal::unix::{SignalKind, signal},

@@ -9,7 +9,7 @@ use anteroom_client::{
 };
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use secrecy::SecretString;
 use url::Url;
@@ -68,7 +68,7 @@ impl Device {
 
     fn events(&self) -> Vec<&'static str> {
         let events = self.issuer.events.take();
-        events.iter().map(anteroom_service::Event::name).collect()
+        events.iter().map(anteroom_runtime::Event::name).collect()
     }
 }
 

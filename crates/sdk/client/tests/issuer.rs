@@ -16,7 +16,7 @@ use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, RelaySecret, RelaySettings, RelayTtl, RelayUrl,
     Relays, UrlTemplate,
 };
-use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};

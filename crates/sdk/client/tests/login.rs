@@ -15,7 +15,7 @@ use anteroom_client::{
     LoginSession, MemoryPins, MemorySession, SessionStore, SessionStoreError, SignIn, SignedIn,
     Timeouts, Trust,
 };
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestIssuer, TestLogin};
 use futures::future::join_all;
 use secrecy::{ExposeSecret as _, SecretString};

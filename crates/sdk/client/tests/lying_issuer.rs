@@ -6,7 +6,7 @@ use anteroom_client::{
     PinStore as _, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, DAY, ParamsId, Randomness, RootKey, Timestamp};
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_testkit::{LyingIssuer, SeededEntropy, ServedParams};
 use secrecy::SecretString;
 

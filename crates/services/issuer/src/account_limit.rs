@@ -9,7 +9,7 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_protocol::Aci;
-use anteroom_service::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
+use anteroom_runtime::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
 
 use crate::{auth::Caller, issuer::IssuerState};
 

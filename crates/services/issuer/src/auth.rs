@@ -5,8 +5,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anteroom_http_server::{Problem, ProblemKind, problems};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{Clock, Entropy, Problem, ProblemKind, dependency_wait, problems};
+use anteroom_runtime::{Clock, Entropy, dependency_wait};
 use anteroom_store::{
     Account, AccountDevice, AddressPseudonym, Device, DeviceId, DeviceUse, IssuerDatabase,
     PasswordHash, Session, SessionId, StoreError, TransactionName,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, problems};
 use anteroom_protocol::{Aci, CredentialBatch, GenericSecretParams, VerifyError};
-use anteroom_service::{Entropy, Problem, ProblemDocument, RetryAfter, problems};
+use anteroom_runtime::{Entropy, RetryAfter};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -113,7 +114,7 @@ async fn decide(
     let entropy = Arc::clone(&issuer.entropy);
     let issued = admitted.compute(issuer, move || issue(&aci, range, &params, &*entropy));
     let issued = issued.await;
-    let issued = issued.map_err(|error| error.problem(&BATCHES_RATE_LIMITED))?;
+    let issued = issued.map_err(|error| Problem::of_work(error, &BATCHES_RATE_LIMITED))?;
     let credentials = issued.map_err(issuing_failed)?;
     Ok(Outcome::AuthBatchIssued {
         caller,

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, bounded_body, require_json};
 use anteroom_protocol::{CreateCredentialRequest, Randomness, Timestamp};
-use anteroom_service::{
-    Problem, ProblemDocument, ProblemKind, RetryAfter, WorkError, bounded_body, require_json,
-};
+use anteroom_runtime::{RetryAfter, WorkError};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -157,7 +156,7 @@ async fn decide(issuer: &Arc<IssuerState>, request: Request) -> Result<Outcome, 
         Err(WorkError::CallerLimited) => {
             return Ok(Outcome::RateLimited(caller, RetryAfter::from_secs(1)));
         }
-        Err(error) => return Err(error.problem(&RATE_LIMITED)),
+        Err(error) => return Err(Problem::of_work(error, &RATE_LIMITED)),
     };
     Ok(Outcome::CredentialIssued {
         caller,

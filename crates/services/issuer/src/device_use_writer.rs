@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::Entropy;
+use anteroom_runtime::Entropy;
 use anteroom_store::{
     Device, DeviceId, DeviceUse, IssuerDatabase, SessionId, StoreError, TransactionName,
 };

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
 use anteroom_protocol::{
     CredentialBatch, GenericSecretParams, GroupIdentity, GroupServerSecretParams, VerifyError,
 };
-use anteroom_service::{Entropy, Problem, ProblemDocument, ProblemKind, RetryAfter};
+use anteroom_runtime::{Entropy, RetryAfter};
 use anteroom_store::Account;
 use axum::{
     extract::{Request, State},
@@ -154,7 +155,7 @@ async fn decide(
         )
     });
     let issued = issued.await;
-    let issued = issued.map_err(|error| error.problem(&BATCHES_RATE_LIMITED))?;
+    let issued = issued.map_err(|error| Problem::of_work(error, &BATCHES_RATE_LIMITED))?;
     let (group, call_link) = issued.map_err(issuing_failed)?;
     Ok(Outcome::BatchIssued {
         caller,

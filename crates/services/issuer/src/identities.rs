@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
-use anteroom_service::Entropy;
+use anteroom_runtime::Entropy;
 use anteroom_store::{
     Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse, IdentityLink,
     IdentityName, IssuerDatabase, IssuerRepository, StorageKeys, StoreError, TransactionName,

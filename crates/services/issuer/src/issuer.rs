@@ -2,12 +2,12 @@
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
+use anteroom_http_server::{HttpLimits, Problem, problems, request_client};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_relays::Relays;
-use anteroom_service::{
+use anteroom_runtime::{
     Admission, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink, Health,
-    HealthRegistry, HttpLimits, Metrics, Monitor, Problem, Pseudonymizer, RateLimiter, Workers,
-    network_windows, problems,
+    HealthRegistry, Metrics, Monitor, Pseudonymizer, RateLimiter, Workers, network_windows,
 };
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
@@ -207,7 +207,7 @@ impl IssuerState {
         self: &Arc<Self>,
         head: &Parts,
     ) -> Result<Option<Caller>, Problem> {
-        let address = self.address(ClientAddress::of(&head.extensions));
+        let address = self.address(request_client(&head.extensions));
         let mut changes = Vec::new();
         let caller = self
             .authenticator

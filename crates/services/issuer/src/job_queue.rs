@@ -13,9 +13,9 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{
-    AddressGroup, ClientAddress, Count, Metrics, Problem, RetryAfter, Share, ShareCounts,
-    network_shares, problems,
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::{
+    AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares,
 };
 use async_trait::async_trait;
 use tokio::{sync::watch, time::timeout};

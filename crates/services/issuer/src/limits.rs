@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use anteroom_service::{BucketSize, WorkLimits};
+use anteroom_runtime::{BucketSize, WorkLimits};
 
 /// The sizes of the rate limits, per account. One device has a third of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! The operations of the issuer, and the routes that request them.
 
-use anteroom_service::{
+use anteroom_http_server::RouteOperation;
+use anteroom_runtime::{
     Area::{
         DeviceManagement, EncryptedGroupMetadata, GroupCallSignaling, Login, VoipCallSignaling,
     },
-    Operation, RouteOperation,
+    Operation,
 };
 
 const ISSUE_CREATE_CREDENTIAL: Operation =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Problem, problems};
+use anteroom_http_server::{Problem, problems};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use anteroom_http_server::ProblemKind;
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_service::ProblemKind;
 use axum::extract::Query;
 use http::{StatusCode, Uri};
 

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
 use anteroom_relays::{Relay, RelayError, RelayUser};
-use anteroom_service::{Problem, ProblemDocument, ProblemKind, RetryAfter, dependency_wait};
+use anteroom_runtime::{RetryAfter, dependency_wait};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},

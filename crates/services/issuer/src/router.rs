@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{complete_description, description_router, harden, health_router};
 use anteroom_pages::{api_page, not_found_page};
-use anteroom_service::{complete_description, description_router, harden};
 use axum::{Router, middleware::from_fn};
 use utoipa::{
     Modify, OpenApi,
@@ -55,7 +55,7 @@ pub fn openapi() -> openapi::OpenApi {
 }
 
 fn described(state: Arc<IssuerState>) -> OpenApiRouter {
-    let health = state.health.clone().router();
+    let health = health_router(state.health.clone());
     described_routes().with_state(state).merge(health)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ProblemDocument, problems};
+use anteroom_http_server::{ProblemDocument, problems};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},

@@ -10,10 +10,11 @@ use std::{
 };
 
 use anteroom_call::Limits;
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifierKeys;
-use anteroom_service::{
-    Clock, Dependency, Entropy, EventSink, HealthRegistry, HttpLimits, Metrics, Monitor,
-    Pseudonymizer, RateLimiter,
+use anteroom_runtime::{
+    Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
+    RateLimiter,
 };
 use anteroom_store::RoomsDatabase;
 use tokio::time::timeout;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_pages::WebAddress;
-use anteroom_service::BucketSize;
+use anteroom_runtime::BucketSize;
 use url::Url;
 
 use crate::{GroupCallKey, Node};
@@ -284,7 +284,7 @@ impl Default for CleanerSettings {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::Timestamp;
-    use anteroom_service::{
+    use anteroom_runtime::{
         Admission, ClientAddress, LocalLimiter, Pseudonymizer, RateLimiter as _, network_buckets,
     };
     use zeroize::Zeroizing;

@@ -6,10 +6,9 @@ use std::sync::{
 };
 
 use anteroom_call::ConnectionId;
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::{DemuxId, Timestamp};
-use anteroom_service::{
-    Clock, Entropy, GuardedGauge, HealthRegistry, HttpLimits, Metrics, Monitor,
-};
+use anteroom_runtime::{Clock, Entropy, GuardedGauge, HealthRegistry, Metrics, Monitor};
 
 use crate::{
     RoomsSettings,

@@ -1,7 +1,7 @@
 //! A relay's host is resolved at the time of the request, by a real name server.
 
 use anteroom_relays::{HostName, HostResolver, Relays};
-use anteroom_service::Health;
+use anteroom_runtime::Health;
 use anteroom_testkit::NameServer;
 
 use crate::support::{NOW, coturn, user};

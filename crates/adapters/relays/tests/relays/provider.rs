@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_relays::{RelayError, Relays};
-use anteroom_service::Health;
+use anteroom_runtime::Health;
 use anteroom_testkit::{LogGuard, ProviderBehaviour, ProviderQuestion, RelayProvider};
 use serde_json::json;
 

@@ -7,7 +7,7 @@ use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
     RelayUrl, RelayUser, UrlTemplate,
 };
-use anteroom_service::Pseudonymizer;
+use anteroom_runtime::Pseudonymizer;
 use anteroom_testkit::LogGuard;
 use zeroize::Zeroizing;
 

@@ -12,11 +12,11 @@ mod sessions;
 mod show;
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, LoginLock, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
 pub(super) use self::{

@@ -27,7 +27,7 @@ use std::{
 
 use anteroom_client::JoinOptions;
 use anteroom_protocol::AdminPasskey;
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anyhow::Context as _;
 
 use self::{own_name::NameFile, participant::Participant};

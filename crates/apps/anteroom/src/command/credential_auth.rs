@@ -2,7 +2,7 @@
 
 use anteroom_client::DayRange;
 use anteroom_protocol::{Randomness, RootKey};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 

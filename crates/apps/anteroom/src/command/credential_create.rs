@@ -1,7 +1,7 @@
 //! `anteroom credential create`
 
 use anteroom_protocol::{CallLink, CreateCredentialRequest, LinkError, Randomness, RootKey};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 

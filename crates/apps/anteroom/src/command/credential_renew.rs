@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 

@@ -2,9 +2,9 @@
 //! for the user's own account.
 
 use anteroom_issuer::ChangeCause;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::Context as _;
 
 use super::{

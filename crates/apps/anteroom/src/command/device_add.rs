@@ -1,11 +1,11 @@
 //! `anteroom device add`: restores access to an account without devices.
 
 use anteroom_issuer::{ChangeCause, MOST_DEVICES};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ mod show;
 
 use anteroom_client::{Approval, LinkChange, LinkState, OngoingCall, RoomName};
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use serde::Serialize;
 use zeroize::Zeroizing;
 

@@ -4,9 +4,9 @@ mod staging;
 
 use std::path::Path;
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{MasterKey, StoreError};
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 

@@ -7,9 +7,9 @@ mod show;
 use std::num::NonZeroU32;
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 use serde::Serialize;
 
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use anteroom_service::{ListenerKind, ListenerMetrics, ListenerSettings, Metrics, Tls};
+use anteroom_http_server::{ListenerKind, ListenerMetrics, ListenerSettings, Tls};
+use anteroom_runtime::Metrics;
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};

@@ -10,8 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anteroom_service::Clock as _;
-use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+use anteroom_runtime::Clock as _;
+use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 

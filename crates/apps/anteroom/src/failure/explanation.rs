@@ -7,7 +7,7 @@ use anteroom_client::{
 };
 use anteroom_issuer::Password;
 use anteroom_protocol::{LinkError, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{EmailError, KeyError, NewEmailError};
 use url::Url;
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_store::{KeyError, StoreError};
-use anteroom_store_sql::FileFailure;
+use anteroom_store_sqlite::FileFailure;
 
 use super::explanation::Explanation;
 

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anteroom_service::Count;
+use anteroom_runtime::Count;
 
 /// The lines of a service that may wait to be written.
 const MOST_LINES: usize = 4_096;

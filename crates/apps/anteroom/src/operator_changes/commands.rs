@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 
 use super::{
     record,

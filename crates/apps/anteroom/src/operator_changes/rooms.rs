@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::OpaqueRoomId;
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 
 use super::{
     record,

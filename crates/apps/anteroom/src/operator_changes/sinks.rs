@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_service::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
+use anteroom_runtime::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
 use anteroom_webhook::SpoolWriter;
 use anyhow::Context as _;
 

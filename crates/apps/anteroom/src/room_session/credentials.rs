@@ -11,7 +11,7 @@ use anteroom_client::{
     TrustedParams,
 };
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 
 use super::RoomSession;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{
+use anteroom_runtime::{
     Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink,
 };
 use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};

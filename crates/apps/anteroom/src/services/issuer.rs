@@ -14,13 +14,13 @@ use anteroom_issuer::{
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
-use anteroom_service::{
+use anteroom_runtime::{
     Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer,
 };
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::Context as _;
 use axum::Router;
 use tokio::{

@@ -15,11 +15,11 @@ use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
     StoredParams,
 };
-use anteroom_service::{Clock, Entropy, LocalLimiter, Pseudonymizer};
+use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
 };
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::{

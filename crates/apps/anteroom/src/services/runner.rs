@@ -5,7 +5,8 @@
 
 use std::{fmt, future, sync::Arc, time::Duration};
 
-use anteroom_service::{Clock as _, Dependency, HealthRegistry, Monitor, RouteOperation};
+use anteroom_http_server::{RouteOperation, metrics_router};
+use anteroom_runtime::{Clock as _, Dependency, HealthRegistry, Monitor};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
@@ -187,7 +188,7 @@ impl<S: Service> Attempt<S> {
         ServiceRoutes {
             public: named_instance(self.slots.public.router(public)),
             internal: self.slots.internal.router(internal),
-            metrics: metrics.router(),
+            metrics: metrics_router(metrics),
             counts: metrics.clone(),
         }
     }

@@ -6,10 +6,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use anteroom_service::{
-    Dependency, DependencyState, Health, HealthRegistry, HttpLimits, Metrics, Problem, RetryAfter,
-    RouteOperation, harden, problems,
-};
+use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, health_router, problems};
+use anteroom_runtime::{Dependency, DependencyState, Health, HealthRegistry, Metrics, RetryAfter};
 use async_trait::async_trait;
 use axum::{Router, extract::Request, routing::any};
 use tower::ServiceExt as _;
@@ -61,9 +59,10 @@ pub(crate) fn waiting_router(
     limits: HttpLimits,
     metrics: Metrics,
 ) -> Router {
-    let (health, _) = HealthRegistry::new(vec![Arc::new(ClosedDatabase::default())])
-        .router()
-        .split_for_parts();
+    let (health, _) = health_router(HealthRegistry::new(vec![Arc::new(
+        ClosedDatabase::default(),
+    )]))
+    .split_for_parts();
     let answer = || async { Problem::new(&problems::UNAVAILABLE).retry_after(RETRY_AFTER) };
     let paths: BTreeSet<&str> = operations.iter().map(|route| route.path).collect();
     let mut routes = health

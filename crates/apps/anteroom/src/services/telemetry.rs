@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::Metrics;
+use anteroom_runtime::Metrics;
 
 use super::{EventPlaces, Events};
 use crate::{data_dir::DataDir, environment::Environment, os::OsClock, settings::Settings};

@@ -7,7 +7,7 @@ use anteroom_client::{
     PublishedParams, ServiceAddress, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{anyhow, bail};
 
 use super::{IssuerPlace, Session};

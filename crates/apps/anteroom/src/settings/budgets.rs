@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use anteroom_rooms::VerificationLimits;
-use anteroom_service::{BucketSize, WorkLimits};
+use anteroom_runtime::{BucketSize, WorkLimits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

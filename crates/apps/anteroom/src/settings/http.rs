@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
+use anteroom_http_server::{ConnectionLimits, HttpLimits, ProxyHeader, TrustedProxies};
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Bounds of a listener; the defaults are those of `anteroom_service`.
+/// Bounds of a listener; the defaults are those of `anteroom_http_server`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HttpSettings {

@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use anteroom_service::BucketSize;
+use anteroom_runtime::BucketSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

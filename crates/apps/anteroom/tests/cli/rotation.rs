@@ -18,7 +18,7 @@ use anteroom_client::{
 };
 use anteroom_protocol::{Aci, AdminPasskey, Randomness, RootKey, Timestamp};
 use anteroom_store::{MasterKey, keys::KeyPurpose};
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use rand::rngs::SysRng;
 use rand_core::UnwrapErr;
 use secrecy::SecretString;

@@ -13,7 +13,7 @@ use anteroom_store::{
     IssuerDatabase as _, MasterKey, RoomsDatabase as _, ServerParamsKind, ServerParamsRecord,
     TransactionName,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use rand::{SeedableRng as _, rngs::StdRng};
 use rustix::process::geteuid;
 use serde_json::Value;

@@ -14,7 +14,7 @@ mod text;
 
 use std::sync::{Arc, LazyLock};
 
-use anteroom_service::{Problem, problems};
+use anteroom_http_server::{Problem, problems};
 use axum::{
     Router,
     body::Bytes,

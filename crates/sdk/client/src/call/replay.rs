@@ -151,7 +151,7 @@ impl fmt::Debug for ReplayMemory {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::RootKey;
-    use anteroom_service::Entropy as _;
+    use anteroom_runtime::Entropy as _;
     use anteroom_testkit::SeededEntropy;
 
     use super::*;

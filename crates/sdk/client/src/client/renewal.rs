@@ -50,7 +50,7 @@ mod tests {
     use std::sync::Arc;
 
     use anteroom_protocol::{DAY, Timestamp};
-    use anteroom_service::{Clock as _, Entropy as _};
+    use anteroom_runtime::{Clock as _, Entropy as _};
     use anteroom_testkit::{MockClock, SeededEntropy, TestIssuer};
     use rand_core::CryptoRng;
 

@@ -135,7 +135,7 @@ pub(crate) fn encrypt_name<R: CryptoRng + ?Sized>(
 
 #[cfg(test)]
 mod tests {
-    use anteroom_service::Entropy as _;
+    use anteroom_runtime::Entropy as _;
     use anteroom_testkit::SeededEntropy;
 
     use super::*;

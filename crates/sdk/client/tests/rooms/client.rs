@@ -8,7 +8,7 @@ use anteroom_client::{
     SecretString, SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
 };
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount, TestLogin};
 use rand_core::CryptoRng;
 

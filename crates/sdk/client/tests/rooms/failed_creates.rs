@@ -8,7 +8,7 @@ use std::{
 
 use anteroom_client::{Approval, Client, ClientOptions, DeviceCredentials, Error, OwnLink, System};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount};
 use axum::{
     Router,

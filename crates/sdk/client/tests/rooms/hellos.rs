@@ -2,7 +2,7 @@
 
 use anteroom_client::{Approval, CallEvent, JoinOptions};
 use anteroom_protocol::{Aci, HelloKey, RootKey, ServiceId, UidCiphertext};
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_testkit::{LogGuard, SeededEntropy};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::StreamExt as _;

@@ -11,7 +11,7 @@ use anteroom_client::{
     RoomsClient, RoomsError, Timeouts,
 };
 use anteroom_protocol::RootKey;
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_testkit::SeededEntropy;
 use axum::{
     Router,

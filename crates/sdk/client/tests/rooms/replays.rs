@@ -9,7 +9,7 @@ use anteroom_client::{
     CallEvent, DemuxId, EraId, EraKey, EraMark, JoinOptions, MemoryReplays, MessageSealer,
     ReceivedCounters, ReplayStore, ReplayStoreError,
 };
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_testkit::SeededEntropy;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::StreamExt as _;

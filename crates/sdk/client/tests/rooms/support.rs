@@ -8,7 +8,7 @@ use anteroom_issuer::{DatedParams, IssuingParams};
 use anteroom_protocol::{
     Aci, AdminPasskey, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
 };
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{
     LogGuard, SeededEntropy, TestAccount, TestIssuer, TestIssuerOptions, TestRooms,

@@ -10,7 +10,7 @@ use anteroom_issuer::{DatedParams, IssuerLimits, IssuingParams};
 use anteroom_protocol::{
     AdminPasskey, CallLink, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
 };
-use anteroom_service::{Clock as _, Entropy as _, Event};
+use anteroom_runtime::{Clock as _, Entropy as _, Event};
 use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions, TestRooms, TestRoomsOptions};
 use rand_core::CryptoRng;
 use secrecy::SecretString;

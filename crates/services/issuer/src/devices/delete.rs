@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::TransactionName;
 use axum::{
     extract::{Request, State},
@@ -73,7 +74,7 @@ pub(crate) struct DeleteRequest {
 )]
 pub(crate) async fn delete(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     id: DevicePath,
     request: Request,
 ) -> Response {

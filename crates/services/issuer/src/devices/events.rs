@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Event, EventSink, Pseudonymizer};
+use anteroom_runtime::{Event, EventSink, Pseudonymizer};
 
 use super::changes::{ChangeCause, ChangeKind, DeviceChange};
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{ClientAddress, Event, Problem, ProblemDocument, problems};
+use anteroom_runtime::Event;
 use anteroom_store::{Device, DeviceId, DeviceState, DeviceUse, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -169,7 +170,7 @@ async fn decide(
     // The request itself is the last use of the calling device, whether or not it is written yet.
     let device_use = DeviceUse {
         at: now,
-        address: issuer.address(ClientAddress::of(&head.extensions)),
+        address: issuer.address(request_client(&head.extensions)),
     };
     let seen_now = devices
         .iter_mut()

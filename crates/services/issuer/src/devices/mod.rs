@@ -11,7 +11,7 @@ pub(crate) mod register;
 pub(crate) mod registration;
 pub(crate) mod rename;
 
-use anteroom_service::ProblemKind;
+use anteroom_http_server::ProblemKind;
 use anteroom_store::DeviceNameError;
 use http::StatusCode;
 

@@ -1,7 +1,7 @@
 //! The mail to an owner about a new device.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::Problem;
 use anteroom_store::{DeviceName, TransactionName};
 use async_trait::async_trait;
 

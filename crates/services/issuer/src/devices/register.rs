@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{DeviceName, DeviceNameError, DeviceOrigin, DevicePassword, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -96,7 +97,7 @@ pub(crate) struct RegisterResponse<'a> {
 )]
 pub(crate) async fn register_device(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

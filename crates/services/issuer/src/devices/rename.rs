@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, problems};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{DeviceName, DeviceNameError, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -90,7 +91,7 @@ pub(crate) struct RenameRequest {
 )]
 pub(crate) async fn rename(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     id: DevicePath,
     request: Request,
 ) -> Response {

@@ -8,7 +8,7 @@
 //! class depends on the address and the device alone, never on the email, so that it does not show
 //! whether an account exists.
 
-use anteroom_service::{AddressGroup, ClientAddress, LimitKey, Share, network_shares};
+use anteroom_runtime::{AddressGroup, ClientAddress, LimitKey, Share, network_shares};
 
 /// A client whose password is to be hashed.
 #[derive(Clone, Copy, Debug)]

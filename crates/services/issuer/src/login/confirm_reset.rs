@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     EmailToken, EmailTokenPurpose, Login, PasswordVerifier, TokenHash, TransactionName,
 };
@@ -70,7 +71,7 @@ pub(crate) struct ConfirmResetRequest {
 )]
 pub(crate) async fn confirm_reset(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

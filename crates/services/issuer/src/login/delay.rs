@@ -11,7 +11,8 @@ use std::{
     time::Duration,
 };
 
-use anteroom_service::{Problem, RetryAfter, ShareCounts, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::{RetryAfter, ShareCounts};
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
 
@@ -123,7 +124,7 @@ mod tests {
     use std::task::Poll;
 
     use anteroom_protocol::Aci;
-    use anteroom_service::ClientAddress;
+    use anteroom_runtime::ClientAddress;
     use anteroom_store::DeviceId;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! The events of logins, with exactly the members that the documentation lists.
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{ClientAddress, Event};
+use anteroom_runtime::{ClientAddress, Event};
 use anteroom_store::{Email, Session};
 use http::HeaderMap;
 

@@ -2,7 +2,8 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use anteroom_service::{FairPermit, FairPermits, Problem, RetryAfter, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::{FairPermit, FairPermits, RetryAfter};
 use tokio::time::timeout;
 
 use super::attempt_source::{AttemptSource, LoginShare};
@@ -85,7 +86,7 @@ fn busy() -> Problem {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::Aci;
-    use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer};
+    use anteroom_runtime::{ClientAddress, LimitKey, Pseudonymizer};
     use futures::{FutureExt as _, future::BoxFuture, poll};
     use zeroize::Zeroizing;
 

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_service::{Count, Metrics, Problem, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::{Count, Metrics};
 use anteroom_store::PasswordVerifier;
 use argon2::{
     Algorithm, Argon2, CustomizedPasswordHasher as _, Params, PasswordHash, PasswordHasher as _,

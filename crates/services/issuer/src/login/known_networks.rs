@@ -9,7 +9,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, LimitKey, Pseudonymizer, TimedMap};
+use anteroom_runtime::{ClientAddress, LimitKey, Pseudonymizer, TimedMap};
 
 /// The limits of the known networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The rate limits of client addresses, one for each operation.
 
-use anteroom_service::{ProblemKind, WindowSize};
+use anteroom_http_server::ProblemKind;
+use anteroom_runtime::WindowSize;
 
 use super::{
     LoginLimits,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, bounded_body, problems, require_json};
+use anteroom_http_server::{Problem, RequestClient, bounded_body, problems, require_json};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
     body::Body,
@@ -68,7 +69,7 @@ pub(super) enum SessionProof {
 )]
 pub(crate) async fn logout(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_protocol::Aci;
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -44,7 +45,7 @@ enum Outcome {
 )]
 pub(crate) async fn logout_all(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

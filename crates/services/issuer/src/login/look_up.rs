@@ -1,7 +1,8 @@
 //! The look-up before a login, and the count of failures after it.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::Aci;
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Account, DeviceId, Email, Login, LoginFailures, LoginOrigin, PasswordVerifier, RefreshToken,
     TransactionName,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::rfc3339;
+use anteroom_runtime::rfc3339;
 use anteroom_store::{DeviceName, Email, EmailToken};
 
 /// The port that sends mails.

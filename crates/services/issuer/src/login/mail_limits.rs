@@ -17,7 +17,7 @@
 //!   reset. The network of a client has a share of each. Notices have only the window of their
 //!   address.
 
-use anteroom_service::{Admission, ClientAddress, LimitKey, WindowSize};
+use anteroom_runtime::{Admission, ClientAddress, LimitKey, WindowSize};
 use anteroom_store::Email;
 use zeroize::Zeroizing;
 

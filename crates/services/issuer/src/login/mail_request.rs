@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, problems};
+use anteroom_http_server::{Problem, problems};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::Email;
 
 use super::{mail_limits::MailKind, wire::Secret};

@@ -1,7 +1,8 @@
 //! The check of an address and a password, with its locks, delays and counts. It is part of a
 //! login, and of a change that needs the password again.
 
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_http_server::Problem;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{DeviceId, Email, Login, LoginOrigin, RefreshToken};
 
 use super::{

@@ -1,6 +1,6 @@
 //! The problem kinds of logins.
 
-use anteroom_service::{Problem, ProblemKind};
+use anteroom_http_server::{Problem, ProblemKind};
 use http::StatusCode;
 
 /// The authentication challenge of a login's tokens.

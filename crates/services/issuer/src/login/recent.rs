@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{Email, TransactionName};
 use http::HeaderMap;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     DeviceUse, Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId,
     StoreError, TransactionName,
@@ -72,7 +73,7 @@ struct RefreshRequest {
 )]
 pub(crate) async fn refresh(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     let origin = RequestOrigin::new(client, request.headers());

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::{Problem, RetryAfter};
+use anteroom_runtime::RetryAfter;
 use anteroom_store::{Email, Login, LoginFailures};
 use async_trait::async_trait;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{Email, EmailToken, EmailTokenPurpose, TransactionName};
 use async_trait::async_trait;
 use axum::{
@@ -53,7 +54,7 @@ pub(crate) struct ResetRequest {
 )]
 pub(crate) async fn request_reset(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

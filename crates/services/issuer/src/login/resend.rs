@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ShadowSignUp,
     StorageKeys, StoreError, TransactionName,
@@ -59,7 +60,7 @@ pub(crate) struct ResendRequest {
 )]
 pub(crate) async fn resend(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

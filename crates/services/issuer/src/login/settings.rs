@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use anteroom_pages::WebAddress;
 use anteroom_protocol::DAY;
-use anteroom_service::WindowSize;
+use anteroom_runtime::WindowSize;
 use anteroom_store::{DeviceRetention, LockPolicy, StoredLifetimes};
 
 use super::{

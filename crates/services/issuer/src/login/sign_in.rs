@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Account, DeviceId, DeviceName, DeviceNameError, DeviceOrigin, Email, Login, LoginFailures,
     PasswordVerifier, RefreshToken, Session, SessionId, StoreError, TransactionName,
@@ -118,7 +119,7 @@ struct Attempt {
 )]
 pub(crate) async fn sign_in(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     let origin = RequestOrigin::new(client, request.headers());

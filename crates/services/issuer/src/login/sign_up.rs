@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::{Aci, AuthSalt, Timestamp};
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
     PasswordVerifier, PendingSignUp, ShadowSignUp, StoreError, TransactionName,
@@ -73,7 +74,7 @@ pub(crate) struct SignUpRequest {
 )]
 pub(crate) async fn sign_up(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{ConfirmOutcome, EmailToken, EmailTokenPurpose, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -57,7 +58,7 @@ pub(crate) struct VerifyEmailRequest {
 )]
 pub(crate) async fn verify_email(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     match decide(&issuer, client, request).await {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use anteroom_http_server::{Problem, bounded_body, problems, require_json};
 use anteroom_protocol::Timestamp;
-use anteroom_service::{Problem, bounded_body, problems, require_json};
 use anteroom_store::{Email, RefreshToken, Session};
 use axum::{
     body::Body,

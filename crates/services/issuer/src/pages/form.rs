@@ -1,6 +1,6 @@
 //! The fields of a sent form, and of a URL's query.
 
-use anteroom_service::{Problem, bounded_body, problems};
+use anteroom_http_server::{Problem, bounded_body, problems};
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, Uri, header};
 use zeroize::Zeroizing;

@@ -1,7 +1,7 @@
 //! The layout of all pages.
 
+use anteroom_http_server::Problem;
 use anteroom_pages::card;
-use anteroom_service::Problem;
 use axum::{
     body::Body,
     response::{IntoResponse as _, Response},

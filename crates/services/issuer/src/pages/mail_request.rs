@@ -1,7 +1,7 @@
 //! The pages that request a mail: an address, a button, and an answer that is the same for every
 //! address.
 
-use anteroom_service::{Problem, ProblemKind};
+use anteroom_http_server::{Problem, ProblemKind};
 use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};

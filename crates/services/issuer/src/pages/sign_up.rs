@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_http_server::{Problem, RequestClient};
+use anteroom_runtime::ClientAddress;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -41,7 +42,7 @@ pub(super) async fn show(State(issuer): State<Arc<IssuerState>>, uri: Uri) -> Re
 
 pub(super) async fn submit(
     State(issuer): State<Arc<IssuerState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     request: Request,
 ) -> Response {
     decide(&issuer, client, request)

@@ -2,7 +2,7 @@
 
 use anteroom_issuer::SignUp;
 use anteroom_protocol::DAY;
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
 use http::Request;

@@ -1,7 +1,7 @@
 //! The credentials that are accepted, and the one answer to all others.
 
 use anteroom_protocol::DAY;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{DeviceId, IssuerDatabase as _, TransactionName};
 use anteroom_testkit::{TestAccount, TestIssuer};
 use axum::body::Body;

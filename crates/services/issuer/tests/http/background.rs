@@ -10,7 +10,7 @@ use std::{
 
 use anteroom_issuer::{IssuingParams, LoginLimits, SignUp};
 use anteroom_protocol::Mode;
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,

@@ -4,7 +4,7 @@ use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{
     AuthCredentialResponse, DAY, GroupAuthCredentialResponse, Mode, Timestamp,
 };
-use anteroom_service::{BucketSize, Clock as _};
+use anteroom_runtime::{BucketSize, Clock as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use serde_json::{Value, json};
 

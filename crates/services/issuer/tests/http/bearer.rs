@@ -1,6 +1,6 @@
 //! Bearer tokens of others, and tokens that are not valid for their use.
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::IssuerDatabase as _;
 use anteroom_testkit::{TestIssuer, TestLogin};
 use axum::body::Body;

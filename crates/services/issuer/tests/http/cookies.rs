@@ -177,7 +177,7 @@ async fn the_cookie_shows_that_the_device_is_known() {
     let request = Request::post("/auth/login")
         .header("content-type", "application/json")
         .header("cookie", format!("anteroom_refresh={session}"))
-        .extension(anteroom_service::ClientAddress::new(
+        .extension(anteroom_runtime::ClientAddress::new(
             "203.0.113.1".parse().unwrap(),
         ))
         .body(Body::from(body.to_string()));

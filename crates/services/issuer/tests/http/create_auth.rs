@@ -5,7 +5,7 @@ use anteroom_protocol::{
     CallLinkSecretParams, CreateCredentialRequestContext, CreateCredentialResponse, DAY, Mode,
     Randomness, RootKey,
 };
-use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};

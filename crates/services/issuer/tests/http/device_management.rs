@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams, openapi};
 use anteroom_protocol::{Aci, AuthSalt, DAY, Mode};
-use anteroom_service::{ClientAddress, Clock as _, Entropy as _};
+use anteroom_runtime::{ClientAddress, Clock as _, Entropy as _};
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IdentityName, IssuerDatabase as _,
     TransactionName,

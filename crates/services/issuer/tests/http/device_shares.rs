@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anteroom_issuer::IssuerLimits;
-use anteroom_service::{BucketSize, Clock as _};
+use anteroom_runtime::{BucketSize, Clock as _};
 use anteroom_store::{DeviceId, IssuerDatabase as _, TransactionName};
 use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions, TestLogin};
 use axum::body::Body;

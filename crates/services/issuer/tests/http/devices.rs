@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anteroom_issuer::PurgeCounts;
 use anteroom_protocol::{Aci, DAY};
-use anteroom_service::{ClientAddress, Clock as _};
+use anteroom_runtime::{ClientAddress, Clock as _};
 use anteroom_testkit::{LogGuard, TestIssuer, TestLogin};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -1,6 +1,6 @@
 //! The behaviour without a dependency.
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use axum::body::Body;
 use http::Request;
@@ -97,7 +97,7 @@ async fn without_group_params_the_batch_says_that_it_is_degraded() {
         .events
         .take()
         .iter()
-        .map(anteroom_service::Event::name)
+        .map(anteroom_runtime::Event::name)
         .collect();
     assert_eq!(events, ["call_link.auth_batch_issued"]);
 

@@ -6,7 +6,7 @@ use anteroom_protocol::{
     AuthCredentialResponse, CreateCredentialRequestContext, CreateCredentialResponse, DAY,
     Randomness, RootKey,
 };
-use anteroom_service::{BucketSize, Clock as _, Entropy as _};
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
 use anteroom_store::{DeviceId, IssuerDatabase as _, TransactionName};
 use anteroom_testkit::{LogGuard, TestAccount, TestIssuer, TestIssuerOptions};
 use axum::body::Body;

@@ -1,6 +1,6 @@
 //! Malformed headers over real connections.
 
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_testkit::{SeededEntropy, TestIssuer, TestLogin};
 use base64::{
     Engine as _,

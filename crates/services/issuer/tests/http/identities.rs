@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::{Aci, DAY, Mode};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{LogGuard, OidcKey, OidcProvider, TestIssuer, TestIssuerOptions, TestLogin};
 use async_trait::async_trait;
 use serde_json::{Value, json};

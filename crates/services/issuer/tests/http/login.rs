@@ -2,7 +2,7 @@
 
 use anteroom_issuer::{LoginLimits, LoginSettings};
 use anteroom_protocol::DAY;
-use anteroom_service::{ClientAddress, Clock as _};
+use anteroom_runtime::{ClientAddress, Clock as _};
 use anteroom_store::{Email, IssuerDatabase as _, LoginOrigin, TransactionName};
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;

@@ -1,7 +1,7 @@
 //! The events of logins: exactly their members, and no address in the clear.
 
 use anteroom_protocol::Aci;
-use anteroom_service::{ClientAddress, Clock as _};
+use anteroom_runtime::{ClientAddress, Clock as _};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
 use http::Request;

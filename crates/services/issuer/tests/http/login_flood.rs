@@ -2,11 +2,12 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use anteroom_http_server::HttpLimits;
 use anteroom_issuer::{
     HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher, SignUp,
 };
 use anteroom_protocol::Mode;
-use anteroom_service::{HttpLimits, WindowSize};
+use anteroom_runtime::WindowSize;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
 use futures::future::join_all;

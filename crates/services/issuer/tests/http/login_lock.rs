@@ -2,7 +2,7 @@
 
 use anteroom_issuer::{LoginLimits, LoginSettings};
 use anteroom_protocol::DAY;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::{Value, json};
 

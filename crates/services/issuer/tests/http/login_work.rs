@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
+use anteroom_http_server::{HttpLimits, metrics_router};
 use anteroom_issuer::{HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher};
 use anteroom_protocol::Mode;
-use anteroom_service::HttpLimits;
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,
     TransactionName,
@@ -97,7 +97,10 @@ async fn unknown_emails_and_wrong_passwords_cost_the_same_200_times() {
     let metrics = metrics.lock().unwrap().clone().unwrap();
     let hashes = || async {
         let request = http::Request::get("/metrics").body(axum::body::Body::empty());
-        let answer = metrics.router().oneshot(request.unwrap()).await.unwrap();
+        let answer = metrics_router(&metrics)
+            .oneshot(request.unwrap())
+            .await
+            .unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
         let line = text

@@ -1,7 +1,7 @@
 //! The limits of mails. A refused mail looks the same to the caller.
 
 use anteroom_issuer::{LoginLimits, SignUp};
-use anteroom_service::WindowSize;
+use anteroom_runtime::WindowSize;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::json;
 

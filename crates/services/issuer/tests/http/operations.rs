@@ -9,8 +9,9 @@ use std::{
     },
 };
 
+use anteroom_http_server::{RouteOperation, is_probe};
 use anteroom_issuer::{IssuingParams, OPERATIONS};
-use anteroom_service::{Area, RouteOperation, is_probe};
+use anteroom_runtime::Area;
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StoreError, TransactionName,
     keys::StorageKeys,

@@ -9,7 +9,7 @@ use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
     Relays,
 };
-use anteroom_service::{BucketSize, WindowSize};
+use anteroom_runtime::{BucketSize, WindowSize};
 use anteroom_testkit::{
     LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions, TestLogin,
     TestLoginOptions,

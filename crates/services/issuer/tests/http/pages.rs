@@ -2,7 +2,7 @@
 
 use anteroom_issuer::{IssuingParams, SignUp};
 use anteroom_pages::WebAddress;
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use axum::body::Body;
 use http::Request;

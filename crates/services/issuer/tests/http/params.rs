@@ -4,7 +4,7 @@ use anteroom_issuer::{DatedParams, IssuingParams, IssuingParamsError, credential
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, Randomness, Timestamp,
 };
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anteroom_testkit::{TestIssuer, TestIssuerOptions};
 use axum::body::Body;

@@ -1,7 +1,7 @@
 //! Changes that outlast a session need a recent login or the password, so that a stolen access
 //! token does not become a permanent device.
 
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::DeviceId;
 use anteroom_testkit::{LogGuard, TestAccount, TestIssuer, TestLogin};
 use axum::body::Body;

@@ -48,7 +48,7 @@ async fn ask(issuer: &TestIssuer, texts: &[&str]) -> String {
         .events
         .take()
         .iter()
-        .map(anteroom_service::Event::to_line)
+        .map(anteroom_runtime::Event::to_line)
         .collect();
     let of_relays = events.iter().filter(|line| line.contains("call_relay."));
     assert_eq!(of_relays.count(), 1, "{events:?}");

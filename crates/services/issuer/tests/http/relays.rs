@@ -9,7 +9,7 @@ use anteroom_relays::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelayExperiment, RelaySecret,
     RelaySettings, RelayTtl, RelayUrl, Relays, UrlTemplate,
 };
-use anteroom_service::{BucketSize, Clock as _};
+use anteroom_runtime::{BucketSize, Clock as _};
 use anteroom_testkit::{
     LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions, TurnServer,
 };

@@ -1,7 +1,7 @@
 //! Sessions: the use of their tokens, their extension and their end.
 
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{DeviceId, IssuerDatabase as _, SessionId, TransactionName};
 use anteroom_testkit::{TestIssuer, TestLogin};
 use axum::body::Body;

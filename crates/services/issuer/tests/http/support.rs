@@ -1,6 +1,6 @@
 //! Requests through the real router, and their answers.
 
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::DeviceId;
 use anteroom_testkit::{LogGuard, TestAccount, TestIssuer};
 use axum::body::Body;

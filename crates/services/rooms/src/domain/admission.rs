@@ -1,7 +1,8 @@
 //! The room and the user of a request under `/v2/conference`.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{AuthPresentation, OpaqueUserId};
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
 use http::HeaderMap;
 

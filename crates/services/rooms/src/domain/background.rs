@@ -8,7 +8,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Entropy;
+use anteroom_runtime::Entropy;
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;

@@ -21,7 +21,7 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_call::PeekView;
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_service::GuardedGauge;
+use anteroom_runtime::GuardedGauge;
 use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
 use tokio::{
     sync::{mpsc, oneshot, watch},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Dependency, Health};
+use anteroom_runtime::{Dependency, Health};
 use anteroom_store::{Availability, RoomsDatabase};
 use async_trait::async_trait;
 

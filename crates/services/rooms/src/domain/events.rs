@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{Clock, Event, EventSink, Pseudonymizer};
+use anteroom_runtime::{Clock, Event, EventSink, Pseudonymizer};
 use anteroom_store::OpaqueRoomId;
 
 /// The sink of events about rooms. Clones emit to the same sink.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anteroom_protocol::UidCiphertext;
-use anteroom_service::{
+use anteroom_runtime::{
     Admission, BucketSize, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
 };
 

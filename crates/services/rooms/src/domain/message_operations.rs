@@ -1,7 +1,7 @@
 //! The operations that the messages of the socket request.
 
 use anteroom_call::{ErrorCode, Message};
-use anteroom_service::{
+use anteroom_runtime::{
     Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder,
     RunningOperation,
 };

@@ -4,7 +4,7 @@ mod shared_reads;
 
 use std::sync::Arc;
 
-use anteroom_service::{Clock, dependency_wait};
+use anteroom_runtime::{Clock, dependency_wait};
 use anteroom_store::{
     LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository, StoreError,
     TransactionName,

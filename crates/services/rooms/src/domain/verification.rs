@@ -20,7 +20,7 @@ use std::{
 use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp, VerifierKeys,
 };
-use anteroom_service::{
+use anteroom_runtime::{
     Admission, ClientAddress, Clock, Pseudonymizer, QueueFull, RateLimiter, RetryAfter,
     network_buckets,
 };

@@ -1,7 +1,7 @@
 //! The claim of a request, from its `Authorization` header.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{AuthPresentation, CreatePresentation};
-use anteroom_service::Problem;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;

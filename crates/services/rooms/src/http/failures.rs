@@ -1,6 +1,6 @@
 //! The problems of requests that are not decided.
 
-use anteroom_service::{Problem, problems};
+use anteroom_http_server::{Problem, problems};
 
 use super::problems::VERIFICATIONS_LIMITED;
 use crate::domain::{transactions::DatabaseFailure, verification::VerificationRefusal};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{HttpLimits, Problem, harden, problems};
 use anteroom_protocol::EraId;
-use anteroom_service::{HttpLimits, Problem, harden, problems};
 use anteroom_store::{CallKey, OpaqueRoomId, TransactionName, UserId};
 use axum::{
     Router,

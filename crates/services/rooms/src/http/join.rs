@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, request_client};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -117,7 +117,7 @@ pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request)
 
 async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem> {
     let (head, body) = request.into_parts();
-    let client = ClientAddress::of(&head.extensions);
+    let client = request_client(&head.extensions);
     let claim = Claim::of_headers(state, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &state.http).await?;
     body.check()?;

@@ -1,6 +1,6 @@
 //! The body of `PUT /v2/conference/participants`.
 
-use anteroom_service::Problem;
+use anteroom_http_server::Problem;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -1,6 +1,7 @@
 //! The operations of the room service, and the routes that request them.
 
-use anteroom_service::{Area::GroupCallSignaling, Operation, RouteOperation};
+use anteroom_http_server::RouteOperation;
+use anteroom_runtime::{Area::GroupCallSignaling, Operation};
 
 const READ_LINK: Operation = Operation::new(GroupCallSignaling, "read-link");
 const CHANGE_LINK: Operation = Operation::new(GroupCallSignaling, "change-link");

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_call::PeekView;
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
 use anteroom_protocol::UidCiphertext;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallRecord, TransactionName};
 use axum::{
     extract::State,
@@ -139,7 +140,7 @@ enum Outcome {
 )]
 pub(crate) async fn peek(
     State(state): State<Arc<RoomsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     headers: HeaderMap,
 ) -> Response {
     match decide(&state, &headers, client).await {

@@ -1,6 +1,6 @@
 //! The problem kinds of the room service.
 
-use anteroom_service::{Problem, ProblemKind};
+use anteroom_http_server::{Problem, ProblemKind};
 use http::StatusCode;
 
 /// The authentication challenge.

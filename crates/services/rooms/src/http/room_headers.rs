@@ -1,6 +1,6 @@
 //! The headers that name a room: `X-Room-Id` and `X-Epoch`.
 
-use anteroom_service::Problem;
+use anteroom_http_server::Problem;
 use anteroom_store::{Epoch, LinkAddress, OpaqueRoomId};
 use http::{HeaderMap, HeaderName};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{complete_description, description_router, harden, health_router};
 use anteroom_pages::{api_page, not_found_page};
-use anteroom_service::{complete_description, description_router, harden};
 use axum::{Router, middleware::from_fn};
 use utoipa::{
     Modify, OpenApi,
@@ -28,7 +28,7 @@ use crate::{
 /// Returns the public routes of the room service, with all middleware.
 pub fn router(rooms: Rooms) -> Router {
     let state = rooms.0;
-    let readiness = state.health.clone().router();
+    let readiness = health_router(state.health.clone());
     let mut described = described_links();
     if state.media.is_none() {
         described = described.routes(routes!(socket::socket));

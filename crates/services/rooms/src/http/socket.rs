@@ -12,7 +12,8 @@ mod upgrade;
 
 use std::sync::Arc;
 
-use anteroom_service::{BudgetRefusal, ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, request_client};
+use anteroom_runtime::BudgetRefusal;
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
@@ -62,7 +63,7 @@ pub(crate) async fn socket(State(state): State<Arc<RoomsState>>, request: Reques
     let Some(upgrade) = Upgrade::of_request(&mut head) else {
         return Problem::new(&SOCKET_REQUIRED).into_response();
     };
-    let slots = match state.sockets.open(ClientAddress::of(&head.extensions)) {
+    let slots = match state.sockets.open(request_client(&head.extensions)) {
         Ok(slots) => slots,
         Err(BudgetRefusal::Address) => {
             return Problem::from(BudgetRefusal::Address).into_response();

@@ -1,7 +1,7 @@
 //! JSON shapes that several endpoints share.
 
 use anteroom_call::Participant;
-use anteroom_service::{HttpLimits, Problem, bounded_body, problems, require_json};
+use anteroom_http_server::{HttpLimits, Problem, bounded_body, problems, require_json};
 pub(crate) use anteroom_wire::{
     Base64,
     rooms::{LinkStateBody, RestrictionsBody},

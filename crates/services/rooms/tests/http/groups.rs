@@ -1,7 +1,7 @@
 //! Section 3: group calls.
 
 use anteroom_protocol::HOUR;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::Method;

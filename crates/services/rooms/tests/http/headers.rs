@@ -1,7 +1,7 @@
 //! Section 1: the room and the claim of a request.
 
 use anteroom_protocol::{DAY, HOUR, Mode};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::Method;

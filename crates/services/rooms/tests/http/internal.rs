@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use anteroom_protocol::DAY;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{LinkAddress, OpaqueRoomId, RoomsDatabase as _, TransactionName};
 use anteroom_testkit::{FakeMediaServer, TestLink, TestRooms, TestRoomsOptions};
 use http::Method;

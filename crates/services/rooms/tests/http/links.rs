@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anteroom_protocol::{DAY, HOUR};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};
@@ -485,7 +485,7 @@ async fn events_name_rooms_by_pseudonym_only() {
         .await;
     let pseudonym = rooms.pseudonymizer.room(&link.room()).to_string();
     let events = rooms.events.take();
-    let names: Vec<&str> = events.iter().map(anteroom_service::Event::name).collect();
+    let names: Vec<&str> = events.iter().map(anteroom_runtime::Event::name).collect();
     assert_eq!(
         names,
         [

@@ -1,6 +1,6 @@
 //! Sections 3 and 4: the whole lobby of a native call.
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{
     FakeMediaServer, NativeClient, RoomsTransport, TestRooms, TestRoomsOptions, run_native_lobby,
 };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anteroom_protocol::DAY;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_testkit::{FakeMediaServer, TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ fn is_operation(path: &str) -> bool {
     let is_page = ["/", "/style.css", "/call", "/docs"].contains(&path)
         || path.starts_with("/call/")
         || path.starts_with("/docs/");
-    path != "/openapi.json" && !is_page && !anteroom_service::is_probe(path)
+    path != "/openapi.json" && !is_page && !anteroom_http_server::is_probe(path)
 }
 
 #[tokio::test]

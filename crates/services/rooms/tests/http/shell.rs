@@ -1,8 +1,8 @@
 //! The description, the health probes, and unknown paths.
 
+use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifierKeys;
 use anteroom_rooms::StoredParams;
-use anteroom_service::HttpLimits;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::{Value, json};

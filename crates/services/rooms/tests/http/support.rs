@@ -1,7 +1,7 @@
 //! Requests through the real router, and their answers.
 
 use anteroom_protocol::Aci;
-use anteroom_service::ClientAddress;
+use anteroom_runtime::ClientAddress;
 use anteroom_testkit::{TestLink, TestRooms};
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

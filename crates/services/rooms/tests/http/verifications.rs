@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use anteroom_protocol::DAY;
 use anteroom_rooms::VerificationLimits;
-use anteroom_service::{BucketSize, Clock as _};
+use anteroom_runtime::{BucketSize, Clock as _};
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use http::Method;
 use serde_json::json;

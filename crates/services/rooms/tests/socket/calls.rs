@@ -220,7 +220,7 @@ async fn the_end_of_an_era_sends_away_who_waits() {
     assert_eq!(visitor.end().await, End::Closed(1000));
     wait_for_end(&rooms, &link, &admin).await;
     let events = rooms.events.take();
-    let calls = events.iter().map(anteroom_service::Event::name);
+    let calls = events.iter().map(anteroom_runtime::Event::name);
     let calls: Vec<_> = calls.filter(|name| name.starts_with("call.")).collect();
     assert_eq!(calls, ["call.started"], "but the end, which was awaited");
 }

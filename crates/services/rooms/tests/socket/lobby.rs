@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom_protocol::DAY;
 use anteroom_rooms::{LeaseSettings, SocketLimits};
-use anteroom_service::BucketSize;
+use anteroom_runtime::BucketSize;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use futures::{SinkExt as _, future::join_all};
 use http::Method;
@@ -91,7 +91,7 @@ async fn the_era_starts_with_the_first_who_is_active_and_those_who_wait_are_in_i
 
 fn call_events(rooms: &TestRooms) -> Vec<&'static str> {
     let events = rooms.events.take();
-    let names = events.iter().map(anteroom_service::Event::name);
+    let names = events.iter().map(anteroom_runtime::Event::name);
     names.filter(|name| name.starts_with("call.")).collect()
 }
 

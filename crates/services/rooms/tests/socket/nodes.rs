@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom_protocol::{DAY, EraId};
 use anteroom_rooms::{LeaseSettings, Node};
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{
     CallKey, CallRecord, NodeName, OpaqueRoomId, RoomsDatabase as _, StartEraOutcome,
     TransactionName, UserId,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom_protocol::{DAY, VerifierKeys};
 use anteroom_rooms::{SocketLimits, VerificationLimits};
-use anteroom_service::BucketSize;
+use anteroom_runtime::BucketSize;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
 use serde_json::json;
 use tokio::time::timeout;
@@ -222,7 +222,7 @@ async fn a_start_resets_the_links_expiration() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
     rooms.clock.advance(80 * DAY);
-    let now = anteroom_service::Clock::now(&rooms.clock).as_secs();
+    let now = anteroom_runtime::Clock::now(&rooms.clock).as_secs();
     let (_client, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &aci)).await;
     let state = joined.get("callLinkState").unwrap();
     assert_eq!(state.get("expiration"), Some(&json!(now + 90 * DAY)));

@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use anteroom_protocol::Aci;
-use anteroom_service::Event;
+use anteroom_runtime::Event;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};

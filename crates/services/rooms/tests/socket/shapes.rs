@@ -3,7 +3,7 @@
 
 use anteroom_protocol::{Aci, Mode};
 use anteroom_rooms::SocketLimits;
-use anteroom_service::BucketSize;
+use anteroom_runtime::BucketSize;
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use futures::SinkExt as _;
 use serde_json::{Value, json};

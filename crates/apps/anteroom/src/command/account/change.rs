@@ -2,9 +2,9 @@
 
 use anteroom_issuer::ChangeCause;
 use anteroom_protocol::Aci;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::ensure;
 use serde_json::json;
 

@@ -1,9 +1,9 @@
 //! `anteroom account invite`
 
 use anteroom_protocol::DAY;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 use zeroize::Zeroizing;
 

@@ -1,8 +1,8 @@
 //! `anteroom account invite list` and `cancel`
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{Invite, IssuerDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;

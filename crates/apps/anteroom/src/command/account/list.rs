@@ -1,8 +1,8 @@
 //! `anteroom account list`
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 
 use super::AccountReport;
 use crate::{

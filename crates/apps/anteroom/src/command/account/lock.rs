@@ -1,9 +1,9 @@
 //! `anteroom account unlock`: the end of locks.
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use serde_json::json;
 
 use super::{find, no_account};

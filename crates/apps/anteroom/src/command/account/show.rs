@@ -1,8 +1,8 @@
 //! `anteroom account show`
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
 use super::{AccountReport, find, lock, no_account};

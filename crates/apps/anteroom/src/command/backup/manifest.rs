@@ -11,7 +11,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_store_sql::SqliteCopy;
+use anteroom_store_sqlite::SqliteCopy;
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

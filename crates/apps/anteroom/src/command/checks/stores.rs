@@ -2,8 +2,8 @@
 //! key opens them.
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock as _;
-use anteroom_store_sql::{SchemaState, SqliteIssuer, SqliteRooms};
+use anteroom_runtime::Clock as _;
+use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 
 use super::Finding;
 use crate::{

@@ -5,7 +5,7 @@ use anteroom_client::{
     DeviceId, IssuerClient, JoinOptions, MemoryPins, Pass, Recipient, RoomsClient, Timeouts, Trust,
 };
 use anteroom_protocol::{AdminPasskey, CallLink, RootKey, ServiceId};
-use anteroom_service::{Clock as _, Entropy as _};
+use anteroom_runtime::{Clock as _, Entropy as _};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 

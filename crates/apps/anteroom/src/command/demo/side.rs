@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_issuer::DeviceEvents;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
 use tokio::{
@@ -49,7 +49,7 @@ pub(super) struct Sides {
 /// The people's accounts; made on the issuer's side, where accounts are.
 #[derive(Clone)]
 struct Accounts {
-    database: anteroom_store_sql::SqliteIssuer,
+    database: anteroom_store_sqlite::SqliteIssuer,
     device_events: DeviceEvents,
     retention: DeviceRetention,
 }

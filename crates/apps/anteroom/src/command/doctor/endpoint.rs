@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use anteroom_client::{Probe, ProbeAnswer, SocketOutcome};
 use anteroom_protocol::Timestamp;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,

@@ -1,7 +1,7 @@
 //! The check of the mail server, with a test mail if an address is given.
 
 use anteroom_mail::{Mail, MailError, Mailer as _};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 
 use crate::{
     command::checks::Finding,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anteroom_client::Relay as ClientRelay;
 use anteroom_protocol::Aci;
 use anteroom_relays::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
-use anteroom_service::{Clock as _, Pseudonymizer};
+use anteroom_runtime::{Clock as _, Pseudonymizer};
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 

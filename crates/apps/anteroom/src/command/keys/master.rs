@@ -19,7 +19,7 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, MasterKey, StoreError};
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 

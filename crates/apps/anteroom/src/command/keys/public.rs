@@ -4,9 +4,9 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use anteroom_client::{ParamsKind, Pin, PinStore as _};
 use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, ParamsId, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};

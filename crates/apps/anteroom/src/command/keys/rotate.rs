@@ -4,12 +4,12 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{ParamsId, Timestamp};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     ServerParamsKind,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
-use anteroom_store_sql::SqliteIssuer;
+use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 use tokio::time::sleep;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use anteroom_client::{LinkChange, LinkState};
 use anteroom_protocol::{AdminPasskey, CallLink};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 

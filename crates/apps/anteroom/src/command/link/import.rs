@@ -8,7 +8,7 @@ use std::{
 
 use anteroom_client::{LinkChange, RoomName};
 use anteroom_protocol::AdminPasskey;
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;

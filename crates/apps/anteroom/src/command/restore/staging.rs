@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 
 use crate::{

@@ -3,11 +3,11 @@
 //! The link's record counts how often its calls were ended, and the call's record is deleted. The process
 //! that serves the call detects this when it renews the lease, and removes all devices.
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
 };
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 use anyhow::bail;
 use serde_json::json;
 

@@ -1,8 +1,8 @@
 //! `anteroom room list` and `show`
 
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
-use anteroom_store_sql::SqliteRooms;
+use anteroom_store_sqlite::SqliteRooms;
 
 use super::{CallReport, FEWEST_CHARACTERS, FIND, PAGE, RoomReport, find};
 use crate::{

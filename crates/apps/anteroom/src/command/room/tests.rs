@@ -1,9 +1,9 @@
 use anteroom_protocol::{CallLinkSecretParams, RootKey};
-use anteroom_service::Clock as _;
+use anteroom_runtime::Clock as _;
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
 };
-use anteroom_store_sql::SqliteOptions;
+use anteroom_store_sqlite::SqliteOptions;
 use tempfile::TempDir;
 
 use super::*;

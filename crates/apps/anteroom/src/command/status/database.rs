@@ -6,7 +6,7 @@ use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
     IssuerDatabase as _, RoomsDatabase as _, StoredServerParams, TransactionName, keys::KeyDatabase,
 };
-use anteroom_store_sql::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use serde::Serialize;
 
 use crate::{data_dir::DataDir, databases::Database, params};

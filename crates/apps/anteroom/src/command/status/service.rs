@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anteroom_client::{Probe, ProbeAnswer, ServiceAddress, Timeouts};
-use anteroom_service::{Health, HealthReport};
+use anteroom_runtime::{Health, HealthReport};
 use serde::Serialize;
 
 use crate::{

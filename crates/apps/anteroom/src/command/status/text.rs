@@ -101,7 +101,7 @@ fn service_text(service: &ServiceStatus) -> String {
         let _ = write!(text, ", health {}", word(health));
     }
     for (name, health) in &service.dependencies {
-        if *health != anteroom_service::Health::Ok {
+        if *health != anteroom_runtime::Health::Ok {
             let _ = write!(text, ", {} {}", plain(name), word(health));
         }
     }

@@ -1,4 +1,4 @@
-use anteroom_service::Entropy as _;
+use anteroom_runtime::Entropy as _;
 use anteroom_testkit::SeededEntropy;
 use rand_core::Rng as _;
 

@@ -1,7 +1,7 @@
 use std::{num::NonZeroUsize, sync::Arc};
 
 use anteroom_protocol::Timestamp;
-use anteroom_service::{ClientAddress, Clock, NoEvents};
+use anteroom_runtime::{ClientAddress, Clock, NoEvents};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anteroom_call::{Call, ConnectionId, Input, Join, Moment, PeekView, Roster, Status};
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_service::Admission;
+use anteroom_runtime::Admission;
 use anteroom_store::LinkAddress;
 use tokio::{
     sync::mpsc,

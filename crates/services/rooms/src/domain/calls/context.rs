@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_call::Moment;
 use anteroom_protocol::{OpaqueUserId, Timestamp};
-use anteroom_service::{Admission, BucketSize, Clock, Count, Entropy, GuardedGauge};
+use anteroom_runtime::{Admission, BucketSize, Clock, Count, Entropy, GuardedGauge};
 use tokio::time::Instant;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use anteroom_call::{Command, ConnectionId, Join, PeekView};
 use anteroom_protocol::OpaqueUserId;
-use anteroom_service::{OperationOutcome, RunningOperation};
+use anteroom_runtime::{OperationOutcome, RunningOperation};
 use tokio::sync::oneshot;
 
 use super::send_queue::SendQueue;

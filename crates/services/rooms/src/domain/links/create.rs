@@ -1,7 +1,8 @@
 //! The creation of a call link.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
-use anteroom_service::{ClientAddress, Problem};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkRestrictions, NewCallLink,
     OpaqueRoomId, TransactionName,

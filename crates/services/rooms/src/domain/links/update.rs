@@ -1,7 +1,8 @@
 //! The update of a call link.
 
+use anteroom_http_server::Problem;
 use anteroom_protocol::{AuthPresentation, OpaqueUserId};
-use anteroom_service::{ClientAddress, Problem, RetryAfter};
+use anteroom_runtime::{ClientAddress, RetryAfter};
 use anteroom_store::{LinkAddress, LinkUpdate, PasskeyHash, TransactionName, UpdateLinkOutcome};
 use axum::response::{IntoResponse as _, Response};
 

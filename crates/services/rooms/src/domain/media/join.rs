@@ -1,8 +1,9 @@
 //! The announcement of a client to the media server of its call, or of a call that starts with this
 //! client.
 
+use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::{EraId, Timestamp};
-use anteroom_service::{Problem, dependency_wait, problems};
+use anteroom_runtime::dependency_wait;
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,

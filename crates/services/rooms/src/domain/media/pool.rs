@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom_service::{Dependency, DependencyState, Health};
+use anteroom_runtime::{Dependency, DependencyState, Health};
 use anteroom_store::CallRecord;
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::FuturesUnordered};

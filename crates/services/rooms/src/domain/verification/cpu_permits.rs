@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, num::NonZeroUsize};
 
-use anteroom_service::{
+use anteroom_runtime::{
     AddressGroup, ClientAddress, FairPermit, FairPermits, QueueFull, network_shares,
 };
 use tokio::task::yield_now;

@@ -1,6 +1,6 @@
 //! The server params as a dependency in the readiness report.
 
-use anteroom_service::{Dependency, Health};
+use anteroom_runtime::{Dependency, Health};
 use async_trait::async_trait;
 
 use super::{PresentationVerifier, StoredParams};

@@ -96,7 +96,7 @@ impl PresentationCache {
 #[cfg(test)]
 mod tests {
     use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifierKey};
-    use anteroom_service::{Clock as _, Entropy as _};
+    use anteroom_runtime::{Clock as _, Entropy as _};
     use anteroom_testkit::TestRooms;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, request_client};
 use anteroom_store::{LinkName, LinkRestrictions};
 use axum::{
     extract::{Request, State},
@@ -158,7 +158,7 @@ pub(crate) async fn change_link(
 
 async fn respond(state: &Arc<RoomsState>, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    let client = ClientAddress::of(&head.extensions);
+    let client = request_client(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let authorization = Authorization::of_headers(&head.headers)?;
     let body = json_body(&head.headers, body, &state.http).await?;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::{Problem, ProblemDocument, request_client};
 use anteroom_protocol::OpaqueUserId;
-use anteroom_service::{ClientAddress, Problem, ProblemDocument, RetryAfter};
+use anteroom_runtime::RetryAfter;
 use anteroom_store::{DeleteLinkOutcome, LinkAddress, OpaqueRoomId, PasskeyHash, TransactionName};
 use axum::{
     extract::{Request, State},
@@ -106,7 +107,7 @@ pub(crate) async fn delete_link(
 async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem> {
     const LOOK: TransactionName = TransactionName::new("look at link");
     let (head, body) = request.into_parts();
-    let client = ClientAddress::of(&head.extensions);
+    let client = request_client(&head.extensions);
     let address = hex_link_of_headers(&head.headers)?;
     let presentation = Authorization::of_headers(&head.headers)?.require_auth()?;
     let body: DeleteBody = json_body(&head.headers, body, &state.http).await?;

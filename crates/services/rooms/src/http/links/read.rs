@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_service::{ClientAddress, Problem, ProblemDocument};
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallLinkRecord, TransactionName};
 use axum::{
     extract::State,
@@ -60,7 +61,7 @@ enum Outcome {
 )]
 pub(crate) async fn read_link(
     State(state): State<Arc<RoomsState>>,
-    client: ClientAddress,
+    RequestClient(client): RequestClient,
     headers: HeaderMap,
 ) -> Response {
     match decide(&state, &headers, client).await {

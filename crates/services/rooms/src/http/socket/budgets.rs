@@ -1,6 +1,6 @@
 //! The limits of open sockets: of those that have not joined yet, and of those that have.
 
-use anteroom_service::{BudgetLimits, BudgetRefusal, ClientAddress, Metrics, SharedBudget, Slot};
+use anteroom_runtime::{BudgetLimits, BudgetRefusal, ClientAddress, Metrics, SharedBudget, Slot};
 
 use crate::SocketLimits;
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_call::{ConnectionId, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
 use anteroom_protocol::{AuthPresentation, Hello, OpaqueUserId};
-use anteroom_service::{Admission, ClientAddress, OperationOutcome};
+use anteroom_runtime::{Admission, ClientAddress, OperationOutcome};
 use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
 use anteroom_wire::rooms::socket::{JoinMessage, RosterUpdates};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -1,6 +1,6 @@
 //! The refusals of the socket itself, apart from those of the call.
 
-use anteroom_service::OperationOutcome;
+use anteroom_runtime::OperationOutcome;
 
 use crate::domain::calls::send_queue::ClosingFrame;
 

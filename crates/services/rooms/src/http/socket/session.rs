@@ -7,7 +7,7 @@ use std::{
 };
 
 use anteroom_call::{Command, ConnectionId};
-use anteroom_service::{OperationOutcome, RunningOperation, dependency_wait};
+use anteroom_runtime::{OperationOutcome, RunningOperation, dependency_wait};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},

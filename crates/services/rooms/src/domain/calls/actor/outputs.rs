@@ -1,7 +1,7 @@
 //! Input of events into the call's state machine, and execution of its outputs.
 
 use anteroom_call::{CloseReason, ConnectionId, Input, Output};
-use anteroom_service::OperationOutcome;
+use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
 use crate::domain::{

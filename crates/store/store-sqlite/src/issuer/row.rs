@@ -1,0 +1,65 @@
+//! The issuer's rows.
+
+use anteroom_store::{
+    AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash, SealedValue, StoreError,
+    sealed::{SealedAccount, SealedDevice},
+};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::{
+    error::store_error,
+    row::{array, invalid, number, sealed, timestamp},
+};
+
+const ACCOUNTS: &str = "accounts";
+const DEVICES: &str = "devices";
+
+/// The select list that [`account`] reads.
+macro_rules! account_columns {
+    () => {
+        "accounts.account_index, accounts.aci, accounts.pni, accounts.auth_salt, \
+         accounts.created AS account_created, accounts.role, accounts.disabled, \
+         accounts.limit_epoch"
+    };
+}
+
+/// The select list that [`device`] reads, beside `account_index`.
+macro_rules! device_columns {
+    () => {
+        "devices.device_id, devices.name, devices.password_hash, \
+         devices.created AS device_created, devices.last_seen, devices.last_address, devices.origin"
+    };
+}
+
+pub(super) use {account_columns, device_columns};
+
+pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
+    let role: &str = row.try_get("role").map_err(store_error)?;
+    let pni: Option<Vec<u8>> = row.try_get("pni").map_err(store_error)?;
+    Ok(SealedAccount {
+        index: BlindIndex::from_bytes(array(row, ACCOUNTS, "account_index")?),
+        aci: sealed(row, "aci")?,
+        pni: pni.map(SealedValue::from_bytes),
+        auth_salt: sealed(row, "auth_salt")?,
+        created: timestamp(row, ACCOUNTS, "account_created")?,
+        role: AccountRole::from_word(role).ok_or(invalid(ACCOUNTS, "role"))?,
+        disabled: row.try_get("disabled").map_err(store_error)?,
+        limit_epoch: number(row, ACCOUNTS, "limit_epoch")?,
+    })
+}
+
+pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
+    let id = DeviceId::new(number(row, DEVICES, "device_id")?);
+    let origin: &str = row.try_get("origin").map_err(store_error)?;
+    let last_address: Option<Vec<u8>> = row.try_get("last_address").map_err(store_error)?;
+    Ok(SealedDevice {
+        account: BlindIndex::from_bytes(array(row, DEVICES, "account_index")?),
+        id: id.ok_or(invalid(DEVICES, "device_id"))?,
+        name: sealed(row, "name")?,
+        password_hash: PasswordHash::from_bytes(array(row, DEVICES, "password_hash")?),
+        created: timestamp(row, DEVICES, "device_created")?,
+        last_seen: timestamp(row, DEVICES, "last_seen")?,
+        last_address: last_address.map(SealedValue::from_bytes),
+        origin: DeviceOrigin::from_word(origin).ok_or(invalid(DEVICES, "origin"))?,
+    })
+}

@@ -1,0 +1,370 @@
+//! The table `call_links`.
+//!
+//! Writing transactions are serial. Every condition is in the writing statement nevertheless.
+//! Passkeys are compared in constant time before, so that the statement's own comparison only meets
+//! equal ones. The row that was read also tells why a statement matched no row.
+
+use std::num::NonZeroU32;
+
+use anteroom_protocol::Timestamp;
+use anteroom_store::{
+    BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
+    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsStorageKeys,
+    SealedValue, StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
+};
+use rand_core::CryptoRng;
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use super::{
+    calls,
+    deleted_links::{self, DeletedLinkRow},
+    row::{self, call_columns, link_columns, live_call},
+};
+use crate::{
+    error::store_error,
+    lookups::{FastLookup, LookupPool},
+    row::seconds,
+    transaction::FileTransaction,
+};
+
+pub(super) async fn one(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Result<Option<CallLinkRecord>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
+    );
+    let keys = RowKeys::of(address, keyring);
+    sqlx::query(SELECT)
+        .bind(moment(now)?)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .map(|row| Ok(row::link(&row)?.open(keyring)?.as_of(now)))
+        .transpose()
+}
+
+pub(super) async fn one_with_call(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Result<Option<LinkWithCall>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        ", ",
+        call_columns!(),
+        " FROM call_links LEFT JOIN calls ON call_index = ?4 AND ",
+        live_call!(),
+        " WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
+    );
+    let keys = RowKeys::of(address, keyring);
+    let row = sqlx::query(SELECT)
+        .bind(moment(now)?)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .bind(bytes(keys.call))
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    row.map(|row| opened_with_call(&row, keyring, now))
+        .transpose()
+}
+
+/// Reads the link and its call in a single statement. The statement sees one state of the file,
+/// including the id of the newest key. It takes a quarter of the round trips of a transaction that
+/// reads the keys first.
+pub(super) async fn fast_lookup(
+    lookups: &LookupPool,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    now: Timestamp,
+) -> Result<FastLookup, sqlx::Error> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        ", ",
+        call_columns!(),
+        ", newest.key_id AS newest_key FROM (SELECT max(key_id) AS key_id FROM keys) AS newest \
+         LEFT JOIN call_links ON room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 \
+         LEFT JOIN calls ON call_index = ?4 AND ",
+        live_call!()
+    );
+    let Ok(moment) = moment(now) else {
+        // SQLite cannot store a time this late. The transaction that follows reports it.
+        return Ok(FastLookup::StaleKeys);
+    };
+    let keys = RowKeys::of(address, keyring);
+    let mut lookup = lookups.begin().await?;
+    let row = sqlx::query(SELECT)
+        .bind(moment)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .bind(bytes(keys.call))
+        .fetch_one(&mut *lookup)
+        .await;
+    let row = lookup.finish(row)?;
+    let newest: Option<i64> = row.try_get("newest_key")?;
+    let link: Option<&[u8]> = row.try_get("room_index")?;
+    let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
+    Ok(match (is_known, link.is_some()) {
+        (false, _) => FastLookup::StaleKeys,
+        (true, true) => FastLookup::Found(Box::new(row)),
+        (true, false) => FastLookup::Absent,
+    })
+}
+
+/// Unseals a link and its call, as they are at `now`.
+pub(super) fn opened_with_call(
+    row: &SqliteRow,
+    keyring: &Keyring,
+    now: Timestamp,
+) -> Result<LinkWithCall, StoreError> {
+    Ok(LinkWithCall {
+        link: row::link(row)?.open(keyring)?.as_of(now),
+        call: row::joined_call(row)?
+            .map(|call| call.open(keyring))
+            .transpose()?,
+    })
+}
+
+pub(super) async fn create(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    link: &CallLinkRecord,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<CreateLinkOutcome, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE room_index = ?1"
+    );
+    let new = SealedCallLink::seal(link, keyring, rng)?;
+    let zkparams_index = RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams);
+    let created = seconds(new.created, "call_links", "created")?;
+    sqlx::query(
+        "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
+    )
+    .bind(bytes(new.index))
+    .bind(created)
+    .bind(bytes(zkparams_index))
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let deleted = DeletedLinkRow {
+        room: new.index,
+        passkey: link.passkey_hash.clone(),
+        zkparams: zkparams_index,
+    };
+    if !deleted_links::allows_creation(connection, &deleted, created).await? {
+        return Ok(CreateLinkOutcome::Conflict);
+    }
+    let added = sqlx::query(
+        "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
+                                 name, revoked, created, expiration, delete_at, ended_calls,
+                                 zkparams_index)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(bytes(new.index))
+    .bind(new.room.as_bytes())
+    .bind(number(new.epoch))
+    .bind(new.passkey_hash.as_bytes().as_slice())
+    .bind(new.zkparams.as_bytes())
+    .bind(new.restrictions.as_str())
+    .bind(new.name.as_bytes())
+    .bind(i64::from(new.revoked))
+    .bind(created)
+    .bind(seconds(new.expiration, "call_links", "expiration")?)
+    .bind(seconds(new.delete_at, "call_links", "delete_at")?)
+    .bind(i64::from(new.ended_calls))
+    .bind(bytes(zkparams_index))
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?
+    .rows_affected();
+    if added > 0 {
+        deleted_links::remove(connection, new.index).await?;
+        return Ok(CreateLinkOutcome::Created(link.clone()));
+    }
+    let row = sqlx::query(SELECT)
+        .bind(bytes(new.index))
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?;
+    // Another room has the zkparams.
+    let Some(row) = row else {
+        return Ok(CreateLinkOutcome::Conflict);
+    };
+    let stored = row::link(&row)?.open(keyring)?.as_of(link.created);
+    let is_same =
+        stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
+    Ok(if is_same {
+        CreateLinkOutcome::Unchanged(stored)
+    } else {
+        CreateLinkOutcome::Conflict
+    })
+}
+
+pub(super) async fn update(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    passkey: &PasskeyHash,
+    update: &LinkUpdate,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<UpdateLinkOutcome, StoreError> {
+    const UPDATE: &str = concat!(
+        "UPDATE call_links
+         SET restrictions = coalesce(?6, restrictions),
+             name = coalesce(?7, name),
+             revoked = coalesce(?8, revoked),
+             ended_calls = ended_calls + ?9
+         WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
+           AND (coalesce(?6, restrictions) = restrictions OR ?9
+                OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+        live_call!(),
+        ")) RETURNING ",
+        link_columns!()
+    );
+    let Some(link) = one(connection, keyring, address, now).await? else {
+        return Ok(UpdateLinkOutcome::UnknownRoom);
+    };
+    if !link.passkey_hash.matches(passkey) {
+        return Ok(UpdateLinkOutcome::WrongPasskey);
+    }
+    let keys = RowKeys::of(address, keyring);
+    let name = update
+        .name
+        .as_ref()
+        .map(|name| SealedCallLink::seal_name(keys.room, name, keyring, rng))
+        .transpose()?;
+    let updated = sqlx::query(UPDATE)
+        .bind(moment(now)?)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .bind(passkey.as_bytes().as_slice())
+        .bind(bytes(keys.call))
+        .bind(update.restrictions.map(LinkRestrictions::as_str))
+        .bind(name.as_ref().map(SealedValue::as_bytes))
+        .bind(update.revoked.map(i64::from))
+        .bind(i64::from(update.end_call))
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let Some(updated) = updated else {
+        return Ok(UpdateLinkOutcome::CallOn);
+    };
+    let updated = row::link(&updated)?.open(keyring)?.as_of(now);
+    if update.end_call {
+        calls::remove_of_room(connection, keys.call).await?;
+    } else if updated.restrictions != link.restrictions {
+        calls::remove_lapsed_of_room(connection, keys.call, now).await?;
+    }
+    Ok(UpdateLinkOutcome::Updated(updated))
+}
+
+pub(super) async fn delete(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+    address: &LinkAddress,
+    passkey: &PasskeyHash,
+    end_call: bool,
+    now: Timestamp,
+) -> Result<DeleteLinkOutcome, StoreError> {
+    const DELETE: &str = concat!(
+        "DELETE FROM call_links
+         WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
+           AND (?6 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+        live_call!(),
+        "))"
+    );
+    let Some(link) = one(connection, keyring, address, now).await? else {
+        return Ok(DeleteLinkOutcome::UnknownRoom);
+    };
+    if !link.passkey_hash.matches(passkey) {
+        return Ok(DeleteLinkOutcome::WrongPasskey);
+    }
+    let keys = RowKeys::of(address, keyring);
+    let deleted = sqlx::query(DELETE)
+        .bind(moment(now)?)
+        .bind(bytes(keys.room))
+        .bind(keys.epoch)
+        .bind(passkey.as_bytes().as_slice())
+        .bind(bytes(keys.call))
+        .bind(end_call)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+    if deleted == 0 {
+        return Ok(DeleteLinkOutcome::CallOn);
+    }
+    let deleted = DeletedLinkRow {
+        room: keys.room,
+        passkey: link.passkey_hash,
+        zkparams: RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams),
+    };
+    deleted_links::add(connection, &deleted, link.delete_at).await?;
+    if end_call {
+        calls::remove_of_room(connection, keys.call).await?;
+    } else {
+        calls::remove_lapsed_of_room(connection, keys.call, now).await?;
+    }
+    Ok(DeleteLinkOutcome::Deleted)
+}
+
+pub(super) async fn purge(
+    connection: &mut FileTransaction,
+    now: Timestamp,
+    limit: NonZeroU32,
+) -> Result<u64, StoreError> {
+    deleted_links::purge(connection, now, limit).await?;
+    sqlx::query(
+        "DELETE FROM call_links WHERE room_index IN (
+             SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
+    )
+    .bind(moment(now)?)
+    .bind(i64::from(limit.get()))
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(store_error)
+}
+
+/// The keys of the rows of a link and its call.
+struct RowKeys {
+    room: BlindIndex,
+    call: BlindIndex,
+    epoch: Option<i64>,
+}
+
+impl RowKeys {
+    fn of(address: &LinkAddress, keyring: &Keyring) -> Self {
+        let indexes = RoomsStorageKeys::of(keyring);
+        Self {
+            room: indexes.room_index(&address.room),
+            call: indexes.call_index(&CallKey::Link(address.room.clone())),
+            epoch: number(address.epoch),
+        }
+    }
+}
+
+pub(super) fn number(epoch: Option<Epoch>) -> Option<i64> {
+    epoch.map(|epoch| i64::from(epoch.as_u32()))
+}
+
+fn bytes(index: BlindIndex) -> Vec<u8> {
+    index.as_bytes().to_vec()
+}
+
+fn moment(now: Timestamp) -> Result<i64, StoreError> {
+    seconds(now, "call_links", "delete_at")
+}

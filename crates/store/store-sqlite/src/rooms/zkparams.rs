@@ -1,0 +1,45 @@
+//! The index of the zkparams of links that were stored before the index existed.
+
+use anteroom_store::{Keyring, RoomsStorageKeys, StoreError};
+
+use super::row::{self, link_columns};
+use crate::{error::store_error, transaction::FileTransaction};
+
+/// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the same
+/// zkparams one gets the index. A row that cannot be unsealed gets none.
+pub(super) async fn index(
+    connection: &mut FileTransaction,
+    keyring: &Keyring,
+) -> Result<u64, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        link_columns!(),
+        " FROM call_links WHERE zkparams_index IS NULL"
+    );
+    let rows = sqlx::query(SELECT)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    let mut indexed = 0;
+    for row in &rows {
+        let sealed = row::link(row)?;
+        let Ok(link) = sealed.open(keyring) else {
+            continue;
+        };
+        indexed += sqlx::query(
+            "UPDATE OR IGNORE call_links SET zkparams_index = ?2 WHERE room_index = ?1",
+        )
+        .bind(sealed.index.as_bytes().to_vec())
+        .bind(
+            RoomsStorageKeys::of(keyring)
+                .zkparams_index(&link.zkparams)
+                .as_bytes()
+                .to_vec(),
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?
+        .rows_affected();
+    }
+    Ok(indexed)
+}

@@ -1,0 +1,320 @@
+//! `cargo xtask test`: all set-up and all tests, step by step.
+
+pub(crate) mod command;
+mod counts;
+mod package;
+mod python;
+mod supply_chain;
+mod tools;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::{command::Run, counts::Counts};
+use crate::{
+    attack::Attack,
+    programs::{Profile, target_directory},
+    rules::{
+        Violation, circles, comments, conformance, dependencies, files, glossary, packages, pages,
+    },
+    soak::Soak,
+    vectors,
+};
+
+/// The target for which the pure crates are built too, if it is installed.
+const WASM: &str = "wasm32-unknown-unknown";
+const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
+
+/// The name of a step and its function, which runs in the workspace's folder.
+type Step = (&'static str, fn(&Path) -> Result<Counts>);
+
+const STEPS: [Step; 18] = [
+    ("tools", tools),
+    ("format", format),
+    ("house rules", house_rules),
+    ("dependency rules", dependency_rules),
+    ("supply chain", supply_chain::check),
+    ("clippy", clippy),
+    ("unit, property and integration tests", cargo_tests),
+    ("tests on one thread", serial_tests),
+    ("documentation", documentation),
+    ("pure crates on wasm32", wasm),
+    ("vectors", vector_files),
+    ("interop: set-up", interop_set_up),
+    ("interop: tests", interop_tests),
+    ("browser", browser_tests),
+    ("openapi", openapi_tests),
+    ("soak, short", short_soak),
+    ("attack", short_attack),
+    ("package", package::check),
+];
+
+/// Returns the names of all steps, in order.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    STEPS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Runs all steps, and prints a line for each and the sum of all tests. If some are named, only
+/// those whose names begin so.
+///
+/// It ends with the first step that fails.
+#[must_use]
+pub fn test(root: &Path, named: &[String]) -> ExitCode {
+    let chosen = |name: &str| named.is_empty() || named.iter().any(|start| name.starts_with(start));
+    let steps: Vec<Step> = STEPS.into_iter().filter(|(name, _)| chosen(name)).collect();
+    if steps.is_empty() {
+        say(&format!("no such step; there are: {}", names().join(", ")));
+        return ExitCode::FAILURE;
+    }
+    let mut all = Counts::default();
+    let start = Instant::now();
+    for (name, step) in steps {
+        say(&format!("== {name}"));
+        let started = Instant::now();
+        match step(root) {
+            Ok(counts) if counts.failed == 0 => {
+                all.add(counts);
+                say(&format!("ok  {name} ({})", seconds(started.elapsed())));
+            }
+            Ok(counts) => {
+                all.add(counts);
+                say(&format!("FAILED  {name} ({})", seconds(started.elapsed())));
+                say(&all.to_string());
+                return ExitCode::FAILURE;
+            }
+            Err(error) => {
+                all.failed += 1;
+                say(&format!(
+                    "FAILED  {name} ({}): {error:#}",
+                    seconds(started.elapsed())
+                ));
+                say(&all.to_string());
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    say(&format!("all steps done ({})", seconds(start.elapsed())));
+    say(&all.to_string());
+    ExitCode::SUCCESS
+}
+
+/// Installs the npm client with npm, unless it is installed as its lock file requires.
+///
+/// # Errors
+/// npm fails.
+pub fn install_npm_client(root: &Path) -> Result<()> {
+    install_npm_packages(&root.join("interop"))
+}
+
+/// Installs the packages of a folder's lock file, unless they are installed.
+fn install_npm_packages(folder: &Path) -> Result<()> {
+    let lock = fs::read(folder.join("package-lock.json")).context("no lock of npm packages")?;
+    let stamp = folder.join("node_modules/.installed-lock.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    // No script of a package runs: the needed files come compiled.
+    Run::program("npm", folder)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .quietly()?;
+    fs::write(&stamp, lock).context("cannot note what is installed")
+}
+
+fn tools(root: &Path) -> Result<Counts> {
+    tools::rust_components(root)?;
+    tools::node(root)?;
+    tools::curl(root)?;
+    tools::tmux(root)?;
+    tools::coturn(root)?;
+    tools::examples(root)?;
+    tools::chromium(root)?;
+    tools::python(root)?;
+    tools::packaging(root)?;
+    Ok(Counts::CHECK)
+}
+
+fn format(root: &Path) -> Result<Counts> {
+    Run::cargo(root).args(["fmt", "--all", "--check"]).live()?;
+    Ok(Counts::CHECK)
+}
+
+fn house_rules(root: &Path) -> Result<Counts> {
+    let mut violations = files::violations(root)?;
+    violations.extend(circles::violations(root)?);
+    violations.extend(comments::violations(root)?);
+    violations.extend(conformance::violations(root)?);
+    violations.extend(glossary::violations(root)?);
+    violations.extend(packages::violations(root)?);
+    violations.extend(pages::violations(root)?);
+    none(&violations)
+}
+
+fn dependency_rules(root: &Path) -> Result<Counts> {
+    let graph = dependencies::Graph::read(root)?;
+    let mut violations = graph.violations();
+    violations.extend(dependencies::impurities(root, &graph)?);
+    violations.extend(dependencies::slow_packages(root)?);
+    none(&violations)
+}
+
+fn none(violations: &[Violation]) -> Result<Counts> {
+    for violation in violations {
+        say(&format!("    {violation}"));
+    }
+    ensure!(violations.is_empty(), "{} broken rules", violations.len());
+    Ok(Counts::CHECK)
+}
+
+fn clippy(root: &Path) -> Result<Counts> {
+    Run::cargo(root)
+        .args(["clippy", "--workspace", "--all-targets", "--locked"])
+        .args(["--", "-D", "warnings"])
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn cargo_tests(root: &Path) -> Result<Counts> {
+    let output = Run::cargo(root)
+        .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .followed()?;
+    counts::of_cargo(&output)
+}
+
+/// Returns the pure crates once more, without the features that the programs use.
+fn serial_tests(root: &Path) -> Result<Counts> {
+    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    let output = Run::cargo(root)
+        .args(["test", "--locked", "--no-fail-fast"])
+        .args(packages)
+        .followed()?;
+    counts::of_cargo(&output)
+}
+
+fn documentation(root: &Path) -> Result<Counts> {
+    Run::cargo(root)
+        .args(["doc", "--workspace", "--no-deps", "--locked"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn wasm(root: &Path) -> Result<Counts> {
+    if !tools::target_installed(root, WASM)? {
+        say(&format!("    {WASM} is not installed: nothing to check"));
+        return Ok(Counts::default());
+    }
+    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    Run::cargo(root)
+        .args(["check", "--lib", "--locked", "--target", WASM])
+        .args(packages)
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn vector_files(root: &Path) -> Result<Counts> {
+    let output = vectors::checked(root, &root.join("crates/pure/protocol/tests/vectors"))?;
+    counts::of_vectors(&output)
+}
+
+fn interop_set_up(root: &Path) -> Result<Counts> {
+    install_npm_client(root)?;
+    Run::cargo(root)
+        .args(["build", "--locked"])
+        .args(["--package", "anteroom", "--package", "interop-peer"])
+        .live()?;
+    Ok(Counts::CHECK)
+}
+
+fn interop_tests(root: &Path) -> Result<Counts> {
+    node_tests(root, &root.join("interop"))
+}
+
+/// Returns the pages in a real browser, served by the real program.
+fn browser_tests(root: &Path) -> Result<Counts> {
+    let folder = root.join("interop/browser");
+    install_npm_packages(&folder)?;
+    Run::cargo(root)
+        .args(["build", "--locked", "--package", "anteroom"])
+        .live()?;
+    node_tests(root, &folder)
+}
+
+/// Returns an independent checker of OpenAPI documents against the real program.
+fn openapi_tests(root: &Path) -> Result<Counts> {
+    let folder = root.join("interop/openapi");
+    let target = target_directory(root)?;
+    let python = python::environment(
+        root,
+        &target.join("openapi-checker"),
+        &folder.join("requirements.txt"),
+    )?;
+    Run::cargo(root)
+        .args(["build", "--locked"])
+        .args(["--package", "anteroom", "--package", "interop-peer"])
+        .live()?;
+    let programs = target.join("debug");
+    let output = Run::new(python.as_os_str(), "openapi checker", &folder)
+        .args(["run.py"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
+        .env("INTEROP_PEER", programs.join("interop-peer"))
+        .followed()?;
+    counts::of_tap(&output)
+}
+
+fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
+    let target = target_directory(root)?;
+    let programs = target.join("debug");
+    let output = Run::program("node", folder)
+        .args(["--test", "--test-reporter=tap"])
+        .args(test_files(&folder.join("test"))?)
+        .env("CARGO_TARGET_DIR", &target)
+        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
+        .env("INTEROP_PEER", programs.join("interop-peer"))
+        .followed()?;
+    counts::of_tap(&output)
+}
+
+fn short_soak(root: &Path) -> Result<Counts> {
+    Soak::SHORT.run(root, Profile::Dev)?;
+    Ok(Counts::CHECK)
+}
+
+fn short_attack(root: &Path) -> Result<Counts> {
+    Attack::short().run(root, Profile::Dev)?;
+    Ok(Counts::CHECK)
+}
+
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).context("no tests")? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("no tests");
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a command line program speaks on standard output"
+)]
+fn say(line: &str) {
+    println!("{line}");
+}
