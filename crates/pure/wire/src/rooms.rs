@@ -1,6 +1,10 @@
 //! The JSON of the room service.
 
+mod join;
 mod link;
 pub mod socket;
 
-pub use self::link::{LinkStateBody, RestrictionsBody};
+pub use self::{
+    join::{JoinBody, JoinedBody},
+    link::{LinkStateBody, RestrictionsBody},
+};

@@ -2,9 +2,11 @@
 //! HTTP.
 
 pub(crate) mod admission;
+pub(crate) mod approvals;
 pub(crate) mod background;
 pub(crate) mod calls;
 pub(crate) mod database_health;
+pub(crate) mod ended_calls;
 pub(crate) mod events;
 pub(crate) mod group_token;
 pub(crate) mod limits;

@@ -2,12 +2,12 @@
 //! status, body and event.
 
 pub(crate) mod authorization;
+pub(crate) mod claim;
 pub(crate) mod examples;
 mod failures;
 pub(crate) mod health;
 pub(crate) mod internal;
 pub(crate) mod join;
-pub(crate) mod join_body;
 pub(crate) mod links;
 pub(crate) mod operations;
 pub(crate) mod pages;

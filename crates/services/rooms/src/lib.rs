@@ -38,7 +38,7 @@ use self::{
     domain::{
         limits,
         links::{create as create_link, update as update_link},
-        message_operations as operations, node, transactions, verification,
+        message_operations as operations, transactions,
     },
     http::{authorization, links::change as change_link, problems, room_headers, wire},
 };

@@ -2,8 +2,10 @@
 
 use anteroom_http_server::{Problem, problems};
 
-use super::problems::VERIFICATIONS_LIMITED;
-use crate::domain::{transactions::DatabaseFailure, verification::VerificationRefusal};
+use super::problems::{FORBIDDEN, VERIFICATIONS_LIMITED};
+use crate::domain::{
+    admission::ClaimRefusal, transactions::DatabaseFailure, verification::VerificationRefusal,
+};
 
 impl From<DatabaseFailure> for Problem {
     fn from(failure: DatabaseFailure) -> Self {
@@ -22,6 +24,16 @@ impl From<VerificationRefusal> for Problem {
             }
             VerificationRefusal::Overloaded => Self::new(&problems::OVERLOADED),
             VerificationRefusal::NoParams => Self::new(&problems::UNAVAILABLE),
+        }
+    }
+}
+
+impl From<ClaimRefusal> for Problem {
+    fn from(refusal: ClaimRefusal) -> Self {
+        match refusal {
+            ClaimRefusal::Forbidden => Self::new(&FORBIDDEN),
+            ClaimRefusal::Verification(refusal) => refusal.into(),
+            ClaimRefusal::Database(failure) => failure.into(),
         }
     }
 }

@@ -15,9 +15,10 @@ use http::HeaderMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::claim::claim_of_headers;
 use crate::{
     Node,
-    domain::admission::{AuthorizedUser, Claim},
+    domain::admission::AuthorizedUser,
     domain::link_state::link_state,
     domain::media::{client::MediaError, contract::Clients, pool::MediaPool},
     problems::MEDIA_UNAVAILABLE,
@@ -158,7 +159,7 @@ async fn decide(
     headers: &HeaderMap,
     client: ClientAddress,
 ) -> Result<Outcome, Problem> {
-    let claim = Claim::of_headers(state, headers)?;
+    let claim = claim_of_headers(state, headers)?;
     let Some(user) = AuthorizedUser::admit(state, claim, client).await? else {
         return Ok(Outcome::NotThere(Reason::Invalid));
     };
