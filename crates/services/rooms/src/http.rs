@@ -4,12 +4,12 @@
 pub(crate) mod answers;
 pub(crate) mod authorization;
 pub(crate) mod bodies;
+pub(crate) mod claim;
 mod description;
 mod failures;
 pub(crate) mod health;
 pub(crate) mod internal;
 pub(crate) mod join;
-pub(crate) mod join_body;
 pub(crate) mod links;
 pub(crate) mod operations;
 pub(crate) mod pages;
@@ -19,4 +19,3 @@ pub(crate) mod room_headers;
 pub(crate) mod router;
 pub(crate) mod socket;
 mod state_parts;
-pub(crate) mod wire;

@@ -34,11 +34,6 @@ mod rooms;
 mod settings;
 mod state;
 
-use self::{
-    domain::{limits, message_operations as operations, node, transactions, verification},
-    http::{authorization, problems, room_headers, wire},
-};
-
 pub use self::{
     domain::{
         group_token::GroupCallKey,

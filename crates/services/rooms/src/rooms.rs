@@ -9,22 +9,33 @@ use std::{
     time::Duration,
 };
 
+use anteroom_call::Limits;
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifierKeys;
 use anteroom_runtime::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter,
 };
-use anteroom_store::{NodeName, RoomsDatabase};
+use anteroom_store::RoomsDatabase;
 use tokio::time::timeout;
 
 use crate::{
     Media, RoomsSettings, StoredParams,
-    domain::media::{pool::MediaPool, starting_eras::StartingEras},
     domain::{
-        calls::Calls, database_health::DatabaseHealth, events::RoomEvents, limits::UserLimits,
-        links::Links, message_operations::SocketRecorders, timeline::Timeline,
-        transactions::Transactions, verification::PresentationVerifier,
+        calls::{
+            Calls,
+            context::{CallContext, CallSettings},
+        },
+        database_health::DatabaseHealth,
+        events::RoomEvents,
+        limits::UserLimits,
+        links::Links,
+        local_node::LocalNode,
+        media::{pool::MediaPool, starting_eras::StartingEras},
+        message_operations::SocketRecorders,
+        timeline::Timeline,
+        transactions::Transactions,
+        verification::PresentationVerifier,
     },
     http::socket::budgets::SocketBudgets,
     state::RoomsState,
@@ -88,8 +99,8 @@ impl Rooms {
             Media::Embedded => None,
             Media::Sfu(sfu) => Some(MediaPool::new(sfu).map_err(SetupError::MediaClient)?),
         };
-        let node =
-            NodeName::parse(&settings.node.to_text()).map_err(|_| SetupError::NameTooLong)?;
+        let node = LocalNode::new(settings.node.clone(), media.is_some())
+            .map_err(|_| SetupError::NameTooLong)?;
         let clock = parts.clock;
         let verifier = Arc::new(PresentationVerifier::new(
             parts.keys,
@@ -115,6 +126,10 @@ impl Rooms {
         let live_calls = parts
             .metrics
             .guarded_gauge("live_calls", "Calls that this node has");
+        let unusable_approvals = parts.metrics.count(
+            "unusable_approvals",
+            "Approvals that a lobby has read and cannot use",
+        );
         let transactions = Transactions::new(parts.database, Arc::clone(&clock));
         let limits = UserLimits::new(
             parts.limiter,
@@ -123,7 +138,25 @@ impl Rooms {
             settings.wrong_passkeys,
         );
         let events = RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock));
-        let calls = Arc::<Calls>::default();
+        let calls = Arc::new(Calls::new(CallContext {
+            transactions: transactions.clone(),
+            limits: limits.clone(),
+            events: events.clone(),
+            timeline: Timeline::starting_at(clock.now()),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&parts.entropy),
+            node: node.clone(),
+            settings: CallSettings {
+                leases: settings.leases,
+                limits: Limits {
+                    devices_per_user: settings.devices_per_user.get(),
+                    ..Limits::of_devices(settings.max_devices.get())
+                },
+                lobby_joins: settings.sockets.lobby_joins,
+            },
+            live: live_calls,
+            unusable_approvals,
+        }));
         let links = Links {
             transactions: transactions.clone(),
             verifier: Arc::clone(&verifier),
@@ -141,7 +174,6 @@ impl Rooms {
             verifier,
             limits,
             events,
-            timeline: Timeline::starting_at(clock.now()),
             clock,
             entropy: parts.entropy,
             node,
@@ -152,7 +184,6 @@ impl Rooms {
             operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),
             open_sockets,
-            live_calls,
             is_purging: AtomicBool::new(true),
             settings,
             http: parts.http,
@@ -182,12 +213,12 @@ impl Rooms {
     /// Returns the number of calls at this node.
     #[must_use]
     pub fn live_calls(&self) -> i64 {
-        self.0.live_calls.number()
+        self.0.calls.live().number()
     }
 
     /// Completes when this node has no calls and no open sockets.
     pub async fn idle(&self) {
-        self.0.live_calls.none().await;
+        self.0.calls.live().none().await;
         self.0.open_sockets.none().await;
     }
 

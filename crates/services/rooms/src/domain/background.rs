@@ -17,8 +17,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::{
     CleanerSettings, Media, Rooms,
     domain::media::{client::MediaError, join::lease, pool::MediaPool},
+    domain::transactions::{DatabaseFailure, failed},
     state::RoomsState,
-    transactions::{DatabaseFailure, failed},
 };
 
 /// The number of records per transaction.
@@ -119,7 +119,7 @@ async fn forget_own_calls(state: &RoomsState) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("forget own calls");
     let mut transaction = state.transactions.begin(NAME).await?;
     let calls = transaction
-        .calls_of_node(&state.node)
+        .calls_of_node(state.node.name())
         .await
         .map_err(failed)?;
     for call in calls {

@@ -1,9 +1,9 @@
-//! The state of a link, from its row.
+//! The state of a link as calls and answers show it.
 
 use anteroom_protocol::{LinkState, Restrictions};
 use anteroom_store::{CallLinkRecord, LinkRestrictions};
 
-/// Returns the state of the link as calls and answers show it.
+/// Returns the state of the link.
 pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
     LinkState {
         restrictions: match link.restrictions {

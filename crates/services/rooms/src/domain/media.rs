@@ -6,3 +6,4 @@ pub(crate) mod join;
 pub(crate) mod platform;
 pub(crate) mod pool;
 pub(crate) mod starting_eras;
+pub(crate) mod transport;

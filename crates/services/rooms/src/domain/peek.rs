@@ -1,15 +1,16 @@
 //! The look at the members of a call.
 
+use anteroom_call::{PeekView, Roster};
 use anteroom_protocol::UidCiphertext;
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, TransactionName};
-use anteroom_wire::rooms::ParticipantBody;
 
 use super::{
+    admission::AuthorizedUser,
     media::{client::MediaError, contract::Clients, pool::MediaPool},
-    participants::PeekParticipants,
+    node::Node,
     transactions::{DatabaseFailure, failed},
 };
-use crate::{Node, domain::admission::AuthorizedUser, state::RoomsState};
+use crate::state::RoomsState;
 
 /// The outcome of a peek.
 pub(crate) enum PeekOutcome {
@@ -28,7 +29,26 @@ pub(crate) struct PeekedCall {
     pub(crate) call: CallRecord,
     /// The link; `None` in a group's room.
     pub(crate) link: Option<CallLinkRecord>,
-    pub(crate) participants: PeekParticipants,
+    pub(crate) members: PeekedMembers,
+}
+
+/// The members of a call, as a user may see them.
+pub(crate) enum PeekedMembers {
+    /// The numbers of active and pending devices.
+    Counts { active: usize, pending: usize },
+    /// The devices of a call at this node.
+    Roster(Roster),
+    /// The devices of a call on a media server.
+    Clients(Clients),
+}
+
+impl PeekedMembers {
+    fn of_view(view: PeekView) -> Self {
+        match view {
+            PeekView::Counts { active, pending } => Self::Counts { active, pending },
+            PeekView::Devices(roster) => Self::Roster(roster),
+        }
+    }
 }
 
 /// Shows the members of the call to an authorized user.
@@ -47,26 +67,27 @@ pub(crate) async fn peek(
     let Some(call) = &user.call else {
         return Ok(nothing);
     };
-    if let Some(node) = state.owner_elsewhere(call) {
+    if let Some(node) = state.node.owner_elsewhere(call) {
         return Ok(PeekOutcome::Elsewhere(Box::new(node)));
     }
-    let participants = match &state.media {
+    let members = match &state.media {
         None => {
             let link_is_open = !user.is_closed(state);
-            state.calls.participants(call, &user.id, link_is_open).await
+            let view = state.calls.peek(call, &user.id, link_is_open).await;
+            view.map(PeekedMembers::of_view)
         }
         Some(media) => match on_media_server(state, media, call, &user).await? {
-            Ok(participants) => participants,
+            Ok(members) => members,
             Err(_) => return Ok(PeekOutcome::MediaUnavailable),
         },
     };
-    let (Some(participants), Some(call)) = (participants, user.call) else {
+    let (Some(members), Some(call)) = (members, user.call) else {
         return Ok(nothing);
     };
     Ok(PeekOutcome::Call(Box::new(PeekedCall {
         call,
         link: user.link,
-        participants,
+        members,
     })))
 }
 
@@ -77,7 +98,7 @@ async fn on_media_server(
     media: &MediaPool,
     call: &CallRecord,
     user: &AuthorizedUser,
-) -> Result<Result<Option<PeekParticipants>, MediaError>, DatabaseFailure> {
+) -> Result<Result<Option<PeekedMembers>, MediaError>, DatabaseFailure> {
     let Some(server) = media.server_of(call) else {
         return Ok(Ok(None));
     };
@@ -85,7 +106,13 @@ async fn on_media_server(
     match media.client().clients(&server, call.era, Some(id)).await {
         Ok(clients) => {
             let sees_all = !user.is_closed(state) || is_among(&clients, id);
-            Ok(Ok(Some(participants(clients, sees_all))))
+            Ok(Ok(Some(match sees_all {
+                true => PeekedMembers::Clients(clients),
+                false => PeekedMembers::Counts {
+                    active: clients.active.len(),
+                    pending: clients.pending.len(),
+                },
+            })))
         }
         Err(MediaError::NoCall) => {
             if !state.starting_eras.contains(call.era) {
@@ -113,24 +140,4 @@ fn is_among(clients: &Clients, user: &str) -> bool {
     users
         .filter_map(|client| client.user_id.as_deref())
         .any(|other| UidCiphertext::user_digits(other) == digits)
-}
-
-fn participants(clients: Clients, sees_all: bool) -> PeekParticipants {
-    if !sees_all {
-        return PeekParticipants::of_counts(clients.active.len(), clients.pending.len());
-    }
-    let device = |opaque_user_id, demux_id| ParticipantBody {
-        opaque_user_id,
-        demux_id,
-    };
-    let active = clients.active.into_iter();
-    let pending = clients.pending.into_iter();
-    PeekParticipants::of_devices(
-        active
-            .map(|client| device(client.user_id, client.demux_id))
-            .collect(),
-        pending
-            .map(|client| device(client.user_id, client.demux_id))
-            .collect(),
-    )
 }

@@ -3,6 +3,9 @@
 use anteroom_protocol::RoomId;
 use anteroom_store::OpaqueRoomId;
 
+/// The prefix of a link's room id in call records.
+pub(crate) const LINK_PREFIX: &str = "adhoc:";
+
 /// Parses the id of a link's or group's room: 1 to 128 printable ASCII characters without a colon.
 /// Hex is put in lower case, so that each room has one id.
 pub(crate) fn parse_room(text: &str) -> Option<OpaqueRoomId> {

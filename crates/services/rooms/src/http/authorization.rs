@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     domain::group_token::GroupToken,
-    problems::{AUTHORIZATION_INVALID, unauthorized},
+    http::problems::{AUTHORIZATION_INVALID, unauthorized},
 };
 
 /// A well-formed claim that is not verified.

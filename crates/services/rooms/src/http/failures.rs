@@ -2,9 +2,10 @@
 
 use anteroom_http_server::{Problem, problems};
 
-use super::problems::VERIFICATIONS_LIMITED;
+use super::problems::{FORBIDDEN, VERIFICATIONS_LIMITED};
 use crate::domain::{
-    failure::DecisionFailure, transactions::DatabaseFailure, verification::VerificationRefusal,
+    admission::ClaimRefusal, failure::DecisionFailure, transactions::DatabaseFailure,
+    verification::VerificationRefusal,
 };
 
 impl From<DatabaseFailure> for Problem {
@@ -33,6 +34,16 @@ impl From<DecisionFailure> for Problem {
         match failure {
             DecisionFailure::Database(failure) => failure.into(),
             DecisionFailure::Verification(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<ClaimRefusal> for Problem {
+    fn from(refusal: ClaimRefusal) -> Self {
+        match refusal {
+            ClaimRefusal::Forbidden => Self::new(&FORBIDDEN),
+            ClaimRefusal::Verification(refusal) => refusal.into(),
+            ClaimRefusal::Database(failure) => failure.into(),
         }
     }
 }

@@ -2,62 +2,35 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, request_client};
+use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
+use anteroom_wire::rooms::{JoinBody, JoinedBody, Reason, ReasonBody};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use http::{HeaderMap, header};
 
-use crate::{
-    Node,
-    domain::admission::{AuthorizedUser, Claim},
-    domain::media::{
-        join::{MediaJoin, join_on_media_server},
-        platform::Platform,
+use super::{
+    answers::{not_found, private, redirect},
+    bodies::json_body,
+    claim::claim_of_headers,
+    problems::{
+        CALL_FULL, JOIN_INCOMPLETE, JOIN_INVALID, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED,
+        START_FORBIDDEN, USE_SOCKET,
     },
-    http::join_body::JoinBody,
-    limits::PasskeyAttempt,
-    node::Region,
-    problems::{CALL_FULL, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED, START_FORBIDDEN, USE_SOCKET},
-    state::RoomsState,
-    wire::{Reason, ReasonBody, json_body, not_found, private, redirect},
 };
-
-/// The answer to a join: how the client reaches the media server.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct JoinedBody {
-    pub(crate) demux_id: u32,
-    pub(crate) port: u16,
-    pub(crate) port_tcp: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) port_tls: Option<u16>,
-    pub(crate) ips: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hostname: Option<String>,
-    pub(crate) ice_ufrag: String,
-    pub(crate) ice_pwd: String,
-    pub(crate) dhe_public_key: String,
-    /// The opaque id of the user that started the call.
-    pub(crate) call_creator: String,
-    /// The era: 32 hex digits.
-    pub(crate) conference_id: String,
-    /// `ACTIVE`, `PENDING` or `BLOCKED`, as the media server reports.
-    #[schema(example = "ACTIVE")]
-    pub(crate) client_status: String,
-}
-
-pub(crate) enum Outcome {
-    Joined(Box<JoinedBody>),
-    NotThere(Reason),
-    Elsewhere(Box<Node>),
-    UseSocket,
-    StartForbidden,
-    Full,
-    MediaUnavailable,
-}
+use crate::{
+    domain::{
+        admission::AdmissionRefusal,
+        media::{
+            join::{JoinedMediaCall, MediaClientParams, MediaJoinRefusal, join as join_call},
+            platform::Platform,
+            transport::{ClientTransport, TransportError},
+        },
+        node::Region,
+    },
+    state::RoomsState,
+};
 
 /// Joins the call of a room. Starts a call if the room has none.
 #[utoipa::path(
@@ -104,63 +77,120 @@ pub(crate) enum Outcome {
 )]
 pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
     match decide(&state, request).await {
-        Ok(Outcome::Joined(body)) => private(body),
-        Ok(Outcome::NotThere(reason)) => not_found(reason),
-        Ok(Outcome::Elsewhere(node)) => redirect(&state.participants_url(&node)),
-        Ok(Outcome::UseSocket) => Problem::new(&USE_SOCKET).into_response(),
-        Ok(Outcome::StartForbidden) => Problem::new(&START_FORBIDDEN).into_response(),
-        Ok(Outcome::Full) => Problem::new(&CALL_FULL).into_response(),
-        Ok(Outcome::MediaUnavailable) => Problem::new(&MEDIA_UNAVAILABLE).into_response(),
+        Ok(Ok(joined)) => private(joined_body(joined)),
+        Ok(Err(refusal)) => refused(&state, refusal),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn decide(state: &RoomsState, request: Request) -> Result<Outcome, Problem> {
+/// Parses the request, and joins.
+///
+/// # Errors
+/// The problem of a request that cannot be parsed.
+async fn decide(
+    state: &RoomsState,
+    request: Request,
+) -> Result<Result<JoinedMediaCall, MediaJoinRefusal>, Problem> {
     let (head, body) = request.into_parts();
     let client = request_client(&head.extensions);
-    let claim = Claim::of_headers(state, &head.headers)?;
+    let claim = claim_of_headers(state, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &state.http).await?;
-    body.check()?;
-    let Some(user) = AuthorizedUser::admit(state, claim, client).await? else {
-        return Ok(Outcome::NotThere(Reason::Invalid));
+    let transport = ClientTransport {
+        ice_ufrag: body.ice_ufrag,
+        ice_pwd: body.ice_pwd,
+        dhe_public_key: body.dhe_public_key,
+        hkdf_extra_info: body.hkdf_extra_info,
     };
-    if user.is_closed(state) {
-        return Ok(Outcome::NotThere(Reason::Expired));
-    }
-    let owner = user.call.as_ref();
-    if let Some(node) = owner.and_then(|call| state.owner_elsewhere(call)) {
-        return Ok(Outcome::Elsewhere(Box::new(node)));
-    }
-    let Some(media) = &state.media else {
-        return Ok(Outcome::UseSocket);
-    };
-    if user.call.is_none() && !user.may_start {
-        return Ok(Outcome::StartForbidden);
-    }
-    let passkey = body.admin_passkey.as_ref();
-    let is_admin = match (&user.link, passkey) {
-        (Some(link), Some(passkey)) => {
-            let attempt = PasskeyAttempt::begin(&state.limits, user.id.as_str()).await;
-            let attempt =
-                attempt.map_err(|after| Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after))?;
-            let keys = state.transactions.database.storage_keys();
-            let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
-            let is_admin = link.passkey_hash.matches(&hash);
-            attempt.end(&state.limits, !is_admin).await;
-            is_admin
-        }
-        _ => false,
-    };
+    transport.check()?;
     let redirected_from = head.uri.query().and_then(Region::of_query);
-    let own = state.settings.node.region();
-    let join = MediaJoin {
-        state,
-        media,
-        user: &user,
-        body: &body,
-        is_admin,
+    let own = state.node.region();
+    let params = MediaClientParams {
+        transport: &transport,
         region: redirected_from.as_ref().map_or(own, Region::as_str),
-        platform: Platform::of_headers(&head.headers),
+        platform: platform_of_headers(&head.headers),
     };
-    join_on_media_server(join).await
+    let passkey = body.admin_passkey.as_ref();
+    let passkey = passkey.map(anteroom_wire::Base64::as_bytes);
+    Ok(join_call(state, claim, passkey, client, &params).await)
+}
+
+fn joined_body(call: JoinedMediaCall) -> JoinedBody {
+    let answer = call.answer;
+    JoinedBody {
+        demux_id: call.demux_id.value(),
+        port: answer.server_port,
+        port_tcp: answer.server_port_tcp,
+        port_tls: answer.server_port_tls,
+        ips: answer.server_ips,
+        hostname: answer.server_hostname,
+        ice_ufrag: answer.server_ice_ufrag,
+        ice_pwd: answer.server_ice_pwd,
+        dhe_public_key: answer.server_dhe_public_key,
+        call_creator: call.creator.as_str().to_owned(),
+        conference_id: call.era.to_string(),
+        client_status: answer.client_status,
+    }
+}
+
+fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
+    let problem = match refusal {
+        MediaJoinRefusal::Admission(refusal) => match refusal {
+            AdmissionRefusal::UnknownLink => return not_found(Reason::Invalid),
+            AdmissionRefusal::Closed => return not_found(Reason::Expired),
+            AdmissionRefusal::Elsewhere(node) => {
+                return redirect(&state.node.participants_url(&node));
+            }
+            AdmissionRefusal::Claim(refusal) => Problem::from(refusal),
+            AdmissionRefusal::UseSocket => Problem::new(&USE_SOCKET),
+            AdmissionRefusal::StartForbidden => Problem::new(&START_FORBIDDEN),
+            AdmissionRefusal::JoinsLimited(after) | AdmissionRefusal::PasskeysLimited(after) => {
+                Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after)
+            }
+        },
+        MediaJoinRefusal::Full => Problem::new(&CALL_FULL),
+        MediaJoinRefusal::MediaUnavailable => Problem::new(&MEDIA_UNAVAILABLE),
+        MediaJoinRefusal::Internal => Problem::new(&problems::INTERNAL),
+    };
+    problem.into_response()
+}
+
+impl From<TransportError> for Problem {
+    fn from(error: TransportError) -> Self {
+        Self::new(match error {
+            TransportError::Incomplete => &JOIN_INCOMPLETE,
+            TransportError::Invalid => &JOIN_INVALID,
+        })
+    }
+}
+
+/// Returns the platform of the one `User-Agent`.
+fn platform_of_headers(headers: &HeaderMap) -> Platform {
+    let mut values = headers.get_all(header::USER_AGENT).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value
+            .to_str()
+            .map_or(Platform::Unknown, Platform::of_user_agent),
+        _ => Platform::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_user_agent_that_is_missing_repeated_or_no_text_names_none() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(platform_of_headers(&headers), Platform::Unknown);
+        let android = HeaderValue::from_static("Signal-Android/7.20.1 Android/34");
+        headers.append(header::USER_AGENT, android.clone());
+        assert_eq!(platform_of_headers(&headers), Platform::Android);
+        headers.append(header::USER_AGENT, android);
+        assert_eq!(platform_of_headers(&headers), Platform::Unknown);
+        let odd = HeaderValue::from_bytes(b"Signal-iOS/\xff").unwrap();
+        headers.insert(header::USER_AGENT, odd);
+        assert_eq!(platform_of_headers(&headers), Platform::Unknown);
+    }
 }

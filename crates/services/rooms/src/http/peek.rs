@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
+use anteroom_call::{Participant, Roster};
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
-use anteroom_wire::rooms::{PeekBody, Reason, ReasonBody};
+use anteroom_wire::rooms::{ParticipantBody, PeekBody, Reason, ReasonBody};
 use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
 use crate::{
     domain::{
-        admission::{AuthorizedUser, Claim},
-        peek::{PeekOutcome, PeekedCall, peek as peek_call},
+        admission::AuthorizedUser,
+        media::contract::Clients,
+        peek::{PeekOutcome, PeekedCall, PeekedMembers, peek as peek_call},
     },
     http::{
         answers::{no_call, not_found, private, redirect},
         bodies::link_state_body,
+        claim::claim_of_headers,
         problems::MEDIA_UNAVAILABLE,
     },
     state::RoomsState,
@@ -59,7 +62,7 @@ pub(crate) async fn peek(
     RequestClient(client): RequestClient,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let claim = Claim::of_headers(&state, &headers)?;
+    let claim = claim_of_headers(&state, &headers)?;
     let Some(user) = AuthorizedUser::admit(&state, claim, client).await? else {
         return Ok(not_found(Reason::Invalid));
     };
@@ -67,7 +70,7 @@ pub(crate) async fn peek(
         PeekOutcome::Call(call) => Ok(private(body(*call, state.settings.max_devices.get()))),
         PeekOutcome::NoCall => Ok(no_call()),
         PeekOutcome::Closed => Ok(not_found(Reason::Expired)),
-        PeekOutcome::Elsewhere(node) => Ok(redirect(&state.participants_url(&node))),
+        PeekOutcome::Elsewhere(node) => Ok(redirect(&state.node.participants_url(&node))),
         PeekOutcome::MediaUnavailable => Err(Problem::new(&MEDIA_UNAVAILABLE)),
     }
 }
@@ -76,19 +79,55 @@ fn body(peeked: PeekedCall, max_devices: u32) -> PeekBody {
     let PeekedCall {
         call,
         link,
-        participants,
+        members,
     } = peeked;
+    let (counts, participants, pending) = match members {
+        PeekedMembers::Counts { active, pending } => {
+            (Some((active, pending)), Vec::new(), Vec::new())
+        }
+        PeekedMembers::Roster(Roster {
+            active, pending, ..
+        }) => {
+            let devices = |devices: &[Participant]| devices.iter().map(device).collect();
+            (None, devices(&active), devices(&pending))
+        }
+        PeekedMembers::Clients(Clients { active, pending }) => {
+            let active = active.into_iter();
+            let pending = pending.into_iter();
+            (
+                None,
+                active
+                    .map(|client| participant(client.user_id, client.demux_id))
+                    .collect(),
+                pending
+                    .map(|client| participant(client.user_id, client.demux_id))
+                    .collect(),
+            )
+        }
+    };
     PeekBody {
         conference_id: call.era.to_string(),
         max_devices,
-        participants: participants.active,
-        participant_count: participants.counts.map(|(active, _)| active),
-        creator: participants
-            .counts
-            .is_none()
-            .then(|| call.creator.as_str().to_owned()),
-        pending_clients: participants.pending,
-        pending_count: participants.counts.map(|(_, pending)| pending),
+        participants,
+        participant_count: counts.map(|(active, _)| active),
+        creator: counts.is_none().then(|| call.creator.as_str().to_owned()),
+        pending_clients: pending,
+        pending_count: counts.map(|(_, pending)| pending),
         call_link_state: link.as_ref().map(link_state_body),
+    }
+}
+
+fn device(device: &Participant) -> ParticipantBody {
+    let user = device.opaque_user_id.as_ref();
+    participant(
+        user.map(|user| user.as_str().to_owned()),
+        device.demux_id.value(),
+    )
+}
+
+const fn participant(opaque_user_id: Option<String>, demux_id: u32) -> ParticipantBody {
+    ParticipantBody {
+        opaque_user_id,
+        demux_id,
     }
 }

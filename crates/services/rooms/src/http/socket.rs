@@ -23,7 +23,7 @@ use http::{HeaderMap, header};
 use self::{stream::ClientStream, upgrade::Upgrade};
 
 use crate::{
-    problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, TOO_MANY_SOCKETS},
+    http::problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, TOO_MANY_SOCKETS},
     state::RoomsState,
 };
 

@@ -5,7 +5,7 @@ mod outputs;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anteroom_call::{Call, ConnectionId, Input, Join, Moment, Status};
+use anteroom_call::{Call, ConnectionId, Input, Join, Moment, PeekView, Roster, Status};
 use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_runtime::Admission;
 use anteroom_store::LinkAddress;
@@ -15,12 +15,11 @@ use tokio::{
 };
 
 use super::{
-    CallJoinOutcome, CallMessage,
+    context::CallContext,
     end::EndSignal,
     lease::{Generation, LeaseHandle},
-};
-use crate::{
-    domain::calls::send_queue::SendQueue, domain::participants::PeekParticipants, state::RoomsState,
+    messages::{CallJoinOutcome, CallMessage},
+    send_queue::SendQueue,
 };
 
 /// The time after which a room that nobody joins is closed.
@@ -29,7 +28,7 @@ const FIRST_JOIN: Duration = Duration::from_secs(10);
 /// The state of the task: the room's call, the send queues of its clients, and the connection to
 /// the task that writes the call's facts.
 pub(super) struct CallActor {
-    state: Arc<RoomsState>,
+    context: Arc<CallContext>,
     address: LinkAddress,
     era: EraId,
     inbox: mpsc::Receiver<CallMessage>,
@@ -63,15 +62,15 @@ enum ActorEvent {
 
 impl CallActor {
     pub(super) fn new(
-        state: &Arc<RoomsState>,
+        context: &Arc<CallContext>,
         address: LinkAddress,
         era: EraId,
         inbox: mpsc::Receiver<CallMessage>,
         end: Arc<EndSignal>,
     ) -> Self {
         Self {
-            until: Some(state.moment().plus(FIRST_JOIN)),
-            state: Arc::clone(state),
+            until: Some(context.moment().plus(FIRST_JOIN)),
+            context: Arc::clone(context),
             address,
             era,
             inbox,
@@ -86,7 +85,7 @@ impl CallActor {
 
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
-        let every = self.state.settings.leases.lobby_look;
+        let every = self.context.settings.leases.lobby_look;
         let mut looks = interval_at(Instant::now() + every, every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
@@ -114,7 +113,7 @@ impl CallActor {
         const NEVER: Duration = Duration::from_secs(86_400);
         let alarm = self
             .until
-            .map_or_else(|| Instant::now() + NEVER, |at| self.state.instant_of(at));
+            .map_or_else(|| Instant::now() + NEVER, |at| self.context.instant_of(at));
         let lobby = self.call.is_some() && self.lease.is_none();
         let link_read = async {
             let changed = match &mut self.lease {
@@ -199,7 +198,7 @@ impl CallActor {
                 user,
                 link_is_open,
                 reply,
-            } => drop(reply.send(self.participants(&user, link_is_open))),
+            } => drop(reply.send(self.peek(&user, link_is_open))),
         }
     }
 
@@ -224,12 +223,7 @@ impl CallActor {
             .as_ref()
             .is_some_and(|call| call.would_wait(&join))
         {
-            let size = self.state.settings.sockets.lobby_joins;
-            let counted = self
-                .state
-                .limits
-                .count("lobby", join.user.as_str(), size)
-                .await;
+            let counted = self.context.count_lobby_join(&join.user).await;
             if counted != Admission::Granted {
                 return Some(CallJoinOutcome::RateLimited);
             }
@@ -266,7 +260,7 @@ impl CallActor {
     fn await_first_join(&mut self) {
         self.call = None;
         self.generation = None;
-        self.until = Some(self.state.moment().plus(FIRST_JOIN));
+        self.until = Some(self.context.moment().plus(FIRST_JOIN));
     }
 
     /// Gives the call the link that its lease task has read.
@@ -284,11 +278,15 @@ impl CallActor {
         self.over = true;
     }
 
-    fn participants(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekParticipants {
-        let view = self
-            .call
-            .as_ref()
-            .map(|call| call.peek_view(user, link_is_open));
-        view.map_or_else(PeekParticipants::default, PeekParticipants::of_view)
+    fn peek(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
+        let nobody = || {
+            PeekView::Devices(Roster {
+                active: Arc::new([]),
+                pending: Arc::new([]),
+                pending_count: 0,
+            })
+        };
+        let call = self.call.as_ref();
+        call.map_or_else(nobody, |call| call.peek_view(user, link_is_open))
     }
 }

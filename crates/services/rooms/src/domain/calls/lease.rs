@@ -14,8 +14,8 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{LookReply, end::EndSignal};
-use crate::{domain::link_state::link_state, state::RoomsState, transactions::report};
+use super::{context::CallContext, end::EndSignal, messages::LookReply};
+use crate::domain::{link_state::link_state, transactions::report};
 
 /// The maximum number of facts that wait to be written.
 const FACTS: usize = 1_024;
@@ -26,7 +26,7 @@ const END_ATTEMPTS: usize = 3;
 
 /// A call whose era has started.
 pub(super) struct NewCall {
-    pub(super) state: Arc<RoomsState>,
+    pub(super) context: Arc<CallContext>,
     pub(super) record: CallRecord,
     pub(super) address: LinkAddress,
     /// The link after the start.
@@ -79,7 +79,7 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
     let (looks, waiting) = mpsc::channel(LOOKS);
     let (sender, link) = watch::channel(new.link);
     let lease_task = LeaseTask {
-        state: new.state,
+        context: new.context,
         record: new.record,
         address: new.address,
         generation: new.generation,
@@ -88,7 +88,7 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
     };
     // Counts the call from now on, not from the first run of the task: joins are answered before
     // that.
-    let live = lease_task.state.live_calls.enter();
+    let live = lease_task.context.live.enter();
     let task = tokio::spawn(async move {
         let _live = live;
         lease_task.run(written, waiting).await;
@@ -103,7 +103,7 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
 
 /// Renews the lease of a call's record, and writes the call's facts.
 struct LeaseTask {
-    state: Arc<RoomsState>,
+    context: Arc<CallContext>,
     record: CallRecord,
     address: LinkAddress,
     generation: Generation,
@@ -126,7 +126,7 @@ enum RenewalOutcome {
 impl LeaseTask {
     /// Runs until the call is over, then removes its record.
     async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<LookReply>) {
-        let leases = self.state.settings.leases;
+        let leases = self.context.settings.leases;
         let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
@@ -166,10 +166,10 @@ impl LeaseTask {
 
     async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
         const NAME: TransactionName = TransactionName::new("renew era");
-        let now = self.state.now();
-        let until = now.plus(self.state.settings.leases.valid.as_secs());
+        let now = self.context.now();
+        let until = now.plus(self.context.settings.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
-        let mut transaction = self.state.transactions.database.begin(NAME).await?;
+        let mut transaction = self.context.transactions.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
             let link = transaction.link(&self.address, now).await?;
             let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
@@ -202,11 +202,9 @@ impl LeaseTask {
 
     async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
         const NAME: TransactionName = TransactionName::new("look at link");
-        let state = &self.state;
-        let found = state
-            .transactions
-            .database
-            .link_with_call(NAME, &self.address, state.now());
+        let context = &self.context;
+        let database = &context.transactions.database;
+        let found = database.link_with_call(NAME, &self.address, context.now());
         Ok(found.await?.map(|found| found.link))
     }
 
@@ -241,8 +239,8 @@ impl LeaseTask {
         const NAME: TransactionName = TransactionName::new("write approval");
         let user = UserId::from(user);
         let room = &self.address.room;
-        let mut rng = self.state.entropy.rng();
-        let mut transaction = self.state.transactions.database.begin(NAME).await?;
+        let mut rng = self.context.entropy.rng();
+        let mut transaction = self.context.transactions.database.begin(NAME).await?;
         let changed = if approved {
             transaction.add_approval(room, &user, &mut *rng).await?
         } else {
@@ -258,7 +256,7 @@ impl LeaseTask {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
                 Ok(()) => {
-                    self.state
+                    self.context
                         .events
                         .emit("call.ended", &self.address.room, |event| event);
                     return;
@@ -273,7 +271,7 @@ impl LeaseTask {
 
     async fn try_end_era(&self) -> Result<(), StoreError> {
         const NAME: TransactionName = TransactionName::new("end era");
-        let mut transaction = self.state.transactions.database.begin(NAME).await?;
+        let mut transaction = self.context.transactions.database.begin(NAME).await?;
         let (key, era) = (&self.record.key, self.record.era);
         if transaction.end_era(key, era).await? {
             transaction.save().await?;

@@ -1,13 +1,16 @@
 //! The start of an era: the state of a room in the database, and the transaction that starts the
 //! era.
 
-use anteroom_http_server::{Problem, problems};
 use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
 };
 
-use crate::{Node, state::RoomsState, transactions::failed};
+use super::context::CallContext;
+use crate::{
+    Node,
+    domain::transactions::{DatabaseFailure, failed},
+};
 
 /// The state in the database of a room in which this node has no call.
 pub(super) enum RoomState {
@@ -37,54 +40,74 @@ pub(super) enum StartOutcome {
 /// Reads the state of a room.
 ///
 /// # Errors
-/// 503 or 500 when the database fails.
-pub(super) async fn look(state: &RoomsState, address: &LinkAddress) -> Result<RoomState, Problem> {
+/// [`DatabaseFailure`].
+pub(super) async fn look(
+    context: &CallContext,
+    address: &LinkAddress,
+) -> Result<RoomState, DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
-    let mut reader = state.transactions.read(NAME).await?;
-    let found = reader.link_with_call(address, state.now()).await;
+    let mut reader = context.transactions.read(NAME).await?;
+    let found = reader.link_with_call(address, context.now()).await;
     let Some(found) = found.map_err(failed)? else {
         return Ok(RoomState::UnknownLink);
     };
     let call = found.call.as_ref();
-    if let Some(node) = call.and_then(|call| state.owner_elsewhere(call)) {
+    if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {
         return Ok(RoomState::Elsewhere(Box::new(node)));
     }
     let approved = reader.approved_users(&address.room).await;
     let approved = approved.map_err(failed)?;
-    let approved = approved
-        .iter()
-        .filter_map(|user| OpaqueUserId::parse(user.as_str()).ok());
     Ok(RoomState::Idle(Box::new(IdleRoom {
         link: found.link,
-        approved: approved.collect(),
+        approved: usable(context, &approved),
         stale: found.call,
     })))
+}
+
+/// Returns the approved users that can join a call of a link. Media servers may store others: they
+/// are counted and logged.
+fn usable(context: &CallContext, approved: &[UserId]) -> Vec<OpaqueUserId> {
+    let users: Vec<_> = approved
+        .iter()
+        .filter_map(|user| OpaqueUserId::parse(user.as_str()).ok())
+        .collect();
+    let unusable = approved.len().saturating_sub(users.len());
+    if unusable > 0 {
+        tracing::warn!(
+            unusable,
+            "a lobby ignores approvals of users that no link can have"
+        );
+        context
+            .unusable_approvals
+            .add(u64::try_from(unusable).unwrap_or(u64::MAX));
+    }
+    users
 }
 
 /// Starts the era in a room that was idle when it was last read.
 ///
 /// # Errors
-/// 503 or 500 when the database fails.
+/// [`DatabaseFailure`].
 pub(super) async fn start(
-    state: &RoomsState,
+    context: &CallContext,
     address: &LinkAddress,
     era: EraId,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
-) -> Result<StartOutcome, Problem> {
+) -> Result<StartOutcome, DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let now = state.now();
+    let now = context.now();
     let record = CallRecord {
         key: CallKey::Link(address.room.clone()),
         era,
         creator: UserId::from(creator),
-        node: state.node.clone(),
+        node: context.node.name().clone(),
         media: None,
         started: now,
-        lease_until: Some(now.plus(state.settings.leases.valid.as_secs())),
+        lease_until: Some(now.plus(context.settings.leases.valid.as_secs())),
     };
-    let mut rng = state.entropy.rng();
-    let mut transaction = state.transactions.begin(NAME).await?;
+    let mut rng = context.entropy.rng();
+    let mut transaction = context.transactions.begin(NAME).await?;
     if let Some(stale) = stale {
         transaction
             .end_era(&stale.key, stale.era)
@@ -101,15 +124,15 @@ pub(super) async fn start(
             ..
         } => {
             transaction.save().await.map_err(failed)?;
-            state
+            context
                 .events
                 .emit("call.started", &address.room, |event| event);
             Ok(StartOutcome::Here(Box::new((call, link))))
         }
-        StartEraOutcome::Running { call, .. } => match state.owner_elsewhere(&call) {
+        StartEraOutcome::Running { call, .. } => match context.node.owner_elsewhere(&call) {
             Some(node) => Ok(StartOutcome::Elsewhere(Box::new(node))),
             // Another process under the same node name has started an era.
-            None => Err(Problem::new(&problems::UNAVAILABLE)),
+            None => Err(DatabaseFailure::Unavailable),
         },
         StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
             Ok(StartOutcome::UnknownLink)

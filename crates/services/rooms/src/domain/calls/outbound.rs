@@ -13,11 +13,26 @@ use base64::{
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use zeroize::Zeroizing;
 
-use crate::domain::calls::send_queue::QueueKind;
-
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
 const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
+
+/// How a message waits in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueKind {
+    /// Control. Waits until it is sent.
+    Answer,
+    /// Control. A newer state of the link replaces it.
+    Link,
+    /// Control. At most one waits.
+    Pong,
+    /// Control. Another whole roster replaces it.
+    Roster,
+    /// Control. Changes to the previous roster.
+    RosterChanges,
+    /// The lane of relays.
+    Relay,
+}
 
 /// An outgoing message.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::outbound::OutboundMessage;
+use super::outbound::{OutboundMessage, QueueKind};
 
 /// The maximum bytes of roster changes that wait.
 const MAX_CHANGES: usize = 256 * 1024;
@@ -32,23 +32,6 @@ pub(crate) struct ClosingFrame {
     /// The status code (RFC 6455, section 7.4.1).
     pub(crate) code: u16,
     pub(crate) words: &'static str,
-}
-
-/// How a message waits in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum QueueKind {
-    /// Control. Waits until it is sent.
-    Answer,
-    /// Control. A newer state of the link replaces it.
-    Link,
-    /// Control. At most one waits.
-    Pong,
-    /// Control. Another whole roster replaces it.
-    Roster,
-    /// Control. Changes to the previous roster.
-    RosterChanges,
-    /// The lane of relays.
-    Relay,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! The announcement of a client to the media server of its call, or of a call that starts with this
 //! client.
 
-use anteroom_http_server::{Problem, problems};
-use anteroom_protocol::{EraId, Timestamp};
-use anteroom_runtime::dependency_wait;
+use anteroom_call::Role;
+use anteroom_protocol::{DemuxId, EraId, Timestamp};
+use anteroom_runtime::{ClientAddress, dependency_wait};
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
     StartEraOutcome, TransactionName, UserId,
@@ -15,31 +15,56 @@ use super::{
     platform::Platform,
     pool::MediaPool,
     starting_eras::StartingEraGuard,
+    transport::ClientTransport,
 };
 use crate::{
     MediaServer,
-    domain::admission::AuthorizedUser,
-    http::join::{JoinedBody, Outcome},
-    http::join_body::JoinBody,
+    domain::{
+        admission::{AdmissionRefusal, AuthorizedUser, Claim, ClaimRefusal, Entrance, admit},
+        transactions::{DatabaseFailure, failed},
+    },
     state::RoomsState,
-    transactions::failed,
-    wire::Reason,
 };
 
 /// The maximum number of servers that are tried for a new call.
 const ATTEMPTS: usize = 3;
 
-/// A join that is verified and well-formed.
-#[derive(Clone, Copy)]
-pub(crate) struct MediaJoin<'a> {
-    pub(crate) state: &'a RoomsState,
-    pub(crate) media: &'a MediaPool,
-    pub(crate) user: &'a AuthorizedUser,
-    pub(crate) body: &'a JoinBody,
-    pub(crate) is_admin: bool,
+/// A client that joins a call on a media server.
+pub(crate) struct MediaClientParams<'a> {
+    pub(crate) transport: &'a ClientTransport,
     /// The region that the media server receives.
     pub(crate) region: &'a str,
     pub(crate) platform: Platform,
+}
+
+/// A call on a media server that a client has joined.
+pub(crate) struct JoinedMediaCall {
+    pub(crate) demux_id: DemuxId,
+    pub(crate) creator: UserId,
+    pub(crate) era: EraId,
+    pub(crate) answer: ClientAnswer,
+}
+
+/// The reason why a client does not join.
+#[derive(Debug)]
+pub(crate) enum MediaJoinRefusal {
+    Admission(AdmissionRefusal),
+    /// The call accepts no more clients.
+    Full,
+    /// No media server can take the call.
+    MediaUnavailable,
+    /// A name does not fit into a record, or no demux id was found.
+    Internal,
+}
+
+/// A join that is verified and well-formed.
+#[derive(Clone, Copy)]
+struct MediaJoin<'a> {
+    state: &'a RoomsState,
+    media: &'a MediaPool,
+    user: &'a AuthorizedUser,
+    role: Role,
+    params: &'a MediaClientParams<'a>,
 }
 
 /// A call to join.
@@ -54,50 +79,65 @@ struct CallTarget {
     expiration_change: Option<ExpirationChange>,
 }
 
-/// Joins the room's call, or starts one on the media server with the most room. A server that
-/// cannot be reached is not tried again, and a new call goes to another.
+/// Admits a user to a room and announces the client to the media server of the room's call.
 ///
 /// # Errors
-/// 503 or 500 when the database or all media servers are not available.
-pub(crate) async fn join_on_media_server(join: MediaJoin<'_>) -> Result<Outcome, Problem> {
+/// [`MediaJoinRefusal`].
+pub(crate) async fn join(
+    state: &RoomsState,
+    claim: Claim,
+    passkey: Option<&[u8]>,
+    client: ClientAddress,
+    params: &MediaClientParams<'_>,
+) -> Result<JoinedMediaCall, MediaJoinRefusal> {
+    let (user, role) = admit(state, claim, passkey, client, Entrance::MediaServer).await?;
+    let media = state.media.as_ref().ok_or(AdmissionRefusal::UseSocket)?;
+    let user = &user;
+    join_on_media_server(MediaJoin {
+        state,
+        media,
+        user,
+        role,
+        params,
+    })
+    .await
+}
+
+/// Joins the room's call, or starts one on the media server with the most room. A server that
+/// cannot be reached is not tried again, and a new call goes to another.
+async fn join_on_media_server(join: MediaJoin<'_>) -> Result<JoinedMediaCall, MediaJoinRefusal> {
     let mut tried = Vec::new();
     for _ in 0..ATTEMPTS {
-        let target = match find_call(&join, &tried).await? {
-            CallLookup::Target(target) => *target,
-            CallLookup::Outcome(outcome) => return Ok(outcome),
-        };
+        let target = find_call(&join, &tried).await?;
         match announce(&join, &target).await? {
-            Ok(joined) => return Ok(Outcome::Joined(Box::new(joined))),
+            Ok(joined) => return Ok(joined),
             Err(MediaError::Full) => {
                 cancel(&join, &target).await?;
-                return Ok(Outcome::Full);
+                return Err(MediaJoinRefusal::Full);
             }
             // No other server is asked: a client must not be able to take servers out of service
             // one by one.
             Err(MediaError::Refused) => {
                 cancel(&join, &target).await?;
-                return Ok(Outcome::MediaUnavailable);
+                return Err(MediaJoinRefusal::MediaUnavailable);
             }
             Err(MediaError::NoCall | MediaError::Unreached | MediaError::Broken) => {
                 join.media.mark_suspect(&target.server);
                 if target.start.is_none() {
-                    return Ok(Outcome::MediaUnavailable);
+                    return Err(MediaJoinRefusal::MediaUnavailable);
                 }
                 cancel(&join, &target).await?;
                 tried.push(target.server);
             }
         }
     }
-    Ok(Outcome::MediaUnavailable)
+    Err(MediaJoinRefusal::MediaUnavailable)
 }
 
-/// The outcome of the search for a call to join.
-enum CallLookup {
-    Target(Box<CallTarget>),
-    Outcome(Outcome),
-}
-
-async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLookup, Problem> {
+async fn find_call(
+    join: &MediaJoin<'_>,
+    tried: &[MediaServer],
+) -> Result<CallTarget, MediaJoinRefusal> {
     const NAME: TransactionName = TransactionName::new("start era");
     let (state, user) = (join.state, join.user);
     if let Some(call) = &user.call
@@ -106,7 +146,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
         return running(join, call.clone(), user.link.clone()).await;
     }
     let Some(server) = join.media.choose(tried) else {
-        return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
+        return Err(MediaJoinRefusal::MediaUnavailable);
     };
     let now = state.now();
     let mut rng = state.entropy.rng();
@@ -114,7 +154,7 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
         key: user.key.clone(),
         era: EraId::random(&mut *rng),
         creator: UserId::from(&user.id),
-        node: state.node.clone(),
+        node: state.node.name().clone(),
         media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
         started: now,
         lease_until: Some(lease(state, now)),
@@ -137,26 +177,24 @@ async fn find_call(join: &MediaJoin<'_>, tried: &[MediaServer]) -> Result<CallLo
             state
                 .events
                 .emit("call.started", call.key.room(), |event| event);
-            Ok(CallLookup::Target(Box::new(CallTarget {
+            Ok(CallTarget {
                 call,
                 server,
                 link,
                 approved: texts(&approved),
                 start: Some(start),
                 expiration_change,
-            })))
+            })
         }
         StartEraOutcome::Running { call, link } => {
             drop(transaction);
-            match state.owner_elsewhere(&call) {
-                Some(node) => Ok(CallLookup::Outcome(Outcome::Elsewhere(Box::new(node)))),
+            match state.node.owner_elsewhere(&call) {
+                Some(node) => Err(AdmissionRefusal::Elsewhere(Box::new(node)).into()),
                 None => running(join, call, link).await,
             }
         }
-        StartEraOutcome::UnknownLink => Ok(CallLookup::Outcome(Outcome::NotThere(Reason::Invalid))),
-        StartEraOutcome::ClosedLink(_) => {
-            Ok(CallLookup::Outcome(Outcome::NotThere(Reason::Expired)))
-        }
+        StartEraOutcome::UnknownLink => Err(AdmissionRefusal::UnknownLink.into()),
+        StartEraOutcome::ClosedLink(_) => Err(AdmissionRefusal::Closed.into()),
     }
 }
 
@@ -164,10 +202,10 @@ async fn running(
     join: &MediaJoin<'_>,
     call: CallRecord,
     link: Option<CallLinkRecord>,
-) -> Result<CallLookup, Problem> {
+) -> Result<CallTarget, MediaJoinRefusal> {
     const NAME: TransactionName = TransactionName::new("look at approvals");
     let Some(server) = join.media.server_of(&call) else {
-        return Ok(CallLookup::Outcome(Outcome::MediaUnavailable));
+        return Err(MediaJoinRefusal::MediaUnavailable);
     };
     let approved = match &call.key {
         CallKey::Link(room) => {
@@ -176,14 +214,14 @@ async fn running(
         }
         CallKey::Group(_) => Vec::new(),
     };
-    Ok(CallLookup::Target(Box::new(CallTarget {
+    Ok(CallTarget {
         call,
         server,
         link,
         approved: texts(&approved),
         start: None,
         expiration_change: None,
-    })))
+    })
 }
 
 /// Announces the client under a random demux id.
@@ -195,54 +233,47 @@ async fn running(
 async fn announce(
     join: &MediaJoin<'_>,
     target: &CallTarget,
-) -> Result<Result<JoinedBody, MediaError>, Problem> {
+) -> Result<Result<JoinedMediaCall, MediaError>, MediaJoinRefusal> {
     let state = join.state;
     let demux_id = state.demux_id().ok_or_else(internal)?;
     let link = target.link.as_ref();
     let room_id = target.call.key.to_text();
     let request = ClientRequest {
         endpoint_id: join.user.id.as_str(),
-        client_ice_ufrag: &join.body.ice_ufrag,
-        client_ice_pwd: &join.body.ice_pwd,
-        client_dhe_public_key: &join.body.dhe_public_key,
-        hkdf_extra_info: join.body.hkdf_extra_info.as_deref().unwrap_or_default(),
-        region: join.region,
+        client_ice_ufrag: &join.params.transport.ice_ufrag,
+        client_ice_pwd: &join.params.transport.ice_pwd,
+        client_dhe_public_key: &join.params.transport.dhe_public_key,
+        hkdf_extra_info: join
+            .params
+            .transport
+            .hkdf_extra_info
+            .as_deref()
+            .unwrap_or_default(),
+        region: join.params.region,
         new_clients_require_approval: link
             .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
-        is_admin: join.is_admin,
+        is_admin: join.role == Role::Admin,
         room_id: &room_id,
         approved_users: link.map(|_| target.approved.as_slice()),
         call_type: match target.call.key {
             CallKey::Link(_) => CallType::Adhoc,
             CallKey::Group(_) => CallType::GroupV2,
         },
-        user_agent: join.platform,
+        user_agent: join.params.platform,
     };
     let client = join.media.client();
     let answer = client.join(&target.server, target.call.era, demux_id, &request);
     let answer = dependency_wait(answer).await;
-    Ok(answer.map(|answer| joined(answer, demux_id.value(), &target.call)))
-}
-
-fn joined(answer: ClientAnswer, demux_id: u32, call: &CallRecord) -> JoinedBody {
-    JoinedBody {
+    Ok(answer.map(|answer| JoinedMediaCall {
         demux_id,
-        port: answer.server_port,
-        port_tcp: answer.server_port_tcp,
-        port_tls: answer.server_port_tls,
-        ips: answer.server_ips,
-        hostname: answer.server_hostname,
-        ice_ufrag: answer.server_ice_ufrag,
-        ice_pwd: answer.server_ice_pwd,
-        dhe_public_key: answer.server_dhe_public_key,
-        call_creator: call.creator.as_str().to_owned(),
-        conference_id: call.era.to_string(),
-        client_status: answer.client_status,
-    }
+        creator: target.call.creator.clone(),
+        era: target.call.era,
+        answer,
+    }))
 }
 
 /// Removes the record of a call that did not start, and undoes the effect of its start on the link.
-async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), Problem> {
+async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), DatabaseFailure> {
     const NAME: TransactionName = TransactionName::new("abandon era");
     if target.start.is_none() {
         return Ok(());
@@ -276,7 +307,19 @@ fn texts(users: &[UserId]) -> Vec<String> {
 }
 
 /// The error for a name that does not fit into a record. The set-up excludes it.
-fn internal() -> Problem {
+fn internal() -> MediaJoinRefusal {
     tracing::error!("a name does not fit into a call record");
-    Problem::new(&problems::INTERNAL)
+    MediaJoinRefusal::Internal
+}
+
+impl From<AdmissionRefusal> for MediaJoinRefusal {
+    fn from(refusal: AdmissionRefusal) -> Self {
+        Self::Admission(refusal)
+    }
+}
+
+impl From<DatabaseFailure> for MediaJoinRefusal {
+    fn from(failure: DatabaseFailure) -> Self {
+        AdmissionRefusal::Claim(ClaimRefusal::Database(failure)).into()
+    }
 }

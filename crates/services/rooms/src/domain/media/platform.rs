@@ -1,6 +1,5 @@
 //! The platform of a client, by the names that media servers use.
 
-use http::{HeaderMap, header};
 use serde::Serialize;
 
 /// The platform that a `User-Agent` names. No other part of the header leaves the room service.
@@ -16,17 +15,9 @@ pub(crate) enum Platform {
 }
 
 impl Platform {
-    pub(crate) fn of_headers(headers: &HeaderMap) -> Self {
-        let mut values = headers.get_all(header::USER_AGENT).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().map_or(Self::Unknown, Self::of_user_agent),
-            _ => Self::Unknown,
-        }
-    }
-
     /// Parses `<name>-<kind>/<version> <system>`. The first word gives the kind of client, and for
     /// desktops the second gives the operating system.
-    fn of_user_agent(text: &str) -> Self {
+    pub(crate) fn of_user_agent(text: &str) -> Self {
         let mut words = text.split_ascii_whitespace();
         let product = product_name(words.next().unwrap_or_default());
         let kind = product.split('-').find_map(ClientKind::of_word);
@@ -75,8 +66,6 @@ fn product_name(word: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -109,20 +98,6 @@ mod tests {
         ] {
             assert_eq!(Platform::of_user_agent(text), expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_user_agent_that_is_missing_repeated_or_no_text_names_none() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(Platform::of_headers(&headers), Platform::Unknown);
-        let android = HeaderValue::from_static("Signal-Android/7.20.1 Android/34");
-        headers.append(header::USER_AGENT, android.clone());
-        assert_eq!(Platform::of_headers(&headers), Platform::Android);
-        headers.append(header::USER_AGENT, android);
-        assert_eq!(Platform::of_headers(&headers), Platform::Unknown);
-        let odd = HeaderValue::from_bytes(b"Signal-iOS/\xff").unwrap();
-        headers.insert(header::USER_AGENT, odd);
-        assert_eq!(Platform::of_headers(&headers), Platform::Unknown);
     }
 
     #[test]

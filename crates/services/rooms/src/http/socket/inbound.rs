@@ -5,7 +5,7 @@ use anteroom_protocol::DemuxId;
 use anteroom_wire::rooms::socket::{ClientMessage, JoinMessage, RelayRecipients};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::{http::socket::refusal::Refusal, operations::MessageKind};
+use crate::{domain::message_operations::MessageKind, http::socket::refusal::Refusal};
 
 /// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
 pub(crate) const MAX_MESSAGE: usize = 96 * 1024;

@@ -4,21 +4,25 @@ use std::{sync::Arc, time::Duration};
 
 use anteroom_call::{ConnectionId, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
 use anteroom_protocol::{AuthPresentation, Hello, OpaqueUserId};
-use anteroom_runtime::{Admission, ClientAddress, OperationOutcome};
-use anteroom_store::{CallLinkRecord, Epoch, LinkAddress, TransactionName};
-use anteroom_wire::rooms::socket::{JoinMessage, RosterUpdates};
+use anteroom_runtime::{ClientAddress, OperationOutcome};
+use anteroom_store::{Epoch, LinkAddress};
+use anteroom_wire::{
+    Base64,
+    rooms::socket::{JoinMessage, RosterUpdates},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 use crate::{
-    domain::calls::{CallHandle, CallJoinOutcome, send_queue::SendQueue},
-    domain::room_id::parse_room,
-    limits::PasskeyAttempt,
+    domain::{
+        admission::{AdmissionRefusal, Claim, ClaimRefusal, Entrance, admit},
+        calls::{handle::CallHandle, messages::CallJoinOutcome, send_queue::SendQueue},
+        room_id::parse_room,
+        verification::VerificationRefusal,
+    },
     state::RoomsState,
-    verification::{Presentation, VerificationRefusal},
-    wire::Base64,
 };
 
 /// The maximum time for which a join is repeated when the room's call ends before it handles the
@@ -44,8 +48,8 @@ pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Option<Refusal>>) ->
     }
 }
 
-/// A join whose presentation is verified.
-struct VerifiedJoin {
+/// A join whose user is admitted.
+struct AdmittedJoin {
     address: LinkAddress,
     user: OpaqueUserId,
     role: Role,
@@ -67,7 +71,7 @@ pub(super) async fn enter(
     loop {
         let call = state
             .calls
-            .enter(state, &checked.address)
+            .enter(&checked.address)
             .await
             .map_err(|_| Some(Refusal::Unavailable))?;
         let join = Join {
@@ -109,12 +113,12 @@ pub(super) async fn enter(
     }
 }
 
-/// Reads the link, verifies the presentation and counts the join.
+/// Parses the join and admits its user.
 async fn check(
     state: &RoomsState,
     request: JoinMessage,
     client: ClientAddress,
-) -> Result<VerifiedJoin, Refusal> {
+) -> Result<AdmittedJoin, Refusal> {
     let address = LinkAddress {
         room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
         epoch: request.epoch.map(Epoch::new),
@@ -123,69 +127,48 @@ async fn check(
         .decode(request.auth.as_bytes())
         .map_err(|_| Refusal::Invalid)?;
     let presentation = AuthPresentation::from_bytes(&auth).map_err(|_| Refusal::Invalid)?;
-    let user = OpaqueUserId::of_ciphertext(&presentation.user_id());
-    let link = link(state, &address).await?.ok_or(Refusal::UnknownLink)?;
-    let holds = state
-        .verifier
-        .holds(Presentation::Auth(&presentation, &link.zkparams), client)
-        .await;
-    let holds = holds.map_err(|reason| match reason {
-        VerificationRefusal::Limited(_) => Refusal::NetworkLimited,
-        VerificationRefusal::Overloaded | VerificationRefusal::NoParams => Refusal::Unavailable,
-    })?;
-    if !holds {
-        return Err(Refusal::Forbidden);
-    }
-    match state
-        .limits
-        .count("join", user.as_str(), state.settings.sockets.joins)
-        .await
-    {
-        Admission::Granted => {}
-        Admission::Limited(_) => return Err(Refusal::RateLimited),
-    }
-    let roster = match request.roster {
-        RosterUpdates::Whole => RosterForm::Whole,
-        RosterUpdates::Delta => RosterForm::Changes,
+    let claim = Claim::Link(address.clone(), Box::new(presentation));
+    let passkey = request.admin_passkey.as_ref().map(Base64::as_bytes);
+    let entrance = Entrance::Socket {
+        joins: state.settings.sockets.joins,
     };
-    let hello = request.hello.clone();
-    let role = role(state, &link, &user, request.admin_passkey).await?;
-    Ok(VerifiedJoin {
+    let (user, role) = admit(state, claim, passkey, client, entrance)
+        .await
+        .map_err(refusal_of)?;
+    Ok(AdmittedJoin {
         address,
-        user,
+        user: user.id,
         role,
-        roster,
-        hello,
+        roster: match request.roster {
+            RosterUpdates::Whole => RosterForm::Whole,
+            RosterUpdates::Delta => RosterForm::Changes,
+        },
+        hello: request.hello,
     })
 }
 
-/// Returns the role of the client: admin with the right passkey.
-async fn role(
-    state: &RoomsState,
-    link: &CallLinkRecord,
-    user: &OpaqueUserId,
-    passkey: Option<Base64>,
-) -> Result<Role, Refusal> {
-    let Some(passkey) = passkey else {
-        return Ok(Role::Guest);
-    };
-    let attempt = PasskeyAttempt::begin(&state.limits, user.as_str()).await;
-    let attempt = attempt.map_err(|_| Refusal::RateLimited)?;
-    let keys = state.transactions.database.storage_keys();
-    let hash = keys.passkey_hash(&link.room, passkey.as_bytes());
-    let is_admin = link.passkey_hash.matches(&hash);
-    attempt.end(&state.limits, !is_admin).await;
-    Ok(if is_admin { Role::Admin } else { Role::Guest })
-}
-
-async fn link(
-    state: &RoomsState,
-    address: &LinkAddress,
-) -> Result<Option<CallLinkRecord>, Refusal> {
-    const NAME: TransactionName = TransactionName::new("look at link");
-    let found = state.transactions.look_up(NAME, address).await;
-    let found = found.map_err(|_| Refusal::Unavailable)?;
-    Ok(found.map(|found| found.link))
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refusal_of(refusal: AdmissionRefusal) -> Refusal {
+    match refusal {
+        AdmissionRefusal::UnknownLink => Refusal::UnknownLink,
+        AdmissionRefusal::Claim(ClaimRefusal::Forbidden) => Refusal::Forbidden,
+        AdmissionRefusal::Claim(ClaimRefusal::Verification(VerificationRefusal::Limited(_))) => {
+            Refusal::NetworkLimited
+        }
+        AdmissionRefusal::Claim(
+            ClaimRefusal::Verification(
+                VerificationRefusal::Overloaded | VerificationRefusal::NoParams,
+            )
+            | ClaimRefusal::Database(_),
+        ) => Refusal::Unavailable,
+        AdmissionRefusal::JoinsLimited(_) | AdmissionRefusal::PasskeysLimited(_) => {
+            Refusal::RateLimited
+        }
+        // These come from the rules of joins on media servers.
+        AdmissionRefusal::Closed => Refusal::Expired,
+        AdmissionRefusal::UseSocket | AdmissionRefusal::StartForbidden => Refusal::Forbidden,
+        AdmissionRefusal::Elsewhere(_) => Refusal::Unavailable,
+    }
 }
 
 fn resume_secret(text: &str) -> Option<ResumeSecret> {

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     SocketLimits,
-    domain::calls::{CallHandle, CallMessage},
+    domain::calls::{handle::CallHandle, messages::CallMessage},
     domain::calls::{
         outbound::OutboundMessage,
         send_queue::{ClosingFrame, NextAction, SendQueue},

@@ -2,26 +2,28 @@
 
 use std::sync::Arc;
 
-use anteroom_call::{Call, Input, Join, Limits};
-use anteroom_http_server::Problem;
+use anteroom_call::{Call, Input, Join};
 use anteroom_protocol::OpaqueUserId;
 
 use super::CallActor;
 use crate::{
     Node,
-    domain::calls::{
-        CallJoinOutcome,
-        lease::{self, Generation, NewCall},
-        opening::{self, IdleRoom, RoomState, StartOutcome},
+    domain::{
+        calls::{
+            lease::{self, Generation, NewCall},
+            messages::CallJoinOutcome,
+            opening::{self, IdleRoom, RoomState, StartOutcome},
+        },
+        link_state::link_state,
+        transactions::DatabaseFailure,
     },
-    domain::link_state::link_state,
 };
 
 impl CallActor {
     /// Checks and refreshes the room before a join, and starts the era if this join starts it.
     /// Returns the answer if the join is refused, or belongs to another node.
     pub(super) async fn open(&mut self, join: &Join) -> Option<CallJoinOutcome> {
-        let room = match opening::look(&self.state, &self.address).await {
+        let room = match opening::look(&self.context, &self.address).await {
             Ok(RoomState::Idle(room)) => room,
             Ok(RoomState::Elsewhere(node)) => {
                 self.move_to(&node);
@@ -34,7 +36,7 @@ impl CallActor {
             Err(_) => return Some(CallJoinOutcome::Unavailable),
         };
         // A closed link does not refuse a room that has members: one of them may resume.
-        if self.call.is_none() && !room.link.is_open(self.state.now()) {
+        if self.call.is_none() && !room.link.is_open(self.context.now()) {
             self.over = true;
             return Some(CallJoinOutcome::Closed);
         }
@@ -56,8 +58,14 @@ impl CallActor {
         &mut self,
         creator: &OpaqueUserId,
         room: &IdleRoom,
-    ) -> Result<Option<CallJoinOutcome>, Problem> {
-        let started = opening::start(&self.state, &self.address, self.era, creator, room.stale());
+    ) -> Result<Option<CallJoinOutcome>, DatabaseFailure> {
+        let started = opening::start(
+            &self.context,
+            &self.address,
+            self.era,
+            creator,
+            room.stale(),
+        );
         let (record, link) = match started.await? {
             StartOutcome::Here(started) => *started,
             StartOutcome::Elsewhere(node) => {
@@ -73,7 +81,7 @@ impl CallActor {
         let generation = Generation::of(&link);
         let link = link_state(&link);
         self.lease = Some(lease::spawn(NewCall {
-            state: Arc::clone(&self.state),
+            context: Arc::clone(&self.context),
             record,
             address: self.address.clone(),
             link: link.clone(),
@@ -89,7 +97,7 @@ impl CallActor {
         if self.lease.is_some() || self.call.is_none() {
             return true;
         }
-        match opening::look(&self.state, &self.address).await {
+        match opening::look(&self.context, &self.address).await {
             Ok(RoomState::Idle(room)) => self.refresh(&room).await,
             Ok(RoomState::Elsewhere(node)) => self.move_to(&node),
             Ok(RoomState::UnknownLink) => self.finish(Input::End).await,
@@ -108,11 +116,7 @@ impl CallActor {
             return;
         }
         if self.call.is_none() {
-            let settings = &self.state.settings;
-            let limits = Limits {
-                devices_per_user: settings.devices_per_user.get(),
-                ..Limits::of_devices(settings.max_devices.get())
-            };
+            let limits = self.context.settings.limits;
             let link = link_state(&room.link);
             self.call = Some(Call::new(self.era, link, room.approved.clone(), limits));
             self.handle(Input::TimePassed).await;

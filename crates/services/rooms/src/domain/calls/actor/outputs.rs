@@ -4,10 +4,12 @@ use anteroom_call::{CloseReason, ConnectionId, Input, Output};
 use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
-use crate::{
-    domain::calls::outbound::OutboundMessage,
-    domain::calls::send_queue::{ClosingFrame, PushOutcome},
-    operations::outcome_of,
+use crate::domain::{
+    calls::{
+        outbound::OutboundMessage,
+        send_queue::{ClosingFrame, PushOutcome},
+    },
+    message_operations::outcome_of,
 };
 
 /// The outcome of an input to the call.
@@ -57,7 +59,7 @@ impl CallActor {
         let Some(call) = &mut self.call else {
             return result;
         };
-        call.handle(self.state.moment(), input);
+        call.handle(self.context.moment(), input);
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
