@@ -4,7 +4,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use crate::{
     Media, RoomsSettings, StoredParams,
     domain::{
+        background,
         calls::{
             Calls,
             context::{CallContext, CallSettings},
@@ -202,6 +203,38 @@ impl Rooms {
     /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
         self.0.verifier.set_stored(stored);
+    }
+
+    /// Removes the call records that an earlier run of this node left, so that their rooms can be
+    /// joined at once, and checks the media servers. Call it once, before serving.
+    ///
+    /// Another process must not run under this node's name.
+    pub async fn recover(&self) {
+        background::recover(&self.0).await;
+    }
+
+    /// Checks the media servers and cleans the records until `shutdown` completes.
+    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = shutdown => {}
+            () = background::run(&self.0) => {}
+        }
+    }
+
+    /// Sets whether links past their end are deleted. The default is `true`.
+    pub fn set_purging(&self, purges: bool) {
+        self.0.is_purging.store(purges, Ordering::Release);
+    }
+
+    /// Checks the dependencies once. [`Rooms::run_background`] does so periodically.
+    pub async fn check_dependencies(&self) {
+        self.0.monitor.check_once().await;
+    }
+
+    /// Runs one round of the cleaner: asks the media servers about recorded calls, removes dead
+    /// records and purges links that are past their end.
+    pub async fn clean(&self) {
+        background::clean(&self.0).await;
     }
 
     /// Returns the number of open sockets, joined or not.

@@ -1,11 +1,7 @@
 //! The background tasks of a room service: health checks of the media servers, the cleaner, and the
 //! monitor of alerts and dependencies.
 
-use std::{
-    num::NonZeroU32,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{num::NonZeroU32, sync::atomic::Ordering, time::Duration};
 
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Entropy;
@@ -14,12 +10,11 @@ use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::{
-    CleanerSettings, Media, Rooms,
-    domain::media::{client::MediaError, join::lease, pool::MediaPool},
-    domain::transactions::{DatabaseFailure, failed},
-    state::RoomsState,
+use super::{
+    media::{client::MediaError, join::lease, pool::MediaPool},
+    transactions::{DatabaseFailure, failed},
 };
+use crate::{CleanerSettings, Media, state::RoomsState};
 
 /// The number of records per transaction.
 const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -28,51 +23,28 @@ const ASKED_AT_ONCE: usize = 8;
 /// The age, in seconds, up to which a call may be unknown to its media server.
 const RECENT: u64 = 15;
 
-impl Rooms {
-    /// Removes the call records that an earlier run of this node left, so that their rooms can be
-    /// joined at once, and checks the media servers. Call it once, before serving.
-    ///
-    /// Another process must not run under this node's name.
-    pub async fn recover(&self) {
-        let state = &self.0;
-        match &state.media {
-            Some(media) => media.look().await,
-            None => {
-                if forget_own_calls(state).await.is_err() {
-                    // These records remain until their leases expire.
-                    tracing::warn!("the calls of an earlier run could not be removed");
-                }
+/// Removes the call records that an earlier run of this node left, and checks the media servers.
+pub(crate) async fn recover(state: &RoomsState) {
+    match &state.media {
+        Some(media) => media.look().await,
+        None => {
+            if forget_own_calls(state).await.is_err() {
+                // These records remain until their leases expire.
+                tracing::warn!("the calls of an earlier run could not be removed");
             }
         }
     }
+}
 
-    /// Checks the media servers and cleans the records until `shutdown` completes.
-    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
-        let state = &self.0;
-        tokio::select! {
-            () = shutdown => {}
-            () = watch_health(state) => {}
-            () = clean(state) => {}
-            () = state.monitor.run() => {}
-        }
-    }
+/// Checks the media servers and the dependencies, and cleans the records, until it is dropped.
+pub(crate) async fn run(state: &RoomsState) {
+    tokio::join!(watch_health(state), clean_again(state), state.monitor.run());
+}
 
-    /// Sets whether links past their end are deleted. The default is `true`.
-    pub fn set_purging(&self, purges: bool) {
-        self.0.is_purging.store(purges, Ordering::Release);
-    }
-
-    /// Checks the dependencies once. [`Rooms::run_background`] does so periodically.
-    pub async fn check_dependencies(&self) {
-        self.0.monitor.check_once().await;
-    }
-
-    /// Runs one round of the cleaner: asks the media servers about recorded calls, removes dead
-    /// records and purges links that are past their end.
-    pub async fn clean(&self) {
-        if round(&self.0).await.is_err() {
-            tracing::warn!("the cleaner's round was cut short");
-        }
+/// Runs one round of the cleaner.
+pub(crate) async fn clean(state: &RoomsState) {
+    if round(state).await.is_err() {
+        tracing::warn!("the cleaner's round was cut short");
     }
 }
 
@@ -88,11 +60,10 @@ async fn watch_health(state: &RoomsState) {
     }
 }
 
-async fn clean(state: &Arc<RoomsState>) {
-    let rooms = Rooms(Arc::clone(state));
+async fn clean_again(state: &RoomsState) {
     loop {
         sleep(pause(state.settings.cleaner, &*state.entropy)).await;
-        rooms.clean().await;
+        clean(state).await;
     }
 }
 
