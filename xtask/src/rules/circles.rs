@@ -23,7 +23,6 @@ const EXCUSED: &[&str] = &[
     "crates/pure/protocol",
     "crates/sdk/client",
     "crates/services/issuer",
-    "crates/services/rooms",
     "crates/store/store",
     "crates/store/store-sqlite",
     "tools/bench",
