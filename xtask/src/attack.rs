@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     programs::{self, Profile},
-    steps::command::Run,
+    steps::command::StepCommand,
 };
 
 /// The options of the attacks: cases, duration, output.
@@ -50,7 +50,7 @@ impl Attack {
     pub fn run(&self, root: &Path, profile: Profile) -> Result<()> {
         let folder = programs::build(root, profile, &[programs::ANTEROOM, "anteroom-load"])?;
         let cases = self.cases.iter().flat_map(|case| ["--case", case]);
-        Run::program(&folder.join("anteroom-load").to_string_lossy(), root)
+        StepCommand::program(&folder.join("anteroom-load").to_string_lossy(), root)
             .args([Path::new("--anteroom"), &folder.join("anteroom")])
             .args(["attack"])
             .args(cases)

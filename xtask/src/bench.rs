@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
     programs::{self, Profile},
-    steps::{self, command::Run},
+    steps::{self, command::StepCommand},
 };
 
 const PROGRAM: &str = "anteroom-bench";
@@ -99,7 +99,7 @@ impl Bench {
         }
         let folder = programs::build(root, self.profile(), &self.measurement.packages())?;
         let program = folder.join(PROGRAM);
-        Run::new(program.as_os_str(), PROGRAM, root)
+        StepCommand::new(program.as_os_str(), PROGRAM, root)
             .args(self.arguments()?)
             .succeeds()
     }

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::{
     programs::{self, Profile},
-    steps::command::Run,
+    steps::command::StepCommand,
 };
 
 /// The folder of the packages in the target directory.
@@ -95,7 +95,7 @@ impl Dist {
 
 /// Copies the program without symbols: they are most of its size.
 fn strip(root: &Path, from: &Path, to: &Path) -> Result<()> {
-    Run::program("strip", root)
+    StepCommand::program("strip", root)
         .args(["--remove-section=.comment", "--remove-section=.note", "-o"])
         .args([to, from])
         .quietly()
@@ -103,7 +103,9 @@ fn strip(root: &Path, from: &Path, to: &Path) -> Result<()> {
 }
 
 fn machine(root: &Path) -> Result<String> {
-    let output = Run::program("rustc", root).args(["-vV"]).captured()?;
+    let output = StepCommand::program("rustc", root)
+        .args(["-vV"])
+        .captured()?;
     let mut lines = output.text.lines();
     let host = lines.find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc names no target")?.to_owned())
@@ -125,13 +127,15 @@ fn date(root: &Path) -> Result<String> {
         );
         return Ok(date);
     }
-    let commit = Run::program("git", root)
+    let commit = StepCommand::program("git", root)
         .args(["log", "-1", "--format=%ct"])
         .captured();
     match commit {
         Ok(output) if output.success => Ok(output.text.trim().to_owned()),
         _ => {
-            let now = Run::program("date", root).args(["+%s"]).captured()?;
+            let now = StepCommand::program("date", root)
+                .args(["+%s"])
+                .captured()?;
             Ok(now.text.trim().to_owned())
         }
     }

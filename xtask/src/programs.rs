@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use cargo_metadata::MetadataCommand;
 use clap::ValueEnum;
 
-use crate::steps::command::Run;
+use crate::steps::command::StepCommand;
 
 /// A profile of the workspace's `Cargo.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,7 +54,7 @@ pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<
         false => &[],
     };
     let packages = packages.iter().flat_map(|package| ["--package", package]);
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["build", "--locked", "--profile", profile.name()])
         .args(packages)
         .args(features)

@@ -6,6 +6,7 @@ pub mod conformance;
 pub mod dependencies;
 pub mod files;
 pub mod glossary;
+pub mod names;
 pub mod packages;
 pub mod pages;
 mod tokens;

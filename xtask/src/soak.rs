@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     programs::{self, Profile},
-    steps::command::Run,
+    steps::command::StepCommand,
 };
 
 const LOAD: &str = "anteroom-load";
@@ -64,7 +64,7 @@ impl Soak {
             half_open,
             takeover,
         } = self;
-        Run::new(programs.join(LOAD).as_os_str(), LOAD, root)
+        StepCommand::new(programs.join(LOAD).as_os_str(), LOAD, root)
             .args([Path::new("--anteroom"), &programs.join("anteroom")])
             .args(["soak"])
             .args(["--seconds", &seconds.to_string()])

@@ -16,12 +16,13 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use self::{command::Run, counts::Counts};
+use self::{command::StepCommand, counts::Counts};
 use crate::{
     attack::Attack,
     programs::{Profile, target_directory},
     rules::{
-        Violation, circles, comments, conformance, dependencies, files, glossary, packages, pages,
+        Violation, circles, comments, conformance, dependencies, files, glossary, names, packages,
+        pages,
     },
     soak::Soak,
     vectors,
@@ -121,7 +122,7 @@ fn install_npm_packages(folder: &Path) -> Result<()> {
         return Ok(());
     }
     // No script of a package runs: the needed files come compiled.
-    Run::program("npm", folder)
+    StepCommand::program("npm", folder)
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .quietly()?;
     fs::write(&stamp, lock).context("cannot note what is installed")
@@ -141,7 +142,9 @@ fn tools(root: &Path) -> Result<Counts> {
 }
 
 fn format(root: &Path) -> Result<Counts> {
-    Run::cargo(root).args(["fmt", "--all", "--check"]).live()?;
+    StepCommand::cargo(root)
+        .args(["fmt", "--all", "--check"])
+        .live()?;
     Ok(Counts::CHECK)
 }
 
@@ -151,6 +154,7 @@ fn house_rules(root: &Path) -> Result<Counts> {
     violations.extend(comments::violations(root)?);
     violations.extend(conformance::violations(root)?);
     violations.extend(glossary::violations(root)?);
+    violations.extend(names::violations(root)?);
     violations.extend(packages::violations(root)?);
     violations.extend(pages::violations(root)?);
     none(&violations)
@@ -173,7 +177,7 @@ fn none(violations: &[Violation]) -> Result<Counts> {
 }
 
 fn clippy(root: &Path) -> Result<Counts> {
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["clippy", "--workspace", "--all-targets", "--locked"])
         .args(["--", "-D", "warnings"])
         .live()?;
@@ -181,7 +185,7 @@ fn clippy(root: &Path) -> Result<Counts> {
 }
 
 fn cargo_tests(root: &Path) -> Result<Counts> {
-    let output = Run::cargo(root)
+    let output = StepCommand::cargo(root)
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .followed()?;
     counts::of_cargo(&output)
@@ -190,7 +194,7 @@ fn cargo_tests(root: &Path) -> Result<Counts> {
 /// Returns the pure crates once more, without the features that the programs use.
 fn serial_tests(root: &Path) -> Result<Counts> {
     let packages = PURE.iter().flat_map(|package| ["--package", package]);
-    let output = Run::cargo(root)
+    let output = StepCommand::cargo(root)
         .args(["test", "--locked", "--no-fail-fast"])
         .args(packages)
         .followed()?;
@@ -198,7 +202,7 @@ fn serial_tests(root: &Path) -> Result<Counts> {
 }
 
 fn documentation(root: &Path) -> Result<Counts> {
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["doc", "--workspace", "--no-deps", "--locked"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .live()?;
@@ -211,7 +215,7 @@ fn wasm(root: &Path) -> Result<Counts> {
         return Ok(Counts::default());
     }
     let packages = PURE.iter().flat_map(|package| ["--package", package]);
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["check", "--lib", "--locked", "--target", WASM])
         .args(packages)
         .live()?;
@@ -225,7 +229,7 @@ fn vector_files(root: &Path) -> Result<Counts> {
 
 fn interop_set_up(root: &Path) -> Result<Counts> {
     install_npm_client(root)?;
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["build", "--locked"])
         .args(["--package", "anteroom", "--package", "interop-peer"])
         .live()?;
@@ -240,7 +244,7 @@ fn interop_tests(root: &Path) -> Result<Counts> {
 fn browser_tests(root: &Path) -> Result<Counts> {
     let folder = root.join("interop/browser");
     install_npm_packages(&folder)?;
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["build", "--locked", "--package", "anteroom"])
         .live()?;
     node_tests(root, &folder)
@@ -255,12 +259,12 @@ fn openapi_tests(root: &Path) -> Result<Counts> {
         &target.join("openapi-checker"),
         &folder.join("requirements.txt"),
     )?;
-    Run::cargo(root)
+    StepCommand::cargo(root)
         .args(["build", "--locked"])
         .args(["--package", "anteroom", "--package", "interop-peer"])
         .live()?;
     let programs = target.join("debug");
-    let output = Run::new(python.as_os_str(), "openapi checker", &folder)
+    let output = StepCommand::new(python.as_os_str(), "openapi checker", &folder)
         .args(["run.py"])
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("INTEROP_ANTEROOM", programs.join("anteroom"))
@@ -272,7 +276,7 @@ fn openapi_tests(root: &Path) -> Result<Counts> {
 fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
     let target = target_directory(root)?;
     let programs = target.join("debug");
-    let output = Run::program("node", folder)
+    let output = StepCommand::program("node", folder)
         .args(["--test", "--test-reporter=tap"])
         .args(test_files(&folder.join("test"))?)
         .env("CARGO_TARGET_DIR", &target)

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     programs::{self, Profile},
-    steps::command::{Output, Run},
+    steps::command::{Output, StepCommand},
 };
 
 const PROGRAM: &str = "anteroom-vectors";
@@ -24,7 +24,7 @@ pub(crate) fn checked(root: &Path, folder: &Path) -> Result<Output> {
     program(root, folder)?.followed()
 }
 
-fn program(root: &Path, folder: &Path) -> Result<Run> {
+fn program(root: &Path, folder: &Path) -> Result<StepCommand> {
     let program = programs::build(root, Profile::Dev, &[PROGRAM])?.join(PROGRAM);
-    Ok(Run::new(program.as_os_str(), PROGRAM, root).args([absolute(folder)?]))
+    Ok(StepCommand::new(program.as_os_str(), PROGRAM, root).args([absolute(folder)?]))
 }

@@ -1,7 +1,7 @@
 //! The client library against any server of its HTTP API.
 
 use anteroom_client::{
-    ClientError, DayRange, DeviceCredentials, IssuerClient, MemoryPins, Timeouts, Trust,
+    DayRange, DeviceCredentials, IssuerClient, IssuerError, MemoryPins, Timeouts, Trust,
     TrustedParams,
 };
 use anteroom_protocol::ParamsId;
@@ -111,14 +111,14 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("no runtime")
 }
 
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
+impl From<IssuerError> for Failure {
+    fn from(error: IssuerError) -> Self {
         match error {
             // Errors of the client's own input or machine, and not of the issuer.
-            ClientError::BaseUrl(_)
-            | ClientError::Setup(_)
-            | ClientError::Unreachable(_)
-            | ClientError::TimedOut => Self::Request(error.to_string()),
+            IssuerError::BaseUrl(_)
+            | IssuerError::Setup(_)
+            | IssuerError::Unreachable(_)
+            | IssuerError::TimedOut => Self::Request(error.to_string()),
             refused => Self::Refused(refused.to_string()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{report::Row, spread::Spread};
+use super::{quantiles::Quantiles, report::Row};
 
 /// The widths of the chart, of the names and of the longest bar.
 const WIDTH: f64 = 900.0;
@@ -108,7 +108,7 @@ fn operation(svg: &mut String, row: &Row, top: f64, scale: f64) {
 }
 
 /// Draws a median's bar with its whisker.
-fn bar(svg: &mut String, shares: &Spread, top: f64, scale: f64, colour: &str) {
+fn bar(svg: &mut String, shares: &Quantiles, top: f64, scale: f64, colour: &str) {
     let at = |share: f64| NAMES + (share * scale).min(BARS);
     let (first, last, middle) = (at(shares.min), at(shares.max), top + BAR / 2.0);
     put(
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_far_off_stays_inside() {
-        let times = |times: [f64; 3]| Spread::of(times.to_vec()).unwrap();
+        let times = |times: [f64; 3]| Quantiles::of(times.to_vec()).unwrap();
         let npm = times([90.0, 100.0, 5_000.0]);
         let row = Row::new(Operation::AuthIssue, times([25.0, 30.0, 900.0]), npm, 20.0);
         let svg = svg(&[row]);

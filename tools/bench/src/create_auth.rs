@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::{
     cores::{self, pinned},
-    measured::Measured,
+    measured::OperationTimes,
     programs::Programs,
-    spread::Spread,
+    quantiles::Quantiles,
     worker::Worker,
 };
 
@@ -25,24 +25,24 @@ const GOAL: f64 = 5.0;
 /// Microseconds in a second.
 const MICROSECONDS: f64 = 1e6;
 
-/// The figures of both servers in one run.
+/// The times of both servers in one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     rounds: u32,
     unit: &'static str,
     cores: usize,
-    anteroom: Side,
-    npm: Side,
+    anteroom: SubjectTimes,
+    npm: SubjectTimes,
     /// The ratio of answered requests, Anteroom to the npm client, by the medians.
     ratio: f64,
     goal: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Side {
-    requests: Spread,
+struct SubjectTimes {
+    requests: Quantiles,
     /// The server's processor time for a request, in microseconds.
-    server: Spread,
+    server: Quantiles,
 }
 
 /// Measures `rounds` rounds. `root` is the workspace's folder, with the npm client installed.
@@ -61,20 +61,20 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> 
             .arg(root.join(PEER)),
     )?;
     let load = slice::from_mut(&mut load);
-    let mut sides = [ANTEROOM, NPM].map(Measured::new);
-    for side in &mut sides {
-        side.calibrate(load)?;
+    let mut subjects = [ANTEROOM, NPM].map(OperationTimes::new);
+    for subject in &mut subjects {
+        subject.calibrate(load)?;
     }
     for _ in 0..rounds {
-        for side in &mut sides {
-            side.once(load)?;
+        for subject in &mut subjects {
+            subject.once(load)?;
         }
         // The order alternates, so that a disturbance of the machine affects both.
-        sides.reverse();
+        subjects.reverse();
     }
-    sides.sort_unstable_by_key(Measured::operation);
-    let [anteroom, npm] = &sides;
-    let (anteroom, npm) = (Side::of(anteroom)?, Side::of(npm)?);
+    subjects.sort_unstable_by_key(OperationTimes::operation);
+    let [anteroom, npm] = &subjects;
+    let (anteroom, npm) = (SubjectTimes::of(anteroom)?, SubjectTimes::of(npm)?);
     Ok(Report {
         rounds,
         unit: "requests per second",
@@ -86,8 +86,8 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> 
     })
 }
 
-impl Side {
-    fn of(measured: &Measured) -> Result<Self> {
+impl SubjectTimes {
+    fn of(measured: &OperationTimes) -> Result<Self> {
         Ok(Self {
             requests: measured.rates()?,
             server: measured.server()?.times(MICROSECONDS),
@@ -108,8 +108,8 @@ impl fmt::Display for Report {
             "\n{:<12} {:>24} {:>34}",
             "", "requests a second", "server's CPU a request, us"
         )?;
-        for (name, side) in [("Anteroom", &self.anteroom), ("npm client", &self.npm)] {
-            let (requests, server) = (side.requests.to_string(), side.server.to_string());
+        for (name, subject) in [("Anteroom", &self.anteroom), ("npm client", &self.npm)] {
+            let (requests, server) = (subject.requests.to_string(), subject.server.to_string());
             writeln!(f, "{name:<12} {requests:>24} {server:>34}")?;
         }
         let verdict = if self.ratio < self.goal {

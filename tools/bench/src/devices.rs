@@ -47,13 +47,13 @@ struct Times {
 }
 
 #[derive(Deserialize)]
-struct Ready {
+struct LoadReady {
     ready: bool,
 }
 
 /// The durations of the requests in nanoseconds, by operation.
 #[derive(Default, Deserialize)]
-struct Timed {
+struct OperationTimes {
     list: Vec<u64>,
     register: Vec<u64>,
     rename: Vec<u64>,
@@ -82,9 +82,9 @@ pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
             .next()
             .context("the load ended: what it said is above")
     };
-    let Ready { ready } = serde_json::from_str(&answer()??)?;
+    let LoadReady { ready } = serde_json::from_str(&answer()??)?;
     ensure!(ready, "the load is not ready");
-    let mut taken = Timed::default();
+    let mut taken = OperationTimes::default();
     for rounds in [WARM_UP, rounds] {
         writeln!(orders, "{}", json!({ "rounds": rounds }))?;
         taken = serde_json::from_str(&answer()??)?;
@@ -96,7 +96,7 @@ pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
 }
 
 impl Report {
-    fn of(taken: Timed) -> Option<Self> {
+    fn of(taken: OperationTimes) -> Option<Self> {
         let list = Times::of(taken.list)?;
         let register = Times::of(taken.register)?;
         let rename = Times::of(taken.rename)?;
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn one_slow_operation_misses_the_goal() {
         let times = |slowest: u64| (1..=100).map(|ms| ms * slowest * 10_000).collect();
-        let timed = |delete: u64| Timed {
+        let timed = |delete: u64| OperationTimes {
             list: times(100),
             register: times(100),
             rename: times(100),
@@ -183,6 +183,6 @@ mod tests {
         assert_eq!((report.list.p50, report.list.p95), (50.0, 95.0));
         assert!(report.reached());
         assert!(!Report::of(timed(600)).unwrap().reached());
-        assert!(Report::of(Timed::default()).is_none());
+        assert!(Report::of(OperationTimes::default()).is_none());
     }
 }

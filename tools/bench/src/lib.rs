@@ -8,6 +8,7 @@
 //! their own.
 #![forbid(unsafe_code)]
 
+mod anteroom;
 pub mod arguments;
 mod chart;
 mod cores;
@@ -19,13 +20,12 @@ pub mod login;
 pub mod login_timing;
 mod measured;
 mod model;
-mod ours;
+mod package;
 mod primitives;
 pub mod programs;
+mod quantiles;
 mod report;
 pub mod rooms;
-mod spread;
-mod theirs;
 mod worker;
 
 use std::{path::Path, thread, time::Duration};
@@ -35,11 +35,11 @@ use anyhow::{Context, Result, bail};
 
 pub use self::report::Report;
 use self::{
-    ours::Ours,
+    anteroom::AnteroomSubject,
+    package::PackageSubject,
     primitives::Primitives,
-    report::{OnAllCores, Row},
-    spread::Spread,
-    theirs::Theirs,
+    quantiles::Quantiles,
+    report::{ParallelRow, Row},
 };
 
 /// The minimum duration of one subject's part of a round.
@@ -144,7 +144,7 @@ impl Operation {
 }
 
 /// A subject of the comparison.
-trait Side {
+trait Subject {
     /// Returns the time of `iterations` iterations.
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration>;
 }
@@ -158,8 +158,8 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
         bail!("at least one round");
     }
     let primitives = Primitives::measure(rounds);
-    let mut ours = Ours::new(mode)?;
-    let mut theirs = Theirs::start(interop, mode)?;
+    let mut ours = AnteroomSubject::new(mode)?;
+    let mut theirs = PackageSubject::start(interop, mode)?;
     let cores = thread::available_parallelism()?.get();
     let mut rows = Vec::with_capacity(Operation::ALL.len());
     let mut on_all_cores = Vec::new();
@@ -169,8 +169,8 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
             .with_context(|| format!("{} cannot be measured", operation.name()))?;
         if operation.is_batch() {
             ours.use_threads(cores)?;
-            let times = alone(&mut ours, operation, rounds)?;
-            on_all_cores.push(OnAllCores::new(&row, cores, times));
+            let times = measure_one(&mut ours, operation, rounds)?;
+            on_all_cores.push(ParallelRow::new(&row, cores, times));
             ours.use_threads(1)?;
         }
         rows.push(row);
@@ -179,20 +179,20 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
 }
 
 /// Measures one subject alone.
-fn alone(side: &mut impl Side, operation: Operation, rounds: u32) -> Result<Spread> {
-    let iterations = calibrate(side, operation)?;
+fn measure_one(subject: &mut impl Subject, operation: Operation, rounds: u32) -> Result<Quantiles> {
+    let iterations = calibrate(subject, operation)?;
     let times: Result<Vec<f64>> = (0..rounds)
-        .map(|_| once(side, operation, iterations))
+        .map(|_| once(subject, operation, iterations))
         .collect();
-    let times = Spread::of(times?).context("no rounds")?;
+    let times = Quantiles::of(times?).context("no rounds")?;
     Ok(times.times(MICROSECONDS))
 }
 
 /// Measures both subjects alternately. Their order alternates too, so that a disturbance of the machine
 /// affects both.
 fn compare(
-    ours: &mut impl Side,
-    theirs: &mut impl Side,
+    ours: &mut impl Subject,
+    theirs: &mut impl Subject,
     operation: Operation,
     rounds: u32,
     floor: f64,
@@ -210,21 +210,21 @@ fn compare(
             our_times.push(once(ours, operation, our_iterations)?);
         }
     }
-    let both = Spread::of(our_times).zip(Spread::of(their_times));
+    let both = Quantiles::of(our_times).zip(Quantiles::of(their_times));
     let (ours, theirs) = both.context("no rounds")?;
     let [ours, theirs] = [ours, theirs].map(|seconds| seconds.times(MICROSECONDS));
     Ok(Row::new(operation, ours, theirs, floor))
 }
 
 /// Returns the mean of one round, in seconds.
-fn once(side: &mut impl Side, operation: Operation, iterations: u32) -> Result<f64> {
-    Ok(side.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
+fn once(subject: &mut impl Subject, operation: Operation, iterations: u32) -> Result<f64> {
+    Ok(subject.time(operation, iterations)?.as_secs_f64() / f64::from(iterations))
 }
 
 /// Warms up, and finds how many iterations fill a round.
-fn calibrate(side: &mut impl Side, operation: Operation) -> Result<u32> {
+fn calibrate(subject: &mut impl Subject, operation: Operation) -> Result<u32> {
     let (mut iterations, most) = ITERATIONS;
-    while iterations < most && side.time(operation, iterations)? < ROUND {
+    while iterations < most && subject.time(operation, iterations)? < ROUND {
         iterations = iterations.saturating_mul(2);
     }
     Ok(iterations.min(most))

@@ -40,12 +40,12 @@ pub struct Report {
 }
 
 #[derive(Deserialize)]
-struct Ready {
+struct LoadReady {
     ready: bool,
 }
 
 #[derive(Deserialize)]
-struct Timed {
+struct LoginTimes {
     nanoseconds: Vec<u64>,
 }
 
@@ -71,12 +71,12 @@ pub fn measure(programs: &Programs, logins: u32) -> Result<Report> {
             .next()
             .context("the load ended: what it said is above")
     };
-    let Ready { ready } = serde_json::from_str(&answer()??)?;
+    let LoadReady { ready } = serde_json::from_str(&answer()??)?;
     ensure!(ready, "the load is not ready");
     let mut taken = Vec::new();
     for count in [WARM_UP, logins] {
         writeln!(orders, "{}", json!({ "logins": count }))?;
-        let timed: Timed = serde_json::from_str(&answer()??)?;
+        let timed: LoginTimes = serde_json::from_str(&answer()??)?;
         taken = timed.nanoseconds;
     }
     // The program ends with its input.

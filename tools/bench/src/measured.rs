@@ -5,8 +5,8 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 
 use super::{
-    spread::Spread,
-    worker::{Timed, Worker},
+    quantiles::Quantiles,
+    worker::{IterationTimes, Worker},
 };
 
 /// The intended duration of one measurement, in seconds.
@@ -15,8 +15,8 @@ const ROUND: f64 = 0.5;
 const FIRST: u32 = 200;
 const MOST: u32 = 50_000;
 
-/// An operation of one side, and how fast it was.
-pub(super) struct Measured {
+/// An operation of one subject, and its rates.
+pub(super) struct OperationTimes {
     operation: &'static str,
     /// The iterations of one worker in one round.
     iterations: u32,
@@ -26,7 +26,7 @@ pub(super) struct Measured {
     server: Vec<f64>,
 }
 
-impl Measured {
+impl OperationTimes {
     pub(super) const fn new(operation: &'static str) -> Self {
         Self {
             operation,
@@ -62,13 +62,13 @@ impl Measured {
     }
 
     /// Operations a second.
-    pub(super) fn rates(&self) -> Result<Spread> {
-        Spread::of(self.rounds.clone()).context("no rounds")
+    pub(super) fn rates(&self) -> Result<Quantiles> {
+        Quantiles::of(self.rounds.clone()).context("no rounds")
     }
 
     /// Returns the server's processor time for each operation, in seconds.
-    pub(super) fn server(&self) -> Result<Spread> {
-        Spread::of(self.server.clone()).context("the worker does not tell what the server took")
+    pub(super) fn server(&self) -> Result<Quantiles> {
+        Quantiles::of(self.server.clone()).context("the worker does not tell what the server took")
     }
 
     /// Measures all workers concurrently. Returns the operations per second, by the slowest worker, and the
@@ -84,7 +84,7 @@ impl Measured {
             running
                 .into_iter()
                 .map(|worker| worker.join().map_err(|_| anyhow!("a thread panicked"))?)
-                .collect::<Result<Vec<Timed>>>()
+                .collect::<Result<Vec<IterationTimes>>>()
         })
         .with_context(|| format!("{operation} cannot be measured"))?;
         let slowest = taken.iter().map(|timed| timed.elapsed.as_secs_f64());

@@ -5,7 +5,7 @@ use std::fmt;
 use anteroom_protocol::{Mode, static_table_bytes};
 use serde::Serialize;
 
-use super::{Operation, chart, goals, primitives::Primitives, spread::Spread};
+use super::{Operation, chart, goals, primitives::Primitives, quantiles::Quantiles};
 
 /// All measurements of one run.
 #[derive(Clone, Debug, Serialize)]
@@ -18,15 +18,15 @@ pub struct Report {
     primitives: Primitives,
     /// The operations on one core each.
     operations: Vec<Row>,
-    on_all_cores: Vec<OnAllCores>,
+    on_all_cores: Vec<ParallelRow>,
 }
 
 /// One operation of both subjects.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
     operation: &'static str,
-    anteroom: Spread,
-    npm: Spread,
+    anteroom: Quantiles,
+    npm: Quantiles,
     /// The speed relative to the npm client, by the medians.
     ratio: f64,
     /// The required speed relative to the npm client, if there is a goal.
@@ -39,16 +39,16 @@ pub(super) struct Row {
 
 /// An operation with its parts spread over the cores.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct OnAllCores {
+pub(super) struct ParallelRow {
     operation: &'static str,
     cores: usize,
-    anteroom: Spread,
+    anteroom: Quantiles,
     /// The speed relative to one core, by the medians.
     ratio: f64,
 }
 
-impl OnAllCores {
-    pub(super) fn new(on_one: &Row, cores: usize, anteroom: Spread) -> Self {
+impl ParallelRow {
+    pub(super) fn new(on_one: &Row, cores: usize, anteroom: Quantiles) -> Self {
         Self {
             operation: on_one.operation,
             cores,
@@ -64,7 +64,7 @@ impl Report {
         rounds: u32,
         primitives: Primitives,
         operations: Vec<Row>,
-        on_all_cores: Vec<OnAllCores>,
+        on_all_cores: Vec<ParallelRow>,
     ) -> Self {
         Self {
             mode: match mode {
@@ -90,7 +90,12 @@ impl Report {
 }
 
 impl Row {
-    pub(super) fn new(operation: Operation, anteroom: Spread, npm: Spread, floor: f64) -> Self {
+    pub(super) fn new(
+        operation: Operation,
+        anteroom: Quantiles,
+        npm: Quantiles,
+        floor: f64,
+    ) -> Self {
         Self {
             operation: operation.name(),
             anteroom,
@@ -112,7 +117,7 @@ impl Row {
     }
 
     /// Returns the npm client's and Anteroom's times as parts of the npm client's median.
-    pub(super) fn shares(&self) -> (Spread, Spread) {
+    pub(super) fn shares(&self) -> (Quantiles, Quantiles) {
         let whole = 1.0 / self.npm.median;
         (self.npm.times(whole), self.anteroom.times(whole))
     }
@@ -197,7 +202,7 @@ impl fmt::Display for Report {
             )?;
         }
         writeln!(f, "\nThe same with the feature `parallel`")?;
-        for OnAllCores {
+        for ParallelRow {
             operation,
             cores,
             anteroom,

@@ -15,9 +15,9 @@ pub use self::report::Report;
 use self::report::Row;
 use super::{
     cores::{Cores, pinned},
-    measured::Measured,
+    measured::OperationTimes,
+    package,
     programs::Programs,
-    theirs,
     worker::Worker,
 };
 
@@ -57,9 +57,9 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Report> 
     let mut ours = Vec::new();
     for (operation, _) in OPERATIONS {
         load.must_know(operation)?;
-        ours.push(Measured::new(operation));
+        ours.push(OperationTimes::new(operation));
     }
-    let mut theirs = Measured::new(NPM_VERIFY);
+    let mut theirs = OperationTimes::new(NPM_VERIFY);
     for side in &mut ours {
         side.calibrate(slice::from_mut(&mut load))?;
     }
@@ -91,7 +91,7 @@ fn start_npm(root: &Path, cores: &[usize]) -> Result<Vec<Worker>> {
             let worker = Worker::start(
                 pinned(&[*core], "node")
                     .current_dir(root.join("interop"))
-                    .args(theirs::arguments(Mode::Standard)),
+                    .args(package::arguments(Mode::Standard)),
             )?;
             worker.must_know(NPM_VERIFY)?;
             Ok(worker)

@@ -20,7 +20,7 @@ pub(super) struct Worker {
 }
 
 #[derive(Deserialize)]
-struct Ready {
+struct WorkerReady {
     operations: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ struct Answer {
 }
 
 /// The duration of several iterations.
-pub(super) struct Timed {
+pub(super) struct IterationTimes {
     pub(super) elapsed: Duration,
     /// The server's processor time, if the process knows it.
     pub(super) server: Option<Duration>,
@@ -55,7 +55,7 @@ impl Worker {
             answers: BufReader::new(answers),
             operations: Vec::new(),
         };
-        let ready: Ready = worker.answer()?;
+        let ready: WorkerReady = worker.answer()?;
         worker.operations = ready.operations;
         Ok(worker)
     }
@@ -72,13 +72,13 @@ impl Worker {
     }
 
     /// Measures `iterations` iterations.
-    pub(super) fn measure(&mut self, operation: &str, iterations: u32) -> Result<Timed> {
+    pub(super) fn measure(&mut self, operation: &str, iterations: u32) -> Result<IterationTimes> {
         let request = json!({ "operation": operation, "iterations": iterations });
         let requests = self.requests.as_mut().context("no input")?;
         writeln!(requests, "{request}")?;
         requests.flush()?;
         let answer: Answer = self.answer()?;
-        Ok(Timed {
+        Ok(IterationTimes {
             elapsed: Duration::from_nanos(answer.nanoseconds),
             server: answer.server_nanoseconds.map(Duration::from_nanos),
         })

@@ -7,8 +7,8 @@ mod admin;
 mod case;
 mod certificate;
 mod clients;
-mod figures;
 mod login;
+mod measurements;
 mod process;
 mod report;
 mod slow_proxy;
@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::{
     case::Case,
-    figures::{Figures, Goals, Phase},
+    measurements::{Phase, PhaseMeasurements, Thresholds},
     process::AttackerProcess,
     report::{Report, Row},
     testbed::Testbed,
@@ -62,7 +62,7 @@ pub(crate) struct Options {
 struct Schedule {
     around: Duration,
     during: Duration,
-    goals: Goals,
+    goals: Thresholds,
     /// The maximum number of slots of an attack.
     connections: u32,
 }
@@ -75,14 +75,14 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<ExitCode> 
         Schedule {
             around: Duration::from_secs(1),
             during: seconds,
-            goals: Goals::WITHOUT_TIMES,
+            goals: Thresholds::WITHOUT_TIMES,
             connections,
         }
     } else {
         Schedule {
             around: Duration::from_secs(2),
             during: seconds,
-            goals: Goals::ALL,
+            goals: Thresholds::ALL,
             connections,
         }
     };
@@ -127,7 +127,8 @@ async fn run_case(
 ) -> Result<()> {
     let mut testbed = Testbed::new(anteroom, case).await?;
     let before = testbed.measure(schedule.around).await?;
-    let row = |attack, phase, figures| Row::new(case, attack, phase, figures, schedule.goals);
+    let row =
+        |attack, phase, measurements| Row::new(case, attack, phase, measurements, schedule.goals);
     add(row(None, Phase::Before, before))?;
     let attacks = case.attacks();
     let count = if short { 1 } else { attacks.len() };
@@ -146,18 +147,21 @@ async fn attacked(
     testbed: &Testbed,
     attack: Attack,
     schedule: Schedule,
-) -> Result<Figures> {
+) -> Result<PhaseMeasurements> {
     let target = testbed.target(attack, schedule.connections)?;
     let attacker = AttackerProcess::start(anteroom, &target).await?;
     let used = attacker.processor_time()?;
     let start = Instant::now();
     let admin = testbed.run_admin(attack, start + schedule.during);
-    let (figures, admin) = join(testbed.measure(schedule.during), admin).await;
-    let mut figures = figures?;
-    figures.admin = admin?;
-    figures.full_force = Some(attacker.is_full());
+    let (measurements, admin) = join(testbed.measure(schedule.during), admin).await;
+    let mut measurements = measurements?;
+    measurements.admin = admin?;
+    measurements.full_force = Some(attacker.is_full());
     let elapsed = start.elapsed();
-    figures.attacker_cpu = Some(figures::share(attacker.processor_time()? - used, elapsed));
-    figures.attempts = Some(attacker.stop().await?);
-    Ok(figures)
+    measurements.attacker_cpu = Some(measurements::share(
+        attacker.processor_time()? - used,
+        elapsed,
+    ));
+    measurements.attempts = Some(attacker.stop().await?);
+    Ok(measurements)
 }

@@ -44,7 +44,7 @@ const READY_WITHIN: Duration = Duration::from_secs(12);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running attack.
-struct Attacker {
+struct AttackRun {
     target: Target,
     /// Permits one attempt a tick.
     pace: Mutex<Interval>,
@@ -64,7 +64,7 @@ pub(crate) async fn run() -> Result<()> {
     os::raise_file_limit()?;
     let plan = target.attack.plan();
     let slots = plan.slots.min(target.connections);
-    let attacker = Arc::new(Attacker {
+    let attacker = Arc::new(AttackRun {
         pace: Mutex::new(interval(Duration::from_secs(1) / plan.per_second)),
         attempts: AtomicU64::new(0),
         failures: AtomicU64::new(0),
@@ -89,7 +89,7 @@ pub(crate) async fn run() -> Result<()> {
     Ok(())
 }
 
-impl Attacker {
+impl AttackRun {
     /// Repeats the attempt as long as the process lives.
     async fn repeat(self: Arc<Self>, slot: u32) {
         loop {

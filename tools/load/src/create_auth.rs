@@ -22,9 +22,9 @@ use serde_json::json;
 use self::peer::Peer;
 use crate::{
     http::{Connections, Request},
-    orders::{self, Order, Taken},
+    jobs::{self, JobTimes, LoadJob},
     os,
-    server::{Added, Place},
+    server::{NewAccount, ServerSetup},
 };
 
 const OPERATIONS: [&str; 2] = [ANTEROOM, NPM];
@@ -62,7 +62,7 @@ struct Account {
 }
 
 /// A pending request.
-struct Asked {
+struct PendingRequest {
     aci: Aci,
     context: CreateCredentialRequestContext,
 }
@@ -75,23 +75,23 @@ struct Answer {
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::with_plenty(anteroom, None)?
+    let setup = ServerSetup::with_plenty(anteroom, None)?
         .with_setting("ANTEROOM_LIMITS_CREATE_AUTH_CAPACITY", &CAPACITY);
-    let mut server = place.start().await?;
+    let mut server = setup.start().await?;
     let mut accounts = Vec::new();
     for _ in 0..ACCOUNTS {
-        accounts.push(place.add().await?);
+        accounts.push(setup.add().await?);
     }
     let mut ours = Issuer::new(server.pid(), &server.addresses.issuer, &accounts).await?;
     let mut peer = Peer::start(&options.peer).await?;
     let mut theirs = Issuer::new(peer.pid(), peer.url(), peer.accounts()).await?;
-    orders::follow(&OPERATIONS, async |order: &Order| {
-        let issuer = match order.operation.as_str() {
+    jobs::follow(&OPERATIONS, async |job: &LoadJob| {
+        let issuer = match job.operation.as_str() {
             ANTEROOM => &mut ours,
             NPM => &mut theirs,
             unknown => bail!("{unknown} is unknown"),
         };
-        let taken = issuer.ask(order.iterations).await?;
+        let taken = issuer.ask(job.iterations).await?;
         server.check()?;
         peer.check()?;
         Ok(taken)
@@ -100,7 +100,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
 }
 
 impl Issuer {
-    async fn new(pid: u32, url: &str, accounts: &[Added]) -> Result<Self> {
+    async fn new(pid: u32, url: &str, accounts: &[NewAccount]) -> Result<Self> {
         let first = accounts.first().context("no account")?;
         let client = IssuerClient::new(url, first.credentials()?, Timeouts::default())?;
         let pins = MemoryPins::default();
@@ -121,9 +121,9 @@ impl Issuer {
         })
     }
 
-    async fn ask(&mut self, count: usize) -> Result<Taken> {
+    async fn ask(&mut self, count: usize) -> Result<JobTimes> {
         let accounts = self.accounts.iter().cycle().take(count);
-        let (asked, requests): (Vec<Asked>, Vec<Request>) =
+        let (asked, requests): (Vec<PendingRequest>, Vec<Request>) =
             accounts.map(|account| self.request(account)).unzip();
         self.connections.reopen().await?;
         let before = os::processor_time(self.pid)?;
@@ -136,20 +136,20 @@ impl Issuer {
             self.check(asked, body, index % RECEIVED == 0)
                 .context("an answer is not what was asked for")?;
         }
-        Ok(Taken {
+        Ok(JobTimes {
             nanoseconds: u64::try_from(elapsed.as_nanos())?,
             server_nanoseconds: Some(u64::try_from(server.as_nanos())?),
         })
     }
 
-    fn request(&self, account: &Account) -> (Asked, Request) {
+    fn request(&self, account: &Account) -> (PendingRequest, Request) {
         let mut rng = os::rng();
         let room = RootKey::generate_v0(&mut rng).room_id();
         let context = CreateCredentialRequestContext::new(&room, Randomness::random(&mut rng));
         let request = STANDARD.encode(context.request().to_bytes());
         let body = json!({ "createCallLinkCredentialRequest": request }).to_string();
         let headers = format!("authorization: {}\r\n", account.authorization);
-        let asked = Asked {
+        let asked = PendingRequest {
             aci: account.aci,
             context,
         };
@@ -157,7 +157,7 @@ impl Issuer {
     }
 
     /// Checks that an answer is a credential for today, and with `receive` that it verifies.
-    fn check(&self, asked: &Asked, body: &[u8], receive: bool) -> Result<()> {
+    fn check(&self, asked: &PendingRequest, body: &[u8], receive: bool) -> Result<()> {
         let answer: Answer = serde_json::from_slice(body)?;
         let bytes = STANDARD.decode(answer.credential)?;
         ensure!(

@@ -1,7 +1,7 @@
 //! Devices in calls.
 
-mod ledger;
 mod member;
 mod room;
+mod sequence;
 
-pub(crate) use self::room::{Company, Room};
+pub(crate) use self::room::{AdmissionPolicy, Room};

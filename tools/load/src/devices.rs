@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 use crate::{
     http::{Connection, Request},
     os::say,
-    server::Place,
+    server::ServerSetup,
 };
 
 const PATH: &str = "/v1/devices";
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 
 /// The work of one measurement.
 #[derive(Deserialize)]
-struct Order {
+struct DeviceJob {
     rounds: usize,
 }
 
@@ -49,17 +49,17 @@ struct Times {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Registered {
+struct RegisteredDeviceBody {
     device_id: u32,
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::with_plenty(anteroom, options.server_cores.clone())?;
-    let mut server = place.start().await?;
+    let setup = ServerSetup::with_plenty(anteroom, options.server_cores.clone())?;
+    let mut server = setup.start().await?;
     let host = server.addresses.host_of_issuer()?;
     let mut owners = Vec::new();
     for _ in 0..options.at_once.get() {
-        let authorization = place.add().await?.authorization();
+        let authorization = setup.add().await?.authorization();
         owners.push(Owner {
             host: host.clone(),
             headers: format!("authorization: {authorization}\r\n"),
@@ -68,7 +68,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     say(&json!({ "ready": true }).to_string())?;
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
-        let Order { rounds } = serde_json::from_str(&line)?;
+        let DeviceJob { rounds } = serde_json::from_str(&line)?;
         ensure!(rounds > 0, "at least one round");
         let taken = try_join_all(owners.iter().map(|owner| owner.manage(rounds))).await?;
         server.check()?;
@@ -102,7 +102,7 @@ impl Owner {
             times.list.push(timed(&mut connection, &list).await?.0);
             let (time, body) = timed(&mut connection, &register).await?;
             times.register.push(time);
-            let Registered { device_id } = serde_json::from_slice(&body)?;
+            let RegisteredDeviceBody { device_id } = serde_json::from_slice(&body)?;
             let path = format!("{PATH}/{device_id}");
             let body = r#"{"name":"renamed"}"#;
             let rename = Request::with_body("PATCH", &path, host, headers, body, 204);

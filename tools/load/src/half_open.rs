@@ -37,11 +37,11 @@ enum Kind {
 const KINDS: [Kind; 3] = [Kind::Silent, Kind::HalfHead, Kind::NoJoin];
 
 /// Half-open connections, the same number of each kind. Each waits for its end.
-pub(crate) struct HalfOpen {
+pub(crate) struct HalfOpenConnections {
     ends: JoinSet<Result<Duration>>,
 }
 
-impl HalfOpen {
+impl HalfOpenConnections {
     /// Opens them all. `rooms` is the room service's URL.
     pub(crate) async fn open(rooms: &str, of_each: u32) -> Result<Self> {
         let (files, limit) = (

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 use zeroize::Zeroizing;
 
-use crate::{os::say, server::Place};
+use crate::{os::say, server::ServerSetup};
 
 /// The password of all accounts.
 const PASSWORD: &str = "a password for measurements";
@@ -37,24 +37,24 @@ pub(crate) struct Options {
 
 /// The work of one measurement.
 #[derive(Deserialize)]
-struct Order {
+struct LoginJob {
     logins: usize,
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::with_plenty(anteroom, options.server_cores.clone())?
+    let setup = ServerSetup::with_plenty(anteroom, options.server_cores.clone())?
         .with_setting("ANTEROOM_LIMITS_LOGINS_PER_MINUTE", &NO_LIMIT)
         // All logins come from one address: a quarter of half of the queue must be sufficient for it.
         .with_setting(
             "ANTEROOM_LOGIN_HASHES_WAITING",
             &options.at_once.saturating_mul(EIGHT),
         );
-    let mut server = place.start().await?;
-    let mut people = Vec::new();
+    let mut server = setup.start().await?;
+    let mut accounts = Vec::new();
     for number in 0..options.at_once.get() {
         let email = format!("person{number}@example.org");
-        place.add_login(&email, PASSWORD).await?;
-        people.push(Person {
+        setup.add_login(&email, PASSWORD).await?;
+        accounts.push(LoginUser {
             client: LoginClient::new(&server.addresses.issuer, Timeouts::default())?,
             email,
         });
@@ -62,10 +62,10 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     say(&json!({ "ready": true }).to_string())?;
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
-        let Order { logins } = serde_json::from_str(&line)?;
+        let LoginJob { logins } = serde_json::from_str(&line)?;
         ensure!(logins > 0, "at least one login");
-        let each = logins.div_ceil(people.len());
-        let taken = try_join_all(people.iter().map(|person| person.log_in(each))).await?;
+        let each = logins.div_ceil(accounts.len());
+        let taken = try_join_all(accounts.iter().map(|account| account.log_in(each))).await?;
         server.check()?;
         let nanoseconds: Vec<u64> = taken.into_iter().flatten().collect();
         say(&json!({ "nanoseconds": nanoseconds }).to_string())?;
@@ -74,12 +74,12 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
 }
 
 /// An account with a connection of its own.
-struct Person {
+struct LoginUser {
     client: LoginClient,
     email: String,
 }
 
-impl Person {
+impl LoginUser {
     /// Logs in repeatedly, one time after the other. Returns the duration of each login.
     async fn log_in(&self, often: usize) -> Result<Vec<u64>> {
         let attempt = SignIn {

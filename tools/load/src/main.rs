@@ -2,6 +2,7 @@
 //! and the load of measurements. Speaks with them over loopback only.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod attack;
 mod attacker;
 mod create_auth;
@@ -9,11 +10,10 @@ mod crowd;
 mod devices;
 mod half_open;
 mod http;
+mod jobs;
 mod login;
-mod orders;
 mod os;
 mod peek;
-mod people;
 mod server;
 mod soak;
 
@@ -50,7 +50,7 @@ enum Command {
     Attack(attack::Options),
     /// Carries out one attack, which is read from standard input.
     #[command(hide = true)]
-    Attacker,
+    AttackRun,
 }
 
 #[tokio::main]
@@ -63,7 +63,7 @@ async fn main() -> Result<ExitCode> {
         Command::Login(options) => login::run(&anteroom, &options).await?,
         Command::Devices(options) => devices::run(&anteroom, &options).await?,
         Command::Attack(options) => return attack::run(&anteroom, &options).await,
-        Command::Attacker => attacker::run().await?,
+        Command::AttackRun => attacker::run().await?,
     }
     Ok(ExitCode::SUCCESS)
 }

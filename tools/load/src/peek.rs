@@ -10,12 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
+    accounts::{Link, LoadAccount},
     crowd::Room,
     http::{Connections, Request},
-    orders::{self, Order, Taken},
+    jobs::{self, JobTimes, LoadJob},
     os,
-    people::{Link, Person},
-    server::Place,
+    server::ServerSetup,
 };
 
 const OPERATIONS: [&str; 5] = [
@@ -39,20 +39,20 @@ pub(crate) struct Options {
 struct Load {
     connections: Connections,
     host: String,
-    person: Person,
+    account: LoadAccount,
     link: Link,
     unknown: RootKey,
 }
 
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
-    let place = Place::with_plenty(anteroom, options.server_cores.clone())?;
-    let mut server = place.start().await?;
+    let setup = ServerSetup::with_plenty(anteroom, options.server_cores.clone())?;
+    let mut server = setup.start().await?;
     let addresses = server.addresses.clone();
     let client = RoomsClient::new(&addresses.rooms, Timeouts::default())?;
-    let person = Person::new(place.add_account().await?, &addresses).await?;
-    let link = person.create_link(&addresses, &client, "Measured").await?;
+    let account = LoadAccount::new(setup.add_account().await?, &addresses).await?;
+    let link = account.create_link(&addresses, &client, "Measured").await?;
     // A call with one in it.
-    let host = Person::new(place.add_account().await?, &addresses).await?;
+    let host = LoadAccount::new(setup.add_account().await?, &addresses).await?;
     let mut room = Room::new(link.clone(), [host].into(), 1);
     room.open(&client).await?;
 
@@ -60,15 +60,15 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let mut load = Load {
         connections: Connections::new(&host),
         host,
-        person,
+        account,
         link,
         unknown: RootKey::generate_v0(&mut os::rng()),
     };
-    orders::follow(&OPERATIONS, async |order| {
-        let nanoseconds = load.time(order).await?;
+    jobs::follow(&OPERATIONS, async |job| {
+        let nanoseconds = load.time(job).await?;
         room.check()?;
         server.check()?;
-        Ok(Taken {
+        Ok(JobTimes {
             nanoseconds,
             server_nanoseconds: None,
         })
@@ -77,17 +77,17 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
 }
 
 impl Load {
-    async fn time(&mut self, order: &Order) -> Result<u64> {
-        let count = order.iterations;
-        let requests = match order.operation.as_str() {
-            "peek_fresh" => self.peeks(&self.person.presentations(&self.link, count)?),
+    async fn time(&mut self, job: &LoadJob) -> Result<u64> {
+        let count = job.iterations;
+        let requests = match job.operation.as_str() {
+            "peek_fresh" => self.peeks(&self.account.presentations(&self.link, count)?),
             "peek_repeated" => {
-                let one = self.person.presentations(&self.link, 1)?;
+                let one = self.account.presentations(&self.link, 1)?;
                 let one = one.first().context("no presentation")?;
                 self.peeks(&vec![one.clone(); count])
             }
             "unknown_room" => {
-                let one = self.person.presentations(&self.link, 1)?;
+                let one = self.account.presentations(&self.link, 1)?;
                 let one = one.first().context("no presentation")?;
                 let headers = self.headers(&self.unknown, one);
                 vec![Request::get(PEEK, &self.host, &headers, 404); count]

@@ -41,7 +41,7 @@ const BUDGETS: [&str; 5] = [
 const PLENTY: &str = "1000000";
 
 /// A data directory, and the program that serves it.
-pub(crate) struct Place {
+pub(crate) struct ServerSetup {
     program: PathBuf,
     /// The cores that the services are pinned to, as `taskset` takes them.
     cores: Option<String>,
@@ -54,13 +54,13 @@ pub(crate) struct Place {
 pub(crate) struct Server {
     child: Child,
     pid: u32,
-    complaints: watch::Receiver<Complaints>,
+    unexpected: watch::Receiver<UnexpectedLogLines>,
     pub(crate) addresses: Addresses,
 }
 
 /// Lines of the log that should not be in it.
 #[derive(Default)]
-struct Complaints {
+struct UnexpectedLogLines {
     /// The first errors and panics.
     lines: Vec<String>,
     /// The first panic.
@@ -76,7 +76,7 @@ pub(crate) struct Addresses {
 
 /// The resources of a process at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Holding {
+pub(crate) struct ResourceUsage {
     /// Resident memory, in KiB.
     pub(crate) memory: u64,
     /// Open files and sockets.
@@ -86,13 +86,13 @@ pub(crate) struct Holding {
 /// An account's first device, as it is printed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Added {
+pub(crate) struct NewAccount {
     uuid: String,
     device_id: u32,
     password: String,
 }
 
-impl Added {
+impl NewAccount {
     pub(crate) fn aci(&self) -> Result<Aci> {
         Ok(Aci::parse(&self.uuid)?)
     }
@@ -135,7 +135,7 @@ fn host_of(url: &str) -> Result<String> {
     Ok(host.trim_end_matches('/').to_owned())
 }
 
-impl Place {
+impl ServerSetup {
     pub(crate) fn new(program: &Path, cores: Option<String>) -> Result<Self> {
         let program = program
             .canonicalize()
@@ -148,7 +148,7 @@ impl Place {
         })
     }
 
-    /// Creates a place with budgets that a load from one address does not reach.
+    /// Creates a setup with budgets that a load from one address does not reach.
     pub(crate) fn with_plenty(program: &Path, cores: Option<String>) -> Result<Self> {
         let mut place = Self::new(program, cores)?;
         place.settings = BUDGETS.map(|name| (name, PLENTY.to_owned())).into();
@@ -178,7 +178,7 @@ impl Place {
     }
 
     /// Adds an account with one device, and returns the program's output.
-    pub(crate) async fn add(&self) -> Result<Added> {
+    pub(crate) async fn add(&self) -> Result<NewAccount> {
         let output = self
             .command(None)
             .args(["account", "add", "--json"])
@@ -239,7 +239,7 @@ impl Place {
         Ok(Server {
             child,
             pid,
-            complaints: follow(lines),
+            unexpected: follow(lines),
             addresses,
         })
     }
@@ -280,9 +280,9 @@ impl Server {
     /// Fails if it has ended, or has logged an error or a panic.
     pub(crate) fn check(&mut self) -> Result<()> {
         self.check_alive()?;
-        let complaints = self.complaints.borrow();
-        if !complaints.lines.is_empty() {
-            bail!("the services complain:\n{}", complaints.lines.join("\n"));
+        let unexpected = self.unexpected.borrow();
+        if !unexpected.lines.is_empty() {
+            bail!("the services complain:\n{}", unexpected.lines.join("\n"));
         }
         Ok(())
     }
@@ -292,7 +292,7 @@ impl Server {
         if let Some(status) = self.child.try_wait()? {
             bail!("the services have ended: {status}");
         }
-        if let Some(panic) = &self.complaints.borrow().panic {
+        if let Some(panic) = &self.unexpected.borrow().panic {
             bail!("the services panicked: {panic}");
         }
         Ok(())
@@ -303,7 +303,7 @@ impl Server {
         self.pid
     }
 
-    pub(crate) fn holding(&self) -> Result<Holding> {
+    pub(crate) fn resource_usage(&self) -> Result<ResourceUsage> {
         let folder = Path::new("/proc").join(self.pid.to_string());
         let status = fs::read_to_string(folder.join("status")).context("no /proc")?;
         let memory = status
@@ -313,7 +313,7 @@ impl Server {
             .context("no resident memory")?
             .parse()?;
         let files = fs::read_dir(folder.join("fd"))?.count();
-        Ok(Holding { memory, files })
+        Ok(ResourceUsage { memory, files })
     }
 }
 
@@ -329,22 +329,22 @@ async fn ready(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<()> {
 }
 
 /// Reads the rest of the log, and collects unexpected lines.
-fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<Complaints> {
-    let (sender, complaints) = watch::channel(Complaints::default());
+fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<UnexpectedLogLines> {
+    let (sender, unexpected) = watch::channel(UnexpectedLogLines::default());
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
             let panicked = line.contains("panicked");
             if panicked || line.contains("ERROR") {
-                sender.send_modify(|complaints| {
+                sender.send_modify(|unexpected| {
                     if panicked {
-                        complaints.panic.get_or_insert_with(|| line.clone());
+                        unexpected.panic.get_or_insert_with(|| line.clone());
                     }
-                    if complaints.lines.len() < MAX_COMPLAINTS {
-                        complaints.lines.push(line);
+                    if unexpected.lines.len() < MAX_COMPLAINTS {
+                        unexpected.lines.push(line);
                     }
                 });
             }
         }
     });
-    complaints
+    unexpected
 }

@@ -20,11 +20,11 @@ use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    crowd::{Company, Room},
-    half_open::HalfOpen,
+    accounts::LoadAccount,
+    crowd::{AdmissionPolicy, Room},
+    half_open::HalfOpenConnections,
     os::say,
-    people::Person,
-    server::{Addresses, Holding, Place, Server},
+    server::{Addresses, ResourceUsage, Server, ServerSetup},
 };
 
 /// Devices in one room: below the 75 that fit by default.
@@ -76,23 +76,23 @@ pub(crate) struct Options {
 
 /// The state of the whole test.
 struct Soak {
-    place: Place,
-    people: Arc<[Person]>,
+    setup: ServerSetup,
+    accounts: Arc<[LoadAccount]>,
     rooms: Vec<Room>,
     round: u32,
     /// The number of messages of every device in a round, and the pause between them.
     messages: u32,
     pace: Duration,
-    start: Holding,
-    first: Option<Holding>,
+    start: ResourceUsage,
+    first: Option<ResourceUsage>,
     peak: u64,
     /// The memory of half-open connections that the allocator retains, in KiB.
     kept: u64,
     /// The result of the half-open connections.
-    siege: Option<Siege>,
+    half_open_report: Option<HalfOpenReport>,
 }
 
-struct Siege {
+struct HalfOpenReport {
     connections: u32,
     memory: u64,
     closed_after: Duration,
@@ -101,28 +101,28 @@ struct Siege {
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let sockets = usize::try_from(options.sockets)?;
     let half = Duration::from_secs(options.seconds) / 2;
-    let place = Place::with_plenty(anteroom, None)?;
-    let mut server = place.start().await?;
-    let files = server.holding()?.files;
+    let setup = ServerSetup::with_plenty(anteroom, None)?;
+    let mut server = setup.start().await?;
+    let files = server.resource_usage()?.files;
     let addresses = server.addresses.clone();
     let client = connect(&addresses)?;
-    let (people, rooms) = prepare(&place, &addresses, &client, sockets).await?;
+    let (accounts, rooms) = prepare(&setup, &addresses, &client, sockets).await?;
     let mut soak = Soak {
-        place,
-        people,
+        setup,
+        accounts,
         rooms,
         round: 0,
         // The stored accounts and links are no leak; their connections are closed.
-        start: Holding {
+        start: ResourceUsage {
             files,
-            ..server.holding()?
+            ..server.resource_usage()?
         },
         messages: options.messages,
         pace: Duration::from_millis(options.pace),
         first: None,
         peak: 0,
         kept: 0,
-        siege: None,
+        half_open_report: None,
     };
 
     let began = Instant::now();
@@ -163,9 +163,9 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
 impl Soak {
     /// All devices join, are admitted, send messages and leave.
     async fn come_and_go(&mut self, client: &RoomsClient, server: &mut Server) -> Result<()> {
-        self.gather(client, Company::Everybody).await?;
+        self.gather(client, AdmissionPolicy::Everybody).await?;
         self.talk().await?;
-        self.peak = self.peak.max(server.holding()?.memory);
+        self.peak = self.peak.max(server.resource_usage()?.memory);
         self.disperse().await?;
         server.check()
     }
@@ -179,20 +179,20 @@ impl Soak {
         of_each: u32,
     ) -> Result<()> {
         let connections = of_each * 3;
-        let before = server.holding()?.memory;
+        let before = server.resource_usage()?.memory;
         let (mut memory, mut closed_after) = (0, Duration::ZERO);
         for _ in 0..2 {
-            self.gather(client, Company::Everybody).await?;
-            let half_open = HalfOpen::open(&server.addresses.rooms, of_each).await?;
+            self.gather(client, AdmissionPolicy::Everybody).await?;
+            let half_open = HalfOpenConnections::open(&server.addresses.rooms, of_each).await?;
             self.talk().await?;
             self.disperse().await?;
-            memory = memory.max(server.holding()?.memory);
-            self.gather(client, Company::Everybody).await?;
+            memory = memory.max(server.resource_usage()?.memory);
+            self.gather(client, AdmissionPolicy::Everybody).await?;
             closed_after = closed_after.max(half_open.see_them_closed().await?);
             self.talk().await?;
             self.disperse().await?;
             if self.kept == 0 {
-                self.kept = server.holding()?.memory.saturating_sub(before);
+                self.kept = server.resource_usage()?.memory.saturating_sub(before);
             }
             self.settle(server).await?;
         }
@@ -202,7 +202,7 @@ impl Soak {
             "with {connections} half-open connections the services hold {memory} KiB, and {before} \
              KiB without: {bound} KiB is the bound"
         );
-        self.siege = Some(Siege {
+        self.half_open_report = Some(HalfOpenReport {
             connections,
             memory,
             closed_after,
@@ -210,9 +210,9 @@ impl Soak {
         Ok(())
     }
 
-    async fn gather(&mut self, client: &RoomsClient, company: Company) -> Result<()> {
+    async fn gather(&mut self, client: &RoomsClient, policy: AdmissionPolicy) -> Result<()> {
         let rooms = self.rooms.iter_mut();
-        try_join_all(rooms.map(|room| room.gather(client, company))).await?;
+        try_join_all(rooms.map(|room| room.gather(client, policy))).await?;
         Ok(())
     }
 
@@ -233,7 +233,7 @@ impl Soak {
     }
 
     /// Waits until the services use little more than before the first join.
-    async fn settle(&mut self, server: &mut Server) -> Result<Holding> {
+    async fn settle(&mut self, server: &mut Server) -> Result<ResourceUsage> {
         let first = self.first.map_or(u64::MAX, |first| first.memory);
         let memory = u64::min(
             self.start.memory + MEMORY_ABOVE_START,
@@ -243,17 +243,17 @@ impl Soak {
         let began = Instant::now();
         loop {
             server.check()?;
-            let holding = server.holding()?;
-            if holding.memory <= memory && holding.files <= files {
-                self.first.get_or_insert(holding);
-                return Ok(holding);
+            let resource_usage = server.resource_usage()?;
+            if resource_usage.memory <= memory && resource_usage.files <= files {
+                self.first.get_or_insert(resource_usage);
+                return Ok(resource_usage);
             }
             if began.elapsed() > SETTLING {
                 bail!(
                     "everybody has left, but the services hold {} KiB and {} files: {memory} KiB \
                      and {files} files are the bounds",
-                    holding.memory,
-                    holding.files
+                    resource_usage.memory,
+                    resource_usage.files
                 );
             }
             sleep(AGAIN).await;
@@ -268,7 +268,7 @@ impl Soak {
         server: Server,
         addresses: &Addresses,
     ) -> Result<(Server, Duration)> {
-        self.gather(client, Company::AllButOne).await?;
+        self.gather(client, AdmissionPolicy::AllButOne).await?;
         self.round += 1;
         for room in &self.rooms {
             room.begin_round(self.round, self.messages, self.pace, true)
@@ -282,16 +282,16 @@ impl Soak {
         let killed = Instant::now();
         server.kill().await?;
         try_join_all(self.rooms.iter().map(Room::see_it_end)).await?;
-        let server = self.place.start_again(addresses).await?;
+        let server = self.setup.start_again(addresses).await?;
         let all_back = try_join_all(self.rooms.iter().map(Room::see_it_come_back));
         timeout(BACK_WITHIN.saturating_sub(killed.elapsed()), all_back)
             .await
             .context("not everybody has a place again in time")??;
         let back = killed.elapsed();
-        let host = self.people.first().context("nobody is there")?;
+        let host = self.accounts.first().context("nobody is there")?;
         for room in &mut self.rooms {
             host.check_link(client, &room.link).await?;
-            room.admit(Company::Everybody).await?;
+            room.admit(AdmissionPolicy::Everybody).await?;
         }
         Ok((server, back))
     }
@@ -306,7 +306,7 @@ impl Soak {
         let killed = Instant::now();
         server.kill().await?;
         self.rooms.iter_mut().for_each(Room::abandon);
-        let mut server = self.place.start().await?;
+        let mut server = self.setup.start().await?;
         let client = connect(&server.addresses)?;
         for room in &mut self.rooms {
             while let Err(error) = room.open(&client).await {
@@ -324,7 +324,7 @@ impl Soak {
     fn report(
         &self,
         sockets: usize,
-        end: Holding,
+        end: ResourceUsage,
         back: Duration,
         elsewhere: Option<Duration>,
     ) -> Result<()> {
@@ -342,13 +342,13 @@ impl Soak {
             end.files,
             back.as_secs_f64(),
         );
-        if let Some(siege) = &self.siege {
+        if let Some(half_open_report) = &self.half_open_report {
             line += &format!(
                 "; {} half-open connections hurt nobody, took memory to {} and were all closed \
                  within {:.1} s",
-                siege.connections,
-                mebibytes(siege.memory),
-                siege.closed_after.as_secs_f64(),
+                half_open_report.connections,
+                mebibytes(half_open_report.memory),
+                half_open_report.closed_after.as_secs_f64(),
             );
         }
         if let Some(elsewhere) = elsewhere {
@@ -364,28 +364,28 @@ impl Soak {
 
 /// Creates accounts, and rooms with enough seats for all sockets.
 async fn prepare(
-    place: &Place,
+    setup: &ServerSetup,
     addresses: &Addresses,
     client: &RoomsClient,
     sockets: usize,
-) -> Result<(Arc<[Person]>, Vec<Room>)> {
+) -> Result<(Arc<[LoadAccount]>, Vec<Room>)> {
     let count = sockets.div_ceil(MOST_IN_ROOM);
     let devices = |room: usize| sockets / count + usize::from(room < sockets % count);
-    let people: Vec<Person> = stream::iter(0..devices(0))
-        .map(|_| async { Person::new(place.add_account().await?, addresses).await })
+    let accounts: Vec<LoadAccount> = stream::iter(0..devices(0))
+        .map(|_| async { LoadAccount::new(setup.add_account().await?, addresses).await })
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
-    let people: Arc<[Person]> = people.into();
-    let host = people.first().context("nobody is there")?;
+    let accounts: Arc<[LoadAccount]> = accounts.into();
+    let host = accounts.first().context("nobody is there")?;
     let mut rooms = Vec::new();
     for room in 0..count {
         let link = host
             .create_link(addresses, client, &format!("Room {room}"))
             .await?;
-        rooms.push(Room::new(link, Arc::clone(&people), devices(room)));
+        rooms.push(Room::new(link, Arc::clone(&accounts), devices(room)));
     }
-    Ok((people, rooms))
+    Ok((accounts, rooms))
 }
 
 fn connect(addresses: &Addresses) -> Result<RoomsClient> {

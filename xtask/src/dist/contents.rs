@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::Source;
-use crate::steps::command::Run;
+use crate::steps::command::StepCommand;
 
 /// The paths of a kind of package's files, below its root.
 pub(super) struct Layout {
@@ -107,7 +107,7 @@ impl<'a> Contents<'a> {
 
     /// Compresses a file in place, without its name and time.
     pub(super) fn compress(&self, file: &Path) -> Result<()> {
-        Run::program("gzip", &self.root)
+        StepCommand::program("gzip", &self.root)
             .args(["-9", "-n"])
             .args([file])
             .quietly()
@@ -119,8 +119,8 @@ impl<'a> Contents<'a> {
         Ok(output.text)
     }
 
-    fn program(&self) -> Run {
-        Run::new(self.source.program.as_os_str(), "anteroom", &self.root)
+    fn program(&self) -> StepCommand {
+        StepCommand::new(self.source.program.as_os_str(), "anteroom", &self.root)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     contents::{Contents, Layout},
     notices,
 };
-use crate::steps::command::Run;
+use crate::steps::command::StepCommand;
 
 const LAYOUT: Layout = Layout {
     program: "usr/bin/anteroom",
@@ -44,10 +44,11 @@ pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result
     write_configuration(&contents)?;
     write_documents(&contents, source)?;
 
-    let architecture = output_of(Run::program("dpkg", scratch).args(["--print-architecture"]))?;
+    let architecture =
+        output_of(StepCommand::program("dpkg", scratch).args(["--print-architecture"]))?;
     let version = format!("{}-{REVISION}", source.version);
     let size = output_of(
-        Run::program("du", scratch)
+        StepCommand::program("du", scratch)
             .args(["--summarize", "--apparent-size", "--block-size=1024"])
             .args([contents.root()]),
     )?;
@@ -81,7 +82,7 @@ pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result
     } else {
         ["-Zxz", "-z6"]
     };
-    Run::program("dpkg-deb", scratch)
+    StepCommand::program("dpkg-deb", scratch)
         .args(["--root-owner-group", "--build"])
         .args(compression)
         .args([contents.root(), &package])
@@ -128,7 +129,7 @@ fn write_documents(contents: &Contents<'_>, source: &Source<'_>) -> Result<()> {
     contents.write("usr/share/lintian/overrides/anteroom", 0o644, overrides)?;
 
     let date = output_of(
-        Run::program("date", contents.root())
+        StepCommand::program("date", contents.root())
             .args(["--utc", "--rfc-email"])
             .args([format!("--date=@{}", source.date)]),
     )?;
@@ -159,7 +160,7 @@ fn libraries(root: &Path, scratch: &Path) -> Result<String> {
         "Source: anteroom\n\nPackage: anteroom\nArchitecture: any\n",
     )?;
     let output = output_of(
-        Run::program("dpkg-shlibdeps", scratch)
+        StepCommand::program("dpkg-shlibdeps", scratch)
             .args(["-O", "-e"])
             .args([root.join(LAYOUT.program)]),
     )
@@ -178,7 +179,7 @@ fn sums(root: &Path) -> Result<String> {
     collect(root, Path::new(""), &mut files)?;
     files.retain(|file| !file.starts_with("etc"));
     files.sort();
-    let mut sums = output_of(Run::program("md5sum", root).args(&files))?;
+    let mut sums = output_of(StepCommand::program("md5sum", root).args(&files))?;
     sums.push('\n');
     Ok(sums)
 }
@@ -208,7 +209,7 @@ fn maintainer() -> String {
 }
 
 /// Returns the output of a program that must succeed, without the last line break.
-fn output_of(run: Run) -> Result<String> {
+fn output_of(run: StepCommand) -> Result<String> {
     let output = run.captured()?;
     ensure!(output.success, "{}", output.text);
     Ok(output.text.trim_end().to_owned())

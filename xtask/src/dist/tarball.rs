@@ -9,7 +9,7 @@ use super::{
     contents::{Contents, Layout},
     notices,
 };
-use crate::steps::command::Run;
+use crate::steps::command::StepCommand;
 
 const LAYOUT: Layout = Layout {
     program: "usr/local/bin/anteroom",
@@ -60,7 +60,7 @@ pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result
         notices::of(&source.metadata)?,
     )?;
     let tarball = folder.join(format!("{name}.tar.gz"));
-    Run::program("tar", scratch)
+    StepCommand::program("tar", scratch)
         .args(["--create", "--sort=name", "--format=gnu"])
         .args(["--owner=0", "--group=0", "--numeric-owner"])
         .args([format!("--mtime=@{}", source.date)])

@@ -21,7 +21,7 @@ const OWN_VARIABLES: [&str; 5] = [
 ];
 
 /// A program about to run.
-pub(crate) struct Run {
+pub(crate) struct StepCommand {
     command: Command,
     name: String,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Output {
     pub(crate) success: bool,
 }
 
-impl Run {
+impl StepCommand {
     /// Returns the cargo that runs this program.
     pub(crate) fn cargo(folder: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

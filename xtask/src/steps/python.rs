@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::command::Run;
+use super::command::StepCommand;
 
 /// Returns the environment in `folder` with the packages of `requirements`. Recreates it when they change.
 ///
@@ -19,11 +19,11 @@ pub(super) fn environment(root: &Path, folder: &Path, requirements: &Path) -> Re
     if interpreter.exists() && fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(interpreter);
     }
-    Run::program("python3", root)
+    StepCommand::program("python3", root)
         .args(["-m", "venv", "--clear"])
         .args([folder])
         .quietly()?;
-    Run::new(interpreter.as_os_str(), "pip", root)
+    StepCommand::new(interpreter.as_os_str(), "pip", root)
         .args(["-m", "pip", "install", "--quiet", "--no-deps"])
         .args(["--disable-pip-version-check", "--requirement"])
         .args([requirements])

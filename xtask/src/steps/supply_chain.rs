@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{command::Run, counts::Counts, python};
+use super::{command::StepCommand, counts::Counts, python};
 use crate::programs::target_directory;
 
 /// Findings that are warnings by default: exceptions that no crate needs any more.
@@ -40,8 +40,8 @@ impl Deny {
     }
 
     /// Returns a run of the checks over the workspace in `folder`, with options before the subcommand.
-    fn check(&self, folder: &Path, options: &[&str]) -> Run {
-        Run::new(self.program.as_os_str(), "cargo-deny", folder)
+    fn check(&self, folder: &Path, options: &[&str]) -> StepCommand {
+        StepCommand::new(self.program.as_os_str(), "cargo-deny", folder)
             .args(options)
             .args([OsStr::new("--config"), self.configuration.as_os_str()])
             .args(["check", "--hide-inclusion-graph"])

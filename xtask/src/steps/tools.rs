@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{command::Run, say};
+use super::{command::StepCommand, say};
 
 /// The oldest Node.js that the npm client and its tests run on.
 const NODE: u32 = 20;
@@ -52,13 +52,13 @@ const PACKAGING: [(&str, &str); 3] = [
 /// Installs rustfmt and clippy.
 pub(super) fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
-        if works(Run::cargo(root).args([command, "--version"])) {
+        if works(StepCommand::cargo(root).args([command, "--version"])) {
             continue;
         }
         say(&format!(
             "    {component} is missing: installing it with rustup"
         ));
-        Run::program("rustup", root)
+        StepCommand::program("rustup", root)
             .args(["component", "add", component])
             .live()
             .with_context(|| format!("{component} is needed: install it with your toolchain"))?;
@@ -68,7 +68,8 @@ pub(super) fn rust_components(root: &Path) -> Result<()> {
 
 /// Installs Node.js and npm.
 pub(super) fn node(root: &Path) -> Result<()> {
-    if node_version(root).is_none() || !works(Run::program("npm", root).args(["--version"])) {
+    if node_version(root).is_none() || !works(StepCommand::program("npm", root).args(["--version"]))
+    {
         install(root, &NODE_PACKAGES)?;
     }
     match node_version(root) {
@@ -82,7 +83,7 @@ pub(super) fn node(root: &Path) -> Result<()> {
 
 /// Installs the HTTP client of the README's tour.
 pub(super) fn curl(root: &Path) -> Result<()> {
-    if works(Run::program(CURL, root).args(["--version"])) {
+    if works(StepCommand::program(CURL, root).args(["--version"])) {
         return Ok(());
     }
     install(root, &[CURL])
@@ -90,7 +91,7 @@ pub(super) fn curl(root: &Path) -> Result<()> {
 
 /// Installs the terminal multiplexer in which the tests run calls.
 pub(super) fn tmux(root: &Path) -> Result<()> {
-    if works(Run::program(TMUX, root).args(["-V"])) {
+    if works(StepCommand::program(TMUX, root).args(["-V"])) {
         return Ok(());
     }
     install(root, &[TMUX])
@@ -98,7 +99,7 @@ pub(super) fn tmux(root: &Path) -> Result<()> {
 
 /// Installs the relay that accepts the issuer's credentials.
 pub(super) fn coturn(root: &Path) -> Result<()> {
-    if works(Run::program(TURN_SERVER, root).args(["--version"])) {
+    if works(StepCommand::program(TURN_SERVER, root).args(["--version"])) {
         return Ok(());
     }
     install(root, &[COTURN])
@@ -107,7 +108,7 @@ pub(super) fn coturn(root: &Path) -> Result<()> {
 /// Installs the programs that read the example files of the operations documentation.
 pub(super) fn examples(root: &Path) -> Result<()> {
     for (program, version, package) in EXAMPLES {
-        if !works(Run::program(program, root).args([version])) {
+        if !works(StepCommand::program(program, root).args([version])) {
             install(root, &[package])?;
         }
     }
@@ -116,7 +117,9 @@ pub(super) fn examples(root: &Path) -> Result<()> {
 
 /// Installs the browser that opens the issuer's pages.
 pub(super) fn chromium(root: &Path) -> Result<()> {
-    if works(Run::program(CHROMIUM, root).args(["--version"])) && Path::new(FONT_FILE).exists() {
+    if works(StepCommand::program(CHROMIUM, root).args(["--version"]))
+        && Path::new(FONT_FILE).exists()
+    {
         return Ok(());
     }
     install(root, &[CHROMIUM, FONTS])
@@ -124,7 +127,7 @@ pub(super) fn chromium(root: &Path) -> Result<()> {
 
 /// Installs Python with virtual environments. Debian packages the part that fills them separately.
 pub(super) fn python(root: &Path) -> Result<()> {
-    let says = |script: &str| works(Run::program("python3", root).args(["-c", script]));
+    let says = |script: &str| works(StepCommand::program("python3", root).args(["-c", script]));
     if !says("import ensurepip, venv") {
         install(root, &PYTHON_PACKAGES)?;
     }
@@ -140,7 +143,7 @@ pub(super) fn packaging(root: &Path) -> Result<()> {
         return Ok(());
     }
     for (program, package) in PACKAGING {
-        if !works(Run::program(program, root).args(["--version"])) {
+        if !works(StepCommand::program(program, root).args(["--version"])) {
             install(root, &[package])?;
         }
     }
@@ -149,13 +152,13 @@ pub(super) fn packaging(root: &Path) -> Result<()> {
 
 /// Returns whether this user is root.
 pub(super) fn is_root(root: &Path) -> bool {
-    let identity = Run::program("id", root).args(["--user"]).captured();
+    let identity = StepCommand::program("id", root).args(["--user"]).captured();
     identity.is_ok_and(|output| output.text.trim() == "0")
 }
 
 /// Returns whether the standard library of a target is there.
 pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
-    let output = Run::program("rustc", root)
+    let output = StepCommand::program("rustc", root)
         .args(["--print", "target-libdir", "--target", target])
         .captured()?;
     Ok(output.success && Path::new(output.text.trim()).is_dir())
@@ -165,7 +168,7 @@ pub(super) fn target_installed(root: &Path, target: &str) -> Result<bool> {
 fn install(root: &Path, packages: &[&str]) -> Result<()> {
     let names = packages.join(" and ");
     let asked = || format!("{names} must be there for the tests: install, then run this again");
-    if !is_root(root) || !works(Run::program("apt-get", root).args(["--version"])) {
+    if !is_root(root) || !works(StepCommand::program("apt-get", root).args(["--version"])) {
         bail!(asked());
     }
     say(&format!("    installing {names} with apt-get"));
@@ -176,7 +179,7 @@ fn install(root: &Path, packages: &[&str]) -> Result<()> {
             packages,
         ),
     ] {
-        Run::program("apt-get", root)
+        StepCommand::program("apt-get", root)
             .args(arguments)
             .args(packages)
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -188,7 +191,7 @@ fn install(root: &Path, packages: &[&str]) -> Result<()> {
 
 /// Returns the major version of Node.js.
 fn node_version(root: &Path) -> Option<u32> {
-    let output = Run::program("node", root)
+    let output = StepCommand::program("node", root)
         .args(["--version"])
         .captured()
         .ok()?;
@@ -197,6 +200,6 @@ fn node_version(root: &Path) -> Option<u32> {
 }
 
 /// Returns whether a program runs and succeeds.
-pub(super) fn works(run: Run) -> bool {
+pub(super) fn works(run: StepCommand) -> bool {
     run.captured().is_ok_and(|output| output.success)
 }

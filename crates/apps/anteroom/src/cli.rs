@@ -57,7 +57,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Manage accounts
     #[command(subcommand)]
-    Account(Account),
+    Account(AccountCommand),
     /// Manage the devices of your account, and as an operator those of others
     #[command(subcommand)]
     Device(Device),
@@ -89,13 +89,13 @@ pub(crate) enum Command {
     /// Copy the databases to a new folder, also while the services run
     Backup(Backup),
     /// Put a backup into a data directory that has no databases
-    Restore(Restore),
+    Restore(RestoreArguments),
     /// Create and manage call links of your own
     #[command(subcommand)]
     Link(Link),
     /// Take part in calls
     #[command(subcommand)]
-    Call(Call),
+    Call(CallCommand),
     /// Get credentials as a client, and see each step
     #[command(subcommand)]
     Credential(Credential),
@@ -104,12 +104,12 @@ pub(crate) enum Command {
     /// See the whole story in a minute: two services, three people, one call
     Demo,
     #[command(flatten)]
-    Description(Description),
+    Description(DocumentationCommand),
 }
 
 /// Descriptions of the command line itself.
 #[derive(Subcommand)]
-pub(crate) enum Description {
+pub(crate) enum DocumentationCommand {
     /// Print the completions of a shell, for its configuration
     Completions {
         /// The shell
@@ -173,7 +173,7 @@ pub(crate) struct Backup {
 }
 
 #[derive(Args)]
-pub(crate) struct Restore {
+pub(crate) struct RestoreArguments {
     /// A folder that `backup` made
     #[arg(value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
@@ -201,7 +201,7 @@ pub(crate) enum Link {
         #[command(flatten)]
         link: LinkArgument,
         /// On or off
-        approval: Switch,
+        approval: OnOff,
         #[command(flatten)]
         rooms: RoomFlags,
     },
@@ -247,7 +247,7 @@ pub(crate) enum Link {
 
 /// Yes or no, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Switch {
+pub(crate) enum OnOff {
     On,
     Off,
 }
@@ -267,7 +267,7 @@ pub(crate) struct LinkCreate {
     pub(crate) name: Option<String>,
     /// Whether who comes by the link must wait for an admin
     #[arg(long, value_enum, default_value = "on")]
-    pub(crate) approval: Switch,
+    pub(crate) approval: OnOff,
     #[command(flatten)]
     pub(crate) rooms: RoomFlags,
 }
@@ -305,7 +305,7 @@ pub(crate) struct LinkShow {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Call {
+pub(crate) enum CallCommand {
     /// Join a call from this terminal
     #[command(after_help = ExitStatus::help())]
     Join(CallJoin),
@@ -393,7 +393,7 @@ pub(crate) struct WhoAmI {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Account {
+pub(crate) enum AccountCommand {
     /// Add an account, with one device whose password is shown once, or with an email address
     Add(AccountAdd),
     /// List all accounts, in no order that means anything; with --json on one line each
@@ -426,7 +426,7 @@ pub(crate) enum Account {
         #[command(flatten)]
         account: AccountArgument,
         /// A member, or an administrator, who may also manage the devices of others
-        role: Role,
+        role: RoleArgument,
     },
     /// Delete an account with all that belongs to it
     Delete {
@@ -466,7 +466,7 @@ pub(crate) struct AccountArgument {
 
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Role {
+pub(crate) enum RoleArgument {
     Member,
     Administrator,
 }
@@ -637,7 +637,7 @@ mod tests {
 
     #[test]
     fn a_root_key_is_given_or_made() {
-        for (flags, taken) in [
+        for (flags, accepted) in [
             (&["--new"][..], true),
             (&["--root-key", "-"], true),
             (&["--root-key", "text"], true),
@@ -645,7 +645,7 @@ mod tests {
             (&["--new", "--root-key", "text"], false),
         ] {
             let line = ["anteroom", "credential", "create"].iter().chain(flags);
-            assert_eq!(Cli::try_parse_from(line).is_ok(), taken, "{flags:?}");
+            assert_eq!(Cli::try_parse_from(line).is_ok(), accepted, "{flags:?}");
         }
     }
 }

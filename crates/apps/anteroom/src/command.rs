@@ -30,7 +30,7 @@ mod steps;
 mod whoami;
 
 use crate::{
-    cli::{Backup, Call, Cli, Command, Credential, Description, Restore},
+    cli::{Backup, CallCommand, Cli, Command, Credential, DocumentationCommand, RestoreArguments},
     data_dir::DataDir,
     environment::Environment,
     exit_status::ExitStatus,
@@ -115,10 +115,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             keys::run(command, json, &settings, &data, environment, &changes).await
         }
         Command::Link(command) => link::run(command, json, &data, environment).await,
-        Command::Call(Call::Join(options)) => {
+        Command::Call(CallCommand::Join(options)) => {
             return call::join(&options, json, &data, environment).await;
         }
-        Command::Call(Call::End { link, yes, rooms }) => {
+        Command::Call(CallCommand::End { link, yes, rooms }) => {
             link::end_call(&link, yes, &rooms, json, &data, environment).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
@@ -126,7 +126,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             let configuration = status::configuration(config, environment, &flags)?;
             backup::run(&folder, json, configuration, &data, environment, &changes).await
         }
-        Command::Restore(Restore { folder }) => {
+        Command::Restore(RestoreArguments { folder }) => {
             restore::run(&folder, json, &data, environment, &changes).await
         }
         Command::Demo => demo::run(&settings).await,
@@ -142,10 +142,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     done.map(|()| ExitStatus::Done)
 }
 
-fn describe(description: &Description) -> anyhow::Result<()> {
+fn describe(description: &DocumentationCommand) -> anyhow::Result<()> {
     match description {
-        Description::Completions { shell } => completions::run(*shell),
-        Description::Man { folder } => man::run(folder),
+        DocumentationCommand::Completions { shell } => completions::run(*shell),
+        DocumentationCommand::Man { folder } => man::run(folder),
     }
 }
 

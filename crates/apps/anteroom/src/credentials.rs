@@ -20,11 +20,11 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     environment::{self, Environment},
     os,
-    sealed_file::{Kind, SealedFile},
+    sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
 
-const KIND: Kind = Kind {
+const KIND: FileFormat = FileFormat {
     format: "anteroom credentials 1",
     old: None,
     noun: "credentials",

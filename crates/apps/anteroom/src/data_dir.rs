@@ -135,7 +135,7 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 bail!(
                     Failure::failed(complain())
-                        .because(anyhow!("there is a file in its place"))
+                        .with_reason(anyhow!("there is a file in its place"))
                         .next("Name a directory with --data")
                 )
             }

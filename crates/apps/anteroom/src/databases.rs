@@ -203,7 +203,7 @@ pub(crate) async fn open_or_create<D: Database>(
         .master_source(move || master_key::find(&place, &environment).ok().flatten());
     let database = D::open(&options, key, now)
         .await
-        .map_err(|error| complaint::<D>(data, error))?;
+        .map_err(|error| open_failure::<D>(data, error))?;
     if database.created() {
         tracing::info!("made the database {}", D::path(data).display());
     }
@@ -235,7 +235,7 @@ pub(crate) async fn open_existing<D: Database>(
     now: Timestamp,
 ) -> anyhow::Result<D> {
     if !is_initialised::<D>(data).await? {
-        bail!(nothing_there(data));
+        bail!(no_database(data));
     }
     match master_key::find(data, environment)? {
         Some(key) => open(data, &key, now).await,
@@ -293,7 +293,7 @@ pub(crate) async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Resul
     refuse_half_restored(data)?;
     D::is_initialised(&D::path(data))
         .await
-        .map_err(|error| complaint::<D>(data, error).into())
+        .map_err(|error| open_failure::<D>(data, error).into())
 }
 
 /// Opens an existing database with a key.
@@ -306,7 +306,7 @@ pub(crate) async fn open<D: Database>(
     let options = SqliteOptions::new(D::path(data)).create(false);
     D::open(&options, key, now)
         .await
-        .map_err(|error| complaint::<D>(data, error).into())
+        .map_err(|error| open_failure::<D>(data, error).into())
 }
 
 /// Returns a file beside a database that SQLite would treat as a part of it.
@@ -334,13 +334,13 @@ pub(crate) fn refuse_half_restored(data: &DataDir) -> anyhow::Result<()> {
 }
 
 /// The failure of a command that finds nothing to work with.
-pub(crate) fn nothing_there(data: &DataDir) -> Failure {
+pub(crate) fn no_database(data: &DataDir) -> Failure {
     Failure::failed(format!("there is no database in {}", data.path().display()))
         .next("Start `anteroom serve` first, or name the directory with --data")
 }
 
 /// The failure to open a database.
-fn complaint<D: Database>(data: &DataDir, error: StoreError) -> Failure {
+fn open_failure<D: Database>(data: &DataDir, error: StoreError) -> Failure {
     let file = D::path(data);
     let error = match access(&file, Access::READ_OK | Access::WRITE_OK) {
         // SQLite does not tell why it cannot open a file.
@@ -357,10 +357,10 @@ fn complaint<D: Database>(data: &DataDir, error: StoreError) -> Failure {
             "the database {path} cannot be opened, and a change of the master key was cut off"
         );
         return Failure::failed(what)
-            .because(error)
+            .with_reason(error)
             .next("Finish the change with `anteroom keys rotate master`");
     }
-    Failure::failed(format!("the database {path} cannot be opened")).because(error)
+    Failure::failed(format!("the database {path} cannot be opened")).with_reason(error)
 }
 
 /// The failure where there is a database and no master key.

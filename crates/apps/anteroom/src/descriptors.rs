@@ -28,14 +28,14 @@ const LEAST: usize = 8;
 
 /// The descriptors that the settings need.
 #[derive(Debug, PartialEq, Eq)]
-struct Demand {
+struct DescriptorDemand {
     /// The descriptors of the services themselves.
     reserve: usize,
     /// The connections of each listener, and the sockets of each kind.
     clients: Vec<usize>,
 }
 
-impl Demand {
+impl DescriptorDemand {
     fn of(settings: &Settings) -> Self {
         let (issues, holds_rooms) = (settings.role.issues(), settings.role.holds_rooms());
         let internal = holds_rooms && settings.rooms.internal_listen.is_some();
@@ -109,7 +109,7 @@ pub(crate) fn connections_of(kind: ListenerKind, public: usize) -> usize {
 /// # Errors
 /// There are too few descriptors to serve at all.
 pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<Settings> {
-    let demand = Demand::of(settings);
+    let demand = DescriptorDemand::of(settings);
     let (all, least) = (demand.all(), demand.least());
     let allowed = allowed.and_then(|allowed| usize::try_from(allowed).ok());
     let Some(allowed) = allowed.filter(|allowed| *allowed < all) else {
@@ -151,9 +151,9 @@ pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{failure::sentence, settings::Role};
+    use crate::{failure::sentence, settings::ServiceSelection};
 
-    fn of_role(role: Role) -> Settings {
+    fn of_role(role: ServiceSelection) -> Settings {
         Settings {
             role,
             ..Settings::default()
@@ -162,9 +162,13 @@ mod tests {
 
     #[test]
     fn settings_stay_as_they_are_where_there_are_descriptors_for_all() {
-        for role in [Role::All, Role::Issuer, Role::Rooms] {
+        for role in [
+            ServiceSelection::All,
+            ServiceSelection::Issuer,
+            ServiceSelection::Rooms,
+        ] {
             let settings = of_role(role);
-            let all = u64::try_from(Demand::of(&settings).all()).unwrap();
+            let all = u64::try_from(DescriptorDemand::of(&settings).all()).unwrap();
             for allowed in [None, Some(all), Some(u64::MAX)] {
                 assert_eq!(fit(&settings, allowed).unwrap(), settings);
             }
@@ -174,27 +178,31 @@ mod tests {
 
     #[test]
     fn each_media_server_adds_to_the_reserve_what_the_client_may_hold_open_to_it() {
-        let mut settings = of_role(Role::Rooms);
+        let mut settings = of_role(ServiceSelection::Rooms);
         settings.rooms.media = MediaKind::Sfu;
         for servers in [0, 1, 8, 40] {
             settings.rooms.media_servers = vec!["http://10.0.0.1:9090".to_owned(); servers];
             let reserve = PROCESS + SERVICE + media_connections(servers);
-            assert_eq!(Demand::of(&settings).reserve, reserve);
+            assert_eq!(DescriptorDemand::of(&settings).reserve, reserve);
         }
         assert!(media_connections(40) >= media_connections(0) + 40 * 4);
     }
 
     #[test]
     fn connections_and_sockets_together_leave_the_reserve() {
-        for role in [Role::All, Role::Issuer, Role::Rooms] {
+        for role in [
+            ServiceSelection::All,
+            ServiceSelection::Issuer,
+            ServiceSelection::Rooms,
+        ] {
             let mut settings = of_role(role);
             settings.rooms.media = MediaKind::Sfu;
             settings.rooms.internal_listen = Some(settings.rooms.listen.clone());
             settings.admin.listen = Some(settings.rooms.listen.clone());
-            let demand = Demand::of(&settings);
+            let demand = DescriptorDemand::of(&settings);
             for allowed in demand.least()..demand.all().min(3_000) {
                 let fitted = fit(&settings, u64::try_from(allowed).ok()).unwrap();
-                let capped = Demand::of(&fitted);
+                let capped = DescriptorDemand::of(&fitted);
                 assert!(capped.all() <= allowed, "{role:?} {allowed}: {capped:?}");
                 assert_eq!(capped.reserve, demand.reserve);
                 assert!(capped.clients.iter().all(|clients| *clients >= LEAST));
@@ -216,7 +224,7 @@ mod tests {
 
     #[test]
     fn clients_that_need_less_than_the_others_get_all_of_it() {
-        let demand = Demand {
+        let demand = DescriptorDemand {
             reserve: 100,
             clients: vec![4_096, 10, 4_096, 8_192],
         };

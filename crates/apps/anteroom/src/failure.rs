@@ -63,7 +63,7 @@ impl Failure {
     /// The failure of a setting, which stands at a place in a file, in a variable or in a flag.
     pub(crate) fn of_setting(place: impl fmt::Display, why: anyhow::Error) -> Self {
         Self::new("setting_invalid", format!("{place} cannot be used"))
-            .because(why)
+            .with_reason(why)
             .next("Look it up in anteroom settings")
     }
 
@@ -74,7 +74,7 @@ impl Failure {
     }
 
     /// The same with this cause.
-    pub(crate) fn because(mut self, why: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn with_reason(mut self, why: impl Into<anyhow::Error>) -> Self {
         self.why = Some(Arc::new(why.into()));
         self
     }

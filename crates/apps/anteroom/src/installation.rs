@@ -56,7 +56,7 @@ impl Installation {
     /// Reads the record. Creates it in a directory without a trace of an installation. `new` names databases
     /// that are created although there was one.
     pub(crate) fn open(data: &DataDir, new: BTreeSet<&'static str>) -> anyhow::Result<Self> {
-        let mut installation = Self::look(data)?;
+        let mut installation = Self::inspect(data)?;
         installation.new = new;
         let state = installation
             .state
@@ -71,7 +71,7 @@ impl Installation {
     }
 
     /// Reads the record, and creates nothing.
-    pub(crate) fn look(data: &DataDir) -> anyhow::Result<Self> {
+    pub(crate) fn inspect(data: &DataDir) -> anyhow::Result<Self> {
         let saved = read(data)?;
         let trace = if saved.is_none() { trace(data) } else { None };
         Ok(Self {

@@ -15,11 +15,11 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::{
     environment::{self, Environment},
     failure::Failure,
-    sealed_file::{Kind, SealedFile},
+    sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
 
-const KIND: Kind = Kind {
+const KIND: FileFormat = FileFormat {
     format: "anteroom links 1",
     old: None,
     noun: "links",
@@ -117,7 +117,7 @@ impl LinkStore {
             .iter()
             .map(Entry::parse)
             .collect::<anyhow::Result<_>>()
-            .with_context(|| self.0.complaint("makes no sense"))
+            .with_context(|| self.0.error_text("makes no sense"))
     }
 
     /// Returns the link of a room.

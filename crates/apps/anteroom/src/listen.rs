@@ -72,7 +72,7 @@ impl Addresses {
         }
         let file = ownership::open_own(&path).map_err(|error| {
             Failure::failed(format!("the addresses in {shown} are not used"))
-                .because(error)
+                .with_reason(error)
                 .next(format!("Name {naming}"))
         })?;
         let mut text = Vec::new();
@@ -189,7 +189,7 @@ fn under_public_name(listener: &str, public: &str) -> Option<ServiceAddress> {
 
 /// Returns whether two URLs name one service: every loopback address and `localhost` are one host.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    match (Endpoint::parse(one), Endpoint::parse(other)) {
+    match (ServiceOrigin::parse(one), ServiceOrigin::parse(other)) {
         (Some(one), Some(other)) => one == other,
         _ => false,
     }
@@ -197,8 +197,8 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 
 /// Returns whether the host of a URL is reachable from this machine only.
 pub(crate) fn is_only_here(url: &str) -> bool {
-    let endpoint = Endpoint::parse(url);
-    endpoint.is_some_and(|endpoint| endpoint.host.is_none())
+    let origin = ServiceOrigin::parse(url);
+    origin.is_some_and(|origin| origin.host.is_none())
 }
 
 /// Returns the URL that a service names itself by, if it leads others nowhere.
@@ -219,7 +219,7 @@ fn is_on_every_interface(url: &str) -> bool {
 
 /// The parts of a URL that identify a service.
 #[derive(PartialEq, Eq)]
-struct Endpoint {
+struct ServiceOrigin {
     scheme: String,
     /// `None` for this machine.
     host: Option<String>,
@@ -227,7 +227,7 @@ struct Endpoint {
     path: String,
 }
 
-impl Endpoint {
+impl ServiceOrigin {
     fn parse(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let is_here = |ip: IpAddr| ip.to_canonical().is_loopback() || ip.is_unspecified();

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anteroom_client::{
-    DeviceId, LockedSession, SessionStore, SessionStoreError, SessionTokens, SignedIn,
+    DeviceId, LockedSession, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_runtime::Clock as _;
@@ -28,11 +28,11 @@ use crate::{
     environment::{self, Environment},
     failure::Failure,
     os::OsClock,
-    sealed_file::{Kind, SealedFile},
+    sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
 
-const KIND: Kind = Kind {
+const KIND: FileFormat = FileFormat {
     format: "anteroom login 2",
     old: Some(b"anteroom login 1\n"),
     noun: "login",
@@ -54,8 +54,8 @@ pub(crate) struct LoginFile {
 }
 
 /// A stored login.
-pub(crate) struct Kept {
-    pub(crate) session: SignedIn,
+pub(crate) struct StoredLogin {
+    pub(crate) session: SessionGrant,
     /// The time at which it ends without a renewal.
     pub(crate) until: Timestamp,
 }
@@ -135,7 +135,7 @@ impl LoginFile {
     }
 
     /// Returns the stored login. Rewrites a file of the old format.
-    pub(crate) fn load(&self) -> anyhow::Result<Option<Kept>> {
+    pub(crate) fn load(&self) -> anyhow::Result<Option<StoredLogin>> {
         let Some((entry, is_old)) = read(&self.file)? else {
             return Ok(None);
         };
@@ -146,9 +146,9 @@ impl LoginFile {
         self.parse(&entry).map(Some)
     }
 
-    fn parse(&self, entry: &Entry) -> anyhow::Result<Kept> {
-        let kept = entry.parse(OsClock.now());
-        kept.ok_or_else(|| self.file.damaged())
+    fn parse(&self, entry: &Entry) -> anyhow::Result<StoredLogin> {
+        let stored_login = entry.parse(OsClock.now());
+        stored_login.ok_or_else(|| self.file.damaged())
     }
 
     fn migrate(&self) -> anyhow::Result<()> {
@@ -174,7 +174,7 @@ impl LoginFile {
         is_same(&email).then_some(device)
     }
 
-    fn store(&self, session: &SignedIn) -> anyhow::Result<()> {
+    fn store(&self, session: &SessionGrant) -> anyhow::Result<()> {
         let remember = match self.remember {
             Some(remember) => remember,
             None => read(&self.file)?.is_some_and(|(entry, _)| entry.remember),
@@ -207,14 +207,14 @@ impl LoginFile {
 }
 
 impl Entry {
-    fn parse(&self, now: Timestamp) -> Option<Kept> {
+    fn parse(&self, now: Timestamp) -> Option<StoredLogin> {
         let granted = Timestamp::from_secs(self.granted.unwrap_or(self.renewed));
         let is_good = now.plus(ALMOST_OVER).as_secs() < self.access_expires;
         let access =
             (is_good && !self.access.is_empty()).then(|| SecretString::from(self.access.as_str()));
         let lifetime = self.access_expires.saturating_sub(self.renewed);
-        Some(Kept {
-            session: SignedIn {
+        Some(StoredLogin {
+            session: SessionGrant {
                 aci: Aci::parse(&self.account).ok()?,
                 device: DeviceId::new(self.device)?,
                 email: Zeroizing::new(self.email.clone()),
@@ -231,22 +231,22 @@ impl Entry {
 }
 
 /// The lock is released when the file is closed.
-struct Locked {
+struct LoginFileLock {
     login: LoginFile,
     _lock: File,
 }
 
 impl SessionStore for LoginFile {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
-        Ok(Box::new(Locked {
+        Ok(Box::new(LoginFileLock {
             _lock: self.file.lock().map_err(failed)?,
             login: self.clone(),
         }))
     }
 }
 
-impl LockedSession for Locked {
-    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
+impl LockedSession for LoginFileLock {
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         // The lock is held already; a migration would lock the file again.
         let login = &self.login;
         let read = read(&login.file).and_then(|read| match read {
@@ -254,7 +254,7 @@ impl LockedSession for Locked {
             None => Ok(None),
         });
         match read {
-            Ok(kept) => Ok(kept.map(|kept| kept.session)),
+            Ok(stored_login) => Ok(stored_login.map(|stored_login| stored_login.session)),
             // A new login replaces an unreadable one.
             Err(error) if self.login.remember.is_some() => {
                 tracing::warn!("{error:#}: it is replaced");
@@ -265,7 +265,7 @@ impl LockedSession for Locked {
         }
     }
 
-    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError> {
         self.login.store(session).map_err(failed)
     }
 
@@ -286,7 +286,7 @@ fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
     };
     let entry: Entry = serde_json::from_slice(&opened.text).map_err(|_| file.damaged())?;
     if file.owner.as_deref() != Some(hash(&entry.issuer).as_str()) {
-        let what = file.complaint("belongs to another issuer and was put in its place");
+        let what = file.error_text("belongs to another issuer and was put in its place");
         bail!(Failure::failed(what).next("Log in again"));
     }
     Ok(Some((entry, opened.is_old)))

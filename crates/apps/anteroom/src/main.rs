@@ -28,9 +28,9 @@ mod password;
 mod pins;
 mod progress;
 mod qr;
-mod received;
 mod relays;
 mod renewal;
+mod replay_counters;
 mod room_session;
 mod sealed_file;
 mod secret_text;
@@ -59,21 +59,21 @@ fn main() -> ExitCode {
         // A help text is such an error too. With `--json` the flag was not parsed yet, so the arguments are
         // searched for it.
         Err(error) if !error.use_stderr() || !asks_for_json(env::args_os()) => error.exit(),
-        Err(error) => return complain(&ErrorReport::of_usage(&error), true),
+        Err(error) => return print_report(&ErrorReport::of_usage(&error), true),
     };
     let json = cli.common.json;
     match run(cli) {
         Ok(status) => status.into(),
-        Err(error) => complain(&ErrorReport::of(&error), json),
+        Err(error) => print_report(&ErrorReport::of(&error), json),
     }
 }
 
 /// Prints the failure of a command, and returns its exit status.
-fn complain(report: &ErrorReport, json: bool) -> ExitCode {
+fn print_report(report: &ErrorReport, json: bool) -> ExitCode {
     if json {
-        terminal::complain(&report.to_json());
+        terminal::print_error(&report.to_json());
     } else {
-        terminal::complain(&format!("anteroom: {report}"));
+        terminal::print_error(&format!("anteroom: {report}"));
     }
     report.status().into()
 }

@@ -20,7 +20,7 @@ pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier
     let timeout = Duration::from_secs(settings.timeout_seconds.get());
     let http = http_client(timeout, roots.transpose()?.as_deref()).map_err(|error| {
         Failure::failed("HTTPS to the identity providers cannot be set up")
-            .because(error)
+            .with_reason(error)
             .next("Look whether oidc.extra_roots is a PEM file")
     })?;
     let providers = settings.issuers.iter().map(|issuer| ProviderSettings {
@@ -36,10 +36,10 @@ pub(crate) fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier
 }
 
 /// The adapter of the verifier for the issuer.
-pub(crate) struct Subjects(pub(crate) OidcVerifier);
+pub(crate) struct OidcIdentityVerifier(pub(crate) OidcVerifier);
 
 #[async_trait]
-impl IdentityVerifier for Subjects {
+impl IdentityVerifier for OidcIdentityVerifier {
     async fn verify(&self, token: &str) -> Option<ExternalIdentity> {
         let subject = self.0.verify(token).await.ok()?;
         Some(ExternalIdentity {

@@ -16,7 +16,7 @@ use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sqlite::SqliteIssuer;
 
-use self::sinks::{SinkPlaces, Sinks};
+use self::sinks::{SinkSettings, Sinks};
 pub(crate) use self::{
     commands::{ChangedServices, CommandRecord},
     rooms::RoomChanges,
@@ -41,7 +41,7 @@ impl OperatorChanges {
         database: &SqliteIssuer,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(events, SinkPlaces::of_issuer(events, data))?;
+        let sinks = Sinks::open(events, SinkSettings::of_issuer(events, data))?;
         let sink = sinks.sink();
         let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {

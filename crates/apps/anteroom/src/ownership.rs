@@ -15,7 +15,7 @@ const OTHERS_WRITE: u32 = 0o002;
 
 /// The owner and the mode of a file or directory.
 #[derive(Clone, Copy)]
-struct Rights {
+struct FileOwnership {
     owner: u32,
     group: u32,
     mode: u32,
@@ -32,10 +32,12 @@ pub(crate) fn open_own(path: &Path) -> anyhow::Result<File> {
     let real = fs::canonicalize(path)?;
     let file = File::open(&real)?;
     let user = geteuid().as_raw();
-    let check = |path: &Path, metadata: &Metadata| match complaint(Rights::of(metadata), user) {
-        None => Ok(()),
-        Some(what) => bail!("{} {what}", path.display()),
-    };
+    let check =
+        |path: &Path, metadata: &Metadata| match ownership_error(FileOwnership::of(metadata), user)
+        {
+            None => Ok(()),
+            Some(what) => bail!("{} {what}", path.display()),
+        };
     check(&real, &file.metadata()?)?;
     for directory in real.ancestors().skip(1) {
         let metadata = fs::metadata(directory)
@@ -45,7 +47,7 @@ pub(crate) fn open_own(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-impl Rights {
+impl FileOwnership {
     fn of(metadata: &Metadata) -> Self {
         Self {
             owner: metadata.uid(),
@@ -58,15 +60,15 @@ impl Rights {
 
 /// Returns the fault in the rights of a file or directory from which this user reads addresses, if there is
 /// one.
-fn complaint(rights: Rights, user: u32) -> Option<&'static str> {
-    if rights.owner != user && rights.owner != 0 {
+fn ownership_error(ownership: FileOwnership, user: u32) -> Option<&'static str> {
+    if ownership.owner != user && ownership.owner != 0 {
         return Some("belongs to another user");
     }
     // Many systems give each user a group of the same number.
-    let is_private_group = rights.group == user || rights.group == 0;
-    let others_write =
-        rights.mode & OTHERS_WRITE != 0 || rights.mode & GROUP_WRITES != 0 && !is_private_group;
-    let is_shared_safely = rights.is_directory && rights.mode & STICKY != 0;
+    let is_private_group = ownership.group == user || ownership.group == 0;
+    let others_write = ownership.mode & OTHERS_WRITE != 0
+        || ownership.mode & GROUP_WRITES != 0 && !is_private_group;
+    let is_shared_safely = ownership.is_directory && ownership.mode & STICKY != 0;
     (others_write && !is_shared_safely).then_some("can be written by other users")
 }
 
@@ -81,7 +83,7 @@ mod tests {
     #[test]
     fn only_what_nobody_else_can_write_is_taken() {
         const ME: u32 = 1000;
-        for (owner, group, mode, is_directory, taken) in [
+        for (owner, group, mode, is_directory, accepted) in [
             (ME, ME, 0o600, false, true),
             (ME, ME, 0o644, false, true),
             (0, 0, 0o755, true, true),
@@ -99,16 +101,16 @@ mod tests {
             (1001, 1001, 0o644, false, false),
             (65534, 65534, 0o755, true, false),
         ] {
-            let rights = Rights {
+            let ownership = FileOwnership {
                 owner,
                 group,
                 mode,
                 is_directory,
             };
-            let outcome = complaint(rights, ME);
+            let outcome = ownership_error(ownership, ME);
             assert_eq!(
                 outcome.is_none(),
-                taken,
+                accepted,
                 "{owner} {group} {mode:o}: {outcome:?}"
             );
         }

@@ -67,12 +67,12 @@ fn usable(stored: StoredServerParams) -> StoredServerParams {
 
 /// The service whose database has the params.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Owner {
+pub(crate) enum ParamsOwner {
     Issuer,
     Rooms,
 }
 
-impl Owner {
+impl ParamsOwner {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Issuer => "issuer",
@@ -82,14 +82,14 @@ impl Owner {
 }
 
 /// Logs the damaged params and the next step.
-pub(crate) fn report_damaged(owner: Owner, stored: &StoredServerParams) {
+pub(crate) fn report_damaged(owner: ParamsOwner, stored: &StoredServerParams) {
     for damaged in &stored.damaged {
         tracing::error!("{}", damage(owner, damaged));
     }
 }
 
 /// Returns the damage of params in words, with the next step.
-pub(crate) fn damage(owner: Owner, damaged: &DamagedServerParams) -> String {
+pub(crate) fn damage(owner: ParamsOwner, damaged: &DamagedServerParams) -> String {
     let kind = damaged.kind.map_or("server", ServerParamsKind::as_str);
     let id = damaged.id.map_or_else(String::new, |id| format!(" {id}"));
     format!(
@@ -100,16 +100,18 @@ pub(crate) fn damage(owner: Owner, damaged: &DamagedServerParams) -> String {
 }
 
 /// Returns the operator's next step for damaged params.
-pub(crate) fn next_step(owner: Owner, kind: &str) -> String {
+pub(crate) fn next_step(owner: ParamsOwner, kind: &str) -> String {
     match owner {
-        Owner::Issuer => format!(
+        ParamsOwner::Issuer => format!(
             "restore a backup, or replace them with `anteroom keys rotate {} --now`",
             if kind == "server" { "generic" } else { kind }
         ),
-        Owner::Rooms => "restore a backup, or take them from the issuer again: `anteroom keys \
+        ParamsOwner::Rooms => {
+            "restore a backup, or take them from the issuer again: `anteroom keys \
                          export --out FILE` there, and `anteroom keys import FILE` here; with the \
                          role all this happens by itself"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
@@ -135,7 +137,7 @@ fn verifiable(stored: StoredServerParams) -> StoredServerParams {
 }
 
 /// The changes that the room service took over from the issuer.
-pub(crate) struct Shared {
+pub(crate) struct TransferredParams {
     pub(crate) added: Vec<ParamsId>,
     /// Params whose row was damaged.
     pub(crate) replaced: Vec<ParamsId>,
@@ -143,7 +145,7 @@ pub(crate) struct Shared {
     pub(crate) ended: Vec<(ParamsId, Timestamp)>,
 }
 
-impl Shared {
+impl TransferredParams {
     pub(crate) const fn is_nothing(&self) -> bool {
         self.added.is_empty() && self.replaced.is_empty() && self.ended.is_empty()
     }
@@ -154,7 +156,7 @@ impl Shared {
 pub(crate) async fn share(
     database: &dyn RoomsDatabase,
     issuers: &[ServerParamsRecord],
-) -> anyhow::Result<Shared> {
+) -> anyhow::Result<TransferredParams> {
     let mut transaction = database
         .begin(TransactionName::new("take over server params"))
         .await?;
@@ -190,7 +192,7 @@ pub(crate) async fn share(
     for (id, end) in &ended {
         tracing::info!("generic params {id} are good until {}", day(*end));
     }
-    Ok(Shared {
+    Ok(TransferredParams {
         added,
         replaced,
         ended,
@@ -213,7 +215,7 @@ pub(crate) fn lacks(stored: &StoredServerParams, issuers: &[ServerParamsRecord])
 
 /// The moment from which the next params issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
+pub(crate) enum StartTime {
     /// The start of a day, this number of days ahead.
     InDays(u16),
     /// Immediately; `revoke` ends the old ones immediately too.
@@ -221,7 +223,7 @@ pub(crate) enum Start {
 }
 
 /// The params that a rotation created and ended.
-pub(crate) struct Rotated {
+pub(crate) struct ParamsRotation {
     pub(crate) made: Vec<(ParamsId, &'static str)>,
     pub(crate) not_before: Timestamp,
     pub(crate) ended: Vec<(ParamsId, Timestamp)>,
@@ -232,17 +234,17 @@ pub(crate) struct Rotated {
 pub(crate) async fn rotate(
     database: &dyn IssuerDatabase,
     kind: ServerParamsKind,
-    start: Start,
+    start: StartTime,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> anyhow::Result<Rotated> {
+) -> anyhow::Result<ParamsRotation> {
     let (not_before, end) = match start {
-        Start::InDays(days) => {
+        StartTime::InDays(days) => {
             let not_before = now.start_of_day().plus(u64::from(days) * DAY);
             (not_before, credentials_end(not_before))
         }
-        Start::Now { revoke: false } => (now, credentials_end(now)),
-        Start::Now { revoke: true } => (now, now),
+        StartTime::Now { revoke: false } => (now, credentials_end(now)),
+        StartTime::Now { revoke: true } => (now, now),
     };
     let mut transaction = database
         .begin(TransactionName::new("rotate server params"))
@@ -257,7 +259,7 @@ pub(crate) async fn rotate(
     let mut old = stored.readable;
     old.retain(|record| record.kind == kind && record.not_after.is_none_or(|end| now < end));
     let announced = old.iter().find(|record| now < record.not_before);
-    if let (Start::InDays(_), Some(next)) = (start, announced) {
+    if let (StartTime::InDays(_), Some(next)) = (start, announced) {
         let what = format!(
             "the {} params {} take over on {} already",
             kind.as_str(),
@@ -279,7 +281,7 @@ pub(crate) async fn rotate(
             }
         }
     }
-    let mut rotated = Rotated {
+    let mut rotated = ParamsRotation {
         made: Vec::new(),
         not_before,
         ended: Vec::new(),

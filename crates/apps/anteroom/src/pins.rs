@@ -52,13 +52,13 @@ struct IssuerPins {
     generic: Vec<String>,
     group: Vec<String>,
     #[serde(default)]
-    issuing: Issuing,
+    issuing: IssuingParamsIds,
 }
 
 /// The ids of the params in use at the last request.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Issuing {
+struct IssuingParamsIds {
     generic: Option<String>,
     group: Option<String>,
 }
@@ -201,7 +201,7 @@ impl IssuerPins {
         Self {
             generic: of(ParamsKind::Generic),
             group: of(ParamsKind::Group),
-            issuing: Issuing {
+            issuing: IssuingParamsIds {
                 generic: issuing(ParamsKind::Generic),
                 group: issuing(ParamsKind::Group),
             },

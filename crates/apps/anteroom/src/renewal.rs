@@ -7,7 +7,7 @@ mod process;
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_client::{ClientError, CredentialStore, PublishedParams, RenewalStep};
+use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep};
 use anteroom_runtime::Clock as _;
 
 pub(crate) use self::process::{is_automatic, start};
@@ -16,7 +16,7 @@ use crate::{
     notices,
     os::{self, OsClock},
     progress,
-    session::{Identity, Session},
+    session::{IssuerIdentity, Session},
 };
 
 /// The longest single sleep. Longer waits are split, since a computer may suspend and its clock may be set.
@@ -29,7 +29,7 @@ pub(crate) struct Renewal {
     /// Whether they are stored in the file.
     pub(crate) is_stored: bool,
     /// The reason why there are fewer credentials for creating links than usual.
-    pub(crate) failure: Option<ClientError>,
+    pub(crate) failure: Option<IssuerError>,
 }
 
 /// Fetches the issuer's params, the week's credentials and those for creating links, the same for every
@@ -75,7 +75,7 @@ pub(crate) async fn renew_under(
 
 /// Waits for the time of each renewal, and renews. Ends when the account was not used for a week, or the
 /// credentials are gone or cannot be stored.
-pub(crate) async fn wait(identity: &Arc<Identity>) -> anyhow::Result<()> {
+pub(crate) async fn wait(identity: &Arc<IssuerIdentity>) -> anyhow::Result<()> {
     let file = identity.credentials()?;
     let Some(_lock) = file.lock_renewal()? else {
         return Ok(());

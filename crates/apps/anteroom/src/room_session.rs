@@ -24,11 +24,11 @@ use crate::{
     links::{LinkStore, OwnLink, short_name},
     listen::{self, Addresses},
     secret_text::{self, Input},
-    session::Identity,
+    session::IssuerIdentity,
 };
 
 /// A link that was named on the command line.
-pub(crate) struct NamedLink {
+pub(crate) struct LinkTarget {
     pub(crate) link: CallLink,
     /// The stored link with its passkey, if it is one of the user's own.
     pub(crate) own: Option<OwnLink>,
@@ -36,7 +36,7 @@ pub(crate) struct NamedLink {
 
 /// A client of the room service, with the credentials of an account.
 pub(crate) struct RoomSession {
-    identity: Arc<Identity>,
+    identity: Arc<IssuerIdentity>,
     credentials: CredentialFile,
     /// Whether credentials are fetched although there are stored ones. Fetched once only.
     fetch: AtomicBool,
@@ -62,7 +62,7 @@ struct RoomService {
     is_unproven: bool,
 }
 
-impl NamedLink {
+impl LinkTarget {
     /// Parses an argument: a link, a root key, the short name of an own link, or the file that contains one
     /// of them.
     pub(crate) fn find(argument: &LinkArgument, store: &LinkStore) -> anyhow::Result<Self> {
@@ -95,8 +95,8 @@ impl NamedLink {
             Err(error) => return Err(error.into()),
         };
         let own = store.find(&link.root_key)?;
-        let kept = own.as_ref().and_then(|own| own.link.params);
-        link.params = link.params.or(kept);
+        let own_params = own.as_ref().and_then(|own| own.link.params);
+        link.params = link.params.or(own_params);
         let named = Self { link, own };
         if let Some(notice) = named.notice() {
             tracing::warn!("{notice}");
@@ -131,12 +131,12 @@ impl RoomSession {
     /// Finds the account; `link` is the link to be used, if there is one yet.
     pub(crate) async fn open(
         flags: &RoomFlags,
-        link: Option<&NamedLink>,
+        link: Option<&LinkTarget>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let service = RoomService::find(flags, link, data, environment).await?;
-        let identity = Identity::find(&flags.client, data, environment)?;
+        let identity = IssuerIdentity::find(&flags.client, data, environment)?;
         let credentials = identity.credentials()?;
         let directory = data.clone();
         let RoomService {
@@ -165,7 +165,7 @@ impl RoomSession {
 
     /// The error of a request about a link. One of the user's own that its room service does not know
     /// was there once.
-    pub(crate) fn link_error(&self, named: &NamedLink, error: RoomsError) -> anyhow::Error {
+    pub(crate) fn link_error(&self, named: &LinkTarget, error: RoomsError) -> anyhow::Error {
         let is_unknown = matches!(error, RoomsError::NoSuchLink);
         // Another root key of the room may lack the epoch.
         let is_own =
@@ -175,7 +175,7 @@ impl RoomSession {
                 let short = short_name(&own.link.root_key.room_id());
                 Failure::new("CALL_LINK_NOT_FOUND", "this link of yours is gone")
                     .refused()
-                    .because(anyhow!(
+                    .with_reason(anyhow!(
                         "its room service has deleted it: an admin or whoever runs the service did \
                          so, or it had expired long ago"
                     ))
@@ -206,7 +206,7 @@ impl RoomService {
     /// or the link's host.
     async fn find(
         flags: &RoomFlags,
-        link: Option<&NamedLink>,
+        link: Option<&LinkTarget>,
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
@@ -217,8 +217,8 @@ impl RoomService {
                 .map(|text| text.to_string()),
         };
         let own = link.and_then(|link| link.own.as_ref());
-        let kept = || own?.rooms.clone();
-        if let Some(url) = named.or_else(kept) {
+        let own_rooms = || own?.rooms.clone();
+        if let Some(url) = named.or_else(own_rooms) {
             return Ok(Self::at(url));
         }
         if let Some(own) = own {
@@ -242,7 +242,7 @@ impl RoomService {
         });
         match (here, link) {
             (Ok((address, listener, public)), link) => {
-                if let Some(NamedLink { link, own: None }) = link {
+                if let Some(LinkTarget { link, own: None }) = link {
                     let own = [listener.as_ref(), public.as_ref()];
                     warn_of_other_host(link, own, data);
                 }
@@ -254,7 +254,7 @@ impl RoomService {
                     is_unproven: false,
                 })
             }
-            (Err(_), Some(NamedLink { link, own: None })) if !link.host.is_empty() => {
+            (Err(_), Some(LinkTarget { link, own: None })) if !link.host.is_empty() => {
                 Ok(Self::of_link(link).await)
             }
             (Err(error), _) => Err(error),
@@ -340,7 +340,7 @@ fn home_silent(home: &DataDir, error: anyhow::Error) -> anyhow::Error {
     );
     let why = anyhow!("{}", Failure::of(error));
     Failure::new("service_missing", what)
-        .because(why)
+        .with_reason(why)
         .next(
             "Start it there with anteroom serve; if it runs elsewhere now, name its data directory \
              with --data, or the room service with --rooms",

@@ -30,7 +30,7 @@ pub(crate) const KEY_LENGTH: usize = 32;
 pub(crate) struct SealedFile {
     pub(crate) path: PathBuf,
     pub(crate) key_path: PathBuf,
-    pub(crate) kind: &'static Kind,
+    pub(crate) kind: &'static FileFormat,
     /// The owner, if there are several files of a kind. It is not encrypted.
     pub(crate) owner: Option<String>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct SealedContent {
 
 /// The kind of a sealed file.
 #[derive(Debug)]
-pub(crate) struct Kind {
+pub(crate) struct FileFormat {
     /// The name of its format.
     pub(crate) format: &'static str,
     /// The first line of the previous format with its line break, if that format is still read.
@@ -61,13 +61,13 @@ impl SealedFile {
         let sealed = match fs::read(&self.path) {
             Ok(sealed) => sealed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| self.complaint("cannot be read")),
+            Err(error) => return Err(error).with_context(|| self.error_text("cannot be read")),
         };
         let (first_line, format) = (self.first_line(), self.kind.format.as_bytes());
         let (aad, rest) = match (sealed.strip_prefix(first_line.as_slice()), self.kind.old) {
             (Some(rest), _) => (first_line.as_slice(), rest),
             (None, _) if self.owner.is_some() && sealed.starts_with(format) => {
-                bail!(self.complaint("belongs to another and was put in its place"))
+                bail!(self.error_text("belongs to another and was put in its place"))
             }
             (None, Some(old)) => {
                 let rest = sealed.strip_prefix(old);
@@ -106,14 +106,14 @@ impl SealedFile {
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| anyhow!("{} cannot be sealed", self.kind.noun))?;
         let sealed = [first_line.as_slice(), &nonce, &ciphertext].concat();
-        files::replace(&self.path, &sealed).with_context(|| self.complaint("cannot be written"))
+        files::replace(&self.path, &sealed).with_context(|| self.error_text("cannot be written"))
     }
 
     /// Removes the file, if it exists. Its key stays.
     pub(crate) fn remove(&self) -> anyhow::Result<()> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| self.complaint("cannot be removed"))
+                Err(error).with_context(|| self.error_text("cannot be removed"))
             }
             _ => Ok(()),
         }
@@ -129,15 +129,15 @@ impl SealedFile {
             file.lock()?;
             Ok::<_, io::Error>(file)
         };
-        lock().with_context(|| self.complaint("cannot be locked"))
+        lock().with_context(|| self.error_text("cannot be locked"))
     }
 
     /// Returns the error for a file with unreadable content.
     pub(crate) fn damaged(&self) -> anyhow::Error {
-        anyhow!(self.complaint("is damaged, or its key is another one"))
+        anyhow!(self.error_text("is damaged, or its key is another one"))
     }
 
-    pub(crate) fn complaint(&self, what: &str) -> String {
+    pub(crate) fn error_text(&self, what: &str) -> String {
         let (path, noun) = (self.path.display(), self.kind.noun);
         format!("the file {path} of your {noun} {what}")
     }

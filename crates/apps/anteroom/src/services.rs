@@ -1,15 +1,15 @@
 //! The two services at run time: opening, listening, stopping.
 
+mod context;
 mod events;
 mod instance;
 mod issuer;
 mod keys;
-mod place;
 mod program_page;
 mod purge_pause;
 mod rooms;
+mod router_slot;
 mod runner;
-mod slot;
 mod stored_params;
 mod telemetry;
 
@@ -27,27 +27,27 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::events::{EventPlaces, Events};
+use self::events::{EventOutputSettings, Events};
 pub(crate) use self::{
-    issuer::{IssuerService, check_hash_cost, pseudonymizer},
-    keys::{KeyKeeper, OpenServices},
-    place::ServicePlace,
+    context::ServiceContext,
+    issuer::{OpenIssuer, check_hash_cost, pseudonymizer},
+    keys::{KeyMaintenance, OpenServices},
     program_page::program_page,
     rooms::{
-        GET_PARAMS, NO_PARAMS, RoomsService, check_room_settings,
+        GET_PARAMS, NO_PARAMS, OpenRooms, check_room_settings,
         pseudonymizer as rooms_pseudonymizer, require_params,
     },
-    runner::{Attempt, DatabaseFailure, Runner, Service},
-    slot::ServiceRoutes,
+    router_slot::ServiceRoutes,
+    runner::{Attempt, DatabaseFailure, HostedService, Runner},
     stored_params::FaultLog,
     telemetry::Telemetry,
 };
 use crate::{failure::Failure, settings::ListenAddress};
 
 /// The task of a listener, which serves until it is stopped.
-pub(crate) struct Serving(JoinHandle<DrainOutcome>);
+pub(crate) struct ListenerTask(JoinHandle<DrainOutcome>);
 
-impl Serving {
+impl ListenerTask {
     /// Starts to serve the router.
     pub(crate) fn start(
         listener: TcpListener,
@@ -145,7 +145,7 @@ fn refused(
             format!("Set {setting} to an address that this machine can listen on"),
         ),
     };
-    failure.because(why).next(next)
+    failure.with_reason(why).next(next)
 }
 
 pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {

@@ -10,7 +10,7 @@ use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy as _;
 
-pub(crate) use self::identity::Identity;
+pub(crate) use self::identity::IssuerIdentity;
 use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
@@ -32,11 +32,11 @@ pub(crate) struct Session {
     pub(crate) client: IssuerClient,
     /// The file of its login, if it has one.
     pub(crate) login: Option<LoginFile>,
-    pub(crate) identity: Arc<Identity>,
+    pub(crate) identity: Arc<IssuerIdentity>,
 }
 
 /// The issuer of a command.
-pub(crate) struct IssuerPlace {
+pub(crate) struct IssuerTarget {
     /// Its address, or the reason why the data directory's own issuer is not found.
     url: Result<ServiceAddress, Failure>,
     /// The name under which its logins are stored.
@@ -54,7 +54,7 @@ impl Session {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        Arc::new(Identity::find(flags, data, environment)?).session()
+        Arc::new(IssuerIdentity::find(flags, data, environment)?).session()
     }
 
     /// Returns the account that asks.
@@ -79,7 +79,7 @@ impl Session {
 
     /// Returns the file of the pins that count everywhere.
     pub(crate) fn pin_file(&self) -> &PinFile {
-        &self.identity.place.pins.file
+        &self.identity.target.pins.file
     }
 }
 
@@ -89,10 +89,10 @@ pub(crate) fn pins(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<UserPins> {
-    Ok(IssuerPlace::find(issuer, data, environment)?.pins)
+    Ok(IssuerTarget::find(issuer, data, environment)?.pins)
 }
 
-impl IssuerPlace {
+impl IssuerTarget {
     /// Returns the issuer that is named, the one that serves the data directory, or the only one with a
     /// login.
     pub(crate) fn find(

@@ -50,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// Which services run. A room service that runs apart needs the issuer's generic params:
     /// `anteroom keys export` there, `anteroom keys import` here.
-    pub(crate) role: Role,
+    pub(crate) role: ServiceSelection,
     /// Which params make credentials: `standard` or, for clients that know nothing else,
     /// `legacy`. Params of that mode are made at the next start if there are none.
     pub(crate) issue_mode: IssueMode,
@@ -62,7 +62,7 @@ pub(crate) struct Settings {
     /// The issuer.
     pub(crate) issuer: IssuerSettings,
     /// The room service.
-    pub(crate) rooms: RoomSettings,
+    pub(crate) rooms: RoomsConfig,
     /// Metrics.
     pub(crate) admin: AdminSettings,
     /// Where events go: JSON lines, with accounts and rooms under pseudonyms.
@@ -91,14 +91,14 @@ pub(crate) struct Settings {
 /// Which services run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
+pub(crate) enum ServiceSelection {
     #[default]
     All,
     Issuer,
     Rooms,
 }
 
-impl Role {
+impl ServiceSelection {
     pub(crate) const fn issues(self) -> bool {
         matches!(self, Self::All | Self::Issuer)
     }
@@ -141,7 +141,7 @@ pub(crate) struct IssuerSettings {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct RoomSettings {
+pub(crate) struct RoomsConfig {
     /// Address or host name, and port; port 0 takes a free one. The address taken stands in
     /// `DIR/listen.json`.
     pub(crate) listen: ListenAddress,
@@ -290,12 +290,12 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             data: PathBuf::from("./anteroom-data"),
-            role: Role::default(),
+            role: ServiceSelection::default(),
             issue_mode: IssueMode::default(),
             legacy_params: false,
             program_page: None,
             issuer: IssuerSettings::default(),
-            rooms: RoomSettings::default(),
+            rooms: RoomsConfig::default(),
             admin: AdminSettings::default(),
             events: EventSettings::default(),
             login: LoginSection::default(),
@@ -321,7 +321,7 @@ impl Default for IssuerSettings {
     }
 }
 
-impl Default for RoomSettings {
+impl Default for RoomsConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).into(),

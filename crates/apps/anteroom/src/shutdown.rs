@@ -1,4 +1,4 @@
-//! Signals that end a service or a stay in a call.
+//! Signals that end a service or a session in a call.
 
 use std::future;
 

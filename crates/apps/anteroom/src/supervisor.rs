@@ -4,16 +4,16 @@ use sd_notify::NotifyState;
 
 /// Reports that the services answer.
 pub(crate) fn ready() {
-    tell(&NotifyState::Ready);
+    notify(&NotifyState::Ready);
 }
 
 /// Reports that requests in flight are being finished and no more are accepted.
 pub(crate) fn stopping() {
-    tell(&NotifyState::Stopping);
+    notify(&NotifyState::Stopping);
 }
 
 /// Sends a notification. Without a supervisor this does nothing.
-fn tell(state: &NotifyState<'_>) {
+fn notify(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         tracing::warn!(%error, "the supervisor that NOTIFY_SOCKET names cannot be told");
     }

@@ -33,7 +33,7 @@ pub(crate) fn print_to_reader(line: &str) -> io::Result<()> {
 }
 
 /// Prints the line that reports why a command failed.
-pub(crate) fn complain(line: &str) {
+pub(crate) fn print_error(line: &str) {
     // An error is ignored, since it cannot be reported either.
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -85,7 +85,7 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
             "confirmation_missing",
             "nothing was done, since this cannot be undone and there is no terminal to ask on",
         )
-        .because(anyhow!(question.to_owned()))
+        .with_reason(anyhow!(question.to_owned()))
         .next("Say --yes")
         .into());
     }
@@ -96,7 +96,7 @@ pub(crate) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     io::stdin().read_line(&mut answer)?;
     if !matches!(answer.trim(), "y" | "Y" | "yes") {
         let failure = Failure::new("confirmation_denied", "nothing was done");
-        return Err(failure.because(anyhow!("the answer was not y")).into());
+        return Err(failure.with_reason(anyhow!("the answer was not y")).into());
     }
     Ok(())
 }

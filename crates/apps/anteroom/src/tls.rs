@@ -108,6 +108,6 @@ fn unusable(section: &str, files: &TlsFiles, error: TlsError) -> Failure {
         "setting_invalid",
         format!("{section}.{setting} cannot be used"),
     )
-    .because(error)
+    .with_reason(error)
     .next(next)
 }

@@ -1,6 +1,8 @@
 //! Blind issuance (section 3.2): the issuer signs a last attribute without seeing it.
 
-use anteroom_sigma::{Draft, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
+use anteroom_sigma::{
+    ParseError, Point, Randomness, Sho, Statement, UnfinishedProof, VerifyError, finish_proofs,
+};
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
     traits::{MultiscalarMul, VartimeMultiscalarMul},
@@ -11,7 +13,7 @@ use crate::{
     codec::{Reader, Writer},
     credential::Credential,
     key::{KeyPair, PublicKey},
-    source::Source,
+    mac_point::MacPoint,
     system::SYSTEM,
 };
 
@@ -106,7 +108,7 @@ impl BlindedPoint {
 
 /// A blinded credential with its proof of issuance.
 #[derive(Clone)]
-pub struct BlindIssued {
+pub struct BlindIssuanceResponse {
     t: Scalar,
     u: Point,
     s1: Point,
@@ -114,9 +116,9 @@ pub struct BlindIssued {
     proof: Vec<u8>,
 }
 
-anteroom_sigma::redacted_debug!(BlindIssued);
+anteroom_sigma::redacted_debug!(BlindIssuanceResponse);
 
-impl BlindIssued {
+impl BlindIssuanceResponse {
     /// Issues a credential over the points of the clear slots and one blinded last slot. Constant time in the
     /// key.
     ///
@@ -129,7 +131,7 @@ impl BlindIssued {
         blinded: &BlindedPoint,
         randomness: &Randomness,
     ) -> Result<Self, VerifyError> {
-        Begun::new(key, clear, blinding, blinded, randomness).finish()
+        UnprovenBlindCredential::new(key, clear, blinding, blinded, randomness).finish()
     }
 
     /// Verifies the proof and removes the blinding: `V = S2 - y*S1`. Called by the client.
@@ -143,8 +145,11 @@ impl BlindIssued {
         blinding: &BlindingKey,
         blinded: &BlindedPoint,
     ) -> Result<Credential, VerifyError> {
-        let opening = STATEMENT.open(&self.proof)?;
-        let (responses, minus_c) = (opening.halved_responses(), *opening.minus_half_challenge());
+        let parsed_proof = STATEMENT.open(&self.proof)?;
+        let (responses, minus_c) = (
+            parsed_proof.halved_responses(),
+            *parsed_proof.minus_half_challenge(),
+        );
         let [w, w_prime, x0, x1, y @ .., r] = responses else {
             return Err(VerifyError);
         };
@@ -181,7 +186,7 @@ impl BlindIssued {
         };
         let t_u = Point::new(half_t_u + half_t_u, *t_u);
         let points = self.points(key, &t_u, clear, &blinding.public, blinded);
-        opening.check(points.iter().map(Point::encoding), b"", commitments)?;
+        parsed_proof.check(points.iter().map(Point::encoding), b"", commitments)?;
         let v = self.s2.element() - self.s1.times(&blinding.y);
         Ok(Credential::new(self.t, self.u, v.into()).with_t_u(*t_u.element()))
     }
@@ -235,7 +240,7 @@ impl BlindIssued {
 }
 
 /// A credential without its proof, with the inputs of the proof.
-struct Begun<'a> {
+struct UnprovenBlindCredential<'a> {
     key: &'a KeyPair,
     clear: &'a [Point; CLEAR],
     blinding: &'a Point,
@@ -243,13 +248,13 @@ struct Begun<'a> {
     y: Zeroizing<[Scalar; SLOTS]>,
     r_prime: Zeroizing<Scalar>,
     t: Scalar,
-    source: Source,
+    mac_point: MacPoint,
     /// Half of `U`, `S1`, `S2` and `t*U`.
     halves: [RistrettoPoint; 4],
     proof_randomness: Randomness,
 }
 
-impl<'a> Begun<'a> {
+impl<'a> UnprovenBlindCredential<'a> {
     fn new(
         key: &'a KeyPair,
         clear: &'a [Point; CLEAR],
@@ -260,7 +265,7 @@ impl<'a> Begun<'a> {
         let mut sho = Sho::of(LABEL, randomness.as_bytes());
         let r_prime = Zeroizing::new(sho.scalar());
         let t = sho.scalar();
-        let source = Source::squeeze(&mut sho, randomness);
+        let mac_point = MacPoint::squeeze(&mut sho, randomness);
         let y = key.y::<SLOTS>();
         let [_, y1, y2, y3] = &*y;
         let [public, m1, m2] = clear;
@@ -273,7 +278,7 @@ impl<'a> Begun<'a> {
         let half_s1 = Point::BASE.times(half_r) + blinded.d1.times(half_y3);
         let half_s2 = key.half_w
             + key.slot_zero_half(SLOTS, public)
-            + source.times(&x.div_by_2())
+            + mac_point.times(&x.div_by_2())
             + RistrettoPoint::multiscalar_mul(
                 half.iter(),
                 [blinding, m1, m2, &blinded.d2].map(Point::element),
@@ -287,29 +292,31 @@ impl<'a> Begun<'a> {
             r_prime,
             t,
             halves: [
-                source.half(),
+                mac_point.half(),
                 half_s1,
                 half_s2,
-                source.public_times(&t.div_by_2()),
+                mac_point.public_times(&t.div_by_2()),
             ],
-            source,
+            mac_point,
             proof_randomness: Randomness::from_bytes(sho.squeeze_array()),
         }
     }
 
-    fn finish(&self) -> Result<BlindIssued, VerifyError> {
-        let (issued, draft) = self.draft()?;
-        let commitments = self.commitments(&draft)?;
-        issued.proved(draft, commitments)
+    fn finish(&self) -> Result<BlindIssuanceResponse, VerifyError> {
+        let (response, unfinished) = self.unfinished_proof()?;
+        let commitments = self.commitments(&unfinished)?;
+        response.proved(unfinished, commitments)
     }
 
-    /// Returns the credential with an empty proof, and the draft of the proof.
-    fn draft(&self) -> Result<(BlindIssued, Draft<'static>), VerifyError> {
+    /// Returns the credential with an empty proof, and the unfinished proof.
+    fn unfinished_proof(
+        &self,
+    ) -> Result<(BlindIssuanceResponse, UnfinishedProof<'static>), VerifyError> {
         let made = Point::doubles(&self.halves);
         let [u, s1, s2, t_u] = *made.as_slice() else {
             return Err(VerifyError);
         };
-        let issued = BlindIssued {
+        let response = BlindIssuanceResponse {
             t: self.t,
             u,
             s1,
@@ -322,14 +329,21 @@ impl<'a> Begun<'a> {
         witness.extend_from_slice(&*self.y);
         witness.push(*self.r_prime);
         let public = key.public_key();
-        let points = issued.points(public, &t_u, self.clear, self.blinding, self.blinded);
-        let draft = STATEMENT.draft(witness, points, Vec::new(), &self.proof_randomness)?;
-        Ok((issued, draft.with_multiple(POINT_T_U, POINT_U, self.t)))
+        let points = response.points(public, &t_u, self.clear, self.blinding, self.blinded);
+        let unfinished =
+            STATEMENT.start_proof(witness, points, Vec::new(), &self.proof_randomness)?;
+        Ok((
+            response,
+            unfinished.with_multiple(POINT_T_U, POINT_U, self.t),
+        ))
     }
 
     /// Returns half of each commitment: the equations' right sides at half the nonces, in constant time.
-    fn commitments(&self, draft: &Draft<'_>) -> Result<Vec<RistrettoPoint>, VerifyError> {
-        let nonces = draft.halved_nonces();
+    fn commitments(
+        &self,
+        unfinished: &UnfinishedProof<'_>,
+    ) -> Result<Vec<RistrettoPoint>, VerifyError> {
+        let nonces = unfinished.halved_nonces();
         let [w, w_prime, x0, x1, y @ .., r] = nonces.as_slice() else {
             return Err(VerifyError);
         };
@@ -348,20 +362,20 @@ impl<'a> Begun<'a> {
             w + system.g_w_prime.times(w_prime),
             system.sum_x_and_y(x0, x1, y),
             self.blinded.d1.times(y3) + Point::BASE.times(r),
-            w + self.source.times(&x)
+            w + self.mac_point.times(&x)
                 + RistrettoPoint::multiscalar_mul(y.iter().chain([r]), elements),
         ])
     }
 }
 
-impl BlindIssued {
+impl BlindIssuanceResponse {
     /// Adds the proof, which is verified.
     fn proved(
         mut self,
-        draft: Draft<'_>,
+        unfinished: UnfinishedProof<'_>,
         commitments: Vec<RistrettoPoint>,
     ) -> Result<Self, VerifyError> {
-        let mut proofs = seal(&[draft.committed(commitments)], Some(&SYSTEM.basis))?;
+        let mut proofs = finish_proofs(&[unfinished.committed(commitments)], Some(&SYSTEM.basis))?;
         self.proof = proofs.pop().ok_or(VerifyError)?;
         Ok(self)
     }

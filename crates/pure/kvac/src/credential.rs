@@ -7,12 +7,12 @@ use curve25519_dalek::{RistrettoPoint, Scalar, traits::Identity};
 use zeroize::Zeroize;
 
 use crate::{
+    cache::BoundedCache,
     codec::{Reader, Writer},
-    memo::Memo,
 };
 
 /// The points of the days that were used last, by label and day.
-static DAYS: Memo<(&'static [u8], u64), Point> = Memo::new();
+static DAYS: BoundedCache<(&'static [u8], u64), Point> = BoundedCache::new();
 
 /// Returns the point of slot 0 for a credential whose only public attribute is a day. Recent points are
 /// cached, since all requests concern the same few days.

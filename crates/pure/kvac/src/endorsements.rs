@@ -22,18 +22,18 @@ const WEIGHTS: &[u8] =
 static STATEMENT: Statement = Statement::new(&["sumR = sk'*sumE", "G = sk'*PK'"]);
 
 /// The server's long-lived key: `sk` and `PK = sk*G`. Wiped on drop.
-pub struct RootKey {
+pub struct EndorsementKey {
     sk: Scalar,
-    public: RootPublicKey,
+    public: EndorsementPublicKey,
 }
 
 /// The public part `PK` of a root key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RootPublicKey(Point);
+pub struct EndorsementPublicKey(Point);
 
-anteroom_sigma::redacted_debug!(RootPublicKey);
+anteroom_sigma::redacted_debug!(EndorsementPublicKey);
 
-impl RootKey {
+impl EndorsementKey {
     /// Generates a key.
     #[must_use]
     pub fn generate(randomness: &Randomness) -> Self {
@@ -55,7 +55,7 @@ impl RootKey {
 
     /// Returns `PK`.
     #[must_use]
-    pub const fn public_key(&self) -> &RootPublicKey {
+    pub const fn public_key(&self) -> &EndorsementPublicKey {
         &self.public
     }
 
@@ -70,12 +70,12 @@ impl RootKey {
     }
 
     fn new(sk: Scalar) -> Self {
-        let public = RootPublicKey(Point::BASE.times(&sk).into());
+        let public = EndorsementPublicKey(Point::BASE.times(&sk).into());
         Self { sk, public }
     }
 }
 
-impl RootPublicKey {
+impl EndorsementPublicKey {
     /// Reads `PK`.
     ///
     /// # Errors
@@ -96,13 +96,13 @@ impl RootPublicKey {
     }
 }
 
-impl Drop for RootKey {
+impl Drop for EndorsementKey {
     fn drop(&mut self) {
         self.sk.zeroize();
     }
 }
 
-anteroom_sigma::redacted_debug!(RootKey);
+anteroom_sigma::redacted_debug!(EndorsementKey);
 
 /// The server's key for one tag. Wiped on drop.
 pub struct DerivedKey {
@@ -157,14 +157,14 @@ anteroom_sigma::redacted_debug!(EndorsedPoint);
 
 /// The endorsements `R_i` of a list of points with one proof for all.
 #[derive(Clone)]
-pub struct Response {
+pub struct EndorsementResponse {
     endorsements: Vec<[u8; 32]>,
     proof: Vec<u8>,
 }
 
-anteroom_sigma::redacted_debug!(Response);
+anteroom_sigma::redacted_debug!(EndorsementResponse);
 
-impl Response {
+impl EndorsementResponse {
     /// Endorses points: `R_i = sk'*E_i`. Constant time in the key.
     ///
     /// # Errors
@@ -370,13 +370,14 @@ mod tests {
 
     #[test]
     fn nothing_leaves_after_a_fault_in_an_endorsement() {
-        let key = RootKey::generate(&Randomness::from_bytes([1; 32])).derive(Sho::new(b"tag"));
+        let key =
+            EndorsementKey::generate(&Randomness::from_bytes([1; 32])).derive(Sho::new(b"tag"));
         let elements: Vec<_> = (0..5).map(|n| Sho::of(b"member", &[n]).point()).collect();
         let points = EndorsedPoint::batch(&elements);
         let right: Vec<_> = elements.iter().map(|e| e * key.sk.div_by_2()).collect();
         let prove = |halves: &[RistrettoPoint]| {
             let randomness = Randomness::from_bytes([2; 32]);
-            Response::prove(&key, &points, halves, &randomness)
+            EndorsementResponse::prove(&key, &points, halves, &randomness)
         };
         assert!(prove(&right).is_ok());
         for index in 0..right.len() {

@@ -1,7 +1,8 @@
 //! Issuance in the clear (section 3.1): the issuer knows every attribute.
 
 use anteroom_sigma::{
-    Committed, Draft, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal,
+    ParseError, Point, ProofCommitments, Randomness, Sho, Statement, UnfinishedProof, VerifyError,
+    finish_proofs,
 };
 use curve25519_dalek::{
     RistrettoPoint, Scalar,
@@ -13,8 +14,8 @@ use crate::{
     codec::{Reader, Writer},
     credential::Credential,
     key::{KeyPair, PublicKey},
+    mac_point::MacPoint,
     parallel,
-    source::Source,
     system::SYSTEM,
 };
 
@@ -46,12 +47,12 @@ pub static ISSUANCE_5: Issuance<5> = Issuance {
 
 /// A credential with the proof that it was made under the published key.
 #[derive(Clone)]
-pub struct Issued {
+pub struct IssuanceResponse {
     credential: Credential,
     proof: Vec<u8>,
 }
 
-anteroom_sigma::redacted_debug!(Issued);
+anteroom_sigma::redacted_debug!(IssuanceResponse);
 
 impl<const N: usize> Issuance<N> {
     /// Prepares the issuance to one account: computes the contribution of its attributes, the points of slots
@@ -63,7 +64,7 @@ impl<const N: usize> Issuance<N> {
         &'static self,
         key: &'k KeyPair,
         attributes: &[Point],
-    ) -> Result<Account<'k>, VerifyError> {
+    ) -> Result<Recipient<'k>, VerifyError> {
         if attributes.len() + 1 != N {
             return Err(VerifyError);
         }
@@ -71,7 +72,7 @@ impl<const N: usize> Issuance<N> {
         let halves: Zeroizing<Vec<_>> =
             Zeroizing::new(y.iter().skip(1).map(Scalar::div_by_2).collect());
         let elements = attributes.iter().map(Point::element);
-        Ok(Account {
+        Ok(Recipient {
             statement: &self.statement,
             key,
             g_v_minus_i: key.public_key().g_v_minus_i::<N>(),
@@ -89,11 +90,14 @@ impl<const N: usize> Issuance<N> {
         &self,
         key: &PublicKey,
         attributes: &[Point; N],
-        issued: &Issued,
+        response: &IssuanceResponse,
     ) -> Result<Credential, VerifyError> {
-        let opening = self.statement.open(&issued.proof)?;
-        let Credential { t, u, v, .. } = &issued.credential;
-        let (responses, minus_c) = (opening.halved_responses(), *opening.minus_half_challenge());
+        let parsed_proof = self.statement.open(&response.proof)?;
+        let Credential { t, u, v, .. } = &response.credential;
+        let (responses, minus_c) = (
+            parsed_proof.halved_responses(),
+            *parsed_proof.minus_half_challenge(),
+        );
         let [w, w_prime, x0, x1, y @ ..] = responses else {
             return Err(VerifyError);
         };
@@ -121,23 +125,23 @@ impl<const N: usize> Issuance<N> {
         };
         let t_u = Point::new(half_t_u + half_t_u, *t_u);
         let points = points(key, g_v_minus_i, &[*u, *v, t_u], attributes);
-        opening.check(points.iter().map(Point::encoding), b"", commitments)?;
-        Ok(issued.credential.clone().with_t_u(*t_u.element()))
+        parsed_proof.check(points.iter().map(Point::encoding), b"", commitments)?;
+        Ok(response.credential.clone().with_t_u(*t_u.element()))
     }
 
     /// Reads `t || U || V || vec(proof)`.
     ///
     /// # Errors
     /// A part is not canonical, or the proof has another length than the statement's.
-    pub fn read(&self, reader: &mut Reader<'_>) -> Result<Issued, ParseError> {
-        Ok(Issued {
+    pub fn read(&self, reader: &mut Reader<'_>) -> Result<IssuanceResponse, ParseError> {
+        Ok(IssuanceResponse {
             credential: Credential::read(reader)?,
             proof: reader.vec(self.statement.proof_length())?.to_vec(),
         })
     }
 }
 
-impl Issued {
+impl IssuanceResponse {
     /// Writes `t || U || V || vec(proof)`.
     pub fn write(&self, bytes: &mut Vec<u8>) {
         self.credential.write(bytes);
@@ -146,7 +150,7 @@ impl Issued {
 }
 
 /// The recipient of credentials, with the contribution of its attributes to each of them.
-pub struct Account<'k> {
+pub struct Recipient<'k> {
     statement: &'static Statement,
     key: &'k KeyPair,
     g_v_minus_i: &'k Point,
@@ -157,33 +161,37 @@ pub struct Account<'k> {
     half: RistrettoPoint,
 }
 
-anteroom_sigma::redacted_debug!(impl ['k] Account<'k>);
+anteroom_sigma::redacted_debug!(impl ['k] Recipient<'k>);
 
-impl Drop for Account<'_> {
+impl Drop for Recipient<'_> {
     fn drop(&mut self) {
         self.half.zeroize();
     }
 }
 
-impl Account<'_> {
+impl Recipient<'_> {
     /// Starts a credential. `public` is the point of its slot 0. Constant time in the key.
     #[must_use]
-    pub fn begin(&self, public: &Point, randomness: &Randomness) -> Begun<'_> {
+    pub fn begin(&self, public: &Point, randomness: &Randomness) -> UnprovenCredential<'_> {
         let mut sho = Sho::of(LABEL, randomness.as_bytes());
         let t = sho.scalar();
-        let source = Source::squeeze(&mut sho, randomness);
+        let mac_point = MacPoint::squeeze(&mut sho, randomness);
         // V = W + (x0 + x1*t)*U + y0(n)*M0 + sum(yi*Mi)
         let x = self.key.x0 + self.key.x1 * t;
         let half_v = self.key.half_w
             + self.key.slot_zero_half(self.y.len(), public)
             + self.half
-            + source.times(&x.div_by_2());
-        Begun {
+            + mac_point.times(&x.div_by_2());
+        UnprovenCredential {
             account: self,
             public: *public,
             t,
-            halves: [source.half(), half_v, source.public_times(&t.div_by_2())],
-            source,
+            halves: [
+                mac_point.half(),
+                half_v,
+                mac_point.public_times(&t.div_by_2()),
+            ],
+            mac_point,
             proof_randomness: Randomness::from_bytes(sho.squeeze_array()),
         }
     }
@@ -192,65 +200,74 @@ impl Account<'_> {
     ///
     /// # Errors
     /// The computation was faulty: a credential that does not verify is not returned.
-    pub fn issue(&self, public: &Point, randomness: &Randomness) -> Result<Issued, VerifyError> {
-        let mut issued = issue_all(&[self.begin(public, randomness)])?;
-        issued.pop().ok_or(VerifyError)
+    pub fn issue(
+        &self,
+        public: &Point,
+        randomness: &Randomness,
+    ) -> Result<IssuanceResponse, VerifyError> {
+        let mut response = issue_all(&[self.begin(public, randomness)])?;
+        response.pop().ok_or(VerifyError)
     }
 }
 
 /// A credential without its proof.
-pub struct Begun<'a> {
-    account: &'a Account<'a>,
+pub struct UnprovenCredential<'a> {
+    account: &'a Recipient<'a>,
     public: Point,
     t: Scalar,
-    source: Source,
+    mac_point: MacPoint,
     /// Half of `U`, `V` and `t*U`.
     halves: [RistrettoPoint; 3],
     proof_randomness: Randomness,
 }
 
-anteroom_sigma::redacted_debug!(impl ['a] Begun<'a>);
+anteroom_sigma::redacted_debug!(impl ['a] UnprovenCredential<'a>);
 
 /// Issues credentials of any accounts and keys together: all points are compressed with one inversion and all
 /// proofs verified in one sum before any is returned.
 ///
 /// # Errors
 /// The computation was faulty: no credential is returned then.
-pub fn issue_all(begun: &[Begun<'_>]) -> Result<Vec<Issued>, VerifyError> {
-    let halves: Vec<_> = begun.iter().flat_map(|begun| begun.halves).collect();
+pub fn issue_all(
+    unproven: &[UnprovenCredential<'_>],
+) -> Result<Vec<IssuanceResponse>, VerifyError> {
+    let halves: Vec<_> = unproven
+        .iter()
+        .flat_map(|unproven| unproven.halves)
+        .collect();
     let made = Point::doubles(&halves);
     let (made, _) = made.as_chunks::<3>();
-    let pairs: Vec<_> = begun.iter().zip(made).collect();
-    let committed = parallel::map(&pairs, |(begun, made)| begun.committed(made));
+    let pairs: Vec<_> = unproven.iter().zip(made).collect();
+    let committed = parallel::map(&pairs, |(unproven, made)| unproven.committed(made));
     let committed: Result<Vec<_>, _> = committed.into_iter().collect();
-    prove_all(begun, made, &committed?)
+    prove_all(unproven, made, &committed?)
 }
 
 /// Finishes and verifies the proofs of credentials with these `U` and `V`.
 fn prove_all(
-    begun: &[Begun<'_>],
+    unproven: &[UnprovenCredential<'_>],
     made: &[[Point; 3]],
-    committed: &[Committed<'_>],
-) -> Result<Vec<Issued>, VerifyError> {
-    let proofs = seal(committed, Some(&SYSTEM.basis))?;
-    let issued = begun.iter().zip(made).zip(proofs);
-    Ok(issued
-        .map(|((begun, [u, v, _]), proof)| Issued {
-            credential: Credential::new(begun.t, *u, *v),
+    committed: &[ProofCommitments<'_>],
+) -> Result<Vec<IssuanceResponse>, VerifyError> {
+    let proofs = finish_proofs(committed, Some(&SYSTEM.basis))?;
+    let response = unproven.iter().zip(made).zip(proofs);
+    Ok(response
+        .map(|((unproven, [u, v, _]), proof)| IssuanceResponse {
+            credential: Credential::new(unproven.t, *u, *v),
             proof,
         })
         .collect())
 }
 
-impl Begun<'_> {
-    fn committed(&self, made: &[Point; 3]) -> Result<Committed<'static>, VerifyError> {
-        let draft = self.draft(made)?;
-        let commitments = self.commitments(&draft);
-        Ok(draft.committed(commitments))
+impl UnprovenCredential<'_> {
+    fn committed(&self, made: &[Point; 3]) -> Result<ProofCommitments<'static>, VerifyError> {
+        let unfinished = self.unfinished_proof(made)?;
+        let commitments = self.commitments(&unfinished);
+        Ok(unfinished.committed(commitments))
     }
 
-    fn draft(&self, made: &[Point; 3]) -> Result<Draft<'static>, VerifyError> {
-        let Account {
+    fn unfinished_proof(&self, made: &[Point; 3]) -> Result<UnfinishedProof<'static>, VerifyError> {
+        let Recipient {
             statement,
             key,
             g_v_minus_i,
@@ -264,13 +281,14 @@ impl Begun<'_> {
         let slots = [&[self.public], attributes.as_slice()].concat();
         let points = points(key.public_key(), g_v_minus_i, made, &slots);
         let u = 8 + slots.len();
-        let draft = statement.draft(witness, points, Vec::new(), &self.proof_randomness)?;
-        Ok(draft.with_multiple(u + 1, u, self.t))
+        let unfinished =
+            statement.start_proof(witness, points, Vec::new(), &self.proof_randomness)?;
+        Ok(unfinished.with_multiple(u + 1, u, self.t))
     }
 
     /// Returns half of each commitment: the equations' right sides at half the nonces, in constant time.
-    fn commitments(&self, draft: &Draft<'_>) -> Vec<RistrettoPoint> {
-        let nonces = draft.halved_nonces();
+    fn commitments(&self, unfinished: &UnfinishedProof<'_>) -> Vec<RistrettoPoint> {
+        let nonces = unfinished.halved_nonces();
         let [w, w_prime, x0, x1, y @ ..] = nonces.as_slice() else {
             return Vec::new();
         };
@@ -282,7 +300,7 @@ impl Begun<'_> {
         vec![
             w + system.g_w_prime.times(w_prime),
             system.sum_x_and_y(x0, x1, y),
-            w + self.source.times(&x)
+            w + self.mac_point.times(&x)
                 + RistrettoPoint::multiscalar_mul(y, attributes.map(Point::element)),
         ]
     }

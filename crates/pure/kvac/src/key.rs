@@ -7,8 +7,8 @@ use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::RistrettoBasepointTabl
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
+    cache::BoundedCache,
     codec::{Reader, Writer},
-    memo::Memo,
     system::{SLOTS, SYSTEM},
 };
 
@@ -78,7 +78,7 @@ pub struct KeyPair {
     y0: [Scalar; COUNTS],
     public: PublicKey,
     /// `(y0(n) / 2) * M0` of recent days, by `n` and the encoding of `M0`.
-    days: Memo<(usize, [u8; 32]), RistrettoPoint>,
+    days: BoundedCache<(usize, [u8; 32]), RistrettoPoint>,
 }
 
 impl KeyPair {
@@ -190,7 +190,7 @@ impl KeyPair {
             y,
             y0,
             public,
-            days: Memo::new(),
+            days: BoundedCache::new(),
         }
     }
 }
@@ -231,12 +231,12 @@ pub struct PublicKey {
     /// `G_V - I_n`, the left side of the issuance statement.
     g_v_minus_i: [Point; COUNTS],
     /// The tables of each `I_n`, computed at their first use.
-    prepared: [Arc<Prepared>; COUNTS],
+    tables: [Arc<PointTables>; COUNTS],
 }
 
 /// The tables of one `I_n`.
 #[derive(Default)]
-struct Prepared {
+struct PointTables {
     /// The table for the prover.
     table: OnceLock<RistrettoBasepointTable>,
     /// The table for the verifier.
@@ -323,14 +323,14 @@ impl PublicKey {
     /// Returns a multiple of `I_N` in constant time, with a table of 30 KiB that the first call computes.
     #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
     pub(crate) fn i_times<const N: usize>(&self, scalar: &Scalar) -> RistrettoPoint {
-        let table = &self.prepared[N - FEWEST].table;
+        let table = &self.tables[N - FEWEST].table;
         table.get_or_init(|| RistrettoBasepointTable::create(self.i::<N>().element())) * scalar
     }
 
     /// Returns `I_N` for sums in variable time.
     #[expect(clippy::indexing_slicing, reason = "asserted at compile time")]
     pub(crate) fn i_basis<const N: usize>(&self) -> &Basis {
-        let basis = &self.prepared[N - FEWEST].basis;
+        let basis = &self.tables[N - FEWEST].basis;
         basis.get_or_init(|| Basis::new(&[*self.i::<N>()]))
     }
 
@@ -341,7 +341,7 @@ impl PublicKey {
             c_w,
             i,
             g_v_minus_i,
-            prepared: [(); COUNTS].map(|()| Arc::default()),
+            tables: [(); COUNTS].map(|()| Arc::default()),
         }
     }
 }

@@ -19,14 +19,16 @@
 //! # Parts
 //!
 //! - [`KeyPair`] and [`PublicKey`]: the issuer's key.
-//! - [`Issuance`] and [`BlindIssued`]: issuing, with all attributes in the clear or the last one blinded.
+//! - [`Issuance`] and [`BlindIssuanceResponse`]: issuing, with all attributes in the clear or the last
+//!   one blinded.
 //! - [`AttributeKey`] and [`Ciphertext`]: attributes encrypted for a presentation.
-//! - [`Presentation`]: presenting and verifying.
+//! - [`PresentationStatement`]: presenting and verifying.
 //! - [`endorsements`]: a server's endorsements of encrypted members, cheap to verify.
 //! - [`parallel`]: independent computations, spread over cores with the feature of that name.
 //! - [`codec`]: strict reading and writing of the byte layouts.
 
 mod blind_issuance;
+mod cache;
 pub mod codec;
 mod credential;
 mod encryption;
@@ -35,23 +37,26 @@ pub mod endorsements;
 mod faults;
 mod issuance;
 mod key;
-mod memo;
+mod mac_point;
 pub mod parallel;
 mod presentation;
-mod source;
 mod system;
 
 pub use anteroom_sigma::redacted_debug;
 pub use anteroom_sigma::{ParseError, Point, Randomness, Sho, VerifyError};
 
 pub use self::{
-    blind_issuance::{BlindIssued, BlindedPoint, BlindingKey},
+    blind_issuance::{BlindIssuanceResponse, BlindedPoint, BlindingKey},
     credential::{Credential, public_attributes, public_day},
     encryption::{AttributeKey, Ciphertext, Domain},
-    issuance::{Account, Begun, ISSUANCE_3, ISSUANCE_5, Issuance, Issued, issue_all},
+    issuance::{
+        ISSUANCE_3, ISSUANCE_5, Issuance, IssuanceResponse, Recipient, UnprovenCredential,
+        issue_all,
+    },
     key::{KeyPair, Mode, PublicKey},
     presentation::{
-        PRESENTATION_3, PRESENTATION_4, PRESENTATION_5, Presentation, Presented, Shown,
+        PRESENTATION_3, PRESENTATION_4, PRESENTATION_5, PresentationContext, PresentationProof,
+        PresentationStatement,
     },
     system::static_table_bytes,
 };

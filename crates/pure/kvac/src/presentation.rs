@@ -1,7 +1,9 @@
 //! Presentation (section 3.4): a proof of holding a credential over certain attributes, some encrypted and
 //! some revealed, without revealing the credential.
 
-use anteroom_sigma::{Opening, ParseError, Point, Randomness, Sho, Statement, VerifyError, seal};
+use anteroom_sigma::{
+    ParseError, ParsedProof, Point, Randomness, Sho, Statement, VerifyError, finish_proofs,
+};
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::MultiscalarMul};
 use zeroize::Zeroizing;
 
@@ -18,13 +20,13 @@ const LABEL: &[u8] = b"Signal_ZKCredential_Presentation_20230410";
 /// The presentation of a credential with `N` slots: slot 0 public, then attributes encrypted under one key
 /// (two slots each), then at most one revealed attribute.
 #[derive(Debug)]
-pub struct Presentation<const N: usize> {
+pub struct PresentationStatement<const N: usize> {
     statement: Statement,
     encrypted: usize,
 }
 
 /// Three slots: one encrypted attribute.
-pub static PRESENTATION_3: Presentation<3> = Presentation {
+pub static PRESENTATION_3: PresentationStatement<3> = PresentationStatement {
     statement: Statement::new(&[
         "Z         = z*I",
         "C_x1      = t*C_x0 + z0*G_x0 + z*G_x1",
@@ -38,7 +40,7 @@ pub static PRESENTATION_3: Presentation<3> = Presentation {
 };
 
 /// Four slots: one encrypted attribute and one revealed.
-pub static PRESENTATION_4: Presentation<4> = Presentation {
+pub static PRESENTATION_4: PresentationStatement<4> = PresentationStatement {
     statement: Statement::new(&[
         "Z         = z*I",
         "C_x1      = t*C_x0 + z0*G_x0 + z*G_x1",
@@ -53,7 +55,7 @@ pub static PRESENTATION_4: Presentation<4> = Presentation {
 };
 
 /// Five slots: two attributes encrypted under the same key.
-pub static PRESENTATION_5: Presentation<5> = Presentation {
+pub static PRESENTATION_5: PresentationStatement<5> = PresentationStatement {
     statement: Statement::new(&[
         "Z         = z*I",
         "C_x1      = t*C_x0 + z0*G_x0 + z*G_x1",
@@ -70,7 +72,7 @@ pub static PRESENTATION_5: Presentation<5> = Presentation {
 
 /// The commitments to a credential and its attributes, and the proof about them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Presented<const N: usize> {
+pub struct PresentationProof<const N: usize> {
     c_x0: Point,
     c_x1: Point,
     c_v: Point,
@@ -78,11 +80,11 @@ pub struct Presented<const N: usize> {
     proof: Vec<u8>,
 }
 
-anteroom_sigma::redacted_debug!(impl [const N: usize] Presented<N>);
+anteroom_sigma::redacted_debug!(impl [const N: usize] PresentationProof<N>);
 
 /// The values of a presentation that prover and verifier both know, except the commitments.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct PresentationContext<'a> {
     /// The domain of the encrypted attributes.
     pub domain: &'a Domain,
     /// The public part `A` of the key under which they are encrypted.
@@ -91,7 +93,7 @@ pub struct Shown<'a> {
     pub ciphertexts: &'a [Ciphertext],
 }
 
-impl<const N: usize> Presentation<N> {
+impl<const N: usize> PresentationStatement<N> {
     /// Presents a credential. `attributes` are the points of slots 1 to `N - 1`. Constant time in the
     /// credential, the attributes and the key.
     ///
@@ -104,9 +106,9 @@ impl<const N: usize> Presentation<N> {
         attributes: &[RistrettoPoint],
         issuer: &PublicKey,
         key: &AttributeKey,
-        shown: &Shown<'_>,
+        context: &PresentationContext<'_>,
         randomness: &Randomness,
-    ) -> Result<Presented<N>, VerifyError> {
+    ) -> Result<PresentationProof<N>, VerifyError> {
         let system = &*SYSTEM;
         let mut sho = Sho::of(LABEL, randomness.as_bytes());
         let z = Zeroizing::new(sho.scalar());
@@ -133,7 +135,7 @@ impl<const N: usize> Presentation<N> {
         }
         // C_x0 = z*G_x0 + U, C_V = z*G_V + V, C_x1 = z*G_x1 + t*U
         let t = &credential.t;
-        let mut presented = Presented {
+        let mut presentation = PresentationProof {
             c_x0: (system.g_x0.times(&z) + credential.u.element()).into(),
             c_x1: (system.g_x1.times(&z) + credential.t_u()).into(),
             c_v: (system.g_v.times(&z) + credential.v.element()).into(),
@@ -145,17 +147,22 @@ impl<const N: usize> Presentation<N> {
         let z1 = -(*z * key.a1);
 
         let witness: Zeroizing<Vec<Scalar>> = Zeroizing::new(vec![*z, *t, z0, z1, key.a1, key.a2]);
-        let points = self.points(&presented, capital_z, issuer, shown)?;
-        let message = self.message(issuer.mode(), &presented, shown);
+        let points = self.points(&presentation, capital_z, issuer, context)?;
+        let message = self.message(issuer.mode(), &presentation, context);
         let proof_randomness = Randomness::from_bytes(sho.squeeze_array());
-        let draft = self
+        let unfinished = self
             .statement
-            .draft(witness, points, message, &proof_randomness)?;
-        let commitments =
-            self.commitments(&draft.halved_nonces(), &z, &presented, issuer, shown)?;
-        let mut proofs = seal(&[draft.committed(commitments)], Some(&system.basis))?;
-        presented.proof = proofs.pop().ok_or(VerifyError)?;
-        Ok(presented)
+            .start_proof(witness, points, message, &proof_randomness)?;
+        let commitments = self.commitments(
+            &unfinished.halved_nonces(),
+            &z,
+            &presentation,
+            issuer,
+            context,
+        )?;
+        let mut proofs = finish_proofs(&[unfinished.committed(commitments)], Some(&system.basis))?;
+        presentation.proof = proofs.pop().ok_or(VerifyError)?;
+        Ok(presentation)
     }
 
     /// Returns half of each commitment: the equations' right sides at half the nonces, in constant time.
@@ -163,25 +170,25 @@ impl<const N: usize> Presentation<N> {
         &self,
         nonces: &[Scalar],
         capital_z: &Scalar,
-        presented: &Presented<N>,
+        presentation: &PresentationProof<N>,
         issuer: &PublicKey,
-        shown: &Shown<'_>,
+        context: &PresentationContext<'_>,
     ) -> Result<Vec<RistrettoPoint>, VerifyError> {
         let [z, t, z0, z1, a1, a2] = nonces else {
             return Err(VerifyError);
         };
-        let (system, domain) = (&*SYSTEM, shown.domain);
+        let (system, domain) = (&*SYSTEM, context.domain);
         // z1*I + a1*Z, as a multiple of I
         let both = Zeroizing::new(z1 + a1 * capital_z);
         let mut commitments = vec![
             issuer.i_times::<N>(z),
-            presented.c_x0.times(t) + system.g_x0.times(z0) + system.g_x1.times(z),
+            presentation.c_x0.times(t) + system.g_x0.times(z0) + system.g_x1.times(z),
             issuer.i_times::<N>(&both),
             domain.g_a1.times(a1) + domain.g_a2.times(a2),
         ];
-        let slots = presented.c_y.iter().zip(&system.g_y).skip(1);
+        let slots = presentation.c_y.iter().zip(&system.g_y).skip(1);
         let mut slots = slots.clone().zip(slots.skip(1)).step_by(2);
-        for ciphertext in shown.ciphertexts {
+        for ciphertext in context.ciphertexts {
             let Some(((c_yi, g_yi), (_, g_yj))) = slots.next() else {
                 return Err(VerifyError);
             };
@@ -201,11 +208,11 @@ impl<const N: usize> Presentation<N> {
     /// The presentation does not verify.
     pub fn verify(
         &self,
-        presented: &Presented<N>,
+        presentation: &PresentationProof<N>,
         public: &Point,
         revealed: &[RistrettoPoint],
         issuer: &KeyPair,
-        shown: &Shown<'_>,
+        context: &PresentationContext<'_>,
     ) -> Result<(), VerifyError> {
         if 1 + 2 * self.encrypted + revealed.len() != N {
             return Err(VerifyError);
@@ -216,7 +223,7 @@ impl<const N: usize> Presentation<N> {
             .map(Some)
             .chain((0..2 * self.encrypted).map(|_| None))
             .chain(revealed.iter().map(Some));
-        let sums = presented.c_y.iter().zip(known);
+        let sums = presentation.c_y.iter().zip(known);
         let sums = sums.map(|(c_y, known)| match known {
             Some(known) => c_y.element() + known,
             None => *c_y.element(),
@@ -224,49 +231,52 @@ impl<const N: usize> Presentation<N> {
         let y = issuer.y::<N>();
         let dot = RistrettoPoint::multiscalar_mul(
             y.iter().chain([&issuer.x0, &issuer.x1]),
-            sums.chain([*presented.c_x0.element(), *presented.c_x1.element()]),
+            sums.chain([*presentation.c_x0.element(), *presentation.c_x1.element()]),
         );
-        let capital_z = presented.c_v.element() - issuer.w_point - dot;
+        let capital_z = presentation.c_v.element() - issuer.w_point - dot;
 
         let public_key = issuer.public_key();
-        let opening = self.statement.open(&presented.proof)?;
-        let halves = self.rebuild(&opening, presented, &capital_z, public_key, shown)?;
+        let parsed_proof = self.statement.open(&presentation.proof)?;
+        let halves = self.rebuild(&parsed_proof, presentation, &capital_z, public_key, context)?;
         let commitments = RistrettoPoint::double_and_compress_batch(&halves);
-        let points = self.points(presented, capital_z.into(), public_key, shown)?;
-        let message = self.message(issuer.mode(), presented, shown);
-        opening.check(points.iter().map(Point::encoding), &message, &commitments)
+        let points = self.points(presentation, capital_z.into(), public_key, context)?;
+        let message = self.message(issuer.mode(), presentation, context);
+        parsed_proof.check(points.iter().map(Point::encoding), &message, &commitments)
     }
 
     /// Returns half of each commitment, computed from the responses. Variable time: all inputs are public to
     /// prover and verifier.
     fn rebuild(
         &self,
-        opening: &Opening<'_>,
-        presented: &Presented<N>,
+        parsed_proof: &ParsedProof<'_>,
+        presentation: &PresentationProof<N>,
         capital_z: &RistrettoPoint,
         issuer: &PublicKey,
-        shown: &Shown<'_>,
+        context: &PresentationContext<'_>,
     ) -> Result<Vec<RistrettoPoint>, VerifyError> {
-        let [z, t, z0, z1, a1, a2] = *opening.halved_responses() else {
+        let [z, t, z0, z1, a1, a2] = *parsed_proof.halved_responses() else {
             return Err(VerifyError);
         };
-        let minus_c = *opening.minus_half_challenge();
+        let minus_c = *parsed_proof.minus_half_challenge();
         let (system, i) = (&*SYSTEM, issuer.i_basis::<N>());
-        let Presented {
+        let PresentationProof {
             c_x0, c_x1, c_y, ..
-        } = presented;
-        let [c_x0, c_x1, a] = [c_x0, c_x1, shown.key].map(|point| *point.element());
+        } = presentation;
+        let [c_x0, c_x1, a] = [c_x0, c_x1, context.key].map(|point| *point.element());
         let mut halves = vec![
             i.vartime_sum(&[z], &[minus_c], &[*capital_z]),
             system
                 .x_basis
                 .vartime_sum(&[z0, z], &[t, minus_c], &[c_x0, c_x1]),
             i.vartime_sum(&[z1], &[a1], &[*capital_z]),
-            shown.domain.basis.vartime_sum(&[a1, a2], &[minus_c], &[a]),
+            context
+                .domain
+                .basis
+                .vartime_sum(&[a1, a2], &[minus_c], &[a]),
         ];
         let slots = c_y.iter().map(Point::element).zip(&system.y_bases).skip(1);
         let mut pairs = slots.clone().zip(slots.skip(1)).step_by(2);
-        for Ciphertext { e_a1, e_a2 } in shown.ciphertexts {
+        for Ciphertext { e_a1, e_a2 } in context.ciphertexts {
             let Some(((c_yi, g_yi), (c_yj, g_yj))) = pairs.next() else {
                 return Err(VerifyError);
             };
@@ -286,12 +296,12 @@ impl<const N: usize> Presentation<N> {
     ///
     /// # Errors
     /// A part is not canonical, or a vector has another length than the statement's.
-    pub fn read(&self, reader: &mut Reader<'_>) -> Result<Presented<N>, ParseError> {
+    pub fn read(&self, reader: &mut Reader<'_>) -> Result<PresentationProof<N>, ParseError> {
         let [c_x0, c_x1, c_v] = reader.points()?;
         reader.count(N)?;
         let c_y = reader.points()?;
         let proof = reader.vec(self.statement.proof_length())?.to_vec();
-        Ok(Presented {
+        Ok(PresentationProof {
             c_x0,
             c_x1,
             c_v,
@@ -303,19 +313,19 @@ impl<const N: usize> Presentation<N> {
     /// Returns the statement's points in the order of their first appearance.
     fn points(
         &self,
-        presented: &Presented<N>,
+        presentation: &PresentationProof<N>,
         capital_z: Point,
         issuer: &PublicKey,
-        shown: &Shown<'_>,
+        context: &PresentationContext<'_>,
     ) -> Result<Vec<Point>, VerifyError> {
         let system = &*SYSTEM;
-        let Presented {
+        let PresentationProof {
             c_x0, c_x1, c_y, ..
-        } = presented;
+        } = presentation;
         let mut points = vec![Point::BASE, capital_z, *issuer.i::<N>()];
         points.extend([*c_x1, *c_x0, system.g_x0, system.g_x1]);
         points.push(system.zero);
-        points.extend([*shown.key, shown.domain.g_a1, shown.domain.g_a2]);
+        points.extend([*context.key, context.domain.g_a1, context.domain.g_a2]);
 
         let ([c_y0, c_y @ ..], [g_y0, g_y @ ..]) = (c_y.as_slice(), system.g_y.as_slice()) else {
             return Err(VerifyError);
@@ -323,11 +333,11 @@ impl<const N: usize> Presentation<N> {
         let encrypted = 2 * self.encrypted;
         let (pairs, revealed) = c_y.split_at_checked(encrypted).ok_or(VerifyError)?;
         let (pairs, g_pairs) = (pairs.as_chunks().0, g_y.as_chunks().0);
-        if shown.ciphertexts.len() != pairs.len() {
+        if context.ciphertexts.len() != pairs.len() {
             return Err(VerifyError);
         }
         for ((&[c_yi, c_yj], &[g_yi, g_yj]), ciphertext) in
-            pairs.iter().zip(g_pairs).zip(shown.ciphertexts)
+            pairs.iter().zip(g_pairs).zip(context.ciphertexts)
         {
             let Ciphertext { e_a1, e_a2 } = ciphertext;
             points.extend([*e_a1, c_yi, g_yi]);
@@ -343,14 +353,19 @@ impl<const N: usize> Presentation<N> {
 
     /// Returns the message to which the proof is bound: in standard mode the empty application message with
     /// its length, the key, and for each encrypted attribute `C_yj || E_Aj`; in legacy mode nothing.
-    fn message(&self, mode: Mode, presented: &Presented<N>, shown: &Shown<'_>) -> Vec<u8> {
+    fn message(
+        &self,
+        mode: Mode,
+        presentation: &PresentationProof<N>,
+        context: &PresentationContext<'_>,
+    ) -> Vec<u8> {
         match mode {
             Mode::Legacy => Vec::new(),
             Mode::Standard => {
                 let mut message = vec![0; 4];
-                message.put_point(shown.key);
-                let second = presented.c_y.iter().skip(2).step_by(2);
-                for (c_yj, ciphertext) in second.zip(shown.ciphertexts) {
+                message.put_point(context.key);
+                let second = presentation.c_y.iter().skip(2).step_by(2);
+                for (c_yj, ciphertext) in second.zip(context.ciphertexts) {
                     message.put_points(&[*c_yj, ciphertext.e_a2]);
                 }
                 message
@@ -359,7 +374,7 @@ impl<const N: usize> Presentation<N> {
     }
 }
 
-impl<const N: usize> Presented<N> {
+impl<const N: usize> PresentationProof<N> {
     /// Writes `C_x0 || C_x1 || C_V || vec(C_y0 ... C_y(n-1)) || vec(proof)`.
     pub fn write(&self, bytes: &mut Vec<u8>) {
         bytes.put_points(&[self.c_x0, self.c_x1, self.c_v]);

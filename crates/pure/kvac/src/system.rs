@@ -15,7 +15,7 @@ pub(crate) const SLOTS: usize = 7;
 /// The generators of every key and proof.
 ///
 /// `G_z` is part of the derivation and of no equation, so it is not stored.
-pub(crate) struct System {
+pub(crate) struct SystemPoints {
     pub(crate) g_w: Point,
     pub(crate) g_w_prime: Point,
     pub(crate) g_x0: Point,
@@ -35,7 +35,7 @@ pub(crate) struct System {
 /// The number of slots of the largest credential that is presented.
 const PRESENTED_SLOTS: usize = 5;
 
-impl System {
+impl SystemPoints {
     /// Returns `x0*G_x0 + x1*G_x1 + y0*G_y0 + ...`, in constant time.
     pub(crate) fn sum_x_and_y(&self, x0: &Scalar, x1: &Scalar, y: &[Scalar]) -> RistrettoPoint {
         let products = self.g_y.iter().zip(y).map(|(g_y, y)| g_y.times(y));
@@ -68,7 +68,7 @@ impl System {
 }
 
 /// The only set of generators, computed once.
-pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
+pub(crate) static SYSTEM: LazyLock<SystemPoints> = LazyLock::new(|| {
     let mut sho = Sho::plain(LABEL);
     let mut next = || Point::from(sho.point());
     let (g_w, g_w_prime, g_x0, g_x1) = (next(), next(), next(), next());
@@ -78,7 +78,7 @@ pub(crate) static SYSTEM: LazyLock<System> = LazyLock::new(|| {
     let mut order = vec![g_w, g_w_prime, g_x0, g_x1];
     order.extend(g_y);
     let mut alone = g_y.iter();
-    System {
+    SystemPoints {
         basis: Basis::new(&order),
         x_basis: Basis::new(&[g_x0, g_x1]),
         y_bases: [(); PRESENTED_SLOTS]

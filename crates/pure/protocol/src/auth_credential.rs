@@ -3,7 +3,7 @@
 //! Attribute slots: 0 the day, 1 and 2 the ACI.
 
 use anteroom_kvac::{
-    Account, Credential, ISSUANCE_3, Issued, PRESENTATION_3, Point, Presented,
+    Credential, ISSUANCE_3, IssuanceResponse, PRESENTATION_3, Point, PresentationProof, Recipient,
     codec::{Reader, Writer},
     public_day,
 };
@@ -20,7 +20,7 @@ const LABEL: &[u8] = b"20230421_Signal_CallLinkAuthCredential";
 #[derive(Clone)]
 pub struct AuthCredentialResponse {
     mode: Mode,
-    issued: Issued,
+    response: IssuanceResponse,
 }
 
 anteroom_kvac::redacted_debug!(AuthCredentialResponse);
@@ -43,7 +43,7 @@ impl AuthCredentialResponse {
         let account = account(&uid::encoded_attribute(&(*aci).into()), params)?;
         Ok(Self {
             mode: params.mode(),
-            issued: account.issue(&public(redemption), &randomness)?,
+            response: account.issue(&public(redemption), &randomness)?,
         })
     }
 
@@ -65,12 +65,12 @@ impl AuthCredentialResponse {
         let attributes = [public(redemption), m1, m2];
         Ok(AuthCredential {
             mode: self.mode,
-            credential: ISSUANCE_3.receive(&params.0, &attributes, &self.issued)?,
+            credential: ISSUANCE_3.receive(&params.0, &attributes, &self.response)?,
         })
     }
 
-    pub(crate) const fn new(mode: Mode, issued: Issued) -> Self {
-        Self { mode, issued }
+    pub(crate) const fn new(mode: Mode, response: IssuanceResponse) -> Self {
+        Self { mode, response }
     }
 
     /// Parses `v || t || U || V || vec(proof)`.
@@ -80,9 +80,9 @@ impl AuthCredentialResponse {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let mode = Mode::read(&mut reader)?;
-        let issued = ISSUANCE_3.read(&mut reader)?;
+        let response = ISSUANCE_3.read(&mut reader)?;
         reader.finish()?;
-        Ok(Self { mode, issued })
+        Ok(Self { mode, response })
     }
 
     /// Serializes `v || t || U || V || vec(proof)`.
@@ -90,7 +90,7 @@ impl AuthCredentialResponse {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.push(self.mode.version());
-        self.issued.write(&mut bytes);
+        self.response.write(&mut bytes);
         bytes
     }
 }
@@ -147,17 +147,17 @@ impl AuthCredential {
         }
         let attribute = uid::attribute(&(*aci).into());
         let user_id = UidCiphertext(link.0.encrypt(&attribute));
-        let presented = PRESENTATION_3.present(
+        let proof = PRESENTATION_3.present(
             &self.credential,
             &attribute,
             &params.0,
             &link.0,
-            &link.public_params().shown(&user_id),
+            &link.public_params().presentation_context(&user_id),
             &randomness,
         )?;
         Ok(AuthPresentation {
             mode: self.mode,
-            presented,
+            proof,
             user_id,
             redemption,
         })
@@ -168,7 +168,7 @@ impl AuthCredential {
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthPresentation {
     mode: Mode,
-    presented: Presented<3>,
+    proof: PresentationProof<3>,
     user_id: UidCiphertext,
     redemption: Timestamp,
 }
@@ -186,13 +186,13 @@ impl AuthPresentation {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let mode = Mode::read(&mut reader)?;
-        let presented = PRESENTATION_3.read(&mut reader)?;
+        let proof = PRESENTATION_3.read(&mut reader)?;
         let user_id = UidCiphertext::read(&mut reader)?;
         let redemption = Timestamp::from_secs(reader.u64()?);
         reader.finish()?;
         Ok(Self {
             mode,
-            presented,
+            proof,
             user_id,
             redemption,
         })
@@ -203,7 +203,7 @@ impl AuthPresentation {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.push(self.mode.version());
-        self.presented.write(&mut bytes);
+        self.proof.write(&mut bytes);
         self.user_id.write(&mut bytes);
         bytes.put_u64(self.redemption.as_secs());
         bytes
@@ -242,11 +242,11 @@ impl AuthPresentation {
             return Err(VerifyError);
         }
         PRESENTATION_3.verify(
-            &self.presented,
+            &self.proof,
             &public(self.redemption),
             &[],
             &params.key,
-            &link.shown(&self.user_id),
+            &link.presentation_context(&self.user_id),
         )
     }
 }
@@ -260,6 +260,6 @@ pub(crate) fn public(redemption: Timestamp) -> Point {
 pub(crate) fn account<'p>(
     aci: &[Point; 2],
     params: &'p GenericSecretParams,
-) -> Result<Account<'p>, VerifyError> {
+) -> Result<Recipient<'p>, VerifyError> {
     ISSUANCE_3.account(&params.key, aci)
 }

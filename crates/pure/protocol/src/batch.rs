@@ -1,6 +1,8 @@
 //! Credentials for several days and of both kinds, issued together.
 
-use anteroom_kvac::{Account, Begun, Point, Randomness, VerifyError, issue_all, parallel};
+use anteroom_kvac::{
+    Point, Randomness, Recipient, UnprovenCredential, VerifyError, issue_all, parallel,
+};
 use rand_core::CryptoRng;
 
 use crate::{
@@ -53,16 +55,16 @@ impl CredentialBatch<'_> {
         let aci = uid::encoded_attribute(&(*self.aci).into());
         let for_call_links = auth_credential::account(&aci, self.call_links)?;
         let for_groups = self.group_account(&aci)?;
-        let mut begun = begin_days(&for_call_links, auth_credential::public, days, rng);
+        let mut unproven = begin_days(&for_call_links, auth_credential::public, days, rng);
         if let Some(account) = &for_groups {
-            begun.extend(begin_days(
+            unproven.extend(begin_days(
                 account,
                 group_auth_credential::public,
                 days,
                 rng,
             ));
         }
-        let mut call_links = issue_all(&begun)?;
+        let mut call_links = issue_all(&unproven)?;
         let groups = call_links.split_off(days.len().min(call_links.len()));
         let mode = self.call_links.mode();
         Ok(BatchCredentials {
@@ -79,13 +81,15 @@ impl CredentialBatch<'_> {
 }
 
 impl<'a> CredentialBatch<'a> {
-    fn group_account(&self, aci: &[Point; 2]) -> Result<Option<Account<'a>>, VerifyError> {
+    fn group_account(&self, aci: &[Point; 2]) -> Result<Option<Recipient<'a>>, VerifyError> {
         let Some((params, identity)) = self.groups else {
             return Ok(None);
         };
         let pni = match identity {
             GroupIdentity::Pni(pni) => *pni,
-            GroupIdentity::WithoutPni(salt) => group_auth_credential::stand_in(self.aci, salt),
+            GroupIdentity::WithoutPni(salt) => {
+                group_auth_credential::substitute_pni(self.aci, salt)
+            }
         };
         group_auth_credential::account(aci, &pni, params).map(Some)
     }
@@ -93,11 +97,11 @@ impl<'a> CredentialBatch<'a> {
 
 /// Starts the issuance of one credential per day.
 fn begin_days<'b, R: CryptoRng + ?Sized>(
-    account: &'b Account<'_>,
+    account: &'b Recipient<'_>,
     public: fn(Timestamp) -> Point,
     days: &[Timestamp],
     rng: &mut R,
-) -> Vec<Begun<'b>> {
+) -> Vec<UnprovenCredential<'b>> {
     let drawn: Vec<_> = days
         .iter()
         .map(|day| (public(*day), Randomness::random(rng)))

@@ -1,6 +1,6 @@
 //! The keys of a call link (section 5).
 
-use anteroom_kvac::{AttributeKey, Point, Sho, Shown, codec::Reader};
+use anteroom_kvac::{AttributeKey, Point, PresentationContext, Sho, codec::Reader};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -99,8 +99,11 @@ impl CallLinkPublicParams {
     }
 
     /// Returns the statement that a user id is encrypted under these params.
-    pub(crate) fn shown<'a>(&'a self, user_id: &'a UidCiphertext) -> Shown<'a> {
-        Shown {
+    pub(crate) fn presentation_context<'a>(
+        &'a self,
+        user_id: &'a UidCiphertext,
+    ) -> PresentationContext<'a> {
+        PresentationContext {
             domain: &UID_DOMAIN,
             key: &self.0,
             ciphertexts: core::slice::from_ref(&user_id.0),

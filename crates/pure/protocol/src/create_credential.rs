@@ -4,7 +4,8 @@
 //! the account encrypted. Attribute slots: 0 the day, 1 and 2 the ACI, 3 the room id.
 
 use anteroom_kvac::{
-    BlindIssued, BlindedPoint, BlindingKey, Credential, PRESENTATION_4, Point, Presented, Sho,
+    BlindIssuanceResponse, BlindedPoint, BlindingKey, Credential, PRESENTATION_4, Point,
+    PresentationProof, Sho,
     codec::{Reader, Writer},
     public_day,
 };
@@ -97,7 +98,7 @@ impl CreateCredentialRequestContext {
         let clear = clear_attributes(aci, response.timestamp);
         let credential =
             response
-                .issued
+                .response
                 .receive(&params.0, &clear, &self.blinding, &self.blinded)?;
         Ok(CreateCredential {
             mode: response.mode,
@@ -156,7 +157,7 @@ impl CreateCredentialRequest {
         randomness: Randomness,
     ) -> Result<CreateCredentialResponse, VerifyError> {
         let clear = clear_attributes(aci, timestamp);
-        let issued = BlindIssued::issue(
+        let response = BlindIssuanceResponse::issue(
             &params.key,
             &clear,
             &self.blinding,
@@ -166,7 +167,7 @@ impl CreateCredentialRequest {
         Ok(CreateCredentialResponse {
             mode: params.mode(),
             timestamp,
-            issued,
+            response,
         })
     }
 }
@@ -176,7 +177,7 @@ impl CreateCredentialRequest {
 pub struct CreateCredentialResponse {
     mode: Mode,
     timestamp: Timestamp,
-    issued: BlindIssued,
+    response: BlindIssuanceResponse,
 }
 
 anteroom_kvac::redacted_debug!(CreateCredentialResponse);
@@ -192,12 +193,12 @@ impl CreateCredentialResponse {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         let (mode, timestamp) = read_head(&mut reader)?;
-        let issued = BlindIssued::read(&mut reader)?;
+        let response = BlindIssuanceResponse::read(&mut reader)?;
         reader.finish()?;
         Ok(Self {
             mode,
             timestamp,
-            issued,
+            response,
         })
     }
 
@@ -206,7 +207,7 @@ impl CreateCredentialResponse {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         write_head(self.mode, self.timestamp, &mut bytes);
-        self.issued.write(&mut bytes);
+        self.response.write(&mut bytes);
         bytes
     }
 
@@ -286,19 +287,19 @@ impl CreateCredential {
         }
         let [m1, m2] = uid::attribute(&(*aci).into());
         let user_id = UidCiphertext(link.0.encrypt(&[m1, m2]));
-        let presented = PRESENTATION_4.present(
+        let proof = PRESENTATION_4.present(
             &self.credential,
             &[m1, m2, room_attribute(room_id)],
             &params.0,
             &link.0,
-            &link.public_params().shown(&user_id),
+            &link.public_params().presentation_context(&user_id),
             &randomness,
         )?;
         Ok(CreatePresentation {
             mode: self.mode,
             user_id,
             timestamp: self.timestamp,
-            presented,
+            proof,
         })
     }
 }
@@ -309,7 +310,7 @@ pub struct CreatePresentation {
     mode: Mode,
     user_id: UidCiphertext,
     timestamp: Timestamp,
-    presented: Presented<4>,
+    proof: PresentationProof<4>,
 }
 
 anteroom_kvac::redacted_debug!(CreatePresentation);
@@ -327,13 +328,13 @@ impl CreatePresentation {
         let mode = Mode::read(&mut reader)?;
         let user_id = UidCiphertext::read(&mut reader)?;
         let timestamp = Timestamp::from_secs(reader.u64()?);
-        let presented = PRESENTATION_4.read(&mut reader)?;
+        let proof = PRESENTATION_4.read(&mut reader)?;
         reader.finish()?;
         Ok(Self {
             mode,
             user_id,
             timestamp,
-            presented,
+            proof,
         })
     }
 
@@ -344,7 +345,7 @@ impl CreatePresentation {
         bytes.push(self.mode.version());
         self.user_id.write(&mut bytes);
         bytes.put_u64(self.timestamp.as_secs());
-        self.presented.write(&mut bytes);
+        self.proof.write(&mut bytes);
         bytes
     }
 
@@ -381,11 +382,11 @@ impl CreatePresentation {
             return Err(VerifyError);
         }
         PRESENTATION_4.verify(
-            &self.presented,
+            &self.proof,
             &public_day(LABEL, self.timestamp.as_secs()),
             &[room_attribute(room_id)],
             &params.key,
-            &link.shown(&self.user_id),
+            &link.presentation_context(&self.user_id),
         )
     }
 }

@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn a_flag_hides_no_text() {
         let tags = "\u{e0061}".repeat(20);
-        let shown = printable(&format!("\u{1f3f4}{tags}"), usize::MAX);
-        assert_eq!(shown.chars().count(), 8);
+        let presentation_context = printable(&format!("\u{1f3f4}{tags}"), usize::MAX);
+        assert_eq!(presentation_context.chars().count(), 8);
         let ended = format!("\u{1f3f4}\u{e0061}\u{e007f}{tags}");
         assert_eq!(printable(&ended, usize::MAX).chars().count(), 3);
         let interrupted = format!("\u{1f3f4}a{tags}");

@@ -4,7 +4,8 @@
 //! Attribute slots: 0 the day, 1 and 2 the ACI, 3 and 4 the PNI.
 
 use anteroom_kvac::{
-    Account, Ciphertext, Credential, ISSUANCE_5, Issued, PRESENTATION_5, Point, Presented,
+    Ciphertext, Credential, ISSUANCE_5, IssuanceResponse, PRESENTATION_5, Point, PresentationProof,
+    Recipient,
     codec::{Reader, Writer},
     public_day,
 };
@@ -26,7 +27,7 @@ const STAND_IN: Uuid = Uuid::from_u128(0x019f_aa2b_7bcb_70c2_ac7f_cd77_0414_689a
 
 /// A group auth credential with its proof of issuance.
 #[derive(Clone)]
-pub struct GroupAuthCredentialResponse(Issued);
+pub struct GroupAuthCredentialResponse(IssuanceResponse);
 
 anteroom_kvac::redacted_debug!(GroupAuthCredentialResponse);
 
@@ -63,11 +64,17 @@ impl GroupAuthCredentialResponse {
         params: &GroupServerSecretParams,
         randomness: Randomness,
     ) -> Result<Self, VerifyError> {
-        Self::issue(aci, &stand_in(aci, salt), redemption, params, randomness)
+        Self::issue(
+            aci,
+            &substitute_pni(aci, salt),
+            redemption,
+            params,
+            randomness,
+        )
     }
 
-    pub(crate) const fn new(issued: Issued) -> Self {
-        Self(issued)
+    pub(crate) const fn new(response: IssuanceResponse) -> Self {
+        Self(response)
     }
 
     /// Verifies the credential for the client's own ids and day.
@@ -95,7 +102,7 @@ impl GroupAuthCredentialResponse {
         redemption: Timestamp,
         params: &GroupServerPublicParams,
     ) -> Result<GroupAuthCredential, VerifyError> {
-        self.receive_as(aci, &stand_in(aci, salt), [0; 16], redemption, params)
+        self.receive_as(aci, &substitute_pni(aci, salt), [0; 16], redemption, params)
     }
 
     /// Parses `03 || t || U || V || vec(proof)`.
@@ -105,9 +112,9 @@ impl GroupAuthCredentialResponse {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(VERSION)?;
-        let issued = ISSUANCE_5.read(&mut reader)?;
+        let response = ISSUANCE_5.read(&mut reader)?;
         reader.finish()?;
-        Ok(Self(issued))
+        Ok(Self(response))
     }
 
     /// Serializes `03 || t || U || V || vec(proof)`.
@@ -221,16 +228,16 @@ impl GroupAuthCredential {
         let attributes = self.attributes.map(|point| *point.element());
         let [m1, m2, m3, m4] = attributes;
         let ids = [[m1, m2], [m3, m4]].map(|attribute| group.uid_key.encrypt(&attribute));
-        let presented = PRESENTATION_5.present(
+        let proof = PRESENTATION_5.present(
             &self.credential,
             &attributes,
             &params.credential_key,
             &group.uid_key,
-            &group.public_params().shown(&ids),
+            &group.public_params().presentation_context(&ids),
             &randomness,
         )?;
         Ok(GroupAuthPresentation {
-            presented,
+            proof,
             ids,
             redemption: self.redemption,
         })
@@ -240,7 +247,7 @@ impl GroupAuthCredential {
 /// The proof of holding a group auth credential.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupAuthPresentation {
-    presented: Presented<5>,
+    proof: PresentationProof<5>,
     /// The ciphertexts of ACI and PNI.
     ids: [Ciphertext; 2],
     redemption: Timestamp,
@@ -259,7 +266,7 @@ impl GroupAuthPresentation {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(VERSION)?;
-        let presented = PRESENTATION_5.read(&mut reader)?;
+        let proof = PRESENTATION_5.read(&mut reader)?;
         let ids = [
             Ciphertext::read(&mut reader)?,
             Ciphertext::read(&mut reader)?,
@@ -267,7 +274,7 @@ impl GroupAuthPresentation {
         let redemption = Timestamp::from_secs(reader.u64()?);
         reader.finish()?;
         Ok(Self {
-            presented,
+            proof,
             ids,
             redemption,
         })
@@ -278,7 +285,7 @@ impl GroupAuthPresentation {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.push(VERSION);
-        self.presented.write(&mut bytes);
+        self.proof.write(&mut bytes);
         for id in &self.ids {
             id.write(&mut bytes);
         }
@@ -314,11 +321,11 @@ impl GroupAuthPresentation {
             return Err(VerifyError);
         }
         PRESENTATION_5.verify(
-            &self.presented,
+            &self.proof,
             &public(self.redemption),
             &[],
             &params.credential_key,
-            &group.shown(&self.ids),
+            &group.presentation_context(&self.ids),
         )
     }
 }
@@ -333,13 +340,13 @@ pub(crate) fn account<'p>(
     &[m1, m2]: &[Point; 2],
     pni: &Pni,
     params: &'p GroupServerSecretParams,
-) -> Result<Account<'p>, VerifyError> {
+) -> Result<Recipient<'p>, VerifyError> {
     let [m3, m4] = uid::encoded_attribute(&(*pni).into());
     ISSUANCE_5.account(&params.credential_key, &[m1, m2, m3, m4])
 }
 
 /// Derives the substitute for a PNI: a version-5 UUID over `SHA256(salt) || ACI`, which no account has.
-pub(crate) fn stand_in(aci: &Aci, salt: &AuthSalt) -> Pni {
+pub(crate) fn substitute_pni(aci: &Aci, salt: &AuthSalt) -> Pni {
     let hashed: [u8; 32] = Sha256::digest(salt.as_bytes()).into();
     let name = Zeroizing::new([hashed.as_slice(), aci.as_bytes()].concat());
     Pni::from_bytes(*Uuid::new_v5(&STAND_IN, &name).as_bytes())

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, aead::Aead};
 use anteroom_kvac::{
-    AttributeKey, Ciphertext, Domain, Point, Sho, Shown,
+    AttributeKey, Ciphertext, Domain, Point, PresentationContext, Sho,
     codec::{Reader, Writer},
 };
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -229,8 +229,11 @@ impl GroupPublicParams {
     }
 
     /// Returns the statement that member ids are encrypted under these params.
-    pub(crate) fn shown<'a>(&'a self, members: &'a [Ciphertext]) -> Shown<'a> {
-        Shown {
+    pub(crate) fn presentation_context<'a>(
+        &'a self,
+        members: &'a [Ciphertext],
+    ) -> PresentationContext<'a> {
+        PresentationContext {
             domain: &UID_DOMAIN,
             key: &self.uid_key,
             ciphertexts: members,

@@ -4,7 +4,7 @@
 use anteroom_kvac::{
     Sho,
     codec::{Reader, Writer},
-    endorsements::{EndorsedPoint, Endorsement, Response},
+    endorsements::{EndorsedPoint, Endorsement, EndorsementResponse},
     parallel,
 };
 use curve25519_dalek::RistrettoPoint;
@@ -28,7 +28,7 @@ const DEFAULT_AT_LEAST: u64 = 25 * HOUR;
 /// The endorsements of all members of a group, with one proof.
 #[derive(Clone)]
 pub struct GroupSendEndorsementsResponse {
-    response: Response,
+    response: EndorsementResponse,
     expiration: Timestamp,
 }
 
@@ -66,7 +66,7 @@ impl GroupSendEndorsementsResponse {
         points.sort_unstable_by_key(|point| *point.doubled());
         let key = params.endorsement_key.derive(tag(expiration));
         Ok(Self {
-            response: Response::issue(&key, &points, &randomness)?,
+            response: EndorsementResponse::issue(&key, &points, &randomness)?,
             expiration,
         })
     }
@@ -116,7 +116,7 @@ impl GroupSendEndorsementsResponse {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
-        let response = Response::read(&mut reader)?;
+        let response = EndorsementResponse::read(&mut reader)?;
         let expiration = Timestamp::from_secs(reader.u64()?);
         reader.finish()?;
         Ok(Self {

@@ -3,7 +3,7 @@
 use anteroom_kvac::{
     KeyPair, Point, PublicKey, Sho,
     codec::{Reader, Writer},
-    endorsements::{RootKey, RootPublicKey},
+    endorsements::{EndorsementKey, EndorsementPublicKey},
 };
 use zeroize::Zeroizing;
 
@@ -28,7 +28,7 @@ const UNUSED: [(&[u8], usize); 7] = [
 /// The issuer's secrets for groups: the credential key and the endorsement key.
 pub struct GroupServerSecretParams {
     pub(crate) credential_key: KeyPair,
-    pub(crate) endorsement_key: RootKey,
+    pub(crate) endorsement_key: EndorsementKey,
     public: GroupServerPublicParams,
 }
 
@@ -43,7 +43,7 @@ impl GroupServerSecretParams {
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn generate(credential: Randomness, endorsement: Randomness) -> Self {
         let credential_key = KeyPair::generate(MODE, &credential);
-        Self::new(credential_key, RootKey::generate(&endorsement))
+        Self::new(credential_key, EndorsementKey::generate(&endorsement))
     }
 
     /// Parses `00 || credential private key || sk`: a storage format of this project, which is not
@@ -55,7 +55,7 @@ impl GroupServerSecretParams {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
         let credential_key = KeyPair::from_bytes(MODE, reader.slice(KeyPair::LENGTH)?)?;
-        let endorsement_key = RootKey::read(&mut reader)?;
+        let endorsement_key = EndorsementKey::read(&mut reader)?;
         reader.finish()?;
         Ok(Self::new(credential_key, endorsement_key))
     }
@@ -76,7 +76,7 @@ impl GroupServerSecretParams {
         &self.public
     }
 
-    fn new(credential_key: KeyPair, endorsement_key: RootKey) -> Self {
+    fn new(credential_key: KeyPair, endorsement_key: EndorsementKey) -> Self {
         let mut points = UNUSED.iter().flat_map(|(label, count)| {
             let mut sho = Sho::of(label, b"");
             (0..*count).map(move |_| Point::from(sho.point()))
@@ -103,7 +103,7 @@ impl GroupServerSecretParams {
 pub struct GroupServerPublicParams {
     unused: [Point; UNUSED_POINTS],
     pub(crate) credential_key: PublicKey,
-    pub(crate) endorsement_key: RootPublicKey,
+    pub(crate) endorsement_key: EndorsementPublicKey,
 }
 
 anteroom_kvac::redacted_debug!(GroupServerPublicParams);
@@ -122,7 +122,7 @@ impl GroupServerPublicParams {
         let params = Self {
             unused: reader.points()?,
             credential_key: PublicKey::from_bytes(MODE, reader.slice(PublicKey::LENGTH)?)?,
-            endorsement_key: RootPublicKey::read(&mut reader)?,
+            endorsement_key: EndorsementPublicKey::read(&mut reader)?,
         };
         reader.finish()?;
         Ok(params)

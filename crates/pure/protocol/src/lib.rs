@@ -7,7 +7,7 @@
 //!   it returns it.
 //! - **Client**: receives credentials (`receive` verifies the proof of issuance) and presents them
 //!   (`present`).
-//! - **Room service**: verifies presentations ([`VerifierKeys`]), and learns neither the account nor which
+//! - **Room service**: verifies presentations ([`VerifyingParams`]), and learns neither the account nor which
 //!   credential was presented.
 //! - **Input**: bytes, and the time and the randomness as arguments. The crate performs no I/O and reads
 //!   neither a clock nor a random number generator of its own.
@@ -54,7 +54,7 @@ mod root_key;
 mod sealed_hello;
 mod time;
 mod uid;
-mod verifier_keys;
+mod verifying_params;
 
 pub use anteroom_kvac::parallel;
 pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError};
@@ -86,7 +86,7 @@ pub use self::{
     sealed_hello::{Hello, HelloLengthError},
     time::{DAY, HOUR, Timestamp},
     uid::UidCiphertext,
-    verifier_keys::{VerifierKey, VerifierKeys},
+    verifying_params::{VerifyingParams, VerifyingParamsEntry},
 };
 
 /// Returns the bytes of all tables of static points together. In addition, server params in use have tables

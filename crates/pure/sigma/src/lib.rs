@@ -35,7 +35,7 @@ mod redacted;
 
 mod basis;
 mod error;
-mod opening;
+mod parsed_proof;
 mod point;
 mod proof;
 mod randomness;
@@ -46,9 +46,9 @@ mod transcript;
 pub use self::{
     basis::Basis,
     error::{ParseError, VerifyError},
-    opening::Opening,
+    parsed_proof::ParsedProof,
     point::Point,
-    proof::{Committed, Draft, seal},
+    proof::{ProofCommitments, UnfinishedProof, finish_proofs},
     randomness::Randomness,
     sho::{Absorption, Flavour, HmacSha256, PlainSha256, Sho},
     statement::Statement,

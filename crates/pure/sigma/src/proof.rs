@@ -1,10 +1,11 @@
 //! Proofs of a statement: Schnorr's protocol over all equations at once, made non-interactive with the hash
 //! object (section 2).
 //!
-//! A proof is made in three steps. [`Statement::draft`] draws the nonces; the caller evaluates every
-//! equation's right side at half of them; [`seal`] computes challenge and responses and verifies the result,
-//! for one proof or for many together. A caller that knows more about the points than the statement contains
-//! can execute the second step at less cost than [`Draft::commit`], which works for any points.
+//! A proof is made in three steps. [`Statement::start_proof`] draws the nonces; the caller evaluates every
+//! equation's right side at half of them; [`finish_proofs`] computes challenge and responses and verifies the
+//! result, for one proof or for many together. A caller that knows more about the points than the statement
+//! contains can execute the second step at less cost than [`UnfinishedProof::commit`], which works for any
+//! points.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// A proof whose nonces are drawn and whose commitments are not computed yet.
-pub struct Draft<'s> {
+pub struct UnfinishedProof<'s> {
     statement: &'s Statement,
     points: Vec<Point>,
     message: Vec<u8>,
@@ -34,7 +35,7 @@ pub struct Draft<'s> {
     nonce_transcript: Sho,
 }
 
-crate::redacted_debug!(impl ['s] Draft<'s>);
+crate::redacted_debug!(impl ['s] UnfinishedProof<'s>);
 
 /// A point that both parties know to be a multiple of another.
 #[derive(Clone, Copy)]
@@ -44,13 +45,13 @@ struct Multiple {
     factor: Scalar,
 }
 
-/// A draft with half of each commitment.
-pub struct Committed<'s> {
-    draft: Draft<'s>,
+/// An unfinished proof with half of each commitment.
+pub struct ProofCommitments<'s> {
+    unfinished: UnfinishedProof<'s>,
     halves: Vec<RistrettoPoint>,
 }
 
-crate::redacted_debug!(impl ['s] Committed<'s>);
+crate::redacted_debug!(impl ['s] ProofCommitments<'s>);
 
 impl Statement {
     /// Proves the statement.
@@ -71,8 +72,9 @@ impl Statement {
         randomness: &Randomness,
     ) -> Result<Vec<u8>, VerifyError> {
         let witness = Zeroizing::new(witness.to_vec());
-        let draft = self.draft(witness, points.to_vec(), message.to_vec(), randomness)?;
-        let mut proofs = seal(&[draft.commit()], None)?;
+        let unfinished =
+            self.start_proof(witness, points.to_vec(), message.to_vec(), randomness)?;
+        let mut proofs = finish_proofs(&[unfinished.commit()], None)?;
         proofs.pop().ok_or(VerifyError)
     }
 
@@ -80,20 +82,20 @@ impl Statement {
     ///
     /// # Errors
     /// The numbers of scalars or points differ from the statement's.
-    pub fn draft(
+    pub fn start_proof(
         &self,
         witness: Zeroizing<Vec<Scalar>>,
         points: Vec<Point>,
         message: Vec<u8>,
         randomness: &Randomness,
-    ) -> Result<Draft<'_>, VerifyError> {
+    ) -> Result<UnfinishedProof<'_>, VerifyError> {
         if witness.len() != self.scalar_count() || points.len() != self.point_count() {
             return Err(VerifyError);
         }
         let transcript = transcript(self, points.iter().map(Point::encoding));
         let mut nonce_transcript = transcript.clone();
         let nonces = nonces(&mut nonce_transcript, &witness, &message, randomness);
-        Ok(Draft {
+        Ok(UnfinishedProof {
             statement: self,
             points,
             message,
@@ -106,7 +108,7 @@ impl Statement {
     }
 }
 
-impl<'s> Draft<'s> {
+impl<'s> UnfinishedProof<'s> {
     /// Declares that point number `point` is `factor` times point number `of`, all three public, which makes
     /// the verification cheaper. A false declaration makes it fail.
     #[must_use]
@@ -125,16 +127,16 @@ impl<'s> Draft<'s> {
     /// Adds every equation's right side at the halved nonces, which the caller has evaluated in constant
     /// time.
     #[must_use]
-    pub const fn committed(self, halves: Vec<RistrettoPoint>) -> Committed<'s> {
-        Committed {
-            draft: self,
+    pub const fn committed(self, halves: Vec<RistrettoPoint>) -> ProofCommitments<'s> {
+        ProofCommitments {
+            unfinished: self,
             halves,
         }
     }
 
     /// Evaluates every equation's right side at the halved nonces, in constant time.
     #[must_use]
-    pub fn commit(self) -> Committed<'s> {
+    pub fn commit(self) -> ProofCommitments<'s> {
         let nonces = self.halved_nonces();
         let halves = self
             .statement
@@ -151,10 +153,16 @@ impl<'s> Draft<'s> {
 ///
 /// # Errors
 /// One of the proofs does not verify; none is returned then.
-pub fn seal(proofs: &[Committed<'_>], basis: Option<&Basis>) -> Result<Vec<Vec<u8>>, VerifyError> {
-    let counts = proofs
-        .iter()
-        .map(|proof| (proof.halves.len(), proof.draft.statement.equations().len()));
+pub fn finish_proofs(
+    proofs: &[ProofCommitments<'_>],
+    basis: Option<&Basis>,
+) -> Result<Vec<Vec<u8>>, VerifyError> {
+    let counts = proofs.iter().map(|proof| {
+        (
+            proof.halves.len(),
+            proof.unfinished.statement.equations().len(),
+        )
+    });
     for (commitments, equations) in counts {
         if commitments != equations {
             return Err(VerifyError);
@@ -163,33 +171,41 @@ pub fn seal(proofs: &[Committed<'_>], basis: Option<&Basis>) -> Result<Vec<Vec<u
     let all_halves = proofs.iter().flat_map(|proof| &proof.halves);
     let encodings = RistrettoPoint::double_and_compress_batch(all_halves);
     let mut encodings = encodings.as_slice();
-    let mut check = Check::new(basis);
+    let mut verification = BatchVerification::new(basis);
     let sealed: Option<Vec<_>> = proofs
         .iter()
         .map(|proof| {
             let (commitments, rest) = encodings.split_at_checked(proof.halves.len())?;
             encodings = rest;
-            Some(proof.seal(commitments, &mut check))
+            Some(proof.finish(commitments, &mut verification))
         })
         .collect();
     let sealed = sealed.ok_or(VerifyError)?;
-    check.finish()?;
+    verification.finish()?;
     Ok(sealed)
 }
 
-impl Committed<'_> {
-    /// Returns the challenge and the responses, and adds their equations to `check`.
-    fn seal(&self, commitments: &[CompressedRistretto], check: &mut Check<'_>) -> Vec<u8> {
-        let draft = &self.draft;
-        let challenge = challenge(draft.transcript.clone(), commitments, &draft.message);
-        let responses: Vec<Scalar> = draft
+impl ProofCommitments<'_> {
+    /// Returns the challenge and the responses, and adds their equations to `verification`.
+    fn finish(
+        &self,
+        commitments: &[CompressedRistretto],
+        verification: &mut BatchVerification<'_>,
+    ) -> Vec<u8> {
+        let unfinished = &self.unfinished;
+        let challenge = challenge(
+            unfinished.transcript.clone(),
+            commitments,
+            &unfinished.message,
+        );
+        let responses: Vec<Scalar> = unfinished
             .nonces
             .iter()
-            .zip(draft.witness.iter())
+            .zip(unfinished.witness.iter())
             .map(|(k, w)| k + challenge * w)
             .collect();
-        check.add(self, &challenge, &responses);
-        let mut proof = Vec::with_capacity(draft.statement.proof_length());
+        verification.add(self, &challenge, &responses);
+        let mut proof = Vec::with_capacity(unfinished.statement.proof_length());
         proof.extend_from_slice(challenge.as_bytes());
         for response in &responses {
             proof.extend_from_slice(response.as_bytes());
@@ -202,7 +218,7 @@ impl Committed<'_> {
 /// false equation passes with a probability of 2^-128.
 ///
 /// Variable time: the inputs are about to be published, and the weights are used once.
-struct Check<'b> {
+struct BatchVerification<'b> {
     basis: Option<&'b Basis>,
     /// The factors of the points of the basis.
     fixed: Vec<Scalar>,
@@ -212,7 +228,7 @@ struct Check<'b> {
     single: Vec<(Scalar, RistrettoPoint)>,
 }
 
-impl<'b> Check<'b> {
+impl<'b> BatchVerification<'b> {
     fn new(basis: Option<&'b Basis>) -> Self {
         Self {
             basis,
@@ -227,27 +243,28 @@ impl<'b> Check<'b> {
         clippy::indexing_slicing,
         reason = "numbers are below the counts, and the counts are checked"
     )]
-    fn add(&mut self, proof: &Committed<'_>, challenge: &Scalar, responses: &[Scalar]) {
-        let draft = &proof.draft;
-        let mut weights = weights(draft.nonce_transcript.clone(), proof.halves.len() + 1);
+    fn add(&mut self, proof: &ProofCommitments<'_>, challenge: &Scalar, responses: &[Scalar]) {
+        let unfinished = &proof.unfinished;
+        let mut weights = weights(unfinished.nonce_transcript.clone(), proof.halves.len() + 1);
         let spare = weights.pop().unwrap_or_default();
-        let mut factors = vec![Scalar::ZERO; draft.points.len()];
-        for ((left, terms), weight) in draft.statement.equations().zip(&weights) {
+        let mut factors = vec![Scalar::ZERO; unfinished.points.len()];
+        for ((left, terms), weight) in unfinished.statement.equations().zip(&weights) {
             for term in terms {
                 factors[usize::from(term.point)] += weight * responses[usize::from(term.scalar)];
             }
             factors[usize::from(left)] -= weight * challenge;
         }
-        if let Some(Multiple { point, of, factor }) = draft.multiple
+        if let Some(Multiple { point, of, factor }) = unfinished.multiple
             && point.max(of) < factors.len()
         {
             // Adds spare * (factor * of - point) too, which has a short factor for the point.
             let moved = (factors[point] + spare) * factor;
             factors[of] += moved;
             factors[point] = Scalar::ZERO;
-            self.single.push((spare, -draft.points[point].element()));
+            self.single
+                .push((spare, -unfinished.points[point].element()));
         }
-        for (point, factor) in draft.points.iter().zip(factors) {
+        for (point, factor) in unfinished.points.iter().zip(factors) {
             self.add_point(point, factor);
         }
         for (half, weight) in proof.halves.iter().zip(weights) {

@@ -25,11 +25,11 @@ pub trait Flavour {
     /// Ends an absorption and returns the next chaining value.
     fn finish(hasher: Self::Hasher) -> [u8; 32];
     /// The state before every output block under one `cv`.
-    type Keyed;
+    type KeyedState;
     /// Computes that state, once for all blocks.
-    fn keyed(cv: &[u8; 32]) -> Self::Keyed;
+    fn keyed(cv: &[u8; 32]) -> Self::KeyedState;
     /// Hashes `number` under `cv` for the purpose `domain`: an output block or the next `cv`.
-    fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32];
+    fn derive(keyed: &Self::KeyedState, number: u64, domain: u8) -> [u8; 32];
 }
 
 /// The flavour with HMAC-SHA256, used in nearly all places.
@@ -56,13 +56,13 @@ impl Flavour for HmacSha256 {
         hasher.finalize().into_bytes().into()
     }
 
-    type Keyed = Hmac<Sha256>;
+    type KeyedState = Hmac<Sha256>;
 
-    fn keyed(cv: &[u8; 32]) -> Self::Keyed {
+    fn keyed(cv: &[u8; 32]) -> Self::KeyedState {
         Self::start(cv)
     }
 
-    fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32] {
+    fn derive(keyed: &Self::KeyedState, number: u64, domain: u8) -> [u8; 32] {
         let mut hasher = keyed.clone();
         hasher.update(&number.to_be_bytes());
         hasher.update(&[domain]);
@@ -89,13 +89,13 @@ impl Flavour for PlainSha256 {
         Sha256::digest(Digest::finalize(hasher)).into()
     }
 
-    type Keyed = [u8; 32];
+    type KeyedState = [u8; 32];
 
-    fn keyed(cv: &[u8; 32]) -> Self::Keyed {
+    fn keyed(cv: &[u8; 32]) -> Self::KeyedState {
         *cv
     }
 
-    fn derive(keyed: &Self::Keyed, number: u64, domain: u8) -> [u8; 32] {
+    fn derive(keyed: &Self::KeyedState, number: u64, domain: u8) -> [u8; 32] {
         Sha256::new()
             .chain_update([0; 63])
             .chain_update([domain])

@@ -11,7 +11,7 @@
 use std::{env, fs};
 
 use anteroom_client::{
-    CallEvent, CallLink, Chat, Client, DeviceCredentials, Ending, Error, Standing,
+    CallEvent, CallLink, Chat, Client, DeviceCredentials, EndReason, Error, SeatStatus,
 };
 
 const NAME: &str = "Echo";
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Joins, waits in the lobby if there is one, and answers until the call ends.
-pub(crate) async fn echo(client: &Client, link: &CallLink) -> Result<Ending, Error> {
+pub(crate) async fn echo(client: &Client, link: &CallLink) -> Result<EndReason, Error> {
     let mut call = client.join(link).await?;
     while let Some(event) = call.next().await {
         match (event.chat(), event) {
@@ -40,12 +40,12 @@ pub(crate) async fn echo(client: &Client, link: &CallLink) -> Result<Ending, Err
             }
             // New devices have not received the name yet.
             (_, CallEvent::Admitted | CallEvent::Roster(_)) => call.introduce(NAME).await?,
-            (_, CallEvent::Joined(joined)) if joined.standing == Standing::Active => {
+            (_, CallEvent::Joined(joined)) if joined.status == SeatStatus::Active => {
                 call.introduce(NAME).await?;
             }
-            (_, CallEvent::Ended(ending)) => return Ok(ending),
+            (_, CallEvent::Ended(end_reason)) => return Ok(end_reason),
             _ => {}
         }
     }
-    Ok(Ending::Left)
+    Ok(EndReason::Left)
 }

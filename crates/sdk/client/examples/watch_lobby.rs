@@ -11,7 +11,7 @@
 use std::{collections::BTreeSet, env, fs};
 
 use anteroom_client::{
-    Aci, AdminPasskey, CallEvent, CallLink, Client, DemuxId, DeviceCredentials, Ending, Error,
+    Aci, AdminPasskey, CallEvent, CallLink, Client, DemuxId, DeviceCredentials, EndReason, Error,
     Participant, ServiceId, parse_passkey,
 };
 
@@ -45,14 +45,14 @@ pub(crate) async fn watch(
     link: &CallLink,
     passkey: &AdminPasskey,
     mut report: impl FnMut(DemuxId, Option<Aci>),
-) -> Result<Ending, Error> {
+) -> Result<EndReason, Error> {
     let mut call = client.join_as_admin(link, passkey).await?;
     let mut known = BTreeSet::new();
     while let Some(event) = call.next().await {
         let waiting = match event {
             CallEvent::Joined(joined) => joined.roster.pending,
             CallEvent::Roster(roster) | CallEvent::Restored(roster) => roster.pending,
-            CallEvent::Ended(ending) => return Ok(ending),
+            CallEvent::Ended(end_reason) => return Ok(end_reason),
             _ => continue,
         };
         for one in &waiting {
@@ -62,7 +62,7 @@ pub(crate) async fn watch(
         }
         known.retain(|demux| waiting.iter().any(|one| one.demux == *demux));
     }
-    Ok(Ending::Left)
+    Ok(EndReason::Left)
 }
 
 /// Returns the account of a device. The room service does not know it: the link's key decrypts it.

@@ -16,7 +16,7 @@ pub(crate) use anteroom_protocol::printable;
 
 pub use self::{
     chat::Chat,
-    event::{CallEvent, DenialReason, Ending, Joined, Standing},
+    event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
     ids::{DemuxId, EraId, OpaqueUserId},
     replay::SenderCounters,
     replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},
@@ -25,7 +25,7 @@ pub use self::{
     session::{CallSession, JoinOptions, Recipient},
 };
 pub(crate) use self::{
-    hello::HelloBook,
+    hello::HelloCodec,
     replay::ReplayMemory,
     socket::{PATH as SOCKET_PATH, SUBPROTOCOL},
 };

@@ -21,7 +21,7 @@ pub use self::{
     own_link::{OwnLink, parse_passkey},
 };
 use crate::{
-    Authentication, CallSession, ClientError, CredentialStore, IssuerClient, JoinOptions, Pass,
+    Authentication, CallSession, CredentialStore, IssuerClient, IssuerError, JoinOptions, Pass,
     Peek, RoomsClient, call::ReplayMemory, transport::is_loopback,
 };
 
@@ -50,7 +50,7 @@ struct Shared {
     credentials: Mutex<Option<CredentialStore>>,
     /// Held while a link is created: no other creation may show the same room.
     creation: tokio::sync::Mutex<()>,
-    failure: Mutex<Option<ClientError>>,
+    failure: Mutex<Option<IssuerError>>,
 }
 
 struct RenewalTask(AbortHandle);
@@ -118,14 +118,14 @@ impl Client {
     /// Takes the error of the last background renewal, if it failed. The client repeats the renewal some
     /// hours later.
     #[must_use]
-    pub fn take_renewal_failure(&self) -> Option<ClientError> {
+    pub fn take_renewal_failure(&self) -> Option<IssuerError> {
         self.shared.take_failure()
     }
 
     /// Returns today's right to use a link, for calls of [`RoomsClient`].
     ///
     /// # Errors
-    /// [`Error::NoCredential`]; [`ClientError::LinkParams`] if the link was made under other params than the
+    /// [`Error::NoCredential`]; [`IssuerError::LinkParams`] if the link was made under other params than the
     /// issuer's.
     pub fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
         self.shared.pass(link)
@@ -203,7 +203,7 @@ impl Shared {
         issuer: &str,
         authentication: impl Into<Authentication>,
         mut options: ClientOptions,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         let issuer = IssuerClient::new(issuer, authentication, options.timeouts)?;
         let aci = issuer.authentication().aci();
         let stored = options.credentials.take();
@@ -233,16 +233,16 @@ impl Shared {
         self.credentials().as_mut().map(change)
     }
 
-    fn note_failure(&self, failure: ClientError) {
+    fn note_failure(&self, failure: IssuerError) {
         *locked(&self.failure) = Some(failure);
     }
 
-    fn take_failure(&self) -> Option<ClientError> {
+    fn take_failure(&self) -> Option<IssuerError> {
         locked(&self.failure).take()
     }
 
     /// Returns whether there is a credential for today under trusted params.
-    fn has_credentials(&self) -> Result<bool, ClientError> {
+    fn has_credentials(&self) -> Result<bool, IssuerError> {
         let (now, options) = (self.options.system.now(), &self.options);
         let credentials = self.credentials();
         let Some(store) = credentials.as_ref() else {
@@ -255,15 +255,15 @@ impl Shared {
 
     /// Fetches the issuer's params, the week's credentials and those for creating links. Drops the present
     /// credentials if the issuer does not know the account any more.
-    async fn renew(&self) -> Result<(), ClientError> {
+    async fn renew(&self) -> Result<(), IssuerError> {
         let renewed = self.fetch().await;
-        if renewed.as_ref().is_err_and(ClientError::is_signed_out) {
+        if renewed.as_ref().is_err_and(IssuerError::is_signed_out) {
             *self.credentials() = None;
         }
         renewed
     }
 
-    async fn fetch(&self) -> Result<(), ClientError> {
+    async fn fetch(&self) -> Result<(), IssuerError> {
         let options = &self.options;
         let listing = self.issuer.published_params().await?;
         let now = options.system.now();

@@ -13,7 +13,7 @@ use rand_core::CryptoRng;
 pub use self::format::CredentialFormatError;
 use self::tried_link::TriedLink;
 use crate::{
-    CLOCK_TOLERANCE, ClientError, CreatePass, DayRange, Issued, IssuerClient, Pass,
+    CLOCK_TOLERANCE, CreatePass, DayRange, IssuedCredential, IssuerClient, IssuerError, Pass,
     PublishedParams, RenewalSchedule, TrustedParams,
 };
 
@@ -32,15 +32,15 @@ pub struct SpareLink {
     /// The root key.
     pub root_key: RootKey,
     /// The credential for creating the room.
-    pub issued: Issued<CreateCredential>,
+    pub issued: IssuedCredential<CreateCredential>,
 }
 
 /// The credentials of one renewal.
 #[derive(Debug, Default)]
 pub struct CredentialSupply {
-    auth: Vec<Issued<AuthCredential>>,
+    auth: Vec<IssuedCredential<AuthCredential>>,
     spare_links: Vec<SpareLink>,
-    failure: Option<ClientError>,
+    failure: Option<IssuerError>,
 }
 
 /// An account's credentials for a week and for creating links, with the params that its issuer listed when
@@ -60,7 +60,7 @@ pub struct CredentialSupply {
 pub struct CredentialStore {
     aci: Aci,
     listing: PublishedParams,
-    auth: Vec<Issued<AuthCredential>>,
+    auth: Vec<IssuedCredential<AuthCredential>>,
     spare_links: Vec<SpareLink>,
     /// Spare links that were taken for a room service, and not used up.
     tried_links: Vec<TriedLink>,
@@ -84,7 +84,7 @@ impl IssuerClient {
         params: &TrustedParams,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<CredentialSupply, ClientError> {
+    ) -> Result<CredentialSupply, IssuerError> {
         let auth = self
             .auth_credentials(DayRange::week_from(now), params, now)
             .await?;
@@ -112,7 +112,7 @@ impl IssuerClient {
 impl CredentialSupply {
     /// Takes the error because of which there are fewer create credentials than [`SPARE_LINKS`], if there was
     /// one.
-    pub const fn take_failure(&mut self) -> Option<ClientError> {
+    pub const fn take_failure(&mut self) -> Option<IssuerError> {
         self.failure.take()
     }
 }

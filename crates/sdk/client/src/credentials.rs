@@ -4,7 +4,7 @@ use anteroom_protocol::{AuthCredential, GroupAuthCredential, ParamsId, Timestamp
 
 /// A verified credential with the data that a presentation needs.
 #[derive(Clone, Debug)]
-pub struct Issued<C> {
+pub struct IssuedCredential<C> {
     /// The credential.
     pub credential: C,
     /// The midnight of the day for which it is valid.
@@ -19,7 +19,7 @@ pub struct DayCredentials {
     /// The day's midnight.
     pub day: Timestamp,
     /// The credential for call links.
-    pub auth: Issued<AuthCredential>,
+    pub auth: IssuedCredential<AuthCredential>,
     /// The credential for groups; `None` while the issuer works without its group params.
-    pub group: Option<Issued<GroupAuthCredential>>,
+    pub group: Option<IssuedCredential<GroupAuthCredential>>,
 }

@@ -114,7 +114,7 @@ impl fmt::Debug for DeviceCredentials {
 /// An account as the issuer describes it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Account {
+pub struct AccountInfo {
     /// The account id.
     pub aci: Aci,
     /// The phone-number id; `None` if the account has none.

@@ -10,7 +10,7 @@ use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientError, DeviceId, IssuerClient, failure::Failure};
+use crate::{DeviceId, IssuerClient, IssuerError, failure::TransportFailure};
 
 /// The problem code for a change that needs the password.
 const PASSWORD_NEEDED: &str = "LOGIN_RECENT_REQUIRED";
@@ -98,7 +98,7 @@ impl IssuerClient {
     ///
     /// # Errors
     /// The request failed, or its answer is malformed.
-    pub async fn devices(&self) -> Result<Vec<DeviceEntry>, ClientError> {
+    pub async fn devices(&self) -> Result<Vec<DeviceEntry>, IssuerError> {
         let answer = self.call(Method::GET, &["v1", "devices"]).await?;
         let body: DevicesBody = answer.json()?;
         let entries = body.devices.into_iter().map(entry);
@@ -109,12 +109,12 @@ impl IssuerClient {
     /// the password of the account's login.
     ///
     /// # Errors
-    /// [`ClientError::PasswordNeeded`] without the password; the request failed, or its answer is malformed.
+    /// [`IssuerError::PasswordNeeded`] without the password; the request failed, or its answer is malformed.
     pub async fn register_device(
         &self,
         name: &str,
         login: Option<&SecretString>,
-    ) -> Result<RegisteredDevice, ClientError> {
+    ) -> Result<RegisteredDevice, IssuerError> {
         let body = NameBody {
             name,
             password: login.map(SecretString::expose_secret),
@@ -123,7 +123,7 @@ impl IssuerClient {
         let body: RegisteredBody = answer.await.map_err(explained)?.json()?;
         Ok(RegisteredDevice {
             id: DeviceId::new(body.device_id)
-                .ok_or(ClientError::Malformed("a device has the number 0"))?,
+                .ok_or(IssuerError::Malformed("a device has the number 0"))?,
             password: body.password.into(),
         })
     }
@@ -132,13 +132,13 @@ impl IssuerClient {
     /// account's login. Only a change of another device than this one needs it.
     ///
     /// # Errors
-    /// [`ClientError::PasswordNeeded`] without the password; the request failed or was refused.
+    /// [`IssuerError::PasswordNeeded`] without the password; the request failed or was refused.
     pub async fn rename_device(
         &self,
         device: DeviceId,
         name: &str,
         login: Option<&SecretString>,
-    ) -> Result<(), ClientError> {
+    ) -> Result<(), IssuerError> {
         let body = NameBody {
             name,
             password: login.map(SecretString::expose_secret),
@@ -153,12 +153,12 @@ impl IssuerClient {
     /// password of the account's login. Only a change of another device than this one needs it.
     ///
     /// # Errors
-    /// [`ClientError::PasswordNeeded`] without the password; the request failed or was refused.
+    /// [`IssuerError::PasswordNeeded`] without the password; the request failed or was refused.
     pub async fn delete_device(
         &self,
         device: DeviceId,
         login: Option<&SecretString>,
-    ) -> Result<(), ClientError> {
+    ) -> Result<(), IssuerError> {
         let body = DeleteBody {
             password: login.map(SecretString::expose_secret),
         };
@@ -169,11 +169,11 @@ impl IssuerClient {
     }
 }
 
-/// Converts the refusal that the password resolves to [`ClientError::PasswordNeeded`].
-fn explained(error: ClientError) -> ClientError {
+/// Converts the refusal that the password resolves to [`IssuerError::PasswordNeeded`].
+fn explained(error: IssuerError) -> IssuerError {
     match error {
-        ClientError::Problem(problem) if problem.code == PASSWORD_NEEDED => {
-            ClientError::PasswordNeeded
+        IssuerError::Problem(problem) if problem.code == PASSWORD_NEEDED => {
+            IssuerError::PasswordNeeded
         }
         error => error,
     }
@@ -187,9 +187,10 @@ impl fmt::Debug for RegisteredDevice {
     }
 }
 
-fn entry(body: DeviceBody) -> Result<DeviceEntry, Failure> {
+fn entry(body: DeviceBody) -> Result<DeviceEntry, TransportFailure> {
     Ok(DeviceEntry {
-        id: DeviceId::new(body.id).ok_or(Failure::Malformed("a device has the number 0"))?,
+        id: DeviceId::new(body.id)
+            .ok_or(TransportFailure::Malformed("a device has the number 0"))?,
         name: body.name,
         created: Timestamp::from_secs(body.created),
         last_seen: Timestamp::from_secs(body.last_seen),

@@ -8,18 +8,20 @@ use std::{
 use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
-use crate::{CLOCK_TOLERANCE, ParamsKind, SessionStoreError, TransportError, failure::Failure};
+use crate::{
+    CLOCK_TOLERANCE, ParamsKind, SessionStoreError, TransportError, failure::TransportFailure,
+};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Party {
+pub enum Service {
     /// The issuer, which knows accounts.
     Issuer,
     /// The room service, which knows rooms.
     Rooms,
 }
 
-impl fmt::Display for Party {
+impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Issuer => "the issuer",
@@ -31,7 +33,7 @@ impl fmt::Display for Party {
 /// The error of a request to the issuer. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ClientError {
+pub enum IssuerError {
     /// The base URL cannot be used.
     #[error("the issuer's address cannot be used: {0}")]
     BaseUrl(&'static str),
@@ -129,7 +131,7 @@ pub enum ClientError {
     Session(#[from] SessionStoreError),
 }
 
-impl ClientError {
+impl IssuerError {
     /// Returns whether the issuer does not know the device or the login (any more). Stored credentials must
     /// be deleted then.
     #[must_use]
@@ -145,35 +147,35 @@ impl ClientError {
 /// Returns the error for the time that a service named in an answer of this moment, if its clock and this
 /// device's are too far apart.
 pub(crate) fn clock_error(
-    by: Party,
+    by: Service,
     theirs: Option<Timestamp>,
     now: Timestamp,
-) -> Option<ClientError> {
+) -> Option<IssuerError> {
     let theirs = theirs?;
     if theirs.as_secs().abs_diff(now.as_secs()) <= CLOCK_TOLERANCE.as_secs() {
         return None;
     }
     Some(match by {
-        Party::Issuer => ClientError::Clock {
+        Service::Issuer => IssuerError::Clock {
             issuer: theirs,
             device: now,
         },
-        Party::Rooms => ClientError::RoomsClock {
+        Service::Rooms => IssuerError::RoomsClock {
             rooms: theirs,
             device: now,
         },
     })
 }
 
-impl From<Failure> for ClientError {
-    fn from(failure: Failure) -> Self {
+impl From<TransportFailure> for IssuerError {
+    fn from(failure: TransportFailure) -> Self {
         match failure {
-            Failure::BaseUrl(why) => Self::BaseUrl(why),
-            Failure::Setup(cause) => Self::Setup(cause),
-            Failure::Unreachable(cause) => Self::Unreachable(cause),
-            Failure::TimedOut => Self::TimedOut,
-            Failure::TooLarge { limit } => Self::TooLarge { limit },
-            Failure::Malformed(what) => Self::Malformed(what),
+            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
+            TransportFailure::Setup(cause) => Self::Setup(cause),
+            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
+            TransportFailure::TimedOut => Self::TimedOut,
+            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
+            TransportFailure::Malformed(what) => Self::Malformed(what),
         }
     }
 }
@@ -186,7 +188,7 @@ impl From<Failure> for ClientError {
 #[non_exhaustive]
 pub struct Problem {
     /// The service that refused.
-    pub by: Party,
+    pub by: Service,
     /// The HTTP status.
     pub status: StatusCode,
     /// The stable code, such as `CALL_LINK_RATE_LIMITED`; empty if the answer was no problem document.

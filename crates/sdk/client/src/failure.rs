@@ -2,10 +2,10 @@
 
 use crate::TransportError;
 
-/// An error of an exchange; converts to [`ClientError`](crate::ClientError) and
+/// An error of an exchange; converts to [`IssuerError`](crate::IssuerError) and
 /// [`RoomsError`](crate::RoomsError).
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum TransportFailure {
     BaseUrl(&'static str),
     Setup(TransportError),
     Unreachable(TransportError),

@@ -14,9 +14,9 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
-    Account, Authentication, ClientError, DayCredentials, DayRange, DeviceId, Issued, Listed,
-    ParamsKind, PinStore, PublishedParams, Relay, ServiceAddress, Timeouts, Trust, TrustedParams,
-    relays,
+    AccountInfo, Authentication, DayCredentials, DayRange, DeviceId, IssuedCredential, IssuerError,
+    ListedParams, ParamsKind, PinStore, PublishedParams, RelayServer, ServiceAddress, Timeouts,
+    Trust, TrustedParams, relays,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport, sensitive},
     wire::{
         self, BatchBody, CallLinkAuthBody, CreateRequestBody, CredentialBody, ParamsBody,
@@ -53,13 +53,13 @@ impl IssuerClient {
         base_url: impl Into<ServiceAddress>,
         authentication: impl Into<Authentication>,
         timeouts: Timeouts,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         let transport = Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?;
         let authentication = authentication.into();
         if let Authentication::Login(session) = &authentication
             && session.base_url() != transport.base()
         {
-            return Err(ClientError::BaseUrl("the login is another issuer's"));
+            return Err(IssuerError::BaseUrl("the login is another issuer's"));
         }
         Ok(Self {
             transport,
@@ -89,7 +89,7 @@ impl IssuerClient {
     ///
     /// # Errors
     /// The request failed, or its answer is malformed.
-    pub async fn published_params(&self) -> Result<PublishedParams, ClientError> {
+    pub async fn published_params(&self) -> Result<PublishedParams, IssuerError> {
         let request = self.transport.request(Method::GET, &["v1", "params"])?;
         let answer = self.transport.send(request).await?;
         let body: ParamsBody = answer.json()?;
@@ -105,7 +105,7 @@ impl IssuerClient {
         pins: &dyn PinStore,
         trust: Trust<'_>,
         now: Timestamp,
-    ) -> Result<TrustedParams, ClientError> {
+    ) -> Result<TrustedParams, IssuerError> {
         let published = self.published_params().await?;
         let trusted = published.clone().trusted(pins, trust, now);
         trusted.map_err(|error| published.explained(error, now))
@@ -122,7 +122,7 @@ impl IssuerClient {
         pins: &dyn PinStore,
         trust: Trust<'_>,
         now: Timestamp,
-    ) -> Result<TrustedParams, ClientError> {
+    ) -> Result<TrustedParams, IssuerError> {
         let published = self.published_params().await?;
         let trusted = published.clone().trusted_for_link(link, pins, trust, now);
         trusted.map_err(|error| published.explained(error, now))
@@ -132,23 +132,23 @@ impl IssuerClient {
     ///
     /// # Errors
     /// The request failed, or names another account.
-    pub async fn whoami(&self) -> Result<Account, ClientError> {
+    pub async fn whoami(&self) -> Result<AccountInfo, IssuerError> {
         let body: WhoamiBody = self
             .get(&["v1", "accounts", "whoami"], None)
             .await?
             .json()?;
-        let aci = Aci::parse(&body.uuid).map_err(|_| ClientError::Malformed("no account id"))?;
+        let aci = Aci::parse(&body.uuid).map_err(|_| IssuerError::Malformed("no account id"))?;
         let own = &self.authentication;
         if aci != own.aci() || body.device_id != own.device().number() {
-            return Err(ClientError::Malformed("it names another account or device"));
+            return Err(IssuerError::Malformed("it names another account or device"));
         }
         let pni = body.pni.as_deref().map(parse_pni).transpose()?;
         let salt = body.auth_credential_salt.as_deref();
         let auth_salt = salt.map(parse_salt).transpose()?;
-        Ok(Account {
+        Ok(AccountInfo {
             aci,
             pni,
-            device: DeviceId::new(body.device_id).ok_or(ClientError::Malformed("no device id"))?,
+            device: DeviceId::new(body.device_id).ok_or(IssuerError::Malformed("no device id"))?,
             auth_salt,
         })
     }
@@ -165,7 +165,7 @@ impl IssuerClient {
         params: &TrustedParams,
         now: Timestamp,
         randomness: Randomness,
-    ) -> Result<Issued<CreateCredential>, ClientError> {
+    ) -> Result<IssuedCredential<CreateCredential>, IssuerError> {
         let candidates = params.issuing_generic(now)?;
         let context = CreateCredentialRequestContext::new(room, randomness);
         let answer = self.request_create(&context.request()).await;
@@ -173,7 +173,7 @@ impl IssuerClient {
             .and_then(|answer| check_day(answer.1, now).map(|()| answer))
             .map_err(|error| params.explained(error, now))?;
         if response.timestamp() != redemption {
-            return Err(ClientError::Malformed("a credential is for another day"));
+            return Err(IssuerError::Malformed("a credential is for another day"));
         }
         first_verified(&candidates, redemption, |listed| {
             context
@@ -192,7 +192,7 @@ impl IssuerClient {
         range: DayRange,
         params: &TrustedParams,
         now: Timestamp,
-    ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
+    ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
         let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "call-link", "auth"];
@@ -215,11 +215,11 @@ impl IssuerClient {
     /// The request failed, days are missing or unexpected, or a credential does not verify.
     pub async fn day_credentials(
         &self,
-        account: &Account,
+        account: &AccountInfo,
         range: DayRange,
         params: &TrustedParams,
         now: Timestamp,
-    ) -> Result<Vec<DayCredentials>, ClientError> {
+    ) -> Result<Vec<DayCredentials>, IssuerError> {
         let candidates = params.issuing_for_link(now)?;
         let refused = || params.refusal(ParamsKind::Generic, now);
         let path = ["v1", "certificate", "auth", "group"];
@@ -227,7 +227,7 @@ impl IssuerClient {
         let answer = answer.map_err(|error| explained(error, params, range, now))?;
         let body: BatchBody = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
-            return Err(ClientError::Malformed("the batch is for another PNI"));
+            return Err(IssuerError::Malformed("the batch is for another PNI"));
         }
         let auth = self.receive_auth(
             &body.call_link_auth_credentials,
@@ -256,7 +256,7 @@ impl IssuerClient {
     ///
     /// # Errors
     /// The request failed, or its answer is malformed.
-    pub async fn relays(&self) -> Result<Vec<Relay>, ClientError> {
+    pub async fn relays(&self) -> Result<Vec<RelayServer>, IssuerError> {
         let body: RelaysBody = self.get(&["v2", "calling", "relays"], None).await?.json()?;
         Ok(relays::received(body)?)
     }
@@ -264,7 +264,7 @@ impl IssuerClient {
     async fn request_create(
         &self,
         request: &CreateCredentialRequest,
-    ) -> Result<(CreateCredentialResponse, Timestamp), ClientError> {
+    ) -> Result<(CreateCredentialResponse, Timestamp), IssuerError> {
         let path = ["v1", "call-link", "create-auth"];
         let request = self
             .transport
@@ -274,12 +274,12 @@ impl IssuerClient {
             });
         let body: CredentialBody = self.send(request).await?.json()?;
         let response = CreateCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
-            .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
+            .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
         Ok((response, Timestamp::from_secs(body.redemption_time)))
     }
 
     /// Sends an authenticated request without a body.
-    pub(crate) async fn call(&self, method: Method, path: &[&str]) -> Result<Answer, ClientError> {
+    pub(crate) async fn call(&self, method: Method, path: &[&str]) -> Result<Answer, IssuerError> {
         self.send(self.transport.request(method, path)?).await
     }
 
@@ -289,12 +289,12 @@ impl IssuerClient {
         method: Method,
         path: &[&str],
         body: &impl Serialize,
-    ) -> Result<Answer, ClientError> {
+    ) -> Result<Answer, IssuerError> {
         self.send(self.transport.request(method, path)?.json(body))
             .await
     }
 
-    async fn get(&self, path: &[&str], range: Option<DayRange>) -> Result<Answer, ClientError> {
+    async fn get(&self, path: &[&str], range: Option<DayRange>) -> Result<Answer, IssuerError> {
         let mut request = self.transport.request(Method::GET, path)?;
         if let Some(range) = range {
             request = request.query(&[
@@ -307,7 +307,7 @@ impl IssuerClient {
 
     /// Sends an authenticated request. If the issuer refuses the access token of a login, renews the token
     /// and sends the request once more: a request refused for its token has had no effect.
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, IssuerError> {
         let session = match &self.authentication {
             Authentication::Device(device) => {
                 let request = signed(request, &device.authorization())?;
@@ -334,13 +334,13 @@ impl IssuerClient {
         &self,
         bodies: &[CredentialBody],
         range: DayRange,
-        candidates: &[&Listed<GenericPublicParams>],
-        refused: &(impl Fn() -> ClientError + Sync),
-    ) -> Result<Vec<Issued<AuthCredential>>, ClientError> {
+        candidates: &[&ListedParams<GenericPublicParams>],
+        refused: &(impl Fn() -> IssuerError + Sync),
+    ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
         check_days(bodies, range)?;
         let receive = |(body, day): &(&CredentialBody, Timestamp)| {
             let response = AuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
-                .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
+                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
             first_verified(candidates, *day, |listed| {
                 response
                     .receive(&self.authentication.aci(), *day, &listed.params)
@@ -353,22 +353,22 @@ impl IssuerClient {
     }
 }
 
-fn signed(request: RequestBuilder, authorization: &str) -> Result<RequestBuilder, ClientError> {
+fn signed(request: RequestBuilder, authorization: &str) -> Result<RequestBuilder, IssuerError> {
     Ok(request.header(header::AUTHORIZATION, sensitive(authorization)?))
 }
 
 fn receive_group(
-    account: &Account,
+    account: &AccountInfo,
     bodies: &[CredentialBody],
     range: DayRange,
     params: &TrustedParams,
     now: Timestamp,
-) -> Result<Vec<Issued<GroupAuthCredential>>, ClientError> {
+) -> Result<Vec<IssuedCredential<GroupAuthCredential>>, IssuerError> {
     let candidates = params.issuing_group(now)?;
     check_days(bodies, range)?;
     let receive = |(body, day): &(&CredentialBody, Timestamp)| {
         let response = GroupAuthCredentialResponse::from_bytes(&wire::decode(&body.credential)?)
-            .map_err(|_| ClientError::Malformed("a credential does not parse"))?;
+            .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
         first_verified(&candidates, *day, |listed| {
             let received = match (&account.pni, &account.auth_salt) {
                 (Some(pni), _) => response.receive(&account.aci, pni, *day, &listed.params),
@@ -387,12 +387,12 @@ fn receive_group(
 
 /// Verifies against each of the params that may have issued; a credential verifies under one at most.
 fn first_verified<P, C>(
-    candidates: &[&Listed<P>],
+    candidates: &[&ListedParams<P>],
     redemption: Timestamp,
-    receive: impl Fn(&Listed<P>) -> Option<C>,
-) -> Option<Issued<C>> {
+    receive: impl Fn(&ListedParams<P>) -> Option<C>,
+) -> Option<IssuedCredential<C>> {
     candidates.iter().find_map(|listed| {
-        receive(listed).map(|credential| Issued {
+        receive(listed).map(|credential| IssuedCredential {
             credential,
             redemption,
             params: listed.id,
@@ -401,13 +401,13 @@ fn first_verified<P, C>(
 }
 
 /// Checks that the day is today's, or around a midnight that of the nearer neighbour.
-fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
+fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), IssuerError> {
     let tolerance = CLOCK_TOLERANCE.as_secs();
     let days = [now, now.minus(tolerance), now.plus(tolerance)].map(Timestamp::start_of_day);
     if days.contains(&redemption) {
         return Ok(());
     }
-    Err(ClientError::OddDay {
+    Err(IssuerError::OddDay {
         issuer: redemption,
         device: now.start_of_day(),
     })
@@ -416,11 +416,11 @@ fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), ClientError> {
 /// Returns the reason for refused days. The clocks are the reason only if the issuer would have granted these
 /// days by this device's clock: from yesterday to eight days after today.
 fn explained(
-    error: ClientError,
+    error: IssuerError,
     params: &TrustedParams,
     range: DayRange,
     now: Timestamp,
-) -> ClientError {
+) -> IssuerError {
     let today = now.start_of_day();
     let is_due = today.minus(DAY) <= range.first() && range.last() <= today.plus(8 * DAY);
     if is_due {
@@ -431,22 +431,22 @@ fn explained(
 }
 
 /// Checks that the days are exactly the requested ones, in order.
-fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), ClientError> {
+fn check_days(bodies: &[CredentialBody], range: DayRange) -> Result<(), IssuerError> {
     let given = bodies.iter().map(|body| body.redemption_time);
     if given.eq(range.days().map(Timestamp::as_secs)) {
         return Ok(());
     }
-    Err(ClientError::Malformed("the days are not those asked for"))
+    Err(IssuerError::Malformed("the days are not those asked for"))
 }
 
-fn parse_pni(text: &str) -> Result<Pni, ClientError> {
-    Pni::parse(text).map_err(|_| ClientError::Malformed("no PNI"))
+fn parse_pni(text: &str) -> Result<Pni, IssuerError> {
+    Pni::parse(text).map_err(|_| IssuerError::Malformed("no PNI"))
 }
 
-fn parse_salt(text: &str) -> Result<AuthSalt, ClientError> {
+fn parse_salt(text: &str) -> Result<AuthSalt, IssuerError> {
     let bytes: [u8; 32] = wire::decode(text)?
         .try_into()
-        .map_err(|_| ClientError::Malformed("a salt has another length"))?;
+        .map_err(|_| IssuerError::Malformed("a salt has another length"))?;
     Ok(AuthSalt::from_bytes(bytes))
 }
 
@@ -470,9 +470,9 @@ mod tests {
             (0, midnight, false),
             (u64::MAX, midnight, false),
         ];
-        for (redemption, now, taken) in cases {
+        for (redemption, now, accepted) in cases {
             let outcome = check_day(Timestamp::from_secs(redemption), Timestamp::from_secs(now));
-            assert_eq!(outcome.is_ok(), taken, "{redemption} at {now}");
+            assert_eq!(outcome.is_ok(), accepted, "{redemption} at {now}");
         }
     }
 }

@@ -38,7 +38,7 @@
 //!   ([`IssuerClient::devices`]) are returned as they are.
 //! - **State**: nothing is written to disk. The caller stores what should outlive a process through
 //!   [`PinStore`], [`SessionStore`], [`ReplayStore`] and [`CredentialStore::to_bytes`].
-//! - **Errors**: [`ClientError`] for the issuer, [`RoomsError`] for the room service, [`Error`] for a client
+//! - **Errors**: [`IssuerError`] for the issuer, [`RoomsError`] for the room service, [`Error`] for a client
 //!   of both. They contain no secret. Answers and waits are bounded.
 //!
 //! The issuer knows the account. It must not learn the room, and must not be able to mark one account's
@@ -107,30 +107,30 @@ pub use {
 pub use self::{
     authentication::Authentication,
     call::{
-        CallEvent, CallSession, Chat, DemuxId, DenialReason, Ending, EraId, EraKey, EraMark,
-        JoinOptions, Joined, MAX_MESSAGE, MemoryReplays, MessageOpener, MessageSealer,
-        MessageTooLong, OpaqueUserId, OpenError, ReceivedCounters, Recipient, ReplayStore,
-        ReplayStoreError, Roster, SenderCounters, Standing,
+        CallEvent, CallSession, Chat, DemuxId, DenialReason, EndReason, EraId, EraKey, EraMark,
+        JoinOptions, MAX_MESSAGE, MemoryReplays, MessageOpener, MessageSealer, MessageTooLong,
+        OpaqueUserId, OpenError, ReceivedCounters, Recipient, ReplayStore, ReplayStoreError,
+        Roster, SeatInfo, SeatStatus, SenderCounters,
     },
     client::{Client, ClientOptions, Error, OwnLink, parse_passkey},
     credential_store::{
         CredentialFormatError, CredentialStore, CredentialSupply, MAX_SPARE_LINKS, SPARE_LINKS,
         SpareLink,
     },
-    credentials::{DayCredentials, Issued},
-    device::{Account, DeviceCredentials, DeviceId},
+    credentials::{DayCredentials, IssuedCredential},
+    device::{AccountInfo, DeviceCredentials, DeviceId},
     devices::{DeviceEntry, DeviceState, RegisteredDevice},
-    error::{ClientError, Party, PinStoreError, Problem},
+    error::{IssuerError, PinStoreError, Problem, Service},
     issuer::{CLOCK_TOLERANCE, IssuerClient},
     login::{
-        LockedSession, LoginClient, LoginSession, MemorySession, SessionStore, SessionStoreError,
-        SessionTokens, SignIn, SignedIn,
+        LockedSession, LoginClient, LoginSession, MemorySession, SessionGrant, SessionStore,
+        SessionStoreError, SessionTokens, SignIn,
     },
-    params::{Listed, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
+    params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     probe::{INSTANCE_HEADER, Probe, ProbeAnswer, ProbeError, SocketOutcome},
     range::DayRange,
-    relays::Relay,
+    relays::RelayServer,
     renewal::{RenewalSchedule, RenewalStep},
     rooms::{
         Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,

@@ -31,5 +31,5 @@ pub use self::{
     client::LoginClient,
     session::LoginSession,
     store::{LockedSession, MemorySession, SessionStore, SessionStoreError},
-    tokens::{SessionTokens, SignIn, SignedIn},
+    tokens::{SessionGrant, SessionTokens, SignIn},
 };

@@ -1,16 +1,16 @@
 //! The public params that an issuer lists.
 
+mod comparison;
 mod issuing;
-mod judgement;
 mod link;
 mod trusted;
 
 use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, ParamsId, Timestamp};
 use http::StatusCode;
 
-pub use self::{judgement::ParamsSwitch, trusted::TrustedParams};
+pub use self::{comparison::ParamsSwitch, trusted::TrustedParams};
 use crate::{
-    ClientError, ParamsKind, Party,
+    IssuerError, ParamsKind, Service,
     error::clock_error,
     wire::{self, ParamsBody, ParamsEntry},
 };
@@ -34,7 +34,7 @@ impl Validity {
 
 /// Params with their id and period, as the issuer lists them.
 #[derive(Clone, Debug)]
-pub struct Listed<P> {
+pub struct ListedParams<P> {
     /// The params.
     pub params: P,
     /// Their id, computed from their bytes.
@@ -54,7 +54,7 @@ pub struct ParamsSummary {
     pub validity: Validity,
 }
 
-impl<P> Listed<P> {
+impl<P> ListedParams<P> {
     pub(crate) const fn summary(&self, kind: ParamsKind) -> ParamsSummary {
         ParamsSummary {
             kind,
@@ -68,9 +68,9 @@ impl<P> Listed<P> {
 #[derive(Clone, Debug, Default)]
 pub struct PublishedParams {
     /// The params of call-link credentials.
-    pub generic: Vec<Listed<GenericPublicParams>>,
+    pub generic: Vec<ListedParams<GenericPublicParams>>,
     /// The params of group credentials.
-    pub group: Vec<Listed<GroupServerPublicParams>>,
+    pub group: Vec<ListedParams<GroupServerPublicParams>>,
     /// The issuer's time when it answered, if the answer carried it.
     pub issuer_time: Option<Timestamp>,
     /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
@@ -82,7 +82,7 @@ impl PublishedParams {
     pub(crate) fn parse(
         body: &ParamsBody,
         issuer_time: Option<Timestamp>,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
@@ -105,16 +105,16 @@ impl PublishedParams {
         Ok(published)
     }
 
-    /// Returns the reason of an error: [`ClientError::Clock`] if the clocks differ and that alone may explain
+    /// Returns the reason of an error: [`IssuerError::Clock`] if the clocks differ and that alone may explain
     /// the error. Untrusted params that the issuer offers are never explained by a clock.
-    pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
+    pub(crate) fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
         let may_be_clock = match &error {
-            ClientError::Untrusted { offered, .. } => offered.is_empty(),
-            ClientError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
-            ClientError::OddDay { .. } => true,
+            IssuerError::Untrusted { offered, .. } => offered.is_empty(),
+            IssuerError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
+            IssuerError::OddDay { .. } => true,
             _ => false,
         };
-        match clock_error(Party::Issuer, self.issuer_time, now) {
+        match clock_error(Service::Issuer, self.issuer_time, now) {
             Some(clock) if may_be_clock => clock,
             _ => error,
         }
@@ -145,7 +145,7 @@ impl PublishedParams {
     }
 }
 
-fn entry<P>(listed: &Listed<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
+fn entry<P>(listed: &ListedParams<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
     ParamsEntry {
         id: listed.id.to_hex(),
         kind: kind.as_str().to_owned(),
@@ -155,15 +155,15 @@ fn entry<P>(listed: &Listed<P>, kind: ParamsKind, public_params: &[u8]) -> Param
     }
 }
 
-fn no_params(_: anteroom_protocol::ParseError) -> ClientError {
-    ClientError::Malformed("server params do not parse")
+fn no_params(_: anteroom_protocol::ParseError) -> IssuerError {
+    IssuerError::Malformed("server params do not parse")
 }
 
-fn listed<P>(entry: &ParamsEntry, params: P, id: ParamsId) -> Result<Listed<P>, ClientError> {
+fn listed<P>(entry: &ParamsEntry, params: P, id: ParamsId) -> Result<ListedParams<P>, IssuerError> {
     if ParamsId::parse(&entry.id) != Ok(id) {
-        return Err(ClientError::Malformed("server params have another id"));
+        return Err(IssuerError::Malformed("server params have another id"));
     }
-    Ok(Listed {
+    Ok(ListedParams {
         params,
         id,
         validity: Validity {

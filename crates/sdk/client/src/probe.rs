@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::{
     ServiceAddress, Timeouts, TransportError,
     call::{SOCKET_PATH, SUBPROTOCOL},
-    failure::Failure,
+    failure::TransportFailure,
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, failure},
 };
 
@@ -150,14 +150,16 @@ fn is_accepted(response: &Response, accept: &str) -> bool {
     given.is_some_and(|given| given.as_bytes() == accept.as_bytes())
 }
 
-impl From<Failure> for ProbeError {
-    fn from(failure: Failure) -> Self {
+impl From<TransportFailure> for ProbeError {
+    fn from(failure: TransportFailure) -> Self {
         match failure {
-            Failure::BaseUrl(why) => Self::BaseUrl(why),
-            Failure::Setup(cause) | Failure::Unreachable(cause) => Self::Unreachable(cause),
-            Failure::TimedOut => Self::TimedOut,
-            Failure::TooLarge { .. } => Self::TooLong,
-            Failure::Malformed(what) => Self::Malformed(what),
+            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
+            TransportFailure::Setup(cause) | TransportFailure::Unreachable(cause) => {
+                Self::Unreachable(cause)
+            }
+            TransportFailure::TimedOut => Self::TimedOut,
+            TransportFailure::TooLarge { .. } => Self::TooLong,
+            TransportFailure::Malformed(what) => Self::Malformed(what),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{DAY, Timestamp};
 
-use crate::ClientError;
+use crate::IssuerError;
 
 /// The days from a first to a last, both included: at most 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +18,14 @@ impl DayRange {
     /// Creates the range from the midnight `first` to the midnight `last`.
     ///
     /// # Errors
-    /// [`ClientError::Range`] if one is no midnight, `last` lies before `first`, or the range is too long.
-    pub fn new(first: Timestamp, last: Timestamp) -> Result<Self, ClientError> {
+    /// [`IssuerError::Range`] if one is no midnight, `last` lies before `first`, or the range is too long.
+    pub fn new(first: Timestamp, last: Timestamp) -> Result<Self, IssuerError> {
         let span = last.as_secs().checked_sub(first.as_secs());
         let fits = span.is_some_and(|span| span <= Self::MAX_SPAN_DAYS * DAY);
         if first.is_day_aligned() && last.is_day_aligned() && fits {
             Ok(Self { first, last })
         } else {
-            Err(ClientError::Range)
+            Err(IssuerError::Range)
         }
     }
 

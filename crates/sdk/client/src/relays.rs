@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::{
-    failure::Failure,
+    failure::TransportFailure,
     wire::{RelayBody, RelaysBody},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 /// drop.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Relay {
+pub struct RelayServer {
     /// The username; empty if the relay needs no credentials.
     pub username: SecretString,
     /// The password; empty if the relay needs no credentials.
@@ -29,11 +29,11 @@ pub struct Relay {
 }
 
 /// Validates the relays of an answer. The texts come from the issuer and may be displayed on a terminal.
-pub(crate) fn received(body: RelaysBody) -> Result<Vec<Relay>, Failure> {
+pub(crate) fn received(body: RelaysBody) -> Result<Vec<RelayServer>, TransportFailure> {
     body.relays.into_iter().map(relay).collect()
 }
 
-fn relay(body: RelayBody) -> Result<Relay, Failure> {
+fn relay(body: RelayBody) -> Result<RelayServer, TransportFailure> {
     let RelayBody {
         username,
         password,
@@ -42,7 +42,7 @@ fn relay(body: RelayBody) -> Result<Relay, Failure> {
         urls_with_ips,
         hostname,
     } = body;
-    let relay = Relay {
+    let relay = RelayServer {
         username: username.into(),
         password: password.into(),
         ttl: Duration::from_secs(ttl),
@@ -53,7 +53,9 @@ fn relay(body: RelayBody) -> Result<Relay, Failure> {
     let has_controls = |text: &String| text.chars().any(char::is_control);
     let urls = relay.urls.iter().chain(&relay.urls_with_ips);
     if urls.chain([&relay.hostname]).any(has_controls) {
-        return Err(Failure::Malformed("a relay's URL has control characters"));
+        return Err(TransportFailure::Malformed(
+            "a relay's URL has control characters",
+        ));
     }
     Ok(relay)
 }

@@ -21,8 +21,8 @@ pub use self::{
     pass::{CreatePass, Pass},
 };
 use crate::{
-    DemuxId, EraId, OpaqueUserId, Party, ReplayStore, ServiceAddress, Timeouts,
-    call::{HelloBook, ReplayMemory},
+    DemuxId, EraId, OpaqueUserId, ReplayStore, Service, ServiceAddress, Timeouts,
+    call::{HelloCodec, ReplayMemory},
     transport::{Answer, MAX_ROOMS_ANSWER, Transport, sensitive},
     wire as bytes,
 };
@@ -337,7 +337,7 @@ pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
 
 pub(crate) fn participants(
     bodies: &[DeviceBody],
-    hellos: Option<&HelloBook>,
+    hellos: Option<&HelloCodec>,
 ) -> Result<Vec<Participant>, RoomsError> {
     let participant = |body| participant(body, hellos);
     bodies.iter().map(participant).collect()
@@ -345,7 +345,7 @@ pub(crate) fn participants(
 
 pub(crate) fn participant(
     body: &DeviceBody,
-    hellos: Option<&HelloBook>,
+    hellos: Option<&HelloCodec>,
 ) -> Result<Participant, RoomsError> {
     let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
     let user = user
@@ -383,7 +383,7 @@ fn with_json(request: RequestBuilder, body: &LinkBody<'_>) -> Result<RequestBuil
 
 /// Returns the error of a 404. A program that is no room service sends no code of a missing link either.
 fn unknown_link(answer: &Answer) -> RoomsError {
-    let problem = answer.problem(Party::Rooms);
+    let problem = answer.problem(Service::Rooms);
     let is_elsewhere = match problem.code.as_str() {
         "" => !answer.is_empty(),
         code => code == "NOT_FOUND",
@@ -399,5 +399,7 @@ fn success(answer: Answer) -> Result<Answer, RoomsError> {
     if answer.status() == StatusCode::OK {
         return Ok(answer);
     }
-    Err(RoomsError::Problem(Box::new(answer.problem(Party::Rooms))))
+    Err(RoomsError::Problem(Box::new(
+        answer.problem(Service::Rooms),
+    )))
 }

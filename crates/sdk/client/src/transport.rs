@@ -14,7 +14,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use crate::{
-    ClientError, Party, Problem, ServiceAddress, TransportError, failure::Failure,
+    IssuerError, Problem, Service, ServiceAddress, TransportError, failure::TransportFailure,
     wire::ProblemBody,
 };
 
@@ -63,30 +63,32 @@ impl Answer {
         self.body.is_empty()
     }
 
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, TransportFailure> {
         // The parser's own error could quote the body.
         serde_json::from_slice(&self.body)
-            .map_err(|_| Failure::Malformed("the JSON is not the expected one"))
+            .map_err(|_| TransportFailure::Malformed("the JSON is not the expected one"))
     }
 
     /// Returns the refusal that an answer with a status other than 200 carries.
-    pub(crate) fn problem(&self, by: Party) -> Problem {
+    pub(crate) fn problem(&self, by: Service) -> Problem {
         problem(by, self.status, &self.headers, &self.body)
     }
 
     /// Returns the issuer's answer if its status is 200, or 204 for an answer without a body.
-    pub(crate) fn good(self) -> Result<Self, ClientError> {
+    pub(crate) fn good(self) -> Result<Self, IssuerError> {
         if matches!(self.status, StatusCode::OK | StatusCode::NO_CONTENT) {
             return Ok(self);
         }
-        Err(ClientError::Problem(Box::new(self.problem(Party::Issuer))))
+        Err(IssuerError::Problem(Box::new(
+            self.problem(Service::Issuer),
+        )))
     }
 
     /// Returns whether the issuer refuses the access token. A wrong password in the body has the same status,
     /// and must not be sent again.
     pub(crate) fn refuses_token(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
-            && self.problem(Party::Issuer).code != WRONG_PASSWORD
+            && self.problem(Service::Issuer).code != WRONG_PASSWORD
     }
 
     /// Returns the service's time when it answered.
@@ -117,7 +119,7 @@ impl Transport {
         base: &ServiceAddress,
         timeouts: Timeouts,
         max_answer: usize,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, TransportFailure> {
         Self::build(base, timeouts, max_answer, |builder| {
             builder.timeout(timeouts.request)
         })
@@ -125,7 +127,10 @@ impl Transport {
 
     /// Creates a transport for long-lived connections: HTTP/1.1, which supports upgrades, without a limit for
     /// the whole exchange.
-    pub(crate) fn lasting(base: &ServiceAddress, timeouts: Timeouts) -> Result<Self, Failure> {
+    pub(crate) fn lasting(
+        base: &ServiceAddress,
+        timeouts: Timeouts,
+    ) -> Result<Self, TransportFailure> {
         let max_answer = MAX_ROOMS_ANSWER;
         Self::build(base, timeouts, max_answer, ClientBuilder::http1_only)
     }
@@ -135,7 +140,7 @@ impl Transport {
         timeouts: Timeouts,
         max_answer: usize,
         kind: impl FnOnce(ClientBuilder) -> ClientBuilder,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, TransportFailure> {
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // Another thread may have installed a provider at the same moment; either one works.
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -155,7 +160,7 @@ impl Transport {
         }
         let http = kind(builder)
             .build()
-            .map_err(|error| Failure::Setup(TransportError::new(error)))?;
+            .map_err(|error| TransportFailure::Setup(TransportError::new(error)))?;
         Ok(Self {
             http,
             base,
@@ -172,10 +177,14 @@ impl Transport {
         self.base.scheme() == "http" && !is_loopback(&self.base)
     }
 
-    pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+    ) -> Result<RequestBuilder, TransportFailure> {
         let mut url = self.base.clone();
         url.path_segments_mut()
-            .map_err(|()| Failure::BaseUrl("it has no host"))?
+            .map_err(|()| TransportFailure::BaseUrl("it has no host"))?
             .pop_if_empty()
             .extend(path);
         Ok(self.http.request(method, url))
@@ -186,12 +195,15 @@ impl Transport {
     }
 
     /// Sends a request, and returns the answer whatever its status.
-    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
+    pub(crate) async fn exchange(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Answer, TransportFailure> {
         self.read(request.send().await.map_err(failure)?).await
     }
 
     /// Reads an answer of bounded length.
-    pub(crate) async fn read(&self, mut response: Response) -> Result<Answer, Failure> {
+    pub(crate) async fn read(&self, mut response: Response) -> Result<Answer, TransportFailure> {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Zeroizing::new(Vec::new());
@@ -200,7 +212,7 @@ impl Transport {
         let broken = |error: reqwest::Error| failure(error.with_url(url.clone()));
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > self.max_answer {
-                return Err(Failure::TooLarge {
+                return Err(TransportFailure::TooLarge {
                     limit: self.max_answer,
                 });
             }
@@ -214,29 +226,33 @@ impl Transport {
     }
 
     /// Sends a request to the issuer, and returns the answer if it is a [good](Answer::good) one.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, IssuerError> {
         self.exchange(request).await?.good()
     }
 }
 
 /// Creates a header value that is marked as sensitive.
-pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
-    let mut value =
-        HeaderValue::from_str(text).map_err(|_| Failure::Malformed("a secret fits no header"))?;
+pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, TransportFailure> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| TransportFailure::Malformed("a secret fits no header"))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-pub(crate) fn parse_base(text: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text).map_err(|_| Failure::BaseUrl("it is no URL"))?;
+pub(crate) fn parse_base(text: &str) -> Result<Url, TransportFailure> {
+    let url = Url::parse(text).map_err(|_| TransportFailure::BaseUrl("it is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::BaseUrl("it starts with neither http nor https"));
+        return Err(TransportFailure::BaseUrl(
+            "it starts with neither http nor https",
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::BaseUrl("it holds a user name or a password"));
+        return Err(TransportFailure::BaseUrl(
+            "it holds a user name or a password",
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Failure::BaseUrl("it has a query or a fragment"));
+        return Err(TransportFailure::BaseUrl("it has a query or a fragment"));
     }
     Ok(url)
 }
@@ -253,11 +269,11 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-pub(crate) fn failure(error: reqwest::Error) -> Failure {
+pub(crate) fn failure(error: reqwest::Error) -> TransportFailure {
     if error.is_timeout() || timed_out(&error) {
-        return Failure::TimedOut;
+        return TransportFailure::TimedOut;
     }
-    Failure::Unreachable(TransportError::new(error))
+    TransportFailure::Unreachable(TransportError::new(error))
 }
 
 fn timed_out(error: &reqwest::Error) -> bool {
@@ -272,7 +288,7 @@ fn timed_out(error: &reqwest::Error) -> bool {
     false
 }
 
-fn problem(by: Party, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
+fn problem(by: Service, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
     let document: Option<ProblemBody> = serde_json::from_slice(body).ok();
     let (code, detail) = document.map_or_else(Default::default, |document| {
         (
@@ -338,8 +354,8 @@ mod tests {
             ("https://issuer.example/#a", false),
             ("", false),
         ];
-        for (text, taken) in cases {
-            assert_eq!(parse_base(text).is_ok(), taken, "{text:?}");
+        for (text, accepted) in cases {
+            assert_eq!(parse_base(text).is_ok(), accepted, "{text:?}");
         }
     }
 
@@ -363,7 +379,7 @@ mod tests {
     #[test]
     fn a_refusal_without_a_document_is_still_a_problem() {
         let refusal = problem(
-            Party::Issuer,
+            Service::Issuer,
             StatusCode::BAD_GATEWAY,
             &HeaderMap::new(),
             b"<html>",
@@ -376,7 +392,7 @@ mod tests {
     fn texts_of_the_other_side_cannot_drive_a_terminal() {
         let body = br#"{"code":"CODE","detail":"a\u001b[2Jb\nc"}"#;
         let refusal = problem(
-            Party::Issuer,
+            Service::Issuer,
             StatusCode::BAD_REQUEST,
             &HeaderMap::new(),
             body,

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::failure::TransportFailure;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,8 +85,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, TransportFailure> {
     STANDARD
         .decode(text)
-        .map_err(|_| Failure::Malformed("a byte string is not base64"))
+        .map_err(|_| TransportFailure::Malformed("a byte string is not base64"))
 }

@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 
 use anteroom_client::{
-    CLOCK_TOLERANCE, ClientError, CredentialFormatError, CredentialStore, DeviceCredentials,
-    DeviceId, IssuerClient, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
+    CLOCK_TOLERANCE, CredentialFormatError, CredentialStore, DeviceCredentials, DeviceId,
+    IssuerClient, IssuerError, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{DAY, Timestamp};
@@ -312,7 +312,7 @@ async fn the_week_comes_also_where_no_link_may_be_created() {
         .unwrap();
     let failure = supply.take_failure();
     assert!(
-        matches!(failure, Some(ClientError::Problem(_))),
+        matches!(failure, Some(IssuerError::Problem(_))),
         "{failure:?}"
     );
     let store = CredentialStore::new(issuer.account.aci, listing, supply, now, &mut *rng);

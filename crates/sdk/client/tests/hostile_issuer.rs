@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_client::{
-    ClientError, DayRange, DeviceCredentials, DeviceId, IssuerClient, MemoryPins, Timeouts, Trust,
+    DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, MemoryPins, Timeouts, Trust,
     TrustedParams,
 };
 use anteroom_protocol::{
@@ -227,7 +227,7 @@ async fn nothing_is_asked_of_an_issuer_whose_params_are_not_trusted() {
     let outcome = client
         .create_credential(&room, &params, NOW, Randomness::from_bytes([4; 32]))
         .await;
-    assert!(matches!(outcome, Err(ClientError::Untrusted { .. })));
+    assert!(matches!(outcome, Err(IssuerError::Untrusted { .. })));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
@@ -243,7 +243,7 @@ async fn refusals_become_typed_errors() {
     };
     let router = Router::new().route("/v1/accounts/whoami", get(problem));
     let client = client(&start(router).await);
-    let ClientError::Problem(refusal) = client.whoami().await.unwrap_err() else {
+    let IssuerError::Problem(refusal) = client.whoami().await.unwrap_err() else {
         unreachable!("another error")
     };
     assert_eq!(refusal.status, StatusCode::TOO_MANY_REQUESTS);
@@ -267,7 +267,7 @@ async fn the_password_follows_no_redirect() {
     let client = client(&start(router).await);
     assert!(matches!(
         client.whoami().await,
-        Err(ClientError::Problem(problem)) if problem.status == StatusCode::TEMPORARY_REDIRECT
+        Err(IssuerError::Problem(problem)) if problem.status == StatusCode::TEMPORARY_REDIRECT
     ));
     assert_eq!(seen.load(Ordering::SeqCst), 0);
 }
@@ -279,9 +279,9 @@ async fn answers_without_end_or_sense_are_cut_off() {
         .route("/v1/accounts/whoami", get(|| async { "[]" }));
     let client = client(&start(router).await);
     let outcome = client.published_params().await;
-    assert!(matches!(outcome, Err(ClientError::TooLarge { .. })));
+    assert!(matches!(outcome, Err(IssuerError::TooLarge { .. })));
     let outcome = client.whoami().await;
-    assert!(matches!(outcome, Err(ClientError::Malformed(_))));
+    assert!(matches!(outcome, Err(IssuerError::Malformed(_))));
 }
 
 #[tokio::test]
@@ -295,10 +295,10 @@ async fn a_silent_and_a_missing_issuer_are_told_apart() {
     };
     let client = IssuerClient::new(&url, device, timeouts).unwrap();
     // The listener never accepts: the connection is established, but no answer arrives.
-    assert!(matches!(client.whoami().await, Err(ClientError::TimedOut)));
+    assert!(matches!(client.whoami().await, Err(IssuerError::TimedOut)));
     drop(listener);
     let outcome = client.whoami().await;
-    assert!(matches!(outcome, Err(ClientError::Unreachable(_))));
+    assert!(matches!(outcome, Err(IssuerError::Unreachable(_))));
     let shown = format!(
         "{:?} {}",
         outcome.as_ref().err(),

@@ -4,20 +4,20 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    Account, ClientError, CredentialStore, DayRange, DeviceCredentials, DeviceId, DeviceState,
-    IssuerClient, MemoryPins, Timeouts, Trust, TrustedParams,
+    AccountInfo, CredentialStore, DayRange, DeviceCredentials, DeviceId, DeviceState, IssuerClient,
+    IssuerError, MemoryPins, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::{DatedParams, IssuerLimits, IssuingParams, credentials_end};
 use anteroom_protocol::{
     CallLink, DAY, GenericPublicParams, GenericSecretParams, GroupMasterKey, GroupSecretParams,
     GroupServerSecretParams, Mode, ParamsId, Randomness, RootKey, Timestamp,
 };
-use anteroom_relays::{
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
+use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
+use anteroom_turn::{
     HostName, HostResolver, ProviderSettings, RelaySecret, RelaySettings, RelayTtl, RelayUrl,
     Relays, UrlTemplate,
 };
-use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
-use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -41,7 +41,7 @@ async fn params(client: &IssuerClient) -> TrustedParams {
     client.params(&pins, Trust::FirstUse, now).await.unwrap()
 }
 
-async fn signed_in(client: &IssuerClient) -> (Account, TrustedParams) {
+async fn signed_in(client: &IssuerClient) -> (AccountInfo, TrustedParams) {
     (client.whoami().await.unwrap(), params(client).await)
 }
 
@@ -187,7 +187,7 @@ async fn without_generic_params_nothing_is_trusted() {
     let outcome = client.auth_credentials(range, &params, now).await;
     assert!(matches!(
         outcome,
-        Err(ClientError::Untrusted { offered, .. }) if offered.is_empty()
+        Err(IssuerError::Untrusted { offered, .. }) if offered.is_empty()
     ));
 }
 
@@ -243,13 +243,13 @@ async fn refusals_are_told_by_their_codes() {
 }
 
 fn check_problem<T>(
-    outcome: Result<T, ClientError>,
+    outcome: Result<T, IssuerError>,
     status: StatusCode,
     code: &str,
     retry_after: Option<Duration>,
 ) {
     match outcome {
-        Err(ClientError::Problem(problem)) => {
+        Err(IssuerError::Problem(problem)) => {
             assert_eq!(problem.status, status);
             assert_eq!(problem.code, code);
             assert_eq!(problem.retry_after, retry_after);
@@ -270,7 +270,7 @@ async fn clocks_that_differ_by_a_day_are_noticed() {
         .create_credential(&room, &params, behind, randomness(&issuer))
         .await;
     // The issuer of the test has a clock of its own; its `Date` is that of the system.
-    let Err(ClientError::Clock { device, issuer }) = outcome else {
+    let Err(IssuerError::Clock { device, issuer }) = outcome else {
         unreachable!("{outcome:?}")
     };
     assert_eq!(device, behind);
@@ -287,7 +287,7 @@ async fn a_clock_before_the_first_params_is_named_and_nothing_is_called_untruste
     let outcome = client
         .auth_credentials(DayRange::week_from(slow), &params, slow)
         .await;
-    assert!(matches!(outcome, Err(ClientError::Clock { device, .. }) if device == slow));
+    assert!(matches!(outcome, Err(IssuerError::Clock { device, .. }) if device == slow));
 }
 
 #[tokio::test]
@@ -298,7 +298,7 @@ async fn a_clock_two_days_fast_is_named_where_the_issuer_refuses_the_days() {
     let fast = issuer.clock.now().plus(2 * DAY);
     let range = DayRange::week_from(fast);
     let outcome = client.auth_credentials(range, &params, fast).await;
-    assert!(matches!(outcome, Err(ClientError::Clock { device, .. }) if device == fast));
+    assert!(matches!(outcome, Err(IssuerError::Clock { device, .. }) if device == fast));
 }
 
 #[tokio::test]
@@ -320,7 +320,7 @@ async fn params_of_another_issuer_are_refused_until_their_id_is_trusted() {
     let params = client.params(&pins, Trust::FirstUse, now).await.unwrap();
     let outcome = client.auth_credentials(range, &params, now).await;
     let expected = second.generic_params.as_ref().map(GenericPublicParams::id);
-    let Err(ClientError::Untrusted { offered, .. }) = outcome else {
+    let Err(IssuerError::Untrusted { offered, .. }) = outcome else {
         unreachable!("not refused")
     };
     assert_eq!(offered, expected.into_iter().collect::<Vec<ParamsId>>());
@@ -393,7 +393,7 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     };
     let refused = create(params, after).await;
     assert!(
-        matches!(&refused, Err(ClientError::Untrusted { offered, .. }) if *offered == [new]),
+        matches!(&refused, Err(IssuerError::Untrusted { offered, .. }) if *offered == [new]),
         "{refused:?}"
     );
     let params = client.params(&pins, Trust::Ids(&[new]), after).await;
@@ -418,7 +418,7 @@ async fn params_take_over_by_time_for_a_client_that_was_told() {
     let refused = client
         .params_for_link(&strange, &MemoryPins::default(), Trust::FirstUse, end)
         .await;
-    assert!(matches!(refused, Err(ClientError::LinkParams(_))));
+    assert!(matches!(refused, Err(IssuerError::LinkParams(_))));
 }
 
 #[tokio::test]

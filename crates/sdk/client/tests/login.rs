@@ -11,8 +11,8 @@ use std::{
 };
 
 use anteroom_client::{
-    ClientError, DayRange, DeviceCredentials, DeviceId, IssuerClient, LockedSession, LoginClient,
-    LoginSession, MemoryPins, MemorySession, SessionStore, SessionStoreError, SignIn, SignedIn,
+    DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, LockedSession, LoginClient,
+    LoginSession, MemoryPins, MemorySession, SessionGrant, SessionStore, SessionStoreError, SignIn,
     Timeouts, Trust,
 };
 use anteroom_runtime::Clock as _;
@@ -29,38 +29,38 @@ const LATER: u64 = 16 * 60;
 
 /// A store that counts its writes, and that a test can make fail or block.
 #[derive(Clone, Debug, Default)]
-struct Watched {
+struct InstrumentedStore {
     inner: MemorySession,
     stored: Arc<AtomicUsize>,
     is_full: Arc<AtomicBool>,
-    gate: Arc<Mutex<Option<Gate>>>,
+    barrier: Arc<Mutex<Option<WriteBarrier>>>,
 }
 
 #[derive(Debug)]
-struct Gate {
+struct WriteBarrier {
     reached: Sender<()>,
     open: Receiver<()>,
 }
 
-struct WatchedLock(Watched, Box<dyn LockedSession>);
+struct InstrumentedLock(InstrumentedStore, Box<dyn LockedSession>);
 
-impl SessionStore for Watched {
+impl SessionStore for InstrumentedStore {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
         let locked = self.inner.lock()?;
-        if let Some(gate) = self.gate.lock().unwrap().take() {
-            gate.reached.send(()).unwrap();
-            gate.open.recv().unwrap();
+        if let Some(barrier) = self.barrier.lock().unwrap().take() {
+            barrier.reached.send(()).unwrap();
+            barrier.open.recv().unwrap();
         }
-        Ok(Box::new(WatchedLock(self.clone(), locked)))
+        Ok(Box::new(InstrumentedLock(self.clone(), locked)))
     }
 }
 
-impl LockedSession for WatchedLock {
-    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
+impl LockedSession for InstrumentedLock {
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         self.1.load()
     }
 
-    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError> {
         if self.0.is_full.load(Ordering::SeqCst) {
             return Err(SessionStoreError::new("the disk is full"));
         }
@@ -73,13 +73,13 @@ impl LockedSession for WatchedLock {
     }
 }
 
-impl Watched {
+impl InstrumentedStore {
     /// Returns how often a session was stored since the last call.
     fn stored(&self) -> usize {
         self.stored.swap(0, Ordering::SeqCst)
     }
 
-    async fn load(&self) -> Option<SignedIn> {
+    async fn load(&self) -> Option<SessionGrant> {
         let inner = self.inner.clone();
         let load = move || inner.lock().unwrap().load().unwrap();
         spawn_blocking(load).await.unwrap()
@@ -90,7 +90,7 @@ impl Watched {
         session.tokens.refresh.expose_secret().to_owned()
     }
 
-    async fn put(&self, session: SignedIn) {
+    async fn put(&self, session: SessionGrant) {
         let inner = self.inner.clone();
         let put = move || inner.lock().unwrap().replace(&session).unwrap();
         spawn_blocking(put).await.unwrap();
@@ -119,7 +119,7 @@ fn attempt(password: &str, device: Option<DeviceId>) -> SignIn {
     }
 }
 
-async fn start(issuer: &TestIssuer, store: &Watched) -> LoginSession {
+async fn start(issuer: &TestIssuer, store: &InstrumentedStore) -> LoginSession {
     let attempt = attempt(PASSWORD, None);
     let store = Arc::new(store.clone());
     LoginSession::start(login_client(issuer), &attempt, store)
@@ -128,7 +128,7 @@ async fn start(issuer: &TestIssuer, store: &Watched) -> LoginSession {
 }
 
 /// Resumes the session as another process with the same store does.
-async fn resume(issuer: &TestIssuer, store: &Watched) -> LoginSession {
+async fn resume(issuer: &TestIssuer, store: &InstrumentedStore) -> LoginSession {
     let session = store.load().await.unwrap();
     LoginSession::resume(login_client(issuer), session, Arc::new(store.clone()))
 }
@@ -137,10 +137,10 @@ fn client(issuer: &TestIssuer, session: &LoginSession) -> IssuerClient {
     IssuerClient::new(issuer.base_url(), session.clone(), timeouts()).unwrap()
 }
 
-async fn signed_in() -> (TestIssuer, Watched, LoginSession) {
+async fn signed_in() -> (TestIssuer, InstrumentedStore, LoginSession) {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     let session = start(&issuer, &store).await;
     assert_eq!(store.stored(), 1);
     (issuer, store, session)
@@ -154,7 +154,7 @@ fn wait(issuer: &TestIssuer) {
 async fn a_login_does_what_a_devices_password_does() {
     let issuer = TestIssuer::start().await;
     let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     let session = start(&issuer, &store).await;
     let client = client(&issuer, &session);
     let me = client.whoami().await.unwrap();
@@ -178,7 +178,7 @@ async fn refusals_name_their_code() {
     let aci = issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
     let client = login_client(&issuer);
     let code = async |attempt: SignIn| match client.sign_in(&attempt).await {
-        Err(ClientError::Problem(problem)) => problem.code,
+        Err(IssuerError::Problem(problem)) => problem.code,
         other => unreachable!("{other:?}"),
     };
     let wrong = code(attempt("wrong horse", None)).await;
@@ -238,7 +238,7 @@ async fn a_renewal_goes_on_when_nobody_waits_for_it() {
     wait(&issuer);
     let (reached, is_reached) = channel();
     let (opener, open) = channel();
-    *store.gate.lock().unwrap() = Some(Gate { reached, open });
+    *store.barrier.lock().unwrap() = Some(WriteBarrier { reached, open });
     let client = Arc::new(client(&issuer, &session));
     let request = {
         let client = Arc::clone(&client);
@@ -263,7 +263,7 @@ async fn tokens_that_could_not_be_stored_are_not_lost() {
     wait(&issuer);
     store.is_full.store(true, Ordering::SeqCst);
     let failed = client.whoami().await.unwrap_err();
-    assert!(matches!(failed, ClientError::Session(_)), "{failed}");
+    assert!(matches!(failed, IssuerError::Session(_)), "{failed}");
     // The access token arrived, and is valid.
     client.whoami().await.unwrap();
     wait(&issuer);
@@ -286,7 +286,7 @@ async fn a_crash_before_the_new_token_is_stored_ends_the_session_and_no_more() {
     wait(&issuer);
     for _ in 0..2 {
         let ended = client(&issuer, &after).whoami().await.unwrap_err();
-        assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+        assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     }
     let again = attempt(PASSWORD, Some(after.device()));
     let again = LoginSession::start(login_client(&issuer), &again, Arc::new(store.clone()));
@@ -312,15 +312,15 @@ async fn a_crash_is_made_good_within_ten_seconds() {
 #[tokio::test]
 async fn signing_out_everywhere_ends_all_sessions() {
     let (issuer, store, session) = signed_in().await;
-    let elsewhere = Watched::default();
+    let elsewhere = InstrumentedStore::default();
     let other = start(&issuer, &elsewhere).await;
     client(&issuer, &other).whoami().await.unwrap();
     session.sign_out_everywhere().await.unwrap();
     assert!(store.load().await.is_none());
     let ended = client(&issuer, &other).whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     let ended = other.sign_out_everywhere().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     assert!(elsewhere.load().await.is_some());
 }
 
@@ -354,7 +354,7 @@ async fn a_disabled_account_is_signed_out() {
     let client = client(&issuer, &session);
     issuer.set_disabled(&session.aci(), true).await;
     let ended = client.whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
 }
 
 #[tokio::test]
@@ -365,9 +365,9 @@ async fn signing_out_ends_all_tokens_here_and_there() {
     session.sign_out().await.unwrap();
     assert!(store.load().await.is_none());
     let ended = client(&issuer, &other).whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     let refused = login_client(&issuer).refresh(&kept.tokens.refresh).await;
-    assert!(matches!(refused, Err(ClientError::SessionEnded)));
+    assert!(matches!(refused, Err(IssuerError::SessionEnded)));
 }
 
 #[tokio::test]
@@ -378,7 +378,7 @@ async fn signing_out_works_without_the_issuer() {
     let stored = store.load().await.unwrap();
     let session = LoginSession::resume(away, stored, Arc::new(store.clone()));
     let failed = session.sign_out().await.unwrap_err();
-    assert!(matches!(failed, ClientError::Unreachable(_)), "{failed}");
+    assert!(matches!(failed, IssuerError::Unreachable(_)), "{failed}");
     assert!(store.load().await.is_none());
     drop(issuer);
 }
@@ -391,7 +391,7 @@ async fn a_new_login_ends_the_one_that_was_stored() {
     client(&issuer, &second).whoami().await.unwrap();
     // The stored session belongs to another device.
     let ended = client(&issuer, &first).whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     client(&issuer, &second).whoami().await.unwrap();
     // Signing out does not remove the stored session of the other device either.
     let _ended_before = first.sign_out().await;
@@ -410,7 +410,7 @@ async fn a_session_that_could_not_be_stored_never_takes_the_place_of_another() {
     let second = start(&issuer, &store).await;
     wait(&issuer);
     let ended = client.whoami().await.unwrap_err();
-    assert!(matches!(ended, ClientError::SessionEnded), "{ended}");
+    assert!(matches!(ended, IssuerError::SessionEnded), "{ended}");
     assert_eq!(store.load().await.unwrap().device, second.device());
 }
 
@@ -418,12 +418,12 @@ async fn a_session_that_could_not_be_stored_never_takes_the_place_of_another() {
 async fn a_login_that_cannot_be_stored_leaves_no_session() {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     store.is_full.store(true, Ordering::SeqCst);
     let attempt = attempt(PASSWORD, None);
     let started = LoginSession::start(login_client(&issuer), &attempt, Arc::new(store.clone()));
     let failed = started.await.unwrap_err();
-    assert!(matches!(failed, ClientError::Session(_)), "{failed}");
+    assert!(matches!(failed, IssuerError::Session(_)), "{failed}");
     assert!(store.load().await.is_none());
 }
 
@@ -431,7 +431,7 @@ async fn a_login_that_cannot_be_stored_leaves_no_session() {
 async fn tokens_go_to_their_own_issuer_alone() {
     let (issuer, _store, session) = signed_in().await;
     let other = IssuerClient::new("http://127.0.0.1:1", session.clone(), timeouts());
-    assert!(matches!(other, Err(ClientError::BaseUrl(_))));
+    assert!(matches!(other, Err(IssuerError::BaseUrl(_))));
     drop(issuer);
 }
 
@@ -439,7 +439,7 @@ async fn tokens_go_to_their_own_issuer_alone() {
 async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devices() {
     let issuer = TestIssuer::start().await;
     issuer.add_login(TestLogin::new(EMAIL, PASSWORD)).await;
-    let store = Watched::default();
+    let store = InstrumentedStore::default();
     let session = start(&issuer, &store).await;
     let (aci, own) = (session.aci(), session.device());
     let client = IssuerClient::new(issuer.base_url(), session, timeouts()).unwrap();
@@ -454,7 +454,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
         client.delete_device(tablet.id, None).await,
     ] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, ClientError::PasswordNeeded), "{error}");
+        assert!(matches!(error, IssuerError::PasswordNeeded), "{error}");
     }
     // A device may always rename itself.
     client.rename_device(own, "Laptop", None).await.unwrap();
@@ -464,7 +464,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
     let refused = client.delete_device(tablet.id, Some(&wrong)).await;
     let error = refused.unwrap_err();
     assert!(
-        matches!(&error, ClientError::Problem(problem) if problem.code == "LOGIN_INVALID_CREDENTIALS"),
+        matches!(&error, IssuerError::Problem(problem) if problem.code == "LOGIN_INVALID_CREDENTIALS"),
         "{error}"
     );
     assert_eq!(store.stored(), 0);
@@ -489,7 +489,7 @@ async fn a_login_older_than_five_minutes_shows_the_password_again_to_change_devi
     let by_device = IssuerClient::new(issuer.base_url(), device, timeouts()).unwrap();
     assert_eq!(by_device.whoami().await.unwrap().device, phone.id);
     let needed = by_device.delete_device(watch.id, None).await.unwrap_err();
-    assert!(matches!(needed, ClientError::PasswordNeeded), "{needed}");
+    assert!(matches!(needed, IssuerError::PasswordNeeded), "{needed}");
     // A device may always delete itself.
     client.delete_device(own, None).await.unwrap();
     assert_eq!(by_device.devices().await.unwrap().len(), 2);

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_client::{
-    ClientError, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient, MemoryPins, Pass,
+    CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, MemoryPins, Pass,
     PinStore as _, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, DAY, ParamsId, Randomness, RootKey, Timestamp};
@@ -42,16 +42,16 @@ fn pinned(params: &TrustedParams) -> Vec<ParamsId> {
     params.newly_pinned().iter().map(|one| one.id).collect()
 }
 
-fn offers(refused: &ClientError, seed: u8) -> bool {
+fn offers(refused: &IssuerError, seed: u8) -> bool {
     let id = LyingIssuer::id(seed);
-    matches!(refused, ClientError::Untrusted { offered, .. } if *offered == [id])
+    matches!(refused, IssuerError::Untrusted { offered, .. } if *offered == [id])
 }
 
 async fn create(
     client: &IssuerClient,
     params: &TrustedParams,
     now: Timestamp,
-) -> Result<ParamsId, ClientError> {
+) -> Result<ParamsId, IssuerError> {
     let room = link(3, COMMON).root_key.room_id();
     let randomness = Randomness::from_bytes([4; 32]);
     let issued = client.create_credential(&room, params, now, randomness);
@@ -131,7 +131,7 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
     assert!(offers(&refused.unwrap_err(), PLANTED));
     assert!(matches!(
         Pass::new(account(), today, &other),
-        Err(ClientError::Untrusted { .. })
+        Err(IssuerError::Untrusted { .. })
     ));
     let stored = pins.pins().unwrap();
     assert!(

@@ -11,7 +11,7 @@ use std::{
 
 use anteroom_call::Limits;
 use anteroom_http_server::HttpLimits;
-use anteroom_protocol::VerifierKeys;
+use anteroom_protocol::VerifyingParams;
 use anteroom_runtime::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter,
@@ -54,7 +54,7 @@ pub struct RoomsParts {
     /// Randomness for eras, demux ids, secrets, request ids and jitter.
     pub entropy: Arc<dyn Entropy>,
     /// The server params that verify presentations.
-    pub keys: VerifierKeys,
+    pub keys: VerifyingParams,
     /// The sink of events.
     pub events: Arc<dyn EventSink>,
     /// The buckets of the rate limits.
@@ -195,7 +195,7 @@ impl Rooms {
     }
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
-    pub fn replace_keys(&self, keys: VerifierKeys) {
+    pub fn replace_keys(&self, keys: VerifyingParams) {
         self.0.verifier.replace_keys(keys);
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Secrets {
 
 /// The public inputs. They are new in every sample of both classes, since the time may depend on public
 /// values.
-pub(super) enum Public {
+pub(super) enum PublicInput {
     Nothing,
     Create(CreateCredentialResponse),
     Auth(AuthCredentialResponse),
@@ -88,7 +88,11 @@ impl Secrets {
     }
 
     /// Creates new public inputs of an operation.
-    pub(super) fn public(&self, operation: Operation, rng: &mut ChaCha20Rng) -> Result<Public> {
+    pub(super) fn public(
+        &self,
+        operation: Operation,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<PublicInput> {
         let Self {
             params,
             group_params,
@@ -100,23 +104,23 @@ impl Secrets {
         Ok(match operation {
             Operation::CreateReceive => {
                 let request = self.context.request();
-                Public::Create(request.issue(aci, TODAY, params, randomness)?)
+                PublicInput::Create(request.issue(aci, TODAY, params, randomness)?)
             }
-            Operation::AuthReceive => Public::Auth(AuthCredentialResponse::issue(
+            Operation::AuthReceive => PublicInput::Auth(AuthCredentialResponse::issue(
                 aci, TODAY, params, randomness,
             )?),
-            Operation::GroupReceive => Public::Group(GroupAuthCredentialResponse::issue(
+            Operation::GroupReceive => PublicInput::Group(GroupAuthCredentialResponse::issue(
                 aci,
                 pni,
                 TODAY,
                 group_params,
                 randomness,
             )?),
-            Operation::EndorseIssue => Public::Members(self.members(rng).1),
+            Operation::EndorseIssue => PublicInput::Members(self.members(rng).1),
             Operation::EndorseReceive => {
                 let (members, ciphertexts) = self.members(rng);
                 let response = self.endorse(&ciphertexts, randomness)?;
-                Public::Endorsements(members, response)
+                PublicInput::Endorsements(members, response)
             }
             Operation::CreateIssue
             | Operation::CreatePresent
@@ -124,7 +128,7 @@ impl Secrets {
             | Operation::AuthPresent
             | Operation::GroupIssue
             | Operation::GroupPresent
-            | Operation::Control => Public::Nothing,
+            | Operation::Control => PublicInput::Nothing,
         })
     }
 
@@ -132,7 +136,7 @@ impl Secrets {
     pub(super) fn run(
         &self,
         operation: Operation,
-        public: &Public,
+        public: &PublicInput,
         rng: &mut ChaCha20Rng,
     ) -> Result<()> {
         let Self {
@@ -148,7 +152,7 @@ impl Secrets {
                 let request = self.context.request();
                 black_box(request.issue(aci, TODAY, params, randomness)?);
             }
-            (Operation::CreateReceive, Public::Create(response)) => {
+            (Operation::CreateReceive, PublicInput::Create(response)) => {
                 let params = params.public_params();
                 black_box(self.context.receive(response, aci, params)?);
             }
@@ -164,7 +168,7 @@ impl Secrets {
                     aci, TODAY, params, randomness,
                 )?);
             }
-            (Operation::AuthReceive, Public::Auth(response)) => {
+            (Operation::AuthReceive, PublicInput::Auth(response)) => {
                 black_box(response.receive(aci, TODAY, params.public_params())?);
             }
             (Operation::AuthPresent, _) => {
@@ -180,7 +184,7 @@ impl Secrets {
                     randomness,
                 )?);
             }
-            (Operation::GroupReceive, Public::Group(response)) => {
+            (Operation::GroupReceive, PublicInput::Group(response)) => {
                 let params = group_params.public_params();
                 black_box(response.receive(aci, pni, TODAY, params)?);
             }
@@ -188,10 +192,10 @@ impl Secrets {
                 let params = group_params.public_params();
                 black_box(self.for_group.present(params, &self.group, randomness)?);
             }
-            (Operation::EndorseIssue, Public::Members(members)) => {
+            (Operation::EndorseIssue, PublicInput::Members(members)) => {
                 black_box(self.endorse(members, randomness)?);
             }
-            (Operation::EndorseReceive, Public::Endorsements(members, response)) => {
+            (Operation::EndorseReceive, PublicInput::Endorsements(members, response)) => {
                 let params = group_params.public_params();
                 black_box(response.receive(members, TODAY, &self.group, params)?);
             }

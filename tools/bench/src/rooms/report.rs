@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{cores::Cores, spread::Spread};
+use crate::{cores::Cores, quantiles::Quantiles};
 
 /// The required number of answered peeks in the time of one verification by the npm client.
 const GOAL: f64 = 4.0;
@@ -24,14 +24,14 @@ pub struct Report {
     unit: &'static str,
     service_cores: usize,
     load_cores: usize,
-    npm_verify: Spread,
+    npm_verify: Quantiles,
     operations: Vec<Row>,
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<GoalResult>,
 }
 
 /// Whether an operation reaches the goal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Verdict {
+struct GoalResult {
     operation: &'static str,
     #[serde(skip)]
     what: &'static str,
@@ -46,7 +46,7 @@ pub(super) struct Row {
     operation: &'static str,
     #[serde(skip)]
     name: &'static str,
-    anteroom: Spread,
+    anteroom: Quantiles,
     /// The number of these operations in the time of one verification by the npm client, by the medians.
     ratio: f64,
 }
@@ -55,7 +55,7 @@ impl Report {
     pub(super) fn new(
         rounds: u32,
         cores: &Cores,
-        npm_verify: Spread,
+        npm_verify: Quantiles,
         operations: Vec<Row>,
     ) -> Self {
         Self {
@@ -70,10 +70,10 @@ impl Report {
     }
 }
 
-fn verdicts(operations: &[Row]) -> Vec<Verdict> {
+fn verdicts(operations: &[Row]) -> Vec<GoalResult> {
     let judged = JUDGED.into_iter().filter_map(|(operation, what)| {
         let row = operations.iter().find(|row| row.operation == operation)?;
-        Some(Verdict {
+        Some(GoalResult {
             operation,
             what,
             ratio: row.ratio,
@@ -88,8 +88,8 @@ impl Row {
     pub(super) fn new(
         operation: &'static str,
         name: &'static str,
-        anteroom: Spread,
-        npm: &Spread,
+        anteroom: Quantiles,
+        npm: &Quantiles,
     ) -> Self {
         Self {
             operation,
@@ -140,7 +140,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for GoalResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.met { "met" } else { "missed" };
         write!(f, "{word}, {:.2}x: {}", self.ratio, self.what)
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn row(operation: &'static str, rate: f64) -> Row {
-        let [ours, npm] = [rate, 100.0].map(|rate| Spread::of(vec![rate]).unwrap());
+        let [ours, npm] = [rate, 100.0].map(|rate| Quantiles::of(vec![rate]).unwrap());
         Row::new(operation, operation, ours, &npm)
     }
 
@@ -167,7 +167,7 @@ mod tests {
             services: vec![0],
             load: vec![1],
         };
-        let report = Report::new(1, &cores, Spread::of(vec![100.0]).unwrap(), rows);
+        let report = Report::new(1, &cores, Quantiles::of(vec![100.0]).unwrap(), rows);
         let met: Vec<_> = report
             .verdicts
             .iter()

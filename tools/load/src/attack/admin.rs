@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    CallEvent, CallSession, Ending, JoinOptions, Joined, LinkChange, RoomsClient, Standing,
+    CallEvent, CallSession, EndReason, JoinOptions, LinkChange, RoomsClient, SeatInfo, SeatStatus,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::figures::AdminRounds;
+use super::measurements::AdminRounds;
 use crate::{
+    accounts::{Link, LoadAccount},
     os,
-    people::{Link, Person},
 };
 
 /// The time limit of one action.
@@ -26,8 +26,8 @@ pub(super) struct Admin<'a> {
     /// The client of the guests.
     pub(super) client: &'a RoomsClient,
     pub(super) link: &'a Link,
-    pub(super) admin: &'a Person,
-    pub(super) guests: &'a [Person],
+    pub(super) admin: &'a LoadAccount,
+    pub(super) guests: &'a [LoadAccount],
 }
 
 impl Admin<'_> {
@@ -48,27 +48,27 @@ impl Admin<'_> {
         rounds
     }
 
-    async fn round(&self, guest: &Person) -> Result<()> {
+    async fn round(&self, guest: &LoadAccount) -> Result<()> {
         let joining = join(&self.line, self.link, self.admin, true);
         let (mut admin, joined) = within("join", joining).await?;
         ensure!(
-            joined.is_admin && joined.standing == Standing::Active,
+            joined.is_admin && joined.status == SeatStatus::Active,
             "join: the passkey makes no admin"
         );
         let joining = join(self.client, self.link, guest, false);
         let (mut guest, joined) = within("be joined by a guest", joining).await?;
         ensure!(
-            joined.standing == Standing::Pending,
+            joined.status == SeatStatus::Pending,
             "be joined by a guest: nobody had let the guest in"
         );
         admin.approve(joined.demux).await.context("approve")?;
         let admitted = |event: &CallEvent| matches!(event, CallEvent::Admitted);
         within("approve", until(&mut guest, &mut admin, admitted)).await?;
         admin.remove(joined.demux).await.context("remove")?;
-        let removed = |event: &CallEvent| matches!(event, CallEvent::Ended(Ending::Removed));
+        let removed = |event: &CallEvent| matches!(event, CallEvent::Ended(EndReason::Removed));
         within("remove", until(&mut guest, &mut admin, removed)).await?;
         within("end the call", self.end()).await?;
-        let ended = |event: &CallEvent| matches!(event, CallEvent::Ended(Ending::EndedByAdmin));
+        let ended = |event: &CallEvent| matches!(event, CallEvent::Ended(EndReason::EndedByAdmin));
         within("end the call", wait_for(&mut admin, ended)).await
     }
 
@@ -92,12 +92,12 @@ impl Admin<'_> {
 pub(super) async fn join(
     client: &RoomsClient,
     link: &Link,
-    person: &Person,
+    account: &LoadAccount,
     as_admin: bool,
-) -> Result<(CallSession, Box<Joined>)> {
+) -> Result<(CallSession, Box<SeatInfo>)> {
     let options = JoinOptions {
         room: link.room.clone(),
-        pass: person.pass.clone(),
+        pass: account.pass.clone(),
         passkey: as_admin.then(|| link.passkey.clone()),
         name: Some("Member".to_owned()),
     };

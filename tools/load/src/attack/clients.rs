@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_client::{
-    CallEvent, CallSession, DayRange, IssuerClient, Recipient, RoomsClient, Standing, Timeouts,
+    CallEvent, CallSession, DayRange, IssuerClient, Recipient, RoomsClient, SeatStatus, Timeouts,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::{FutureExt as _, future::try_join_all};
@@ -28,9 +28,9 @@ use super::{
     login::Login,
 };
 use crate::{
+    accounts::{Link, LoadAccount},
     http::{Connection, Request},
     os,
-    people::{Link, Person},
     server::Addresses,
 };
 
@@ -81,7 +81,7 @@ pub(super) struct LegitimateClients {
     pub(super) client: RoomsClient,
     issuer: IssuerClient,
     /// The first is the admin of all links.
-    pub(super) people: Vec<Person>,
+    pub(super) accounts: Vec<LoadAccount>,
     meeting: Link,
     /// The devices that send and receive messages.
     pair: Mutex<Option<[CallSession; 2]>>,
@@ -126,17 +126,21 @@ impl LegitimateClients {
     pub(super) fn new(
         addresses: Addresses,
         client: RoomsClient,
-        people: Vec<Person>,
+        accounts: Vec<LoadAccount>,
         meeting: Link,
         logins: Vec<Login>,
         certificate: Option<Certificate>,
     ) -> Result<Self> {
-        let device = people.first().context("nobody is there")?.device().clone();
+        let device = accounts
+            .first()
+            .context("nobody is there")?
+            .device()
+            .clone();
         Ok(Self {
             issuer: IssuerClient::new(&addresses.issuer, device, TIMEOUTS)?,
             addresses,
             client,
-            people,
+            accounts,
             meeting,
             pair: Mutex::new(None),
             stay: Mutex::new(None),
@@ -190,28 +194,28 @@ impl LegitimateClients {
             Operation::Params => drop(self.fresh_issuer()?.1.published_params().await?),
             Operation::KeptParams => drop(self.issuer.published_params().await?),
             Operation::Credentials => {
-                let (person, issuer) = self.fresh_issuer()?;
+                let (account, issuer) = self.fresh_issuer()?;
                 let now = os::now();
                 let today = DayRange::new(now.start_of_day(), now.start_of_day())?;
-                let params = person.params();
+                let params = account.params();
                 drop(issuer.auth_credentials(today, params, now).await?);
             }
             Operation::Login => self.log_in().await?,
             Operation::CreateLink => {
                 let client = self.fresh_client()?;
-                let person = self.person()?;
-                drop(person.create_link(&self.addresses, &client, "New").await?);
+                let account = self.account()?;
+                drop(account.create_link(&self.addresses, &client, "New").await?);
             }
             Operation::Link => {
-                let (room, pass) = (&self.meeting.room, &self.person()?.pass);
+                let (room, pass) = (&self.meeting.room, &self.account()?.pass);
                 drop(self.fresh_client()?.link(room, pass, &mut rng).await?);
             }
             Operation::KeptLink => {
-                let (room, pass) = (&self.meeting.room, &self.person()?.pass);
+                let (room, pass) = (&self.meeting.room, &self.account()?.pass);
                 drop(self.client.link(room, pass, &mut rng).await?);
             }
             Operation::Join => {
-                let session = self.join(self.person()?).await?;
+                let session = self.join(self.account()?).await?;
                 tokio::spawn(session.leave());
             }
             Operation::Resume => self.resume().await?,
@@ -229,7 +233,7 @@ impl LegitimateClients {
         let mut stay = self.stay.lock().await;
         let mut session = match stay.take() {
             Some(session) => session,
-            None => self.join(self.person()?).await?,
+            None => self.join(self.account()?).await?,
         };
         // Events since the last call. The loss caused here follows them.
         while let Some(Some(_)) = session.next().now_or_never() {}
@@ -253,7 +257,7 @@ impl LegitimateClients {
         let [mut speaker, mut listener] = match pair.take() {
             Some(pair) => pair,
             None => {
-                let [speaker, listener, ..] = &*self.people else {
+                let [speaker, listener, ..] = &*self.accounts else {
                     bail!("too few people");
                 };
                 let client = self.fresh_client()?;
@@ -271,10 +275,10 @@ impl LegitimateClients {
     }
 
     /// Takes a seat in the meeting, on a new socket.
-    async fn join(&self, person: &Person) -> Result<CallSession> {
+    async fn join(&self, account: &LoadAccount) -> Result<CallSession> {
         let client = self.fresh_client()?;
-        let (session, joined) = join(&client, &self.meeting, person, false).await?;
-        ensure!(joined.standing == Standing::Active, "an approval is gone");
+        let (session, joined) = join(&client, &self.meeting, account, false).await?;
+        ensure!(joined.status == SeatStatus::Active, "an approval is gone");
         Ok(session)
     }
 
@@ -312,11 +316,11 @@ impl LegitimateClients {
     }
 
     /// Returns an account with a new connection to the issuer.
-    fn fresh_issuer(&self) -> Result<(&Person, IssuerClient)> {
-        let person = self.person()?;
-        let device = person.device().clone();
+    fn fresh_issuer(&self) -> Result<(&LoadAccount, IssuerClient)> {
+        let account = self.account()?;
+        let device = account.device().clone();
         let issuer = IssuerClient::new(&self.addresses.issuer, device, TIMEOUTS)?;
-        Ok((person, issuer))
+        Ok((account, issuer))
     }
 
     fn fresh_client(&self) -> Result<RoomsClient> {
@@ -324,8 +328,8 @@ impl LegitimateClients {
     }
 
     /// Returns the guests in turn.
-    fn person(&self) -> Result<&Person> {
-        let guests = self.people.get(1..).unwrap_or_default();
+    fn account(&self) -> Result<&LoadAccount> {
+        let guests = self.accounts.get(1..).unwrap_or_default();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let guest = guests.get(turn % guests.len().max(1));
         guest.context("nobody is there")

@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::figures::Attempts;
+use super::measurements::Attempts;
 use crate::{attacker::Target, os};
 
 /// The lowest priority, and a low one.
@@ -29,7 +29,7 @@ pub(super) struct AttackerProcess {
 }
 
 #[derive(Deserialize)]
-struct Ready {
+struct AttackerReady {
     full: bool,
 }
 
@@ -65,7 +65,7 @@ impl AttackerProcess {
             full: false,
         };
         let line = attacker.next_line().await?;
-        let Ready { full } = serde_json::from_str(&line)?;
+        let AttackerReady { full } = serde_json::from_str(&line)?;
         attacker.full = full;
         Ok(attacker)
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     case::Case,
-    figures::{AdminRounds, Attempts, Count, Figures, Goals, Phase},
+    measurements::{AdminRounds, Attempts, Count, Phase, PhaseMeasurements, Thresholds},
 };
 use crate::attacker::Attack;
 
@@ -105,27 +105,27 @@ impl Row {
         case: Case,
         attack: Option<Attack>,
         phase: Phase,
-        figures: Figures,
-        goals: Goals,
+        measurements: PhaseMeasurements,
+        goals: Thresholds,
     ) -> Self {
         Self {
             case,
             attack,
             phase,
-            requests: figures.requests(),
-            answered_percent: figures.answered(),
-            p50_ms: figures.percentile(50),
-            p99_ms: figures.percentile(99),
-            peak_memory_mib: figures.memory(),
-            peak_descriptors: figures.files(),
-            server_cpu_percent: figures.server_cpu,
-            attacker_cpu_percent: figures.attacker_cpu,
-            attacker: figures.attempts,
-            full_force: figures.full_force,
-            faults: figures.faults(phase, goals),
-            admin: figures.admin,
-            operations: figures.operations,
-            failures: figures.failures,
+            requests: measurements.requests(),
+            answered_percent: measurements.answered(),
+            p50_ms: measurements.percentile(50),
+            p99_ms: measurements.percentile(99),
+            peak_memory_mib: measurements.memory(),
+            peak_descriptors: measurements.files(),
+            server_cpu_percent: measurements.server_cpu,
+            attacker_cpu_percent: measurements.attacker_cpu,
+            attacker: measurements.attempts,
+            full_force: measurements.full_force,
+            faults: measurements.faults(phase, goals),
+            admin: measurements.admin,
+            operations: measurements.operations,
+            failures: measurements.failures,
         }
     }
 
@@ -173,15 +173,21 @@ mod tests {
     use super::*;
 
     fn row(attack: Option<Attack>, answered: bool) -> Row {
-        let mut figures = Figures::default();
+        let mut measurements = PhaseMeasurements::default();
         let outcome = if answered {
             Ok(())
         } else {
             Err("no".to_owned())
         };
-        figures.add("link", outcome, std::time::Duration::from_millis(5));
+        measurements.add("link", outcome, std::time::Duration::from_millis(5));
         let phase = attack.map_or(Phase::Before, |_| Phase::During);
-        Row::new(Case::SlowBodies, attack, phase, figures, Goals::ALL)
+        Row::new(
+            Case::SlowBodies,
+            attack,
+            phase,
+            measurements,
+            Thresholds::ALL,
+        )
     }
 
     #[test]

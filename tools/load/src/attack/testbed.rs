@@ -14,15 +14,15 @@ use super::{
     case::Case,
     certificate::Certificate,
     clients::{LegitimateClients, Operation, TIMEOUTS},
-    figures::{self, AdminRounds, Figures},
     login::Login,
+    measurements::{self, AdminRounds, PhaseMeasurements},
     slow_proxy::SlowProxy,
 };
 use crate::{
+    accounts::{Link, LoadAccount},
     attacker::{Attack, Target},
     os,
-    people::{Link, Person},
-    server::{Place, Server},
+    server::{Server, ServerSetup},
 };
 
 /// An admin and six guests.
@@ -48,44 +48,44 @@ pub(super) struct Testbed {
     stranger: String,
     authorization: String,
     create: String,
-    _place: Place,
+    _place: ServerSetup,
     _folder: TempDir,
 }
 
 impl Testbed {
     pub(super) async fn new(anteroom: &Path, case: Case) -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut place = Place::new(anteroom, None)?;
+        let mut setup = ServerSetup::new(anteroom, None)?;
         let mut certificate = None;
         if case.is_encrypted() {
             let (file, key) = (folder.path().join("rooms.pem"), folder.path().join("key"));
             certificate = Some(Certificate::write(&file, &key)?);
-            place = place
+            setup = setup
                 .with_setting("ANTEROOM_ROOMS_TLS_CERTIFICATE", &file.display())
                 .with_setting("ANTEROOM_ROOMS_TLS_KEY", &key.display());
         }
         let with_logins = case.operations().contains(&Operation::Login);
         if with_logins {
             // Clients and attacker name the source addresses of logins, as proxies do.
-            place = place.with_setting("ANTEROOM_HTTP_TRUSTED_PROXIES", &"127.0.0.1,127.0.0.2");
+            setup = setup.with_setting("ANTEROOM_HTTP_TRUSTED_PROXIES", &"127.0.0.1,127.0.0.2");
         }
-        let server = place.start().await?;
+        let server = setup.start().await?;
         let addresses = server.addresses.clone();
-        let added = place.add().await?;
-        let stranger = Person::new(added.credentials()?, &addresses).await?;
+        let added = setup.add().await?;
+        let stranger = LoadAccount::new(added.credentials()?, &addresses).await?;
         let create = stranger.create_presentation(&addresses).await?;
         let devices: Vec<DeviceCredentials> = stream::iter(0..CLIENTS + case.members())
-            .map(|_| place.add_account())
+            .map(|_| setup.add_account())
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let mut people: Vec<Person> = stream::iter(devices)
-            .map(|device| Person::new(device, &addresses))
+        let mut accounts: Vec<LoadAccount> = stream::iter(devices)
+            .map(|device| LoadAccount::new(device, &addresses))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let crowd = people.split_off(CLIENTS);
-        let (host, guests) = people.split_first().context("nobody is there")?;
+        let crowd = accounts.split_off(CLIENTS);
+        let (host, guests) = accounts.split_first().context("nobody is there")?;
         let client = RoomsClient::new(&addresses.rooms, TIMEOUTS)?;
         let links = if case.is_encrypted() {
             [unused_link(), unused_link()]
@@ -98,14 +98,14 @@ impl Testbed {
             [meeting, attacked]
         };
         let [meeting, attacked] = links;
-        let present = |person: &Person| {
-            let one = person.presentations(&attacked, 1)?.pop();
+        let present = |account: &LoadAccount| {
+            let one = account.presentations(&attacked, 1)?.pop();
             one.context("no presentation")
         };
         let members = crowd.iter().map(present).collect::<Result<_>>()?;
         let stranger = present(&stranger)?;
         let logins = if with_logins {
-            logins(&place, &addresses.host_of_issuer()?).await?
+            logins(&setup, &addresses.host_of_issuer()?).await?
         } else {
             Vec::new()
         };
@@ -115,7 +115,7 @@ impl Testbed {
             clients: Arc::new(LegitimateClients::new(
                 addresses,
                 client,
-                people,
+                accounts,
                 meeting,
                 logins,
                 certificate,
@@ -125,7 +125,7 @@ impl Testbed {
             attacked,
             authorization: added.authorization(),
             create,
-            _place: place,
+            _place: setup,
             _folder: folder,
         })
     }
@@ -147,14 +147,14 @@ impl Testbed {
     }
 
     /// Runs legitimate clients for the duration, and measures their results.
-    pub(super) async fn measure(&self, duration: Duration) -> Result<Figures> {
-        let mut figures = Figures::default();
+    pub(super) async fn measure(&self, duration: Duration) -> Result<PhaseMeasurements> {
+        let mut measurements = PhaseMeasurements::default();
         let mut holdings = Vec::new();
         let (start, used) = (Instant::now(), os::processor_time(self.server.pid())?);
         let running = Arc::clone(&self.clients).run(self.case.operations(), duration);
         let looking = async {
             loop {
-                holdings.push(self.server.holding()?);
+                holdings.push(self.server.resource_usage()?);
                 sleep(LOOK).await;
             }
         };
@@ -166,14 +166,14 @@ impl Testbed {
             }
         };
         for (operation, outcome, latency) in outcomes {
-            figures.add(operation.name(), outcome, latency);
+            measurements.add(operation.name(), outcome, latency);
         }
-        for holding in holdings {
-            figures.note(holding);
+        for resource_usage in holdings {
+            measurements.note(resource_usage);
         }
         let used = os::processor_time(self.server.pid())? - used;
-        figures.server_cpu = figures::share(used, start.elapsed());
-        Ok(figures)
+        measurements.server_cpu = measurements::share(used, start.elapsed());
+        Ok(measurements)
     }
 
     /// Lets an admin act in the attacked call until `end`; `None` if no call is attacked.
@@ -186,7 +186,7 @@ impl Testbed {
             return Ok(None);
         }
         let clients = &self.clients;
-        let (admin, guests) = clients.people.split_first().context("nobody is there")?;
+        let (admin, guests) = clients.accounts.split_first().context("nobody is there")?;
         let slow = if attack == Attack::RelaysToSlowAdmin {
             let host = self.server.addresses.host_of_rooms()?;
             Some(SlowProxy::open(host.parse()?).await?)
@@ -225,8 +225,8 @@ fn unused_link() -> Link {
 async fn approve_all(
     client: &RoomsClient,
     link: &Link,
-    host: &Person,
-    guests: &[Person],
+    host: &LoadAccount,
+    guests: &[LoadAccount],
 ) -> Result<()> {
     let (host, _) = admin::join(client, link, host, true).await?;
     for guest in guests {
@@ -240,11 +240,11 @@ async fn approve_all(
 }
 
 /// Returns logins with earlier successes from their addresses.
-async fn logins(place: &Place, issuer: &str) -> Result<Vec<Login>> {
+async fn logins(setup: &ServerSetup, issuer: &str) -> Result<Vec<Login>> {
     let mut logins = Vec::new();
     for number in 0..LOGINS {
         let login = Login::new(number);
-        place.add_login(&login.email, Login::PASSWORD).await?;
+        setup.add_login(&login.email, Login::PASSWORD).await?;
         login.log_in(issuer).await?;
         logins.push(login);
     }

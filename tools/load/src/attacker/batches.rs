@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use anteroom_client::DayRange;
 use anyhow::Result;
 
-use super::Attacker;
+use super::AttackRun;
 use crate::{
     http::{Connection, Request},
     os,
@@ -17,7 +17,7 @@ pub(super) const GROUP: &str = "/v1/certificate/auth/group";
 pub(super) const LINK: &str = "/v1/call-link/auth";
 
 /// Asks for the longest range again and again, until the service refuses.
-pub(super) async fn ask(attacker: &Attacker, path: &str) -> Result<()> {
+pub(super) async fn ask(attacker: &AttackRun, path: &str) -> Result<()> {
     let host = &attacker.target.issuer;
     let week = DayRange::week_from(os::now());
     let (first, last) = (week.first().as_secs(), week.last().as_secs());

@@ -16,7 +16,7 @@ use hyper::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Attacker, connections};
+use super::{AttackRun, connections};
 
 /// The announced length, of which one byte is sent.
 const LENGTH: usize = 400;
@@ -35,7 +35,7 @@ pub(super) enum Service {
 }
 
 /// Sends one request on a connection of its own. Ends with the connection, or with an answer.
-pub(super) async fn slow_body(attacker: &Attacker, service: Service) -> Result<()> {
+pub(super) async fn slow_body(attacker: &AttackRun, service: Service) -> Result<()> {
     let target = &attacker.target;
     let (host, line, authorization) = match service {
         Service::Rooms => (
@@ -61,14 +61,14 @@ pub(super) async fn slow_body(attacker: &Attacker, service: Service) -> Result<(
 }
 
 /// Sends many requests on one connection.
-pub(super) async fn slow_streams(attacker: &Attacker) -> Result<()> {
+pub(super) async fn slow_streams(attacker: &AttackRun) -> Result<()> {
     let (sender, _connection) = connections::http2(attacker, &attacker.target.rooms).await?;
     try_join_all((0..STREAMS).map(|_| stay_slow(attacker, sender.clone()))).await?;
     Ok(())
 }
 
 /// Sends one request after the other. Ends with the connection.
-async fn stay_slow(attacker: &Attacker, mut sender: SendRequest<SlowBody>) -> Result<()> {
+async fn stay_slow(attacker: &AttackRun, mut sender: SendRequest<SlowBody>) -> Result<()> {
     let target = &attacker.target;
     loop {
         attacker.attempt().await;

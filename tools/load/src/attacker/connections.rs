@@ -10,12 +10,12 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{Attacker, PATIENCE};
+use super::{AttackRun, PATIENCE};
 
 /// Opens a connection whose pings are acknowledged, with the task that ends when it does: with its
 /// last sender, or when the service closes it.
 pub(super) async fn http2<B>(
-    attacker: &Attacker,
+    attacker: &AttackRun,
     host: &str,
 ) -> Result<(SendRequest<B>, JoinHandle<hyper::Result<()>>)>
 where
@@ -29,7 +29,7 @@ where
 }
 
 /// Asks once, and stays until the service closes the connection.
-pub(super) async fn ask_once(attacker: &Attacker, host: &str) -> Result<()> {
+pub(super) async fn ask_once(attacker: &AttackRun, host: &str) -> Result<()> {
     let (mut sender, connection) = http2(attacker, host).await?;
     let request = Request::get(format!("http://{host}/health/live")).body(Empty::<Bytes>::new())?;
     let answering = sender.send_request(request);

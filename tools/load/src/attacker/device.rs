@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
 };
 
-use super::{Attacker, PATIENCE};
+use super::{AttackRun, PATIENCE};
 
 /// The interval of pings. A device that sends nothing for 30 s is lost.
 const PING: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ const PING: Duration = Duration::from_secs(10);
 pub(super) struct Device(WebSocketStream<TcpStream>);
 
 impl Device {
-    pub(super) async fn open(attacker: &Attacker) -> Result<Self> {
+    pub(super) async fn open(attacker: &AttackRun) -> Result<Self> {
         let host = &attacker.target.rooms;
         let stream = attacker.connect(host).await?;
         let mut request = format!("ws://{host}/v3/conference/socket").into_client_request()?;
@@ -37,7 +37,7 @@ impl Device {
     }
 
     /// Joins the attacked call, or its lobby.
-    pub(super) async fn join(attacker: &Attacker, presentation: &str) -> Result<Self> {
+    pub(super) async fn join(attacker: &AttackRun, presentation: &str) -> Result<Self> {
         let mut device = Self::open(attacker).await?;
         let room = &attacker.target.room;
         // The longest possible hello, which costs the recipients of the device's entry most.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Attacker, PATIENCE};
+use super::{AttackRun, PATIENCE};
 use crate::http::{Connection, Request};
 
 /// A network for documentation (RFC 3849).
@@ -27,7 +27,7 @@ pub(super) fn many_addresses(number: u64) -> String {
 }
 
 /// Sends one login with a wrong password from this address, which belongs to no account.
-pub(super) async fn log_in(attacker: &Attacker, address: &str) -> Result<()> {
+pub(super) async fn log_in(attacker: &AttackRun, address: &str) -> Result<()> {
     let host = &attacker.target.issuer;
     let email = format!("nobody{}@example.org", address.replace([':', '.'], "-"));
     let body = json!({ "email": email, "password": "a wrong password" }).to_string();

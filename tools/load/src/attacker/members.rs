@@ -6,7 +6,7 @@ use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use super::{Attacker, device::Device};
+use super::{AttackRun, device::Device};
 
 /// The longest message that the service relays.
 const BODY: usize = 64 * 1024;
@@ -16,12 +16,12 @@ const RELAYS: u32 = 30;
 const HANDS: u32 = 100;
 
 /// Takes a seat and keeps it.
-pub(super) async fn stay(attacker: &Attacker, presentation: &str) -> Result<()> {
+pub(super) async fn stay(attacker: &AttackRun, presentation: &str) -> Result<()> {
     Device::join(attacker, presentation).await?.stay().await
 }
 
 /// Relays long messages to all as the first device; the others only receive.
-pub(super) async fn relay(attacker: &Attacker, slot: u32) -> Result<()> {
+pub(super) async fn relay(attacker: &AttackRun, slot: u32) -> Result<()> {
     let device = Device::join(attacker, attacker.target.member(slot)?).await?;
     if slot > 0 {
         return device.stay().await;
@@ -32,7 +32,7 @@ pub(super) async fn relay(attacker: &Attacker, slot: u32) -> Result<()> {
 }
 
 /// Raises and lowers the hand of the first device; the others only receive.
-pub(super) async fn flap(attacker: &Attacker, slot: u32) -> Result<()> {
+pub(super) async fn flap(attacker: &AttackRun, slot: u32) -> Result<()> {
     let device = Device::join(attacker, attacker.target.member(slot)?).await?;
     if slot > 0 {
         return device.stay().await;
@@ -46,7 +46,7 @@ pub(super) async fn flap(attacker: &Attacker, slot: u32) -> Result<()> {
 }
 
 /// Comes to the lobby and leaves it.
-pub(super) async fn come_and_go(attacker: &Attacker) -> Result<()> {
+pub(super) async fn come_and_go(attacker: &AttackRun) -> Result<()> {
     let mut device = Device::join(attacker, &attacker.target.stranger).await?;
     device.say(&json!({ "type": "leave" })).await?;
     device.close().await

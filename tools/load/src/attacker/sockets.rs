@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Attacker, device::Device};
+use super::{AttackRun, device::Device};
 
 /// The length of the message that is never finished, in bytes.
 const MESSAGE: u32 = 88 * 1024;
@@ -12,12 +12,12 @@ const TEXT: u8 = 0x81;
 const MASKED_LONG: u8 = 0x80 | 127;
 
 /// Sends nothing, until the service closes the socket.
-pub(super) async fn unjoined(attacker: &Attacker) -> Result<()> {
+pub(super) async fn unjoined(attacker: &AttackRun) -> Result<()> {
     Device::open(attacker).await?.stay().await
 }
 
 /// Sends a message without its last byte, and waits for the end.
-pub(super) async fn half_frame(attacker: &Attacker) -> Result<()> {
+pub(super) async fn half_frame(attacker: &AttackRun) -> Result<()> {
     let mut stream = Device::open(attacker).await?.into_stream();
     let length = u64::from(MESSAGE);
     let mut frame = vec![TEXT, MASKED_LONG];

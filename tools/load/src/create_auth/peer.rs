@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::server::Added;
+use crate::server::NewAccount;
 
 /// The time limit of a start, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,14 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Peer {
     child: Child,
     pid: u32,
-    listening: Listening,
+    listening: PeerReady,
 }
 
 /// The first line of its output.
 #[derive(Deserialize)]
-struct Listening {
+struct PeerReady {
     url: String,
-    account: Added,
+    account: NewAccount,
 }
 
 impl Peer {
@@ -63,7 +63,7 @@ impl Peer {
     }
 
     /// Returns the only account.
-    pub(super) const fn accounts(&self) -> &[Added] {
+    pub(super) const fn accounts(&self) -> &[NewAccount] {
         slice::from_ref(&self.listening.account)
     }
 

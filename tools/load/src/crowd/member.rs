@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_client::{
-    CallEvent, CallSession, DemuxId, Ending, JoinOptions, Joined, Recipient, RoomsClient, Roster,
-    Standing,
+    CallEvent, CallSession, DemuxId, EndReason, JoinOptions, Recipient, RoomsClient, Roster,
+    SeatInfo, SeatStatus,
 };
 use anyhow::{Context as _, Result, bail};
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 
-use super::ledger::{Audience, Ledger, Numbered};
+use super::sequence::{Audience, NumberedMessage, SequenceTracker};
 use crate::os;
 
 const QUEUE: usize = 64;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A device. Dropping it leaves the call.
 pub(crate) struct Member {
-    orders: mpsc::Sender<Order>,
+    commands: mpsc::Sender<MemberCommand>,
     view: watch::Receiver<View>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Member {
 #[derive(Clone)]
 pub(crate) struct View {
     pub(crate) demux: DemuxId,
-    pub(crate) standing: Standing,
+    pub(crate) status: SeatStatus,
     pub(crate) is_admin: bool,
     /// Whether the connection may be lost.
     pub(crate) braced: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Round {
     pub(crate) gaps: bool,
 }
 
-enum Order {
+enum MemberCommand {
     Talk(Round),
     Approve(DemuxId),
     Remove(DemuxId),
@@ -72,7 +72,7 @@ enum Order {
 struct Actor {
     session: CallSession,
     view: watch::Sender<View>,
-    ledger: Ledger,
+    sequence: SequenceTracker,
     round: Option<Round>,
     said: u32,
 }
@@ -86,16 +86,16 @@ impl Member {
             bail!("a join begins with something else: {first:?}");
         };
         let (sender, view) = watch::channel(View::new(&joined));
-        let (orders, queue) = mpsc::channel(QUEUE);
+        let (commands, queue) = mpsc::channel(QUEUE);
         let actor = Actor {
             session,
             view: sender,
-            ledger: Ledger::default(),
+            sequence: SequenceTracker::default(),
             round: None,
             said: 0,
         };
         tokio::spawn(actor.run(queue));
-        Ok(Self { orders, view })
+        Ok(Self { commands, view })
     }
 
     pub(crate) fn view(&self) -> View {
@@ -103,26 +103,26 @@ impl Member {
     }
 
     pub(crate) async fn talk(&self, round: Round) -> Result<()> {
-        self.order(Order::Talk(round)).await
+        self.order(MemberCommand::Talk(round)).await
     }
 
     pub(crate) async fn approve(&self, device: DemuxId) -> Result<()> {
-        self.order(Order::Approve(device)).await
+        self.order(MemberCommand::Approve(device)).await
     }
 
     pub(crate) async fn remove(&self, device: DemuxId) -> Result<()> {
-        self.order(Order::Remove(device)).await
+        self.order(MemberCommand::Remove(device)).await
     }
 
     /// Expects the loss of the connection, once.
     pub(crate) async fn brace(&self) -> Result<()> {
-        self.order(Order::Brace).await?;
+        self.order(MemberCommand::Brace).await?;
         self.wait_for("attention", |view| view.braced).await?;
         Ok(())
     }
 
     pub(crate) async fn leave(&self) -> Result<()> {
-        self.order(Order::Leave).await
+        self.order(MemberCommand::Leave).await
     }
 
     /// Waits until the device's state satisfies the predicate.
@@ -142,8 +142,8 @@ impl Member {
         }
     }
 
-    async fn order(&self, order: Order) -> Result<()> {
-        let sent = self.orders.send(order).await;
+    async fn order(&self, order: MemberCommand) -> Result<()> {
+        let sent = self.commands.send(order).await;
         if sent.is_err() {
             bail!("a device has ended: {}", self.view());
         }
@@ -152,10 +152,10 @@ impl Member {
 }
 
 impl View {
-    fn new(joined: &Joined) -> Self {
+    fn new(joined: &SeatInfo) -> Self {
         let mut view = Self {
             demux: joined.demux,
-            standing: joined.standing,
+            status: joined.status,
             is_admin: joined.is_admin,
             braced: false,
             joins: 0,
@@ -167,13 +167,13 @@ impl View {
             fault: None,
             ended: None,
         };
-        view.take_place(joined);
+        view.take_seat(joined);
         view
     }
 
-    fn take_place(&mut self, joined: &Joined) {
+    fn take_seat(&mut self, joined: &SeatInfo) {
         self.demux = joined.demux;
-        self.standing = joined.standing;
+        self.status = joined.status;
         self.is_admin = joined.is_admin;
         self.braced = false;
         self.joins += 1;
@@ -196,7 +196,7 @@ impl fmt::Display for View {
             f,
             "device {} is {:?}, joined {} times, lost {} times, sees {} active and {} pending, heard {} messages and all of round {}",
             self.demux,
-            self.standing,
+            self.status,
             self.joins,
             self.lost,
             self.active,
@@ -212,26 +212,26 @@ impl fmt::Display for View {
 }
 
 impl Actor {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    async fn run(mut self, mut commands: mpsc::Receiver<MemberCommand>) {
         let mut clock = interval_at(Instant::now(), PATIENCE);
         loop {
             tokio::select! {
                 event = self.session.next() => match event {
-                    Some(event) => self.hear(event),
+                    Some(event) => self.handle_event(event),
                     None => return,
                 },
-                order = orders.recv() => match order {
-                    Some(Order::Talk(round)) => clock = self.begin(round),
-                    Some(Order::Approve(device)) => {
+                order = commands.recv() => match order {
+                    Some(MemberCommand::Talk(round)) => clock = self.begin(round),
+                    Some(MemberCommand::Approve(device)) => {
                         let outcome = self.session.approve(device).await;
                         self.check("approve", outcome);
                     }
-                    Some(Order::Remove(device)) => {
+                    Some(MemberCommand::Remove(device)) => {
                         let outcome = self.session.remove(device).await;
                         self.check("remove", outcome);
                     }
-                    Some(Order::Brace) => self.view.send_modify(|view| view.braced = true),
-                    Some(Order::Leave) | None => break,
+                    Some(MemberCommand::Brace) => self.view.send_modify(|view| view.braced = true),
+                    Some(MemberCommand::Leave) | None => break,
                 },
                 _ = clock.tick(), if self.has_to_say() => self.speak().await,
             }
@@ -243,7 +243,7 @@ impl Actor {
 
     /// Starts to send messages. The devices start at different moments.
     fn begin(&mut self, round: Round) -> tokio::time::Interval {
-        self.ledger.forget_before(round.number);
+        self.sequence.forget_before(round.number);
         let demux = self.view.borrow().demux;
         let place = round.members.iter().position(|member| *member == demux);
         let share = place.unwrap_or_default() as f64 / round.members.len().max(1) as f64;
@@ -266,7 +266,7 @@ impl Actor {
             return;
         };
         self.said += 1;
-        let message = |audience| Numbered {
+        let message = |audience| NumberedMessage {
             round: round.number,
             audience,
             gaps: round.gaps,
@@ -276,24 +276,24 @@ impl Actor {
         let (to_all, to_one) = (message(Audience::All), message(Audience::One));
         let sent = self.session.send(Recipient::All, &to_all.to_bytes()).await;
         self.check("relay to all", sent);
-        if let Some(next) = neighbour(&round.members, demux, Side::After) {
+        if let Some(next) = neighbour(&round.members, demux, CursorSide::After) {
             let to = Recipient::One(next);
             let sent = self.session.send(to, &to_one.to_bytes()).await;
             self.check("relay to one", sent);
         }
     }
 
-    fn hear(&mut self, event: CallEvent) {
+    fn handle_event(&mut self, event: CallEvent) {
         match event {
             CallEvent::Joined(joined) => {
-                self.view.send_modify(|view| view.take_place(&joined));
+                self.view.send_modify(|view| view.take_seat(&joined));
             }
             CallEvent::Roster(roster) | CallEvent::Restored(roster) => {
                 self.view.send_modify(|view| view.take_roster(&roster));
             }
             CallEvent::Admitted => self
                 .view
-                .send_modify(|view| view.standing = Standing::Active),
+                .send_modify(|view| view.status = SeatStatus::Active),
             CallEvent::Message { from, message } => self.note(from, &message),
             CallEvent::Lost => {
                 // Unsent messages of this round would have no recipient.
@@ -304,7 +304,7 @@ impl Actor {
                 self.view.send_modify(|view| view.lost += 1);
             }
             CallEvent::Ended(ending) => {
-                if !matches!(ending, Ending::Removed) {
+                if !matches!(ending, EndReason::Removed) {
                     self.blame("the stay ended".to_owned());
                 }
                 let ending = format!("{ending:?}");
@@ -318,15 +318,15 @@ impl Actor {
     }
 
     fn note(&mut self, from: DemuxId, message: &[u8]) {
-        let Some(message) = Numbered::parse(message) else {
+        let Some(message) = NumberedMessage::parse(message) else {
             self.blame(format!("{from} said what nobody says"));
             return;
         };
-        if let Err(fault) = self.ledger.note(from, message) {
+        if let Err(fault) = self.sequence.note(from, message) {
             self.blame(fault);
             return;
         }
-        let heard = self.ledger.heard();
+        let heard = self.sequence.heard();
         self.view.send_modify(|view| view.heard = heard);
         let last = self.round.as_ref().map(|round| round.messages);
         if last == Some(message.number) {
@@ -337,13 +337,13 @@ impl Actor {
     fn look_for_completeness(&mut self) {
         let Some(round) = &self.round else { return };
         let demux = self.view.borrow().demux;
-        let last = |from, audience| self.ledger.last(round.number, from, audience);
+        let last = |from, audience| self.sequence.last(round.number, from, audience);
         let all = round
             .members
             .iter()
             .filter(|from| **from != demux)
             .all(|from| last(*from, Audience::All) == round.messages);
-        let one = neighbour(&round.members, demux, Side::Before)
+        let one = neighbour(&round.members, demux, CursorSide::Before)
             .is_none_or(|from| last(from, Audience::One) == round.messages);
         if all && one {
             self.view.send_if_modified(|view| {
@@ -371,18 +371,18 @@ impl Actor {
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+enum CursorSide {
     Before,
     After,
 }
 
 /// Returns the neighbour of a device in the ring of members; `None` if it is the only one or not in the ring.
-fn neighbour(members: &[DemuxId], demux: DemuxId, side: Side) -> Option<DemuxId> {
+fn neighbour(members: &[DemuxId], demux: DemuxId, side: CursorSide) -> Option<DemuxId> {
     let place = members.iter().position(|member| *member == demux)?;
     let count = members.len();
     let place = match side {
-        Side::Before => place + count - 1,
-        Side::After => place + 1,
+        CursorSide::Before => place + count - 1,
+        CursorSide::After => place + 1,
     };
     let neighbour = *members.get(place % count)?;
     (neighbour != demux).then_some(neighbour)

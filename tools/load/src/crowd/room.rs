@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use anteroom_client::{JoinOptions, RoomsClient, Standing};
+use anteroom_client::{JoinOptions, RoomsClient, SeatStatus};
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
 
 use super::member::{Member, Round, View};
-use crate::people::{Link, Person};
+use crate::accounts::{Link, LoadAccount};
 
 /// A room, whose first device is an admin's and whose others are guests'.
 pub(crate) struct Room {
     pub(crate) link: Link,
-    people: Arc<[Person]>,
+    accounts: Arc<[LoadAccount]>,
     devices: usize,
     members: Vec<Member>,
     /// The guests that an admin has admitted and not removed.
@@ -22,7 +22,7 @@ pub(crate) struct Room {
 
 /// The guests that are admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Company {
+pub(crate) enum AdmissionPolicy {
     /// All guests.
     Everybody,
     /// All but the last one, which continues to wait in the lobby.
@@ -31,10 +31,10 @@ pub(crate) enum Company {
 
 impl Room {
     /// Creates the room of the first `devices` accounts, with one device each.
-    pub(crate) fn new(link: Link, people: Arc<[Person]>, devices: usize) -> Self {
+    pub(crate) fn new(link: Link, accounts: Arc<[LoadAccount]>, devices: usize) -> Self {
         Self {
             link,
-            people,
+            accounts,
             devices,
             members: Vec::new(),
             approved: BTreeSet::new(),
@@ -49,9 +49,13 @@ impl Room {
 
     /// All devices join, and the admin admits the waiting ones. Fails if an approved device must wait, or
     /// another one need not.
-    pub(crate) async fn gather(&mut self, client: &RoomsClient, company: Company) -> Result<()> {
+    pub(crate) async fn gather(
+        &mut self,
+        client: &RoomsClient,
+        policy: AdmissionPolicy,
+    ) -> Result<()> {
         self.arrive(client).await?;
-        self.admit(company).await
+        self.admit(policy).await
     }
 
     /// All devices take seats, the admin first.
@@ -59,7 +63,7 @@ impl Room {
         let admin = self.join(client, 0).await?;
         let view = admin.view();
         ensure!(
-            view.is_admin && view.standing == Standing::Active,
+            view.is_admin && view.status == SeatStatus::Active,
             "the passkey makes no admin: {view}"
         );
         self.members.push(admin);
@@ -67,12 +71,12 @@ impl Room {
         for guest in join_all(guests).await {
             self.members.push(guest?);
         }
-        self.check_standings()
+        self.check_statuses()
     }
 
     /// The admin admits the waiting devices, and all devices see it.
-    pub(crate) async fn admit(&mut self, company: Company) -> Result<()> {
-        let inside = self.devices - usize::from(company == Company::AllButOne);
+    pub(crate) async fn admit(&mut self, policy: AdmissionPolicy) -> Result<()> {
+        let inside = self.devices - usize::from(policy == AdmissionPolicy::AllButOne);
         let admin = self.member(0)?;
         for index in 1..inside {
             if !self.approved.contains(&index) {
@@ -82,7 +86,7 @@ impl Room {
         self.approved.extend(1..inside);
         let waiting = self.devices - inside;
         let all_there = |view: &View| {
-            view.standing == Standing::Active && view.active == inside && view.pending == waiting
+            view.status == SeatStatus::Active && view.active == inside && view.pending == waiting
         };
         let settled = self.members.iter().take(inside);
         try_join_all(settled.map(|member| member.wait_for("everybody inside", all_there))).await?;
@@ -98,7 +102,7 @@ impl Room {
         gaps: bool,
     ) -> Result<()> {
         let inside = || {
-            let active = |member: &&Member| member.view().standing == Standing::Active;
+            let active = |member: &&Member| member.view().status == SeatStatus::Active;
             self.members.iter().filter(active)
         };
         let round = Round {
@@ -144,7 +148,7 @@ impl Room {
         let back = |view: &View| view.joins == 2;
         let all = self.members.iter();
         try_join_all(all.map(|member| member.wait_for("a place again", back))).await?;
-        self.check_standings()?;
+        self.check_statuses()?;
         let inside = self.approved.len() + 1;
         let there = |view: &View| view.active == inside;
         let all = self.members.iter().take(inside);
@@ -211,16 +215,16 @@ impl Room {
         Ok(())
     }
 
-    fn check_standings(&self) -> Result<()> {
+    fn check_statuses(&self) -> Result<()> {
         for (index, member) in self.members.iter().enumerate() {
             let view = member.view();
             let expected = if index == 0 || self.approved.contains(&index) {
-                Standing::Active
+                SeatStatus::Active
             } else {
-                Standing::Pending
+                SeatStatus::Pending
             };
             ensure!(
-                view.standing == expected && view.is_admin == (index == 0),
+                view.status == expected && view.is_admin == (index == 0),
                 "it should be {expected:?}: {view}"
             );
         }
@@ -228,10 +232,10 @@ impl Room {
     }
 
     async fn join(&self, client: &RoomsClient, index: usize) -> Result<Member> {
-        let person = self.people.get(index).context("too few people")?;
+        let account = self.accounts.get(index).context("too few people")?;
         let options = JoinOptions {
             room: self.link.room.clone(),
-            pass: person.pass.clone(),
+            pass: account.pass.clone(),
             passkey: (index == 0).then(|| self.link.passkey.clone()),
             name: Some(format!("Member {index}")),
         };

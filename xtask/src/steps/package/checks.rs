@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::{debian::Debian, service::Services};
-use crate::{dist::Packages, steps::command::Run};
+use crate::{dist::Packages, steps::command::StepCommand};
 
 type Check = fn(&Debian, &Packages) -> Result<()>;
 
@@ -120,7 +120,7 @@ fn systemd_takes_units(debian: &Debian, _: &Packages) -> Result<()> {
         let text = text.replace("/usr/bin/anteroom", &program);
         fs::write(folder.path().join(unit), text)?;
     }
-    let output = Run::program("systemd-analyze", folder.path())
+    let output = StepCommand::program("systemd-analyze", folder.path())
         .args(["verify", "--man=no", "anteroom.service"])
         .args(["anteroom-backup.timer"])
         .captured()?;

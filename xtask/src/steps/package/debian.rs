@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::steps::{command::Run, say, tools};
+use crate::steps::{command::StepCommand, say, tools};
 
 /// The packages in addition to the required ones: the package's dependencies.
 const INCLUDED: &str = "systemd-standalone-sysusers";
@@ -35,7 +35,7 @@ impl Sources {
         if !tools::is_root(root) {
             return skip("only root can make a root of Debian");
         }
-        if !tools::works(Run::program("unshare", root).args(["--mount", "true"])) {
+        if !tools::works(StepCommand::program("unshare", root).args(["--mount", "true"])) {
             return skip("this machine gives root no mounts, which a root of Debian needs");
         }
         let Some(codename) = codename() else {
@@ -66,7 +66,7 @@ fn codename() -> Option<String> {
 
 /// Returns the address of the release's main packages in the sources of apt.
 fn site(root: &Path, codename: &str) -> Result<Option<String>> {
-    let output = Run::program("apt-get", root)
+    let output = StepCommand::program("apt-get", root)
         .args(["indextargets"])
         .args(["--format", "$(SITE) $(CODENAME) $(COMPONENT)"])
         .args(["Created-By: Packages"])
@@ -91,7 +91,7 @@ impl Debian {
             fs::write(&stamp, sources.key())?;
         }
         let folder = TempDir::with_prefix_in("debian-root-", target)?;
-        Run::program("tar", root)
+        StepCommand::program("tar", root)
             .args(["--extract", "--numeric-owner", "--same-permissions"])
             .args(["--file".as_ref(), archive.as_os_str()])
             .args(["--directory".as_ref(), folder.path().as_os_str()])
@@ -105,8 +105,8 @@ impl Debian {
     }
 
     /// Returns a program in the root.
-    pub(super) fn program(&self, program: &str) -> Run {
-        Run::program("chroot", Path::new("/"))
+    pub(super) fn program(&self, program: &str) -> StepCommand {
+        StepCommand::program("chroot", Path::new("/"))
             .args([self.folder.path()])
             .args([program])
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -130,7 +130,7 @@ impl Debian {
 fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result<()> {
     say("    making a root of Debian with debootstrap");
     let folder = TempDir::with_prefix_in("debian-root-", target)?;
-    Run::program("debootstrap", root)
+    StepCommand::program("debootstrap", root)
         .args(["--variant=minbase", &format!("--include={INCLUDED}")])
         .args([&sources.codename])
         .args([folder.path()])
@@ -146,7 +146,7 @@ fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result
     }
     // The archive gets its final name when it is complete.
     let unfinished = archive.with_extension("unfinished");
-    Run::program("tar", root)
+    StepCommand::program("tar", root)
         .args(["--create", "--numeric-owner", "--one-file-system"])
         .args(["--use-compress-program=gzip -1"])
         .args(["--file".as_ref(), unfinished.as_os_str()])

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::{
-    super::{command::Run, counts::Counts, say},
+    super::{command::StepCommand, counts::Counts, say},
     Deny,
 };
 
@@ -185,7 +185,7 @@ fn commit(folder: &Path) -> Result<()> {
         &["add", "."],
         &["commit", "--quiet", "--message", "A package"],
     ] {
-        Run::program("git", folder)
+        StepCommand::program("git", folder)
             .args(["-c", "user.name=test", "-c", "user.email=test@example.org"])
             .args(["-c", "commit.gpgsign=false"])
             .args(arguments)

@@ -15,7 +15,7 @@ pub(crate) enum Device {
     /// List the devices of your account, or of any account on the issuer's database
     List {
         #[command(flatten)]
-        owner: Owner,
+        owner: OwnerArguments,
         #[command(flatten)]
         own: OwnAccount,
     },
@@ -33,7 +33,7 @@ pub(crate) enum Device {
     #[command(allow_missing_positional = true)]
     Delete {
         #[command(flatten)]
-        owner: Owner,
+        owner: OwnerArguments,
         /// The device's number
         #[arg(value_name = "DEVICE")]
         device: u32,
@@ -47,7 +47,7 @@ pub(crate) enum Device {
 
 /// The account whose devices an operator manages.
 #[derive(Args)]
-pub(crate) struct Owner {
+pub(crate) struct OwnerArguments {
     /// An account on the issuer's database here, for its operator: a UUID, or the email address of a
     /// login [default: your own, over the network]
     #[arg(
@@ -173,7 +173,7 @@ fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u
     };
     let device = device.parse().map_err(|error: ParseIntError| {
         Failure::failed("a device is a number")
-            .because(error)
+            .with_reason(error)
             .next("Give [ACCOUNT] DEVICE NAME, the name in quotes")
     })?;
     Ok((owner, device, name))

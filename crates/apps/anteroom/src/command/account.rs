@@ -25,7 +25,7 @@ pub(super) use self::{
 };
 use super::{account_add, device};
 use crate::{
-    cli::{Account, AccountInvite, InviteCommand},
+    cli::{AccountCommand, AccountInvite, InviteCommand},
     data_dir::DataDir,
     databases,
     environment::Environment,
@@ -38,13 +38,13 @@ use crate::{
 
 /// Runs one of the commands on accounts.
 pub(super) async fn run(
-    command: Account,
+    command: AccountCommand,
     json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    if let Account::Add(options) = &command {
+    if let AccountCommand::Add(options) = &command {
         return account_add::run(options, json, settings, data, environment).await;
     }
     let database = open(data, environment).await?;
@@ -55,23 +55,25 @@ pub(super) async fn run(
 
 async fn run_on(
     database: &SqliteIssuer,
-    command: Account,
+    command: AccountCommand,
     json: bool,
     settings: &Settings,
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     match command {
-        Account::Add(_) => Ok(()),
-        Account::List => list::run(database, &settings.login, json).await,
-        Account::Show { account } => {
+        AccountCommand::Add(_) => Ok(()),
+        AccountCommand::List => list::run(database, &settings.login, json).await,
+        AccountCommand::Show { account } => {
             show::run(database, &account.account, &settings.login, json).await
         }
-        Account::Device(command) => device::run_on(database, command, json, settings, data).await,
-        Account::Sessions(options) if !options.end => {
+        AccountCommand::Device(command) => {
+            device::run_on(database, command, json, settings, data).await
+        }
+        AccountCommand::Sessions(options) if !options.end => {
             sessions::list(database, &options.account.account, json).await
         }
-        Account::Invite(AccountInvite {
+        AccountCommand::Invite(AccountInvite {
             command: Some(InviteCommand::List),
             ..
         }) => invites::list(database, json).await,
@@ -85,20 +87,20 @@ async fn run_on(
 /// Runs a command that changes accounts, and writes its events.
 async fn change_account(
     database: &SqliteIssuer,
-    command: Account,
+    command: AccountCommand,
     json: bool,
     settings: &Settings,
     changes: OperatorChanges,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let done = match command {
-        Account::Disable { account, yes } => {
+        AccountCommand::Disable { account, yes } => {
             change::disable(database, &account.account, &changes, yes, json).await
         }
-        Account::Enable(account) => {
+        AccountCommand::Enable(account) => {
             change::enable(database, &account.account, &changes, json).await
         }
-        Account::Unlock(account) => {
+        AccountCommand::Unlock(account) => {
             lock::unlock(
                 database,
                 &account.account,
@@ -108,7 +110,7 @@ async fn change_account(
             )
             .await
         }
-        Account::Sessions(options) => {
+        AccountCommand::Sessions(options) => {
             sessions::end(
                 database,
                 &options.account.account,
@@ -118,19 +120,19 @@ async fn change_account(
             )
             .await
         }
-        Account::Role { account, role } => {
+        AccountCommand::Role { account, role } => {
             change::role(database, &account.account, role, &changes, json).await
         }
-        Account::Delete { account, yes } => {
+        AccountCommand::Delete { account, yes } => {
             change::delete(database, &account.account, &changes, yes, json).await
         }
-        Account::Invite(options) => match options.command {
+        AccountCommand::Invite(options) => match options.command {
             Some(InviteCommand::Cancel { invite, yes, .. }) => {
                 invites::cancel(database, invite.as_deref(), &changes, yes, json).await
             }
             _ => invite::run(database, options.days, json, settings, &changes).await,
         },
-        Account::SetPassword {
+        AccountCommand::SetPassword {
             account,
             email,
             password_file,
@@ -154,7 +156,10 @@ async fn change_account(
             )
             .await
         }
-        Account::Add(_) | Account::List | Account::Show { .. } | Account::Device(_) => Ok(()),
+        AccountCommand::Add(_)
+        | AccountCommand::List
+        | AccountCommand::Show { .. }
+        | AccountCommand::Device(_) => Ok(()),
     };
     changes.close();
     done

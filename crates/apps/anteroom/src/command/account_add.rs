@@ -24,7 +24,7 @@ use crate::{
 /// The JSON output. It has exactly these members.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Added<'a> {
+struct AccountAddReport<'a> {
     uuid: &'a str,
     pni: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub(super) async fn run(
         changes.close();
         database.close().await;
         return show(
-            &Added {
+            &AccountAddReport {
                 uuid: &uuid,
                 pni: pni.as_deref(),
                 device_id: None,
@@ -78,7 +78,7 @@ pub(super) async fn run(
     changes.note("account.added", &account.aci);
     changes.close();
     database.close().await;
-    let added = Added {
+    let added = AccountAddReport {
         uuid: &uuid,
         pni: pni.as_deref(),
         device_id: Some(change.device().as_u32()),
@@ -176,7 +176,7 @@ async fn add_with_login(
     Ok(())
 }
 
-fn show(added: &Added<'_>, json: bool) -> anyhow::Result<()> {
+fn show(added: &AccountAddReport<'_>, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(added);
     }

@@ -60,7 +60,7 @@ pub(crate) async fn run(
         .map_err(|error| {
             let parent = parent.display();
             Failure::failed(format!("the backup cannot be written to {parent}"))
-                .because(error)
+                .with_reason(error)
                 .next("Name a folder in one that is there and that you can write to")
         })?;
     let copies = DataDir::new(unfinished.path().to_owned());
@@ -77,7 +77,7 @@ pub(crate) async fn run(
     }
     let files: Vec<Entry> = issuer.into_iter().chain(rooms).collect();
     if files.is_empty() {
-        bail!(databases::nothing_there(data));
+        bail!(databases::no_database(data));
     }
     let manifest = Manifest::new(OsClock.now(), files);
     let written = manifest
@@ -87,13 +87,13 @@ pub(crate) async fn run(
         .and_then(|()| sync(&parent));
     written.map_err(|error| {
         Failure::failed(format!("the backup cannot be put to {}", folder.display()))
-            .because(error)
+            .with_reason(error)
             .next("Give a new name, or an empty folder that is no mount point")
     })?;
     changes.add_both();
     // The temporary folder is empty now.
     drop(unfinished);
-    let needs = Needs::find(configuration, data, environment)?;
+    let needs = RestoreRequirements::find(configuration, data, environment)?;
     if json {
         return print_json(&Report {
             folder,
@@ -173,13 +173,13 @@ struct Report<'a> {
     #[serde(flatten)]
     manifest: &'a Manifest,
     #[serde(flatten)]
-    needs: &'a Needs<'a>,
+    needs: &'a RestoreRequirements<'a>,
 }
 
 /// The files and variables outside the backup that a restore needs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Needs<'a> {
+struct RestoreRequirements<'a> {
     /// The file of the master key, unless a variable holds the key.
     master_key_file: Option<PathBuf>,
     /// The variable that holds the master key.
@@ -190,7 +190,7 @@ struct Needs<'a> {
     secrets: Vec<&'a str>,
 }
 
-impl Needs<'static> {
+impl RestoreRequirements<'static> {
     fn find(
         configuration: Option<PathBuf>,
         data: &DataDir,
@@ -207,7 +207,7 @@ impl Needs<'static> {
     }
 }
 
-fn show(folder: &Path, manifest: &Manifest, needs: &Needs<'_>) -> anyhow::Result<()> {
+fn show(folder: &Path, manifest: &Manifest, needs: &RestoreRequirements<'_>) -> anyhow::Result<()> {
     print(&format!("Wrote a backup to {}.", folder.display()))?;
     print("")?;
     for line in manifest.lines() {

@@ -7,10 +7,10 @@ mod ending;
 mod entry;
 mod full_screen;
 mod input;
+mod known_devices;
 mod layout;
 mod own_name;
-mod participant;
-mod people;
+mod participation;
 mod plain;
 mod presence;
 mod quotation;
@@ -30,7 +30,7 @@ use anteroom_protocol::AdminPasskey;
 use anteroom_runtime::Entropy as _;
 use anyhow::Context as _;
 
-use self::{own_name::NameFile, participant::Participant};
+use self::{own_name::NameFile, participation::CallParticipation};
 use crate::{
     cli::CallJoin,
     data_dir::DataDir,
@@ -39,8 +39,8 @@ use crate::{
     links::LinkStore,
     os::OsEntropy,
     progress,
-    received::ReceivedFile,
-    room_session::{NamedLink, RoomSession},
+    replay_counters::ReplayCountersFile,
+    room_session::{LinkTarget, RoomSession},
     secret_text::Input,
     session::user_directory,
     terminal,
@@ -55,14 +55,14 @@ pub(super) async fn join(
     environment: &Environment,
 ) -> anyhow::Result<ExitStatus> {
     let store = LinkStore::of_user(environment)?;
-    let named = NamedLink::read(options.link.as_deref(), Input::FirstLine, &store)?;
+    let named = LinkTarget::read(options.link.as_deref(), Input::FirstLine, &store)?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     let passkey = passkey(options, &named, &session)?;
-    let (pass, told) = session.pass_with_notices(&named.link).await?;
+    let (pass, pass_notices) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
-    let received = Arc::new(ReceivedFile::of_user(environment)?);
+    let received = Arc::new(ReplayCountersFile::of_user(environment)?);
     let rooms = session.rooms.clone().with_replay_store(received);
     let joining = rooms.join(
         JoinOptions {
@@ -78,14 +78,14 @@ pub(super) async fn join(
         .map_err(|error| session.link_error(&named, error))
         .context("the call cannot be joined")?;
     let room = named.link.root_key.secret_params();
-    let participant = Participant::new(call, name, room);
+    let participation = CallParticipation::new(call, name, room);
     let failure = if options.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        plain::run(participant).await?
+        plain::run(participation).await?
     } else {
-        screen::run(participant, notices.chain(told)).await?
+        screen::run(participation, notices.chain(pass_notices)).await?
     };
     if let Some(report) = failure.as_ref().filter(|_| json) {
-        terminal::complain(&report.to_json());
+        terminal::print_error(&report.to_json());
     }
     Ok(ending::exit_status(failure.as_ref()))
 }
@@ -94,7 +94,7 @@ pub(super) async fn join(
 /// request the passkey is sent only to the room service where the link was created.
 fn passkey(
     options: &CallJoin,
-    named: &NamedLink,
+    named: &LinkTarget,
     session: &RoomSession,
 ) -> anyhow::Result<Option<AdminPasskey>> {
     if options.guest {

@@ -21,7 +21,7 @@ use crate::{
 /// The result class of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum State {
+pub(crate) enum CheckState {
     /// The subject is correct.
     Ok,
     /// The subject is irrelevant here, or another problem prevents the check.
@@ -37,7 +37,7 @@ pub(crate) enum State {
 pub(crate) struct Finding {
     /// The name of the check.
     check: &'static str,
-    state: State,
+    state: CheckState,
     /// The result in words.
     what: String,
     /// The next step.
@@ -49,7 +49,7 @@ impl Finding {
     pub(crate) fn ok(check: &'static str, what: impl Into<String>) -> Self {
         Self {
             check,
-            state: State::Ok,
+            state: CheckState::Ok,
             what: what.into(),
             next: None,
         }
@@ -57,7 +57,7 @@ impl Finding {
 
     pub(crate) fn skipped(check: &'static str, what: impl Into<String>) -> Self {
         Self {
-            state: State::Skipped,
+            state: CheckState::Skipped,
             ..Self::ok(check, what)
         }
     }
@@ -69,7 +69,7 @@ impl Finding {
     ) -> Self {
         Self {
             check,
-            state: State::Warning,
+            state: CheckState::Warning,
             what: what.into(),
             next: Some(next.into()),
         }
@@ -81,7 +81,7 @@ impl Finding {
         next: impl Into<String>,
     ) -> Self {
         Self {
-            state: State::Problem,
+            state: CheckState::Problem,
             ..Self::warning(check, what, next)
         }
     }
@@ -98,7 +98,7 @@ impl Finding {
     }
 
     pub(crate) const fn is_problem(&self) -> bool {
-        matches!(self.state, State::Problem)
+        matches!(self.state, CheckState::Problem)
     }
 }
 
@@ -150,8 +150,8 @@ fn sentence(text: &str) -> String {
 pub(super) fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatus> {
     let count = |state| findings.iter().filter(|found| found.state == state).count();
     let report = Report {
-        problems: count(State::Problem),
-        warnings: count(State::Warning),
+        problems: count(CheckState::Problem),
+        warnings: count(CheckState::Warning),
         checks: findings,
     };
     if json {
@@ -159,10 +159,10 @@ pub(super) fn show(findings: &[Finding], json: bool) -> anyhow::Result<ExitStatu
     } else {
         for found in findings {
             let word = match found.state {
-                State::Ok => "ok",
-                State::Skipped => "-",
-                State::Warning => "WARNING",
-                State::Problem => "PROBLEM",
+                CheckState::Ok => "ok",
+                CheckState::Skipped => "-",
+                CheckState::Warning => "WARNING",
+                CheckState::Problem => "PROBLEM",
             };
             print(&format!(
                 "{word:<7}  {:<13}  {}",

@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     os::OsClock,
     renewal,
-    session::Identity,
+    session::IssuerIdentity,
     terminal::{day, print, print_json},
 };
 
@@ -32,7 +32,7 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let identity = Arc::new(Identity::find(&options.client, data, environment)?);
+    let identity = Arc::new(IssuerIdentity::find(&options.client, data, environment)?);
     if options.wait {
         return renewal::wait(&identity).await;
     }

@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Added<'a> {
+struct DeviceAddReport<'a> {
     uuid: &'a str,
     device_id: u32,
     password: &'a str,
@@ -65,7 +65,7 @@ pub(super) async fn run(
     transaction.save().await?;
     changes.announce(&added);
     changes.note_device("device.added", &aci, id);
-    let added = Added {
+    let added = DeviceAddReport {
         uuid: &aci.to_uuid_string(),
         device_id: id.as_u32(),
         password: password.as_str(),

@@ -7,8 +7,8 @@
 mod endpoint;
 mod expiry;
 mod fault;
-mod letter;
 mod relay;
+mod test_mail;
 
 use anteroom_client::Probe;
 use anyhow::{Context as _, bail};
@@ -62,11 +62,11 @@ pub(super) async fn inside(
         }
     };
     for endpoint in endpoints(settings, addresses.as_ref()).await {
-        add_new(&mut findings, endpoint.look().await);
+        add_new(&mut findings, endpoint.check().await);
     }
     if settings.role.issues() {
         let to = options.letter_to.as_deref();
-        findings.extend(letter::look(&settings.mail, to, environment).await);
+        findings.extend(test_mail::check(&settings.mail, to, environment).await);
         findings.extend(relay::of_settings(settings, environment).await);
     }
     checks::show(&findings, json)
@@ -159,7 +159,7 @@ pub(super) async fn outside(
                 instance: None,
                 runs_here: None,
             };
-            add_new(&mut findings, endpoint.look().await);
+            add_new(&mut findings, endpoint.check().await);
         }
     }
     if let Some((url, _)) = issuer {

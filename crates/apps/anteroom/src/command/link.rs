@@ -12,13 +12,13 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::{Link, LinkArgument, RoomFlags, Switch},
+    cli::{Link, LinkArgument, OnOff, RoomFlags},
     data_dir::DataDir,
     environment::Environment,
     links::{LinkStore, short_name},
     os::{self, OsClock},
     qr,
-    room_session::{NamedLink, RoomSession},
+    room_session::{LinkTarget, RoomSession},
     terminal::{confirm, day, output_size, plain, print, print_json},
 };
 
@@ -72,7 +72,7 @@ pub(super) async fn run(
                 name: Some(name.clone()),
                 ..LinkChange::default()
             };
-            let named = NamedLink::find(&link, store)?;
+            let named = LinkTarget::find(&link, store)?;
             update(&named, &change, &rooms, &context).await?;
             let mut own = named.own()?.clone();
             own.name = Some(name).filter(|name| !name.is_empty());
@@ -87,7 +87,7 @@ pub(super) async fn run(
                 approval: Some(approval.into()),
                 ..LinkChange::default()
             };
-            update(&NamedLink::find(&link, store)?, &change, &rooms, &context).await
+            update(&LinkTarget::find(&link, store)?, &change, &rooms, &context).await
         }
         Link::Revoke {
             link,
@@ -96,7 +96,7 @@ pub(super) async fn run(
             yes,
             rooms,
         } => {
-            let named = NamedLink::find(&link, store)?;
+            let named = LinkTarget::find(&link, store)?;
             if end_call {
                 confirm_end(&named, yes)?;
             }
@@ -134,7 +134,7 @@ pub(super) async fn end_call(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let store = &LinkStore::of_user(environment)?;
-    let named = NamedLink::find(link, store)?;
+    let named = LinkTarget::find(link, store)?;
     confirm_end(&named, yes)?;
     let change = LinkChange {
         end_call: true,
@@ -174,17 +174,17 @@ fn end_of_call(is_empty: bool, is_known: bool, is_open: bool) -> String {
     }
 }
 
-impl From<Switch> for Approval {
-    fn from(switch: Switch) -> Self {
+impl From<OnOff> for Approval {
+    fn from(switch: OnOff) -> Self {
         match switch {
-            Switch::On => Self::Required,
-            Switch::Off => Self::Off,
+            OnOff::On => Self::Required,
+            OnOff::Off => Self::Off,
         }
     }
 }
 
 /// Asks before the call of a link ends.
-fn confirm_end(named: &NamedLink, yes: bool) -> anyhow::Result<()> {
+fn confirm_end(named: &LinkTarget, yes: bool) -> anyhow::Result<()> {
     let link = title(named)?;
     confirm(
         yes,
@@ -193,7 +193,7 @@ fn confirm_end(named: &NamedLink, yes: bool) -> anyhow::Result<()> {
 }
 
 /// The short name of a link of the user's own, and the name of its room.
-fn title(named: &NamedLink) -> anyhow::Result<String> {
+fn title(named: &LinkTarget) -> anyhow::Result<String> {
     let short = short_name(&named.link.root_key.room_id());
     let name = named.own()?.name.as_deref().map(plain);
     Ok(format!(
@@ -203,7 +203,7 @@ fn title(named: &NamedLink) -> anyhow::Result<String> {
 }
 
 async fn update(
-    named: &NamedLink,
+    named: &LinkTarget,
     change: &LinkChange,
     flags: &RoomFlags,
     context: &Context<'_>,
@@ -221,7 +221,7 @@ async fn update(
 }
 
 async fn change_link(
-    named: &NamedLink,
+    named: &LinkTarget,
     change: &LinkChange,
     session: &RoomSession,
 ) -> anyhow::Result<LinkState> {
@@ -241,7 +241,7 @@ async fn delete(
     flags: &RoomFlags,
     context: &Context<'_>,
 ) -> anyhow::Result<()> {
-    let named = NamedLink::find(argument, context.store)?;
+    let named = LinkTarget::find(argument, context.store)?;
     let own = named.own()?;
     let room = &named.link.root_key;
     let short = short_name(&room.room_id());
@@ -297,7 +297,7 @@ fn show_state(state: &LinkState) -> anyhow::Result<()> {
             Approval::Off => "off: who comes by the link is in",
         }
     ))?;
-    print(&format!("  state     {}", standing(state, OsClock.now())))?;
+    print(&format!("  state     {}", state_text(state, OsClock.now())))?;
     Ok(())
 }
 
@@ -325,7 +325,7 @@ fn room_name(state: &LinkState) -> String {
     }
 }
 
-fn standing(state: &LinkState, now: Timestamp) -> String {
+fn state_text(state: &LinkState, now: Timestamp) -> String {
     let forgotten = day(state.deletion);
     if state.revoked {
         format!("revoked: nobody can join; forgotten on {forgotten}")

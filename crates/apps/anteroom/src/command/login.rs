@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_client::{ClientError, DeviceId, LoginClient, LoginSession, SignIn, Timeouts};
+use anteroom_client::{DeviceId, IssuerError, LoginClient, LoginSession, SignIn, Timeouts};
 use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     password::PasswordSource,
     progress, renewal,
-    session::{Identity, IssuerPlace},
+    session::{IssuerIdentity, IssuerTarget},
     terminal::{day, print, print_json},
 };
 
@@ -42,16 +42,20 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let place = IssuerPlace::find(options.issuer.as_deref(), data, environment)?;
-    let client = LoginClient::new(place.url()?, Timeouts::default())?;
+    let target = IssuerTarget::find(options.issuer.as_deref(), data, environment)?;
+    let client = LoginClient::new(target.url()?, Timeouts::default())?;
     if client.is_exposed() {
         tracing::warn!("the password crosses the network in the clear: use https");
     }
-    let file = place.login(environment)?.for_new(options.remember);
+    let file = target.login(environment)?.for_new(options.remember);
     let email = email(options)?;
     Email::parse(&email)?;
     // Who logs in again stays the same device.
-    let before = file.load().ok().flatten().map(|kept| kept.session);
+    let before = file
+        .load()
+        .ok()
+        .flatten()
+        .map(|stored_login| stored_login.session);
     let aci_before = before.as_ref().map(|before| before.aci);
     let before = before.filter(|before| is_same_address(&before.email, &email));
     let device = match options.device {
@@ -62,7 +66,7 @@ pub(super) async fn run(
             .or_else(|| file.last_device(|known| is_same_address(known, &email))),
     };
     if options.password_file.is_none() {
-        place.check_secret(environment, environment::PASSWORD)?;
+        target.check_secret(environment, environment::PASSWORD)?;
     }
     let last_refresh = before
         .filter(|before| Some(before.device) == device)
@@ -83,28 +87,31 @@ pub(super) async fn run(
     let url = client.base_url().clone();
     let start = LoginSession::start(client, &attempt, Arc::new(file.clone()));
     let session = progress::during("Logging in", start).await?;
-    let kept = file.load()?.context("the login is gone again")?;
+    let stored_login = file.load()?.context("the login is gone again")?;
     let account = session.aci().to_uuid_string();
     if !json {
-        print(&format!("Logged in at {url} as {}.", *kept.session.email))?;
+        print(&format!(
+            "Logged in at {url} as {}.",
+            *stored_login.session.email
+        ))?;
         print("")?;
         print(&format!("  account  {account}"))?;
         print(&format!("  device   {}", session.device()))?;
-        let until = day(kept.until);
+        let until = day(stored_login.until);
         print(&format!("  until    {until}, and longer with every use"))?;
     }
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
         CredentialFile::of_account(environment, file.issuer(), &aci)?.remove()?;
     }
-    let identity = Identity::of_login(place, session.aci(), file, environment);
+    let identity = IssuerIdentity::of_login(target, session.aci(), file, environment);
     fetch_credentials(&Arc::new(identity), data).await;
     if json {
         print_json(&Report {
             issuer: url.as_str(),
             uuid: &account,
             device_id: session.device().number(),
-            email: &kept.session.email,
-            session_until: kept.until.as_secs(),
+            email: &stored_login.session.email,
+            session_until: stored_login.until.as_secs(),
         })?;
     }
     Ok(())
@@ -112,7 +119,7 @@ pub(super) async fn run(
 
 /// Fetches the first credentials of a login, so that the first visit to a room needs no request to the
 /// issuer.
-async fn fetch_credentials(identity: &Arc<Identity>, data: &DataDir) {
+async fn fetch_credentials(identity: &Arc<IssuerIdentity>, data: &DataDir) {
     let fetched = async {
         let file = identity.credentials()?;
         let renewal = renewal::renew(&identity.session()?, &file).await?;
@@ -123,7 +130,7 @@ async fn fetch_credentials(identity: &Arc<Identity>, data: &DataDir) {
     };
     if let Err(error) = fetched.await {
         match error.downcast_ref() {
-            Some(ClientError::Clock { .. } | ClientError::OddDay { .. }) => tracing::warn!(
+            Some(IssuerError::Clock { .. } | IssuerError::OddDay { .. }) => tracing::warn!(
                 "{error}: set the clock that is wrong. You are logged in, but not all credentials \
                  could be fetched: use `anteroom credential renew` when the clock is set"
             ),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_client::{ClientError, LoginClient, LoginSession, Timeouts};
+use anteroom_client::{IssuerError, LoginClient, LoginSession, Timeouts};
 use anteroom_protocol::Aci;
 use anyhow::bail;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     failure::Failure,
     logins::LoginFile,
-    session::IssuerPlace,
+    session::IssuerTarget,
     terminal::{confirm, day, print, print_json},
 };
 
@@ -37,12 +37,12 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let place = IssuerPlace::find(issuer, data, environment)?;
-    let file = place.login(environment)?;
+    let target = IssuerTarget::find(issuer, data, environment)?;
+    let file = target.login(environment)?;
     let report = if everywhere {
-        log_out_everywhere(&place, file, yes, environment).await?
+        log_out_everywhere(&target, file, yes, environment).await?
     } else {
-        log_out(&place, file, environment).await?
+        log_out(&target, file, environment).await?
     };
     if json {
         return print_json(&report);
@@ -60,13 +60,13 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn nobody(place: &IssuerPlace) -> Failure {
-    let what = format!("nobody is logged in at {}", place.whereabouts());
+fn no_login(target: &IssuerTarget) -> Failure {
+    let what = format!("nobody is logged in at {}", target.whereabouts());
     Failure::new("login_missing", what).next("Name the issuer of the login with --issuer")
 }
 
 async fn log_out(
-    place: &IssuerPlace,
+    target: &IssuerTarget,
     file: LoginFile,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
@@ -74,23 +74,23 @@ async fn log_out(
         ended_at_issuer: false,
         everywhere: false,
     };
-    let kept = match file.load() {
-        Ok(kept) => kept.ok_or_else(|| nobody(place))?,
+    let stored_login = match file.load() {
+        Ok(stored_login) => stored_login.ok_or_else(|| no_login(target))?,
         Err(error) => {
             file.remove()?;
             tracing::warn!("{error:#}: it was removed, and the session goes on until it expires");
             return Ok(here_alone);
         }
     };
-    forget_credentials(environment, &file, &kept.session.aci);
-    let until = day(kept.until);
-    let ended = match place.url() {
+    forget_credentials(environment, &file, &stored_login.session.aci);
+    let until = day(stored_login.until);
+    let ended = match target.url() {
         Ok(url) => {
             let client = LoginClient::new(url, Timeouts::default())?;
-            let session = LoginSession::resume(client, kept.session, Arc::new(file));
+            let session = LoginSession::resume(client, stored_login.session, Arc::new(file));
             match session.sign_out().await {
                 // The login was not removed.
-                Err(error @ ClientError::Session(_)) => return Err(error.into()),
+                Err(error @ IssuerError::Session(_)) => return Err(error.into()),
                 ended => ended.map_err(anyhow::Error::from),
             }
         }
@@ -121,19 +121,19 @@ fn forget_credentials(environment: &Environment, login: &LoginFile, aci: &Aci) {
 }
 
 async fn log_out_everywhere(
-    place: &IssuerPlace,
+    target: &IssuerTarget,
     file: LoginFile,
     yes: bool,
     environment: &Environment,
 ) -> anyhow::Result<Report> {
-    let kept = file.load()?.ok_or_else(|| nobody(place))?;
+    let stored_login = file.load()?.ok_or_else(|| no_login(target))?;
     confirm(
         yes,
         "End all sessions of the account? Its other devices have to log in again too.",
     )?;
-    let aci = kept.session.aci;
-    let client = LoginClient::new(place.url()?, Timeouts::default())?;
-    let session = LoginSession::resume(client, kept.session, Arc::new(file.clone()));
+    let aci = stored_login.session.aci;
+    let client = LoginClient::new(target.url()?, Timeouts::default())?;
+    let session = LoginSession::resume(client, stored_login.session, Arc::new(file.clone()));
     match session.sign_out_everywhere().await {
         Ok(()) => {
             forget_credentials(environment, &file, &aci);
@@ -142,7 +142,7 @@ async fn log_out_everywhere(
                 everywhere: true,
             })
         }
-        Err(ClientError::SessionEnded) => bail!(
+        Err(IssuerError::SessionEnded) => bail!(
             Failure::failed("this login has ended already, so it cannot end the others")
                 .next("Log in again, and then log out everywhere")
         ),

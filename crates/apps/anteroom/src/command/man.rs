@@ -13,7 +13,7 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
     let failed = |error: io::Error| {
         let folder = folder.display();
         Failure::failed(format!("the man pages cannot be written to {folder}"))
-            .because(error)
+            .with_reason(error)
             .next("Name a folder of yours")
     };
     fs::create_dir_all(folder).map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anteroom_client::{ClientError, DeviceId};
+use anteroom_client::{DeviceId, IssuerError};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The user's account at its issuer.
-struct Account<'a> {
+struct DeviceSession<'a> {
     session: Session,
     /// The file with the password of the login, if it is in a file.
     password_file: Option<&'a Path>,
@@ -34,7 +34,7 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let account = Account {
+    let account = DeviceSession {
         session: Session::open(&own.client_flags(), data, environment)?,
         password_file: own.password_file.as_deref(),
         environment,
@@ -46,7 +46,7 @@ pub(super) async fn run(
     }
 }
 
-impl Account<'_> {
+impl DeviceSession<'_> {
     async fn list(&self, json: bool) -> anyhow::Result<()> {
         let devices = self.session.client.devices().await?;
         let reports: Vec<_> = devices.iter().map(DeviceReport::of_entry).collect();
@@ -77,14 +77,14 @@ impl Account<'_> {
     /// Sends a change, with the password of the login if the issuer requires it.
     async fn change(
         &self,
-        change: impl AsyncFn(Option<&SecretString>) -> Result<(), ClientError>,
+        change: impl AsyncFn(Option<&SecretString>) -> Result<(), IssuerError>,
     ) -> anyhow::Result<()> {
         let changed = match change(None).await {
-            Err(ClientError::PasswordNeeded) => change(Some(&self.password()?)).await,
+            Err(IssuerError::PasswordNeeded) => change(Some(&self.password()?)).await,
             changed => changed,
         };
         match changed {
-            Err(ClientError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
+            Err(IssuerError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
                 bail!(no_device())
             }
             changed => Ok(changed?),

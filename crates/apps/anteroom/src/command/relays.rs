@@ -1,6 +1,6 @@
 //! `anteroom relays`
 
-use anteroom_client::Relay;
+use anteroom_client::RelayServer;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-fn show(relay: &Relay, with_secrets: bool) -> anyhow::Result<()> {
+fn show(relay: &RelayServer, with_secrets: bool) -> anyhow::Result<()> {
     print(&format!("Relay {}", relay.hostname))?;
     let entry = entry(relay, with_secrets);
     if let (Some(username), Some(password)) = (entry.username, entry.password) {
@@ -81,7 +81,7 @@ fn show(relay: &Relay, with_secrets: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn entry(relay: &Relay, with_secrets: bool) -> Entry<'_> {
+fn entry(relay: &RelayServer, with_secrets: bool) -> Entry<'_> {
     Entry {
         username: with_secrets.then(|| relay.username.expose_secret()),
         password: with_secrets.then(|| relay.password.expose_secret()),

@@ -10,7 +10,7 @@ use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use self::staging::Staging;
+use self::staging::StagingDirectory;
 use super::backup::manifest::Manifest;
 use crate::{
     data_dir::DataDir,
@@ -96,7 +96,7 @@ async fn put(
     let _lock = data.lock()?;
     staging::undo(data)?;
     staging::refuse_databases(data)?;
-    let staging = Staging::make(data)?;
+    let staging = StagingDirectory::make(data)?;
     for entry in &manifest.files {
         let to = staging.staged().path().join(&entry.name);
         entry.take_out(folder, &to)?;

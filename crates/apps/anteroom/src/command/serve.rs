@@ -19,8 +19,8 @@ use crate::{
     logging::ServiceLog,
     master_key, os,
     services::{
-        self, Attempt, IssuerService, KeyKeeper, OpenServices, OwnAddresses, RoomsService, Runner,
-        Service, ServicePlace, ServiceRoutes, Serving, Telemetry,
+        self, Attempt, HostedService, KeyMaintenance, ListenerTask, OpenIssuer, OpenRooms,
+        OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
     },
     settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
     shutdown::Shutdown,
@@ -58,7 +58,7 @@ pub(crate) async fn run(
     let installation = Arc::new(Installation::open(data, new)?);
     let key = databases::find_or_make_key(data, environment, &installation)?;
     let services = Arc::new(OpenServices::default());
-    let place = |url: &String, telemetry| ServicePlace {
+    let context = |url: &String, telemetry| ServiceContext {
         settings: settings.clone(),
         data: data.clone(),
         environment: environment.clone(),
@@ -71,8 +71,8 @@ pub(crate) async fn run(
         Some(url) => {
             let telemetry = Telemetry::of_issuer(settings, data, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
-            let place = place(url, telemetry);
-            Some(Attempt::<IssuerService>::new(place, &key, &services).await?)
+            let context = context(url, telemetry);
+            Some(Attempt::<OpenIssuer>::new(context, &key, &services).await?)
         }
         None => None,
     };
@@ -80,8 +80,8 @@ pub(crate) async fn run(
         Some(url) => {
             let telemetry = Telemetry::of_rooms(settings, data, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
-            let place = place(url, telemetry);
-            Some(Attempt::<RoomsService>::new(place, &key, &services).await?)
+            let context = context(url, telemetry);
+            Some(Attempt::<OpenRooms>::new(context, &key, &services).await?)
         }
         None => None,
     };
@@ -90,7 +90,7 @@ pub(crate) async fn run(
     passing(installation.save());
     listen::forget(data);
 
-    let keeper = KeyKeeper::new(Arc::clone(&services), settings.keys.every()?);
+    let keeper = KeyMaintenance::new(Arc::clone(&services), settings.keys.every()?);
     let routes = Routes {
         issuer: issuer.as_ref().map(Attempt::routes),
         rooms: rooms.as_ref().map(Attempt::routes),
@@ -137,7 +137,7 @@ fn passing<T>(written: anyhow::Result<T>) -> Option<T> {
         .ok()
 }
 
-async fn finish<S: Service>(runner: Option<Runner<S>>) -> anyhow::Result<()> {
+async fn finish<S: HostedService>(runner: Option<Runner<S>>) -> anyhow::Result<()> {
     match runner {
         Some(runner) => runner.finish().await,
         None => Ok(()),
@@ -148,8 +148,8 @@ async fn finish<S: Service>(runner: Option<Runner<S>>) -> anyhow::Result<()> {
 /// key concerns both services: neither runs before it is completed.
 fn refuse_mistakes(
     data: &DataDir,
-    issuer: Option<&Attempt<IssuerService>>,
-    rooms: Option<&Attempt<RoomsService>>,
+    issuer: Option<&Attempt<OpenIssuer>>,
+    rooms: Option<&Attempt<OpenRooms>>,
 ) -> anyhow::Result<()> {
     let outcomes = [issuer.map(Attempt::mistake), rooms.map(Attempt::mistake)];
     let services = outcomes.iter().flatten().count();
@@ -220,7 +220,7 @@ impl Listeners {
         certificates: &Certificates,
         routes: Routes,
         stopping: &watch::Receiver<bool>,
-    ) -> Vec<Serving> {
+    ) -> Vec<ListenerTask> {
         let metrics = routes.metrics();
         let Routes { issuer, rooms } = routes;
         let of_issuer = issuer.map(|routes| (routes.public, routes.counts, ListenerKind::Public));
@@ -252,7 +252,12 @@ impl Listeners {
                 metrics: ListenerMetrics::of(&counts, kind),
                 ..settings.clone()
             };
-            Some(Serving::start(listener, router, settings, stopping.clone()))
+            Some(ListenerTask::start(
+                listener,
+                router,
+                settings,
+                stopping.clone(),
+            ))
         })
         .collect()
     }

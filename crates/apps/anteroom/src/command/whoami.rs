@@ -32,7 +32,7 @@ pub(super) async fn run(
     let session = Session::open(&options.client, data, environment)?;
     let me = session.client.whoami().await?;
     // The login is read after the request, which may have renewed it.
-    let kept = match &session.login {
+    let stored_login = match &session.login {
         Some(login) => login.load()?,
         None => None,
     };
@@ -43,8 +43,12 @@ pub(super) async fn run(
         uuid: &uuid,
         device_id: me.device.number(),
         pni: pni.as_deref(),
-        email: kept.as_ref().map(|kept| kept.session.email.as_str()),
-        session_until: kept.as_ref().map(|kept| kept.until.as_secs()),
+        email: stored_login
+            .as_ref()
+            .map(|stored_login| stored_login.session.email.as_str()),
+        session_until: stored_login
+            .as_ref()
+            .map(|stored_login| stored_login.until.as_secs()),
     };
     if json {
         return print_json(&report);
@@ -55,10 +59,10 @@ pub(super) async fn run(
         print(&format!("  pni      {pni}"))?;
     }
     print(&format!("  device   {}", report.device_id))?;
-    match &kept {
-        Some(kept) => {
-            print(&format!("  email    {}", *kept.session.email))?;
-            let until = day(kept.until);
+    match &stored_login {
+        Some(stored_login) => {
+            print(&format!("  email    {}", *stored_login.session.email))?;
+            let until = day(stored_login.until);
             print(&format!("  until    {until}, and longer with every use"))?;
         }
         None => print("  with     the device's password")?,

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use anteroom_client::{
-    ClientError, Party, Problem, RoomsError, TransportError, TransportFault, is_loopback,
+    IssuerError, Problem, RoomsError, Service, TransportError, TransportFault, is_loopback,
 };
 use anteroom_issuer::Password;
 use anteroom_protocol::{LinkError, Timestamp};
@@ -99,21 +99,21 @@ impl Explanation {
     }
 }
 
-fn of_issuer(error: &ClientError) -> Explanation {
+fn of_issuer(error: &IssuerError) -> Explanation {
     match error {
-        ClientError::BaseUrl(_) => of_base_url(),
-        ClientError::Setup(_) => of_setup(),
-        ClientError::Unreachable(cause) => of_transport(Party::Issuer, cause),
-        ClientError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
-        ClientError::TooLarge { .. } | ClientError::Malformed(_) => {
+        IssuerError::BaseUrl(_) => of_base_url(),
+        IssuerError::Setup(_) => of_setup(),
+        IssuerError::Unreachable(cause) => of_transport(Service::Issuer, cause),
+        IssuerError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
+        IssuerError::TooLarge { .. } | IssuerError::Malformed(_) => {
             Explanation::failed("answer_malformed").next("Check that the address is an issuer's")
         }
-        ClientError::Problem(problem) => of_problem(problem),
-        ClientError::Untrusted { offered, .. } if offered.is_empty() => {
+        IssuerError::Problem(problem) => of_problem(problem),
+        IssuerError::Untrusted { offered, .. } if offered.is_empty() => {
             Explanation::failed("params_missing")
                 .next("Tell whoever runs the issuer: anteroom keys list there shows what is there")
         }
-        ClientError::Untrusted { offered, .. } => {
+        IssuerError::Untrusted { offered, .. } => {
             let flags: Vec<String> = offered.iter().map(|id| format!("--trust {id}")).collect();
             let next = format!(
                 "Then run anteroom credential renew once with {}",
@@ -121,12 +121,12 @@ fn of_issuer(error: &ClientError) -> Explanation {
             );
             Explanation::failed("params_untrusted").next(next)
         }
-        ClientError::Clock { .. } | ClientError::OddDay { .. } => of_clock(Party::Issuer),
-        ClientError::RoomsClock { .. } => of_clock(Party::Rooms),
-        ClientError::Verification => Explanation::failed("credential_unverified")
+        IssuerError::Clock { .. } | IssuerError::OddDay { .. } => of_clock(Service::Issuer),
+        IssuerError::RoomsClock { .. } => of_clock(Service::Rooms),
+        IssuerError::Verification => Explanation::failed("credential_unverified")
             .next("Compare the ids of anteroom credential auth with another member's"),
-        ClientError::LinkParams(_) => Explanation::failed("link_params_unknown"),
-        ClientError::SessionEnded => {
+        IssuerError::LinkParams(_) => Explanation::failed("link_params_unknown"),
+        IssuerError::SessionEnded => {
             Explanation::refused("login_ended").next("Log in again: anteroom login")
         }
         _ => Explanation::failed("failed"),
@@ -135,12 +135,12 @@ fn of_issuer(error: &ClientError) -> Explanation {
 
 fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
     if let Some(clock) = error.clock_cause(now) {
-        return of_clock(Party::Rooms).text(format!("{clock}, and it refuses"));
+        return of_clock(Service::Rooms).text(format!("{clock}, and it refuses"));
     }
     match error {
         RoomsError::BaseUrl(_) => of_base_url(),
         RoomsError::Setup(_) => of_setup(),
-        RoomsError::Unreachable(cause) => of_transport(Party::Rooms, cause),
+        RoomsError::Unreachable(cause) => of_transport(Service::Rooms, cause),
         RoomsError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
         RoomsError::TooLarge { .. } | RoomsError::Malformed(_) => {
             Explanation::failed("answer_malformed")
@@ -190,33 +190,33 @@ fn of_setup() -> Explanation {
 }
 
 /// Returns the flag that names a service.
-const fn flag(party: Party) -> &'static str {
-    match party {
-        Party::Issuer => "--issuer",
-        Party::Rooms => "--rooms",
+const fn flag(service: Service) -> &'static str {
+    match service {
+        Service::Issuer => "--issuer",
+        Service::Rooms => "--rooms",
     }
 }
 
 /// The places from which the address of a service may have come.
-const fn sources(party: Party) -> &'static str {
-    match party {
-        Party::Issuer => "--issuer, ANTEROOM_ISSUER_URL or the login",
-        Party::Rooms => "the link, --rooms or ANTEROOM_ROOMS_URL",
+const fn sources(service: Service) -> &'static str {
+    match service {
+        Service::Issuer => "--issuer, ANTEROOM_ISSUER_URL or the login",
+        Service::Rooms => "the link, --rooms or ANTEROOM_ROOMS_URL",
     }
 }
 
-const fn setting(party: Party) -> &'static str {
-    match party {
-        Party::Issuer => "issuer.public_url",
-        Party::Rooms => "rooms.public_url",
+const fn setting(service: Service) -> &'static str {
+    match service {
+        Service::Issuer => "issuer.public_url",
+        Service::Rooms => "rooms.public_url",
     }
 }
 
-fn of_transport(party: Party, error: &TransportError) -> Explanation {
-    let (place, flag, sources) = (error.place(), flag(party), sources(party));
+fn of_transport(service: Service, error: &TransportError) -> Explanation {
+    let (place, flag, sources) = (error.place(), flag(service), sources(service));
     match error.fault() {
         TransportFault::NothingListens => {
-            Explanation::unreachable("nothing_listens").next(step_at_silence(party, place))
+            Explanation::unreachable("nothing_listens").next(step_at_silence(service, place))
         }
         TransportFault::UnknownHost => Explanation::unreachable("host_unknown").next(format!(
             "Check the network, and the name, which comes from {sources}"
@@ -238,7 +238,7 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
         TransportFault::OfAuthority => Explanation::unreachable("certificate_of_authority")
             .next(format!("Give {CERTIFICATE_OF_SERVICE}")),
         TransportFault::OtherName(names) => {
-            let setting = setting(party);
+            let setting = setting(service);
             let name = names.first().map_or("NAME", String::as_str);
             let port = place.rsplit_once(':').map_or("PORT", |(_, port)| port);
             Explanation::unreachable("certificate_name").next(format!(
@@ -256,15 +256,15 @@ fn of_transport(party: Party, error: &TransportError) -> Explanation {
 }
 
 /// The next step where nothing listens: only on this computer can the user start a service.
-fn step_at_silence(party: Party, place: &str) -> String {
+fn step_at_silence(service: Service, place: &str) -> String {
     let is_here = Url::parse(&format!("http://{place}")).is_ok_and(|url| is_loopback(&url));
     if is_here {
-        let flag = flag(party);
+        let flag = flag(service);
         return format!("Start it with anteroom serve, or name another address with {flag}");
     }
-    let sources = sources(party);
+    let sources = sources(service);
     format!(
-        "Check the address, which comes from {sources}; if it is right, tell whoever runs {party}"
+        "Check the address, which comes from {sources}; if it is right, tell whoever runs {service}"
     )
 }
 
@@ -298,7 +298,7 @@ fn of_problem(problem: &Problem) -> Explanation {
             Password::MIN_CHARACTERS,
             Password::MAX_CHARACTERS
         )),
-        (401, _) if problem.by == Party::Issuer => Explanation::refused(code)
+        (401, _) if problem.by == Service::Issuer => Explanation::refused(code)
             .text(format!(
                 "the issuer does not know this device: the account or the device's password is \
                  wrong, or the device was deleted ({status} {code})"
@@ -333,8 +333,8 @@ fn of_problem(problem: &Problem) -> Explanation {
 /// Explains an answer that does not come from the requested service.
 fn of_other_service(problem: &Problem) -> Explanation {
     let noun = match problem.by {
-        Party::Issuer => "issuer",
-        Party::Rooms => "room service",
+        Service::Issuer => "issuer",
+        Service::Rooms => "room service",
     };
     let sources = sources(problem.by);
     let status = problem.status.as_u16();
@@ -379,7 +379,7 @@ fn of_forbidden(code: &str) -> Explanation {
     )
 }
 
-fn of_clock(by: Party) -> Explanation {
+fn of_clock(by: Service) -> Explanation {
     Explanation::failed("clock").next(format!(
         "Set the clock that is wrong, this computer's or that of {by}, and try again"
     ))
@@ -441,10 +441,10 @@ mod tests {
             ("192.0.2.1:8080", false),
             ("", false),
         ] {
-            for party in [Party::Issuer, Party::Rooms] {
-                let next = step_at_silence(party, place);
+            for service in [Service::Issuer, Service::Rooms] {
+                let next = step_at_silence(service, place);
                 assert_eq!(next.starts_with("Start it"), is_here, "{place}: {next}");
-                let others = next.ends_with(&format!("tell whoever runs {party}"));
+                let others = next.ends_with(&format!("tell whoever runs {service}"));
                 assert_eq!(others, !is_here, "{place}: {next}");
             }
         }

@@ -71,7 +71,7 @@ impl ErrorReport {
         report
     }
 
-    /// Returns the report of a stay in a call that others ended.
+    /// Returns the report of a session in a call that others ended.
     pub(crate) fn of_call(status: ExitStatus, code: &str, what: &str) -> Self {
         Self {
             code: code.to_owned(),
@@ -157,7 +157,7 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{ClientError, PinStoreError, RoomsError, SessionStoreError};
+    use anteroom_client::{IssuerError, PinStoreError, RoomsError, SessionStoreError};
     use anyhow::anyhow;
 
     use super::*;
@@ -167,7 +167,7 @@ mod tests {
     fn a_report_has_a_code_what_why_and_the_next_step() {
         let failure = || {
             Failure::new("listen_failed", "cannot listen on a port")
-                .because(anyhow!("another program uses it"))
+                .with_reason(anyhow!("another program uses it"))
                 .next("Stop it")
         };
         for (error, code, text) in [
@@ -188,7 +188,7 @@ mod tests {
                 "the call cannot be joined: the room service did not answer in time. Try again",
             ),
             (
-                ClientError::SessionEnded.into(),
+                IssuerError::SessionEnded.into(),
                 "login_ended",
                 "the login has ended. Log in again: anteroom login",
             ),
@@ -206,11 +206,11 @@ mod tests {
         let pins = PinStoreError::with_source("pins.json", failure());
         for (error, text) in [
             (
-                ClientError::from(sessions),
+                IssuerError::from(sessions),
                 "it is of another issuer. Log in again",
             ),
             (
-                ClientError::from(pins),
+                IssuerError::from(pins),
                 "the pinned params cannot be used: pins.json: it is of another issuer. Log in again",
             ),
         ] {
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn the_json_of_a_report_has_exactly_the_documented_members() {
         let error = Failure::new("failed", "it failed")
-            .because(anyhow!("a cause"))
+            .with_reason(anyhow!("a cause"))
             .next("Do this");
         assert_eq!(
             ErrorReport::of(&error.into()).to_json(),

@@ -177,12 +177,12 @@ mod tests {
 
     /// A file that takes nothing while the gate is locked.
     #[derive(Clone, Default)]
-    struct GatedFile {
+    struct BlockingWriter {
         gate: Arc<Mutex<()>>,
         written: Arc<Mutex<Vec<u8>>>,
     }
 
-    impl Write for GatedFile {
+    impl Write for BlockingWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
             self.written.lock().unwrap().extend_from_slice(bytes);
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_log_that_is_not_read_blocks_no_writer_and_dropped_lines_are_counted() {
         const LINES: usize = 2 * MOST_LINES;
-        let (file, count) = (GatedFile::default(), Count::default());
+        let (file, count) = (BlockingWriter::default(), Count::default());
         let gate = file.gate.lock().unwrap();
         let (mut queue, thread) = queue(file.clone(), &count).unwrap();
         write_numbers(&mut queue, LINES);
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_end_does_not_wait_for_a_log_that_takes_nothing() {
-        let file = GatedFile::default();
+        let file = BlockingWriter::default();
         let _gate = file.gate.lock().unwrap();
         let (mut queue, thread) = queue(file.clone(), &Count::default()).unwrap();
         write_numbers(&mut queue, 2 * MOST_LINES);

@@ -8,10 +8,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     environment,
-    sealed_file::{Kind, SealedFile},
+    sealed_file::{FileFormat, SealedFile},
 };
 
-const KIND: Kind = Kind {
+const KIND: FileFormat = FileFormat {
     format: "anteroom login device 1",
     old: None,
     noun: "device",

@@ -23,7 +23,7 @@ fn login() -> (TempDir, LoginFile) {
 
 /// Writes a login in the old format, which does not name its issuer.
 fn write_old(login: &LoginFile, issuer: &str) {
-    const OLD: Kind = Kind {
+    const OLD: FileFormat = FileFormat {
         format: "anteroom login 1",
         old: None,
         noun: "login",
@@ -86,8 +86,8 @@ fn an_old_login_opens_is_written_anew_and_is_refused_in_anothers_place() {
     assert!(shown.contains("belongs to another issuer"), "{shown}");
 }
 
-fn session(lifetime: u64) -> SignedIn {
-    SignedIn {
+fn session(lifetime: u64) -> SessionGrant {
+    SessionGrant {
         aci: Aci::parse("8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11").unwrap(),
         device: DeviceId::new(2).unwrap(),
         email: Zeroizing::new("ann@example.org".to_owned()),
@@ -115,7 +115,7 @@ fn a_login_is_kept_renewed_and_removed() {
     assert!(second.until >= first.until);
     // The login ends by the issuer's clock, whatever this device's shows.
     let granted = OsClock.now().minus(400 * DAY);
-    let granting = SignedIn {
+    let granting = SessionGrant {
         granted: Some(granted),
         ..session(900)
     };

@@ -6,7 +6,7 @@ use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 
 use super::{
     record,
-    sinks::{SinkPlaces, Sinks},
+    sinks::{SinkSettings, Sinks},
 };
 use crate::{
     cli::{Command, Keys, RotatedKind},
@@ -85,15 +85,15 @@ impl CommandRecord {
     pub(crate) fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
         if self.of_issuer && databases::is_there(&SqliteIssuer::path(data)) {
-            self.write_to(events, SinkPlaces::of_issuer(events, data));
+            self.write_to(events, SinkSettings::of_issuer(events, data));
         }
         if self.of_rooms && databases::is_there(&SqliteRooms::path(data)) {
-            self.write_to(events, SinkPlaces::of_rooms(events, data));
+            self.write_to(events, SinkSettings::of_rooms(events, data));
         }
     }
 
-    fn write_to(self, settings: &EventSettings, places: SinkPlaces<'_>) {
-        match Sinks::open(settings, places) {
+    fn write_to(self, settings: &EventSettings, sinks: SinkSettings<'_>) {
+        match Sinks::open(settings, sinks) {
             Ok(sinks) => {
                 sinks.sink().emit(record(self.action));
                 sinks.close();

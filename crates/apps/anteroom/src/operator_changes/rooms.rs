@@ -8,7 +8,7 @@ use anteroom_store_sqlite::SqliteRooms;
 
 use super::{
     record,
-    sinks::{SinkPlaces, Sinks},
+    sinks::{SinkSettings, Sinks},
 };
 use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
@@ -28,7 +28,7 @@ impl RoomChanges {
         database: &SqliteRooms,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(events, SinkPlaces::of_rooms(events, data))?;
+        let sinks = Sinks::open(events, SinkSettings::of_rooms(events, data))?;
         Ok(Self {
             sink: sinks.sink(),
             pseudonymizer: services::rooms_pseudonymizer(database),

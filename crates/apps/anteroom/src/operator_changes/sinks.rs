@@ -21,7 +21,7 @@ pub(super) struct Sinks {
 }
 
 /// The sinks of one service.
-pub(super) struct SinkPlaces<'a> {
+pub(super) struct SinkSettings<'a> {
     file: Option<&'a Path>,
     has_webhook: bool,
     /// The folder of events that wait for the webhook.
@@ -30,7 +30,7 @@ pub(super) struct SinkPlaces<'a> {
     time_step: NonZeroU64,
 }
 
-impl<'a> SinkPlaces<'a> {
+impl<'a> SinkSettings<'a> {
     pub(super) fn of_issuer(settings: &'a EventSettings, data: &DataDir) -> Self {
         Self {
             file: settings.file.as_deref(),
@@ -51,20 +51,20 @@ impl<'a> SinkPlaces<'a> {
 }
 
 impl Sinks {
-    pub(super) fn open(settings: &EventSettings, places: SinkPlaces<'_>) -> anyhow::Result<Self> {
+    pub(super) fn open(settings: &EventSettings, sinks: SinkSettings<'_>) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
             let queue = EventQueue::stderr(settings.queue, dropped.clone())?;
             queues.push(Arc::new(queue));
         }
-        if let Some(path) = places.file {
+        if let Some(path) = sinks.file {
             let queue = EventQueue::file(path, settings.queue, dropped.clone())
                 .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
             queues.push(Arc::new(queue));
         }
-        let webhook = if places.has_webhook {
+        let webhook = if sinks.has_webhook {
             let capacity = settings.webhook.queue;
-            let writer = SpoolWriter::open(places.spool, capacity, Arc::new(OsClock))
+            let writer = SpoolWriter::open(sinks.spool, capacity, Arc::new(OsClock))
                 .context("events.webhook")?;
             Some(Arc::new(writer))
         } else {
@@ -74,7 +74,7 @@ impl Sinks {
             queues,
             dropped,
             webhook,
-            time_step: places.time_step,
+            time_step: sinks.time_step,
         })
     }
 

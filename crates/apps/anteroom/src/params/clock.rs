@@ -34,7 +34,7 @@ pub(super) fn check(
                     "clock",
                     "no server params are made for a clock that is behind"
                 )
-                .because(anyhow!(
+                .with_reason(anyhow!(
                     "this machine's clock says {}, and the server params of the database begin \
                          on {}",
                     second(now),

@@ -16,7 +16,7 @@ use crate::{
     cli::ClientFlags,
     data_dir::DataDir,
     environment::{self, Environment},
-    session::Identity,
+    session::IssuerIdentity,
 };
 
 /// The first descriptor after standard input, output and error.
@@ -36,18 +36,18 @@ const PATHS: &[&str] = &[
 
 /// Starts a process that waits for the next renewal, unless one is waiting or it could not sign in without a
 /// terminal. It sends nothing before that time.
-pub(crate) fn start(identity: &Identity, data: &DataDir) {
+pub(crate) fn start(identity: &IssuerIdentity, data: &DataDir) {
     if let Err(error) = try_start(identity, data) {
         tracing::warn!("nothing renews the credentials in the background: {error:#}");
     }
 }
 
 /// Returns whether such a process renews the credentials.
-pub(crate) fn is_automatic(identity: &Identity) -> anyhow::Result<bool> {
+pub(crate) fn is_automatic(identity: &IssuerIdentity) -> anyhow::Result<bool> {
     Ok(is_wanted(&identity.environment)? && identity.is_unattended())
 }
 
-fn try_start(identity: &Identity, data: &DataDir) -> anyhow::Result<()> {
+fn try_start(identity: &IssuerIdentity, data: &DataDir) -> anyhow::Result<()> {
     if !is_automatic(identity)? {
         return Ok(());
     }

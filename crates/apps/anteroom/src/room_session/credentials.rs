@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 
 use anteroom_client::{
-    ClientError, CreatePass, CredentialStore, DayRange, Pass, PublishedParams, SPARE_LINKS,
+    CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, SPARE_LINKS,
     TrustedParams,
 };
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
@@ -26,7 +26,7 @@ use crate::{
 
 /// Returns the failure for used-up create credentials: all of the last renewal were used. `due` is the time of
 /// the next renewal, if one comes by itself.
-fn none_left(due: Option<Timestamp>) -> Failure {
+fn no_credential_left(due: Option<Timestamp>) -> Failure {
     let due = due.map_or_else(String::new, |due| {
         let due = second(due);
         format!(
@@ -70,10 +70,10 @@ impl RoomSession {
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = &stored {
             let params = self.judge_stored(store, Some(link))?;
-            let told = tell(&params, now);
+            let notices = params_notices(&params, now);
             if let Some(pass) = store.pass(&params, now) {
                 self.keep_renewing(now);
-                return Ok((pass, told));
+                return Ok((pass, notices));
             }
             self.check_clock(|time| store.pass(&params, time).is_some())
                 .await?;
@@ -91,7 +91,7 @@ impl RoomSession {
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = stored {
             let params = self.judge_stored(&store, None)?;
-            tell(&params, now);
+            params_notices(&params, now);
             let service = self.rooms.base_url();
             let tried = self.take(|store| store.tried_link(&params, now, service))?;
             if let Some(tried) = tried {
@@ -102,7 +102,7 @@ impl RoomSession {
                 self.keep_renewing(now);
                 let is_automatic = renewal::is_automatic(&self.identity).unwrap_or_default();
                 let due = is_automatic.then(|| store.schedule.due());
-                return Err(none_left(due.filter(|due| *due > now)).into());
+                return Err(no_credential_left(due.filter(|due| *due > now)).into());
             }
             if store.spare_links(now) > 0 {
                 // No credential is for an address at which no room service answers, nor for one that refuses it
@@ -110,12 +110,14 @@ impl RoomSession {
                 let time = self.rooms.ping().await?;
                 let is_other_day = |time: Timestamp| time.as_secs().abs_diff(now.as_secs()) >= DAY;
                 if let Some(rooms) = time.filter(|time| is_other_day(*time)) {
-                    return Err(ClientError::RoomsClock { rooms, device: now }.into());
+                    return Err(IssuerError::RoomsClock { rooms, device: now }.into());
                 }
             }
-            if let Some(taken) = self.take(|store| store.take_spare_link(&params, now, service))? {
+            if let Some(spare_link) =
+                self.take(|store| store.take_spare_link(&params, now, service))?
+            {
                 self.keep_renewing(now);
-                return Ok(taken);
+                return Ok(spare_link);
             }
             let mut rest = store;
             self.check_clock(|time| rest.take_spare_link(&params, time, service).is_some())
@@ -161,7 +163,7 @@ impl RoomSession {
         let (session, listing) = self.ask(reason).await?;
         let now = OsClock.now();
         let params = self.identity.judge(listing.clone(), Some(link))?;
-        let told = tell(&params, now);
+        let notices = params_notices(&params, now);
         let pass = if params.issuing_generic(now).is_ok() {
             let renewal = self.renew(&session, listing).await?;
             renewal.store.pass(&params, now).ok_or_else(|| {
@@ -175,7 +177,7 @@ impl RoomSession {
             let today = issued.first().context("the issuer sent no day")?;
             Pass::new(self.identity.aci(), today, &params)?
         };
-        Ok((pass, told))
+        Ok((pass, notices))
     }
 
     async fn fetch_create_pass(
@@ -185,7 +187,7 @@ impl RoomSession {
         let (session, listing) = self.ask(reason).await?;
         let now = OsClock.now();
         let params = self.identity.judge(listing.clone(), None)?;
-        tell(&params, now);
+        params_notices(&params, now);
         let Renewal {
             mut store, failure, ..
         } = self.renew(&session, listing).await?;
@@ -194,12 +196,12 @@ impl RoomSession {
         let stored = self
             .credentials
             .change(|store| store.take_spare_link(&params, now, service));
-        let taken = match stored {
-            Ok(Some(taken)) => taken,
+        let spare_link = match stored {
+            Ok(Some(spare_link)) => spare_link,
             Ok(None) | Err(_) => store.take_spare_link(&params, now, service),
         };
-        match (taken, failure) {
-            (Some(taken), _) => Ok(taken),
+        match (spare_link, failure) {
+            (Some(spare_link), _) => Ok(spare_link),
             (None, Some(error)) => Err(error.into()),
             (None, None) => bail!(
                 Failure::failed("other commands took all credentials for creating links")
@@ -229,11 +231,11 @@ impl RoomSession {
     ) -> anyhow::Result<TrustedParams> {
         let judged = self.identity.judge(store.listing().clone(), link);
         judged.map_err(|error| match error {
-            ClientError::LinkParams(_) => Failure::new(
+            IssuerError::LinkParams(_) => Failure::new(
                 "link_params_unknown",
                 "the link does not fit the params that the issuer had at the last renewal",
             )
-            .because(error)
+            .with_reason(error)
             .next(
                 "If the issuer has changed them since, use `anteroom credential renew` and come back \
                  some hours later, or --fetch at once: by the time of a fetch both services together \
@@ -249,7 +251,7 @@ impl RoomSession {
     /// answer is no reason to fail.
     async fn check_clock(&self, is_valid: impl FnOnce(Timestamp) -> bool) -> anyhow::Result<()> {
         match self.rooms.ping().await {
-            Ok(Some(rooms)) if is_valid(rooms) => Err(ClientError::RoomsClock {
+            Ok(Some(rooms)) if is_valid(rooms) => Err(IssuerError::RoomsClock {
                 rooms,
                 device: OsClock.now(),
             }
@@ -302,7 +304,7 @@ const fn reason(is_forced: bool, otherwise: FetchReason) -> FetchReason {
     }
 }
 
-fn tell(params: &TrustedParams, now: Timestamp) -> Vec<String> {
+fn params_notices(params: &TrustedParams, now: Timestamp) -> Vec<String> {
     notices::of_pins(params);
     notices::of_changes(params, now)
 }
@@ -322,7 +324,7 @@ mod tests {
             ),
             (None, "Use anteroom credential renew"),
         ] {
-            let shown = sentence(&none_left(due).into());
+            let shown = sentence(&no_credential_left(due).into());
             assert!(
                 shown.contains(said) && shown.contains("for 3 links"),
                 "{shown}"

@@ -31,7 +31,7 @@ pub(crate) struct Events {
 }
 
 /// The settings of one service's event outputs.
-pub(crate) struct EventPlaces<'a> {
+pub(crate) struct EventOutputSettings<'a> {
     pub(crate) file: Option<&'a Path>,
     pub(crate) webhook: Option<&'a str>,
     /// The folder of events that wait for the webhook.
@@ -43,7 +43,7 @@ pub(crate) struct EventPlaces<'a> {
 impl Events {
     pub(crate) fn open(
         settings: &EventSettings,
-        places: EventPlaces<'_>,
+        outputs: EventOutputSettings<'_>,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
@@ -51,20 +51,20 @@ impl Events {
             let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
             queues.push(Arc::new(queue));
         }
-        if let Some(path) = places.file {
+        if let Some(path) = outputs.file {
             let queue = EventQueue::file(path, settings.queue, dropped.clone())
                 .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
             queues.push(Arc::new(queue));
         }
-        let webhook = match places.webhook {
-            Some(url) => Some(webhook(settings, url, places.spool, environment)?),
+        let webhook = match outputs.webhook {
+            Some(url) => Some(webhook(settings, url, outputs.spool, environment)?),
             None => None,
         };
         Ok(Self {
             queues,
             dropped,
             webhook,
-            time_step: places.time_step,
+            time_step: outputs.time_step,
         })
     }
 

@@ -31,17 +31,17 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, ServicePlace, Telemetry,
-    keys::WatchedIssuer,
+    DatabaseFailure, Events, ServiceContext, Telemetry,
+    keys::IssuerKeyState,
     program_page::program_page,
     purge_pause::{self, Decision, PurgePause},
     stopped,
-    stored_params::{FaultLog, Merged},
+    stored_params::{FaultLog, MergedParams},
 };
 use crate::{
     databases, mail, oidc,
     os::{OsClock, OsEntropy},
-    params::{self, Owner},
+    params::{self, ParamsOwner},
     relays,
     settings::{IssueMode, Settings},
 };
@@ -53,7 +53,7 @@ const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 const BACKGROUND_CLOSING: Duration = Duration::from_secs(15);
 
 /// The opened issuer.
-pub(crate) struct IssuerService {
+pub(crate) struct OpenIssuer {
     pub(crate) database: SqliteIssuer,
     pub(crate) params: Vec<ServerParamsRecord>,
     issuer: Issuer,
@@ -63,22 +63,22 @@ pub(crate) struct IssuerService {
     purge_pause: Arc<SyncMutex<PurgePause>>,
 }
 
-impl IssuerService {
+impl OpenIssuer {
     /// Opens the database and the params, and creates the missing ones.
     pub(crate) async fn open(
-        place: &ServicePlace,
+        context: &ServiceContext,
         key: &MasterKey,
         faults: &FaultLog,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let ServicePlace {
+        let ServiceContext {
             settings,
             data,
             environment,
             installation,
             url,
             telemetry: Telemetry { events, metrics },
-        } = place;
+        } = context;
         const LOOK: TransactionName = TransactionName::new("look at the last sighting");
         let relays = relays::open(settings, environment)?;
         let database: SqliteIssuer =
@@ -92,8 +92,8 @@ impl IssuerService {
         let last_device_use = reader.last_device_use().await.context(DatabaseFailure)?;
         drop(reader);
         let purge_pause = PurgePause::open(data.issuer_clock(), last_device_use);
-        let stored = Merged::new(&[], stored);
-        faults.report(Owner::Issuer, &stored);
+        let stored = MergedParams::new(&[], stored);
+        faults.report(ParamsOwner::Issuer, &stored);
         let params = stored.records;
         let mail = mail::open(&settings.mail, environment, metrics)?;
         let oidc = oidc::open(&settings.oidc)?;
@@ -110,9 +110,9 @@ impl IssuerService {
             mail: mail
                 .clone()
                 .map(|queue| Arc::new(mail::QueueSender(queue)) as Arc<dyn MailSender>),
-            identities: oidc
-                .clone()
-                .map(|verifier| Arc::new(oidc::Subjects(verifier)) as Arc<dyn IdentityVerifier>),
+            identities: oidc.clone().map(|verifier| {
+                Arc::new(oidc::OidcIdentityVerifier(verifier)) as Arc<dyn IdentityVerifier>
+            }),
         };
         let issuer = Issuer::new(IssuerParts {
             params: IssuingParams::from_records(settings.issue_mode.into(), &params)?,
@@ -151,8 +151,8 @@ impl IssuerService {
     }
 
     /// Returns the parts that are kept up to date while the service runs.
-    pub(crate) fn watched(&self, settings: &Settings) -> WatchedIssuer {
-        WatchedIssuer {
+    pub(crate) fn watched(&self, settings: &Settings) -> IssuerKeyState {
+        IssuerKeyState {
             database: self.database.clone(),
             issuer: self.issuer.clone(),
             mode: settings.issue_mode.into(),
@@ -254,9 +254,9 @@ pub(crate) fn check_hash_cost(settings: &Settings) -> anyhow::Result<()> {
 
 fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {
     let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let places = settings.login.hash_queue_limits(cores);
+    let limits = settings.login.hash_queue_limits(cores);
     let mut rng = OsEntropy.rng();
-    PasswordHasher::new(settings.login.cost(), places, metrics, &mut *rng)
+    PasswordHasher::new(settings.login.cost(), limits, metrics, &mut *rng)
         .context("login.hash_memory_kib and login.hash_passes")
 }
 

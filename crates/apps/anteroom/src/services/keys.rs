@@ -25,11 +25,11 @@ use tokio::{
 
 use super::{
     stopped,
-    stored_params::{FaultLog, Merged},
+    stored_params::{FaultLog, MergedParams},
 };
 use crate::{
     os::{self, OsClock},
-    params::{self, Owner},
+    params::{self, ParamsOwner},
 };
 
 /// The number of values that one transaction re-seals, which holds the file's write lock for some
@@ -39,7 +39,7 @@ const BATCH: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The issuer of this process.
-pub(crate) struct WatchedIssuer {
+pub(crate) struct IssuerKeyState {
     pub(crate) database: SqliteIssuer,
     pub(crate) issuer: Issuer,
     pub(crate) mode: Mode,
@@ -48,7 +48,7 @@ pub(crate) struct WatchedIssuer {
 }
 
 /// The room service of this process.
-pub(crate) struct WatchedRooms {
+pub(crate) struct RoomsKeyState {
     pub(crate) database: SqliteRooms,
     pub(crate) rooms: Rooms,
     /// The params in use. The lock is held during each check of the database.
@@ -58,8 +58,8 @@ pub(crate) struct WatchedRooms {
 /// The open services of this process. Each is set once, at the start or later.
 #[derive(Default)]
 pub(crate) struct OpenServices {
-    pub(crate) issuer: OnceLock<WatchedIssuer>,
-    pub(crate) rooms: OnceLock<WatchedRooms>,
+    pub(crate) issuer: OnceLock<IssuerKeyState>,
+    pub(crate) rooms: OnceLock<RoomsKeyState>,
     pub(crate) faults: FaultLog,
 }
 
@@ -72,8 +72,8 @@ impl OpenServices {
             return self.reload_rooms(&[]).await;
         };
         let mut in_use = watched.params.lock().await;
-        let merged = Merged::new(&in_use, params::all(&watched.database).await?);
-        self.faults.report(Owner::Issuer, &merged);
+        let merged = MergedParams::new(&in_use, params::all(&watched.database).await?);
+        self.faults.report(ParamsOwner::Issuer, &merged);
         self.reload_rooms(&merged.records).await?;
         if merged.differs(&in_use) {
             let params = IssuingParams::from_records(watched.mode, &merged.records)?;
@@ -92,13 +92,15 @@ impl OpenServices {
         let mut stored = params::of_rooms(&watched.database).await?;
         let mut shared = Ok(());
         if params::lacks(&stored, issuers) {
-            self.faults
-                .report(Owner::Rooms, &Merged::new(&in_use, stored.clone()));
+            self.faults.report(
+                ParamsOwner::Rooms,
+                &MergedParams::new(&in_use, stored.clone()),
+            );
             shared = params::share(&watched.database, issuers).await.map(drop);
             stored = params::of_rooms(&watched.database).await?;
         }
-        let merged = Merged::new(&in_use, stored);
-        self.faults.report(Owner::Rooms, &merged);
+        let merged = MergedParams::new(&in_use, stored);
+        self.faults.report(ParamsOwner::Rooms, &merged);
         let incomplete = merged.is_incomplete(OsClock.now());
         watched.rooms.set_stored_params(if incomplete {
             StoredParams::Incomplete
@@ -116,12 +118,12 @@ impl OpenServices {
 }
 
 /// Loads newer keys and params, re-seals values, and retires old keys.
-pub(crate) struct KeyKeeper {
+pub(crate) struct KeyMaintenance {
     services: Arc<OpenServices>,
     every: Duration,
 }
 
-impl KeyKeeper {
+impl KeyMaintenance {
     pub(crate) const fn new(services: Arc<OpenServices>, every: Duration) -> Self {
         Self { services, every }
     }
@@ -130,9 +132,9 @@ impl KeyKeeper {
     pub(crate) fn start(self, stopping: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
         let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
         Ok(tokio::spawn(async move {
-            let upkeep = self.keep_up(stopping.clone());
+            let maintenance = self.run_maintenance(stopping.clone());
             let reload = self.reload(hangup, stopping.clone());
-            tokio::join!(reload, upkeep);
+            tokio::join!(reload, maintenance);
         }))
     }
 
@@ -161,7 +163,7 @@ impl KeyKeeper {
         }
     }
 
-    async fn keep_up(&self, stopping: watch::Receiver<bool>) {
+    async fn run_maintenance(&self, stopping: watch::Receiver<bool>) {
         let (mut issuer, mut rooms) = (None, None);
         let work = async {
             let mut ticks = ticks(self.every);
@@ -170,13 +172,13 @@ impl KeyKeeper {
                 ticks.tick().await;
                 let mut is_well = true;
                 if let (None, Some(watched)) = (&issuer, self.services.issuer.get()) {
-                    issuer = Some(Upkeep::new(watched.database.key_database()));
+                    issuer = Some(ResealTask::new(watched.database.key_database()));
                 }
                 if let (None, Some(watched)) = (&rooms, self.services.rooms.get()) {
-                    rooms = Some(Upkeep::new(watched.database.key_database()));
+                    rooms = Some(ResealTask::new(watched.database.key_database()));
                 }
                 for database in issuer.iter_mut().chain(&mut rooms) {
-                    if let Err(error) = database.keep_up().await {
+                    if let Err(error) = database.run().await {
                         is_well = false;
                         report_once(
                             &mut failure,
@@ -198,13 +200,13 @@ impl KeyKeeper {
 }
 
 /// A database whose old keys are retired when no value needs them.
-struct Upkeep {
+struct ResealTask {
     keys: Arc<dyn KeyDatabase>,
     /// The data key under which all readable values are sealed. Further attempts would change nothing.
     done_for: Option<KeyId>,
 }
 
-impl Upkeep {
+impl ResealTask {
     const fn new(keys: Arc<dyn KeyDatabase>) -> Self {
         Self {
             keys,
@@ -212,7 +214,7 @@ impl Upkeep {
         }
     }
 
-    async fn keep_up(&mut self) -> anyhow::Result<()> {
+    async fn run(&mut self) -> anyhow::Result<()> {
         let now = OsClock.now();
         if self.keys.owner() == KeyOwner::Issuer {
             let over = now.minus(TOKEN_KEY_GRACE);

@@ -30,12 +30,12 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, ServicePlace, Telemetry,
-    keys::WatchedRooms,
+    DatabaseFailure, Events, ServiceContext, Telemetry,
+    keys::RoomsKeyState,
     program_page::program_page,
     purge_pause::{self, Decision, PurgePause},
     stopped,
-    stored_params::{FaultLog, Merged},
+    stored_params::{FaultLog, MergedParams},
 };
 use crate::{
     data_dir::DataDir,
@@ -44,8 +44,8 @@ use crate::{
     failure::Failure,
     installation::Installation,
     os::{OsClock, OsEntropy},
-    params::{self, Owner},
-    settings::{MediaKind, RoomSettings},
+    params::{self, ParamsOwner},
+    settings::{MediaKind, RoomsConfig},
 };
 
 /// The maximum number of users whose limits are stored: about 100 bytes each.
@@ -59,7 +59,7 @@ pub(crate) const GET_PARAMS: &str = "Write the issuer's to a file with `anteroom
     FILE`, and read it here with `anteroom keys import FILE`";
 
 /// The room service, ready to answer.
-pub(crate) struct RoomsService {
+pub(crate) struct OpenRooms {
     pub(crate) database: SqliteRooms,
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
@@ -67,23 +67,23 @@ pub(crate) struct RoomsService {
     purge_pause: Arc<SyncMutex<PurgePause>>,
 }
 
-impl RoomsService {
+impl OpenRooms {
     /// Opens the database and takes over params.
     pub(crate) async fn open(
-        place: &ServicePlace,
+        context: &ServiceContext,
         key: &MasterKey,
         issuers: &[ServerParamsRecord],
         faults: &FaultLog,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let ServicePlace {
+        let ServiceContext {
             settings,
             data,
             environment,
             installation,
             url,
             telemetry: Telemetry { events, metrics },
-        } = place;
+        } = context;
         let database: SqliteRooms =
             databases::open_or_create(data, environment, installation, key, now)
                 .await
@@ -135,8 +135,8 @@ impl RoomsService {
     }
 
     /// Returns the parts that are kept up to date while the service runs.
-    pub(crate) fn watched(&self) -> WatchedRooms {
-        WatchedRooms {
+    pub(crate) fn watched(&self) -> RoomsKeyState {
+        RoomsKeyState {
             database: self.database.clone(),
             rooms: self.rooms.clone(),
             params: Mutex::new(self.params.clone()),
@@ -191,14 +191,14 @@ async fn take_over(
     database: &SqliteRooms,
     issuers: &[ServerParamsRecord],
     faults: &FaultLog,
-) -> anyhow::Result<Merged> {
+) -> anyhow::Result<MergedParams> {
     params::share(database, issuers)
         .await
         .context("the server params cannot be taken over")?;
     let stored = params::of_rooms(database).await?;
     let is_damaged = !stored.damaged.is_empty();
-    let merged = Merged::new(&[], stored);
-    faults.report(Owner::Rooms, &merged);
+    let merged = MergedParams::new(&[], stored);
+    faults.report(ParamsOwner::Rooms, &merged);
     if merged.records.is_empty() && is_damaged {
         return Err(StoreError::Damaged {
             source: "no server params of the room service can be read".into(),
@@ -218,7 +218,9 @@ pub(crate) fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Re
     if databases::is_there(&data.rooms_database()) {
         return Ok(());
     }
-    let is_lost = Installation::look(data)?.permit::<SqliteRooms>().is_err();
+    let is_lost = Installation::inspect(data)?
+        .permit::<SqliteRooms>()
+        .is_err();
     if !is_lost || new.contains(SqliteRooms::NAME) {
         bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
     }
@@ -234,7 +236,7 @@ pub(crate) fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
 
 /// Checks the settings of rooms.
 pub(crate) fn check_room_settings(
-    settings: &RoomSettings,
+    settings: &RoomsConfig,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     // Any listener address is valid in place of a public URL.
@@ -242,7 +244,7 @@ pub(crate) fn check_room_settings(
 }
 
 fn room_settings(
-    settings: &RoomSettings,
+    settings: &RoomsConfig,
     environment: &Environment,
     url: &str,
 ) -> anyhow::Result<RoomsSettings> {

@@ -13,9 +13,9 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
-    Events, IssuerService, OpenServices, RoomsService, ServicePlace, ServiceRoutes,
+    Events, OpenIssuer, OpenRooms, OpenServices, ServiceContext, ServiceRoutes,
     instance::named_instance,
-    slot::{ClosedDatabase, RouterSlot, waiting_router},
+    router_slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
 };
 use crate::{failure::sentence, master_key, os::OsClock};
@@ -31,7 +31,7 @@ pub(crate) struct Slots {
 }
 
 /// A service of this process.
-pub(crate) trait Service: Sized + Send + 'static {
+pub(crate) trait HostedService: Sized + Send + 'static {
     /// Its name in the log.
     const NAME: &'static str;
     /// The operations of its public routes.
@@ -43,7 +43,7 @@ pub(crate) trait Service: Sized + Send + 'static {
     fn process_router() -> Router;
 
     fn open(
-        place: &ServicePlace,
+        context: &ServiceContext,
         key: &MasterKey,
         services: &OpenServices,
     ) -> impl Future<Output = anyhow::Result<Self>> + Send;
@@ -51,7 +51,7 @@ pub(crate) trait Service: Sized + Send + 'static {
     /// Publishes the service to the others and to its listeners.
     fn publish(
         &self,
-        place: &ServicePlace,
+        context: &ServiceContext,
         services: &OpenServices,
         slots: &Slots,
     ) -> impl Future<Output = ()> + Send;
@@ -61,7 +61,7 @@ pub(crate) trait Service: Sized + Send + 'static {
     fn close(self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-impl Service for IssuerService {
+impl HostedService for OpenIssuer {
     const NAME: &'static str = "issuer";
     const OPERATIONS: &'static [RouteOperation] = anteroom_issuer::OPERATIONS;
     const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
@@ -71,16 +71,16 @@ impl Service for IssuerService {
     }
 
     async fn open(
-        place: &ServicePlace,
+        context: &ServiceContext,
         key: &MasterKey,
         services: &OpenServices,
     ) -> anyhow::Result<Self> {
-        Self::open(place, key, &services.faults, OsClock.now()).await
+        Self::open(context, key, &services.faults, OsClock.now()).await
     }
 
-    async fn publish(&self, place: &ServicePlace, services: &OpenServices, slots: &Slots) {
+    async fn publish(&self, context: &ServiceContext, services: &OpenServices, slots: &Slots) {
         // A service opens only once.
-        let _ = services.issuer.set(self.watched(&place.settings));
+        let _ = services.issuer.set(self.watched(&context.settings));
         // The room service must know the params under which the issuer issues.
         if let Err(error) = services.reload_params().await {
             let error = sentence(&error);
@@ -98,7 +98,7 @@ impl Service for IssuerService {
     }
 }
 
-impl Service for RoomsService {
+impl HostedService for OpenRooms {
     const NAME: &'static str = "room service";
     const OPERATIONS: &'static [RouteOperation] = anteroom_rooms::OPERATIONS;
     const INTERNAL_OPERATIONS: &'static [RouteOperation] = anteroom_rooms::INTERNAL_OPERATIONS;
@@ -108,7 +108,7 @@ impl Service for RoomsService {
     }
 
     async fn open(
-        place: &ServicePlace,
+        context: &ServiceContext,
         key: &MasterKey,
         services: &OpenServices,
     ) -> anyhow::Result<Self> {
@@ -116,10 +116,10 @@ impl Service for RoomsService {
             Some(issuer) => issuer.params.lock().await.clone(),
             None => Vec::new(),
         };
-        Self::open(place, key, &issuers, &services.faults, OsClock.now()).await
+        Self::open(context, key, &issuers, &services.faults, OsClock.now()).await
     }
 
-    async fn publish(&self, _: &ServicePlace, services: &OpenServices, slots: &Slots) {
+    async fn publish(&self, _: &ServiceContext, services: &OpenServices, slots: &Slots) {
         // A service opens only once.
         let _ = services.rooms.set(self.watched());
         slots.internal.set(self.internal_router());
@@ -147,31 +147,31 @@ impl fmt::Display for DatabaseFailure {
 
 /// The outcome of the first opening.
 pub(crate) struct Attempt<S> {
-    place: ServicePlace,
+    context: ServiceContext,
     slots: Slots,
     outcome: anyhow::Result<S>,
 }
 
-impl<S: Service> Attempt<S> {
+impl<S: HostedService> Attempt<S> {
     /// Opens the service, and publishes it to the other one and to its listeners.
     ///
     /// # Errors
     /// Its settings cannot be used.
     pub(crate) async fn new(
-        place: ServicePlace,
+        context: ServiceContext,
         key: &MasterKey,
         services: &OpenServices,
     ) -> anyhow::Result<Self> {
         let slots = Slots::default();
-        let outcome = match S::open(&place, key, services).await {
+        let outcome = match S::open(&context, key, services).await {
             Err(error) if error.downcast_ref::<DatabaseFailure>().is_none() => return Err(error),
             outcome => outcome,
         };
         if let Ok(service) = &outcome {
-            service.publish(&place, services, &slots).await;
+            service.publish(&context, services, &slots).await;
         }
         Ok(Self {
-            place,
+            context,
             slots,
             outcome,
         })
@@ -179,8 +179,8 @@ impl<S: Service> Attempt<S> {
 
     /// Returns the routes to be served from the start on, whether the service is open or not.
     pub(crate) fn routes(&self) -> ServiceRoutes {
-        let metrics = &self.place.telemetry.metrics;
-        let limits = self.place.settings.http.http_limits();
+        let metrics = &self.context.telemetry.metrics;
+        let limits = self.context.settings.http.http_limits();
         let waiting =
             |probes, operations| waiting_router(probes, operations, limits, metrics.clone());
         let public = waiting(S::process_router(), S::OPERATIONS);
@@ -208,7 +208,7 @@ impl<S: Service> Attempt<S> {
         stopping: &watch::Receiver<bool>,
     ) -> Runner<S> {
         let Self {
-            place,
+            context,
             slots,
             outcome,
         } = self;
@@ -220,9 +220,9 @@ impl<S: Service> Attempt<S> {
                     "the {} does not run: {failure}; its listener answers 503, and it is tried again",
                     S::NAME
                 );
-                let events = place.telemetry.events.clone();
-                let waiting = Waiting {
-                    place,
+                let events = context.telemetry.events.clone();
+                let waiting = PendingService {
+                    context,
                     services: Arc::clone(services),
                     slots,
                     failure,
@@ -242,7 +242,7 @@ pub(crate) enum Runner<S> {
     Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, Events),
 }
 
-impl<S: Service> Runner<S> {
+impl<S: HostedService> Runner<S> {
     /// Waits for the background tasks, writes the events and closes the database.
     ///
     /// # Errors
@@ -264,24 +264,24 @@ impl<S: Service> Runner<S> {
 }
 
 /// A service whose opening failed.
-struct Waiting {
-    place: ServicePlace,
+struct PendingService {
+    context: ServiceContext,
     services: Arc<OpenServices>,
     slots: Slots,
     failure: String,
     database: Arc<ClosedDatabase>,
 }
 
-impl Waiting {
+impl PendingService {
     /// Tries to open the service until it is open or stopped. Meanwhile it advances the time of alerts.
-    async fn wait<S: Service>(
+    async fn wait<S: HostedService>(
         self,
         stopping: watch::Receiver<bool>,
     ) -> anyhow::Result<(JoinHandle<()>, S)> {
-        let mut dependencies = self.place.telemetry.events.dependencies();
+        let mut dependencies = self.context.telemetry.events.dependencies();
         dependencies.push(Arc::clone(&self.database) as Arc<dyn Dependency>);
         let registry = HealthRegistry::new(dependencies);
-        let monitor = Monitor::new(&registry, &self.place.telemetry.metrics);
+        let monitor = Monitor::new(&registry, &self.context.telemetry.metrics);
         let monitoring = async {
             monitor.run().await;
             future::pending().await
@@ -292,7 +292,7 @@ impl Waiting {
         }
     }
 
-    async fn retry<S: Service>(
+    async fn retry<S: HostedService>(
         mut self,
         stopping: watch::Receiver<bool>,
     ) -> anyhow::Result<(JoinHandle<()>, S)> {
@@ -310,7 +310,7 @@ impl Waiting {
                 Ok(service) => {
                     self.database.state.succeeded();
                     service
-                        .publish(&self.place, &self.services, &self.slots)
+                        .publish(&self.context, &self.services, &self.slots)
                         .await;
                     tracing::info!("the {} runs: its database is open", S::NAME);
                     return Ok((service.start_background(stopping), service));
@@ -320,12 +320,12 @@ impl Waiting {
         }
     }
 
-    async fn open<S: Service>(&self) -> anyhow::Result<S> {
-        let place = &self.place;
-        let key = master_key::find(&place.data, &place.environment)?
+    async fn open<S: HostedService>(&self) -> anyhow::Result<S> {
+        let context = &self.context;
+        let key = master_key::find(&context.data, &context.environment)?
             .context("the master key is missing")?;
-        let service = S::open(place, &key, &self.services).await?;
-        if let Err(error) = place.installation.save() {
+        let service = S::open(context, &key, &self.services).await?;
+        if let Err(error) = context.installation.save() {
             tracing::error!("{}", sentence(&error));
         }
         Ok(service)

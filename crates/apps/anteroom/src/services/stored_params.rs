@@ -10,20 +10,20 @@ use anteroom_store::{
     DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
 };
 
-use crate::params::{self, Owner};
+use crate::params::{self, ParamsOwner};
 
 /// The params that a service uses, after a check of its database.
 ///
 /// A damaged or missing row does not remove params from a running service: they stay in use with their last
 /// known end.
-pub(crate) struct Merged {
+pub(crate) struct MergedParams {
     pub(crate) records: Vec<ServerParamsRecord>,
     /// The params whose row is missing.
     missing: Vec<(ParamsId, ServerParamsKind)>,
     damaged: Vec<DamagedServerParams>,
 }
 
-impl Merged {
+impl MergedParams {
     /// `in_use` are the params of the service until now.
     pub(crate) fn new(in_use: &[ServerParamsRecord], stored: StoredServerParams) -> Self {
         let StoredServerParams {
@@ -69,7 +69,7 @@ impl Merged {
         !self.missing.is_empty() || self.damaged.iter().any(|row| !is_over(row.not_after))
     }
 
-    fn faults(&self, owner: Owner) -> BTreeSet<String> {
+    fn faults(&self, owner: ParamsOwner) -> BTreeSet<String> {
         let damaged = self.damaged.iter().map(|row| params::damage(owner, row));
         let missing = self.missing.iter().map(|(id, kind)| {
             format!(
@@ -90,11 +90,11 @@ fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestam
 
 /// The logged faults of stored params: each is logged once, not at each check.
 #[derive(Default)]
-pub(crate) struct FaultLog(Mutex<HashMap<Owner, BTreeSet<String>>>);
+pub(crate) struct FaultLog(Mutex<HashMap<ParamsOwner, BTreeSet<String>>>);
 
 impl FaultLog {
     /// Logs the faults that are new since the last check, and the end of all faults.
-    pub(crate) fn report(&self, owner: Owner, merged: &Merged) {
+    pub(crate) fn report(&self, owner: ParamsOwner, merged: &MergedParams) {
         let faults = merged.faults(owner);
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = logged.insert(owner, faults.clone()).unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
         ];
         let in_use = [record(1, None), record(2, None)];
         for (case, readable, damaged, expected, incomplete) in cases {
-            let merged = Merged::new(&in_use, StoredServerParams { readable, damaged });
+            let merged = MergedParams::new(&in_use, StoredServerParams { readable, damaged });
             let ends: Vec<_> = merged
                 .records
                 .iter()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anteroom_runtime::Metrics;
 
-use super::{EventPlaces, Events};
+use super::{EventOutputSettings, Events};
 use crate::{data_dir::DataDir, environment::Environment, os::OsClock, settings::Settings};
 
 /// The events and the metrics of one service. Clones share them.
@@ -27,13 +27,13 @@ impl Telemetry {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let places = EventPlaces {
+        let outputs = EventOutputSettings {
             file: settings.events.file.as_deref(),
             webhook: settings.events.webhook.url.as_deref(),
             spool: data.issuer_webhook(),
             time_step: settings.events.time_step_seconds,
         };
-        Self::open("issuer", settings, places, environment)
+        Self::open("issuer", settings, outputs, environment)
     }
 
     /// Opens those of the room service.
@@ -45,22 +45,22 @@ impl Telemetry {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let places = EventPlaces {
+        let outputs = EventOutputSettings {
             file: settings.events.rooms_file.as_deref(),
             webhook: settings.events.webhook.rooms_url.as_deref(),
             spool: data.rooms_webhook(),
             time_step: settings.events.rooms_time_step_seconds,
         };
-        Self::open("rooms", settings, places, environment)
+        Self::open("rooms", settings, outputs, environment)
     }
 
     fn open(
         service: &'static str,
         settings: &Settings,
-        places: EventPlaces<'_>,
+        outputs: EventOutputSettings<'_>,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let events = Events::open(&settings.events, places, environment)?;
+        let events = Events::open(&settings.events, outputs, environment)?;
         let metrics = Metrics::of_service(service, events.sink(), Arc::new(OsClock));
         events.show_counts(&metrics);
         Ok(Self { events, metrics })

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    Authentication, ClientError, DeviceCredentials, IssuerClient, LoginClient, LoginSession,
+    Authentication, DeviceCredentials, IssuerClient, IssuerError, LoginClient, LoginSession,
     PublishedParams, ServiceAddress, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_runtime::Clock as _;
 use anyhow::{anyhow, bail};
 
-use super::{IssuerPlace, Session};
+use super::{IssuerTarget, Session};
 use crate::{
     cli::ClientFlags,
     credentials::CredentialFile,
@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// An account at an issuer, with its trusted params.
-pub(crate) struct Identity {
-    pub(super) place: IssuerPlace,
+pub(crate) struct IssuerIdentity {
+    pub(super) target: IssuerTarget,
     aci: Aci,
     account: AccountSource,
     trust: Vec<ParamsId>,
@@ -39,7 +39,7 @@ enum AccountSource {
     Login(LoginFile),
 }
 
-impl Identity {
+impl IssuerIdentity {
     /// Finds the issuer and the account: the one that a flag or a variable names, or else the login's. Reads
     /// no password.
     pub(crate) fn find(
@@ -51,7 +51,7 @@ impl Identity {
             ParamsId::parse(text).map_err(|_| anyhow!("--trust {text:?}: an id has 16 hex digits"))
         };
         let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
-        let place = IssuerPlace::find(flags.issuer.as_deref(), data, environment)?;
+        let target = IssuerTarget::find(flags.issuer.as_deref(), data, environment)?;
         let named = match &flags.account {
             Some(account) => Some(account.clone()),
             None => environment
@@ -61,13 +61,13 @@ impl Identity {
         let (aci, account) = match named {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
-                let file = place.login(environment)?;
-                let aci = match login_account(&file, &place, flags) {
+                let file = target.login(environment)?;
+                let aci = match login_account(&file, &target, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
                         // If the data directory exists, a missing issuer is the first problem to solve.
                         if data.path().exists() {
-                            place.url()?;
+                            target.url()?;
                         }
                         return Err(error);
                     }
@@ -76,7 +76,7 @@ impl Identity {
             }
         };
         Ok(Self {
-            place,
+            target,
             aci,
             account,
             trust,
@@ -87,13 +87,13 @@ impl Identity {
 
     /// Returns the account of a new login.
     pub(crate) fn of_login(
-        place: IssuerPlace,
+        target: IssuerTarget,
         aci: Aci,
         file: LoginFile,
         environment: &Environment,
     ) -> Self {
         Self {
-            place,
+            target,
             aci,
             account: AccountSource::Login(file),
             trust: Vec::new(),
@@ -104,7 +104,7 @@ impl Identity {
 
     /// Signs in. Asks for the password last, and only on a terminal.
     pub(crate) fn session(self: &Arc<Self>) -> anyhow::Result<Session> {
-        let url = self.place.url()?;
+        let url = self.target.url()?;
         let (authentication, login) = match &self.account {
             AccountSource::Device(name) => (self.device(name)?.into(), None),
             AccountSource::Login(file) => (login(url, file)?.into(), Some(file.clone())),
@@ -123,7 +123,7 @@ impl Identity {
 
     /// Refuses a secret of the environment to an issuer that is not named.
     pub(crate) fn check_secret(&self, variable: &str) -> anyhow::Result<()> {
-        self.place.check_secret(&self.environment, variable)
+        self.target.check_secret(&self.environment, variable)
     }
 
     /// Returns the account.
@@ -140,7 +140,10 @@ impl Identity {
                 let variable = environment::DEVICE_PASSWORD;
                 let password = self.environment.text(variable);
                 password.is_ok_and(|password| password.is_some())
-                    && self.place.check_secret(&self.environment, variable).is_ok()
+                    && self
+                        .target
+                        .check_secret(&self.environment, variable)
+                        .is_ok()
             }
         }
     }
@@ -148,7 +151,7 @@ impl Identity {
     /// Returns the file of the account's credentials.
     pub(crate) fn credentials(&self) -> anyhow::Result<CredentialFile> {
         let issuer = match &self.account {
-            AccountSource::Device(_) => &self.place.name,
+            AccountSource::Device(_) => &self.target.name,
             // The login may be stored under another address of the same issuer.
             AccountSource::Login(file) => file.issuer(),
         };
@@ -160,8 +163,8 @@ impl Identity {
         &self,
         listing: PublishedParams,
         link: Option<&CallLink>,
-    ) -> Result<TrustedParams, ClientError> {
-        let (pins, now) = (&self.place.pins, OsClock.now());
+    ) -> Result<TrustedParams, IssuerError> {
+        let (pins, now) = (&self.target.pins, OsClock.now());
         match link {
             Some(link) => listing.trusted_for_link(link, pins, self.trust(), now),
             None => listing.trusted(pins, self.trust(), now),
@@ -178,7 +181,7 @@ impl Identity {
 
     fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
         if self.flags.password_file.is_none() {
-            self.place
+            self.target
                 .check_secret(&self.environment, environment::DEVICE_PASSWORD)?;
         }
         let (aci, device) = parse_name(name)?;
@@ -199,21 +202,21 @@ fn parse_name(name: &str) -> anyhow::Result<(Aci, anteroom_client::DeviceId)> {
 
 fn login_account(
     file: &LoginFile,
-    place: &IssuerPlace,
+    target: &IssuerTarget,
     flags: &ClientFlags,
 ) -> anyhow::Result<Aci> {
     if flags.password_file.is_some() {
         bail!(Failure::failed("no account is named").next("Use --account or ANTEROOM_ACCOUNT"));
     }
     match file.load()? {
-        Some(kept) => Ok(kept.session.aci),
-        None => Err(nobody_logged_in(place).into()),
+        Some(stored_login) => Ok(stored_login.session.aci),
+        None => Err(nobody_logged_in(target).into()),
     }
 }
 
 /// Returns the failure of a command that needs an account.
-fn nobody_logged_in(place: &IssuerPlace) -> Failure {
-    let next = match &place.url {
+fn nobody_logged_in(target: &IssuerTarget) -> Failure {
+    let next = match &target.url {
         Ok(issuer) => format!(
             "Log in: anteroom login --issuer {}. Or name an account with --account or \
              ANTEROOM_ACCOUNT",
@@ -225,17 +228,17 @@ fn nobody_logged_in(place: &IssuerPlace) -> Failure {
                 .to_owned()
         }
     };
-    let place = place.whereabouts();
+    let place = target.whereabouts();
     let what = format!("no account is named, and nobody is logged in at {place}");
     Failure::new("login_missing", what).next(next)
 }
 
 fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {
-    let kept = file.load()?.ok_or(ClientError::SessionEnded)?;
+    let stored_login = file.load()?.ok_or(IssuerError::SessionEnded)?;
     let client = LoginClient::new(url, Timeouts::default())?;
     Ok(LoginSession::resume(
         client,
-        kept.session,
+        stored_login.session,
         Arc::new(file.clone()),
     ))
 }

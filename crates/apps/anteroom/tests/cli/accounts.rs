@@ -5,23 +5,23 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::{
+    directory::{TestDirectory, stderr},
     login::Issuer,
-    place::{Place, stderr},
 };
 
 pub(crate) const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse";
 
 /// Returns a place with a running service and an account with a login; no variable names an account.
-pub(crate) fn place_with_login() -> (Place, crate::place::Service, String) {
+pub(crate) fn place_with_login() -> (TestDirectory, crate::directory::ServeProcess, String) {
     place_with_login_and(|_| {})
 }
 
 /// As [`place_with_login`], with other settings.
 pub(crate) fn place_with_login_and(
-    settings: impl FnOnce(&mut Place),
-) -> (Place, crate::place::Service, String) {
-    let mut place = Place::new();
+    settings: impl FnOnce(&mut TestDirectory),
+) -> (TestDirectory, crate::directory::ServeProcess, String) {
+    let mut place = TestDirectory::new();
     settings(&mut place);
     // The minimum that Argon2 allows, since the cost of a hash is irrelevant here.
     place.set("ANTEROOM_LOGIN_HASH_MEMORY_KIB", "8");
@@ -42,11 +42,11 @@ pub(crate) fn place_with_login_and(
     (place, service, uuid)
 }
 
-fn log_in(place: &Place) {
+fn log_in(place: &TestDirectory) {
     place.shown(&["login", "--email", EMAIL, "--password-file", "password"]);
 }
 
-fn lines(place: &Place, arguments: &[&str]) -> Vec<Value> {
+fn lines(place: &TestDirectory, arguments: &[&str]) -> Vec<Value> {
     let text = place.shown(arguments);
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -485,7 +485,7 @@ fn bad_input_is_refused_and_changes_nothing() {
 
 #[test]
 fn without_a_database_there_is_nothing_to_manage() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for arguments in [&["account", "list"][..], &["device", "list", EMAIL]] {
         assert!(place.refusal(arguments).contains("there is no database"));
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
+    directory::{TestDirectory, stderr},
     errors::{Expected, check, listen},
-    place::{Place, stderr},
 };
 
 const LINK: &str = "call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
@@ -52,8 +52,8 @@ fn break_off(stream: &mut TcpStream) -> io::Result<()> {
     close(stream)
 }
 
-fn client() -> Place {
-    let mut place = Place::new();
+fn client() -> TestDirectory {
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ACCOUNT", "8f8d2c1e-6b0a-4a55-9a3c-0d6d0a5f3b11");
     place.set("ANTEROOM_DEVICE_PASSWORD", "a device's password");
     place
@@ -153,7 +153,7 @@ fn nobody_is_told_to_start_a_service_of_somebody_else_or_to_use_a_flag_that_the_
 
 #[test]
 fn the_address_of_a_link_is_not_said_to_come_from_a_flag_alone() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let account = place.add_account();
     let issuer = listen(&place, "issuer");

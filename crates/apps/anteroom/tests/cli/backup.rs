@@ -14,22 +14,22 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::{
+    directory::{CallProcess, ServeProcess, TestAccount, TestDirectory, stderr},
     login::{Issuer, take_link},
-    place::{Account, Participant, Place, Service, stderr},
 };
 
 const OTHER_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 /// Returns a place whose first backup was made and whose services are stopped.
-fn backed_up() -> Place {
-    let place = Place::new();
+fn backed_up() -> TestDirectory {
+    let place = TestDirectory::new();
     place.start().stop();
     place.shown(&["backup", "kept"]);
     place
 }
 
 /// Switches to the place's next data directory, with a copy of the master key, and returns it.
-fn move_to_new_directory(place: &mut Place, name: &str) -> PathBuf {
+fn move_to_new_directory(place: &mut TestDirectory, name: &str) -> PathBuf {
     let data = place.path().join(name);
     fs::create_dir(&data).unwrap();
     fs::copy(place.data().join("master.key"), data.join("master.key")).unwrap();
@@ -41,7 +41,7 @@ fn listen(data: &Path) -> Value {
     serde_json::from_slice(&fs::read(data.join("listen.json")).unwrap()).unwrap()
 }
 
-fn issuer<'a>(place: &'a Place, data: &Path) -> Issuer<'a> {
+fn issuer<'a>(place: &'a TestDirectory, data: &Path) -> Issuer<'a> {
     Issuer {
         place,
         url: listen(data)["issuer"].as_str().unwrap().to_owned(),
@@ -99,7 +99,7 @@ fn refresh(issuer: &Issuer<'_>, session: &Value) -> u16 {
 
 #[test]
 fn a_backup_under_load_comes_back_whole_in_another_directory() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let mails = place.path().join("mails");
     for (name, value) in [
         ("ANTEROOM_LOGIN_SIGN_UP", "open"),
@@ -118,7 +118,7 @@ fn a_backup_under_load_comes_back_whole_in_another_directory() {
     let created = place.json(&["link", "create", "--json", "--name", "Tea"]);
     let link = created["link"].as_str().unwrap().to_owned();
     let mut call =
-        Participant::start(place.anteroom(&["call", "join", &link, "--plain", "--admin"]));
+        CallProcess::start(place.anteroom(&["call", "join", &link, "--plain", "--admin"]));
     call.wait_for("You are in");
 
     let (folder, before) = add_accounts_while(&place, || {
@@ -176,7 +176,7 @@ fn a_backup_under_load_comes_back_whole_in_another_directory() {
     let join = [
         "call", "join", &link, "--plain", "--admin", "--rooms", &rooms,
     ];
-    let mut call = Participant::start(place.anteroom(&join));
+    let mut call = CallProcess::start(place.anteroom(&join));
     call.wait_for("You are in \"Cake\", as an admin.");
     call.type_line("/quit");
     assert!(call.end().0.success());
@@ -185,8 +185,8 @@ fn a_backup_under_load_comes_back_whole_in_another_directory() {
 }
 
 /// Adds accounts continuously while `work` runs. Returns its result and the accounts that existed before.
-fn add_accounts_while<T>(place: &Place, work: impl FnOnce() -> T) -> (T, Vec<Account>) {
-    let before: Vec<Account> = (0..3).map(|_| place.add_account()).collect();
+fn add_accounts_while<T>(place: &TestDirectory, work: impl FnOnce() -> T) -> (T, Vec<TestAccount>) {
+    let before: Vec<TestAccount> = (0..3).map(|_| place.add_account()).collect();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let adding = scope.spawn(|| {
@@ -230,7 +230,7 @@ fn check_manifest(folder: &Path, credentials: &Value) {
 
 #[test]
 fn a_backup_takes_the_place_of_nothing() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let shown = place.refusal(&["backup", "kept"]);
     assert!(shown.contains("there is no database"), "{shown}");
     place.start().stop();
@@ -258,7 +258,7 @@ fn a_backup_takes_the_place_of_nothing() {
 
 /// Runs under a bound on the size of files, which is met as a full disk is: less than a database,
 /// more than SQLite's side files.
-fn run_on_small_disk(place: &Place, command: &str) -> Output {
+fn run_on_small_disk(place: &TestDirectory, command: &str) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f 80; exec anteroom {command}");
     place.command("sh").args(["-c", &script]).output().unwrap()
 }
@@ -393,7 +393,7 @@ fn only_the_master_key_of_the_backup_restores_it() {
 #[test]
 fn a_restore_overwrites_nothing() {
     let mut place = backed_up();
-    let check = |place: &Place, data: &Path, why: &str| {
+    let check = |place: &TestDirectory, data: &Path, why: &str| {
         let before = snapshot(data);
         let shown = place.refusal(&["restore", "kept"]);
         assert!(shown.contains(why), "{shown}");
@@ -448,9 +448,9 @@ fn nothing_runs_on_half_a_restore_and_the_next_one_completes_it() {
 
 #[test]
 fn each_service_is_backed_up_where_it_runs() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let command = ["serve", "--role", "issuer"];
-    Service::start_until(place.anteroom(&command), "the issuer listens on").stop();
+    ServeProcess::start_until(place.anteroom(&command), "the issuer listens on").stop();
     place.shown(&["backup", "kept"]);
     assert_eq!(
         names(&place.path().join("kept")),

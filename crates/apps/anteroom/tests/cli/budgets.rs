@@ -8,10 +8,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
-fn place() -> Place {
-    let mut place = Place::new();
+fn place() -> TestDirectory {
+    let mut place = TestDirectory::new();
     for (name, value) in [
         ("ANTEROOM_ADMIN_LISTEN", "127.0.0.1:0"),
         ("ANTEROOM_LOG_FORMAT", "json"),
@@ -26,19 +26,19 @@ fn place() -> Place {
     place
 }
 
-fn url(place: &Place, listener: &str) -> String {
+fn url(place: &TestDirectory, listener: &str) -> String {
     let listen = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     listen[listener].as_str().unwrap().to_owned()
 }
 
-fn address(place: &Place, listener: &str) -> SocketAddr {
+fn address(place: &TestDirectory, listener: &str) -> SocketAddr {
     let url = url(place, listener);
     url.strip_prefix("http://").unwrap().parse().unwrap()
 }
 
 /// Waits for the line about a budget.
-fn line_of(service: &mut Service, budget: &str) -> Value {
+fn line_of(service: &mut ServeProcess, budget: &str) -> Value {
     service.wait_for(&format!("\"budget\":\"{budget}\""));
     serde_json::from_str(service.log().last().unwrap()).unwrap()
 }
@@ -112,7 +112,7 @@ fn line_of_a_flood_of_bodies(format: &str, said: &str) -> String {
 }
 
 /// Opens a socket for the client that a trusted proxy names.
-fn open_socket(place: &Place, client: &str) -> TcpStream {
+fn open_socket(place: &TestDirectory, client: &str) -> TcpStream {
     let head = format!(
         "GET /v3/conference/socket HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n\
          connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
@@ -129,7 +129,7 @@ fn open_socket(place: &Place, client: &str) -> TcpStream {
 
 #[test]
 fn a_48_that_spreads_over_its_64s_has_at_most_half_of_the_sockets_that_have_not_joined() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", "127.0.0.0/8");
     place.set("ANTEROOM_ROOMS_UNJOINED_SOCKETS", "8");
     let _service = place.start();

@@ -10,25 +10,25 @@ use std::{
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::place::{Account, Participant, Place, Service, stderr};
+use crate::directory::{CallProcess, ServeProcess, TestAccount, TestDirectory, stderr};
 
 /// A service, a link of Ann's, and two accounts.
-struct Scene {
-    place: Place,
-    _service: Service,
-    ann: Account,
-    bob: Account,
+struct CallFixture {
+    place: TestDirectory,
+    _service: ServeProcess,
+    ann: TestAccount,
+    bob: TestAccount,
     link: String,
 }
 
-fn scene(flags: &[&str]) -> Scene {
-    let mut place = Place::new();
+fn fixture(flags: &[&str]) -> CallFixture {
+    let mut place = TestDirectory::new();
     let service = place.start();
     let (ann, bob) = (place.add_account(), place.add_account());
     place.act_as(&ann);
     let command = [&["link", "create", "--json", "--name", "Tea"], flags].concat();
     let link = place.json(&command)["link"].as_str().unwrap().to_owned();
-    Scene {
+    CallFixture {
         place,
         _service: service,
         ann,
@@ -37,8 +37,8 @@ fn scene(flags: &[&str]) -> Scene {
     }
 }
 
-impl Scene {
-    fn join(&mut self, who: &str) -> Participant {
+impl CallFixture {
+    fn join(&mut self, who: &str) -> CallProcess {
         // Both share a home directory, in which the link is Ann's own.
         let (account, role) = match who {
             "Ann" => (&self.ann, "--admin"),
@@ -46,24 +46,24 @@ impl Scene {
         };
         self.place.act_as(account);
         let command = ["call", "join", &self.link, "--plain", "--as", who, role];
-        Participant::start(self.place.anteroom(&command))
+        CallProcess::start(self.place.anteroom(&command))
     }
 
     /// Joins as Bob with `--json`, and standard error in the file.
-    fn join_with_json(&mut self, errors: &Path) -> Participant {
+    fn join_with_json(&mut self, errors: &Path) -> CallProcess {
         self.place.act_as(&self.bob);
         let command = ["call", "join", &self.link, "--plain", "--guest", "--json"];
         let errors = File::create(errors).unwrap();
-        Participant::start_with(self.place.anteroom(&command), errors.into())
+        CallProcess::start_with(self.place.anteroom(&command), errors.into())
     }
 }
 
 #[test]
 fn a_guest_waits_is_let_in_talks_and_leaves() {
-    let mut scene = scene(&[]);
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in \"Tea\", as an admin.");
-    let mut bob = scene.join("Bob");
+    let mut bob = fixture.join("Bob");
     bob.wait_for("You wait in the lobby of \"Tea\"");
     let tag = ann.wait_for_guest();
     bob.type_line("does anybody hear me?");
@@ -86,16 +86,18 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
     ann.type_line("/who");
     ann.wait_for("You (in the call)");
     ann.wait_for(&format!("{tag} \"Bob\" (in the call, with a raised hand)"));
-    let state = scene.place.json(&["link", "show", &scene.link, "--json"]);
+    let state = fixture
+        .place
+        .json(&["link", "show", &fixture.link, "--json"]);
     assert_eq!(
         (&state["active"], &state["pending"]),
         (&2.into(), &0.into())
     );
     // Approval cannot change during a call.
-    scene.place.act_as(&scene.ann);
-    let shown = scene
+    fixture.place.act_as(&fixture.ann);
+    let shown = fixture
         .place
-        .refusal(&["link", "approval", &scene.link, "off"]);
+        .refusal(&["link", "approval", &fixture.link, "off"]);
     assert!(shown.contains("409 CALL_ON"), "{shown}");
 
     bob.type_line("/quit");
@@ -120,28 +122,31 @@ fn a_guest_waits_is_let_in_talks_and_leaves() {
 
 #[test]
 fn an_admin_reads_the_name_and_the_account_id_of_somebody_in_the_lobby() {
-    let mut scene = scene(&[]);
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
     for name in ["Bob", ""] {
-        let mut bob = scene.join(name);
+        let mut bob = fixture.join(name);
         let line = ann.wait_for("waits in the lobby: /admit #");
         let (label, rest) = line.split_once(" waits in the lobby: /admit ").unwrap();
         let (tag, _) = rest.split_once(' ').unwrap();
         let (called, account) = match name {
-            "" => (format!("{tag} id#{}", &scene.bob.uuid[..8]), String::new()),
+            "" => (
+                format!("{tag} id#{}", &fixture.bob.uuid[..8]),
+                String::new(),
+            ),
             name => (
                 format!("{tag} \"{name}\""),
-                format!(" (id#{})", &scene.bob.uuid[..8]),
+                format!(" (id#{})", &fixture.bob.uuid[..8]),
             ),
         };
         let expected = format!("{called}{account}");
         assert!(label.ends_with(&expected), "{label}");
         ann.type_line(&format!("/account {tag}"));
-        ann.wait_for(&format!("{called} has the account {}.", scene.bob.uuid));
+        ann.wait_for(&format!("{called} has the account {}.", fixture.bob.uuid));
         // The lobby shows the account ids of those in the call, and no names.
         let shown = bob.wait_for("is here.");
-        let id = format!(" id#{} is here.", &scene.ann.uuid[..8]);
+        let id = format!(" id#{} is here.", &fixture.ann.uuid[..8]);
         assert!(shown.ends_with(&id), "{shown}");
         bob.type_line("/quit");
         let (status, said) = bob.end();
@@ -152,12 +157,12 @@ fn an_admin_reads_the_name_and_the_account_id_of_somebody_in_the_lobby() {
 
 #[test]
 fn without_approval_guests_are_in_at_once_and_the_end_of_input_leaves() {
-    let mut scene = scene(&["--approval", "off"]);
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
-    scene.place.act_as(&scene.bob);
-    let output = scene.place.run_with_input(
-        &["call", "join", &scene.link, "--plain", "--guest"],
+    fixture.place.act_as(&fixture.bob);
+    let output = fixture.place.run_with_input(
+        &["call", "join", &fixture.link, "--plain", "--guest"],
         "/dance\n/admit 1\nhello\n",
     );
     let said = String::from_utf8(output.stdout).unwrap();
@@ -168,8 +173,8 @@ fn without_approval_guests_are_in_at_once_and_the_end_of_input_leaves() {
 
 #[test]
 fn denied_removed_and_blocked_guests_are_told() {
-    let mut scene = scene(&[]);
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&[]);
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
     for (command, told, code) in [
         ("deny", "An admin did not let you in.", 3),
@@ -180,7 +185,7 @@ fn denied_removed_and_blocked_guests_are_told() {
             4,
         ),
     ] {
-        let mut bob = scene.join("Bob");
+        let mut bob = fixture.join("Bob");
         let tag = ann.wait_for_guest();
         if command != "deny" {
             ann.type_line(&format!("/admit {tag}"));
@@ -191,14 +196,16 @@ fn denied_removed_and_blocked_guests_are_told() {
         let (status, said) = bob.end();
         assert_eq!(status.code(), Some(code), "{said:#?}");
     }
-    let bob = scene.join("Bob");
+    let bob = fixture.join("Bob");
     let (status, said) = bob.end();
     assert_eq!(status.code(), Some(3), "{said:#?}");
     assert!(
         said.iter().all(|line| !line.contains("You wait")),
         "{said:#?}"
     );
-    let ann_only = scene.place.json(&["link", "show", &scene.link, "--json"]);
+    let ann_only = fixture
+        .place
+        .json(&["link", "show", &fixture.link, "--json"]);
     assert_eq!(
         (&ann_only["active"], &ann_only["pending"]),
         (&1.into(), &0.into())
@@ -219,16 +226,16 @@ fn assert_error(errors: &Path, code: &str) {
 
 #[test]
 fn with_json_a_guest_whom_an_admin_sends_away_gets_an_error_in_the_last_line() {
-    let mut scene = scene(&[]);
-    let errors = scene.place.path().join("errors");
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&[]);
+    let errors = fixture.place.path().join("errors");
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
     for (command, told, code) in [
         ("deny", "An admin did not let you in.", "denied"),
         ("remove", "An admin sent you away.", "removed"),
         ("block", "for the rest of this call.", "blocked"),
     ] {
-        let mut bob = scene.join_with_json(&errors);
+        let mut bob = fixture.join_with_json(&errors);
         let tag = ann.wait_for_guest();
         if command != "deny" {
             ann.type_line(&format!("/admit {tag}"));
@@ -243,18 +250,20 @@ fn with_json_a_guest_whom_an_admin_sends_away_gets_an_error_in_the_last_line() {
 
 #[test]
 fn with_json_the_end_of_a_call_by_an_admin_is_an_error_and_leaving_is_none() {
-    let mut scene = scene(&["--approval", "off"]);
-    let errors = scene.place.path().join("errors");
-    let mut bob = scene.join_with_json(&errors);
+    let mut fixture = fixture(&["--approval", "off"]);
+    let errors = fixture.place.path().join("errors");
+    let mut bob = fixture.join_with_json(&errors);
     bob.wait_for("You are in");
     bob.type_line("/quit");
     bob.end();
     let shown = fs::read_to_string(&errors).unwrap();
     assert!(!shown.contains("{\"error\""), "{shown}");
-    let mut bob = scene.join_with_json(&errors);
+    let mut bob = fixture.join_with_json(&errors);
     bob.wait_for("You are in");
-    scene.place.act_as(&scene.ann);
-    scene.place.shown(&["call", "end", &scene.link, "--yes"]);
+    fixture.place.act_as(&fixture.ann);
+    fixture
+        .place
+        .shown(&["call", "end", &fixture.link, "--yes"]);
     bob.wait_for("An admin ended the call.");
     bob.end();
     assert_error(&errors, "ended_by_admin");
@@ -270,12 +279,14 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
             "Deleted the link",
         ),
     ] {
-        let mut scene = scene(&["--approval", "off"]);
-        let mut bob = scene.join("Bob");
+        let mut fixture = fixture(&["--approval", "off"]);
+        let mut bob = fixture.join("Bob");
         bob.wait_for("You are in");
-        scene.place.act_as(&scene.ann);
+        fixture.place.act_as(&fixture.ann);
         let (verb, flags) = command.split_at(2);
-        let shown = scene.place.shown(&[verb, &[&scene.link], flags].concat());
+        let shown = fixture
+            .place
+            .shown(&[verb, &[&fixture.link], flags].concat());
         assert!(shown.contains(told), "{shown}");
         bob.wait_for("An admin ended the call.");
         let (status, said) = bob.end();
@@ -285,15 +296,15 @@ fn whoever_has_the_passkey_sends_everybody_away_without_being_in_the_call() {
 
 #[test]
 fn the_end_of_no_call_says_so_and_a_revoked_link_is_not_to_be_revoked_again() {
-    let scene = scene(&[]);
-    let end = ["call", "end", &scene.link, "--yes"];
-    let shown = scene.place.shown(&end);
+    let fixture = fixture(&[]);
+    let end = ["call", "end", &fixture.link, "--yes"];
+    let shown = fixture.place.shown(&end);
     assert!(
         shown.contains("No call was on, so nobody was sent away. Revoke the link to let"),
         "{shown}"
     );
-    scene.place.shown(&["link", "revoke", &scene.link]);
-    let shown = scene.place.shown(&end);
+    fixture.place.shown(&["link", "revoke", &fixture.link]);
+    let shown = fixture.place.shown(&end);
     assert!(
         !shown.contains("Everybody was sent away") && !shown.contains("Revoke"),
         "{shown}"
@@ -302,15 +313,15 @@ fn the_end_of_no_call_says_so_and_a_revoked_link_is_not_to_be_revoked_again() {
 
 #[test]
 fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_status() {
-    let mut scene = scene(&["--approval", "off"]);
-    let mut bob = scene.join("Bob");
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut bob = fixture.join("Bob");
     bob.wait_for("You are in");
-    scene.place.act_as(&scene.ann);
-    let room = scene.place.json(&["room", "list", "--json"])["room"].clone();
+    fixture.place.act_as(&fixture.ann);
+    let room = fixture.place.json(&["room", "list", "--json"])["room"].clone();
     let room = room.as_str().unwrap();
-    for (noun, named) in [("link", scene.link.as_str()), ("room", room)] {
+    for (noun, named) in [("link", fixture.link.as_str()), ("room", room)] {
         let command = [noun, "delete", named, "--yes", "--json"];
-        let output = scene.place.run(&command);
+        let output = fixture.place.run(&command);
         assert_eq!(output.status.code(), Some(3), "{noun}: {output:?}");
         let shown = stderr(&output);
         let error: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
@@ -318,7 +329,7 @@ fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_
         let next = error["error"]["next"].as_str().unwrap();
         assert!(next.starts_with("End "), "{noun}: {next}");
     }
-    scene
+    fixture
         .place
         .shown(&["room", "delete", room, "--yes", "--end-call"]);
     bob.wait_for("An admin ended the call.");
@@ -328,7 +339,7 @@ fn a_link_with_a_call_on_is_kept_by_its_admin_and_by_the_operator_with_one_exit_
 fn a_name_in_the_call_that_is_too_long_is_refused_with_the_limit() {
     let link = "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
     let name = "n".repeat(61);
-    let shown = Place::new().refusal(&["call", "join", link, "--as", &name]);
+    let shown = TestDirectory::new().refusal(&["call", "join", link, "--as", &name]);
     assert!(
         shown.contains("--as has 61 characters") && shown.contains("at most 60"),
         "{shown}"
@@ -337,10 +348,12 @@ fn a_name_in_the_call_that_is_too_long_is_refused_with_the_limit() {
 
 #[test]
 fn a_revoked_link_lets_nobody_join() {
-    let mut scene = scene(&[]);
-    scene.place.shown(&["link", "revoke", &scene.link]);
-    scene.place.act_as(&scene.bob);
-    let output = scene.place.run(&["call", "join", &scene.link, "--plain"]);
+    let mut fixture = fixture(&[]);
+    fixture.place.shown(&["link", "revoke", &fixture.link]);
+    fixture.place.act_as(&fixture.bob);
+    let output = fixture
+        .place
+        .run(&["call", "join", &fixture.link, "--plain"]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     let shown = stderr(&output);
     assert!(
@@ -351,11 +364,18 @@ fn a_revoked_link_lets_nobody_join() {
 
 #[test]
 fn a_room_service_that_cannot_be_reached_is_told_by_the_exit_status() {
-    let scene = scene(&[]);
-    let mut place = scene.place;
-    place.act_as(&scene.bob);
+    let fixture = fixture(&[]);
+    let mut place = fixture.place;
+    place.act_as(&fixture.bob);
     let nowhere = format!("http://{}", free_address());
-    let command = ["call", "join", &scene.link, "--plain", "--rooms", &nowhere];
+    let command = [
+        "call",
+        "join",
+        &fixture.link,
+        "--plain",
+        "--rooms",
+        &nowhere,
+    ];
     let output = place.run(&command);
     assert_eq!(output.status.code(), Some(6), "{output:?}");
     let shown = stderr(&output);
@@ -367,16 +387,16 @@ fn a_room_service_that_cannot_be_reached_is_told_by_the_exit_status() {
 
 #[test]
 fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_elsewhere() {
-    let mut scene = scene(&[]);
-    let listen = fs::read(scene.place.data().join("listen.json")).unwrap();
+    let mut fixture = fixture(&[]);
+    let listen = fs::read(fixture.place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     let rooms = listen["rooms"].as_str().unwrap().to_owned();
     let by_name = rooms.replace("127.0.0.1", "localhost") + "/";
-    let short = scene.place.json(&["link", "list", "--json"])[0]["shortName"]
+    let short = fixture.place.json(&["link", "list", "--json"])[0]["shortName"]
         .as_str()
         .unwrap()
         .to_owned();
-    scene.place.act_as(&scene.ann);
+    fixture.place.act_as(&fixture.ann);
     for (flags, expected) in [
         (&[][..], "You are in \"Tea\", as an admin."),
         (&["--guest"], "You wait in the lobby of \"Tea\""),
@@ -384,7 +404,7 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
         (&["--rooms", &by_name], "You are in \"Tea\", as an admin."),
     ] {
         let command = [&["call", "join", &short, "--plain"], flags].concat();
-        let mut ann = Participant::start(scene.place.anteroom(&command));
+        let mut ann = CallProcess::start(fixture.place.anteroom(&command));
         ann.wait_for(expected);
         ann.type_line("/quit");
         let (status, said) = ann.end();
@@ -394,16 +414,16 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     let elsewhere = ["call", "join", &short, "--rooms", "http://127.0.0.1:1"];
     let warning = "this is not the room service where the link was created";
     for (flags, is_warned) in [(&[][..], true), (&["--admin"], false)] {
-        let shown = stderr(&scene.place.run(&[&elsewhere, flags].concat()));
+        let shown = stderr(&fixture.place.run(&[&elsewhere, flags].concat()));
         assert_eq!(shown.contains(warning), is_warned, "{shown}");
     }
     let both = ["call", "join", &short, "--guest", "--admin"];
-    assert_eq!(scene.place.run(&both).status.code(), Some(2));
+    assert_eq!(fixture.place.run(&both).status.code(), Some(2));
 }
 
 #[test]
 fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let address = free_address();
     place.set("ANTEROOM_ROOMS_LISTEN", &address);
     let service = place.start();
@@ -414,7 +434,7 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
         .unwrap()
         .to_owned();
     let command = ["call", "join", &link, "--plain", "--admin"];
-    let mut ann = Participant::start(place.anteroom(&command));
+    let mut ann = CallProcess::start(place.anteroom(&command));
     ann.wait_for("You are in");
     service.signal(Signal::KILL);
     ann.wait_for("The connection is lost");
@@ -428,7 +448,7 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
 
 #[test]
 fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let address = free_address();
     place.set("ANTEROOM_ROOMS_LISTEN", &address);
     let service = place.start();
@@ -439,7 +459,7 @@ fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
         .unwrap()
         .to_owned();
     let command = ["call", "join", &link, "--plain", "--admin"];
-    let mut ann = Participant::start(place.anteroom(&command));
+    let mut ann = CallProcess::start(place.anteroom(&command));
     ann.wait_for("You are in");
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");
@@ -453,10 +473,10 @@ fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
 
 #[test]
 fn a_closed_terminal_window_leaves_the_call_at_once() {
-    let mut scene = scene(&["--approval", "off"]);
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
-    let mut bob = scene.join("Bob");
+    let mut bob = fixture.join("Bob");
     bob.wait_for("You are in");
     bob.signal(Signal::HUP);
     let (status, said) = bob.end();
@@ -467,9 +487,9 @@ fn a_closed_terminal_window_leaves_the_call_at_once() {
 
 #[test]
 fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
-    let scene = scene(&[]);
-    let mut place = scene.place;
-    place.act_as(&scene.ann);
+    let fixture = fixture(&[]);
+    let mut place = fixture.place;
+    place.act_as(&fixture.ann);
     let made = place.command("mkfifo").arg("status").status().unwrap();
     assert!(made.success());
     // This shell passes the hang-up on to its job, as an interactive shell does. The first wait ends with the
@@ -478,7 +498,7 @@ fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
         "stty rows 24 cols 100; exec 3<&0; anteroom call join '{}' --as Ann <&3 & job=$!; \
          trap 'kill -HUP $job' HUP; wait $job; code=$?; \
          if [ $code -gt 128 ]; then wait $job; code=$?; fi; echo $code >status",
-        scene.link
+        fixture.link
     );
     let mut command = place.command("script");
     command.args(["--quiet", "--flush", "--command", &shell, "/dev/null"]);
@@ -501,14 +521,14 @@ fn a_call_on_the_whole_screen_is_left_when_its_terminal_is_gone() {
 
 #[test]
 fn a_call_whose_lines_nobody_reads_any_more_is_left_quietly() {
-    let mut scene = scene(&["--approval", "off"]);
-    let mut ann = scene.join("Ann");
+    let mut fixture = fixture(&["--approval", "off"]);
+    let mut ann = fixture.join("Ann");
     ann.wait_for("You are in");
-    scene.place.act_as(&scene.bob);
-    let mut bob = scene
+    fixture.place.act_as(&fixture.bob);
+    let mut bob = fixture
         .place
         .command("timeout")
-        .args(["60", "anteroom", "call", "join", &scene.link, "--plain"])
+        .args(["60", "anteroom", "call", "join", &fixture.link, "--plain"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -9,10 +9,10 @@ use anteroom_testkit::TestCertificate;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::place::{Place, stderr};
+use crate::directory::{TestDirectory, stderr};
 
 /// Returns the problems of a check: the name of the check, the finding and the next step.
-fn problems(place: &Place, arguments: &[&str]) -> Vec<[String; 3]> {
+fn problems(place: &TestDirectory, arguments: &[&str]) -> Vec<[String; 3]> {
     let output = place.run(arguments);
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| unreachable!("{}", stderr(&output)));
@@ -36,7 +36,7 @@ fn assert_one(problems: &[[String; 3]], check: &str, what: &str) {
 
 #[test]
 fn a_database_that_is_lost_is_found_and_no_record_of_it_is_made() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let data = place.data();
     fs::remove_file(data.join("rooms.db")).unwrap();
@@ -60,7 +60,7 @@ fn a_database_that_is_lost_is_found_and_no_record_of_it_is_made() {
 
 #[test]
 fn services_that_were_killed_are_not_taken_for_running_ones() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     service.signal(Signal::KILL);
     service.stop();
@@ -78,10 +78,10 @@ fn services_that_were_killed_are_not_taken_for_running_ones() {
 
 #[test]
 fn no_password_goes_to_a_program_that_took_the_port_of_services_that_were_killed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
-    let mut client = Place::new();
+    let mut client = TestDirectory::new();
     let listen = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&listen).unwrap();
     service.signal(Signal::KILL);
@@ -119,16 +119,16 @@ fn settings_that_a_start_refuses_are_found() {
         ),
         ("ANTEROOM_EVENTS_FILE", ".", "event file"),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set(name, value);
         let refusal = place.refusal(&["serve"]);
         assert!(refusal.contains(what), "{refusal}");
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set(name, value);
         assert_one(&problems(&place, &CHECK), "settings", what);
         assert!(!place.data().exists());
     }
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_FILE", "events");
     assert!(problems(&place, &CHECK).is_empty());
     assert!(!place.path().join("events").exists());
@@ -136,7 +136,7 @@ fn settings_that_a_start_refuses_are_found() {
 
 #[test]
 fn too_few_files_for_the_services_are_found() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let mut command = place.command("prlimit");
     command.args(["--nofile=64", "anteroom"]).args(CHECK);
     let output = command.output().unwrap();
@@ -146,7 +146,7 @@ fn too_few_files_for_the_services_are_found() {
 
 #[test]
 fn a_service_with_a_certificate_of_its_own_is_seen_to_run() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (pem, key) = (place.path().join("pem"), place.path().join("key"));
     TestCertificate::for_names(&["id.example"]).write(&pem, &key);
     for (name, path) in [

@@ -6,12 +6,12 @@ use std::{
     process::Stdio,
 };
 
-use crate::place::Place;
+use crate::directory::TestDirectory;
 
 #[test]
 fn no_color_keeps_colours_from_the_terminal() {
     for (no_color, is_coloured) in [("", true), ("1", false)] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set("NO_COLOR", no_color);
         // An unknown variable is warned of, in a line of the log.
         place.set("ANTEROOM_COLOUR", "red");
@@ -33,7 +33,7 @@ fn no_color_keeps_colours_from_the_terminal() {
 
 #[test]
 fn work_that_takes_long_shows_on_a_terminal_that_it_goes_on() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_PASSWORD", "correct horse");
     // An issuer that answers only when it is gone.
     let issuer = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     accounts::{EMAIL, place_with_login},
     description::{CommandPath, commands},
-    place::{Place, Service, stderr},
+    directory::{ServeProcess, TestDirectory, stderr},
 };
 
 /// Command lines of one command that ask before they do their work, each with a part of the question.
@@ -144,13 +144,13 @@ const COMMANDS: &[(&str, Questions)] = &[
 ];
 
 /// Services with somebody who is logged in, an invite code, and a link with its room.
-struct Scene {
-    place: Place,
-    _service: Service,
+struct ConfirmationFixture {
+    place: TestDirectory,
+    _service: ServeProcess,
     names: Vec<(&'static str, String)>,
 }
 
-fn scene() -> Scene {
+fn fixture() -> ConfirmationFixture {
     let (place, service, _) = place_with_login();
     place.shown(&["login", "--email", EMAIL, "--password-file", "password"]);
     place.shown(&["account", "invite"]);
@@ -165,14 +165,14 @@ fn scene() -> Scene {
         ("LINK", text(&link["shortName"])),
         ("ROOM", text(&room["room"])),
     ];
-    Scene {
+    ConfirmationFixture {
         place,
         _service: service,
         names,
     }
 }
 
-impl Scene {
+impl ConfirmationFixture {
     /// The arguments of a line, with the names of this scene.
     fn arguments<'a>(&'a self, line: &'a str) -> Vec<&'a str> {
         let name = |word| self.names.iter().find(|(known, _)| *known == word);
@@ -203,7 +203,7 @@ fn questions() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 
 #[test]
 fn every_command_either_asks_and_takes_a_yes_or_does_neither() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let is_leaf = |command: &CommandPath| command.below.is_empty();
     let known: BTreeSet<String> = commands(&place)
         .into_iter()
@@ -226,11 +226,11 @@ fn every_command_either_asks_and_takes_a_yes_or_does_neither() {
 
 #[test]
 fn without_a_terminal_nothing_is_lost_without_a_yes() {
-    let scene = scene();
-    let before = scene.contents();
+    let fixture = fixture();
+    let before = fixture.contents();
     for (line, question) in questions() {
-        let arguments = [&scene.arguments(line)[..], &["--json"]].concat();
-        let output = scene.place.run(&arguments);
+        let arguments = [&fixture.arguments(line)[..], &["--json"]].concat();
+        let output = fixture.place.run(&arguments);
         let shown = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{line}: {shown}");
         let document: Value = serde_json::from_str(shown.lines().last().unwrap()).unwrap();
@@ -240,16 +240,18 @@ fn without_a_terminal_nothing_is_lost_without_a_yes() {
         assert!(why.contains(question), "{line}: {shown}");
         assert_eq!(error["next"], "Say --yes", "{line}");
     }
-    assert_eq!(scene.contents(), before);
+    assert_eq!(fixture.contents(), before);
 }
 
 #[test]
 fn on_a_terminal_a_question_says_what_is_lost_and_anything_but_a_yes_keeps_it() {
-    let scene = scene();
-    let before = scene.contents();
+    let fixture = fixture();
+    let before = fixture.contents();
     for (number, (line, question)) in questions().enumerate() {
         let answer = ["n\n", "\n", "yep\n"][number % 3];
-        let output = scene.place.run_on_terminal(&scene.arguments(line), answer);
+        let output = fixture
+            .place
+            .run_on_terminal(&fixture.arguments(line), answer);
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{line}: {text}");
         let asked = text.find(question);
@@ -257,11 +259,11 @@ fn on_a_terminal_a_question_says_what_is_lost_and_anything_but_a_yes_keeps_it() 
         assert!(asked.is_some(), "{line}: {text}");
         assert!(text.contains("nothing was done"), "{line}: {text}");
     }
-    assert_eq!(scene.contents(), before);
-    let output = scene
+    assert_eq!(fixture.contents(), before);
+    let output = fixture
         .place
-        .run_on_terminal(&scene.arguments("link delete LINK"), "y\n");
+        .run_on_terminal(&fixture.arguments("link delete LINK"), "y\n");
     assert!(output.status.success());
-    let links = scene.place.json(&["link", "list", "--json"]);
+    let links = fixture.place.json(&["link", "list", "--json"]);
     assert!(links.as_array().unwrap().is_empty());
 }

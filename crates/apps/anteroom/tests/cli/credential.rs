@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
-fn serving() -> (Place, Service) {
-    let mut place = Place::new();
+fn serving() -> (TestDirectory, ServeProcess) {
+    let mut place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
@@ -20,7 +20,7 @@ fn a_week_of_credentials_comes_and_can_be_shown() {
         &["account", "add", "--json"][..],
         &["account", "add", "--json", "--pni"],
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         let _service = place.start();
         let added = place.json(pni);
         place.set("ANTEROOM_DATA", "anteroom-data");
@@ -144,7 +144,7 @@ fn an_issuer_with_other_params_is_refused_until_they_are_called_trusted() {
         }
     }
     let anew = ["serve", "--new", "issuer", "--new", "rooms"];
-    let _service = Service::start(place.anteroom(&anew));
+    let _service = ServeProcess::start(place.anteroom(&anew));
     let account = place.add_account();
     place.act_as(&account);
     let output = place.run(&["credential", "create", "--new", "--json"]);

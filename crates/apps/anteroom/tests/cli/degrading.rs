@@ -6,9 +6,11 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::{
-    place::{Place, Service},
+    database_failures::{
+        FailureFixture, OtherProcess, count, damage, execute, fill, stopped_place, until,
+    },
+    directory::{ServeProcess, TestDirectory},
     roles::apart,
-    trouble::{Other, Scene, count, damage, execute, fill, stopped_place, until},
 };
 
 const PAGE: &str = include_str!("../../../../../docs/operations.md");
@@ -45,24 +47,24 @@ fn every_row_of_the_table_has_its_test_and_every_test_its_row() {
 
 #[test]
 fn on_a_full_disk_changes_wait_and_go_on_by_themselves_when_there_is_space() {
-    let mut scene = Scene::on_small_disk();
-    scene.assert_works();
-    let filler = scene.file("filler");
+    let mut fixture = FailureFixture::on_small_disk();
+    fixture.assert_works();
+    let filler = fixture.file("filler");
     fill(&filler);
 
     for _ in 0..3 {
-        scene.change().assert_unavailable();
-        scene.login().assert_unavailable();
-        assert!(!scene.creates_link());
+        fixture.change().assert_unavailable();
+        fixture.login().assert_unavailable();
+        assert!(!fixture.creates_link());
     }
-    assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
-    scene.assert_ready("issuer", (200, "degraded", "degraded"));
-    scene.assert_ready("rooms", (200, "degraded", "degraded"));
+    assert_eq!(fixture.get("issuer", "/v1/accounts/whoami").status, 200);
+    fixture.assert_ready("issuer", (200, "degraded", "degraded"));
+    fixture.assert_ready("rooms", (200, "degraded", "degraded"));
 
     fs::remove_file(&filler).unwrap();
-    scene.assert_works();
-    scene.service.wait_for("rooms.db works again");
-    let log = scene.stop();
+    fixture.assert_works();
+    fixture.service.wait_for("rooms.db works again");
+    let log = fixture.stop();
     for database in ["issuer.db", "rooms.db"] {
         assert_eq!(count(&log, &[database, "the disk is full"]), 1, "{log:#?}");
         assert_eq!(count(&log, &[database, "works again"]), 1, "{log:#?}");
@@ -71,24 +73,24 @@ fn on_a_full_disk_changes_wait_and_go_on_by_themselves_when_there_is_space() {
 
 #[test]
 fn under_another_processes_lock_changes_wait_and_go_on_by_themselves() {
-    let mut scene = Scene::new();
-    let other = Other::at(&scene.place.data());
+    let mut fixture = FailureFixture::new();
+    let other = OtherProcess::at(&fixture.place.data());
     other.locking(|| {
         for _ in 0..2 {
-            scene.change().assert_unavailable();
-            assert!(!scene.creates_link());
+            fixture.change().assert_unavailable();
+            assert!(!fixture.creates_link());
         }
-        assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
+        assert_eq!(fixture.get("issuer", "/v1/accounts/whoami").status, 200);
         for _ in 0..3 {
-            scene.assert_ready("issuer", (200, "degraded", "degraded"));
-            scene.assert_ready("rooms", (200, "degraded", "degraded"));
+            fixture.assert_ready("issuer", (200, "degraded", "degraded"));
+            fixture.assert_ready("rooms", (200, "degraded", "degraded"));
         }
     });
-    until("the end of the lock", || scene.change().status == 200);
-    until("the end of the lock", || scene.creates_link());
-    scene.assert_works();
-    scene.service.wait_for("rooms.db works again");
-    let log = scene.stop();
+    until("the end of the lock", || fixture.change().status == 200);
+    until("the end of the lock", || fixture.creates_link());
+    fixture.assert_works();
+    fixture.service.wait_for("rooms.db works again");
+    let log = fixture.stop();
     for database in ["issuer.db", "rooms.db"] {
         assert_eq!(
             count(&log, &[database, "is locked by another process"]),
@@ -101,27 +103,27 @@ fn under_another_processes_lock_changes_wait_and_go_on_by_themselves() {
 
 #[test]
 fn a_removed_database_is_neither_read_nor_written_until_it_is_back() {
-    let mut scene = Scene::new();
-    scene.assert_works();
+    let mut fixture = FailureFixture::new();
+    fixture.assert_works();
     for name in ["issuer.db", "rooms.db"] {
-        fs::rename(scene.file(name), scene.file(&format!("{name}.away"))).unwrap();
+        fs::rename(fixture.file(name), fixture.file(&format!("{name}.away"))).unwrap();
     }
     for _ in 0..2 {
-        scene.change().assert_unavailable();
-        scene.login().assert_unavailable();
-        assert!(!scene.creates_link());
-        scene.assert_ready("issuer", (200, "degraded", "failing"));
-        scene.assert_ready("rooms", (503, "failing", "failing"));
+        fixture.change().assert_unavailable();
+        fixture.login().assert_unavailable();
+        assert!(!fixture.creates_link());
+        fixture.assert_ready("issuer", (200, "degraded", "failing"));
+        fixture.assert_ready("rooms", (503, "failing", "failing"));
     }
     // The account was authenticated within the last minutes.
-    assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
-    assert!(!scene.file("issuer.db").exists());
+    assert_eq!(fixture.get("issuer", "/v1/accounts/whoami").status, 200);
+    assert!(!fixture.file("issuer.db").exists());
     for name in ["issuer.db", "rooms.db"] {
-        fs::rename(scene.file(&format!("{name}.away")), scene.file(name)).unwrap();
+        fs::rename(fixture.file(&format!("{name}.away")), fixture.file(name)).unwrap();
     }
-    scene.assert_works();
-    scene.service.wait_for("rooms.db works again");
-    let log = scene.stop();
+    fixture.assert_works();
+    fixture.service.wait_for("rooms.db works again");
+    let log = fixture.stop();
     for database in ["issuer.db", "rooms.db"] {
         let said = [database, "was removed while in use", "restore a backup"];
         assert_eq!(count(&log, &said), 1, "{log:#?}");
@@ -130,17 +132,17 @@ fn a_removed_database_is_neither_read_nor_written_until_it_is_back() {
 
 #[test]
 fn a_database_in_the_place_of_the_open_one_is_not_touched_before_a_restart() {
-    let scene = Scene::new();
+    let fixture = FailureFixture::new();
     for name in ["issuer.db", "rooms.db"] {
-        let (path, away) = (scene.file(name), scene.file(&format!("{name}.away")));
+        let (path, away) = (fixture.file(name), fixture.file(&format!("{name}.away")));
         fs::rename(&path, &away).unwrap();
         fs::copy(&away, &path).unwrap();
     }
-    scene.change().assert_unavailable();
-    assert!(!scene.creates_link());
-    scene.assert_ready("issuer", (200, "degraded", "failing"));
-    scene.assert_ready("rooms", (503, "failing", "failing"));
-    let Scene { place, service, .. } = scene;
+    fixture.change().assert_unavailable();
+    assert!(!fixture.creates_link());
+    fixture.assert_ready("issuer", (200, "degraded", "failing"));
+    fixture.assert_ready("rooms", (503, "failing", "failing"));
+    let FailureFixture { place, service, .. } = fixture;
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");
     for database in ["issuer.db", "rooms.db"] {
@@ -157,24 +159,24 @@ fn a_database_in_the_place_of_the_open_one_is_not_touched_before_a_restart() {
 
 #[test]
 fn a_database_that_is_damaged_while_open_is_unavailable_and_no_internal_error() {
-    let mut scene = Scene::new();
-    scene.assert_works();
-    let other = Other::at(&scene.place.data());
-    other.damage(&scene.place.data());
+    let mut fixture = FailureFixture::new();
+    fixture.assert_works();
+    let other = OtherProcess::at(&fixture.place.data());
+    other.damage(&fixture.place.data());
     for _ in 0..3 {
-        scene.change().assert_unavailable();
-        scene.login().assert_unavailable();
-        assert!(!scene.creates_link());
+        fixture.change().assert_unavailable();
+        fixture.login().assert_unavailable();
+        assert!(!fixture.creates_link());
     }
-    assert_eq!(scene.get("issuer", "/v1/accounts/whoami").status, 200);
-    let (_, whole, database) = scene.ready("issuer");
+    assert_eq!(fixture.get("issuer", "/v1/accounts/whoami").status, 200);
+    let (_, whole, database) = fixture.ready("issuer");
     assert!(
         whole == "degraded" && database != "ok",
         "{whole}, {database}"
     );
-    assert_ne!(scene.ready("rooms").2, "ok");
-    scene.service.wait_for("the file is damaged");
-    let (_, log) = scene.service.stop();
+    assert_ne!(fixture.ready("rooms").2, "ok");
+    fixture.service.wait_for("the file is damaged");
+    let (_, log) = fixture.service.stop();
     for database in ["issuer.db", "rooms.db"] {
         assert_eq!(
             count(&log, &[database, "the file is damaged"]),
@@ -185,9 +187,9 @@ fn a_database_that_is_damaged_while_open_is_unavailable_and_no_internal_error() 
 }
 
 /// Starts services of which one cannot work with its database.
-fn start_in_part(place: &Place, failing: &str) -> Service {
+fn start_in_part(place: &TestDirectory, failing: &str) -> ServeProcess {
     let said = format!("the {failing} does not run");
-    let mut service = Service::start_until(place.anteroom(&["serve"]), &said);
+    let mut service = ServeProcess::start_until(place.anteroom(&["serve"]), &said);
     service.wait_for("the room service listens on");
     service
 }
@@ -204,19 +206,19 @@ fn a_service_whose_database_is_damaged_at_the_start_leaves_the_other_alone_and_h
         damage(&path);
         let service = start_in_part(&place, failing);
         let data = place.data();
-        let mut scene = Scene::of(place, service, account, data);
+        let mut fixture = FailureFixture::of(place, service, account, data);
         let failed = if other == "rooms" { "issuer" } else { "rooms" };
         for asked in ["/", "/v1/params", "/v1/call-link", "/no/such/path"] {
-            scene.get(failed, asked).assert_unavailable();
+            fixture.get(failed, asked).assert_unavailable();
         }
-        assert_eq!(scene.get(failed, "/health/live").status, 204);
-        scene.assert_ready(failed, (503, "failing", "failing"));
-        scene.assert_ready(other, (200, "ok", "ok"));
+        assert_eq!(fixture.get(failed, "/health/live").status, 204);
+        fixture.assert_ready(failed, (503, "failing", "failing"));
+        fixture.assert_ready(other, (200, "ok", "ok"));
 
         fs::copy(&whole, &path).unwrap();
-        scene.service.wait_for(&format!("the {failing} runs"));
-        scene.assert_works();
-        scene.stop();
+        fixture.service.wait_for(&format!("the {failing} runs"));
+        fixture.assert_works();
+        fixture.stop();
     }
 }
 
@@ -230,7 +232,7 @@ fn a_service_whose_database_stays_damaged_ends_with_a_failure() {
         ("issuer", "the issuer listens"),
     ] {
         let command = place.anteroom(&["serve", "--role", role]);
-        let service = Service::start_until(command, listens);
+        let service = ServeProcess::start_until(command, listens);
         let (status, log) = service.stop();
         assert_eq!(status.code(), Some(1), "{role}: {log:#?}");
         assert_eq!(
@@ -245,18 +247,18 @@ fn a_service_whose_database_stays_damaged_ends_with_a_failure() {
 #[test]
 fn a_database_that_is_locked_at_the_start_is_opened_when_the_lock_is_gone() {
     let (place, account) = stopped_place();
-    let other = Other::at(&place.data());
+    let other = OtherProcess::at(&place.data());
     let service = other.locking(|| {
         let service = start_in_part(&place, "issuer");
         assert_eq!(count(service.log(), &["the room service does not run"]), 1);
         service
     });
     let data = place.data();
-    let scene = Scene::of(place, service, account, data);
-    until("the issuer", || scene.ready("issuer").0 == 200);
-    until("the room service", || scene.ready("rooms").0 == 200);
-    scene.assert_works();
-    scene.stop();
+    let fixture = FailureFixture::of(place, service, account, data);
+    until("the issuer", || fixture.ready("issuer").0 == 200);
+    until("the room service", || fixture.ready("rooms").0 == 200);
+    fixture.assert_works();
+    fixture.stop();
 }
 
 #[test]
@@ -284,22 +286,22 @@ fn a_missing_database_is_never_made_anew_without_being_asked() {
     fs::rename(place.path().join("rooms.db"), place.data().join("rooms.db")).unwrap();
     let service = start_in_part(&place, "issuer");
     let data = place.data();
-    let mut scene = Scene::of(place, service, account, data);
-    scene.get("issuer", "/v1/params").assert_unavailable();
-    assert!(!scene.file("issuer.db").exists());
-    scene.assert_ready("rooms", (200, "ok", "ok"));
+    let mut fixture = FailureFixture::of(place, service, account, data);
+    fixture.get("issuer", "/v1/params").assert_unavailable();
+    assert!(!fixture.file("issuer.db").exists());
+    fixture.assert_ready("rooms", (200, "ok", "ok"));
     fs::rename(
-        scene.place.path().join("issuer.db"),
-        scene.file("issuer.db"),
+        fixture.place.path().join("issuer.db"),
+        fixture.file("issuer.db"),
     )
     .unwrap();
-    scene.service.wait_for("the issuer runs");
-    scene.assert_works();
-    let Scene { place, service, .. } = scene;
+    fixture.service.wait_for("the issuer runs");
+    fixture.assert_works();
+    let FailureFixture { place, service, .. } = fixture;
     assert!(service.stop().0.success());
 
     fs::remove_file(place.data().join("rooms.db")).unwrap();
-    let service = Service::start(place.anteroom(&["serve", "--new", "rooms"]));
+    let service = ServeProcess::start(place.anteroom(&["serve", "--new", "rooms"]));
     assert_eq!(count(service.log(), &["made the database", "rooms.db"]), 1);
     assert!(service.stop().0.success());
     let (status, log) = place.start().stop();
@@ -325,7 +327,12 @@ fn an_installation_without_a_record_starts_and_is_protected() {
         "{refused}"
     );
     let flags = ["serve", "--new", "issuer", "--new", "rooms"];
-    assert!(Service::start(place.anteroom(&flags)).stop().0.success());
+    assert!(
+        ServeProcess::start(place.anteroom(&flags))
+            .stop()
+            .0
+            .success()
+    );
 }
 
 #[test]
@@ -352,18 +359,18 @@ fn damaged_group_params_stop_nothing_but_group_credentials() {
         1
     );
     let data = place.data();
-    let scene = Scene::of(place, service, account, data);
-    let ready = scene.ask("issuer", "/health/ready", &[]);
+    let fixture = FailureFixture::of(place, service, account, data);
+    let ready = fixture.ask("issuer", "/health/ready", &[]);
     assert_eq!(
         (ready.status, &ready.body["status"]),
         (200, &json!("degraded"))
     );
     assert_eq!(ready.body["dependencies"]["group-params"], "failing");
-    scene.assert_ready("rooms", (200, "ok", "ok"));
-    assert!(scene.creates_link(), "credentials for links are issued");
+    fixture.assert_ready("rooms", (200, "ok", "ok"));
+    assert!(fixture.creates_link(), "credentials for links are issued");
 
-    let batch = |scene: &Scene| {
-        let now = scene
+    let batch = |fixture: &FailureFixture| {
+        let now = fixture
             .place
             .command("date")
             .arg("+%s")
@@ -373,9 +380,9 @@ fn damaged_group_params_stop_nothing_but_group_credentials() {
         let now: u64 = String::from_utf8(now).unwrap().trim().parse().unwrap();
         let day = now - now % 86_400;
         let range = format!("redemptionStartSeconds={day}&redemptionEndSeconds={day}");
-        scene.get("issuer", &format!("/v1/certificate/auth/group?{range}"))
+        fixture.get("issuer", &format!("/v1/certificate/auth/group?{range}"))
     };
-    let degraded = batch(&scene);
+    let degraded = batch(&fixture);
     assert_eq!(
         (degraded.status, &*degraded.degraded),
         (200, "group-credentials")
@@ -389,14 +396,14 @@ fn damaged_group_params_stop_nothing_but_group_credentials() {
         1
     );
 
-    scene.place.shown(&["keys", "rotate", "group", "--now"]);
-    scene.service.signal(Signal::HUP);
-    until("group credentials", || batch(&scene).degraded.is_empty());
+    fixture.place.shown(&["keys", "rotate", "group", "--now"]);
+    fixture.service.signal(Signal::HUP);
+    until("group credentials", || batch(&fixture).degraded.is_empty());
     assert_eq!(
-        scene.ask("issuer", "/health/ready", &[]).body["status"],
+        fixture.ask("issuer", "/health/ready", &[]).body["status"],
         "ok"
     );
-    scene.stop();
+    fixture.stop();
 }
 
 /// Statements that spoil the generic params of a database, and the words for it in the log.
@@ -414,23 +421,23 @@ const SPOILED: [(&str, &str); 2] = [
 #[test]
 fn generic_params_of_the_room_service_come_back_from_the_issuer_beside_it() {
     for (statement, said) in SPOILED {
-        let mut scene = Scene::new();
-        let created = scene.client.json(&["link", "create", "--json"]);
+        let mut fixture = FailureFixture::new();
+        let created = fixture.client.json(&["link", "create", "--json"]);
         let name = created["shortName"].as_str().unwrap();
-        execute(&scene.place, &scene.file("rooms.db"), statement);
-        scene.service.signal(Signal::HUP);
-        scene.service.wait_for("SIGHUP: looked");
-        scene.client.shown(&["link", "show", name]);
-        scene.client.shown(&["link", "rename", name, "Other"]);
-        scene.assert_works();
-        let ready = scene.get("rooms", "/health/ready");
+        execute(&fixture.place, &fixture.file("rooms.db"), statement);
+        fixture.service.signal(Signal::HUP);
+        fixture.service.wait_for("SIGHUP: looked");
+        fixture.client.shown(&["link", "show", name]);
+        fixture.client.shown(&["link", "rename", name, "Other"]);
+        fixture.assert_works();
+        let ready = fixture.get("rooms", "/health/ready");
         assert_eq!(ready.body["dependencies"]["call-link-params"], "ok");
-        let Scene {
+        let FailureFixture {
             place,
             service,
             client,
             ..
-        } = scene;
+        } = fixture;
         let (status, log) = service.stop();
         assert!(status.success(), "{log:#?}");
         let told = ["ERROR", "of the room service", said, "restore a backup"];
@@ -457,14 +464,14 @@ fn generic_params_of_the_room_service_come_back_from_the_issuer_beside_it() {
 #[test]
 fn generic_params_of_the_issuer_that_are_spoiled_in_use_still_issue() {
     for (statement, said) in SPOILED {
-        let mut scene = Scene::new();
-        execute(&scene.place, &scene.file("issuer.db"), statement);
+        let mut fixture = FailureFixture::new();
+        execute(&fixture.place, &fixture.file("issuer.db"), statement);
         for _ in 0..2 {
-            scene.service.signal(Signal::HUP);
-            scene.service.wait_for("SIGHUP: looked");
+            fixture.service.signal(Signal::HUP);
+            fixture.service.wait_for("SIGHUP: looked");
         }
-        scene.assert_works();
-        let log = scene.stop();
+        fixture.assert_works();
+        let log = fixture.stop();
         let told = ["ERROR", "of the issuer", said, "keys rotate generic --now"];
         assert_eq!(count(&log, &told), 1, "{log:#?}");
         assert_eq!(count(&log, &["other server params"]), 0, "{log:#?}");
@@ -476,9 +483,9 @@ fn generic_params_of_a_room_service_alone_stay_in_use_and_come_back_by_an_import
     for (statement, said) in SPOILED {
         let (issuers, issuer, rooms, mut service) = apart();
         let account = issuers.add_account();
-        let mut client = Place::new();
+        let mut client = TestDirectory::new();
         client.act_as(&account);
-        let url = |place: &Place, service: &str| {
+        let url = |place: &TestDirectory, service: &str| {
             let listen = fs::read(place.data().join("listen.json")).unwrap();
             let listen: Value = serde_json::from_slice(&listen).unwrap();
             listen[service].as_str().unwrap().to_owned()
@@ -524,7 +531,7 @@ fn generic_params_of_a_room_service_alone_stay_in_use_and_come_back_by_an_import
             continue;
         }
         let command = rooms.anteroom(&["serve", "--role", "rooms"]);
-        let mut service = Service::start_until(command, "the room service listens on");
+        let mut service = ServeProcess::start_until(command, "the room service listens on");
         assert_eq!(ready(), "failing null");
         rooms.shown(&["keys", "import", file.to_str().unwrap()]);
         service.wait_for("the room service runs");

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::place::Place;
+use crate::directory::TestDirectory;
 
 #[test]
 fn the_whole_story_takes_less_than_a_minute_and_leaves_nothing_behind() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let started = Instant::now();
     let mut command = place.anteroom(&["demo"]);
     command.env("TMPDIR", place.path());

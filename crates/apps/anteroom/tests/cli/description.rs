@@ -2,7 +2,7 @@
 
 use std::{fs, process::Stdio, slice};
 
-use crate::place::{Place, stderr};
+use crate::directory::{TestDirectory, stderr};
 
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
@@ -13,7 +13,7 @@ pub(crate) struct CommandPath {
 }
 
 /// All commands of the program, as its help lists them.
-pub(crate) fn commands(place: &Place) -> Vec<CommandPath> {
+pub(crate) fn commands(place: &TestDirectory) -> Vec<CommandPath> {
     let mut open = vec![Vec::new()];
     let mut commands = Vec::new();
     while let Some(words) = open.pop() {
@@ -43,7 +43,7 @@ fn listed(help: &str) -> Vec<String> {
 
 #[test]
 fn the_help_of_every_command_tells_of_json() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for CommandPath { words, .. } in commands(&place) {
         let line: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
         let help = place.shown(&line);
@@ -54,7 +54,7 @@ fn the_help_of_every_command_tells_of_json() {
 
 #[test]
 fn every_command_has_a_man_page() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let folder = place.path().join("share/man/man1");
     let output = place.run(&["man", folder.to_str().unwrap()]);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -85,7 +85,7 @@ fn every_command_has_a_man_page() {
 
 #[test]
 fn a_man_page_has_the_headings_the_values_and_the_footer_of_a_manual() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.shown(&["man", "man1"]);
     for (name, synopsis) in [
         (
@@ -165,7 +165,7 @@ fn a_man_page_has_the_headings_the_values_and_the_footer_of_a_manual() {
 
 #[test]
 fn the_shell_completes_every_command() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let script = place.path().join("anteroom.bash");
     fs::write(&script, place.shown(&["completions", "bash"])).unwrap();
     for CommandPath { words, below } in commands(&place) {
@@ -198,7 +198,7 @@ fn the_shell_completes_every_command() {
 
 #[test]
 fn the_completions_of_each_shell_know_every_command() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let commands = commands(&place);
     for shell in SHELLS {
         let script = place.shown(&["completions", shell]);
@@ -210,7 +210,7 @@ fn the_completions_of_each_shell_know_every_command() {
 
 #[test]
 fn no_setting_makes_descriptions_fail() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_CONFIG", "missing.toml");
     place.set("ANTEROOM_ROLE", "nothing");
     fs::create_dir(place.data()).unwrap();
@@ -221,7 +221,7 @@ fn no_setting_makes_descriptions_fail() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_refused_with_its_name() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     fs::write(place.path().join("file"), "").unwrap();
     let complaint = place.refusal(&["man", "file/pages"]);
     assert!(complaint.contains("file/pages"), "{complaint}");

@@ -10,23 +10,23 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream as AsyncTcpStream};
 
-use crate::place::{Account, Place, Service, stderr};
+use crate::directory::{ServeProcess, TestAccount, TestDirectory, stderr};
 
 /// Returns a place whose services keep idle connections longer than any test takes.
-fn patient_place() -> Place {
-    let mut place = Place::new();
+fn patient_place() -> TestDirectory {
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_HTTP_HEADER_SECONDS", "3600");
     place
 }
 
-fn start_with_files(place: &Place, limit: &str) -> Service {
+fn start_with_files(place: &TestDirectory, limit: &str) -> ServeProcess {
     let mut command = place.command("prlimit");
     command.args([&format!("--nofile={limit}"), "anteroom", "serve"]);
-    Service::start(command)
+    ServeProcess::start(command)
 }
 
 /// Changes the limit of open files of a running service.
-fn limit_files(place: &Place, service: &Service, limit: u32) {
+fn limit_files(place: &TestDirectory, service: &ServeProcess, limit: u32) {
     let output = place
         .command("prlimit")
         .arg(format!("--pid={}", service.id()))
@@ -36,13 +36,13 @@ fn limit_files(place: &Place, service: &Service, limit: u32) {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-fn url(place: &Place, service: &str) -> String {
+fn url(place: &TestDirectory, service: &str) -> String {
     let listen = std::fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     listen[service].as_str().unwrap().to_owned()
 }
 
-fn address(place: &Place, service: &str) -> SocketAddr {
+fn address(place: &TestDirectory, service: &str) -> SocketAddr {
     let url = url(place, service);
     url.strip_prefix("http://").unwrap().parse().unwrap()
 }
@@ -59,7 +59,7 @@ async fn idle_connections(server: SocketAddr, clients: u8, count: usize) -> Vec<
 }
 
 /// Returns a request of a client that has no other connection.
-fn newcomer(place: &Place, arguments: &[&str]) -> Output {
+fn newcomer(place: &TestDirectory, arguments: &[&str]) -> Output {
     place
         .command("curl")
         .args(["--silent", "--show-error", "--fail", "--noproxy", "*"])
@@ -69,7 +69,7 @@ fn newcomer(place: &Place, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn assert_served(place: &Place, account: &Account) {
+fn assert_served(place: &TestDirectory, account: &TestAccount) {
     let user = format!("{}:{}", account.uuid, account.password);
     let (issuer, rooms) = (url(place, "issuer"), url(place, "rooms"));
     for arguments in [
@@ -116,7 +116,7 @@ async fn idle_connections_of_five_addresses_leave_a_newcomer_and_the_databases_t
 
 #[test]
 fn a_limit_of_open_files_that_is_too_small_to_serve_is_refused_at_the_start() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let output = place
         .command("timeout")
         .args(["60", "prlimit", "--nofile=64:64", "anteroom", "serve"])

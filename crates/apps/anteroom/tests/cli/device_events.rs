@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     accounts::{EMAIL, place_with_login_and},
-    place::Place,
+    directory::TestDirectory,
 };
 
 fn lines(path: &Path) -> Vec<Value> {
@@ -37,7 +37,7 @@ fn about_devices(events: &[Value]) -> Vec<(String, Value)> {
 }
 
 /// Adds two devices, renames and deletes one of them, and deletes the account with the other.
-fn manage(place: &Place) {
+fn manage(place: &TestDirectory) {
     let login = ["login", "--email", EMAIL, "--password-file", "password"];
     place.shown(&login);
     // A login from the same home directory keeps the device.
@@ -93,7 +93,7 @@ fn commands_on_devices_append_their_events_to_the_file_of_a_running_service() {
 
 #[test]
 fn many_commands_at_once_write_whole_lines_and_lose_none() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let file = place.path().join("events.jsonl");
     place.set("ANTEROOM_EVENTS_FILE", file.to_str().unwrap());
     let service = place.start();
@@ -152,7 +152,7 @@ fn where_events_go_to_standard_output_those_of_a_command_go_to_its_standard_erro
     let output = place.run(&["account", "add", "--json"]);
     let added: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(added["deviceId"], 1);
-    let shown = crate::place::stderr(&output);
+    let shown = crate::directory::stderr(&output);
     let events: Vec<Value> = shown
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())

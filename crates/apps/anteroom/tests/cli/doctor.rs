@@ -12,28 +12,28 @@ use rustix::process::geteuid;
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service, stderr},
+    database_failures::execute,
+    directory::{ServeProcess, TestDirectory, stderr},
     process::without_privileges,
-    trouble::execute,
 };
 
 const SECRET: &str = "the-secret-that-the-relay-shares";
 
 /// A proxy for each service, and a place whose clients trust the proxies' certificate.
-struct Scene {
-    place: Place,
+struct DoctorFixture {
+    place: TestDirectory,
     certificate: Option<Arc<TestCertificate>>,
     issuer: ReverseProxy,
     rooms: ReverseProxy,
 }
 
-impl Scene {
+impl DoctorFixture {
     fn certificate(&self) -> Arc<TestCertificate> {
         Arc::clone(self.certificate.as_ref().unwrap())
     }
 
     async fn new(options: ReverseProxyOptions) -> Self {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         if let Some(certificate) = &options.certificate {
             let file = place.path().join("trusted.pem");
             fs::write(&file, certificate.certificate_pem()).unwrap();
@@ -62,7 +62,7 @@ impl Scene {
     }
 
     /// Starts the services, and leads the proxies to them.
-    fn start(&self) -> Service {
+    fn start(&self) -> ServeProcess {
         let service = self.place.start();
         self.issuer.lead_to(&[&listener(&self.place, "issuer")]);
         self.rooms.lead_to(&[&listener(&self.place, "rooms")]);
@@ -70,7 +70,7 @@ impl Scene {
     }
 }
 
-fn listener(place: &Place, service: &str) -> String {
+fn listener(place: &TestDirectory, service: &str) -> String {
     let text = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&text).unwrap();
     listen[service].as_str().unwrap().to_owned()
@@ -111,26 +111,26 @@ fn assert_only(report: &Value, check: &str, what: &str, next: &str) {
     assert!(problem.2.contains(next), "{problem:?}");
 }
 
-fn doctor(place: &Place, arguments: &[&str]) -> Value {
+fn doctor(place: &TestDirectory, arguments: &[&str]) -> Value {
     report(&place.run(&[&["doctor", "--json"][..], arguments].concat()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
-    let mut scene = Scene::encrypted().await;
-    let trusted = scene.certificate();
+    let mut fixture = DoctorFixture::encrypted().await;
+    let trusted = fixture.certificate();
     let relay = TurnServer::start_encrypted(SECRET, &trusted).await;
     let mail = SmtpServer::start(SmtpServerOptions::default()).await;
-    set_mail(&mut scene.place, &mail);
-    set_relay(&mut scene.place, &relay);
+    set_mail(&mut fixture.place, &mail);
+    set_relay(&mut fixture.place, &relay);
     let urls = [
         format!("turn:{}", relay.address()),
         format!("turn:{}?transport=tcp", relay.address()),
         format!("turns:{}", relay.encrypted_address()),
     ];
-    scene.place.set("ANTEROOM_RELAYS_URLS", &urls.join(","));
-    let _service = scene.start();
-    let found = doctor(&scene.place, &["--letter-to", "ann@example.org"]);
+    fixture.place.set("ANTEROOM_RELAYS_URLS", &urls.join(","));
+    let _service = fixture.start();
+    let found = doctor(&fixture.place, &["--letter-to", "ann@example.org"]);
     assert_eq!(problems(&found), [], "{found:#}");
     let checks = found["checks"].as_array().unwrap();
     for check in [
@@ -152,15 +152,15 @@ async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
     }
     let letters = mail.wait_for(1).await;
     assert!(letters[0].text.contains("anteroom doctor"));
-    let text = scene.place.shown(&["doctor"]);
+    let text = fixture.place.shown(&["doctor"]);
     assert!(text.contains("0 problem(s)"), "{text}");
     assert!(!found.to_string().contains(SECRET));
 
-    let mut client = Place::new();
-    let trusted = scene.place.path().join("trusted.pem");
+    let mut client = TestDirectory::new();
+    let trusted = fixture.place.path().join("trusted.pem");
     client.set("SSL_CERT_FILE", trusted.to_str().unwrap());
-    let ann = scene.place.add_account();
-    let (issuer, rooms) = (scene.issuer.url(), scene.rooms.url());
+    let ann = fixture.place.add_account();
+    let (issuer, rooms) = (fixture.issuer.url(), fixture.rooms.url());
     let outside = ["--outside", "--issuer", &issuer, "--rooms", &rooms];
     let found = doctor(&client, &outside);
     assert_eq!(problems(&found), [], "{found:#}");
@@ -182,7 +182,7 @@ async fn a_set_up_without_fault_has_no_problem_from_inside_and_from_outside() {
     assert_eq!(problems(&found).len(), 2, "{found:#}");
 }
 
-fn set_mail(place: &mut Place, server: &SmtpServer) {
+fn set_mail(place: &mut TestDirectory, server: &SmtpServer) {
     for (name, value) in [
         ("ANTEROOM_MAIL_TRANSPORT", "smtp"),
         ("ANTEROOM_MAIL_FROM", "Anteroom <anteroom@example.org>"),
@@ -194,7 +194,7 @@ fn set_mail(place: &mut Place, server: &SmtpServer) {
     }
 }
 
-fn set_relay(place: &mut Place, relay: &TurnServer) {
+fn set_relay(place: &mut TestDirectory, relay: &TurnServer) {
     let file = place.path().join("relay-secret");
     fs::write(&file, SECRET).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -210,12 +210,12 @@ fn set_relay(place: &mut Place, relay: &TurnServer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_leads_nowhere_is_found() {
-    let mut scene = Scene::encrypted().await;
-    scene
+    let mut fixture = DoctorFixture::encrypted().await;
+    fixture
         .place
         .set("ANTEROOM_ISSUER_PUBLIC_URL", "https://id.invalid");
-    let _service = scene.start();
-    let found = doctor(&scene.place, &[]);
+    let _service = fixture.start();
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "DNS",
@@ -243,21 +243,21 @@ async fn certificates_that_are_expired_or_for_another_name_or_of_an_authority_ar
             "basicConstraints=CA:FALSE",
         ),
     ] {
-        let mut scene = Scene::new(ReverseProxyOptions {
+        let mut fixture = DoctorFixture::new(ReverseProxyOptions {
             certificate: Some(certificate.into()),
             ..ReverseProxyOptions::default()
         })
         .await;
-        scene.place.set("ANTEROOM_ROOMS_PUBLIC_URL", "");
-        let _service = scene.start();
-        let found = doctor(&scene.place, &[]);
+        fixture.place.set("ANTEROOM_ROOMS_PUBLIC_URL", "");
+        let _service = fixture.start();
+        let found = doctor(&fixture.place, &[]);
         assert_only(&found, "TLS", what, next);
     }
 }
 
 #[test]
 fn a_certificate_of_a_services_own_for_a_name_that_no_setting_has_is_found() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (pem, key) = (place.path().join("pem"), place.path().join("key"));
     let certificate = TestCertificate::for_names(&["id.example"]);
     certificate.write(&pem, &key);
@@ -280,11 +280,11 @@ fn a_certificate_of_a_services_own_for_a_name_that_no_setting_has_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_the_settings_do_not_trust_is_warned_of() {
-    let mut scene = Scene::encrypted().await;
+    let mut fixture = DoctorFixture::encrypted().await;
     for (proxies, expected) in [("127.0.0.1", 0), ("", 2)] {
-        scene.place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", proxies);
-        let _service = scene.start();
-        let found = doctor(&scene.place, &[]);
+        fixture.place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", proxies);
+        let _service = fixture.start();
+        let found = doctor(&fixture.place, &[]);
         assert_eq!(problems(&found), [], "{found:#}");
         let checks = found["checks"].as_array().unwrap().iter();
         let warned = checks.filter(|it| it["check"] == "proxy" && it["state"] == "warning");
@@ -297,13 +297,13 @@ async fn a_certificate_that_expires_soon_is_warned_of() {
     const DAY: u64 = 86_400;
     for (days, expected) in [(3, true), (30, false)] {
         let certificate = TestCertificate::good_for(Duration::from_secs(days * DAY));
-        let scene = Scene::new(ReverseProxyOptions {
+        let fixture = DoctorFixture::new(ReverseProxyOptions {
             certificate: Some(certificate.into()),
             ..ReverseProxyOptions::default()
         })
         .await;
-        let _service = scene.start();
-        let found = doctor(&scene.place, &[]);
+        let _service = fixture.start();
+        let found = doctor(&fixture.place, &[]);
         assert_eq!(problems(&found), [], "{found:#}");
         let checks = found["checks"].as_array().unwrap().iter();
         let warned = checks.filter(|it| it["check"] == "TLS" && it["state"] == "warning");
@@ -313,13 +313,13 @@ async fn a_certificate_that_expires_soon_is_warned_of() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_passes_no_upgrade_on_is_found() {
-    let scene = Scene::new(ReverseProxyOptions {
+    let fixture = DoctorFixture::new(ReverseProxyOptions {
         drops_upgrade: true,
         ..ReverseProxyOptions::default()
     })
     .await;
-    let _service = scene.start();
-    let found = doctor(&scene.place, &[]);
+    let _service = fixture.start();
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "WebSocket",
@@ -330,21 +330,25 @@ async fn a_proxy_that_passes_no_upgrade_on_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_is_found_by_the_answers_and_by_what_is_stored() {
-    let mut scene = Scene::new(ReverseProxyOptions {
+    let mut fixture = DoctorFixture::new(ReverseProxyOptions {
         clock_ahead: Duration::from_secs(25 * 60 * 60),
         ..ReverseProxyOptions::default()
     })
     .await;
-    scene.place.set("ANTEROOM_ROOMS_PUBLIC_URL", "");
-    let _service = scene.start();
-    let found = doctor(&scene.place, &[]);
+    fixture.place.set("ANTEROOM_ROOMS_PUBLIC_URL", "");
+    let _service = fixture.start();
+    let found = doctor(&fixture.place, &[]);
     assert_only(&found, "clock", "that of the issuer", "set the clock");
 
-    scene.place.set("ANTEROOM_ISSUER_PUBLIC_URL", "");
+    fixture.place.set("ANTEROOM_ISSUER_PUBLIC_URL", "");
     let later =
         "UPDATE keys SET created = created + 90000 WHERE key_id = (SELECT max(key_id) FROM keys)";
-    execute(&scene.place, &scene.place.data().join("rooms.db"), later);
-    let found = doctor(&scene.place, &[]);
+    execute(
+        &fixture.place,
+        &fixture.place.data().join("rooms.db"),
+        later,
+    );
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "clock",
@@ -355,7 +359,7 @@ async fn a_wrong_clock_is_found_by_the_answers_and_by_what_is_stored() {
 
 #[test]
 fn a_full_disk_is_found() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let small = place.path().join("small");
     fs::create_dir(&small).unwrap();
@@ -381,7 +385,7 @@ fn a_full_disk_is_found() {
 
 #[test]
 fn a_key_that_cannot_be_read_is_found_and_nothing_follows_from_it() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let key = place.data().join("master.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o000)).unwrap();
@@ -399,7 +403,7 @@ fn a_key_that_cannot_be_read_is_found_and_nothing_follows_from_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_that_is_refused_is_found() {
     let server = SmtpServer::start(SmtpServerOptions::default()).await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     set_mail(&mut place, &server);
     let _service = place.start();
     server.refuse(550, 1);
@@ -413,7 +417,7 @@ async fn mail_that_is_refused_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_secret_than_the_relays_is_found() {
     let relay = TurnServer::start("a-secret-that-is-another-one").await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     set_relay(&mut place, &relay);
     let _service = place.start();
     let found = doctor(&place, &[]);
@@ -430,14 +434,14 @@ async fn another_secret_than_the_relays_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_nobody_reaches_is_found() {
-    let mut scene = Scene::encrypted().await;
+    let mut fixture = DoctorFixture::encrypted().await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = closed.local_addr().unwrap();
     drop(closed);
     let url = format!("https://{address}");
-    scene.place.set("ANTEROOM_ROOMS_PUBLIC_URL", &url);
-    let _service = scene.start();
-    let found = doctor(&scene.place, &[]);
+    fixture.place.set("ANTEROOM_ROOMS_PUBLIC_URL", &url);
+    let _service = fixture.start();
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "port",
@@ -448,10 +452,12 @@ async fn a_port_that_nobody_reaches_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_url_that_leads_elsewhere_is_found() {
-    let scene = Scene::encrypted().await;
-    let _service = scene.start();
-    scene.rooms.lead_to(&[&listener(&scene.place, "issuer")]);
-    let found = doctor(&scene.place, &[]);
+    let fixture = DoctorFixture::encrypted().await;
+    let _service = fixture.start();
+    fixture
+        .rooms
+        .lead_to(&[&listener(&fixture.place, "issuer")]);
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "public URL",
@@ -460,10 +466,10 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
     );
 
     // The same kind of service of another installation.
-    let other = Place::new();
+    let other = TestDirectory::new();
     let _other = other.start();
-    scene.rooms.lead_to(&[&listener(&other, "rooms")]);
-    let found = doctor(&scene.place, &[]);
+    fixture.rooms.lead_to(&[&listener(&other, "rooms")]);
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "public URL",
@@ -472,8 +478,8 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
     );
 
     // The proxy has no service behind it.
-    scene.rooms.lead_to(&[]);
-    let found = doctor(&scene.place, &[]);
+    fixture.rooms.lead_to(&[]);
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "proxy",
@@ -485,30 +491,30 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_url_that_leads_elsewhere_is_found_beside_a_certificate_of_the_services_own() {
     let certificate = Arc::new(TestCertificate::for_names(&["localhost"]));
-    let mut scene = Scene::new(ReverseProxyOptions {
+    let mut fixture = DoctorFixture::new(ReverseProxyOptions {
         certificate: Some(Arc::clone(&certificate)),
         ..ReverseProxyOptions::default()
     })
     .await;
     let (pem, key) = (
-        scene.place.path().join("pem"),
-        scene.place.path().join("key"),
+        fixture.place.path().join("pem"),
+        fixture.place.path().join("key"),
     );
     certificate.write(&pem, &key);
-    let public = scene.rooms.url().replace("127.0.0.1", "localhost");
+    let public = fixture.rooms.url().replace("127.0.0.1", "localhost");
     for (name, value) in [
         ("ANTEROOM_ISSUER_PUBLIC_URL", ""),
         ("ANTEROOM_ROOMS_PUBLIC_URL", &public),
         ("ANTEROOM_ROOMS_TLS_CERTIFICATE", pem.to_str().unwrap()),
         ("ANTEROOM_ROOMS_TLS_KEY", key.to_str().unwrap()),
     ] {
-        scene.place.set(name, value);
+        fixture.place.set(name, value);
     }
-    let _service = scene.place.start();
-    let other = Place::new();
+    let _service = fixture.place.start();
+    let other = TestDirectory::new();
     let _other = other.start();
-    scene.rooms.lead_to(&[&listener(&other, "rooms")]);
-    let found = doctor(&scene.place, &[]);
+    fixture.rooms.lead_to(&[&listener(&other, "rooms")]);
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "public URL",
@@ -521,7 +527,7 @@ async fn a_public_url_that_leads_elsewhere_is_found_beside_a_certificate_of_the_
 async fn a_relay_is_tried_by_its_address_under_the_name_of_its_certificate() {
     let certificate = Arc::new(TestCertificate::for_names(&["localhost"]));
     let relay = TurnServer::start_encrypted(SECRET, &certificate).await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let file = place.path().join("trusted.pem");
     fs::write(&file, certificate.certificate_pem()).unwrap();
     place.set("SSL_CERT_FILE", file.to_str().unwrap());
@@ -543,13 +549,13 @@ async fn a_relay_is_tried_by_its_address_under_the_name_of_its_certificate() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_under_one_name_are_found() {
-    let scene = Scene::encrypted().await;
-    let _service = scene.start();
-    let other = Place::new();
+    let fixture = DoctorFixture::encrypted().await;
+    let _service = fixture.start();
+    let other = TestDirectory::new();
     let _other = other.start();
-    let nodes = [listener(&scene.place, "rooms"), listener(&other, "rooms")];
-    scene.rooms.lead_to(&[&nodes[0], &nodes[1]]);
-    let found = doctor(&scene.place, &[]);
+    let nodes = [listener(&fixture.place, "rooms"), listener(&other, "rooms")];
+    fixture.rooms.lead_to(&[&nodes[0], &nodes[1]]);
+    let found = doctor(&fixture.place, &[]);
     assert_only(
         &found,
         "nodes",
@@ -560,7 +566,7 @@ async fn two_nodes_under_one_name_are_found() {
 
 #[test]
 fn the_schema_of_another_program_is_found_and_not_changed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let database = place.data().join("issuer.db");
     let newest =

@@ -8,7 +8,7 @@ use anteroom_testkit::{
 };
 use serde_json::Value;
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
 pub(crate) const LINK: &str =
     "https://calls.example/call/#key=bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz";
@@ -25,7 +25,7 @@ pub(crate) struct Expected<'a> {
 
 /// Runs a command in both shapes, and compares the failure.
 #[track_caller]
-pub(crate) fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) {
+pub(crate) fn check(place: &TestDirectory, arguments: &[&str], expected: &Expected<'_>) {
     let Expected {
         status,
         code,
@@ -75,15 +75,15 @@ pub(crate) fn check(place: &Place, arguments: &[&str], expected: &Expected<'_>) 
     }
 }
 
-pub(crate) fn serving() -> (Place, Service) {
-    let mut place = Place::new();
+pub(crate) fn serving() -> (TestDirectory, ServeProcess) {
+    let mut place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
     (place, service)
 }
 
-pub(crate) fn listen(place: &Place, service: &str) -> String {
+pub(crate) fn listen(place: &TestDirectory, service: &str) -> String {
     let text = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&text).unwrap();
     listen[service].as_str().unwrap().to_owned()
@@ -99,11 +99,11 @@ fn now() -> Timestamp {
 }
 
 /// Returns a client of an issuer with another time, whose params were made at that time.
-async fn client_of_issuer_at(time: Timestamp) -> (Place, LyingIssuer) {
+async fn client_of_issuer_at(time: Timestamp) -> (TestDirectory, LyingIssuer) {
     let account = Aci::from_bytes([7; 16]);
     let issuer = LyingIssuer::start(account, time).await;
     issuer.set_date(time);
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ISSUER_URL", issuer.url());
     place.set("ANTEROOM_ROOMS_URL", "http://127.0.0.1:9");
     place.set("ANTEROOM_ACCOUNT", &account.to_uuid_string());
@@ -335,7 +335,7 @@ fn certificates_that_do_not_fit_are_told_in_one_sentence_with_the_next_step() {
             "set issuer.public_url",
         ),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         let (file, key) = (place.path().join("tls.pem"), place.path().join("key.pem"));
         certificate.write(&file, &key);
         place.set("ANTEROOM_ISSUER_TLS_CERTIFICATE", file.to_str().unwrap());
@@ -450,7 +450,7 @@ fn settings_that_cannot_work_are_refused_at_the_start_with_their_form() {
             "a host and a port, such as 127.0.0.1:8080",
         ),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set(variable, text);
         let expected = Expected {
             status: 1,
@@ -462,7 +462,7 @@ fn settings_that_cannot_work_are_refused_at_the_start_with_their_form() {
         check(&place, &["serve"], &expected);
         assert!(!place.data().exists());
     }
-    let place = Place::new();
+    let place = TestDirectory::new();
     let expected = Expected {
         status: 1,
         code: "setting_invalid",
@@ -486,7 +486,7 @@ fn settings_that_cannot_work_are_refused_at_the_start_with_their_form() {
 
 #[test]
 fn a_port_that_is_taken_names_the_setting_to_change() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     for (variable, setting) in [
@@ -510,7 +510,7 @@ fn a_port_that_is_taken_names_the_setting_to_change() {
 
 #[test]
 fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let expected = Expected {
         status: 1,
         code: "login_missing",
@@ -531,7 +531,7 @@ fn somebody_invited_who_is_not_logged_in_is_told_to_log_in() {
 
 #[test]
 fn a_command_line_that_is_wrong_has_the_same_shape_and_its_own_exit_status() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for (arguments, what) in [
         (
             &["whoami", "--nonsense", "--json"][..],
@@ -588,7 +588,7 @@ fn an_invite_that_is_worth_nothing_is_warned_of_with_the_setting() {
             None,
         ),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         let service = place.start();
         for (name, text) in variables {
             place.set(&format!("ANTEROOM_{name}"), text);

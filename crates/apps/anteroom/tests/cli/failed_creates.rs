@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::place::Place;
+use crate::directory::TestDirectory;
 
 const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\
     connection: close\r\n\r\n";
@@ -37,7 +37,7 @@ fn busy_room_service() -> String {
 
 #[test]
 fn creates_that_a_busy_room_service_does_not_answer_use_up_one_credential_in_all() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let _service = place.start();
     let account = place.add_account();
     place.act_as(&account);

@@ -15,19 +15,19 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stored_credentials::{address, world};
+use crate::stored_credentials::{address, fixture};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_create_that_is_interrupted_uses_up_no_credential_and_is_tried_again_with_the_same_room() {
-    let mut world = world();
-    world.person.shown(&["credential", "renew"]);
-    let service = address(&world.rooms, "rooms");
+    let mut fixture = fixture();
+    fixture.person.shown(&["credential", "renew"]);
+    let service = address(&fixture.rooms, "rooms");
     // A proxy that tells the ids of the rooms, and lets the first creates wait without an answer.
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", proxy.local_addr().unwrap());
-    world.person.set("ANTEROOM_ROOMS_URL", &url);
+    fixture.person.set("ANTEROOM_ROOMS_URL", &url);
     let target = service.strip_prefix("http://").unwrap().to_owned();
     let (sender, rooms) = mpsc::channel();
     let waiting = Arc::new(AtomicUsize::new(3));
@@ -37,7 +37,7 @@ fn a_create_that_is_interrupted_uses_up_no_credential_and_is_tried_again_with_th
             thread::spawn(move || relay(client, &target, &sender, &waiting));
         }
     });
-    let person = &world.person;
+    let person = &fixture.person;
     let mut shown = Vec::new();
     for _ in 0..3 {
         let mut command = person.anteroom(&["link", "create"]);

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::place::Place;
+use crate::directory::TestDirectory;
 
 /// Returns the names of an object's members.
 fn members(value: &Value) -> Vec<&str> {
@@ -13,7 +13,7 @@ fn members(value: &Value) -> Vec<&str> {
 }
 
 #[track_caller]
-fn check(place: &Place, arguments: &[&str], expected: &[&str]) -> Value {
+fn check(place: &TestDirectory, arguments: &[&str], expected: &[&str]) -> Value {
     let result = place.json(arguments);
     let mut expected = expected.to_vec();
     expected.sort_unstable();
@@ -23,7 +23,7 @@ fn check(place: &Place, arguments: &[&str], expected: &[&str]) -> Value {
 
 #[test]
 fn every_command_on_links_has_a_result_in_json() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let _service = place.start();
     let account = place.add_account();
     place.act_as(&account);
@@ -74,7 +74,7 @@ fn every_command_on_links_has_a_result_in_json() {
 
 #[test]
 fn login_and_logout_have_a_result_in_json() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     fs::write(place.path().join("password"), "correct horse").unwrap();
     let login = ["--email", "ann@example.org", "--password-file", "password"];
@@ -97,7 +97,7 @@ fn login_and_logout_have_a_result_in_json() {
 
 #[test]
 fn every_command_on_keys_has_a_result_in_json() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     let (status, _) = service.stop();
     assert!(status.success());
@@ -161,7 +161,7 @@ fn every_command_on_keys_has_a_result_in_json() {
 
 #[test]
 fn backup_and_restore_have_a_result_in_json() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     let backup = check(
         &place,

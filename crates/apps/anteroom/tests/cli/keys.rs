@@ -9,10 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
 /// Returns kind and state of a service's keys that are not retired, in alphabetical order.
-fn keys(place: &Place, service: &str) -> Vec<(String, String)> {
+fn keys(place: &TestDirectory, service: &str) -> Vec<(String, String)> {
     let listed = place.json(&["keys", "list", "--json"]);
     let databases = listed["databases"].as_array().unwrap();
     let database = databases
@@ -49,7 +49,7 @@ const FIRST: [(&str, &str); 7] = [
 
 #[test]
 fn the_list_shows_every_key_and_what_it_does_and_no_secret() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     assert_eq!(keys(&place, "issuer"), pairs(&FIRST));
     let rooms = [
@@ -81,7 +81,7 @@ fn the_list_shows_every_key_and_what_it_does_and_no_secret() {
 
 #[test]
 fn public_params_go_to_clients_by_another_way() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
@@ -127,7 +127,7 @@ fn public_params_go_to_clients_by_another_way() {
 }
 
 /// Returns all files of the data directory with their bytes.
-fn snapshot(place: &Place) -> BTreeMap<PathBuf, Vec<u8>> {
+fn snapshot(place: &TestDirectory) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = fs::read_dir(place.data()).unwrap();
     let paths = files.map(|entry| entry.unwrap().path());
     paths
@@ -143,7 +143,7 @@ fn a_wrong_or_missing_master_key_is_refused_by_every_command_and_nothing_is_made
         &["rooms.db"],
         &["issuer.db", "rooms.db"],
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.start().stop();
         let params = place.path().join("params.json");
         place.shown(&["keys", "export", "--out", params.to_str().unwrap()]);
@@ -218,13 +218,13 @@ fn a_wrong_or_missing_master_key_is_refused_by_every_command_and_nothing_is_made
 
 #[test]
 fn keys_are_only_rotated_where_they_are() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let shown = place.refusal(&["keys", "list"]);
     assert!(shown.contains("there is no database"), "{shown}");
     place.start().stop();
     let file = place.path().join("params.json");
     place.shown(&["keys", "export", "--out", file.to_str().unwrap()]);
-    let rooms = Place::new();
+    let rooms = TestDirectory::new();
     rooms.shown(&["keys", "import", file.to_str().unwrap()]);
     for kind in ["generic", "group", "token"] {
         let shown = rooms.refusal(&["keys", "rotate", kind]);
@@ -242,7 +242,7 @@ fn keys_are_only_rotated_where_they_are() {
 
 #[test]
 fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
@@ -307,7 +307,7 @@ fn the_master_key_changes_and_its_change_goes_on_where_it_was_cut_off() {
 
 #[test]
 fn next_params_are_announced_and_taken_by_those_who_were_told() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_KEYS_RELOAD_SECONDS", "1");
     let mut service = place.start();
     let account = place.add_account();
@@ -348,7 +348,7 @@ fn next_params_are_announced_and_taken_by_those_who_were_told() {
 }
 
 /// Returns the id of the announced generic params.
-fn announced(place: &Place) -> String {
+fn announced(place: &TestDirectory) -> String {
     let listed = place.json(&["keys", "list", "--json"]);
     let params = listed["databases"][0]["serverParams"].as_array().unwrap();
     let mut announced = params
@@ -358,7 +358,7 @@ fn announced(place: &Place) -> String {
 }
 
 /// Returns the id of the generic params that issue.
-fn issuing(place: &Place) -> String {
+fn issuing(place: &TestDirectory) -> String {
     let listed = place.json(&["keys", "list", "--json"]);
     let params = listed["databases"][0]["serverParams"].as_array().unwrap();
     let mut issuing = params
@@ -369,7 +369,7 @@ fn issuing(place: &Place) -> String {
 
 #[test]
 fn links_made_before_a_change_stay_usable() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_KEYS_RELOAD_SECONDS", "1");
     let mut service = place.start();
     let [owner, guest] = [(); 2].map(|()| place.add_account());
@@ -403,7 +403,7 @@ fn links_made_before_a_change_stay_usable() {
     // A new client uses the old link.
     let listen = fs::read(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_slice(&listen).unwrap();
-    let mut other = Place::new();
+    let mut other = TestDirectory::new();
     other.act_as(&guest);
     for (name, service) in [
         ("ANTEROOM_ISSUER_URL", "issuer"),
@@ -426,20 +426,20 @@ fn links_made_before_a_change_stay_usable() {
 
 #[test]
 fn a_room_service_apart_takes_params_over_while_it_runs() {
-    let mut issuers = Place::new();
+    let mut issuers = TestDirectory::new();
     issuers.set("ANTEROOM_KEYS_RELOAD_SECONDS", "1");
-    let mut issuer = Service::start_until(
+    let mut issuer = ServeProcess::start_until(
         issuers.anteroom(&["serve", "--role", "issuer"]),
         "the issuer listens on",
     );
-    let mut rooms = Place::new();
+    let mut rooms = TestDirectory::new();
     rooms.set("ANTEROOM_KEYS_RELOAD_SECONDS", "3600");
     let file = rooms.path().join("params.json");
     let name = file.to_str().unwrap();
     issuers.shown(&["keys", "export", "--out", name]);
     rooms.shown(&["keys", "import", name]);
     fs::remove_file(&file).unwrap();
-    let mut service = Service::start(rooms.anteroom(&["serve", "--role", "rooms"]));
+    let mut service = ServeProcess::start(rooms.anteroom(&["serve", "--role", "rooms"]));
 
     issuers.shown(&["keys", "rotate", "generic"]);
     issuer.wait_for("the issuer has other server params");

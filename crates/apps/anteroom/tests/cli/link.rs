@@ -4,17 +4,17 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::Value;
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
-fn serving() -> (Place, Service) {
-    let mut place = Place::new();
+fn serving() -> (TestDirectory, ServeProcess) {
+    let mut place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
     (place, service)
 }
 
-fn create(place: &Place, flags: &[&str]) -> (String, String) {
+fn create(place: &TestDirectory, flags: &[&str]) -> (String, String) {
     let command = [&["link", "create", "--json"], flags].concat();
     let created = place.json(&command);
     let text = |name: &str| created[name].as_str().unwrap().to_owned();
@@ -88,7 +88,7 @@ fn who_has_the_link_sees_it_and_only_who_has_its_passkey_changes_it() {
     let (link, name) = create(&place, &["--approval", "off"]);
     // Another person on another machine.
     let account = place.add_account();
-    let mut other = Place::new();
+    let mut other = TestDirectory::new();
     other.act_as(&account);
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
@@ -141,7 +141,7 @@ fn a_passkey_is_handed_on_and_makes_a_second_admin() {
     );
 
     let account = place.add_account();
-    let mut other = Place::new();
+    let mut other = TestDirectory::new();
     other.act_as(&account);
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
@@ -252,7 +252,7 @@ fn own_links_survive_in_a_sealed_file() {
 
 #[test]
 fn rooms_with_epochs_give_longer_keys_that_work_as_well() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ROOMS_EPOCHS", "true");
     let _service = place.start();
     let account = place.add_account();
@@ -278,7 +278,7 @@ fn rooms_with_epochs_give_longer_keys_that_work_as_well() {
 
 #[test]
 fn a_link_names_the_public_url_and_one_of_another_host_names_the_host_that_is_not_asked() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ROOMS_PUBLIC_URL", "https://rooms.example:8443");
     let _service = place.start();
     let account = place.add_account();
@@ -292,7 +292,7 @@ fn a_link_names_the_public_url_and_one_of_another_host_names_the_host_that_is_no
 
     let elsewhere = link.replace("rooms.example:8443", "other.example");
     for (named, is_warned) in [(&elsewhere, true), (&link, false)] {
-        let mut stranger = Place::new();
+        let mut stranger = TestDirectory::new();
         stranger.set("ANTEROOM_DATA", place.data().to_str().unwrap());
         stranger.act_as(&account);
         let output = stranger.run(&["link", "show", named]);
@@ -326,7 +326,7 @@ fn a_new_link_ends_with_a_line_that_another_person_runs_in_a_shell() {
     // In another directory, without the address of the room service. Links of earlier versions say
     // https, and the service has no certificate.
     let bob = place.add_account();
-    let mut other = Place::new();
+    let mut other = TestDirectory::new();
     other.act_as_without_data(&bob);
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();

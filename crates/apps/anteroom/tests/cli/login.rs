@@ -6,19 +6,19 @@ use anteroom_protocol::Aci;
 use anteroom_testkit::LogGuard;
 use serde_json::{Value, json};
 
-use crate::place::Place;
+use crate::directory::TestDirectory;
 
 /// The time limit of a wait, much longer than any mail takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Issuer<'a> {
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a TestDirectory,
     pub(crate) url: String,
 }
 
 impl<'a> Issuer<'a> {
     /// Returns the issuer that runs on this data.
-    pub(crate) fn of(place: &'a Place) -> Self {
+    pub(crate) fn of(place: &'a TestDirectory) -> Self {
         let listen = fs::read(place.data().join("listen.json")).unwrap();
         let listen: Value = serde_json::from_slice(&listen).unwrap();
         let url = listen["issuer"].as_str().unwrap().to_owned();
@@ -85,7 +85,7 @@ pub(crate) fn take_link(folder: &Path) -> String {
 
 #[test]
 fn somebody_signs_up_logs_in_and_forgets_the_password() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let mails = place.path().join("mails");
     for (name, value) in [
         ("ANTEROOM_LOGIN_SIGN_UP", "open"),
@@ -168,7 +168,7 @@ fn somebody_signs_up_logs_in_and_forgets_the_password() {
 
 #[test]
 fn without_mail_nobody_can_sign_up() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_LOGIN_SIGN_UP", "open");
     let service = place.start();
     let listen = fs::read(place.data().join("listen.json")).unwrap();
@@ -186,7 +186,7 @@ fn without_mail_nobody_can_sign_up() {
 
 #[test]
 fn a_hash_that_argon2_does_not_allow_is_refused_by_name() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_LOGIN_HASH_MEMORY_KIB", "7");
     let complaint = place.refusal(&["serve"]);
     assert!(complaint.contains("login.hash_memory_kib"), "{complaint}");

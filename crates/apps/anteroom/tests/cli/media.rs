@@ -10,14 +10,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service},
+    directory::{ServeProcess, TestDirectory},
     rotation::now,
 };
 
 /// Exports the params of a new issuer to the file, and returns the generic ones.
 fn issuing_params(file: &str) -> GenericSecretParams {
-    let issuers = Place::new();
-    let issuer = Service::start_until(
+    let issuers = TestDirectory::new();
+    let issuer = ServeProcess::start_until(
         issuers.anteroom(&["serve", "--role", "issuer"]),
         "the issuer listens on",
     );
@@ -32,7 +32,7 @@ fn issuing_params(file: &str) -> GenericSecretParams {
 #[tokio::test(flavor = "multi_thread")]
 async fn serve_runs_the_lobby_of_native_calls_on_a_media_server() {
     let media = FakeMediaServer::start().await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let file = place.path().join("params.json");
     let params = issuing_params(file.to_str().unwrap());
     place.shown(&["keys", "import", file.to_str().unwrap()]);
@@ -46,7 +46,7 @@ async fn serve_runs_the_lobby_of_native_calls_on_a_media_server() {
         "--internal-listen",
         "127.0.0.1:0",
     ];
-    let service = Service::start(place.anteroom(&command));
+    let service = ServeProcess::start(place.anteroom(&command));
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let addresses: Value = serde_json::from_str(&text).unwrap();
     media.call_back_to(addresses["internal"].as_str().unwrap());

@@ -11,14 +11,14 @@ use regex::Regex;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::Value;
 
-use crate::place::{Place, stderr};
+use crate::directory::{TestDirectory, stderr};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs");
 
 /// The type of a metric and its labels without `le`.
 type Description = (String, BTreeSet<String>);
 
-fn get(place: &Place, url: &str) -> String {
+fn get(place: &TestDirectory, url: &str) -> String {
     let output = place
         .command("curl")
         .args(["--silent", "--show-error", "--noproxy", "*", url])
@@ -35,7 +35,7 @@ fn read(page: &str) -> String {
 /// Returns the metrics that services with all their dependencies export.
 async fn exported() -> BTreeMap<String, Description> {
     let receiver = WebhookReceiver::start().await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     for (name, value) in [
         ("ANTEROOM_ADMIN_LISTEN", "127.0.0.1:0"),
         ("ANTEROOM_EVENTS_FILE", "events.jsonl"),

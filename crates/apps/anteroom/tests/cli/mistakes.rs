@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::{
     accounts::{EMAIL, place_with_login},
+    directory::{TestDirectory, stderr},
     errors::{Expected, check},
-    place::{Place, stderr},
 };
 
 const CHECK: [&str; 3] = ["serve", "--check", "--json"];
 
 /// The problems of a check or of the doctor: which look it was, what it found and the next step.
-fn problems(place: &Place, arguments: &[&str]) -> Vec<[String; 3]> {
+fn problems(place: &TestDirectory, arguments: &[&str]) -> Vec<[String; 3]> {
     let checks = looks(place, arguments);
     let problems = checks.iter().filter(|check| check["state"] == "problem");
     problems
@@ -23,7 +23,7 @@ fn problems(place: &Place, arguments: &[&str]) -> Vec<[String; 3]> {
         .collect()
 }
 
-fn looks(place: &Place, arguments: &[&str]) -> Vec<Value> {
+fn looks(place: &TestDirectory, arguments: &[&str]) -> Vec<Value> {
     let output = place.run(arguments);
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| unreachable!("{}", stderr(&output)));
@@ -34,13 +34,13 @@ fn looks(place: &Place, arguments: &[&str]) -> Vec<Value> {
 fn from_outside_the_doctor_names_the_flag_or_the_variable_of_a_wrong_address() {
     let (issuer, rooms) = ("id.calls.example", "http://nowhere.invalid");
     let by_variable = {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set("ANTEROOM_ISSUER_URL", issuer);
         place.set("ANTEROOM_ROOMS_URL", rooms);
         problems(&place, &["doctor", "--outside", "--json"])
     };
     let flags = ["--outside", "--issuer", issuer, "--rooms", rooms, "--json"];
-    let by_flag = problems(&Place::new(), &[&["doctor"], &flags[..]].concat());
+    let by_flag = problems(&TestDirectory::new(), &[&["doctor"], &flags[..]].concat());
     for (found, issuer, rooms) in [
         (by_flag, "--issuer", "--rooms"),
         (by_variable, "ANTEROOM_ISSUER_URL", "ANTEROOM_ROOMS_URL"),
@@ -62,7 +62,7 @@ fn from_outside_the_doctor_names_the_flag_or_the_variable_of_a_wrong_address() {
 
 #[test]
 fn the_doctor_says_once_what_is_the_same_for_both_services() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     for arguments in [&["doctor", "--json"][..], &CHECK] {
         let said = looks(&place, arguments);
@@ -74,7 +74,7 @@ fn the_doctor_says_once_what_is_the_same_for_both_services() {
 
 #[test]
 fn flags_of_server_params_are_refused_for_other_keys() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let before = place.shown(&["keys", "list", "--json"]);
     for kind in ["data", "token", "event", "master"] {
@@ -140,7 +140,7 @@ fn a_start_that_is_refused_leaves_no_file() {
             "oidc.extra_roots: nowhere: No such file or directory (os error 2). Correct the path",
         ),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         for (name, value) in variables {
             place.set(name, value);
         }
@@ -156,7 +156,7 @@ fn a_start_that_is_refused_leaves_no_file() {
             "{arguments:?}"
         );
     }
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ROLE", "rooms");
     let found = problems(&place, &CHECK);
     let [problem] = &found[..] else {
@@ -222,7 +222,7 @@ fn a_certificate_that_cannot_be_used_names_the_setting_and_the_next_step() {
             "was made for",
         ),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         for (member, file, content) in [("CERTIFICATE", "pem", certificate), ("KEY", "key", key)] {
             let variable = format!("ANTEROOM_{}_TLS_{member}", service.to_uppercase());
             place.set(&variable, file);
@@ -243,7 +243,7 @@ fn a_certificate_that_cannot_be_used_names_the_setting_and_the_next_step() {
 
 #[test]
 fn a_configuration_file_that_cannot_be_read_is_told_with_the_next_step() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     fs::create_dir(place.path().join("folder")).unwrap();
     fs::write(place.path().join("binary.toml"), [0xff]).unwrap();
     for (file, next) in [
@@ -344,7 +344,7 @@ fn two_listeners_at_one_port_are_told_with_both_settings() {
         (1, 2, ["localhost", "127.0.0.1"]),
         (0, 3, ["127.0.0.1", "0.0.0.0"]),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         let free = TcpListener::bind("0.0.0.0:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
@@ -371,7 +371,7 @@ fn two_listeners_at_one_port_are_told_with_both_settings() {
 
 #[test]
 fn the_status_takes_services_that_were_killed_for_stopped() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     service.signal(Signal::KILL);
     service.stop();
@@ -386,7 +386,7 @@ fn the_status_takes_services_that_were_killed_for_stopped() {
 #[test]
 fn places_of_events_for_a_webhook_that_cannot_be_used_are_found() {
     let with = |urls: &[(&str, &str)]| {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set("ANTEROOM_WEBHOOK_SECRET", "the secret of the webhook");
         for (name, url) in urls {
             place.set(&format!("ANTEROOM_EVENTS_WEBHOOK_{name}"), url);

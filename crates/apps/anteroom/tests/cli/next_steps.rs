@@ -5,15 +5,15 @@ use std::fs;
 use rustix::process::geteuid;
 
 use crate::{
+    directory::{TestDirectory, stderr},
     errors::{Expected, LINK, check, serving},
-    place::{Place, stderr},
 };
 
 /// A command line with the parts of what failed, of why, and of the next step.
 type Row<'a> = (&'a [&'a str], &'a str, &'a str, &'a str);
 
 #[track_caller]
-fn check_all(place: &Place, rows: &[Row<'_>]) {
+fn check_all(place: &TestDirectory, rows: &[Row<'_>]) {
     for (arguments, what, why, next) in rows {
         let expected = Expected {
             status: 1,
@@ -118,7 +118,7 @@ fn commands_on_what_is_not_there_say_where_to_look() {
 
 #[test]
 fn command_lines_that_lack_something_say_what_to_add() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     fs::create_dir(place.path().join("full")).unwrap();
     fs::write(place.path().join("full/file"), "").unwrap();
     check_all(
@@ -243,7 +243,7 @@ fn command_lines_that_lack_something_say_what_to_add() {
 
 #[test]
 fn an_empty_password_file_is_told_before_anything_is_sent() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     fs::write(place.path().join("empty"), "\n").unwrap();
     let expected = Expected {
         status: 1,
@@ -331,7 +331,7 @@ fn output_to_a_full_disk_is_named_and_a_created_link_is_not_lost() {
 
 #[test]
 fn a_database_that_cannot_be_opened_says_why_once_and_the_next_step() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let (key, database) = (
         place.data().join("master.key"),
@@ -386,7 +386,7 @@ fn a_database_that_cannot_be_opened_says_why_once_and_the_next_step() {
 
 #[test]
 fn secrets_for_services_that_nobody_named_are_kept_with_the_flag_that_names_them() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let _service = place.start();
     let account = place.add_account();
     place.act_as_without_data(&account);
@@ -403,7 +403,7 @@ fn secrets_for_services_that_nobody_named_are_kept_with_the_flag_that_names_them
 
 #[test]
 fn keys_and_databases_that_are_lost_say_how_they_come_back() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     place.shown(&["keys", "rotate", "generic"]);
     place.shown(&["backup", "copy"]);

@@ -7,7 +7,7 @@ use rustix::process::geteuid;
 use serde_json::Value;
 
 use crate::{
-    place::{Participant, Place, Service, stderr},
+    directory::{CallProcess, ServeProcess, TestDirectory, stderr},
     readme::run_console_blocks,
 };
 
@@ -31,7 +31,7 @@ fn replace(text: &str, from: &str, to: &str) -> String {
 
 #[test]
 fn the_drill_works_as_it_stands_while_the_services_run() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     run_console_blocks(&place, PAGE);
     stop(service);
@@ -39,7 +39,7 @@ fn the_drill_works_as_it_stands_while_the_services_run() {
 
 #[test]
 fn the_supervisor_is_told_when_the_services_answer_and_when_they_stop() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let path = place.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     place.set("NOTIFY_SOCKET", path.to_str().unwrap());
@@ -66,7 +66,7 @@ fn the_supervisor_is_told_when_the_services_answer_and_when_they_stop() {
 
 #[test]
 fn systemd_takes_the_units_and_finds_little_exposed() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let path = |name: &str| place.path().join(name);
     for name in ["anteroom.service", "anteroom-backup.service"] {
         let program = env!("CARGO_BIN_EXE_anteroom");
@@ -96,13 +96,13 @@ fn systemd_takes_the_units_and_finds_little_exposed() {
 
 /// A running nginx with the file of the documentation. Stopped when dropped.
 struct Nginx<'a> {
-    place: &'a Place,
+    place: &'a TestDirectory,
     config: PathBuf,
 }
 
 impl<'a> Nginx<'a> {
     /// Starts nginx at these two ports for the services at these addresses.
-    fn start(place: &'a Place, ports: [u16; 2], services: [&str; 2]) -> Self {
+    fn start(place: &'a TestDirectory, ports: [u16; 2], services: [&str; 2]) -> Self {
         let path = |name: &str| place.path().join(name).display().to_string();
         let mut text = file("nginx.conf");
         for (from, to) in [
@@ -188,7 +188,7 @@ fn free_ports() -> [u16; 2] {
 
 #[test]
 fn the_services_work_behind_nginx_and_clients_are_told_apart_by_their_addresses() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let certificate = TestCertificate::new();
     let pem = place.path().join("tls.pem");
     certificate.write(&pem, &place.path().join("tls-key.pem"));
@@ -219,7 +219,7 @@ fn the_services_work_behind_nginx_and_clients_are_told_apart_by_their_addresses(
     let link = created["link"].as_str().unwrap();
     assert!(link.starts_with(&rooms), "{link}");
     let join = ["call", "join", link, "--plain", "--admin"];
-    let mut call = Participant::start(place.anteroom(&join));
+    let mut call = CallProcess::start(place.anteroom(&join));
     call.wait_for("You are in \"Tea\", as an admin.");
     assert_eq!(place.json(&["link", "show", link, "--json"])["active"], 1);
     call.type_line("/quit");
@@ -230,13 +230,13 @@ fn the_services_work_behind_nginx_and_clients_are_told_apart_by_their_addresses(
     stop(service);
 }
 
-fn stop(service: Service) {
+fn stop(service: ServeProcess) {
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");
 }
 
 /// The limit of ten logins a minute applies to each address that nginx sees, whatever clients claim.
-fn limits_count_by_client(place: &Place, issuer: &str) {
+fn limits_count_by_client(place: &TestDirectory, issuer: &str) {
     let log_in = |address: &str, header: &str| {
         let output = place
             .command("curl")

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     accounts::{EMAIL, place_with_login, place_with_login_and},
-    place::{Participant, Place, Service, stderr},
-    trouble::execute,
+    database_failures::execute,
+    directory::{CallProcess, ServeProcess, TestDirectory, stderr},
 };
 
 const LOGIN: [&str; 5] = ["login", "--email", EMAIL, "--password-file", "password"];
@@ -19,14 +19,14 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 /// Returns the payloads of the records of commands in an event file.
-fn records(place: &Place, file: &str) -> Vec<Value> {
+fn records(place: &TestDirectory, file: &str) -> Vec<Value> {
     let text = fs::read_to_string(place.path().join(file)).unwrap_or_default();
     let events = lines(&text).into_iter();
     let audits = events.filter(|event| event["event"] == "audit");
     audits.map(|event| event["payload"].clone()).collect()
 }
 
-fn actions(place: &Place, file: &str) -> Vec<String> {
+fn actions(place: &TestDirectory, file: &str) -> Vec<String> {
     let action = |record: &Value| {
         assert_eq!(record["actor"], "operator");
         record["action"].as_str().unwrap().to_owned()
@@ -34,14 +34,14 @@ fn actions(place: &Place, file: &str) -> Vec<String> {
     records(place, file).iter().map(action).collect()
 }
 
-fn wrong_login(place: &Place) -> String {
+fn wrong_login(place: &TestDirectory) -> String {
     fs::write(place.path().join("wrong"), "not the password\n").unwrap();
     place.refusal(&["login", "--email", EMAIL, "--password-file", "wrong"])
 }
 
 #[test]
 fn the_status_shows_versions_listeners_databases_keys_and_live_calls_and_no_secret() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ROOMS_PUBLIC_URL", "https://rooms.example");
     let service = place.start();
     place.add_account();
@@ -85,7 +85,7 @@ fn the_status_shows_versions_listeners_databases_keys_and_live_calls_and_no_secr
 
 #[test]
 fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let report = place.json(&["serve", "--check", "--json"]);
     assert_eq!(report["problems"], 0, "{report}");
     assert!(!place.data().exists());
@@ -122,7 +122,7 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
 
 #[test]
 fn the_settings_of_the_systems_service_are_found_for_its_data_without_being_named() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let mut command = place.command("unshare");
     if !geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
@@ -219,7 +219,7 @@ fn the_sessions_of_an_account_are_listed_and_ended() {
 
 #[test]
 fn invites_are_listed_and_cancelled_under_names_that_tell_nothing_of_the_codes() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let codes: Vec<String> = (0..3)
         .map(|_| {
@@ -250,7 +250,7 @@ fn invites_are_listed_and_cancelled_under_names_that_tell_nothing_of_the_codes()
 
 #[test]
 fn an_account_whose_devices_are_gone_gets_a_new_one() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_FILE", "events");
     let _service = place.start();
     let account = place.add_account();
@@ -273,7 +273,7 @@ fn an_account_whose_devices_are_gone_gets_a_new_one() {
     );
     let listed = place.json(&["device", "list", &account.uuid, "--json"]);
     assert_eq!(listed["devices"][1]["name"], "Kitchen");
-    place.act_as(&crate::place::Account {
+    place.act_as(&crate::directory::TestAccount {
         uuid: account.uuid.clone(),
         password: first["password"].as_str().unwrap().to_owned(),
     });
@@ -295,8 +295,8 @@ fn an_account_whose_devices_are_gone_gets_a_new_one() {
 }
 
 /// Returns a place whose owner is in a call, with the room's id.
-fn place_with_call() -> (Place, Service, Participant, String) {
-    let mut place = Place::new();
+fn place_with_call() -> (TestDirectory, ServeProcess, CallProcess, String) {
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
     let service = place.start();
     let ann = place.add_account();
@@ -304,7 +304,7 @@ fn place_with_call() -> (Place, Service, Participant, String) {
     place.json(&["link", "create", "--json", "--name", "Tea"]);
     let created = place.json(&["link", "create", "--json", "--name", "Cake"]);
     let link = created["link"].as_str().unwrap().to_owned();
-    let mut call = Participant::start(place.anteroom(&["call", "join", &link, "--plain"]));
+    let mut call = CallProcess::start(place.anteroom(&["call", "join", &link, "--plain"]));
     call.wait_for("You are in \"Cake\", as an admin.");
     let rooms = lines(&place.shown(&["room", "list", "--json"]));
     assert_eq!(rooms.len(), 2);
@@ -374,7 +374,7 @@ fn the_operator_deletes_a_room_and_with_its_call_only_if_told_so() {
 
 #[test]
 fn calls_on_media_servers_are_not_ended_by_the_database() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let mut command = place.anteroom(&["room", "end", "aa", "--yes"]);
     command.env("ANTEROOM_ROOMS_MEDIA", "sfu");
@@ -385,7 +385,7 @@ fn calls_on_media_servers_are_not_ended_by_the_database() {
 }
 
 /// Waits for a log line, which may have been written before the services listened.
-fn hear(service: &mut Service, said: &str) {
+fn await_log_line(service: &mut ServeProcess, said: &str) {
     if !service.log().iter().any(|line| line.contains(said)) {
         service.wait_for(said);
     }
@@ -394,7 +394,7 @@ fn hear(service: &mut Service, said: &str) {
 #[test]
 fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     const DAY: u64 = 86_400;
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let account = place.add_account();
     let stale = format!("UPDATE devices SET last_seen = last_seen - {}", 91 * DAY);
@@ -406,7 +406,7 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     }
     for _ in 0..2 {
         let mut service = place.start();
-        hear(&mut service, "and the last time known here is");
+        await_log_line(&mut service, "and the last time known here is");
         assert!(service.stop().0.success());
         let listed = place.json(&["device", "list", &account.uuid, "--json"]);
         assert_eq!(listed["devices"][0]["state"], "stale", "{listed}");
@@ -417,7 +417,7 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
     let yesterday = kept["trusted"].as_u64().unwrap() + 90 * DAY;
     fs::write(&file, json!({ "trusted": yesterday }).to_string()).unwrap();
     let mut service = place.start();
-    hear(&mut service, "deleted stale devices and expired rows");
+    await_log_line(&mut service, "deleted stale devices and expired rows");
     assert!(service.stop().0.success());
     let text = place.shown(&["device", "list", &account.uuid]);
     assert!(text.contains("anteroom device add"), "{text}");
@@ -425,7 +425,7 @@ fn nothing_is_purged_after_the_clock_jumped_and_the_log_says_why() {
 
 #[test]
 fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_they_are_for() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_FILE", "events");
     place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
     place.set("ANTEROOM_EVENTS_TIME_STEP_SECONDS", "1");
@@ -464,7 +464,7 @@ fn commands_on_keys_and_backups_are_recorded_in_the_events_of_the_services_that_
 /// Standard output is closed, so that all these commands fail after they have changed something.
 #[test]
 fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_FILE", "events");
     place.set("ANTEROOM_EVENTS_ROOMS_FILE", "rooms-events");
     place.start().stop();
@@ -509,7 +509,7 @@ fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did()
 
 #[test]
 fn a_backup_names_the_settings_of_the_systems_service_that_it_was_made_with() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     let mut command = place.command("unshare");
     if !geteuid().is_root() {

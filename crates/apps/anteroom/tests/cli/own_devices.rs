@@ -5,7 +5,7 @@ use std::{fs, process::Output};
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service, stderr},
+    directory::{ServeProcess, TestDirectory, stderr},
     terminal::Terminal,
 };
 
@@ -22,18 +22,18 @@ const LOGIN: &[&str] = &[
 
 /// A place that acts as the first device of an account, with its password, and another place with a login of
 /// the same account, which is the second device.
-struct World {
-    _service: Service,
-    by_device: Place,
-    by_login: Place,
+struct DevicesFixture {
+    _service: ServeProcess,
+    by_device: TestDirectory,
+    by_login: TestDirectory,
 }
 
-fn world() -> World {
-    let mut by_device = Place::new();
+fn fixture() -> DevicesFixture {
+    let mut by_device = TestDirectory::new();
     by_device.set("ANTEROOM_LOGIN_HASH_MEMORY_KIB", "8");
     let service = by_device.start();
     let account = by_device.add_account();
-    let mut by_login = Place::new();
+    let mut by_login = TestDirectory::new();
     for place in [&by_device, &by_login] {
         fs::write(place.path().join("password"), format!("{PASSWORD}\n")).unwrap();
         fs::write(place.path().join("wrong"), "wrong horse\n").unwrap();
@@ -52,7 +52,7 @@ fn world() -> World {
     let listen: Value = serde_json::from_slice(&listen).unwrap();
     by_login.set("ANTEROOM_ISSUER_URL", listen["issuer"].as_str().unwrap());
     by_login.shown(LOGIN);
-    World {
+    DevicesFixture {
         _service: service,
         by_device,
         by_login,
@@ -60,7 +60,7 @@ fn world() -> World {
 }
 
 /// Returns number, name, and whether the device is the one that asks.
-fn devices(place: &Place) -> Vec<(u64, String, bool)> {
+fn devices(place: &TestDirectory) -> Vec<(u64, String, bool)> {
     let listed = place.json(&["device", "list", "--json"]);
     let devices = listed["devices"].as_array().unwrap();
     devices
@@ -81,11 +81,11 @@ fn assert_done(output: &Output) {
 
 #[test]
 fn a_device_that_was_not_logged_in_lately_shows_the_password_again_to_change_others() {
-    let World {
+    let DevicesFixture {
         _service,
         mut by_device,
         by_login,
-    } = world();
+    } = fixture();
     let rename = ["device", "rename", "2", "Old laptop"];
     let complaint = by_device.refusal(&rename);
     for said in [
@@ -134,8 +134,8 @@ fn a_device_that_was_not_logged_in_lately_shows_the_password_again_to_change_oth
 
 #[test]
 fn a_terminal_is_asked_for_the_password_again() {
-    let world = world();
-    let place = &world.by_device;
+    let fixture = fixture();
+    let place = &fixture.by_device;
     let terminal = Terminal::open(place, 100, 30);
     terminal.type_line("anteroom device delete 2");
     terminal.wait_for("Delete device 2 (Laptop)");
@@ -149,8 +149,8 @@ fn a_terminal_is_asked_for_the_password_again() {
 
 #[test]
 fn a_new_login_changes_devices_without_the_password_and_is_gone_with_its_own() {
-    let world = world();
-    let place = &world.by_login;
+    let fixture = fixture();
+    let place = &fixture.by_login;
     place.shown(&["device", "rename", "1", "Desk"]);
     let listed = [
         (1, "Desk".to_owned(), false),
@@ -162,5 +162,5 @@ fn a_new_login_changes_devices_without_the_password_and_is_gone_with_its_own() {
     place.shown(&["device", "delete", "2", "--yes"]);
     let complaint = place.refusal(&["device", "list"]);
     assert!(complaint.contains("nobody is logged in"), "{complaint}");
-    assert_eq!(devices(&world.by_device).len(), 1);
+    assert_eq!(devices(&fixture.by_device).len(), 1);
 }

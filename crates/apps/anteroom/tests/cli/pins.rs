@@ -6,7 +6,7 @@ use anteroom_protocol::{Aci, CallLink, DAY, RootKey, Timestamp};
 use anteroom_testkit::{LyingIssuer, ServedParams};
 use serde_json::Value;
 
-use crate::place::{Place, stderr};
+use crate::directory::{TestDirectory, stderr};
 
 const ACCOUNT: [u8; 16] = [7; 16];
 /// The params that all clients receive.
@@ -23,10 +23,10 @@ fn now() -> Timestamp {
     Timestamp::from_secs(since.unwrap().as_secs())
 }
 
-async fn place_with_issuer() -> (Place, LyingIssuer) {
+async fn place_with_issuer() -> (TestDirectory, LyingIssuer) {
     let account = Aci::from_bytes(ACCOUNT);
     let issuer = LyingIssuer::start(account, now()).await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ISSUER_URL", issuer.url());
     place.set("ANTEROOM_ACCOUNT", &account.to_uuid_string());
     place.set("ANTEROOM_DEVICE_PASSWORD", "a device's password");
@@ -40,7 +40,7 @@ fn common() -> ServedParams {
 }
 
 /// Returns the ids in the file of pins.
-fn pinned(place: &Place) -> usize {
+fn pinned(place: &TestDirectory) -> usize {
     let text = fs::read(place.path().join(".config/anteroom/pins.json")).unwrap();
     let pins: Value = serde_json::from_slice(&text).unwrap();
     let issuers = pins["issuers"].as_object().unwrap();
@@ -220,7 +220,7 @@ fn what_is_pinned_is_told_with_its_id_and_beginning_by_every_command() {
         &["credential", "auth", "--json"],
         &["link", "show", &link(3, None)],
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         let _service = place.start();
         let account = place.add_account();
         place.act_as(&account);

@@ -11,7 +11,7 @@ use std::{
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
 /// The time limit of a wait, much longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -33,7 +33,7 @@ fn abandoned_pipe() -> Stdio {
 }
 
 /// Runs the services with their log going to `log`, and stops them.
-fn serves_with_log_to(place: &Place, log: Stdio) {
+fn serves_with_log_to(place: &TestDirectory, log: Stdio) {
     let socket = place.path().join("notify");
     let supervisor = UnixDatagram::bind(&socket).unwrap();
     supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -68,7 +68,7 @@ fn serves_with_log_to(place: &Place, log: Stdio) {
 #[test]
 fn a_log_that_cannot_be_written_does_not_end_the_services() {
     for format in ["human", "json"] {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let settings = format!("[log]\nformat = \"{format}\"\nlevel = \"debug\"\n");
         std::fs::write(place.path().join("settings.toml"), settings).unwrap();
         serves_with_log_to(&place, full_device());
@@ -80,7 +80,7 @@ fn a_log_that_cannot_be_written_does_not_end_the_services() {
 fn a_log_that_nobody_reads_holds_no_request_up_and_is_whole_at_the_end() {
     // A pipe of Linux holds 64 KiB, less than a thousand of these lines.
     const REQUESTS: usize = 1_500;
-    let place = Place::new();
+    let place = TestDirectory::new();
     let mut service = place
         .anteroom(&["serve"])
         .stderr(Stdio::piped())
@@ -113,7 +113,7 @@ fn a_log_that_nobody_reads_holds_no_request_up_and_is_whole_at_the_end() {
 }
 
 /// Returns a command without the privileges of root.
-pub(crate) fn without_privileges(place: &Place, program: &str) -> Command {
+pub(crate) fn without_privileges(place: &TestDirectory, program: &str) -> Command {
     if !geteuid().is_root() {
         return place.command(program);
     }
@@ -124,11 +124,11 @@ pub(crate) fn without_privileges(place: &Place, program: &str) -> Command {
 
 #[test]
 fn the_memory_of_a_running_service_goes_into_no_core_dump_and_to_no_process_of_its_user() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_SMTP_PASSWORD", "known-to-the-service-alone");
     let mut command = without_privileges(&place, "anteroom");
     command.arg("serve");
-    let service = Service::start(command);
+    let service = ServeProcess::start(command);
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", service.id())).unwrap();
     let core = limits
         .lines()
@@ -165,7 +165,7 @@ fn the_memory_of_a_running_service_goes_into_no_core_dump_and_to_no_process_of_i
 
 #[test]
 fn a_proxy_that_the_settings_do_not_name_is_warned_of_once_without_an_address() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     for (networks, warnings) in [("", 1), ("127.0.0.0/8", 0)] {
         place.set("ANTEROOM_HTTP_TRUSTED_PROXIES", networks);
         let service = place.start();
@@ -210,7 +210,7 @@ fn a_proxy_that_the_settings_do_not_name_is_warned_of_once_without_an_address() 
 
 #[test]
 fn a_reader_that_is_gone_ends_commands_quietly_and_an_output_that_is_full_with_a_reason() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.start().stop();
     for arguments in [
         &["--help"][..],
@@ -261,11 +261,11 @@ fn a_service_goes_on_while_nobody_reads_its_standard_output() {
         "exec anteroom serve >&-",
         "mkfifo pipe && { true < pipe & exec anteroom serve > pipe; }",
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set("ANTEROOM_EVENTS_STDOUT", "true");
         let mut command = place.command("sh");
         command.args(["-c", script]);
-        let service = Service::start(command);
+        let service = ServeProcess::start(command);
         place.act_as(&place.add_account());
         for _ in 0..2 {
             place.json(&["link", "create", "--json"]);

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, process::Stdio};
 
 use regex::{Regex, RegexBuilder};
 
-use crate::place::{Participant, Place, Service};
+use crate::directory::{CallProcess, ServeProcess, TestDirectory};
 
 const README: &str = include_str!("../../../../../README.md");
 
@@ -60,21 +60,21 @@ enum CallAction<'a> {
 struct Exports<'a>(BTreeMap<&'a str, String>);
 
 /// The values of the README's random parts in this run.
-struct Bound {
+struct RandomParts {
     random: Regex,
     parts: BTreeMap<String, String>,
 }
 
 #[test]
 fn the_tour_works_as_it_stands() {
-    run_console_blocks(&Place::new(), README);
+    run_console_blocks(&TestDirectory::new(), README);
 }
 
 /// Runs every `console` block of a page, and stops the services at its end.
-pub(crate) fn run_console_blocks(place: &Place, page: &str) {
+pub(crate) fn run_console_blocks(place: &TestDirectory, page: &str) {
     let steps = steps(page);
     assert!(steps.len() >= 5, "a tour has steps");
-    let mut bound = Bound {
+    let mut random_parts = RandomParts {
         random: RegexBuilder::new(RANDOM)
             .ignore_whitespace(true)
             .build()
@@ -86,14 +86,14 @@ pub(crate) fn run_console_blocks(place: &Place, page: &str) {
     for step in &steps {
         match step {
             Step::Command(step) if step.command.starts_with("anteroom serve") => {
-                let command = bound.replace(&step.command);
+                let command = random_parts.replace(&step.command);
                 let arguments: Vec<&str> = command.split(' ').skip(1).collect();
-                let started = Service::start(place.anteroom(&arguments));
-                bound.compare(&step.command, &step.expected, started.log());
+                let started = ServeProcess::start(place.anteroom(&arguments));
+                random_parts.compare(&step.command, &step.expected, started.log());
                 service = Some(started);
             }
-            Step::Command(step) => run_command(place, step, &mut bound, &mut exports),
-            Step::Call(lines) => hold_call(place, lines, &mut bound, &exports),
+            Step::Command(step) => run_command(place, step, &mut random_parts, &mut exports),
+            Step::Call(lines) => hold_call(place, lines, &mut random_parts, &exports),
         }
     }
     let (status, log) = service.unwrap().stop();
@@ -101,18 +101,18 @@ pub(crate) fn run_console_blocks(place: &Place, page: &str) {
 }
 
 fn run_command<'a>(
-    place: &Place,
+    place: &TestDirectory,
     step: &Command<'a>,
-    bound: &mut Bound,
+    random_parts: &mut RandomParts,
     exports: &mut Exports<'a>,
 ) {
-    let command = bound.replace(&step.command);
+    let command = random_parts.replace(&step.command);
     let mut shell = exports.shell(place, step.person, &format!("exec 2>&1\n{command}"));
     let output = shell.stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "$ {command}\n{text}");
     let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
-    bound.compare(&step.command, &step.expected, &lines);
+    random_parts.compare(&step.command, &step.expected, &lines);
     if command.starts_with("export ") {
         let variables = exports.0.entry(step.person).or_default();
         variables.push_str(&command);
@@ -121,12 +121,17 @@ fn run_command<'a>(
 }
 
 /// Runs a call of several people. Output lines that the page omits may occur between the listed ones.
-fn hold_call(place: &Place, lines: &[CallLine<'_>], bound: &mut Bound, exports: &Exports<'_>) {
+fn hold_call(
+    place: &TestDirectory,
+    lines: &[CallLine<'_>],
+    random_parts: &mut RandomParts,
+    exports: &Exports<'_>,
+) {
     let mut people = BTreeMap::new();
     for CallLine(person, action) in lines {
         if let CallAction::Join(command) = action {
-            let command = format!("exec {}", bound.replace(command));
-            let joined = Participant::start(exports.shell(place, person, &command));
+            let command = format!("exec {}", random_parts.replace(command));
+            let joined = CallProcess::start(exports.shell(place, person, &command));
             assert!(
                 people.insert(*person, joined).is_none(),
                 "{person} joins once"
@@ -136,10 +141,10 @@ fn hold_call(place: &Place, lines: &[CallLine<'_>], bound: &mut Bound, exports: 
         let participant = people.get_mut(person).unwrap();
         match action {
             CallAction::Join(_) => {}
-            CallAction::Type(line) => participant.type_line(&bound.replace(line)),
+            CallAction::Type(line) => participant.type_line(&random_parts.replace(line)),
             CallAction::Read(line) => {
-                let shown = participant.wait_until(line, |shown| bound.fits(line, shown));
-                bound.compare(line, &[line], &[shown]);
+                let shown = participant.wait_until(line, |shown| random_parts.fits(line, shown));
+                random_parts.compare(line, &[line], &[shown]);
             }
         }
     }
@@ -151,7 +156,7 @@ fn hold_call(place: &Place, lines: &[CallLine<'_>], bound: &mut Bound, exports: 
 
 impl Exports<'_> {
     /// Returns a shell command with a person's variables.
-    fn shell(&self, place: &Place, person: &str, command: &str) -> std::process::Command {
+    fn shell(&self, place: &TestDirectory, person: &str, command: &str) -> std::process::Command {
         let variables = self.0.get(person).map_or("", String::as_str);
         let mut shell = place.command("sh");
         shell.arg("-c").arg(format!("{variables}{command}"));
@@ -246,7 +251,7 @@ fn prompt(line: &str) -> Option<(&str, char, &str)> {
     is_name.then_some((person, sign, text))
 }
 
-impl Bound {
+impl RandomParts {
     /// Returns a command of the README with this run's parts.
     fn replace(&self, command: &str) -> String {
         self.random

@@ -4,18 +4,18 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::place::{Place, stderr};
+use crate::directory::{TestDirectory, stderr};
 
 const SECRET: &str = "the-secret-that-coturn-shares";
 
-fn signed_in(place: &mut Place) {
+fn signed_in(place: &mut TestDirectory) {
     let account = place.add_account();
     place.act_as(&account);
 }
 
 #[test]
 fn a_client_gets_coturns_credentials_and_the_terminal_hides_them() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let file = place.path().join("relay-secret");
     fs::write(&file, format!("{SECRET}\n")).unwrap();
     for (name, value) in [
@@ -76,7 +76,7 @@ fn a_client_gets_coturns_credentials_and_the_terminal_hides_them() {
 
 #[test]
 fn without_relays_the_list_is_empty() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let _service = place.start();
     signed_in(&mut place);
     assert_eq!(place.json(&["relays", "--json"]), json!({ "relays": [] }));
@@ -85,7 +85,7 @@ fn without_relays_the_list_is_empty() {
 
 #[test]
 fn a_provider_that_is_gone_is_one_clear_sentence() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     // A port that was free a moment ago.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -107,7 +107,7 @@ fn a_provider_that_is_gone_is_one_clear_sentence() {
 
 #[test]
 fn without_its_secret_the_issuer_does_not_start_and_makes_nothing() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_RELAYS_PROVIDER", "coturn");
     let output = place.run(&["serve"]);
     assert_eq!(output.status.code(), Some(1));

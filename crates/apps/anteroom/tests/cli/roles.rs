@@ -4,25 +4,25 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::Value;
 
-use crate::place::{Place, Service};
+use crate::directory::{ServeProcess, TestDirectory};
 
-fn listen(place: &Place) -> Value {
+fn listen(place: &TestDirectory) -> Value {
     serde_json::from_slice(&fs::read(place.data().join("listen.json")).unwrap()).unwrap()
 }
 
 /// Returns the two services in two places, the issuer's params carried over.
-pub(crate) fn apart() -> (Place, Service, Place, Service) {
-    let issuers = Place::new();
-    let issuer = Service::start_until(
+pub(crate) fn apart() -> (TestDirectory, ServeProcess, TestDirectory, ServeProcess) {
+    let issuers = TestDirectory::new();
+    let issuer = ServeProcess::start_until(
         issuers.anteroom(&["serve", "--role", "issuer"]),
         "the issuer listens on",
     );
-    let rooms = Place::new();
+    let rooms = TestDirectory::new();
     let file = rooms.path().join("params.json");
     issuers.shown(&["keys", "export", "--out", file.to_str().unwrap()]);
     rooms.shown(&["keys", "import", file.to_str().unwrap()]);
     fs::remove_file(&file).unwrap();
-    let service = Service::start(rooms.anteroom(&["serve", "--role", "rooms"]));
+    let service = ServeProcess::start(rooms.anteroom(&["serve", "--role", "rooms"]));
     (issuers, issuer, rooms, service)
 }
 
@@ -31,7 +31,7 @@ fn each_role_makes_and_names_only_its_own() {
     let (issuers, issuer, rooms, service) = apart();
     assert!(!issuers.data().join("rooms.db").exists());
     assert!(!rooms.data().join("issuer.db").exists());
-    let members = |place: &Place| -> Vec<String> {
+    let members = |place: &TestDirectory| -> Vec<String> {
         listen(place).as_object().unwrap().keys().cloned().collect()
     };
     assert_eq!(members(&issuers), ["issuer", "version"]);
@@ -48,7 +48,7 @@ fn each_role_makes_and_names_only_its_own() {
 fn a_link_works_over_both_apart() {
     let (issuers, _issuer, rooms, _service) = apart();
     let account = issuers.add_account();
-    let mut client = Place::new();
+    let mut client = TestDirectory::new();
     client.act_as(&account);
     client.set(
         "ANTEROOM_ISSUER_URL",
@@ -74,7 +74,7 @@ fn a_link_works_over_both_apart() {
 
 #[test]
 fn a_room_service_without_params_says_what_to_do() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let shown = place.refusal(&["serve", "--role", "rooms"]);
     assert!(shown.contains("anteroom keys export --out FILE"), "{shown}");
     assert!(!place.data().join("issuer.db").exists());
@@ -87,7 +87,7 @@ fn a_room_service_without_params_says_what_to_do() {
 
 #[test]
 fn exported_keys_are_for_their_owner_alone_and_never_written_over_anything() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     let file = place.path().join("params.json");
     let name = file.to_str().unwrap();
@@ -123,9 +123,9 @@ fn exported_keys_are_for_their_owner_alone_and_never_written_over_anything() {
 
 #[test]
 fn the_internal_listener_is_there_when_it_is_asked_for() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let command = ["serve", "--internal-listen", "127.0.0.1:0"];
-    let service = Service::start(place.anteroom(&command));
+    let service = ServeProcess::start(place.anteroom(&command));
     let addresses = listen(&place);
     let members: Vec<&String> = addresses.as_object().unwrap().keys().collect();
     assert_eq!(members, ["internal", "issuer", "rooms", "version"]);
@@ -176,7 +176,7 @@ fn settings_of_rooms_that_make_no_sense_are_refused_by_name() {
             "none cannot be read",
         ),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         place.set(name, value);
         let shown = place.refusal(&["serve"]);
         assert!(shown.contains(why), "{shown}");

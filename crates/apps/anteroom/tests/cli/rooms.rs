@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::{
-    place::{Place, Service, stderr},
+    directory::{ServeProcess, TestDirectory, stderr},
     terminal::Terminal,
 };
 
 /// A place with two rooms, and their ids.
-fn place_with_rooms() -> (Place, Service, Vec<String>) {
-    let mut place = Place::new();
+fn place_with_rooms() -> (TestDirectory, ServeProcess, Vec<String>) {
+    let mut place = TestDirectory::new();
     let service = place.start();
     let ann = place.add_account();
     place.act_as(&ann);

@@ -13,8 +13,8 @@ use std::{
 };
 
 use anteroom_client::{
-    Account, Approval, ClientError, CreatePass, DayRange, DeviceCredentials, DeviceId,
-    IssuerClient, MemoryPins, Pass, RoomsClient, Timeouts, Trust, TrustedParams,
+    AccountInfo, Approval, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
+    IssuerError, MemoryPins, Pass, RoomsClient, Timeouts, Trust, TrustedParams,
 };
 use anteroom_protocol::{Aci, AdminPasskey, Randomness, RootKey, Timestamp};
 use anteroom_store::{MasterKey, keys::KeyPurpose};
@@ -25,7 +25,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
 /// Requests during each rotation, at least.
 const REQUESTS: usize = 500;
@@ -51,13 +51,13 @@ pub(crate) fn now() -> Timestamp {
 struct Load {
     issuer: IssuerClient,
     rooms: RoomsClient,
-    account: Account,
+    account: AccountInfo,
     room: RootKey,
     pass: Pass,
 }
 
 impl Load {
-    async fn new(place: &Place) -> Self {
+    async fn new(place: &TestDirectory) -> Self {
         let listen = fs::read(place.data().join("listen.json")).unwrap();
         let listen: Value = serde_json::from_slice(&listen).unwrap();
         let url = |service: &str| listen[service].as_str().unwrap().to_owned();
@@ -122,7 +122,7 @@ impl Load {
         }
     }
 
-    async fn credential(&self) -> Result<(), ClientError> {
+    async fn credential(&self) -> Result<(), IssuerError> {
         loop {
             let params = told(&self.issuer).await?;
             let randomness = Randomness::random(&mut rng());
@@ -133,7 +133,7 @@ impl Load {
                 .await;
             match answer {
                 // The answer came under newer params. Only `--now` gives no notice in advance.
-                Err(ClientError::Verification) if told(&self.issuer).await?.differs(&params) => {}
+                Err(IssuerError::Verification) if told(&self.issuer).await?.differs(&params) => {}
                 answer => return answer.map(drop),
             }
         }
@@ -146,14 +146,14 @@ impl Load {
         seen.map(drop).map_err(|error| error.to_string())
     }
 
-    async fn week(&self) -> Result<Pass, ClientError> {
+    async fn week(&self) -> Result<Pass, IssuerError> {
         loop {
             let params = told(&self.issuer).await?;
             let week = DayRange::week_from(now());
             let client = &self.issuer;
             let answer = client.day_credentials(&self.account, week, &params, now());
             match answer.await {
-                Err(ClientError::Verification) if told(client).await?.differs(&params) => {}
+                Err(IssuerError::Verification) if told(client).await?.differs(&params) => {}
                 answer => return Pass::new(self.account.aci, &answer?[0].auth, &params),
             }
         }
@@ -161,7 +161,7 @@ impl Load {
 }
 
 /// Returns the issuer's params for a client that the operator has told all ids.
-async fn told(issuer: &IssuerClient) -> Result<TrustedParams, ClientError> {
+async fn told(issuer: &IssuerClient) -> Result<TrustedParams, IssuerError> {
     let published = issuer.published_params().await?;
     let generic = published.generic.iter().map(|listed| listed.id);
     let ids: Vec<_> = generic
@@ -170,11 +170,11 @@ async fn told(issuer: &IssuerClient) -> Result<TrustedParams, ClientError> {
     published.trusted(&MemoryPins::default(), Trust::Ids(&ids), now())
 }
 
-trait Differs {
+trait Comparison {
     fn differs(&self, other: &Self) -> bool;
 }
 
-impl Differs for TrustedParams {
+impl Comparison for TrustedParams {
     fn differs(&self, other: &Self) -> bool {
         self.newly_pinned() != other.newly_pinned()
     }
@@ -225,7 +225,7 @@ fn under_load(runtime: &Runtime, load: &Arc<Load>, what: &str, rotate: impl FnOn
 }
 
 /// Returns the states of the keys of a kind in a service's database.
-fn states(place: &Place, service: &str, kind: &str) -> Vec<String> {
+fn states(place: &TestDirectory, service: &str, kind: &str) -> Vec<String> {
     let listed = place.json(&["keys", "list", "--json"]);
     let databases = listed["databases"].as_array().unwrap();
     let database = databases
@@ -239,7 +239,7 @@ fn states(place: &Place, service: &str, kind: &str) -> Vec<String> {
         .collect()
 }
 
-fn serving(place: &mut Place) -> Service {
+fn serving(place: &mut TestDirectory) -> ServeProcess {
     place.set("ANTEROOM_KEYS_RELOAD_SECONDS", "1");
     for budget in ["CREATE_AUTH", "BATCHES", "VERIFICATIONS"] {
         place.set(&format!("ANTEROOM_LIMITS_{budget}_CAPACITY"), "100000");
@@ -249,7 +249,7 @@ fn serving(place: &mut Place) -> Service {
 
 #[test]
 fn no_request_fails_while_keys_of_the_databases_change() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = serving(&mut place);
     let runtime = Runtime::new().unwrap();
     let load = Arc::new(runtime.block_on(Load::new(&place)));
@@ -283,7 +283,7 @@ fn no_request_fails_while_keys_of_the_databases_change() {
 
 #[test]
 fn a_service_seals_anew_what_a_command_left_undone() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_KEYS_RELOAD_SECONDS", "1");
     place.start().stop();
     place.add_account();
@@ -311,7 +311,7 @@ fn a_service_seals_anew_what_a_command_left_undone() {
 
 #[test]
 fn no_request_fails_while_server_params_change() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let mut service = serving(&mut place);
     let runtime = Runtime::new().unwrap();
     let load = Arc::new(runtime.block_on(Load::new(&place)));
@@ -346,7 +346,7 @@ fn no_request_fails_while_server_params_change() {
 
 #[test]
 fn no_request_fails_while_token_keys_change() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let mails = place.path().join("mails");
     for (name, value) in [
         ("ANTEROOM_LOGIN_SIGN_UP", "open"),
@@ -407,7 +407,7 @@ struct Tokens {
     refresh: String,
 }
 
-fn curl(place: &Place) -> Command {
+fn curl(place: &TestDirectory) -> Command {
     let mut command = place.command("curl");
     command.args([
         "--silent",
@@ -421,7 +421,7 @@ fn curl(place: &Place) -> Command {
     command
 }
 
-fn post(place: &Place, url: &str, body: &str) -> Value {
+fn post(place: &TestDirectory, url: &str, body: &str) -> Value {
     let kind = "content-type: application/json";
     let output = curl(place)
         .args(["--header", kind, "--data", body, url])
@@ -432,7 +432,7 @@ fn post(place: &Place, url: &str, body: &str) -> Value {
 }
 
 /// Returns the ids of the published keys, newest first.
-fn token_keys(place: &Place, url: &str) -> Vec<String> {
+fn token_keys(place: &TestDirectory, url: &str) -> Vec<String> {
     let output = curl(place)
         .arg(format!("{url}/.well-known/jwks.json"))
         .output()
@@ -445,7 +445,7 @@ fn token_keys(place: &Place, url: &str) -> Vec<String> {
 }
 
 /// Signs up, confirms the address, logs in.
-fn log_in(place: &Place, url: &str, mails: &Path) -> Tokens {
+fn log_in(place: &TestDirectory, url: &str, mails: &Path) -> Tokens {
     let asked = json!({ "email": "ann@example.org", "password": "correct horse" }).to_string();
     post(place, &format!("{url}/auth/signup"), &asked);
     let mail = loop {

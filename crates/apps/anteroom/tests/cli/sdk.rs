@@ -3,13 +3,13 @@
 use std::fs;
 
 use anteroom_client::{
-    CallEvent, CallSession, Chat, Client, DeviceCredentials, Ending, OngoingCall, OperatingSystem,
-    System as _,
+    CallEvent, CallSession, Chat, Client, DeviceCredentials, EndReason, OngoingCall,
+    OperatingSystem, System as _,
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::place::{Account, Place};
+use crate::directory::{TestAccount, TestDirectory};
 
 #[path = "../../../../sdk/client/examples/create_link.rs"]
 #[expect(dead_code, reason = "the test calls what `main` calls")]
@@ -22,13 +22,13 @@ mod join_and_echo;
 mod watch_lobby;
 
 /// Returns the address of a place's service.
-fn url(place: &Place, service: &str) -> String {
+fn url(place: &TestDirectory, service: &str) -> String {
     let listen = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&listen).unwrap();
     listen[service].as_str().unwrap().to_owned()
 }
 
-async fn client(place: &Place, account: &Account) -> Client {
+async fn client(place: &TestDirectory, account: &TestAccount) -> Client {
     let device = DeviceCredentials::parse(&account.uuid, account.password.as_str()).unwrap();
     Client::connect(&url(place, "issuer"), device)
         .await
@@ -64,7 +64,7 @@ async fn admitted(call: &mut CallSession) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let (anns, bobs) = (place.add_account(), place.add_account());
     let (ann, bob) = (client(&place, &anns).await, client(&place, &bobs).await);
@@ -99,7 +99,7 @@ async fn the_examples_create_a_link_watch_its_lobby_and_echo() {
         .unwrap();
     for task in [watching, echoing] {
         let ending = task.await.unwrap().unwrap();
-        assert!(matches!(ending, Ending::EndedByAdmin), "{ending:?}");
+        assert!(matches!(ending, EndReason::EndedByAdmin), "{ending:?}");
     }
 }
 

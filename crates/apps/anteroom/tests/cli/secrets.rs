@@ -6,7 +6,7 @@ use anteroom_protocol::{Aci, Timestamp};
 use anteroom_testkit::LyingIssuer;
 use serde_json::{Value, json};
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
 const PASSWORD: &str = "a device's password";
 
@@ -15,9 +15,9 @@ fn account() -> Aci {
 }
 
 /// Returns a server that records its requests, in a directory that is not named.
-async fn place_with_recorder() -> (Place, LyingIssuer, fs::File) {
+async fn place_with_recorder() -> (TestDirectory, LyingIssuer, fs::File) {
     let recorder = LyingIssuer::start(account(), Timestamp::from_secs(0)).await;
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ACCOUNT", &account().to_uuid_string());
     place.set("ANTEROOM_DEVICE_PASSWORD", PASSWORD);
     write_addresses(&place.data(), recorder.url());
@@ -147,7 +147,7 @@ async fn a_password_of_the_environment_goes_only_to_an_issuer_that_is_named() {
 }
 
 /// Returns a place of Ann's with a login and a link, both at the services of the working directory.
-fn place_with_link() -> (Place, Service, String) {
+fn place_with_link() -> (TestDirectory, ServeProcess, String) {
     let (place, service, _) = crate::accounts::place_with_login();
     let email = "ann@example.org";
     place.shown(&["login", "--email", email, "--password-file", "password"]);

@@ -11,15 +11,15 @@ use std::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::place::{Place, Service, stderr};
+use crate::directory::{ServeProcess, TestDirectory, stderr};
 
 const OTHER_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-fn listen(place: &Place) -> Value {
+fn listen(place: &TestDirectory) -> Value {
     serde_json::from_slice(&fs::read(place.data().join("listen.json")).unwrap()).unwrap()
 }
 
-fn get(place: &Place, url: &str) -> String {
+fn get(place: &TestDirectory, url: &str) -> String {
     let output = place
         .command("curl")
         .args(["--silent", "--show-error", "--noproxy", "*", url])
@@ -30,7 +30,7 @@ fn get(place: &Place, url: &str) -> String {
 }
 
 /// Returns id, kind, version and whether it issues, of all params that the running issuer lists.
-fn params(place: &Place) -> Vec<(String, String, u64, bool)> {
+fn params(place: &TestDirectory) -> Vec<(String, String, u64, bool)> {
     let url = format!("{}/v1/params", listen(place)["issuer"].as_str().unwrap());
     let body: Value = serde_json::from_str(&get(place, &url)).unwrap();
     let entries = body["params"].as_array().unwrap();
@@ -60,7 +60,7 @@ fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn the_first_start_makes_everything_and_says_so() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     let log = service.log().join("\n");
     for said in [
@@ -96,7 +96,7 @@ fn the_first_start_makes_everything_and_says_so() {
 
 #[test]
 fn both_signals_end_it_in_order_and_a_restart_keeps_keys_and_accounts() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let service = place.start();
     let account = place.add_account();
     place.act_as(&account);
@@ -119,7 +119,7 @@ fn both_signals_end_it_in_order_and_a_restart_keeps_keys_and_accounts() {
 
 #[test]
 fn what_a_killed_service_left_stands_in_nobodys_way() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     drop(place.start());
     assert!(place.data().join("listen.json").exists());
     let (status, _) = place.start().stop();
@@ -128,7 +128,7 @@ fn what_a_killed_service_left_stands_in_nobodys_way() {
 
 #[test]
 fn accounts_are_added_with_exactly_the_promised_members() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let service = place.start();
     for (flags, has_pni) in [
         (&["account", "add", "--json"][..], false),
@@ -155,7 +155,7 @@ fn accounts_are_added_with_exactly_the_promised_members() {
 
 #[test]
 fn accounts_need_a_database() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let shown = place.refusal(&["account", "add"]);
     assert!(
         shown.contains("there is no database in ./anteroom-data"),
@@ -166,7 +166,7 @@ fn accounts_need_a_database() {
 
 #[test]
 fn a_wrong_or_missing_master_key_is_refused_and_nothing_is_written() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.start().stop();
     place.add_account();
     let key = place.data().join("master.key");
@@ -198,7 +198,7 @@ fn a_wrong_or_missing_master_key_is_refused_and_nothing_is_written() {
     assert!(status.success());
 }
 
-fn check_refused(place: &Place, why: &str) {
+fn check_refused(place: &TestDirectory, why: &str) {
     let before = snapshot(&place.data());
     for command in [&["serve"][..], &["account", "add"]] {
         let shown = place.refusal(command);
@@ -213,7 +213,7 @@ fn check_refused(place: &Place, why: &str) {
 
 #[test]
 fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_MASTER_KEY", OTHER_KEY);
     let (_, log) = place.start().stop();
     let warning = log.iter().find(|line| line.contains(" WARN ")).unwrap();
@@ -223,7 +223,7 @@ fn an_empty_data_directory_under_a_key_from_outside_is_warned_of_and_recorded() 
     let record = fs::read_to_string(place.data().join("installation.json")).unwrap();
     assert!(record.contains("issuer.db") && record.contains("rooms.db"));
     // Neither existing databases nor an existing key cause a warning.
-    for place in [place, Place::new()] {
+    for place in [place, TestDirectory::new()] {
         let (_, log) = place.start().stop();
         assert!(
             !log.iter().any(|line| line.contains("is empty")),
@@ -241,7 +241,7 @@ fn a_public_url_that_nobody_else_reaches_is_warned_of() {
         ),
         ("ROOMS", "links that are made here name http://localhost:1"),
     ] {
-        let mut place = Place::new();
+        let mut place = TestDirectory::new();
         let variable = format!("ANTEROOM_{listener}_PUBLIC_URL");
         place.set(&variable, "http://localhost:1/");
         let (_, log) = place.start().stop();
@@ -251,7 +251,7 @@ fn a_public_url_that_nobody_else_reaches_is_warned_of() {
 
 #[test]
 fn two_services_do_not_share_a_data_directory() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let _service = place.start();
     let before = listen(&place);
     let shown = place.refusal(&["serve"]);
@@ -261,7 +261,7 @@ fn two_services_do_not_share_a_data_directory() {
 
 #[test]
 fn a_taken_port_is_named() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let shown = place.refusal(&["serve", "--issuer-listen", &address]);
@@ -274,11 +274,11 @@ fn a_taken_port_is_named() {
 
 #[test]
 fn services_listen_on_the_addresses_of_a_host_name() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ADMIN_LISTEN", "localhost:0");
     let mut command = place.anteroom(&["serve", "--issuer-listen", "localhost:0"]);
     command.args(["--rooms-listen", "localhost:0"]);
-    let _service = Service::start(command);
+    let _service = ServeProcess::start(command);
     for service in ["issuer", "rooms", "admin"] {
         let url = listen(&place)[service].as_str().unwrap().to_owned();
         let url = url.strip_prefix("http://").unwrap();
@@ -299,7 +299,7 @@ fn services_listen_on_the_addresses_of_a_host_name() {
 
 #[test]
 fn unknown_settings_are_refused_by_name() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     fs::create_dir(place.data()).unwrap();
     let file = place.data().join("anteroom.toml");
     fs::write(&file, "[issuer]\ncolour = 'red'\n").unwrap();
@@ -318,7 +318,7 @@ fn unknown_settings_are_refused_by_name() {
 
 #[test]
 fn services_start_beside_the_variables_of_a_cluster_and_clients_beside_those_of_a_server() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     for (name, value) in [
         ("ANTEROOM_PORT", "tcp://10.0.0.1:8080"),
         ("ANTEROOM_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
@@ -349,7 +349,7 @@ fn services_start_beside_the_variables_of_a_cluster_and_clients_beside_those_of_
 
 #[test]
 fn flags_variables_and_the_file_reach_the_service() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let config = place.path().join("settings.toml");
     fs::write(
         &config,
@@ -363,7 +363,7 @@ fn flags_variables_and_the_file_reach_the_service() {
     drop(place.start());
     assert!(place.path().join("of-variable/issuer.db").exists());
 
-    let service = Service::start(place.anteroom(&["serve", "--data", "of-flag"]));
+    let service = ServeProcess::start(place.anteroom(&["serve", "--data", "of-flag"]));
     for line in service.log() {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["level"], "INFO", "{line}");
@@ -380,9 +380,9 @@ fn flags_variables_and_the_file_reach_the_service() {
 
 #[test]
 fn the_mode_that_issues_is_a_setting_and_each_has_a_key_of_its_own() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (standard, legacy) = (1, 0);
-    let generic = |place: &Place| {
+    let generic = |place: &TestDirectory| {
         let listed = params(place).into_iter();
         let mut generic: Vec<_> = listed
             .filter(|(_, kind, ..)| kind == "generic")
@@ -420,7 +420,7 @@ fn the_mode_that_issues_is_a_setting_and_each_has_a_key_of_its_own() {
     assert!(shown.contains("does not verify"), "{shown}");
     service.stop();
 
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_ISSUE_MODE", "legacy");
     let service = place.start();
     let only = generic(&place);
@@ -434,7 +434,7 @@ fn the_mode_that_issues_is_a_setting_and_each_has_a_key_of_its_own() {
 
 #[test]
 fn events_go_to_their_file_under_pseudonyms() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_FILE", "events.jsonl");
     let service = place.start();
     let account = place.add_account();

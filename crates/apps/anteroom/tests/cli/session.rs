@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     accounts::place_with_login,
-    place::{Place, stderr},
+    directory::{TestDirectory, stderr},
 };
 
 const LOGIN: &[&str] = &[
@@ -17,12 +17,12 @@ const LOGIN: &[&str] = &[
     "password",
 ];
 
-fn folder(place: &Place) -> PathBuf {
+fn folder(place: &TestDirectory) -> PathBuf {
     place.path().join(".config/anteroom/logins")
 }
 
 /// Returns the sealed files of logins.
-fn files(place: &Place) -> Vec<PathBuf> {
+fn files(place: &TestDirectory) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder(place)) else {
         return Vec::new();
     };

@@ -22,37 +22,37 @@ use serde_json::Value;
 
 use crate::{
     accounts::place_with_login,
-    place::{Place, Service, stderr},
+    directory::{ServeProcess, TestDirectory, stderr},
 };
 
 const ASKED_NOW: &str = "the issuer is asked now";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A separate issuer and room service, and a place with an account.
-pub(crate) struct World {
-    issuers: Place,
-    issuer: Service,
-    pub(crate) rooms: Place,
-    _room_service: Service,
-    pub(crate) person: Place,
+pub(crate) struct CredentialsFixture {
+    issuers: TestDirectory,
+    issuer: ServeProcess,
+    pub(crate) rooms: TestDirectory,
+    _room_service: ServeProcess,
+    pub(crate) person: TestDirectory,
 }
 
-pub(crate) fn world() -> World {
-    let mut issuers = Place::new();
+pub(crate) fn fixture() -> CredentialsFixture {
+    let mut issuers = TestDirectory::new();
     issuers.set("ANTEROOM_EVENTS_FILE", "events.jsonl");
     let serve = ["serve", "--role", "issuer"];
-    let issuer = Service::start_until(issuers.anteroom(&serve), "the issuer listens on");
-    let rooms = Place::new();
+    let issuer = ServeProcess::start_until(issuers.anteroom(&serve), "the issuer listens on");
+    let rooms = TestDirectory::new();
     let params = rooms.path().join("params.json");
     issuers.shown(&["keys", "export", "--out", params.to_str().unwrap()]);
     rooms.shown(&["keys", "import", params.to_str().unwrap()]);
-    let room_service = Service::start(rooms.anteroom(&["serve", "--role", "rooms"]));
+    let room_service = ServeProcess::start(rooms.anteroom(&["serve", "--role", "rooms"]));
     let account = issuers.add_account();
-    let mut person = Place::new();
+    let mut person = TestDirectory::new();
     person.act_as_without_data(&account);
     person.set("ANTEROOM_ISSUER_URL", &address(&issuers, "issuer"));
     person.set("ANTEROOM_ROOMS_URL", &address(&rooms, "rooms"));
-    World {
+    CredentialsFixture {
         issuers,
         issuer,
         rooms,
@@ -61,18 +61,18 @@ pub(crate) fn world() -> World {
     }
 }
 
-pub(crate) fn address(place: &Place, name: &str) -> String {
+pub(crate) fn address(place: &TestDirectory, name: &str) -> String {
     let text = fs::read_to_string(place.data().join("listen.json")).unwrap();
     let listen: Value = serde_json::from_str(&text).unwrap();
     listen[name].as_str().unwrap().to_owned()
 }
 
-fn folder(place: &Place) -> PathBuf {
+fn folder(place: &TestDirectory) -> PathBuf {
     place.path().join(".config/anteroom/credentials")
 }
 
 /// Returns the files of stored credentials that end like this.
-fn files(place: &Place, end: &str) -> Vec<PathBuf> {
+fn files(place: &TestDirectory, end: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder(place)) else {
         return Vec::new();
     };
@@ -92,7 +92,7 @@ fn warnings(output: &Output) -> String {
 }
 
 /// Runs a command that must succeed, and returns its output and its warnings.
-fn told(place: &Place, arguments: &[&str]) -> (String, String) {
+fn told(place: &TestDirectory, arguments: &[&str]) -> (String, String) {
     let output = place.run(arguments);
     let warned = warnings(&output);
     assert!(output.status.success(), "{arguments:?}: {warned}");
@@ -101,11 +101,11 @@ fn told(place: &Place, arguments: &[&str]) -> (String, String) {
 
 #[test]
 fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     let renewed = person.json(&["credential", "renew", "--json"]);
     assert_eq!(renewed["spareLinks"], 3);
-    assert!(world.issuer.stop().0.success());
+    assert!(fixture.issuer.stop().0.success());
 
     let (created, warned) = told(person, &["link", "create", "--json", "--name", "Tea"]);
     assert_eq!(warned, "");
@@ -138,15 +138,15 @@ fn links_are_created_and_calls_joined_while_the_issuer_is_stopped() {
     );
     // The week's credentials are still stored.
     person.shown(&["link", "show", name]);
-    assert!(world.rooms.data().exists());
+    assert!(fixture.rooms.data().exists());
 }
 
 #[test]
 fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentials() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     let events = || {
-        let text = fs::read_to_string(world.issuers.path().join("events.jsonl"));
+        let text = fs::read_to_string(fixture.issuers.path().join("events.jsonl"));
         text.unwrap_or_default().lines().count()
     };
     // The first visit without a renewal before it needs a request, and warns about it.
@@ -155,7 +155,7 @@ fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentia
     assert!(warned.contains("anteroom credential renew"), "{warned}");
     let asked = || person.json(&["link", "list", "--json"]);
     let name = asked()[0]["shortName"].as_str().unwrap().to_owned();
-    world.issuers.shown(&["account", "list"]);
+    fixture.issuers.shown(&["account", "list"]);
     let before = events();
     for command in [
         &["link", "create"][..],
@@ -169,10 +169,10 @@ fn no_request_to_the_issuer_precedes_a_visit_but_the_first_one_without_credentia
     let (_, warned) = told(person, &["link", "show", &name, "--fetch"]);
     assert!(warned.contains("--fetch asks the issuer now"), "{warned}");
     // Events are written in order: those of the forced fetch are the first since.
-    let (status, _) = world.issuer.stop();
+    let (status, _) = fixture.issuer.stop();
     assert!(status.success());
     // A week of credentials, and three for creating links.
-    let text = fs::read_to_string(world.issuers.path().join("events.jsonl")).unwrap();
+    let text = fs::read_to_string(fixture.issuers.path().join("events.jsonl")).unwrap();
     let since: Vec<&str> = text.lines().skip(before).collect();
     let created = "call_link.credential_issued";
     let creates = since.iter().filter(|line| line.contains(created)).count();
@@ -219,8 +219,8 @@ fn a_login_brings_the_first_credentials_and_a_logout_takes_them_away() {
 
 #[test]
 fn a_damaged_file_or_a_lost_key_is_told_and_what_was_in_it_is_fetched_again() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     person.shown(&["credential", "renew"]);
     let (link, _) = told(person, &["link", "create", "--json"]);
     let link: Value = serde_json::from_str(&link).unwrap();
@@ -245,8 +245,8 @@ fn a_damaged_file_or_a_lost_key_is_told_and_what_was_in_it_is_fetched_again() {
 
 #[test]
 fn commands_at_the_same_time_take_different_root_keys() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     person.shown(&["credential", "renew"]);
     let commands: Vec<_> = (0..3)
         .map(|_| {
@@ -269,9 +269,9 @@ fn commands_at_the_same_time_take_different_root_keys() {
 
 #[test]
 fn one_process_alone_waits_for_the_next_renewal_and_asks_for_nothing_before() {
-    let mut world = world();
-    world.person.set("ANTEROOM_RENEWAL", "background");
-    let person = &world.person;
+    let mut fixture = fixture();
+    fixture.person.set("ANTEROOM_RENEWAL", "background");
+    let person = &fixture.person;
     person.shown(&["credential", "renew"]);
     let waiting = wait_for_process(person);
     // Others find it and leave no second one.
@@ -280,8 +280,8 @@ fn one_process_alone_waits_for_the_next_renewal_and_asks_for_nothing_before() {
     person.shown(&["credential", "renew", "--wait"]);
     assert!(started.elapsed() < PATIENCE);
     assert_eq!(wait_for_process(person), waiting);
-    assert!(world.issuer.stop().0.success());
-    let text = fs::read_to_string(world.issuers.path().join("events.jsonl")).unwrap();
+    assert!(fixture.issuer.stop().0.success());
+    let text = fs::read_to_string(fixture.issuers.path().join("events.jsonl")).unwrap();
     let created = text.matches("call_link.credential_issued").count();
     assert_eq!(created, 3, "{text}");
     kill_process(waiting, Signal::TERM).unwrap();
@@ -289,9 +289,9 @@ fn one_process_alone_waits_for_the_next_renewal_and_asks_for_nothing_before() {
 
 #[test]
 fn the_waiting_process_keeps_no_lock_and_no_pipe_of_the_caller() {
-    let mut world = world();
-    world.person.set("ANTEROOM_RENEWAL", "background");
-    let person = &world.person;
+    let mut fixture = fixture();
+    fixture.person.set("ANTEROOM_RENEWAL", "background");
+    let person = &fixture.person;
     let script = "exec 9>lock; flock -n 9 || exit 1; anteroom credential renew 8>&1 >renewed";
     let mut shell = person.command("timeout");
     shell.args(["60", "sh", "-c", script]).stdin(Stdio::null());
@@ -337,8 +337,8 @@ fn the_waiting_process_finds_the_issuer_of_the_directory_that_the_caller_is_in()
 
 #[test]
 fn a_call_leaves_no_zombie_of_the_waiting_process() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     let created = person.json(&["link", "create", "--json"]);
     let name = created["shortName"].as_str().unwrap();
     let mut call = person
@@ -363,12 +363,12 @@ fn a_call_leaves_no_zombie_of_the_waiting_process() {
 }
 
 /// Returns the process that waits for the renewal, once it does.
-fn wait_for_process(place: &Place) -> Pid {
+fn wait_for_process(place: &TestDirectory) -> Pid {
     wait_for_other_process(place, None)
 }
 
 /// As [`wait_for_process`], while the command that starts it is still running.
-fn wait_for_other_process(place: &Place, starter: Option<Pid>) -> Pid {
+fn wait_for_other_process(place: &TestDirectory, starter: Option<Pid>) -> Pid {
     let started = Instant::now();
     loop {
         let path = files(place, "renewal").pop();
@@ -386,7 +386,7 @@ fn wait_for_other_process(place: &Place, starter: Option<Pid>) -> Pid {
 }
 
 /// Returns the text of the stored credentials, as it is or changed.
-fn edited(place: &Place, change: impl FnOnce(&mut Value)) -> Value {
+fn edited(place: &TestDirectory, change: impl FnOnce(&mut Value)) -> Value {
     const NONCE_LENGTH: usize = 12;
     let file = files(place, "sealed").pop().unwrap();
     let key = fs::read_to_string(place.path().join(".config/anteroom/credentials.key"));
@@ -422,7 +422,7 @@ fn edited(place: &Place, change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// Makes the next renewal due at a time, and waits until the process has drawn another one.
-fn due_after_waiting(place: &Place, due: u64) -> u64 {
+fn due_after_waiting(place: &TestDirectory, due: u64) -> u64 {
     edited(place, |content| content["due"] = due.into());
     let mut waiting = place
         .anteroom(&["credential", "renew", "--wait"])
@@ -444,8 +444,8 @@ fn due_after_waiting(place: &Place, due: u64) -> u64 {
 
 #[test]
 fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_what_failed() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     person.shown(&["credential", "renew"]);
     let content = edited(person, |_| ());
     // The time of the last renewal is not stored: the first day is the one it was on.
@@ -467,7 +467,7 @@ fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_w
     assert!((1_800..1_800 + 5 * 3_600).contains(&(next % DAY)), "{next}");
     assert_eq!(spare(&edited(person, |_| ())), 6);
     // In time, but without an answer: again after half an hour at the earliest.
-    assert!(world.issuer.stop().0.success());
+    assert!(fixture.issuer.stop().0.success());
     let (before, next) = (now(), due_after_waiting(person, now()));
     assert!(
         (before + 1_800..before + 6 * 3_600).contains(&next),
@@ -485,8 +485,8 @@ fn the_process_renews_when_it_is_time_puts_off_what_was_missed_and_tries_again_w
 
 #[test]
 fn a_renewal_that_cannot_be_stored_ends_the_process_and_is_not_repeated() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     person.shown(&["credential", "renew"]);
     let (file, output) = (
         files(person, "sealed").pop().unwrap(),
@@ -539,8 +539,8 @@ fn a_login_that_is_kept_under_another_address_takes_its_credentials_away() {
 
 #[test]
 fn credentials_of_a_device_that_is_deleted_are_removed_with_the_next_renewal() {
-    let world = world();
-    let (issuers, person) = (&world.issuers, &world.person);
+    let fixture = fixture();
+    let (issuers, person) = (&fixture.issuers, &fixture.person);
     person.shown(&["credential", "renew"]);
     let listed = issuers.json(&["account", "list", "--json"]);
     let account = listed["uuid"].as_str().unwrap();
@@ -552,9 +552,9 @@ fn credentials_of_a_device_that_is_deleted_are_removed_with_the_next_renewal() {
 
 #[test]
 fn a_variable_that_makes_no_sense_starts_nothing_and_hinders_nothing() {
-    let mut world = world();
-    world.person.set("ANTEROOM_RENEWAL", "sometimes");
-    let person = &world.person;
+    let mut fixture = fixture();
+    fixture.person.set("ANTEROOM_RENEWAL", "sometimes");
+    let person = &fixture.person;
     let output = person.run(&["credential", "renew"]);
     assert!(output.status.success());
     let warned = stderr(&output);
@@ -564,8 +564,8 @@ fn a_variable_that_makes_no_sense_starts_nothing_and_hinders_nothing() {
 
 #[test]
 fn a_copied_folder_creates_links_with_the_next_stored_credential_and_never_asks_the_issuer() {
-    let world = world();
-    let person = &world.person;
+    let fixture = fixture();
+    let person = &fixture.person;
     let renewed = person.json(&["credential", "renew", "--json"]);
     assert_eq!(renewed["spareLinks"], 3);
     let copy = person.path().join("copy");
@@ -576,7 +576,7 @@ fn a_copied_folder_creates_links_with_the_next_stored_credential_and_never_asks_
         .output()
         .unwrap();
     assert!(copied.status.success(), "{}", stderr(&copied));
-    assert!(world.issuer.stop().0.success());
+    assert!(fixture.issuer.stop().0.success());
     let create = |home: &Path| {
         let output = person
             .anteroom(&["link", "create", "--json"])

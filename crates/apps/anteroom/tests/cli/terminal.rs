@@ -9,21 +9,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::place::{Account, Participant, Place, Service, stderr};
+use crate::directory::{CallProcess, ServeProcess, TestAccount, TestDirectory, stderr};
 
 /// The time limit of a wait, much longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A terminal with a shell in it. Ended when dropped.
 pub(crate) struct Terminal<'a> {
-    place: &'a Place,
+    place: &'a TestDirectory,
     /// Receives a message for every output of the terminal's program.
     output: Receiver<()>,
 }
 
 impl<'a> Terminal<'a> {
     /// Opens a terminal of a size.
-    pub(crate) fn open(place: &'a Place, width: u16, height: u16) -> Self {
+    pub(crate) fn open(place: &'a TestDirectory, width: u16, height: u16) -> Self {
         let (width, height) = (width.to_string(), height.to_string());
         let made = place.command("mkfifo").arg("output").status().unwrap();
         assert!(made.success());
@@ -93,7 +93,7 @@ impl Drop for Terminal<'_> {
 }
 
 /// Runs a command on the place's own tmux server.
-fn tmux(place: &Place, arguments: &[&str]) -> String {
+fn tmux(place: &TestDirectory, arguments: &[&str]) -> String {
     let output = run_tmux(place, arguments);
     assert!(
         output.status.success(),
@@ -103,7 +103,7 @@ fn tmux(place: &Place, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn run_tmux(place: &Place, arguments: &[&str]) -> Output {
+fn run_tmux(place: &TestDirectory, arguments: &[&str]) -> Output {
     let socket = place.path().join("tmux");
     let mut command = place.command("tmux");
     command
@@ -117,8 +117,8 @@ fn run_tmux(place: &Place, arguments: &[&str]) -> Output {
 }
 
 /// Returns a service, a link of Ann's, and Bob's account.
-fn scene() -> (Place, Service, Account, String) {
-    let mut place = Place::new();
+fn fixture() -> (TestDirectory, ServeProcess, TestAccount, String) {
+    let mut place = TestDirectory::new();
     let service = place.start();
     let (ann, bob) = (place.add_account(), place.add_account());
     place.act_as(&ann);
@@ -127,17 +127,17 @@ fn scene() -> (Place, Service, Account, String) {
     (place, service, bob, link)
 }
 
-fn bob(place: &Place, account: &Account, link: &str) -> Participant {
+fn bob(place: &TestDirectory, account: &TestAccount, link: &str) -> CallProcess {
     let mut command = place.anteroom(&["call", "join", link, "--plain", "--guest", "--as", "Bob"]);
     command
         .env("ANTEROOM_ACCOUNT", &account.uuid)
         .env("ANTEROOM_DEVICE_PASSWORD", &account.password);
-    Participant::start(command)
+    CallProcess::start(command)
 }
 
 #[test]
 fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
-    let (place, _service, account, link) = scene();
+    let (place, _service, account, link) = fixture();
     let terminal = Terminal::open(&place, 80, 24);
     terminal.type_line(&format!("anteroom call join '{link}'"));
     terminal.wait_for("What shall the others call you?");
@@ -192,7 +192,7 @@ fn a_call_in_a_real_terminal_shows_the_newest_lines_at_every_size() {
 
 #[test]
 fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
-    let (place, _service, account, link) = scene();
+    let (place, _service, account, link) = fixture();
     let terminal = Terminal::open(&place, 80, 24);
     terminal.type_line(&format!("anteroom call join '{link}' --as Ann"));
     terminal.wait_for("connected");
@@ -234,7 +234,7 @@ fn what_is_typed_and_pasted_in_a_real_terminal_is_sent_as_it_was_meant() {
 
 #[test]
 fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
-    let (place, _service, _, link) = scene();
+    let (place, _service, _, link) = fixture();
     let terminal = Terminal::open(&place, 80, 24);
     let join = format!("anteroom call join '{link}'");
     terminal.type_line(&join);
@@ -260,7 +260,7 @@ fn a_real_terminal_is_given_back_by_a_suspended_call_and_at_its_end() {
 
 #[test]
 fn a_message_as_wide_as_a_real_terminal_makes_no_row_of_an_event_in_plain_lines() {
-    let (place, _service, account, link) = scene();
+    let (place, _service, account, link) = fixture();
     place.shown(&["link", "approval", &link, "off"]);
     let terminal = Terminal::open(&place, 80, 24);
     terminal.type_line(&format!("anteroom call join '{link}' --plain --as Ann"));

@@ -6,10 +6,10 @@ use anteroom_testkit::TestCertificate;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::place::{Participant, Place};
+use crate::directory::{CallProcess, TestDirectory};
 
 /// Returns the paths of a certificate and its key in a place.
-fn files(place: &Place) -> (PathBuf, PathBuf) {
+fn files(place: &TestDirectory) -> (PathBuf, PathBuf) {
     (
         place.path().join("tls.pem"),
         place.path().join("tls-key.pem"),
@@ -17,7 +17,7 @@ fn files(place: &Place) -> (PathBuf, PathBuf) {
 }
 
 /// Makes the clients of this place trust a certificate, and no other.
-fn trust(place: &mut Place, name: &str, certificate: &TestCertificate) {
+fn trust(place: &mut TestDirectory, name: &str, certificate: &TestCertificate) {
     let path = place.path().join(name);
     fs::write(&path, certificate.certificate_pem()).unwrap();
     place.set("SSL_CERT_FILE", path.to_str().unwrap());
@@ -26,7 +26,7 @@ fn trust(place: &mut Place, name: &str, certificate: &TestCertificate) {
 #[test]
 fn everything_works_over_tls_and_goes_on_under_a_new_certificate() {
     let (old, new) = (TestCertificate::new(), TestCertificate::new());
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (certificate, key) = files(&place);
     old.write(&certificate, &key);
     place.set("ANTEROOM_ADMIN_LISTEN", "127.0.0.1:0");
@@ -52,7 +52,7 @@ fn everything_works_over_tls_and_goes_on_under_a_new_certificate() {
     let created = place.json(&["link", "create", "--json", "--name", "Tea"]);
     let link = created["link"].as_str().unwrap();
     let join = ["call", "join", link, "--plain", "--admin"];
-    let mut participant = Participant::start(place.anteroom(&join));
+    let mut participant = CallProcess::start(place.anteroom(&join));
     participant.wait_for("You are in \"Tea\", as an admin.");
 
     new.write(&certificate, &key);
@@ -80,7 +80,7 @@ fn everything_works_over_tls_and_goes_on_under_a_new_certificate() {
 
 #[test]
 fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (certificate, key) = files(&place);
     let (certificate_text, key_text) = (certificate.to_str().unwrap(), key.to_str().unwrap());
     place.set("ANTEROOM_ROOMS_TLS_CERTIFICATE", certificate_text);
@@ -108,7 +108,7 @@ fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
 fn commands_on_the_host_check_the_certificate_for_the_public_name() {
     // The names do not resolve, and the configured proxy does not exist.
     let certificate = TestCertificate::for_names(&["id.calls.invalid", "rooms.calls.invalid"]);
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     let (file, key) = files(&place);
     certificate.write(&file, &key);
     for (listener, public) in [

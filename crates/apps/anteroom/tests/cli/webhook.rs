@@ -3,7 +3,7 @@
 use anteroom_testkit::{ReceivedEvent, WebhookReceiver};
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::directory::TestDirectory;
 
 const SECRET: &str = "the secret of the webhook";
 
@@ -19,7 +19,7 @@ async fn an_event_that_waits_survives_that_the_service_is_killed() {
         WebhookReceiver::start().await,
     );
     issuer.answer_always(503);
-    let mut place = Place::new();
+    let mut place = TestDirectory::new();
     place.set("ANTEROOM_EVENTS_WEBHOOK_URL", issuer.url());
     place.set("ANTEROOM_EVENTS_WEBHOOK_ROOMS_URL", rooms.url());
     let shown = place.refusal(&["serve"]);

@@ -27,8 +27,8 @@ impl Request {
         }
     }
 
-    fn begin(&self) -> Begun<'_> {
-        Begun::new(
+    fn begin(&self) -> UnprovenBlindCredential<'_> {
+        UnprovenBlindCredential::new(
             &self.key,
             &self.clear,
             self.blinding.public(),
@@ -39,20 +39,20 @@ impl Request {
 }
 
 /// A named value in which one limb is flipped.
-type Place<T, V> = (&'static str, fn(&mut T) -> &mut V);
+type FaultTarget<T, V> = (&'static str, fn(&mut T) -> &mut V);
 
 #[test]
 fn nothing_leaves_when_the_key_is_hit() {
-    let places: [Place<KeyPair, Scalar>; 4] = [
+    let targets: [FaultTarget<KeyPair, Scalar>; 4] = [
         ("w", |key| &mut key.w),
         ("w'", |key| &mut key.w_prime),
         ("x0", |key| &mut key.x0),
         ("x1", |key| &mut key.x1),
     ];
-    for (name, place) in places {
+    for (name, target) in targets {
         for limb in 0..LIMBS {
             let mut request = Request::new();
-            flip(place(&mut request.key), limb);
+            flip(target(&mut request.key), limb);
             refused(&request.begin(), &format!("{name}, limb {limb}"));
         }
     }
@@ -63,30 +63,30 @@ fn nothing_leaves_when_the_key_is_hit() {
 fn nothing_leaves_when_the_credential_is_hit() {
     let request = Request::new();
     assert!(request.begin().finish().is_ok());
-    let scalars: [Place<Begun<'_>, Scalar>; 6] = [
-        ("r'", |begun| &mut begun.r_prime),
-        ("t", |begun| &mut begun.t),
-        ("y0", |begun| &mut begun.y[0]),
-        ("y1", |begun| &mut begun.y[1]),
-        ("y2", |begun| &mut begun.y[2]),
-        ("y3", |begun| &mut begun.y[3]),
+    let scalars: [FaultTarget<UnprovenBlindCredential<'_>, Scalar>; 6] = [
+        ("r'", |unproven| &mut unproven.r_prime),
+        ("t", |unproven| &mut unproven.t),
+        ("y0", |unproven| &mut unproven.y[0]),
+        ("y1", |unproven| &mut unproven.y[1]),
+        ("y2", |unproven| &mut unproven.y[2]),
+        ("y3", |unproven| &mut unproven.y[3]),
     ];
-    let points: [Place<Begun<'_>, RistrettoPoint>; 4] = [
-        ("U", |begun| &mut begun.halves[0]),
-        ("S1", |begun| &mut begun.halves[1]),
-        ("S2", |begun| &mut begun.halves[2]),
-        ("t*U", |begun| &mut begun.halves[3]),
+    let points: [FaultTarget<UnprovenBlindCredential<'_>, RistrettoPoint>; 4] = [
+        ("U", |unproven| &mut unproven.halves[0]),
+        ("S1", |unproven| &mut unproven.halves[1]),
+        ("S2", |unproven| &mut unproven.halves[2]),
+        ("t*U", |unproven| &mut unproven.halves[3]),
     ];
     for limb in 0..LIMBS {
-        for (name, place) in scalars {
-            let mut begun = request.begin();
-            flip(place(&mut begun), limb);
-            refused(&begun, &format!("{name}, limb {limb}"));
+        for (name, target) in scalars {
+            let mut unproven = request.begin();
+            flip(target(&mut unproven), limb);
+            refused(&unproven, &format!("{name}, limb {limb}"));
         }
-        for (name, place) in points {
-            let mut begun = request.begin();
-            shift(place(&mut begun), &request.key.x0, limb);
-            refused(&begun, &format!("{name}, limb {limb}"));
+        for (name, target) in points {
+            let mut unproven = request.begin();
+            shift(target(&mut unproven), &request.key.x0, limb);
+            refused(&unproven, &format!("{name}, limb {limb}"));
         }
     }
 }
@@ -95,13 +95,13 @@ fn nothing_leaves_when_the_credential_is_hit() {
 fn nothing_leaves_when_a_commitment_is_hit() {
     let request = Request::new();
     let prove = |hit: Option<(usize, usize)>| {
-        let begun = request.begin();
-        let (issued, draft) = begun.draft().unwrap();
-        let mut commitments = begun.commitments(&draft).unwrap();
+        let unproven = request.begin();
+        let (response, unfinished) = unproven.unfinished_proof().unwrap();
+        let mut commitments = unproven.commitments(&unfinished).unwrap();
         if let Some((index, limb)) = hit {
             shift(&mut commitments[index], &request.key.x0, limb);
         }
-        issued.proved(draft, commitments)
+        response.proved(unfinished, commitments)
     };
     assert!(prove(None).is_ok());
     for index in 0..4 {
@@ -116,6 +116,6 @@ fn nothing_leaves_when_a_commitment_is_hit() {
 }
 
 #[track_caller]
-fn refused(begun: &Begun<'_>, fault: &str) {
-    assert!(matches!(begun.finish(), Err(VerifyError)), "{fault}");
+fn refused(unproven: &UnprovenBlindCredential<'_>, fault: &str) {
+    assert!(matches!(unproven.finish(), Err(VerifyError)), "{fault}");
 }

@@ -4,11 +4,11 @@ use anteroom_sigma::{Point, Randomness, Sho, VerifyError};
 use curve25519_dalek::Scalar;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-use super::{Account, Begun, ISSUANCE_3, Issued, issue_all, prove_all};
+use super::{ISSUANCE_3, IssuanceResponse, Recipient, UnprovenCredential, issue_all, prove_all};
 use crate::{
     KeyPair, Mode,
     faults::{LIMBS, flip, shift},
-    source::Source,
+    mac_point::MacPoint,
 };
 
 const RANDOMNESS: [u8; 32] = [2; 32];
@@ -21,32 +21,32 @@ fn point(name: &[u8]) -> Point {
     Sho::of(b"attribute", name).point().into()
 }
 
-fn account(key: &KeyPair) -> Account<'_> {
+fn account(key: &KeyPair) -> Recipient<'_> {
     ISSUANCE_3
         .account(key, &[point(b"1"), point(b"2")])
         .unwrap()
 }
 
-fn begin<'a>(account: &'a Account<'_>) -> Begun<'a> {
+fn begin<'a>(account: &'a Recipient<'_>) -> UnprovenCredential<'a> {
     account.begin(&point(b"0"), &Randomness::from_bytes(RANDOMNESS))
 }
 
 /// A named scalar in which one limb is flipped.
-type Place<T> = (&'static str, fn(&mut T) -> &mut Scalar);
+type FaultTarget<T> = (&'static str, fn(&mut T) -> &mut Scalar);
 
 /// The fault hits a limb of each scalar of the key, before or after the account's contribution is computed.
 #[test]
 fn nothing_leaves_when_the_key_is_hit() {
-    let places: [Place<KeyPair>; 4] = [
+    let targets: [FaultTarget<KeyPair>; 4] = [
         ("w", |key| &mut key.w),
         ("w'", |key| &mut key.w_prime),
         ("x0", |key| &mut key.x0),
         ("x1", |key| &mut key.x1),
     ];
-    for (name, place) in places {
+    for (name, target) in targets {
         for limb in 0..LIMBS {
             let mut key = key();
-            flip(place(&mut key), limb);
+            flip(target(&mut key), limb);
             refused(&[begin(&account(&key))], &format!("{name}, limb {limb}"));
         }
     }
@@ -83,23 +83,23 @@ fn nothing_leaves_when_a_credential_is_hit() {
     assert_eq!(issue_all(&[begin(&account)]).unwrap().len(), 1);
     for (index, name) in ["U", "V", "t*U"].into_iter().enumerate() {
         for limb in 0..LIMBS {
-            let mut begun = begin(&account);
-            shift(&mut begun.halves[index], &key.x0, limb);
-            refused(&[begun], &format!("{name}, limb {limb}"));
+            let mut unproven = begin(&account);
+            shift(&mut unproven.halves[index], &key.x0, limb);
+            refused(&[unproven], &format!("{name}, limb {limb}"));
         }
     }
     for limb in 0..LIMBS {
-        let mut begun = begin(&account);
-        flip(&mut begun.t, limb);
-        refused(&[begun], &format!("t, limb {limb}"));
+        let mut unproven = begin(&account);
+        flip(&mut unproven.t, limb);
+        refused(&[unproven], &format!("t, limb {limb}"));
 
         let drawn = Randomness::random(&mut ChaCha20Rng::seed_from_u64(3));
-        let mut begun = account.begin(&point(b"0"), &drawn);
-        let Source::Drawn(u) = &mut begun.source else {
+        let mut unproven = account.begin(&point(b"0"), &drawn);
+        let MacPoint::Drawn(u) = &mut unproven.mac_point else {
             panic!("randomness was drawn");
         };
         flip(u, limb);
-        refused(&[begun], &format!("u, limb {limb}"));
+        refused(&[unproven], &format!("u, limb {limb}"));
     }
 }
 
@@ -109,15 +109,15 @@ fn nothing_leaves_when_a_commitment_is_hit() {
     let key = key();
     let account = account(&key);
     let prove = |hit: Option<(usize, usize)>| {
-        let begun = [begin(&account)];
-        let made = Point::doubles(&begun[0].halves);
+        let unproven = [begin(&account)];
+        let made = Point::doubles(&unproven[0].halves);
         let made = made.as_chunks::<3>().0;
-        let draft = begun[0].draft(&made[0]).unwrap();
-        let mut commitments = begun[0].commitments(&draft);
+        let unfinished = unproven[0].unfinished_proof(&made[0]).unwrap();
+        let mut commitments = unproven[0].commitments(&unfinished);
         if let Some((index, limb)) = hit {
             shift(&mut commitments[index], &key.x0, limb);
         }
-        prove_all(&begun, made, &[draft.committed(commitments)])
+        prove_all(&unproven, made, &[unfinished.committed(commitments)])
     };
     assert!(prove(None).is_ok());
     for index in 0..3 {
@@ -133,18 +133,18 @@ fn nothing_leaves_when_a_commitment_is_hit() {
 fn a_fault_in_one_credential_holds_back_the_whole_batch() {
     let key = key();
     let account = account(&key);
-    for place in 0..4 {
+    for target in 0..4 {
         let mut batch = [(); 4].map(|()| begin(&account));
-        shift(&mut batch[place].halves[1], &key.x0, 2);
-        refused(&batch, &format!("V of number {place}"));
+        shift(&mut batch[target].halves[1], &key.x0, 2);
+        refused(&batch, &format!("V of number {target}"));
     }
 }
 
 #[track_caller]
-fn refused(begun: &[Begun<'_>], fault: &str) {
-    assert!(is_refused(&issue_all(begun)), "{fault}");
+fn refused(unproven: &[UnprovenCredential<'_>], fault: &str) {
+    assert!(is_refused(&issue_all(unproven)), "{fault}");
 }
 
-fn is_refused(issued: &Result<Vec<Issued>, VerifyError>) -> bool {
-    matches!(issued, Err(VerifyError))
+fn is_refused(response: &Result<Vec<IssuanceResponse>, VerifyError>) -> bool {
+    matches!(response, Err(VerifyError))
 }

@@ -35,7 +35,7 @@ impl Seed {
 }
 
 /// A call link with an account and both of its credentials.
-pub(crate) struct CallLinkWorld {
+pub(crate) struct CallLinkFixture {
     pub(crate) aci: Aci,
     pub(crate) secret: GenericSecretParams,
     pub(crate) public: GenericPublicParams,
@@ -50,7 +50,7 @@ pub(crate) struct CallLinkWorld {
     pub(crate) auth_presentation: AuthPresentation,
 }
 
-impl CallLinkWorld {
+impl CallLinkFixture {
     pub(crate) fn new(mode: Mode, seed: u64) -> Self {
         let mut seed = Seed::new(seed);
         let aci = seed.aci();
@@ -110,7 +110,7 @@ impl CallLinkWorld {
 }
 
 /// A group with an account and its credential.
-pub(crate) struct GroupWorld {
+pub(crate) struct GroupFixture {
     pub(crate) aci: Aci,
     pub(crate) pni: Pni,
     pub(crate) members: Vec<ServiceId>,
@@ -126,7 +126,7 @@ pub(crate) struct GroupWorld {
     pub(crate) token: GroupSendFullToken,
 }
 
-impl GroupWorld {
+impl GroupFixture {
     pub(crate) fn new(seed: u64) -> Self {
         let mut seed = Seed::new(seed);
         let (aci, pni) = (seed.aci(), Pni::from_bytes(seed.bytes()));

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::common::{CallLinkWorld, GroupWorld, Seed, TODAY};
+use crate::common::{CallLinkFixture, GroupFixture, Seed, TODAY};
 use anteroom_kvac::Sho;
 use anteroom_protocol::*;
 use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
@@ -30,77 +30,81 @@ fn assert_unlinkable(a: &[u8], b: &[u8], public: std::ops::Range<usize>) {
 #[test]
 fn two_presentations_share_no_word_but_the_ciphertexts() {
     for mode in [Mode::Legacy, Mode::Standard] {
-        let world = CallLinkWorld::new(mode, 1);
+        let fixture = CallLinkFixture::new(mode, 1);
         let mut seed = Seed::new(5);
-        let again = world
+        let again = fixture
             .create
             .present(
-                &world.aci,
-                &world.room_id,
-                &world.public,
-                &world.link,
+                &fixture.aci,
+                &fixture.room_id,
+                &fixture.public,
+                &fixture.link,
                 seed.randomness(),
             )
             .unwrap();
         // Version, ciphertext and day are at the start.
         assert_unlinkable(
-            &world.create_presentation.to_bytes(),
+            &fixture.create_presentation.to_bytes(),
             &again.to_bytes(),
             0..73,
         );
-        let again = world
+        let again = fixture
             .auth
             .present(
-                &world.aci,
+                &fixture.aci,
                 TODAY,
-                &world.public,
-                &world.link,
+                &fixture.public,
+                &fixture.link,
                 seed.randomness(),
             )
             .unwrap();
         // Ciphertext and day are at the end.
         assert_unlinkable(
-            &world.auth_presentation.to_bytes(),
+            &fixture.auth_presentation.to_bytes(),
             &again.to_bytes(),
             433..505,
         );
     }
-    let world = GroupWorld::new(1);
-    let again = world
+    let fixture = GroupFixture::new(1);
+    let again = fixture
         .credential
-        .present(&world.public, &world.group, Seed::new(5).randomness())
+        .present(&fixture.public, &fixture.group, Seed::new(5).randomness())
         .unwrap();
-    assert_unlinkable(&world.presentation.to_bytes(), &again.to_bytes(), 497..633);
+    assert_unlinkable(
+        &fixture.presentation.to_bytes(),
+        &again.to_bytes(),
+        497..633,
+    );
 }
 
 #[test]
 fn presentations_for_two_rooms_share_no_word_at_all() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
     let other = Seed::new(6).root_key().secret_params();
-    let elsewhere = world
+    let elsewhere = fixture
         .auth
         .present(
-            &world.aci,
+            &fixture.aci,
             TODAY,
-            &world.public,
+            &fixture.public,
             &other,
             Seed::new(7).randomness(),
         )
         .unwrap();
-    assert!(shared_words(&world.auth_presentation.to_bytes(), &elsewhere.to_bytes()).is_empty());
+    assert!(shared_words(&fixture.auth_presentation.to_bytes(), &elsewhere.to_bytes()).is_empty());
 }
 
 #[test]
 fn a_presentation_shares_no_word_with_what_the_issuer_saw() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
     let issuer = [
-        world.context.request().to_bytes(),
-        world.create_response.to_bytes(),
-        world.auth_response.to_bytes(),
+        fixture.context.request().to_bytes(),
+        fixture.create_response.to_bytes(),
+        fixture.auth_response.to_bytes(),
     ]
     .concat();
-    assert!(shared_words(&issuer, &world.create_presentation.to_bytes()).is_empty());
-    assert!(shared_words(&issuer, &world.auth_presentation.to_bytes()).is_empty());
+    assert!(shared_words(&issuer, &fixture.create_presentation.to_bytes()).is_empty());
+    assert!(shared_words(&issuer, &fixture.auth_presentation.to_bytes()).is_empty());
 }
 
 fn point(bytes: &[u8], offset: usize) -> RistrettoPoint {
@@ -145,13 +149,18 @@ fn the_issuer_sees_the_room_only_under_a_pad() {
 
 #[test]
 fn what_the_issuer_answers_depends_on_the_room_only_through_the_pad() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
     let rooms = [1, 2].map(|seed| Seed::new(seed).root_key().room_id());
     let [a, b] = rooms.map(|room| {
         let context = CreateCredentialRequestContext::new(&room, Seed::new(8).randomness());
         context
             .request()
-            .issue(&world.aci, TODAY, &world.secret, Seed::new(9).randomness())
+            .issue(
+                &fixture.aci,
+                TODAY,
+                &fixture.secret,
+                Seed::new(9).randomness(),
+            )
             .unwrap()
             .to_bytes()
     });
@@ -164,14 +173,14 @@ fn what_the_issuer_answers_depends_on_the_room_only_through_the_pad() {
 ///
 /// In legacy mode `I_2 - I_3` is this value, and nothing binds the ciphertext's second half: the result
 /// verifies. This is one of the reasons for standard mode.
-fn shifted(world: &CallLinkWorld) -> Vec<u8> {
+fn shifted(fixture: &CallLinkFixture) -> Vec<u8> {
     let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
     // G_w, G_w', G_x0, G_x1, G_V, G_z, G_y0, G_y1 precede it.
     let g_y2 = (0..9).map(|_| system.point()).last().unwrap();
-    let params = world.public.to_bytes();
+    let params = fixture.public.to_bytes();
     let y2_g_y2 = point(&params, 33) - point(&params, 65);
 
-    let mut bytes = world.auth_presentation.to_bytes();
+    let mut bytes = fixture.auth_presentation.to_bytes();
     let shift = |bytes: &mut [u8], offset: usize, by: RistrettoPoint| {
         let moved = (point(bytes, offset) + by).compress();
         bytes[offset..offset + 32].copy_from_slice(moved.as_bytes());
@@ -184,13 +193,13 @@ fn shifted(world: &CallLinkWorld) -> Vec<u8> {
 
 #[test]
 fn standard_mode_binds_what_legacy_mode_leaves_open() {
-    let legacy = CallLinkWorld::new(Mode::Legacy, 1);
+    let legacy = CallLinkFixture::new(Mode::Legacy, 1);
     assert_eq!(
         legacy.verify_auth(&shifted(&legacy)),
         Ok(()),
         "the known weakness of legacy mode"
     );
-    let standard = CallLinkWorld::new(Mode::Standard, 1);
+    let standard = CallLinkFixture::new(Mode::Standard, 1);
     assert_eq!(standard.verify_auth(&shifted(&standard)), Err(VerifyError));
 }
 
@@ -198,13 +207,13 @@ fn standard_mode_binds_what_legacy_mode_leaves_open() {
 fn only_legacy_params_give_single_products_away() {
     // By the secrets, I_2 - I_3 is y2*G_y2 in legacy mode and no known value in standard mode.
     for (mode, leaks) in [(Mode::Legacy, true), (Mode::Standard, false)] {
-        let world = CallLinkWorld::new(mode, 1);
-        let secret = world.secret.to_bytes();
+        let fixture = CallLinkFixture::new(mode, 1);
+        let secret = fixture.secret.to_bytes();
         let y2 =
             Scalar::from_canonical_bytes(secret[1 + 32 * 7..][..32].try_into().unwrap()).unwrap();
         let mut system = Sho::plain(b"Signal_ZKCredential_ConstantSystemParams_generate_20230410");
         let g_y2 = (0..9).map(|_| system.point()).last().unwrap();
-        let params = world.public.to_bytes();
+        let params = fixture.public.to_bytes();
         assert_eq!(
             point(&params, 33) - point(&params, 65) == y2 * g_y2,
             leaks,
@@ -215,17 +224,17 @@ fn only_legacy_params_give_single_products_away() {
 
 #[test]
 fn secrets_show_nothing_of_themselves() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
-    let group = GroupWorld::new(1);
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
+    let group = GroupFixture::new(1);
     let mut seed = Seed::new(1);
     let shown = [
-        format!("{:?}", world.secret),
-        format!("{:?}", world.link),
-        format!("{:?}", world.context),
-        format!("{:?}", world.create),
-        format!("{:?}", world.auth),
-        format!("{:?}", world.aci),
-        format!("{:?}", world.room_id),
+        format!("{:?}", fixture.secret),
+        format!("{:?}", fixture.link),
+        format!("{:?}", fixture.context),
+        format!("{:?}", fixture.create),
+        format!("{:?}", fixture.auth),
+        format!("{:?}", fixture.aci),
+        format!("{:?}", fixture.room_id),
         format!("{:?}", seed.root_key()),
         format!("{:?}", HelloKey::derive(&seed.root_key())),
         format!("{:?}", AdminPasskey::from_bytes(seed.bytes())),
@@ -239,13 +248,13 @@ fn secrets_show_nothing_of_themselves() {
         format!("{:?}", group.presentation),
         format!("{:?}", group.public),
         format!("{:?}", group.response),
-        format!("{:?}", world.auth_presentation),
-        format!("{:?}", world.auth_presentation.user_id()),
-        format!("{:?}", world.auth_response),
-        format!("{:?}", world.context.request()),
-        format!("{:?}", world.create_presentation),
-        format!("{:?}", world.create_response),
-        format!("{:?}", world.public),
+        format!("{:?}", fixture.auth_presentation),
+        format!("{:?}", fixture.auth_presentation.user_id()),
+        format!("{:?}", fixture.auth_response),
+        format!("{:?}", fixture.context.request()),
+        format!("{:?}", fixture.create_presentation),
+        format!("{:?}", fixture.create_response),
+        format!("{:?}", fixture.public),
     ];
     for text in shown {
         assert!(text.ends_with("(..)"), "{text}");

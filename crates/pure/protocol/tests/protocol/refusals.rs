@@ -1,22 +1,29 @@
 //! A message that was changed in transit is refused by its recipient; an unchanged one is accepted.
 
-use crate::common::{CallLinkWorld, GroupWorld, Seed, TODAY, flips};
+use crate::common::{CallLinkFixture, GroupFixture, Seed, TODAY, flips};
 use anteroom_protocol::*;
 
 const MODES: [Mode; 2] = [Mode::Legacy, Mode::Standard];
 
 #[test]
 fn any_flipped_bit_of_a_create_request_is_noticed() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
-    for (bit, flipped) in flips(&world.context.request().to_bytes()) {
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
+    for (bit, flipped) in flips(&fixture.context.request().to_bytes()) {
         let Ok(request) = CreateCredentialRequest::from_bytes(&flipped) else {
             continue;
         };
         // The issuer cannot detect the change; the client, whose own request differs, refuses the response.
         let response = request
-            .issue(&world.aci, TODAY, &world.secret, Seed::new(2).randomness())
+            .issue(
+                &fixture.aci,
+                TODAY,
+                &fixture.secret,
+                Seed::new(2).randomness(),
+            )
             .unwrap();
-        let received = world.context.receive(&response, &world.aci, &world.public);
+        let received = fixture
+            .context
+            .receive(&response, &fixture.aci, &fixture.public);
         assert!(received.is_err(), "bit {bit}");
     }
 }
@@ -24,30 +31,33 @@ fn any_flipped_bit_of_a_create_request_is_noticed() {
 #[test]
 fn any_flipped_bit_of_a_response_is_refused() {
     for mode in MODES {
-        let world = CallLinkWorld::new(mode, 1);
-        for (bit, flipped) in flips(&world.create_response.to_bytes()) {
+        let fixture = CallLinkFixture::new(mode, 1);
+        for (bit, flipped) in flips(&fixture.create_response.to_bytes()) {
             if let Ok(response) = CreateCredentialResponse::from_bytes(&flipped) {
-                let received = world.context.receive(&response, &world.aci, &world.public);
+                let received = fixture
+                    .context
+                    .receive(&response, &fixture.aci, &fixture.public);
                 assert!(received.is_err(), "create, {mode:?}, bit {bit}");
             }
         }
-        for (bit, flipped) in flips(&world.auth_response.to_bytes()) {
+        for (bit, flipped) in flips(&fixture.auth_response.to_bytes()) {
             if let Ok(response) = AuthCredentialResponse::from_bytes(&flipped) {
-                let received = response.receive(&world.aci, TODAY, &world.public);
+                let received = response.receive(&fixture.aci, TODAY, &fixture.public);
                 assert!(received.is_err(), "auth, {mode:?}, bit {bit}");
             }
         }
     }
-    let world = GroupWorld::new(1);
-    for (bit, flipped) in flips(&world.response.to_bytes()) {
+    let fixture = GroupFixture::new(1);
+    for (bit, flipped) in flips(&fixture.response.to_bytes()) {
         if let Ok(response) = GroupAuthCredentialResponse::from_bytes(&flipped) {
-            let received = response.receive(&world.aci, &world.pni, TODAY, &world.public);
+            let received = response.receive(&fixture.aci, &fixture.pni, TODAY, &fixture.public);
             assert!(received.is_err(), "group, bit {bit}");
         }
     }
-    for (bit, flipped) in flips(&world.endorsements_response.to_bytes()) {
+    for (bit, flipped) in flips(&fixture.endorsements_response.to_bytes()) {
         if let Ok(response) = GroupSendEndorsementsResponse::from_bytes(&flipped) {
-            let received = response.receive(&world.members, TODAY, &world.group, &world.public);
+            let received =
+                response.receive(&fixture.members, TODAY, &fixture.group, &fixture.public);
             assert!(received.is_err(), "endorsements, bit {bit}");
         }
     }
@@ -55,42 +65,42 @@ fn any_flipped_bit_of_a_response_is_refused() {
 
 #[test]
 fn any_flipped_bit_of_a_credential_makes_it_worthless() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
-    let room = &world.room_id;
-    for (bit, flipped) in flips(&world.create.to_bytes()) {
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
+    let room = &fixture.room_id;
+    for (bit, flipped) in flips(&fixture.create.to_bytes()) {
         let presented = CreateCredential::from_bytes(&flipped)
             .map_err(|_| VerifyError)
             .and_then(|credential| {
                 credential.present(
-                    &world.aci,
+                    &fixture.aci,
                     room,
-                    &world.public,
-                    &world.link,
+                    &fixture.public,
+                    &fixture.link,
                     Seed::new(3).randomness(),
                 )
             });
         if let Ok(presentation) = presented {
             assert!(
-                world.verify_create(&presentation.to_bytes()).is_err(),
+                fixture.verify_create(&presentation.to_bytes()).is_err(),
                 "create, bit {bit}"
             );
         }
     }
-    for (bit, flipped) in flips(&world.auth.to_bytes()) {
+    for (bit, flipped) in flips(&fixture.auth.to_bytes()) {
         let presented = AuthCredential::from_bytes(&flipped)
             .map_err(|_| VerifyError)
             .and_then(|credential| {
                 credential.present(
-                    &world.aci,
+                    &fixture.aci,
                     TODAY,
-                    &world.public,
-                    &world.link,
+                    &fixture.public,
+                    &fixture.link,
                     Seed::new(3).randomness(),
                 )
             });
         if let Ok(presentation) = presented {
             assert!(
-                world.verify_auth(&presentation.to_bytes()).is_err(),
+                fixture.verify_auth(&presentation.to_bytes()).is_err(),
                 "auth, bit {bit}"
             );
         }
@@ -100,33 +110,33 @@ fn any_flipped_bit_of_a_credential_makes_it_worthless() {
 #[test]
 fn any_flipped_bit_of_a_presentation_is_refused() {
     for mode in MODES {
-        let world = CallLinkWorld::new(mode, 1);
+        let fixture = CallLinkFixture::new(mode, 1);
         assert_eq!(
-            world.verify_create(&world.create_presentation.to_bytes()),
+            fixture.verify_create(&fixture.create_presentation.to_bytes()),
             Ok(())
         );
-        for (bit, flipped) in flips(&world.create_presentation.to_bytes()) {
+        for (bit, flipped) in flips(&fixture.create_presentation.to_bytes()) {
             assert!(
-                world.verify_create(&flipped).is_err(),
+                fixture.verify_create(&flipped).is_err(),
                 "create, {mode:?}, bit {bit}"
             );
         }
         assert_eq!(
-            world.verify_auth(&world.auth_presentation.to_bytes()),
+            fixture.verify_auth(&fixture.auth_presentation.to_bytes()),
             Ok(())
         );
-        for (bit, flipped) in flips(&world.auth_presentation.to_bytes()) {
+        for (bit, flipped) in flips(&fixture.auth_presentation.to_bytes()) {
             assert!(
-                world.verify_auth(&flipped).is_err(),
+                fixture.verify_auth(&flipped).is_err(),
                 "auth, {mode:?}, bit {bit}"
             );
         }
     }
-    let world = GroupWorld::new(1);
-    let group = world.group.public_params();
-    for (bit, flipped) in flips(&world.presentation.to_bytes()) {
+    let fixture = GroupFixture::new(1);
+    let group = fixture.group.public_params();
+    for (bit, flipped) in flips(&fixture.presentation.to_bytes()) {
         if let Ok(presentation) = GroupAuthPresentation::from_bytes(&flipped) {
-            let verified = presentation.verify(TODAY, &world.secret, &group);
+            let verified = presentation.verify(TODAY, &fixture.secret, &group);
             assert!(verified.is_err(), "group, bit {bit}");
         }
     }
@@ -134,14 +144,16 @@ fn any_flipped_bit_of_a_presentation_is_refused() {
 
 #[test]
 fn any_flipped_bit_of_a_token_is_refused() {
-    let world = GroupWorld::new(1);
+    let fixture = GroupFixture::new(1);
     assert_eq!(
-        world.token.verify(&world.members, TODAY, &world.secret),
+        fixture
+            .token
+            .verify(&fixture.members, TODAY, &fixture.secret),
         Ok(())
     );
-    for (bit, flipped) in flips(&world.token.to_bytes()) {
+    for (bit, flipped) in flips(&fixture.token.to_bytes()) {
         if let Ok(token) = GroupSendFullToken::from_bytes(&flipped) {
-            let verified = token.verify(&world.members, TODAY, &world.secret);
+            let verified = token.verify(&fixture.members, TODAY, &fixture.secret);
             assert!(verified.is_err(), "bit {bit}");
         }
     }
@@ -149,12 +161,15 @@ fn any_flipped_bit_of_a_token_is_refused() {
 
 #[test]
 fn a_token_is_for_exactly_its_members_until_its_expiration() {
-    let world = GroupWorld::new(1);
-    let verify = |members: &[ServiceId], now| world.token.verify(members, now, &world.secret);
-    let mut members = world.members.clone();
+    let fixture = GroupFixture::new(1);
+    let verify = |members: &[ServiceId], now| fixture.token.verify(members, now, &fixture.secret);
+    let mut members = fixture.members.clone();
     members.reverse();
-    assert_eq!(verify(&members, world.expiration), Ok(()));
-    assert_eq!(verify(&members, world.expiration.plus(1)), Err(VerifyError));
+    assert_eq!(verify(&members, fixture.expiration), Ok(()));
+    assert_eq!(
+        verify(&members, fixture.expiration.plus(1)),
+        Err(VerifyError)
+    );
     assert_eq!(verify(&members[1..], TODAY), Err(VerifyError));
     assert_eq!(verify(&[], TODAY), Err(VerifyError));
     members.push(Seed::new(9).aci().into());
@@ -163,10 +178,10 @@ fn a_token_is_for_exactly_its_members_until_its_expiration() {
 
 #[test]
 fn endorsements_can_be_combined_and_taken_apart() {
-    let world = GroupWorld::new(1);
-    let all = GroupSendEndorsement::combine(&world.endorsements);
-    for (member, endorsement) in world.members.iter().zip(&world.endorsements) {
-        let others: Vec<_> = world
+    let fixture = GroupFixture::new(1);
+    let all = GroupSendEndorsement::combine(&fixture.endorsements);
+    for (member, endorsement) in fixture.members.iter().zip(&fixture.endorsements) {
+        let others: Vec<_> = fixture
             .members
             .iter()
             .filter(|other| *other != member)
@@ -174,11 +189,11 @@ fn endorsements_can_be_combined_and_taken_apart() {
             .collect();
         let token = all
             .without(endorsement)
-            .to_token(&world.group)
-            .into_full(world.expiration);
-        assert_eq!(token.verify(&others, TODAY, &world.secret), Ok(()));
+            .to_token(&fixture.group)
+            .into_full(fixture.expiration);
+        assert_eq!(token.verify(&others, TODAY, &fixture.secret), Ok(()));
         assert_eq!(
-            token.verify(&world.members, TODAY, &world.secret),
+            token.verify(&fixture.members, TODAY, &fixture.secret),
             Err(VerifyError)
         );
     }
@@ -186,21 +201,21 @@ fn endorsements_can_be_combined_and_taken_apart() {
 
 #[test]
 fn endorsements_of_an_odd_expiration_or_of_others_are_refused() {
-    let world = GroupWorld::new(1);
-    let ciphertexts: Vec<_> = world
+    let fixture = GroupFixture::new(1);
+    let ciphertexts: Vec<_> = fixture
         .members
         .iter()
-        .map(|member| world.group.encrypt_service_id(member))
+        .map(|member| fixture.group.encrypt_service_id(member))
         .collect();
     let receive = |expiration: Timestamp, now, members: &[ServiceId]| {
         GroupSendEndorsementsResponse::issue(
             &ciphertexts,
             expiration,
-            &world.secret,
+            &fixture.secret,
             Seed::new(4).randomness(),
         )
         .unwrap()
-        .receive(members, now, &world.group, &world.public)
+        .receive(members, now, &fixture.group, &fixture.public)
         .map(|_| ())
     };
     let tomorrow = TODAY.plus(DAY);
@@ -213,19 +228,19 @@ fn endorsements_of_an_odd_expiration_or_of_others_are_refused() {
         (tomorrow.plus(1), TODAY, Err(VerifyError)),
     ] {
         assert_eq!(
-            receive(expiration, now, &world.members),
+            receive(expiration, now, &fixture.members),
             expected,
             "{expiration:?} at {now:?}"
         );
     }
     assert_eq!(
-        receive(tomorrow, TODAY, &world.members[1..]),
+        receive(tomorrow, TODAY, &fixture.members[1..]),
         Err(VerifyError)
     );
     let none = GroupSendEndorsementsResponse::issue(
         &[],
         tomorrow,
-        &world.secret,
+        &fixture.secret,
         Seed::new(4).randomness(),
     );
     assert!(none.is_err(), "nobody to endorse");
@@ -250,27 +265,30 @@ fn the_default_expiration_leaves_at_least_25_hours() {
 #[test]
 fn presentations_are_accepted_a_little_beyond_the_day_create_30_h_auth_one_day_before_to_two_days_after()
  {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
-    let link = world.link.public_params();
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
+    let link = fixture.link.public_params();
     for (now, expected) in [
         (TODAY.minus(1), Err(VerifyError)),
         (TODAY, Ok(())),
         (TODAY.plus(30 * HOUR - 1), Ok(())),
         (TODAY.plus(30 * HOUR), Err(VerifyError)),
     ] {
-        let verified = world
-            .create_presentation
-            .verify(&world.room_id, now, &world.secret, &link);
+        let verified =
+            fixture
+                .create_presentation
+                .verify(&fixture.room_id, now, &fixture.secret, &link);
         assert_eq!(verified, expected, "create at {now:?}");
     }
-    let group = GroupWorld::new(1);
+    let group = GroupFixture::new(1);
     for (now, expected) in [
         (TODAY.minus(DAY + 1), Err(VerifyError)),
         (TODAY.minus(DAY), Ok(())),
         (TODAY.plus(2 * DAY), Ok(())),
         (TODAY.plus(2 * DAY + 1), Err(VerifyError)),
     ] {
-        let verified = world.auth_presentation.verify(now, &world.secret, &link);
+        let verified = fixture
+            .auth_presentation
+            .verify(now, &fixture.secret, &link);
         assert_eq!(verified, expected, "auth at {now:?}");
         let verified = group
             .presentation
@@ -282,93 +300,112 @@ fn presentations_are_accepted_a_little_beyond_the_day_create_30_h_auth_one_day_b
 #[test]
 fn another_account_key_room_or_day_is_refused() {
     for mode in MODES {
-        let world = CallLinkWorld::new(mode, 1);
-        let other = CallLinkWorld::new(mode, 2);
-        let (link, other_link) = (world.link.public_params(), other.link.public_params());
+        let fixture = CallLinkFixture::new(mode, 1);
+        let other = CallLinkFixture::new(mode, 2);
+        let (link, other_link) = (fixture.link.public_params(), other.link.public_params());
 
-        let receive = |aci, params| world.context.receive(&world.create_response, aci, params);
-        assert!(receive(&other.aci, &world.public).is_err());
-        assert!(receive(&world.aci, &other.public).is_err());
+        let receive = |aci, params| {
+            fixture
+                .context
+                .receive(&fixture.create_response, aci, params)
+        };
+        assert!(receive(&other.aci, &fixture.public).is_err());
+        assert!(receive(&fixture.aci, &other.public).is_err());
         let context = &other.context;
         assert!(
             context
-                .receive(&world.create_response, &world.aci, &world.public)
+                .receive(&fixture.create_response, &fixture.aci, &fixture.public)
                 .is_err()
         );
-        let receive = |aci, day, params| world.auth_response.receive(aci, day, params);
-        assert!(receive(&other.aci, TODAY, &world.public).is_err());
-        assert!(receive(&world.aci, TODAY.plus(DAY), &world.public).is_err());
-        assert!(receive(&world.aci, TODAY, &other.public).is_err());
+        let receive = |aci, day, params| fixture.auth_response.receive(aci, day, params);
+        assert!(receive(&other.aci, TODAY, &fixture.public).is_err());
+        assert!(receive(&fixture.aci, TODAY.plus(DAY), &fixture.public).is_err());
+        assert!(receive(&fixture.aci, TODAY, &other.public).is_err());
 
-        let verify =
-            |room, params, link| world.create_presentation.verify(room, TODAY, params, link);
-        assert!(verify(&other.room_id, &world.secret, &link).is_err());
-        assert!(verify(&world.room_id, &other.secret, &link).is_err());
-        assert!(verify(&world.room_id, &world.secret, &other_link).is_err());
-        let verify = |params, link| world.auth_presentation.verify(TODAY, params, link);
+        let verify = |room, params, link| {
+            fixture
+                .create_presentation
+                .verify(room, TODAY, params, link)
+        };
+        assert!(verify(&other.room_id, &fixture.secret, &link).is_err());
+        assert!(verify(&fixture.room_id, &other.secret, &link).is_err());
+        assert!(verify(&fixture.room_id, &fixture.secret, &other_link).is_err());
+        let verify = |params, link| fixture.auth_presentation.verify(TODAY, params, link);
         assert!(verify(&other.secret, &link).is_err());
-        assert!(verify(&world.secret, &other_link).is_err());
+        assert!(verify(&fixture.secret, &other_link).is_err());
 
         let present = |aci, room, public| {
-            world
+            fixture
                 .create
-                .present(aci, room, public, &world.link, Seed::new(3).randomness())
+                .present(aci, room, public, &fixture.link, Seed::new(3).randomness())
         };
-        let stolen = present(&other.aci, &world.room_id, &world.public).unwrap();
+        let stolen = present(&other.aci, &fixture.room_id, &fixture.public).unwrap();
         assert!(
-            world.verify_create(&stolen.to_bytes()).is_err(),
+            fixture.verify_create(&stolen.to_bytes()).is_err(),
             "another account's credential"
         );
-        let moved = present(&world.aci, &other.room_id, &world.public).unwrap();
+        let moved = present(&fixture.aci, &other.room_id, &fixture.public).unwrap();
         assert!(
             moved
-                .verify(&other.room_id, TODAY, &world.secret, &link)
+                .verify(&other.room_id, TODAY, &fixture.secret, &link)
                 .is_err(),
             "another room"
         );
-        let late = world
+        let late = fixture
             .auth
             .present(
-                &world.aci,
+                &fixture.aci,
                 TODAY.plus(DAY),
-                &world.public,
-                &world.link,
+                &fixture.public,
+                &fixture.link,
                 Seed::new(3).randomness(),
             )
             .unwrap();
-        assert!(world.verify_auth(&late.to_bytes()).is_err(), "another day");
+        assert!(
+            fixture.verify_auth(&late.to_bytes()).is_err(),
+            "another day"
+        );
     }
 }
 
 #[test]
 fn a_day_that_starts_at_no_midnight_is_not_received() {
-    let world = CallLinkWorld::new(Mode::Standard, 1);
+    let fixture = CallLinkFixture::new(Mode::Standard, 1);
     for odd in [TODAY.plus(1), TODAY.minus(1), TODAY.plus(HOUR)] {
-        let request = world.context.request();
+        let request = fixture.context.request();
         let response = request
-            .issue(&world.aci, odd, &world.secret, Seed::new(3).randomness())
+            .issue(
+                &fixture.aci,
+                odd,
+                &fixture.secret,
+                Seed::new(3).randomness(),
+            )
             .unwrap();
         assert!(
-            world
+            fixture
                 .context
-                .receive(&response, &world.aci, &world.public)
+                .receive(&response, &fixture.aci, &fixture.public)
                 .is_err()
         );
         let response = AuthCredentialResponse::issue(
-            &world.aci,
+            &fixture.aci,
             odd,
-            &world.secret,
+            &fixture.secret,
             Seed::new(3).randomness(),
         )
         .unwrap();
-        assert!(response.receive(&world.aci, odd, &world.public).is_err());
+        assert!(
+            response
+                .receive(&fixture.aci, odd, &fixture.public)
+                .is_err()
+        );
     }
 }
 
 #[test]
 fn the_modes_do_not_mix() {
-    let legacy = CallLinkWorld::new(Mode::Legacy, 1);
-    let standard = CallLinkWorld::new(Mode::Standard, 1);
+    let legacy = CallLinkFixture::new(Mode::Legacy, 1);
+    let standard = CallLinkFixture::new(Mode::Standard, 1);
     assert!(
         standard
             .auth_response
@@ -388,32 +425,36 @@ fn the_modes_do_not_mix() {
 
 #[test]
 fn a_verifier_tries_the_keys_of_the_mode_and_time() {
-    let [old, new] = [1, 2].map(|seed| CallLinkWorld::new(Mode::Standard, seed));
-    let legacy = CallLinkWorld::new(Mode::Legacy, 3);
-    let key = |world: &CallLinkWorld, not_before, not_after| VerifierKey {
-        params: GenericSecretParams::from_bytes(&world.secret.to_bytes()).unwrap(),
+    let [old, new] = [1, 2].map(|seed| CallLinkFixture::new(Mode::Standard, seed));
+    let legacy = CallLinkFixture::new(Mode::Legacy, 3);
+    let key = |fixture: &CallLinkFixture, not_before, not_after| VerifyingParamsEntry {
+        params: GenericSecretParams::from_bytes(&fixture.secret.to_bytes()).unwrap(),
         not_before,
         not_after,
     };
-    let keys = VerifierKeys::new(vec![
+    let keys = VerifyingParams::new(vec![
         key(&new, TODAY, None),
         key(&legacy, TODAY, None),
         key(&old, TODAY.minus(DAY), Some(TODAY.plus(HOUR))),
     ]);
-    let auth = |world: &CallLinkWorld, now| {
-        keys.verify_auth(&world.auth_presentation, now, &world.link.public_params())
-    };
-    let create = |world: &CallLinkWorld, now| {
-        keys.verify_create(
-            &world.create_presentation,
-            &world.room_id,
+    let auth = |fixture: &CallLinkFixture, now| {
+        keys.verify_auth(
+            &fixture.auth_presentation,
             now,
-            &world.link.public_params(),
+            &fixture.link.public_params(),
         )
     };
-    for world in [&old, &new, &legacy] {
-        assert_eq!(auth(world, TODAY), Ok(()));
-        assert_eq!(create(world, TODAY), Ok(()));
+    let create = |fixture: &CallLinkFixture, now| {
+        keys.verify_create(
+            &fixture.create_presentation,
+            &fixture.room_id,
+            now,
+            &fixture.link.public_params(),
+        )
+    };
+    for fixture in [&old, &new, &legacy] {
+        assert_eq!(auth(fixture, TODAY), Ok(()));
+        assert_eq!(create(fixture, TODAY), Ok(()));
     }
     assert_eq!(
         auth(&old, TODAY.plus(HOUR)),
@@ -426,7 +467,7 @@ fn a_verifier_tries_the_keys_of_the_mode_and_time() {
         "its time has not come"
     );
     assert_eq!(auth(&old, TODAY.minus(1)), Ok(()));
-    let stranger = CallLinkWorld::new(Mode::Standard, 4);
+    let stranger = CallLinkFixture::new(Mode::Standard, 4);
     assert_eq!(auth(&stranger, TODAY), Err(VerifyError));
 
     assert_eq!(keys.next_change(TODAY.minus(1)), Some(TODAY));
@@ -436,15 +477,19 @@ fn a_verifier_tries_the_keys_of_the_mode_and_time() {
 
 #[test]
 fn user_ids_decrypt_under_their_own_key_only() {
-    let [world, other] = [1, 2].map(|seed| CallLinkWorld::new(Mode::Standard, seed));
-    let pni = Pni::from_bytes(*world.aci.as_bytes());
-    for id in [ServiceId::from(world.aci), ServiceId::from(pni)] {
-        let ciphertext = world.link.encrypt(&id);
-        assert_eq!(world.link.decrypt(&ciphertext), Ok(id));
+    let [fixture, other] = [1, 2].map(|seed| CallLinkFixture::new(Mode::Standard, seed));
+    let pni = Pni::from_bytes(*fixture.aci.as_bytes());
+    for id in [ServiceId::from(fixture.aci), ServiceId::from(pni)] {
+        let ciphertext = fixture.link.encrypt(&id);
+        assert_eq!(fixture.link.decrypt(&ciphertext), Ok(id));
         assert_eq!(other.link.decrypt(&ciphertext), Err(VerifyError));
         for (bit, flipped) in flips(&ciphertext.to_bytes()) {
             if let Ok(flipped) = UidCiphertext::from_bytes(&flipped) {
-                assert_eq!(world.link.decrypt(&flipped), Err(VerifyError), "bit {bit}");
+                assert_eq!(
+                    fixture.link.decrypt(&flipped),
+                    Err(VerifyError),
+                    "bit {bit}"
+                );
             }
         }
     }
@@ -452,13 +497,13 @@ fn user_ids_decrypt_under_their_own_key_only() {
 
 #[test]
 fn blobs_open_under_their_own_key_only() {
-    let [world, other] = [1, 2].map(GroupWorld::new);
+    let [fixture, other] = [1, 2].map(GroupFixture::new);
     for plaintext in [&b""[..], b"title", &[7; 1000]] {
-        let blob = world.group.encrypt_blob(plaintext, [1; 12]).unwrap();
-        assert_eq!(world.group.decrypt_blob(&blob).as_deref(), Ok(plaintext));
+        let blob = fixture.group.encrypt_blob(plaintext, [1; 12]).unwrap();
+        assert_eq!(fixture.group.decrypt_blob(&blob).as_deref(), Ok(plaintext));
         assert_eq!(other.group.decrypt_blob(&blob), Err(VerifyError));
         for (_, flipped) in flips(&blob).step_by(7) {
-            assert_eq!(world.group.decrypt_blob(&flipped), Err(VerifyError));
+            assert_eq!(fixture.group.decrypt_blob(&flipped), Err(VerifyError));
         }
     }
 }

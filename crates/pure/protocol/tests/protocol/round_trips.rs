@@ -1,6 +1,6 @@
 //! Serialized values parse to the same bytes, and other lengths do not parse.
 
-use crate::common::{CallLinkWorld, GroupWorld};
+use crate::common::{CallLinkFixture, GroupFixture};
 use anteroom_protocol::*;
 use proptest::prelude::*;
 
@@ -22,8 +22,8 @@ fn layouts(seed: u64) -> Vec<(&'static str, usize, Vec<u8>, Reprint)> {
     } else {
         Mode::Legacy
     };
-    let c = CallLinkWorld::new(mode, seed);
-    let g = GroupWorld::new(seed);
+    let c = CallLinkFixture::new(mode, seed);
+    let g = GroupFixture::new(seed);
     let uid = c.auth_presentation.user_id();
     vec![
         (

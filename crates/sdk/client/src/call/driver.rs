@@ -2,7 +2,7 @@
 //! loss, seals and opens messages.
 
 mod counter_writer;
-mod hearing;
+mod messages;
 mod refusal;
 
 use std::time::Duration;
@@ -19,8 +19,8 @@ use self::{
     refusal::{may_pass, refusal},
 };
 use super::{
-    CallEvent, DemuxId, Ending, EraId, EraKey, HelloBook, JoinOptions, Joined, MessageOpener,
-    MessageSealer, Recipient, Roster, Standing,
+    CallEvent, DemuxId, EndReason, EraId, EraKey, HelloCodec, JoinOptions, MessageOpener,
+    MessageSealer, Recipient, Roster, SeatInfo, SeatStatus,
     socket::{Socket, redirected, socket_url},
 };
 use crate::{
@@ -41,7 +41,7 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(25);
 const RECONNECT_FOR: Duration = Duration::from_secs(60);
 /// The longest time for which counters of received messages are held in memory before the replay store has
 /// them.
-const KEEP_EVERY: Duration = Duration::from_secs(1);
+const STORE_EVERY: Duration = Duration::from_secs(1);
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 const MAX_REDIRECTS: usize = 3;
@@ -66,18 +66,18 @@ pub(crate) enum Command {
 pub(crate) struct Driver {
     client: RoomsClient,
     options: JoinOptions,
-    hellos: HelloBook,
+    hellos: HelloCodec,
     rng: Box<dyn CryptoRng + Send>,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<CallEvent>,
-    stay: Option<Stay>,
+    resume_state: Option<ResumeState>,
     /// Whether messages were received whose counters the replay store does not have yet.
-    has_unkept: bool,
+    has_unstored: bool,
     counter_writer: CounterWriter,
 }
 
 /// The state that outlives a connection: everything that resuming the seat needs.
-struct Stay {
+struct ResumeState {
     demux: DemuxId,
     era: EraId,
     resume: Zeroizing<String>,
@@ -89,7 +89,7 @@ struct Stay {
 /// The reason for giving up a connection.
 enum Interruption {
     Lost,
-    Over(Ending),
+    Over(EndReason),
 }
 
 impl Driver {
@@ -102,13 +102,13 @@ impl Driver {
     ) -> Self {
         Self {
             client,
-            hellos: HelloBook::new(&options.room, options.pass.aci()),
+            hellos: HelloCodec::new(&options.room, options.pass.aci()),
             options,
             rng,
             commands,
             events,
-            stay: None,
-            has_unkept: false,
+            resume_state: None,
+            has_unstored: false,
             counter_writer: CounterWriter::default(),
         }
     }
@@ -123,7 +123,7 @@ impl Driver {
             let asked = timeout(limit, self.ask(&mut socket, has_features)).await;
             match asked.unwrap_or(Err(RoomsError::TimedOut))? {
                 FromRoom::Joined(joined) => {
-                    self.settle(*joined).await?;
+                    self.apply_joined(*joined).await?;
                     return Ok(socket);
                 }
                 FromRoom::Redirect { url: target } => {
@@ -150,28 +150,28 @@ impl Driver {
 
     /// Serves the call until it ends, the session is dropped, or the connection cannot be restored.
     pub(crate) async fn run(mut self, mut socket: Socket, mut stopping: watch::Receiver<bool>) {
-        let ending = loop {
+        let end_reason = loop {
             match self.serve(&mut socket, &mut stopping).await {
-                Interruption::Over(ending) => {
+                Interruption::Over(end_reason) => {
                     socket.close().await;
-                    break ending;
+                    break end_reason;
                 }
                 Interruption::Lost => drop(socket),
             }
             self.emit(CallEvent::Lost).await;
             let restored = tokio::select! {
                 restored = self.restore() => restored,
-                () = stopped(&mut stopping) => break Ending::Left,
+                () = stopped(&mut stopping) => break EndReason::Left,
             };
             match restored {
                 Ok(restored) => socket = restored,
-                Err(error) => break Ending::Failed(error),
+                Err(error) => break EndReason::Failed(error),
             }
         };
-        self.keep_all_counters().await;
-        // Gives the counters back, so that the next stay in this era goes on with them.
-        self.stay = None;
-        self.emit(CallEvent::Ended(ending)).await;
+        self.store_all_counters().await;
+        // Gives the counters back, so that the next session in this era goes on with them.
+        self.resume_state = None;
+        self.emit(CallEvent::Ended(end_reason)).await;
     }
 
     async fn ask(
@@ -192,7 +192,10 @@ impl Driver {
                 epoch: room.epoch(),
                 auth: &presentation,
                 admin_passkey: passkey.as_ref().map(|passkey| passkey.as_str()),
-                resume: self.stay.as_ref().map(|stay| stay.resume.as_str()),
+                resume: self
+                    .resume_state
+                    .as_ref()
+                    .map(|resume_state| resume_state.resume.as_str()),
                 roster: has_features.then_some(ROSTER_CHANGES),
                 hello: hello.as_deref(),
             })
@@ -206,12 +209,12 @@ impl Driver {
     }
 
     /// Stores the seat that the room service has assigned, and emits `Joined` or `Restored`.
-    async fn settle(&mut self, body: JoinedBody) -> Result<(), RoomsError> {
+    async fn apply_joined(&mut self, body: JoinedBody) -> Result<(), RoomsError> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
-        let standing = match body.status.as_str() {
-            "active" => Standing::Active,
-            "pending" => Standing::Pending,
+        let status = match body.status.as_str() {
+            "active" => SeatStatus::Active,
+            "pending" => SeatStatus::Pending,
             _ => return Err(RoomsError::Malformed("the status is unknown")),
         };
         let roster = Roster::parse(
@@ -221,14 +224,19 @@ impl Driver {
             &self.hellos,
         )?;
         let link = LinkState::parse(&body.call_link_state, &self.options.room)?;
-        self.keep_all_counters().await;
-        let previous = self.stay.take().filter(|stay| stay.era == era);
+        self.store_all_counters().await;
+        let previous = self
+            .resume_state
+            .take()
+            .filter(|resume_state| resume_state.era == era);
         let key = || EraKey::derive(&self.options.room, era);
-        let same_place = previous.as_ref().is_some_and(|stay| stay.demux == demux);
+        let same_seat = previous
+            .as_ref()
+            .is_some_and(|resume_state| resume_state.demux == demux);
         // The counters continue from the previous connection, so that no message is accepted twice.
         let (sealer, opener) = match previous {
-            Some(stay) if same_place => (stay.sealer, stay.opener),
-            Some(stay) => (MessageSealer::new(key(), demux), stay.opener),
+            Some(resume_state) if same_seat => (resume_state.sealer, resume_state.opener),
+            Some(resume_state) => (MessageSealer::new(key(), demux), resume_state.opener),
             None => {
                 let room = self.options.room.room_id();
                 let counters = self.client.replays.read(room, era).await?;
@@ -236,7 +244,7 @@ impl Driver {
                 (MessageSealer::new(key(), demux), opener)
             }
         };
-        self.stay = Some(Stay {
+        self.resume_state = Some(ResumeState {
             demux,
             era,
             resume: Zeroizing::new(body.resume),
@@ -244,13 +252,13 @@ impl Driver {
             opener,
             roster: roster.clone(),
         });
-        let event = if same_place && standing == Standing::Active {
+        let event = if same_seat && status == SeatStatus::Active {
             CallEvent::Restored(roster)
         } else {
-            CallEvent::Joined(Box::new(Joined {
+            CallEvent::Joined(Box::new(SeatInfo {
                 demux,
                 era,
-                standing,
+                status,
                 is_admin: body.is_admin,
                 max_devices: body.max_devices,
                 roster,
@@ -289,33 +297,33 @@ impl Driver {
     ) -> Interruption {
         let mut ping = interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut keep = interval(KEEP_EVERY);
-        keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = Instant::now();
+        let mut store = interval(STORE_EVERY);
+        store.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last_received = Instant::now();
         loop {
             let outcome = tokio::select! {
                 message = socket.receive() => {
-                    heard = Instant::now();
+                    last_received = Instant::now();
                     match message {
-                        Ok(message) => self.hear(message).await,
+                        Ok(message) => self.handle_message(message).await,
                         Err(RoomsError::Lost) => return Interruption::Lost,
-                        Err(error) => return Interruption::Over(Ending::Failed(error)),
+                        Err(error) => return Interruption::Over(EndReason::Failed(error)),
                     }
                 }
-                Some(command) = self.commands.recv() => self.say(socket, command).await,
+                Some(command) = self.commands.recv() => self.send_command(socket, command).await,
                 _ = ping.tick() => {
-                    if heard.elapsed() > SILENCE_LIMIT {
+                    if last_received.elapsed() > SILENCE_LIMIT {
                         return Interruption::Lost;
                     }
                     sent(socket.send(&ToRoom::Ping).await)
                 }
-                _ = keep.tick(), if self.has_unkept => {
-                    self.keep_counters();
+                _ = store.tick(), if self.has_unstored => {
+                    self.store_counters();
                     Ok(())
                 }
                 () = stopped(stopping) => {
-                    self.part(socket).await;
-                    return Interruption::Over(Ending::Left);
+                    self.leave(socket).await;
+                    return Interruption::Over(EndReason::Left);
                 }
             };
             if let Err(interruption) = outcome {
@@ -324,21 +332,25 @@ impl Driver {
         }
     }
 
-    /// Says what still waits, and that it leaves. If that fails the connection is gone anyway.
-    async fn part(&mut self, socket: &mut Socket) {
+    /// Sends the queued commands and `leave`. If that fails the connection is gone anyway.
+    async fn leave(&mut self, socket: &mut Socket) {
         while let Ok(command) = self.commands.try_recv() {
-            if self.say(socket, command).await.is_err() {
+            if self.send_command(socket, command).await.is_err() {
                 return;
             }
         }
         let _ = socket.send(&ToRoom::Leave).await;
     }
 
-    async fn say(&mut self, socket: &mut Socket, command: Command) -> Result<(), Interruption> {
+    async fn send_command(
+        &mut self,
+        socket: &mut Socket,
+        command: Command,
+    ) -> Result<(), Interruption> {
         let message = match command {
             Command::Send { to, message } => match self.seal(to, &message) {
                 Ok(relay) => relay,
-                Err(error) => return Err(Interruption::Over(Ending::Failed(error))),
+                Err(error) => return Err(Interruption::Over(EndReason::Failed(error))),
             },
             Command::RaiseHand(raised) => ToRoom::RaiseHand { raised },
             Command::Approve(device) => ToRoom::Approve {
@@ -359,8 +371,8 @@ impl Driver {
     }
 
     fn seal(&mut self, to: Recipient, message: &[u8]) -> Result<ToRoom<'static>, RoomsError> {
-        let stay = self.stay.as_mut().ok_or(RoomsError::Over)?;
-        let body = stay.sealer.seal(message, &mut *self.rng)?;
+        let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
+        let body = resume_state.sealer.seal(message, &mut *self.rng)?;
         let to = match to {
             Recipient::All => Target::All("all"),
             Recipient::One(device) => Target::One(device.number()),

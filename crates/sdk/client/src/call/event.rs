@@ -7,7 +7,7 @@ use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum SeatStatus {
     /// In the call.
     Active,
     /// In the lobby.
@@ -25,13 +25,13 @@ pub enum DenialReason {
 
 /// A device's seat in a call, or in its lobby.
 #[derive(Clone, Debug)]
-pub struct Joined {
+pub struct SeatInfo {
     /// The device's number in the call.
     pub demux: DemuxId,
     /// The era of the call.
     pub era: EraId,
     /// Whether the device is in the call or in its lobby.
-    pub standing: Standing,
+    pub status: SeatStatus,
     /// Whether the device may admit, deny, remove and block others.
     pub is_admin: bool,
     /// The maximum number of devices in the call.
@@ -50,7 +50,7 @@ pub struct Joined {
 pub enum CallEvent {
     /// The device has a seat: once at the start, and again after a reconnection that could not resume the
     /// former seat.
-    Joined(Box<Joined>),
+    Joined(Box<SeatInfo>),
     /// The list of devices has changed.
     Roster(Roster),
     /// An admin admitted this device from the lobby.
@@ -85,7 +85,7 @@ pub enum CallEvent {
     /// The connection is restored, and the device has the same seat.
     Restored(Roster),
     /// The call is over for this device. No event follows.
-    Ended(Ending),
+    Ended(EndReason),
 }
 
 impl CallEvent {
@@ -103,7 +103,7 @@ impl CallEvent {
 /// The reason why a device's participation ended.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Ending {
+pub enum EndReason {
     /// This device left.
     Left,
     /// This device was not admitted from the lobby.

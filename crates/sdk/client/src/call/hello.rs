@@ -11,7 +11,7 @@ use super::chat::printable_name;
 use crate::RoomsError;
 
 /// The hellos of a room. Seals the hello of one user and opens those of others.
-pub(crate) struct HelloBook {
+pub(crate) struct HelloCodec {
     key: HelloKey,
     own: UidCiphertext,
 }
@@ -22,7 +22,7 @@ struct HelloBody {
     name: Option<String>,
 }
 
-impl HelloBook {
+impl HelloCodec {
     /// Creates the book of a room for an account.
     pub(crate) fn new(room: &RootKey, own: Aci) -> Self {
         Self {

@@ -57,11 +57,11 @@ impl SenderCounters {
 /// one era have separate counters, since each of them receives every message. Clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct ReplayMemory {
-    eras: Arc<Mutex<VecDeque<RememberedEra>>>,
+    eras: Arc<Mutex<VecDeque<EraCounters>>>,
     store: Option<Arc<dyn ReplayStore>>,
 }
 
-struct RememberedEra {
+struct EraCounters {
     room: RoomId,
     era: EraId,
     counters: SenderCounters,
@@ -89,7 +89,7 @@ impl ReplayMemory {
             .position(|known| known.era == era && known.room == room);
         let remembered = match known.and_then(|index| eras.remove(index)) {
             Some(remembered) => remembered,
-            None => RememberedEra {
+            None => EraCounters {
                 room,
                 era,
                 counters: self.stored(room, era)?,

@@ -2,7 +2,7 @@
 
 use crate::{
     Participant, RoomsError,
-    call::{DemuxId, HelloBook},
+    call::{DemuxId, HelloCodec},
     rooms::{
         self, parse_demux,
         wire::{DeviceBody, EntryBody},
@@ -40,7 +40,7 @@ impl Roster {
         active: &[DeviceBody],
         pending: &[DeviceBody],
         pending_count: Option<usize>,
-        hellos: &HelloBook,
+        hellos: &HelloCodec,
     ) -> Result<Self, RoomsError> {
         let pending = rooms::participants(pending, Some(hellos))?;
         Ok(Self {
@@ -77,7 +77,7 @@ impl RosterChanges {
         entries: &[EntryBody],
         left: &[u32],
         pending_count: usize,
-        hellos: &HelloBook,
+        hellos: &HelloCodec,
     ) -> Result<Self, RoomsError> {
         let entry = |entry: &EntryBody| {
             let membership = match entry.status.as_str() {
@@ -123,7 +123,7 @@ mod tests {
     fn changes_move_replace_add_and_remove_devices_and_may_come_twice() {
         let room =
             RootKey::from_bytes(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]).unwrap();
-        let hellos = HelloBook::new(&room, Aci::from_bytes([7; 16]));
+        let hellos = HelloCodec::new(&room, Aci::from_bytes([7; 16]));
         let mut roster = Roster {
             active: participants(&[16, 32]),
             pending: participants(&[48, 64]),

@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 use url::Url;
 
 use crate::{
-    Party, RoomsClient, RoomsError,
+    RoomsClient, RoomsError, Service,
     rooms::wire::{FromRoom, ToRoom, to_text},
     transport::{self, is_loopback},
 };
@@ -108,7 +108,9 @@ impl Socket {
             .map_err(transport::failure)?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let answer = client.sockets.read(response).await?;
-            return Err(RoomsError::Problem(Box::new(answer.problem(Party::Rooms))));
+            return Err(RoomsError::Problem(Box::new(
+                answer.problem(Service::Rooms),
+            )));
         }
         if !is(
             &response,

@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use anteroom_protocol::LinkError;
 
-use crate::{ClientError, RoomsError};
+use crate::{IssuerError, RoomsError};
 
 /// The error of a [`Client`](crate::Client). None of the variants holds a secret.
 ///
@@ -14,13 +14,13 @@ use crate::{ClientError, RoomsError};
 pub enum Error {
     /// The request to the issuer failed, or the issuer refused it.
     #[error(transparent)]
-    Issuer(ClientError),
+    Issuer(IssuerError),
     /// The issuer does not know the account, its device or the password (any more).
     #[error(
         "the issuer takes neither account nor device with this password or login: check them, or \
          have the operator look whether they are still there"
     )]
-    SignedOut(#[source] ClientError),
+    SignedOut(#[source] IssuerError),
     /// The request to the room service failed, or the room service refused it.
     #[error(transparent)]
     Rooms(#[from] RoomsError),
@@ -55,8 +55,8 @@ pub enum Error {
     NoSpareLink,
 }
 
-impl From<ClientError> for Error {
-    fn from(error: ClientError) -> Self {
+impl From<IssuerError> for Error {
+    fn from(error: IssuerError) -> Self {
         if error.is_signed_out() {
             Self::SignedOut(error)
         } else {

@@ -55,7 +55,7 @@ mod tests {
     use rand_core::CryptoRng;
 
     use super::*;
-    use crate::{ClientError, ClientOptions, DeviceCredentials, System};
+    use crate::{ClientOptions, DeviceCredentials, IssuerError, System};
 
     struct TestSystem(MockClock);
 
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(step(&weak).await, Some(Duration::ZERO));
         let failure = client.take_failure();
         assert!(
-            failure.as_ref().is_some_and(ClientError::is_signed_out),
+            failure.as_ref().is_some_and(IssuerError::is_signed_out),
             "{failure:?}"
         );
         assert!(client.take_failure().is_none());

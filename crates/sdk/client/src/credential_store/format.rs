@@ -8,7 +8,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{CredentialStore, SpareLink, TriedLink};
 use crate::{
-    Issued, PublishedParams, RenewalSchedule,
+    IssuedCredential, PublishedParams, RenewalSchedule,
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -122,7 +122,7 @@ impl CredentialStore {
 }
 
 impl Entry {
-    fn new<C>(issued: &Issued<C>, credential: &[u8]) -> Self {
+    fn new<C>(issued: &IssuedCredential<C>, credential: &[u8]) -> Self {
         Self {
             redemption: issued.redemption.as_secs(),
             params: issued.params.to_hex(),
@@ -133,10 +133,10 @@ impl Entry {
     fn parse<C>(
         &self,
         credential: impl FnOnce(&[u8]) -> Result<C, ParseError>,
-    ) -> Result<Issued<C>, CredentialFormatError> {
+    ) -> Result<IssuedCredential<C>, CredentialFormatError> {
         let bytes = wire::decode(&self.credential).map_err(|_| CredentialFormatError)?;
         let bytes = Zeroizing::new(bytes);
-        Ok(Issued {
+        Ok(IssuedCredential {
             credential: credential(&bytes).map_err(|_| CredentialFormatError)?,
             redemption: Timestamp::from_secs(self.redemption),
             params: ParamsId::parse(&self.params).map_err(|_| CredentialFormatError)?,

@@ -7,11 +7,11 @@ use serde::Serialize;
 use url::Url;
 
 use super::{
-    SignIn, SignedIn,
+    SessionGrant, SignIn,
     wire::{LoginBody, RefreshTokenBody, TokensBody},
 };
 use crate::{
-    ClientError, Party, ServiceAddress, Timeouts,
+    IssuerError, Service, ServiceAddress, Timeouts,
     transport::{Answer, MAX_ISSUER_ANSWER, Transport},
 };
 
@@ -32,7 +32,7 @@ impl LoginClient {
     pub fn new(
         base_url: impl Into<ServiceAddress>,
         timeouts: Timeouts,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         Ok(Self {
             transport: Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?,
         })
@@ -53,9 +53,9 @@ impl LoginClient {
     /// Starts a session.
     ///
     /// # Errors
-    /// [`ClientError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer refuses;
+    /// [`IssuerError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer refuses;
     /// else the request failed, or its answer is malformed.
-    pub async fn sign_in(&self, attempt: &SignIn) -> Result<SignedIn, ClientError> {
+    pub async fn sign_in(&self, attempt: &SignIn) -> Result<SessionGrant, IssuerError> {
         let answer = self.post("login", &LoginBody::new(attempt)).await?;
         received(&answer)
     }
@@ -65,9 +65,9 @@ impl LoginClient {
     /// the exchanges as its module describes.
     ///
     /// # Errors
-    /// [`ClientError::SessionEnded`] if no session continues with this token; else the request failed, or its
+    /// [`IssuerError::SessionEnded`] if no session continues with this token; else the request failed, or its
     /// answer is malformed.
-    pub async fn refresh(&self, token: &SecretString) -> Result<SignedIn, ClientError> {
+    pub async fn refresh(&self, token: &SecretString) -> Result<SessionGrant, IssuerError> {
         let answer = self.post("refresh", &RefreshTokenBody::new(token)).await?;
         received(&answer)
     }
@@ -77,19 +77,19 @@ impl LoginClient {
     ///
     /// # Errors
     /// The request failed, or was refused.
-    pub async fn sign_out(&self, token: &SecretString) -> Result<(), ClientError> {
+    pub async fn sign_out(&self, token: &SecretString) -> Result<(), IssuerError> {
         self.end("logout", token).await
     }
 
     /// Ends all sessions of the account, that of the refresh token included.
     ///
     /// # Errors
-    /// [`ClientError::SessionEnded`] if no session has this token; else the request failed, or was refused.
-    pub async fn sign_out_everywhere(&self, token: &SecretString) -> Result<(), ClientError> {
+    /// [`IssuerError::SessionEnded`] if no session has this token; else the request failed, or was refused.
+    pub async fn sign_out_everywhere(&self, token: &SecretString) -> Result<(), IssuerError> {
         self.end("logout-all", token).await
     }
 
-    async fn end(&self, name: &str, token: &SecretString) -> Result<(), ClientError> {
+    async fn end(&self, name: &str, token: &SecretString) -> Result<(), IssuerError> {
         let answer = self.post(name, &RefreshTokenBody::new(token)).await?;
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(()),
@@ -97,27 +97,27 @@ impl LoginClient {
         }
     }
 
-    async fn post(&self, name: &str, body: &impl Serialize) -> Result<Answer, ClientError> {
+    async fn post(&self, name: &str, body: &impl Serialize) -> Result<Answer, IssuerError> {
         let request = self.transport.request(Method::POST, &["auth", name])?;
         Ok(self.transport.exchange(request.json(body)).await?)
     }
 }
 
-fn received(answer: &Answer) -> Result<SignedIn, ClientError> {
+fn received(answer: &Answer) -> Result<SessionGrant, IssuerError> {
     if answer.status() != StatusCode::OK {
         return Err(refusal(answer));
     }
     let body: TokensBody = answer.json()?;
-    Ok(SignedIn {
+    Ok(SessionGrant {
         granted: answer.time(),
         ..body.received()?
     })
 }
 
-fn refusal(answer: &Answer) -> ClientError {
-    let problem = answer.problem(Party::Issuer);
+fn refusal(answer: &Answer) -> IssuerError {
+    let problem = answer.problem(Service::Issuer);
     if SESSION_ENDED.contains(&problem.code.as_str()) {
-        return ClientError::SessionEnded;
+        return IssuerError::SessionEnded;
     }
-    ClientError::Problem(Box::new(problem))
+    IssuerError::Problem(Box::new(problem))
 }

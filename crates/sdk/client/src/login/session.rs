@@ -12,9 +12,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    LockedSession, LoginClient, SessionStore, SessionStoreError, SessionTokens, SignIn, SignedIn,
+    LockedSession, LoginClient, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
+    SignIn,
 };
-use crate::{ClientError, DeviceId};
+use crate::{DeviceId, IssuerError};
 
 /// A session of a device, which renews its access token when the token expires. Clones share the session.
 ///
@@ -42,8 +43,12 @@ struct Current {
 impl LoginSession {
     /// Continues a session that was loaded from `store`.
     #[must_use]
-    pub fn resume(client: LoginClient, session: SignedIn, store: Arc<dyn SessionStore>) -> Self {
-        let SignedIn {
+    pub fn resume(
+        client: LoginClient,
+        session: SessionGrant,
+        store: Arc<dyn SessionStore>,
+    ) -> Self {
+        let SessionGrant {
             aci,
             device,
             email: _,
@@ -67,13 +72,13 @@ impl LoginSession {
     /// be reached.
     ///
     /// # Errors
-    /// As [`LoginClient::sign_in`]; and [`ClientError::Session`] if the store fails: then the new session is
+    /// As [`LoginClient::sign_in`]; and [`IssuerError::Session`] if the store fails: then the new session is
     /// ended again.
     pub async fn start(
         client: LoginClient,
         attempt: &SignIn,
         store: Arc<dyn SessionStore>,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         let session = client.sign_in(attempt).await?;
         let stored = async {
             let mut locked = lock(&store).await?;
@@ -117,9 +122,9 @@ impl LoginSession {
     /// reached: its tokens then stay valid until they expire.
     ///
     /// # Errors
-    /// [`ClientError::Session`] if the store fails; else the error of the request to the issuer, after the
+    /// [`IssuerError::Session`] if the store fails; else the error of the request to the issuer, after the
     /// session was removed here.
-    pub async fn sign_out(&self) -> Result<(), ClientError> {
+    pub async fn sign_out(&self) -> Result<(), IssuerError> {
         let current = self.0.current.lock().await;
         let mut locked = lock(&self.0.store).await?;
         let stored = locked.load()?;
@@ -139,8 +144,8 @@ impl LoginSession {
     ///
     /// # Errors
     /// The error of the request to the issuer: then nothing has changed in the store.
-    /// [`ClientError::Session`] if the store fails.
-    pub async fn sign_out_everywhere(&self) -> Result<(), ClientError> {
+    /// [`IssuerError::Session`] if the store fails.
+    pub async fn sign_out_everywhere(&self) -> Result<(), IssuerError> {
         let current = self.0.current.lock().await;
         let mut locked = lock(&self.0.store).await?;
         let stored = locked.load()?;
@@ -157,7 +162,7 @@ impl LoginSession {
     }
 
     /// Returns the value of the `Authorization` header with the current access token.
-    pub(crate) async fn authorization(&self) -> Result<Zeroizing<String>, ClientError> {
+    pub(crate) async fn authorization(&self) -> Result<Zeroizing<String>, IssuerError> {
         let current = Arc::clone(&self.0.current).lock_owned().await;
         match &current.tokens.access {
             Some(access) => Ok(bearer(access)),
@@ -169,7 +174,7 @@ impl LoginSession {
     pub(crate) async fn renewed_authorization(
         &self,
         rejected: Zeroizing<String>,
-    ) -> Result<Zeroizing<String>, ClientError> {
+    ) -> Result<Zeroizing<String>, IssuerError> {
         let current = Arc::clone(&self.0.current).lock_owned().await;
         match other_than(&rejected, &current.tokens) {
             Some(renewed) => Ok(renewed),
@@ -182,7 +187,7 @@ impl LoginSession {
         &self,
         current: OwnedMutexGuard<Current>,
         rejected: Option<Zeroizing<String>>,
-    ) -> Result<Zeroizing<String>, ClientError> {
+    ) -> Result<Zeroizing<String>, IssuerError> {
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move { inner.renew(current, rejected).await })
             .await
@@ -195,17 +200,17 @@ impl Inner {
         &self,
         mut current: OwnedMutexGuard<Current>,
         rejected: Option<Zeroizing<String>>,
-    ) -> Result<Zeroizing<String>, ClientError> {
+    ) -> Result<Zeroizing<String>, IssuerError> {
         let mut locked = lock(&self.store).await?;
         if current.unsaved {
             // Another process has signed out, or signed in as another account: its session stays.
             if !locked.load()?.is_some_and(|stored| self.is(&stored)) {
-                return Err(ClientError::SessionEnded);
+                return Err(IssuerError::SessionEnded);
             }
         } else {
             // Another process has signed out, or signed in as another account.
             let stored = locked.load()?.filter(|stored| self.is(stored));
-            current.tokens = stored.ok_or(ClientError::SessionEnded)?.tokens;
+            current.tokens = stored.ok_or(IssuerError::SessionEnded)?.tokens;
             let rejected = rejected.as_deref().map_or("", String::as_str);
             if let Some(renewed) = other_than(rejected, &current.tokens) {
                 return Ok(renewed);
@@ -213,7 +218,7 @@ impl Inner {
         }
         let renewed = self.client.refresh(&current.tokens.refresh).await?;
         if !self.is(&renewed) {
-            return Err(ClientError::Malformed("it names another account or device"));
+            return Err(IssuerError::Malformed("it names another account or device"));
         }
         current.tokens = renewed.tokens.clone();
         current.unsaved = true;
@@ -221,11 +226,11 @@ impl Inner {
         current.unsaved = false;
         let access = current.tokens.access.as_ref();
         Ok(bearer(
-            access.ok_or(ClientError::Malformed("no access token"))?,
+            access.ok_or(IssuerError::Malformed("no access token"))?,
         ))
     }
 
-    fn is(&self, session: &SignedIn) -> bool {
+    fn is(&self, session: &SessionGrant) -> bool {
         session.aci == self.aci && session.device == self.device
     }
 }

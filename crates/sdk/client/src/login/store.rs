@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::SignedIn;
+use super::SessionGrant;
 
 /// The storage of one user's session at one issuer, so that it outlives a process.
 pub trait SessionStore: fmt::Debug + Send + Sync {
@@ -22,14 +22,14 @@ pub trait LockedSession: Send {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError>;
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError>;
 
     /// Replaces the stored session atomically. The new session is durable when this returns, also through a
     /// crash.
     ///
     /// # Errors
     /// The store cannot be written; then its content is unchanged.
-    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError>;
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError>;
 
     /// Removes the session, if there is one.
     ///
@@ -72,7 +72,7 @@ impl SessionStoreError {
 
 /// A session that ends with the process. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct MemorySession(Arc<Mutex<Option<SignedIn>>>);
+pub struct MemorySession(Arc<Mutex<Option<SessionGrant>>>);
 
 impl SessionStore for MemorySession {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError> {
@@ -80,12 +80,12 @@ impl SessionStore for MemorySession {
     }
 }
 
-impl LockedSession for OwnedMutexGuard<Option<SignedIn>> {
-    fn load(&mut self) -> Result<Option<SignedIn>, SessionStoreError> {
+impl LockedSession for OwnedMutexGuard<Option<SessionGrant>> {
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         Ok((**self).clone())
     }
 
-    fn replace(&mut self, session: &SignedIn) -> Result<(), SessionStoreError> {
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError> {
         **self = Some(session.clone());
         Ok(())
     }

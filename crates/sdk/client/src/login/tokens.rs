@@ -27,7 +27,7 @@ pub struct SignIn {
 
 /// A session as the issuer grants it. `Debug` shows none of it.
 #[derive(Clone)]
-pub struct SignedIn {
+pub struct SessionGrant {
     /// The account.
     pub aci: Aci,
     /// The device that the session belongs to.
@@ -57,9 +57,9 @@ impl fmt::Debug for SignIn {
     }
 }
 
-impl fmt::Debug for SignedIn {
+impl fmt::Debug for SessionGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignedIn(..)")
+        f.write_str("SessionGrant(..)")
     }
 }
 

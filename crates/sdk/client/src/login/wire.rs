@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{SessionTokens, SignIn, SignedIn};
-use crate::{DeviceId, failure::Failure};
+use super::{SessionGrant, SessionTokens, SignIn};
+use crate::{DeviceId, failure::TransportFailure};
 
 /// The maximum length of an email address, in characters.
 const MAX_EMAIL_CHARS: usize = 255;
@@ -76,23 +76,27 @@ impl<'a> RefreshTokenBody<'a> {
 
 impl TokensBody {
     /// Validates the answer and converts it to a session.
-    pub(super) fn received(self) -> Result<SignedIn, Failure> {
+    pub(super) fn received(self) -> Result<SessionGrant, TransportFailure> {
         // These types wipe the secrets on drop, also if the validation fails.
         let access = SecretString::from(self.access_token);
         let refresh = SecretString::from(self.refresh_token);
         let email = Zeroizing::new(self.user.email);
         if !self.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(Failure::Malformed("its tokens are no bearer tokens"));
+            return Err(TransportFailure::Malformed(
+                "its tokens are no bearer tokens",
+            ));
         }
         if !is_token(&access) || !is_token(&refresh) {
-            return Err(Failure::Malformed("a token has another form"));
+            return Err(TransportFailure::Malformed("a token has another form"));
         }
         if email.chars().count() > MAX_EMAIL_CHARS || email.contains(char::is_control) {
-            return Err(Failure::Malformed("no email address"));
+            return Err(TransportFailure::Malformed("no email address"));
         }
-        Ok(SignedIn {
-            aci: Aci::parse(&self.user.id).map_err(|_| Failure::Malformed("no account id"))?,
-            device: DeviceId::new(self.device_id).ok_or(Failure::Malformed("no device id"))?,
+        Ok(SessionGrant {
+            aci: Aci::parse(&self.user.id)
+                .map_err(|_| TransportFailure::Malformed("no account id"))?,
+            device: DeviceId::new(self.device_id)
+                .ok_or(TransportFailure::Malformed("no device id"))?,
             email,
             tokens: SessionTokens {
                 access: Some(access),
@@ -130,7 +134,7 @@ mod tests {
         };
         let session = received(good.clone()).unwrap();
         assert_eq!(session.device.number(), 2);
-        assert_eq!(format!("{session:?}"), "SignedIn(..)");
+        assert_eq!(format!("{session:?}"), "SessionGrant(..)");
         for (pointer, value) in [
             ("/access_token", json!("")),
             ("/access_token", json!("a\r\nx-header: b")),

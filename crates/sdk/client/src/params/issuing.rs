@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, Mode, Timestamp};
 
-use super::Listed;
+use super::ListedParams;
 use crate::CLOCK_TOLERANCE;
 
 /// A kind of params.
@@ -28,7 +28,10 @@ impl Params for GroupServerPublicParams {
 ///
 /// If an issuer lists both modes, legacy params are skipped: the issuer could otherwise distinguish its
 /// clients by the mode that it chooses for each.
-pub(super) fn at<P: Params>(entries: &[Listed<P>], moment: Timestamp) -> Option<&Listed<P>> {
+pub(super) fn at<P: Params>(
+    entries: &[ListedParams<P>],
+    moment: Timestamp,
+) -> Option<&ListedParams<P>> {
     entries
         .iter()
         .filter(|listed| listed.validity.contains(moment))
@@ -38,9 +41,12 @@ pub(super) fn at<P: Params>(entries: &[Listed<P>], moment: Timestamp) -> Option<
 /// Returns the params that may issue now, those at this device's clock first. Around a change these are the
 /// params of both periods, since the clocks of the issuer and of this device may differ by
 /// [`CLOCK_TOLERANCE`].
-pub(super) fn around<P: Params>(entries: &[Listed<P>], now: Timestamp) -> Vec<&Listed<P>> {
+pub(super) fn around<P: Params>(
+    entries: &[ListedParams<P>],
+    now: Timestamp,
+) -> Vec<&ListedParams<P>> {
     let tolerance = CLOCK_TOLERANCE.as_secs();
-    let mut candidates: Vec<&Listed<P>> = Vec::new();
+    let mut candidates: Vec<&ListedParams<P>> = Vec::new();
     for moment in [now, now.minus(tolerance), now.plus(tolerance)] {
         if let Some(newest) = at(entries, moment)
             && !candidates.iter().any(|known| std::ptr::eq(*known, newest))

@@ -2,8 +2,8 @@
 
 use anteroom_protocol::{CallLink, GenericPublicParams, ParamsId, RoomId, Timestamp};
 
-use super::{Listed, PublishedParams, TrustedParams};
-use crate::{ClientError, ParamsKind, Pin, PinStore, Trust};
+use super::{ListedParams, PublishedParams, TrustedParams};
+use crate::{IssuerError, ParamsKind, Pin, PinStore, Trust};
 
 impl PublishedParams {
     /// Compares the list with the pins and with the params that a link was made under. The link's params are
@@ -13,7 +13,7 @@ impl PublishedParams {
     /// Links outlive params: expired params are accepted as long as they are listed or pinned.
     ///
     /// # Errors
-    /// As [`Self::trusted`], and [`ClientError::LinkParams`] if the issuer does not list the link's params,
+    /// As [`Self::trusted`], and [`IssuerError::LinkParams`] if the issuer does not list the link's params,
     /// or lists others under their id, and they were never pinned. Nothing is pinned then.
     pub fn trusted_for_link(
         self,
@@ -21,7 +21,7 @@ impl PublishedParams {
         pins: &dyn PinStore,
         trust: Trust<'_>,
         now: Timestamp,
-    ) -> Result<TrustedParams, ClientError> {
+    ) -> Result<TrustedParams, IssuerError> {
         let Some(id) = link.params else {
             return self.trusted(pins, trust, now);
         };
@@ -34,7 +34,7 @@ impl PublishedParams {
             if is_unlisted && (is_pinned || before.is_some()) {
                 return self.trusted(pins, trust, now);
             }
-            return Err(ClientError::LinkParams(id));
+            return Err(IssuerError::LinkParams(id));
         };
         let listed = listed.clone();
         let pin = Pin::generic(&listed.params);
@@ -43,27 +43,31 @@ impl PublishedParams {
             return Ok(trusted);
         }
         if pins.pins()?.has_id(ParamsKind::Generic, id) {
-            return Err(ClientError::LinkParams(id));
+            return Err(IssuerError::LinkParams(id));
         }
         if before.is_none() {
             pins.add_room_pin(&room, &pin)?;
         }
         // Another process may have pinned other bytes under this id.
         if of_room(pins, &room, id)?.as_ref() != Some(&pin) {
-            return Err(ClientError::LinkParams(id));
+            return Err(IssuerError::LinkParams(id));
         }
         Ok(trusted.with_link(room, &listed))
     }
 
     /// Returns the listed params of this id. If the room has pinned params of this id, only equal ones.
-    fn of_link(&self, id: ParamsId, pinned: Option<&Pin>) -> Option<&Listed<GenericPublicParams>> {
+    fn of_link(
+        &self,
+        id: ParamsId,
+        pinned: Option<&Pin>,
+    ) -> Option<&ListedParams<GenericPublicParams>> {
         self.generic.iter().find(|listed| {
             listed.id == id && pinned.is_none_or(|pin| Pin::generic(&listed.params) == *pin)
         })
     }
 }
 
-fn of_room(pins: &dyn PinStore, room: &RoomId, id: ParamsId) -> Result<Option<Pin>, ClientError> {
+fn of_room(pins: &dyn PinStore, room: &RoomId, id: ParamsId) -> Result<Option<Pin>, IssuerError> {
     let mut pins = pins.room_pins(room)?.into_iter();
     Ok(pins.find(|pin| pin.kind() == ParamsKind::Generic && pin.id() == id))
 }

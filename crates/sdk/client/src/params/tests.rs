@@ -13,9 +13,14 @@ fn generic(seed: u8, mode: Mode) -> GenericPublicParams {
         .clone()
 }
 
-fn listed_generic(seed: u8, mode: Mode, from: u64, to: Option<u64>) -> Listed<GenericPublicParams> {
+fn listed_generic(
+    seed: u8,
+    mode: Mode,
+    from: u64,
+    to: Option<u64>,
+) -> ListedParams<GenericPublicParams> {
     let params = generic(seed, mode);
-    Listed {
+    ListedParams {
         id: params.id(),
         params,
         validity: Validity {
@@ -225,7 +230,7 @@ fn params_of_a_link_count_in_its_room_alone() {
         .unwrap();
     assert!(seen.issuing_for_link(NOW).is_ok());
     let strange = published(&[1]).trusted_for_link(&link(4, Some(2)), &pins, Trust::FirstUse, NOW);
-    assert!(matches!(strange, Err(ClientError::LinkParams(_))));
+    assert!(matches!(strange, Err(IssuerError::LinkParams(_))));
 }
 
 #[test]
@@ -257,7 +262,7 @@ fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
         (1, Mode::Standard, 0, None),
         (2, Mode::Standard, AT + DAY, None),
     ]);
-    let told = |now| {
+    let notices = |now| {
         let trusted = both
             .clone()
             .trusted(&pins, Trust::Ids(&[id(1), id(2)]), now);
@@ -267,11 +272,11 @@ fn a_switch_of_the_issuing_params_is_told_once_also_if_they_are_pinned() {
             .map(|switch| (switch.previous, switch.current.id))
             .collect::<Vec<_>>()
     };
-    assert_eq!(told(NOW), []);
-    assert_eq!(told(NOW.plus(DAY - 1)), []);
-    assert_eq!(told(NOW.plus(DAY)), [(id(1), id(2))]);
-    assert_eq!(told(NOW.plus(DAY)), []);
-    assert_eq!(told(NOW.plus(2 * DAY)), []);
+    assert_eq!(notices(NOW), []);
+    assert_eq!(notices(NOW.plus(DAY - 1)), []);
+    assert_eq!(notices(NOW.plus(DAY)), [(id(1), id(2))]);
+    assert_eq!(notices(NOW.plus(DAY)), []);
+    assert_eq!(notices(NOW.plus(2 * DAY)), []);
 }
 
 #[test]
@@ -294,7 +299,7 @@ fn the_first_use_pins_and_a_later_other_key_is_refused() {
     assert!(other.generic(id(2)).is_none());
     let refused = other.issuing_generic(NOW).unwrap_err();
     assert!(
-        matches!(&refused, ClientError::Untrusted { kind: ParamsKind::Generic, offered }
+        matches!(&refused, IssuerError::Untrusted { kind: ParamsKind::Generic, offered }
             if *offered == [id(2)]),
         "{refused}"
     );
@@ -334,7 +339,7 @@ fn group_params_are_pinned_apart_from_generic_ones() {
     let params = group.public_params().clone();
     let pins = MemoryPins::default();
     let mut listing = published(&[1]);
-    listing.group.push(Listed {
+    listing.group.push(ListedParams {
         id: params.id(),
         params,
         validity: Validity {
@@ -380,10 +385,10 @@ fn what_is_announced_is_shown_and_trusted_by_nobodys_word_but_the_callers() {
         assert!(!judged.verifies(id(1), NOW.plus(9 * DAY)));
         assert!(!judged.verifies(id(2), then));
     }
-    let told = later.trusted(&pins, Trust::Ids(&[id(2)]), NOW).unwrap();
-    assert!(told.announced(NOW).is_empty());
-    assert!(told.issuing_generic(NOW.plus(2 * DAY)).is_ok());
-    assert!(!told.verifies(id(2), NOW) && told.verifies(id(2), NOW.plus(DAY)));
+    let notices = later.trusted(&pins, Trust::Ids(&[id(2)]), NOW).unwrap();
+    assert!(notices.announced(NOW).is_empty());
+    assert!(notices.issuing_generic(NOW.plus(2 * DAY)).is_ok());
+    assert!(!notices.verifies(id(2), NOW) && notices.verifies(id(2), NOW.plus(DAY)));
 }
 
 /// The seeds and periods of the listed params, and the seeds of those that may issue at the moment.
@@ -469,12 +474,12 @@ fn a_listing_that_lies_is_refused() {
 
 #[test]
 fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
-    let untrusted = |offered| ClientError::Untrusted {
+    let untrusted = |offered| IssuerError::Untrusted {
         kind: ParamsKind::Generic,
         offered,
     };
     let id = published(&[1]).generic[0].id;
-    let odd_day = || ClientError::OddDay {
+    let odd_day = || IssuerError::OddDay {
         issuer: NOW,
         device: NOW.plus(2 * DAY),
     };
@@ -484,7 +489,7 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
         (Some(NOW.plus(DAY)), odd_day(), true),
         // Untrusted params on offer are reported, whatever the clocks show.
         (Some(NOW.plus(DAY)), untrusted(vec![id]), false),
-        (Some(NOW.plus(DAY)), ClientError::Verification, false),
+        (Some(NOW.plus(DAY)), IssuerError::Verification, false),
         (Some(NOW.plus(CLOCK_TOLERANCE.as_secs())), odd_day(), false),
         (None, untrusted(vec![]), false),
     ] {
@@ -493,7 +498,7 @@ fn a_clock_that_differs_is_named_before_anything_is_called_untrusted() {
             ..published(&[1])
         };
         let explained = listing.explained(error, NOW);
-        let found = matches!(explained, ClientError::Clock { device: NOW, .. });
+        let found = matches!(explained, IssuerError::Clock { device: NOW, .. });
         assert_eq!(found, is_clock, "{issuer_time:?}: {explained}");
     }
 }

@@ -5,10 +5,10 @@ use anteroom_protocol::{
 };
 
 use super::{
-    Listed, ParamsSummary, ParamsSwitch, PublishedParams,
+    ListedParams, ParamsSummary, ParamsSwitch, PublishedParams,
     issuing::{self, Params},
 };
-use crate::{CLOCK_TOLERANCE, ClientError, ParamsKind, Pin, PinSet};
+use crate::{CLOCK_TOLERANCE, IssuerError, ParamsKind, Pin, PinSet};
 
 /// The params of an issuer after the comparison with the pins.
 #[derive(Clone, Debug)]
@@ -57,7 +57,11 @@ impl TrustedParams {
     }
 
     /// Adds params that are trusted for the room of a link alone.
-    pub(super) fn with_link(mut self, room: RoomId, listed: &Listed<GenericPublicParams>) -> Self {
+    pub(super) fn with_link(
+        mut self,
+        room: RoomId,
+        listed: &ListedParams<GenericPublicParams>,
+    ) -> Self {
         // Forged params with the link's id are removed, so that no look-up by id returns them.
         self.listing
             .generic
@@ -136,7 +140,7 @@ impl TrustedParams {
     #[must_use]
     pub fn announced(&self, now: Timestamp) -> Vec<ParamsSummary> {
         let is_standard =
-            |listed: &Listed<GenericPublicParams>| listed.params.mode() == Mode::Standard;
+            |listed: &ListedParams<GenericPublicParams>| listed.params.mode() == Mode::Standard;
         let any_standard = self.listing.generic.iter().any(is_standard);
         let generic = self.listing.generic.iter();
         let generic = generic
@@ -155,11 +159,11 @@ impl TrustedParams {
 
     /// Returns the reason why a credential does not verify: it may have been made under new params that are
     /// not trusted here.
-    pub(crate) fn explained(&self, error: ClientError, now: Timestamp) -> ClientError {
+    pub(crate) fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
         self.listing.explained(error, now)
     }
 
-    pub(crate) fn refusal(&self, kind: ParamsKind, now: Timestamp) -> ClientError {
+    pub(crate) fn refusal(&self, kind: ParamsKind, now: Timestamp) -> IssuerError {
         let soon = now.plus(CLOCK_TOLERANCE.as_secs());
         let is_of_link = |one: &ParamsSummary| Some(one) == self.link_params();
         let is_used = |one: &ParamsSummary| {
@@ -168,9 +172,9 @@ impl TrustedParams {
         let announced = self.announced(now).into_iter();
         let offered: Vec<ParamsId> = announced.filter(is_used).map(|one| one.id).collect();
         if offered.is_empty() {
-            ClientError::Verification
+            IssuerError::Verification
         } else {
-            ClientError::Untrusted { kind, offered }
+            IssuerError::Untrusted { kind, offered }
         }
     }
 
@@ -179,11 +183,11 @@ impl TrustedParams {
     /// for that time.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if none is trusted; [`ClientError::Clock`] if the clocks explain that.
+    /// [`IssuerError::Untrusted`] if none is trusted; [`IssuerError::Clock`] if the clocks explain that.
     pub fn issuing_generic(
         &self,
         now: Timestamp,
-    ) -> Result<Vec<&Listed<GenericPublicParams>>, ClientError> {
+    ) -> Result<Vec<&ListedParams<GenericPublicParams>>, IssuerError> {
         let is_trusted = |id| self.generic.contains(&id);
         let candidates = issuing(&self.listing.generic, ParamsKind::Generic, now, is_trusted);
         candidates.map_err(|error| self.explained(error, now))
@@ -193,7 +197,7 @@ impl TrustedParams {
     pub(crate) fn issuing_for_link(
         &self,
         now: Timestamp,
-    ) -> Result<Vec<&Listed<GenericPublicParams>>, ClientError> {
+    ) -> Result<Vec<&ListedParams<GenericPublicParams>>, IssuerError> {
         let is_usable = |id| self.is_usable(id);
         let candidates = issuing(&self.listing.generic, ParamsKind::Generic, now, is_usable);
         candidates.map_err(|error| self.explained(error, now))
@@ -202,11 +206,11 @@ impl TrustedParams {
     /// Returns the trusted group params that may issue now.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if none is trusted; [`ClientError::Clock`] if the clocks explain that.
+    /// [`IssuerError::Untrusted`] if none is trusted; [`IssuerError::Clock`] if the clocks explain that.
     pub fn issuing_group(
         &self,
         now: Timestamp,
-    ) -> Result<Vec<&Listed<GroupServerPublicParams>>, ClientError> {
+    ) -> Result<Vec<&ListedParams<GroupServerPublicParams>>, IssuerError> {
         let is_trusted = |id| self.group.contains(&id);
         let candidates = issuing(&self.listing.group, ParamsKind::Group, now, is_trusted);
         candidates.map_err(|error| self.explained(error, now))
@@ -217,12 +221,16 @@ impl TrustedParams {
     }
 }
 
-fn trusted_ids<P>(entries: &[Listed<P>], is_pinned: impl Fn(&P) -> bool) -> Vec<ParamsId> {
+fn trusted_ids<P>(entries: &[ListedParams<P>], is_pinned: impl Fn(&P) -> bool) -> Vec<ParamsId> {
     let pinned = entries.iter().filter(|listed| is_pinned(&listed.params));
     pinned.map(|listed| listed.id).collect()
 }
 
-fn by_id<'a, P>(entries: &'a [Listed<P>], trusted: &[ParamsId], id: ParamsId) -> Option<&'a P> {
+fn by_id<'a, P>(
+    entries: &'a [ListedParams<P>],
+    trusted: &[ParamsId],
+    id: ParamsId,
+) -> Option<&'a P> {
     let mut entries = entries.iter().filter(|_| trusted.contains(&id));
     entries
         .find(|listed| listed.id == id)
@@ -236,20 +244,20 @@ fn is_over(one: &ParamsSummary, now: Timestamp) -> bool {
 }
 
 fn issuing<P: Params>(
-    entries: &[Listed<P>],
+    entries: &[ListedParams<P>],
     kind: ParamsKind,
     now: Timestamp,
     is_trusted: impl Fn(ParamsId) -> bool,
-) -> Result<Vec<&Listed<P>>, ClientError> {
+) -> Result<Vec<&ListedParams<P>>, IssuerError> {
     let candidates = issuing::around(entries, now);
-    let trusted: Vec<&Listed<P>> = candidates
+    let trusted: Vec<&ListedParams<P>> = candidates
         .iter()
         .copied()
         .filter(|listed| is_trusted(listed.id))
         .collect();
     if trusted.is_empty() {
         let offered = candidates.iter().map(|listed| listed.id).collect();
-        return Err(ClientError::Untrusted { kind, offered });
+        return Err(IssuerError::Untrusted { kind, offered });
     }
     Ok(trusted)
 }

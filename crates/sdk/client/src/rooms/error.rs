@@ -4,8 +4,8 @@ use anteroom_protocol::Timestamp;
 use http::StatusCode;
 
 use crate::{
-    ClientError, MessageTooLong, Party, Problem, ReplayStoreError, TransportError,
-    error::clock_error, failure::Failure,
+    IssuerError, MessageTooLong, Problem, ReplayStoreError, Service, TransportError,
+    error::clock_error, failure::TransportFailure,
 };
 
 /// The room service's code for a room that has a link of another passkey.
@@ -99,10 +99,10 @@ impl RoomsError {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
     }
 
-    /// Returns the clocks as the cause of a refused presentation: [`ClientError::RoomsClock`] if they differ so
+    /// Returns the clocks as the cause of a refused presentation: [`IssuerError::RoomsClock`] if they differ so
     /// far that the room service may refuse what is valid here. `now` is the time of the answer.
     #[must_use]
-    pub fn clock_cause(&self, now: Timestamp) -> Option<ClientError> {
+    pub fn clock_cause(&self, now: Timestamp) -> Option<IssuerError> {
         let theirs = match self {
             Self::Problem(problem)
                 if problem.status == StatusCode::UNAUTHORIZED || problem.code == FORBIDDEN =>
@@ -112,7 +112,7 @@ impl RoomsError {
             Self::Refused { code, time, .. } if code == PRESENTATION_INVALID => *time,
             _ => None,
         };
-        clock_error(Party::Rooms, theirs, now)
+        clock_error(Service::Rooms, theirs, now)
     }
 
     /// Whether the failed creation of a link can be tried again with the same root key: the room
@@ -135,15 +135,15 @@ impl RoomsError {
     }
 }
 
-impl From<Failure> for RoomsError {
-    fn from(failure: Failure) -> Self {
+impl From<TransportFailure> for RoomsError {
+    fn from(failure: TransportFailure) -> Self {
         match failure {
-            Failure::BaseUrl(why) => Self::BaseUrl(why),
-            Failure::Setup(cause) => Self::Setup(cause),
-            Failure::Unreachable(cause) => Self::Unreachable(cause),
-            Failure::TimedOut => Self::TimedOut,
-            Failure::TooLarge { limit } => Self::TooLarge { limit },
-            Failure::Malformed(what) => Self::Malformed(what),
+            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
+            TransportFailure::Setup(cause) => Self::Setup(cause),
+            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
+            TransportFailure::TimedOut => Self::TimedOut,
+            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
+            TransportFailure::Malformed(what) => Self::Malformed(what),
         }
     }
 }
@@ -159,7 +159,7 @@ mod tests {
 
     fn problem(status: StatusCode, code: &str, time: Option<Timestamp>) -> RoomsError {
         RoomsError::Problem(Box::new(Problem {
-            by: Party::Rooms,
+            by: Service::Rooms,
             status,
             code: code.to_owned(),
             detail: String::new(),

@@ -7,7 +7,7 @@ use anteroom_protocol::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::{ClientError, Issued, ParamsKind, RoomsError, TrustedParams, wire};
+use crate::{IssuedCredential, IssuerError, ParamsKind, RoomsError, TrustedParams, wire};
 
 /// An account's right to use links, valid for about a day.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Pass {
 #[derive(Clone, Debug)]
 pub struct CreatePass {
     aci: Aci,
-    issued: Issued<CreateCredential>,
+    issued: IssuedCredential<CreateCredential>,
     params: GenericPublicParams,
 }
 
@@ -33,12 +33,12 @@ impl Pass {
     /// alone, the pass is limited to it: a presentation elsewhere would mark its holder.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if the params are not trusted (any more).
+    /// [`IssuerError::Untrusted`] if the params are not trusted (any more).
     pub fn new(
         aci: Aci,
-        issued: &Issued<AuthCredential>,
+        issued: &IssuedCredential<AuthCredential>,
         params: &TrustedParams,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         let found = params.generic_with_room(issued.params);
         let (trusted, room) = found.ok_or_else(|| untrusted(issued.params))?;
         Ok(Self {
@@ -88,12 +88,12 @@ impl CreatePass {
     /// Creates the pass of a create credential.
     ///
     /// # Errors
-    /// [`ClientError::Untrusted`] if the params are not trusted (any more), or only for the room of one link.
+    /// [`IssuerError::Untrusted`] if the params are not trusted (any more), or only for the room of one link.
     pub fn new(
         aci: Aci,
-        issued: &Issued<CreateCredential>,
+        issued: &IssuedCredential<CreateCredential>,
         params: &TrustedParams,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, IssuerError> {
         Ok(Self {
             aci,
             issued: issued.clone(),
@@ -127,12 +127,12 @@ impl CreatePass {
     }
 }
 
-fn trusted(params: &TrustedParams, id: ParamsId) -> Result<GenericPublicParams, ClientError> {
+fn trusted(params: &TrustedParams, id: ParamsId) -> Result<GenericPublicParams, IssuerError> {
     params.generic(id).cloned().ok_or_else(|| untrusted(id))
 }
 
-fn untrusted(id: ParamsId) -> ClientError {
-    ClientError::Untrusted {
+fn untrusted(id: ParamsId) -> IssuerError {
+    IssuerError::Untrusted {
         kind: ParamsKind::Generic,
         offered: vec![id],
     }

@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    Approval, CallEvent, DenialReason, Ending, Joined, OngoingCall, Recipient, RoomsError, Standing,
+    Approval, CallEvent, DenialReason, EndReason, OngoingCall, Recipient, RoomsError, SeatInfo,
+    SeatStatus,
 };
 use anteroom_protocol::{AdminPasskey, RootKey, ServiceId};
 use anteroom_testkit::TestRoomsOptions;
 
-use crate::support::{Person, Scene, wait_for};
+use crate::support::{RoomsFixture, TestUser, wait_for};
 
-async fn create(scene: &Scene, who: &Person, approval: Approval) -> (RootKey, AdminPasskey) {
-    let (key, passkey) = scene.new_room();
-    let pass = scene.create_pass(who, &key).await;
-    let mut rng = scene.rng();
+async fn create(
+    fixture: &RoomsFixture,
+    who: &TestUser,
+    approval: Approval,
+) -> (RootKey, AdminPasskey) {
+    let (key, passkey) = fixture.new_room();
+    let pass = fixture.create_pass(who, &key).await;
+    let mut rng = fixture.rng();
     let created = who
         .rooms
         .create(&key, &pass, &passkey, approval, &mut *rng)
@@ -21,7 +26,7 @@ async fn create(scene: &Scene, who: &Person, approval: Approval) -> (RootKey, Ad
     (created.unwrap().root_key, passkey)
 }
 
-fn joined(event: CallEvent) -> Option<Joined> {
+fn joined(event: CallEvent) -> Option<SeatInfo> {
     match event {
         CallEvent::Joined(joined) => Some(*joined),
         _ => None,
@@ -36,34 +41,34 @@ fn message(event: CallEvent) -> Option<Vec<u8>> {
     }
 }
 
-fn ending(event: CallEvent) -> Option<Ending> {
+fn end_reason(event: CallEvent) -> Option<EndReason> {
     match event {
-        CallEvent::Ended(ending) => Some(ending),
+        CallEvent::Ended(end_reason) => Some(end_reason),
         _ => None,
     }
 }
 
 #[tokio::test]
 async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let place = wait_for(&mut anns, joined).await;
-    assert_eq!((place.standing, place.is_admin), (Standing::Active, true));
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let seat = wait_for(&mut anns, joined).await;
+    assert_eq!((seat.status, seat.is_admin), (SeatStatus::Active, true));
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
-    let bobs_place = wait_for(&mut bobs, joined).await;
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
+    let bobs_seat = wait_for(&mut bobs, joined).await;
     assert_eq!(
-        (bobs_place.standing, bobs_place.is_admin),
-        (Standing::Pending, false)
+        (bobs_seat.status, bobs_seat.is_admin),
+        (SeatStatus::Pending, false)
     );
     let waiting = wait_for(&mut anns, |event| match event {
         CallEvent::Roster(roster) => roster.pending.first().cloned(),
         _ => None,
     })
     .await;
-    assert_eq!(waiting.demux, bobs_place.demux);
+    assert_eq!(waiting.demux, bobs_seat.demux);
     // A holder of the root key can decrypt the user's id.
     let user = waiting
         .user
@@ -87,16 +92,16 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     for number in 0..50_u8 {
         anns.send(Recipient::All, &[number]).await.unwrap();
     }
-    bobs.send(Recipient::One(place.demux), b"for Ann")
+    bobs.send(Recipient::One(seat.demux), b"for Ann")
         .await
         .unwrap();
     for number in 0..50_u8 {
         assert_eq!(wait_for(&mut bobs, message).await, [number]);
     }
     assert_eq!(wait_for(&mut anns, message).await, b"for Ann");
-    let peek = bob.rooms.peek(&room, &bob.pass, &mut *scene.rng()).await;
+    let peek = bob.rooms.peek(&room, &bob.pass, &mut *fixture.rng()).await;
     let peek = peek.unwrap().unwrap();
-    assert_eq!((peek.era, peek.active.len()), (place.era, 2));
+    assert_eq!((peek.era, peek.active.len()), (seat.era, 2));
     bobs.leave().await;
     wait_for(&mut anns, |event| match event {
         CallEvent::Roster(roster) if roster.active.len() == 1 => Some(()),
@@ -104,18 +109,18 @@ async fn a_guest_is_admitted_and_messages_arrive_sealed_and_in_order() {
     })
     .await;
     anns.leave().await;
-    let peek = ann.rooms.peek(&room, &ann.pass, &mut *scene.rng()).await;
+    let peek = ann.rooms.peek(&room, &ann.pass, &mut *fixture.rng()).await;
     assert!(peek.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn what_was_said_before_leaving_goes_out() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
     for _ in 0..10 {
-        let bobs = scene.join(&bob, &room, None).await.unwrap();
+        let bobs = fixture.join(&bob, &room, None).await.unwrap();
         for number in 0..5_u8 {
             bobs.send(Recipient::All, &[number]).await.unwrap();
         }
@@ -128,12 +133,12 @@ async fn what_was_said_before_leaving_goes_out() {
 
 #[tokio::test]
 async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
-    let place = wait_for(&mut bobs, joined).await;
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
+    let seat = wait_for(&mut bobs, joined).await;
     for round in 0..3_u8 {
         bobs.send(Recipient::All, &[round]).await.unwrap();
         assert_eq!(wait_for(&mut anns, message).await, [round]);
@@ -148,7 +153,7 @@ async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
             _ => None,
         })
         .await;
-        assert!(roster.active.iter().any(|one| one.demux == place.demux));
+        assert!(roster.active.iter().any(|one| one.demux == seat.demux));
         anns.send(Recipient::All, &[round]).await.unwrap();
         assert_eq!(wait_for(&mut bobs, message).await, [round]);
     }
@@ -156,35 +161,41 @@ async fn a_lost_connection_comes_back_to_its_place_and_its_counters() {
 
 #[tokio::test]
 async fn admins_deny_remove_and_block() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
-    let anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.deny(demux).await.unwrap();
-    let end = wait_for(&mut bobs, ending).await;
+    let end = wait_for(&mut bobs, end_reason).await;
     assert!(
-        matches!(end, Ending::Denied(DenialReason::Admin)),
+        matches!(end, EndReason::Denied(DenialReason::Admin)),
         "{end:?}"
     );
     assert!(bobs.next().await.is_none());
     let over = bobs.send(Recipient::All, b"hello").await;
     assert!(matches!(over, Err(RoomsError::Over)));
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.approve(demux).await.unwrap();
     anns.remove(demux).await.unwrap();
-    assert!(matches!(wait_for(&mut bobs, ending).await, Ending::Removed));
+    assert!(matches!(
+        wait_for(&mut bobs, end_reason).await,
+        EndReason::Removed
+    ));
 
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let demux = wait_for(&mut bobs, joined).await.demux;
     anns.approve(demux).await.unwrap();
     anns.block(demux).await.unwrap();
-    assert!(matches!(wait_for(&mut bobs, ending).await, Ending::Blocked));
-    let refused = scene.join(&bob, &room, None).await;
+    assert!(matches!(
+        wait_for(&mut bobs, end_reason).await,
+        EndReason::Blocked
+    ));
+    let refused = fixture.join(&bob, &room, None).await;
     assert!(
         matches!(refused, Err(RoomsError::Refused { .. })),
         "{refused:?}"
@@ -197,17 +208,17 @@ async fn rooms_that_are_full_unknown_or_closed_refuse_a_join() {
         max_devices: 1,
         ..TestRoomsOptions::default()
     };
-    let scene = Scene::start_with(options).await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let unknown = scene.join(&bob, &scene.new_room().0, None).await;
+    let fixture = RoomsFixture::start_with(options).await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let unknown = fixture.join(&bob, &fixture.new_room().0, None).await;
     assert!(
         matches!(unknown, Err(RoomsError::NoSuchLink)),
         "{unknown:?}"
     );
 
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    match scene.join(&bob, &room, None).await {
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    match fixture.join(&bob, &room, None).await {
         Err(RoomsError::Refused { code, .. }) => assert_eq!(code, "full"),
         other => panic!("{other:?}"),
     }
@@ -216,12 +227,12 @@ async fn rooms_that_are_full_unknown_or_closed_refuse_a_join() {
         revoked: Some(true),
         ..Default::default()
     };
-    let mut rng = scene.rng();
+    let mut rng = fixture.rng();
     ann.rooms
         .update(&room, &ann.pass, &passkey, &change, &mut *rng)
         .await
         .unwrap();
-    let closed = scene.join(&bob, &room, None).await;
+    let closed = fixture.join(&bob, &room, None).await;
     assert!(matches!(closed, Err(RoomsError::Closed)), "{closed:?}");
 }
 
@@ -231,16 +242,16 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
         max_devices: 1,
         ..TestRoomsOptions::default()
     };
-    let scene = Scene::start_with(options).await;
-    let (ann, bob) = (scene.person().await, scene.person().await);
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let end = wait_for(&mut bobs, ending).await;
-    assert!(matches!(end, Ending::Displaced), "{end:?}");
-    let place = wait_for(&mut anns, joined).await;
-    assert!(place.features.iter().any(|feature| feature == "end_call"));
-    let mut rng = scene.rng();
+    let fixture = RoomsFixture::start_with(options).await;
+    let (ann, bob) = (fixture.person().await, fixture.person().await);
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let end = wait_for(&mut bobs, end_reason).await;
+    assert!(matches!(end, EndReason::Displaced), "{end:?}");
+    let seat = wait_for(&mut anns, joined).await;
+    assert!(seat.features.iter().any(|feature| feature == "end_call"));
+    let mut rng = fixture.rng();
     let deleted = ann
         .rooms
         .delete(&room, &ann.pass, &passkey, OngoingCall::Keep, &mut *rng)
@@ -253,19 +264,22 @@ async fn an_admin_takes_the_place_of_a_guest_and_ends_the_call_from_outside() {
         .delete(&room, &ann.pass, &passkey, OngoingCall::End, &mut *rng)
         .await
         .unwrap();
-    let end = wait_for(&mut anns, ending).await;
-    assert!(matches!(end, Ending::EndedByAdmin), "{end:?}");
+    let end = wait_for(&mut anns, end_reason).await;
+    assert!(matches!(end, EndReason::EndedByAdmin), "{end:?}");
 }
 
 #[tokio::test]
 async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
-    let scene = Scene::start().await;
-    let (ann, bob) = (scene.person().await, scene.issuer.add_account(false).await);
-    let other = scene.rooms.another_node("other").await;
-    let bob = scene.person_at(&bob, other.base_url()).await;
-    let (room, passkey) = create(&scene, &ann, Approval::Off).await;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let fixture = RoomsFixture::start().await;
+    let (ann, bob) = (
+        fixture.person().await,
+        fixture.issuer.add_account(false).await,
+    );
+    let other = fixture.rooms.another_node("other").await;
+    let bob = fixture.person_at(&bob, other.base_url()).await;
+    let (room, passkey) = create(&fixture, &ann, Approval::Off).await;
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let era = wait_for(&mut anns, joined).await.era;
     assert_eq!(wait_for(&mut bobs, joined).await.era, era);
     bobs.send(Recipient::All, b"here").await.unwrap();
@@ -276,18 +290,21 @@ async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
 async fn who_waits_at_another_node_comes_along_when_the_call_starts() {
     let mut options = TestRoomsOptions::default();
     options.leases.lobby_look = Duration::from_millis(20);
-    let scene = Scene::start_with(options).await;
-    let (ann, bob) = (scene.person().await, scene.issuer.add_account(false).await);
-    let other = scene.rooms.another_node("other").await;
-    let bob = scene.person_at(&bob, other.base_url()).await;
-    let (room, passkey) = create(&scene, &ann, Approval::Required).await;
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let fixture = RoomsFixture::start_with(options).await;
+    let (ann, bob) = (
+        fixture.person().await,
+        fixture.issuer.add_account(false).await,
+    );
+    let other = fixture.rooms.another_node("other").await;
+    let bob = fixture.person_at(&bob, other.base_url()).await;
+    let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let waits = wait_for(&mut bobs, joined).await;
-    assert_eq!(waits.standing, Standing::Pending);
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
+    assert_eq!(waits.status, SeatStatus::Pending);
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
     let era = wait_for(&mut anns, joined).await.era;
     let moved = wait_for(&mut bobs, joined).await;
-    assert_eq!((moved.era, moved.standing), (era, Standing::Pending));
+    assert_eq!((moved.era, moved.status), (era, SeatStatus::Pending));
     anns.approve(moved.demux).await.unwrap();
     wait_for(&mut bobs, |event| {
         matches!(event, CallEvent::Admitted).then_some(())

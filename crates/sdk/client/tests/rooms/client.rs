@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    Approval, CallEvent, CallLink, Chat, Client, ClientError, ClientOptions, CredentialStore,
-    DeviceCredentials, Error, LoginClient, LoginSession, MemorySession, ParamsId, RoomsError,
-    SecretString, SignIn, Standing, System, Timeouts, Zeroizing, parse_passkey,
+    Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore, DeviceCredentials,
+    Error, IssuerError, LoginClient, LoginSession, MemorySession, ParamsId, RoomsError, SeatStatus,
+    SecretString, SignIn, System, Timeouts, Zeroizing, parse_passkey,
 };
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_testkit::{LogGuard, MockClock, SeededEntropy, TestAccount, TestLogin};
 use rand_core::CryptoRng;
 
-use crate::support::{Scene, wait_for};
+use crate::support::{RoomsFixture, wait_for};
 
 /// The clock of the services, and random numbers from a seed.
 struct TestSystem {
@@ -30,10 +30,10 @@ impl System for TestSystem {
     }
 }
 
-fn options(scene: &Scene) -> ClientOptions {
+fn options(fixture: &RoomsFixture) -> ClientOptions {
     ClientOptions {
         system: Arc::new(TestSystem {
-            clock: scene.issuer.clock.clone(),
+            clock: fixture.issuer.clock.clone(),
             entropy: SeededEntropy::new(5),
         }),
         ..ClientOptions::default()
@@ -45,18 +45,18 @@ fn device(account: &TestAccount) -> DeviceCredentials {
     DeviceCredentials::parse(&name, account.password.as_str()).unwrap()
 }
 
-async fn client(scene: &Scene, account: &TestAccount) -> Client {
-    Client::connect_with(scene.issuer.base_url(), device(account), options(scene))
+async fn client(fixture: &RoomsFixture, account: &TestAccount) -> Client {
+    Client::connect_with(fixture.issuer.base_url(), device(account), options(fixture))
         .await
         .unwrap()
 }
 
 #[tokio::test]
 async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
-    let scene = Scene::start().await;
-    let ann = client(&scene, &scene.issuer.add_account(false).await).await;
-    let bob = client(&scene, &scene.issuer.add_account(false).await).await;
-    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let fixture = RoomsFixture::start().await;
+    let ann = client(&fixture, &fixture.issuer.add_account(false).await).await;
+    let bob = client(&fixture, &fixture.issuer.add_account(false).await).await;
+    let own = ann.create_link(fixture.rooms.base_url(), Approval::Off);
     let own = own.await.unwrap();
     LogGuard::global().watch_bytes("root key", &own.link.root_key.to_bytes());
     assert!(ann.peek(&own.link).await.unwrap().is_none());
@@ -68,10 +68,10 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
     let mut bobs = bob.join(&link).await.unwrap();
     for (call, is_admin) in [(&mut anns, true), (&mut bobs, false)] {
         let joined = wait_for(call, |event| match event {
-            CallEvent::Joined(joined) => Some((joined.standing, joined.is_admin)),
+            CallEvent::Joined(joined) => Some((joined.status, joined.is_admin)),
             _ => None,
         });
-        assert_eq!(joined.await, (Standing::Active, is_admin));
+        assert_eq!(joined.await, (SeatStatus::Active, is_admin));
     }
     let (name, text) = ("Bob".to_owned(), "hello".to_owned());
     bobs.introduce(name.as_str()).await.unwrap();
@@ -86,9 +86,9 @@ async fn one_client_creates_a_link_and_another_one_joins_it_and_talks() {
 
 #[tokio::test]
 async fn a_login_connects_as_a_device_does() {
-    let scene = Scene::start().await;
+    let fixture = RoomsFixture::start().await;
     let (email, password) = ("ann@example.org", "correct horse");
-    let aci = scene
+    let aci = fixture
         .issuer
         .add_login(TestLogin::new(email, password))
         .await;
@@ -100,55 +100,55 @@ async fn a_login_connects_as_a_device_does() {
         device_name: None,
         last_refresh: None,
     };
-    let url = scene.issuer.base_url();
+    let url = fixture.issuer.base_url();
     let login = LoginClient::new(url, Timeouts::default()).unwrap();
     let store = Arc::new(MemorySession::default());
     let session = LoginSession::start(login, &attempt, store).await.unwrap();
-    let ann = Client::connect_with(url, session, options(&scene)).await;
+    let ann = Client::connect_with(url, session, options(&fixture)).await;
     let ann = ann.unwrap();
     assert_eq!(ann.aci(), aci);
-    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let own = ann.create_link(fixture.rooms.base_url(), Approval::Off);
     let link = own.await.unwrap().link;
     ann.join(&link).await.unwrap().leave().await;
 }
 
 #[tokio::test]
 async fn stored_credentials_ask_the_issuer_for_nothing() {
-    let scene = Scene::start().await;
-    let account = scene.issuer.add_account(false).await;
-    let first = client(&scene, &account).await;
-    let link = first.create_link(scene.rooms.base_url(), Approval::Off);
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let first = client(&fixture, &account).await;
+    let link = first.create_link(fixture.rooms.base_url(), Approval::Off);
     let link = link.await.unwrap().link;
     let stored = first.credentials().unwrap().to_bytes();
     let restored = |aci_of: DeviceCredentials| {
         let credentials = Some(CredentialStore::from_bytes(&stored).unwrap());
         let options = ClientOptions {
             credentials,
-            ..options(&scene)
+            ..options(&fixture)
         };
         // No program listens at this port.
         Client::connect_with("http://127.0.0.1:9", aci_of, options)
     };
     let later = restored(device(&account)).await.unwrap();
     later.join(&link).await.unwrap().leave().await;
-    let another = later.create_link(scene.rooms.base_url(), Approval::Off);
+    let another = later.create_link(fixture.rooms.base_url(), Approval::Off);
     another.await.unwrap();
 
     // Stored credentials of another account, or of past days, are ignored.
-    let other = scene.issuer.add_account(false).await;
+    let other = fixture.issuer.add_account(false).await;
     let unreachable = restored(device(&other)).await;
     let is_unreachable =
-        |outcome| matches!(outcome, Err(Error::Issuer(ClientError::Unreachable(_))));
+        |outcome| matches!(outcome, Err(Error::Issuer(IssuerError::Unreachable(_))));
     assert!(is_unreachable(unreachable.map(drop)));
-    scene.issuer.clock.advance(9 * DAY);
+    fixture.issuer.clock.advance(9 * DAY);
     assert!(is_unreachable(restored(device(&account)).await.map(drop)));
 }
 
 #[tokio::test]
 async fn spare_links_and_days_run_out_until_a_renewal() {
-    let scene = Scene::start().await;
-    let ann = client(&scene, &scene.issuer.add_account(false).await).await;
-    let url = scene.rooms.base_url();
+    let fixture = RoomsFixture::start().await;
+    let ann = client(&fixture, &fixture.issuer.add_account(false).await).await;
+    let url = fixture.rooms.base_url();
     let own = ann.create_link(url, Approval::Off).await.unwrap();
     for _ in 0..2 {
         ann.create_link(url, Approval::Off).await.unwrap();
@@ -161,7 +161,7 @@ async fn spare_links_and_days_run_out_until_a_renewal() {
     ann.renew().await.unwrap();
     ann.create_link(url, Approval::Off).await.unwrap();
 
-    scene.issuer.clock.advance(8 * DAY);
+    fixture.issuer.clock.advance(8 * DAY);
     let over = ann.pass(&own.link);
     assert!(matches!(over, Err(Error::NoCredential)), "{over:?}");
     ann.renew().await.unwrap();
@@ -170,12 +170,12 @@ async fn spare_links_and_days_run_out_until_a_renewal() {
 
 #[tokio::test]
 async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
-    let scene = Scene::start().await;
-    let account = scene.issuer.add_account(false).await;
-    let first = client(&scene, &account).await;
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let first = client(&fixture, &account).await;
     // Another program generates other passkeys.
     let system = TestSystem {
-        clock: scene.issuer.clock.clone(),
+        clock: fixture.issuer.clock.clone(),
         entropy: SeededEntropy::new(6),
     };
     let options = ClientOptions {
@@ -186,7 +186,7 @@ async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
     // No program listens at this port.
     let second = Client::connect_with("http://127.0.0.1:9", device(&account), options);
     let second = second.await.unwrap();
-    let url = scene.rooms.base_url();
+    let url = fixture.rooms.base_url();
     let used = first.create_link(url, Approval::Off).await.unwrap();
     let own = second.create_link(url, Approval::Off).await.unwrap();
     assert_ne!(own.link.root_key.to_text(), used.link.root_key.to_text());
@@ -205,14 +205,14 @@ async fn a_stored_credential_whose_room_has_a_link_gives_way_to_the_next_one() {
 
 #[tokio::test]
 async fn a_link_cannot_be_created_at_what_is_no_address_whatever_the_options_name() {
-    let scene = Scene::start().await;
-    let account = scene.issuer.add_account(false).await;
-    for rooms in [None, Some(scene.rooms.base_url().to_owned())] {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    for rooms in [None, Some(fixture.rooms.base_url().to_owned())] {
         let options = ClientOptions {
             rooms,
-            ..options(&scene)
+            ..options(&fixture)
         };
-        let ann = Client::connect_with(scene.issuer.base_url(), device(&account), options);
+        let ann = Client::connect_with(fixture.issuer.base_url(), device(&account), options);
         let ann = ann.await.unwrap();
         for address in ["rooms.example", "ftp://rooms.example", ""] {
             let refused = ann.create_link(address, Approval::Off).await;
@@ -222,7 +222,7 @@ async fn a_link_cannot_be_created_at_what_is_no_address_whatever_the_options_nam
         assert_eq!(
             ann.credentials()
                 .unwrap()
-                .spare_links(scene.issuer.clock.now()),
+                .spare_links(fixture.issuer.clock.now()),
             3
         );
     }
@@ -230,30 +230,32 @@ async fn a_link_cannot_be_created_at_what_is_no_address_whatever_the_options_nam
 
 #[tokio::test]
 async fn an_account_that_the_issuer_refuses_has_no_credentials_any_more() {
-    let scene = Scene::start().await;
-    let account = scene.issuer.add_account(false).await;
-    let ann = client(&scene, &account).await;
-    let link = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let ann = client(&fixture, &account).await;
+    let link = ann.create_link(fixture.rooms.base_url(), Approval::Off);
     let link = link.await.unwrap().link;
-    scene.issuer.set_disabled(&account.aci, true).await;
+    fixture.issuer.set_disabled(&account.aci, true).await;
     let refused = ann.renew().await;
     assert!(matches!(refused, Err(Error::SignedOut(_))), "{refused:?}");
     assert!(ann.credentials().is_none());
     let joined = ann.join(&link).await;
     assert!(matches!(joined, Err(Error::NoCredential)), "{joined:?}");
-    let created = ann.create_link(scene.rooms.base_url(), Approval::Off).await;
+    let created = ann
+        .create_link(fixture.rooms.base_url(), Approval::Off)
+        .await;
     assert!(matches!(created, Err(Error::NoSpareLink)), "{created:?}");
 
-    scene.issuer.set_disabled(&account.aci, false).await;
+    fixture.issuer.set_disabled(&account.aci, false).await;
     ann.renew().await.unwrap();
     ann.join(&link).await.unwrap().leave().await;
 }
 
 #[tokio::test]
 async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_sent() {
-    let scene = Scene::start().await;
-    let ann = client(&scene, &scene.issuer.add_account(false).await).await;
-    let own = ann.create_link(scene.rooms.base_url(), Approval::Off);
+    let fixture = RoomsFixture::start().await;
+    let ann = client(&fixture, &fixture.issuer.add_account(false).await).await;
+    let own = ann.create_link(fixture.rooms.base_url(), Approval::Off);
     let own = own.await.unwrap().link;
     let foreign = CallLink {
         params: Some(ParamsId::parse("0123456789abcdef").unwrap()),
@@ -261,7 +263,7 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
     };
     let refused = ann.join(&foreign).await;
     assert!(
-        matches!(refused, Err(Error::Issuer(ClientError::LinkParams(_)))),
+        matches!(refused, Err(Error::Issuer(IssuerError::LinkParams(_)))),
         "{refused:?}"
     );
     let bare = CallLink::parse(&own.root_key.to_text()).unwrap();
@@ -274,12 +276,12 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
         ..own
     };
     let options = ClientOptions {
-        rooms: Some(scene.rooms.base_url().to_owned()),
+        rooms: Some(fixture.rooms.base_url().to_owned()),
         credentials: ann.credentials(),
-        ..options(&scene)
+        ..options(&fixture)
     };
     let authentication = ann.issuer().authentication().clone();
-    let named = Client::connect_with(scene.issuer.base_url(), authentication, options);
+    let named = Client::connect_with(fixture.issuer.base_url(), authentication, options);
     let named = named.await.unwrap();
     for link in [bare, elsewhere] {
         named.join(&link).await.unwrap().leave().await;
@@ -288,15 +290,15 @@ async fn a_link_of_other_params_or_without_a_host_is_refused_before_anything_is_
 
 #[tokio::test]
 async fn a_program_that_fails_prints_what_was_wrong_and_why() {
-    let scene = Scene::start().await;
-    let account = scene.issuer.add_account(false).await;
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
     let name = account.aci.to_uuid_string();
     let wrong = DeviceCredentials::parse(&name, "wrong").unwrap();
-    let url = scene.issuer.base_url();
-    let refused = Client::connect_with(url, wrong, options(&scene)).await;
+    let url = fixture.issuer.base_url();
+    let refused = Client::connect_with(url, wrong, options(&fixture)).await;
     let nobody = "http://127.0.0.1:9";
-    let unreachable = Client::connect_with(nobody, device(&account), options(&scene)).await;
-    let no_url = Client::connect_with("issuer.example", device(&account), options(&scene)).await;
+    let unreachable = Client::connect_with(nobody, device(&account), options(&fixture)).await;
+    let no_url = Client::connect_with("issuer.example", device(&account), options(&fixture)).await;
     for (failure, start, cause) in [
         (
             refused,

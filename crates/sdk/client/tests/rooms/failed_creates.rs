@@ -21,7 +21,7 @@ use axum::{
 use rand_core::CryptoRng;
 use tokio::{net::TcpListener, sync::Notify};
 
-use crate::support::Scene;
+use crate::support::RoomsFixture;
 
 const MAX_BODY: usize = 64 * 1024;
 
@@ -47,11 +47,11 @@ struct Front {
 }
 
 impl Front {
-    async fn start(scene: &Scene) -> Self {
+    async fn start(fixture: &RoomsFixture) -> Self {
         let answers: Arc<Mutex<VecDeque<FrontAnswer>>> = Arc::default();
         let rooms: Arc<Mutex<Vec<String>>> = Arc::default();
         let asked = Arc::new(Notify::new());
-        let service = format!("{}/v1/call-link", scene.rooms.base_url());
+        let service = format!("{}/v1/call-link", fixture.rooms.base_url());
         let handler = {
             let (answers, rooms) = (Arc::clone(&answers), Arc::clone(&rooms));
             let asked = Arc::clone(&asked);
@@ -127,29 +127,29 @@ impl System for TestSystem {
     }
 }
 
-async fn client(scene: &Scene, account: &TestAccount) -> Client {
+async fn client(fixture: &RoomsFixture, account: &TestAccount) -> Client {
     let name = account.aci.to_uuid_string();
     let device = DeviceCredentials::parse(&name, account.password.as_str()).unwrap();
-    let system = TestSystem(scene.issuer.clock.clone(), SeededEntropy::new(5));
+    let system = TestSystem(fixture.issuer.clock.clone(), SeededEntropy::new(5));
     let options = ClientOptions {
         system: Arc::new(system),
         ..ClientOptions::default()
     };
-    let client = Client::connect_with(scene.issuer.base_url(), device, options);
+    let client = Client::connect_with(fixture.issuer.base_url(), device, options);
     client.await.unwrap()
 }
 
-async fn scene() -> (Scene, Client, Front) {
-    let scene = Scene::start().await;
-    let account = scene.issuer.add_account(false).await;
-    let client = client(&scene, &account).await;
-    let front = Front::start(&scene).await;
-    (scene, client, front)
+async fn fixture() -> (RoomsFixture, Client, Front) {
+    let fixture = RoomsFixture::start().await;
+    let account = fixture.issuer.add_account(false).await;
+    let client = client(&fixture, &account).await;
+    let front = Front::start(&fixture).await;
+    (fixture, client, front)
 }
 
 #[tokio::test]
 async fn a_create_that_a_room_service_fails_to_answer_is_tried_again_with_the_same_room() {
-    let (_scene, ann, front) = scene().await;
+    let (_fixture, ann, front) = fixture().await;
     for status in [
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::TOO_MANY_REQUESTS,
@@ -172,7 +172,7 @@ async fn a_create_that_a_room_service_fails_to_answer_is_tried_again_with_the_sa
 
 #[tokio::test]
 async fn a_credential_that_a_room_service_refuses_is_not_shown_again() {
-    let (_scene, ann, front) = scene().await;
+    let (_fixture, ann, front) = fixture().await;
     let refusal = FrontAnswer::Instead(StatusCode::UNAUTHORIZED);
     let refused = front.create(&ann, Some(refusal)).await;
     assert!(matches!(refused, Err(Error::Rooms(_))), "{refused:?}");
@@ -183,7 +183,7 @@ async fn a_credential_that_a_room_service_refuses_is_not_shown_again() {
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_never_gives_a_room_of_an_unknown_passkey() {
-    let (_scene, ann, front) = scene().await;
+    let (_fixture, ann, front) = fixture().await;
     let lost = front.create(&ann, Some(FrontAnswer::Lost)).await;
     assert!(matches!(lost, Err(Error::Rooms(_))), "{lost:?}");
     let own = front.create(&ann, None).await.unwrap();
@@ -197,8 +197,8 @@ async fn a_create_whose_answer_is_lost_never_gives_a_room_of_an_unknown_passkey(
 
 #[tokio::test]
 async fn another_room_service_is_never_shown_the_room_of_a_failed_create() {
-    let (scene, ann, front) = scene().await;
-    let other = Front::start(&scene).await;
+    let (fixture, ann, front) = fixture().await;
+    let other = Front::start(&fixture).await;
     let busy = FrontAnswer::Instead(StatusCode::SERVICE_UNAVAILABLE);
     front.create(&ann, Some(busy)).await.unwrap_err();
     for _ in 0..2 {
@@ -217,7 +217,7 @@ async fn another_room_service_is_never_shown_the_room_of_a_failed_create() {
 
 #[tokio::test]
 async fn a_create_whose_future_is_dropped_is_tried_again_with_the_same_room() {
-    let (_scene, ann, front) = scene().await;
+    let (_fixture, ann, front) = fixture().await;
     for _ in 0..4 {
         let create = front.create(&ann, Some(FrontAnswer::Never));
         tokio::select! {
@@ -232,7 +232,7 @@ async fn a_create_whose_future_is_dropped_is_tried_again_with_the_same_room() {
 
 #[tokio::test]
 async fn creates_at_the_same_time_show_different_rooms() {
-    let (_scene, ann, front) = scene().await;
+    let (_fixture, ann, front) = fixture().await;
     let create = || front.create(&ann, None);
     let (one, two, three) = tokio::join!(create(), create(), create());
     for created in [one, two, three] {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     hostile::{accept, era_text, listen, person_and_room, say, welcome},
-    support::{Person, Scene, wait_for},
+    support::{RoomsFixture, TestUser, wait_for},
 };
 
 fn user(room: &RootKey, account: u8) -> UidCiphertext {
@@ -29,7 +29,7 @@ fn sealed(room: &RootKey, user: &UidCiphertext, hello: &str) -> Vec<u8> {
 }
 
 /// Returns the names that a client reads from entries with these users and hellos.
-async fn names_read(room: &RootKey, person: &Person, entries: &[(String, Value)]) -> Vec<String> {
+async fn names_read(room: &RootKey, person: &TestUser, entries: &[(String, Value)]) -> Vec<String> {
     let (listener, client) = listen().await;
     let devices: Vec<Value> = (1_u32..)
         .zip(entries)
@@ -180,27 +180,27 @@ async fn a_name_is_cleaned_as_it_is_read_and_members_of_a_later_version_are_left
     }
 }
 
-async fn named(scene: &Scene, name: &str) -> Person {
-    let mut person = scene.person().await;
+async fn named(fixture: &RoomsFixture, name: &str) -> TestUser {
+    let mut person = fixture.person().await;
     person.name = Some(name.to_owned());
     person
 }
 
 #[tokio::test]
 async fn an_admin_reads_the_name_in_the_lobby_and_who_is_let_in_those_of_the_call() {
-    let scene = Scene::start().await;
-    let mut ann = named(&scene, "Ann").await;
-    let mut bob = named(&scene, "Bob of the hidden name").await;
+    let fixture = RoomsFixture::start().await;
+    let mut ann = named(&fixture, "Ann").await;
+    let mut bob = named(&fixture, "Bob of the hidden name").await;
     LogGuard::global().watch_text("a name", "Bob of the hidden name");
-    let (room, passkey) = scene.new_room();
-    let pass = scene.create_pass(&ann, &room).await;
-    let mut rng = scene.rng();
+    let (room, passkey) = fixture.new_room();
+    let pass = fixture.create_pass(&ann, &room).await;
+    let mut rng = fixture.rng();
     let created = ann
         .rooms
         .create(&room, &pass, &passkey, Approval::Required, &mut *rng);
     let room = created.await.unwrap().root_key;
-    let mut anns = scene.join(&ann, &room, Some(&passkey)).await.unwrap();
-    let mut bobs = scene.join(&bob, &room, None).await.unwrap();
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let first = wait_for(&mut bobs, |event| match event {
         CallEvent::Joined(joined) => Some(joined),
         _ => None,
@@ -248,7 +248,7 @@ async fn an_admin_reads_the_name_in_the_lobby_and_who_is_let_in_those_of_the_cal
     // Names without a visible character, and long ones.
     for (name, expected) in [(" ", None), (&*"\u{10ffff}x".repeat(99), Some(60))] {
         (ann.name, bob.name) = (None, Some(name.to_owned()));
-        let mut bobs = scene.join(&bob, &room, Some(&passkey)).await.unwrap();
+        let mut bobs = fixture.join(&bob, &room, Some(&passkey)).await.unwrap();
         let read = wait_for(&mut bobs, |event| match event {
             CallEvent::Joined(joined) => Some(joined.roster.active[0].name.clone()),
             _ => None,
@@ -258,12 +258,12 @@ async fn an_admin_reads_the_name_in_the_lobby_and_who_is_let_in_those_of_the_cal
         bobs.leave().await;
     }
     LogGuard::global().assert_clean();
-    LogGuard::global().assert_absent_from(scene.rooms.directory());
+    LogGuard::global().assert_absent_from(fixture.rooms.directory());
 }
 
 #[tokio::test]
 async fn a_room_service_that_refuses_unknown_members_is_joined_without_a_hello() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move {
         let mut shown = Vec::new();
@@ -291,7 +291,7 @@ async fn a_room_service_that_refuses_unknown_members_is_joined_without_a_hello()
         passkey: None,
         name: Some("Ann".to_owned()),
     };
-    let mut call = client.join(options, scene.rng()).await.unwrap();
+    let mut call = client.join(options, fixture.rng()).await.unwrap();
     while call.next().await.is_some() {}
     // 285 bytes, as every hello with only a name.
     assert_eq!(server.await.unwrap(), [Some(380), None]);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anteroom_client::{
-    CallEvent, DemuxId, Ending, EraId, EraKey, EraMark, JoinOptions, MAX_MESSAGE, MemoryReplays,
+    CallEvent, DemuxId, EndReason, EraId, EraKey, EraMark, JoinOptions, MAX_MESSAGE, MemoryReplays,
     MessageSealer, OpenError, ReceivedCounters, Recipient, ReplayStore, ReplayStoreError,
     RoomsClient, RoomsError, Timeouts,
 };
@@ -31,7 +31,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::support::{Person, Scene, wait_for};
+use crate::support::{RoomsFixture, TestUser, wait_for};
 
 pub(crate) const ERA: [u8; 16] = [5; 16];
 
@@ -42,11 +42,11 @@ fn quick() -> Timeouts {
     }
 }
 
-pub(crate) async fn person_and_room() -> (Scene, Person, RootKey) {
-    let scene = Scene::start().await;
-    let person = scene.person().await;
-    let room = RootKey::generate_v0(&mut *scene.rng());
-    (scene, person, room)
+pub(crate) async fn person_and_room() -> (RoomsFixture, TestUser, RootKey) {
+    let fixture = RoomsFixture::start().await;
+    let person = fixture.person().await;
+    let room = RootKey::generate_v0(&mut *fixture.rng());
+    (fixture, person, room)
 }
 
 /// Answers every request with this status and body, and records the headers of the requests.
@@ -69,11 +69,11 @@ async fn answering(
 
 #[tokio::test]
 async fn every_request_shows_a_presentation_of_its_own() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let (client, shown) = answering(StatusCode::NOT_FOUND, "").await;
     for _ in 0..5 {
-        let _ = client.link(&room, &person.pass, &mut *scene.rng()).await;
-        let _ = client.peek(&room, &person.pass, &mut *scene.rng()).await;
+        let _ = client.link(&room, &person.pass, &mut *fixture.rng()).await;
+        let _ = client.peek(&room, &person.pass, &mut *fixture.rng()).await;
     }
     let shown = shown.lock().unwrap();
     let presentations: Vec<Vec<u8>> = shown
@@ -106,7 +106,7 @@ async fn every_request_shows_a_presentation_of_its_own() {
 
 #[tokio::test]
 async fn answers_that_make_no_sense_are_errors() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let cases = [
         (StatusCode::OK, "", "makes no sense"),
         (StatusCode::OK, "[]", "makes no sense"),
@@ -134,12 +134,12 @@ async fn answers_that_make_no_sense_are_errors() {
     ];
     for (status, body, expected) in cases {
         let (client, _) = answering(status, body).await;
-        let error = client.link(&room, &person.pass, &mut *scene.rng()).await;
+        let error = client.link(&room, &person.pass, &mut *fixture.rng()).await;
         let shown = error.unwrap_err().to_string();
         assert!(shown.contains(expected), "{shown}");
     }
     let (client, _) = answering(StatusCode::NOT_FOUND, r#"{"reason":"mood"}"#).await;
-    let error = client.peek(&room, &person.pass, &mut *scene.rng()).await;
+    let error = client.peek(&room, &person.pass, &mut *fixture.rng()).await;
     assert!(matches!(error, Err(RoomsError::Malformed(_))), "{error:?}");
     let (client, _) = answering(StatusCode::OK, "{}").await;
     let options = JoinOptions {
@@ -148,7 +148,7 @@ async fn answers_that_make_no_sense_are_errors() {
         passkey: None,
         name: None,
     };
-    let error = client.join(options, scene.rng()).await;
+    let error = client.join(options, fixture.rng()).await;
     assert!(matches!(error, Err(RoomsError::Problem(_))), "{error:?}");
 }
 
@@ -201,7 +201,7 @@ pub(crate) fn era_text() -> String {
 
 #[tokio::test]
 async fn replayed_changed_and_misattributed_messages_are_not_shown() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let (listener, client) = listen().await;
     let key = EraKey::derive(&room, EraId::from_bytes(ERA));
     let mut rng = SeededEntropy::new(5).rng();
@@ -240,13 +240,13 @@ async fn replayed_changed_and_misattributed_messages_are_not_shown() {
         passkey: None,
         name: None,
     };
-    let mut call = client.join(options, scene.rng()).await.unwrap();
+    let mut call = client.join(options, fixture.rng()).await.unwrap();
     let mut heard = Vec::new();
     loop {
         match call.next().await.unwrap() {
             CallEvent::Message { message, .. } => heard.push(Ok(message.to_vec())),
             CallEvent::Unreadable { reason, .. } => heard.push(Err(reason)),
-            CallEvent::Ended(Ending::Removed) => break,
+            CallEvent::Ended(EndReason::Removed) => break,
             CallEvent::Ended(other) => panic!("{other:?}"),
             _ => {}
         }
@@ -282,9 +282,9 @@ async fn a_message_heard_before_a_restart_is_not_heard_again_by_a_client_with_a_
 
 #[tokio::test]
 async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
-    struct Unreadable;
+    struct FailingReplayStore;
 
-    impl ReplayStore for Unreadable {
+    impl ReplayStore for FailingReplayStore {
         fn load(&self, _: &EraMark) -> Result<ReceivedCounters, ReplayStoreError> {
             Err(ReplayStoreError::new("on purpose"))
         }
@@ -292,7 +292,7 @@ async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
         fn raise(&self, _: &EraMark, _: &[(DemuxId, u64)]) {}
     }
 
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move {
         let mut socket = accept(&listener).await;
@@ -306,15 +306,15 @@ async fn whoever_cannot_read_the_record_of_received_messages_does_not_join() {
         passkey: None,
         name: None,
     };
-    let client = client.with_replay_store(Arc::new(Unreadable));
-    let refused = client.join(options, scene.rng()).await.unwrap_err();
+    let client = client.with_replay_store(Arc::new(FailingReplayStore));
+    let refused = client.join(options, fixture.rng()).await.unwrap_err();
     assert!(matches!(refused, RoomsError::ReplayStore(_)), "{refused:?}");
     server.await.unwrap();
 }
 
 /// Joins an era twice, with one client after the other, at a service that repeats the first message.
 async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]) {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let key = EraKey::derive(&room, EraId::from_bytes(ERA));
     let mut rng = SeededEntropy::new(5).rng();
     let mut sealer = MessageSealer::new(key, DemuxId::new(32).unwrap());
@@ -343,7 +343,7 @@ async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]
             passkey: None,
             name: None,
         };
-        let mut call = client.join(options, scene.rng()).await.unwrap();
+        let mut call = client.join(options, fixture.rng()).await.unwrap();
         while let Some(event) = call.next().await {
             match event {
                 CallEvent::Message { message, .. } => heard.push(Ok(message.to_vec())),
@@ -363,7 +363,7 @@ async fn hears_no_message_twice(listener: TcpListener, clients: [RoomsClient; 2]
 
 #[tokio::test]
 async fn a_room_service_that_knows_no_changes_of_rosters_is_joined_without() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move {
         let mut asked = Vec::new();
@@ -395,7 +395,7 @@ async fn a_room_service_that_knows_no_changes_of_rosters_is_joined_without() {
         passkey: None,
         name: None,
     };
-    let mut call = client.join(options, scene.rng()).await.unwrap();
+    let mut call = client.join(options, fixture.rng()).await.unwrap();
     let roster = wait_for(&mut call, |event| match event {
         CallEvent::Roster(roster) => Some(roster),
         _ => None,
@@ -425,7 +425,7 @@ async fn a_call_that_makes_no_sense_ends() {
         Message::text(welcome(16, &era_text()).to_string()),
         Message::binary(vec![1, 2, 3]),
     ] {
-        let (scene, person, room) = person_and_room().await;
+        let (fixture, person, room) = person_and_room().await;
         let (listener, client) = listen().await;
         let sent = nonsense.clone();
         let server = tokio::spawn(async move {
@@ -441,16 +441,16 @@ async fn a_call_that_makes_no_sense_ends() {
             passkey: None,
             name: None,
         };
-        let mut call = client.join(options, scene.rng()).await.unwrap();
+        let mut call = client.join(options, fixture.rng()).await.unwrap();
         let long = call.send(Recipient::All, &vec![0; MAX_MESSAGE + 1]).await;
         assert!(matches!(long, Err(RoomsError::MessageTooLong(_))));
         let end = wait_for(&mut call, |event| match event {
-            CallEvent::Ended(ending) => Some(ending),
+            CallEvent::Ended(end_reason) => Some(end_reason),
             _ => None,
         })
         .await;
         assert!(
-            matches!(end, Ending::Failed(RoomsError::Malformed(_))),
+            matches!(end, EndReason::Failed(RoomsError::Malformed(_))),
             "{nonsense:?}: {end:?}"
         );
         server.await.unwrap();
@@ -471,7 +471,7 @@ async fn joins_that_are_not_answered_in_order_fail() {
         ),
     ];
     for (answer, expected) in cases {
-        let (scene, person, room) = person_and_room().await;
+        let (fixture, person, room) = person_and_room().await;
         let (listener, client) = listen().await;
         let server = tokio::spawn(async move {
             let mut socket = accept(&listener).await;
@@ -486,7 +486,7 @@ async fn joins_that_are_not_answered_in_order_fail() {
             name: None,
         };
         let shown = client
-            .join(options, scene.rng())
+            .join(options, fixture.rng())
             .await
             .unwrap_err()
             .to_string();
@@ -497,7 +497,7 @@ async fn joins_that_are_not_answered_in_order_fail() {
 
 #[tokio::test]
 async fn silence_is_a_timeout_and_circles_end() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let options = || JoinOptions {
         room: room.clone(),
         pass: person.pass.clone(),
@@ -506,7 +506,7 @@ async fn silence_is_a_timeout_and_circles_end() {
     };
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move { accept(&listener).await });
-    let error = client.join(options(), scene.rng()).await;
+    let error = client.join(options(), fixture.rng()).await;
     assert!(matches!(error, Err(RoomsError::TimedOut)), "{error:?}");
     drop(server.await.unwrap());
 
@@ -520,6 +520,6 @@ async fn silence_is_a_timeout_and_circles_end() {
             while let Some(Ok(_)) = socket.next().await {}
         }
     });
-    let error = client.join(options(), scene.rng()).await;
+    let error = client.join(options(), fixture.rng()).await;
     assert!(matches!(error, Err(RoomsError::Redirected)), "{error:?}");
 }

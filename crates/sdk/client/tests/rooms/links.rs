@@ -5,7 +5,7 @@ use anteroom_protocol::{AdminPasskey, RootKey};
 use anteroom_testkit::TestRoomsOptions;
 use http::StatusCode;
 
-use crate::support::Scene;
+use crate::support::RoomsFixture;
 
 fn named(name: &str) -> LinkChange {
     LinkChange {
@@ -23,15 +23,15 @@ fn status<T: std::fmt::Debug>(outcome: Result<T, RoomsError>) -> (StatusCode, St
 
 #[tokio::test]
 async fn a_link_is_created_read_changed_and_deleted() {
-    let scene = Scene::start().await;
-    let ann = scene.person().await;
-    let bob = scene.person().await;
-    let (key, passkey) = scene.new_room();
-    let mut rng = scene.rng();
-    let pass = scene.create_pass(&ann, &key).await;
+    let fixture = RoomsFixture::start().await;
+    let ann = fixture.person().await;
+    let bob = fixture.person().await;
+    let (key, passkey) = fixture.new_room();
+    let mut rng = fixture.rng();
+    let pass = fixture.create_pass(&ann, &key).await;
     let create = |approval| {
         let (rooms, key, passkey) = (ann.rooms.clone(), key.clone(), passkey.clone());
-        let (pass, mut rng) = (pass.clone(), scene.rng());
+        let (pass, mut rng) = (pass.clone(), fixture.rng());
         async move {
             rooms
                 .create(&key, &pass, &passkey, approval, &mut *rng)
@@ -44,7 +44,7 @@ async fn a_link_is_created_read_changed_and_deleted() {
     assert_eq!(room.to_bytes().len(), 16);
     assert_eq!(created.state.approval, Approval::Off);
     assert_eq!(created.state.name, RoomName::None);
-    assert!(created.state.is_open(scene.now()));
+    assert!(created.state.is_open(fixture.now()));
     // Repeating the creation changes nothing, whatever approval it asks for.
     let again = create(Approval::Required).await.unwrap();
     assert_eq!(again.state, created.state);
@@ -62,7 +62,7 @@ async fn a_link_is_created_read_changed_and_deleted() {
     let seen = bob.rooms.link(&room, &bob.pass, &mut *rng).await.unwrap();
     assert_eq!(seen, changed.unwrap());
     assert_eq!(seen.name, RoomName::Known("Tea — 茶".to_owned()));
-    assert!(seen.revoked && !seen.is_open(scene.now()));
+    assert!(seen.revoked && !seen.is_open(fixture.now()));
     assert!(matches!(
         bob.rooms.peek(&room, &bob.pass, &mut *rng).await,
         Err(RoomsError::Closed)
@@ -93,12 +93,12 @@ async fn a_link_is_created_read_changed_and_deleted() {
 
 #[tokio::test]
 async fn only_the_passkey_changes_a_link() {
-    let scene = Scene::start().await;
-    let ann = scene.person().await;
-    let bob = scene.person().await;
-    let (key, passkey) = scene.new_room();
-    let mut rng = scene.rng();
-    let pass = scene.create_pass(&ann, &key).await;
+    let fixture = RoomsFixture::start().await;
+    let ann = fixture.person().await;
+    let bob = fixture.person().await;
+    let (key, passkey) = fixture.new_room();
+    let mut rng = fixture.rng();
+    let pass = fixture.create_pass(&ann, &key).await;
     let created = ann
         .rooms
         .create(&key, &pass, &passkey, Approval::Off, &mut *rng)
@@ -115,7 +115,7 @@ async fn only_the_passkey_changes_a_link() {
         .await;
     assert_eq!(status(wrong).0, StatusCode::FORBIDDEN);
     // The room has a link of another passkey.
-    let pass = scene.create_pass(&bob, &key).await;
+    let pass = fixture.create_pass(&bob, &key).await;
     let taken = rooms
         .create(&key, &pass, &other, Approval::Off, &mut *rng)
         .await;
@@ -140,11 +140,11 @@ async fn a_room_service_with_epochs_completes_the_key() {
         epochs: true,
         ..TestRoomsOptions::default()
     };
-    let scene = Scene::start_with(options).await;
-    let ann = scene.person().await;
-    let (key, passkey) = scene.new_room();
-    let mut rng = scene.rng();
-    let pass = scene.create_pass(&ann, &key).await;
+    let fixture = RoomsFixture::start_with(options).await;
+    let ann = fixture.person().await;
+    let (key, passkey) = fixture.new_room();
+    let mut rng = fixture.rng();
+    let pass = fixture.create_pass(&ann, &key).await;
     let created = ann
         .rooms
         .create(&key, &pass, &passkey, Approval::Off, &mut *rng)

@@ -47,7 +47,7 @@ impl ReplayStore for HangingStore {
 
 #[tokio::test]
 async fn a_call_goes_on_while_the_record_of_received_messages_is_written_and_ends_after_it() {
-    let (scene, person, room) = person_and_room().await;
+    let (fixture, person, room) = person_and_room().await;
     let (listener, client) = listen().await;
     let sender = DemuxId::new(32).unwrap();
     let key = EraKey::derive(&room, EraId::from_bytes(ERA));
@@ -82,7 +82,7 @@ async fn a_call_goes_on_while_the_record_of_received_messages_is_written_and_end
         name: None,
     };
     let client = client.with_replay_store(Arc::clone(&store) as Arc<dyn ReplayStore>);
-    let mut call = client.join(options, scene.rng()).await.unwrap();
+    let mut call = client.join(options, fixture.rng()).await.unwrap();
     // All tasks of the runtime share the thread of the test.
     let here = thread::current().id();
     assert_ne!(used.recv().await.unwrap(), here);

@@ -17,14 +17,14 @@ use anteroom_testkit::{
 use rand_core::CryptoRng;
 use secrecy::SecretString;
 
-pub(crate) struct Scene {
+pub(crate) struct RoomsFixture {
     pub(crate) issuer: TestIssuer,
     pub(crate) rooms: TestRooms,
     pub(crate) entropy: SeededEntropy,
 }
 
 /// An account with clients of both services.
-pub(crate) struct Person {
+pub(crate) struct TestUser {
     pub(crate) aci: Aci,
     pub(crate) pass: Pass,
     pub(crate) rooms: RoomsClient,
@@ -34,7 +34,7 @@ pub(crate) struct Person {
     params: TrustedParams,
 }
 
-impl Scene {
+impl RoomsFixture {
     pub(crate) async fn start() -> Self {
         Self::start_with(TestRoomsOptions::default()).await
     }
@@ -81,13 +81,13 @@ impl Scene {
         (room, passkey)
     }
 
-    pub(crate) async fn person(&self) -> Person {
+    pub(crate) async fn person(&self) -> TestUser {
         let account = self.issuer.add_account(false).await;
         self.person_at(&account, self.rooms.base_url()).await
     }
 
     /// Creates a client of the account at the room service with this URL.
-    pub(crate) async fn person_at(&self, account: &TestAccount, url: &str) -> Person {
+    pub(crate) async fn person_at(&self, account: &TestAccount, url: &str) -> TestUser {
         let password = SecretString::from(account.password.as_str());
         let device = DeviceCredentials::new(account.aci, DeviceId::FIRST, password);
         let issuer =
@@ -99,7 +99,7 @@ impl Scene {
         let week = DayRange::week_from(self.now());
         let days = issuer.auth_credentials(week, &params, self.now()).await;
         let pass = Pass::new(account.aci, days.unwrap().first().unwrap(), &params).unwrap();
-        Person {
+        TestUser {
             aci: account.aci,
             pass,
             rooms: RoomsClient::new(url, Timeouts::default()).unwrap(),
@@ -109,7 +109,7 @@ impl Scene {
         }
     }
 
-    pub(crate) async fn create_pass(&self, person: &Person, room: &RootKey) -> CreatePass {
+    pub(crate) async fn create_pass(&self, person: &TestUser, room: &RootKey) -> CreatePass {
         let randomness = Randomness::random(&mut *self.rng());
         let issued = person
             .issuer
@@ -121,7 +121,7 @@ impl Scene {
 
     pub(crate) async fn join(
         &self,
-        person: &Person,
+        person: &TestUser,
         room: &RootKey,
         passkey: Option<&AdminPasskey>,
     ) -> Result<CallSession, RoomsError> {

@@ -8,8 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod matching;
-mod people;
 
 use anteroom_client::{RenewalSchedule, RenewalStep};
 use anteroom_protocol::{DAY, Timestamp};
@@ -17,8 +17,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
 use self::{
+    accounts::{CredentialSource, Services, TimingUser},
     matching::{Cost, Times, after_first_visit, nearest_times, right_pairs},
-    people::{Habit, Person, Services},
 };
 
 const PEOPLE: usize = 30;
@@ -49,51 +49,51 @@ fn visits(day: u64, rng: &mut ChaCha20Rng) -> [u64; 2] {
 
 /// Simulates a day after the day on which all accounts logged in, and returns the times that both services
 /// saw.
-async fn play(habit: Habit, seed: u64) -> (Vec<Times>, Vec<Times>) {
+async fn play(source: CredentialSource, seed: u64) -> (Vec<Times>, Vec<Times>) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let mut logins: Vec<u64> = (0..PEOPLE)
         .map(|_| FIRST_DAY + rng.next_u64() % DAY)
         .collect();
     logins.sort_unstable();
     let services = Services::start(seed, Timestamp::from_secs(FIRST_DAY)).await;
-    let mut people = Vec::new();
+    let mut users = Vec::new();
     for login in logins {
         services.set_clocks(Timestamp::from_secs(login));
-        people.push(Person::new(&services, &mut rng).await);
+        users.push(TimingUser::new(&services, &mut rng).await);
     }
     let _logins = services.issuer.events.take();
 
     let mut actions = Vec::new();
-    for (at, person) in people.iter().enumerate() {
+    for (at, user) in users.iter().enumerate() {
         let [create, visit] = visits(FIRST_DAY + DAY, &mut rng);
         actions.push((create, Action::CreateLink, at));
         actions.push((visit, Action::Visit, at));
-        if habit == Habit::Stored {
-            actions.push((person.store.schedule.due().as_secs(), Action::Renew, at));
+        if source == CredentialSource::Stored {
+            actions.push((user.store.schedule.due().as_secs(), Action::Renew, at));
         }
     }
     actions.sort_unstable();
     let mut seen = Vec::new();
     for (moment, action, at) in actions {
-        let (now, person) = (Timestamp::from_secs(moment), &mut people[at]);
+        let (now, user) = (Timestamp::from_secs(moment), &mut users[at]);
         services.set_clocks(now);
         match action {
             Action::Renew => {
-                assert_eq!(person.store.schedule.step(now), RenewalStep::Renew);
-                person.renew(now, &mut rng).await;
+                assert_eq!(user.store.schedule.step(now), RenewalStep::Renew);
+                user.renew(now, &mut rng).await;
             }
-            Action::CreateLink => person.create_link(habit, now, &mut rng).await,
-            Action::Visit => seen.extend(person.visit(habit, now, &services).await),
+            Action::CreateLink => user.create_link(source, now, &mut rng).await,
+            Action::Visit => seen.extend(user.visit(source, now, &services).await),
         }
         seen.extend(services.rooms.events.take());
     }
-    let accounts = services.times_of_accounts(&people);
-    (accounts, services.times_of_rooms(seen, &people))
+    let accounts = services.times_of_accounts(&users);
+    (accounts, services.times_of_rooms(seen, &users))
 }
 
 #[tokio::test]
 async fn a_day_of_links_and_joins_matches_no_better_than_chance() {
-    let (accounts, rooms) = play(Habit::Stored, 1).await;
+    let (accounts, rooms) = play(CredentialSource::Stored, 1).await;
     // Both services have seen enough events of every account.
     assert!(
         accounts.iter().all(|times| times.len() >= 4),
@@ -112,7 +112,7 @@ async fn a_day_of_links_and_joins_matches_no_better_than_chance() {
 
 #[tokio::test]
 async fn clients_that_ask_at_every_visit_are_matched_to_their_rooms() {
-    let (accounts, rooms) = play(Habit::OnDemand, 1).await;
+    let (accounts, rooms) = play(CredentialSource::OnDemand, 1).await;
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     let right = right_pairs(
         &accounts,

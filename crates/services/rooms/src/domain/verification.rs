@@ -18,7 +18,7 @@ use std::{
 };
 
 use anteroom_protocol::{
-    AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp, VerifierKeys,
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp, VerifyingParams,
 };
 use anteroom_runtime::{
     Admission, ClientAddress, Clock, Pseudonymizer, QueueFull, RateLimiter, RetryAfter,
@@ -60,7 +60,7 @@ impl Presentation<'_> {
         }
     }
 
-    fn holds(self, keys: &VerifierKeys, now: Timestamp) -> bool {
+    fn holds(self, keys: &VerifyingParams, now: Timestamp) -> bool {
         match self {
             Self::Auth(presentation, zkparams) => {
                 keys.verify_auth(presentation, now, zkparams).is_ok()
@@ -86,7 +86,7 @@ pub(crate) enum VerificationRefusal {
 impl PresentationVerifier {
     /// Creates a verifier that verifies at most `cores` presentations at the same time.
     pub(crate) fn new(
-        keys: VerifierKeys,
+        keys: VerifyingParams,
         cores: NonZeroUsize,
         limits: VerificationLimits,
         limiter: Arc<dyn RateLimiter>,
@@ -104,7 +104,7 @@ impl PresentationVerifier {
     }
 
     /// Replaces the server params from the next verification on.
-    pub(crate) fn replace_keys(&self, keys: VerifierKeys) {
+    pub(crate) fn replace_keys(&self, keys: VerifyingParams) {
         self.params.replace(keys);
     }
 

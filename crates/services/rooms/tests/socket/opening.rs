@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{DAY, VerifierKeys};
+use anteroom_protocol::{DAY, VerifyingParams};
 use anteroom_rooms::{SocketLimits, VerificationLimits};
 use anteroom_runtime::BucketSize;
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
@@ -107,7 +107,7 @@ async fn joins_that_cannot_be_are_refused_with_a_reason() {
 async fn without_live_server_params_a_join_is_unavailable_and_not_forbidden() {
     let rooms = TestRooms::start().await;
     let (link, aci) = created(&rooms, "none").await;
-    rooms.rooms.replace_keys(VerifierKeys::default());
+    rooms.rooms.replace_keys(VerifyingParams::default());
     let mut client = TestSocket::connect(&rooms).await;
     client.send(&join(&rooms, &link, &aci)).await;
     let refused = client.refusal().await;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{find, no_account};
 use crate::{
-    cli::Role,
+    cli::RoleArgument,
     operator_changes::OperatorChanges,
     os::OsClock,
     terminal::{confirm, print, print_json},
@@ -71,7 +71,7 @@ pub(super) async fn enable(
 pub(super) async fn role(
     database: &SqliteIssuer,
     name: &str,
-    role: Role,
+    role: RoleArgument,
     changes: &OperatorChanges,
     json: bool,
 ) -> anyhow::Result<()> {
@@ -133,11 +133,11 @@ fn print_member(aci: &Aci, name: &str, value: impl Into<serde_json::Value>) -> a
     print_json(&json!({ "uuid": aci.to_uuid_string(), name: value }))
 }
 
-impl From<Role> for AccountRole {
-    fn from(role: Role) -> Self {
+impl From<RoleArgument> for AccountRole {
+    fn from(role: RoleArgument) -> Self {
         match role {
-            Role::Member => Self::Member,
-            Role::Administrator => Self::Administrator,
+            RoleArgument::Member => Self::Member,
+            RoleArgument::Administrator => Self::Administrator,
         }
     }
 }

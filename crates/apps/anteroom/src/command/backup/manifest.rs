@@ -88,7 +88,7 @@ impl Manifest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 bail!(
                     Failure::failed(format!("{} is no backup", folder.display()))
-                        .because(anyhow!("it has no {NAME}"))
+                        .with_reason(anyhow!("it has no {NAME}"))
                         .next("Name a folder that `anteroom backup` made")
                 )
             }

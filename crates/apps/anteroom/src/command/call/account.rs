@@ -10,13 +10,13 @@ const SHORT: usize = 8;
 
 /// The account of a device, as the room service names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Account {
+pub(super) enum DeviceAccount {
     Known(ServiceId),
     /// The id was not encrypted with the room's key.
     Unreadable,
 }
 
-impl Account {
+impl DeviceAccount {
     /// Decrypts the id of a user of a room.
     pub(super) fn of(user: &OpaqueUserId, room: &CallLinkSecretParams) -> Self {
         user.decrypt(room).map_or(Self::Unreadable, Self::Known)
@@ -55,11 +55,11 @@ mod tests {
         let aci = Aci::parse("a36c1a6b-a6aa-4861-a755-2391193f5677").unwrap();
         let user = hex::encode(room(20).encrypt(&aci.into()).to_bytes());
         let user = OpaqueUserId::parse(&user).unwrap();
-        let account = Account::of(&user, &room(20));
+        let account = DeviceAccount::of(&user, &room(20));
         assert_eq!(account.short(), "id#a36c1a6b");
         let whole = "a36c1a6b-a6aa-4861-a755-2391193f5677";
         assert_eq!(account.whole().as_deref(), Some(whole));
-        let other = Account::of(&user, &room(21));
+        let other = DeviceAccount::of(&user, &room(21));
         assert_eq!(
             (other.short().as_str(), other.whole()),
             ("id#????????", None)

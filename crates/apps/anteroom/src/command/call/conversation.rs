@@ -17,7 +17,7 @@ pub(super) struct Conversation {
     items: VecDeque<Item>,
     /// The number of dropped entries.
     dropped: usize,
-    kept: Size,
+    total: Size,
     width: usize,
     height: usize,
     /// The last visible row, if it is not the newest.
@@ -100,9 +100,9 @@ impl Conversation {
             return;
         };
         self.push(entry);
-        while self.kept.is_too_large() && self.items.len() > 1 {
+        while self.total.is_too_large() && self.items.len() > 1 {
             if let Some(item) = self.items.pop_front() {
-                self.kept.subtract(item.size());
+                self.total.subtract(item.size());
                 self.dropped += 1;
             }
         }
@@ -159,7 +159,7 @@ impl Conversation {
         }
         let changes = before.clone();
         let item = self.items.pop_back()?;
-        self.kept.subtract(item.size());
+        self.total.subtract(item.size());
         let text = view.describe(&changes);
         if !text.is_empty() {
             self.push(Entry::Presence { changes, text });
@@ -170,7 +170,7 @@ impl Conversation {
     fn push(&mut self, entry: Entry) {
         let rows = wrap::rows(&entry.text(), self.width, INDENT);
         let item = Item { entry, rows };
-        self.kept.add(item.size());
+        self.total.add(item.size());
         self.items.push_back(item);
     }
 

@@ -20,7 +20,7 @@ const MAX_HISTORY: usize = 200;
 /// The text that is being typed.
 pub(super) struct Draft {
     buffer: LineBuffer,
-    killed: Killed,
+    killed: KillBuffer,
     history: VecDeque<String>,
     /// The index of the visible draft in the history, counted from the newest.
     recalled: Option<usize>,
@@ -30,7 +30,7 @@ pub(super) struct Draft {
 
 /// The last killed text, for reinsertion.
 #[derive(Default)]
-struct Killed {
+struct KillBuffer {
     text: String,
     is_killing: bool,
 }
@@ -49,7 +49,7 @@ impl Default for Draft {
     fn default() -> Self {
         Self {
             buffer: LineBuffer::with_capacity(MAX_BYTES),
-            killed: Killed::default(),
+            killed: KillBuffer::default(),
             history: VecDeque::new(),
             recalled: None,
             left: String::new(),
@@ -168,7 +168,7 @@ impl Draft {
         done(self.buffer.insert(character, 1, &mut self.killed))
     }
 
-    fn kill(&mut self, kill: impl FnOnce(&mut LineBuffer, &mut Killed) -> bool) -> bool {
+    fn kill(&mut self, kill: impl FnOnce(&mut LineBuffer, &mut KillBuffer) -> bool) -> bool {
         self.killed.is_killing = true;
         let before = std::mem::take(&mut self.killed.text);
         let has_killed = kill(&mut self.buffer, &mut self.killed);
@@ -251,7 +251,7 @@ const fn done(inserted: Option<bool>) -> Edit {
     }
 }
 
-impl DeleteListener for Killed {
+impl DeleteListener for KillBuffer {
     fn delete(&mut self, _: usize, text: &str, _: Direction) {
         if self.is_killing {
             text.clone_into(&mut self.text);
@@ -259,7 +259,7 @@ impl DeleteListener for Killed {
     }
 }
 
-impl ChangeListener for Killed {
+impl ChangeListener for KillBuffer {
     fn insert_char(&mut self, _: usize, _: char) {}
 
     fn insert_str(&mut self, _: usize, _: &str) {}

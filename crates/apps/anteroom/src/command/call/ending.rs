@@ -1,71 +1,71 @@
-//! The failure that a stay in a call ended with.
+//! The failure that a session in a call ended with.
 
-use anteroom_client::{DenialReason, Ending};
+use anteroom_client::{DenialReason, EndReason};
 
 use crate::{exit_status::ExitStatus, failure::ErrorReport};
 
 /// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
-pub(super) fn failure(ending: &Ending) -> Option<ErrorReport> {
+pub(super) fn failure(ending: &EndReason) -> Option<ErrorReport> {
     let report = |status, code, what| Some(ErrorReport::of_call(status, code, what));
     match ending {
-        Ending::Left | Ending::Denied(DenialReason::Ended) => None,
-        Ending::Denied(DenialReason::Admin) => {
+        EndReason::Left | EndReason::Denied(DenialReason::Ended) => None,
+        EndReason::Denied(DenialReason::Admin) => {
             report(ExitStatus::Refused, "denied", "an admin did not let you in")
         }
-        Ending::Removed => report(ExitStatus::Removed, "removed", "an admin sent you away"),
-        Ending::Blocked => {
+        EndReason::Removed => report(ExitStatus::Removed, "removed", "an admin sent you away"),
+        EndReason::Blocked => {
             let what = "an admin sent you away for the rest of this call";
             report(ExitStatus::Removed, "blocked", what)
         }
-        Ending::Displaced => {
+        EndReason::Displaced => {
             let what = "the call is full, and an admin needed your place";
             report(ExitStatus::Removed, "displaced", what)
         }
-        Ending::EndedByAdmin => {
+        EndReason::EndedByAdmin => {
             let status = ExitStatus::EndedByAdmin;
             report(status, "ended_by_admin", "an admin ended the call")
         }
-        Ending::Failed(error) => Some(ErrorReport::of_cause(error)),
+        EndReason::Failed(error) => Some(ErrorReport::of_cause(error)),
         _ => report(ExitStatus::Failed, "failed", "the call is over for you"),
     }
 }
 
-/// Returns the exit status of a stay that ended with this failure.
+/// Returns the exit status of a session that ended with this failure.
 pub(super) fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
     failure.map_or(ExitStatus::Done, ErrorReport::status)
 }
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{ClientError, RoomsError};
+    use anteroom_client::{IssuerError, RoomsError};
 
     use super::*;
 
     #[test]
     fn every_ending_has_its_exit_status() {
         let refused = |code: &str| {
-            Ending::Failed(RoomsError::Refused {
+            EndReason::Failed(RoomsError::Refused {
                 code: code.to_owned(),
                 message: String::new(),
                 time: None,
             })
         };
         for (ending, number) in [
-            (Ending::Left, 0),
-            (Ending::Denied(DenialReason::Ended), 0),
-            (Ending::Denied(DenialReason::Admin), 3),
+            (EndReason::Left, 0),
+            (EndReason::Denied(DenialReason::Ended), 0),
+            (EndReason::Denied(DenialReason::Admin), 3),
             (refused("blocked"), 3),
             (refused("full"), 3),
             (refused("forbidden"), 3),
-            (Ending::Failed(RoomsError::Closed), 3),
-            (Ending::Failed(RoomsError::NoSuchLink), 3),
-            (Ending::Removed, 4),
-            (Ending::Blocked, 4),
-            (Ending::Displaced, 4),
-            (Ending::EndedByAdmin, 5),
-            (Ending::Failed(RoomsError::Lost), 6),
-            (Ending::Failed(RoomsError::TimedOut), 6),
-            (Ending::Failed(RoomsError::Redirected), 1),
+            (EndReason::Failed(RoomsError::Closed), 3),
+            (EndReason::Failed(RoomsError::NoSuchLink), 3),
+            (EndReason::Removed, 4),
+            (EndReason::Blocked, 4),
+            (EndReason::Displaced, 4),
+            (EndReason::EndedByAdmin, 5),
+            (EndReason::Failed(RoomsError::Lost), 6),
+            (EndReason::Failed(RoomsError::TimedOut), 6),
+            (EndReason::Failed(RoomsError::Redirected), 1),
         ] {
             let status = exit_status(failure(&ending).as_ref());
             assert_eq!(status.number(), number, "{ending:?}");
@@ -79,7 +79,7 @@ mod tests {
             (joining(RoomsError::Closed), 3),
             (joining(RoomsError::TimedOut), 6),
             (joining(RoomsError::Redirected), 1),
-            (ClientError::TimedOut.into(), 6),
+            (IssuerError::TimedOut.into(), 6),
             (anyhow::anyhow!("no such file"), 1),
         ] {
             let report = ErrorReport::of(&error);

@@ -1,6 +1,6 @@
 //! The entries of a call's conversation.
 
-use super::{presence::Presence, wrap};
+use super::{presence::PresenceChanges, wrap};
 
 /// The start of the plain rows of an entry after its first. No entry begins with it.
 const CONTINUATION: &str = "  | ";
@@ -22,7 +22,7 @@ pub(super) enum Entry {
     /// Participants joined or left.
     Presence {
         /// The changes.
-        changes: Presence,
+        changes: PresenceChanges,
         /// The changes as text.
         text: String,
     },

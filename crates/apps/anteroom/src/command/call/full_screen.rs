@@ -26,10 +26,10 @@ impl FullScreen {
     pub(super) fn open() -> io::Result<Self> {
         let hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            uncover();
+            leave();
             hook(info);
         }));
-        cover()?;
+        enter()?;
         Terminal::new(CrosstermBackend::new(stdout())).map(|terminal| Self(Some(terminal)))
     }
 
@@ -38,12 +38,12 @@ impl FullScreen {
         if let Some(terminal) = &mut self.0 {
             let _ = terminal.show_cursor();
         }
-        uncover();
+        leave();
     }
 
     /// Returns to full-screen mode. The next frame is drawn completely.
     pub(super) fn resume(&mut self) -> io::Result<()> {
-        cover()?;
+        enter()?;
         self.clear()
     }
 
@@ -79,17 +79,17 @@ impl Drop for FullScreen {
             // Dropping it would try again, and print the error.
             mem::forget(terminal);
         }
-        uncover();
+        leave();
     }
 }
 
-fn cover() -> io::Result<()> {
+fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
 /// Restores the terminal. Errors are ignored, since the terminal may be gone.
-fn uncover() {
+fn leave() {
     let _ = execute!(stdout(), DisableBracketedPaste);
     let _ = ratatui::try_restore();
     let _ = stdout().flush();

@@ -83,9 +83,9 @@ impl Areas {
         // On a small screen the lobby is dropped first, then the status, and the input line last.
         let mut left = screen.height;
         let mut take = |wanted: u16, spare: u16| {
-            let taken = wanted.min(left.saturating_sub(spare));
-            left -= taken;
-            taken
+            let height = wanted.min(left.saturating_sub(spare));
+            left -= height;
+            height
         };
         let draft = take(rows(content.draft_rows, 3), 0);
         let status = take(1, 3);

@@ -9,7 +9,7 @@ use std::{
 use anteroom_protocol::printable;
 use anyhow::Context as _;
 
-use super::people::shown_name;
+use super::known_devices::shown_name;
 use crate::{failure::Failure, files, terminal::home_path};
 
 /// The maximum length of a name, in characters. Other clients cut it to this length too.
@@ -34,8 +34,8 @@ impl NameFile {
         if let Some(name) = given {
             return sendable(name).map_err(|long| long.failure("--as").into());
         }
-        let kept = self.read().map_err(|error| self.failure("read", error))?;
-        if let Some(name) = kept {
+        let stored = self.read().map_err(|error| self.failure("read", error))?;
+        if let Some(name) = stored {
             let place = home_path(&self.0);
             return sendable(&name).map_err(|long| long.failure(&place).into());
         }
@@ -86,7 +86,7 @@ impl NameFile {
     fn failure(&self, verb: &str, error: io::Error) -> Failure {
         let path = home_path(&self.0);
         Failure::failed(format!("the name in {path} cannot be {verb}"))
-            .because(error)
+            .with_reason(error)
             .next("Give one with --as")
     }
 }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::failure::{ErrorReport, sentence};
 
-    fn unasked() -> io::Result<Option<String>> {
+    fn cannot_prompt() -> io::Result<Option<String>> {
         panic!("nobody is to be asked")
     }
 
@@ -139,15 +139,15 @@ mod tests {
             let dir = TempDir::new().unwrap();
             let file = NameFile::of_user(&dir.path().join("own"));
             let expected = expected.map(ToOwned::to_owned);
-            let given = file.name(Some("Bob"), unasked).unwrap();
+            let given = file.name(Some("Bob"), cannot_prompt).unwrap();
             assert_eq!(given.as_deref(), Some("Bob"));
             assert_eq!(
                 file.name(None, || Ok(Some(answer.to_owned()))).unwrap(),
                 expected
             );
-            assert_eq!(file.name(None, unasked).unwrap(), expected);
-            assert_eq!(file.name(Some(""), unasked).unwrap(), None);
-            let given = file.name(Some("Bob"), unasked).unwrap();
+            assert_eq!(file.name(None, cannot_prompt).unwrap(), expected);
+            assert_eq!(file.name(Some(""), cannot_prompt).unwrap(), None);
+            let given = file.name(Some("Bob"), cannot_prompt).unwrap();
             assert_eq!(given.as_deref(), Some("Bob"));
         }
     }
@@ -157,17 +157,17 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let file = NameFile::of_user(dir.path());
         let (longest, long) = ("日".repeat(60), "n".repeat(61));
-        let given = file.name(Some(&longest), unasked).unwrap();
+        let given = file.name(Some(&longest), cannot_prompt).unwrap();
         assert_eq!(given.as_deref(), Some(longest.as_str()));
-        let given = file.name(Some(&long), unasked);
+        let given = file.name(Some(&long), cannot_prompt);
         let answered = file.name(None, || Ok(Some(long.clone())));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         fs::write(dir.path().join("call-name"), &long).unwrap();
-        let kept = file.name(None, unasked);
+        let stored = file.name(None, cannot_prompt);
         for (outcome, place) in [
             (given, "--as"),
             (answered, "your answer"),
-            (kept, "call-name"),
+            (stored, "call-name"),
         ] {
             let shown = ErrorReport::of(&outcome.unwrap_err()).to_string();
             assert!(
@@ -191,7 +191,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         fs::create_dir(dir.path().join("call-name")).unwrap();
         let file = NameFile::of_user(dir.path());
-        let error = file.name(None, unasked).unwrap_err();
+        let error = file.name(None, cannot_prompt).unwrap_err();
         let shown = sentence(&error);
         assert!(shown.ends_with("Give one with --as"), "{shown}");
     }

@@ -8,7 +8,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     entry::Entry,
     input::Input,
-    participant::{Moment, Participant},
+    participation::{CallParticipation, Moment},
 };
 use crate::{
     failure::ErrorReport,
@@ -23,18 +23,20 @@ const LATER: Duration = Duration::from_secs(3600);
 
 /// Prints events and sends typed lines until the call or the input ends. Leaves the call also when its output
 /// cannot be written.
-pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Option<ErrorReport>> {
+pub(super) async fn run(
+    mut participation: CallParticipation,
+) -> anyhow::Result<Option<ErrorReport>> {
     let mut shutdown = Shutdown::of_participant()?;
-    match take_part(&mut participant, &mut shutdown).await {
-        Ok(Stay::Over(failure)) => Ok(failure),
-        Ok(Stay::Left) => {
-            participant.leave().await;
+    match run_session(&mut participation, &mut shutdown).await {
+        Ok(SessionEnd::Over(failure)) => Ok(failure),
+        Ok(SessionEnd::Left) => {
+            participation.leave().await;
             // The terminal may be gone. The call was left in any case.
             let _ = print("You left.");
             Ok(None)
         }
         Err(error) => {
-            participant.leave().await;
+            participation.leave().await;
             if error.kind() == io::ErrorKind::BrokenPipe {
                 return Ok(None);
             }
@@ -44,7 +46,7 @@ pub(super) async fn run(mut participant: Participant) -> anyhow::Result<Option<E
 }
 
 /// The end of the participation in a call.
-enum Stay {
+enum SessionEnd {
     /// The user leaves.
     Left,
     /// The call is over, with the failure if there was one.
@@ -52,44 +54,47 @@ enum Stay {
 }
 
 /// Returns when the call is over, or the user leaves it.
-async fn take_part(participant: &mut Participant, shutdown: &mut Shutdown) -> io::Result<Stay> {
+async fn run_session(
+    participation: &mut CallParticipation,
+    shutdown: &mut Shutdown,
+) -> io::Result<SessionEnd> {
     let start = Instant::now();
     // The first event precedes all typed input, since it reports whether the device is in the call or the
     // lobby.
-    let mut event = participant.next().await;
+    let mut event = participation.next().await;
     let mut typed = read_lines();
     loop {
         if let Some(event) = event.take() {
-            match participant.apply(&event, start.elapsed()).await {
+            match participation.apply(&event, start.elapsed()).await {
                 Moment::Going(entries) => show(&entries)?,
                 Moment::Over(entries, failure) => {
                     // An output error is ignored, since the call is over.
                     let _ = show(&entries);
-                    return Ok(Stay::Over(failure));
+                    return Ok(SessionEnd::Over(failure));
                 }
             }
         }
-        let deadline = participant.view.deadline();
+        let deadline = participation.view.deadline();
         let wake = start + deadline.unwrap_or_else(|| start.elapsed() + LATER);
         tokio::select! {
-            next = participant.next() => match next {
+            next = participation.next() => match next {
                 Some(next) => event = Some(next),
-                None => return Ok(Stay::Over(None)),
+                None => return Ok(SessionEnd::Over(None)),
             },
             line = typed.recv() => match line.map(|line| Input::parse(&line)) {
                 None | Some(Input::Quit) => {
-                    show(&participant.view.tick(LATER + start.elapsed()))?;
-                    return Ok(Stay::Left);
+                    show(&participation.view.tick(LATER + start.elapsed()))?;
+                    return Ok(SessionEnd::Left);
                 }
                 Some(input) => {
-                    let reply = participant.act(input, start.elapsed()).await;
+                    let reply = participation.act(input, start.elapsed()).await;
                     show(&reply.entries)?;
                 }
             },
             () = tokio::time::sleep_until(wake) => {
-                show(&participant.view.tick(start.elapsed()))?;
+                show(&participation.view.tick(start.elapsed()))?;
             }
-            _ = shutdown.requested() => return Ok(Stay::Left),
+            _ = shutdown.requested() => return Ok(SessionEnd::Left),
         }
     }
 }

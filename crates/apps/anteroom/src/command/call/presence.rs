@@ -2,7 +2,7 @@
 
 use anteroom_client::DemuxId;
 
-use super::{people::People, quotation::quoted};
+use super::{known_devices::KnownDevices, quotation::quoted};
 
 /// The maximum number of devices named in a sentence.
 const NAMED: usize = 4;
@@ -27,13 +27,13 @@ pub(super) enum Change {
 
 /// Changes of several devices, at most one of a kind for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Presence {
+pub(super) struct PresenceChanges {
     changes: Vec<(DemuxId, Change)>,
     /// The number of waiting devices, for guests, who do not receive the list.
     waiting_count: Option<usize>,
 }
 
-impl Presence {
+impl PresenceChanges {
     pub(super) const fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.waiting_count.is_none()
     }
@@ -104,10 +104,10 @@ impl Presence {
     }
 
     /// Describes the changes in one line.
-    pub(super) fn describe(&self, people: &People) -> String {
+    pub(super) fn describe(&self, known_devices: &KnownDevices) -> String {
         let list = |wanted: Change, one: &str, several: &str| {
             let devices: Vec<DemuxId> = self.devices(wanted).collect();
-            sentence(&devices, people, one, several)
+            sentence(&devices, known_devices, one, several)
         };
         let sentences = [
             list(Change::Present, "is here", "are here"),
@@ -124,8 +124,8 @@ impl Presence {
                 "is connected again",
                 "are connected again",
             ),
-            self.named(people),
-            self.waiting(people),
+            self.named(known_devices),
+            self.waiting(known_devices),
             self.waiting_count.and_then(count_sentence),
         ];
         let sentences: Vec<String> = sentences.into_iter().flatten().collect();
@@ -140,24 +140,24 @@ impl Presence {
             .map(|(device, _)| *device)
     }
 
-    fn named(&self, people: &People) -> Option<String> {
+    fn named(&self, known_devices: &KnownDevices) -> Option<String> {
         let devices: Vec<DemuxId> = self.devices(Change::Named).collect();
         match devices.as_slice() {
             [device] => {
-                let name = people.name(*device)?;
+                let name = known_devices.name(*device)?;
                 let name = quoted(name, usize::MAX);
-                Some(format!("{} is called {name}.", people.tag(*device)))
+                Some(format!("{} is called {name}.", known_devices.tag(*device)))
             }
-            several => sentence(several, people, "", "have said their names"),
+            several => sentence(several, known_devices, "", "have said their names"),
         }
     }
 
-    fn waiting(&self, people: &People) -> Option<String> {
+    fn waiting(&self, known_devices: &KnownDevices) -> Option<String> {
         let devices: Vec<DemuxId> = self.devices(Change::Waiting).collect();
-        let label = |device| people.label_with_account(device);
+        let label = |device| known_devices.label_with_account(device);
         match devices.as_slice() {
             [device] => {
-                let tag = people.tag(*device);
+                let tag = known_devices.tag(*device);
                 Some(format!(
                     "{} waits in the lobby: /admit {tag} or /deny {tag}",
                     label(*device)
@@ -210,8 +210,13 @@ fn count_sentence(count: usize) -> Option<String> {
     }
 }
 
-fn sentence(devices: &[DemuxId], people: &People, one: &str, several: &str) -> Option<String> {
-    labelled_sentence(devices, |device| people.label(device), one, several)
+fn sentence(
+    devices: &[DemuxId],
+    known_devices: &KnownDevices,
+    one: &str,
+    several: &str,
+) -> Option<String> {
+    labelled_sentence(devices, |device| known_devices.label(device), one, several)
 }
 
 fn labelled_sentence(
@@ -244,13 +249,13 @@ mod tests {
         DemuxId::new(number * 16).unwrap()
     }
 
-    fn people() -> People {
-        let mut people = People::of_era(device(31));
+    fn known_devices() -> KnownDevices {
+        let mut known_devices = KnownDevices::of_era(device(31));
         let all: Vec<(DemuxId, bool)> = (1..=30).map(|one| (device(one), one == 3)).collect();
-        people.set_present(&all);
-        people.set_name(device(1), "Ann");
-        people.set_name(device(2), "Bob");
-        people
+        known_devices.set_present(&all);
+        known_devices.set_name(device(1), "Ann");
+        known_devices.set_name(device(2), "Bob");
+        known_devices
     }
 
     #[test]
@@ -293,11 +298,11 @@ mod tests {
                 "2 people wait in the lobby (/admit TAG or /deny TAG): #1000 \"Ann\", #4000.",
             ),
         ] {
-            let mut presence = Presence::default();
+            let mut presence = PresenceChanges::default();
             for (number, change) in changes {
                 presence.add(device(*number), *change);
             }
-            assert_eq!(presence.describe(&people()), expected, "{changes:?}");
+            assert_eq!(presence.describe(&known_devices()), expected, "{changes:?}");
             assert_eq!(presence.is_empty(), expected.is_empty());
         }
     }
@@ -314,7 +319,7 @@ mod tests {
             ((1, Waiting), (2, Waiting), true),
         ] {
             let [before, later] = [before, later].map(|(number, change)| {
-                let mut presence = Presence::default();
+                let mut presence = PresenceChanges::default();
                 presence.add(device(number), change);
                 presence
             });
@@ -324,39 +329,39 @@ mod tests {
                 "{before:?} {later:?}"
             );
         }
-        let mut both = Presence::default();
+        let mut both = PresenceChanges::default();
         both.add(device(1), Left);
         both.add(device(2), Waiting);
         let requests = both.take_requests();
-        assert_eq!(both.describe(&people()), "#1000 \"Ann\" left.");
+        assert_eq!(both.describe(&known_devices()), "#1000 \"Ann\" left.");
         assert!(
             requests
-                .describe(&people())
+                .describe(&known_devices())
                 .starts_with("#2000 \"Bob\" waits")
         );
     }
 
     #[test]
     fn twenty_four_joins_are_one_line_with_a_few_names() {
-        let mut presence = Presence::default();
+        let mut presence = PresenceChanges::default();
         for number in 1..=24 {
-            let mut later = Presence::default();
+            let mut later = PresenceChanges::default();
             later.add(device(number), Change::Joined);
             presence.merge(later).unwrap();
         }
         assert_eq!(
-            presence.describe(&people()),
+            presence.describe(&known_devices()),
             "24 people joined: #1000 \"Ann\", #2000 \"Bob\", admin #3000, #4000 and 20 more."
         );
     }
 
     #[test]
     fn changes_without_end_do_not_become_one_line_without_end() {
-        let mut presence = Presence::default();
+        let mut presence = PresenceChanges::default();
         for number in 0..MAX_DEVICES {
             presence.add(device(u32::try_from(number).unwrap() + 1), Change::Joined);
         }
-        let mut later = Presence::default();
+        let mut later = PresenceChanges::default();
         later.add(device(9), Change::Left);
         assert_eq!(presence.merge(later.clone()), Err(later));
     }
@@ -368,9 +373,9 @@ mod tests {
             (1, "Somebody waits in the lobby."),
             (3, "3 people wait in the lobby."),
         ] {
-            let mut presence = Presence::default();
+            let mut presence = PresenceChanges::default();
             presence.set_waiting_count(count);
-            assert_eq!(presence.describe(&people()), expected);
+            assert_eq!(presence.describe(&known_devices()), expected);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     draft::{Draft, Edit},
     entry::Entry,
     input::{Decision, Input},
-    participant::Reply,
+    participation::Reply,
     tag::TagPrefix,
     view::View,
 };

@@ -127,7 +127,7 @@ fn lobby(view: &View, now: Duration) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::Standing;
+    use anteroom_client::SeatStatus;
 
     use super::{
         super::view::tests::{joined, roster},
@@ -139,7 +139,7 @@ mod tests {
         let now = Duration::from_secs(100);
         let mut view = View::of(Some("Ann".to_owned()));
         let there = roster(&[16, 32], &[48, 64]);
-        view.apply(&joined(Standing::Active, true, there), now);
+        view.apply(&joined(SeatStatus::Active, true, there), now);
         let later = now + Duration::from_secs(185);
         for (width, expected) in [
             (

@@ -17,13 +17,13 @@ const SHORT: usize = 4;
 
 /// The name of a device.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Tag([u8; WHOLE]);
+pub(super) struct DeviceTag([u8; WHOLE]);
 
 /// The first digits of a tag, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TagPrefix(String);
 
-impl Tag {
+impl DeviceTag {
     /// Returns the tag of a device.
     pub(super) fn of(device: DemuxId) -> Self {
         // The low four bits of a demux id are zero, so they are moved to the end.
@@ -64,7 +64,7 @@ impl Tag {
     }
 }
 
-impl fmt::Debug for Tag {
+impl fmt::Debug for DeviceTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.whole())
     }
@@ -98,15 +98,15 @@ mod tests {
 
     use super::*;
 
-    fn tag(number: u32) -> Tag {
-        Tag::of(DemuxId::new(number).unwrap())
+    fn tag(number: u32) -> DeviceTag {
+        DeviceTag::of(DemuxId::new(number).unwrap())
     }
 
     #[test]
     fn every_device_has_a_tag_of_its_own() {
         let numbers = (1..=4096).flat_map(|number| [number, number << 4, number << 20]);
         let numbers: HashSet<u32> = numbers.filter(|number| *number != 0).collect();
-        let tags: HashSet<Tag> = numbers.iter().copied().map(tag).collect();
+        let tags: HashSet<DeviceTag> = numbers.iter().copied().map(tag).collect();
         assert_eq!(tags.len(), numbers.len());
         for (number, short, whole) in [
             (16, "1000", "1000000"),

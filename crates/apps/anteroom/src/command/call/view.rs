@@ -7,7 +7,7 @@ mod words;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use anteroom_client::{
-    CallEvent, Chat, DemuxId, EraId, Joined, Participant, Recipient, RoomName, Roster, Standing,
+    CallEvent, Chat, DemuxId, EraId, Participant, Recipient, RoomName, Roster, SeatInfo, SeatStatus,
 };
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -16,8 +16,8 @@ pub(super) use self::rows::{PresentRow, Wait, WaitingRow};
 use super::{
     entry::Entry,
     input::Decision,
-    people::{Lookup, People},
-    presence::{Change, Presence},
+    known_devices::{KnownDevices, TagLookup},
+    presence::{Change, PresenceChanges},
     quotation::quoted,
     tag::TagPrefix,
 };
@@ -44,11 +44,11 @@ pub(super) struct View {
     was_ended: bool,
     lost_since: Option<Duration>,
     roster: Roster,
-    people: People,
+    known_devices: KnownDevices,
     lobby: Lobby,
     greetings: Vec<Recipient>,
     /// The gathered changes of presence, and the moment at which they are displayed.
-    gathered: Presence,
+    gathered: PresenceChanges,
     /// The devices that this device sent away, until they are gone.
     dismissed: BTreeSet<DemuxId>,
     tell_at: Option<Duration>,
@@ -86,14 +86,14 @@ impl View {
 
     /// Applies an event, and returns its entries.
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
-        let told = self.tell(event, now);
+        let entries_of_event = self.event_entries(event, now);
         // The names that the lobby hid were gathered just before, and are displayed after this entry.
-        if told.is_empty() || matches!(event, CallEvent::Admitted) {
-            return told;
+        if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted) {
+            return entries_of_event;
         }
         // Gathered arrivals precede the event.
-        let mut entries = self.tell_gathered();
-        entries.extend(told);
+        let mut entries = self.take_notices();
+        entries.extend(entries_of_event);
         match event {
             CallEvent::Joined(joined) => {
                 entries.extend(self.gather_roster(&joined.roster, now, Change::Present));
@@ -114,14 +114,14 @@ impl View {
     /// Returns the gathered changes if their time has come.
     pub(super) fn tick(&mut self, now: Duration) -> Vec<Entry> {
         match self.tell_at {
-            Some(moment) if moment <= now => self.tell_gathered(),
+            Some(moment) if moment <= now => self.take_notices(),
             _ => Vec::new(),
         }
     }
 
     /// Describes changes of presence with the current names.
-    pub(super) fn describe(&self, changes: &Presence) -> String {
-        changes.describe(&self.people)
+    pub(super) fn describe(&self, changes: &PresenceChanges) -> String {
+        changes.describe(&self.known_devices)
     }
 
     /// Takes the recipients that have not received this device's name yet.
@@ -130,13 +130,13 @@ impl View {
     }
 
     /// Looks a typed tag up.
-    pub(super) fn find(&self, tag: &TagPrefix) -> Lookup {
-        self.people.find(tag)
+    pub(super) fn find(&self, tag: &TagPrefix) -> TagLookup {
+        self.known_devices.find(tag)
     }
 
     /// Returns the account of a device, in a sentence.
     pub(super) fn account(&self, device: DemuxId) -> Entry {
-        words::account(&self.people, device)
+        words::account(&self.known_devices, device)
     }
 
     /// Applies this device's decision about another one, and returns its sentence. It stands for the
@@ -150,7 +150,7 @@ impl View {
 
     /// The label of a device.
     pub(super) fn label(&self, device: DemuxId) -> String {
-        self.people.label(device)
+        self.known_devices.label(device)
     }
 
     /// Returns the room's name, or that it has none.
@@ -169,7 +169,7 @@ impl View {
 
     /// This device's tag and name.
     pub(super) fn own_label(&self) -> String {
-        let tag = self.me.map(|me| self.people.tag(me));
+        let tag = self.me.map(|me| self.known_devices.tag(me));
         let name = self.own_name.as_deref();
         let parts = [tag, name.map(|name| quoted(name, usize::MAX))];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -192,7 +192,7 @@ impl View {
         self.roster.pending_count
     }
 
-    fn tell(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+    fn event_entries(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
         match event {
             CallEvent::Joined(joined) => self.join(joined, now),
@@ -234,12 +234,12 @@ impl View {
         }
     }
 
-    fn join(&mut self, joined: &Joined, now: Duration) -> Vec<Entry> {
+    fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
         if self.era == Some(joined.era) {
             // Tags and names of the era stay valid; only the seat is new.
-            self.people.set_own(joined.demux);
+            self.known_devices.set_own(joined.demux);
         } else {
-            self.people = People::of_era(joined.demux);
+            self.known_devices = KnownDevices::of_era(joined.demux);
             self.lobby = Lobby::default();
         }
         self.me = Some(joined.demux);
@@ -256,13 +256,13 @@ impl View {
             RoomName::Known(name) => quoted(name, usize::MAX),
             RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
         };
-        let text = match joined.standing {
-            Standing::Active => {
+        let text = match joined.status {
+            SeatStatus::Active => {
                 self.enter();
                 let role = if joined.is_admin { ", as an admin" } else { "" };
                 format!("You are in {room}{role}.")
             }
-            Standing::Pending => {
+            SeatStatus::Pending => {
                 self.lobby.begin_own_wait(now);
                 format!("You wait in the lobby of {room} until an admin lets you in.")
             }
@@ -281,10 +281,10 @@ impl View {
         let before = mem::replace(&mut self.roster, roster.clone());
         let all = || roster.active.iter().chain(&roster.pending);
         let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
-        self.people.set_present(&present);
+        self.known_devices.set_present(&present);
         let room = self.room_params.as_ref();
         let named: Vec<DemuxId> = all()
-            .filter(|one| self.people.introduce(one, room))
+            .filter(|one| self.known_devices.introduce(one, room))
             .map(|one| one.demux)
             .collect();
         let is_first_sight = arrival == Change::Present;
@@ -294,7 +294,7 @@ impl View {
         let mut gathered = mem::take(&mut self.gathered);
         for gone in before.active.iter().chain(&before.pending) {
             if !all().any(|other| other.demux == gone.demux)
-                && !self.people.is_own(gone.demux)
+                && !self.known_devices.is_own(gone.demux)
                 && !self.dismissed.remove(&gone.demux)
             {
                 gathered.add(gone.demux, Change::Left);
@@ -328,7 +328,7 @@ impl View {
             }
         }
         for device in named {
-            if !self.people.is_own(device) {
+            if !self.known_devices.is_own(device) {
                 gathered.add(device, Change::Named);
             }
         }
@@ -345,7 +345,9 @@ impl View {
     }
 
     fn others(&self, list: &[Participant]) -> Vec<Participant> {
-        let others = list.iter().filter(|one| !self.people.is_own(one.demux));
+        let others = list
+            .iter()
+            .filter(|one| !self.known_devices.is_own(one.demux));
         others.cloned().collect()
     }
 
@@ -356,7 +358,7 @@ impl View {
                 text: words::bounded(&text, MAX_MESSAGE_LINES),
             }],
             // A device without a name is displayed by its tag.
-            Some(Chat::Hello { name }) if self.people.set_name(from, &name) => {
+            Some(Chat::Hello { name }) if self.known_devices.set_name(from, &name) => {
                 self.gathered.add(from, Change::Named);
                 self.gather_until(now);
                 Vec::new()
@@ -372,11 +374,11 @@ impl View {
     }
 
     /// Returns the gathered changes, whether their time has come or not.
-    pub(super) fn tell_gathered(&mut self) -> Vec<Entry> {
+    pub(super) fn take_notices(&mut self) -> Vec<Entry> {
         self.tell_at = None;
         let mut changes = mem::take(&mut self.gathered);
         let requests = changes.take_requests();
-        let entry = |changes: Presence| {
+        let entry = |changes: PresenceChanges| {
             let text = self.describe(&changes);
             (!text.is_empty()).then_some(Entry::Presence { changes, text })
         };

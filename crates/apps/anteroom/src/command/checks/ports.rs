@@ -28,7 +28,7 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
     ];
     let mut findings = Vec::new();
     // All are held until the last one: two that are the same are none that can be had.
-    let (mut taken, mut own) = (Vec::new(), OwnAddresses::default());
+    let (mut bound, mut own) = (Vec::new(), OwnAddresses::default());
     for (setting, address) in wanted {
         let Some(address) = address else { continue };
         match own.bind(address, setting).await {
@@ -37,7 +37,7 @@ pub(super) async fn all(settings: &Settings, data: &DataDir) -> Vec<Finding> {
                     "ports",
                     format!("{setting}: {address} is free"),
                 ));
-                taken.push(listener);
+                bound.push(listener);
             }
             Err(failure) => findings.push(Finding::problem(
                 "ports",

@@ -14,7 +14,7 @@ use crate::{
     master_key,
     os::OsClock,
     services::{GET_PARAMS, NO_PARAMS},
-    settings::{Role, Settings},
+    settings::{ServiceSelection, Settings},
     terminal::second,
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn all(
 
 async fn one<D: Database>(
     check: &'static str,
-    role: Role,
+    role: ServiceSelection,
     data: &DataDir,
     environment: &Environment,
     is_usable: bool,
@@ -86,8 +86,8 @@ async fn one<D: Database>(
 }
 
 /// A database that is not there: one that was is lost, and no start makes it again.
-fn missing<D: Database>(check: &'static str, data: &DataDir, role: Role) -> Finding {
-    let permitted = Installation::look(data).and_then(|it| it.permit::<D>());
+fn missing<D: Database>(check: &'static str, data: &DataDir, role: ServiceSelection) -> Finding {
+    let permitted = Installation::inspect(data).and_then(|it| it.permit::<D>());
     match permitted {
         // Its params would come from nowhere.
         Ok(()) if !role.issues() => Finding::problem(check, NO_PARAMS, GET_PARAMS),

@@ -68,7 +68,7 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Connects as a client does, and stops at the first problem.
-    pub(super) async fn look(&self) -> Vec<Finding> {
+    pub(super) async fn check(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let (host, port) = match self.place() {
             Ok(place) => place,
@@ -182,7 +182,7 @@ impl Endpoint {
     }
 
     async fn taken_certificate(&self, host: &str, address: SocketAddr) -> Finding {
-        if expiry::is_near(host, address, OsClock.now()).await == Some(true) {
+        if expiry::expires_soon(host, address, OsClock.now()).await == Some(true) {
             return Finding::warning(
                 "TLS",
                 format!(

@@ -19,14 +19,14 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Returns whether the certificate at an address, which is valid now, will have expired in [`DAYS`] days;
 /// `None` if that cannot be determined.
-pub(super) async fn is_near(host: &str, address: SocketAddr, now: Timestamp) -> Option<bool> {
-    timeout(LIMIT, look(host, address, now))
+pub(super) async fn expires_soon(host: &str, address: SocketAddr, now: Timestamp) -> Option<bool> {
+    timeout(LIMIT, check_expiry(host, address, now))
         .await
         .ok()
         .flatten()
 }
 
-async fn look(host: &str, address: SocketAddr, now: Timestamp) -> Option<bool> {
+async fn check_expiry(host: &str, address: SocketAddr, now: Timestamp) -> Option<bool> {
     let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
     let verifier = Arc::new(Verifier::new(Arc::clone(&provider)).ok()?);
     let config = ClientConfig::builder_with_provider(provider)
@@ -43,6 +43,6 @@ async fn look(host: &str, address: SocketAddr, now: Timestamp) -> Option<bool> {
     let (own, chain) = state.peer_certificates()?.split_first()?;
     let later = now.plus(DAYS * DAY).as_secs();
     let later = UnixTime::since_unix_epoch(Duration::from_secs(later));
-    let taken = verifier.verify_server_cert(own, chain, &name, &[], later);
-    Some(taken.is_err())
+    let outcome = verifier.verify_server_cert(own, chain, &name, &[], later);
+    Some(outcome.is_err())
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anteroom_client::Relay as ClientRelay;
+use anteroom_client::RelayServer;
 use anteroom_protocol::Aci;
-use anteroom_relays::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use anteroom_runtime::{Clock as _, Pseudonymizer};
+use anteroom_turn::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ async fn of_relay(relay: &Relay, refused: &'static str) -> Vec<Finding> {
 }
 
 /// Checks the relays that the issuer gave to a client.
-pub(super) async fn of_client(relays: &[ClientRelay]) -> Vec<Finding> {
+pub(super) async fn of_client(relays: &[RelayServer]) -> Vec<Finding> {
     if relays.is_empty() {
         return vec![Finding::skipped(CHECK, "the issuer has no relays")];
     }

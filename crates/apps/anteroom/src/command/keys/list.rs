@@ -83,8 +83,8 @@ pub(super) async fn run(
             _ => StoredServerParams::default(),
         };
         let owner = match service {
-            "issuer" => params::Owner::Issuer,
-            _ => params::Owner::Rooms,
+            "issuer" => params::ParamsOwner::Issuer,
+            _ => params::ParamsOwner::Rooms,
         };
         params::report_damaged(owner, &records);
         let records = records.readable;

@@ -46,7 +46,7 @@ pub(super) async fn rotate(
     let issuer = databases::is_initialised::<SqliteIssuer>(data).await?;
     let rooms = databases::is_initialised::<SqliteRooms>(data).await?;
     if !issuer && !rooms {
-        bail!(databases::nothing_there(data));
+        bail!(databases::no_database(data));
     }
     let file = master_key::file(data, environment)?;
     let old = match (master_key::find(data, environment)?, issuer) {
@@ -76,12 +76,9 @@ pub(super) async fn rotate(
     if rooms {
         rewrap::<SqliteRooms>(data, &old, &next, now).await?;
     }
-    let kept = keep_old(&file, &old)?;
+    let old_file = keep_old(&file, &old)?;
     put_in_place(&path, &file)?;
-    Ok(MasterRotation {
-        file,
-        old_file: kept,
-    })
+    Ok(MasterRotation { file, old_file })
 }
 
 async fn rewrap<D: Database>(
@@ -120,13 +117,13 @@ fn lock(file: &Path) -> anyhow::Result<File> {
 fn keep_old(file: &Path, old: &MasterKey) -> anyhow::Result<PathBuf> {
     let digest = Sha256::digest(old.to_text().as_bytes());
     let name = hex::encode(digest.get(..4).unwrap_or_default());
-    let kept = file.with_added_extension(format!("{name}.old"));
-    match fs::hard_link(file, &kept) {
+    let old_file = file.with_added_extension(format!("{name}.old"));
+    match fs::hard_link(file, &old_file) {
         // An interrupted change has stored it before.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(error).with_context(|| format!("{} cannot be kept", kept.display()))
+            Err(error).with_context(|| format!("{} cannot be kept", old_file.display()))
         }
-        _ => Ok(kept),
+        _ => Ok(old_file),
     }
 }
 

@@ -27,7 +27,7 @@ const LONGEST: u64 = 1 << 20;
 
 /// The file, in the shape of `GET /v1/params`.
 #[derive(Serialize, Deserialize)]
-struct Published {
+struct PublicParamsFile {
     params: Vec<Entry>,
 }
 
@@ -44,26 +44,26 @@ struct Entry {
 
 /// The exported params.
 #[derive(Serialize)]
-struct Exported<'a> {
+struct PublicExportReport<'a> {
     file: &'a Path,
     ids: Vec<&'a str>,
 }
 
 /// The newly pinned params.
 #[derive(Serialize)]
-struct Trusted {
-    pinned: Vec<Pinned>,
+struct NewPinsReport {
+    pinned: Vec<PinReport>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Pinned {
+struct PinReport {
     id: String,
     kind: &'static str,
     not_before: u64,
 }
 
-impl Pinned {
+impl PinReport {
     fn new((pin, not_before): &(Pin, Timestamp)) -> Self {
         Self {
             id: pin.id().to_hex(),
@@ -83,9 +83,9 @@ pub(super) async fn export(
     let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
     let records = params::all(&database).await;
     database.close().await;
-    let mut published = Published { params: Vec::new() };
+    let mut published = PublicParamsFile { params: Vec::new() };
     let records = records?;
-    params::report_damaged(params::Owner::Issuer, &records);
+    params::report_damaged(params::ParamsOwner::Issuer, &records);
     for record in records.readable.iter().rev() {
         published.params.push(entry(record)?);
     }
@@ -97,7 +97,7 @@ pub(super) async fn export(
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     if json {
-        return print_json(&Exported {
+        return print_json(&PublicExportReport {
             file: out,
             ids: published.params.iter().map(|entry| &*entry.id).collect(),
         });
@@ -139,8 +139,8 @@ pub(super) fn trust(
         pins.add(&new)?;
     }
     if json {
-        return print_json(&Trusted {
-            pinned: added.iter().map(Pinned::new).collect(),
+        return print_json(&NewPinsReport {
+            pinned: added.iter().map(PinReport::new).collect(),
         });
     }
     for (pin, not_before) in &added {
@@ -152,7 +152,7 @@ pub(super) fn trust(
     Ok(())
 }
 
-fn read(file: &Path) -> anyhow::Result<Published> {
+fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {
     let mut text = Vec::new();
     File::open(file)
         .and_then(|open| open.take(LONGEST).read_to_end(&mut text))

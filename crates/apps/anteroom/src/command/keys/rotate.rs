@@ -23,7 +23,7 @@ use crate::{
     failure::Failure,
     operator_changes::ChangedServices,
     os::{self, OsClock},
-    params::{self, Start},
+    params::{self, StartTime},
     terminal::{confirm, day, print, print_json},
 };
 
@@ -42,16 +42,16 @@ struct Report {
     /// The removed keys of the databases.
     forgotten: Vec<StoredKey>,
     /// The new server params.
-    params: Vec<MadeParams>,
+    params: Vec<NewParamsReport>,
     /// The server params that have an end now.
-    ended: Vec<EndedParams>,
+    ended: Vec<ParamsEndReport>,
     /// The files of the new and the old master key.
     master_key_file: Option<PathBuf>,
     old_master_key_file: Option<PathBuf>,
 }
 
 impl Report {
-    fn tell_changes(&self, changes: &ChangedServices) {
+    fn print_changes(&self, changes: &ChangedServices) {
         for key in &self.made {
             changes.add(key.service);
         }
@@ -72,7 +72,7 @@ struct StoredKey {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct MadeParams {
+struct NewParamsReport {
     id: String,
     not_before: u64,
 }
@@ -80,12 +80,12 @@ struct MadeParams {
 /// Server params with the first moment at which they are invalid.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct EndedParams {
+pub(super) struct ParamsEndReport {
     id: String,
     not_after: u64,
 }
 
-impl EndedParams {
+impl ParamsEndReport {
     pub(super) fn new((id, end): &(ParamsId, Timestamp)) -> Self {
         Self {
             id: id.to_hex(),
@@ -132,7 +132,7 @@ pub(super) async fn run(
         report: Report::default(),
     };
     let rotated = rotate_kind(options, data, environment, now, &mut progression).await;
-    progression.report.tell_changes(changes);
+    progression.report.print_changes(changes);
     rotated?;
     if json {
         print_json(&progression.report)?;
@@ -224,7 +224,7 @@ async fn rotate_data(
             ));
         }
         let retired = keys.retire(KeyPurpose::Data, now, now).await?;
-        tell_retired(service, "data", &retired, progression)?;
+        print_retired(service, "data", &retired, progression)?;
     }
     if !damaged.is_empty() {
         bail!(damaged.join("\n"));
@@ -271,7 +271,7 @@ async fn rotate_token(
     ))?;
     let over = now.minus(TOKEN_KEY_GRACE);
     let retired = keys.retire(KeyPurpose::Token, over, now).await?;
-    tell_retired(service, "token", &retired, progression)
+    print_retired(service, "token", &retired, progression)
 }
 
 async fn rotate_event(
@@ -287,7 +287,7 @@ async fn rotate_event(
         progression.say(&format!(
             "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
         ))?;
-        tell_retired(service, "event", &retired, progression)?;
+        print_retired(service, "event", &retired, progression)?;
     }
     Ok(())
 }
@@ -309,11 +309,11 @@ async fn rotate_params(
 ) -> anyhow::Result<()> {
     let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
     let start = if options.now {
-        Start::Now {
+        StartTime::Now {
             revoke: options.revoke,
         }
     } else {
-        Start::InDays(options.days())
+        StartTime::InDays(options.days())
     };
     let rotated = params::rotate(issuer, kind, start, now, &mut os::rng()).await?;
     if rotated.made.is_empty() {
@@ -328,7 +328,7 @@ async fn rotate_params(
         } else {
             format!("from {} on", day(rotated.not_before))
         };
-        progression.report.params.push(MadeParams {
+        progression.report.params.push(NewParamsReport {
             id: id.to_hex(),
             not_before: rotated.not_before.as_secs(),
         });
@@ -337,7 +337,7 @@ async fn rotate_params(
     for (id, end) in &rotated.ended {
         progression.say(&ended_sentence(&format!("The old ones, {id},"), *end, now))?;
     }
-    progression.report.ended = rotated.ended.iter().map(EndedParams::new).collect();
+    progression.report.ended = rotated.ended.iter().map(ParamsEndReport::new).collect();
     progression.say(
         "Give the new ids to the people who use the issuer: clients take them from nobody but them.",
     )?;
@@ -364,7 +364,7 @@ async fn rotate(
     Ok(id.as_u32())
 }
 
-fn tell_retired(
+fn print_retired(
     service: &'static str,
     kind: &str,
     retired: &[KeyId],

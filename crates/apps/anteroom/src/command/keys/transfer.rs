@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::rotate::{EndedParams, ended_sentence};
+use super::rotate::{ParamsEndReport, ended_sentence};
 use crate::{
     data_dir::DataDir,
     databases::{self, Database as _},
@@ -21,14 +21,14 @@ use crate::{
     installation::Installation,
     operator_changes::ChangedServices,
     os::OsClock,
-    params::{self, Shared},
+    params::{self, TransferredParams},
     terminal::{print, print_json},
 };
 
 /// The file that carries params between the services. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Exported {
+struct ParamsTransferFile {
     generic_params: Vec<Entry>,
 }
 
@@ -53,16 +53,16 @@ struct ImportReport {
     added: Vec<String>,
     /// The params that replaced damaged rows.
     replaced: Vec<String>,
-    ended: Vec<EndedParams>,
+    ended: Vec<ParamsEndReport>,
 }
 
 impl ImportReport {
-    fn new(shared: &Shared) -> Self {
+    fn new(shared: &TransferredParams) -> Self {
         let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
         Self {
             added: ids(&shared.added),
             replaced: ids(&shared.replaced),
-            ended: shared.ended.iter().map(EndedParams::new).collect(),
+            ended: shared.ended.iter().map(ParamsEndReport::new).collect(),
         }
     }
 }
@@ -85,8 +85,8 @@ pub(super) async fn export(
     let records = params::all(&database).await;
     database.close().await;
     let records = records?;
-    params::report_damaged(params::Owner::Issuer, &records);
-    let exported = Exported {
+    params::report_damaged(params::ParamsOwner::Issuer, &records);
+    let exported = ParamsTransferFile {
         generic_params: records
             .readable
             .iter()
@@ -131,7 +131,7 @@ pub(super) async fn import(
         .map(Zeroizing::new)
         .with_context(|| format!("{} cannot be read", file.display()))?;
     // The parser's own error could quote the file.
-    let exported: Exported = serde_json::from_slice(&text).map_err(|_| {
+    let exported: ParamsTransferFile = serde_json::from_slice(&text).map_err(|_| {
         let what = format!("{} is no file of `anteroom keys export`", file.display());
         Failure::failed(what).next(
             "Name the file that `anteroom keys export` wrote; one of `keys export-public` is for \

@@ -101,7 +101,7 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
     };
     shown.map_err(|error| {
         Failure::failed("the link was created and kept, and is not shown")
-            .because(error)
+            .with_reason(error)
             .next(format!("Show it with `anteroom link show {short}`"))
             .into()
     })
@@ -138,7 +138,7 @@ fn link_host(session: &RoomSession) -> anyhow::Result<(String, bool)> {
     if !CallLink::is_host(host) {
         let what = format!("no link can name {url}");
         return Err(Failure::new("address_invalid", what)
-            .because(anyhow!(
+            .with_reason(anyhow!(
                 "its path has empty parts, or a character that a link cannot have"
             ))
             .next("Have the room service reached under another path, and name that")

@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     links::{OwnLink, short_name},
     os::{self, OsClock},
-    room_session::{NamedLink, RoomSession},
+    room_session::{LinkTarget, RoomSession},
     secret_text::Input,
     terminal::{print, print_json},
 };
@@ -43,7 +43,7 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
                 .next("Put one of them into a file")
         );
     }
-    let named = NamedLink::read(link, Input::Whole, store)?;
+    let named = LinkTarget::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
     let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
     // An own link was created at this data directory.

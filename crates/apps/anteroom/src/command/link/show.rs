@@ -11,7 +11,7 @@ use super::{Context, show_link, show_state};
 use crate::{
     cli::LinkShow,
     os,
-    room_session::{NamedLink, RoomSession},
+    room_session::{LinkTarget, RoomSession},
     secret_text::Input,
     terminal::{print, print_json},
 };
@@ -40,7 +40,7 @@ pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Re
         environment,
     } = *context;
     let mut rng = os::rng();
-    let named = NamedLink::read(options.link.as_deref(), Input::Whole, store)?;
+    let named = LinkTarget::read(options.link.as_deref(), Input::Whole, store)?;
     let passkey = match options.passkey {
         true => Some(passkey_text(&named)?),
         false => None,
@@ -84,7 +84,7 @@ fn people(call: &Peek) -> String {
     )
 }
 
-fn passkey_text(named: &NamedLink) -> anyhow::Result<Zeroizing<String>> {
+fn passkey_text(named: &LinkTarget) -> anyhow::Result<Zeroizing<String>> {
     let passkey = &named.own()?.passkey;
     Ok(Zeroizing::new(STANDARD.encode(passkey.as_bytes())))
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The folder of a running restore. Removed on drop.
-pub(super) struct Staging {
+pub(super) struct StagingDirectory {
     data: DataDir,
     staged: DataDir,
 }
@@ -68,7 +68,7 @@ pub(super) fn refuse_databases(data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-impl Staging {
+impl StagingDirectory {
     pub(super) fn make(data: &DataDir) -> anyhow::Result<Self> {
         let folder = data.restoring();
         DirBuilder::new()
@@ -105,7 +105,7 @@ impl Staging {
     }
 }
 
-impl Drop for Staging {
+impl Drop for StagingDirectory {
     fn drop(&mut self) {
         // The next restore removes what cannot be removed now. After the renaming the rest is harmless, and
         // before it the restore must be repeated.

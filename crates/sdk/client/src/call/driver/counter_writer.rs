@@ -36,24 +36,24 @@ impl CounterWriter {
 impl Driver {
     /// Starts to let the store of replays know of what was received. What is received during a write
     /// is for the next one.
-    pub(super) fn keep_counters(&mut self) {
-        let Some(stay) = self.stay.as_ref().filter(|_| self.has_unkept) else {
+    pub(super) fn store_counters(&mut self) {
+        let Some(resume_state) = self.resume_state.as_ref().filter(|_| self.has_unstored) else {
             return;
         };
         if self.counter_writer.is_busy() {
             return;
         }
-        let (room, counters) = (self.options.room.room_id(), stay.opener.counters());
-        if let Some(write) = self.client.replays.write(room, stay.era, counters) {
+        let (room, counters) = (self.options.room.room_id(), resume_state.opener.counters());
+        if let Some(write) = self.client.replays.write(room, resume_state.era, counters) {
             self.counter_writer.start(write);
         }
-        self.has_unkept = false;
+        self.has_unstored = false;
     }
 
     /// Returns when the store of replays knows of all that was received.
-    pub(super) async fn keep_all_counters(&mut self) {
+    pub(super) async fn store_all_counters(&mut self) {
         self.counter_writer.finish().await;
-        self.keep_counters();
+        self.store_counters();
         self.counter_writer.finish().await;
     }
 }

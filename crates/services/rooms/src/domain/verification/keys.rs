@@ -1,6 +1,6 @@
 //! The server params that verify presentations.
 
-use anteroom_protocol::{GenericSecretParams, ParamsId, VerifierKey, VerifierKeys};
+use anteroom_protocol::{GenericSecretParams, ParamsId, VerifyingParams, VerifyingParamsEntry};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 
 /// The tolerance, in seconds, for an issuer's clock that is ahead. Presentations within it are
@@ -26,7 +26,7 @@ pub enum KeysError {
 ///
 /// # Errors
 /// Params that do not parse, do not have the id under which they are stored, or are not generic.
-pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifierKeys, KeysError> {
+pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifyingParams, KeysError> {
     let keys = records.iter().map(|record| {
         if record.kind != ServerParamsKind::Generic {
             return Err(KeysError::Foreign(record.id));
@@ -36,11 +36,11 @@ pub fn verifier_keys(records: &[ServerParamsRecord]) -> Result<VerifierKeys, Key
         if params.public_params().id() != record.id {
             return Err(KeysError::Mismatch(record.id));
         }
-        Ok(VerifierKey {
+        Ok(VerifyingParamsEntry {
             params,
             not_before: record.not_before.minus(CLOCK_TOLERANCE),
             not_after: record.not_after,
         })
     });
-    keys.collect::<Result<_, _>>().map(VerifierKeys::new)
+    keys.collect::<Result<_, _>>().map(VerifyingParams::new)
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use anteroom_protocol::VerifierKeys;
+use anteroom_protocol::VerifyingParams;
 
 use super::presentation_cache::PresentationCache;
 
@@ -25,14 +25,14 @@ pub(super) struct ParamsState {
 }
 
 impl ParamsState {
-    pub(super) fn new(keys: VerifierKeys) -> Self {
+    pub(super) fn new(keys: VerifyingParams) -> Self {
         Self {
             cache: RwLock::new(Arc::new(PresentationCache::new(keys))),
             incomplete: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn replace(&self, keys: VerifierKeys) {
+    pub(super) fn replace(&self, keys: VerifyingParams) {
         let cache = Arc::new(PresentationCache::new(keys));
         let current = self.cache.write();
         *current.unwrap_or_else(PoisonError::into_inner) = cache;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifierKeys};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifyingParams};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
@@ -17,7 +17,7 @@ const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// cache.
 pub(super) struct PresentationCache {
-    keys: VerifierKeys,
+    keys: VerifyingParams,
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct CacheMiss {
 }
 
 impl PresentationCache {
-    pub(super) fn new(keys: VerifierKeys) -> Self {
+    pub(super) fn new(keys: VerifyingParams) -> Self {
         let periods = Cache::builder()
             .max_capacity(MAX_CACHED)
             .time_to_live(CACHED_FOR)
@@ -64,7 +64,7 @@ impl PresentationCache {
         Self { keys, periods }
     }
 
-    pub(super) fn keys(&self) -> &VerifierKeys {
+    pub(super) fn keys(&self) -> &VerifyingParams {
         &self.keys
     }
 
@@ -95,7 +95,7 @@ impl PresentationCache {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifierKey};
+    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifyingParamsEntry};
     use anteroom_runtime::{Clock as _, Entropy as _};
     use anteroom_testkit::TestRooms;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -116,7 +116,7 @@ mod tests {
         let now = rooms.clock.now();
         let end = now.plus(DAY);
         let randomness = Randomness::random(&mut *rooms.entropy().rng());
-        let cache = PresentationCache::new(VerifierKeys::new(vec![VerifierKey {
+        let cache = PresentationCache::new(VerifyingParams::new(vec![VerifyingParamsEntry {
             params: GenericSecretParams::generate(Mode::Standard, randomness),
             not_before: now.minus(DAY),
             not_after: Some(end),
@@ -152,7 +152,7 @@ mod tests {
         let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
-        let cache = PresentationCache::new(VerifierKeys::default());
+        let cache = PresentationCache::new(VerifyingParams::default());
         cache.insert(&cache.lookup(&shown, &params, now).unwrap());
 
         let last = now.start_of_day().plus(2 * DAY);

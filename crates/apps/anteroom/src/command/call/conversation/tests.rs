@@ -1,6 +1,6 @@
 use super::*;
 use crate::command::call::{
-    presence::{Change, Presence},
+    presence::{Change, PresenceChanges},
     view::tests::device,
 };
 
@@ -68,7 +68,7 @@ fn long_messages_of_one_line_are_forgotten_by_their_bytes() {
     assert_eq!(conversation.items.len(), 1, "the newest stays");
     conversation.add(message("short"), &View::default());
     assert!(bytes(&conversation) < 100);
-    assert_eq!(conversation.kept.bytes, bytes(&conversation));
+    assert_eq!(conversation.total.bytes, bytes(&conversation));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn old_lines_go_and_a_reader_who_scrolled_back_sees_the_oldest_that_are_left() {
     for number in 0..MAX_LINES / 2 {
         conversation.add(message(&format!("{number}\nand more")), &View::default());
     }
-    assert_eq!(conversation.kept.lines, MAX_LINES);
+    assert_eq!(conversation.total.lines, MAX_LINES);
     assert_eq!(shown(&mut conversation, 20, 10)[0], "#1000 Ann: 0");
     conversation.scroll(Scroll::PageDown);
     assert_eq!(shown(&mut conversation, 20, 10)[9], "#1000 Ann: 9");
@@ -135,7 +135,7 @@ fn joins_that_follow_each_other_are_one_entry_and_do_not_push_out_what_was_said(
     let mut conversation = Conversation::default();
     conversation.add(message("hello"), &View::default());
     for number in 1..=24 {
-        let mut changes = Presence::default();
+        let mut changes = PresenceChanges::default();
         changes.add(device(number * 16), Change::Joined);
         let text = View::default().describe(&changes);
         conversation.add(Entry::Presence { changes, text }, &View::default());
@@ -151,7 +151,7 @@ fn joins_that_follow_each_other_are_one_entry_and_do_not_push_out_what_was_said(
 fn changes_that_take_each_other_back_leave_nothing() {
     let mut conversation = Conversation::default();
     for change in [Change::ConnectionLost, Change::ConnectionRestored] {
-        let mut changes = Presence::default();
+        let mut changes = PresenceChanges::default();
         changes.add(device(16), change);
         let text = View::default().describe(&changes);
         conversation.add(Entry::Presence { changes, text }, &View::default());

@@ -67,8 +67,8 @@ impl Screen {
             newer => format!("v {newer} newer"),
         };
         let title = view.room();
-        let caption = Caption { title, mark };
-        draw_pane(frame, areas.main, areas.has_borders, &caption, lines);
+        let title = PaneTitle { title, mark };
+        draw_pane(frame, areas.main, areas.has_borders, &title, lines);
     }
 
     fn draw_people(&mut self, frame: &mut Frame<'_>, area: Rect, has_borders: bool, view: &View) {
@@ -91,11 +91,11 @@ impl Screen {
             .collect();
         let title = format!("People {}", people.len());
         let below = people.len().saturating_sub(self.first_person + height);
-        let caption = Caption {
+        let title = PaneTitle {
             title: &title,
             mark: list_mark(self.first_person, below),
         };
-        draw_pane(frame, area, has_borders, &caption, lines);
+        draw_pane(frame, area, has_borders, &title, lines);
     }
 
     fn draw_keys(&mut self, frame: &mut Frame<'_>, areas: Areas) {
@@ -110,11 +110,11 @@ impl Screen {
         let shown = all.iter().skip(self.first_key).take(height);
         let lines: Vec<Line<'_>> = shown.map(|row| Line::raw(row.clone())).collect();
         let below = all.len().saturating_sub(self.first_key + height);
-        let caption = Caption {
+        let title = PaneTitle {
             title: "Keys: F1 closes",
             mark: list_mark(self.first_key, below),
         };
-        draw_pane(frame, areas.main, areas.has_borders, &caption, lines);
+        draw_pane(frame, areas.main, areas.has_borders, &title, lines);
     }
 
     fn draw_lobby(&self, frame: &mut Frame<'_>, areas: Areas, view: &View, now: Duration) {
@@ -137,11 +137,11 @@ impl Screen {
             })
             .collect();
         let title = format!("Lobby {}: F2 ok, F3 no", waiting.len());
-        let caption = Caption {
+        let title = PaneTitle {
             title: &title,
             mark: list_mark(first, waiting.len().saturating_sub(first + height)),
         };
-        draw_pane(frame, areas.lobby, areas.has_borders, &caption, lines);
+        draw_pane(frame, areas.lobby, areas.has_borders, &title, lines);
     }
 
     fn draw_draft(&self, frame: &mut Frame<'_>, areas: Areas) {
@@ -182,7 +182,7 @@ impl Screen {
 }
 
 /// The title of a pane, with a mark of its hidden rows.
-struct Caption<'a> {
+struct PaneTitle<'a> {
     title: &'a str,
     mark: String,
 }
@@ -199,22 +199,22 @@ fn draw_pane(
     frame: &mut Frame<'_>,
     area: Rect,
     has_borders: bool,
-    caption: &Caption<'_>,
+    title: &PaneTitle<'_>,
     lines: Vec<Line<'_>>,
 ) {
     frame.render_widget(Clear, area);
     let inner = inside(area, has_borders);
     let width = usize::from(area.width);
-    let mark = &caption.mark;
+    let mark = &title.mark;
     if has_borders {
-        let title = cut(caption.title, width.saturating_sub(4));
+        let title = cut(title.title, width.saturating_sub(4));
         let mut block = Block::bordered().title(format!(" {title} "));
         if !mark.is_empty() {
             block = block.title_bottom(Line::raw(format!(" {mark} ")).right_aligned());
         }
         frame.render_widget(block, area);
     } else if inner.height < area.height {
-        let title = cut(caption.title, width.saturating_sub(mark.len() + 1));
+        let title = cut(title.title, width.saturating_sub(mark.len() + 1));
         let gap = " ".repeat(width.saturating_sub(columns(&title) + mark.len()));
         let style = Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
         let row = Rect { height: 1, ..area };

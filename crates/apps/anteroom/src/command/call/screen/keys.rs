@@ -8,7 +8,7 @@ use crate::command::call::{
     draft::Edit,
     entry::Entry,
     input::{Decision, Input, command_line},
-    tag::{Tag, TagPrefix},
+    tag::{DeviceTag, TagPrefix},
     view::View,
 };
 
@@ -128,7 +128,7 @@ impl Screen {
 
     fn decide(&mut self, view: &View, decision: Decision) -> Action {
         let chosen = self.choice.device();
-        let tag = chosen.and_then(|device| TagPrefix::parse(&Tag::of(device).whole()));
+        let tag = chosen.and_then(|device| TagPrefix::parse(&DeviceTag::of(device).whole()));
         if let Some(tag) = tag {
             self.choice.decide();
             return Action::Decide(decision, tag);

@@ -20,7 +20,7 @@ use crate::{
     command::call::{
         entry::Entry,
         full_screen::FullScreen,
-        participant::{Moment, Participant},
+        participation::{CallParticipation, Moment},
     },
     failure::{ErrorReport, Failure},
     shutdown::Shutdown,
@@ -45,7 +45,7 @@ struct Sources {
 }
 
 /// The result of a call that ended without the user's command.
-struct Ended {
+struct CallEnd {
     entries: Vec<Entry>,
     failure: Option<ErrorReport>,
 }
@@ -53,34 +53,34 @@ struct Ended {
 /// Displays events and sends input until the call or the input ends. The display covers earlier log output,
 /// so it starts with the notices that belong to the call.
 pub(in crate::command::call) async fn run(
-    mut participant: Participant,
+    mut participation: CallParticipation,
     notices: impl Iterator<Item = String>,
 ) -> anyhow::Result<Option<ErrorReport>> {
     let shutdown = Shutdown::of_participant()?;
     let continued = unix::signal(continue_signal()).context("signals cannot be received")?;
     let mut terminal = FullScreen::open().map_err(|error| {
         Failure::failed("the call cannot take the whole screen")
-            .because(error)
+            .with_reason(error)
             .next("Use --plain")
     })?;
     let mut screen = Screen::default();
-    screen.add(notices.map(Entry::Problem), &participant.view);
+    screen.add(notices.map(Entry::Problem), &participation.view);
     let hint = "F1 shows the keys, /help the commands.";
-    screen.add([Entry::Notice(hint.to_owned())], &participant.view);
+    screen.add([Entry::Notice(hint.to_owned())], &participation.view);
     let mut sources = Sources {
         events: read_events(),
         shutdown,
         continued,
         start: Instant::now(),
     };
-    let ended = take_part(&mut terminal, screen, &mut participant, &mut sources).await;
+    let ended = run_session(&mut terminal, screen, &mut participation, &mut sources).await;
     let ended = ended.or_else(|error| is_hang_up(&error).then_some(None).ok_or(error));
     if !matches!(ended, Ok(Some(_))) {
-        participant.leave().await;
+        participation.leave().await;
     }
     drop(terminal);
     match ended? {
-        Some(Ended { entries, failure }) => {
+        Some(CallEnd { entries, failure }) => {
             let width = width();
             let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
             lines.try_for_each(|line| print(&line))?;
@@ -95,38 +95,38 @@ pub(in crate::command::call) async fn run(
 }
 
 /// Returns the result of a call that ended; `None` if the user leaves it.
-async fn take_part(
+async fn run_session(
     terminal: &mut FullScreen,
     mut screen: Screen,
-    participant: &mut Participant,
+    participation: &mut CallParticipation,
     sources: &mut Sources,
-) -> io::Result<Option<Ended>> {
+) -> io::Result<Option<CallEnd>> {
     let start = sources.start;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        screen.keep_choice(&participant.view);
+        screen.keep_choice(&participation.view);
         let now = start.elapsed();
-        terminal.draw(|frame| screen.draw(frame, &participant.view, now))?;
-        let deadline = participant.view.deadline().unwrap_or(now + LATER);
+        terminal.draw(|frame| screen.draw(frame, &participation.view, now))?;
+        let deadline = participation.view.deadline().unwrap_or(now + LATER);
         let action = tokio::select! {
-            event = participant.next() => {
+            event = participation.next() => {
                 let Some(event) = event else {
-                    return Ok(Some(Ended { entries: Vec::new(), failure: None }));
+                    return Ok(Some(CallEnd { entries: Vec::new(), failure: None }));
                 };
-                match participant.apply(&event, start.elapsed()).await {
-                    Moment::Going(entries) => screen.add(entries, &participant.view),
-                    Moment::Over(entries, failure) => return Ok(Some(Ended { entries, failure })),
+                match participation.apply(&event, start.elapsed()).await {
+                    Moment::Going(entries) => screen.add(entries, &participation.view),
+                    Moment::Over(entries, failure) => return Ok(Some(CallEnd { entries, failure })),
                 }
                 Action::None
             }
             event = sources.events.recv() => match event {
-                Some(event) => screen.handle(event, &participant.view),
+                Some(event) => screen.handle(event, &participation.view),
                 None => Action::Leave,
             },
             () = sleep_until(start + deadline) => {
-                let entries = participant.view.tick(start.elapsed());
-                screen.add(entries, &participant.view);
+                let entries = participation.view.tick(start.elapsed());
+                screen.add(entries, &participation.view);
                 Action::None
             }
             _ = tick.tick() => Action::None,
@@ -141,12 +141,12 @@ async fn take_part(
         match action {
             Action::None => {}
             Action::Submit(input) => {
-                let reply = participant.act(input, now).await;
-                screen.take_reply(reply, &participant.view);
+                let reply = participation.act(input, now).await;
+                screen.take_reply(reply, &participation.view);
             }
             Action::Decide(decision, tag) => {
-                let reply = participant.decide(decision, &tag).await;
-                screen.add(reply.entries, &participant.view);
+                let reply = participation.decide(decision, &tag).await;
+                screen.add(reply.entries, &participation.view);
             }
             Action::Redraw => terminal.clear()?,
             Action::Suspend => suspend(terminal, &mut sources.continued).await?,

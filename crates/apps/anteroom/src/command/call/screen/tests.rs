@@ -7,7 +7,7 @@ mod golden;
 
 use std::time::Duration;
 
-use anteroom_client::{CallEvent, Standing};
+use anteroom_client::{CallEvent, SeatStatus};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
@@ -43,14 +43,14 @@ fn admin() -> View {
     there.pending[1] = participant_with(80, None, Some(0xe0));
     there.active[0].is_admin = true;
     there.active[2].is_admin = true;
-    view.apply(&joined(Standing::Active, true, there), NOW);
+    view.apply(&joined(SeatStatus::Active, true, there), NOW);
     view.apply(&hello(32, "Bob"), NOW);
     view.apply(&hello(48, "Cleo"), NOW);
     view
 }
 
 fn tag(number: u32) -> TagPrefix {
-    TagPrefix::parse(&crate::command::call::tag::Tag::of(device(number)).whole()).unwrap()
+    TagPrefix::parse(&crate::command::call::tag::DeviceTag::of(device(number)).whole()).unwrap()
 }
 
 /// Returns the texts of the newest entries.

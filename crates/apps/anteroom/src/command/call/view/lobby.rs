@@ -9,11 +9,11 @@ use super::Wait;
 
 #[derive(Default)]
 pub(super) struct Lobby {
-    since: HashMap<DemuxId, Arrival>,
+    since: HashMap<DemuxId, WaitStart>,
     own_since: Option<Duration>,
 }
 
-struct Arrival {
+struct WaitStart {
     seen: Duration,
     /// Whether it waited before.
     waited_before: bool,
@@ -39,7 +39,7 @@ impl Lobby {
     ) {
         let mut before = std::mem::take(&mut self.since);
         let arrival = |device| {
-            let arrival = before.remove(&device).unwrap_or(Arrival {
+            let arrival = before.remove(&device).unwrap_or(WaitStart {
                 seen: now,
                 waited_before: is_first_sight,
             });

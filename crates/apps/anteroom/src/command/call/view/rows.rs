@@ -44,14 +44,14 @@ impl View {
     /// Returns the rows of the participants in the call.
     pub(in crate::command::call) fn present(&self) -> Vec<PresentRow> {
         let row = |participant: &Participant| {
-            let is_own = self.people.is_own(participant.demux);
+            let is_own = self.known_devices.is_own(participant.demux);
             let name = if is_own {
                 self.own_name.as_deref()
             } else {
-                self.people.name(participant.demux)
+                self.known_devices.name(participant.demux)
             };
-            let tag = self.people.tag(participant.demux);
-            let account = self.people.account(participant.demux);
+            let tag = self.known_devices.tag(participant.demux);
+            let account = self.known_devices.account(participant.demux);
             let label = match account.filter(|_| name.is_none() && !is_own) {
                 Some(account) => format!("{tag} {}", account.short()),
                 None => tag,
@@ -77,10 +77,13 @@ impl View {
     pub(in crate::command::call) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
         let row = |participant: &Participant| WaitingRow {
             device: participant.demux,
-            tag: self.people.tag(participant.demux),
-            name: self.people.name(participant.demux).map(ToOwned::to_owned),
+            tag: self.known_devices.tag(participant.demux),
+            name: self
+                .known_devices
+                .name(participant.demux)
+                .map(ToOwned::to_owned),
             account: self
-                .people
+                .known_devices
                 .account(participant.demux)
                 .map(|account| account.short()),
             waited: self.lobby.wait(participant.demux, now),
@@ -95,7 +98,7 @@ impl View {
 
     /// Returns all participants, one in a line.
     pub(in crate::command::call) fn everyone(&self, now: Duration) -> Vec<Entry> {
-        words::everyone(&self.people, &self.roster, |device| {
+        words::everyone(&self.known_devices, &self.roster, |device| {
             self.lobby.wait(device, now)
         })
     }

@@ -1,5 +1,5 @@
 use anteroom_client::{
-    Approval, Chat, DenialReason, Ending, EraId, LinkState, OpaqueUserId, OpenError, RoomsError,
+    Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId, OpenError, RoomsError,
 };
 use anteroom_protocol::{Aci, RootKey, Timestamp};
 use zeroize::Zeroizing;
@@ -52,18 +52,18 @@ pub(in crate::command::call) fn roster(active: &[u32], pending: &[u32]) -> Roste
 }
 
 pub(in crate::command::call) fn joined(
-    standing: Standing,
+    status: SeatStatus,
     is_admin: bool,
     roster: Roster,
 ) -> CallEvent {
-    joined_in(1, 16, standing, is_admin, roster)
+    joined_in(1, 16, status, is_admin, roster)
 }
 
-fn joined_in(era: u8, own: u32, standing: Standing, is_admin: bool, roster: Roster) -> CallEvent {
-    CallEvent::Joined(Box::new(Joined {
+fn joined_in(era: u8, own: u32, status: SeatStatus, is_admin: bool, roster: Roster) -> CallEvent {
+    CallEvent::Joined(Box::new(SeatInfo {
         demux: device(own),
         era: EraId::from_bytes([era; 16]),
-        standing,
+        status,
         is_admin,
         max_devices: 8,
         roster,
@@ -126,7 +126,7 @@ fn whom_an_admin_sent_away_is_told_as_the_admins_deed_and_not_as_a_departure() {
         ),
     ] {
         let mut view = View::default();
-        told(&mut view, &joined(Standing::Active, true, before));
+        told(&mut view, &joined(SeatStatus::Active, true, before));
         assert_eq!(lines(&[view.decide(decision, device(32))]), [expected]);
         let gone = CallEvent::Roster(roster(&[16], &[]));
         assert!(told(&mut view, &gone).is_empty(), "{decision:?}");
@@ -162,7 +162,7 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
     };
     let steps = [
         (
-            joined(Standing::Active, true, roster(&[16], &[])),
+            joined(SeatStatus::Active, true, roster(&[16], &[])),
             &["You are in \"Tea\", as an admin."][..],
         ),
         (
@@ -211,7 +211,7 @@ fn an_admin_is_told_who_comes_waits_speaks_and_leaves() {
 #[test]
 fn names_and_accounts_stand_where_somebody_is_told_of() {
     let mut view = View::default().with_room(room_params());
-    view.apply(&joined(Standing::Active, true, roster(&[16], &[])), NOW);
+    view.apply(&joined(SeatStatus::Active, true, roster(&[16], &[])), NOW);
     view.tick(NOW + GATHERING);
     let guests = |list: &[Participant]| Roster {
         pending_count: list.len(),
@@ -268,7 +268,7 @@ fn who_is_let_in_is_told_the_names_that_the_lobby_hid() {
         active: vec![participant_with(32, name, Some(0xa0))],
         ..roster(&[], &[])
     };
-    let pending = joined(Standing::Pending, false, inside(None));
+    let pending = joined(SeatStatus::Pending, false, inside(None));
     assert_eq!(told(&mut view, &pending)[1], "#2000 id#a0a0a0a0 is here.");
     let named = CallEvent::Roster(inside(Some("Ann")));
     assert!(view.apply(&named, NOW).is_empty());
@@ -281,7 +281,7 @@ fn who_is_let_in_is_told_the_names_that_the_lobby_hid() {
 #[test]
 fn a_guest_waits_and_is_told_the_end() {
     let mut view = View::default();
-    let pending = joined(Standing::Pending, false, roster(&[32], &[]));
+    let pending = joined(SeatStatus::Pending, false, roster(&[32], &[]));
     let expected = "You wait in the lobby of \"Tea\" until an admin lets you in.";
     assert_eq!(told(&mut view, &pending), [expected, "#2000 is here."]);
     assert!(view.take_greetings().is_empty(), "who waits is silent");
@@ -306,19 +306,19 @@ fn a_guest_waits_and_is_told_the_end() {
     }
     for (ending, expected) in [
         (
-            Ending::Displaced,
+            EndReason::Displaced,
             "The call is full, and an admin needed your place.",
         ),
         (
-            Ending::Denied(DenialReason::Admin),
+            EndReason::Denied(DenialReason::Admin),
             "An admin did not let you in.",
         ),
         (
-            Ending::Denied(DenialReason::Ended),
+            EndReason::Denied(DenialReason::Ended),
             "The call ended before you were let in.",
         ),
         (
-            Ending::Failed(RoomsError::Lost),
+            EndReason::Failed(RoomsError::Lost),
             "The call is over for you: the connection",
         ),
     ] {
@@ -330,7 +330,7 @@ fn a_guest_waits_and_is_told_the_end() {
 #[test]
 fn joins_of_several_people_are_one_line_and_come_before_what_they_say() {
     let mut view = View::default();
-    view.apply(&joined(Standing::Active, true, roster(&[16], &[])), NOW);
+    view.apply(&joined(SeatStatus::Active, true, roster(&[16], &[])), NOW);
     let mut active = vec![16];
     for number in 2..=25 {
         active.push(number * 16);
@@ -357,7 +357,7 @@ fn joins_of_several_people_are_one_line_and_come_before_what_they_say() {
 #[test]
 fn admins_are_marked_where_a_name_cannot_imitate_it() {
     let mut view = View::default();
-    view.apply(&joined(Standing::Active, false, roster(&[16], &[])), NOW);
+    view.apply(&joined(SeatStatus::Active, false, roster(&[16], &[])), NOW);
     let mut both = roster(&[16, 32, 48], &[]);
     both.active[1].is_admin = true;
     view.apply(&CallEvent::Roster(both), NOW);
@@ -376,7 +376,7 @@ fn admins_are_marked_where_a_name_cannot_imitate_it() {
 fn no_name_can_be_read_as_an_event() {
     let mut view = View::default();
     let imitation = "Zed\" left. admin #0000 \u{201c}Boss";
-    let mut entry = joined(Standing::Active, true, roster(&[16, 32], &[]));
+    let mut entry = joined(SeatStatus::Active, true, roster(&[16, 32], &[]));
     if let CallEvent::Joined(joined) = &mut entry {
         joined.link.name = RoomName::Known("x\". You left. \"Tea".to_owned());
     }
@@ -407,7 +407,7 @@ fn no_name_can_be_read_as_an_event() {
 #[test]
 fn a_place_is_said_to_be_kept_only_where_the_room_service_may_keep_it() {
     let mut view = View::default();
-    let entered = joined(Standing::Active, false, roster(&[16], &[]));
+    let entered = joined(SeatStatus::Active, false, roster(&[16], &[]));
     let ended = CallEvent::Refused {
         code: "ended".to_owned(),
         message: "The call has ended.".to_owned(),
@@ -431,7 +431,7 @@ fn tags_and_names_stay_for_the_era_and_a_new_era_forgets_them() {
     let prefix = |text| TagPrefix::parse(text).unwrap();
     let mut view = View::default();
     view.apply(
-        &joined(Standing::Active, true, roster(&[16, 32], &[48])),
+        &joined(SeatStatus::Active, true, roster(&[16, 32], &[48])),
         NOW,
     );
     view.apply(&hello(32, "Bob"), NOW);
@@ -445,26 +445,26 @@ fn tags_and_names_stay_for_the_era_and_a_new_era_forgets_them() {
 
     // The device gets a new seat in the same era, as after a long loss of the connection.
     view.apply(&CallEvent::Lost, NOW);
-    let again = joined_in(1, 64, Standing::Active, true, roster(&[64], &[48]));
+    let again = joined_in(1, 64, SeatStatus::Active, true, roster(&[64], &[48]));
     view.apply(&again, NOW);
     assert_eq!(
         view.find(&prefix("2000")),
-        Lookup::Gone("#2000 \"Bob\"".to_owned())
+        TagLookup::Gone("#2000 \"Bob\"".to_owned())
     );
-    assert_eq!(view.find(&prefix("3000")), Lookup::Device(device(48)));
+    assert_eq!(view.find(&prefix("3000")), TagLookup::Device(device(48)));
     assert_eq!(everyone(&view)[1], "  #3000 (in the lobby for over 3 min)");
 
-    let other = joined_in(2, 16, Standing::Active, true, roster(&[16, 80], &[]));
+    let other = joined_in(2, 16, SeatStatus::Active, true, roster(&[16, 80], &[]));
     view.apply(&other, NOW);
-    assert_eq!(view.find(&prefix("2000")), Lookup::Unknown);
-    assert_eq!(view.find(&prefix("3000")), Lookup::Unknown);
-    assert_eq!(view.find(&prefix("5000")), Lookup::Device(device(80)));
+    assert_eq!(view.find(&prefix("2000")), TagLookup::Unknown);
+    assert_eq!(view.find(&prefix("3000")), TagLookup::Unknown);
+    assert_eq!(view.find(&prefix("5000")), TagLookup::Device(device(80)));
 }
 
 #[test]
 fn the_time_waited_counts_from_when_it_was_seen() {
     let mut view = View::default();
-    view.apply(&joined(Standing::Active, true, roster(&[16], &[32])), NOW);
+    view.apply(&joined(SeatStatus::Active, true, roster(&[16], &[32])), NOW);
     let later = NOW + Duration::from_secs(30);
     view.apply(&CallEvent::Roster(roster(&[16], &[32, 48])), later);
     let waited: Vec<Wait> = view
@@ -483,7 +483,10 @@ fn the_time_waited_counts_from_when_it_was_seen() {
 #[test]
 fn a_message_does_not_push_out_everything_else() {
     let mut view = View::default();
-    view.apply(&joined(Standing::Active, true, roster(&[16, 32], &[])), NOW);
+    view.apply(
+        &joined(SeatStatus::Active, true, roster(&[16, 32], &[])),
+        NOW,
+    );
     view.tick(NOW + GATHERING);
     let said = told(&mut view, &text(32, &"x\n".repeat(1000)));
     assert_eq!(said.len(), MAX_MESSAGE_LINES + 1);

@@ -1,12 +1,12 @@
 //! The sentences of a call.
 
 use anteroom_client::{
-    Approval, DemuxId, DenialReason, Ending, LinkState, Participant, RoomName, Roster,
+    Approval, DemuxId, DenialReason, EndReason, LinkState, Participant, RoomName, Roster,
 };
 
 use super::{
     super::{entry::Entry, input::Decision},
-    People, Wait,
+    KnownDevices, Wait,
 };
 use crate::command::call::{quotation::quoted, status::span};
 
@@ -50,23 +50,25 @@ pub(super) const fn lost(was_ended: bool) -> &'static str {
 }
 
 /// Returns the text for the end of a call.
-pub(super) fn ending(ending: &Ending) -> String {
+pub(super) fn ending(ending: &EndReason) -> String {
     match ending {
-        Ending::Left => "You left.".to_owned(),
-        Ending::Denied(DenialReason::Ended) => "The call ended before you were let in.".to_owned(),
-        Ending::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
-        Ending::Removed => "An admin sent you away.".to_owned(),
-        Ending::EndedByAdmin => "An admin ended the call.".to_owned(),
-        Ending::Displaced => "The call is full, and an admin needed your place.".to_owned(),
-        Ending::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
-        Ending::Failed(error) => format!("The call is over for you: {error}."),
+        EndReason::Left => "You left.".to_owned(),
+        EndReason::Denied(DenialReason::Ended) => {
+            "The call ended before you were let in.".to_owned()
+        }
+        EndReason::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
+        EndReason::Removed => "An admin sent you away.".to_owned(),
+        EndReason::EndedByAdmin => "An admin ended the call.".to_owned(),
+        EndReason::Displaced => "The call is full, and an admin needed your place.".to_owned(),
+        EndReason::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
+        EndReason::Failed(error) => format!("The call is over for you: {error}."),
         _ => "The call is over for you.".to_owned(),
     }
 }
 
 /// Returns all participants, one in a line.
 pub(super) fn everyone(
-    people: &People,
+    known_devices: &KnownDevices,
     roster: &Roster,
     wait: impl Fn(DemuxId) -> Wait,
 ) -> Vec<Entry> {
@@ -80,8 +82,8 @@ pub(super) fn everyone(
         } else {
             ""
         };
-        let label = people.label(participant.demux);
-        let account = account_beside_name(people, participant.demux);
+        let label = known_devices.label(participant.demux);
+        let account = account_beside_name(known_devices, participant.demux);
         Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}"))
     };
     let active = roster.active.iter().map(|one| line(one, "in the call"));
@@ -93,9 +95,10 @@ pub(super) fn everyone(
 }
 
 /// Returns the short account id of another device that has a name; without one the label has it.
-fn account_beside_name(people: &People, device: DemuxId) -> String {
-    let account = people.account(device);
-    let account = account.filter(|_| people.name(device).is_some() && !people.is_own(device));
+fn account_beside_name(known_devices: &KnownDevices, device: DemuxId) -> String {
+    let account = known_devices.account(device);
+    let account =
+        account.filter(|_| known_devices.name(device).is_some() && !known_devices.is_own(device));
     account.map_or_else(String::new, |account| format!(" {}", account.short()))
 }
 
@@ -112,9 +115,9 @@ pub(super) fn decision(decision: Decision, label: &str) -> Entry {
 }
 
 /// The whole account id of a device.
-pub(super) fn account(people: &People, device: DemuxId) -> Entry {
-    let label = people.label(device);
-    match people.account(device) {
+pub(super) fn account(known_devices: &KnownDevices, device: DemuxId) -> Entry {
+    let label = known_devices.label(device);
+    match known_devices.account(device) {
         Some(account) => match account.whole() {
             Some(id) => Entry::Notice(format!("{label} has the account {id}.")),
             None => Entry::Problem(format!(

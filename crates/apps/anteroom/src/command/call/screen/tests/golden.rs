@@ -113,7 +113,7 @@ fn a_full_call_with_a_full_lobby() {
     there.active[0].is_admin = true;
     there.active[7].hand_raised_at = Some(1);
     there.active[8].is_lost = true;
-    view.apply(&joined(Standing::Active, true, there), NOW - NOW / 2);
+    view.apply(&joined(SeatStatus::Active, true, there), NOW - NOW / 2);
     for number in 2..=25 {
         view.apply(&hello(number * 16, &format!("Person {number}")), NOW);
     }
@@ -155,7 +155,7 @@ fn the_keys() {
 fn a_guest_in_the_lobby_and_a_lost_connection() {
     let mut view = View::of(Some("Bob".to_owned()));
     let mut screen = Screen::default();
-    let pending = joined(Standing::Pending, false, roster(&[32], &[]));
+    let pending = joined(SeatStatus::Pending, false, roster(&[32], &[]));
     let entries = view.apply(&pending, NOW - Duration::from_secs(75));
     screen.add(entries, &view);
     let entries = view.tick(NOW);

@@ -1,0 +1,40 @@
+//! The npm client, in a process of its own that reads operations line by line.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use anteroom_protocol::Mode;
+use anyhow::Result;
+
+use super::{Operation, Subject, worker::Worker};
+
+/// The running process.
+pub(super) struct PackageSubject(Worker);
+
+impl PackageSubject {
+    pub(super) fn start(interop: &Path, mode: Mode) -> Result<Self> {
+        let theirs = Self(Worker::start(
+            Command::new("node")
+                .current_dir(interop)
+                .args(arguments(mode)),
+        )?);
+        for operation in Operation::ALL {
+            theirs.0.must_know(operation.name())?;
+        }
+        Ok(theirs)
+    }
+}
+
+/// Returns the npm subject's program and the mode of its params, for `node` in its folder.
+pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
+    let mode = match mode {
+        Mode::Legacy => "legacy",
+        Mode::Standard => "standard",
+    };
+    ["bench.mjs", mode]
+}
+
+impl Subject for PackageSubject {
+    fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
+        self.0.time(operation.name(), iterations)
+    }
+}
