@@ -79,7 +79,7 @@ pub use self::{
     },
     group_server_params::{GroupServerPublicParams, GroupServerSecretParams},
     hello::{HelloKey, HelloTooLong},
-    ids::{Aci, AuthSalt, Pni, ServiceId},
+    ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
