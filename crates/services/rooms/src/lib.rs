@@ -18,9 +18,11 @@
 //!
 //! # Structure
 //!
-//! Every request passes the same steps: listener limits, room and claim, parsing, look-up,
-//! verification, domain, event, response. Every endpoint has its own file, in which one function
-//! decides for an outcome and an exhaustive match maps the outcome to status, body and event.
+//! - `http` parses requests and writes answers. Every endpoint has a file of its own, which extracts
+//!   a command, calls one function of the domain and maps its outcome in an exhaustive match.
+//! - `domain` decides: look-up, verification, limits, passkey, call. It knows no HTTP. Events are
+//!   emitted there, where a decision is stored.
+//! - `state` holds the parts that both share. No part knows the state.
 //!
 //! Calls run in this process ([`Media::Embedded`]) and are joined over a WebSocket, or run on a
 //! pool of media servers ([`Media::Sfu`]) and are joined over REST. Media servers report to the

@@ -14,7 +14,7 @@ use crate::state::RoomsState;
 
 /// The outcome of a peek.
 pub(crate) enum PeekOutcome {
-    Call(Box<PeekedCall>),
+    Call(Box<CallView>),
     /// The room is open and has no call.
     NoCall,
     /// The link is closed, and the room has no call.
@@ -25,15 +25,15 @@ pub(crate) enum PeekOutcome {
 }
 
 /// A call and its members.
-pub(crate) struct PeekedCall {
+pub(crate) struct CallView {
     pub(crate) call: CallRecord,
     /// The link; `None` in a group's room.
     pub(crate) link: Option<CallLinkRecord>,
-    pub(crate) members: PeekedMembers,
+    pub(crate) members: MembersView,
 }
 
 /// The members of a call, as a user may see them.
-pub(crate) enum PeekedMembers {
+pub(crate) enum MembersView {
     /// The numbers of active and pending devices.
     Counts { active: usize, pending: usize },
     /// The devices of a call at this node.
@@ -42,7 +42,7 @@ pub(crate) enum PeekedMembers {
     Clients(Clients),
 }
 
-impl PeekedMembers {
+impl MembersView {
     fn of_view(view: PeekView) -> Self {
         match view {
             PeekView::Counts { active, pending } => Self::Counts { active, pending },
@@ -74,7 +74,7 @@ pub(crate) async fn peek(
         None => {
             let link_is_open = !user.is_closed(state);
             let view = state.calls.peek(call, &user.id, link_is_open).await;
-            view.map(PeekedMembers::of_view)
+            view.map(MembersView::of_view)
         }
         Some(media) => match on_media_server(state, media, call, &user).await? {
             Ok(members) => members,
@@ -84,7 +84,7 @@ pub(crate) async fn peek(
     let (Some(members), Some(call)) = (members, user.call) else {
         return Ok(nothing);
     };
-    Ok(PeekOutcome::Call(Box::new(PeekedCall {
+    Ok(PeekOutcome::Call(Box::new(CallView {
         call,
         link: user.link,
         members,
@@ -98,7 +98,7 @@ async fn on_media_server(
     media: &MediaPool,
     call: &CallRecord,
     user: &AuthorizedUser,
-) -> Result<Result<Option<PeekedMembers>, MediaError>, DatabaseFailure> {
+) -> Result<Result<Option<MembersView>, MediaError>, DatabaseFailure> {
     let Some(server) = media.server_of(call) else {
         return Ok(Ok(None));
     };
@@ -107,8 +107,8 @@ async fn on_media_server(
         Ok(clients) => {
             let sees_all = !user.is_closed(state) || is_among(&clients, id);
             Ok(Ok(Some(match sees_all {
-                true => PeekedMembers::Clients(clients),
-                false => PeekedMembers::Counts {
+                true => MembersView::Clients(clients),
+                false => MembersView::Counts {
                     active: clients.active.len(),
                     pending: clients.pending.len(),
                 },

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         admission::AuthorizedUser,
         media::contract::Clients,
-        peek::{PeekOutcome, PeekedCall, PeekedMembers, peek as peek_call},
+        peek::{CallView, MembersView, PeekOutcome, peek as peek_call},
     },
     http::{
         answers::{no_call, not_found, private, redirect},
@@ -75,23 +75,23 @@ pub(crate) async fn peek(
     }
 }
 
-fn body(peeked: PeekedCall, max_devices: u32) -> PeekBody {
-    let PeekedCall {
+fn body(view: CallView, max_devices: u32) -> PeekBody {
+    let CallView {
         call,
         link,
         members,
-    } = peeked;
+    } = view;
     let (counts, participants, pending) = match members {
-        PeekedMembers::Counts { active, pending } => {
+        MembersView::Counts { active, pending } => {
             (Some((active, pending)), Vec::new(), Vec::new())
         }
-        PeekedMembers::Roster(Roster {
+        MembersView::Roster(Roster {
             active, pending, ..
         }) => {
             let devices = |devices: &[Participant]| devices.iter().map(device).collect();
             (None, devices(&active), devices(&pending))
         }
-        PeekedMembers::Clients(Clients { active, pending }) => {
+        MembersView::Clients(Clients { active, pending }) => {
             let active = active.into_iter();
             let pending = pending.into_iter();
             (
