@@ -29,10 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("anteroom-pages", &["anteroom-http-server"]),
     ("anteroom-oidc", &["anteroom-protocol", "anteroom-runtime"]),
     ("anteroom-webhook", &["anteroom-runtime"]),
-    (
-        "anteroom-relays",
-        &["anteroom-protocol", "anteroom-runtime"],
-    ),
+    ("anteroom-turn", &["anteroom-protocol", "anteroom-runtime"]),
     (
         "anteroom-issuer",
         &[
@@ -41,7 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-oidc",
             "anteroom-pages",
             "anteroom-protocol",
-            "anteroom-relays",
+            "anteroom-turn",
             "anteroom-runtime",
             "anteroom-store",
         ],
@@ -69,7 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-oidc",
             "anteroom-pages",
             "anteroom-protocol",
-            "anteroom-relays",
+            "anteroom-turn",
             "anteroom-rooms",
             "anteroom-runtime",
             "anteroom-store",
@@ -89,7 +86,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-pages",
             "anteroom-oidc",
             "anteroom-protocol",
-            "anteroom-relays",
+            "anteroom-turn",
             "anteroom-rooms",
             "anteroom-runtime",
             "anteroom-store",

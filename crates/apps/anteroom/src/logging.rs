@@ -50,11 +50,11 @@ const OURS: &[&str] = &[
     "anteroom_mail",
     "anteroom_oidc",
     "anteroom_pages",
-    "anteroom_relays",
     "anteroom_rooms",
     "anteroom_runtime",
     "anteroom_store",
     "anteroom_store_sqlite",
+    "anteroom_turn",
     "anteroom_webhook",
 ];
 

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU64, time::Duration};
 
-use anteroom_relays::{
+use anteroom_turn::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelayExperiment, RelaySecret,
     RelaySettings, RelayTtl, RelayUrl, Relays, UrlTemplate,
 };

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anteroom_client::RelayServer;
 use anteroom_protocol::Aci;
-use anteroom_relays::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use anteroom_runtime::{Clock as _, Pseudonymizer};
+use anteroom_turn::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_relays::{
-    ProviderSettings, RelayExperiment, RelaySettings, RelaySettingsError, Relays,
-};
+use anteroom_turn::{ProviderSettings, RelayExperiment, RelaySettings, RelaySettingsError, Relays};
 
 use crate::support::{NOW, coturn, http, no_resolver, settings, user};
 

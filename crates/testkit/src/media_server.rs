@@ -3,49 +3,18 @@
 //! `call.rs` has the rules of its lobby, and lists which of them were observed at a real media server and
 //! which are assumptions.
 
+mod announced_client;
 mod call;
 mod callbacks;
 mod http;
-
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+mod state;
 
 use axum::http::StatusCode;
-use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use self::callbacks::MediaCallback;
-use self::{call::Call, callbacks::Callbacks};
-
-/// A client that was announced to a [`FakeMediaServer`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnnouncedClient {
-    /// The era in the path.
-    pub era: String,
-    /// The demux id in the path.
-    pub demux_id: u32,
-    /// The body.
-    pub body: Value,
-}
-
-impl AnnouncedClient {
-    fn text(&self, member: &str) -> &str {
-        self.body
-            .get(member)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    }
-
-    fn flag(&self, member: &str) -> bool {
-        self.body
-            .get(member)
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
-    }
-}
+pub use self::{announced_client::AnnouncedClient, callbacks::MediaCallback};
+use self::{call::Call, callbacks::Callbacks, state::Shared};
 
 /// A fake media server. It runs until the value is dropped.
 ///
@@ -55,49 +24,6 @@ pub struct FakeMediaServer {
     url: String,
     state: Shared,
     server: Option<DropGuard>,
-}
-
-#[derive(Clone, Default)]
-struct Shared {
-    server: Arc<Mutex<ServerState>>,
-    barrier: watch::Sender<AnnouncementBarrier>,
-}
-
-/// The barrier that delays announcements.
-#[derive(Default)]
-struct AnnouncementBarrier {
-    closed: bool,
-    waiting: usize,
-}
-
-#[derive(Default)]
-struct ServerState {
-    /// The calls by era.
-    calls: BTreeMap<String, Call>,
-    callbacks: Option<Callbacks>,
-    called_back: Vec<MediaCallback>,
-    announced: Vec<AnnouncedClient>,
-    asked_as: Vec<Option<String>>,
-    load: u64,
-    health: Option<(StatusCode, &'static str)>,
-    sparing: bool,
-    full: bool,
-    refusing: bool,
-    broken: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, ServerState> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Completes when the barrier is open.
-    async fn wait_at_barrier(&self) {
-        let mut barrier = self.barrier.subscribe();
-        self.barrier.send_modify(|barrier| barrier.waiting += 1);
-        drop(barrier.wait_for(|barrier| !barrier.closed).await);
-        self.barrier.send_modify(|barrier| barrier.waiting -= 1);
-    }
 }
 
 impl FakeMediaServer {

@@ -2,8 +2,9 @@
 //! binding if the relay needs none (RFC 8489). The allocation is released at once.
 
 mod channel;
+mod error;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use stun_types::{
     attribute::{ErrorCode, MessageIntegrity, Nonce, Realm, Username, XorMappedAddress},
@@ -20,34 +21,8 @@ use turn_types::{
 };
 
 use self::channel::Channel;
+pub use self::error::TrialError;
 use crate::RelayUrl;
-
-/// The reason why a test failed. No variant contains a credential.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrialError {
-    /// The URL needs a transport that tests do not support: TLS over UDP.
-    #[error("trials do not know this transport")]
-    Transport,
-    /// The host has no address.
-    #[error("the host's name leads nowhere")]
-    Host,
-    /// The connection failed.
-    #[error("there is no connection")]
-    Unreachable(#[source] io::Error),
-    /// The TLS handshake failed.
-    #[error("there is no TLS connection")]
-    Tls(#[source] io::Error),
-    /// No answer arrived.
-    #[error("no answer came")]
-    Silent,
-    /// The relay refuses the credentials: 401 or 441, or 437 and other codes of the specification.
-    #[error("the relay refuses with {0}")]
-    Refused(u16),
-    /// The answer is malformed.
-    #[error("the answer makes no sense")]
-    Malformed,
-}
 
 /// The maximum wait for the relay to confirm the release of the allocation.
 const GIVE_BACK: Duration = Duration::from_secs(1);

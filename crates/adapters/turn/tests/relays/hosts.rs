@@ -1,8 +1,8 @@
 //! A relay's host is resolved at the time of the request, by a real name server.
 
-use anteroom_relays::{HostName, HostResolver, Relays};
 use anteroom_runtime::Health;
 use anteroom_testkit::NameServer;
+use anteroom_turn::{HostName, HostResolver, Relays};
 
 use crate::support::{NOW, coturn, user};
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_relays::{
+use anteroom_runtime::Pseudonymizer;
+use anteroom_testkit::LogGuard;
+use anteroom_turn::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
     RelayUrl, RelayUser, UrlTemplate,
 };
-use anteroom_runtime::Pseudonymizer;
-use anteroom_testkit::LogGuard;
 use zeroize::Zeroizing;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);

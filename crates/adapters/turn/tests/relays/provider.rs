@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use anteroom_relays::{RelayError, Relays};
 use anteroom_runtime::Health;
 use anteroom_testkit::{LogGuard, ProviderBehaviour, ProviderQuestion, RelayProvider};
+use anteroom_turn::{RelayError, Relays};
 use serde_json::json;
 
 use crate::support::{NOW, SECRET, http, no_resolver, user};

@@ -6,8 +6,8 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use anteroom_relays::{Relay, RelayUrl, Relays, TrialError, try_relay};
 use anteroom_testkit::{LogGuard, TurnServer};
+use anteroom_turn::{Relay, RelayUrl, Relays, TrialError, try_relay};
 
 use crate::support::{NOW, SECRET, coturn, no_resolver, user};
 

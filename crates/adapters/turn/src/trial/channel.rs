@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::TrialError;
+use super::error::TrialError;
 use crate::{RelayUrl, url::UrlTransport};
 
 /// RFC 8489, section 6.2.1: a request over UDP is sent at most [`MOST_SENT`] times, after pauses
