@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{CallLinkPublicParams, DAY, Timestamp};
+use anteroom_protocol::{CallLinkPublicParams, DAY, OpaqueUserId, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::keys::PasskeyHash;
@@ -73,6 +73,12 @@ impl UserId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&OpaqueUserId> for UserId {
+    fn from(user: &OpaqueUserId) -> Self {
+        Self(user.as_str().into())
     }
 }
 

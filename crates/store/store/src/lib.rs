@@ -65,8 +65,8 @@ pub use self::{
         UpdateLinkOutcome, UserId, UserIdError,
     },
     call_record::{
-        CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, ExpirationChange,
-        LinkWithCall, MediaAddress, NodeName, NodeNameError, StartEraOutcome,
+        CallCursor, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall, MediaAddress,
+        NodeName, NodeNameError, StartEraOutcome,
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},

@@ -1,11 +1,11 @@
 //! The row types of the room service.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use anteroom_protocol::{CallLinkSecretParams, DAY, RootKey, Timestamp};
+use anteroom_protocol::{CallLinkSecretParams, DAY, EraId, ParseError, RootKey, Timestamp};
 use anteroom_store::{
-    CallEra, CallEraError, CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName,
-    LinkNameError, LinkRestrictions, MediaAddress, NewCallLink, NodeName, NodeNameError,
-    OpaqueRoomId, OpaqueRoomIdError, PasskeyHash, UserId, UserIdError,
+    CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError,
+    LinkRestrictions, MediaAddress, NewCallLink, NodeName, NodeNameError, OpaqueRoomId,
+    OpaqueRoomIdError, PasskeyHash, UserId, UserIdError,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -88,10 +88,10 @@ fn calls_of_links_are_told_from_calls_of_groups() {
 
 #[test]
 fn eras_are_32_lower_case_hex_digits() {
-    let era = CallEra::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+    let era = EraId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
     let text = "000102030405060708090a0b0c0d0eff";
     assert_eq!(era.to_string(), text);
-    assert_eq!(CallEra::parse(text), Ok(era));
+    assert_eq!(EraId::parse(text), Ok(era));
     for text in [
         "",
         "000102030405060708090a0b0c0d0ef",
@@ -100,7 +100,7 @@ fn eras_are_32_lower_case_hex_digits() {
         "+00102030405060708090a0b0c0d0eff",
         "g00102030405060708090a0b0c0d0eff",
     ] {
-        assert_eq!(CallEra::parse(text), Err(CallEraError), "{text}");
+        assert_eq!(EraId::parse(text), Err(ParseError), "{text}");
     }
 }
 
@@ -171,7 +171,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
 fn call(now: Timestamp) -> CallRecord {
     CallRecord {
         key: CallKey::Link(OpaqueRoomId::parse("5ec2e7").unwrap()),
-        era: CallEra::from_bytes([1; 16]),
+        era: EraId::from_bytes([1; 16]),
         creator: UserId::parse("c0ffee").unwrap(),
         node: NodeName::parse("node").unwrap(),
         media: None,

@@ -1,7 +1,8 @@
 //! The room service's rows.
 
+use anteroom_protocol::EraId;
 use anteroom_store::{
-    BlindIndex, CallEra, Epoch, LinkRestrictions, MediaAddress, NodeName, PasskeyHash, StoreError,
+    BlindIndex, Epoch, LinkRestrictions, MediaAddress, NodeName, PasskeyHash, StoreError,
     sealed::{SealedApproval, SealedCall, SealedCallLink},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -81,7 +82,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<SealedCall, StoreError> {
     Ok(SealedCall {
         index: BlindIndex::from_bytes(array(row, CALLS, "call_index")?),
         key: sealed(row, "call_key")?,
-        era: CallEra::from_bytes(array(row, CALLS, "era_id")?),
+        era: EraId::from_bytes(array(row, CALLS, "era_id")?),
         creator: sealed(row, "creator")?,
         node: NodeName::parse(node).map_err(|_| invalid(CALLS, "node"))?,
         media: media

@@ -13,12 +13,12 @@ pub mod tampering;
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use anteroom_protocol::{CallLinkSecretParams, RootKey, Timestamp};
+use anteroom_protocol::{CallLinkSecretParams, EraId, RootKey, Timestamp};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::{Backend, NOW, TEST};
 use crate::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
+    CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
     LinkRestrictions, MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase,
     RoomsReader, RoomsRepository, StartEraOutcome, UserId,
 };
@@ -165,7 +165,7 @@ pub fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord {
     rng.fill_bytes(&mut era);
     CallRecord {
         key,
-        era: CallEra::from_bytes(era),
+        era: EraId::from_bytes(era),
         creator: user("c0ffee"),
         node: node("one"),
         media: None,

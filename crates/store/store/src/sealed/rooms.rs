@@ -1,6 +1,6 @@
 //! The sealed rows of the room service.
 
-use anteroom_protocol::{CallLinkPublicParams, Timestamp};
+use anteroom_protocol::{CallLinkPublicParams, EraId, Timestamp};
 use rand_core::CryptoRng;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     call_link::{CallLinkRecord, Epoch, LinkName, LinkRestrictions, OpaqueRoomId, UserId},
-    call_record::{CallEra, CallKey, CallRecord, MediaAddress, NodeName},
+    call_record::{CallKey, CallRecord, MediaAddress, NodeName},
     error::StoreError,
     keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsStorageKeys, SealedValue},
 };
@@ -177,7 +177,7 @@ pub struct SealedCall {
     /// The key.
     pub key: SealedValue,
     /// The era.
-    pub era: CallEra,
+    pub era: EraId,
     /// The user that started the call.
     pub creator: SealedValue,
     /// The node that owns the call.
@@ -247,7 +247,7 @@ fn approval_row(room: BlindIndex, user: BlindIndex) -> Vec<u8> {
 
 /// Returns the row key. It includes the era, so that the values of one era are never read as those
 /// of another.
-fn call_row(index: BlindIndex, era: CallEra) -> Vec<u8> {
+fn call_row(index: BlindIndex, era: EraId) -> Vec<u8> {
     [index.as_bytes().as_slice(), era.as_bytes()].concat()
 }
 
