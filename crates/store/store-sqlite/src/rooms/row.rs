@@ -1,8 +1,8 @@
 //! The room service's rows.
 
-use anteroom_protocol::EraId;
+use anteroom_protocol::{EraId, Restrictions};
 use anteroom_store::{
-    BlindIndex, Epoch, LinkRestrictions, MediaAddress, NodeName, PasskeyHash, StoreError,
+    BlindIndex, Epoch, MediaAddress, NodeName, PasskeyHash, StoreError,
     sealed::{SealedApproval, SealedCall, SealedCallLink},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -57,7 +57,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink, StoreError> {
             .transpose()?,
         passkey_hash: PasskeyHash::from_bytes(array(row, CALL_LINKS, "passkey_hash")?),
         zkparams: sealed(row, "zkparams")?,
-        restrictions: LinkRestrictions::from_word(restrictions)
+        restrictions: Restrictions::from_word(restrictions)
             .ok_or(invalid(CALL_LINKS, "restrictions"))?,
         name: sealed(row, "name")?,
         revoked: number(row, CALL_LINKS, "revoked")? != 0,
