@@ -40,7 +40,10 @@ impl LocalNode {
         if call.node == self.name {
             return None;
         }
-        let owner = Node::of_text(call.node.as_str())?;
+        let Some(owner) = Node::of_text(call.node.as_str()) else {
+            tracing::warn!("a call's record names its node in an unknown form");
+            return None;
+        };
         let reachable = self.has_media_servers && owner.region() == self.region();
         (!reachable).then_some(owner)
     }

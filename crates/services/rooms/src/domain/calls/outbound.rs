@@ -10,7 +10,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use bytes::Bytes;
 use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
@@ -37,7 +37,7 @@ pub(crate) enum QueueKind {
 /// An outgoing message.
 #[derive(Clone, Debug)]
 pub(crate) struct OutboundMessage {
-    pub(crate) text: Utf8Bytes,
+    pub(crate) text: Bytes,
     pub(crate) kind: QueueKind,
 }
 
@@ -195,7 +195,7 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
     clippy::expect_used,
     reason = "these shapes can always be written as JSON"
 )]
-fn json(body: &ServerMessage<'_>) -> Utf8Bytes {
+fn json(body: &ServerMessage<'_>) -> Bytes {
     serde_json::to_string(body).expect("plain data").into()
 }
 

@@ -15,8 +15,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use bytes::Bytes;
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::outbound::{OutboundMessage, QueueKind};
@@ -46,7 +46,7 @@ pub(crate) enum PushOutcome {
 /// The next action of the client's task.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NextAction {
-    Send(Utf8Bytes),
+    Send(Bytes),
     Close(ClosingFrame),
 }
 
@@ -68,8 +68,8 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    control: VecDeque<(QueueKind, Utf8Bytes)>,
-    relays: VecDeque<Utf8Bytes>,
+    control: VecDeque<(QueueKind, Bytes)>,
+    relays: VecDeque<Bytes>,
     relay_bytes: usize,
     /// Whether the client was told that relays are dropped, and no relay has fitted since.
     drops_relays: bool,
@@ -170,12 +170,12 @@ impl State {
         self.closing.map(NextAction::Close)
     }
 
-    fn push_control(&mut self, kind: QueueKind, text: Utf8Bytes) -> PushOutcome {
+    fn push_control(&mut self, kind: QueueKind, text: Bytes) -> PushOutcome {
         self.control.push_back((kind, text));
         PushOutcome::Done
     }
 
-    fn push_relay(&mut self, text: Utf8Bytes, most_bytes: usize) -> PushOutcome {
+    fn push_relay(&mut self, text: Bytes, most_bytes: usize) -> PushOutcome {
         let bytes = self.relay_bytes.saturating_add(text.len());
         if bytes <= most_bytes {
             self.relay_bytes = bytes;
@@ -188,7 +188,7 @@ impl State {
         PushOutcome::Done
     }
 
-    fn push_changes(&mut self, text: Utf8Bytes) -> PushOutcome {
+    fn push_changes(&mut self, text: Bytes) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
             self.remove(|kind| kind == QueueKind::RosterChanges);
@@ -234,7 +234,7 @@ mod tests {
     fn drained(send_queue: &SendQueue) -> Vec<String> {
         std::iter::from_fn(|| send_queue.state().next())
             .map_while(|next| match next {
-                NextAction::Send(message) => Some(message.to_string()),
+                NextAction::Send(message) => Some(String::from_utf8(message.to_vec()).unwrap()),
                 NextAction::Close(_) => None,
             })
             .collect()

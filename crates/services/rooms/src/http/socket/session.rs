@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Message,
+        Message, Utf8Bytes,
         protocol::{CloseFrame, Role as SocketRole, WebSocketConfig},
     },
 };
@@ -284,7 +284,11 @@ async fn write(
 ) -> bool {
     loop {
         let message = match send_queue.next().await {
-            NextAction::Send(text) => Message::Text(text),
+            NextAction::Send(text) => match Utf8Bytes::try_from(text) {
+                Ok(text) => Message::Text(text),
+                // Queued messages are JSON.
+                Err(_) => return false,
+            },
             NextAction::Close(ClosingFrame { code, words }) => {
                 let frame = CloseFrame {
                     code: code.into(),
