@@ -62,7 +62,6 @@ fn a_layer_knows_only_the_layers_of_its_list_and_the_exceptions() {
         ("anteroom-runtime", "anteroom-protocol", true),
         ("anteroom-runtime", "anteroom-call", false),
         ("anteroom-runtime", "anteroom-wire", false),
-        ("anteroom-http-server", "anteroom-wire", true),
         ("anteroom-store", "anteroom-runtime", false),
         ("anteroom-store-sqlite", "anteroom-store", true),
         ("anteroom-mail", "anteroom-runtime", true),
