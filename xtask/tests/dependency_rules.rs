@@ -146,6 +146,34 @@ fn no_crate_reaches_beyond_a_wall_in_its_tests_or_through_others() {
 }
 
 #[test]
+fn only_meeting_places_depend_on_both_sides_of_a_wall() {
+    let sides = Graph::default()
+        .with("anteroom-issuer", [])
+        .with("anteroom-accounts", [])
+        .with("anteroom-rooms", []);
+    let both = || {
+        [
+            in_tests_on("anteroom-accounts"),
+            in_tests_on("anteroom-rooms"),
+        ]
+    };
+    let one = || {
+        [
+            in_tests_on("anteroom-accounts"),
+            in_tests_on("anteroom-issuer"),
+        ]
+    };
+    for (graph, allowed) in [
+        (sides.clone().with("anteroom-client", both()), false),
+        (sides.clone().with("anteroom-client", one()), true),
+        (sides.clone().with("anteroom-server", both()), true),
+        (sides.with("anteroom-testkit", both()), true),
+    ] {
+        assert_eq!(broken(&graph).is_empty(), allowed, "{graph:?}");
+    }
+}
+
+#[test]
 fn a_reserved_package_is_for_few_crates() {
     let tests_on = |name: &str, package: &str| Graph::default().with(name, [in_tests_on(package)]);
     let graph = |name: &str, package: &str| Graph::default().with(name, [on(package)]);
