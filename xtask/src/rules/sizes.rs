@@ -70,6 +70,10 @@ const REASONS: &[(&str, &str)] = &[
         "one way of a request to a service, with its failures",
     ),
     (
+        "crates/services/accounts",
+        "logins, sign-ups, sessions and devices change the same rows in one transaction",
+    ),
+    (
         "crates/services/rooms",
         "bodies and messages are to move to the crate of the wire",
     ),
