@@ -71,7 +71,7 @@ const REASONS: &[(&str, &str)] = &[
     ),
     (
         "crates/services/accounts",
-        "an account with its logins, sessions, devices and identities, and the pages for them",
+        "logins, sign-ups, sessions and devices change the same rows in one transaction",
     ),
     (
         "crates/services/rooms",
