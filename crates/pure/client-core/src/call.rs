@@ -17,4 +17,5 @@ pub(crate) mod replay_store;
 pub(crate) mod roster;
 pub(crate) mod sealing;
 pub mod socket_url;
+mod text;
 pub mod timing;

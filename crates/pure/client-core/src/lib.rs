@@ -40,13 +40,16 @@ mod transport_error;
 mod transport_failure;
 mod wire;
 
+/// The id of an era, which the protocol defines.
+pub use anteroom_protocol::EraId;
+
 pub use self::{
     answer::{Answer, time_of},
     call::{
         chat::Chat,
         command::Recipient,
         event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
-        ids::{DemuxId, EraId, OpaqueUserId},
+        ids::{DemuxId, OpaqueUserId},
         join::JoinOptions,
         replay::{ReplayMemory, SenderCounters},
         replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},

@@ -11,4 +11,3 @@ pub(crate) mod pass;
 pub(crate) mod passkey;
 pub mod peek;
 mod request;
-pub(crate) mod wire;

@@ -1,13 +1,9 @@
 //! The events that a participant receives.
 
+use anteroom_protocol::EraId;
 use zeroize::Zeroizing;
 
-use super::{
-    chat::Chat,
-    ids::{DemuxId, EraId},
-    roster::Roster,
-    sealing::OpenError,
-};
+use super::{chat::Chat, ids::DemuxId, roster::Roster, sealing::OpenError};
 use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.

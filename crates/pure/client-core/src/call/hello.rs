@@ -1,7 +1,7 @@
 //! Hellos: what devices state about themselves when they join, sealed under a key derived from the link,
 //! since a device joins before it knows the era.
 
-use anteroom_protocol::{Aci, HelloKey, RootKey, UidCiphertext};
+use anteroom_protocol::{Aci, Hello, HelloKey, RootKey, UidCiphertext};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -31,12 +31,12 @@ impl HelloCodec {
         }
     }
 
-    /// Seals the user's name as the text of a `join`; `None` if the name has no visible character.
+    /// Seals the user's name for a `join`; `None` if the name has no visible character.
     pub(crate) fn seal<R: CryptoRng + ?Sized>(
         &self,
         name: &str,
         rng: &mut R,
-    ) -> Result<Option<String>, RoomsError> {
+    ) -> Result<Option<Hello>, RoomsError> {
         const TOO_LONG: RoomsError = RoomsError::Malformed("the name cannot be sealed");
         let name = Some(printable_name(name)).filter(|name| !name.is_empty());
         let Some(name) = name else {
@@ -49,8 +49,8 @@ impl HelloCodec {
         let sealed = hello
             .ok()
             .and_then(|hello| self.key.seal(&self.own, &hello, nonce).ok());
-        let sealed = sealed.ok_or(TOO_LONG)?;
-        Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
+        let sealed = sealed.and_then(|sealed| Hello::new(sealed).ok());
+        Ok(Some(sealed.ok_or(TOO_LONG)?))
     }
 
     /// Returns the name in a hello that the room service attributes to `user`, as it can be displayed; `None`

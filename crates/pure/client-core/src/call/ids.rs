@@ -28,35 +28,6 @@ impl fmt::Display for DemuxId {
     }
 }
 
-/// The id of one era of a room: 16 random bytes. An era lasts from the first join until the last device has
-/// left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EraId([u8; 16]);
-
-impl EraId {
-    /// Creates an era id from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// Parses 32 hex digits.
-    ///
-    /// # Errors
-    /// The text has another form.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseError)?;
-        Ok(Self(bytes))
-    }
-}
-
 /// The room service's identifier of a user of a room: the user's encrypted id in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OpaqueUserId(String);

@@ -2,7 +2,13 @@
 
 mod messages;
 
-use anteroom_protocol::{RoomId, Timestamp};
+use std::borrow::Cow;
+
+use anteroom_protocol::{EraId, RoomId, Timestamp};
+use anteroom_wire::rooms::socket::{
+    ClientMessage, DeviceStatus, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates,
+    ServerMessage,
+};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -11,25 +17,22 @@ use super::{
     command::{Command, Recipient},
     event::{CallEvent, SeatInfo, SeatStatus},
     hello::HelloCodec,
-    ids::{DemuxId, EraId},
+    ids::DemuxId,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     refusal::refusal,
     replay::SenderCounters,
     roster::Roster,
     sealing::{EraKey, MessageOpener, MessageSealer},
+    text,
 };
 use crate::{
     LinkState, RoomsError,
     rooms::{
         participant::{parse_demux, parse_era},
-        passkey::passkey_text,
-        wire::{FromRoom, JoinedBody, Target, ToRoom, to_text},
+        passkey::passkey_body,
     },
     wire,
 };
-
-/// The value of a `join`'s roster member that asks for changes of the roster instead of whole rosters.
-const ROSTER_CHANGES: &str = "delta";
 
 /// One device's part in a call, without its connection.
 pub struct Participation {
@@ -80,21 +83,24 @@ impl Participation {
     ) -> Result<Zeroizing<String>, RoomsError> {
         let room = &self.options.room;
         let presentation = self.options.pass.present(room, rng)?;
-        let passkey = self.options.passkey.as_ref().map(passkey_text);
         let hello = match &self.options.name {
             Some(name) if has_features => self.hellos.seal(name, rng)?,
             _ => None,
         };
         let resume_state = self.resume_state.as_ref();
-        to_text(&ToRoom::Join {
-            room_id: &room.room_id().to_hex(),
+        text::write(&ClientMessage::Join(Box::new(JoinMessage {
+            room_id: room.room_id().to_hex().to_string(),
             epoch: room.epoch(),
-            auth: &presentation,
-            admin_passkey: passkey.as_ref().map(|passkey| passkey.as_str()),
-            resume: resume_state.map(|resume_state| resume_state.resume.as_str()),
-            roster: has_features.then_some(ROSTER_CHANGES),
-            hello: hello.as_deref(),
-        })
+            auth: presentation,
+            admin_passkey: self.options.passkey.as_ref().map(passkey_body),
+            resume: resume_state.map(|resume_state| resume_state.resume.clone()),
+            roster: if has_features {
+                RosterUpdates::Delta
+            } else {
+                RosterUpdates::Whole
+            },
+            hello,
+        })))
     }
 
     /// Reads a message as the answer to a join; `None` for a message of a later version, which another one
@@ -108,29 +114,30 @@ impl Participation {
         has_features: bool,
         time: Option<Timestamp>,
     ) -> Result<Option<JoinAnswer>, RoomsError> {
-        Ok(Some(match FromRoom::parse(text)? {
-            FromRoom::Joined(joined) => JoinAnswer::Joined(Box::new(self.parse_joined(*joined)?)),
-            FromRoom::Redirect { url } => JoinAnswer::Redirect(url),
-            FromRoom::Error { code, .. } if code == "invalid_message" && has_features => {
+        Ok(Some(match text::read(text)? {
+            ServerMessage::Joined(joined) => {
+                JoinAnswer::Joined(Box::new(self.parse_joined(*joined)?))
+            }
+            ServerMessage::Redirect { url } => JoinAnswer::Redirect(url.into_owned()),
+            ServerMessage::Error { code, .. } if code == "invalid_message" && has_features => {
                 JoinAnswer::NoFeatures
             }
-            FromRoom::Error { code, message } => return Err(refusal(&code, &message, time)),
-            FromRoom::Blocked => {
+            ServerMessage::Error { code, message } => return Err(refusal(&code, &message, time)),
+            ServerMessage::Blocked => {
                 let message = "an admin has blocked this user in this call";
                 return Err(refusal("blocked", message, time));
             }
-            FromRoom::Unknown => return Ok(None),
+            ServerMessage::Unknown => return Ok(None),
             _ => return Err(RoomsError::Malformed("it does not answer the join")),
         }))
     }
 
-    fn parse_joined(&self, body: JoinedBody) -> Result<JoinedSeat, RoomsError> {
+    fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, RoomsError> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
-        let status = match body.status.as_str() {
-            "active" => SeatStatus::Active,
-            "pending" => SeatStatus::Pending,
-            _ => return Err(RoomsError::Malformed("the status is unknown")),
+        let status = match body.status {
+            DeviceStatus::Active => SeatStatus::Active,
+            DeviceStatus::Pending => SeatStatus::Pending,
         };
         let roster = Roster::parse(
             &body.participants,
@@ -146,10 +153,10 @@ impl Participation {
                 is_admin: body.is_admin,
                 max_devices: body.max_devices,
                 roster,
-                link: LinkState::parse(&body.call_link_state, &self.options.room)?,
-                features: body.features,
+                link: LinkState::new(&body.call_link_state, &self.options.room),
+                features: body.features.into_iter().map(Cow::into_owned).collect(),
             },
-            resume: Zeroizing::new(body.resume),
+            resume: body.resume,
         })
     }
 
@@ -202,23 +209,23 @@ impl Participation {
         command: &Command,
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
-        to_text(&match command {
+        text::write(&match command {
             Command::Send { to, message } => self.seal(*to, message, rng)?,
-            Command::RaiseHand(raised) => ToRoom::RaiseHand { raised: *raised },
-            Command::Approve(device) => ToRoom::Approve {
+            Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
+            Command::Approve(device) => ClientMessage::Approve {
                 demux_id: device.number(),
             },
-            Command::Deny(device) => ToRoom::Deny {
+            Command::Deny(device) => ClientMessage::Deny {
                 demux_id: device.number(),
             },
-            Command::Remove(device) => ToRoom::Remove {
+            Command::Remove(device) => ClientMessage::Remove {
                 demux_id: device.number(),
             },
-            Command::Block(device) => ToRoom::Block {
+            Command::Block(device) => ClientMessage::Block {
                 demux_id: device.number(),
             },
-            Command::Ping => ToRoom::Ping,
-            Command::Leave => ToRoom::Leave,
+            Command::Ping => ClientMessage::Ping,
+            Command::Leave => ClientMessage::Leave,
         })
     }
 
@@ -227,15 +234,15 @@ impl Participation {
         to: Recipient,
         message: &[u8],
         rng: &mut R,
-    ) -> Result<ToRoom<'static>, RoomsError> {
+    ) -> Result<ClientMessage, RoomsError> {
         let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
         let body = resume_state.sealer.seal(message, rng)?;
         let to = match to {
-            Recipient::All => Target::All("all"),
-            Recipient::One(device) => Target::One(device.number()),
+            Recipient::All => RelayRecipients::ALL,
+            Recipient::One(device) => RelayRecipients::One(device.number()),
         };
         let body = wire::encode(&body);
-        Ok(ToRoom::Relay { to, body })
+        Ok(ClientMessage::Relay { to, body })
     }
 
     /// Returns the era and the counters of received messages, if some of them are not marked as stored.

@@ -6,10 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anteroom_protocol::RoomId;
+use anteroom_protocol::{EraId, RoomId};
 
 use super::{
-    ids::{DemuxId, EraId},
+    ids::DemuxId,
     replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError},
 };
 

@@ -1,12 +1,11 @@
 //! The devices of a call, and the application of changes to them.
 
+use anteroom_wire::rooms::socket::{DeviceBody, DeviceStatus, EntryBody};
+
 use super::{hello::HelloCodec, ids::DemuxId};
 use crate::{
     Participant, RoomsError,
-    rooms::{
-        participant::{parse_demux, participant, participants},
-        wire::{DeviceBody, EntryBody},
-    },
+    rooms::participant::{parse_demux, participant, participants},
 };
 
 /// The devices of a call.
@@ -37,14 +36,14 @@ enum Membership {
 impl Roster {
     /// Parses a whole roster.
     pub(crate) fn parse(
-        active: &[DeviceBody],
-        pending: &[DeviceBody],
+        active: &[DeviceBody<'_>],
+        pending: &[DeviceBody<'_>],
         pending_count: Option<usize>,
         hellos: &HelloCodec,
     ) -> Result<Self, RoomsError> {
-        let pending = participants(pending, Some(hellos))?;
+        let pending = participants(pending, hellos)?;
         Ok(Self {
-            active: participants(active, Some(hellos))?,
+            active: participants(active, hellos)?,
             pending_count: pending_count.unwrap_or(pending.len()),
             pending,
         })
@@ -74,19 +73,18 @@ impl Roster {
 impl RosterChanges {
     /// Parses changes.
     pub(crate) fn parse(
-        entries: &[EntryBody],
+        entries: &[EntryBody<'_>],
         left: &[u32],
         pending_count: usize,
         hellos: &HelloCodec,
     ) -> Result<Self, RoomsError> {
-        let entry = |entry: &EntryBody| {
-            let membership = match entry.status.as_str() {
-                "active" => Membership::Active,
-                "pending" => Membership::Pending,
-                _ => return Err(RoomsError::Malformed("the status is unknown")),
+        let entry = |entry: &EntryBody<'_>| {
+            let membership = match entry.status {
+                DeviceStatus::Active => Membership::Active,
+                DeviceStatus::Pending => Membership::Pending,
             };
-            let participant = participant(&entry.device, Some(hellos))?;
-            Ok((membership, participant))
+            let participant = participant(&entry.device, hellos);
+            participant.map(|participant| (membership, participant))
         };
         Ok(Self {
             entries: entries.iter().map(entry).collect::<Result<_, _>>()?,
@@ -136,7 +134,7 @@ mod tests {
                 {"status": "active", "demuxId": 16, "handRaisedAt": 7, "lost": true,
                     "admin": true},
             ]);
-            let entries: Vec<EntryBody> = serde_json::from_value(entries).unwrap();
+            let entries: Vec<EntryBody<'_>> = serde_json::from_value(entries).unwrap();
             let changes = RosterChanges::parse(&entries, &[32, 96], 1, &hellos).unwrap();
             roster.apply(changes);
             let mut active = participants(&[16, 80, 48]);

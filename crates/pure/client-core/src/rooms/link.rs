@@ -1,10 +1,13 @@
 //! The state of a link, as its users see it.
 
 use anteroom_protocol::{RootKey, Timestamp, printable};
+use anteroom_wire::{
+    Base64,
+    rooms::{LinkStateBody, RestrictionsBody},
+};
 use rand_core::CryptoRng;
 
-use super::{error::RoomsError, wire::StateBody};
-use crate::wire;
+use super::error::RoomsError;
 
 /// The maximum length of a name, in bytes. The room service accepts 288 bytes of the encrypted name.
 const MAX_NAME: usize = 243;
@@ -60,10 +63,10 @@ pub struct LinkChange {
 }
 
 impl Approval {
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub(crate) const fn restrictions(self) -> RestrictionsBody {
         match self {
-            Self::Required => "adminApproval",
-            Self::Off => "none",
+            Self::Required => RestrictionsBody::AdminApproval,
+            Self::Off => RestrictionsBody::None,
         }
     }
 }
@@ -79,19 +82,17 @@ impl LinkChange {
 }
 
 impl LinkState {
-    pub(crate) fn parse(body: &StateBody, room: &RootKey) -> Result<Self, RoomsError> {
-        let approval = match body.restrictions.as_str() {
-            "adminApproval" => Approval::Required,
-            "none" => Approval::Off,
-            _ => return Err(RoomsError::Malformed("the restrictions are unknown")),
-        };
-        Ok(Self {
-            approval,
-            name: decrypt_name(&wire::decode(&body.name)?, room),
+    pub(crate) fn new(body: &LinkStateBody, room: &RootKey) -> Self {
+        Self {
+            approval: match body.restrictions {
+                RestrictionsBody::AdminApproval => Approval::Required,
+                RestrictionsBody::None => Approval::Off,
+            },
+            name: decrypt_name(body.name.as_bytes(), room),
             revoked: body.revoked,
             expiration: Timestamp::from_secs(body.expiration),
             deletion: Timestamp::from_secs(body.delete_at),
-        })
+        }
     }
 
     /// Returns whether devices can join at this moment.
@@ -123,14 +124,14 @@ pub(crate) fn encrypt_name<R: CryptoRng + ?Sized>(
     name: &str,
     room: &RootKey,
     rng: &mut R,
-) -> Result<String, RoomsError> {
+) -> Result<Base64, RoomsError> {
     check_name(name)?;
     if name.is_empty() {
-        return Ok(String::new());
+        return Ok(Base64::from(&[][..]));
     }
     let mut nonce = [0; 12];
     rng.fill_bytes(&mut nonce);
-    Ok(wire::encode(&room.encrypt_name(name, nonce)))
+    Ok(Base64::from(room.encrypt_name(name, nonce).as_slice()))
 }
 
 #[cfg(test)]
@@ -146,14 +147,14 @@ mod tests {
         let room = RootKey::generate_v0(&mut rng);
         for length in [0, 1, 19, 20, MAX_NAME] {
             let name = "n".repeat(length);
-            let encrypted = wire::decode(&encrypt_name(&name, &room, &mut rng).unwrap()).unwrap();
-            assert!(encrypted.len() <= 288, "{length}");
+            let encrypted = encrypt_name(&name, &room, &mut rng).unwrap();
+            assert!(encrypted.as_bytes().len() <= 288, "{length}");
             let expected = if name.is_empty() {
                 RoomName::None
             } else {
                 RoomName::Known(name)
             };
-            assert_eq!(decrypt_name(&encrypted, &room), expected);
+            assert_eq!(decrypt_name(encrypted.as_bytes(), &room), expected);
         }
         let long = "n".repeat(MAX_NAME + 1);
         assert!(room.encrypt_name(&long, [0; 12]).len() > 288);

@@ -1,6 +1,7 @@
 //! The requests about a link.
 
 use anteroom_protocol::{AdminPasskey, RootKey};
+use anteroom_wire::rooms::{ChangeBody, DeleteBody, LinkStateBody};
 use http::{Method, StatusCode};
 use rand_core::CryptoRng;
 
@@ -8,9 +9,8 @@ use super::{
     error::RoomsError,
     link::{Approval, LinkChange, LinkState, encrypt_name},
     pass::{CreatePass, Pass},
-    passkey::passkey_text,
+    passkey::passkey_body,
     request::{creating, presenting, success},
-    wire::{LinkBody, StateBody},
 };
 use crate::{Answer, Request, Service, wire};
 
@@ -48,13 +48,12 @@ pub fn create<R: CryptoRng + ?Sized>(
     approval: Approval,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
-    let passkey = passkey_text(passkey);
-    let body = LinkBody {
-        admin_passkey: &passkey,
+    let body = ChangeBody {
+        admin_passkey: passkey_body(passkey),
         zkparams: Some(wire::encode(
             &room.secret_params().public_params().to_bytes(),
         )),
-        restrictions: Some(approval.as_str()),
+        restrictions: Some(approval.restrictions()),
         name: None,
         revoked: None,
         end_call: None,
@@ -67,9 +66,9 @@ pub fn create<R: CryptoRng + ?Sized>(
 /// # Errors
 /// [`RoomsError::Problem`] with 409 if the room has a link of another passkey; the answer is malformed.
 pub fn read_created(answer: &Answer, room: &RootKey) -> Result<CreatedLink, RoomsError> {
-    let body: StateBody = success(answer)?.json()?;
+    let body: LinkStateBody = success(answer)?.json()?;
     let root_key = room.clone().complete(body.epoch);
-    let state = LinkState::parse(&body, &root_key)?;
+    let state = LinkState::new(&body, &root_key);
     Ok(CreatedLink { root_key, state })
 }
 
@@ -93,7 +92,7 @@ pub fn read_state(answer: &Answer, room: &RootKey) -> Result<LinkState, RoomsErr
     if answer.status() == StatusCode::NOT_FOUND {
         return Err(unknown_link(answer));
     }
-    LinkState::parse(&success(answer)?.json()?, room)
+    Ok(LinkState::new(&success(answer)?.json()?, room))
 }
 
 /// Returns the request to change a link.
@@ -107,12 +106,11 @@ pub fn update<R: CryptoRng + ?Sized>(
     change: &LinkChange,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
-    let passkey = passkey_text(passkey);
     let name = change.name.as_deref();
-    let body = LinkBody {
-        admin_passkey: &passkey,
+    let body = ChangeBody {
+        admin_passkey: passkey_body(passkey),
         zkparams: None,
-        restrictions: change.approval.map(Approval::as_str),
+        restrictions: change.approval.map(Approval::restrictions),
         name: name.map(|name| encrypt_name(name, room, rng)).transpose()?,
         revoked: change.revoked,
         end_call: change.end_call.then_some(true),
@@ -130,7 +128,7 @@ pub fn read_updated(answer: &Answer, room: &RootKey) -> Result<LinkState, RoomsE
     if answer.status() == StatusCode::UNAUTHORIZED {
         return Err(unknown_link(answer));
     }
-    LinkState::parse(&success(answer)?.json()?, room)
+    Ok(LinkState::new(&success(answer)?.json()?, room))
 }
 
 /// Returns the request to delete a link.
@@ -144,13 +142,8 @@ pub fn delete<R: CryptoRng + ?Sized>(
     call: OngoingCall,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
-    let passkey = passkey_text(passkey);
-    let body = LinkBody {
-        admin_passkey: &passkey,
-        zkparams: None,
-        restrictions: None,
-        name: None,
-        revoked: None,
+    let body = DeleteBody {
+        admin_passkey: passkey_body(passkey),
         end_call: (call == OngoingCall::End).then_some(true),
     };
     Ok(presenting(Method::DELETE, LINK, room, pass, rng)?.with_json(&body)?)

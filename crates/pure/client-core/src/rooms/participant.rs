@@ -1,6 +1,8 @@
 //! The devices of a call, as the room service lists them.
 
-use super::{error::RoomsError, wire::DeviceBody};
+use anteroom_wire::rooms::{ParticipantBody, socket::DeviceBody};
+
+use super::error::RoomsError;
 use crate::{DemuxId, EraId, OpaqueUserId, call::hello::HelloCodec};
 
 /// One device of a call or its lobby.
@@ -29,26 +31,45 @@ pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
     DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
 }
 
+fn parse_user(text: &str) -> Result<OpaqueUserId, RoomsError> {
+    OpaqueUserId::parse(text).map_err(|_| RoomsError::Malformed("a user id does not parse"))
+}
+
+/// Reads the devices that a peek shows.
+pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, RoomsError> {
+    let participant = |body: &ParticipantBody| {
+        let user = body.opaque_user_id.as_deref();
+        Ok(Participant {
+            demux: parse_demux(body.demux_id)?,
+            user: user.map(parse_user).transpose()?,
+            name: None,
+            hand_raised_at: None,
+            is_lost: false,
+            is_admin: false,
+        })
+    };
+    bodies.iter().map(participant).collect()
+}
+
+/// Reads the devices of a roster.
 pub(crate) fn participants(
-    bodies: &[DeviceBody],
-    hellos: Option<&HelloCodec>,
+    bodies: &[DeviceBody<'_>],
+    hellos: &HelloCodec,
 ) -> Result<Vec<Participant>, RoomsError> {
     let participant = |body| participant(body, hellos);
     bodies.iter().map(participant).collect()
 }
 
+/// Reads a device of a roster.
 pub(crate) fn participant(
-    body: &DeviceBody,
-    hellos: Option<&HelloCodec>,
+    body: &DeviceBody<'_>,
+    hellos: &HelloCodec,
 ) -> Result<Participant, RoomsError> {
-    let user = body.opaque_user_id.as_deref().map(OpaqueUserId::parse);
-    let user = user
-        .transpose()
-        .map_err(|_| RoomsError::Malformed("a user id does not parse"))?;
-    let hello = body.hello.as_ref().and_then(serde_json::Value::as_str);
-    let name = hello.and_then(|hello| {
+    let user = body.opaque_user_id.as_deref();
+    let user = user.map(parse_user).transpose()?;
+    let name = body.hello.as_deref().and_then(|hello| {
         let user = user.as_ref()?.ciphertext().ok()?;
-        hellos?.name(&user, hello)
+        hellos.name(&user, hello)
     });
     Ok(Participant {
         demux: parse_demux(body.demux_id)?,

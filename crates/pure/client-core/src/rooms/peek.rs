@@ -1,16 +1,16 @@
 //! The state of a room's call, without joining it.
 
 use anteroom_protocol::RootKey;
+use anteroom_wire::rooms::{PeekBody, Reason, ReasonBody};
 use http::{Method, StatusCode};
 use rand_core::CryptoRng;
 
 use super::{
     error::RoomsError,
     link::LinkState,
-    participant::{Participant, parse_era, participants},
+    participant::{Participant, parse_era, peeked},
     pass::Pass,
     request::{presenting, success},
-    wire::{PeekBody, ReasonBody},
 };
 use crate::{Answer, EraId, Request};
 
@@ -57,10 +57,9 @@ pub fn read(answer: &Answer, room: &RootKey) -> Result<Option<Peek>, RoomsError>
             return Ok(None);
         }
         let body: ReasonBody = answer.json()?;
-        return Err(match body.reason.as_str() {
-            "invalid" => RoomsError::NoSuchLink,
-            "expired" => RoomsError::Closed,
-            _ => RoomsError::Malformed("the reason is unknown"),
+        return Err(match body.reason {
+            Reason::Invalid => RoomsError::NoSuchLink,
+            Reason::Expired => RoomsError::Closed,
         });
     }
     let body: PeekBody = success(answer)?.json()?;
@@ -70,8 +69,8 @@ pub fn read(answer: &Answer, room: &RootKey) -> Result<Option<Peek>, RoomsError>
         max_devices: body.max_devices,
         active_count: body.participant_count.unwrap_or(body.participants.len()),
         pending_count: body.pending_count.unwrap_or(body.pending_clients.len()),
-        active: participants(&body.participants, None)?,
-        pending: participants(&body.pending_clients, None)?,
-        link: link.map(|link| LinkState::parse(link, room)).transpose()?,
+        active: peeked(&body.participants)?,
+        pending: peeked(&body.pending_clients)?,
+        link: link.map(|link| LinkState::new(link, room)),
     }))
 }

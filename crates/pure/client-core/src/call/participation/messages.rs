@@ -1,5 +1,7 @@
 //! The reading of the room service's messages.
 
+use anteroom_wire::rooms::socket::ServerMessage;
+
 use super::Participation;
 use crate::{
     LinkState, RoomsError,
@@ -7,11 +9,9 @@ use crate::{
         event::{CallEvent, DenialReason, EndReason},
         refusal::displayed,
         roster::{Roster, RosterChanges},
+        text,
     },
-    rooms::{
-        participant::{parse_demux, parse_era},
-        wire::FromRoom,
-    },
+    rooms::participant::{parse_demux, parse_era},
     wire,
 };
 
@@ -35,8 +35,8 @@ impl Participation {
     /// # Errors
     /// The message does not have the shape of the protocol: the call is over.
     pub fn receive(&mut self, text: &str) -> Result<MessageEffect, RoomsError> {
-        let event = match FromRoom::parse(text)? {
-            FromRoom::Participants {
+        let event = match text::read(text)? {
+            ServerMessage::Participants {
                 era_id,
                 active,
                 pending,
@@ -47,7 +47,7 @@ impl Participation {
                 *roster = whole;
                 CallEvent::Roster(roster.clone())
             }
-            FromRoom::Roster {
+            ServerMessage::Roster {
                 era_id,
                 mut joined,
                 changed,
@@ -60,11 +60,11 @@ impl Participation {
                 roster.apply(changes);
                 CallEvent::Roster(roster.clone())
             }
-            FromRoom::Admitted => CallEvent::Admitted,
-            FromRoom::Link { call_link_state } => {
-                CallEvent::Link(LinkState::parse(&call_link_state, &self.options.room)?)
+            ServerMessage::Admitted => CallEvent::Admitted,
+            ServerMessage::Link { call_link_state } => {
+                CallEvent::Link(LinkState::new(&call_link_state, &self.options.room))
             }
-            FromRoom::Relay { from, body } => {
+            ServerMessage::Relay { from, body } => {
                 let from = parse_demux(from)?;
                 let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
                 match resume_state.opener.open(from, &wire::decode(&body)?) {
@@ -75,30 +75,30 @@ impl Participation {
                     Err(reason) => CallEvent::Unreadable { from, reason },
                 }
             }
-            FromRoom::Error { code, .. } if code == "displaced" => {
+            ServerMessage::Error { code, .. } if code == "displaced" => {
                 return Ok(MessageEffect::End(EndReason::Displaced));
             }
-            FromRoom::Error { code, .. } if code == "ended_by_admin" => {
+            ServerMessage::Error { code, .. } if code == "ended_by_admin" => {
                 return Ok(MessageEffect::End(EndReason::EndedByAdmin));
             }
-            FromRoom::Error { code, message } => CallEvent::Refused {
+            ServerMessage::Error { code, message } => CallEvent::Refused {
                 code: displayed(&code),
                 message: displayed(&message),
             },
-            FromRoom::Denied { reason } => {
-                let reason = match reason.as_str() {
+            ServerMessage::Denied { reason } => {
+                let reason = match &*reason {
                     "ended" => DenialReason::Ended,
                     _ => DenialReason::Admin,
                 };
                 return Ok(MessageEffect::End(EndReason::Denied(reason)));
             }
-            FromRoom::Removed => return Ok(MessageEffect::End(EndReason::Removed)),
-            FromRoom::Blocked => return Ok(MessageEffect::End(EndReason::Blocked)),
-            FromRoom::Redirect { .. } => return Ok(MessageEffect::Moved),
-            FromRoom::Joined(_) => {
+            ServerMessage::Removed => return Ok(MessageEffect::End(EndReason::Removed)),
+            ServerMessage::Blocked => return Ok(MessageEffect::End(EndReason::Blocked)),
+            ServerMessage::Redirect { .. } => return Ok(MessageEffect::Moved),
+            ServerMessage::Joined(_) => {
                 return Err(RoomsError::Malformed("it answers a join that was not made"));
             }
-            FromRoom::Pong | FromRoom::Unknown => return Ok(MessageEffect::Nothing),
+            ServerMessage::Pong | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
         Ok(MessageEffect::Event(event))
     }
