@@ -24,12 +24,30 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["anteroom-protocol", "anteroom-store"],
     ),
     ("anteroom-runtime", &["anteroom-protocol"]),
+    ("anteroom-http-client", &[]),
     ("anteroom-http-server", &["anteroom-runtime"]),
     ("anteroom-mail", &["anteroom-runtime"]),
     ("anteroom-pages", &["anteroom-http-server"]),
-    ("anteroom-oidc", &["anteroom-protocol", "anteroom-runtime"]),
-    ("anteroom-webhook", &["anteroom-runtime"]),
-    ("anteroom-turn", &["anteroom-protocol", "anteroom-runtime"]),
+    (
+        "anteroom-oidc",
+        &[
+            "anteroom-http-client",
+            "anteroom-protocol",
+            "anteroom-runtime",
+        ],
+    ),
+    (
+        "anteroom-webhook",
+        &["anteroom-http-client", "anteroom-runtime"],
+    ),
+    (
+        "anteroom-turn",
+        &[
+            "anteroom-http-client",
+            "anteroom-protocol",
+            "anteroom-runtime",
+        ],
+    ),
     (
         "anteroom-issuer",
         &[

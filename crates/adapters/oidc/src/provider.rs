@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
+use anteroom_http_client::HttpClient;
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Clock, Dependency, DependencyState, Health};
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::Client;
 use serde::Deserialize;
 
 use crate::{
@@ -26,7 +26,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Provider {
     pub(crate) settings: ProviderSettings,
     name: String,
-    http: Client,
+    http: HttpClient,
     clock: Arc<dyn Clock>,
     cached: RwLock<CachedKeys>,
     /// Fails while the keys cannot be fetched.
@@ -61,7 +61,7 @@ impl Provider {
     pub(crate) fn new(
         number: usize,
         settings: ProviderSettings,
-        http: Client,
+        http: HttpClient,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {

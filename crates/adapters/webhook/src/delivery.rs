@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anteroom_http_client::HttpClient;
 use anteroom_runtime::{Clock, Count, DependencyState};
-use reqwest::{Client, StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use tokio::{
     sync::{Notify, watch},
     time::{sleep, timeout},
@@ -16,13 +17,16 @@ use crate::{
     spool::{EventNumber, Spool},
 };
 
+const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
 /// The interval at which events of other processes are looked for, without events of this one.
 const LONGEST_IDLE: Duration = Duration::from_secs(2);
 /// The number of rejections after which an event is dropped.
 const MOST_REJECTIONS: u32 = 5;
 
 pub(crate) struct Delivery {
-    pub(crate) http: Client,
+    pub(crate) http: HttpClient,
     pub(crate) url: Url,
     pub(crate) signer: Signer,
     pub(crate) clock: Arc<dyn Clock>,
@@ -105,8 +109,8 @@ impl Delivery {
             .http
             .post(self.url.clone())
             .header(header::CONTENT_TYPE, "application/json")
-            .header("webhook-id", number.to_string())
-            .header("webhook-signature", signature)
+            .header(WEBHOOK_ID, number.to_string())
+            .header(WEBHOOK_SIGNATURE, signature)
             .body(body);
         match request.send().await.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => DeliveryOutcome::Accepted,

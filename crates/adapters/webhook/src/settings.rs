@@ -2,6 +2,7 @@
 
 use std::{fmt, io, num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use anteroom_http_client::HttpClientError;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -81,7 +82,7 @@ pub enum WebhookError {
     ShortSecret,
     /// The TLS library cannot be set up.
     #[error("HTTPS cannot be set up")]
-    Https(#[source] reqwest::Error),
+    Https(#[source] HttpClientError),
     /// The folder cannot be used, or the thread cannot be started.
     #[error("the folder of events that wait cannot be used")]
     Spool(#[source] io::Error),
