@@ -24,8 +24,6 @@ const EXCUSED: &[&str] = &[
     "crates/sdk/client",
     "crates/services/issuer",
     "crates/services/rooms",
-    "crates/store/store",
-    "crates/store/store-sqlite",
     "tools/bench",
     "tools/load",
     "xtask",
