@@ -6,13 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use xtask::command::StepCommand;
 
 use super::{
-    Source,
     contents::{Contents, Layout},
     notices,
+    source::Source,
 };
-use crate::steps::command::StepCommand;
 
 const LAYOUT: Layout = Layout {
     program: "usr/bin/anteroom",

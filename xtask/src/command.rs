@@ -21,31 +21,33 @@ const OWN_VARIABLES: [&str; 5] = [
 ];
 
 /// A program about to run.
-pub(crate) struct StepCommand {
+pub struct StepCommand {
     command: Command,
     name: String,
 }
 
-/// The standard output of a program, and whether it succeeded.
-pub(crate) struct Output {
-    pub(crate) text: String,
-    pub(crate) success: bool,
+/// The result of a program.
+pub struct Output {
+    /// The output.
+    pub text: String,
+    /// Whether the program succeeded.
+    pub success: bool,
 }
 
 impl StepCommand {
     /// Returns the cargo that runs this program.
-    pub(crate) fn cargo(folder: &Path) -> Self {
+    pub fn cargo(folder: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         Self::new(&cargo, "cargo", folder)
     }
 
     /// Returns a program by its name.
-    pub(crate) fn program(name: &str, folder: &Path) -> Self {
+    pub fn program(name: &str, folder: &Path) -> Self {
         Self::new(OsStr::new(name), name, folder)
     }
 
     /// Creates a command from a path, with the name that messages use.
-    pub(crate) fn new(program: &OsStr, name: &str, folder: &Path) -> Self {
+    pub fn new(program: &OsStr, name: &str, folder: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null());
         for (variable, _) in env::vars_os() {
@@ -60,7 +62,9 @@ impl StepCommand {
         }
     }
 
-    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+    /// Appends arguments.
+    #[must_use]
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         for argument in arguments {
             let argument = argument.as_ref();
             self.name.push(' ');
@@ -70,13 +74,18 @@ impl StepCommand {
         self
     }
 
-    pub(crate) fn env(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
+    /// Sets a variable of the program's environment.
+    #[must_use]
+    pub fn env(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(variable, value);
         self
     }
 
     /// Runs the program with its output visible.
-    pub(crate) fn live(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// The program does not start, or fails.
+    pub fn live(mut self) -> Result<()> {
         let status = self
             .command
             .status()
@@ -86,7 +95,10 @@ impl StepCommand {
     }
 
     /// Runs the program with its output visible. Returns whether it succeeds.
-    pub(crate) fn succeeds(mut self) -> Result<bool> {
+    ///
+    /// # Errors
+    /// The program does not start.
+    pub fn succeeds(mut self) -> Result<bool> {
         let status = self
             .command
             .status()
@@ -95,7 +107,10 @@ impl StepCommand {
     }
 
     /// Runs it, and shows its output only if it fails.
-    pub(crate) fn quietly(self) -> Result<()> {
+    ///
+    /// # Errors
+    /// The program does not start, or fails.
+    pub fn quietly(self) -> Result<()> {
         let name = self.name.clone();
         let output = self.captured()?;
         if !output.success {
@@ -105,7 +120,10 @@ impl StepCommand {
     }
 
     /// Runs the program with its output hidden, and returns the output.
-    pub(crate) fn captured(mut self) -> Result<Output> {
+    ///
+    /// # Errors
+    /// The program does not start.
+    pub fn captured(mut self) -> Result<Output> {
         let output = self
             .command
             .output()
@@ -119,11 +137,14 @@ impl StepCommand {
     }
 
     /// Runs the program with its output visible, and returns the standard output.
+    ///
+    /// # Errors
+    /// The program does not start.
     #[expect(
         clippy::print_stdout,
         reason = "the output of the program goes where this program's goes"
     )]
-    pub(crate) fn followed(mut self) -> Result<Output> {
+    pub fn followed(mut self) -> Result<Output> {
         let mut process = self
             .command
             .stdout(Stdio::piped())

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { startIssuer } from '../../lib/issuer.mjs';
+import { startIssuer } from '../../interop/lib/issuer.mjs';
 
 const MAIL_TIMEOUT = 60_000;
 

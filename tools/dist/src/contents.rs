@@ -7,9 +7,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use xtask::command::StepCommand;
 
-use super::Source;
-use crate::steps::command::StepCommand;
+use super::source::Source;
 
 /// The paths of a kind of package's files, below its root.
 pub(super) struct Layout {

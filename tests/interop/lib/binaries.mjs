@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const workspace = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const workspace = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
 function find(variable, program) {
   const target = process.env.CARGO_TARGET_DIR ?? path.join(workspace, 'target');

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use xtask::command::StepCommand;
 
 use super::{
-    Source,
     contents::{Contents, Layout},
     notices,
+    source::Source,
 };
-use crate::steps::command::StepCommand;
 
 const LAYOUT: Layout = Layout {
     program: "usr/local/bin/anteroom",
