@@ -8,16 +8,13 @@
 //!
 //! No part of the request depends on the user.
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions};
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Health;
+use anteroom_runtime::{Backoff, Health};
 use http::{HeaderValue, StatusCode, header};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::{
     sync::Semaphore,
@@ -38,8 +35,14 @@ const MOST_URLS: usize = 32;
 /// The maximum number of exchanges at the same time, each of which uses a descriptor. Further ones
 /// wait within their time.
 const EXCHANGES: usize = 16;
+/// The number of attempts after the first.
+const MOST_REPEATS: u32 = 2;
 /// The pauses between the attempts.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    factor: 4,
+    longest: Duration::MAX,
+};
 
 /// The API of a provider, with its circuit breaker.
 pub(crate) struct ProviderApi {
@@ -141,21 +144,20 @@ impl ProviderApi {
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+        self.breaker.lock()
     }
 
     /// Makes the request. Repeats it only after a failure in which the provider has made no
     /// credentials.
     async fn exchange(&self, ttl: RelayTtl) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
-        for pause in PAUSES {
+        let mut failures = 0;
+        loop {
             match self.try_once(ttl).await {
                 Try::Done(outcome) => return outcome,
-                Try::Again(_) => sleep(pause).await,
+                Try::Again(error) if failures == MOST_REPEATS => return Err(error),
+                Try::Again(_) => sleep(BACKOFF.pause(failures)).await,
             }
-        }
-        match self.try_once(ttl).await {
-            Try::Done(outcome) => outcome,
-            Try::Again(error) => Err(error),
+            failures += 1;
         }
     }
 

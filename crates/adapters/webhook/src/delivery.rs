@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_http_client::HttpClient;
-use anteroom_runtime::{Clock, Count, DependencyState};
+use anteroom_runtime::{Backoff, Clock, Count, DependencyState};
 use http::{HeaderName, StatusCode, header};
 use tokio::{
     sync::{Notify, watch},
@@ -12,7 +12,6 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    settings::Backoff,
     signature::Signer,
     spool::{EventNumber, Spool},
 };
@@ -78,7 +77,7 @@ impl Delivery {
 
     /// Sends an event until the receiver accepts it or has rejected it too often.
     async fn send(&self, number: EventNumber, body: Vec<u8>) {
-        let mut pause = self.backoff.first;
+        let mut attempts = 0;
         let mut rejections = 0;
         loop {
             let outcome = self.attempt(number, body.clone()).await;
@@ -97,8 +96,8 @@ impl Delivery {
                 self.dropped.add(1);
                 break;
             }
-            sleep(pause).await;
-            pause = pause.saturating_mul(2).min(self.backoff.longest);
+            sleep(self.backoff.pause(attempts)).await;
+            attempts = attempts.saturating_add(1);
         }
         self.remove(number).await;
     }

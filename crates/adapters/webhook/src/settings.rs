@@ -3,6 +3,7 @@
 use std::{fmt, io, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use anteroom_http_client::HttpClientError;
+use anteroom_runtime::Backoff;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -50,24 +51,6 @@ pub struct WebhookSettings {
     pub timeout: Duration,
     /// The pauses between attempts.
     pub backoff: Backoff,
-}
-
-/// The pauses after failed attempts. Each is twice as long as the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first pause.
-    pub first: Duration,
-    /// The maximum pause.
-    pub longest: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(300),
-        }
-    }
 }
 
 /// The reason why a webhook cannot be started.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -11,6 +11,7 @@ use std::{
 use anteroom_http_client::{HttpClient, HttpClientOptions};
 use anteroom_runtime::{Clock, Count, Dependency, DependencyState, Event, EventSink, Health};
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -124,7 +125,7 @@ impl WebhookSink {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<SinkTasks>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock()
     }
 }
 
