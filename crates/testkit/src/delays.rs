@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_issuer::Delay;
+use anteroom_accounts::Delay;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_issuer::{MailSender, OutgoingMail};
+use anteroom_accounts::{MailSender, OutgoingMail};
 use anteroom_store::Email;
 use parking_lot::{Mutex, MutexGuard};
 

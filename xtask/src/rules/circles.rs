@@ -21,7 +21,6 @@ const EXCUSED: &[&str] = &[
     "crates/pure/call",
     "crates/pure/protocol",
     "crates/sdk/client",
-    "crates/services/issuer",
     "crates/services/rooms",
 ];
 

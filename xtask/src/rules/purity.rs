@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::{Violation, dependencies::Graph, layers::pure_crates};
 
-/// Packages that are impure, or do not exist on `wasm32-unknown-unknown`.
+/// Packages that are impure, do not exist on `wasm32-unknown-unknown`, or describe an API for its service
+/// alone, which turns on a feature for it.
 const IMPURE: &[&str] = &[
     "async-io",
     "async-std",
@@ -29,6 +30,7 @@ const IMPURE: &[&str] = &[
     "sqlx",
     "time",
     "tokio",
+    "utoipa",
     "web-time",
 ];
 

@@ -66,18 +66,6 @@ const REASONS: &[(&str, &str)] = &[
         "one way of a request to a service, with its failures",
     ),
     (
-        "crates/services/issuer",
-        "logins and devices are to be a crate of their own",
-    ),
-    (
-        "crates/services/issuer/src/auth.rs",
-        "decisions are to be apart from headers",
-    ),
-    (
-        "crates/services/issuer/src/issuer.rs",
-        "the state is to be apart from the shell",
-    ),
-    (
         "crates/services/rooms",
         "bodies and messages are to move to the crate of the wire",
     ),
