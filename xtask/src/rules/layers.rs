@@ -212,9 +212,7 @@ pub(super) const RESERVED: &[Reserved] = &[
 ];
 
 /// Dependencies on reserved packages that are exceptions.
-pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[("anteroom-rooms", "reqwest", OWN_CLIENT)];
-
-const OWN_CLIENT: &str = "builds its own client, until `http-client` does";
+pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[];
 
 impl Layer {
     /// The folder of the layer's crates.
