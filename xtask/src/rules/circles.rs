@@ -20,7 +20,6 @@ const EXCUSED: &[&str] = &[
     "crates/apps/anteroom",
     "crates/pure/protocol",
     "crates/sdk/client",
-    "crates/services/issuer",
 ];
 
 /// The number of re-exports that lead to a definition at most.

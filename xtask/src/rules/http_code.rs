@@ -20,14 +20,6 @@ const EXCUSED: &[(&str, &str)] = &[
         "describes the body of the health endpoints beside its values",
     ),
     (
-        "crates/services/issuer/",
-        "endpoints are not yet apart from what they decide",
-    ),
-    (
-        "crates/services/rooms/",
-        "endpoints are not yet apart from what they decide",
-    ),
-    (
         "crates/apps/anteroom/",
         "the program passes routers to listeners",
     ),

@@ -135,11 +135,6 @@ pub(super) type Exception = (&'static str, &'static str, &'static str);
 /// The dependencies between crates that are exceptions.
 pub(super) const EDGES: &[Exception] = &[
     (
-        "anteroom-http-server",
-        "anteroom-wire",
-        "the codes of problems are defined once",
-    ),
-    (
         "anteroom-issuer",
         "anteroom-accounts",
         "the issuer asks who the caller is; accounts know no credentials",

@@ -70,20 +70,8 @@ const REASONS: &[(&str, &str)] = &[
         "one way of a request to a service, with its failures",
     ),
     (
-        "crates/services/issuer",
-        "logins and devices are to be a crate of their own",
-    ),
-    (
-        "crates/services/issuer/src/auth.rs",
-        "decisions are to be apart from headers",
-    ),
-    (
-        "crates/services/issuer/src/issuer.rs",
-        "the state is to be apart from the shell",
-    ),
-    (
         "crates/services/rooms",
-        "bodies and messages are to move to the crate of the wire",
+        "links, calls, the socket and the pool of media servers, which share one state",
     ),
     (
         "crates/store/store",
@@ -92,10 +80,6 @@ const REASONS: &[(&str, &str)] = &[
     (
         "crates/store/store-sqlite",
         "what both databases do alike is to be written once",
-    ),
-    (
-        "crates/store/store-sqlite/tests/conformance/logins.rs",
-        "one suite for logins, which a backend passes as a whole",
     ),
     (
         "crates/store/store/src/login/email.rs",

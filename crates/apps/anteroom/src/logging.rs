@@ -43,6 +43,7 @@ use crate::{
 /// addresses) must never be written, so their level stays at warnings.
 const OURS: &[&str] = &[
     "anteroom",
+    "anteroom_accounts",
     "anteroom_call",
     "anteroom_client",
     "anteroom_http_server",

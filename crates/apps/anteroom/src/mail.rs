@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use anteroom_issuer::{MailSender, OutgoingMail};
+use anteroom_accounts::{MailSender, OutgoingMail};
 use anteroom_mail::{
     Composer, FileMailer, Mail, MailError, MailQueue, MailQueueSettings, Mailer, SmtpLogin,
     SmtpMailer, SmtpSettings,

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc, time::Duration};
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier};
+use anteroom_accounts::{ExternalIdentity, IdentityVerifier};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anyhow::Context as _;
 use async_trait::async_trait;

@@ -10,7 +10,7 @@ mod sinks;
 
 use std::sync::Arc;
 
-use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceEvents};
+use anteroom_accounts::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};

@@ -9,8 +9,10 @@
 //!
 //! The feature `openapi`, off by default, adds the schemas for OpenAPI documents.
 
+pub mod issuer;
 pub mod rooms;
 
 mod base64_text;
+mod secret;
 
-pub use self::base64_text::Base64;
+pub use self::{base64_text::Base64, secret::Secret};

@@ -1,6 +1,6 @@
 //! `anteroom account add`
 
-use anteroom_issuer::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
+use anteroom_accounts::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{

@@ -1,7 +1,7 @@
 //! `anteroom device`: for a named account directly on the issuer's database, like `anteroom account`; else
 //! for the user's own account.
 
-use anteroom_issuer::ChangeCause;
+use anteroom_accounts::ChangeCause;
 use anteroom_runtime::Clock as _;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;

@@ -1,6 +1,6 @@
 //! `anteroom device add`: restores access to an account without devices.
 
-use anteroom_issuer::{ChangeCause, MOST_DEVICES};
+use anteroom_accounts::{ChangeCause, MOST_DEVICES};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,

@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
+use anteroom_accounts::Password;
 use anteroom_client::{
     IssuerError, Problem, RoomsError, Service, TransportError, TransportFault, is_loopback,
 };
-use anteroom_issuer::Password;
 use anteroom_protocol::{LinkError, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{EmailError, KeyError, NewEmailError};

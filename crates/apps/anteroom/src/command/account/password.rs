@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anteroom_issuer::{ChangeCause, HashCost, Password};
+use anteroom_accounts::{ChangeCause, HashCost, Password};
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 use anteroom_store::{

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::DeviceEvents;
+use anteroom_accounts::DeviceEvents;
 use anteroom_runtime::Clock as _;
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;

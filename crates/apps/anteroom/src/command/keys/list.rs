@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anteroom_issuer::TOKEN_KEY_GRACE;
+use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{

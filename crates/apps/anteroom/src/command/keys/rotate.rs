@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
-use anteroom_issuer::TOKEN_KEY_GRACE;
+use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
