@@ -75,19 +75,11 @@ const REASONS: &[(&str, &str)] = &[
     ),
     (
         "crates/store/store",
-        "one place for the traits, rows and sealing of both databases",
+        "traits, rows and sealing of both databases, and the suites that every backend passes",
     ),
     (
         "crates/store/store-sqlite",
-        "what both databases do alike is to be written once",
-    ),
-    (
-        "crates/store/store/src/login/email.rs",
-        "one form of addresses, with a table of what is refused",
-    ),
-    (
-        "crates/store/store/src/login/repository.rs",
-        "one trait, with a sentence for each method",
+        "every statement of both databases, with its conditions in SQL",
     ),
     (
         "crates/testkit/src/rooms.rs",
