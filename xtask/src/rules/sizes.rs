@@ -46,10 +46,6 @@ const REASONS: &[(&str, &str)] = &[
         "one story, from the first credential to the last",
     ),
     (
-        "crates/kit/http-server/src/client_address.rs",
-        "one parser of forwarding headers, with its tests",
-    ),
-    (
         "crates/pure/protocol/src/create_credential.rs",
         "one credential, from request to presentation",
     ),
