@@ -74,16 +74,8 @@ const REASONS: &[(&str, &str)] = &[
         "links, calls, the socket and the pool of media servers, which share one state",
     ),
     (
-        "crates/store/store",
-        "traits, rows and sealing of both databases, and the suites that every backend passes",
-    ),
-    (
         "crates/store/store-sqlite",
         "every statement of both databases, with its conditions in SQL",
-    ),
-    (
-        "crates/store/store/src/conformance/issuer/logins.rs",
-        "one suite for logins, which a backend passes as a whole",
     ),
     (
         "crates/testkit/src/rooms.rs",
