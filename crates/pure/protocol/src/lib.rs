@@ -52,6 +52,7 @@ mod link_state;
 mod room_name;
 mod root_key;
 mod sealed_hello;
+mod static_tables;
 mod time;
 mod uid;
 mod verifying_params;
@@ -84,19 +85,8 @@ pub use self::{
     link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
     sealed_hello::{Hello, HelloLengthError},
+    static_tables::static_table_bytes,
     time::{DAY, HOUR, Timestamp},
     uid::UidCiphertext,
     verifying_params::{VerifyingParams, VerifyingParamsEntry},
 };
-
-/// Returns the bytes of all tables of static points together. In addition, server params in use have tables
-/// of 40 KiB for each kind of credential that is presented.
-#[must_use]
-pub fn static_table_bytes() -> usize {
-    anteroom_kvac::static_table_bytes() + uid::UID_DOMAIN.table_bytes()
-}
-
-/// Formats lower-case hex.
-fn hex_text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -28,8 +28,8 @@ use self::document::Document;
 use crate::fixed::{page_response, style_sheet};
 
 const STYLE: &str = concat!(
-    include_str!("../../styles/scheme.css"),
-    include_str!("../../styles/docs.css")
+    include_str!("../styles/scheme.css"),
+    include_str!("../styles/docs.css")
 );
 
 type LazyPage = LazyLock<Option<Bytes>, Box<dyn FnOnce() -> Option<Bytes> + Send>>;
