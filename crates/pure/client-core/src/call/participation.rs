@@ -89,7 +89,7 @@ impl Participation {
         };
         let resume_state = self.resume_state.as_ref();
         text::write(&ClientMessage::Join(Box::new(JoinMessage {
-            room_id: room.room_id().to_hex().to_string(),
+            room_id: room.room_id().to_hex(),
             epoch: room.epoch(),
             auth: presentation,
             admin_passkey: self.options.passkey.as_ref().map(passkey_body),
