@@ -1,5 +1,7 @@
 //! The public routes and their OpenAPI description.
 
+use std::sync::Arc;
+
 use anteroom_http_server::{complete_description, description_router, harden, health_router};
 use anteroom_pages::{api_page, not_found_page};
 use axum::{Router, middleware::from_fn};
@@ -16,13 +18,13 @@ use crate::{OPERATIONS, Rooms};
 
 /// Returns the public routes of the room service, with all middleware.
 pub fn router(rooms: Rooms) -> Router {
-    let state = &*rooms.0;
+    let state = Arc::clone(&rooms.0);
     let mut described = described_links();
     if state.media.is_none() {
         described = described.routes(routes!(socket::socket));
     }
     let (routes, mut description) = described
-        .with_state(rooms.clone())
+        .with_state(rooms)
         .merge(health_router(state.health.clone()))
         .split_for_parts();
     complete_description(&mut description);
