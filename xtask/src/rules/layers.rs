@@ -76,7 +76,6 @@ pub(super) const COMING: &[&str] = &[
     "anteroom-http-client",
     "anteroom-server",
     "anteroom-user-cli",
-    "anteroom-wire",
 ];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know

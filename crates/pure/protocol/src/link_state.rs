@@ -15,13 +15,21 @@ pub enum Restrictions {
 }
 
 impl Restrictions {
-    /// Returns the name in JSON.
+    /// Returns the name in JSON and in a database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::AdminApproval => "adminApproval",
         }
+    }
+
+    /// Parses the name; `None` for an unknown one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::None, Self::AdminApproval]
+            .into_iter()
+            .find(|restrictions| restrictions.as_str() == word)
     }
 }
 
@@ -57,5 +65,24 @@ impl fmt::Debug for LinkState {
             .field("expiration", &self.expiration)
             .field("delete_at", &self.delete_at)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restrictions_have_the_words_of_the_wire() {
+        for (restrictions, word) in [
+            (Restrictions::None, "none"),
+            (Restrictions::AdminApproval, "adminApproval"),
+        ] {
+            assert_eq!(restrictions.as_str(), word);
+            assert_eq!(Restrictions::from_word(word), Some(restrictions));
+        }
+        for word in ["", "None", "adminapproval", "unknown"] {
+            assert_eq!(Restrictions::from_word(word), None, "{word}");
+        }
     }
 }

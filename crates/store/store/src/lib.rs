@@ -61,8 +61,8 @@ pub use self::{
     availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
-        LinkNameError, LinkRestrictions, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError,
-        UpdateLinkOutcome, UserId, UserIdError,
+        LinkNameError, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError, UpdateLinkOutcome,
+        UserId, UserIdError,
     },
     call_record::{
         CallCursor, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall, MediaAddress,

@@ -1,11 +1,13 @@
 //! The row types of the room service.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use anteroom_protocol::{CallLinkSecretParams, DAY, EraId, ParseError, RootKey, Timestamp};
+use anteroom_protocol::{
+    CallLinkSecretParams, DAY, EraId, ParseError, Restrictions, RootKey, Timestamp,
+};
 use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError,
-    LinkRestrictions, MediaAddress, NewCallLink, NodeName, NodeNameError, OpaqueRoomId,
-    OpaqueRoomIdError, PasskeyHash, UserId, UserIdError,
+    CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError, MediaAddress,
+    NewCallLink, NodeName, NodeNameError, OpaqueRoomId, OpaqueRoomIdError, PasskeyHash, UserId,
+    UserIdError,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -54,20 +56,6 @@ fn nodes_and_media_servers_have_1_to_255_bytes() {
     for text in [String::new(), "a".repeat(256)] {
         assert_eq!(NodeName::parse(&text), Err(NodeNameError));
         assert_eq!(MediaAddress::parse(&text), Err(NodeNameError));
-    }
-}
-
-#[test]
-fn restrictions_have_the_words_of_the_wire() {
-    for (restrictions, word) in [
-        (LinkRestrictions::None, "none"),
-        (LinkRestrictions::AdminApproval, "adminApproval"),
-    ] {
-        assert_eq!(restrictions.as_str(), word);
-        assert_eq!(LinkRestrictions::from_word(word), Some(restrictions));
-    }
-    for word in ["", "None", "adminapproval", "unknown"] {
-        assert_eq!(LinkRestrictions::from_word(word), None, "{word}");
     }
 }
 
@@ -160,7 +148,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
     let content = NewCallLink {
         passkey_hash: PasskeyHash::from_bytes([7; 32]),
         zkparams: CallLinkSecretParams::derive(&root_key).public_params(),
-        restrictions: LinkRestrictions::AdminApproval,
+        restrictions: Restrictions::AdminApproval,
         name: LinkName::new([9; 60]).unwrap(),
         revoked: false,
     };

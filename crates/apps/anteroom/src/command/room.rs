@@ -6,9 +6,9 @@ mod show;
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Restrictions, Timestamp};
 use anteroom_runtime::Clock as _;
-use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
+use anteroom_store::{LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
 use anteroom_store_sqlite::SqliteRooms;
 use serde::Serialize;
 
@@ -99,7 +99,7 @@ impl<'a> RoomReport<'a> {
             expires: link.expiration.as_secs(),
             deleted_at: link.delete_at.as_secs(),
             state,
-            approval: link.restrictions == LinkRestrictions::AdminApproval,
+            approval: link.restrictions == Restrictions::AdminApproval,
             call: found.call.as_ref().map(|call| CallReport {
                 started: call.started.as_secs(),
                 seconds: now.as_secs().saturating_sub(call.started.as_secs()),

@@ -1,6 +1,6 @@
 //! The sealed rows of the room service.
 
-use anteroom_protocol::{CallLinkPublicParams, EraId, Timestamp};
+use anteroom_protocol::{CallLinkPublicParams, EraId, Restrictions, Timestamp};
 use rand_core::CryptoRng;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     columns,
 };
 use crate::{
-    call_link::{CallLinkRecord, Epoch, LinkName, LinkRestrictions, OpaqueRoomId, UserId},
+    call_link::{CallLinkRecord, Epoch, LinkName, OpaqueRoomId, UserId},
     call_record::{CallKey, CallRecord, MediaAddress, NodeName},
     error::StoreError,
     keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsStorageKeys, SealedValue},
@@ -29,7 +29,7 @@ pub struct SealedCallLink {
     /// hide them.
     pub zkparams: SealedValue,
     /// The restriction of joins without approval.
-    pub restrictions: LinkRestrictions,
+    pub restrictions: Restrictions,
     /// The encrypted name.
     pub name: SealedValue,
     /// Whether the link is revoked.

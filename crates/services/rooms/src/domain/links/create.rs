@@ -1,10 +1,10 @@
 //! The creation of a call link.
 
-use anteroom_protocol::{CallLinkPublicParams, CreatePresentation};
+use anteroom_protocol::{CallLinkPublicParams, CreatePresentation, Restrictions};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
-    CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName, LinkRestrictions, NewCallLink,
-    OpaqueRoomId, TransactionName,
+    CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName, NewCallLink, OpaqueRoomId,
+    TransactionName,
 };
 
 use super::Links;
@@ -20,7 +20,7 @@ pub(crate) struct NewLink {
     pub(crate) passkey: Passkey,
     /// `None` if the request has none or malformed ones.
     pub(crate) zkparams: Option<CallLinkPublicParams>,
-    pub(crate) restrictions: Option<LinkRestrictions>,
+    pub(crate) restrictions: Option<Restrictions>,
     pub(crate) name: Option<LinkName>,
     pub(crate) revoked: Option<bool>,
 }
@@ -70,9 +70,7 @@ impl Links {
         let content = NewCallLink {
             passkey_hash: keys.passkey_hash(&room, request.passkey.as_bytes()),
             zkparams,
-            restrictions: request
-                .restrictions
-                .unwrap_or(LinkRestrictions::AdminApproval),
+            restrictions: request.restrictions.unwrap_or(Restrictions::AdminApproval),
             name: request.name.unwrap_or_default(),
             revoked: request.revoked.unwrap_or(false),
         };

@@ -2,11 +2,11 @@
 //! client.
 
 use anteroom_call::Role;
-use anteroom_protocol::{DemuxId, EraId, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, Restrictions, Timestamp};
 use anteroom_runtime::{ClientAddress, dependency_wait};
 use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, MediaAddress,
-    StartEraOutcome, TransactionName, UserId,
+    CallKey, CallLinkRecord, CallRecord, ExpirationChange, MediaAddress, StartEraOutcome,
+    TransactionName, UserId,
 };
 
 use super::{
@@ -251,7 +251,7 @@ async fn announce(
             .unwrap_or_default(),
         region: join.params.region,
         new_clients_require_approval: link
-            .is_some_and(|link| link.restrictions == LinkRestrictions::AdminApproval),
+            .is_some_and(|link| link.restrictions == Restrictions::AdminApproval),
         is_admin: join.role == Role::Admin,
         room_id: &room_id,
         approved_users: link.map(|_| target.approved.as_slice()),

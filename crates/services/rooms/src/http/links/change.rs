@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, CreatePresentation};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, CreatePresentation, Restrictions};
 use anteroom_runtime::ClientAddress;
-use anteroom_store::{Epoch, LinkAddress, LinkName, LinkRestrictions, LinkUpdate, OpaqueRoomId};
-use anteroom_wire::rooms::{ChangeBody, LinkStateBody, RestrictionsBody};
+use anteroom_store::{Epoch, LinkAddress, LinkName, LinkUpdate, OpaqueRoomId};
+use anteroom_wire::rooms::{ChangeBody, LinkStateBody};
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -34,7 +34,7 @@ use crate::{
 struct LinkChange {
     passkey: Passkey,
     zkparams: Option<String>,
-    restrictions: Option<LinkRestrictions>,
+    restrictions: Option<Restrictions>,
     name: Option<LinkName>,
     revoked: Option<bool>,
     end_call: bool,
@@ -49,10 +49,7 @@ impl LinkChange {
         Ok(Self {
             passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
             zkparams: body.zkparams,
-            restrictions: body.restrictions.map(|restrictions| match restrictions {
-                RestrictionsBody::None => LinkRestrictions::None,
-                RestrictionsBody::AdminApproval => LinkRestrictions::AdminApproval,
-            }),
+            restrictions: body.restrictions.map(Restrictions::from),
             name: name
                 .transpose()
                 .map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
