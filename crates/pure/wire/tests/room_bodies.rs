@@ -1,5 +1,7 @@
 //! The bodies of call links and of the peek, in both directions.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use anteroom_wire::{
     Base64,
     rooms::{

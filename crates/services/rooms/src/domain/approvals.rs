@@ -11,7 +11,7 @@ use crate::{
 pub(crate) const MAX_APPROVED: usize = 8_192;
 
 /// The outcome of a replacement.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum ReplaceOutcome {
     Replaced,
     UnknownLink,

@@ -18,7 +18,7 @@ pub(crate) struct EndedCall {
 }
 
 /// The outcome of a report.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum EndOutcome {
     /// No record names these calls any longer.
     Ended,
