@@ -73,7 +73,6 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
 pub(super) const COMING: &[&str] = &[
     "anteroom-accounts",
     "anteroom-client-core",
-    "anteroom-http-client",
     "anteroom-server",
     "anteroom-user-cli",
 ];
@@ -212,14 +211,7 @@ pub(super) const RESERVED: &[Reserved] = &[
 ];
 
 /// Dependencies on reserved packages that are exceptions.
-pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[
-    ("anteroom-oidc", "reqwest", OWN_CLIENT),
-    ("anteroom-rooms", "reqwest", OWN_CLIENT),
-    ("anteroom-turn", "reqwest", OWN_CLIENT),
-    ("anteroom-webhook", "reqwest", OWN_CLIENT),
-];
-
-const OWN_CLIENT: &str = "builds its own client, until `http-client` does";
+pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[];
 
 impl Layer {
     /// The folder of the layer's crates.

@@ -46,10 +46,6 @@ const REASONS: &[(&str, &str)] = &[
         "one story, from the first credential to the last",
     ),
     (
-        "crates/kit/http-server/src/client_address.rs",
-        "one parser of forwarding headers, with its tests",
-    ),
-    (
         "crates/pure/protocol/src/create_credential.rs",
         "one credential, from request to presentation",
     ),
@@ -78,16 +74,8 @@ const REASONS: &[(&str, &str)] = &[
         "links, calls, the socket and the pool of media servers, which share one state",
     ),
     (
-        "crates/store/store",
-        "traits, rows and sealing of both databases, and the suites that every backend passes",
-    ),
-    (
         "crates/store/store-sqlite",
         "every statement of both databases, with its conditions in SQL",
-    ),
-    (
-        "crates/store/store/src/conformance/issuer/logins.rs",
-        "one suite for logins, which a backend passes as a whole",
     ),
     (
         "crates/testkit/src/rooms.rs",

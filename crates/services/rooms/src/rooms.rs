@@ -10,6 +10,7 @@ use std::{
 };
 
 use anteroom_call::Limits;
+use anteroom_http_client::HttpClientError;
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifyingParams;
 use anteroom_runtime::{
@@ -79,7 +80,7 @@ pub struct RoomsParts {
 pub enum SetupError {
     /// The HTTP client for the media servers cannot be set up.
     #[error("the HTTP client for the media servers cannot be set up")]
-    MediaClient(#[source] reqwest::Error),
+    MediaClient(#[source] HttpClientError),
     /// The name of the node or of a media server is too long for call records.
     #[error("the node's name or a media server's address is too long")]
     NameTooLong,

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use anteroom_http_client::{
+    ExchangeError, HttpClient, HttpClientError, HttpClientOptions, Request,
+};
 use anteroom_protocol::{DemuxId, EraId};
-use http::StatusCode;
-use reqwest::{Client, RequestBuilder, redirect::Policy};
+use http::{HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -14,6 +16,8 @@ use crate::MediaServer;
 
 /// The maximum size of an answer, in bytes. No real answer is longer.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 
 /// The reason why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ const fn share(servers: usize) -> usize {
 /// Sends requests to media servers.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaClient {
-    http: Client,
+    http: HttpClient,
     permits: Arc<BTreeMap<MediaServer, Semaphore>>,
     /// The permits of servers that are no longer in the settings.
     other_permits: Arc<Semaphore>,
@@ -77,27 +81,19 @@ pub(crate) struct MediaClient {
 impl MediaClient {
     /// # Errors
     /// When the TLS library cannot be set up.
-    pub(crate) fn new(timeout: Duration, servers: &[MediaServer]) -> Result<Self, reqwest::Error> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Another thread may install a provider at the same moment. Either one serves.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(timeout)
-            .timeout(timeout)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build()
-            .map(|http| {
-                let permits = || Semaphore::new(share(servers.len()));
-                let of_servers = servers.iter().map(|server| (server.clone(), permits()));
-                Self {
-                    http,
-                    permits: Arc::new(of_servers.collect()),
-                    other_permits: Arc::new(permits()),
-                }
-            })
+    pub(crate) fn new(timeout: Duration, servers: &[MediaServer]) -> Result<Self, HttpClientError> {
+        let http = HttpClient::new(HttpClientOptions {
+            proxy: false,
+            idle_connections: IDLE_CONNECTIONS,
+            ..HttpClientOptions::new(timeout)
+        })?;
+        let permits = || Semaphore::new(share(servers.len()));
+        let of_servers = servers.iter().map(|server| (server.clone(), permits()));
+        Ok(Self {
+            http,
+            permits: Arc::new(of_servers.collect()),
+            other_permits: Arc::new(permits()),
+        })
     }
 
     pub(crate) async fn health(&self, server: &MediaServer) -> Result<ServerHealth, MediaError> {
@@ -115,7 +111,7 @@ impl MediaClient {
         let era = era.to_string();
         let mut request = self.http.get(at(server, &["v1", "call", &era, "clients"]));
         if let Some(user) = user {
-            request = request.header("x-user-id", user);
+            request = request.header(X_USER_ID, user);
         }
         self.exchange(server, request).await
     }
@@ -136,7 +132,7 @@ impl MediaClient {
     async fn exchange<T: DeserializeOwned>(
         &self,
         server: &MediaServer,
-        request: RequestBuilder,
+        request: Request,
     ) -> Result<T, MediaError> {
         let permits = self.permits.get(server).unwrap_or(&self.other_permits);
         let permit = permits.acquire().await;
@@ -153,12 +149,8 @@ fn at(server: &MediaServer, path: &[&str]) -> Url {
     url
 }
 
-async fn exchange<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, MediaError> {
-    let sent = request.send().await;
-    let mut response = sent.map_err(|error| match error.is_connect() {
-        true => MediaError::Unreached,
-        false => MediaError::Broken,
-    })?;
+async fn exchange<T: DeserializeOwned>(request: Request) -> Result<T, MediaError> {
+    let response = request.send().await.map_err(failure)?;
     match response.status() {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Err(MediaError::NoCall),
@@ -166,14 +158,20 @@ async fn exchange<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Med
         status if status.is_client_error() => return Err(MediaError::Refused),
         _ => return Err(MediaError::Broken),
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| MediaError::Broken)? {
-        if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-            return Err(MediaError::Broken);
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = response
+        .body(MAX_ANSWER_BYTES)
+        .await
+        .map_err(|_| MediaError::Broken)?;
     serde_json::from_slice(&body).map_err(|_| MediaError::Broken)
+}
+
+const fn failure(error: ExchangeError) -> MediaError {
+    match error {
+        ExchangeError::Unreachable { .. } => MediaError::Unreached,
+        ExchangeError::TimedOut | ExchangeError::BrokenOff | ExchangeError::TooLong => {
+            MediaError::Broken
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anteroom_http_client::HttpClientError;
 use anteroom_runtime::{Dependency, DependencyState, Health};
 use anteroom_store::CallRecord;
 use async_trait::async_trait;
@@ -44,7 +45,7 @@ impl Load {
 impl MediaPool {
     /// # Errors
     /// When the HTTP client cannot be set up.
-    pub(crate) fn new(settings: &SfuSettings) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(settings: &SfuSettings) -> Result<Self, HttpClientError> {
         let servers = settings.servers.iter().map(|name| Server {
             name: name.clone(),
             load: Mutex::new(None),
