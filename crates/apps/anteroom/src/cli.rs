@@ -15,7 +15,7 @@ pub(crate) use self::{
     keys::{Keys, KeysRotate, RotatedKind},
     operators::{AccountInvite, AccountSessions, DeviceAdd, Doctor, InviteCommand, Room},
 };
-use crate::{databases::Database, exit_status::ExitStatus, settings::Flag};
+use crate::{database::Database, exit_status::ExitStatus, settings::Flag};
 
 /// Self-hosted private calls by link.
 ///

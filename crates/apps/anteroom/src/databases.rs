@@ -1,16 +1,10 @@
 //! The services' databases, opened with the master key.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
-use anteroom_store_sqlite::{
-    FileFailure, SchemaState, SqliteCopy, SqliteIssuer, SqliteOptions, SqliteRooms,
-};
+use anteroom_store_sqlite::{FileFailure, SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::bail;
 use rustix::{
     fs::{Access, access},
@@ -19,128 +13,12 @@ use rustix::{
 
 use crate::{
     data_dir::DataDir,
+    database::{Database, is_there},
     environment::{self, Environment},
     failure::Failure,
     installation::Installation,
-    master_key, os,
+    master_key,
 };
-
-/// A service's database file.
-pub(crate) trait Database: Sized {
-    /// The file's name, in data directories and in backups.
-    const NAME: &'static str;
-    /// The service's name, on the command line.
-    const SERVICE: &'static str;
-    /// Returns its path in a data directory.
-    fn path(data: &DataDir) -> PathBuf;
-    async fn open(
-        options: &SqliteOptions,
-        key: &MasterKey,
-        now: Timestamp,
-    ) -> Result<Self, StoreError>;
-    async fn is_initialised(path: &Path) -> Result<bool, StoreError>;
-    /// Compares the schema of an existing file with that of this program.
-    async fn schema_state(path: &Path) -> Result<SchemaState, StoreError>;
-    /// Returns whether this was the first start.
-    fn created(&self) -> bool;
-    /// Copies a consistent state of the file to a new file, also while it is in use.
-    async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError>;
-    /// Deletes the rows that a copy must not restore. Returns their number.
-    async fn delete_transient_rows(&self) -> Result<u64, StoreError>;
-    /// Returns its keys.
-    fn key_database(&self) -> Arc<dyn KeyDatabase>;
-    async fn close(&self);
-}
-
-impl Database for SqliteIssuer {
-    const NAME: &'static str = "issuer.db";
-    const SERVICE: &'static str = "issuer";
-
-    fn path(data: &DataDir) -> PathBuf {
-        data.issuer_database()
-    }
-
-    async fn open(
-        options: &SqliteOptions,
-        key: &MasterKey,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        Self::open(options, key, now, &mut os::rng()).await
-    }
-
-    async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
-        Self::is_initialised(path).await
-    }
-
-    async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
-        Self::schema_state(path).await
-    }
-
-    fn created(&self) -> bool {
-        self.created()
-    }
-
-    async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
-        Self::copy(from, to).await
-    }
-
-    async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
-        self.delete_transient_rows().await
-    }
-
-    fn key_database(&self) -> Arc<dyn KeyDatabase> {
-        self.key_database()
-    }
-
-    async fn close(&self) {
-        self.close().await;
-    }
-}
-
-impl Database for SqliteRooms {
-    const NAME: &'static str = "rooms.db";
-    const SERVICE: &'static str = "rooms";
-
-    fn path(data: &DataDir) -> PathBuf {
-        data.rooms_database()
-    }
-
-    async fn open(
-        options: &SqliteOptions,
-        key: &MasterKey,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        Self::open(options, key, now, &mut os::rng()).await
-    }
-
-    async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
-        Self::is_initialised(path).await
-    }
-
-    async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
-        Self::schema_state(path).await
-    }
-
-    fn created(&self) -> bool {
-        self.created()
-    }
-
-    async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
-        Self::copy(from, to).await
-    }
-
-    async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
-        self.delete_transient_rows().await
-    }
-
-    fn key_database(&self) -> Arc<dyn KeyDatabase> {
-        self.key_database()
-    }
-
-    async fn close(&self) {
-        self.close().await;
-    }
-}
 
 /// Returns the master key. Creates one if none is given and there is no database: existing data is unreadable
 /// under a new key. Opens no database.
@@ -223,11 +101,6 @@ async fn refuse_other_key<D: Database>(
     Ok(())
 }
 
-/// Returns whether there is a non-empty file.
-pub(crate) fn is_there(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
-}
-
 /// Opens an existing database.
 pub(crate) async fn open_existing<D: Database>(
     data: &DataDir,
@@ -307,18 +180,6 @@ pub(crate) async fn open<D: Database>(
     D::open(&options, key, now)
         .await
         .map_err(|error| open_failure::<D>(data, error).into())
-}
-
-/// Returns a file beside a database that SQLite would treat as a part of it.
-pub(crate) fn side_file(database: &Path) -> Option<PathBuf> {
-    ["-wal", "-shm", "-journal"]
-        .into_iter()
-        .map(|suffix| {
-            let mut name = OsString::from(database);
-            name.push(suffix);
-            PathBuf::from(name)
-        })
-        .find(|path| path.symlink_metadata().is_ok())
 }
 
 /// A database that is missing from such a directory must not be made anew.

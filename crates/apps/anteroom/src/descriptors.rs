@@ -151,7 +151,7 @@ pub(crate) fn fit(settings: &Settings, allowed: Option<u64>) -> anyhow::Result<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{failure::sentence, settings::ServiceSelection};
+    use crate::{database_explanation::sentence, settings::ServiceSelection};
 
     fn of_role(role: ServiceSelection) -> Settings {
         Settings {

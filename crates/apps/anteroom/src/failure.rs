@@ -1,19 +1,9 @@
 //! The failure of a command in the only form for users and scripts: a code, what failed, why, and the next
 //! step.
 
-mod explanation;
-mod files;
-mod report;
-
 use std::{error::Error, fmt, sync::Arc};
 
-pub(crate) use self::{explanation::CERTIFICATE_OF_SERVICE, report::ErrorReport};
-use crate::exit_status::ExitStatus;
-
-/// The sentence of an error for the log: what failed, why, and the next step.
-pub(crate) fn sentence(error: &anyhow::Error) -> String {
-    ErrorReport::of(error).to_string()
-}
+use crate::{exit_status::ExitStatus, explanation::Explanation};
 
 /// A failure that says the next step. Texts are sentences without a capital
 /// and a full stop; the next step has a capital.
@@ -49,17 +39,6 @@ impl Failure {
         error.downcast().unwrap_or_else(other)
     }
 
-    /// The failure that several errors are together.
-    pub(crate) fn of_all<'a>(errors: impl IntoIterator<Item = &'a anyhow::Error>) -> Self {
-        let reports: Vec<ErrorReport> = errors.into_iter().map(ErrorReport::of).collect();
-        let causes: Vec<String> = reports.iter().map(ErrorReport::cause).collect();
-        let mut steps: Vec<&str> = reports.iter().filter_map(ErrorReport::next).collect();
-        steps.dedup();
-        let mut failure = Self::failed(causes.join("; and "));
-        failure.next = Some(steps.join(". ")).filter(|next| !next.is_empty());
-        failure
-    }
-
     /// The failure of a setting, which stands at a place in a file, in a variable or in a flag.
     pub(crate) fn of_setting(place: impl fmt::Display, why: anyhow::Error) -> Self {
         Self::new("setting_invalid", format!("{place} cannot be used"))
@@ -77,6 +56,14 @@ impl Failure {
     pub(crate) fn with_reason(mut self, why: impl Into<anyhow::Error>) -> Self {
         self.why = Some(Arc::new(why.into()));
         self
+    }
+
+    /// Returns the code, the exit status and the next step.
+    pub(crate) fn explanation(&self) -> Explanation {
+        Explanation {
+            next: self.next.clone(),
+            ..Explanation::new(self.code.to_owned(), self.status)
+        }
     }
 
     /// Adds the next step.
@@ -104,13 +91,13 @@ mod tests {
 
     use regex::Regex;
 
-    /// The sources of this program.
+    /// The sources of the program's crates.
     fn all_sources() -> Vec<String> {
         let mut files = Vec::new();
-        sources(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-            &mut files,
-        );
+        let apps = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for folder in fs::read_dir(apps).unwrap() {
+            sources(&folder.unwrap().path().join("src"), &mut files);
+        }
         files
     }
 

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database},
+    database::{self, Database},
     failure::Failure,
     files, master_key,
 };
@@ -91,7 +91,7 @@ impl Installation {
     /// The database existed; the message contains the evidence and the next step.
     pub(crate) fn permit<D: Database>(&self) -> anyhow::Result<()> {
         let path = D::path(&self.data);
-        if let Some(left) = databases::side_file(&path) {
+        if let Some(left) = database::side_file(&path) {
             let what = format!(
                 "{} is missing, but {} is there, which belongs to it",
                 path.display(),
@@ -171,7 +171,7 @@ impl Installation {
             (SqliteRooms::NAME, SqliteRooms::path(&self.data)),
         ];
         for (name, path) in there {
-            if databases::is_there(&path) || state.missing.contains(name) {
+            if database::is_there(&path) || state.missing.contains(name) {
                 record.databases.insert(name.to_owned());
             }
         }
@@ -231,8 +231,8 @@ fn trace(data: &DataDir) -> Option<PathBuf> {
         data.rooms_webhook(),
         data.pins(),
     ];
-    traces.extend(databases::side_file(&SqliteIssuer::path(data)));
-    traces.extend(databases::side_file(&SqliteRooms::path(data)));
+    traces.extend(database::side_file(&SqliteIssuer::path(data)));
+    traces.extend(database::side_file(&SqliteRooms::path(data)));
     traces
         .into_iter()
         .find(|path| path.symlink_metadata().is_ok())

@@ -5,10 +5,14 @@ mod cli;
 mod command;
 mod credentials;
 mod data_dir;
+mod database;
+mod database_explanation;
 mod databases;
 mod descriptors;
+mod disk;
 mod environment;
 mod exit_status;
+mod explanation;
 mod failure;
 mod files;
 mod installation;
@@ -31,6 +35,7 @@ mod qr;
 mod relays;
 mod renewal;
 mod replay_counters;
+mod report;
 mod room_session;
 mod sealed_file;
 mod secret_text;
@@ -45,7 +50,7 @@ mod tls;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure::ErrorReport};
+use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, report::ErrorReport};
 
 /// Gives the memory of many short connections back when they are gone, which the C library's
 /// allocator does not: it keeps what lies between the few that are still there.
@@ -64,7 +69,7 @@ fn main() -> ExitCode {
     let json = cli.common.json;
     match run(cli) {
         Ok(status) => status.into(),
-        Err(error) => print_report(&ErrorReport::of(&error), json),
+        Err(error) => print_report(&database_explanation::report(&error), json),
     }
 }
 

@@ -1,20 +1,19 @@
 //! Server params: creation, sharing between the services, rotation.
 
 mod clock;
+mod records;
 
 use anteroom_issuer::{IssuingParams, credentials_end};
-use anteroom_protocol::{
-    DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
-};
+use anteroom_protocol::{DAY, Mode, ParamsId, Timestamp};
 use anteroom_runtime::Entropy as _;
 use anteroom_store::{
     DamagedServerParams, IssuerDatabase, RoomsDatabase, ServerParamsKind, ServerParamsRecord,
     StoredServerParams, TransactionName,
 };
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
+use self::records::{generic_mode, is_live, make_generic, make_group};
 use crate::{failure::Failure, os::OsEntropy, terminal::day};
 
 /// Creates group params, and generic params of the modes, where they are missing. Returns all params.
@@ -315,12 +314,6 @@ fn any_of_mode(records: &[ServerParamsRecord], mode: Mode) -> anyhow::Result<boo
     Ok(false)
 }
 
-fn generic_mode(record: &ServerParamsRecord) -> anyhow::Result<Mode> {
-    let params = GenericSecretParams::from_bytes(&record.secret)
-        .with_context(|| format!("the stored params {} do not parse", record.id))?;
-    Ok(params.mode())
-}
-
 fn describe(mode: Mode) -> &'static str {
     match mode {
         Mode::Standard => "generic params (standard mode)",
@@ -338,48 +331,4 @@ fn has_generic(records: &[ServerParamsRecord], mode: Mode, now: Timestamp) -> an
         }
     }
     Ok(false)
-}
-
-fn is_live(record: &ServerParamsRecord, now: Timestamp) -> bool {
-    record.not_before <= now && record.not_after.is_none_or(|end| now < end)
-}
-
-fn make_generic(
-    mode: Mode,
-    not_before: Timestamp,
-    rng: &mut (dyn CryptoRng + Send),
-) -> ServerParamsRecord {
-    let params = GenericSecretParams::generate(mode, Randomness::random(rng));
-    record(
-        params.public_params().id(),
-        ServerParamsKind::Generic,
-        not_before,
-        params.to_bytes(),
-    )
-}
-
-fn make_group(not_before: Timestamp, rng: &mut (dyn CryptoRng + Send)) -> ServerParamsRecord {
-    let params =
-        GroupServerSecretParams::generate(Randomness::random(rng), Randomness::random(rng));
-    record(
-        params.public_params().id(),
-        ServerParamsKind::Group,
-        not_before,
-        params.to_bytes(),
-    )
-}
-
-fn record(
-    id: ParamsId,
-    kind: ServerParamsKind,
-    not_before: Timestamp,
-    secret: Zeroizing<Vec<u8>>,
-) -> ServerParamsRecord {
-    ServerParamsRecord {
-        id,
-        kind,
-        not_before,
-        not_after: None,
-        secret,
-    }
 }

@@ -124,7 +124,7 @@ fn secret(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{failure::sentence, settings::RelayExperimentSection};
+    use crate::{database_explanation::sentence, settings::RelayExperimentSection};
 
     const SECRET: (&str, &str) = ("ANTEROOM_RELAY_SECRET", "0123456789abcdef");
     const OTHER_SECRET: (&str, &str) = ("ANTEROOM_RELAY_EXPERIMENT_SECRET", "fedcba9876543210");

@@ -138,7 +138,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::failure::sentence;
+    use crate::report::sentence;
 
     fn file(directory: &TempDir) -> ReplayCountersFile {
         let at = |name| directory.path().join(name);

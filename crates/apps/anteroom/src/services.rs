@@ -1,7 +1,9 @@
 //! The two services at run time: opening, listening, stopping.
 
 mod context;
+mod database_failure;
 mod events;
+mod hosted;
 mod instance;
 mod issuer;
 mod keys;
@@ -30,6 +32,7 @@ use tokio::{
 use self::events::{EventOutputSettings, Events};
 pub(crate) use self::{
     context::ServiceContext,
+    database_failure::DatabaseFailure,
     issuer::{OpenIssuer, check_hash_cost, pseudonymizer},
     keys::{KeyMaintenance, OpenServices},
     program_page::program_page,
@@ -38,7 +41,7 @@ pub(crate) use self::{
         pseudonymizer as rooms_pseudonymizer, require_params,
     },
     router_slot::ServiceRoutes,
-    runner::{Attempt, DatabaseFailure, HostedService, Runner},
+    runner::{Attempt, HostedService, Runner},
     stored_params::FaultLog,
     telemetry::Telemetry,
 };

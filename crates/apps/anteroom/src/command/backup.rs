@@ -17,7 +17,8 @@ use serde::Serialize;
 use self::manifest::{Entry, Manifest};
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database},
+    database::Database,
+    databases,
     environment::{self, Environment},
     failure::Failure,
     master_key,

@@ -14,7 +14,7 @@ use self::staging::StagingDirectory;
 use super::backup::manifest::Manifest;
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database},
+    database::{self, Database},
     environment::{self, Environment},
     failure::Failure,
     installation, master_key,
@@ -133,7 +133,7 @@ async fn prepare<D: Database>(
     let forgotten: Result<u64, StoreError> = database.delete_transient_rows().await;
     database.close().await;
     forgotten.with_context(complain)?;
-    databases::side_file(&D::path(staged)).map_or(Ok(()), |left| {
+    database::side_file(&D::path(staged)).map_or(Ok(()), |left| {
         bail!("{} was not closed: {} is left", D::NAME, left.display())
     })
 }

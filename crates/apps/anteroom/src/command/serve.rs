@@ -11,9 +11,9 @@ use tokio::{net::TcpListener, sync::watch};
 use super::checks;
 use crate::{
     data_dir::DataDir,
+    database_explanation::failure_of_all,
     databases, descriptors,
     environment::Environment,
-    failure::Failure,
     installation::Installation,
     listen::{self, Addresses},
     logging::ServiceLog,
@@ -156,7 +156,7 @@ fn refuse_mistakes(
     let mistakes: Vec<&anyhow::Error> = outcomes.into_iter().flatten().flatten().collect();
     let is_key_changing = master_key::next_to(&data.master_key()).exists();
     if mistakes.len() == services || (is_key_changing && !mistakes.is_empty()) {
-        bail!(Failure::of_all(mistakes));
+        bail!(failure_of_all(mistakes));
     }
     Ok(())
 }

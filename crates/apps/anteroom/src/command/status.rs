@@ -12,14 +12,16 @@ use std::{
 
 use anteroom_runtime::Clock as _;
 use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::Serialize;
 
 pub(super) use self::service::TIMEOUTS;
 use self::{database::DatabaseStatus, service::ServiceStatus};
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database, Databases},
+    database::Database,
+    databases::{self, Databases},
+    disk::Disk,
     environment::Environment,
     failure::Failure,
     listen::Addresses,
@@ -44,14 +46,6 @@ struct StatusReport {
     mail: Mail,
     relays: Relays,
     events: Events,
-}
-
-/// The file system of the data, in bytes.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Disk {
-    free: u64,
-    size: u64,
 }
 
 #[derive(Serialize)]
@@ -105,7 +99,7 @@ pub(super) async fn run(
         configuration: configuration.map(|path| path.display().to_string()),
         services: service::all(settings, addresses.as_ref()).await,
         databases: listed,
-        disk: disk(data).ok(),
+        disk: Disk::of(data).ok(),
         mail: Mail {
             transport: settings.mail.transport,
             server: settings.mail.smtp.host.clone(),
@@ -145,22 +139,6 @@ async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// Returns the space of the file system that the data are on.
-pub(super) fn disk(data: &DataDir) -> anyhow::Result<Disk> {
-    let found = rustix::fs::statvfs(data.path())
-        .with_context(|| format!("the space of {} cannot be had", data.path().display()))?;
-    Ok(Disk {
-        free: found.f_bavail.saturating_mul(found.f_frsize),
-        size: found.f_blocks.saturating_mul(found.f_frsize),
-    })
-}
-
-impl Disk {
-    pub(super) const fn free(&self) -> u64 {
-        self.free
-    }
 }
 
 /// Returns the events in a folder, each of which is a file.

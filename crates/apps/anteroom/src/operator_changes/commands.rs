@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{Command, Keys, RotatedKind},
     data_dir::DataDir,
-    databases::{self, Database as _},
+    database::{self, Database as _},
     settings::{EventSettings, Settings},
 };
 
@@ -84,10 +84,10 @@ impl CommandRecord {
     /// a record that cannot be written is logged.
     pub(crate) fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
-        if self.of_issuer && databases::is_there(&SqliteIssuer::path(data)) {
+        if self.of_issuer && database::is_there(&SqliteIssuer::path(data)) {
             self.write_to(events, SinkSettings::of_issuer(events, data));
         }
-        if self.of_rooms && databases::is_there(&SqliteRooms::path(data)) {
+        if self.of_rooms && database::is_there(&SqliteRooms::path(data)) {
             self.write_to(events, SinkSettings::of_rooms(events, data));
         }
     }

@@ -4,7 +4,7 @@ use anteroom_protocol::{Mode, Timestamp};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anyhow::{anyhow, bail};
 
-use super::{generic_mode, is_live};
+use super::records::{generic_mode, is_live};
 use crate::{failure::Failure, terminal::second};
 
 /// Fails if params that are needed are there and all begin after `now`. Only a clock that is behind explains
@@ -60,7 +60,7 @@ mod tests {
     use anteroom_protocol::DAY;
 
     use super::{
-        super::{make_generic, make_group},
+        super::records::{make_generic, make_group},
         *,
     };
     use crate::os;

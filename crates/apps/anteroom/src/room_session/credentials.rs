@@ -312,7 +312,7 @@ fn params_notices(params: &TrustedParams, now: Timestamp) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::sentence;
+    use crate::report::sentence;
 
     #[test]
     fn used_up_credentials_come_back_with_the_next_renewal_if_one_comes_by_itself() {

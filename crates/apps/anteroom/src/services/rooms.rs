@@ -39,7 +39,8 @@ use super::{
 };
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database as _},
+    database::{self, Database as _},
+    databases,
     environment::{self, Environment},
     failure::Failure,
     installation::Installation,
@@ -215,7 +216,7 @@ async fn take_over(
 /// imported into that, and one that the start made would have none. Nothing is made.
 pub(crate) fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()> {
     databases::refuse_half_restored(data)?;
-    if databases::is_there(&data.rooms_database()) {
+    if database::is_there(&data.rooms_database()) {
         return Ok(());
     }
     let is_lost = Installation::inspect(data)?

@@ -3,22 +3,23 @@
 //! A service whose database cannot be opened answers 503 and retries, so that the other service of the
 //! process runs and this one recovers by itself.
 
-use std::{fmt, future, sync::Arc, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use anteroom_http_server::{RouteOperation, metrics_router};
-use anteroom_runtime::{Clock as _, Dependency, HealthRegistry, Monitor};
+use anteroom_runtime::{Dependency, HealthRegistry, Monitor};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
-    Events, OpenIssuer, OpenRooms, OpenServices, ServiceContext, ServiceRoutes,
+    Events, OpenServices, ServiceContext, ServiceRoutes,
+    database_failure::DatabaseFailure,
     instance::named_instance,
     router_slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
 };
-use crate::{failure::sentence, master_key, os::OsClock};
+use crate::{database_explanation::sentence, master_key};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -59,90 +60,6 @@ pub(crate) trait HostedService: Sized + Send + 'static {
     fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()>;
 
     fn close(self) -> impl Future<Output = anyhow::Result<()>> + Send;
-}
-
-impl HostedService for OpenIssuer {
-    const NAME: &'static str = "issuer";
-    const OPERATIONS: &'static [RouteOperation] = anteroom_issuer::OPERATIONS;
-    const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
-
-    fn process_router() -> Router {
-        Router::new()
-    }
-
-    async fn open(
-        context: &ServiceContext,
-        key: &MasterKey,
-        services: &OpenServices,
-    ) -> anyhow::Result<Self> {
-        Self::open(context, key, &services.faults, OsClock.now()).await
-    }
-
-    async fn publish(&self, context: &ServiceContext, services: &OpenServices, slots: &Slots) {
-        // A service opens only once.
-        let _ = services.issuer.set(self.watched(&context.settings));
-        // The room service must know the params under which the issuer issues.
-        if let Err(error) = services.reload_params().await {
-            let error = sentence(&error);
-            tracing::warn!("the room service does not have the issuer's params yet: {error}");
-        }
-        slots.public.set(self.router());
-    }
-
-    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
-        self.start_background(stopping)
-    }
-
-    async fn close(self) -> anyhow::Result<()> {
-        self.close().await
-    }
-}
-
-impl HostedService for OpenRooms {
-    const NAME: &'static str = "room service";
-    const OPERATIONS: &'static [RouteOperation] = anteroom_rooms::OPERATIONS;
-    const INTERNAL_OPERATIONS: &'static [RouteOperation] = anteroom_rooms::INTERNAL_OPERATIONS;
-
-    fn process_router() -> Router {
-        anteroom_rooms::process_router()
-    }
-
-    async fn open(
-        context: &ServiceContext,
-        key: &MasterKey,
-        services: &OpenServices,
-    ) -> anyhow::Result<Self> {
-        let issuers = match services.issuer.get() {
-            Some(issuer) => issuer.params.lock().await.clone(),
-            None => Vec::new(),
-        };
-        Self::open(context, key, &issuers, &services.faults, OsClock.now()).await
-    }
-
-    async fn publish(&self, _: &ServiceContext, services: &OpenServices, slots: &Slots) {
-        // A service opens only once.
-        let _ = services.rooms.set(self.watched());
-        slots.internal.set(self.internal_router());
-        slots.public.set(self.router());
-    }
-
-    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
-        self.start_background(stopping)
-    }
-
-    async fn close(self) -> anyhow::Result<()> {
-        self.close().await
-    }
-}
-
-/// The error context of a service that cannot use its database.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DatabaseFailure;
-
-impl fmt::Display for DatabaseFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the service cannot work with its database")
-    }
 }
 
 /// The outcome of the first opening.

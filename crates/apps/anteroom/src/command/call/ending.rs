@@ -2,7 +2,7 @@
 
 use anteroom_client::{DenialReason, EndReason};
 
-use crate::{exit_status::ExitStatus, failure::ErrorReport};
+use crate::{exit_status::ExitStatus, report::ErrorReport};
 
 /// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
 pub(super) fn failure(ending: &EndReason) -> Option<ErrorReport> {

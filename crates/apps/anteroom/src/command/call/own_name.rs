@@ -123,7 +123,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::failure::{ErrorReport, sentence};
+    use crate::report::{ErrorReport, sentence};
 
     fn cannot_prompt() -> io::Result<Option<String>> {
         panic!("nobody is to be asked")

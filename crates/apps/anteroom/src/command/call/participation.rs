@@ -13,7 +13,7 @@ use super::{
     tag::TagPrefix,
     view::{Connection, View},
 };
-use crate::failure::ErrorReport;
+use crate::report::ErrorReport;
 
 pub(super) struct CallParticipation {
     pub(super) view: View,

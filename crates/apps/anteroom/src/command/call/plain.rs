@@ -11,7 +11,7 @@ use super::{
     participation::{CallParticipation, Moment},
 };
 use crate::{
-    failure::ErrorReport,
+    report::ErrorReport,
     shutdown::Shutdown,
     terminal::{self, print, print_to_reader},
 };

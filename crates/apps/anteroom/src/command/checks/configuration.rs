@@ -10,7 +10,7 @@ use anteroom_webhook::{WebhookSecret, check_url};
 use anyhow::Context as _;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::{
     data_dir::DataDir,
     descriptors,

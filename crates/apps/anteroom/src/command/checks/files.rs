@@ -8,12 +8,15 @@ use std::{
 
 use rustix::process::geteuid;
 
-use super::Finding;
-use crate::{command::status::disk, data_dir::DataDir, environment::Environment, master_key};
+use super::finding::Finding;
+use crate::{
+    data_dir::DataDir,
+    disk::{Disk, LEAST_SPACE},
+    environment::Environment,
+    master_key,
+};
 
 const MIB: u64 = 1024 * 1024;
-/// The minimum free space. With less, a database may be unable to write its log.
-pub(crate) const LEAST_SPACE: u64 = 64 * MIB;
 /// The free space below which the check warns.
 const LITTLE_SPACE: u64 = 512 * MIB;
 
@@ -67,8 +70,8 @@ fn owner(path: &Path, owner: u32, mode: u32) -> Finding {
 }
 
 fn space(data: &DataDir) -> Finding {
-    let free = match disk(data) {
-        Ok(disk) => disk.free(),
+    let free = match Disk::of(data) {
+        Ok(disk) => disk.free,
         Err(error) => return Finding::skipped("disk", format!("{error:#}")),
     };
     let what = format!("{} MiB are free for {}", free / MIB, data.path().display());

@@ -1,6 +1,6 @@
 //! The ports that the services listen on.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::{
     data_dir::DataDir,
     services::OwnAddresses,

@@ -5,10 +5,11 @@ use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
 use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database},
+    database::Database,
+    databases,
     environment::Environment,
     installation::Installation,
     master_key,

@@ -3,7 +3,7 @@
 use anteroom_client::{ProbeError, TransportFault};
 
 use super::endpoint::Endpoint;
-use crate::{command::checks::Finding, failure::CERTIFICATE_OF_SERVICE};
+use crate::{command::checks::Finding, explanation::CERTIFICATE_OF_SERVICE};
 
 impl Endpoint {
     pub(super) fn failure(&self, error: &ProbeError, host: &str) -> Finding {

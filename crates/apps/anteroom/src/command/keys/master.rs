@@ -24,10 +24,8 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    data_dir::DataDir,
-    databases::{self, Database},
-    environment::Environment,
-    files, master_key, os,
+    data_dir::DataDir, database::Database, databases, environment::Environment, files, master_key,
+    os,
 };
 
 /// The files of the master keys.

@@ -18,7 +18,8 @@ use super::{master, progress::Progress};
 use crate::{
     cli::{KeysRotate, RotatedKind},
     data_dir::DataDir,
-    databases::{Database as _, Databases},
+    database::Database as _,
+    databases::Databases,
     environment::Environment,
     failure::Failure,
     operator_changes::ChangedServices,

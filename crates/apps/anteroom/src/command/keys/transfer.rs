@@ -14,7 +14,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::rotate::{ParamsEndReport, ended_sentence};
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database as _},
+    database::Database as _,
+    databases,
     environment::Environment,
     failure::Failure,
     files,

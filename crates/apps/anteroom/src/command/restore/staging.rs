@@ -17,7 +17,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     data_dir::DataDir,
-    databases::{self, Database},
+    database::{self, Database},
     failure::Failure,
 };
 
@@ -54,7 +54,7 @@ pub(super) fn undo(data: &DataDir) -> anyhow::Result<()> {
 pub(super) fn refuse_databases(data: &DataDir) -> anyhow::Result<()> {
     for path in [SqliteIssuer::path(data), SqliteRooms::path(data)] {
         let there = metadata(&path)?.map(|_| path.clone());
-        if let Some(there) = there.or_else(|| databases::side_file(&path)) {
+        if let Some(there) = there.or_else(|| database::side_file(&path)) {
             let what = format!(
                 "{} is there already, and a restore overwrites nothing",
                 there.display()

@@ -7,7 +7,7 @@ use anteroom_store_sqlite::SqliteOptions;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{failure::ErrorReport, os};
+use crate::{os, report::ErrorReport};
 
 const ONE: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "0123456789abcdef0123000000000000";

@@ -9,7 +9,7 @@ use anteroom_store::{
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use serde::Serialize;
 
-use crate::{data_dir::DataDir, databases::Database, params};
+use crate::{data_dir::DataDir, database::Database, params};
 
 const COUNT: TransactionName = TransactionName::new("count rows");
 

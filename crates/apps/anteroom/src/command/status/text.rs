@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use anteroom_protocol::Timestamp;
 
-use super::{Disk, StatusReport, database::DatabaseStatus, service::ServiceStatus};
+use super::{StatusReport, database::DatabaseStatus, service::ServiceStatus};
 use crate::{
-    command::checks::LEAST_SPACE,
+    disk::{Disk, LEAST_SPACE},
     terminal::{day, plain},
 };
 

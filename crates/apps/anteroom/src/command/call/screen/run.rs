@@ -22,7 +22,8 @@ use crate::{
         full_screen::FullScreen,
         participation::{CallParticipation, Moment},
     },
-    failure::{ErrorReport, Failure},
+    failure::Failure,
+    report::ErrorReport,
     shutdown::Shutdown,
     terminal::{print, width},
 };

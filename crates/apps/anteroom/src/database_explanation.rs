@@ -1,36 +1,50 @@
-//! The explanations of failures of files and of databases.
+//! The explanations of failures of databases and of their keys, and the reports that contain them.
 
-use std::{
-    env,
-    fs::File,
-    io::{self, ErrorKind},
-    path::PathBuf,
-};
+use std::error::Error;
 
-use anteroom_store::{KeyError, StoreError};
+use anteroom_store::{EmailError, KeyError, NewEmailError, StoreError};
 use anteroom_store_sqlite::FileFailure;
 
-use super::explanation::Explanation;
+use crate::{
+    explanation::{Explanation, RIGHT, SPACE},
+    failure::Failure,
+    report::{self, ErrorReport},
+};
 
-const RIGHT: &str = "Give this user the right to it, or run the command as the user of the service";
-const SPACE: &str = "Free space on that disk, and try again";
 const RESTORE: &str = "Stop the services, and restore a backup with `anteroom restore`";
 
-/// Explains a failure of a file that no other error explains.
-pub(super) fn of_io(error: &io::Error) -> Explanation {
-    let explanation = Explanation::failed("failed");
-    match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => explanation.next("Correct the path"),
-        ErrorKind::IsADirectory => explanation.next("Name a file in it"),
-        ErrorKind::AlreadyExists => explanation.next("Name a new one: nothing is overwritten"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => explanation.next(RIGHT),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => explanation.next(SPACE),
-        _ => explanation,
+/// Returns the report of any error of the program.
+pub(crate) fn report(error: &anyhow::Error) -> ErrorReport {
+    ErrorReport::explained_by(error.as_ref(), explain)
+}
+
+/// Returns the sentence of an error for the log: what failed, why, and the next step.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    report(error).to_string()
+}
+
+/// Returns the failure that several errors are together.
+pub(crate) fn failure_of_all<'a>(errors: impl IntoIterator<Item = &'a anyhow::Error>) -> Failure {
+    report::failure_of_all(errors.into_iter().map(report))
+}
+
+/// Explains an error of a database, without its causes.
+fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
+    if error.is::<EmailError>() || error.is::<NewEmailError>() {
+        return Some(of_email());
     }
+    if let Some(error) = error.downcast_ref() {
+        return Some(of_store(error));
+    }
+    error.downcast_ref::<KeyError>().map(|error| of_key(*error))
+}
+
+fn of_email() -> Explanation {
+    Explanation::failed("email_invalid").next("Check what was typed, such as ann@mail.example")
 }
 
 /// Explains an error of a database.
-pub(super) fn of_store(error: &StoreError) -> Explanation {
+fn of_store(error: &StoreError) -> Explanation {
     let explanation = Explanation::failed("failed");
     if let Some(failure) = FileFailure::of_store(error) {
         let explanation = explanation.text(failure.to_string());
@@ -49,7 +63,7 @@ pub(super) fn of_store(error: &StoreError) -> Explanation {
 }
 
 /// Explains why a master key is refused.
-pub(super) fn of_key(error: KeyError) -> Explanation {
+fn of_key(error: KeyError) -> Explanation {
     let explanation = Explanation::failed("failed");
     match error {
         KeyError::MalformedMasterKey => {
@@ -77,31 +91,5 @@ const fn step(failure: FileFailure) -> Option<&'static str> {
         FileFailure::OutOfDescriptors => "Raise the limit of open files (ulimit -n)",
         FileFailure::OutOfMemory => "Free memory, and try again",
         _ => return None,
-    })
-}
-
-/// The next step where the certificates of this computer cannot be loaded.
-pub(super) fn step_at_certificates() -> String {
-    step_at_cert_file().unwrap_or_else(|| {
-        "Look at the certificates of this computer, and at SSL_CERT_FILE if it is set".to_owned()
-    })
-}
-
-/// The next step for a certificate of an unknown authority.
-pub(super) fn step_at_authority() -> String {
-    step_at_cert_file().unwrap_or_else(|| {
-        "If it is your own, name its certificate or that of its authority in SSL_CERT_FILE"
-            .to_owned()
-    })
-}
-
-/// The next step if `SSL_CERT_FILE` names a file that cannot be read.
-fn step_at_cert_file() -> Option<String> {
-    let file = env::var_os("SSL_CERT_FILE").map(PathBuf::from)?;
-    File::open(&file).is_err().then(|| {
-        format!(
-            "Correct the path in SSL_CERT_FILE, or unset it: {} cannot be read",
-            file.display()
-        )
     })
 }

@@ -5,8 +5,11 @@ use std::{error::Error, fmt, iter};
 use clap::error::ErrorKind;
 use serde::Serialize;
 
-use super::explanation::Explanation;
-use crate::exit_status::ExitStatus;
+use crate::{
+    exit_status::ExitStatus,
+    explanation::{self, Explain},
+    failure::Failure,
+};
 
 /// A failure as it is displayed: one line of text, or with `--json` `{"error": {"code", "what", "why",
 /// "next"}}`.
@@ -30,13 +33,18 @@ struct Document<'a> {
 }
 
 impl ErrorReport {
-    /// Returns the report of a command that failed.
+    /// Returns the report of a command that failed, other than by a database.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         Self::of_cause(error.as_ref())
     }
 
-    /// Returns the report of an error of any type.
+    /// Returns the report of an error of any type, other than of a database.
     pub(crate) fn of_cause(error: &(dyn Error + 'static)) -> Self {
+        Self::explained_by(error, |_| None)
+    }
+
+    /// Returns the report of an error of any type. `explain` knows further types.
+    pub(crate) fn explained_by(error: &(dyn Error + 'static), explain: Explain) -> Self {
         let mut report = Self {
             code: ExitStatus::Failed.code().to_owned(),
             what: String::new(),
@@ -47,7 +55,7 @@ impl ErrorReport {
         let mut texts = Vec::new();
         let mut is_explained = false;
         for cause in causes(error) {
-            let explanation = Explanation::of(cause);
+            let explanation = explain(cause).or_else(|| explanation::explain(cause));
             let own_text = explanation.as_ref().and_then(|found| found.text.clone());
             let is_whole = own_text.is_some();
             texts.push(own_text.unwrap_or_else(|| cause.to_string()));
@@ -147,6 +155,24 @@ impl fmt::Display for ErrorReport {
     }
 }
 
+/// Returns the sentence of an error for a person: what failed, why, and the next step.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    ErrorReport::of(error).to_string()
+}
+
+/// Returns the failure that several failures are together.
+pub(crate) fn failure_of_all(reports: impl IntoIterator<Item = ErrorReport>) -> Failure {
+    let reports: Vec<ErrorReport> = reports.into_iter().collect();
+    let causes: Vec<String> = reports.iter().map(ErrorReport::cause).collect();
+    let mut steps: Vec<&str> = reports.iter().filter_map(ErrorReport::next).collect();
+    steps.dedup();
+    let failure = Failure::failed(causes.join("; and "));
+    match steps.join(". ") {
+        next if next.is_empty() => failure,
+        next => failure.next(next),
+    }
+}
+
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |cause| (*cause).source())
 }
@@ -161,7 +187,6 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
-    use crate::failure::Failure;
 
     #[test]
     fn a_report_has_a_code_what_why_and_the_next_step() {
@@ -228,9 +253,9 @@ mod tests {
             failure("b", "Do x"),
             failure("c", "Do y"),
         ];
-        let report = ErrorReport::of(&Failure::of_all(&errors).into());
+        let report = ErrorReport::of(&failure_of_all(errors.iter().map(ErrorReport::of)).into());
         assert_eq!(report.to_string(), "a; and b; and c. Do x. Do y");
-        let report = ErrorReport::of(&Failure::of_all(&[anyhow!("odd")]).into());
+        let report = ErrorReport::of(&failure_of_all([ErrorReport::of(&anyhow!("odd"))]).into());
         assert_eq!(
             (report.to_string(), report.next()),
             ("odd".to_owned(), None)
