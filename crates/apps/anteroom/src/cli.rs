@@ -6,6 +6,8 @@ mod operators;
 
 use std::path::PathBuf;
 
+use anteroom_console::exit_status::ExitStatus;
+use anteroom_server::{database::Database, settings::Flag};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -15,7 +17,6 @@ pub(crate) use self::{
     keys::{Keys, KeysRotate, RotatedKind},
     operators::{AccountInvite, AccountSessions, DeviceAdd, Doctor, InviteCommand, Room},
 };
-use crate::{database::Database, exit_status::ExitStatus, settings::Flag};
 
 /// Self-hosted private calls by link.
 ///

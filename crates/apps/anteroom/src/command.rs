@@ -4,7 +4,6 @@ mod account;
 mod account_add;
 mod backup;
 mod call;
-mod checks;
 mod completions;
 mod credential_auth;
 mod credential_create;
@@ -23,22 +22,22 @@ mod own_devices;
 mod relays;
 mod restore;
 mod room;
-mod serve;
 mod serve_check;
 mod status;
 mod steps;
 mod whoami;
 
+use anteroom_console::{
+    data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os, terminal::print,
+};
+use anteroom_server::{
+    logging, serve,
+    settings::{self, Scope},
+};
+
 use crate::{
     cli::{Backup, CallCommand, Cli, Command, Credential, DocumentationCommand, RestoreArguments},
-    data_dir::DataDir,
-    environment::Environment,
-    exit_status::ExitStatus,
-    logging,
     operator_changes::{ChangedServices, CommandRecord},
-    os,
-    settings::{self, Scope},
-    terminal::print,
 };
 
 /// Runs the command of the command line. Returns the exit status of a completed command.

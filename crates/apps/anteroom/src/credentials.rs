@@ -13,13 +13,15 @@ use std::{
 };
 
 use anteroom_client::{CredentialStore, CredentialSupply, PublishedParams};
+use anteroom_console::{
+    environment::{self, Environment},
+    os,
+};
 use anteroom_protocol::{Aci, Timestamp};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    environment::{self, Environment},
-    os,
     sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };

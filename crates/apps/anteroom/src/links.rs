@@ -6,6 +6,10 @@
 
 use std::path::PathBuf;
 
+use anteroom_console::{
+    environment::{self, Environment},
+    failure::Failure,
+};
 use anteroom_protocol::{AdminPasskey, CallLink, RoomId, RootKey, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,8 +17,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
-    environment::{self, Environment},
-    failure::Failure,
     sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
@@ -245,7 +247,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{os, sealed_file::KEY_LENGTH};
+    use anteroom_console::os;
+
+    use crate::sealed_file::KEY_LENGTH;
 
     fn store() -> (TempDir, LinkStore) {
         let dir = TempDir::new().unwrap();

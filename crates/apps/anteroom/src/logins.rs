@@ -15,6 +15,11 @@ use std::{
 use anteroom_client::{
     DeviceId, LockedSession, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
 };
+use anteroom_console::{
+    environment::{self, Environment},
+    failure::Failure,
+    os::OsClock,
+};
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
@@ -24,10 +29,8 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use self::device::DeviceFile;
+
 use crate::{
-    environment::{self, Environment},
-    failure::Failure,
-    os::OsClock,
     sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };

@@ -1,9 +1,8 @@
 //! Messages to the user about an issuer's params, on standard error.
 
 use anteroom_client::{ParamsSummary, ParamsSwitch, TrustedParams};
+use anteroom_console::terminal::day;
 use anteroom_protocol::Timestamp;
-
-use crate::terminal::day;
 
 /// Logs the new pins.
 pub(crate) fn of_pins(params: &TrustedParams) {

@@ -10,9 +10,11 @@ mod sinks;
 
 use std::sync::Arc;
 
+use anteroom_console::{data_dir::DataDir, os::OsClock};
 use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_server::{services, settings::Settings};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sqlite::SqliteIssuer;
 
@@ -21,7 +23,6 @@ pub(crate) use self::{
     commands::{ChangedServices, CommandRecord},
     rooms::RoomChanges,
 };
-use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
 /// Changes devices on behalf of the operator, and emits the events.
 pub(crate) struct OperatorChanges {

@@ -12,11 +12,12 @@ use std::{
 };
 
 use anteroom_client::{ParamsKind, Pin, PinSet, PinStore, PinStoreError};
+use anteroom_console::{failure::Failure, files};
 use anteroom_protocol::{ParamsId, RoomId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::{failure::Failure, files, links::LinkStore};
+use crate::links::LinkStore;
 
 /// The version that is written. Version 1 had no number, and no record of the params that issued last.
 const VERSION: u32 = 2;

@@ -1,9 +1,8 @@
 //! A link as a QR code, for a phone's camera.
 
+use anteroom_console::terminal::TerminalSize;
 use anyhow::{Context as _, anyhow};
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
-
-use crate::terminal::TerminalSize;
 
 /// The code as lines of text for a terminal of this size, or the sentence that it is too small. A code
 /// of which a part is out of sight, or whose lines are broken, is read by no phone.

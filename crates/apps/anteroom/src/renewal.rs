@@ -8,14 +8,17 @@ mod process;
 use std::{sync::Arc, time::Duration};
 
 use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep};
+use anteroom_console::{
+    os::{self, OsClock},
+    progress,
+};
 use anteroom_runtime::Clock as _;
 
 pub(crate) use self::process::{is_automatic, start};
+
 use crate::{
     credentials::CredentialFile,
     notices,
-    os::{self, OsClock},
-    progress,
     session::{IssuerIdentity, Session},
 };
 

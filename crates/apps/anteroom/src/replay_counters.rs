@@ -8,10 +8,10 @@ use std::{
 };
 
 use anteroom_client::{DemuxId, EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
+use anteroom_console::environment::{self, Environment};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    environment::{self, Environment},
     sealed_file::{FileFormat, SealedFile},
     session::user_directory,
 };
@@ -138,7 +138,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::report::sentence;
+    use anteroom_console::report::sentence;
 
     fn file(directory: &TempDir) -> ReplayCountersFile {
         let at = |name| directory.path().join(name);

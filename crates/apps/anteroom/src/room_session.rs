@@ -12,17 +12,19 @@ use std::{
 use anteroom_client::{
     RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
 };
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    listen::{self, Addresses},
+};
 use anteroom_protocol::{CallLink, LinkError};
 use anyhow::{anyhow, bail};
 
 use crate::{
     cli::{LinkArgument, RoomFlags},
     credentials::CredentialFile,
-    data_dir::DataDir,
-    environment::{self, Environment},
-    failure::Failure,
     links::{LinkStore, OwnLink, short_name},
-    listen::{self, Addresses},
     secret_text::{self, Input},
     session::IssuerIdentity,
 };

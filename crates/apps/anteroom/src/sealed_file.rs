@@ -15,12 +15,11 @@ use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
+use anteroom_console::{failure::Failure, files, os};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand_core::Rng as _;
 use zeroize::Zeroizing;
-
-use crate::{failure::Failure, files, os};
 
 pub(crate) const NONCE_LENGTH: usize = 12;
 pub(crate) const KEY_LENGTH: usize = 32;

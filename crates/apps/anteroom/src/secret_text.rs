@@ -6,10 +6,9 @@ use std::{
     io::{self, BufRead as _, IsTerminal as _, Read},
 };
 
+use anteroom_console::failure::Failure;
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
-
-use crate::failure::Failure;
 
 /// No link or key is longer, in bytes.
 const LONGEST: u64 = 4096;

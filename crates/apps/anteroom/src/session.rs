@@ -5,22 +5,25 @@ mod identity;
 use std::{path::PathBuf, sync::Arc};
 
 use anteroom_client::{IssuerClient, ServiceAddress, TrustedParams};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    listen::{self, Addresses},
+    os::OsClock,
+};
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use etcetera::BaseStrategy as _;
 
 pub(crate) use self::identity::IssuerIdentity;
+
 use crate::{
     cli::ClientFlags,
-    data_dir::DataDir,
-    environment::{self, Environment},
-    failure::Failure,
     links::LinkStore,
-    listen::{self, Addresses},
     logins::LoginFile,
     notices,
-    os::OsClock,
     pins::{PinFile, UserPins},
 };
 

@@ -2,11 +2,11 @@
 
 use std::{num::ParseIntError, path::PathBuf};
 
+use anteroom_console::failure::Failure;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::{ClientFlags, DeviceAdd};
-use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Device {

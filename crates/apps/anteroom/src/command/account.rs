@@ -11,8 +11,12 @@ mod password;
 mod sessions;
 mod show;
 
+use anteroom_console::{
+    data_dir::DataDir, environment::Environment, failure::Failure, os::OsClock, terminal::second,
+};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{databases, settings::Settings};
 use anteroom_store::{
     Account as StoredAccount, AccountRole, Email, IssuerDatabase as _, LoginLock, TransactionName,
 };
@@ -24,16 +28,10 @@ pub(super) use self::{
     password::{explained, verifier},
 };
 use super::{account_add, device};
+
 use crate::{
     cli::{AccountCommand, AccountInvite, InviteCommand},
-    data_dir::DataDir,
-    databases,
-    environment::Environment,
-    failure::Failure,
     operator_changes::OperatorChanges,
-    os::OsClock,
-    settings::Settings,
-    terminal::second,
 };
 
 /// Runs one of the commands on accounts.

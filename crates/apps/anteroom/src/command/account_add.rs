@@ -1,8 +1,15 @@
 //! `anteroom account add`
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::{self, OsClock},
+    terminal::{print, print_json},
+};
 use anteroom_issuer::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_runtime::Clock as _;
+use anteroom_server::settings::Settings;
 use anteroom_store::{
     Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
     IssuerDatabase as _, Login, PasswordVerifier, TransactionName,
@@ -11,15 +18,8 @@ use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
 use super::account::{explained, open, parse_new_email, shown, verifier};
-use crate::{
-    cli::AccountAdd,
-    data_dir::DataDir,
-    environment::Environment,
-    operator_changes::OperatorChanges,
-    os::{self, OsClock},
-    settings::Settings,
-    terminal::{print, print_json},
-};
+
+use crate::{cli::AccountAdd, operator_changes::OperatorChanges};
 
 /// The JSON output. It has exactly these members.
 #[derive(Serialize)]

@@ -9,24 +9,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    os::OsClock,
+    progress,
+    terminal::{print, print_json},
+};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{database::Database, databases, master_key};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use self::manifest::{Entry, Manifest};
-use crate::{
-    data_dir::DataDir,
-    database::Database,
-    databases,
-    environment::{self, Environment},
-    failure::Failure,
-    master_key,
-    operator_changes::ChangedServices,
-    os::OsClock,
-    progress,
-    terminal::{print, print_json},
-};
+
+use crate::operator_changes::ChangedServices;
 
 /// Variables that name or hold secrets which are in no database, except the master key.
 const SECRETS: [&str; 9] = [

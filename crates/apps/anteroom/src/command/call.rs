@@ -26,24 +26,23 @@ use std::{
 };
 
 use anteroom_client::JoinOptions;
+use anteroom_console::{
+    data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os::OsEntropy, progress,
+    terminal,
+};
 use anteroom_protocol::AdminPasskey;
 use anteroom_runtime::Entropy as _;
 use anyhow::Context as _;
 
 use self::{own_name::NameFile, participation::CallParticipation};
+
 use crate::{
     cli::CallJoin,
-    data_dir::DataDir,
-    environment::Environment,
-    exit_status::ExitStatus,
     links::LinkStore,
-    os::OsEntropy,
-    progress,
     replay_counters::ReplayCountersFile,
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
     session::user_directory,
-    terminal,
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the

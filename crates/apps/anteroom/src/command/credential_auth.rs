@@ -1,20 +1,20 @@
 //! `anteroom credential auth`
 
 use anteroom_client::DayRange;
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::{self, OsClock},
+    terminal::{day, print_json},
+};
 use anteroom_protocol::{Randomness, RootKey};
 use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
 use super::steps::{Steps, fetch_params, show_params};
-use crate::{
-    cli::CredentialAuth,
-    data_dir::DataDir,
-    environment::Environment,
-    os::{self, OsClock},
-    session::Session,
-    terminal::{day, print_json},
-};
+
+use crate::{cli::CredentialAuth, session::Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,20 +1,23 @@
 //! `anteroom credential create`
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    os::{self, OsClock},
+    terminal::{day, print_json},
+};
 use anteroom_protocol::{CallLink, CreateCredentialRequest, LinkError, Randomness, RootKey};
 use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
 use super::steps::{Steps, fetch_params, show_params};
+
 use crate::{
     cli::CredentialCreate,
-    data_dir::DataDir,
-    environment::Environment,
-    failure::Failure,
-    os::{self, OsClock},
     secret_text::{self, Input},
     session::Session,
-    terminal::{day, print_json},
 };
 
 #[derive(Serialize)]

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::OsClock,
+    terminal::{day, print, print_json},
+};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::{
-    cli::CredentialRenew,
-    data_dir::DataDir,
-    environment::Environment,
-    os::OsClock,
-    renewal,
-    session::IssuerIdentity,
-    terminal::{day, print, print_json},
-};
+use crate::{cli::CredentialRenew, renewal, session::IssuerIdentity};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,8 +1,15 @@
 //! `anteroom device`: for a named account directly on the issuer's database, like `anteroom account`; else
 //! for the user's own account.
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    os::{self, OsClock},
+};
 use anteroom_issuer::ChangeCause;
 use anteroom_runtime::Clock as _;
+use anteroom_server::settings::Settings;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::Context as _;
@@ -13,14 +20,10 @@ use super::{
     device_report::{self, DeviceReport},
     own_devices,
 };
+
 use crate::{
     cli::{Device, DeviceAction, DeviceRequest},
-    data_dir::DataDir,
-    environment::Environment,
-    failure::Failure,
     operator_changes::OperatorChanges,
-    os::{self, OsClock},
-    settings::Settings,
 };
 
 /// The failure of a command on a device that is not there.

@@ -1,5 +1,10 @@
 //! `anteroom device add`: restores access to an account without devices.
 
+use anteroom_console::{
+    failure::Failure,
+    os::{self, OsClock},
+    terminal::{print, print_json},
+};
 use anteroom_issuer::{ChangeCause, MOST_DEVICES};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
@@ -10,13 +15,8 @@ use anyhow::bail;
 use serde::Serialize;
 
 use super::account::find;
-use crate::{
-    cli::DeviceAdd,
-    failure::Failure,
-    operator_changes::OperatorChanges,
-    os::{self, OsClock},
-    terminal::{print, print_json},
-};
+
+use crate::{cli::DeviceAdd, operator_changes::OperatorChanges};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

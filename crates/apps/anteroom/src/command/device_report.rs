@@ -1,12 +1,11 @@
 //! The devices of an account as commands show them, to an operator and to the account's owner.
 
 use anteroom_client::{DeviceEntry, DeviceState};
+use anteroom_console::terminal::{confirm, plain, print, print_json, second};
 use anteroom_protocol::Timestamp;
 use anteroom_store::{Device, DeviceRetention};
 use serde::Serialize;
 use serde_json::json;
-
-use crate::terminal::{confirm, plain, print, print_json, second};
 
 /// A device as it is printed.
 #[derive(Serialize)]

@@ -11,22 +11,26 @@ mod relay;
 mod test_mail;
 
 use anteroom_client::Probe;
-use anyhow::{Context as _, bail};
-
-use self::endpoint::{Endpoint, ServiceKind};
-use super::{
-    checks::{self, Finding},
-    status::TIMEOUTS,
-};
-use crate::{
-    cli::{ClientFlags, Doctor},
+use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     exit_status::ExitStatus,
     failure::Failure,
     listen::Addresses,
-    session::Session,
+};
+use anteroom_server::{
+    checks::{self, Finding},
     settings::Settings,
+};
+use anyhow::{Context as _, bail};
+
+use self::endpoint::{Endpoint, ServiceKind};
+
+use super::status::TIMEOUTS;
+
+use crate::{
+    cli::{ClientFlags, Doctor},
+    session::Session,
 };
 
 /// Checks from the host of the services.

@@ -7,10 +7,10 @@ mod public;
 mod rotate;
 mod transfer;
 
-use crate::{
-    cli::Keys, data_dir::DataDir, environment::Environment, operator_changes::ChangedServices,
-    settings::Settings,
-};
+use anteroom_console::{data_dir::DataDir, environment::Environment};
+use anteroom_server::settings::Settings;
+
+use crate::{cli::Keys, operator_changes::ChangedServices};
 
 pub(super) async fn run(
     command: Keys,

@@ -6,6 +6,12 @@ mod list;
 mod show;
 
 use anteroom_client::{Approval, LinkChange, LinkState, OngoingCall, RoomName};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::{self, OsClock},
+    terminal::{confirm, day, output_size, plain, print, print_json},
+};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
 use serde::Serialize;
@@ -13,13 +19,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{Link, LinkArgument, OnOff, RoomFlags},
-    data_dir::DataDir,
-    environment::Environment,
     links::{LinkStore, short_name},
-    os::{self, OsClock},
     qr,
     room_session::{LinkTarget, RoomSession},
-    terminal::{confirm, day, output_size, plain, print, print_json},
 };
 
 /// The state of a link after a change, as JSON.

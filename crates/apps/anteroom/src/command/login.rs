@@ -6,6 +6,14 @@ use std::{
 };
 
 use anteroom_client::{DeviceId, IssuerError, LoginClient, LoginSession, SignIn, Timeouts};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    password::PasswordSource,
+    progress,
+    terminal::{day, print, print_json},
+};
 use anteroom_store::Email;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -14,13 +22,8 @@ use zeroize::Zeroizing;
 use crate::{
     cli::Login,
     credentials::CredentialFile,
-    data_dir::DataDir,
-    environment::{self, Environment},
-    failure::Failure,
-    password::PasswordSource,
-    progress, renewal,
+    renewal,
     session::{IssuerIdentity, IssuerTarget},
-    terminal::{day, print, print_json},
 };
 
 /// The members have the names of `whoami --json`.

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use anteroom_client::{IssuerError, LoginClient, LoginSession, Timeouts};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    terminal::{confirm, day, print, print_json},
+};
 use anteroom_protocol::Aci;
 use anyhow::bail;
 use serde::Serialize;
 
-use crate::{
-    credentials::CredentialFile,
-    data_dir::DataDir,
-    environment::Environment,
-    failure::Failure,
-    logins::LoginFile,
-    session::IssuerTarget,
-    terminal::{confirm, day, print, print_json},
-};
+use crate::{credentials::CredentialFile, logins::LoginFile, session::IssuerTarget};
 
 /// The outcome of a logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

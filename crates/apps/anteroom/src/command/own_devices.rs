@@ -3,6 +3,11 @@
 use std::path::Path;
 
 use anteroom_client::{DeviceId, IssuerError};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    password::PasswordSource,
+};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
@@ -10,11 +15,9 @@ use super::{
     device::no_device,
     device_report::{self, DeviceReport},
 };
+
 use crate::{
     cli::{DeviceAction, OwnAccount},
-    data_dir::DataDir,
-    environment::{self, Environment},
-    password::PasswordSource,
     session::Session,
 };
 

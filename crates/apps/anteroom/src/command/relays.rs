@@ -1,16 +1,15 @@
 //! `anteroom relays`
 
 use anteroom_client::RelayServer;
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    terminal::{print, print_json},
+};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::{
-    cli::Relays,
-    data_dir::DataDir,
-    environment::Environment,
-    session::Session,
-    terminal::{print, print_json},
-};
+use crate::{cli::Relays, session::Session};
 
 #[derive(Serialize)]
 struct Report<'a> {

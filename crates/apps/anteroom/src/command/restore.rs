@@ -4,7 +4,19 @@ mod staging;
 
 use std::path::Path;
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    os::OsClock,
+    progress,
+    terminal::{print, print_json},
+};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::{self, Database},
+    installation, master_key,
+};
 use anteroom_store::{MasterKey, StoreError};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use anyhow::{Context as _, bail};
@@ -12,17 +24,8 @@ use serde::Serialize;
 
 use self::staging::StagingDirectory;
 use super::backup::manifest::Manifest;
-use crate::{
-    data_dir::DataDir,
-    database::{self, Database},
-    environment::{self, Environment},
-    failure::Failure,
-    installation, master_key,
-    operator_changes::ChangedServices,
-    os::OsClock,
-    progress,
-    terminal::{print, print_json},
-};
+
+use crate::operator_changes::ChangedServices;
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -6,16 +6,17 @@ mod show;
 
 use std::num::NonZeroU32;
 
+use anteroom_console::{
+    data_dir::DataDir, environment::Environment, failure::Failure, os::OsClock, terminal::plain,
+};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
+use anteroom_server::{databases, settings::Settings};
 use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
 use anteroom_store_sqlite::SqliteRooms;
 use serde::Serialize;
 
-use crate::{
-    cli::Room, data_dir::DataDir, databases, environment::Environment, failure::Failure,
-    operator_changes::RoomChanges, os::OsClock, settings::Settings, terminal::plain,
-};
+use crate::{cli::Room, operator_changes::RoomChanges};
 
 /// Runs one of the commands on rooms.
 pub(super) async fn run(

@@ -10,25 +10,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    listen::Addresses,
+    os::OsClock,
+    terminal::{print, print_json},
+};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::Database,
+    databases::{self, Databases},
+    disk::Disk,
+    settings::{self, MailTransport, RelayProvider, Settings},
+};
 use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
 use anyhow::bail;
 use serde::Serialize;
 
 pub(super) use self::service::TIMEOUTS;
 use self::{database::DatabaseStatus, service::ServiceStatus};
-use crate::{
-    data_dir::DataDir,
-    database::Database,
-    databases::{self, Databases},
-    disk::Disk,
-    environment::Environment,
-    failure::Failure,
-    listen::Addresses,
-    os::OsClock,
-    settings::{self, MailTransport, RelayProvider, Settings},
-    terminal::{print, print_json},
-};
 
 /// The JSON output. It has exactly these members.
 #[derive(Serialize)]

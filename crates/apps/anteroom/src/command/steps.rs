@@ -1,12 +1,10 @@
 //! An exchange as a list of steps for a reader.
 
 use anteroom_client::TrustedParams;
+use anteroom_console::terminal::{day, home_path, print};
 use anteroom_protocol::{Mode, ParamsId, Timestamp};
 
-use crate::{
-    session::Session,
-    terminal::{day, home_path, print},
-};
+use crate::session::Session;
 
 /// Prints numbered steps as they happen; no output with `--json`.
 pub(super) struct Steps {

@@ -1,14 +1,13 @@
 //! `anteroom whoami`
 
-use serde::Serialize;
-
-use crate::{
-    cli::WhoAmI,
+use anteroom_console::{
     data_dir::DataDir,
     environment::Environment,
-    session::Session,
     terminal::{day, print, print_json},
 };
+use serde::Serialize;
+
+use crate::{cli::WhoAmI, session::Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

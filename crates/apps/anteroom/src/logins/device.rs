@@ -3,13 +3,11 @@
 //! It outlives the login, so that the next login uses the same device. The file contains no token.
 
 use anteroom_client::DeviceId;
+use anteroom_console::environment;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{
-    environment,
-    sealed_file::{FileFormat, SealedFile},
-};
+use crate::sealed_file::{FileFormat, SealedFile};
 
 const KIND: FileFormat = FileFormat {
     format: "anteroom login device 1",

@@ -2,18 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anteroom_console::data_dir::DataDir;
+use anteroom_server::{
+    database::{self, Database as _},
+    settings::{EventSettings, Settings},
+};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 
 use super::{
     record,
     sinks::{SinkSettings, Sinks},
 };
-use crate::{
-    cli::{Command, Keys, RotatedKind},
-    data_dir::DataDir,
-    database::{self, Database as _},
-    settings::{EventSettings, Settings},
-};
+
+use crate::cli::{Command, Keys, RotatedKind};
 
 /// The services that a command has changed so far.
 #[derive(Default)]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use anteroom_console::{data_dir::DataDir, os::OsClock};
 use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_server::{services, settings::Settings};
 use anteroom_store::OpaqueRoomId;
 use anteroom_store_sqlite::SqliteRooms;
 
@@ -10,7 +12,6 @@ use super::{
     record,
     sinks::{SinkSettings, Sinks},
 };
-use crate::{data_dir::DataDir, os::OsClock, services, settings::Settings};
 
 /// Emits the events of the operator's changes of rooms.
 pub(crate) struct RoomChanges {

@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use anteroom_console::{data_dir::DataDir, os::OsClock};
 use anteroom_runtime::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
+use anteroom_server::settings::EventSettings;
 use anteroom_webhook::SpoolWriter;
 use anyhow::Context as _;
-
-use crate::{data_dir::DataDir, os::OsClock, settings::EventSettings};
 
 pub(super) struct Sinks {
     queues: Vec<Arc<EventQueue>>,

@@ -9,15 +9,14 @@ use std::{
     thread,
 };
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+};
 use anyhow::{Context as _, bail};
 use close_fds::CloseFdsBuilder;
 
-use crate::{
-    cli::ClientFlags,
-    data_dir::DataDir,
-    environment::{self, Environment},
-    session::IssuerIdentity,
-};
+use crate::{cli::ClientFlags, session::IssuerIdentity};
 
 /// The first descriptor after standard input, output and error.
 const FIRST_INHERITED: i32 = 3;

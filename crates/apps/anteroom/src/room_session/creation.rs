@@ -5,11 +5,11 @@
 //! link is being created now.
 
 use anteroom_client::{Approval, CreatedLink, MAX_SPARE_LINKS, RoomsError};
+use anteroom_console::os;
 use anteroom_protocol::{AdminPasskey, ParamsId, RootKey};
 use anyhow::Context as _;
 
 use super::RoomSession;
-use crate::os;
 
 const USED_ELSEWHERE: &str = "the room of a stored credential has a link already: the folder of the \
     credentials was copied and the other copy has used it, or the answer of an earlier create was \

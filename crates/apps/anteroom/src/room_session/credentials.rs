@@ -10,18 +10,17 @@ use anteroom_client::{
     CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, SPARE_LINKS,
     TrustedParams,
 };
+use anteroom_console::{failure::Failure, os::OsClock, terminal::second};
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
 use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 
 use super::RoomSession;
+
 use crate::{
-    failure::Failure,
     notices,
-    os::OsClock,
     renewal::{self, Renewal},
     session::Session,
-    terminal::second,
 };
 
 /// Returns the failure for used-up create credentials: all of the last renewal were used. `due` is the time of
@@ -312,7 +311,7 @@ fn params_notices(params: &TrustedParams, now: Timestamp) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sentence;
+    use anteroom_console::report::sentence;
 
     #[test]
     fn used_up_credentials_come_back_with_the_next_renewal_if_one_comes_by_itself() {

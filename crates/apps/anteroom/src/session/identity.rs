@@ -6,21 +6,20 @@ use anteroom_client::{
     Authentication, DeviceCredentials, IssuerClient, IssuerError, LoginClient, LoginSession,
     PublishedParams, ServiceAddress, Timeouts, Trust, TrustedParams,
 };
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    os::OsClock,
+    password::PasswordSource,
+};
 use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_runtime::Clock as _;
 use anyhow::{anyhow, bail};
 
 use super::{IssuerTarget, Session};
-use crate::{
-    cli::ClientFlags,
-    credentials::CredentialFile,
-    data_dir::DataDir,
-    environment::{self, Environment},
-    failure::Failure,
-    logins::LoginFile,
-    os::OsClock,
-    password::PasswordSource,
-};
+
+use crate::{cli::ClientFlags, credentials::CredentialFile, logins::LoginFile};
 
 /// An account at an issuer, with its trusted params.
 pub(crate) struct IssuerIdentity {

@@ -3,10 +3,9 @@
 //! Letters of other scripts can look like Latin ones: `аnn`, with a Cyrillic letter, is another address than
 //! `ann`. An address with letters outside of ASCII is displayed with their code points in addition.
 
+use anteroom_console::terminal::plain;
 use anteroom_store::Email;
 use unicode_security::MixedScript as _;
-
-use crate::terminal::plain;
 
 /// The address with `\u{430}` for letters outside of ASCII; `None` if it has none.
 pub(in crate::command) fn escaped(email: &Email) -> Option<String> {

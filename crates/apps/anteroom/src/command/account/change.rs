@@ -1,5 +1,9 @@
 //! `anteroom account disable`, `enable`, `role` and `delete`
 
+use anteroom_console::{
+    os::OsClock,
+    terminal::{confirm, print, print_json},
+};
 use anteroom_issuer::ChangeCause;
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
@@ -9,12 +13,8 @@ use anyhow::ensure;
 use serde_json::json;
 
 use super::{find, no_account};
-use crate::{
-    cli::RoleArgument,
-    operator_changes::OperatorChanges,
-    os::OsClock,
-    terminal::{confirm, print, print_json},
-};
+
+use crate::{cli::RoleArgument, operator_changes::OperatorChanges};
 
 /// Disables an account, or enables it again.
 ///

@@ -1,18 +1,18 @@
 //! `anteroom account invite`
 
+use anteroom_console::{
+    os::{self, OsClock},
+    terminal::{day, print, print_json},
+};
 use anteroom_protocol::DAY;
 use anteroom_runtime::Clock as _;
+use anteroom_server::settings::{MailTransport, Settings, SignUpMode};
 use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{
-    operator_changes::OperatorChanges,
-    os::{self, OsClock},
-    settings::{MailTransport, Settings, SignUpMode},
-    terminal::{day, print, print_json},
-};
+use crate::operator_changes::OperatorChanges;
 
 #[derive(Serialize)]
 struct Report<'a> {

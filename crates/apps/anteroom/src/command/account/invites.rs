@@ -1,5 +1,10 @@
 //! `anteroom account invite list` and `cancel`
 
+use anteroom_console::{
+    failure::Failure,
+    os::OsClock,
+    terminal::{confirm, day, print, print_json, second},
+};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{Invite, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
@@ -7,12 +12,7 @@ use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    failure::Failure,
-    operator_changes::OperatorChanges,
-    os::OsClock,
-    terminal::{confirm, day, print, print_json, second},
-};
+use crate::operator_changes::OperatorChanges;
 
 /// The minimum number of digits that identify an invite.
 const FEWEST_DIGITS: usize = 4;

@@ -1,15 +1,15 @@
 //! `anteroom account list`
 
+use anteroom_console::{
+    os::OsClock,
+    terminal::{print, print_json},
+};
 use anteroom_runtime::Clock as _;
+use anteroom_server::settings::LoginSection;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 
 use super::AccountReport;
-use crate::{
-    os::OsClock,
-    settings::LoginSection,
-    terminal::{print, print_json},
-};
 
 /// The number of accounts that one transaction reads. The total is not limited.
 const PAGE: u32 = 200;

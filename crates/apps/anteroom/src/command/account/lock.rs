@@ -1,5 +1,9 @@
 //! `anteroom account unlock`: the end of locks.
 
+use anteroom_console::{
+    os::OsClock,
+    terminal::{print, print_json},
+};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
@@ -7,11 +11,8 @@ use anteroom_store_sqlite::SqliteIssuer;
 use serde_json::json;
 
 use super::{find, no_account};
-use crate::{
-    operator_changes::OperatorChanges,
-    os::OsClock,
-    terminal::{print, print_json},
-};
+
+use crate::operator_changes::OperatorChanges;
 
 /// Returns the lock of an account's login, if it has a login.
 pub(super) async fn of_account(

@@ -2,6 +2,13 @@
 
 use std::path::Path;
 
+use anteroom_console::{
+    environment::Environment,
+    failure::Failure,
+    os::{self, OsClock},
+    password::PasswordSource,
+    terminal::{confirm, plain, print, print_json},
+};
 use anteroom_issuer::{ChangeCause, HashCost, Password};
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
@@ -14,14 +21,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{find, no_account, parse_email, parse_new_email};
-use crate::{
-    environment::Environment,
-    failure::Failure,
-    operator_changes::OperatorChanges,
-    os::{self, OsClock},
-    password::PasswordSource,
-    terminal::{confirm, plain, print, print_json},
-};
+
+use crate::operator_changes::OperatorChanges;
 
 /// The maximum number of devices that a question names.
 const MOST_NAMES: usize = 10;

@@ -1,5 +1,9 @@
 //! `anteroom account sessions`
 
+use anteroom_console::{
+    os::OsClock,
+    terminal::{confirm, print, print_json, second},
+};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, Session, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
@@ -7,11 +11,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::find;
-use crate::{
-    operator_changes::OperatorChanges,
-    os::OsClock,
-    terminal::{confirm, print, print_json, second},
-};
+
+use crate::operator_changes::OperatorChanges;
 
 const NAME: TransactionName = TransactionName::new("sessions of account");
 

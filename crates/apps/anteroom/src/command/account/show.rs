@@ -1,17 +1,18 @@
 //! `anteroom account show`
 
+use anteroom_console::{
+    os::OsClock,
+    terminal::{day, print, print_json, second},
+};
 use anteroom_runtime::Clock as _;
+use anteroom_server::settings::LoginSection;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
 use super::{AccountReport, find, lock, no_account};
-use crate::{
-    command::device_report::{self, DeviceReport},
-    os::OsClock,
-    settings::LoginSection,
-    terminal::{day, print, print_json, second},
-};
+
+use crate::command::device_report::{self, DeviceReport};
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -10,14 +10,13 @@ use std::{
     path::Path,
 };
 
+use anteroom_console::{failure::Failure, files};
 use anteroom_protocol::Timestamp;
 use anteroom_store_sqlite::SqliteCopy;
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-use crate::{failure::Failure, files};
 
 /// Its name in a backup.
 pub(in crate::command) const NAME: &str = "backup.json";

@@ -1,8 +1,7 @@
 //! The failure that a session in a call ended with.
 
 use anteroom_client::{DenialReason, EndReason};
-
-use crate::{exit_status::ExitStatus, report::ErrorReport};
+use anteroom_console::{exit_status::ExitStatus, report::ErrorReport};
 
 /// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
 pub(super) fn failure(ending: &EndReason) -> Option<ErrorReport> {

@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anteroom_console::{failure::Failure, files, terminal::home_path};
 use anteroom_protocol::printable;
 use anyhow::Context as _;
 
 use super::known_devices::shown_name;
-use crate::{failure::Failure, files, terminal::home_path};
 
 /// The maximum length of a name, in characters. Other clients cut it to this length too.
 const MAX_CHARS: usize = 60;
@@ -123,7 +123,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::report::{ErrorReport, sentence};
+    use anteroom_console::report::{ErrorReport, sentence};
 
     fn cannot_prompt() -> io::Result<Option<String>> {
         panic!("nobody is to be asked")

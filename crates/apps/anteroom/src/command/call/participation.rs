@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anteroom_client::{CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsError};
+use anteroom_console::report::ErrorReport;
 use anteroom_protocol::CallLinkSecretParams;
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     tag::TagPrefix,
     view::{Connection, View},
 };
-use crate::report::ErrorReport;
 
 pub(super) struct CallParticipation {
     pub(super) view: View,

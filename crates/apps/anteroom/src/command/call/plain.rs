@@ -2,6 +2,11 @@
 
 use std::{io, thread, time::Duration};
 
+use anteroom_console::{
+    report::ErrorReport,
+    shutdown::Shutdown,
+    terminal::{self, print, print_to_reader},
+};
 use anyhow::Context as _;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -9,11 +14,6 @@ use super::{
     entry::Entry,
     input::Input,
     participation::{CallParticipation, Moment},
-};
-use crate::{
-    report::ErrorReport,
-    shutdown::Shutdown,
-    terminal::{self, print, print_to_reader},
 };
 
 /// The capacity of the queue of typed lines.

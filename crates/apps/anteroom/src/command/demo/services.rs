@@ -9,8 +9,18 @@ use std::{
     time::Duration,
 };
 
+use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os::OsClock};
 use anteroom_issuer::DeviceEvents;
 use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    databases,
+    installation::Installation,
+    logging,
+    services::{
+        FaultLog, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses, ServiceContext, Telemetry,
+    },
+    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
+};
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
 use tokio::{
@@ -20,19 +30,7 @@ use tokio::{
 };
 use tracing::dispatcher;
 
-use crate::{
-    command::account_add::{self, NewAccount},
-    data_dir::DataDir,
-    databases,
-    environment::Environment,
-    installation::Installation,
-    listen, logging,
-    os::OsClock,
-    services::{
-        FaultLog, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses, ServiceContext, Telemetry,
-    },
-    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
-};
+use crate::command::account_add::{self, NewAccount};
 
 /// The time limit for stopping. No call is running by then, so that open connections are cut.
 const GRACE: Duration = Duration::from_secs(5);

@@ -3,8 +3,13 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use anteroom_client::{Probe, ProbeAnswer, SocketOutcome};
+use anteroom_console::{
+    os::{self, OsClock},
+    terminal::second,
+};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
+use anteroom_server::checks::Finding;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -12,11 +17,8 @@ use tokio::{
 use url::{Host, Url};
 
 use super::expiry;
-use crate::{
-    command::{checks::Finding, status::TIMEOUTS},
-    os::{self, OsClock},
-    terminal::second,
-};
+
+use crate::command::status::TIMEOUTS;
 
 /// The path that returns whether a process answers, and its instance name.
 pub(super) const LIVE: &[&str] = &["health", "live"];

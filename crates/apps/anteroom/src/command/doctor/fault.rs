@@ -1,9 +1,10 @@
 //! The findings for a service that does not answer.
 
 use anteroom_client::{ProbeError, TransportFault};
+use anteroom_console::explanation::CERTIFICATE_OF_SERVICE;
+use anteroom_server::checks::Finding;
 
 use super::endpoint::Endpoint;
-use crate::{command::checks::Finding, explanation::CERTIFICATE_OF_SERVICE};
 
 impl Endpoint {
     pub(super) fn failure(&self, error: &ProbeError, host: &str) -> Finding {

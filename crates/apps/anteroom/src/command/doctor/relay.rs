@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use anteroom_client::RelayServer;
+use anteroom_console::{
+    environment::Environment,
+    os::{self, OsClock},
+};
 use anteroom_protocol::Aci;
 use anteroom_relays::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use anteroom_runtime::{Clock as _, Pseudonymizer};
-use secrecy::ExposeSecret as _;
-use zeroize::Zeroizing;
-
-use crate::{
-    command::checks::Finding,
-    environment::Environment,
-    os::{self, OsClock},
+use anteroom_server::{
+    checks::Finding,
     relays,
     settings::{RelayProvider, Settings},
 };
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
 
 const CHECK: &str = "TURN";
 const LIMIT: Duration = Duration::from_secs(10);

@@ -1,15 +1,12 @@
 //! The check of the mail server, with a test mail if an address is given.
 
+use anteroom_console::{environment::Environment, os::OsClock, terminal::second};
 use anteroom_mail::{Mail, MailError, Mailer as _};
 use anteroom_runtime::Clock as _;
-
-use crate::{
-    command::checks::Finding,
-    environment::Environment,
+use anteroom_server::{
+    checks::Finding,
     mail::{self, ConfiguredMailer},
-    os::OsClock,
     settings::{MailSettings, MailTransport},
-    terminal::second,
 };
 
 const CHECK: &str = "mail server";

@@ -2,24 +2,21 @@
 
 use std::fmt::Write as _;
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::OsClock,
+    terminal::{day, print, print_json},
+};
 use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{databases::Databases, params, settings::Settings};
 use anteroom_store::{
     ServerParamsKind, ServerParamsRecord, StoredServerParams,
     keys::{KeyDatabase, KeyEntry, KeyPurpose, SealedValues},
 };
 use serde::Serialize;
-
-use crate::{
-    data_dir::DataDir,
-    databases::Databases,
-    environment::Environment,
-    os::OsClock,
-    params,
-    settings::Settings,
-    terminal::{day, print, print_json},
-};
 
 /// The JSON output. It has exactly these members.
 #[derive(Serialize)]

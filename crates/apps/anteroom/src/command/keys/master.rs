@@ -17,16 +17,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anteroom_console::{data_dir::DataDir, environment::Environment, files, os};
 use anteroom_protocol::Timestamp;
+use anteroom_server::{database::Database, databases, master_key};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
-
-use crate::{
-    data_dir::DataDir, database::Database, databases, environment::Environment, files, master_key,
-    os,
-};
 
 /// The files of the master keys.
 pub(super) struct MasterRotation {

@@ -2,9 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
+use anteroom_console::terminal::print;
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::terminal::print;
 
 /// A bar on a terminal; elsewhere a line for each tenth, or no output.
 pub(super) struct Progress {

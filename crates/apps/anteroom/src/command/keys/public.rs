@@ -3,24 +3,24 @@
 use std::{fs::File, io::Read as _, path::Path};
 
 use anteroom_client::{ParamsKind, Pin, PinStore as _};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    files,
+    os::OsClock,
+    terminal::{day, print, print_json},
+};
 use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{databases, params};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    data_dir::DataDir,
-    databases,
-    environment::Environment,
-    failure::Failure,
-    files,
-    os::OsClock,
-    params, session,
-    terminal::{day, print, print_json},
-};
+use crate::session;
 
 /// The maximum length of a file of params, in bytes.
 const LONGEST: u64 = 1 << 20;

@@ -2,9 +2,21 @@
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    os::{self, OsClock},
+    terminal::{confirm, day, print, print_json},
+};
 use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::Database as _,
+    databases::Databases,
+    params::{self, StartTime},
+};
 use anteroom_store::{
     ServerParamsKind,
     keys::{KeyDatabase, KeyId, KeyPurpose},
@@ -15,17 +27,10 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use super::{master, progress::Progress};
+
 use crate::{
     cli::{KeysRotate, RotatedKind},
-    data_dir::DataDir,
-    database::Database as _,
-    databases::Databases,
-    environment::Environment,
-    failure::Failure,
     operator_changes::ChangedServices,
-    os::{self, OsClock},
-    params::{self, StartTime},
-    terminal::{confirm, day, print, print_json},
 };
 
 /// The number of values that one transaction re-seals, which holds the file's write lock for some

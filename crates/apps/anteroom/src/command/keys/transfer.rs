@@ -2,8 +2,22 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    files,
+    os::OsClock,
+    terminal::{print, print_json},
+};
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::Database as _,
+    databases,
+    installation::Installation,
+    params::{self, TransferredParams},
+};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, anyhow, bail};
@@ -12,19 +26,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::rotate::{ParamsEndReport, ended_sentence};
-use crate::{
-    data_dir::DataDir,
-    database::Database as _,
-    databases,
-    environment::Environment,
-    failure::Failure,
-    files,
-    installation::Installation,
-    operator_changes::ChangedServices,
-    os::OsClock,
-    params::{self, TransferredParams},
-    terminal::{print, print_json},
-};
+
+use crate::operator_changes::ChangedServices;
 
 /// The file that carries params between the services. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]

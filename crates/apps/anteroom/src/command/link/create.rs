@@ -3,20 +3,23 @@
 use std::io::{self, IsTerminal as _};
 
 use anteroom_client::{LinkChange, LinkState};
+use anteroom_console::{
+    failure::Failure,
+    listen,
+    os::{self, OsClock},
+    terminal::{print, print_json},
+};
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::{Context, show_link, show_state};
+
 use crate::{
     cli::LinkCreate,
-    failure::Failure,
     links::{OwnLink, short_name},
-    listen,
-    os::{self, OsClock},
     room_session::RoomSession,
-    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]

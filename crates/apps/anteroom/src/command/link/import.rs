@@ -7,6 +7,11 @@ use std::{
 };
 
 use anteroom_client::{LinkChange, RoomName};
+use anteroom_console::{
+    failure::Failure,
+    os::{self, OsClock},
+    terminal::{print, print_json},
+};
 use anteroom_protocol::AdminPasskey;
 use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
@@ -14,14 +19,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{Context, StateReport, show_state};
+
 use crate::{
     cli::LinkImport,
-    failure::Failure,
     links::{OwnLink, short_name},
-    os::{self, OsClock},
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
-    terminal::{print, print_json},
 };
 
 /// The maximum length of a passkey with white space around it, in bytes.

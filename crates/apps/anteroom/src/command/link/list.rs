@@ -1,12 +1,10 @@
 //! `anteroom link list`
 
+use anteroom_console::terminal::{day, print, print_json};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use crate::{
-    links::{LinkStore, OwnLink, short_name},
-    terminal::{day, print, print_json},
-};
+use crate::links::{LinkStore, OwnLink, short_name};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,17 +3,20 @@
 use std::io::{self, IsTerminal as _};
 
 use anteroom_client::{LinkState, Peek, RoomName, RoomsError};
+use anteroom_console::{
+    os,
+    terminal::{print, print_json},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{Context, show_link, show_state};
+
 use crate::{
     cli::LinkShow,
-    os,
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
-    terminal::{print, print_json},
 };
 
 #[derive(Serialize)]

@@ -12,14 +12,10 @@ use std::{
     path::Path,
 };
 
+use anteroom_console::{data_dir::DataDir, failure::Failure};
+use anteroom_server::database::{self, Database};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, bail};
-
-use crate::{
-    data_dir::DataDir,
-    database::{self, Database},
-    failure::Failure,
-};
 
 /// The folder of a running restore. Removed on drop.
 pub(super) struct StagingDirectory {

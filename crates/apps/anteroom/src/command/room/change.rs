@@ -3,7 +3,13 @@
 //! The link's record counts how often its calls were ended, and the call's record is deleted. The process
 //! that serves the call detects this when it renews the lease, and removes all devices.
 
+use anteroom_console::{
+    failure::Failure,
+    os::{self, OsClock},
+    terminal::{confirm, plain, print, print_json},
+};
 use anteroom_runtime::Clock as _;
+use anteroom_server::settings::{MediaKind, Settings};
 use anteroom_store::{
     DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
 };
@@ -12,13 +18,8 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::{FIND, find};
-use crate::{
-    failure::Failure,
-    operator_changes::RoomChanges,
-    os::{self, OsClock},
-    settings::{MediaKind, Settings},
-    terminal::{confirm, plain, print, print_json},
-};
+
+use crate::operator_changes::RoomChanges;
 
 /// Refuses calls on media servers, which do not end through the database.
 pub(super) fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {

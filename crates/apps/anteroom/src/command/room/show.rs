@@ -1,14 +1,14 @@
 //! `anteroom room list` and `show`
 
+use anteroom_console::{
+    os::OsClock,
+    terminal::{self, day, plain, print, print_json},
+};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteRooms;
 
 use super::{CallReport, FEWEST_CHARACTERS, FIND, PAGE, RoomReport, find};
-use crate::{
-    os::OsClock,
-    terminal::{self, day, plain, print, print_json},
-};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

@@ -1,3 +1,4 @@
+use anteroom_console::{os, report::ErrorReport};
 use anteroom_protocol::{CallLinkSecretParams, RootKey};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
@@ -7,7 +8,6 @@ use anteroom_store_sqlite::SqliteOptions;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{os, report::ErrorReport};
 
 const ONE: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "0123456789abcdef0123000000000000";

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
+use anteroom_console::data_dir::DataDir;
 use anteroom_protocol::{DAY, Timestamp};
+use anteroom_server::{database::Database, params};
 use anteroom_store::{
     IssuerDatabase as _, RoomsDatabase as _, StoredServerParams, TransactionName, keys::KeyDatabase,
 };
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use serde::Serialize;
-
-use crate::{data_dir::DataDir, database::Database, params};
 
 const COUNT: TransactionName = TransactionName::new("count rows");
 

@@ -3,13 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anteroom_client::{Probe, ProbeAnswer, ServiceAddress, Timeouts};
+use anteroom_console::listen::Addresses;
 use anteroom_runtime::{Health, HealthReport};
+use anteroom_server::settings::{PublicUrl, Settings};
 use serde::Serialize;
-
-use crate::{
-    listen::Addresses,
-    settings::{PublicUrl, Settings},
-};
 
 /// The time limits: a service on this machine answers immediately or not at all.
 pub(crate) const TIMEOUTS: Timeouts = Timeouts {

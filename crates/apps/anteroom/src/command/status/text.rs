@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
+use anteroom_console::terminal::{day, plain};
 use anteroom_protocol::Timestamp;
+use anteroom_server::disk::{Disk, LEAST_SPACE};
 
 use super::{StatusReport, database::DatabaseStatus, service::ServiceStatus};
-use crate::{
-    disk::{Disk, LEAST_SPACE},
-    terminal::{day, plain},
-};
 
 const MIB: u64 = 1024 * 1024;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anteroom_console::terminal::is_colourless;
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -18,7 +19,6 @@ use crate::command::call::{
     view::View,
     wrap::{columns, cut, rows},
 };
-use crate::terminal::is_colourless;
 
 /// The prompt before the draft.
 const PROMPT: &str = "> ";

@@ -6,6 +6,12 @@ use std::{
     time::Duration,
 };
 
+use anteroom_console::{
+    failure::Failure,
+    report::ErrorReport,
+    shutdown::Shutdown,
+    terminal::{print, width},
+};
 use anyhow::Context as _;
 use ratatui::crossterm::event::{self, Event};
 use rustix::process::{Signal, kill_current_process_group};
@@ -16,16 +22,11 @@ use tokio::{
 };
 
 use super::{Action, Screen};
-use crate::{
-    command::call::{
-        entry::Entry,
-        full_screen::FullScreen,
-        participation::{CallParticipation, Moment},
-    },
-    failure::Failure,
-    report::ErrorReport,
-    shutdown::Shutdown,
-    terminal::{print, width},
+
+use crate::command::call::{
+    entry::Entry,
+    full_screen::FullScreen,
+    participation::{CallParticipation, Moment},
 };
 
 /// The capacity of the queue of keys.
