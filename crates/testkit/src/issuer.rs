@@ -6,31 +6,26 @@ use std::{
 };
 
 use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
-use anteroom_issuer::{
-    DatedParams, HashQueueLimits, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
-    LoginSettings, MailSender, PasswordHasher, router,
-};
+use anteroom_issuer::{DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router};
 use anteroom_protocol::{
-    Aci, AuthSalt, DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
-    GroupServerSecretParams, Mode, Pni, Randomness, Timestamp,
+    DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
+    GroupServerSecretParams, Mode, Randomness, Timestamp,
 };
-use anteroom_relays::Relays;
 use anteroom_runtime::{Clock as _, Entropy, LocalLimiter, Metrics, Pseudonymizer};
-use anteroom_store::{
-    Account, Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, MasterKey,
-    TransactionName,
-};
+use anteroom_store::{DeviceId, IssuerDatabase as _, MasterKey};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
+use anteroom_turn::Relays;
 use axum::Router;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
 use crate::{
-    CapturedEvents, CapturedMails, LogGuard, MockClock, RecordedDelays, SeededEntropy,
-    TestLoginOptions, metrics_text,
+    CapturedEvents, CapturedMails, LogGuard, MockClock, RecordedDelays, SeededEntropy, TestAccount,
+    TestLoginOptions,
+    account::{add_account, add_device},
+    metrics_text,
 };
 
 /// The options of a test issuer.
@@ -66,30 +61,6 @@ impl Default for TestIssuerOptions {
             seed: 1,
             login: TestLoginOptions::default(),
         }
-    }
-}
-
-/// An account with one device. `Debug` shows nothing of it.
-pub struct TestAccount {
-    /// The account id.
-    pub aci: Aci,
-    /// The phone-number id, if the account has one.
-    pub pni: Option<Pni>,
-    /// The salt of an account without a PNI.
-    pub auth_salt: AuthSalt,
-    /// The device.
-    pub device: DeviceId,
-    /// The device's password.
-    pub password: String,
-}
-
-impl TestAccount {
-    /// Returns the value of the `Authorization` header.
-    #[must_use]
-    pub fn authorization(&self) -> String {
-        let name = self.aci.to_uuid_string();
-        let text = format!("{name}.{}:{}", self.device, self.password);
-        format!("Basic {}", STANDARD.encode(text))
     }
 }
 
@@ -203,7 +174,7 @@ impl TestIssuer {
         let metrics = Metrics::new(Arc::new(events.clone()), Arc::new(clock.clone()));
         let mails = CapturedMails::default();
         let delays = RecordedDelays::default();
-        let login = login_parts(&options, &mails, &delays, &metrics, &entropy);
+        let login = options.login.parts(&mails, &delays, &metrics, &entropy);
         let mut parts = IssuerParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(clock.clone()),
@@ -285,53 +256,14 @@ impl TestIssuer {
     /// # Panics
     /// The database refuses the row.
     pub async fn add_device(&self, account: &TestAccount, device: DeviceId) -> TestAccount {
-        let password = DevicePassword::random(&mut *self.entropy.rng());
-        watch_password(&password);
-        let aci = account.aci;
-        let row = row(&self.database, &aci, device, &password, self.clock.now());
-        let mut transaction = begin(&self.database).await;
-        transaction
-            .add_device(&aci, &row, &mut *self.entropy.rng())
-            .await
-            .expect("a new device");
-        transaction.save().await.expect("the database is there");
-        TestAccount {
-            aci,
-            pni: account.pni,
-            auth_salt: account.auth_salt.clone(),
+        add_device(
+            &self.database,
+            account,
             device,
-            password: password.as_str().to_owned(),
-        }
-    }
-}
-
-/// The base URL of the links in mails, and the issuer name in access tokens.
-pub(crate) const PUBLIC_URL: &str = "https://issuer.example";
-
-fn login_parts(
-    options: &TestIssuerOptions,
-    mails: &CapturedMails,
-    delays: &RecordedDelays,
-    metrics: &Metrics,
-    entropy: &SeededEntropy,
-) -> LoginParts {
-    let options = options.login;
-    let limits = HashQueueLimits::new(NonZeroUsize::MIN.saturating_add(1));
-    let hasher = PasswordHasher::new(options.cost, limits, metrics, &mut *entropy.rng());
-    LoginParts {
-        settings: LoginSettings {
-            sign_up: options.sign_up,
-            limits: options.limits,
-            lock_mail: options.lock_mail,
-            personal_events: options.personal_events,
-            ..LoginSettings::new(PUBLIC_URL)
-        },
-        hasher: hasher.expect("a cost that Argon2 allows"),
-        delay: Arc::new(delays.clone()),
-        mail: options
-            .mail
-            .then(|| Arc::new(mails.clone()) as Arc<dyn MailSender>),
-        identities: None,
+            self.clock.now(),
+            &*self.entropy,
+        )
+        .await
     }
 }
 
@@ -380,68 +312,4 @@ async fn open(
     SqliteIssuer::open(&sqlite, &master, options.now, &mut *entropy.rng())
         .await
         .expect("a fresh database")
-}
-
-async fn begin(database: &SqliteIssuer) -> Box<dyn anteroom_store::IssuerRepository> {
-    let name = TransactionName::new("test");
-    database.begin(name).await.expect("the database is there")
-}
-
-async fn add_account(
-    database: &SqliteIssuer,
-    with_pni: bool,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-) -> TestAccount {
-    let mut rng = entropy.rng();
-    let aci = Aci::random(&mut *rng);
-    let pni = with_pni.then(|| Pni::random(&mut *rng));
-    let auth_salt = AuthSalt::random(&mut *rng);
-    let password = DevicePassword::random(&mut *rng);
-    let guard = LogGuard::global();
-    guard.watch_bytes("account id", aci.as_bytes());
-    if let Some(pni) = &pni {
-        guard.watch_bytes("phone-number id", pni.as_bytes());
-    }
-    guard.watch_bytes("salt", auth_salt.as_bytes());
-    watch_password(&password);
-
-    let account = Account::new(aci, pni, auth_salt.clone(), now);
-    let device = DeviceId::PRIMARY;
-    let row = row(database, &aci, device, &password, now);
-    let mut transaction = begin(database).await;
-    transaction
-        .add_account(&account, &mut *rng)
-        .await
-        .expect("a new account");
-    transaction
-        .add_device(&aci, &row, &mut *rng)
-        .await
-        .expect("a new device");
-    transaction.save().await.expect("the database is there");
-    TestAccount {
-        aci,
-        pni,
-        auth_salt,
-        device,
-        password: password.as_str().to_owned(),
-    }
-}
-
-fn row(
-    database: &SqliteIssuer,
-    aci: &Aci,
-    device: DeviceId,
-    password: &DevicePassword,
-    now: Timestamp,
-) -> Device {
-    let hash = database
-        .storage_keys()
-        .password_hash(aci, device, password.as_str());
-    let name = DeviceName::parse("test device").expect("a good name");
-    Device::new(device, name, hash, now)
-}
-
-fn watch_password(password: &DevicePassword) {
-    LogGuard::global().watch_text("device password", password.as_str());
 }

@@ -15,6 +15,7 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod account;
 mod api_page;
 mod certificate;
 mod clock;
@@ -24,6 +25,7 @@ mod events;
 mod issuer;
 mod log_guard;
 mod login;
+mod login_options;
 mod lying_issuer;
 mod mails;
 mod media_server;
@@ -42,15 +44,17 @@ mod turn;
 mod webhook_receiver;
 
 pub use self::{
+    account::TestAccount,
     api_page::assert_api_page,
     certificate::TestCertificate,
     clock::MockClock,
     delays::RecordedDelays,
     entropy::SeededEntropy,
     events::CapturedEvents,
-    issuer::{TestAccount, TestIssuer, TestIssuerOptions},
+    issuer::{TestIssuer, TestIssuerOptions},
     log_guard::LogGuard,
-    login::{TestLogin, TestLoginOptions},
+    login::TestLogin,
+    login_options::TestLoginOptions,
     lying_issuer::{LyingIssuer, ReceivedRequest, ServedParams},
     mails::{CapturedMails, MailCall},
     media_server::{AnnouncedClient, FakeMediaServer, MediaCallback},

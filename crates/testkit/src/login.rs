@@ -1,8 +1,6 @@
 //! Accounts with an email address and a password, written directly to the database.
 
-use std::num::NonZeroU32;
-
-use anteroom_issuer::{HashCost, LoginLimits, SignUp};
+use anteroom_issuer::HashCost;
 use anteroom_protocol::{Aci, AuthSalt, DAY};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{
@@ -12,45 +10,7 @@ use anteroom_store::{
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use zeroize::Zeroizing;
 
-use crate::{LogGuard, TestIssuer};
-
-/// The options of a test issuer's logins.
-#[derive(Clone, Copy, Debug)]
-pub struct TestLoginOptions {
-    /// The rule of signing up.
-    pub sign_up: SignUp,
-    /// Whether mails can be sent.
-    pub mail: bool,
-    /// The cost of a hash: minimal, so that tests are fast.
-    pub cost: HashCost,
-    /// The sizes of the rate limits.
-    pub limits: LoginLimits,
-    /// Whether owners get a mail when their account is locked.
-    pub lock_mail: bool,
-    /// Whether events contain email and IP address in the clear.
-    pub personal_events: bool,
-}
-
-impl TestLoginOptions {
-    /// The minimum that Argon2 allows.
-    pub const CHEAP: HashCost = HashCost {
-        memory_kib: NonZeroU32::new(8).unwrap(),
-        passes: NonZeroU32::MIN,
-    };
-}
-
-impl Default for TestLoginOptions {
-    fn default() -> Self {
-        Self {
-            sign_up: SignUp::default(),
-            mail: true,
-            cost: Self::CHEAP,
-            limits: LoginLimits::default(),
-            lock_mail: false,
-            personal_events: false,
-        }
-    }
-}
+use crate::{LogGuard, TestIssuer, TestLoginOptions};
 
 /// The data of a login.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
-use anteroom_relays::{RelayUrl, TrialError, try_relay};
+use anteroom_turn::{RelayUrl, TrialError, try_relay};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},

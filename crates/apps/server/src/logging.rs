@@ -49,12 +49,12 @@ const OURS: &[&str] = &[
     "anteroom_mail",
     "anteroom_oidc",
     "anteroom_pages",
-    "anteroom_relays",
     "anteroom_rooms",
     "anteroom_runtime",
     "anteroom_server",
     "anteroom_store",
     "anteroom_store_sqlite",
+    "anteroom_turn",
     "anteroom_webhook",
 ];
 

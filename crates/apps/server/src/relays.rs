@@ -6,7 +6,7 @@ use anteroom_console::{
     environment::{self, Environment},
     failure::Failure,
 };
-use anteroom_relays::{
+use anteroom_turn::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelayExperiment, RelaySecret,
     RelaySettings, RelayTtl, RelayUrl, Relays, UrlTemplate,
 };

@@ -1,5 +1,6 @@
 //! Rate limits: token buckets, and sliding windows for limits that must hold in any span of time.
 
+mod admission;
 mod bucket;
 mod network;
 mod window;
@@ -13,32 +14,13 @@ use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
 
 pub use self::{
-    bucket::BucketSize,
+    admission::Admission,
+    bucket::{BucketSize, BucketTake},
     network::{network_buckets, network_windows},
     window::WindowSize,
 };
 use self::{bucket::Buckets, window::Windows};
-use crate::{LimitKey, RetryAfter};
-
-/// The decision about a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// The request was counted.
-    Granted,
-    /// A bucket is empty or a window is full. The same request can be granted after this time.
-    Limited(RetryAfter),
-}
-
-/// The tokens that a request takes from a bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BucketTake {
-    /// The bucket.
-    pub key: LimitKey,
-    /// The bucket's size.
-    pub size: BucketSize,
-    /// The number of tokens.
-    pub tokens: NonZeroU32,
-}
+use crate::LimitKey;
 
 /// The state of buckets and windows.
 ///

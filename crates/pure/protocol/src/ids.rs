@@ -1,6 +1,6 @@
-//! The identifiers of accounts (section 4).
+//! The identifiers of accounts (section 4) and of their devices.
 
-use core::fmt;
+use core::{fmt, num::NonZeroU32};
 
 use rand_core::CryptoRng;
 use uuid::Uuid;
@@ -125,6 +125,47 @@ impl From<Pni> for ServiceId {
     }
 }
 
+/// The number of a device within its account, 1 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(NonZeroU32);
+
+impl DeviceId {
+    /// The first device of an account. It is the default where a request names none.
+    pub const PRIMARY: Self = Self(NonZeroU32::MIN);
+
+    /// Creates the id; `None` for 0.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub const fn as_u32(self) -> u32 {
+        self.0.get()
+    }
+
+    /// Parses the decimal text: digits without a sign or a leading zero.
+    ///
+    /// # Errors
+    /// Any other text, and numbers above `u32::MAX`.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        if text.starts_with('0') || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ParseError);
+        }
+        text.parse().map(Self).map_err(|_| ParseError)
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 /// A secret of an account without a PNI, from which a substitute for the PNI is derived (section 6).
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct AuthSalt([u8; 32]);
@@ -151,3 +192,35 @@ impl AuthSalt {
 }
 
 anteroom_kvac::redacted_debug!(AuthSalt);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_ids_are_plain_decimal_numbers_from_1() {
+        for (text, number) in [("1", 1), ("127", 127), ("4294967295", u32::MAX)] {
+            let id = DeviceId::parse(text).unwrap();
+            assert_eq!(id.as_u32(), number);
+            assert_eq!(id.to_string(), text);
+            assert_eq!(DeviceId::new(number), Some(id));
+        }
+        for text in [
+            "",
+            "0",
+            "01",
+            "+1",
+            "-1",
+            " 1",
+            "1 ",
+            "1.0",
+            "0x1",
+            "4294967296",
+            "\u{661}",
+        ] {
+            assert_eq!(DeviceId::parse(text), Err(ParseError), "{text:?}");
+        }
+        assert_eq!(DeviceId::new(0), None);
+        assert_eq!(DeviceId::PRIMARY.as_u32(), 1);
+    }
+}

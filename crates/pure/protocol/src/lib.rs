@@ -75,7 +75,7 @@ pub use self::{
     },
     group_server_params::{GroupServerPublicParams, GroupServerSecretParams},
     hello::{HelloKey, HelloTooLong},
-    ids::{Aci, AuthSalt, Pni, ServiceId},
+    ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     root_key::{AdminPasskey, RoomId, RootKey},
     time::{DAY, HOUR, Timestamp},

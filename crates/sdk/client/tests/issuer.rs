@@ -12,12 +12,12 @@ use anteroom_protocol::{
     CallLink, DAY, GenericPublicParams, GenericSecretParams, GroupMasterKey, GroupSecretParams,
     GroupServerSecretParams, Mode, ParamsId, Randomness, RootKey, Timestamp,
 };
-use anteroom_relays::{
+use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
+use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
+use anteroom_turn::{
     HostName, HostResolver, ProviderSettings, RelaySecret, RelaySettings, RelayTtl, RelayUrl,
     Relays, UrlTemplate,
 };
-use anteroom_runtime::{BucketSize, Clock as _, Entropy as _};
-use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions};
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 

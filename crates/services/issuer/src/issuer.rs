@@ -4,7 +4,6 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use anteroom_http_server::{HttpLimits, Problem, problems, request_client};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_relays::Relays;
 use anteroom_runtime::{
     Admission, ClientAddress, Clock, Count, Dependency, Entropy, Event, EventSink, Health,
     HealthRegistry, Metrics, Monitor, Pseudonymizer, RateLimiter, Workers, network_windows,
@@ -12,6 +11,7 @@ use anteroom_runtime::{
 use anteroom_store::{
     AddressPseudonym, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
 };
+use anteroom_turn::Relays;
 use async_trait::async_trait;
 use http::request::Parts;
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, ProblemKind};
-use anteroom_relays::{Relay, RelayError, RelayUser};
 use anteroom_runtime::{RetryAfter, dependency_wait};
+use anteroom_turn::{Relay, RelayError, RelayUser};
 use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},

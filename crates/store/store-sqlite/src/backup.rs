@@ -9,12 +9,13 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
-    file::{OpenFile, Schema},
+    file::{FileSchema, OpenFile},
     monitor::FileMonitor,
     opening::{check_mark, create_file, file_error},
     options::connect_options,
+    retry::while_busy,
     row::array,
-    transaction::while_busy,
+    statement::Statement as _,
 };
 
 const COPY: TransactionName = TransactionName::new("copy the database");
@@ -37,7 +38,7 @@ pub struct SqliteCopy {
 /// Writes a consistent state of the file to a new file that only its owner can read, and checks the
 /// new file. Other readers and writers are not blocked.
 pub(super) async fn copy(
-    schema: &Schema,
+    schema: &FileSchema,
     from: &Path,
     to: &Path,
 ) -> Result<SqliteCopy, StoreError> {
@@ -63,17 +64,14 @@ pub(super) async fn copy(
 /// Deletes the rows that end by themselves or when they are used, because a copy could bring back
 /// rows that have ended since it was made. Returns the number of deleted rows.
 pub(super) async fn delete_transient_rows(
-    schema: &Schema,
+    schema: &FileSchema,
     file: &OpenFile,
 ) -> Result<u64, StoreError> {
     let mut transaction = file.begin_writing_bare(DELETE_TRANSIENT).await?;
     let mut deleted = 0;
     for statement in schema.transient_deletions {
-        let result = sqlx::query(*statement)
-            .execute(&mut transaction)
-            .await
-            .map_err(store_error)?;
-        deleted += result.rows_affected();
+        let result = sqlx::query(*statement).changes(&mut transaction).await?;
+        deleted += result;
     }
     transaction.commit().await?;
     Ok(deleted)

@@ -12,21 +12,22 @@ use super::{
     migrations::Embedded,
     monitor::FileMonitor,
     probe::{self, WriteProbe},
+    retry::while_busy,
     transaction::{self, FileTransaction},
 };
 
 /// The differences between the files of the services.
-pub(super) struct Schema {
+pub struct FileSchema {
     /// The service whose keys the file holds.
-    pub(super) owner: KeyOwner,
+    pub(crate) owner: KeyOwner,
     /// The migrations that create its tables.
-    pub(super) migrations: &'static [Embedded],
+    pub(crate) migrations: &'static [Embedded],
     /// The file's mark, set by the first migration.
-    pub(super) application_id: i64,
+    pub(crate) application_id: i64,
     /// A query that returns whether the file has any row besides the check of the master key.
-    pub(super) holds_any: &'static str,
+    pub(crate) holds_any: &'static str,
     /// Statements that delete the rows that end by themselves or when they are used.
-    pub(super) transient_deletions: &'static [&'static str],
+    pub(crate) transient_deletions: &'static [&'static str],
 }
 
 /// The connections to an open file, and its keys. Clones share the connections.
@@ -82,7 +83,7 @@ impl OpenFile {
     where
         F: Future<Output = Result<T, sqlx::Error>>,
     {
-        transaction::while_busy(&self.monitor, name, self.patience, attempt).await
+        while_busy(&self.monitor, name, self.patience, attempt).await
     }
 
     async fn with_keys(

@@ -10,6 +10,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use super::{
     error::store_error,
     row::{self, invalid, moment, number, seconds, timestamp},
+    statement::Statement as _,
     transaction::FileTransaction,
 };
 
@@ -20,28 +21,28 @@ pub(super) async fn check(
     connection: &mut FileTransaction,
 ) -> Result<Option<KeyCheck>, StoreError> {
     sqlx::query("SELECT key_check FROM master_key_check")
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
+        .optional_row(connection)
+        .await?
         .map(|row| row::array(&row, "master_key_check", "key_check").map(KeyCheck::from_bytes))
         .transpose()
 }
 
 /// Returns the newest key of any purpose that is not retired.
 pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<KeyId>, StoreError> {
-    let newest: Option<i64> = sqlx::query_scalar("SELECT max(key_id) FROM keys")
-        .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
-    newest.map(key_id).transpose()
+    let newest: Option<i64> = sqlx::query("SELECT max(key_id) FROM keys")
+        .scalar(connection)
+        .await?;
+    newest
+        .map(|id| u32::try_from(id).map(KeyId::new))
+        .transpose()
+        .map_err(|_| invalid(KEYS, "key_id"))
 }
 
 /// Reads all keys that are not retired.
 pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedKey>, StoreError> {
     sqlx::query("SELECT key_id, purpose, created, wrapped FROM keys WHERE retired IS NULL")
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?
+        .rows(connection)
+        .await?
         .iter()
         .map(wrapped_key)
         .collect()
@@ -50,9 +51,8 @@ pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedK
 /// Reads all keys, retired ones included, by ascending id.
 pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyEntry>, StoreError> {
     sqlx::query("SELECT key_id, purpose, created, retired FROM keys ORDER BY key_id")
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?
+        .rows(connection)
+        .await?
         .iter()
         .map(|row| {
             let retired: Option<i64> = row.try_get("retired").map_err(store_error)?;
@@ -75,7 +75,7 @@ pub(super) async fn replaced(
     purpose: KeyPurpose,
     replaced_by: Timestamp,
 ) -> Result<Vec<KeyId>, StoreError> {
-    sqlx::query_scalar(
+    sqlx::query(
         "SELECT key_id FROM keys WHERE purpose = ?1 AND retired IS NULL AND EXISTS (
              SELECT 1 FROM keys AS newer WHERE newer.purpose = ?1
              AND newer.key_id > keys.key_id AND newer.created <= ?2)
@@ -83,11 +83,10 @@ pub(super) async fn replaced(
     )
     .bind(purpose.as_str())
     .bind(seconds(replaced_by, KEYS, "created")?)
-    .fetch_all(connection)
-    .await
-    .map_err(store_error)?
-    .into_iter()
-    .map(key_id)
+    .rows(connection)
+    .await?
+    .iter()
+    .map(|row| number(row, KEYS, "key_id").map(KeyId::new))
     .collect()
 }
 
@@ -105,10 +104,8 @@ pub(super) async fn retire(
     )
     .bind(seconds(now, KEYS, "retired")?)
     .bind(i64::from(id.as_u32()))
-    .execute(connection)
-    .await
-    .map_err(store_error)?
-    .rows_affected();
+    .changes(connection)
+    .await?;
     Ok(retired > 0)
 }
 
@@ -119,18 +116,15 @@ pub(super) async fn replace_wrapped(
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE master_key_check SET key_check = ?")
         .bind(stored.check.as_bytes().as_slice())
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut *connection)
+        .await?;
     for key in &stored.keys {
         let replaced =
             sqlx::query("UPDATE keys SET wrapped = ? WHERE key_id = ? AND retired IS NULL")
                 .bind(key.wrapped.as_slice())
                 .bind(i64::from(key.id.as_u32()))
-                .execute(&mut *connection)
-                .await
-                .map_err(store_error)?
-                .rows_affected();
+                .changes(&mut *connection)
+                .await?;
         if replaced != 1 {
             return Err(invalid(KEYS, "key_id"));
         }
@@ -145,9 +139,8 @@ pub(super) async fn store(
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO master_key_check (id, key_check) VALUES (1, ?)")
         .bind(stored.check.as_bytes().as_slice())
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut *connection)
+        .await?;
     for key in &stored.keys {
         add(connection, key).await?;
     }
@@ -163,10 +156,9 @@ pub(super) async fn add(
         .bind(key.purpose.as_str())
         .bind(seconds(key.created, KEYS, "created")?)
         .bind(key.wrapped.as_slice())
-        .execute(connection)
+        .changes(connection)
         .await
         .map(drop)
-        .map_err(store_error)
 }
 
 pub(super) async fn next_id(connection: &mut FileTransaction) -> Result<KeyId, StoreError> {
@@ -192,10 +184,4 @@ fn purpose(row: &SqliteRow) -> Result<KeyPurpose, StoreError> {
 
 fn created(row: &SqliteRow) -> Result<Timestamp, StoreError> {
     timestamp(row, KEYS, "created")
-}
-
-fn key_id(number: i64) -> Result<KeyId, StoreError> {
-    u32::try_from(number)
-        .map(KeyId::new)
-        .map_err(|_| invalid(KEYS, "key_id"))
 }

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod database;
 mod error;
 mod failure;
 mod file;
@@ -33,9 +34,11 @@ mod opening;
 mod options;
 mod probe;
 mod reseal;
+mod retry;
 mod rooms;
 mod row;
 mod server_params;
+mod statement;
 mod transaction;
 
 pub use self::{

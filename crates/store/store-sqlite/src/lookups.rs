@@ -6,7 +6,13 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Error, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection, sqlite::SqliteRow};
+use anteroom_store::Keyring;
+use sqlx::{
+    Error, Row as _, Sqlite, SqliteConnection, SqlitePool, ValueRef as _,
+    pool::PoolConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
@@ -39,7 +45,7 @@ pub(super) struct LookupPool {
 }
 
 /// A connection in use. If its statement is cancelled, it returns to the pool, which checks it.
-pub(super) struct LookupConnection<'a> {
+struct LookupConnection<'a> {
     connection: PoolConnection<Sqlite>,
     lookups: &'a LookupPool,
     _permit: SemaphorePermit<'a>,
@@ -58,12 +64,37 @@ impl LookupPool {
         }
     }
 
+    /// Reads a row in a single statement, which sees one state of the file. The row has the id of
+    /// that state's newest key as `newest_key`; its column `present` is null if the row that is
+    /// looked up does not exist.
+    ///
+    /// # Errors
+    /// Those of [`begin`](Self::begin) and of the statement.
+    pub(super) async fn find(
+        &self,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+        keyring: &Keyring,
+        present: &str,
+    ) -> Result<FastLookup, Error> {
+        let mut lookup = self.begin().await?;
+        let row = statement.fetch_one(&mut *lookup).await;
+        let row = lookup.finish(row)?;
+        let newest: Option<i64> = row.try_get("newest_key")?;
+        let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
+        let is_absent = row.try_get_raw(present)?.is_null();
+        Ok(match (is_known, is_absent) {
+            (false, _) => FastLookup::StaleKeys,
+            (true, false) => FastLookup::Found(Box::new(row)),
+            (true, true) => FastLookup::Absent,
+        })
+    }
+
     /// Waits for a connection.
     ///
     /// # Errors
     /// When the file is not the one that was opened, when no connection is free in time, when one
     /// cannot be opened, and after [`close`](Self::close).
-    pub(super) async fn begin(&self) -> Result<LookupConnection<'_>, Error> {
+    async fn begin(&self) -> Result<LookupConnection<'_>, Error> {
         self.monitor.check_identity()?;
         let permit = timeout(self.patience, self.permits.acquire()).await;
         let permit = permit
@@ -97,7 +128,7 @@ impl LookupPool {
 impl LookupConnection<'_> {
     /// Returns the outcome of the statement. Keeps the connection for the next look-up after a
     /// success. Closes it after an error, and the pool opens another.
-    pub(super) fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+    fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         if outcome.is_ok() {
             self.release();
         } else {

@@ -10,14 +10,16 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqlitePoolOptio
 use super::{
     SqliteOptions,
     error::{migration_error, store_error},
-    file::{OpenFile, Schema},
+    file::{FileSchema, OpenFile},
     keyring_cache::KeyringCache,
     keys,
     lookups::LookupPool,
     migrations,
     monitor::FileMonitor,
     options::connect_options,
-    transaction::{FileTransaction, begin_writing, is_reusable, while_busy},
+    retry::while_busy,
+    statement::Statement as _,
+    transaction::{FileTransaction, begin_writing, is_reusable},
 };
 
 const OPEN: TransactionName = TransactionName::new("open the database");
@@ -59,7 +61,10 @@ pub enum SchemaState {
 }
 
 /// Reads the schema version of an existing file, and changes nothing.
-pub(super) async fn schema_state(schema: &Schema, path: &Path) -> Result<SchemaState, StoreError> {
+pub(super) async fn schema_state(
+    schema: &FileSchema,
+    path: &Path,
+) -> Result<SchemaState, StoreError> {
     let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
     let mut connection = options.connect().await.map_err(store_error)?;
     let version = async {
@@ -83,7 +88,7 @@ pub(super) async fn schema_state(schema: &Schema, path: &Path) -> Result<SchemaS
 }
 
 pub(super) async fn open(
-    schema: &Schema,
+    schema: &FileSchema,
     options: &SqliteOptions,
     master: &MasterKey,
     now: Timestamp,
@@ -149,13 +154,13 @@ fn pool_options(connections: u32, patience: Duration) -> SqlitePoolOptions {
 /// Brings the schema up to date and creates or unlocks the keys, in one transaction. Returns also
 /// whether the keys were created.
 async fn unlock(
-    schema: &Schema,
+    schema: &FileSchema,
     mut transaction: FileTransaction,
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(Keyring, bool), StoreError> {
-    migrate(schema, transaction.connection()).await?;
+    migrate(schema, transaction.connection()?).await?;
     let unlocked = match stored_keys(schema, &mut transaction).await? {
         Some(stored) => {
             let connection = &mut transaction;
@@ -193,7 +198,7 @@ pub(super) fn file_error(error: std::io::Error) -> StoreError {
 
 /// Brings the schema up to date. The caller's transaction holds the file's write lock, so that the
 /// migrations of several processes run one after the other.
-async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     if has_tables(connection).await? {
         check_mark(schema, connection).await?;
     }
@@ -207,7 +212,7 @@ async fn migrate(schema: &Schema, connection: &mut SqliteConnection) -> Result<(
 
 /// Checks that the file belongs to this service.
 pub(super) async fn check_mark(
-    schema: &Schema,
+    schema: &FileSchema,
     connection: &mut SqliteConnection,
 ) -> Result<(), StoreError> {
     let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
@@ -231,7 +236,7 @@ async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreErro
 
 /// Reads the keys of the database; `None` if the database is empty.
 async fn stored_keys(
-    schema: &Schema,
+    schema: &FileSchema,
     connection: &mut FileTransaction,
 ) -> Result<Option<StoredKeys>, StoreError> {
     match keys::check(connection).await? {
@@ -244,17 +249,17 @@ async fn stored_keys(
     }
 }
 
-async fn is_empty(schema: &Schema, connection: &mut FileTransaction) -> Result<bool, StoreError> {
-    let holds_any: bool = sqlx::query_scalar(schema.holds_any)
-        .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+async fn is_empty(
+    schema: &FileSchema,
+    connection: &mut FileTransaction,
+) -> Result<bool, StoreError> {
+    let holds_any: bool = sqlx::query(schema.holds_any).scalar(connection).await?;
     Ok(!holds_any)
 }
 
 /// Unlocks the keys, and creates the keys of purposes that the database is too old to have.
 async fn unlock_stored(
-    schema: &Schema,
+    schema: &FileSchema,
     connection: &mut FileTransaction,
     master: &MasterKey,
     stored: &StoredKeys,

@@ -10,6 +10,7 @@ use super::{
     error::store_error,
     failure::FileFailure,
     monitor::FileMonitor,
+    statement::Statement as _,
     transaction::{begin_reading, begin_writing},
 };
 
@@ -63,9 +64,8 @@ async fn save(writer: &SqlitePool, monitor: &Arc<FileMonitor>) -> Result<(), Sto
     // `user_version` is always 0, because the schema's version is stored elsewhere. It is on the
     // first page of the file.
     sqlx::query("PRAGMA user_version = 0")
-        .execute(&mut transaction)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut transaction)
+        .await?;
     transaction.commit().await
 }
 
@@ -77,10 +77,9 @@ pub(super) async fn read(
     let read = timeout(READ_TIMEOUT, async {
         let mut transaction = begin_reading(readers, monitor, READ, READ_TIMEOUT).await?;
         sqlx::query("SELECT count(*) FROM master_key_check")
-            .fetch_one(&mut transaction)
+            .row(&mut transaction)
             .await
             .map(drop)
-            .map_err(store_error)
     });
     read.await.unwrap_or_else(|_| {
         monitor.note(FileFailure::Busy);

@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 use super::{
     error::store_error,
     file::KeyedTransaction,
-    row::{invalid, number},
+    row::{count as count_of, invalid, number},
+    statement::Statement as _,
     transaction::FileTransaction,
 };
 
@@ -47,17 +48,17 @@ pub(super) async fn count(
     for SealedColumn { column, .. } in sealed_columns(keyring.owner()) {
         let (table, name) = (column.table(), column.name());
         let statement = format!(
-            "SELECT count({name}), count(*) FILTER (WHERE substr({name}, 1, {length}) <> ?)
+            "SELECT count({name}) AS values_count,
+                 count(*) FILTER (WHERE substr({name}, 1, {length}) <> ?) AS stale_count
              FROM {table}",
             length = SealedValue::PREFIX_LENGTH,
         );
-        let (all, stale): (i64, i64) = sqlx::query_as(AssertSqlSafe(statement))
+        let row = sqlx::query(AssertSqlSafe(statement))
             .bind(newest.as_slice())
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(store_error)?;
-        counted.all += u64::try_from(all).unwrap_or_default();
-        counted.stale += u64::try_from(stale).unwrap_or_default();
+            .row(&mut *connection)
+            .await?;
+        counted.all += count_of(&row, table, "values_count")?;
+        counted.stale += count_of(&row, table, "stale_count")?;
     }
     Ok(counted)
 }
@@ -76,11 +77,10 @@ pub(super) async fn seals_any(
             name = column.name(),
             length = SealedValue::PREFIX_LENGTH,
         );
-        let found: bool = sqlx::query_scalar(AssertSqlSafe(statement))
+        let found: bool = sqlx::query(AssertSqlSafe(statement))
             .bind(prefix.as_slice())
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(store_error)?;
+            .scalar(&mut *connection)
+            .await?;
         if found {
             return Ok(true);
         }
@@ -160,10 +160,8 @@ impl StaleValue {
             .bind(sealed.as_bytes())
             .bind(self.rowid)
             .bind(self.sealed.as_bytes())
-            .execute(&mut keyed.transaction)
+            .changes(&mut keyed.transaction)
             .await
-            .map(|done| done.rows_affected())
-            .map_err(store_error)
     }
 }
 
@@ -190,9 +188,8 @@ async fn stale_rows(
         .bind(after)
         .bind(SealedValue::prefix(keyring.sealer().first()).as_slice())
         .bind(i64::from(limit.get()))
-        .fetch_all(connection)
+        .rows(connection)
         .await
-        .map_err(store_error)
 }
 
 /// Returns the key of the row that a value is bound to.

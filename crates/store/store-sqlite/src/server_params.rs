@@ -2,40 +2,37 @@
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
-    DamagedServerParams, Keyring, ServerParamsKind, ServerParamsRecord, StoreError,
-    StoredServerParams, sealed::SealedServerParams,
+    DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoreError, StoredServerParams,
+    sealed::SealedServerParams,
 };
 use rand_core::CryptoRng;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
+    file::KeyedTransaction,
     row::{array, invalid, moment, sealed, seconds, timestamp},
-    transaction::FileTransaction,
+    statement::Statement as _,
 };
 
 const SERVER_PARAMS: &str = "server_params";
 
 pub(super) async fn all(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
 ) -> Result<Vec<ServerParamsRecord>, StoreError> {
-    select(connection)
+    select(keyed)
         .await?
         .iter()
-        .map(|row| server_params(row)?.open(keyring))
+        .map(|row| server_params(row)?.open(&keyed.keyring))
         .collect()
 }
 
 /// Reads all server params, damaged ones separately.
-pub(super) async fn stored(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
-) -> Result<StoredServerParams, StoreError> {
-    let rows = select(connection).await?;
+pub(super) async fn stored(keyed: &mut KeyedTransaction) -> Result<StoredServerParams, StoreError> {
+    let rows = select(keyed).await?;
     let mut stored = StoredServerParams::default();
     for row in &rows {
-        match server_params(row).and_then(|sealed| sealed.open(keyring)) {
+        match server_params(row).and_then(|sealed| sealed.open(&keyed.keyring)) {
             Ok(record) => stored.readable.push(record),
             Err(_) => stored.damaged.push(damaged(row)),
         }
@@ -54,52 +51,48 @@ fn damaged(row: &SqliteRow) -> DamagedServerParams {
     }
 }
 
-async fn select(connection: &mut FileTransaction) -> Result<Vec<SqliteRow>, StoreError> {
+async fn select(keyed: &mut KeyedTransaction) -> Result<Vec<SqliteRow>, StoreError> {
     sqlx::query(
         "SELECT params_id, kind, not_before, not_after, secret FROM server_params
          ORDER BY not_before, params_id",
     )
-    .fetch_all(connection)
+    .rows(&mut keyed.transaction)
     .await
-    .map_err(store_error)
 }
 
 pub(super) async fn add(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     record: &ServerParamsRecord,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
     const INSERT: &str = "INSERT INTO server_params
          (params_id, kind, not_before, not_after, secret)
          VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (params_id) DO NOTHING";
-    if !write(connection, INSERT, keyring, record, rng).await? {
+    if !write(keyed, INSERT, record, rng).await? {
         return Err(StoreError::ServerParamsExist);
     }
     Ok(())
 }
 
 pub(super) async fn replace(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     record: &ServerParamsRecord,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
     const UPDATE: &str = "UPDATE server_params
          SET kind = ?2, not_before = ?3, not_after = ?4, secret = ?5 WHERE params_id = ?1";
-    write(connection, UPDATE, keyring, record, rng).await
+    write(keyed, UPDATE, record, rng).await
 }
 
 /// Executes a statement with the values of a row in the order of the columns. Returns whether a row
 /// changed.
 async fn write(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     statement: &'static str,
-    keyring: &Keyring,
     record: &ServerParamsRecord,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
-    let sealed = SealedServerParams::seal(record, keyring, rng)?;
+    let sealed = SealedServerParams::seal(record, &keyed.keyring, rng)?;
     let not_before = seconds(sealed.not_before, SERVER_PARAMS, "not_before")?;
     let not_after = sealed
         .not_after
@@ -111,15 +104,13 @@ async fn write(
         .bind(not_before)
         .bind(not_after)
         .bind(sealed.secret.as_bytes())
-        .execute(connection)
-        .await
-        .map_err(store_error)?
-        .rows_affected();
+        .changes(&mut keyed.transaction)
+        .await?;
     Ok(written > 0)
 }
 
 pub(super) async fn end(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     id: ParamsId,
     not_after: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -130,10 +121,8 @@ pub(super) async fn end(
     )
     .bind(seconds(not_after, SERVER_PARAMS, "not_after")?)
     .bind(id.as_bytes().as_slice())
-    .execute(connection)
-    .await
-    .map_err(store_error)?
-    .rows_affected();
+    .changes(&mut keyed.transaction)
+    .await?;
     Ok(ended > 0)
 }
 

@@ -6,7 +6,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod conformance;
 mod faults;
 mod file_conditions;
 mod issuer_faults;
@@ -17,7 +16,12 @@ use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase, KeyError, MasterKey,
-    ServerParamsKind, StoreError, sealed::columns,
+    ServerParamsKind, StoreError,
+    conformance::{
+        Backend, NOW, Storage as _, TEST,
+        issuer::{account, params},
+    },
+    sealed::columns,
 };
 use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteOptions, SqliteRooms};
 use base64::{
@@ -26,12 +30,9 @@ use base64::{
 };
 use rand::{SeedableRng, rngs::StdRng};
 
-use self::{
-    conformance::{Backend, NOW, TEST, account, conformance, params},
-    sqlite_file::{SqliteFile, comment_above},
-};
+use self::sqlite_file::{SqliteFile, comment_above};
 
-conformance!(crate::sqlite_file::SqliteFile);
+anteroom_store::issuer_conformance!(crate::sqlite_file::SqliteFile);
 
 #[tokio::test]
 async fn no_secret_stands_in_the_files() {
@@ -324,11 +325,7 @@ async fn issuer(
     SqliteIssuer::open(&options, master, NOW, &mut StdRng::seed_from_u64(seed)).await
 }
 
-impl Backend for SqliteFile {
-    fn fresh() -> Self {
-        Self::fresh()
-    }
-
+impl Backend<dyn IssuerDatabase> for SqliteFile {
     async fn open(
         &self,
         master: &MasterKey,
@@ -337,18 +334,6 @@ impl Backend for SqliteFile {
         let database = issuer(self, master, seed).await?;
         let created = database.created();
         Ok((Arc::new(database), created))
-    }
-
-    async fn execute(&self, statement: &'static str) {
-        self.execute(statement).await;
-    }
-
-    async fn exchange(&self, table: &'static str, column: &'static str) {
-        self.exchange(table, column).await;
-    }
-
-    async fn flip(&self, table: &'static str, column: &'static str) {
-        self.flip(table, column).await;
     }
 }
 

@@ -8,7 +8,6 @@
 
 mod faults;
 mod room_rotation;
-mod rooms_conformance;
 mod rooms_faults;
 mod sqlite_file;
 
@@ -17,20 +16,20 @@ use std::{fs, sync::Arc};
 use anteroom_protocol::UidCiphertext;
 use anteroom_store::{
     CallKey, CreateLinkOutcome, KeyError, MasterKey, RoomsDatabase, ServerParamsKind, StoreError,
-    UserId, sealed::columns,
+    UserId,
+    conformance::{
+        Backend, NOW, Storage as _, TEST,
+        rooms::{Fixture, call, server_params::params},
+    },
+    sealed::columns,
 };
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use self::{
-    rooms_conformance::{
-        Backend, Fixture, NOW, TEST, call, rooms_conformance, server_params::params,
-    },
-    sqlite_file::{SqliteFile, comment_above},
-};
+use self::sqlite_file::{SqliteFile, comment_above};
 
-rooms_conformance!(crate::sqlite_file::SqliteFile);
+anteroom_store::rooms_conformance!(crate::sqlite_file::SqliteFile);
 
 #[tokio::test]
 async fn no_room_user_or_passkey_stands_in_the_files() {
@@ -220,11 +219,7 @@ async fn rooms(
     SqliteRooms::open(&options, master, NOW, &mut StdRng::seed_from_u64(seed)).await
 }
 
-impl Backend for SqliteFile {
-    fn fresh() -> Self {
-        Self::fresh()
-    }
-
+impl Backend<dyn RoomsDatabase> for SqliteFile {
     async fn open(
         &self,
         master: &MasterKey,
@@ -233,17 +228,5 @@ impl Backend for SqliteFile {
         let database = rooms(self, master, seed).await?;
         let created = database.created();
         Ok((Arc::new(database), created))
-    }
-
-    async fn execute(&self, statement: &'static str) {
-        self.execute(statement).await;
-    }
-
-    async fn exchange(&self, table: &'static str, column: &'static str) {
-        self.exchange(table, column).await;
-    }
-
-    async fn flip(&self, table: &'static str, column: &'static str) {
-        self.flip(table, column).await;
     }
 }

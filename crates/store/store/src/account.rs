@@ -1,10 +1,8 @@
 //! Accounts and their devices.
 
-use std::{fmt, num::NonZeroU32};
+use anteroom_protocol::{Aci, AuthSalt, DeviceId, Pni, Timestamp};
 
-use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
-
-use crate::{device_name::DeviceName, device_use::AddressPseudonym, keys::PasswordHash};
+use crate::{address_pseudonym::AddressPseudonym, device_name::DeviceName, keys::PasswordHash};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -159,49 +157,3 @@ pub struct AccountDevice {
     /// The device.
     pub device: Device,
 }
-
-/// The number of a device within its account, 1 or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeviceId(NonZeroU32);
-
-impl DeviceId {
-    /// The first device of an account. It is the default where a request names none.
-    pub const PRIMARY: Self = Self(NonZeroU32::MIN);
-
-    /// Creates the id; `None` for 0.
-    #[must_use]
-    pub const fn new(number: u32) -> Option<Self> {
-        match NonZeroU32::new(number) {
-            Some(number) => Some(Self(number)),
-            None => None,
-        }
-    }
-
-    /// Returns the number.
-    #[must_use]
-    pub const fn as_u32(self) -> u32 {
-        self.0.get()
-    }
-
-    /// Parses the decimal text: digits without a sign or a leading zero.
-    ///
-    /// # Errors
-    /// Any other text, and numbers above `u32::MAX`.
-    pub fn parse(text: &str) -> Result<Self, DeviceIdError> {
-        if text.starts_with('0') || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(DeviceIdError);
-        }
-        text.parse().map(Self).map_err(|_| DeviceIdError)
-    }
-}
-
-impl fmt::Display for DeviceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// The text is not a device's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a device id")]
-pub struct DeviceIdError;

@@ -1,42 +1,8 @@
 //! The uses of devices: the time and the network address of a use.
 
-use std::fmt;
-
 use anteroom_protocol::Timestamp;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::account::Device;
-
-/// A network address under a keyed hash: 16 bytes, shown as base64url. The address itself is not
-/// stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct AddressPseudonym([u8; 16]);
-
-impl AddressPseudonym {
-    /// Creates the pseudonym from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl fmt::Display for AddressPseudonym {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl fmt::Debug for AddressPseudonym {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AddressPseudonym(..)")
-    }
-}
+use crate::{account::Device, address_pseudonym::AddressPseudonym};
 
 /// A use of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,12 +89,5 @@ mod tests {
             };
             assert!(corrected.is_news_for(&device), "a clock was ahead");
         }
-    }
-
-    #[test]
-    fn an_address_is_shown_as_its_pseudonym_and_not_in_debug() {
-        let address = AddressPseudonym::from_bytes([0xff; 16]);
-        assert_eq!(address.to_string(), "_____________________w");
-        assert_eq!(format!("{address:?}"), "AddressPseudonym(..)");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{Aci, ParamsId, Timestamp};
+use anteroom_protocol::{Aci, DeviceId, ParamsId, Timestamp};
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use crate::{
-    account::{Account, AccountDevice, Device, DeviceId},
+    account::{Account, AccountDevice, Device},
     availability::Availability,
     device_use::DeviceUse,
     error::StoreError,

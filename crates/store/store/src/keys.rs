@@ -22,6 +22,7 @@
 
 mod database;
 mod error;
+mod hashes;
 mod keyring;
 mod login;
 mod mac;
@@ -36,11 +37,12 @@ mod wrapping;
 pub use self::{
     database::{KeyDatabase, KeyEntry, ResealCursor, ResealStep, SealedValues},
     error::{KeyError, SealError},
+    hashes::{BlindIndex, PasskeyHash, PasswordHash},
     keyring::Keyring,
     master::MasterKey,
-    rooms::{PasskeyHash, RoomsStorageKeys},
+    rooms::RoomsStorageKeys,
     sealer::{Column, SealedValue, Sealer},
-    storage::{BlindIndex, DevicePassword, EventKey, PasswordHash, StorageKeys},
+    storage::{DevicePassword, EventKey, StorageKeys},
     stored::{KeyCheck, KeyId, KeyOwner, KeyPurpose, StoredKeys, WrappedKey},
     token::TokenKey,
 };

@@ -27,9 +27,20 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod address_pseudonym;
 mod availability;
+mod bytes;
 mod call_link;
 mod call_record;
+#[cfg(feature = "conformance")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test fails by panicking, and its name says what holds"
+)]
+pub mod conformance;
 mod device_name;
 mod device_state;
 mod device_use;
@@ -42,8 +53,11 @@ mod rooms;
 pub mod sealed;
 mod server_params;
 
+pub use anteroom_protocol::DeviceId;
+
 pub use self::{
-    account::{Account, AccountDevice, AccountRole, Device, DeviceId, DeviceIdError, DeviceOrigin},
+    account::{Account, AccountDevice, AccountRole, Device, DeviceOrigin},
+    address_pseudonym::AddressPseudonym,
     availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
@@ -56,7 +70,7 @@ pub use self::{
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
-    device_use::{AddressPseudonym, DeviceUse},
+    device_use::DeviceUse,
     error::StoreError,
     issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
     keys::{

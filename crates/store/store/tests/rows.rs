@@ -2,36 +2,9 @@
 
 use anteroom_protocol::{DAY, ParamsId, Timestamp};
 use anteroom_store::{
-    Device, DeviceId, DeviceIdError, DeviceName, PasswordHash, ServerParamsKind, ServerParamsRecord,
+    Device, DeviceId, DeviceName, PasswordHash, ServerParamsKind, ServerParamsRecord,
 };
 use zeroize::Zeroizing;
-
-#[test]
-fn device_ids_are_plain_decimal_numbers_from_1() {
-    for (text, number) in [("1", 1), ("127", 127), ("4294967295", u32::MAX)] {
-        let id = DeviceId::parse(text).unwrap();
-        assert_eq!(id.as_u32(), number);
-        assert_eq!(id.to_string(), text);
-        assert_eq!(DeviceId::new(number), Some(id));
-    }
-    for text in [
-        "",
-        "0",
-        "01",
-        "+1",
-        "-1",
-        " 1",
-        "1 ",
-        "1.0",
-        "0x1",
-        "4294967296",
-        "\u{661}",
-    ] {
-        assert_eq!(DeviceId::parse(text), Err(DeviceIdError), "{text:?}");
-    }
-    assert_eq!(DeviceId::new(0), None);
-    assert_eq!(DeviceId::PRIMARY.as_u32(), 1);
-}
 
 #[test]
 fn a_new_device_was_seen_when_it_was_added() {

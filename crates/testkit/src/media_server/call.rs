@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::AnnouncedClient;
+use super::announced_client::AnnouncedClient;
 
 /// The number of denials after which a user is blocked.
 const DENIALS_TO_BLOCK: u32 = 2;

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{AnnouncedClient, Shared, call::Call};
+use super::{announced_client::AnnouncedClient, call::Call, state::Shared};
 
 pub(super) fn router(state: Shared) -> Router {
     Router::new()

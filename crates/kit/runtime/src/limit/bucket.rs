@@ -8,7 +8,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use anteroom_protocol::Timestamp;
 
-use super::{Admission, BucketTake};
+use super::admission::Admission;
 use crate::{LimitKey, RetryAfter, TimedMap};
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
@@ -78,6 +78,17 @@ impl BucketSize {
     const fn micros_to_fill(self) -> u64 {
         self.micros_for(self.capacity)
     }
+}
+
+/// The tokens that a request takes from a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketTake {
+    /// The bucket.
+    pub key: LimitKey,
+    /// The bucket's size.
+    pub size: BucketSize,
+    /// The number of tokens.
+    pub tokens: NonZeroU32,
 }
 
 /// A time, in microseconds since 1970.

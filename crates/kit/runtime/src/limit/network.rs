@@ -2,7 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use super::{BucketSize, BucketTake, WindowSize};
+use super::{
+    bucket::{BucketSize, BucketTake},
+    window::WindowSize,
+};
 use crate::{ClientAddress, LimitKey, Pseudonymizer};
 
 /// Returns the windows of the limit `limit` in which a request of this client counts: `size` for

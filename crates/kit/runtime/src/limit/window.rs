@@ -7,7 +7,7 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 
-use super::Admission;
+use super::admission::Admission;
 use crate::{LimitKey, RetryAfter, TimedMap};
 
 /// The maximum number of requests in a span of time.

@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, fs, path::Path, pin::Pin, time::Duration};
 
 use anteroom_issuer::{IssuerLimits, LoginLimits, SignUp};
 use anteroom_protocol::{Aci, DAY};
-use anteroom_relays::{
-    HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
-    Relays,
-};
 use anteroom_runtime::{BucketSize, WindowSize};
 use anteroom_testkit::{
     LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions, TestLogin,
     TestLoginOptions,
+};
+use anteroom_turn::{
+    HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
+    Relays,
 };
 use serde_json::{Value, json};
 use zeroize::Zeroizing;

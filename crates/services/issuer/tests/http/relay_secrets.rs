@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use anteroom_relays::{
+use anteroom_testkit::{LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions};
+use anteroom_turn::{
     HostName, HostResolver, ProviderSettings, ProviderUrl, RelaySecret, RelaySettings, RelayTtl,
     RelayUrl, Relays,
 };
-use anteroom_testkit::{LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions};
 use serde_json::json;
 use zeroize::Zeroizing;
 

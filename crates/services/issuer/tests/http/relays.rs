@@ -5,13 +5,13 @@ use std::{num::NonZeroU32, time::Duration};
 
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_relays::{
-    HostName, HostResolver, ProviderSettings, ProviderUrl, RelayExperiment, RelaySecret,
-    RelaySettings, RelayTtl, RelayUrl, Relays, UrlTemplate,
-};
 use anteroom_runtime::{BucketSize, Clock as _};
 use anteroom_testkit::{
     LogGuard, ProviderBehaviour, RelayProvider, TestIssuer, TestIssuerOptions, TurnServer,
+};
+use anteroom_turn::{
+    HostName, HostResolver, ProviderSettings, ProviderUrl, RelayExperiment, RelaySecret,
+    RelaySettings, RelayTtl, RelayUrl, Relays, UrlTemplate,
 };
 use serde_json::{Value, json};
 use zeroize::Zeroizing;

@@ -2,10 +2,14 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
-use super::row::{self, account_columns, device_columns};
-use crate::lookups::{FastLookup, LookupPool};
+use super::row::{self, account_columns, account_index, device_columns};
+use crate::{
+    file::KeyedTransaction,
+    lookups::{FastLookup, LookupPool},
+    statement::Statement as _,
+};
 
 /// Reads the account and the device in a single statement. The statement sees one state of the
 /// file, including the id of the newest key. It takes a quarter of the round trips of a transaction
@@ -27,21 +31,31 @@ pub(super) async fn fast_lookup(
              AND devices.device_id = ?2"
     );
     let index = keyring.storage().account_index(aci);
-    let mut lookup = lookups.begin().await?;
-    let row = sqlx::query(SELECT)
+    let statement = sqlx::query(SELECT)
         .bind(index.as_bytes().as_slice())
+        .bind(i64::from(id.as_u32()));
+    lookups.find(statement, keyring, "device_id").await
+}
+
+pub(super) async fn one(
+    keyed: &mut KeyedTransaction,
+    aci: &Aci,
+    id: DeviceId,
+) -> Result<Option<AccountDevice>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        ", ",
+        device_columns!(),
+        " FROM accounts JOIN devices USING (account_index) \
+          WHERE accounts.account_index = ? AND devices.device_id = ?"
+    );
+    let row = sqlx::query(SELECT)
+        .bind(account_index(keyed, aci))
         .bind(i64::from(id.as_u32()))
-        .fetch_one(&mut *lookup)
-        .await;
-    let row = lookup.finish(row)?;
-    let newest: Option<i64> = row.try_get("newest_key")?;
-    let device: Option<i64> = row.try_get("device_id")?;
-    let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
-    Ok(match (is_known, device.is_some()) {
-        (false, _) => FastLookup::StaleKeys,
-        (true, true) => FastLookup::Found(Box::new(row)),
-        (true, false) => FastLookup::Absent,
-    })
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    row.map(|row| opened(&row, &keyed.keyring)).transpose()
 }
 
 /// Unseals an account and its device.

@@ -1,5 +1,6 @@
 //! The issuer's rows.
 
+use anteroom_protocol::Aci;
 use anteroom_store::{
     AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash, SealedValue, StoreError,
     sealed::{SealedAccount, SealedDevice},
@@ -8,6 +9,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     error::store_error,
+    file::KeyedTransaction,
     row::{array, invalid, number, sealed, timestamp},
 };
 
@@ -62,4 +64,10 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
         last_address: last_address.map(SealedValue::from_bytes),
         origin: DeviceOrigin::from_word(origin).ok_or(invalid(DEVICES, "origin"))?,
     })
+}
+
+/// Returns the key of an account's rows.
+pub(super) fn account_index(keyed: &KeyedTransaction, aci: &Aci) -> Vec<u8> {
+    let index = keyed.keyring.storage().account_index(aci);
+    index.as_bytes().to_vec()
 }

@@ -1,41 +1,36 @@
 //! The table `approvals`.
 
-use anteroom_store::{
-    Keyring, OpaqueRoomId, RoomsStorageKeys, StoreError, UserId, sealed::SealedApproval,
-};
+use anteroom_store::{OpaqueRoomId, RoomsStorageKeys, StoreError, UserId, sealed::SealedApproval};
 use rand_core::CryptoRng;
 
 use super::row;
-use crate::{error::store_error, transaction::FileTransaction};
+use crate::{file::KeyedTransaction, statement::Statement as _};
 
 pub(super) async fn of_room(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     room: &OpaqueRoomId,
 ) -> Result<Vec<UserId>, StoreError> {
     sqlx::query("SELECT room_index, user_index, user_id FROM approvals WHERE room_index = ?")
         .bind(
-            RoomsStorageKeys::of(keyring)
+            RoomsStorageKeys::of(&keyed.keyring)
                 .room_index(room)
                 .as_bytes()
                 .to_vec(),
         )
-        .fetch_all(connection)
-        .await
-        .map_err(store_error)?
+        .rows(&mut keyed.transaction)
+        .await?
         .iter()
-        .map(|row| row::approval(row)?.open(keyring))
+        .map(|row| row::approval(row)?.open(&keyed.keyring))
         .collect()
 }
 
 pub(super) async fn add(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     room: &OpaqueRoomId,
     user: &UserId,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
-    let sealed = SealedApproval::seal(room, user, keyring, rng)?;
+    let sealed = SealedApproval::seal(room, user, &keyed.keyring, rng)?;
     sqlx::query(
         "INSERT INTO approvals (room_index, user_index, user_id)
          SELECT room_index, ?2, ?3 FROM call_links WHERE room_index = ?1
@@ -44,50 +39,44 @@ pub(super) async fn add(
     .bind(sealed.room.as_bytes().as_slice())
     .bind(sealed.user_index.as_bytes().as_slice())
     .bind(sealed.user.as_bytes())
-    .execute(connection)
+    .changes(&mut keyed.transaction)
     .await
-    .map(|done| done.rows_affected() > 0)
-    .map_err(store_error)
+    .map(|rows| rows > 0)
 }
 
 pub(super) async fn remove(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     room: &OpaqueRoomId,
     user: &UserId,
 ) -> Result<bool, StoreError> {
-    let keys = RoomsStorageKeys::of(keyring);
+    let keys = RoomsStorageKeys::of(&keyed.keyring);
     sqlx::query("DELETE FROM approvals WHERE room_index = ? AND user_index = ?")
         .bind(keys.room_index(room).as_bytes().to_vec())
         .bind(keys.user_index(room, user).as_bytes().to_vec())
-        .execute(connection)
+        .changes(&mut keyed.transaction)
         .await
-        .map(|done| done.rows_affected() > 0)
-        .map_err(store_error)
+        .map(|rows| rows > 0)
 }
 
 pub(super) async fn replace(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     room: &OpaqueRoomId,
     users: &[UserId],
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<bool, StoreError> {
-    let index = RoomsStorageKeys::of(keyring)
+    let index = RoomsStorageKeys::of(&keyed.keyring)
         .room_index(room)
         .as_bytes()
         .to_vec();
     sqlx::query("DELETE FROM approvals WHERE room_index = ?")
         .bind(index.clone())
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .changes(&mut keyed.transaction)
+        .await?;
     for user in users {
-        add(&mut *connection, keyring, room, user, rng).await?;
+        add(&mut *keyed, room, user, rng).await?;
     }
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM call_links WHERE room_index = ?)")
+    sqlx::query("SELECT EXISTS (SELECT 1 FROM call_links WHERE room_index = ?)")
         .bind(index)
-        .fetch_one(connection)
+        .scalar(&mut keyed.transaction)
         .await
-        .map_err(store_error)
 }

@@ -6,9 +6,9 @@ use anteroom_protocol::Timestamp;
 use anteroom_store::{BlindIndex, PasskeyHash, StoreError};
 
 use crate::{
-    error::store_error,
+    file::KeyedTransaction,
     row::{array, seconds},
-    transaction::FileTransaction,
+    statement::Statement as _,
 };
 
 const TABLE: &str = "deleted_links";
@@ -22,7 +22,7 @@ pub(super) struct DeletedLinkRow {
 
 /// Records that a link was deleted.
 pub(super) async fn add(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     deleted: &DeletedLinkRow,
     delete_at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -34,17 +34,16 @@ pub(super) async fn add(
     .bind(deleted.passkey.as_bytes().as_slice())
     .bind(deleted.zkparams.as_bytes().as_slice())
     .bind(seconds(delete_at, TABLE, "delete_at")?)
-    .execute(connection)
+    .changes(&mut keyed.transaction)
     .await
     .map(drop)
-    .map_err(store_error)
 }
 
 /// Returns whether the deleted links allow the creation of a link at `created`. A deleted link of
 /// the same room allows only the same passkey and zkparams. One of another room does not allow its
 /// zkparams.
 pub(super) async fn allows_creation(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     new: &DeletedLinkRow,
     created: i64,
 ) -> Result<bool, StoreError> {
@@ -55,9 +54,8 @@ pub(super) async fn allows_creation(
     .bind(new.room.as_bytes().as_slice())
     .bind(new.zkparams.as_bytes().as_slice())
     .bind(created)
-    .fetch_all(connection)
-    .await
-    .map_err(store_error)?;
+    .rows(&mut keyed.transaction)
+    .await?;
     let mut is_allowed = true;
     for row in &rows {
         let index = |name| array(row, TABLE, name).map(BlindIndex::from_bytes);
@@ -70,20 +68,19 @@ pub(super) async fn allows_creation(
 
 /// Removes the record for a room.
 pub(super) async fn remove(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     room: BlindIndex,
 ) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM deleted_links WHERE room_index = ?")
         .bind(room.as_bytes().as_slice())
-        .execute(connection)
+        .changes(&mut keyed.transaction)
         .await
         .map(drop)
-        .map_err(store_error)
 }
 
 /// Removes the records of links that would have been purged by now.
 pub(super) async fn purge(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<(), StoreError> {
@@ -94,8 +91,7 @@ pub(super) async fn purge(
     )
     .bind(seconds(now, TABLE, "delete_at")?)
     .bind(i64::from(limit.get()))
-    .execute(connection)
+    .changes(&mut keyed.transaction)
     .await
     .map(drop)
-    .map_err(store_error)
 }

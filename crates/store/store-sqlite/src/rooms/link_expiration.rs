@@ -1,21 +1,20 @@
 //! The expiration in `call_links`, which the start of an era moves.
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{BlindIndex, CallLinkRecord, ExpirationChange, Keyring, StoreError};
+use anteroom_store::{BlindIndex, CallLinkRecord, ExpirationChange, StoreError};
 
 use super::row::{self, link_columns};
 use crate::{
-    error::store_error,
+    file::KeyedTransaction,
     row::{seconds, timestamp},
-    transaction::FileTransaction,
+    statement::Statement as _,
 };
 
 const TABLE: &str = "call_links";
 
 /// Sets the expiration of a link in which a call has started.
 pub(super) async fn reset(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     room: BlindIndex,
     now: Timestamp,
 ) -> Result<(CallLinkRecord, ExpirationChange), StoreError> {
@@ -25,9 +24,8 @@ pub(super) async fn reset(
     );
     let before = sqlx::query("SELECT expiration FROM call_links WHERE room_index = ?")
         .bind(room.as_bytes().as_slice())
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .row(&mut keyed.transaction)
+        .await?;
     let expiration_change = ExpirationChange {
         from: timestamp(&before, TABLE, "expiration")?,
         to: now.plus(CallLinkRecord::VALIDITY),
@@ -40,15 +38,14 @@ pub(super) async fn reset(
             TABLE,
             "delete_at",
         )?)
-        .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
-    Ok((row::link(&row)?.open(keyring)?, expiration_change))
+        .row(&mut keyed.transaction)
+        .await?;
+    Ok((row::link(&row)?.open(&keyed.keyring)?, expiration_change))
 }
 
 /// Restores the previous expiration of a link, unless it has changed since.
 pub(super) async fn restore(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     room: BlindIndex,
     expiration_change: ExpirationChange,
 ) -> Result<(), StoreError> {
@@ -64,10 +61,9 @@ pub(super) async fn restore(
         "delete_at",
     )?)
     .bind(seconds(expiration_change.to, TABLE, "expiration")?)
-    .execute(connection)
+    .changes(&mut keyed.transaction)
     .await
     .map(drop)
-    .map_err(store_error)
 }
 
 fn delete_at(expiration: Timestamp) -> Timestamp {

@@ -13,7 +13,7 @@ use anteroom_store::{
     SealedValue, StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use super::{
     calls,
@@ -21,15 +21,14 @@ use super::{
     row::{self, call_columns, link_columns, live_call},
 };
 use crate::{
-    error::store_error,
+    file::KeyedTransaction,
     lookups::{FastLookup, LookupPool},
     row::seconds,
-    transaction::FileTransaction,
+    statement::Statement as _,
 };
 
 pub(super) async fn one(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     address: &LinkAddress,
     now: Timestamp,
 ) -> Result<Option<CallLinkRecord>, StoreError> {
@@ -38,21 +37,19 @@ pub(super) async fn one(
         link_columns!(),
         " FROM call_links WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
     );
-    let keys = RowKeys::of(address, keyring);
+    let keys = RowKeys::of(address, &keyed.keyring);
     sqlx::query(SELECT)
         .bind(moment(now)?)
         .bind(bytes(keys.room))
         .bind(keys.epoch)
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
-        .map(|row| Ok(row::link(&row)?.open(keyring)?.as_of(now)))
+        .optional_row(&mut keyed.transaction)
+        .await?
+        .map(|row| Ok(row::link(&row)?.open(&keyed.keyring)?.as_of(now)))
         .transpose()
 }
 
 pub(super) async fn one_with_call(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     address: &LinkAddress,
     now: Timestamp,
 ) -> Result<Option<LinkWithCall>, StoreError> {
@@ -65,16 +62,15 @@ pub(super) async fn one_with_call(
         live_call!(),
         " WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
     );
-    let keys = RowKeys::of(address, keyring);
+    let keys = RowKeys::of(address, &keyed.keyring);
     let row = sqlx::query(SELECT)
         .bind(moment(now)?)
         .bind(bytes(keys.room))
         .bind(keys.epoch)
         .bind(bytes(keys.call))
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?;
-    row.map(|row| opened_with_call(&row, keyring, now))
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    row.map(|row| opened_with_call(&row, &keyed.keyring, now))
         .transpose()
 }
 
@@ -102,23 +98,12 @@ pub(super) async fn fast_lookup(
         return Ok(FastLookup::StaleKeys);
     };
     let keys = RowKeys::of(address, keyring);
-    let mut lookup = lookups.begin().await?;
-    let row = sqlx::query(SELECT)
+    let statement = sqlx::query(SELECT)
         .bind(moment)
         .bind(bytes(keys.room))
         .bind(keys.epoch)
-        .bind(bytes(keys.call))
-        .fetch_one(&mut *lookup)
-        .await;
-    let row = lookup.finish(row)?;
-    let newest: Option<i64> = row.try_get("newest_key")?;
-    let link: Option<&[u8]> = row.try_get("room_index")?;
-    let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
-    Ok(match (is_known, link.is_some()) {
-        (false, _) => FastLookup::StaleKeys,
-        (true, true) => FastLookup::Found(Box::new(row)),
-        (true, false) => FastLookup::Absent,
-    })
+        .bind(bytes(keys.call));
+    lookups.find(statement, keyring, "room_index").await
 }
 
 /// Unseals a link and its call, as they are at `now`.
@@ -136,8 +121,7 @@ pub(super) fn opened_with_call(
 }
 
 pub(super) async fn create(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     link: &CallLinkRecord,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<CreateLinkOutcome, StoreError> {
@@ -146,8 +130,8 @@ pub(super) async fn create(
         link_columns!(),
         " FROM call_links WHERE room_index = ?1"
     );
-    let new = SealedCallLink::seal(link, keyring, rng)?;
-    let zkparams_index = RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams);
+    let new = SealedCallLink::seal(link, &keyed.keyring, rng)?;
+    let zkparams_index = RoomsStorageKeys::of(&keyed.keyring).zkparams_index(&link.zkparams);
     let created = seconds(new.created, "call_links", "created")?;
     sqlx::query(
         "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
@@ -155,15 +139,14 @@ pub(super) async fn create(
     .bind(bytes(new.index))
     .bind(created)
     .bind(bytes(zkparams_index))
-    .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    .changes(&mut keyed.transaction)
+    .await?;
     let deleted = DeletedLinkRow {
         room: new.index,
         passkey: link.passkey_hash.clone(),
         zkparams: zkparams_index,
     };
-    if !deleted_links::allows_creation(connection, &deleted, created).await? {
+    if !deleted_links::allows_creation(keyed, &deleted, created).await? {
         return Ok(CreateLinkOutcome::Conflict);
     }
     let added = sqlx::query(
@@ -185,24 +168,21 @@ pub(super) async fn create(
     .bind(seconds(new.delete_at, "call_links", "delete_at")?)
     .bind(i64::from(new.ended_calls))
     .bind(bytes(zkparams_index))
-    .execute(&mut *connection)
-    .await
-    .map_err(store_error)?
-    .rows_affected();
+    .changes(&mut keyed.transaction)
+    .await?;
     if added > 0 {
-        deleted_links::remove(connection, new.index).await?;
+        deleted_links::remove(keyed, new.index).await?;
         return Ok(CreateLinkOutcome::Created(link.clone()));
     }
     let row = sqlx::query(SELECT)
         .bind(bytes(new.index))
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?;
+        .optional_row(&mut keyed.transaction)
+        .await?;
     // Another room has the zkparams.
     let Some(row) = row else {
         return Ok(CreateLinkOutcome::Conflict);
     };
-    let stored = row::link(&row)?.open(keyring)?.as_of(link.created);
+    let stored = row::link(&row)?.open(&keyed.keyring)?.as_of(link.created);
     let is_same =
         stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
     Ok(if is_same {
@@ -213,8 +193,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn update(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     address: &LinkAddress,
     passkey: &PasskeyHash,
     update: &LinkUpdate,
@@ -234,17 +213,17 @@ pub(super) async fn update(
         ")) RETURNING ",
         link_columns!()
     );
-    let Some(link) = one(connection, keyring, address, now).await? else {
+    let Some(link) = one(keyed, address, now).await? else {
         return Ok(UpdateLinkOutcome::UnknownRoom);
     };
     if !link.passkey_hash.matches(passkey) {
         return Ok(UpdateLinkOutcome::WrongPasskey);
     }
-    let keys = RowKeys::of(address, keyring);
+    let keys = RowKeys::of(address, &keyed.keyring);
     let name = update
         .name
         .as_ref()
-        .map(|name| SealedCallLink::seal_name(keys.room, name, keyring, rng))
+        .map(|name| SealedCallLink::seal_name(keys.room, name, &keyed.keyring, rng))
         .transpose()?;
     let updated = sqlx::query(UPDATE)
         .bind(moment(now)?)
@@ -256,24 +235,22 @@ pub(super) async fn update(
         .bind(name.as_ref().map(SealedValue::as_bytes))
         .bind(update.revoked.map(i64::from))
         .bind(i64::from(update.end_call))
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(store_error)?;
+        .optional_row(&mut keyed.transaction)
+        .await?;
     let Some(updated) = updated else {
         return Ok(UpdateLinkOutcome::CallOn);
     };
-    let updated = row::link(&updated)?.open(keyring)?.as_of(now);
+    let updated = row::link(&updated)?.open(&keyed.keyring)?.as_of(now);
     if update.end_call {
-        calls::remove_of_room(connection, keys.call).await?;
+        calls::remove_of_room(keyed, keys.call).await?;
     } else if updated.restrictions != link.restrictions {
-        calls::remove_lapsed_of_room(connection, keys.call, now).await?;
+        calls::remove_lapsed_of_room(keyed, keys.call, now).await?;
     }
     Ok(UpdateLinkOutcome::Updated(updated))
 }
 
 pub(super) async fn delete(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     address: &LinkAddress,
     passkey: &PasskeyHash,
     end_call: bool,
@@ -286,13 +263,13 @@ pub(super) async fn delete(
         live_call!(),
         "))"
     );
-    let Some(link) = one(connection, keyring, address, now).await? else {
+    let Some(link) = one(keyed, address, now).await? else {
         return Ok(DeleteLinkOutcome::UnknownRoom);
     };
     if !link.passkey_hash.matches(passkey) {
         return Ok(DeleteLinkOutcome::WrongPasskey);
     }
-    let keys = RowKeys::of(address, keyring);
+    let keys = RowKeys::of(address, &keyed.keyring);
     let deleted = sqlx::query(DELETE)
         .bind(moment(now)?)
         .bind(bytes(keys.room))
@@ -300,43 +277,39 @@ pub(super) async fn delete(
         .bind(passkey.as_bytes().as_slice())
         .bind(bytes(keys.call))
         .bind(end_call)
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?
-        .rows_affected();
+        .changes(&mut keyed.transaction)
+        .await?;
     if deleted == 0 {
         return Ok(DeleteLinkOutcome::CallOn);
     }
     let deleted = DeletedLinkRow {
         room: keys.room,
         passkey: link.passkey_hash,
-        zkparams: RoomsStorageKeys::of(keyring).zkparams_index(&link.zkparams),
+        zkparams: RoomsStorageKeys::of(&keyed.keyring).zkparams_index(&link.zkparams),
     };
-    deleted_links::add(connection, &deleted, link.delete_at).await?;
+    deleted_links::add(keyed, &deleted, link.delete_at).await?;
     if end_call {
-        calls::remove_of_room(connection, keys.call).await?;
+        calls::remove_of_room(keyed, keys.call).await?;
     } else {
-        calls::remove_lapsed_of_room(connection, keys.call, now).await?;
+        calls::remove_lapsed_of_room(keyed, keys.call, now).await?;
     }
     Ok(DeleteLinkOutcome::Deleted)
 }
 
 pub(super) async fn purge(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     now: Timestamp,
     limit: NonZeroU32,
 ) -> Result<u64, StoreError> {
-    deleted_links::purge(connection, now, limit).await?;
+    deleted_links::purge(keyed, now, limit).await?;
     sqlx::query(
         "DELETE FROM call_links WHERE room_index IN (
              SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
     )
     .bind(moment(now)?)
     .bind(i64::from(limit.get()))
-    .execute(connection)
+    .changes(&mut keyed.transaction)
     .await
-    .map(|done| done.rows_affected())
-    .map_err(store_error)
 }
 
 /// The keys of the rows of a link and its call.
@@ -357,7 +330,7 @@ impl RowKeys {
     }
 }
 
-pub(super) fn number(epoch: Option<Epoch>) -> Option<i64> {
+fn number(epoch: Option<Epoch>) -> Option<i64> {
     epoch.map(|epoch| i64::from(epoch.as_u32()))
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    BlindIndex, CallKey, Keyring, LinkCursor, LinkPage, LinkWithCall, OpaqueRoomId, RoomsCounts,
+    BlindIndex, CallKey, LinkCursor, LinkPage, LinkWithCall, OpaqueRoomId, RoomsCounts,
     RoomsStorageKeys, StoreError, sealed::SealedCallLink,
 };
 use sqlx::Row as _;
@@ -15,15 +15,15 @@ use super::{
 };
 use crate::{
     error::store_error,
+    file::KeyedTransaction,
     row::{count, moment, seconds},
-    transaction::FileTransaction,
+    statement::Statement as _,
 };
 
 const LINKS: &str = "call_links";
 
 pub(super) async fn link_of_room(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     room: &OpaqueRoomId,
     now: Timestamp,
 ) -> Result<Option<LinkWithCall>, StoreError> {
@@ -36,24 +36,22 @@ pub(super) async fn link_of_room(
         live_call!(),
         " WHERE room_index = ?2 AND delete_at > ?1"
     );
-    let keys = RoomsStorageKeys::of(keyring);
+    let keys = RoomsStorageKeys::of(&keyed.keyring);
     let call = keys.call_index(&CallKey::Link(room.clone()));
     let row = sqlx::query(SELECT)
         .bind(seconds(now, LINKS, "delete_at")?)
         .bind(keys.room_index(room).as_bytes().as_slice())
         .bind(call.as_bytes().as_slice())
-        .fetch_optional(connection)
-        .await
-        .map_err(store_error)?;
-    row.map(|row| links::opened_with_call(&row, keyring, now))
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    row.map(|row| links::opened_with_call(&row, &keyed.keyring, now))
         .transpose()
 }
 
 /// Reads a page of links with their calls. The key of a call is derived from the room's id, so that
 /// no SQL join is possible: each link's call is read separately.
 pub(super) async fn links(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
+    keyed: &mut KeyedTransaction,
     after: Option<LinkCursor>,
     limit: NonZeroU32,
     now: Timestamp,
@@ -68,9 +66,8 @@ pub(super) async fn links(
         .bind(seconds(now, LINKS, "delete_at")?)
         .bind(after)
         .bind(i64::from(limit.get()))
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(store_error)?
+        .rows(&mut keyed.transaction)
+        .await?
         .iter()
         .map(row::link)
         .collect::<Result<_, _>>()?;
@@ -78,9 +75,9 @@ pub(super) async fn links(
     let last: Option<BlindIndex> = sealed.last().map(|link| link.index);
     let mut links = Vec::with_capacity(sealed.len());
     for link in sealed {
-        let link = link.open(keyring)?.as_of(now);
+        let link = link.open(&keyed.keyring)?.as_of(now);
         let key = CallKey::Link(link.room.clone());
-        let call = calls::live(connection, keyring, &key, now).await?;
+        let call = calls::live(keyed, &key, now).await?;
         links.push(LinkWithCall { link, call });
     }
     Ok(LinkPage {
@@ -90,12 +87,11 @@ pub(super) async fn links(
 }
 
 pub(super) async fn newest_link(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
 ) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT max(created) AS created FROM call_links")
-        .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+        .row(&mut keyed.transaction)
+        .await?;
     let newest: Option<i64> = row.try_get("created").map_err(store_error)?;
     newest
         .map(|seconds| moment(seconds, LINKS, "created"))
@@ -103,7 +99,7 @@ pub(super) async fn newest_link(
 }
 
 pub(super) async fn counts(
-    connection: &mut FileTransaction,
+    keyed: &mut KeyedTransaction,
     now: Timestamp,
 ) -> Result<RoomsCounts, StoreError> {
     const SELECT: &str = concat!(
@@ -116,9 +112,8 @@ pub(super) async fn counts(
     );
     let row = sqlx::query(SELECT)
         .bind(seconds(now, LINKS, "delete_at")?)
-        .fetch_one(connection)
-        .await
-        .map_err(store_error)?;
+        .row(&mut keyed.transaction)
+        .await?;
     let number = |column| count(&row, LINKS, column);
     Ok(RoomsCounts {
         links: number("links")?,

@@ -5,40 +5,25 @@ use std::num::NonZeroU32;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
-    DeleteLinkOutcome, Epoch, ExpirationChange, Keyring, LinkAddress, LinkCursor, LinkPage,
-    LinkUpdate, LinkWithCall, NodeName, OpaqueRoomId, PasskeyHash, RoomsCounts, RoomsReader,
-    RoomsRepository, ServerParamsKind, ServerParamsRecord, StartEraOutcome, StoreError,
-    StoredServerParams, UpdateLinkOutcome, UserId,
+    DeleteLinkOutcome, Epoch, ExpirationChange, LinkAddress, LinkCursor, LinkPage, LinkUpdate,
+    LinkWithCall, NodeName, OpaqueRoomId, PasskeyHash, RoomsCounts, RoomsReader, RoomsRepository,
+    ServerParamsKind, ServerParamsRecord, StartEraOutcome, StoreError, StoredServerParams,
+    UpdateLinkOutcome, UserId,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::{approvals, calls, links, overview};
-use crate::{file::KeyedTransaction, row::invalid, server_params, transaction::FileTransaction};
-
-/// A transaction. It is rolled back on drop.
-pub(super) struct SqliteRepository {
-    transaction: FileTransaction,
-    keyring: Keyring,
-}
-
-impl SqliteRepository {
-    pub(super) fn new(keyed: KeyedTransaction) -> Self {
-        Self {
-            transaction: keyed.transaction,
-            keyring: keyed.keyring,
-        }
-    }
-}
+use super::{RoomsSchema, approvals, calls, eras, links, overview};
+use crate::{database::SqliteTransaction, row::invalid, server_params};
 
 #[async_trait]
-impl RoomsReader for SqliteRepository {
+impl RoomsReader for SqliteTransaction<RoomsSchema> {
     async fn link(
         &mut self,
         address: &LinkAddress,
         now: Timestamp,
     ) -> Result<Option<CallLinkRecord>, StoreError> {
-        links::one(&mut self.transaction, &self.keyring, address, now).await
+        links::one(&mut self.keyed, address, now).await
     }
 
     async fn link_with_call(
@@ -46,7 +31,7 @@ impl RoomsReader for SqliteRepository {
         address: &LinkAddress,
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
-        links::one_with_call(&mut self.transaction, &self.keyring, address, now).await
+        links::one_with_call(&mut self.keyed, address, now).await
     }
 
     async fn link_of_room(
@@ -54,7 +39,7 @@ impl RoomsReader for SqliteRepository {
         room: &OpaqueRoomId,
         now: Timestamp,
     ) -> Result<Option<LinkWithCall>, StoreError> {
-        overview::link_of_room(&mut self.transaction, &self.keyring, room, now).await
+        overview::link_of_room(&mut self.keyed, room, now).await
     }
 
     async fn links(
@@ -63,19 +48,19 @@ impl RoomsReader for SqliteRepository {
         limit: NonZeroU32,
         now: Timestamp,
     ) -> Result<LinkPage, StoreError> {
-        overview::links(&mut self.transaction, &self.keyring, after, limit, now).await
+        overview::links(&mut self.keyed, after, limit, now).await
     }
 
     async fn newest_link(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        overview::newest_link(&mut self.transaction).await
+        overview::newest_link(&mut self.keyed).await
     }
 
     async fn counts(&mut self, now: Timestamp) -> Result<RoomsCounts, StoreError> {
-        overview::counts(&mut self.transaction, now).await
+        overview::counts(&mut self.keyed, now).await
     }
 
     async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError> {
-        approvals::of_room(&mut self.transaction, &self.keyring, room).await
+        approvals::of_room(&mut self.keyed, room).await
     }
 
     async fn call(
@@ -83,11 +68,11 @@ impl RoomsReader for SqliteRepository {
         key: &CallKey,
         now: Timestamp,
     ) -> Result<Option<CallRecord>, StoreError> {
-        calls::live(&mut self.transaction, &self.keyring, key, now).await
+        calls::live(&mut self.keyed, key, now).await
     }
 
     async fn calls_of_node(&mut self, node: &NodeName) -> Result<Vec<CallRecord>, StoreError> {
-        calls::of_node(&mut self.transaction, &self.keyring, node).await
+        calls::of_node(&mut self.keyed, node).await
     }
 
     async fn lapsed_calls(
@@ -95,7 +80,7 @@ impl RoomsReader for SqliteRepository {
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<Vec<CallRecord>, StoreError> {
-        calls::lapsed(&mut self.transaction, &self.keyring, now, limit).await
+        calls::lapsed(&mut self.keyed, now, limit).await
     }
 
     async fn calls(
@@ -103,26 +88,26 @@ impl RoomsReader for SqliteRepository {
         after: Option<CallCursor>,
         limit: NonZeroU32,
     ) -> Result<CallPage, StoreError> {
-        calls::page(&mut self.transaction, &self.keyring, after, limit).await
+        calls::page(&mut self.keyed, after, limit).await
     }
 
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
-        server_params::all(&mut self.transaction, &self.keyring).await
+        server_params::all(&mut self.keyed).await
     }
 
     async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError> {
-        server_params::stored(&mut self.transaction, &self.keyring).await
+        server_params::stored(&mut self.keyed).await
     }
 }
 
 #[async_trait]
-impl RoomsRepository for SqliteRepository {
+impl RoomsRepository for SqliteTransaction<RoomsSchema> {
     async fn create_link(
         &mut self,
         link: &CallLinkRecord,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CreateLinkOutcome, StoreError> {
-        links::create(&mut self.transaction, &self.keyring, link, rng).await
+        links::create(&mut self.keyed, link, rng).await
     }
 
     async fn update_link(
@@ -133,17 +118,7 @@ impl RoomsRepository for SqliteRepository {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<UpdateLinkOutcome, StoreError> {
-        let connection = &mut self.transaction;
-        links::update(
-            connection,
-            &self.keyring,
-            address,
-            passkey,
-            update,
-            now,
-            rng,
-        )
-        .await
+        links::update(&mut self.keyed, address, passkey, update, now, rng).await
     }
 
     async fn delete_link(
@@ -153,12 +128,11 @@ impl RoomsRepository for SqliteRepository {
         end_call: bool,
         now: Timestamp,
     ) -> Result<DeleteLinkOutcome, StoreError> {
-        let connection = &mut self.transaction;
-        links::delete(connection, &self.keyring, address, passkey, end_call, now).await
+        links::delete(&mut self.keyed, address, passkey, end_call, now).await
     }
 
     async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
-        links::purge(&mut self.transaction, now, limit).await
+        links::purge(&mut self.keyed, now, limit).await
     }
 
     async fn add_approval(
@@ -167,7 +141,7 @@ impl RoomsRepository for SqliteRepository {
         user: &UserId,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
-        approvals::add(&mut self.transaction, &self.keyring, room, user, rng).await
+        approvals::add(&mut self.keyed, room, user, rng).await
     }
 
     async fn remove_approval(
@@ -175,7 +149,7 @@ impl RoomsRepository for SqliteRepository {
         room: &OpaqueRoomId,
         user: &UserId,
     ) -> Result<bool, StoreError> {
-        approvals::remove(&mut self.transaction, &self.keyring, room, user).await
+        approvals::remove(&mut self.keyed, room, user).await
     }
 
     async fn replace_approvals(
@@ -184,7 +158,7 @@ impl RoomsRepository for SqliteRepository {
         users: &[UserId],
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
-        approvals::replace(&mut self.transaction, &self.keyring, room, users, rng).await
+        approvals::replace(&mut self.keyed, room, users, rng).await
     }
 
     async fn start_era(
@@ -194,7 +168,7 @@ impl RoomsRepository for SqliteRepository {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<StartEraOutcome, StoreError> {
-        calls::start(&mut self.transaction, &self.keyring, call, epoch, now, rng).await
+        eras::start(&mut self.keyed, call, epoch, now, rng).await
     }
 
     async fn renew_era(
@@ -204,12 +178,11 @@ impl RoomsRepository for SqliteRepository {
         node: &NodeName,
         lease_until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let connection = &mut self.transaction;
-        calls::renew(connection, &self.keyring, key, era, node, lease_until).await
+        calls::renew(&mut self.keyed, key, era, node, lease_until).await
     }
 
     async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError> {
-        calls::end(&mut self.transaction, &self.keyring, key, era).await
+        calls::end(&mut self.keyed, key, era).await
     }
 
     async fn abandon_era(
@@ -218,18 +191,11 @@ impl RoomsRepository for SqliteRepository {
         era: CallEra,
         expiration_change: Option<ExpirationChange>,
     ) -> Result<bool, StoreError> {
-        calls::abandon(
-            &mut self.transaction,
-            &self.keyring,
-            key,
-            era,
-            expiration_change,
-        )
-        .await
+        eras::abandon(&mut self.keyed, key, era, expiration_change).await
     }
 
     async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64, StoreError> {
-        calls::trim_leases(&mut self.transaction, latest).await
+        calls::trim_leases(&mut self.keyed, latest).await
     }
 
     async fn remove_lapsed_calls(
@@ -237,7 +203,7 @@ impl RoomsRepository for SqliteRepository {
         now: Timestamp,
         limit: NonZeroU32,
     ) -> Result<u64, StoreError> {
-        calls::remove_lapsed(&mut self.transaction, now, limit).await
+        calls::remove_lapsed(&mut self.keyed, now, limit).await
     }
 
     async fn add_server_params(
@@ -248,7 +214,7 @@ impl RoomsRepository for SqliteRepository {
         if record.kind != ServerParamsKind::Generic {
             return Err(invalid("server_params", "kind"));
         }
-        server_params::add(&mut self.transaction, &self.keyring, record, rng).await
+        server_params::add(&mut self.keyed, record, rng).await
     }
 
     async fn replace_server_params(
@@ -259,7 +225,7 @@ impl RoomsRepository for SqliteRepository {
         if record.kind != ServerParamsKind::Generic {
             return Err(invalid("server_params", "kind"));
         }
-        server_params::replace(&mut self.transaction, &self.keyring, record, rng).await
+        server_params::replace(&mut self.keyed, record, rng).await
     }
 
     async fn end_server_params(
@@ -267,10 +233,10 @@ impl RoomsRepository for SqliteRepository {
         id: ParamsId,
         not_after: Timestamp,
     ) -> Result<bool, StoreError> {
-        server_params::end(&mut self.transaction, id, not_after).await
+        server_params::end(&mut self.keyed, id, not_after).await
     }
 
     async fn save(self: Box<Self>) -> Result<(), StoreError> {
-        self.transaction.commit().await
+        self.keyed.transaction.commit().await
     }
 }

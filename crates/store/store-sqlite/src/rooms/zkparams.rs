@@ -1,29 +1,23 @@
 //! The index of the zkparams of links that were stored before the index existed.
 
-use anteroom_store::{Keyring, RoomsStorageKeys, StoreError};
+use anteroom_store::{RoomsStorageKeys, StoreError};
 
 use super::row::{self, link_columns};
-use crate::{error::store_error, transaction::FileTransaction};
+use crate::{file::KeyedTransaction, statement::Statement as _};
 
 /// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the same
 /// zkparams one gets the index. A row that cannot be unsealed gets none.
-pub(super) async fn index(
-    connection: &mut FileTransaction,
-    keyring: &Keyring,
-) -> Result<u64, StoreError> {
+pub(super) async fn index(keyed: &mut KeyedTransaction) -> Result<u64, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
         link_columns!(),
         " FROM call_links WHERE zkparams_index IS NULL"
     );
-    let rows = sqlx::query(SELECT)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(store_error)?;
+    let rows = sqlx::query(SELECT).rows(&mut keyed.transaction).await?;
     let mut indexed = 0;
     for row in &rows {
         let sealed = row::link(row)?;
-        let Ok(link) = sealed.open(keyring) else {
+        let Ok(link) = sealed.open(&keyed.keyring) else {
             continue;
         };
         indexed += sqlx::query(
@@ -31,15 +25,13 @@ pub(super) async fn index(
         )
         .bind(sealed.index.as_bytes().to_vec())
         .bind(
-            RoomsStorageKeys::of(keyring)
+            RoomsStorageKeys::of(&keyed.keyring)
                 .zkparams_index(&link.zkparams)
                 .as_bytes()
                 .to_vec(),
         )
-        .execute(&mut *connection)
-        .await
-        .map_err(store_error)?
-        .rows_affected();
+        .changes(&mut keyed.transaction)
+        .await?;
     }
     Ok(indexed)
 }

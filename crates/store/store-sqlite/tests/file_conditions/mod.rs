@@ -7,15 +7,18 @@ use std::{
     time::Duration,
 };
 
-use anteroom_store::{Account, Availability, DeviceId, IssuerDatabase as _, MasterKey, StoreError};
+use anteroom_store::{
+    Account, Availability, DeviceId, IssuerDatabase as _, MasterKey, StoreError,
+    conformance::{
+        NOW, Storage as _, TEST,
+        issuer::{account, device},
+    },
+};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use rand::{SeedableRng, rngs::StdRng};
 use sqlx::SqliteConnection;
 
-use crate::{
-    conformance::{NOW, TEST, account, device},
-    sqlite_file::SqliteFile,
-};
+use crate::sqlite_file::SqliteFile;
 
 /// An account with a device, in an open database.
 struct Scene {

@@ -4,13 +4,17 @@ use anteroom_protocol::{Aci, DAY, ParamsId};
 use anteroom_store::{
     Account, AccountRole, DeviceId, DeviceName, DeviceUse, Email, IdentityName,
     IssuerDatabase as _, IssuerRepository, LockPolicy, LoginOrigin, MasterKey, PendingSignUp,
-    ServerParamsKind, ShadowSignUp, StoreError, StoredLifetimes, TokenHash, keys::KeyPurpose,
+    ServerParamsKind, ShadowSignUp, StoreError, StoredLifetimes, TokenHash,
+    conformance::{
+        NOW, Storage as _, TEST,
+        issuer::{account, device, login, params, session, verifier},
+    },
+    keys::KeyPurpose,
 };
 use anteroom_store_sqlite::SqliteIssuer;
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
-    conformance::{NOW, TEST, account, device, login, params, session, verifier},
     faults::{Fault, FaultyFile, each_fault, methods, tables},
     issuer,
     sqlite_file::SqliteFile,

@@ -5,6 +5,10 @@ use std::num::NonZeroU32;
 use anteroom_protocol::UidCiphertext;
 use anteroom_store::{
     CallKey, KeyError, KeyOwner, RoomsDatabase as _, StoreError, UserId,
+    conformance::{
+        NOW, TEST,
+        rooms::{Fixture, call, server_params::params},
+    },
     keys::{KeyId, KeyPurpose},
     sealed::sealed_columns,
 };
@@ -12,7 +16,6 @@ use rand::Rng as _;
 
 use crate::{
     rooms,
-    rooms_conformance::{Fixture, NOW, TEST, call, server_params::params},
     sqlite_file::{SqliteFile, comment_above},
 };
 

@@ -6,6 +6,10 @@ use anteroom_protocol::{DAY, ParamsId};
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, LinkUpdate, MasterKey,
     RoomsDatabase as _, RoomsRepository, ServerParamsKind, ServerParamsRecord, StoreError,
+    conformance::{
+        NOW, Storage as _, TEST,
+        rooms::{LEASE, MANY, address, call, link, node, passkey_hash, room, user},
+    },
 };
 use anteroom_store_sqlite::SqliteRooms;
 use rand::{SeedableRng, rngs::StdRng};
@@ -14,9 +18,6 @@ use zeroize::Zeroizing;
 use crate::{
     faults::{Fault, FaultyFile, each_fault, methods},
     rooms,
-    rooms_conformance::{
-        LEASE, MANY, NOW, TEST, address, call, link, node, passkey_hash, room, user,
-    },
     sqlite_file::SqliteFile,
 };
 

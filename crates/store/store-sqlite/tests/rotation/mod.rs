@@ -6,6 +6,10 @@ use anteroom_protocol::{DAY, Timestamp};
 use anteroom_store::{
     DeviceId, IdentityName, IssuerDatabase, KeyError, KeyOwner, MasterKey, ServerParamsKind,
     StoreError,
+    conformance::{
+        NOW, Storage as _, TEST,
+        issuer::{account, assert_same_account, device, login, params},
+    },
     keys::{KeyDatabase, KeyId, KeyPurpose, SealedValues},
     sealed::sealed_columns,
 };
@@ -13,7 +17,6 @@ use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions};
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
-    conformance::{NOW, TEST, account, assert_same_account, device, login, params},
     issuer,
     sqlite_file::{SqliteFile, comment_above},
 };

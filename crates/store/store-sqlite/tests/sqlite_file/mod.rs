@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anteroom_store::conformance::Storage;
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE},
@@ -16,10 +17,6 @@ use tempfile::TempDir;
 pub(crate) struct SqliteFile(TempDir);
 
 impl SqliteFile {
-    pub(crate) fn fresh() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
     pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("service.db")
     }
@@ -64,7 +61,25 @@ impl SqliteFile {
         }
     }
 
-    pub(crate) async fn execute(&self, statement: &'static str) {
+    /// Returns all columns of the service's tables, each after its table.
+    pub(crate) async fn columns(&self) -> Vec<(String, String)> {
+        sqlx::query_as(
+            "SELECT tables.name, columns.name
+             FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+             WHERE tables.type = 'table' AND tables.name <> '_sqlx_migrations'",
+        )
+        .fetch_all(&mut self.connect().await)
+        .await
+        .unwrap()
+    }
+}
+
+impl Storage for SqliteFile {
+    fn fresh() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    async fn execute(&self, statement: &'static str) {
         let mut connection = self.connect().await;
         sqlx::query(statement)
             .execute(&mut connection)
@@ -73,7 +88,7 @@ impl SqliteFile {
         connection.close().await.unwrap();
     }
 
-    pub(crate) async fn exchange(&self, table: &'static str, column: &'static str) {
+    async fn exchange(&self, table: &'static str, column: &'static str) {
         let mut connection = self.connect().await;
         let select = format!("SELECT rowid, {column} FROM {table} ORDER BY rowid LIMIT 2");
         let rows = sqlx::query(AssertSqlSafe(select))
@@ -96,7 +111,7 @@ impl SqliteFile {
         connection.close().await.unwrap();
     }
 
-    pub(crate) async fn flip(&self, table: &'static str, column: &'static str) {
+    async fn flip(&self, table: &'static str, column: &'static str) {
         let mut connection = self.connect().await;
         let select = format!("SELECT rowid, {column} FROM {table} ORDER BY rowid LIMIT 1");
         let row = sqlx::query(AssertSqlSafe(select))
@@ -115,16 +130,16 @@ impl SqliteFile {
         connection.close().await.unwrap();
     }
 
-    /// Returns all columns of the service's tables, each after its table.
-    pub(crate) async fn columns(&self) -> Vec<(String, String)> {
-        sqlx::query_as(
-            "SELECT tables.name, columns.name
-             FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
-             WHERE tables.type = 'table' AND tables.name <> '_sqlx_migrations'",
+    async fn add_unknown_migration(&self) {
+        self.execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             SELECT 9999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
         )
-        .fetch_all(&mut self.connect().await)
-        .await
-        .unwrap()
+        .await;
+    }
+
+    async fn change_migration(&self) {
+        self.flip("_sqlx_migrations", "checksum").await;
     }
 }
 

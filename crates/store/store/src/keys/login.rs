@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{StorageKeys, mac::framed, storage::BlindIndex};
+use super::{StorageKeys, hashes::BlindIndex, mac::framed};
 use crate::{
     login::{
         Email, EmailToken, EmailTokenPurpose, IdentityName, InviteCode, LoginOrigin, RefreshToken,

@@ -3,9 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use anteroom_protocol::{CallLinkPublicParams, UidCiphertext};
-use subtle::{Choice, ConstantTimeEq};
 
-use super::{BlindIndex, EventKey, Keyring, StorageKeys};
+use super::{BlindIndex, EventKey, Keyring, PasskeyHash, StorageKeys};
 use crate::{
     call_link::{OpaqueRoomId, UserId},
     call_record::CallKey,
@@ -68,7 +67,7 @@ impl RoomsStorageKeys {
     /// [`PasskeyHash::matches`].
     #[must_use]
     pub fn passkey_hash(&self, room: &OpaqueRoomId, passkey: &[u8]) -> PasskeyHash {
-        PasskeyHash(
+        PasskeyHash::from_bytes(
             self.0
                 .secret_hash(PASSKEY_LABEL, &[room.as_str().as_bytes(), passkey]),
         )
@@ -84,43 +83,5 @@ impl RoomsStorageKeys {
 impl fmt::Debug for RoomsStorageKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RoomsStorageKeys(..)")
-    }
-}
-
-/// A keyed hash of a link's admin passkey: 32 bytes.
-///
-/// `==` does not exist: [`Self::matches`] compares in constant time.
-#[derive(Clone)]
-pub struct PasskeyHash([u8; 32]);
-
-impl PasskeyHash {
-    /// Creates the hash from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Returns whether two hashes are equal, in constant time.
-    #[must_use]
-    pub fn matches(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl ConstantTimeEq for PasskeyHash {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(&other.0)
-    }
-}
-
-impl fmt::Debug for PasskeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasskeyHash(..)")
     }
 }

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, DeviceId};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{
     TokenKey,
+    hashes::{BlindIndex, PasswordHash},
     mac::{HashKey, keyed_hash},
     sealer::Column,
 };
-use crate::{account::DeviceId, sealed::columns};
+use crate::{bytes::opaque_bytes, sealed::columns};
 
 const INDEX_LABEL: &str = "anteroom blind index v1";
 const PASSWORD_LABEL: &str = "anteroom device password v1";
@@ -53,7 +53,7 @@ impl StorageKeys {
     /// column.
     #[must_use]
     pub fn blind_index(&self, column: Column, value: &[u8]) -> BlindIndex {
-        BlindIndex(keyed_hash(
+        BlindIndex::from_bytes(keyed_hash(
             &self.index,
             INDEX_LABEL,
             &[column.table().as_bytes(), column.name().as_bytes(), value],
@@ -67,7 +67,7 @@ impl StorageKeys {
     /// is useless in another row. Compare with [`PasswordHash::matches`].
     #[must_use]
     pub fn password_hash(&self, aci: &Aci, device: DeviceId, password: &str) -> PasswordHash {
-        PasswordHash(self.secret_hash(
+        PasswordHash::from_bytes(self.secret_hash(
             PASSWORD_LABEL,
             &[
                 aci.as_bytes(),
@@ -102,90 +102,10 @@ impl fmt::Debug for StorageKeys {
     }
 }
 
-/// A keyed hash of a value under which its row is found: 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BlindIndex([u8; 32]);
-
-impl BlindIndex {
-    /// Creates the index from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for BlindIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlindIndex(..)")
-    }
-}
-
-/// A keyed hash of a device's password: 32 bytes.
-///
-/// `==` does not exist: [`Self::matches`] compares in constant time.
-#[derive(Clone)]
-pub struct PasswordHash([u8; 32]);
-
-impl PasswordHash {
-    /// Creates the hash from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Returns whether two hashes are equal, in constant time.
-    #[must_use]
-    pub fn matches(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl ConstantTimeEq for PasswordHash {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(&other.0)
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
-
-/// The key of pseudonyms in events: 32 bytes.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct EventKey([u8; 32]);
-
-impl EventKey {
-    /// Creates the key from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for EventKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EventKey(..)")
-    }
+opaque_bytes! {
+    /// The key of pseudonyms in events: 32 bytes.
+    #[derive(Clone, Zeroize, ZeroizeOnDrop)]
+    pub struct EventKey([u8; 32]);
 }
 
 /// A random device password: 24 random bytes as 32 characters of base64url.

@@ -2,9 +2,7 @@
 
 use std::{fmt, num::NonZeroU32};
 
-use anteroom_protocol::{Aci, Timestamp};
-
-use crate::account::DeviceId;
+use anteroom_protocol::{Aci, DeviceId, Timestamp};
 
 /// The rule for locking an email for an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

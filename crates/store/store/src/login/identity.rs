@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use anteroom_protocol::{Aci, Timestamp};
-
-use crate::account::DeviceId;
+use anteroom_protocol::{Aci, DeviceId, Timestamp};
 
 /// The identity of a person at an OpenID Connect provider. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]

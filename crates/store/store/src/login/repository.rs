@@ -1,6 +1,6 @@
 //! The part of the issuer's transactions that concerns logins.
 
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::{Aci, DeviceId, Timestamp};
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
@@ -9,7 +9,7 @@ use super::{
     Session, SessionCaller, SessionId, TokenHash,
 };
 use crate::{
-    account::{Account, AccountRole, DeviceId},
+    account::{Account, AccountRole},
     device_name::DeviceName,
     error::StoreError,
     overview::{Invite, LoginLock},

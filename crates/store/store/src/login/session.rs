@@ -1,15 +1,18 @@
 //! The sessions of devices, from a login to a logout.
 
-use std::fmt;
-
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::{Aci, DeviceId, Timestamp};
 use rand_core::CryptoRng;
 
-use crate::account::{Account, Device, DeviceId};
+use crate::{
+    account::{Account, Device},
+    bytes::opaque_bytes,
+};
 
-/// The id of a session: 16 random bytes. `Debug` does not show it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId([u8; 16]);
+opaque_bytes! {
+    /// The id of a session: 16 random bytes. `Debug` does not show it.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct SessionId([u8; 16]);
+}
 
 impl SessionId {
     /// Draws a random id.
@@ -17,24 +20,6 @@ impl SessionId {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
         Self(bytes)
-    }
-
-    /// Creates the id from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId(..)")
     }
 }
 

@@ -6,6 +6,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use crate::bytes::opaque_bytes;
+
 /// The length of a secret, in characters.
 const CHARACTERS: usize = 43;
 
@@ -86,28 +88,10 @@ impl EmailTokenPurpose {
     }
 }
 
-/// A keyed hash of a secret under which its row is found: 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash([u8; 32]);
-
-impl TokenHash {
-    /// Creates the hash from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(..)")
-    }
+opaque_bytes! {
+    /// A keyed hash of a secret under which its row is found: 32 bytes.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct TokenHash([u8; 32]);
 }
 
 fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<String> {

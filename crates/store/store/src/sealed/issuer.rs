@@ -1,6 +1,6 @@
 //! The sealed rows of the issuer.
 
-use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
+use anteroom_protocol::{Aci, AuthSalt, DeviceId, Pni, Timestamp};
 use rand_core::CryptoRng;
 
 use super::{
@@ -8,9 +8,9 @@ use super::{
     columns,
 };
 use crate::{
-    account::{Account, AccountRole, Device, DeviceId, DeviceOrigin},
+    account::{Account, AccountRole, Device, DeviceOrigin},
+    address_pseudonym::AddressPseudonym,
     device_name::DeviceName,
-    device_use::AddressPseudonym,
     error::StoreError,
     keys::{BlindIndex, Keyring, PasswordHash, SealedValue},
 };

@@ -8,13 +8,13 @@ use anteroom_console::{
     os::{self, OsClock},
 };
 use anteroom_protocol::Aci;
-use anteroom_relays::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use anteroom_runtime::{Clock as _, Pseudonymizer};
 use anteroom_server::{
     checks::Finding,
     relays,
     settings::{RelayProvider, Settings},
 };
+use anteroom_turn::{Relay, RelayUrl, RelayUser, TrialError, try_relay};
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 

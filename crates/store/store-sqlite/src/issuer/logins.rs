@@ -1,0 +1,170 @@
+//! Email addresses with passwords.
+
+use anteroom_protocol::Aci;
+use anteroom_store::{
+    Account, BlindIndex, Email, Login, PasswordVerifier, StoreError,
+    sealed::{SealedLogin, sealed_verifier},
+};
+use rand_core::CryptoRng;
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::row::{self, account_columns, account_index};
+use crate::{
+    error::store_error,
+    file::KeyedTransaction,
+    row::{array, sealed, seconds, timestamp},
+    statement::Statement as _,
+};
+
+const TABLE: &str = "logins";
+
+/// The select list that [`login`] reads, beside `account_index`.
+macro_rules! login_columns {
+    () => {
+        "logins.email_index, logins.email, logins.verifier, logins.verified, \
+         logins.created AS login_created"
+    };
+}
+pub(super) use login_columns;
+
+pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin, StoreError> {
+    Ok(SealedLogin {
+        account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
+        email_index: BlindIndex::from_bytes(array(row, TABLE, "email_index")?),
+        email: sealed(row, "email")?,
+        verifier: sealed(row, "verifier")?,
+        verified: row.try_get("verified").map_err(store_error)?,
+        created: timestamp(row, TABLE, "login_created")?,
+    })
+}
+
+pub(super) async fn of_account(
+    keyed: &mut KeyedTransaction,
+    aci: &Aci,
+) -> Result<Option<Login>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT logins.account_index, ",
+        login_columns!(),
+        " FROM logins WHERE logins.account_index = ?"
+    );
+    let row = sqlx::query(SELECT)
+        .bind(account_index(keyed, aci))
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    row.map(|row| login(&row)?.open(*aci, &keyed.keyring))
+        .transpose()
+}
+
+pub(super) async fn by_email(
+    keyed: &mut KeyedTransaction,
+    email: &Email,
+) -> Result<Option<(Login, Account)>, StoreError> {
+    const SELECT: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        ", ",
+        login_columns!(),
+        " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
+    );
+    let keys = keyed.keyring.storage();
+    let index = keys.email_index(email);
+    let older = email
+        .older_spelling()
+        .map_or(index, |older| keys.email_index(&older));
+    let row = sqlx::query(SELECT)
+        .bind(index.as_bytes().as_slice())
+        .bind(older.as_bytes().as_slice())
+        .optional_row(&mut keyed.transaction)
+        .await?;
+    row.map(|row| {
+        let account = row::account(&row)?.open(&keyed.keyring)?;
+        let login = login(&row)?.open(account.aci, &keyed.keyring)?;
+        Ok((login, account))
+    })
+    .transpose()
+}
+
+/// Adds a login, unless its address is taken. The look-up before also finds addresses in the form
+/// of an older version. The statement ignores conflicts; a look-up after it tells which one
+/// occurred.
+pub(super) async fn add(
+    keyed: &mut KeyedTransaction,
+    login: &Login,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<(), StoreError> {
+    if by_email(keyed, &login.email)
+        .await?
+        .is_some_and(|(known, _)| known.aci != login.aci)
+    {
+        return Err(StoreError::EmailTaken);
+    }
+    let sealed = SealedLogin::seal(login, &keyed.keyring, rng)?;
+    let created = seconds(sealed.created, TABLE, "created")?;
+    let added = sqlx::query(
+        "INSERT INTO logins (account_index, email_index, email, verifier, verified, created)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(sealed.account.as_bytes().as_slice())
+    .bind(sealed.email_index.as_bytes().as_slice())
+    .bind(sealed.email.as_bytes())
+    .bind(sealed.verifier.as_bytes())
+    .bind(sealed.verified)
+    .bind(created)
+    .changes_referring(&mut keyed.transaction, StoreError::AccountMissing)
+    .await?;
+    if added > 0 {
+        return Ok(());
+    }
+    let has_login = of_account(keyed, &login.aci).await?.is_some();
+    Err(if has_login {
+        StoreError::LoginExists
+    } else {
+        StoreError::EmailTaken
+    })
+}
+
+pub(super) async fn set_verifier(
+    keyed: &mut KeyedTransaction,
+    aci: &Aci,
+    verifier: &PasswordVerifier,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<bool, StoreError> {
+    let verifier = sealed_verifier(aci, verifier, &keyed.keyring, rng)?;
+    let set = sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
+        .bind(verifier.as_bytes())
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(set > 0)
+}
+
+/// Replaces the verifier, only while the address is not confirmed.
+pub(super) async fn set_waiting(
+    keyed: &mut KeyedTransaction,
+    aci: &Aci,
+    verifier: &PasswordVerifier,
+    verified: bool,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<bool, StoreError> {
+    let verifier = sealed_verifier(aci, verifier, &keyed.keyring, rng)?;
+    let set = sqlx::query(
+        "UPDATE logins SET verifier = ?, verified = ? WHERE account_index = ? AND verified = 0",
+    )
+    .bind(verifier.as_bytes())
+    .bind(verified)
+    .bind(account_index(keyed, aci))
+    .changes(&mut keyed.transaction)
+    .await?;
+    Ok(set > 0)
+}
+
+pub(super) async fn set_verified(
+    keyed: &mut KeyedTransaction,
+    aci: &Aci,
+) -> Result<bool, StoreError> {
+    let set = sqlx::query("UPDATE logins SET verified = 1 WHERE account_index = ?")
+        .bind(account_index(keyed, aci))
+        .changes(&mut keyed.transaction)
+        .await?;
+    Ok(set > 0)
+}

@@ -1,0 +1,278 @@
+//! The update and deletion of call links.
+
+use super::{
+    Fixture, LEASE, NOW, RoomsBackend, address, assert_same_link,
+    links::{approve, delete_at, read, update},
+};
+use crate::{
+    CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions,
+    LinkUpdate, UpdateLinkOutcome,
+};
+
+const RESTRICTIONS: LinkUpdate = LinkUpdate {
+    restrictions: Some(LinkRestrictions::None),
+    name: None,
+    revoked: None,
+    end_call: false,
+};
+
+/// Applies the expected effect of an update.
+type Expectation = fn(&mut CallLinkRecord);
+
+pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let mut expected = fixture.created("a1", None).await;
+    let bystander = fixture.created("b2", None).await;
+    let name = LinkName::new(*b"another").unwrap();
+    let updates: [(LinkUpdate, Expectation); 6] = [
+        (LinkUpdate::default(), |_| {}),
+        (RESTRICTIONS, |link| {
+            link.restrictions = LinkRestrictions::None;
+        }),
+        (
+            LinkUpdate {
+                name: Some(name),
+                ..LinkUpdate::default()
+            },
+            |link| link.name = LinkName::new(*b"another").unwrap(),
+        ),
+        (
+            LinkUpdate {
+                revoked: Some(true),
+                ..LinkUpdate::default()
+            },
+            |link| link.revoked = true,
+        ),
+        (
+            LinkUpdate {
+                revoked: Some(false),
+                ..LinkUpdate::default()
+            },
+            |link| link.revoked = false,
+        ),
+        (
+            LinkUpdate {
+                restrictions: Some(LinkRestrictions::AdminApproval),
+                name: Some(LinkName::default()),
+                revoked: Some(true),
+                end_call: true,
+            },
+            |link| {
+                link.ended_calls = 1;
+                link.restrictions = LinkRestrictions::AdminApproval;
+                link.name = LinkName::default();
+                link.revoked = true;
+            },
+        ),
+    ];
+    for (change, expect) in updates {
+        expect(&mut expected);
+        let outcome = update(&mut fixture, &expected.address(), "right", &change).await;
+        let UpdateLinkOutcome::Updated(updated) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_same_link(&updated, &expected);
+        let read = read(&fixture, &expected.address(), NOW).await.unwrap();
+        assert_same_link(&read, &expected);
+    }
+    let read = read(&fixture, &bystander.address(), NOW).await.unwrap();
+    assert_same_link(&read, &bystander);
+}
+
+pub async fn an_update_needs_the_link_and_the_passkey<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let revoke = LinkUpdate {
+        revoked: Some(true),
+        ..LinkUpdate::default()
+    };
+    let outcome = update(&mut fixture, &address("b2", None), "right", &revoke).await;
+    assert!(matches!(outcome, UpdateLinkOutcome::UnknownRoom));
+    let outcome = update(&mut fixture, &link.address(), "wrong", &revoke).await;
+    assert!(matches!(outcome, UpdateLinkOutcome::WrongPasskey));
+    let read = read(&fixture, &link.address(), NOW).await.unwrap();
+    assert_same_link(&read, &link);
+}
+
+pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    fixture.started(&link, NOW).await;
+    let all = LinkUpdate {
+        revoked: Some(true),
+        ..RESTRICTIONS
+    };
+    for change in [&RESTRICTIONS, &all] {
+        let outcome = update(&mut fixture, &link.address(), "right", change).await;
+        assert!(matches!(outcome, UpdateLinkOutcome::CallOn));
+    }
+    let outcome = update(&mut fixture, &link.address(), "wrong", &RESTRICTIONS).await;
+    assert!(matches!(outcome, UpdateLinkOutcome::WrongPasskey));
+    let read = read(&fixture, &link.address(), NOW).await.unwrap();
+    assert_same_link(&read, &link);
+
+    let others = LinkUpdate {
+        restrictions: Some(LinkRestrictions::AdminApproval),
+        name: Some(LinkName::default()),
+        revoked: Some(true),
+        end_call: false,
+    };
+    let outcome = update(&mut fixture, &link.address(), "right", &others).await;
+    let UpdateLinkOutcome::Updated(updated) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(updated.revoked);
+    assert!(updated.name == LinkName::default());
+}
+
+pub async fn changed_restrictions_end_a_lapsed_call<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let call = fixture.started(&link, NOW.minus(LEASE)).await;
+    let name = LinkUpdate {
+        name: Some(LinkName::default()),
+        ..LinkUpdate::default()
+    };
+    for (change, renewed) in [(name, true), (RESTRICTIONS, false)] {
+        let outcome = update(&mut fixture, &link.address(), "right", &change).await;
+        assert!(matches!(outcome, UpdateLinkOutcome::Updated(_)));
+        let mut repository = fixture.begin().await;
+        let outcome = repository
+            .renew_era(&call.key, call.era, &call.node, NOW.plus(LEASE))
+            .await;
+        assert_eq!(outcome.unwrap(), renewed);
+    }
+}
+
+pub async fn an_update_or_a_delete_ends_the_call_that_is_on<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let end = LinkUpdate {
+        revoked: Some(true),
+        end_call: true,
+        ..RESTRICTIONS
+    };
+    let link = fixture.created("a1", None).await;
+    let address = link.address();
+    let call = fixture.started(&link, NOW).await;
+    let outcome = update(&mut fixture, &address, "wrong", &end).await;
+    assert!(matches!(outcome, UpdateLinkOutcome::WrongPasskey));
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&call.key, NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let outcome = update(&mut fixture, &address, "right", &end).await;
+    let UpdateLinkOutcome::Updated(updated) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(
+        (updated.restrictions, updated.revoked),
+        (LinkRestrictions::None, true)
+    );
+    assert_eq!(updated.ended_calls, 1);
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&call.key, NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let link = fixture.created("b2", None).await;
+    let call = fixture.started(&link, NOW).await;
+    let passkey = fixture.passkey(&link.address(), "right");
+    let mut repository = fixture.begin().await;
+    let deleted = repository
+        .delete_link(&link.address(), &passkey, true, NOW)
+        .await;
+    assert_eq!(deleted.unwrap(), DeleteLinkOutcome::Deleted);
+    repository.save().await.unwrap();
+    assert!(
+        fixture
+            .read()
+            .await
+            .call(&call.key, NOW)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(read(&fixture, &link.address(), NOW).await.is_none());
+}
+
+pub async fn a_delete_needs_the_link_and_the_passkey<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let link = link.address();
+    for (address, passkey, expected) in [
+        (
+            &address("b2", None),
+            "right",
+            DeleteLinkOutcome::UnknownRoom,
+        ),
+        (&link, "wrong", DeleteLinkOutcome::WrongPasskey),
+        (&link, "right", DeleteLinkOutcome::Deleted),
+        (&link, "right", DeleteLinkOutcome::UnknownRoom),
+    ] {
+        let outcome = delete_at(&fixture, address, passkey, NOW, true).await;
+        assert_eq!(outcome, expected);
+    }
+    assert!(read(&fixture, &link, NOW).await.is_none());
+}
+
+pub async fn a_delete_takes_the_approvals_and_a_lapsed_call_with_it<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let other = fixture.created("b2", None).await;
+    for id in ["a1", "b2"] {
+        approve(&mut fixture, id, "abc").await;
+    }
+    let call = fixture.started(&link, NOW.minus(LEASE)).await;
+    let outcome = delete_at(&fixture, &link.address(), "right", NOW, true).await;
+    assert_eq!(outcome, DeleteLinkOutcome::Deleted);
+
+    let again = fixture.create(&link).await;
+    assert!(matches!(again, CreateLinkOutcome::Created(_)));
+    let mut repository = fixture.begin().await;
+    assert!(
+        repository
+            .approved_users(&link.room)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        repository.approved_users(&other.room).await.unwrap().len(),
+        1
+    );
+    let renewed = repository
+        .renew_era(&call.key, call.era, &call.node, NOW.plus(LEASE))
+        .await;
+    assert!(!renewed.unwrap());
+}
+
+pub async fn a_link_with_a_call_is_not_deleted<B: RoomsBackend>() {
+    let mut fixture = Fixture::<B>::new().await;
+    let link = fixture.created("a1", None).await;
+    let call = fixture.started(&link, NOW).await;
+    for (passkey, expected) in [
+        ("wrong", DeleteLinkOutcome::WrongPasskey),
+        ("right", DeleteLinkOutcome::CallOn),
+    ] {
+        let outcome = delete_at(&fixture, &link.address(), passkey, NOW, true).await;
+        assert_eq!(outcome, expected);
+    }
+    assert!(read(&fixture, &link.address(), NOW).await.is_some());
+
+    let mut repository = fixture.begin().await;
+    let key = CallKey::Link(link.room.clone());
+    assert!(repository.end_era(&key, call.era).await.unwrap());
+    repository.save().await.unwrap();
+    let outcome = delete_at(&fixture, &link.address(), "right", NOW, true).await;
+    assert_eq!(outcome, DeleteLinkOutcome::Deleted);
+}
