@@ -11,7 +11,7 @@ mod credential_renew;
 mod demo;
 mod device;
 mod device_add;
-mod device_report;
+mod device_row;
 mod doctor;
 mod keys;
 mod link;
@@ -25,6 +25,7 @@ mod room;
 mod serve_check;
 mod status;
 mod steps;
+mod trust;
 mod whoami;
 
 use anteroom_console::{
@@ -36,7 +37,9 @@ use anteroom_server::{
 };
 
 use crate::{
-    cli::{Backup, CallCommand, Cli, Command, Credential, DocumentationCommand, RestoreArguments},
+    arguments::{CallCommand, Credential},
+    cli::{Backup, Cli, Command, DocumentationCommand, RestoreArguments},
+    operator_arguments::DeviceRequest,
     operator_changes::{ChangedServices, CommandRecord},
 };
 
@@ -86,6 +89,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Account(command) => {
             account::run(command, json, &settings, &data, environment).await
+        }
+        Command::Device(command) if command.is_own() => {
+            let DeviceRequest { own, action, .. } = command.request()?;
+            own_devices::run(action, &own, json, &data, environment).await
         }
         Command::Device(command) => device::run(command, json, &settings, &data, environment).await,
         Command::Status => {

@@ -1,12 +1,14 @@
 //! `anteroom`: the services and their tools in one binary.
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod cli;
 mod command;
 mod credentials;
 mod links;
 mod logins;
 mod notices;
+mod operator_arguments;
 mod operator_changes;
 mod pins;
 mod qr;

@@ -22,7 +22,7 @@ use anteroom_protocol::{CallLink, LinkError};
 use anyhow::{anyhow, bail};
 
 use crate::{
-    cli::{LinkArgument, RoomFlags},
+    arguments::{LinkArgument, RoomFlags},
     credentials::CredentialFile,
     links::{LinkStore, OwnLink, short_name},
     secret_text::{self, Input},

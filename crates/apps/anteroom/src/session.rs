@@ -20,7 +20,7 @@ use etcetera::BaseStrategy as _;
 pub(crate) use self::identity::IssuerIdentity;
 
 use crate::{
-    cli::ClientFlags,
+    arguments::ClientFlags,
     links::LinkStore,
     logins::LoginFile,
     notices,

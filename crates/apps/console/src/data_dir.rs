@@ -31,6 +31,7 @@ pub struct Lock {
 }
 
 impl DataDir {
+    /// Returns the directory at this path, which need not exist.
     pub const fn new(path: PathBuf) -> Self {
         Self {
             path,
@@ -43,6 +44,7 @@ impl DataDir {
         Self { is_named, ..self }
     }
 
+    /// Returns whether the user named the directory.
     pub const fn is_named(&self) -> bool {
         self.is_named
     }
@@ -52,26 +54,32 @@ impl DataDir {
         fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
+    /// Returns the path as the user gave it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Returns the configuration file.
     pub fn config(&self) -> PathBuf {
         self.path.join("anteroom.toml")
     }
 
+    /// Returns the issuer's database.
     pub fn issuer_database(&self) -> PathBuf {
         self.path.join("issuer.db")
     }
 
+    /// Returns the room service's database.
     pub fn rooms_database(&self) -> PathBuf {
         self.path.join("rooms.db")
     }
 
+    /// Returns the file of the master key.
     pub fn master_key(&self) -> PathBuf {
         self.path.join("master.key")
     }
 
+    /// Returns the file with the addresses of the services.
     pub fn listen(&self) -> PathBuf {
         self.path.join("listen.json")
     }

@@ -9,26 +9,47 @@ use crate::service_link::is_service_link;
 
 const PREFIX: &str = "ANTEROOM_";
 
+/// The configuration file.
 pub const CONFIG: &str = "ANTEROOM_CONFIG";
+/// The master key.
 pub const MASTER_KEY: &str = "ANTEROOM_MASTER_KEY";
+/// The file of the master key.
 pub const MASTER_KEY_FILE: &str = "ANTEROOM_MASTER_KEY_FILE";
+/// The password of the account's device.
 pub const DEVICE_PASSWORD: &str = "ANTEROOM_DEVICE_PASSWORD";
+/// The account, and its device if it is not the first.
 pub const ACCOUNT: &str = "ANTEROOM_ACCOUNT";
+/// The issuer's address.
 pub const ISSUER_URL: &str = "ANTEROOM_ISSUER_URL";
+/// The room service's address.
 pub const ROOMS_URL: &str = "ANTEROOM_ROOMS_URL";
+/// The password of a login.
 pub const PASSWORD: &str = "ANTEROOM_PASSWORD";
+/// The file of the key that seals logins.
 pub const LOGINS_KEY_FILE: &str = "ANTEROOM_LOGINS_KEY_FILE";
+/// The file of the key that seals links.
 pub const LINKS_KEY_FILE: &str = "ANTEROOM_LINKS_KEY_FILE";
+/// The file of the key that seals credentials.
 pub const CREDENTIALS_KEY_FILE: &str = "ANTEROOM_CREDENTIALS_KEY_FILE";
+/// Whether commands renew credentials in the background.
 pub const RENEWAL: &str = "ANTEROOM_RENEWAL";
+/// The file of the key of group-call tokens.
 pub const GROUP_CALL_KEY_FILE: &str = "ANTEROOM_GROUP_CALL_KEY_FILE";
+/// The password at the mail server.
 pub const SMTP_PASSWORD: &str = "ANTEROOM_SMTP_PASSWORD";
+/// The file of the password at the mail server.
 pub const SMTP_PASSWORD_FILE: &str = "ANTEROOM_SMTP_PASSWORD_FILE";
+/// The secret that signs the requests of the webhook.
 pub const WEBHOOK_SECRET: &str = "ANTEROOM_WEBHOOK_SECRET";
+/// The file of the secret of the webhook.
 pub const WEBHOOK_SECRET_FILE: &str = "ANTEROOM_WEBHOOK_SECRET_FILE";
+/// The secret of the relays.
 pub const RELAY_SECRET: &str = "ANTEROOM_RELAY_SECRET";
+/// The file of the secret of the relays.
 pub const RELAY_SECRET_FILE: &str = "ANTEROOM_RELAY_SECRET_FILE";
+/// The secret of the relays of the experiment.
 pub const RELAY_EXPERIMENT_SECRET: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET";
+/// The file of the secret of the relays of the experiment.
 pub const RELAY_EXPERIMENT_SECRET_FILE: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET_FILE";
 
 /// The variables that are no settings: secrets, and variables of clients.
@@ -61,10 +82,12 @@ const OTHERS: &[&str] = &[
 pub struct Environment(Arc<BTreeMap<String, OsString>>);
 
 impl Environment {
+    /// Returns the variables of this process.
     pub fn of_process() -> Self {
         Self::new(std::env::vars_os())
     }
 
+    /// Keeps those of the variables that are for this program.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         Self(Arc::new(
             variables

@@ -3,6 +3,7 @@
 //! service.
 
 pub mod data_dir;
+pub mod device_report;
 pub mod environment;
 pub mod exit_status;
 pub mod explanation;
@@ -10,9 +11,11 @@ pub mod failure;
 pub mod files;
 pub mod listen;
 pub mod os;
+pub mod own_account;
 mod ownership;
 pub mod password;
 pub mod progress;
+pub mod public_params;
 pub mod report;
 mod service_link;
 pub mod shutdown;

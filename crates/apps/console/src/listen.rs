@@ -19,12 +19,16 @@ const LONGEST: u64 = 1 << 16;
 /// The addresses, as URLs.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Addresses {
+    /// The issuer's listener.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// The room service's listener.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rooms: Option<String>,
+    /// The listener for media servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internal: Option<String>,
+    /// The listener of the metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin: Option<String>,
     /// The version of the running program.

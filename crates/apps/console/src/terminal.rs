@@ -48,7 +48,9 @@ pub fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
 /// The size of a terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct TerminalSize {
+    /// The characters of a line.
     pub columns: usize,
+    /// The lines.
     pub rows: usize,
 }
 

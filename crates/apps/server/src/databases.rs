@@ -120,7 +120,9 @@ pub async fn open_existing<D: Database>(
 
 /// The databases of a data directory: at least one.
 pub struct Databases {
+    /// The issuer's.
     pub issuer: Option<SqliteIssuer>,
+    /// The room service's.
     pub rooms: Option<SqliteRooms>,
 }
 
@@ -153,6 +155,7 @@ impl Databases {
         issuer.into_iter().chain(rooms.map(|keys| ("rooms", keys)))
     }
 
+    /// Waits for the running statements, and closes the files.
     pub async fn close(self) {
         if let Some(issuer) = self.issuer {
             issuer.close().await;

@@ -42,7 +42,9 @@ pub fn open(
 
 /// The mailer of the settings.
 pub enum ConfiguredMailer {
+    /// A folder with a file for each mail.
     Folder(FileMailer),
+    /// A mail server.
     Smtp(SmtpMailer),
 }
 

@@ -67,11 +67,14 @@ fn usable(stored: StoredServerParams) -> StoredServerParams {
 /// The service whose database has the params.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamsOwner {
+    /// The issuer.
     Issuer,
+    /// The room service.
     Rooms,
 }
 
 impl ParamsOwner {
+    /// Returns the name of the service, in sentences.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Issuer => "issuer",
@@ -137,6 +140,7 @@ fn verifiable(stored: StoredServerParams) -> StoredServerParams {
 
 /// The changes that the room service took over from the issuer.
 pub struct TransferredParams {
+    /// Params that it lacked.
     pub added: Vec<ParamsId>,
     /// Params whose row was damaged.
     pub replaced: Vec<ParamsId>,
@@ -145,6 +149,7 @@ pub struct TransferredParams {
 }
 
 impl TransferredParams {
+    /// Returns whether nothing changed.
     pub const fn is_nothing(&self) -> bool {
         self.added.is_empty() && self.replaced.is_empty() && self.ended.is_empty()
     }
@@ -223,8 +228,11 @@ pub enum StartTime {
 
 /// The params that a rotation created and ended.
 pub struct ParamsRotation {
+    /// The new params, with a description of each.
     pub made: Vec<(ParamsId, &'static str)>,
+    /// The moment from which they issue.
     pub not_before: Timestamp,
+    /// The old params, with their end.
     pub ended: Vec<(ParamsId, Timestamp)>,
 }
 

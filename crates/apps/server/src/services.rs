@@ -153,6 +153,7 @@ fn refused(
     failure.with_reason(why).next(next)
 }
 
+/// Waits until the services are told to stop.
 pub async fn stopped(mut stopping: watch::Receiver<bool>) {
     // An error means that the sender was dropped, which stops the service too.
     let _ = stopping.wait_for(|stop| *stop).await;

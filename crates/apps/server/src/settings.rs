@@ -92,17 +92,22 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceSelection {
+    /// Both services.
     #[default]
     All,
+    /// The issuer alone.
     Issuer,
+    /// The room service alone.
     Rooms,
 }
 
 impl ServiceSelection {
+    /// Returns whether the issuer runs.
     pub const fn issues(self) -> bool {
         matches!(self, Self::All | Self::Issuer)
     }
 
+    /// Returns whether the room service runs.
     pub const fn holds_rooms(self) -> bool {
         matches!(self, Self::All | Self::Rooms)
     }
@@ -112,8 +117,10 @@ impl ServiceSelection {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum IssueMode {
+    /// Those of the standard mode.
     #[default]
     Standard,
+    /// Those of the legacy mode.
     Legacy,
 }
 
@@ -126,6 +133,7 @@ impl From<IssueMode> for Mode {
     }
 }
 
+/// The settings of the issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IssuerSettings {
@@ -139,6 +147,7 @@ pub struct IssuerSettings {
     pub tls: TlsSection,
 }
 
+/// The settings of the room service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RoomsConfig {
@@ -183,11 +192,14 @@ pub struct RoomsConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MediaKind {
+    /// In the process of the room service.
     #[default]
     Embedded,
+    /// At media servers.
     Sfu,
 }
 
+/// The settings of the metrics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdminSettings {
@@ -198,6 +210,7 @@ pub struct AdminSettings {
     pub tls: TlsSection,
 }
 
+/// The settings of events.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSettings {
@@ -223,6 +236,7 @@ pub struct EventSettings {
     pub webhook: WebhookSection,
 }
 
+/// The settings of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
@@ -232,24 +246,33 @@ pub struct LogSettings {
     pub level: LogLevel,
 }
 
+/// The form of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
+    /// Lines for people.
     #[default]
     Human,
+    /// One object of JSON in each line.
     Json,
 }
 
+/// The least important level of lines that are logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
+    /// Failures that need an operator.
     Error,
+    /// Failures that pass, too.
     Warn,
+    /// The life of the services, too.
     #[default]
     Info,
+    /// Each request, too.
     Debug,
 }
 
+/// The settings of rate limits.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitSettings {
@@ -277,6 +300,7 @@ pub struct LimitSettings {
     pub all_mails_per_hour: NonZeroU32,
 }
 
+/// The settings of a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BucketSettings {

@@ -30,7 +30,7 @@ pub(super) use self::{
 use super::{account_add, device};
 
 use crate::{
-    cli::{AccountCommand, AccountInvite, InviteCommand},
+    operator_arguments::{AccountCommand, AccountInvite, InviteCommand},
     operator_changes::OperatorChanges,
 };
 

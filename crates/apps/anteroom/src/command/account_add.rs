@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::account::{explained, open, parse_new_email, shown, verifier};
 
-use crate::{cli::AccountAdd, operator_changes::OperatorChanges};
+use crate::{operator_arguments::AccountAdd, operator_changes::OperatorChanges};
 
 /// The JSON output. It has exactly these members.
 #[derive(Serialize)]

@@ -37,7 +37,7 @@ use anyhow::Context as _;
 use self::{own_name::NameFile, participation::CallParticipation};
 
 use crate::{
-    cli::CallJoin,
+    arguments::CallJoin,
     links::LinkStore,
     replay_counters::ReplayCountersFile,
     room_session::{LinkTarget, RoomSession},

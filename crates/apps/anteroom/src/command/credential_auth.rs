@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::steps::{Steps, fetch_params, show_params};
 
-use crate::{cli::CredentialAuth, session::Session};
+use crate::{arguments::CredentialAuth, session::Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

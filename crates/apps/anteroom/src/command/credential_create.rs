@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::steps::{Steps, fetch_params, show_params};
 
 use crate::{
-    cli::CredentialCreate,
+    arguments::CredentialCreate,
     secret_text::{self, Input},
     session::Session,
 };

@@ -13,7 +13,7 @@ use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::{cli::CredentialRenew, renewal, session::IssuerIdentity};
+use crate::{arguments::CredentialRenew, renewal, session::IssuerIdentity};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

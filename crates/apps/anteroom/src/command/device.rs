@@ -1,11 +1,11 @@
-//! `anteroom device`: for a named account directly on the issuer's database, like `anteroom account`; else
-//! for the user's own account.
+//! `anteroom device` for a named account, directly on the issuer's database, like `anteroom account`.
 
 use anteroom_console::{
     data_dir::DataDir,
+    device_report::{self, no_device},
     environment::Environment,
-    failure::Failure,
     os::{self, OsClock},
+    own_account::DeviceAction,
 };
 use anteroom_issuer::ChangeCause;
 use anteroom_runtime::Clock as _;
@@ -17,21 +17,15 @@ use anyhow::Context as _;
 use super::{
     account::{find, open},
     device_add,
-    device_report::{self, DeviceReport},
-    own_devices,
+    device_row::report_of,
 };
 
 use crate::{
-    cli::{Device, DeviceAction, DeviceRequest},
+    operator_arguments::{Device, DeviceRequest},
     operator_changes::OperatorChanges,
 };
 
-/// The failure of a command on a device that is not there.
-pub(super) fn no_device() -> Failure {
-    Failure::failed("the account has no such device").next("Look at `anteroom device list`")
-}
-
-/// Runs one of the commands on devices.
+/// Runs one of the commands on the devices of any account.
 pub(super) async fn run(
     command: Device,
     json: bool,
@@ -39,14 +33,10 @@ pub(super) async fn run(
     data: &DataDir,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    if !command.is_own() {
-        let database = open(data, environment).await?;
-        let done = run_on(&database, command, json, settings, data).await;
-        database.close().await;
-        return done;
-    }
-    let DeviceRequest { own, action, .. } = command.request()?;
-    own_devices::run(action, &own, json, data, environment).await
+    let database = open(data, environment).await?;
+    let done = run_on(&database, command, json, settings, data).await;
+    database.close().await;
+    done
 }
 
 /// Runs one of them on the open database.
@@ -96,7 +86,7 @@ async fn list(
     let aci = find(database, account).await?;
     let devices = database.read(NAME).await?.devices(&aci).await?;
     let now = OsClock.now();
-    let report = |device| DeviceReport::of_row(device, retention, now);
+    let report = |device| report_of(device, retention, now);
     let reports: Vec<_> = devices.iter().map(report).collect();
     device_report::show_list(&aci.to_uuid_string(), &reports, json)
 }
@@ -143,7 +133,7 @@ async fn delete(
     let aci = find(database, account).await?;
     let found = database.read(NAME).await?.device(&aci, id).await?;
     let found = found.ok_or_else(no_device)?;
-    DeviceReport::of_row(&found, changes.retention(), OsClock.now()).confirm_deletion(yes)?;
+    report_of(&found, changes.retention(), OsClock.now()).confirm_deletion(yes)?;
     let mut transaction = database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::account::find;
 
-use crate::{cli::DeviceAdd, operator_changes::OperatorChanges};
+use crate::{operator_arguments::DeviceAdd, operator_changes::OperatorChanges};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

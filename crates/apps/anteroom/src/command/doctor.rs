@@ -28,10 +28,7 @@ use self::endpoint::{Endpoint, ServiceKind};
 
 use super::status::TIMEOUTS;
 
-use crate::{
-    cli::{ClientFlags, Doctor},
-    session::Session,
-};
+use crate::{arguments::ClientFlags, operator_arguments::Doctor, session::Session};
 
 /// Checks from the host of the services.
 pub(super) async fn inside(

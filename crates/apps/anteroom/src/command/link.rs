@@ -18,7 +18,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::{Link, LinkArgument, OnOff, RoomFlags},
+    arguments::{Link, LinkArgument, OnOff, RoomFlags},
     links::{LinkStore, short_name},
     qr,
     room_session::{LinkTarget, RoomSession},

@@ -20,7 +20,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::Login,
+    arguments::Login,
     credentials::CredentialFile,
     renewal,
     session::{IssuerIdentity, IssuerTarget},

@@ -5,21 +5,15 @@ use std::path::Path;
 use anteroom_client::{DeviceId, IssuerError};
 use anteroom_console::{
     data_dir::DataDir,
+    device_report::{self, DeviceReport, no_device},
     environment::{self, Environment},
+    own_account::{DeviceAction, OwnAccount},
     password::PasswordSource,
 };
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
-use super::{
-    device::no_device,
-    device_report::{self, DeviceReport},
-};
-
-use crate::{
-    cli::{DeviceAction, OwnAccount},
-    session::Session,
-};
+use crate::{arguments::ClientFlags, session::Session};
 
 /// The user's account at its issuer.
 struct DeviceSession<'a> {
@@ -38,7 +32,7 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let account = DeviceSession {
-        session: Session::open(&own.client_flags(), data, environment)?,
+        session: Session::open(&client_flags(own), data, environment)?,
         password_file: own.password_file.as_deref(),
         environment,
     };
@@ -46,6 +40,16 @@ pub(super) async fn run(
         DeviceAction::List => account.list(json).await,
         DeviceAction::Rename { device, name } => account.rename(device, &name, json).await,
         DeviceAction::Delete { device, yes } => account.delete(device, yes, json).await,
+    }
+}
+
+/// Returns the flags of the session of these flags.
+fn client_flags(own: &OwnAccount) -> ClientFlags {
+    ClientFlags {
+        issuer: own.issuer.clone(),
+        account: own.account.clone(),
+        password_file: own.device_password_file.clone(),
+        trust: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use anteroom_console::{
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::{cli::Relays, session::Session};
+use crate::{arguments::Relays, session::Session};
 
 #[derive(Serialize)]
 struct Report<'a> {

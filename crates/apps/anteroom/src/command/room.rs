@@ -16,7 +16,7 @@ use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, 
 use anteroom_store_sqlite::SqliteRooms;
 use serde::Serialize;
 
-use crate::{cli::Room, operator_changes::RoomChanges};
+use crate::{operator_arguments::Room, operator_changes::RoomChanges};
 
 /// Runs one of the commands on rooms.
 pub(super) async fn run(

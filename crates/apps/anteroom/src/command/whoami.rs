@@ -7,7 +7,7 @@ use anteroom_console::{
 };
 use serde::Serialize;
 
-use crate::{cli::WhoAmI, session::Session};
+use crate::{arguments::WhoAmI, session::Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -14,7 +14,10 @@ use super::{
     sinks::{SinkSettings, Sinks},
 };
 
-use crate::cli::{Command, Keys, RotatedKind};
+use crate::{
+    cli::{Command, Keys},
+    operator_arguments::RotatedKind,
+};
 
 /// The services that a command has changed so far.
 #[derive(Default)]

@@ -16,7 +16,7 @@ use anteroom_console::{
 use anyhow::{Context as _, bail};
 use close_fds::CloseFdsBuilder;
 
-use crate::{cli::ClientFlags, session::IssuerIdentity};
+use crate::{arguments::ClientFlags, session::IssuerIdentity};
 
 /// The first descriptor after standard input, output and error.
 const FIRST_INHERITED: i32 = 3;

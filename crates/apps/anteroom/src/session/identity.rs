@@ -19,7 +19,7 @@ use anyhow::{anyhow, bail};
 
 use super::{IssuerTarget, Session};
 
-use crate::{cli::ClientFlags, credentials::CredentialFile, logins::LoginFile};
+use crate::{arguments::ClientFlags, credentials::CredentialFile, logins::LoginFile};
 
 /// An account at an issuer, with its trusted params.
 pub(crate) struct IssuerIdentity {

@@ -36,6 +36,7 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns the result of a subject that is correct.
     pub fn ok(check: &'static str, what: impl Into<String>) -> Self {
         Self {
             check,
@@ -45,6 +46,7 @@ impl Finding {
         }
     }
 
+    /// Returns the result of a subject that was not checked.
     pub fn skipped(check: &'static str, what: impl Into<String>) -> Self {
         Self {
             state: CheckState::Skipped,
@@ -52,6 +54,7 @@ impl Finding {
         }
     }
 
+    /// Returns the result of a subject that works and can be improved.
     pub fn warning(check: &'static str, what: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             check,
@@ -61,6 +64,7 @@ impl Finding {
         }
     }
 
+    /// Returns the result of a subject that does not work.
     pub fn problem(check: &'static str, what: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             state: CheckState::Problem,
@@ -75,6 +79,7 @@ impl Finding {
         Self::problem(check, report.cause(), next)
     }
 
+    /// Returns whether the subject does not work.
     pub const fn is_problem(&self) -> bool {
         matches!(self.state, CheckState::Problem)
     }

@@ -55,7 +55,9 @@ const BACKGROUND_CLOSING: Duration = Duration::from_secs(15);
 
 /// The opened issuer.
 pub struct OpenIssuer {
+    /// The database, which is open.
     pub database: SqliteIssuer,
+    /// The server params of the database.
     pub params: Vec<ServerParamsRecord>,
     issuer: Issuer,
     events: Events,
@@ -147,6 +149,7 @@ impl OpenIssuer {
         })
     }
 
+    /// Returns the issuer's routes.
     pub fn router(&self) -> Router {
         anteroom_issuer::router(self.issuer.clone())
     }
@@ -276,6 +279,7 @@ async fn ensure_params(
         .context("the server params cannot be read or made")
 }
 
+/// Returns the pseudonyms of the issuer's events.
 pub fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {

@@ -40,6 +40,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The issuer of this process.
 pub struct IssuerKeyState {
     pub database: SqliteIssuer,
+    /// The keys of the issuer, once it is open.
     pub issuer: Issuer,
     pub mode: Mode,
     /// The params in use. The lock is held during each check of the database.
@@ -49,6 +50,7 @@ pub struct IssuerKeyState {
 /// The room service of this process.
 pub struct RoomsKeyState {
     pub database: SqliteRooms,
+    /// The keys of the room service, once it is open.
     pub rooms: Rooms,
     /// The params in use. The lock is held during each check of the database.
     pub params: Mutex<Vec<ServerParamsRecord>>,
@@ -59,6 +61,7 @@ pub struct RoomsKeyState {
 pub struct OpenServices {
     pub issuer: OnceLock<IssuerKeyState>,
     pub rooms: OnceLock<RoomsKeyState>,
+    /// The damaged params that are logged already.
     pub faults: FaultLog,
 }
 
@@ -123,6 +126,7 @@ pub struct KeyMaintenance {
 }
 
 impl KeyMaintenance {
+    /// Returns the task of these services, which looks once in every interval.
     pub const fn new(services: Arc<OpenServices>, every: Duration) -> Self {
         Self { services, every }
     }

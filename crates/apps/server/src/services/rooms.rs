@@ -57,6 +57,7 @@ const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 const LOOK: TransactionName = TransactionName::new("look at the newest link");
 
+/// The failure of a room service without server params.
 pub const NO_PARAMS: &str = "the room service has no server params";
 /// The next step of a room service without params.
 pub const GET_PARAMS: &str = "Write the issuer's to a file with `anteroom keys export --out \
@@ -64,6 +65,7 @@ pub const GET_PARAMS: &str = "Write the issuer's to a file with `anteroom keys e
 
 /// The room service, ready to answer.
 pub struct OpenRooms {
+    /// The database, which is open.
     pub database: SqliteRooms,
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
@@ -130,10 +132,12 @@ impl OpenRooms {
         })
     }
 
+    /// Returns the public routes.
     pub fn router(&self) -> Router {
         anteroom_rooms::router(self.rooms.clone())
     }
 
+    /// Returns the routes for media servers.
     pub fn internal_router(&self) -> Router {
         anteroom_rooms::internal_router(self.rooms.clone())
     }
@@ -231,6 +235,7 @@ pub fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()
     Ok(())
 }
 
+/// Returns the pseudonyms of the room service's events.
 pub fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
     let database = database.clone();
     Pseudonymizer::following(move || {

@@ -18,8 +18,11 @@ const RETRY_AFTER: RetryAfter = RetryAfter::from_secs(5);
 
 /// The routes of a service, one router for each of its listeners.
 pub struct ServiceRoutes {
+    /// The routes for clients.
     pub public: Router,
+    /// The routes for media servers.
     pub internal: Router,
+    /// The route of the metrics.
     pub metrics: Router,
     /// The metrics that count the listeners of the routes.
     pub counts: Metrics,

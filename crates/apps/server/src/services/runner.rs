@@ -43,6 +43,7 @@ pub trait HostedService: Sized + Send + 'static {
     /// Returns the public routes that speak for the process alone.
     fn process_router() -> Router;
 
+    /// Opens the database, and puts the service together.
     fn open(
         context: &ServiceContext,
         key: &MasterKey,
@@ -57,8 +58,10 @@ pub trait HostedService: Sized + Send + 'static {
         slots: &Slots,
     ) -> impl Future<Output = ()> + Send;
 
+    /// Starts the background task, which ends when the service is told to stop.
     fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()>;
 
+    /// Writes the waiting events, and closes the database.
     fn close(self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
@@ -149,6 +152,7 @@ impl<S: HostedService> Attempt<S> {
 
 /// A service of this process until its end.
 pub enum Runner<S> {
+    /// The service and its background task.
     Open(JoinHandle<()>, S),
     /// A task that ends with the opened service and its background task, or with the reason why it never
     /// opened.

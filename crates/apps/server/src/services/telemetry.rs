@@ -15,7 +15,9 @@ use crate::settings::Settings;
 /// The events and the metrics of one service. Clones share them.
 #[derive(Clone)]
 pub struct Telemetry {
+    /// The sinks of the events.
     pub events: Events,
+    /// The metrics.
     pub metrics: Metrics,
 }
 

@@ -125,6 +125,7 @@ impl Default for HttpSettings {
 }
 
 impl HttpSettings {
+    /// Returns the limits of requests.
     pub const fn http_limits(&self) -> HttpLimits {
         HttpLimits {
             request_timeout: Duration::from_secs(self.request_seconds.get()),
@@ -141,6 +142,7 @@ impl HttpSettings {
         }
     }
 
+    /// Returns the limits of connections.
     pub const fn connection_limits(&self) -> ConnectionLimits {
         ConnectionLimits {
             header_timeout: Duration::from_secs(self.header_seconds.get()),
@@ -157,6 +159,7 @@ impl HttpSettings {
         }
     }
 
+    /// Returns the networks of proxies whose headers name the client.
     pub fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
         let header = self.proxy_header.into();
         TrustedProxies::parse(&self.trusted_proxies, header).context("http.trusted_proxies")

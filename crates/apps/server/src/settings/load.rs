@@ -190,6 +190,7 @@ pub struct Flag {
 }
 
 impl Flag {
+    /// Returns the setting `key` with this text, as `flag` gives it.
     pub fn new(flag: &'static str, key: &'static str, text: &str) -> Self {
         Self {
             flag,

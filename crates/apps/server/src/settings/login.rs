@@ -11,6 +11,7 @@ use anteroom_store::{DeviceRetention, LockPolicy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The settings of logins.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoginSection {
@@ -53,9 +54,12 @@ pub struct LoginSection {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SignUpMode {
+    /// By everybody.
     Open,
+    /// By those who have an invite code.
     #[default]
     Invite,
+    /// By nobody.
     Closed,
 }
 
@@ -70,6 +74,7 @@ impl From<SignUpMode> for SignUp {
 }
 
 impl LoginSection {
+    /// Returns the cost of hashing a password.
     pub const fn cost(&self) -> HashCost {
         HashCost {
             memory_kib: self.hash_memory_kib,
@@ -77,6 +82,7 @@ impl LoginSection {
         }
     }
 
+    /// Returns the limits of the queue in which passwords are hashed.
     pub fn hash_queue_limits(&self, cores: impl FnOnce() -> NonZeroUsize) -> HashQueueLimits {
         HashQueueLimits {
             waiting: self.hashes_waiting,
@@ -85,6 +91,7 @@ impl LoginSection {
         }
     }
 
+    /// Returns when wrong passwords lock a login.
     pub const fn lock_policy(&self) -> LockPolicy {
         LockPolicy {
             threshold: self.lock_failures,
@@ -92,6 +99,7 @@ impl LoginSection {
         }
     }
 
+    /// Returns the limits of remembered networks.
     pub fn known_networks(&self) -> KnownNetworkLimits {
         const SECONDS_OF_A_DAY: NonZeroU64 = NonZeroU64::new(DAY).unwrap();
         KnownNetworkLimits {
@@ -100,6 +108,7 @@ impl LoginSection {
         }
     }
 
+    /// Returns the time that a device stays active without being seen.
     pub fn device_retention(&self) -> DeviceRetention {
         DeviceRetention::from_secs(u64::from(self.device_retention_days.get()) * DAY)
     }

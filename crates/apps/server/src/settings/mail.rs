@@ -9,6 +9,7 @@ use anteroom_mail::{MailQueueSettings, SmtpEncryption};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The settings of mails.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailSettings {
@@ -29,9 +30,12 @@ pub struct MailSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTransport {
+    /// Nowhere.
     #[default]
     Off,
+    /// To a mail server.
     Smtp,
+    /// Into a folder.
     Folder,
 }
 

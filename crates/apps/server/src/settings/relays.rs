@@ -44,10 +44,14 @@ pub struct RelayExperimentSection {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RelayProvider {
+    /// There are no relays.
     #[default]
     None,
+    /// A coturn server with a shared secret.
     Coturn,
+    /// A provider with an API.
     Http,
+    /// Servers with fixed credentials.
     Static,
 }
 

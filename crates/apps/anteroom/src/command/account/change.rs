@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{find, no_account};
 
-use crate::{cli::RoleArgument, operator_changes::OperatorChanges};
+use crate::{operator_arguments::RoleArgument, operator_changes::OperatorChanges};
 
 /// Disables an account, or enables it again.
 ///

@@ -1,6 +1,7 @@
 //! `anteroom account show`
 
 use anteroom_console::{
+    device_report::{self, DeviceReport},
     os::OsClock,
     terminal::{day, print, print_json, second},
 };
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use super::{AccountReport, find, lock, no_account};
 
-use crate::command::device_report::{self, DeviceReport};
+use crate::command::device_row::report_of;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -42,7 +43,7 @@ pub(super) async fn run(
     let retention = settings.device_retention();
     drop(reader);
     let now = OsClock.now();
-    let device_report = |device| DeviceReport::of_row(device, retention, now);
+    let device_report = |device| report_of(device, retention, now);
     let reports: Vec<_> = devices.iter().map(device_report).collect();
     let report = AccountReport::new(
         &account,

@@ -29,7 +29,7 @@ use tokio::time::sleep;
 use super::{master, progress::Progress};
 
 use crate::{
-    cli::{KeysRotate, RotatedKind},
+    operator_arguments::{KeysRotate, RotatedKind},
     operator_changes::ChangedServices,
 };
 

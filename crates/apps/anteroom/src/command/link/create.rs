@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{Context, show_link, show_state};
 
 use crate::{
-    cli::LinkCreate,
+    arguments::LinkCreate,
     links::{OwnLink, short_name},
     room_session::RoomSession,
 };

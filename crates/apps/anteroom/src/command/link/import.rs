@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::{Context, StateReport, show_state};
 
 use crate::{
-    cli::LinkImport,
+    arguments::LinkImport,
     links::{OwnLink, short_name},
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,

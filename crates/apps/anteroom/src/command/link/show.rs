@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{Context, show_link, show_state};
 
 use crate::{
-    cli::LinkShow,
+    arguments::LinkShow,
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
 };

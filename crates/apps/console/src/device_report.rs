@@ -1,25 +1,39 @@
 //! The devices of an account as commands show them, to an operator and to the account's owner.
 
 use anteroom_client::{DeviceEntry, DeviceState};
-use anteroom_console::terminal::{confirm, plain, print, print_json, second};
 use anteroom_protocol::Timestamp;
-use anteroom_store::{Device, DeviceRetention};
 use serde::Serialize;
 use serde_json::json;
+
+use crate::{
+    failure::Failure,
+    terminal::{confirm, plain, print, print_json, second},
+};
+
+/// Returns the failure of a command on a device that is not there.
+pub fn no_device() -> Failure {
+    Failure::failed("the account has no such device").next("Look at `anteroom device list`")
+}
 
 /// A device as it is printed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DeviceReport<'a> {
-    id: u32,
-    name: &'a str,
-    created: u64,
-    last_seen: u64,
-    last_address: Option<String>,
-    state: &'static str,
+pub struct DeviceReport<'a> {
+    /// The device's number.
+    pub id: u32,
+    /// Its name.
+    pub name: &'a str,
+    /// The time of its creation, in seconds since 1970.
+    pub created: u64,
+    /// The time of its last request, in seconds since 1970.
+    pub last_seen: u64,
+    /// The address of its last request.
+    pub last_address: Option<String>,
+    /// `active` or `stale`.
+    pub state: &'static str,
     /// Whether it is the device that asks. An operator asks with none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    current: Option<bool>,
+    pub current: Option<bool>,
 }
 
 /// The devices of an account.
@@ -30,21 +44,8 @@ struct ListReport<'a> {
 }
 
 impl<'a> DeviceReport<'a> {
-    /// The device of a row of the database.
-    pub(super) fn of_row(device: &'a Device, retention: DeviceRetention, now: Timestamp) -> Self {
-        Self {
-            id: device.id.as_u32(),
-            name: device.name.as_str(),
-            created: device.created.as_secs(),
-            last_seen: device.last_seen.as_secs(),
-            last_address: device.last_address.map(|address| address.to_string()),
-            state: retention.state(Some(device), now).as_str(),
-            current: None,
-        }
-    }
-
     /// The device of an entry that the issuer sent to one of the account's devices.
-    pub(super) fn of_entry(device: &'a DeviceEntry) -> Self {
+    pub fn of_entry(device: &'a DeviceEntry) -> Self {
         Self {
             id: device.id.number(),
             name: &device.name,
@@ -60,7 +61,7 @@ impl<'a> DeviceReport<'a> {
     }
 
     /// Asks before the device is deleted, unless `yes` was said already.
-    pub(super) fn confirm_deletion(&self, yes: bool) -> anyhow::Result<()> {
+    pub fn confirm_deletion(&self, yes: bool) -> anyhow::Result<()> {
         let own = match self.current {
             Some(true) => " It is the one that you are using.",
             _ => "",
@@ -91,11 +92,7 @@ impl<'a> DeviceReport<'a> {
 }
 
 /// Prints the devices of an account.
-pub(super) fn show_list(
-    uuid: &str,
-    devices: &[DeviceReport<'_>],
-    json: bool,
-) -> anyhow::Result<()> {
+pub fn show_list(uuid: &str, devices: &[DeviceReport<'_>], json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(&ListReport { uuid, devices });
     }
@@ -103,7 +100,7 @@ pub(super) fn show_list(
 }
 
 /// Prints one line for each device.
-pub(super) fn show_lines(devices: &[DeviceReport<'_>]) -> anyhow::Result<()> {
+pub fn show_lines(devices: &[DeviceReport<'_>]) -> anyhow::Result<()> {
     if devices.is_empty() {
         print("  no devices: a login makes one, and so does `anteroom device add`")?;
     }
@@ -114,7 +111,7 @@ pub(super) fn show_lines(devices: &[DeviceReport<'_>]) -> anyhow::Result<()> {
 }
 
 /// Prints that a device has another name.
-pub(super) fn show_rename(uuid: &str, device: u32, name: &str, json: bool) -> anyhow::Result<()> {
+pub fn show_rename(uuid: &str, device: u32, name: &str, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(&json!({ "uuid": uuid, "deviceId": device, "name": name }));
     }
@@ -123,7 +120,7 @@ pub(super) fn show_rename(uuid: &str, device: u32, name: &str, json: bool) -> an
 }
 
 /// Prints that a device is deleted.
-pub(super) fn show_deletion(uuid: &str, device: u32, json: bool) -> anyhow::Result<()> {
+pub fn show_deletion(uuid: &str, device: u32, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }));
     }

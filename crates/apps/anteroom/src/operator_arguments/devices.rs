@@ -1,12 +1,13 @@
 //! The command line of `anteroom device`.
 
-use std::{num::ParseIntError, path::PathBuf};
+use std::num::ParseIntError;
 
-use anteroom_console::failure::Failure;
+use anteroom_console::{
+    failure::Failure,
+    own_account::{DeviceAction, OwnAccount},
+};
 use anyhow::bail;
 use clap::{Args, Subcommand};
-
-use super::{ClientFlags, DeviceAdd};
 
 #[derive(Subcommand)]
 pub(crate) enum Device {
@@ -45,6 +46,22 @@ pub(crate) enum Device {
     },
 }
 
+#[derive(Args)]
+pub(crate) struct AccountArgument {
+    /// The account: its UUID, or the email address of its login
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+}
+
+#[derive(Args)]
+pub(crate) struct DeviceAdd {
+    #[command(flatten)]
+    pub(crate) account: AccountArgument,
+    /// The name, of at most 100 characters
+    #[arg(long, default_value = "Device of the operator")]
+    pub(crate) name: String,
+}
+
 /// The account whose devices an operator manages.
 #[derive(Args)]
 pub(crate) struct OwnerArguments {
@@ -58,39 +75,12 @@ pub(crate) struct OwnerArguments {
     account: Option<String>,
 }
 
-/// Flags of commands on the devices of one's own account.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct OwnAccount {
-    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
-    /// one with a login]
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// The account, and the device that asks if it is not the first [env: ANTEROOM_ACCOUNT]
-    /// [default: the login]
-    #[arg(long, value_name = "UUID[.DEVICE]")]
-    account: Option<String>,
-    /// With --account: a file with the device's password; else ANTEROOM_DEVICE_PASSWORD or a prompt
-    #[arg(long, value_name = "FILE")]
-    device_password_file: Option<PathBuf>,
-    /// A file with the password of the account's login ("-" reads a line of standard input), which the
-    /// issuer wants again from five minutes after a login on; else ANTEROOM_PASSWORD or a prompt
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
-}
-
 /// A command on devices.
 pub(crate) struct DeviceRequest {
     /// The account on the issuer's database; without one, the user's own over the network.
     pub(crate) owner: Option<String>,
     pub(crate) own: OwnAccount,
     pub(crate) action: DeviceAction,
-}
-
-/// A change or a list of devices.
-pub(crate) enum DeviceAction {
-    List,
-    Rename { device: u32, name: String },
-    Delete { device: u32, yes: bool },
 }
 
 impl Device {
@@ -145,25 +135,6 @@ impl Device {
     }
 }
 
-impl OwnAccount {
-    /// Returns the flags of a session.
-    pub(crate) fn client_flags(&self) -> ClientFlags {
-        ClientFlags {
-            issuer: self.issuer.clone(),
-            account: self.account.clone(),
-            password_file: self.device_password_file.clone(),
-            trust: Vec::new(),
-        }
-    }
-
-    const fn is_given(&self) -> bool {
-        self.issuer.is_some()
-            || self.account.is_some()
-            || self.device_password_file.is_some()
-            || self.password_file.is_some()
-    }
-}
-
 /// Returns the arguments `[ACCOUNT] DEVICE NAME`.
 fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u32, String)> {
     let mut arguments = arguments.into_iter().rev();
@@ -181,16 +152,19 @@ fn rename_arguments(arguments: Vec<String>) -> anyhow::Result<(Option<String>, u
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::Parser;
 
-    use super::super::{Cli, Command};
     use super::*;
 
+    #[derive(Parser)]
+    struct DeviceCommand {
+        #[command(subcommand)]
+        device: Device,
+    }
+
     fn request(arguments: &[&str]) -> Option<DeviceRequest> {
-        let line = ["anteroom", "device"].iter().chain(arguments);
-        let Command::Device(device) = Cli::try_parse_from(line).ok()?.command else {
-            return None;
-        };
+        let line = ["device"].iter().chain(arguments);
+        let device = DeviceCommand::try_parse_from(line).ok()?.device;
         let is_own = device.is_own();
         let request = device.request().ok()?;
         assert_eq!(is_own, request.owner.is_none());
