@@ -79,6 +79,16 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "anteroom-user-cli",
+        &[
+            "anteroom-client",
+            "anteroom-console",
+            "anteroom-protocol",
+            "anteroom-runtime",
+            "anteroom-store",
+        ],
+    ),
+    (
         "anteroom",
         &[
             "anteroom-client",
@@ -87,6 +97,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "anteroom-mail",
             "anteroom-protocol",
             "anteroom-turn",
+            "anteroom-user-cli",
             "anteroom-runtime",
             "anteroom-server",
             "anteroom-store",

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 use anteroom_console::exit_status::ExitStatus;
 use anteroom_server::{database::Database, settings::Flag};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_user_cli::arguments::{CallCommand, Credential, Link, Login, Relays, WhoAmI};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use clap_complete::Shell;
 
 pub(crate) use self::keys::Keys;
-use crate::{
-    arguments::{CallCommand, Credential, Link, Login, Relays, WhoAmI},
-    operator_arguments::{AccountCommand, Device, Doctor, KeysRotate, Room},
-};
+
+use crate::operator_arguments::{AccountCommand, Device, Doctor, KeysRotate, Room};
 
 /// Self-hosted private calls by link.
 ///

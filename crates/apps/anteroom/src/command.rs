@@ -3,30 +3,18 @@
 mod account;
 mod account_add;
 mod backup;
-mod call;
 mod completions;
-mod credential_auth;
-mod credential_create;
-mod credential_renew;
 mod demo;
 mod device;
 mod device_add;
 mod device_row;
 mod doctor;
 mod keys;
-mod link;
-mod login;
-mod logout;
 mod man;
-mod own_devices;
-mod relays;
 mod restore;
 mod room;
 mod serve_check;
 mod status;
-mod steps;
-mod trust;
-mod whoami;
 
 use anteroom_console::{
     data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os, terminal::print,
@@ -35,9 +23,13 @@ use anteroom_server::{
     logging, serve,
     settings::{self, Scope},
 };
+use anteroom_user_cli::{
+    arguments::{CallCommand, Credential},
+    call, credential_auth, credential_create, credential_renew, link, login, logout, own_devices,
+    relays, whoami,
+};
 
 use crate::{
-    arguments::{CallCommand, Credential},
     cli::{Backup, Cli, Command, DocumentationCommand, RestoreArguments},
     operator_arguments::DeviceRequest,
     operator_changes::{ChangedServices, CommandRecord},

@@ -1,23 +1,10 @@
 //! `anteroom`: the services and their tools in one binary.
 #![forbid(unsafe_code)]
 
-mod arguments;
 mod cli;
 mod command;
-mod credentials;
-mod links;
-mod logins;
-mod notices;
 mod operator_arguments;
 mod operator_changes;
-mod pins;
-mod qr;
-mod renewal;
-mod replay_counters;
-mod room_session;
-mod sealed_file;
-mod secret_text;
-mod session;
 
 use std::{env, ffi::OsString, process::ExitCode};
 

@@ -39,7 +39,17 @@ pub enum DeviceAction {
     /// Lists the devices.
     List,
     /// Gives a device another name.
-    Rename { device: u32, name: String },
+    Rename {
+        /// Its number.
+        device: u32,
+        /// The new name.
+        name: String,
+    },
     /// Deletes a device.
-    Delete { device: u32, yes: bool },
+    Delete {
+        /// Its number.
+        device: u32,
+        /// Whether not to ask.
+        yes: bool,
+    },
 }

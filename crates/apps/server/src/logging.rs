@@ -54,6 +54,7 @@ const OURS: &[&str] = &[
     "anteroom_server",
     "anteroom_store",
     "anteroom_store_sqlite",
+    "anteroom_user_cli",
     "anteroom_turn",
     "anteroom_webhook",
 ];

@@ -22,13 +22,14 @@ use anteroom_server::{
     checks::{self, Finding},
     settings::Settings,
 };
-use anyhow::{Context as _, bail};
+use anteroom_user_cli::relays;
+use anyhow::bail;
 
 use self::endpoint::{Endpoint, ServiceKind};
 
 use super::status::TIMEOUTS;
 
-use crate::{arguments::ClientFlags, operator_arguments::Doctor, session::Session};
+use crate::operator_arguments::Doctor;
 
 /// Checks from the host of the services.
 pub(super) async fn inside(
@@ -171,15 +172,7 @@ pub(super) async fn outside(
 
 /// Returns the relays that a client gets which is logged in at the issuer.
 async fn relays_of_login(url: String, data: &DataDir, environment: &Environment) -> Vec<Finding> {
-    let flags = ClientFlags {
-        issuer: Some(url),
-        ..ClientFlags::default()
-    };
-    let relays = async {
-        let session = Session::open(&flags, data, environment)?;
-        session.client.relays().await.context("no relays are given")
-    };
-    match relays.await {
+    match relays::of_issuer(url, data, environment).await {
         Ok(relays) => relay::of_client(&relays).await,
         Err(error) => vec![Finding::skipped(
             "TURN",

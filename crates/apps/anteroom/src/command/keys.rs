@@ -25,7 +25,7 @@ pub(super) async fn run(
         Keys::Rotate(options) => rotate::run(&options, json, data, environment, changes).await,
         Keys::ExportPublic { out } => public::export(&out, json, data, environment).await,
         Keys::Trust { file, issuer } => {
-            super::trust::run(&file, issuer.as_deref(), json, data, environment)
+            anteroom_user_cli::trust::run(&file, issuer.as_deref(), json, data, environment)
         }
         Keys::Export { out } => transfer::export(&out, json, data, environment, changes).await,
         Keys::Import { file, new } => {

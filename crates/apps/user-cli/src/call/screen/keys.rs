@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Action, Pane, Screen};
-use crate::command::call::{
+use crate::call::{
     conversation::Scroll,
     draft::Edit,
     entry::Entry,

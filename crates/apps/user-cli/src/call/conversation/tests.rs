@@ -1,5 +1,5 @@
 use super::*;
-use crate::command::call::{
+use crate::call::{
     presence::{Change, PresenceChanges},
     view::tests::device,
 };

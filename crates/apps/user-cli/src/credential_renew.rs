@@ -24,7 +24,7 @@ struct Report {
 }
 
 /// Renews the stored credentials: once now, or repeatedly at the scheduled times.
-pub(super) async fn run(
+pub async fn run(
     options: &CredentialRenew,
     json: bool,
     data: &DataDir,

@@ -12,7 +12,7 @@ use ratatui::{
 };
 
 use super::{Pane, Screen, keys::KEYS, lists};
-use crate::command::call::{
+use crate::call::{
     conversation::{Row, RowStyle},
     layout::{Areas, Content, first_shown, guest_rows},
     status::status_line,

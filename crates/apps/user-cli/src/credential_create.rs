@@ -12,12 +12,11 @@ use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
-use super::steps::{Steps, fetch_params, show_params};
-
 use crate::{
     arguments::CredentialCreate,
     secret_text::{self, Input},
     session::Session,
+    steps::{Steps, fetch_params, show_params},
 };
 
 #[derive(Serialize)]
@@ -37,7 +36,7 @@ struct Report<'a> {
 }
 
 /// Fetches the credential for creating the link of one room, and presents it.
-pub(crate) async fn run(
+pub async fn run(
     options: &CredentialCreate,
     json: bool,
     data: &DataDir,

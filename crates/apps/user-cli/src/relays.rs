@@ -6,10 +6,14 @@ use anteroom_console::{
     environment::Environment,
     terminal::{print, print_json},
 };
+use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::{arguments::Relays, session::Session};
+use crate::{
+    arguments::{ClientFlags, Relays},
+    session::Session,
+};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -30,7 +34,7 @@ struct Entry<'a> {
 }
 
 /// Shows the relays for a client.
-pub(crate) async fn run(
+pub async fn run(
     options: &Relays,
     json: bool,
     data: &DataDir,
@@ -51,6 +55,20 @@ pub(crate) async fn run(
         show(relay, options.secrets)?;
     }
     Ok(())
+}
+
+/// Returns the relays that the login at the issuer with this URL gets.
+pub async fn of_issuer(
+    url: String,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<Vec<RelayServer>> {
+    let flags = ClientFlags {
+        issuer: Some(url),
+        ..ClientFlags::default()
+    };
+    let session = Session::open(&flags, data, environment)?;
+    session.client.relays().await.context("no relays are given")
 }
 
 fn show(relay: &RelayServer, with_secrets: bool) -> anyhow::Result<()> {

@@ -228,7 +228,7 @@ impl KnownDevices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::call::view::tests::{participant_with, room_params};
+    use crate::call::view::tests::{participant_with, room_params};
 
     fn device(number: u32) -> DemuxId {
         DemuxId::new(number).unwrap()

@@ -12,9 +12,11 @@ use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::steps::{Steps, fetch_params, show_params};
-
-use crate::{arguments::CredentialAuth, session::Session};
+use crate::{
+    arguments::CredentialAuth,
+    session::Session,
+    steps::{Steps, fetch_params, show_params},
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +33,7 @@ struct Report {
 }
 
 /// Fetches a week of credentials, and presents one for a new random room.
-pub(crate) async fn run(
+pub async fn run(
     options: &CredentialAuth,
     json: bool,
     data: &DataDir,

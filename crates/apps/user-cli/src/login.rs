@@ -39,7 +39,7 @@ struct Report<'a> {
 }
 
 /// Signs in, and stores the session for the following commands.
-pub(super) async fn run(
+pub async fn run(
     options: &Login,
     json: bool,
     data: &DataDir,

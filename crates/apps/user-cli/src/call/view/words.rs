@@ -8,7 +8,7 @@ use super::{
     super::{entry::Entry, input::Decision},
     KnownDevices, Wait,
 };
-use crate::command::call::{quotation::quoted, status::span};
+use crate::call::{quotation::quoted, status::span};
 
 /// Returns the title of a room.
 pub(super) fn room_title(name: &RoomName) -> String {

@@ -52,7 +52,7 @@ struct Context<'a> {
 }
 
 /// Runs one of the commands on links.
-pub(super) async fn run(
+pub async fn run(
     command: Link,
     json: bool,
     data: &DataDir,
@@ -127,7 +127,7 @@ pub(super) async fn run(
 }
 
 /// Removes all devices from a link's call and its lobby.
-pub(super) async fn end_call(
+pub async fn end_call(
     link: &LinkArgument,
     yes: bool,
     rooms: &RoomFlags,

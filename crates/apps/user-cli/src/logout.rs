@@ -27,7 +27,7 @@ struct Report {
 
 /// Ends the session. Deletes it here even if the issuer cannot be reached. `everywhere` ends all sessions of
 /// the account, which only the issuer can do.
-pub(super) async fn run(
+pub async fn run(
     issuer: Option<&str>,
     everywhere: bool,
     yes: bool,

@@ -7,7 +7,7 @@ use anteroom_protocol::{Mode, ParamsId, Timestamp};
 use crate::session::Session;
 
 /// Prints numbered steps as they happen; no output with `--json`.
-pub(super) struct Steps {
+pub(crate) struct Steps {
     shown: bool,
     number: u32,
 }
@@ -54,7 +54,7 @@ impl Steps {
 }
 
 /// Fetches the params, and logs the new pins unless the steps show them.
-pub(super) async fn fetch_params(
+pub(crate) async fn fetch_params(
     steps: &Steps,
     session: &Session,
 ) -> anyhow::Result<TrustedParams> {
@@ -66,7 +66,7 @@ pub(super) async fn fetch_params(
 }
 
 /// Shows the comparison of the issuer's params with the pins, as a step.
-pub(super) fn show_params(
+pub(crate) fn show_params(
     steps: &mut Steps,
     session: &Session,
     params: &TrustedParams,

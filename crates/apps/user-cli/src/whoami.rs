@@ -22,7 +22,7 @@ struct Report<'a> {
 }
 
 /// Shows the account under which the issuer knows this user.
-pub(super) async fn run(
+pub async fn run(
     options: &WhoAmI,
     json: bool,
     data: &DataDir,

@@ -1,4 +1,8 @@
 //! The command line of a person's own commands.
+#![expect(
+    missing_docs,
+    reason = "comments are the texts of the help, which says nothing where nothing is to be said"
+)]
 
 use std::path::PathBuf;
 
@@ -6,7 +10,7 @@ use anteroom_console::exit_status::ExitStatus;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 #[derive(Subcommand)]
-pub(crate) enum Link {
+pub enum Link {
     /// Create the link of a new room, and keep it with its passkey in a sealed file of yours
     Create(LinkCreate),
     /// Show a link's state and who is in its call
@@ -73,65 +77,65 @@ pub(crate) enum Link {
 
 /// Yes or no, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OnOff {
+pub enum OnOff {
     On,
     Off,
 }
 
 #[derive(Args)]
-pub(crate) struct LinkArgument {
+pub struct LinkArgument {
     /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
     /// standard input. Other users of this machine can see a command line: do not write a link there
     #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: String,
+    pub link: String,
 }
 
 #[derive(Args)]
-pub(crate) struct LinkCreate {
+pub struct LinkCreate {
     /// The room's name, which the room service cannot read
     #[arg(long)]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// Whether who comes by the link must wait for an admin
     #[arg(long, value_enum, default_value = "on")]
-    pub(crate) approval: OnOff,
+    pub approval: OnOff,
     #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
+    pub rooms: RoomFlags,
 }
 
 #[derive(Args)]
-pub(crate) struct LinkImport {
+pub struct LinkImport {
     /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
     /// standard input. Other users of this machine can see a command line: do not write a link
     /// there [default: a prompt]
     #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: Option<String>,
+    pub link: Option<String>,
     /// A file with the link's passkey, as `link show --passkey` prints it; "-" reads a line of
     /// standard input
     #[arg(long, value_name = "FILE")]
-    pub(crate) passkey_file: PathBuf,
+    pub passkey_file: PathBuf,
     #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
+    pub rooms: RoomFlags,
 }
 
 #[derive(Args)]
-pub(crate) struct LinkShow {
+pub struct LinkShow {
     /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
     /// standard input. Other users of this machine can see a command line: do not write a link
     /// there [default: a prompt]
     #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: Option<String>,
+    pub link: Option<String>,
     /// Print the passkey too: whoever has it and the link is an admin, and stays one
     #[arg(long)]
-    pub(crate) passkey: bool,
+    pub passkey: bool,
     /// Show the link as a QR code too, if this is a terminal that has room for it
     #[arg(long)]
-    pub(crate) qr: bool,
+    pub qr: bool,
     #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
+    pub rooms: RoomFlags,
 }
 
 #[derive(Subcommand)]
-pub(crate) enum CallCommand {
+pub enum CallCommand {
     /// Join a call from this terminal
     #[command(after_help = ExitStatus::help())]
     Join(CallJoin),
@@ -148,78 +152,78 @@ pub(crate) enum CallCommand {
 }
 
 #[derive(Args)]
-pub(crate) struct CallJoin {
+pub struct CallJoin {
     /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
     /// standard input. Other users of this machine can see a command line: do not write a link
     /// there [default: a prompt]
     #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: Option<String>,
+    pub link: Option<String>,
     /// Join as an admin, or not at all. A link of yours is joined as an admin by default, with the
     /// passkey that was kept when you created or imported it; this sends it to another room service
     /// too
     #[arg(long)]
-    pub(crate) admin: bool,
+    pub admin: bool,
     /// Join a link of yours as a guest
     #[arg(long, conflicts_with = "admin")]
-    pub(crate) guest: bool,
+    pub guest: bool,
     /// The name that the others see and the room service does not, in at most 60 characters [default:
     /// your answer when you were asked, which is kept]
     #[arg(long = "as", value_name = "NAME")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// Plain lines, for scripts and screen readers
     #[arg(long)]
-    pub(crate) plain: bool,
+    pub plain: bool,
     #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
+    pub rooms: RoomFlags,
 }
 
 /// Flags of commands that go to the room service.
 #[derive(Args)]
-pub(crate) struct RoomFlags {
+pub struct RoomFlags {
     /// The room service's address [env: ANTEROOM_ROOMS_URL] [default: where the link was created,
     /// the one that serves DIR, or the link's host]
     #[arg(long, value_name = "URL")]
-    pub(crate) rooms: Option<String>,
+    pub rooms: Option<String>,
     /// Ask the issuer for credentials now instead of taking the stored ones: both services together
     /// can then tell by the time which room the account visits or creates
     #[arg(long)]
-    pub(crate) fetch: bool,
+    pub fetch: bool,
     #[command(flatten)]
-    pub(crate) client: ClientFlags,
+    pub client: ClientFlags,
 }
 
 #[derive(Args)]
-pub(crate) struct Login {
+pub struct Login {
     /// The email address; else a prompt
     #[arg(long)]
-    pub(crate) email: Option<String>,
+    pub email: Option<String>,
     /// Stay logged in for 30 days without use instead of 7
     #[arg(long)]
-    pub(crate) remember: bool,
+    pub remember: bool,
     /// What this device is called, in at most 100 characters
     #[arg(long, value_name = "DEVICE-NAME")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// Be this device of the account again; else the one of the last login here, or a new one
     #[arg(long, value_name = "NUMBER")]
-    pub(crate) device: Option<u32>,
+    pub device: Option<u32>,
     /// A file with the password ("-" reads a line of standard input); else ANTEROOM_PASSWORD or a
     /// prompt
     #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
+    pub password_file: Option<PathBuf>,
     /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
     /// one with a login]
     #[arg(long, value_name = "URL")]
-    pub(crate) issuer: Option<String>,
+    pub issuer: Option<String>,
 }
 
 #[derive(Args)]
-pub(crate) struct WhoAmI {
+pub struct WhoAmI {
     #[command(flatten)]
-    pub(crate) client: ClientFlags,
+    pub client: ClientFlags,
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Credential {
+pub enum Credential {
     /// Get a credential for creating the link of one room
     Create(CredentialCreate),
     /// Get a week of credentials for using links and groups
@@ -231,56 +235,56 @@ pub(crate) enum Credential {
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("key").required(true))]
-pub(crate) struct CredentialCreate {
+pub struct CredentialCreate {
     /// The room's root key; @FILE reads it from a file, "-" from standard input. Other users of this
     /// machine can see a command line: do not write the key there
     #[arg(long, value_name = "TEXT", group = "key", allow_hyphen_values = true)]
-    pub(crate) root_key: Option<String>,
+    pub root_key: Option<String>,
     /// Make a new root key
     #[arg(long, group = "key")]
-    pub(crate) new: bool,
+    pub new: bool,
     #[command(flatten)]
-    pub(crate) client: ClientFlags,
+    pub client: ClientFlags,
 }
 
 #[derive(Args)]
-pub(crate) struct CredentialAuth {
+pub struct CredentialAuth {
     #[command(flatten)]
-    pub(crate) client: ClientFlags,
+    pub client: ClientFlags,
 }
 
 #[derive(Args)]
-pub(crate) struct CredentialRenew {
+pub struct CredentialRenew {
     /// Wait for the time of each renewal, which is drawn by chance, until nothing was used for a week
     #[arg(long)]
-    pub(crate) wait: bool,
+    pub wait: bool,
     #[command(flatten)]
-    pub(crate) client: ClientFlags,
+    pub client: ClientFlags,
 }
 
 #[derive(Args)]
-pub(crate) struct Relays {
+pub struct Relays {
     /// Print user names and passwords too
     #[arg(long)]
-    pub(crate) secrets: bool,
+    pub secrets: bool,
     #[command(flatten)]
-    pub(crate) client: ClientFlags,
+    pub client: ClientFlags,
 }
 
 /// Flags of commands that act as a client.
 #[derive(Args, Clone, Default)]
-pub(crate) struct ClientFlags {
+pub struct ClientFlags {
     /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
     /// one with a login]
     #[arg(long, value_name = "URL")]
-    pub(crate) issuer: Option<String>,
+    pub issuer: Option<String>,
     /// The account, and its device if it is not the first [env: ANTEROOM_ACCOUNT] [default: the login]
     #[arg(long, value_name = "UUID[.DEVICE]")]
-    pub(crate) account: Option<String>,
+    pub account: Option<String>,
     /// A file with the device's password; else ANTEROOM_DEVICE_PASSWORD or a prompt
     #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
+    pub password_file: Option<PathBuf>,
     /// Trust server params of this id from now on (from a link, or from another member)
     #[arg(long, value_name = "ID")]
-    pub(crate) trust: Vec<String>,
+    pub trust: Vec<String>,
 }

@@ -5,44 +5,44 @@ use std::time::Duration;
 use anteroom_client::{DemuxId, Participant};
 
 use super::{View, words};
-use crate::command::call::entry::Entry;
+use crate::call::entry::Entry;
 
 /// A participant in the call, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::command::call) struct PresentRow {
+pub(in crate::call) struct PresentRow {
     /// The tag, with the short account id of a device without a name.
-    pub(in crate::command::call) label: String,
-    pub(in crate::command::call) name: Option<String>,
-    pub(in crate::command::call) is_own: bool,
-    pub(in crate::command::call) is_admin: bool,
-    pub(in crate::command::call) has_raised_hand: bool,
-    pub(in crate::command::call) is_lost: bool,
+    pub(in crate::call) label: String,
+    pub(in crate::call) name: Option<String>,
+    pub(in crate::call) is_own: bool,
+    pub(in crate::call) is_admin: bool,
+    pub(in crate::call) has_raised_hand: bool,
+    pub(in crate::call) is_lost: bool,
 }
 
 /// A waiting device, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::command::call) struct WaitingRow {
-    pub(in crate::command::call) device: DemuxId,
+pub(in crate::call) struct WaitingRow {
+    pub(in crate::call) device: DemuxId,
     /// The tag with its sign.
-    pub(in crate::command::call) tag: String,
+    pub(in crate::call) tag: String,
     /// The name, if it is known.
-    pub(in crate::command::call) name: Option<String>,
+    pub(in crate::call) name: Option<String>,
     /// The short account id, if the room service reveals it.
-    pub(in crate::command::call) account: Option<String>,
-    pub(in crate::command::call) waited: Wait,
+    pub(in crate::call) account: Option<String>,
+    pub(in crate::call) waited: Wait,
 }
 
 /// The waiting time of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::command::call) struct Wait {
-    pub(in crate::command::call) time: Duration,
+pub(in crate::call) struct Wait {
+    pub(in crate::call) time: Duration,
     /// Whether the wait started earlier, before this device could see it.
-    pub(in crate::command::call) is_longer: bool,
+    pub(in crate::call) is_longer: bool,
 }
 
 impl View {
     /// Returns the rows of the participants in the call.
-    pub(in crate::command::call) fn present(&self) -> Vec<PresentRow> {
+    pub(in crate::call) fn present(&self) -> Vec<PresentRow> {
         let row = |participant: &Participant| {
             let is_own = self.known_devices.is_own(participant.demux);
             let name = if is_own {
@@ -69,12 +69,12 @@ impl View {
     }
 
     /// The devices in the lobby, for admins.
-    pub(in crate::command::call) fn waiting_devices(&self) -> Vec<DemuxId> {
+    pub(in crate::call) fn waiting_devices(&self) -> Vec<DemuxId> {
         self.roster.pending.iter().map(|one| one.demux).collect()
     }
 
     /// Returns the rows of the lobby, for admins.
-    pub(in crate::command::call) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
+    pub(in crate::call) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
         let row = |participant: &Participant| WaitingRow {
             device: participant.demux,
             tag: self.known_devices.tag(participant.demux),
@@ -92,12 +92,12 @@ impl View {
     }
 
     /// Returns the longest waiting time, for admins.
-    pub(in crate::command::call) fn longest_wait(&self, now: Duration) -> Option<Wait> {
+    pub(in crate::call) fn longest_wait(&self, now: Duration) -> Option<Wait> {
         self.waiting(now).into_iter().map(|row| row.waited).max()
     }
 
     /// Returns all participants, one in a line.
-    pub(in crate::command::call) fn everyone(&self, now: Duration) -> Vec<Entry> {
+    pub(in crate::call) fn everyone(&self, now: Duration) -> Vec<Entry> {
         words::everyone(&self.known_devices, &self.roster, |device| {
             self.lobby.wait(device, now)
         })

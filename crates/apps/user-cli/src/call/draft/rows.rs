@@ -2,14 +2,14 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::command::call::wrap::{columns, grapheme_columns};
+use crate::call::wrap::{columns, grapheme_columns};
 
 /// A draft in rows of a width.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::command::call) struct DraftRows {
-    pub(in crate::command::call) rows: Vec<String>,
+pub(in crate::call) struct DraftRows {
+    pub(in crate::call) rows: Vec<String>,
     /// The row of the cursor, and its column.
-    pub(in crate::command::call) cursor: (usize, usize),
+    pub(in crate::call) cursor: (usize, usize),
 }
 
 impl DraftRows {
@@ -52,7 +52,7 @@ impl DraftRows {
     }
 
     /// Returns at most `height` rows around the cursor, and the index of the cursor's row among them.
-    pub(in crate::command::call) fn window(&self, height: usize) -> (&[String], usize) {
+    pub(in crate::call) fn window(&self, height: usize) -> (&[String], usize) {
         let first = (self.cursor.0 + 1).saturating_sub(height);
         let last = (first + height).min(self.rows.len());
         let rows = self.rows.get(first..last).unwrap_or_default();

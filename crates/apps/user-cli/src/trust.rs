@@ -45,7 +45,7 @@ impl PinReport {
 }
 
 /// Pins the params of a file that `anteroom keys export-public` wrote.
-pub(super) fn run(
+pub fn run(
     file: &Path,
     issuer: Option<&str>,
     json: bool,

@@ -47,7 +47,7 @@ use crate::{
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the
 /// end, and so does an error if JSON is requested.
-pub(super) async fn join(
+pub async fn join(
     options: &CallJoin,
     json: bool,
     data: &DataDir,

@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{Action, Screen};
 
-use crate::command::call::{
+use crate::call::{
     entry::Entry,
     full_screen::FullScreen,
     participation::{CallParticipation, Moment},
@@ -54,7 +54,7 @@ struct CallEnd {
 
 /// Displays events and sends input until the call or the input ends. The display covers earlier log output,
 /// so it starts with the notices that belong to the call.
-pub(in crate::command::call) async fn run(
+pub(in crate::call) async fn run(
     mut participation: CallParticipation,
     notices: impl Iterator<Item = String>,
 ) -> anyhow::Result<Option<ErrorReport>> {

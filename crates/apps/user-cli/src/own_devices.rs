@@ -24,7 +24,7 @@ struct DeviceSession<'a> {
 }
 
 /// Runs one of the commands on devices.
-pub(super) async fn run(
+pub async fn run(
     action: DeviceAction,
     own: &OwnAccount,
     json: bool,

@@ -8,7 +8,7 @@ use super::*;
 
 const NOW: Duration = Duration::from_secs(100);
 
-pub(in crate::command::call) fn device(number: u32) -> DemuxId {
+pub(in crate::call) fn device(number: u32) -> DemuxId {
     DemuxId::new(number).unwrap()
 }
 
@@ -17,13 +17,13 @@ fn participant(number: u32) -> Participant {
 }
 
 /// The keys of a room.
-pub(in crate::command::call) fn room_params() -> CallLinkSecretParams {
+pub(in crate::call) fn room_params() -> CallLinkSecretParams {
     let key = RootKey::from_bytes(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
     key.unwrap().secret_params()
 }
 
 /// A device that joined with this name, of the account with these bytes.
-pub(in crate::command::call) fn participant_with(
+pub(in crate::call) fn participant_with(
     number: u32,
     name: Option<&str>,
     account: Option<u8>,
@@ -42,7 +42,7 @@ pub(in crate::command::call) fn participant_with(
     }
 }
 
-pub(in crate::command::call) fn roster(active: &[u32], pending: &[u32]) -> Roster {
+pub(in crate::call) fn roster(active: &[u32], pending: &[u32]) -> Roster {
     let list = |numbers: &[u32]| numbers.iter().copied().map(participant).collect();
     Roster {
         active: list(active),
@@ -51,11 +51,7 @@ pub(in crate::command::call) fn roster(active: &[u32], pending: &[u32]) -> Roste
     }
 }
 
-pub(in crate::command::call) fn joined(
-    status: SeatStatus,
-    is_admin: bool,
-    roster: Roster,
-) -> CallEvent {
+pub(in crate::call) fn joined(status: SeatStatus, is_admin: bool, roster: Roster) -> CallEvent {
     joined_in(1, 16, status, is_admin, roster)
 }
 
@@ -85,12 +81,12 @@ fn message(from: u32, chat: &Chat) -> CallEvent {
     }
 }
 
-pub(in crate::command::call) fn hello(from: u32, name: &str) -> CallEvent {
+pub(in crate::call) fn hello(from: u32, name: &str) -> CallEvent {
     let name = name.to_owned();
     message(from, &Chat::Hello { name })
 }
 
-pub(in crate::command::call) fn text(from: u32, text: &str) -> CallEvent {
+pub(in crate::call) fn text(from: u32, text: &str) -> CallEvent {
     let text = text.to_owned();
     message(from, &Chat::Text { text })
 }

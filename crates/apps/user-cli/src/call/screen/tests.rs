@@ -11,7 +11,7 @@ use anteroom_client::{CallEvent, SeatStatus};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
-use crate::command::call::view::tests::{
+use crate::call::view::tests::{
     device, hello, joined, participant_with, room_params, roster, text,
 };
 
@@ -50,7 +50,7 @@ fn admin() -> View {
 }
 
 fn tag(number: u32) -> TagPrefix {
-    TagPrefix::parse(&crate::command::call::tag::DeviceTag::of(device(number)).whole()).unwrap()
+    TagPrefix::parse(&crate::call::tag::DeviceTag::of(device(number)).whole()).unwrap()
 }
 
 /// Returns the texts of the newest entries.
