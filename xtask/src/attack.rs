@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
+    command::StepCommand,
     programs::{self, Profile},
-    steps::command::StepCommand,
 };
 
 /// The options of the attacks: cases, duration, output.

@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
+    command::StepCommand,
     programs::{self, Profile},
-    steps::{self, command::StepCommand},
+    steps,
 };
 
 const PROGRAM: &str = "anteroom-bench";

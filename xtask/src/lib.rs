@@ -7,6 +7,7 @@
 
 pub mod attack;
 pub mod bench;
+pub mod command;
 pub mod dist;
 pub mod picture;
 mod programs;

@@ -111,7 +111,7 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Picture => {
-            println!("{}", picture::write(root())?);
+            picture::write(root())?;
             Ok(ExitCode::SUCCESS)
         }
     }

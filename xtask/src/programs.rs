@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use cargo_metadata::MetadataCommand;
 use clap::ValueEnum;
 
-use crate::steps::command::StepCommand;
+use crate::command::StepCommand;
 
 /// A profile of the workspace's `Cargo.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +17,9 @@ pub enum Profile {
     Release,
     /// The profile for operators and measurements.
     Dist,
+    /// The profile of `cargo xtask` itself, for tools that work for seconds.
+    #[value(skip)]
+    Xtask,
 }
 
 impl Profile {
@@ -27,6 +30,7 @@ impl Profile {
             Self::Dev => "dev",
             Self::Release => "release",
             Self::Dist => "dist",
+            Self::Xtask => "xtask",
         }
     }
 
@@ -36,6 +40,7 @@ impl Profile {
             Self::Dev => "debug",
             Self::Release => "release",
             Self::Dist => "dist",
+            Self::Xtask => "xtask",
         }
     }
 }

@@ -6,9 +6,14 @@ pub mod conformance;
 pub mod dependencies;
 pub mod files;
 pub mod glossary;
+pub mod http_code;
+pub mod layers;
+pub mod module_files;
 pub mod names;
 pub mod packages;
 pub mod pages;
+pub mod purity;
+pub mod sizes;
 mod tokens;
 
 use std::fmt;

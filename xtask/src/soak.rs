@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
+    command::StepCommand,
     programs::{self, Profile},
-    steps::command::StepCommand,
 };
 
 const LOAD: &str = "anteroom-load";

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: all set-up and all tests, step by step.
 
-pub(crate) mod command;
 mod counts;
 mod package;
 mod python;
+mod report;
 mod supply_chain;
 mod tools;
 
@@ -16,13 +16,14 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use self::{command::StepCommand, counts::Counts};
+use self::{counts::Counts, report::say};
 use crate::{
     attack::Attack,
+    command::StepCommand,
     programs::{Profile, target_directory},
     rules::{
-        Violation, circles, comments, conformance, dependencies, files, glossary, names, packages,
-        pages,
+        Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
+        layers::pure_crates, module_files, names, packages, pages, purity, sizes,
     },
     soak::Soak,
     vectors,
@@ -30,7 +31,9 @@ use crate::{
 
 /// The target for which the pure crates are built too, if it is installed.
 const WASM: &str = "wasm32-unknown-unknown";
-const PURE: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
+
+/// The crates that work on several threads with the feature `parallel`.
+const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
 
 /// The name of a step and its function, which runs in the workspace's folder.
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
@@ -111,7 +114,7 @@ pub fn test(root: &Path, named: &[String]) -> ExitCode {
 /// # Errors
 /// npm fails.
 pub fn install_npm_client(root: &Path) -> Result<()> {
-    install_npm_packages(&root.join("interop"))
+    install_npm_packages(&root.join("tests/interop"))
 }
 
 /// Installs the packages of a folder's lock file, unless they are installed.
@@ -149,22 +152,30 @@ fn format(root: &Path) -> Result<Counts> {
 }
 
 fn house_rules(root: &Path) -> Result<Counts> {
-    let mut violations = files::violations(root)?;
-    violations.extend(circles::violations(root)?);
-    violations.extend(comments::violations(root)?);
-    violations.extend(conformance::violations(root)?);
-    violations.extend(glossary::violations(root)?);
-    violations.extend(names::violations(root)?);
-    violations.extend(packages::violations(root)?);
-    violations.extend(pages::violations(root)?);
-    none(&violations)
+    let rules = [
+        circles::violations,
+        comments::violations,
+        conformance::violations,
+        files::violations,
+        glossary::violations,
+        http_code::violations,
+        module_files::violations,
+        names::violations,
+        packages::violations,
+        pages::violations,
+        sizes::violations,
+    ];
+    let violations: Result<Vec<_>> = rules.iter().map(|violations| violations(root)).collect();
+    none(&violations?.concat())
 }
 
 fn dependency_rules(root: &Path) -> Result<Counts> {
     let graph = dependencies::Graph::read(root)?;
     let mut violations = graph.violations();
-    violations.extend(dependencies::impurities(root, &graph)?);
-    violations.extend(dependencies::slow_packages(root)?);
+    violations.extend(graph.stale_entries());
+    violations.extend(graph.unnamed(&files::rust_sources(root)?));
+    violations.extend(purity::impurities(root, &graph)?);
+    violations.extend(purity::slow_packages(root)?);
     none(&violations)
 }
 
@@ -191,9 +202,9 @@ fn cargo_tests(root: &Path) -> Result<Counts> {
     counts::of_cargo(&output)
 }
 
-/// Returns the pure crates once more, without the features that the programs use.
+/// Returns these crates once more, without the features that the programs use.
 fn serial_tests(root: &Path) -> Result<Counts> {
-    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    let packages = PARALLEL.iter().flat_map(|package| ["--package", package]);
     let output = StepCommand::cargo(root)
         .args(["test", "--locked", "--no-fail-fast"])
         .args(packages)
@@ -214,7 +225,11 @@ fn wasm(root: &Path) -> Result<Counts> {
         say(&format!("    {WASM} is not installed: nothing to check"));
         return Ok(Counts::default());
     }
-    let packages = PURE.iter().flat_map(|package| ["--package", package]);
+    let graph = dependencies::Graph::read(root)?;
+    let packages = pure_crates()
+        .into_iter()
+        .filter(|package| graph.has(package));
+    let packages = packages.flat_map(|package| ["--package", package]);
     StepCommand::cargo(root)
         .args(["check", "--lib", "--locked", "--target", WASM])
         .args(packages)
@@ -237,12 +252,12 @@ fn interop_set_up(root: &Path) -> Result<Counts> {
 }
 
 fn interop_tests(root: &Path) -> Result<Counts> {
-    node_tests(root, &root.join("interop"))
+    node_tests(root, &root.join("tests/interop"))
 }
 
 /// Returns the pages in a real browser, served by the real program.
 fn browser_tests(root: &Path) -> Result<Counts> {
-    let folder = root.join("interop/browser");
+    let folder = root.join("tests/browser");
     install_npm_packages(&folder)?;
     StepCommand::cargo(root)
         .args(["build", "--locked", "--package", "anteroom"])
@@ -252,7 +267,7 @@ fn browser_tests(root: &Path) -> Result<Counts> {
 
 /// Returns an independent checker of OpenAPI documents against the real program.
 fn openapi_tests(root: &Path) -> Result<Counts> {
-    let folder = root.join("interop/openapi");
+    let folder = root.join("tests/interop/openapi");
     let target = target_directory(root)?;
     let python = python::environment(
         root,
@@ -313,12 +328,4 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "a command line program speaks on standard output"
-)]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -5,8 +5,8 @@ use std::path::{Path, absolute};
 use anyhow::Result;
 
 use crate::{
+    command::{Output, StepCommand},
     programs::{self, Profile},
-    steps::command::{Output, StepCommand},
 };
 
 const PROGRAM: &str = "anteroom-vectors";

@@ -10,7 +10,7 @@ fn what_no_file_may_contain_is_noticed_with_its_line() {
         ("a.rs", ["#[", "allow(dead_code)]"].concat()),
         ("a.test.mjs", ["test.on", "ly('it', () => {})"].concat()),
         (
-            "interop/package-lock.json",
+            "tests/interop/package-lock.json",
             ["\"resolved\"", ": \"\""].concat(),
         ),
         (

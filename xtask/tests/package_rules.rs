@@ -2,7 +2,7 @@
 
 use xtask::rules::packages::{violations_of_lock, violations_of_requirements};
 
-const LOCK: &str = "interop/package-lock.json";
+const LOCK: &str = "tests/interop/package-lock.json";
 const LIST: &str = "xtask/requirements.txt";
 
 /// Returns a lock file with the project's own entry and one package.

@@ -67,6 +67,19 @@ fn a_link_that_leads_nowhere_is_noticed() {
             Some("links to c.svg, which does not exist"),
         ),
         (
+            "[c](../../c.md)",
+            Some(
+                "links to ../../c.md, which is outside of the project: link to a page of the project",
+            ),
+        ),
+        ("[b](../docs/b.md), [root](..)", None),
+        (
+            "[b](../../project/docs/b.md)",
+            Some(
+                "links to ../../project/docs/b.md, which is outside of the project: link to a page of the project",
+            ),
+        ),
+        (
             "[b](b.md#no-heading)",
             Some("links to #no-heading, which docs/b.md does not have"),
         ),

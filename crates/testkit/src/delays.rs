@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::Delay;
+use anteroom_accounts::Delay;
 use async_trait::async_trait;
 
 /// Records the delays of login attempts, which end immediately. Clones share the record.

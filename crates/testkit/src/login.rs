@@ -1,6 +1,6 @@
 //! Accounts with an email address and a password, written directly to the database.
 
-use anteroom_issuer::HashCost;
+use anteroom_accounts::HashCost;
 use anteroom_protocol::{Aci, AuthSalt, DAY};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anteroom_issuer::{
+use anteroom_accounts::{
     HashCost, HashQueueLimits, LoginLimits, LoginParts, LoginSettings, MailSender, PasswordHasher,
     SignUp,
 };

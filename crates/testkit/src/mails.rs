@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom_issuer::{MailSender, OutgoingMail};
+use anteroom_accounts::{MailSender, OutgoingMail};
 use anteroom_store::Email;
 
 /// Collects mails. Clones share the collection.

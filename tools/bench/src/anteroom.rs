@@ -22,7 +22,7 @@ use rand_chacha::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Operation, Subject};
+use super::{operation::Operation, subject::Subject};
 
 const DAYS: usize = 8;
 /// Members of the group whose endorsements are issued.

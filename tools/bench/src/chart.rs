@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{quantiles::Quantiles, report::Row};
+use super::{quantiles::Quantiles, row::Row};
 
 /// The widths of the chart, of the names and of the longest bar.
 const WIDTH: f64 = 900.0;

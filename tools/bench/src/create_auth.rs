@@ -16,7 +16,7 @@ use super::{
     worker::Worker,
 };
 
-const PEER: &str = "interop/peer-server/server.mjs";
+const PEER: &str = "tests/interop/peer-server/server.mjs";
 /// The load's names for the two.
 const ANTEROOM: &str = "anteroom";
 const NPM: &str = "npm";

@@ -1,6 +1,6 @@
 //! The goals of the operations.
 
-use super::Operation;
+use super::operation::Operation;
 
 /// The maximum ratio of an operation's time to its modelled floor.
 pub(super) const TO_FLOOR: f64 = 1.25;

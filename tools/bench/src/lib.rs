@@ -20,12 +20,15 @@ pub mod login;
 pub mod login_timing;
 mod measured;
 mod model;
+mod operation;
 mod package;
 mod primitives;
 pub mod programs;
 mod quantiles;
 mod report;
 pub mod rooms;
+mod row;
+mod subject;
 mod worker;
 
 use std::{path::Path, thread, time::Duration};
@@ -33,14 +36,15 @@ use std::{path::Path, thread, time::Duration};
 use anteroom_protocol::Mode;
 use anyhow::{Context, Result, bail};
 
-pub use self::report::Report;
 use self::{
     anteroom::AnteroomSubject,
     package::PackageSubject,
     primitives::Primitives,
     quantiles::Quantiles,
-    report::{ParallelRow, Row},
+    row::{ParallelRow, Row},
+    subject::Subject,
 };
+pub use self::{operation::Operation, report::Report};
 
 /// The minimum duration of one subject's part of a round.
 const ROUND: Duration = Duration::from_millis(25);
@@ -48,106 +52,6 @@ const ROUND: Duration = Duration::from_millis(25);
 const MICROSECONDS: f64 = 1e6;
 /// Iterations of a round are between these.
 const ITERATIONS: (u32, u32) = (2, 10_000);
-
-/// The measured operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// The blinded request of a create credential.
-    CreateRequest,
-    /// Issuing a create credential.
-    CreateIssue,
-    /// Receiving it, with its proof.
-    CreateReceive,
-    /// Presenting it.
-    CreatePresent,
-    /// Verifying the presentation.
-    CreateVerify,
-    /// Issuing a call-link auth credential.
-    AuthIssue,
-    /// Receiving it, with its proof.
-    AuthReceive,
-    /// Presenting it.
-    AuthPresent,
-    /// Verifying the presentation.
-    AuthVerify,
-    /// Issuing a group auth credential.
-    GroupIssue,
-    /// Receiving it, with its proof.
-    GroupReceive,
-    /// Presenting it.
-    GroupPresent,
-    /// Verifying the presentation.
-    GroupVerify,
-    /// Issuing one credential of both kinds for each of 8 days.
-    BatchIssue,
-    /// Receiving all 16.
-    BatchReceive,
-    /// Endorsing 1,000 members of a group.
-    EndorseIssue,
-    /// Receiving those endorsements, with their proof.
-    EndorseReceive,
-}
-
-impl Operation {
-    /// All operations.
-    pub const ALL: [Self; 17] = [
-        Self::CreateRequest,
-        Self::CreateIssue,
-        Self::CreateReceive,
-        Self::CreatePresent,
-        Self::CreateVerify,
-        Self::AuthIssue,
-        Self::AuthReceive,
-        Self::AuthPresent,
-        Self::AuthVerify,
-        Self::GroupIssue,
-        Self::GroupReceive,
-        Self::GroupPresent,
-        Self::GroupVerify,
-        Self::BatchIssue,
-        Self::BatchReceive,
-        Self::EndorseIssue,
-        Self::EndorseReceive,
-    ];
-
-    /// Returns whether the operation has many parts, which may be spread over cores.
-    const fn is_batch(self) -> bool {
-        matches!(
-            self,
-            Self::BatchIssue | Self::BatchReceive | Self::EndorseIssue | Self::EndorseReceive
-        )
-    }
-
-    /// Returns the name, the same for both subjects.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CreateRequest => "create_request",
-            Self::CreateIssue => "create_issue",
-            Self::CreateReceive => "create_receive",
-            Self::CreatePresent => "create_present",
-            Self::CreateVerify => "create_verify",
-            Self::AuthIssue => "auth_issue",
-            Self::AuthReceive => "auth_receive",
-            Self::AuthPresent => "auth_present",
-            Self::AuthVerify => "auth_verify",
-            Self::GroupIssue => "group_issue",
-            Self::GroupReceive => "group_receive",
-            Self::GroupPresent => "group_present",
-            Self::GroupVerify => "group_verify",
-            Self::BatchIssue => "batch_issue",
-            Self::BatchReceive => "batch_receive",
-            Self::EndorseIssue => "endorse_issue",
-            Self::EndorseReceive => "endorse_receive",
-        }
-    }
-}
-
-/// A subject of the comparison.
-trait Subject {
-    /// Returns the time of `iterations` iterations.
-    fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration>;
-}
 
 /// Measures every operation in `rounds` rounds. `interop` is the folder of the npm client.
 ///

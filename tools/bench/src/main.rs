@@ -29,7 +29,7 @@ fn main() -> Result<ExitCode> {
             rounds,
             chart,
         } => {
-            let report = zk(&root().join("interop"), mode.into(), rounds)?;
+            let report = zk(&root().join("tests/interop"), mode.into(), rounds)?;
             if let Some(path) = chart {
                 fs::write(path, report.chart()).context("the chart cannot be written")?;
             }

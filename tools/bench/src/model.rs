@@ -4,7 +4,7 @@
 //! Hashing, scalar arithmetic, single additions and copying are not counted: the floor is below the reachable
 //! minimum.
 
-use super::Operation;
+use super::operation::Operation;
 
 /// The numbers of primitives.
 #[derive(Clone, Copy, Debug, Default)]

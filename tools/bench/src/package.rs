@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Duration};
 use anteroom_protocol::Mode;
 use anyhow::Result;
 
-use super::{Operation, Subject, worker::Worker};
+use super::{operation::Operation, subject::Subject, worker::Worker};
 
 /// The running process.
 pub(super) struct PackageSubject(Worker);

@@ -5,7 +5,11 @@ use std::fmt;
 use anteroom_protocol::{Mode, static_table_bytes};
 use serde::Serialize;
 
-use super::{Operation, chart, goals, primitives::Primitives, quantiles::Quantiles};
+use super::{
+    chart, goals,
+    primitives::Primitives,
+    row::{ParallelRow, Row},
+};
 
 /// All measurements of one run.
 #[derive(Clone, Debug, Serialize)]
@@ -19,43 +23,6 @@ pub struct Report {
     /// The operations on one core each.
     operations: Vec<Row>,
     on_all_cores: Vec<ParallelRow>,
-}
-
-/// One operation of both subjects.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Row {
-    operation: &'static str,
-    anteroom: Quantiles,
-    npm: Quantiles,
-    /// The speed relative to the npm client, by the medians.
-    ratio: f64,
-    /// The required speed relative to the npm client, if there is a goal.
-    goal: Option<f64>,
-    /// The cost of the necessary primitives, in microseconds.
-    floor: f64,
-    /// The ratio of the fastest round to the floor.
-    to_floor: f64,
-}
-
-/// An operation with its parts spread over the cores.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct ParallelRow {
-    operation: &'static str,
-    cores: usize,
-    anteroom: Quantiles,
-    /// The speed relative to one core, by the medians.
-    ratio: f64,
-}
-
-impl ParallelRow {
-    pub(super) fn new(on_one: &Row, cores: usize, anteroom: Quantiles) -> Self {
-        Self {
-            operation: on_one.operation,
-            cores,
-            anteroom,
-            ratio: on_one.anteroom.median / anteroom.median,
-        }
-    }
 }
 
 impl Report {
@@ -86,52 +53,6 @@ impl Report {
     #[must_use]
     pub fn chart(&self) -> String {
         chart::svg(&self.operations)
-    }
-}
-
-impl Row {
-    pub(super) fn new(
-        operation: Operation,
-        anteroom: Quantiles,
-        npm: Quantiles,
-        floor: f64,
-    ) -> Self {
-        Self {
-            operation: operation.name(),
-            anteroom,
-            npm,
-            ratio: npm.median / anteroom.median,
-            goal: operation.goal(),
-            floor,
-            to_floor: anteroom.min / floor,
-        }
-    }
-
-    pub(super) const fn name(&self) -> &'static str {
-        self.operation
-    }
-
-    /// Returns the ratio of Anteroom's median to the npm client's.
-    pub(super) fn slowdown(&self) -> f64 {
-        self.anteroom.median / self.npm.median
-    }
-
-    /// Returns the npm client's and Anteroom's times as parts of the npm client's median.
-    pub(super) fn shares(&self) -> (Quantiles, Quantiles) {
-        let whole = 1.0 / self.npm.median;
-        (self.npm.times(whole), self.anteroom.times(whole))
-    }
-
-    /// Returns the floor as a part of the npm client's median.
-    pub(super) fn floor_share(&self) -> f64 {
-        self.floor / self.npm.median
-    }
-
-    pub(super) fn summary(&self) -> String {
-        format!(
-            "{:.1} times as fast, {:.2} floors",
-            self.ratio, self.to_floor
-        )
     }
 }
 

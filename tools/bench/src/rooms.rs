@@ -90,7 +90,7 @@ fn start_npm(root: &Path, cores: &[usize]) -> Result<Vec<Worker>> {
         .map(|core| {
             let worker = Worker::start(
                 pinned(&[*core], "node")
-                    .current_dir(root.join("interop"))
+                    .current_dir(root.join("tests/interop"))
                     .args(package::arguments(Mode::Standard)),
             )?;
             worker.must_know(NPM_VERIFY)?;

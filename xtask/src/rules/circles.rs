@@ -7,14 +7,13 @@ mod module;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    fs,
     path::Path as FilePath,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use self::module::{ModulePath, Modules, Path};
-use super::{Violation, files::project_files};
+use super::{Violation, files::rust_sources};
 
 /// The crates that still have circles, by their folders. The list only shrinks.
 const EXCUSED: &[&str] = &[
@@ -22,11 +21,7 @@ const EXCUSED: &[&str] = &[
     "crates/pure/call",
     "crates/pure/protocol",
     "crates/sdk/client",
-    "crates/services/issuer",
     "crates/services/rooms",
-    "tools/bench",
-    "tools/load",
-    "xtask",
 ];
 
 /// The number of re-exports that lead to a definition at most.
@@ -49,17 +44,11 @@ pub struct Use {
 /// If git cannot list the files, or one is not readable.
 pub fn violations(root: &FilePath) -> Result<Vec<Violation>> {
     let mut crates: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    let files = project_files(root)?;
-    let files = files.iter().filter(|file| file.ends_with(".rs"));
-    for (file, (folder, inside)) in files.filter_map(|file| Some((file, file.split_once("/src/")?)))
-    {
-        if !root.join(file).exists() {
-            continue;
+    for (file, text) in rust_sources(root)? {
+        if let Some((folder, inside)) = file.split_once("/src/") {
+            let files = crates.entry(folder.to_owned()).or_default();
+            files.insert(inside.to_owned(), text);
         }
-        let text = fs::read_to_string(root.join(file));
-        let text = text.with_context(|| format!("{file} is not readable"))?;
-        let files = crates.entry(folder.to_owned()).or_default();
-        files.insert(inside.to_owned(), text);
     }
     Ok(violations_of(&crates, EXCUSED))
 }

@@ -1,11 +1,11 @@
 //! The rule about comments: subject, verb, object. A sentence that begins with a question word has
 //! no subject that a reader can look up.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::{Violation, files::project_files};
+use super::{Violation, files::rust_sources};
 
 /// The number of such comment lines that the workspace may have.
 const LIMIT: usize = 20;
@@ -18,20 +18,11 @@ const QUESTION_WORDS: [&str; 6] = ["What", "Whatever", "Who", "Whoever", "Whom",
 /// # Errors
 /// If git cannot list the files, or one is not readable.
 pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let mut places = Vec::new();
-    for file in project_files(root)?
+    let sources = rust_sources(root)?;
+    let places = sources
         .iter()
-        .filter(|file| file.ends_with(".rs"))
-    {
-        match fs::read_to_string(root.join(file)) {
-            Ok(text) => places.extend(places_of(file, &text)),
-            // Removed, but not yet from version control.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| format!("{file} is not readable"));
-            }
-        }
-    }
+        .flat_map(|(file, text)| places_of(file, text));
+    let places = places.collect();
     Ok(violations_above(LIMIT, places))
 }
 

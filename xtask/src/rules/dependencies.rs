@@ -1,214 +1,29 @@
-//! The permitted dependencies of crates, compared with `cargo metadata` and `cargo tree`.
+//! The permitted dependencies of crates, compared with `cargo metadata`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    process::Command,
-};
+use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-use super::Violation;
-
-/// Each crate with the workspace's crates that it may depend on outside its tests. The testkit is in none of
-/// the lists, since it is only ever a dev-dependency.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("anteroom-sigma", &[]),
-    ("anteroom-kvac", &["anteroom-sigma"]),
-    ("anteroom-protocol", &["anteroom-kvac"]),
-    ("anteroom-call", &["anteroom-protocol"]),
-    ("anteroom-store", &["anteroom-protocol"]),
-    (
-        "anteroom-store-sqlite",
-        &["anteroom-protocol", "anteroom-store"],
-    ),
-    ("anteroom-runtime", &["anteroom-protocol"]),
-    ("anteroom-http-server", &["anteroom-runtime"]),
-    ("anteroom-mail", &["anteroom-runtime"]),
-    ("anteroom-pages", &["anteroom-http-server"]),
-    ("anteroom-oidc", &["anteroom-protocol", "anteroom-runtime"]),
-    ("anteroom-webhook", &["anteroom-runtime"]),
-    ("anteroom-turn", &["anteroom-protocol", "anteroom-runtime"]),
-    (
-        "anteroom-issuer",
-        &[
-            "anteroom-http-server",
-            "anteroom-mail",
-            "anteroom-oidc",
-            "anteroom-pages",
-            "anteroom-protocol",
-            "anteroom-turn",
-            "anteroom-runtime",
-            "anteroom-store",
-        ],
-    ),
-    (
-        "anteroom-rooms",
-        &[
-            "anteroom-call",
-            "anteroom-http-server",
-            "anteroom-pages",
-            "anteroom-protocol",
-            "anteroom-runtime",
-            "anteroom-store",
-        ],
-    ),
-    ("anteroom-client", &["anteroom-protocol"]),
-    (
-        "anteroom-console",
-        &["anteroom-client", "anteroom-protocol", "anteroom-runtime"],
-    ),
-    (
-        "anteroom-server",
-        &[
-            "anteroom-client",
-            "anteroom-console",
-            "anteroom-http-server",
-            "anteroom-issuer",
-            "anteroom-mail",
-            "anteroom-oidc",
-            "anteroom-pages",
-            "anteroom-protocol",
-            "anteroom-turn",
-            "anteroom-rooms",
-            "anteroom-runtime",
-            "anteroom-store",
-            "anteroom-store-sqlite",
-            "anteroom-webhook",
-        ],
-    ),
-    (
-        "anteroom-user-cli",
-        &[
-            "anteroom-client",
-            "anteroom-console",
-            "anteroom-protocol",
-            "anteroom-runtime",
-            "anteroom-store",
-        ],
-    ),
-    (
-        "anteroom",
-        &[
-            "anteroom-client",
-            "anteroom-console",
-            "anteroom-issuer",
-            "anteroom-mail",
-            "anteroom-protocol",
-            "anteroom-turn",
-            "anteroom-user-cli",
-            "anteroom-runtime",
-            "anteroom-server",
-            "anteroom-store",
-            "anteroom-store-sqlite",
-            "anteroom-webhook",
-        ],
-    ),
-    (
-        "anteroom-testkit",
-        &[
-            "anteroom-call",
-            "anteroom-client",
-            "anteroom-http-server",
-            "anteroom-issuer",
-            "anteroom-kvac",
-            "anteroom-mail",
-            "anteroom-pages",
-            "anteroom-oidc",
-            "anteroom-protocol",
-            "anteroom-turn",
-            "anteroom-rooms",
-            "anteroom-runtime",
-            "anteroom-store",
-            "anteroom-store-sqlite",
-        ],
-    ),
-    // A program of the tests: it reads a running issuer's keys from its database.
-    (
-        "interop-peer",
-        &[
-            "anteroom-client",
-            "anteroom-protocol",
-            "anteroom-store",
-            "anteroom-store-sqlite",
-        ],
-    ),
-    // A program of the tests too: it knows the services only as their users do.
-    ("anteroom-load", &["anteroom-client", "anteroom-protocol"]),
-    // Tools that work in their own process.
-    ("anteroom-bench", &["anteroom-protocol", "anteroom-sigma"]),
-    ("anteroom-vectors", &["anteroom-protocol", "anteroom-sigma"]),
-    // Knows none of them, so that it is built in seconds: it runs them.
-    ("xtask", &[]),
-];
-
-/// The services. Neither may reach the other, nor depend on it in its tests.
-const APART: [&str; 2] = ["anteroom-issuer", "anteroom-rooms"];
-
-/// Third-party packages that only the named crates may depend on directly, by prefix.
-const RESERVED: &[(&str, &[&str])] = &[("sqlx", &["anteroom-store-sqlite"])];
-
-/// The pure crates: no I/O, no clock, no ambient randomness and no async in them or below them.
-const PURE: &[&str] = &[
-    "anteroom-sigma",
-    "anteroom-kvac",
-    "anteroom-protocol",
-    "anteroom-call",
-];
-
-/// Packages that are impure, or do not exist on `wasm32-unknown-unknown`.
-const IMPURE: &[&str] = &[
-    "async-io",
-    "async-std",
-    "async-trait",
-    "axum",
-    "chrono",
-    "futures",
-    "futures-core",
-    "futures-util",
-    "getrandom",
-    "hyper",
-    "mio",
-    "rand",
-    "rayon",
-    "reqwest",
-    "ring",
-    "rustix",
-    "smol",
-    "socket2",
-    "sqlx",
-    "time",
-    "tokio",
-    "web-time",
-];
-
-/// The program of `cargo xtask`, and packages that take longer to build than it may take as a whole, since a
-/// contributor waits for it before the first check runs.
-const XTASK: &str = "xtask";
-const HEAVY: &[&str] = &[
-    "aes",
-    "aws-lc-rs",
-    "curve25519-dalek",
-    "hyper",
-    "openssl",
-    "regex",
-    "ring",
-    "rustls",
-    "sha2",
-    "sqlx",
-    "tokio",
-    "toml",
-    "tracing",
-];
-
-/// The maximum number of third-party packages that it may be built from.
-const MOST_PACKAGES: usize = 40;
+use super::{
+    Violation,
+    layers::{
+        COMING, COMMON, EDGES, Exception, KNOWN, LAYERS, Layer, MEETING_PLACES, RESERVED,
+        RESERVED_EXCEPTIONS, Reserved, WALLS,
+    },
+};
 
 /// The crates of the workspace with their dependencies.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    members: BTreeMap<String, Vec<Dependency>>,
+    members: BTreeMap<String, Member>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Member {
+    /// From the root of the project; empty if unknown.
+    folder: String,
+    dependencies: Vec<Dependency>,
 }
 
 /// One edge of the graph.
@@ -237,189 +52,259 @@ impl Graph {
     /// Adds a crate.
     #[must_use]
     pub fn with(mut self, name: &str, dependencies: impl IntoIterator<Item = Dependency>) -> Self {
-        self.members
-            .insert(name.to_owned(), dependencies.into_iter().collect());
+        let member = self.members.entry(name.to_owned()).or_default();
+        member.dependencies = dependencies.into_iter().collect();
         self
     }
 
-    /// Returns all violations in the graph.
+    /// Puts a crate into a folder.
+    #[must_use]
+    pub fn at(mut self, name: &str, folder: &str) -> Self {
+        let member = self.members.entry(name.to_owned()).or_default();
+        folder.clone_into(&mut member.folder);
+        self
+    }
+
+    /// Removes a crate.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.members.remove(name);
+        self
+    }
+
+    /// Returns whether the workspace has a crate of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Returns the violations of the graph's crates and edges.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
-        for (name, dependencies) in &self.members {
-            self.check_layer(name, dependencies, &mut violations);
-            check_reserved(name, dependencies, &mut violations);
+        for (name, member) in &self.members {
+            let Some(layer) = Layer::of(name) else {
+                let rule = "has no layer: give it a line in the table of layers";
+                violations.push(Violation::new(name, rule));
+                continue;
+            };
+            violations.extend(member.misplaced(name, layer));
+            for dependency in &member.dependencies {
+                violations.extend(self.forbidden(name, layer, dependency));
+                violations.extend(reserved(name, layer, dependency));
+            }
         }
-        for (from, to) in [(APART[0], APART[1]), (APART[1], APART[0])] {
-            if self.reaches(from, to) {
-                violations.push(Violation::new(from, format!("must not reach {to}")));
+        for (side, names) in WALLS.iter().enumerate() {
+            for name in *names {
+                violations.extend(self.reached_beyond(side, name));
             }
         }
         violations
     }
 
-    fn check_layer(
-        &self,
-        name: &str,
-        dependencies: &[Dependency],
-        violations: &mut Vec<Violation>,
-    ) {
-        let Some((_, allowed)) = LAYERS.iter().find(|(layer, _)| *layer == name) else {
-            violations.push(Violation::new(
+    /// The violation of an edge that the layers do not allow.
+    fn forbidden(&self, name: &str, layer: Layer, dependency: &Dependency) -> Option<Violation> {
+        let known = Layer::of(&dependency.name).filter(|_| self.has(&dependency.name))?;
+        // Tests may use crates above or beside. The walls hold for them too.
+        let is_allowed = dependency.dev
+            || layer.known().contains(&known)
+            || (dependency.name == COMMON && layer != Layer::Xtask)
+            || is_exception(EDGES, name, &dependency.name);
+        (!is_allowed).then(|| {
+            Violation::new(
                 name,
-                "has no place in the layers: give it one in the dependency rules",
-            ));
-            return;
-        };
-        for dependency in dependencies {
-            let ours = self.members.contains_key(&dependency.name);
-            // Tests may use crates above or beside, except those of the other service.
-            let permitted = if dependency.dev {
-                !(APART.contains(&name) && APART.contains(&dependency.name.as_str()))
-            } else {
-                allowed.contains(&dependency.name.as_str())
-            };
-            if ours && !permitted {
-                violations.push(Violation::new(
-                    name,
-                    format!("must not depend on {}", dependency.name),
-                ));
-            }
-        }
+                format!(
+                    "must not depend on {}, since the layer {layer:?} does not know the layer {known:?}: move \
+                     the code to a layer that both know, or add an exception with its reason to the table \
+                     of layers",
+                    dependency.name
+                ),
+            )
+        })
     }
 
-    /// Returns whether a crate depends on another, directly or not, outside of tests.
-    fn reaches(&self, from: &str, to: &str) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![from];
+    /// The violation if a crate on one side of a wall reaches another side.
+    fn reached_beyond(&self, side: usize, start: &str) -> Option<Violation> {
+        let mut from = BTreeMap::new();
+        let mut open = vec![start];
         while let Some(name) = open.pop() {
-            for dependency in self.members.get(name).into_iter().flatten() {
-                if dependency.dev || !seen.insert(dependency.name.as_str()) {
+            let member = self.members.get(name);
+            for dependency in member.into_iter().flat_map(|member| &member.dependencies) {
+                let to = dependency.name.as_str();
+                let meets = Layer::of(to).is_some_and(|layer| MEETING_PLACES.contains(&layer));
+                if meets || !self.has(to) || to == start || from.contains_key(to) {
                     continue;
                 }
-                if dependency.name == to {
-                    return true;
+                from.insert(to, name);
+                if is_beyond(side, to) {
+                    let way = way(&from, start, to);
+                    let rule = format!(
+                        "must not reach {to}, in tests neither, since what the two know stays apart: {way}; \
+                         let them meet in `server` or the testkit"
+                    );
+                    return Some(Violation::new(start, rule));
                 }
-                open.push(&dependency.name);
+                open.push(to);
             }
         }
-        false
+        None
+    }
+
+    /// Returns the entries of the tables that nothing uses.
+    #[must_use]
+    pub fn stale_entries(&self) -> Vec<Violation> {
+        let mut stale = Vec::new();
+        let named = LAYERS.iter().map(|(name, _)| *name);
+        for name in named.filter(|name| !self.has(name) && !COMING.contains(name)) {
+            let rule = "is no crate of the workspace: take its line out of the table of layers";
+            stale.push(Violation::new(name, rule));
+        }
+        for (layer, known) in KNOWN {
+            let unused = known.iter().filter(|known| !self.uses(*layer, **known));
+            stale.extend(unused.map(|known| {
+                let rule = format!(
+                    "no crate depends on one of the layer {known:?}: take it out of the layers that this one \
+                     knows"
+                );
+                Violation::new(format!("layer {layer:?}"), rule)
+            }));
+        }
+        for (name, known, _) in EDGES.iter().chain(RESERVED_EXCEPTIONS) {
+            let is_missing = |name: &str| COMING.contains(&name) && !self.has(name);
+            if !self.depends(name, known) && !is_missing(name) && !is_missing(known) {
+                let rule = format!("does not depend on {known}: take out the exception");
+                stale.push(Violation::new(*name, rule));
+            }
+        }
+        let (there, missing): (Vec<&str>, Vec<&str>) =
+            COMING.iter().partition(|name| self.has(name));
+        if missing.is_empty() && !there.is_empty() {
+            let rule = "all these crates are there: empty the list";
+            stale.push(Violation::new("COMING", rule));
+        }
+        stale
+    }
+
+    /// Whether a crate of a layer depends on one of another. True if one of them has no crate.
+    fn uses(&self, layer: Layer, known: Layer) -> bool {
+        let of = |layer: Layer| {
+            let names = self.members.iter();
+            names.filter(move |(name, _)| Layer::of(name) == Some(layer))
+        };
+        of(layer).next().is_none()
+            || of(known).next().is_none()
+            || of(layer)
+                .flat_map(|(_, member)| &member.dependencies)
+                .any(|dependency| !dependency.dev && Layer::of(&dependency.name) == Some(known))
+    }
+
+    fn depends(&self, name: &str, known: &str) -> bool {
+        let member = self.members.get(name);
+        member.is_some_and(|member| {
+            let mut dependencies = member.dependencies.iter();
+            dependencies.any(|dependency| !dependency.dev && dependency.name == known)
+        })
+    }
+
+    /// Returns the dependencies on crates of the workspace that the dependent does not name in its sources,
+    /// which are all files of the project with their texts.
+    #[must_use]
+    pub fn unnamed(&self, sources: &[(String, String)]) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for (name, member) in &self.members {
+            let ours = |dependency: &&Dependency| !dependency.dev && self.has(&dependency.name);
+            for dependency in member.dependencies.iter().filter(ours) {
+                let folder = format!("{}/src/", member.folder);
+                let word = dependency.name.replace('-', "_");
+                let names = |(file, text): &(String, String)| {
+                    file.starts_with(&folder) && text.contains(&word)
+                };
+                if !sources.iter().any(names) {
+                    let rule = format!(
+                        "depends on {} and does not name it: take it out of its Cargo.toml",
+                        dependency.name
+                    );
+                    violations.push(Violation::new(name, rule));
+                }
+            }
+        }
+        violations
     }
 }
 
-fn check_reserved(name: &str, dependencies: &[Dependency], violations: &mut Vec<Violation>) {
-    for (prefix, holders) in RESERVED {
-        let reserved = |dependency: &&Dependency| dependency.name.starts_with(prefix);
-        if let Some(dependency) = dependencies.iter().find(reserved)
-            && !holders.contains(&name)
-        {
-            violations.push(Violation::new(
-                name,
-                format!(
-                    "must not depend on {}: only {} may",
-                    dependency.name,
-                    holders.join(", ")
-                ),
-            ));
-        }
+impl Member {
+    fn misplaced(&self, name: &str, layer: Layer) -> Option<Violation> {
+        let folders = layer.folder();
+        let stands = folders.iter().any(|folder| self.folder.starts_with(folder));
+        (!self.folder.is_empty() && !stands).then(|| {
+            let rule = format!(
+                "stands in {}, and the layer {layer:?} in {}: move it, or change its layer",
+                self.folder,
+                folders.join(" or ")
+            );
+            Violation::new(name, rule)
+        })
     }
+}
+
+fn is_exception(exceptions: &[Exception], name: &str, known: &str) -> bool {
+    let mut edges = exceptions.iter();
+    edges.any(|(from, to, _)| (*from, *to) == (name, known))
+}
+
+/// Whether a crate stands on another side of a wall than this one.
+fn is_beyond(side: usize, name: &str) -> bool {
+    let mut others = WALLS.iter().enumerate().filter(|(other, _)| *other != side);
+    others.any(|(_, names)| names.contains(&name))
+}
+
+/// The way to a crate, as its crates with arrows.
+fn way(from: &BTreeMap<&str, &str>, start: &str, to: &str) -> String {
+    let mut names = vec![to];
+    while let Some(name) = names.last().filter(|name| **name != start) {
+        let Some(before) = from.get(name) else {
+            break;
+        };
+        names.push(before);
+    }
+    names.reverse();
+    names.join(" → ")
+}
+
+/// The violation of a dependency on a package that is reserved for others.
+fn reserved(name: &str, layer: Layer, dependency: &Dependency) -> Option<Violation> {
+    let matches = |reserved: &&Reserved| dependency.name.starts_with(reserved.prefix);
+    let reserved = RESERVED.iter().find(matches)?;
+    let may = reserved.layers.contains(&layer)
+        || reserved.crates.contains(&name)
+        || (dependency.dev && reserved.in_tests)
+        || is_exception(RESERVED_EXCEPTIONS, name, &dependency.name);
+    (!may).then(|| {
+        Violation::new(
+            name,
+            format!(
+                "must not depend on {}: {}",
+                dependency.name, reserved.reason
+            ),
+        )
+    })
 }
 
 impl From<&Metadata> for Graph {
     fn from(metadata: &Metadata) -> Self {
-        metadata
-            .workspace_packages()
-            .into_iter()
-            .fold(Self::default(), |graph, package| {
-                let dependencies = package.dependencies.iter().map(|dependency| Dependency {
-                    name: dependency.name.clone(),
-                    dev: dependency.kind == DependencyKind::Development,
-                });
-                graph.with(&package.name, dependencies)
-            })
-    }
-}
-
-/// Returns the packages that make a pure crate of this workspace impure, with the features that it is built
-/// with on its own.
-///
-/// # Errors
-/// `cargo tree` fails.
-pub fn impurities(root: &Path, graph: &Graph) -> Result<Vec<Violation>> {
-    let mut violations = Vec::new();
-    for crate_name in PURE {
-        if graph.members.contains_key(*crate_name) {
-            let below = packages_below(root, crate_name)?;
-            violations.extend(impurities_of(crate_name, &below));
-        }
-    }
-    Ok(violations)
-}
-
-/// Returns the packages below a crate that make it impure.
-#[must_use]
-pub fn impurities_of(crate_name: &str, below: &BTreeSet<String>) -> Vec<Violation> {
-    IMPURE
-        .iter()
-        .filter(|impure| below.contains(**impure))
-        .map(|impure| {
-            Violation::new(
-                crate_name,
-                format!("is pure and must not have {impure} below it"),
-            )
+        let root = metadata.workspace_root.as_std_path();
+        let packages = metadata.workspace_packages().into_iter();
+        packages.fold(Self::default(), |graph, package| {
+            let dependencies = package.dependencies.iter().map(|dependency| Dependency {
+                name: dependency.name.clone(),
+                dev: dependency.kind == DependencyKind::Development,
+            });
+            let folder = package.manifest_path.as_std_path().parent();
+            let folder = folder.and_then(|folder| folder.strip_prefix(root).ok());
+            let folder = folder.unwrap_or(root).to_string_lossy();
+            graph
+                .with(&package.name, dependencies)
+                .at(&package.name, &folder)
         })
-        .collect()
-}
-
-/// Returns the packages that make `cargo xtask` slow to build.
-///
-/// # Errors
-/// `cargo tree` fails.
-pub fn slow_packages(root: &Path) -> Result<Vec<Violation>> {
-    Ok(slow_packages_of(&packages_below(root, XTASK)?))
-}
-
-/// Returns the packages below a program that make it slow to build.
-#[must_use]
-pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
-    let mut violations: Vec<Violation> = HEAVY
-        .iter()
-        .filter(|heavy| below.contains(**heavy))
-        .map(|heavy| {
-            Violation::new(
-                XTASK,
-                format!("is built in seconds and must not have {heavy} below it"),
-            )
-        })
-        .collect();
-    if below.len() > MOST_PACKAGES {
-        violations.push(Violation::new(
-            XTASK,
-            format!(
-                "is built from {} packages, of which {MOST_PACKAGES} are allowed",
-                below.len()
-            ),
-        ));
     }
-    violations
-}
-
-/// Returns every package that a crate is built from.
-fn packages_below(root: &Path, crate_name: &str) -> Result<BTreeSet<String>> {
-    let output = Command::new(env!("CARGO"))
-        .current_dir(root)
-        .args(["tree", "--package", crate_name])
-        .args(["--edges", "normal", "--prefix", "none", "--format", "{p}"])
-        .output()
-        .context("cargo tree does not start")?;
-    ensure!(
-        output.status.success(),
-        "cargo tree fails: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect())
 }

@@ -1,6 +1,6 @@
 //! Texts that no file of the project may contain.
 
-use std::{fs, io, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, io, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
@@ -56,9 +56,9 @@ const REQUIRED: &[&str] = &[
     "docs/glossary.md",
     "docs/protocol.md",
     "docs/threat-model.md",
-    "interop/browser/package-lock.json",
-    "interop/openapi/requirements.txt",
-    "interop/package-lock.json",
+    "tests/browser/package-lock.json",
+    "tests/interop/openapi/requirements.txt",
+    "tests/interop/package-lock.json",
     "xtask/requirements.txt",
 ];
 
@@ -125,9 +125,29 @@ pub(super) fn project_files(root: &Path) -> Result<Vec<String>> {
         "git ls-files fails: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(String::from_utf8_lossy(&output.stdout)
+    // In a merge, a file in conflict is listed once for each version.
+    let files: BTreeSet<String> = String::from_utf8_lossy(&output.stdout)
         .split('\0')
         .filter(|file| !file.is_empty())
         .map(str::to_owned)
-        .collect())
+        .collect();
+    Ok(files.into_iter().collect())
+}
+
+/// Returns the Rust files of the project with their texts.
+///
+/// # Errors
+/// If git cannot list them, or one is not readable.
+pub fn rust_sources(root: &Path) -> Result<Vec<(String, String)>> {
+    let files = project_files(root)?;
+    let files = files.into_iter().filter(|file| file.ends_with(".rs"));
+    files
+        // A file that was deleted may still be under version control.
+        .filter(|file| root.join(file).exists())
+        .map(|file| {
+            let text = fs::read_to_string(root.join(&file));
+            let text = text.with_context(|| format!("{file} is not readable"))?;
+            Ok((file, text))
+        })
+        .collect()
 }

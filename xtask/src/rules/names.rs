@@ -1,10 +1,10 @@
 //! The rule about the names of types: nouns of the field, no participles and no everyday metaphors.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::{Violation, files::project_files};
+use super::{Violation, files::rust_sources};
 
 /// The names that no type may have.
 const BANNED: &[&str] = &[
@@ -148,20 +148,11 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 /// # Errors
 /// If git cannot list the files, or one is not readable.
 pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let mut definitions = Vec::new();
-    for file in project_files(root)?
+    let sources = rust_sources(root)?;
+    let definitions: Vec<Definition> = sources
         .iter()
-        .filter(|file| file.ends_with(".rs"))
-    {
-        match fs::read_to_string(root.join(file)) {
-            Ok(text) => definitions.extend(definitions_of(file, &text)),
-            // Removed, but not yet from version control.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| format!("{file} is not readable"));
-            }
-        }
-    }
+        .flat_map(|(file, text)| definitions_of(file, text))
+        .collect();
     Ok(violations_except(EXCEPTIONS, &definitions))
 }
 

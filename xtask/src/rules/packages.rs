@@ -11,12 +11,15 @@ use super::Violation;
 
 /// The lock files of npm.
 const LOCKS: [&str; 2] = [
-    "interop/package-lock.json",
-    "interop/browser/package-lock.json",
+    "tests/interop/package-lock.json",
+    "tests/browser/package-lock.json",
 ];
 
 /// The lists of Python packages.
-const REQUIREMENTS: [&str; 2] = ["interop/openapi/requirements.txt", "xtask/requirements.txt"];
+const REQUIREMENTS: [&str; 2] = [
+    "tests/interop/openapi/requirements.txt",
+    "xtask/requirements.txt",
+];
 
 /// Licences of npm packages, as the lock files write them.
 const LICENSES: [&str; 3] = ["(MIT OR CC0-1.0)", "Apache-2.0", "MIT"];

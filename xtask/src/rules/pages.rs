@@ -13,7 +13,14 @@ use super::{Violation, files::project_files};
 const HISTORY: &str = "CHANGELOG.md";
 
 /// The folders that hold the code which pages name.
-const ROOTS: [&str; 5] = ["crates/", "docs/", "interop/", "tools/", "xtask/"];
+const ROOTS: [&str; 6] = [
+    "crates/",
+    "docs/",
+    "tests/browser/",
+    "tests/interop/",
+    "tools/",
+    "xtask/",
+];
 
 /// Characters of patterns and placeholders, which name no file.
 const PLACEHOLDERS: [char; 6] = ['*', '{', '<', '$', '=', '…'];
@@ -80,8 +87,13 @@ impl<R: Fn(&str) -> Option<String>> Project<R> {
         }
         let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
         let target = match file {
-            "" => page.to_owned(),
+            "" => Some(page.to_owned()),
             _ => resolved(page, file),
+        };
+        let Some(target) = target else {
+            return Some(format!(
+                "links to {file}, which is outside of the project: link to a page of the project"
+            ));
         };
         if !self.exists(&target) {
             return Some(format!("links to {target}, which does not exist"));
@@ -153,18 +165,18 @@ fn words_of(line: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.contains(PLACEHOLDERS))
 }
 
-/// A path as a page names it, from the root of the project.
-fn resolved(page: &str, path: &str) -> String {
+/// A path as a page names it, from the root of the project; `None` if it leaves the project.
+fn resolved(page: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = page.split('/').collect();
     parts.pop();
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => drop(parts.pop()),
+            ".." => drop(parts.pop()?),
             _ => parts.push(part),
         }
     }
-    parts.join("/")
+    Some(parts.join("/"))
 }
 
 /// The anchors of a page's headings, as the common web views of repositories make them.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 
-use super::command::Output;
+use crate::command::Output;
 
 /// Tests that passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

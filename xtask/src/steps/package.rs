@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, ensure};
 
 use self::debian::Debian;
-use super::{counts::Counts, say};
+use super::{counts::Counts, report::say};
 use crate::{
     dist::{Dist, Packages},
     programs::{Profile, target_directory},

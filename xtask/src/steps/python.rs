@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::command::StepCommand;
+use crate::command::StepCommand;
 
 /// Returns the environment in `folder` with the packages of `requirements`. Recreates it when they change.
 ///

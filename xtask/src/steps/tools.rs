@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{command::StepCommand, say};
+use super::report::say;
+use crate::command::StepCommand;
 
 /// The oldest Node.js that the npm client and its tests run on.
 const NODE: u32 = 20;

@@ -10,8 +10,8 @@ mod sinks;
 
 use std::sync::Arc;
 
+use anteroom_accounts::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_console::{data_dir::DataDir, os::OsClock};
-use anteroom_issuer::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
 use anteroom_server::{services, settings::Settings};

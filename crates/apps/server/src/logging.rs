@@ -41,6 +41,7 @@ use crate::settings::{LogFormat, LogLevel, LogSettings};
 /// addresses) must never be written, so their level stays at warnings.
 const OURS: &[&str] = &[
     "anteroom",
+    "anteroom_accounts",
     "anteroom_call",
     "anteroom_client",
     "anteroom_console",

@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use anteroom_accounts::{MailSender, OutgoingMail};
 use anteroom_console::{
     environment::{self, Environment},
     failure::Failure,
     os::{OsClock, OsEntropy},
 };
-use anteroom_issuer::{MailSender, OutgoingMail};
 use anteroom_mail::{
     Composer, FileMailer, Mail, MailError, MailQueue, MailQueueSettings, Mailer, SmtpLogin,
     SmtpMailer, SmtpSettings,

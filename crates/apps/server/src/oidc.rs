@@ -2,8 +2,8 @@
 
 use std::{fs, sync::Arc, time::Duration};
 
+use anteroom_accounts::{ExternalIdentity, IdentityVerifier};
 use anteroom_console::{failure::Failure, os::OsClock};
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier};
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anyhow::Context as _;
 use async_trait::async_trait;

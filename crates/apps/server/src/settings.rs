@@ -20,7 +20,7 @@ use std::{
     path::PathBuf,
 };
 
-use anteroom_issuer::LoginLimits;
+use anteroom_accounts::LoginLimits;
 use anteroom_protocol::Mode;
 use anteroom_runtime::{BucketSize, WindowSize};
 use schemars::JsonSchema;

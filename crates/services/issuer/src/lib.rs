@@ -1,4 +1,4 @@
-//! The issuer: HTTP for accounts, devices and credentials.
+//! The issuer: credentials of accounts, and the listener that serves them and the accounts.
 //!
 //! # Contract
 //!
@@ -7,11 +7,9 @@
 //! - The caller runs [`Issuer::run_background`] while serving, [`Issuer::purge`] about once a day,
 //!   and [`Issuer::close_background`] and [`Issuer::device_uses_written`] before it closes the
 //!   database.
-//! - The issuer knows accounts and never rooms: a credential to create a room is issued for a
-//!   blinded room id.
-//! - No log, error or metric contains a password, a token, an email address or an account id.
-//!   Events name accounts by pseudonyms, unless [`LoginSettings::personal_events`] is set.
-//! - Neither an answer nor its time shows whether an email address has an account.
+//! - The issuer knows accounts ([`anteroom_accounts`]) and never rooms: a credential to create a
+//!   room is issued for a blinded room id.
+//! - No log, error or metric contains an account id. Events name accounts by pseudonyms.
 //! - Every wait, queue, body and number of attempts is bounded.
 //! - Every error is a problem document with a stable code. A failing database leads to a 5xx;
 //!   recently authenticated callers are served without it.
@@ -19,42 +17,22 @@
 //! # Structure
 //!
 //! Every request passes the same steps: listener limits, authentication, rate limit, parsing,
-//! issuing, event, response. Every endpoint has its own file, in which one function decides for an
-//! outcome and an exhaustive match maps the outcome to status, body and event.
+//! issuing, event, response. `domain` decides for an outcome, and knows no HTTP. `http` has one file
+//! for each endpoint: it reads the request, and an exhaustive match maps the outcome to status, body
+//! and event.
 
-mod account_limit;
-mod auth;
-mod call_link_auth;
-mod caller_cache;
-mod create_auth;
-mod device_use_writer;
-mod devices;
-mod group_auth;
-mod identities;
+mod domain;
+mod health;
+mod http;
 mod issuer;
-mod issuing_params;
-mod job_queue;
 mod limits;
-mod login;
 mod operations;
-mod pages;
-mod params;
-mod range;
-mod relays;
-mod router;
-mod whoami;
-mod wire;
+mod state;
 
 pub use self::{
-    devices::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents, MOST_DEVICES, PurgeCounts},
+    domain::issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
+    http::router::{openapi, router},
     issuer::{Issuer, IssuerParts},
-    issuing_params::{DatedParams, IssuingParams, IssuingParamsError, credentials_end},
     limits::IssuerLimits,
-    login::{
-        Delay, ExternalIdentity, HashCost, HashCostError, HashQueueLimits, IdentityVerifier,
-        KnownNetworkLimits, LoginLimits, LoginParts, LoginSettings, MailSender, OutgoingMail,
-        Password, PasswordError, PasswordHasher, SignUp, TOKEN_KEY_GRACE, TimerDelay,
-    },
     operations::OPERATIONS,
-    router::{openapi, router},
 };

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use anteroom_client::DayRange;
 use anyhow::Result;
 
-use super::AttackRun;
+use super::state::AttackRun;
 use crate::{
     http::{Connection, Request},
     os,

@@ -16,7 +16,7 @@ use hyper::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{AttackRun, connections};
+use super::{connections, state::AttackRun};
 
 /// The announced length, of which one byte is sent.
 const LENGTH: usize = 400;

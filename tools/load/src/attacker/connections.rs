@@ -10,7 +10,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{AttackRun, PATIENCE};
+use super::state::{AttackRun, PATIENCE};
 
 /// Opens a connection whose pings are acknowledged, with the task that ends when it does: with its
 /// last sender, or when the service closes it.

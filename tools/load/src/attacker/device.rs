@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
 };
 
-use super::{AttackRun, PATIENCE};
+use super::state::{AttackRun, PATIENCE};
 
 /// The interval of pings. A device that sends nothing for 30 s is lost.
 const PING: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, crypto::ring, pki_types::ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::AttackRun;
+use super::state::AttackRun;
 
 /// Sends nothing, until the service closes the connection.
 pub(super) async fn silent(attacker: &AttackRun) -> Result<()> {

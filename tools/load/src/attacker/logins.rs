@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{AttackRun, PATIENCE};
+use super::state::{AttackRun, PATIENCE};
 use crate::http::{Connection, Request};
 
 /// A network for documentation (RFC 3849).

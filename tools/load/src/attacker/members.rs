@@ -6,7 +6,7 @@ use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use super::{AttackRun, device::Device};
+use super::{device::Device, state::AttackRun};
 
 /// The longest message that the service relays.
 const BODY: usize = 64 * 1024;

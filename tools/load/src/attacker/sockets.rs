@@ -3,7 +3,7 @@
 use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{AttackRun, device::Device};
+use super::{device::Device, state::AttackRun};
 
 /// The length of the message that is never finished, in bytes.
 const MESSAGE: u32 = 88 * 1024;

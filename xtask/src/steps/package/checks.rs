@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::{debian::Debian, service::Services};
-use crate::{dist::Packages, steps::command::StepCommand};
+use crate::{command::StepCommand, dist::Packages};
 
 type Check = fn(&Debian, &Packages) -> Result<()>;
 

@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::steps::{command::StepCommand, say, tools};
+use crate::{
+    command::StepCommand,
+    steps::{report::say, tools},
+};
 
 /// The packages in addition to the required ones: the package's dependencies.
 const INCLUDED: &str = "systemd-standalone-sysusers";

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::{
-    super::{command::StepCommand, counts::Counts, say},
-    Deny,
+use super::deny::Deny;
+use crate::{
+    command::StepCommand,
+    steps::{counts::Counts, report::say},
 };
 
 /// Errors of every small workspace: it uses few licences and no exception of `deny.toml`.

@@ -1,12 +1,12 @@
 //! `anteroom account add`
 
+use anteroom_accounts::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_console::{
     data_dir::DataDir,
     environment::Environment,
     os::{self, OsClock},
     terminal::{print, print_json},
 };
-use anteroom_issuer::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_server::settings::Settings;

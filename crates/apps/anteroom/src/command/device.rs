@@ -1,5 +1,6 @@
 //! `anteroom device` for a named account, directly on the issuer's database, like `anteroom account`.
 
+use anteroom_accounts::ChangeCause;
 use anteroom_console::{
     data_dir::DataDir,
     device_report::{self, no_device},
@@ -7,7 +8,6 @@ use anteroom_console::{
     os::{self, OsClock},
     own_account::DeviceAction,
 };
-use anteroom_issuer::ChangeCause;
 use anteroom_runtime::Clock as _;
 use anteroom_server::settings::Settings;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};

@@ -1,11 +1,11 @@
 //! `anteroom device add`: restores access to an account without devices.
 
+use anteroom_accounts::{ChangeCause, MOST_DEVICES};
 use anteroom_console::{
     failure::Failure,
     os::{self, OsClock},
     terminal::{print, print_json},
 };
-use anteroom_issuer::{ChangeCause, MOST_DEVICES};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,

@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use anteroom_console::os::{OsClock, OsEntropy};
-use anteroom_issuer::{
-    DeviceEvents, IdentityVerifier, Issuer, IssuerLimits, IssuerParts, IssuingParams, LoginParts,
-    LoginSettings, MailSender, PasswordHasher, PurgeCounts, TimerDelay,
+use anteroom_accounts::{
+    DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender, PasswordHasher,
+    PurgeCounts, TimerDelay,
 };
+use anteroom_console::os::{OsClock, OsEntropy};
+use anteroom_issuer::{Issuer, IssuerLimits, IssuerParts, IssuingParams};
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
+use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::os::{self, OsClock};
-use anteroom_issuer::{Issuer, IssuingParams, TOKEN_KEY_GRACE};
+use anteroom_issuer::{Issuer, IssuingParams};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
 use anteroom_runtime::Clock as _;

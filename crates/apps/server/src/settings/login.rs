@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{HashCost, HashQueueLimits, KnownNetworkLimits, SignUp};
+use anteroom_accounts::{HashCost, HashQueueLimits, KnownNetworkLimits, SignUp};
 use anteroom_protocol::DAY;
 use anteroom_store::{DeviceRetention, LockPolicy};
 use schemars::JsonSchema;

@@ -1,6 +1,6 @@
 //! Sign-ups, and the operations around them, do not show whether an address has an account.
 
-use anteroom_issuer::SignUp;
+use anteroom_accounts::SignUp;
 use anteroom_protocol::DAY;
 use anteroom_runtime::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};

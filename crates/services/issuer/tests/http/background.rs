@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use anteroom_issuer::{IssuingParams, LoginLimits, SignUp};
+use anteroom_accounts::{LoginLimits, SignUp};
+use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{

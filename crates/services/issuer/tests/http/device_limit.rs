@@ -1,6 +1,6 @@
 //! The limit of an account's devices, which never locks the owner out.
 
-use anteroom_issuer::LoginLimits;
+use anteroom_accounts::LoginLimits;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::{Value, json};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams, openapi};
+use anteroom_accounts::{ExternalIdentity, IdentityVerifier};
+use anteroom_issuer::{IssuingParams, openapi};
 use anteroom_protocol::{Aci, AuthSalt, DAY, Mode};
 use anteroom_runtime::{ClientAddress, Clock as _, Entropy as _};
 use anteroom_store::{

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use anteroom_issuer::PurgeCounts;
+use anteroom_accounts::PurgeCounts;
 use anteroom_protocol::{Aci, DAY};
 use anteroom_runtime::{ClientAddress, Clock as _};
 use anteroom_testkit::{LogGuard, TestIssuer, TestLogin};

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_issuer::{ExternalIdentity, IdentityVerifier, IssuingParams};
+use anteroom_accounts::{ExternalIdentity, IdentityVerifier};
+use anteroom_issuer::IssuingParams;
 use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anteroom_protocol::{Aci, DAY, Mode};
 use anteroom_runtime::Clock as _;

@@ -1,6 +1,6 @@
 //! Logins: every outcome, in its order.
 
-use anteroom_issuer::{LoginLimits, LoginSettings};
+use anteroom_accounts::{LoginLimits, LoginSettings};
 use anteroom_protocol::DAY;
 use anteroom_runtime::{ClientAddress, Clock as _};
 use anteroom_store::{Email, IssuerDatabase as _, LoginOrigin, TransactionName};

@@ -2,10 +2,9 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use anteroom_accounts::{HashCost, HashQueueLimits, LoginLimits, PasswordHasher, SignUp};
 use anteroom_http_server::HttpLimits;
-use anteroom_issuer::{
-    HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher, SignUp,
-};
+use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
 use anteroom_runtime::WindowSize;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};

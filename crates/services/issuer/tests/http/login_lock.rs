@@ -1,6 +1,6 @@
 //! The locks of an email, and the delay of attempts from elsewhere.
 
-use anteroom_issuer::{LoginLimits, LoginSettings};
+use anteroom_accounts::{LoginLimits, LoginSettings};
 use anteroom_protocol::DAY;
 use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};

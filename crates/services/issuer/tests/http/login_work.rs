@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
+use anteroom_accounts::{HashCost, HashQueueLimits, LoginLimits, PasswordHasher};
 use anteroom_http_server::{HttpLimits, metrics_router};
-use anteroom_issuer::{HashCost, HashQueueLimits, IssuingParams, LoginLimits, PasswordHasher};
+use anteroom_issuer::IssuingParams;
 use anteroom_protocol::Mode;
 use anteroom_store::{
     Availability, IssuerDatabase, IssuerReader, IssuerRepository, StorageKeys, StoreError,

@@ -1,6 +1,6 @@
 //! The limits of mails. A refused mail looks the same to the caller.
 
-use anteroom_issuer::{LoginLimits, SignUp};
+use anteroom_accounts::{LoginLimits, SignUp};
 use anteroom_runtime::WindowSize;
 use anteroom_testkit::{TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::json;

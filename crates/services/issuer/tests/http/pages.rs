@@ -1,6 +1,7 @@
 //! The start page, and the pages that mails link to.
 
-use anteroom_issuer::{IssuingParams, SignUp};
+use anteroom_accounts::SignUp;
+use anteroom_issuer::IssuingParams;
 use anteroom_pages::WebAddress;
 use anteroom_runtime::ClientAddress;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};

@@ -1,6 +1,6 @@
 //! The repeated mail of a sign-up.
 
-use anteroom_issuer::SignUp;
+use anteroom_accounts::SignUp;
 use anteroom_protocol::DAY;
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::json;

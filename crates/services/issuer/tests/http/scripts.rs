@@ -1,7 +1,7 @@
 //! Addresses and names in every script, from the sign-up to the list of devices: no character is
 //! lost, and addresses that only look alike are different.
 
-use anteroom_issuer::{LoginLimits, SignUp};
+use anteroom_accounts::{LoginLimits, SignUp};
 use anteroom_testkit::{LogGuard, TestIssuer, TestIssuerOptions, TestLogin, TestLoginOptions};
 use serde_json::json;
 

@@ -1,10 +1,10 @@
 //! `anteroom account disable`, `enable`, `role` and `delete`
 
+use anteroom_accounts::ChangeCause;
 use anteroom_console::{
     os::OsClock,
     terminal::{confirm, print, print_json},
 };
-use anteroom_issuer::ChangeCause;
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};

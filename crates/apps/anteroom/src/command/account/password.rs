@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anteroom_accounts::{ChangeCause, HashCost, Password};
 use anteroom_console::{
     environment::Environment,
     failure::Failure,
@@ -9,7 +10,6 @@ use anteroom_console::{
     password::PasswordSource,
     terminal::{confirm, plain, print, print_json},
 };
-use anteroom_issuer::{ChangeCause, HashCost, Password};
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 use anteroom_store::{

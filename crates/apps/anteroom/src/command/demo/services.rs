@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
+use anteroom_accounts::DeviceEvents;
 use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os::OsClock};
-use anteroom_issuer::DeviceEvents;
 use anteroom_runtime::Clock as _;
 use anteroom_server::{
     databases,

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
+use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
     data_dir::DataDir,
     environment::Environment,
     os::OsClock,
     terminal::{day, print, print_json},
 };
-use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_server::{databases::Databases, params, settings::Settings};

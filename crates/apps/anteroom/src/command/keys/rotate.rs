@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
+use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
     data_dir::DataDir,
     environment::Environment,
@@ -9,7 +10,6 @@ use anteroom_console::{
     os::{self, OsClock},
     terminal::{confirm, day, print, print_json},
 };
-use anteroom_issuer::TOKEN_KEY_GRACE;
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_server::{

@@ -1,0 +1,121 @@
+//! The accounts, as the issuer and the program see them.
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_http_server::HttpLimits;
+use anteroom_runtime::{Clock, Entropy, EventSink, Metrics, Pseudonymizer, RateLimiter};
+use anteroom_store::{IssuerDatabase, StoreError};
+
+use crate::{
+    domain::{
+        callers::{
+            authenticator::Authenticator, device_use_writer::DeviceUseWriter,
+            identities::Identities,
+        },
+        devices::{
+            events::DeviceEvents,
+            purge::{PurgeCounts, purge},
+        },
+        job_queue::JobQueue,
+        login::{delay::DelayedAttempts, known_networks::KnownNetworks},
+        tokens::token_source::TokenSource,
+    },
+    parts::LoginParts,
+    state::AccountsState,
+};
+
+/// The parts of accounts.
+pub struct AccountsParts {
+    /// Accounts and devices.
+    pub database: Arc<dyn IssuerDatabase>,
+    /// The source of the time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for tokens and ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// The sink of events.
+    pub events: Arc<dyn EventSink>,
+    /// The buckets of the rate limits.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// The pseudonyms of accounts in events.
+    pub pseudonymizer: Pseudonymizer,
+    /// The limits of HTTP requests.
+    pub http: HttpLimits,
+    /// The registry of metrics.
+    pub metrics: Metrics,
+    /// The parts of logins with email and password, and of identity providers.
+    pub login: LoginParts,
+}
+
+/// The accounts of an issuer. Clones are the same accounts.
+#[derive(Clone)]
+pub struct Accounts(pub(crate) Arc<AccountsState>);
+
+impl Accounts {
+    /// Creates accounts.
+    #[must_use]
+    pub fn new(parts: AccountsParts) -> Self {
+        let login = parts.login;
+        let tokens = Arc::new(TokenSource::new(
+            &login.settings.public_url,
+            Arc::clone(&parts.database),
+        ));
+        let device_events =
+            DeviceEvents::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
+        let identities = login.identities.clone().map(|verifier| {
+            let settings = &login.settings;
+            let retention = settings.device_retention;
+            Identities::new(verifier, settings.provision, retention)
+        });
+        let device_use_writer =
+            DeviceUseWriter::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
+        let authenticator = Authenticator::new(
+            Arc::clone(&parts.database),
+            Arc::clone(&parts.clock),
+            Arc::clone(&tokens),
+            identities,
+            device_use_writer,
+        );
+        let job_queue = JobQueue::new(&parts.metrics, Arc::clone(&login.delay));
+        Self(Arc::new(AccountsState {
+            authenticator,
+            database: parts.database,
+            known_networks: KnownNetworks::new(login.settings.known_networks),
+            login,
+            tokens,
+            delayed_attempts: DelayedAttempts::new(),
+            job_queue,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            events: parts.events,
+            device_events,
+            limiter: parts.limiter,
+            pseudonymizer: parts.pseudonymizer,
+            http: parts.http,
+        }))
+    }
+
+    /// Deletes stale devices and expired rows. Call it about once a day.
+    ///
+    /// # Errors
+    /// Those of the database. Earlier deletions are kept.
+    pub async fn purge(&self) -> Result<PurgeCounts, StoreError> {
+        purge(&self.0).await
+    }
+
+    /// Waits until the pending uses of devices are stored. Call it before the database is
+    /// closed.
+    pub async fn device_uses_written(&self) {
+        self.0.authenticator.device_uses_written().await;
+    }
+
+    /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.
+    pub async fn background_idle(&self) {
+        self.0.job_queue.idle().await;
+    }
+
+    /// Runs the jobs of accepted requests, for `patience` at most, then drops and counts the
+    /// remaining ones. Call it before the mail queue and the database are closed.
+    pub async fn close_background(&self, patience: Duration) {
+        self.0.job_queue.close(patience).await;
+    }
+}

@@ -1,0 +1,13 @@
+//! The devices of an account.
+
+pub(crate) mod announcement;
+pub(crate) mod changes;
+pub(crate) mod delete;
+pub(crate) mod events;
+pub(crate) mod list;
+pub(crate) mod notice;
+pub(crate) mod owner;
+pub(crate) mod purge;
+pub(crate) mod register;
+pub(crate) mod registration;
+pub(crate) mod rename;

@@ -1,0 +1,288 @@
+//! Changes of devices: the only code that adds, renames and deletes them.
+//!
+//! Each method of [`DeviceChanges`] works in the caller's transaction and returns a [`DeviceChange`].
+//! Once the transaction is saved, the caller hands the change to [`DeviceEvents::announce`], which
+//! emits its events.
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{
+    Device, DeviceAction, DeviceId, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse,
+    IssuerRepository, StoreError,
+};
+use rand_core::CryptoRng;
+
+/// The cause of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeCause {
+    /// A request of this account.
+    Account(Aci),
+    /// A command of the operator.
+    Operator,
+    /// A new device of an account that has the maximum number of devices.
+    Limit,
+    /// The daily task.
+    Retention,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Registered,
+    Updated,
+    Deleted,
+    Purged,
+}
+
+/// A change of a device, made in a transaction that is not announced yet.
+#[derive(Debug)]
+#[must_use = "a change is announced once its transaction is saved"]
+pub struct DeviceChange {
+    pub(crate) kind: ChangeKind,
+    pub(crate) owner: Aci,
+    pub(crate) device: DeviceId,
+    pub(crate) cause: ChangeCause,
+    /// The account's other devices, for which an event is emitted.
+    pub(crate) others: Vec<DeviceId>,
+    /// The name of a new device.
+    pub(crate) new_name: Option<DeviceName>,
+}
+
+impl DeviceChange {
+    /// Returns the account.
+    #[must_use]
+    pub const fn owner(&self) -> &Aci {
+        &self.owner
+    }
+
+    /// Returns the device.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Returns the name of a new device, and whether it is the only one of the account.
+    pub(crate) fn new_device(&self) -> Option<(&DeviceName, bool)> {
+        let name = self.new_name.as_ref()?;
+        Some((name, self.others.is_empty()))
+    }
+
+    /// Returns whether the device was deleted.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self.kind, ChangeKind::Deleted | ChangeKind::Purged)
+    }
+}
+
+/// Changes devices in a transaction.
+pub struct DeviceChanges<'a> {
+    pub(crate) transaction: &'a mut dyn IssuerRepository,
+    retention: DeviceRetention,
+    now: Timestamp,
+}
+
+impl<'a> DeviceChanges<'a> {
+    /// Creates the changes of this transaction.
+    pub fn new(
+        transaction: &'a mut dyn IssuerRepository,
+        retention: DeviceRetention,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            transaction,
+            retention,
+            now,
+        }
+    }
+
+    /// Adds a device to an account.
+    ///
+    /// # Errors
+    /// Those of [`IssuerRepository::add_device`].
+    pub async fn add(
+        &mut self,
+        owner: &Aci,
+        device: &Device,
+        cause: ChangeCause,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<DeviceChange, StoreError> {
+        self.transaction.add_device(owner, device, rng).await?;
+        let change = self
+            .change(ChangeKind::Registered, owner, device.id, cause)
+            .await?;
+        Ok(DeviceChange {
+            new_name: Some(device.name.clone()),
+            ..change
+        })
+    }
+
+    /// Registers a known device again: records a use, and renames the device if its name
+    /// differs.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn register_again(
+        &mut self,
+        owner: &Aci,
+        known: &Device,
+        name: Option<&DeviceName>,
+        device_use: &DeviceUse,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Vec<DeviceChange>, StoreError> {
+        let (id, cause) = (known.id, ChangeCause::Account(*owner));
+        self.transaction
+            .touch_device(owner, id, device_use, rng)
+            .await?;
+        let mut changes = vec![
+            self.change(ChangeKind::Registered, owner, id, cause)
+                .await?,
+        ];
+        if let Some(name) = name
+            && *name != known.name
+        {
+            changes.extend(self.rename(owner, id, name, cause, rng).await?);
+        }
+        Ok(changes)
+    }
+
+    /// Renames a device; `None` if the account does not have it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rename(
+        &mut self,
+        owner: &Aci,
+        id: DeviceId,
+        name: &DeviceName,
+        cause: ChangeCause,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Option<DeviceChange>, StoreError> {
+        if !self.allows(owner, id, DeviceAction::Rename).await?
+            || !self.transaction.rename_device(owner, id, name, rng).await?
+        {
+            return Ok(None);
+        }
+        self.change(ChangeKind::Updated, owner, id, cause)
+            .await
+            .map(Some)
+    }
+
+    /// Deletes a device with its password, sessions, tokens and identities; `None` if the account
+    /// does not have it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete(
+        &mut self,
+        owner: &Aci,
+        id: DeviceId,
+        cause: ChangeCause,
+    ) -> Result<Option<DeviceChange>, StoreError> {
+        if !self.allows(owner, id, DeviceAction::Delete).await?
+            || !self.transaction.delete_device(owner, id, self.now).await?
+        {
+            return Ok(None);
+        }
+        self.change(ChangeKind::Deleted, owner, id, cause)
+            .await
+            .map(Some)
+    }
+
+    /// Deletes the devices of an account that requests have given a password of their own, because
+    /// anyone who had a session or a device for a moment may have created them. Each is a change.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_requested(
+        &mut self,
+        owner: &Aci,
+        cause: ChangeCause,
+    ) -> Result<Vec<DeviceChange>, StoreError> {
+        let devices = self.transaction.devices(owner).await?;
+        let mut changes = Vec::new();
+        for device in devices {
+            if device.origin == DeviceOrigin::Request {
+                changes.extend(self.delete(owner, device.id, cause).await?);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Deletes an account and all of its rows; `None` if it does not exist. The deletion of each
+    /// device is a change.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_account(
+        &mut self,
+        owner: &Aci,
+        cause: ChangeCause,
+    ) -> Result<Option<Vec<DeviceChange>>, StoreError> {
+        let devices = self.transaction.devices(owner).await?;
+        if !self.transaction.delete_account(owner).await? {
+            return Ok(None);
+        }
+        let deleted = devices.iter().map(|device| DeviceChange {
+            kind: ChangeKind::Deleted,
+            owner: *owner,
+            device: device.id,
+            cause,
+            others: Vec::new(),
+            new_name: None,
+        });
+        Ok(Some(deleted.collect()))
+    }
+
+    /// Deletes at most `most` stale devices.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn purge(&mut self, most: u32) -> Result<Vec<DeviceChange>, StoreError> {
+        let stale_before = self.retention.stale_before(self.now);
+        let purged = self
+            .transaction
+            .purge_stale_devices(stale_before, most, self.now)
+            .await?;
+        let mut changes = Vec::with_capacity(purged.len());
+        for (owner, id) in purged {
+            let kind = ChangeKind::Purged;
+            changes.push(
+                self.change(kind, &owner, id, ChangeCause::Retention)
+                    .await?,
+            );
+        }
+        Ok(changes)
+    }
+
+    /// Returns whether the device's state allows an action.
+    async fn allows(
+        &mut self,
+        owner: &Aci,
+        id: DeviceId,
+        action: DeviceAction,
+    ) -> Result<bool, StoreError> {
+        let device = self.transaction.device(owner, id).await?;
+        let state = self.retention.state(device.as_ref(), self.now);
+        Ok(state.after(action).is_ok())
+    }
+
+    async fn change(
+        &mut self,
+        kind: ChangeKind,
+        owner: &Aci,
+        id: DeviceId,
+        cause: ChangeCause,
+    ) -> Result<DeviceChange, StoreError> {
+        let devices = self.transaction.devices(owner).await?;
+        Ok(DeviceChange {
+            kind,
+            owner: *owner,
+            device: id,
+            cause,
+            others: devices
+                .iter()
+                .map(|device| device.id)
+                .filter(|other| *other != id)
+                .collect(),
+            new_name: None,
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! Jobs that run after the answer to their request, so that neither the answer nor its time shows
+//! their result: above all, whether an address has an account.
+//!
+//! Jobs run one after the other, in the order of their requests: at most one of them hashes a
+//! password at a time, and a later request sees the changes of an earlier one. The queue is
+//! bounded, and no network has more than half of it. A request reserves a place before it is
+//! accepted, and is told to try again if there is none. A notice without a place is dropped and
+//! counted. A job that fails is tried three times.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anteroom_runtime::{
+    AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares,
+};
+use async_trait::async_trait;
+use tokio::{sync::watch, time::timeout};
+
+use crate::domain::{failure::Failure, login::delay::Delay};
+
+/// The maximum number of jobs, the running one included.
+const CAPACITY: usize = 1_000;
+/// The number of attempts of a job.
+const ATTEMPTS: u32 = 3;
+/// The pause after the first failure. The next one is four times as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The seconds after which a refused request may try again.
+const RETRY_AFTER: u64 = 5;
+
+/// A job that runs after the answer.
+#[async_trait]
+pub(crate) trait Job: Send {
+    /// Runs the job once. A job that failed may run again.
+    ///
+    /// # Errors
+    /// The database is unavailable, or a password cannot be hashed.
+    async fn run(&mut self) -> Result<(), Failure>;
+}
+
+/// A place in the queue.
+pub(crate) struct Reservation {
+    shares: Arc<QueueShares>,
+    /// The networks of the requesting client; empty for a notice.
+    path: Vec<Share<AddressGroup>>,
+}
+
+/// The places of the queue that are in use, per network.
+struct QueueShares(Mutex<ShareCounts<AddressGroup>>);
+
+/// The queue of jobs. Clones are the same queue.
+#[derive(Clone)]
+pub(crate) struct JobQueue(Arc<Jobs>);
+
+struct Jobs {
+    shares: Arc<QueueShares>,
+    queue: Mutex<Queue>,
+    /// The number of jobs that wait or run.
+    open: watch::Sender<usize>,
+    dropped: Count,
+    /// The timer of the pauses.
+    delay: Arc<dyn Delay>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<QueuedJob>,
+    /// Whether a task runs the jobs of the queue.
+    is_running: bool,
+    is_closed: bool,
+}
+
+struct QueuedJob {
+    job: Box<dyn Job>,
+    _reservation: Reservation,
+}
+
+impl JobQueue {
+    pub(crate) fn new(metrics: &Metrics, delay: Arc<dyn Delay>) -> Self {
+        Self(Arc::new(Jobs {
+            shares: Arc::new(QueueShares(Mutex::new(ShareCounts::new(CAPACITY)))),
+            queue: Mutex::default(),
+            open: watch::Sender::new(0),
+            dropped: metrics.count(
+                "background_jobs_dropped",
+                "Sign-ups, resets and notices that were lost after they were accepted: tried too \
+                 often, one too many, or left at the stop",
+            ),
+            delay,
+        }))
+    }
+
+    /// Reserves a place for a request of this client, before the request is accepted.
+    ///
+    /// # Errors
+    /// [`Failure::Overloaded`] when the queue or the share of the client's networks is full.
+    pub(crate) fn reserve(&self, client: ClientAddress) -> Result<Reservation, Failure> {
+        let share = |group: &AddressGroup| group.share(CAPACITY, CAPACITY);
+        self.take(network_shares(client, share))
+            .ok_or(Failure::Overloaded(RetryAfter::from_secs(RETRY_AFTER)))
+    }
+
+    fn take(&self, path: Vec<Share<AddressGroup>>) -> Option<Reservation> {
+        self.0.shares.counts().enter(&path).ok()?;
+        Some(Reservation {
+            shares: Arc::clone(&self.0.shares),
+            path,
+        })
+    }
+
+    /// Adds a job to the queue.
+    pub(crate) fn start(&self, reservation: Reservation, job: impl Job + 'static) {
+        let jobs = &self.0;
+        {
+            let mut queue = jobs.lock();
+            if queue.is_closed {
+                jobs.dropped.add(1);
+                return;
+            }
+            jobs.open.send_modify(|open| *open += 1);
+            queue.jobs.push_back(QueuedJob {
+                job: Box::new(job),
+                _reservation: reservation,
+            });
+            if std::mem::replace(&mut queue.is_running, true) {
+                return;
+            }
+        }
+        let jobs = Arc::clone(jobs);
+        tokio::spawn(async move {
+            while let Some(queued) = jobs.next() {
+                jobs.run_to_the_end(queued).await;
+            }
+        });
+    }
+
+    /// Adds a job that no request has reserved a place for. Drops and counts it if there is no
+    /// place.
+    pub(crate) fn start_notice(&self, job: impl Job + 'static) {
+        match self.take(Vec::new()) {
+            Some(reservation) => self.start(reservation, job),
+            None => {
+                self.0.dropped.add(1);
+                tracing::warn!("a notice was dropped: too many jobs are waiting");
+            }
+        }
+    }
+
+    /// Waits until all jobs are done.
+    pub(crate) async fn idle(&self) {
+        // `self` holds the sender, so that this cannot fail.
+        let _ = self.0.open.subscribe().wait_for(|open| *open == 0).await;
+    }
+
+    /// Waits until all jobs are done, for `patience` at most, then drops the remaining ones.
+    pub(crate) async fn close(&self, patience: Duration) {
+        if timeout(patience, self.idle()).await.is_ok() {
+            return;
+        }
+        let left = {
+            let mut queue = self.0.lock();
+            queue.is_closed = true;
+            std::mem::take(&mut queue.jobs)
+        };
+        let lost = u64::try_from(left.len()).unwrap_or(u64::MAX);
+        self.0.drop_jobs(lost);
+        tracing::warn!(
+            lost,
+            "accepted sign-ups, resets or notices were given up at the stop"
+        );
+    }
+}
+
+impl Jobs {
+    fn drop_jobs(&self, lost: u64) {
+        self.dropped.add(lost);
+        let lost = usize::try_from(lost).unwrap_or(usize::MAX);
+        self.open
+            .send_modify(|open| *open = open.saturating_sub(lost));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the next job; `None` ends the calling task.
+    fn next(&self) -> Option<QueuedJob> {
+        let mut queue = self.lock();
+        let next = queue.jobs.pop_front();
+        queue.is_running = next.is_some();
+        next
+    }
+
+    /// Runs the job in a task of its own, so that a panic ends only this job.
+    async fn run_to_the_end(self: &Arc<Self>, mut queued: QueuedJob) {
+        let delay = Arc::clone(&self.delay);
+        let done = tokio::spawn(async move {
+            let mut pause = FIRST_PAUSE;
+            for attempt in 1..=ATTEMPTS {
+                match queued.job.run().await {
+                    Ok(()) => return true,
+                    Err(failure) => {
+                        tracing::debug!(code = failure.code(), attempt, "a job has failed");
+                    }
+                }
+                if attempt < ATTEMPTS {
+                    delay.wait(pause).await;
+                    pause = pause.saturating_mul(4);
+                }
+            }
+            false
+        });
+        if done.await.unwrap_or(false) {
+            self.open.send_modify(|open| *open = open.saturating_sub(1));
+        } else {
+            tracing::error!("an accepted sign-up, reset or notice was given up");
+            self.drop_jobs(1);
+        }
+    }
+}
+
+impl QueueShares {
+    fn counts(&self) -> MutexGuard<'_, ShareCounts<AddressGroup>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let networks = self.path.iter().map(|share| &share.key);
+        self.shares.counts().leave(networks);
+    }
+}

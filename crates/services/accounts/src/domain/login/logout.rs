@@ -1,0 +1,90 @@
+//! The end of sessions.
+
+use anteroom_store::{RefreshToken, SessionId, TransactionName};
+
+use crate::{domain::failure::Failure, state::AccountsState};
+
+/// The proof of a session in a request.
+pub(crate) enum SessionProof {
+    /// A refresh token.
+    Refresh(RefreshToken),
+    /// The session of a valid access token.
+    Access(SessionId),
+}
+
+/// Ends a session, if the proof belongs to one.
+///
+/// # Errors
+/// The database is unavailable.
+pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> Result<(), Failure> {
+    const NAME: TransactionName = TransactionName::new("log out");
+    let keys = accounts.database.storage_keys();
+    let ended = accounts
+        .stored(async {
+            let mut transaction = accounts.database.begin(NAME).await?;
+            let ended = match proof {
+                SessionProof::Refresh(token) => {
+                    let hash = keys.refresh_token_hash(token);
+                    let ended = transaction.end_session_of(&hash).await?;
+                    ended.map(|session| session.id)
+                }
+                SessionProof::Access(session) => {
+                    transaction.end_session(session).await?;
+                    Some(*session)
+                }
+            };
+            transaction.save().await?;
+            Ok(ended)
+        })
+        .await?;
+    if let Some(session) = ended {
+        accounts.authenticator.forget_session(&session);
+    }
+    Ok(())
+}
+
+/// The outcomes of the end of all sessions.
+pub(crate) enum LogoutAllOutcome {
+    /// The proof belongs to no session.
+    Unauthenticated,
+    LoggedOut,
+}
+
+/// Ends all sessions of the account, in one transaction.
+///
+/// # Errors
+/// The database is unavailable.
+pub(crate) async fn log_out_everywhere(
+    accounts: &AccountsState,
+    proof: &SessionProof,
+) -> Result<LogoutAllOutcome, Failure> {
+    const NAME: TransactionName = TransactionName::new("log out everywhere");
+    let keys = accounts.database.storage_keys();
+    let ended = accounts
+        .stored(async {
+            let mut transaction = accounts.database.begin(NAME).await?;
+            let session = match proof {
+                SessionProof::Refresh(token) => {
+                    let hash = keys.refresh_token_hash(token);
+                    transaction.end_session_of(&hash).await?
+                }
+                SessionProof::Access(id) => {
+                    let caller = transaction.session_caller(id).await?;
+                    caller.map(|caller| caller.session)
+                }
+            };
+            let now = accounts.now();
+            let Some(session) = session.filter(|session| now < session.expires) else {
+                return Ok(None);
+            };
+            transaction.end_sessions(&session.aci).await?;
+            transaction.save().await?;
+            Ok(Some(session.aci))
+        })
+        .await?;
+    let Some(aci) = ended else {
+        return Ok(LogoutAllOutcome::Unauthenticated);
+    };
+    accounts.authenticator.forget_sessions(&aci);
+    Ok(LogoutAllOutcome::LoggedOut)
+}

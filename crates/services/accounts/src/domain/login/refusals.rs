@@ -1,0 +1,153 @@
+//! Refused attempts, and the events and mails about them.
+
+use std::sync::Arc;
+
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_store::{Email, Login, LoginFailures};
+use async_trait::async_trait;
+
+use crate::{
+    domain::{
+        failure::Failure,
+        job_queue::Job,
+        login::{
+            attempt::Refusal,
+            events::{self, FailureReason, RequestOrigin},
+        },
+        mails::{mail, mail_limits::MailKind},
+    },
+    state::AccountsState,
+};
+
+pub(crate) struct RefusedAttempt {
+    email: Email,
+    /// The account; `None` if the email has none.
+    aci: Option<Aci>,
+    /// Whether the address is confirmed.
+    is_verified: bool,
+    refusal: Refusal,
+    failures: LoginFailures,
+    /// The end of the lock that this failure has set.
+    new_lock: Option<Timestamp>,
+}
+
+impl RefusedAttempt {
+    pub(crate) fn new(
+        email: Email,
+        login: Option<&Login>,
+        refusal: Refusal,
+        failures: LoginFailures,
+    ) -> Self {
+        Self {
+            email,
+            aci: login.map(|login| login.aci),
+            is_verified: login.is_some_and(|login| login.verified),
+            refusal,
+            failures,
+            new_lock: None,
+        }
+    }
+
+    pub(crate) const fn refusal(&self) -> Refusal {
+        self.refusal
+    }
+
+    /// Returns the end of the lock; `None` while the email is not locked.
+    pub(crate) const fn locked_until(&self) -> Option<Timestamp> {
+        self.failures.locked_until
+    }
+
+    pub(crate) const fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// Returns the attempt after its failure was counted: other attempts have locked the address
+    /// meanwhile, or this failure has, or neither.
+    pub(crate) fn counted(
+        self,
+        before: &LoginFailures,
+        after: LoginFailures,
+        now: Timestamp,
+    ) -> Self {
+        let was_locked = before.is_locked(now);
+        Self {
+            refusal: if was_locked {
+                Refusal::Locked
+            } else {
+                Refusal::Wrong
+            },
+            failures: after,
+            new_lock: after.locked_until.filter(|_| !was_locked),
+            ..self
+        }
+    }
+}
+
+/// Emits the events of a refused attempt, and sends the owner's mail if the settings ask for it.
+pub(crate) fn report(
+    accounts: &Arc<AccountsState>,
+    origin: &RequestOrigin,
+    attempt: RefusedAttempt,
+) {
+    let RefusedAttempt {
+        email,
+        aci,
+        is_verified,
+        refusal,
+        failures,
+        new_lock,
+    } = attempt;
+    let failed = |reason| events::failed(accounts, origin, &email, failures.count, reason);
+    match refusal {
+        Refusal::Locked => failed(FailureReason::Locked),
+        Refusal::Wrong => failed(FailureReason::InvalidCredentials),
+        Refusal::Disabled => failed(FailureReason::Disabled),
+        Refusal::Unverified => {
+            if let Some(aci) = &aci {
+                events::unverified(accounts, &email, aci);
+            }
+        }
+    }
+    if let Some(until) = new_lock {
+        events::locked(accounts, &email, aci.as_ref(), until, failures.count);
+        notify_owner(accounts, email, is_verified);
+    }
+}
+
+/// Starts a mail about the lock, if the settings ask for it. Starts the same job for an address
+/// without an owner.
+fn notify_owner(accounts: &Arc<AccountsState>, email: Email, has_owner: bool) {
+    if accounts.login.settings.lock_mail && accounts.login.mail.is_some() {
+        accounts.job_queue.start_notice(LockNotice {
+            accounts: Arc::clone(accounts),
+            email,
+            has_owner,
+        });
+    }
+}
+
+struct LockNotice {
+    accounts: Arc<AccountsState>,
+    email: Email,
+    has_owner: bool,
+}
+
+#[async_trait]
+impl Job for LockNotice {
+    async fn run(&mut self) -> Result<(), Failure> {
+        let accounts = &self.accounts;
+        let is_admitted = accounts
+            .admit_notice(MailKind::LockNotice, &self.email)
+            .await;
+        if let Some(sender) = &accounts.login.mail
+            && is_admitted
+        {
+            let seconds = accounts.login.settings.lock.seconds;
+            let mail = self
+                .has_owner
+                .then(|| mail::locked(self.email.clone(), seconds));
+            sender.send_or_decoy(&self.email, mail);
+        }
+        Ok(())
+    }
+}

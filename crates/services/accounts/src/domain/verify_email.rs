@@ -1,0 +1,46 @@
+//! The confirmation of a sign-up's address.
+
+use anteroom_store::{ConfirmOutcome, EmailToken, EmailTokenPurpose, TransactionName};
+
+use crate::{domain::failure::Failure, state::AccountsState};
+
+/// The outcomes of a verification.
+pub(crate) enum VerifyOutcome {
+    LinkInvalid,
+    Verified,
+    /// The same link has confirmed the address before.
+    VerifiedBefore,
+}
+
+/// Confirms the address of the sign-up whose mail contains the token.
+///
+/// # Errors
+/// The database is unavailable.
+pub(crate) async fn verify_email(
+    accounts: &AccountsState,
+    token: &str,
+) -> Result<VerifyOutcome, Failure> {
+    const NAME: TransactionName = TransactionName::new("verify email");
+    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::VerifyEmail;
+    let Some(token) = EmailToken::parse(token) else {
+        return Ok(VerifyOutcome::LinkInvalid);
+    };
+    let hash = accounts
+        .database
+        .storage_keys()
+        .email_token_hash(&token, PURPOSE);
+    let now = accounts.now();
+    let mut rng = accounts.entropy.rng();
+    accounts
+        .stored(async {
+            let mut transaction = accounts.database.begin(NAME).await?;
+            let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
+            transaction.save().await?;
+            Ok(match confirmed {
+                ConfirmOutcome::Confirmed(_) => VerifyOutcome::Verified,
+                ConfirmOutcome::Repeated => VerifyOutcome::VerifiedBefore,
+                ConfirmOutcome::Invalid => VerifyOutcome::LinkInvalid,
+            })
+        })
+        .await
+}

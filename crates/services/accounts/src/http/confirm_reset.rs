@@ -1,0 +1,62 @@
+//! `POST /auth/password-reset/confirm`: sets a new password with the token of a mail.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_wire::issuer::ConfirmResetRequest;
+use axum::extract::{Request, State};
+use http::StatusCode;
+
+use crate::{
+    domain::{
+        client_limits::RESET,
+        confirm_reset::{self, ResetConfirmation, ResetOutcome},
+    },
+    http::{
+        admission::admit,
+        json::read_json,
+        problems::{RESET_LINK_INVALID, RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
+        responses::BodyProblems,
+    },
+    state::AccountsState,
+};
+
+/// Sets a new password. All sessions of the account end. Devices that sessions or other devices
+/// have given a password of their own are deleted, unless the request keeps them.
+#[utoipa::path(
+    post,
+    path = "/auth/password-reset/confirm",
+    tag = "login",
+    request_body = ConfirmResetRequest,
+    responses(
+        BodyProblems,
+        (status = NO_CONTENT, description = "The password is the new one."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`RESET_LINK_INVALID`, `BAD_REQUEST`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`RESET_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`RESET_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+    )
+)]
+pub(crate) async fn confirm_reset(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    admit(&accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    let Some(body) = read_json::<ConfirmResetRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&RESET_VALIDATION_ERROR));
+    };
+    let confirmation = ResetConfirmation {
+        token: body.token.as_str(),
+        password: body.password.as_str(),
+        keeps_devices: body.keep_devices,
+    };
+    match confirm_reset::confirm_reset(&accounts, client, &confirmation).await? {
+        ResetOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
+        ResetOutcome::LinkInvalid => Err(Problem::new(&RESET_LINK_INVALID)),
+        ResetOutcome::Reset => Ok(StatusCode::NO_CONTENT),
+    }
+}

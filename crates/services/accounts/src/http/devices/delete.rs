@@ -1,0 +1,94 @@
+//! `DELETE /v1/devices/{id}`: deletes a device and its sessions.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_wire::{Secret, issuer::DeleteRequest};
+use axum::extract::{Request, State};
+use http::StatusCode;
+
+use crate::{
+    domain::{
+        devices::{
+            announcement::announce,
+            delete::{self, DeleteOutcome},
+        },
+        login::recent::RecentProof,
+    },
+    http::{
+        authentication::caller_of,
+        devices::{
+            owner::{DevicePath, owner},
+            problems::NOT_FOUND,
+        },
+        json::read_optional_json,
+        refusals::not_recent,
+        responses::{BodyProblems, PasswordProblems},
+        user_agent::origin,
+    },
+    state::AccountsState,
+};
+
+/// Deletes a device, the calling one or another. Its password, sessions and tokens end at once.
+#[utoipa::path(
+    delete,
+    path = "/v1/devices/{id}",
+    tag = "devices",
+    params(
+        ("id" = u32, Path, minimum = 1, maximum = 4_294_967_295_u32, example = 2,
+            description = "The device."),
+        ("account" = Option<String>, Query, format = "uuid",
+            description = "Another account, by its id; for administrators."),
+    ),
+    request_body(content = Option<DeleteRequest>),
+    responses(
+        BodyProblems,
+        PasswordProblems,
+        (status = NO_CONTENT, description = "The device is gone."),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
+        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`DEVICE_NOT_FOUND`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`UNPROCESSABLE`, `LOGIN_VALIDATION_ERROR`"),
+    ),
+    security(("device" = []), ("session" = []))
+)]
+pub(crate) async fn delete(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    DevicePath(id): DevicePath,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let caller = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    let owner = owner(&caller, request.uri())?;
+    let Some(device) = id else {
+        return Err(Problem::new(&NOT_FOUND));
+    };
+    let origin = origin(client, request.headers());
+    let body = read_optional_json::<DeleteRequest>(&accounts.http, request).await?;
+    let Some(DeleteRequest { password }) = body else {
+        return Err(Problem::new(&problems::UNPROCESSABLE));
+    };
+    let proof = RecentProof {
+        client,
+        password: password.as_ref().map(Secret::as_str),
+    };
+    match delete::delete(&accounts, &caller, &owner, device, proof).await? {
+        DeleteOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
+        DeleteOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        DeleteOutcome::Deleted(change) => {
+            announce(&accounts, &change);
+            Ok(StatusCode::NO_CONTENT)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `GET /v1/devices`: lists the devices of an account.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_runtime::Event;
+use anteroom_store::DeviceState;
+use anteroom_wire::{
+    Secret,
+    issuer::{DeviceResponse, DeviceStatus, DevicesResponse},
+};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+
+use crate::{
+    domain::devices::list::{self, ListOutcome, ListedDevice},
+    http::{
+        authentication::caller_of,
+        devices::{owner::owner, problems::NOT_FOUND},
+        private::private,
+    },
+    state::AccountsState,
+};
+
+/// Lists the devices of an account.
+#[utoipa::path(
+    get,
+    path = "/v1/devices",
+    tag = "devices",
+    params(("account" = Option<String>, Query, format = "uuid",
+        description = "Another account, by its id; for administrators.")),
+    responses(
+        (status = OK, body = DevicesResponse, description = "The devices."),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`UNAUTHORIZED`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`DEVICE_NOT_ALLOWED`"),
+        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`DEVICE_NOT_FOUND`: there is no such account"),
+        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`INTERNAL`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`TIMEOUT`"),
+    ),
+    security(("device" = []), ("session" = []))
+)]
+pub(crate) async fn list(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = caller_of(
+        &accounts,
+        request.headers(),
+        client,
+        &problems::UNAUTHORIZED,
+    )
+    .await?;
+    let owner = owner(&caller, request.uri())?;
+    match list::list(&accounts, client, &caller, &owner).await? {
+        ListOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        ListOutcome::Listed(devices) => {
+            let user = accounts.pseudonymizer.account(&owner).to_string();
+            accounts.emit_event(
+                Event::new("device.list_retrieved", accounts.now())
+                    .with("user_id", user)
+                    .with("device_count", devices.len()),
+            );
+            Ok(private(DevicesResponse {
+                devices: devices.iter().map(response).collect(),
+            }))
+        }
+    }
+}
+
+fn response(listed: &ListedDevice) -> DeviceResponse {
+    let device = &listed.device;
+    DeviceResponse {
+        id: device.id.as_u32(),
+        name: Secret::from(device.name.as_str()),
+        created: device.created.as_secs(),
+        last_seen: device.last_seen.as_secs(),
+        last_address: device.last_address.map(|address| address.to_string()),
+        state: match listed.state {
+            DeviceState::Active => DeviceStatus::Active,
+            DeviceState::Stale | DeviceState::Deleted => DeviceStatus::Stale,
+        },
+        current: listed.is_calling,
+    }
+}

@@ -1,0 +1,94 @@
+//! `POST /auth/refresh`: exchanges a refresh token for new tokens.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_store::RefreshToken;
+use anteroom_wire::issuer::{RefreshRequest, TokenResponse};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+
+use crate::{
+    domain::{
+        client_limits::REFRESH,
+        login::{
+            events::{self, FailureReason},
+            refresh::{self, RefreshOutcome},
+        },
+    },
+    http::{
+        admission::admit,
+        cookie,
+        json::read_json,
+        problems::{RATE_LIMITED, SESSION_ENDED, VALIDATION_ERROR, refused},
+        responses::BodyProblems,
+        tokens::{TokenTransport, tokens, without_cookie},
+        user_agent::origin,
+    },
+    state::AccountsState,
+};
+
+/// Continues a session. A refresh token that is shown again within 10 seconds gets the same tokens.
+/// One that is shown later ends its session.
+#[utoipa::path(
+    post,
+    path = "/auth/refresh",
+    tag = "login",
+    request_body = RefreshRequest,
+    params(("anteroom_refresh" = Option<String>, Cookie, description = "The refresh token, where \
+        the body names none.")),
+    responses(
+        BodyProblems,
+        (status = OK, body = TokenResponse, description = "The new tokens of the session.",
+            headers(("Set-Cookie" = String,
+                description = "The refresh token, where the request showed it as a cookie."))),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGIN_SESSION_ENDED`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+    )
+)]
+pub(crate) async fn refresh(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let origin = origin(client, request.headers());
+    admit(&accounts, &REFRESH, client, &RATE_LIMITED).await?;
+    let cookie = cookie::is_there(request.headers()).then(|| cookie::shown(request.headers()));
+    let Some(body) = read_json::<RefreshRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&VALIDATION_ERROR));
+    };
+    let (used, transport) = match (body.refresh_token, cookie) {
+        (Some(token), _) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
+        (None, Some(shown)) => (shown, TokenTransport::Cookie),
+        (None, None) => return Err(Problem::new(&VALIDATION_ERROR)),
+    };
+    let ended = || {
+        let response = refused(&SESSION_ENDED).into_response();
+        Ok(without_cookie(&accounts, transport, response))
+    };
+    let Some(used) = used else {
+        return ended();
+    };
+    match refresh::refresh(&accounts, client, &used).await? {
+        RefreshOutcome::Ended => ended(),
+        RefreshOutcome::Reused(session, email) => {
+            accounts.authenticator.forget_session(&session);
+            if let Some(email) = email {
+                let reason = FailureReason::RefreshTokenReused;
+                events::failed(&accounts, &origin, &email, 0, reason);
+            }
+            ended()
+        }
+        RefreshOutcome::Refreshed(grant) => {
+            accounts.note_network(client);
+            tokens(&accounts, &grant, transport)
+        }
+    }
+}

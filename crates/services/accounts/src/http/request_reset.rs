@@ -1,0 +1,54 @@
+//! `POST /auth/password-reset`: requests a mail with a link to set a new password.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_wire::issuer::ResetRequest;
+use axum::extract::{Request, State};
+use http::StatusCode;
+
+use crate::{
+    domain::{client_limits::RESET, mails::mail_request::MailRequestOutcome, request_reset},
+    http::{
+        admission::admit,
+        json::read_json,
+        problems::{RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
+        responses::BodyProblems,
+    },
+    state::AccountsState,
+};
+
+/// Requests a new password. If the address has an account, a mail explains the next step. The
+/// answer is sent before anything depends on the account.
+#[utoipa::path(
+    post,
+    path = "/auth/password-reset",
+    tag = "login",
+    request_body = ResetRequest,
+    responses(
+        BodyProblems,
+        (status = ACCEPTED, description = "If the address has an account, a mail is on its way."),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`RESET_VALIDATION_ERROR`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`RESET_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`UNAVAILABLE`, also where no mail is set up; `OVERLOADED`"),
+    )
+)]
+pub(crate) async fn request_reset(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    admit(&accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    let Some(body) = read_json::<ResetRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&RESET_VALIDATION_ERROR));
+    };
+    match request_reset::request_reset(&accounts, client, body.email.as_str()).await? {
+        MailRequestOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
+        MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),
+    }
+}

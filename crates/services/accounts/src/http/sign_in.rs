@@ -1,0 +1,130 @@
+//! `POST /auth/login`: starts a session with email and password.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_store::{DeviceId, DeviceOrigin, Email, RefreshToken};
+use anteroom_wire::issuer::{LoginRequest, TokenResponse};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+
+use crate::{
+    domain::{
+        client_limits::LOGIN,
+        devices::{announcement::announce, registration::NewDevice},
+        login::{
+            events,
+            sign_in::{self, SignInAttempt, SignInOutcome},
+        },
+        passwords::password::Password,
+    },
+    http::{
+        admission::admit,
+        cookie,
+        devices::problems::device_name,
+        json::read_json,
+        problems::{RATE_LIMITED, VALIDATION_ERROR},
+        refusals::answer,
+        responses::BodyProblems,
+        tokens::{TokenTransport, tokens},
+        user_agent::origin,
+    },
+    state::AccountsState,
+};
+
+/// Starts a session.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    tag = "login",
+    request_body = LoginRequest,
+    responses(
+        BodyProblems,
+        (status = OK, body = TokenResponse, description = "The tokens of the session.",
+            headers(("Set-Cookie" = String,
+                description = "The refresh token, where `cookie` asks for it."))),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGIN_INVALID_CREDENTIALS`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGIN_ACCOUNT_DISABLED`, `LOGIN_EMAIL_NOT_VERIFIED`: only after the \
+                           right password"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`LOGIN_VALIDATION_ERROR`, `DEVICE_DISPLAY_NAME_INVALID`"),
+        (status = LOCKED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`LOGIN_ACCOUNT_LOCKED`",
+            headers(("Retry-After" = u64, description = "Seconds until the lock ends."))),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+    )
+)]
+pub(crate) async fn sign_in(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let origin = origin(client, request.headers());
+    admit(&accounts, &LOGIN, client, &RATE_LIMITED).await?;
+    let shown = cookie::shown(request.headers());
+    let Some(body) = read_json::<LoginRequest>(&accounts.http, request).await? else {
+        return Err(Problem::new(&VALIDATION_ERROR));
+    };
+    let transport = match body.cookie {
+        true => TokenTransport::Cookie,
+        false => TokenTransport::Body,
+    };
+    let attempt = attempt(&body, shown)?;
+    match sign_in::sign_in(&accounts, client, attempt).await? {
+        SignInOutcome::Refused(attempt) => Err(answer(&accounts, &origin, attempt)),
+        SignInOutcome::SignedIn(grant, changes) => {
+            accounts.note_network(client);
+            events::success(&accounts, &origin, &grant.email, &grant.session);
+            for change in &changes {
+                announce(&accounts, change);
+            }
+            tokens(&accounts, &grant, transport)
+        }
+    }
+}
+
+/// Parses a request. `cookie` is the refresh token that it shows as a cookie.
+///
+/// # Errors
+/// `LOGIN_VALIDATION_ERROR`, and the problems of a device's name.
+fn attempt(body: &LoginRequest, cookie: Option<RefreshToken>) -> Result<SignInAttempt, Problem> {
+    let invalid = || Problem::new(&VALIDATION_ERROR);
+    let email = Email::parse(body.email.as_str()).map_err(|_| invalid())?;
+    let password = Password::parse(body.password.as_str()).map_err(|_| invalid())?;
+    let id = match body.device_id {
+        Some(number) => Some(DeviceId::new(number).ok_or_else(invalid)?),
+        None => None,
+    };
+    let name = match &body.device_name {
+        Some(text) => Some(device_name(text)?),
+        None => None,
+    };
+    let proof = match (id, &body.refresh_token) {
+        (None, _) => None,
+        (Some(_), Some(token)) => RefreshToken::parse(token.as_str()),
+        (Some(_), None) => cookie,
+    };
+    Ok(SignInAttempt {
+        email,
+        password,
+        remember: body.remember_me,
+        device: NewDevice {
+            id,
+            name,
+            origin: DeviceOrigin::Login,
+            password: None,
+            address: None,
+            caller: None,
+        },
+        proof,
+    })
+}

@@ -1,0 +1,10 @@
+//! The decisions of the issuer, apart from HTTP.
+
+pub(crate) mod account_limit;
+pub(crate) mod create_credential;
+pub(crate) mod failures;
+pub(crate) mod group_credentials;
+pub(crate) mod issuing_params;
+pub(crate) mod link_credentials;
+pub(crate) mod range;
+pub(crate) mod relay_credentials;

@@ -1,0 +1,113 @@
+//! Group and call-link credentials, one of each per day.
+
+use std::sync::Arc;
+
+use anteroom_accounts::{Caller, Failure};
+use anteroom_protocol::{
+    AuthCredentialResponse, CredentialBatch, GenericSecretParams, GroupAuthCredentialResponse,
+    GroupIdentity, GroupServerSecretParams, Timestamp, VerifyError,
+};
+use anteroom_runtime::{Entropy, RetryAfter};
+use anteroom_store::Account;
+
+use crate::{
+    domain::{
+        account_limit::{AccountRequest, Computation},
+        failures::{issuing_failed, no_params},
+        range::RedemptionRange,
+    },
+    state::IssuerState,
+};
+
+/// The outcomes of a request for a batch of each kind.
+pub(crate) enum GroupCredentialsOutcome {
+    RateLimited(RetryAfter),
+    InvalidRange,
+    BatchIssued(RedemptionRange, IssuedBatches),
+}
+
+/// The credentials of both kinds, one per day, ascending.
+pub(crate) struct IssuedBatches {
+    /// `None` while there are no group params.
+    pub(crate) group: Option<Vec<(Vec<u8>, Timestamp)>>,
+    pub(crate) call_link: Vec<(Vec<u8>, Timestamp)>,
+}
+
+/// Issues one credential of each kind per day. `days` are the first and the last day, if the request
+/// names them.
+///
+/// # Errors
+/// No generic server params are live, or too much work is waiting.
+pub(crate) async fn issue_group_credentials(
+    issuer: &IssuerState,
+    caller: &Caller,
+    days: Option<(Timestamp, Timestamp)>,
+) -> Result<GroupCredentialsOutcome, Failure> {
+    let size = issuer.limits.batches;
+    let admitted = match AccountRequest::begin(issuer, "batches", size, caller).await {
+        Ok(admitted) => admitted,
+        Err(after) => return Ok(GroupCredentialsOutcome::RateLimited(after)),
+    };
+    let now = issuer.now();
+    let range = days.and_then(|(start, end)| RedemptionRange::new(start, end, now));
+    let Some(range) = range else {
+        return Ok(GroupCredentialsOutcome::InvalidRange);
+    };
+    let params = issuer.params.current();
+    let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
+    let group_params = params.issuing_group(now);
+    let entropy = Arc::clone(&issuer.entropy);
+    let account = caller.account.clone();
+    let issued = admitted.compute(issuer, move || {
+        issue(
+            &account,
+            range,
+            group_params.as_deref(),
+            &generic_params,
+            &*entropy,
+        )
+    });
+    match issued.await? {
+        Computation::RateLimited(after) => Ok(GroupCredentialsOutcome::RateLimited(after)),
+        Computation::Done(issued) => {
+            let issued = issued.map_err(issuing_failed)?;
+            Ok(GroupCredentialsOutcome::BatchIssued(range, issued))
+        }
+    }
+}
+
+/// Issues one credential of each kind per day, ascending. For an account without a PNI they use the
+/// replacement from its salt. Without group params there are no group credentials.
+fn issue(
+    account: &Account,
+    range: RedemptionRange,
+    group_params: Option<&GroupServerSecretParams>,
+    generic_params: &GenericSecretParams,
+    entropy: &dyn Entropy,
+) -> Result<IssuedBatches, VerifyError> {
+    let identity = match &account.pni {
+        Some(pni) => GroupIdentity::Pni(pni),
+        None => GroupIdentity::WithoutPni(&account.auth_salt),
+    };
+    let batch = CredentialBatch {
+        aci: &account.aci,
+        call_links: generic_params,
+        groups: group_params.map(|params| (params, identity)),
+    };
+    let days: Vec<_> = range.days().collect();
+    let issued = batch.issue(&days, &mut *entropy.rng())?;
+    let groups = issued
+        .groups
+        .iter()
+        .map(GroupAuthCredentialResponse::to_bytes);
+    let call_link = issued
+        .call_links
+        .iter()
+        .map(AuthCredentialResponse::to_bytes);
+    Ok(IssuedBatches {
+        group: group_params
+            .is_some()
+            .then(|| groups.zip(range.days()).collect()),
+        call_link: call_link.zip(range.days()).collect(),
+    })
+}

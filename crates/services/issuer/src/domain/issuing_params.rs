@@ -1,0 +1,243 @@
+//! The live server params.
+//!
+//! Several can be live: the newest valid ones issue, all valid ones verify, and the next ones are
+//! published before they are used, so that clients can pin them in time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anteroom_protocol::{
+    DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp,
+};
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+
+/// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
+/// there is one.
+pub struct DatedParams<T> {
+    /// The params.
+    pub params: T,
+    /// The time from which they issue.
+    pub not_before: Timestamp,
+    /// The time from which they are invalid.
+    pub not_after: Option<Timestamp>,
+}
+
+/// Returns the time from which every credential is invalid that was issued before `replaced` by the
+/// replaced params: credentials can be requested for 8 days ahead, each can be shown for 2 days
+/// after that, and one more day allows for clocks and for processes that load new params late.
+#[must_use]
+pub const fn credentials_end(replaced: Timestamp) -> Timestamp {
+    replaced.start_of_day().plus((8 + 2 + 1) * DAY)
+}
+
+/// The error for stored server params that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssuingParamsError {
+    /// The bytes are not server params.
+    #[error("the stored server params {0} cannot be read")]
+    Malformed(ParamsId),
+    /// The params do not have the id under which they are stored.
+    #[error("the stored server params {0} have another id")]
+    Mismatch(ParamsId),
+}
+
+/// The server params of an issuer. Clones share them.
+#[derive(Clone)]
+pub struct IssuingParams {
+    mode: Mode,
+    generic: Arc<[Entry<GenericSecretParams>]>,
+    group: Arc<[Entry<GroupServerSecretParams>]>,
+}
+
+/// The current server params. They can be replaced while the issuer runs.
+pub(crate) struct CurrentParams(RwLock<IssuingParams>);
+
+impl CurrentParams {
+    pub(crate) const fn new(params: IssuingParams) -> Self {
+        Self(RwLock::new(params))
+    }
+
+    /// Returns the params that a request uses throughout.
+    pub(crate) fn current(&self) -> IssuingParams {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn replace(&self, params: IssuingParams) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = params;
+    }
+}
+
+/// Public params and the time of their validity.
+pub(crate) struct ListedParams {
+    pub(crate) id: ParamsId,
+    pub(crate) kind: ServerParamsKind,
+    pub(crate) version: u8,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Option<Timestamp>,
+    /// Whether they issue credentials at the moment.
+    pub(crate) is_issuing: bool,
+    /// The bytes of the params.
+    pub(crate) public: Vec<u8>,
+}
+
+struct Entry<T> {
+    secret: Arc<T>,
+    id: ParamsId,
+    version: u8,
+    public: Vec<u8>,
+    not_before: Timestamp,
+    not_after: Option<Timestamp>,
+}
+
+impl IssuingParams {
+    /// Creates the set from params in any order. Of the generic ones only those of `mode` issue.
+    /// The others are published and verify.
+    #[must_use]
+    pub fn new(
+        mode: Mode,
+        generic: Vec<DatedParams<GenericSecretParams>>,
+        group: Vec<DatedParams<GroupServerSecretParams>>,
+    ) -> Self {
+        let generic = generic.into_iter().map(generic_entry).collect();
+        let group = group.into_iter().map(group_entry).collect();
+        Self {
+            mode,
+            generic: newest_first(generic),
+            group: newest_first(group),
+        }
+    }
+
+    /// Creates the set from the rows of the store.
+    ///
+    /// # Errors
+    /// Params that do not parse, or do not have the id under which they are stored.
+    pub fn from_records(
+        mode: Mode,
+        records: &[ServerParamsRecord],
+    ) -> Result<Self, IssuingParamsError> {
+        let (mut generic, mut group) = (Vec::new(), Vec::new());
+        for record in records {
+            let malformed = |_| IssuingParamsError::Malformed(record.id);
+            let id = match record.kind {
+                ServerParamsKind::Generic => {
+                    let params =
+                        GenericSecretParams::from_bytes(&record.secret).map_err(malformed)?;
+                    let id = params.public_params().id();
+                    generic.push(live(record, params));
+                    id
+                }
+                ServerParamsKind::Group => {
+                    let params =
+                        GroupServerSecretParams::from_bytes(&record.secret).map_err(malformed)?;
+                    let id = params.public_params().id();
+                    group.push(live(record, params));
+                    id
+                }
+            };
+            if id.to_hex() != record.id.to_hex() {
+                return Err(IssuingParamsError::Mismatch(record.id));
+            }
+        }
+        Ok(Self::new(mode, generic, group))
+    }
+
+    /// Returns the generic params that issue at `now`.
+    pub(crate) fn issuing_generic(&self, now: Timestamp) -> Option<Arc<GenericSecretParams>> {
+        self.issuing_generic_entry(now)
+            .map(|entry| Arc::clone(&entry.secret))
+    }
+
+    /// Returns the group params that issue at `now`.
+    pub(crate) fn issuing_group(&self, now: Timestamp) -> Option<Arc<GroupServerSecretParams>> {
+        self.issuing_group_entry(now)
+            .map(|entry| Arc::clone(&entry.secret))
+    }
+
+    /// Returns all params, newest first, including those that are invalid at `now`: a client with a
+    /// link made under those can verify that every client saw the same params.
+    pub(crate) fn published(&self, now: Timestamp) -> Vec<ListedParams> {
+        let generic = self.issuing_generic_entry(now).map(|entry| entry.id);
+        let group = self.issuing_group_entry(now).map(|entry| entry.id);
+        let generic = published(&self.generic, ServerParamsKind::Generic, generic);
+        let group = published(&self.group, ServerParamsKind::Group, group);
+        generic.chain(group).collect()
+    }
+
+    fn issuing_generic_entry(&self, now: Timestamp) -> Option<&Entry<GenericSecretParams>> {
+        self.generic
+            .iter()
+            .find(|entry| entry.secret.mode() == self.mode && entry.is_valid_at(now))
+    }
+
+    fn issuing_group_entry(&self, now: Timestamp) -> Option<&Entry<GroupServerSecretParams>> {
+        self.group.iter().find(|entry| entry.is_valid_at(now))
+    }
+}
+
+impl<T> Entry<T> {
+    fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.not_before <= now && self.not_after.is_none_or(|end| now < end)
+    }
+}
+
+fn live<T>(record: &ServerParamsRecord, params: T) -> DatedParams<T> {
+    DatedParams {
+        params,
+        not_before: record.not_before,
+        not_after: record.not_after,
+    }
+}
+
+fn generic_entry(live: DatedParams<GenericSecretParams>) -> Entry<GenericSecretParams> {
+    let public = live.params.public_params();
+    Entry {
+        id: public.id(),
+        version: match live.params.mode() {
+            Mode::Legacy => 0,
+            Mode::Standard => 1,
+        },
+        public: public.to_bytes(),
+        secret: Arc::new(live.params),
+        not_before: live.not_before,
+        not_after: live.not_after,
+    }
+}
+
+fn group_entry(live: DatedParams<GroupServerSecretParams>) -> Entry<GroupServerSecretParams> {
+    let public = live.params.public_params();
+    Entry {
+        id: public.id(),
+        // Group credentials always use the legacy mode of their key.
+        version: 0,
+        public: public.to_bytes(),
+        secret: Arc::new(live.params),
+        not_before: live.not_before,
+        not_after: live.not_after,
+    }
+}
+
+/// Sorts params, newest first. Two with the same start are in the order of their ids, so that all
+/// processes of an issuer agree on which one issues.
+fn newest_first<T>(mut entries: Vec<Entry<T>>) -> Arc<[Entry<T>]> {
+    entries.sort_by_key(|entry| (std::cmp::Reverse(entry.not_before), entry.id));
+    entries.into()
+}
+
+fn published<T>(
+    entries: &[Entry<T>],
+    kind: ServerParamsKind,
+    issuing: Option<ParamsId>,
+) -> impl Iterator<Item = ListedParams> {
+    entries.iter().map(move |entry| ListedParams {
+        id: entry.id,
+        kind,
+        version: entry.version,
+        not_before: entry.not_before,
+        not_after: entry.not_after,
+        is_issuing: issuing == Some(entry.id),
+        public: entry.public.clone(),
+    })
+}

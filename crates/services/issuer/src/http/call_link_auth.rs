@@ -1,0 +1,71 @@
+//! `GET /v1/call-link/auth`: issues credentials to use call links, one per day.
+
+use std::sync::Arc;
+
+use anteroom_accounts::private;
+use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_wire::issuer::CallLinkAuthResponse;
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+
+use crate::{
+    domain::link_credentials::{LinkCredentialsOutcome, issue_link_credentials},
+    http::{
+        batch_events::emit_batch_issued,
+        credentials::day_credential,
+        problems::{BATCHES_RATE_LIMITED, CALL_LINK_UNAUTHORIZED, INVALID_RANGE},
+        range::requested_days,
+    },
+    state::IssuerState,
+};
+
+/// Issues one credential per day to use call links.
+#[utoipa::path(
+    get,
+    path = "/v1/call-link/auth",
+    tag = "credentials",
+    params(
+        ("redemptionStartSeconds" = u64, Query, multiple_of = 86_400, example = 1_795_651_200,
+            description = "The first day: a midnight UTC, yesterday or later."),
+        ("redemptionEndSeconds" = u64, Query, multiple_of = 86_400, example = 1_796_256_000,
+            description = "The last day: a midnight UTC, at most 7 days after the first."),
+    ),
+    responses(
+        (status = OK, body = CallLinkAuthResponse, description = "One credential per day."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`GROUP_CRED_INVALID_RANGE`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_UNAUTHORIZED`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+    ),
+    security(("device" = []), ("session" = []))
+)]
+pub(crate) async fn call_link_auth(
+    State(issuer): State<Arc<IssuerState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = issuer
+        .accounts
+        .authenticate(request.headers(), client, &CALL_LINK_UNAUTHORIZED)
+        .await?;
+    let days = requested_days(request.uri());
+    match issue_link_credentials(&issuer, &caller, days).await? {
+        LinkCredentialsOutcome::RateLimited(after) => {
+            Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
+        }
+        LinkCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
+        LinkCredentialsOutcome::AuthBatchIssued { range, credentials } => {
+            emit_batch_issued(&issuer, &caller.account.aci, range);
+            Ok(private(CallLinkAuthResponse {
+                call_link_auth_credentials: credentials.iter().map(day_credential).collect(),
+            }))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `POST /v1/call-link/create-auth`: issues a credential to create one room today, without learning
+//! which.
+
+use std::sync::Arc;
+
+use anteroom_accounts::private;
+use anteroom_http_server::{
+    Problem, ProblemDocument, ProblemKind, RequestClient, bounded_body, require_json,
+};
+use anteroom_protocol::CreateCredentialRequest;
+use anteroom_wire::issuer::{CreateAuthRequest, DayCredential};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::StatusCode;
+
+use crate::{
+    domain::{
+        account_limit::AccountRequest,
+        create_credential::{CreateCredentialOutcome, issue_create_credential},
+    },
+    http::{credentials::day_credential, problems::CALL_LINK_UNAUTHORIZED},
+    state::IssuerState,
+};
+
+const RATE_LIMITED: ProblemKind = ProblemKind {
+    code: "CALL_LINK_RATE_LIMITED",
+    status: StatusCode::TOO_MANY_REQUESTS,
+    detail: "Too many call-link credential requests. Please wait before trying again.",
+};
+
+const INVALID_REQUEST: ProblemKind = ProblemKind {
+    code: "CALL_LINK_INVALID_REQUEST",
+    status: StatusCode::BAD_REQUEST,
+    detail: "Invalid call-link credential request.",
+};
+
+/// Issues a credential to create one room today. The room's id stays blinded.
+#[utoipa::path(
+    post,
+    path = "/v1/call-link/create-auth",
+    tag = "credentials",
+    request_body = CreateAuthRequest,
+    responses(
+        (status = OK, body = DayCredential, description = "The credential and its day."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_INVALID_REQUEST`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_UNAUTHORIZED`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_LINK_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+    ),
+    security(("device" = []), ("session" = []))
+)]
+pub(crate) async fn create_auth(
+    State(issuer): State<Arc<IssuerState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers();
+    let caller = issuer
+        .accounts
+        .authenticate(headers, client, &CALL_LINK_UNAUTHORIZED)
+        .await?;
+    let aci = caller.account.aci;
+    let rate_limited = |after| {
+        issuer.emit("call_link.rate_limited", &aci, |event| event);
+        Problem::new(&RATE_LIMITED).retry_after(after)
+    };
+    let size = issuer.limits.create_auth;
+    let admitted = AccountRequest::begin(&issuer, "create-auth", size, &caller).await;
+    let admitted = admitted.map_err(rate_limited)?;
+    require_json(headers)?;
+    let body = bounded_body(request.into_body(), &issuer.http).await?;
+    let Some(request) = parse(&body) else {
+        return Err(Problem::new(&INVALID_REQUEST));
+    };
+    match issue_create_credential(&issuer, admitted, aci, request).await? {
+        CreateCredentialOutcome::RateLimited(after) => Err(rate_limited(after)),
+        CreateCredentialOutcome::CredentialIssued {
+            credential,
+            redemption_time,
+        } => {
+            issuer.emit("call_link.credential_issued", &aci, |event| {
+                event.with("redemption_time", redemption_time.as_secs())
+            });
+            Ok(private(day_credential(&(credential, redemption_time))))
+        }
+    }
+}
+
+fn parse(body: &[u8]) -> Option<CreateCredentialRequest> {
+    let request: CreateAuthRequest = serde_json::from_slice(body).ok()?;
+    let bytes = STANDARD
+        .decode(request.create_call_link_credential_request)
+        .ok()?;
+    CreateCredentialRequest::from_bytes(&bytes).ok()
+}

@@ -1,0 +1,95 @@
+//! `GET /v1/certificate/auth/group`: issues group and call-link credentials, one of each per day.
+
+use std::sync::Arc;
+
+use anteroom_accounts::private;
+use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, RequestClient};
+use anteroom_wire::issuer::GroupAuthResponse;
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::{
+    domain::group_credentials::{GroupCredentialsOutcome, IssuedBatches, issue_group_credentials},
+    http::{
+        batch_events::{emit_batch_issued, emit_group_issued},
+        credentials::day_credential,
+        problems::{BATCHES_RATE_LIMITED, INVALID_RANGE},
+        range::requested_days,
+    },
+    state::IssuerState,
+};
+
+const UNAUTHORIZED: ProblemKind = ProblemKind {
+    code: "GROUP_CRED_UNAUTHORIZED",
+    status: StatusCode::UNAUTHORIZED,
+    detail: "Authentication required to request group credentials.",
+};
+
+/// The header that names the missing part of an answer.
+const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
+
+/// Issues one group credential and one call-link credential per day.
+#[utoipa::path(
+    get,
+    path = "/v1/certificate/auth/group",
+    tag = "credentials",
+    params(
+        ("redemptionStartSeconds" = u64, Query, multiple_of = 86_400, example = 1_795_651_200,
+            description = "The first day: a midnight UTC, yesterday or later."),
+        ("redemptionEndSeconds" = u64, Query, multiple_of = 86_400, example = 1_796_256_000,
+            description = "The last day: a midnight UTC, at most 7 days after the first."),
+    ),
+    responses(
+        (status = OK, body = GroupAuthResponse, description = "One credential of each kind per day.",
+            headers(("Anteroom-Degraded" = String,
+                description = "`group-credentials` when there are no group credentials in it."))),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`GROUP_CRED_INVALID_RANGE`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`GROUP_CRED_UNAUTHORIZED`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
+            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+    ),
+    security(("device" = []), ("session" = []))
+)]
+pub(crate) async fn group_auth(
+    State(issuer): State<Arc<IssuerState>>,
+    RequestClient(client): RequestClient,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = issuer
+        .accounts
+        .authenticate(request.headers(), client, &UNAUTHORIZED)
+        .await?;
+    let days = requested_days(request.uri());
+    match issue_group_credentials(&issuer, &caller, days).await? {
+        GroupCredentialsOutcome::RateLimited(after) => {
+            Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
+        }
+        GroupCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
+        GroupCredentialsOutcome::BatchIssued(range, IssuedBatches { group, call_link }) => {
+            let account = &caller.account;
+            if let Some(credentials) = &group {
+                emit_group_issued(&issuer, &account.aci, range, credentials.len());
+            }
+            emit_batch_issued(&issuer, &account.aci, range);
+            let credentials = group.iter().flatten().map(day_credential);
+            let mut response = private(GroupAuthResponse {
+                credentials: credentials.collect(),
+                call_link_auth_credentials: call_link.iter().map(day_credential).collect(),
+                pni: account.pni.map(|pni| pni.to_uuid_string()),
+            });
+            if group.is_none() {
+                let missing = HeaderValue::from_static("group-credentials");
+                response.headers_mut().insert(DEGRADED, missing);
+            }
+            Ok(response)
+        }
+    }
+}

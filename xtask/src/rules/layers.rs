@@ -1,0 +1,277 @@
+//! The layers of the workspace: which crate belongs to which, and which layer knows which.
+//!
+//! A new crate gets a line in [`LAYERS`]. Everything that its layer does not allow is an exception with a
+//! reason, and an exception that nothing uses any more is a violation.
+
+/// A layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// No I/O, clock, randomness of its own or async.
+    Pure,
+    /// The parts that services share at run time.
+    Kit,
+    /// The traits of the databases.
+    Store,
+    /// A database behind the traits.
+    Database,
+    /// A way to another service: mail, identity providers, relays, webhooks.
+    Adapter,
+    /// One of the services, as a library.
+    Service,
+    /// The library of clients.
+    Sdk,
+    /// What the parts of the program share: output, failures, the data directory.
+    Console,
+    /// Parts of the program for users, who have no service.
+    App,
+    /// The only place that reads the configuration and names databases and adapters.
+    Composition,
+    /// The program.
+    Program,
+    /// Servers for tests.
+    Testkit,
+    /// A program for tests and measurements.
+    Tool,
+    /// `cargo xtask`.
+    Xtask,
+}
+
+/// The crates with their layers.
+pub(super) const LAYERS: &[(&str, Layer)] = &[
+    ("anteroom-sigma", Layer::Pure),
+    ("anteroom-kvac", Layer::Pure),
+    ("anteroom-protocol", Layer::Pure),
+    ("anteroom-wire", Layer::Pure),
+    ("anteroom-call", Layer::Pure),
+    ("anteroom-client-core", Layer::Pure),
+    ("anteroom-runtime", Layer::Kit),
+    ("anteroom-http-client", Layer::Kit),
+    ("anteroom-http-server", Layer::Kit),
+    ("anteroom-pages", Layer::Kit),
+    ("anteroom-store", Layer::Store),
+    ("anteroom-store-sqlite", Layer::Database),
+    ("anteroom-mail", Layer::Adapter),
+    ("anteroom-oidc", Layer::Adapter),
+    ("anteroom-turn", Layer::Adapter),
+    ("anteroom-webhook", Layer::Adapter),
+    ("anteroom-accounts", Layer::Service),
+    ("anteroom-issuer", Layer::Service),
+    ("anteroom-rooms", Layer::Service),
+    ("anteroom-client", Layer::Sdk),
+    ("anteroom-console", Layer::Console),
+    ("anteroom-user-cli", Layer::App),
+    ("anteroom-server", Layer::Composition),
+    ("anteroom", Layer::Program),
+    ("anteroom-testkit", Layer::Testkit),
+    ("anteroom-bench", Layer::Tool),
+    ("anteroom-dist", Layer::Tool),
+    ("anteroom-load", Layer::Tool),
+    ("anteroom-picture", Layer::Tool),
+    ("anteroom-vectors", Layer::Tool),
+    ("interop-peer", Layer::Tool),
+    ("xtask", Layer::Xtask),
+];
+
+/// Crates of the table that may be missing, until all of them are there; then the list is empty.
+pub(super) const COMING: &[&str] = &[
+    "anteroom-client-core",
+    "anteroom-http-client",
+    "anteroom-wire",
+];
+
+/// The layers that each layer may depend on, outside of tests. The crates of a list know
+/// [`COMMON`] too.
+pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
+    (Layer::Pure, &[Layer::Pure]),
+    (Layer::Kit, &[Layer::Kit]),
+    (Layer::Store, &[]),
+    (Layer::Database, &[Layer::Store]),
+    (Layer::Adapter, &[Layer::Kit]),
+    (Layer::Service, &[Layer::Pure, Layer::Kit, Layer::Store]),
+    (Layer::Sdk, &[Layer::Pure]),
+    (Layer::Console, &[Layer::Kit, Layer::Sdk]),
+    (
+        Layer::App,
+        &[Layer::Pure, Layer::Kit, Layer::Sdk, Layer::Console],
+    ),
+    (
+        Layer::Composition,
+        &[
+            Layer::Console,
+            Layer::Kit,
+            Layer::Store,
+            Layer::Database,
+            Layer::Adapter,
+            Layer::Service,
+        ],
+    ),
+    (
+        Layer::Program,
+        &[
+            Layer::Pure,
+            Layer::Kit,
+            Layer::Store,
+            Layer::Service,
+            Layer::Sdk,
+            Layer::Console,
+            Layer::App,
+            Layer::Composition,
+        ],
+    ),
+    (
+        Layer::Testkit,
+        &[
+            Layer::Pure,
+            Layer::Kit,
+            Layer::Store,
+            Layer::Database,
+            Layer::Adapter,
+            Layer::Service,
+        ],
+    ),
+    (Layer::Tool, &[Layer::Pure, Layer::Sdk]),
+    (Layer::Xtask, &[]),
+];
+
+/// The crate of ids and times, which every layer may know. `xtask` may not: it is built in seconds.
+pub(super) const COMMON: &str = "anteroom-protocol";
+
+/// A dependency that the layers do not allow: the crate, the crate that it knows, and the reason.
+pub(super) type Exception = (&'static str, &'static str, &'static str);
+
+/// The dependencies between crates that are exceptions.
+pub(super) const EDGES: &[Exception] = &[
+    (
+        "anteroom-issuer",
+        "anteroom-accounts",
+        "the issuer asks who the caller is; accounts know no credentials",
+    ),
+    ("anteroom-issuer", "anteroom-turn", TRAIT_OF_RELAYS),
+    (
+        "anteroom-server",
+        "anteroom-client",
+        "it names the header of an instance as clients read it",
+    ),
+    (
+        "anteroom-user-cli",
+        "anteroom-store",
+        "it compares email addresses as the issuer does",
+    ),
+    ("anteroom", "anteroom-mail", OPERATOR),
+    ("anteroom", "anteroom-turn", OPERATOR),
+    ("anteroom", "anteroom-webhook", OPERATOR),
+    ("anteroom", "anteroom-store-sqlite", OPERATOR),
+    (
+        "anteroom-dist",
+        "xtask",
+        "it runs other programs as the steps do",
+    ),
+    ("interop-peer", "anteroom-store", KEYS_OF_A_RUNNING_ISSUER),
+    (
+        "interop-peer",
+        "anteroom-store-sqlite",
+        KEYS_OF_A_RUNNING_ISSUER,
+    ),
+];
+
+const TRAIT_OF_RELAYS: &str = "the crate defines what a provider of relays is";
+const OPERATOR: &str =
+    "the operator's commands work on the files of the services, and try their settings";
+const KEYS_OF_A_RUNNING_ISSUER: &str = "it reads a running issuer's keys from its database";
+
+/// The crates on the sides of the walls. No crate of one side reaches another side, directly or through
+/// others, and not in its tests either; only crates of [`MEETING_PLACES`] know several sides.
+pub(super) const WALLS: &[&[&str]] = &[
+    &["anteroom-accounts", "anteroom-issuer"],
+    &["anteroom-rooms"],
+];
+
+/// The layers that know both sides of a wall.
+pub(super) const MEETING_PLACES: &[Layer] = &[Layer::Composition, Layer::Program, Layer::Testkit];
+
+/// Packages of others that only few crates may depend on.
+pub(super) struct Reserved {
+    /// The beginning of the packages' names.
+    pub(super) prefix: &'static str,
+    /// The layers that may.
+    pub(super) layers: &'static [Layer],
+    /// The crates that may.
+    pub(super) crates: &'static [&'static str],
+    /// Whether tests of any crate may.
+    pub(super) in_tests: bool,
+    /// The reason, and what others do.
+    pub(super) reason: &'static str,
+}
+
+/// The reserved packages.
+pub(super) const RESERVED: &[Reserved] = &[
+    Reserved {
+        prefix: "sqlx",
+        layers: &[Layer::Database],
+        crates: &[],
+        in_tests: false,
+        reason: "SQL stands in one layer: go through the traits of `store`",
+    },
+    Reserved {
+        prefix: "reqwest",
+        layers: &[Layer::Testkit, Layer::Tool],
+        crates: &["anteroom-http-client", "anteroom-client"],
+        in_tests: true,
+        reason: "time limits, redirects and certificates are decided once: use `http-client`",
+    },
+    Reserved {
+        prefix: "str0m",
+        layers: &[],
+        crates: &["anteroom-sfu", "anteroom-media"],
+        in_tests: false,
+        reason: "media stand behind one crate: go through it",
+    },
+];
+
+/// Dependencies on reserved packages that are exceptions.
+pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[
+    ("anteroom-oidc", "reqwest", OWN_CLIENT),
+    ("anteroom-rooms", "reqwest", OWN_CLIENT),
+    ("anteroom-turn", "reqwest", OWN_CLIENT),
+    ("anteroom-webhook", "reqwest", OWN_CLIENT),
+];
+
+const OWN_CLIENT: &str = "builds its own client, until `http-client` does";
+
+impl Layer {
+    /// The folder of the layer's crates.
+    pub(super) const fn folder(self) -> &'static [&'static str] {
+        match self {
+            Self::Pure => &["crates/pure/"],
+            Self::Kit => &["crates/kit/"],
+            Self::Store | Self::Database => &["crates/store/"],
+            Self::Adapter => &["crates/adapters/"],
+            Self::Service => &["crates/services/"],
+            Self::Sdk => &["crates/sdk/"],
+            Self::Console | Self::App | Self::Composition | Self::Program => &["crates/apps/"],
+            Self::Testkit => &["crates/testkit"],
+            Self::Tool => &["tools/", "tests/"],
+            Self::Xtask => &["xtask"],
+        }
+    }
+
+    /// Returns the layer of a crate.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let mut layers = LAYERS.iter().filter(|(listed, _)| *listed == name);
+        layers.next().map(|(_, layer)| *layer)
+    }
+
+    /// Returns the layers that this one may know.
+    pub(super) fn known(self) -> &'static [Self] {
+        let mut known = KNOWN.iter().filter(|(layer, _)| *layer == self);
+        known.next().map_or(&[], |(_, known)| known)
+    }
+}
+
+/// Returns the names of the pure crates.
+#[must_use]
+pub fn pure_crates() -> Vec<&'static str> {
+    let pure = LAYERS.iter().filter(|(_, layer)| *layer == Layer::Pure);
+    pure.map(|(name, _)| *name).collect()
+}

@@ -1,0 +1,191 @@
+//! The rule about sizes: a file or crate that takes long to read says why it is one.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::Result;
+
+use super::{Violation, files::rust_sources};
+
+/// The lines that a file has at most.
+const FILE: usize = 400;
+
+/// The lines that a file of tests has at most.
+const TESTS: usize = 600;
+
+/// The lines of sources that a crate has at most, without files of tests.
+const CRATE: usize = 6_000;
+
+/// Files and crates that are larger, with the reason.
+const REASONS: &[(&str, &str)] = &[
+    (
+        "crates/apps/anteroom",
+        "settings, composition, commands of users and of operators are to be crates of their own",
+    ),
+    (
+        "crates/apps/server/src/settings.rs",
+        "the sections of one file, whose comments are its documentation",
+    ),
+    (
+        "crates/apps/anteroom/tests/cli/doctor.rs",
+        "one check after the other, as the command makes them",
+    ),
+    (
+        "crates/apps/anteroom/tests/cli/errors.rs",
+        "one table of mistakes and their messages",
+    ),
+    (
+        "crates/apps/anteroom/tests/cli/stored_credentials.rs",
+        "one story, from the first credential to the last",
+    ),
+    (
+        "crates/kit/http-server/src/client_address.rs",
+        "one parser of forwarding headers, with its tests",
+    ),
+    (
+        "crates/pure/protocol/src/create_credential.rs",
+        "one credential, from request to presentation",
+    ),
+    (
+        "crates/sdk/client",
+        "decisions are to be apart from the sockets",
+    ),
+    (
+        "crates/sdk/client/src/issuer.rs",
+        "every request of one service",
+    ),
+    (
+        "crates/sdk/client/src/rooms.rs",
+        "every request of one service",
+    ),
+    (
+        "crates/sdk/client/src/transport.rs",
+        "one way of a request to a service, with its failures",
+    ),
+    (
+        "crates/services/rooms",
+        "bodies and messages are to move to the crate of the wire",
+    ),
+    (
+        "crates/store/store",
+        "one place for the traits, rows and sealing of both databases",
+    ),
+    (
+        "crates/store/store-sqlite",
+        "what both databases do alike is to be written once",
+    ),
+    (
+        "crates/store/store/src/login/email.rs",
+        "one form of addresses, with a table of what is refused",
+    ),
+    (
+        "crates/store/store/src/login/repository.rs",
+        "one trait, with a sentence for each method",
+    ),
+    (
+        "crates/testkit/src/rooms.rs",
+        "one server with all that a test may ask of it",
+    ),
+];
+
+/// Checks all sources of the project.
+///
+/// # Errors
+/// If git cannot list them, or one is not readable.
+pub fn violations(root: &Path) -> Result<Vec<Violation>> {
+    let sources = rust_sources(root)?;
+    let sizes = sources
+        .iter()
+        .map(|(file, text)| (file.as_str(), text.lines().count()));
+    Ok(violations_of(sizes, REASONS))
+}
+
+/// Checks files with their numbers of lines.
+pub fn violations_of<'a>(
+    files: impl IntoIterator<Item = (&'a str, usize)>,
+    reasons: &[(&str, &str)],
+) -> Vec<Violation> {
+    let mut large = BTreeMap::new();
+    let mut crates: BTreeMap<&str, usize> = BTreeMap::new();
+    for (file, lines) in files {
+        let most = if is_test(file) { TESTS } else { FILE };
+        if lines > most {
+            large.insert(file, (lines, most));
+        }
+        if let Some((folder, _)) = file.split_once("/src/").filter(|_| !is_test(file)) {
+            *crates.entry(folder).or_default() += lines;
+        }
+    }
+    let crates = crates.into_iter().filter(|(_, lines)| *lines > CRATE);
+    large.extend(crates.map(|(folder, lines)| (folder, (lines, CRATE))));
+
+    let has_reason = |path: &str| reasons.iter().any(|(named, _)| *named == path);
+    let unexplained = large.iter().filter(|(path, _)| !has_reason(path));
+    let mut violations: Vec<Violation> = unexplained
+        .map(|(path, (lines, most))| {
+            let rule = format!(
+                "has {lines} lines, and more than {most} are hard to read as one: split it, or say in the \
+                 table of sizes why it is one"
+            );
+            Violation::new(*path, rule)
+        })
+        .collect();
+    let stale = reasons.iter().filter(|(path, _)| !large.contains_key(path));
+    violations.extend(stale.map(|(path, _)| {
+        let rule = "is not there, or short enough: take its line out of the table of sizes";
+        Violation::new(*path, rule)
+    }));
+    violations
+}
+
+/// Whether a file holds tests alone.
+fn is_test(file: &str) -> bool {
+    file.contains("/tests/") || file.ends_with("/tests.rs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(files: &[(&'static str, usize)], reasons: &[(&str, &str)]) -> Vec<String> {
+        let violations = violations_of(files.iter().copied(), reasons);
+        violations.into_iter().map(|one| one.place).collect()
+    }
+
+    #[test]
+    fn a_large_file_or_crate_needs_a_reason() {
+        for (files, place) in [
+            (&[("crates/x/src/a.rs", 400)][..], None),
+            (&[("crates/x/src/a.rs", 401)], Some("crates/x/src/a.rs")),
+            (
+                &[("crates/x/examples/a.rs", 401)],
+                Some("crates/x/examples/a.rs"),
+            ),
+            (&[("crates/x/tests/a.rs", 600)], None),
+            (&[("crates/x/tests/a.rs", 601)], Some("crates/x/tests/a.rs")),
+            (&[("crates/x/src/a/tests.rs", 600)], None),
+            (
+                &[("crates/x/src/a/tests.rs", 601)],
+                Some("crates/x/src/a/tests.rs"),
+            ),
+        ] {
+            assert_eq!(places(files, &[]), Vec::from_iter(place), "{files:?}");
+            if let Some(place) = place {
+                assert_eq!(places(files, &[(place, "a reason")]), [""; 0]);
+            }
+        }
+        let many = [("crates/x/src/a.rs", 400); 15];
+        assert_eq!(places(&many, &[]), [""; 0]);
+        let many = [("crates/x/src/a.rs", 400); 16];
+        assert_eq!(places(&many, &[]), ["crates/x"]);
+        assert_eq!(places(&many, &[("crates/x", "a reason")]), [""; 0]);
+        let tests = [("crates/x/tests/a.rs", 400); 16];
+        assert_eq!(places(&tests, &[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_reason_for_what_is_short_is_noticed() {
+        let reasons = [("crates/x/src/a.rs", "a reason"), ("crates/y", "a reason")];
+        let small = [("crates/x/src/a.rs", 400)];
+        assert_eq!(places(&small, &reasons), ["crates/x/src/a.rs", "crates/y"]);
+    }
+}
