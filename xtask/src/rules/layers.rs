@@ -24,6 +24,8 @@ pub enum Layer {
     Console,
     /// Parts of the program for users, who have no service.
     App,
+    /// Parts of the program for operators, who work on the databases of the services.
+    Operator,
     /// The only place that reads the configuration and names databases and adapters.
     Composition,
     /// The program.
@@ -61,6 +63,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-console", Layer::Console),
     ("anteroom-user-cli", Layer::App),
     ("anteroom-server", Layer::Composition),
+    ("anteroom-operator-cli", Layer::Operator),
     ("anteroom", Layer::Program),
     ("anteroom-testkit", Layer::Testkit),
     ("anteroom-bench", Layer::Tool),
@@ -106,6 +109,17 @@ pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
         ],
     ),
     (
+        Layer::Operator,
+        &[
+            Layer::Kit,
+            Layer::Store,
+            Layer::Service,
+            Layer::Sdk,
+            Layer::Console,
+            Layer::Composition,
+        ],
+    ),
+    (
         Layer::Program,
         &[
             Layer::Pure,
@@ -115,6 +129,7 @@ pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
             Layer::Sdk,
             Layer::Console,
             Layer::App,
+            Layer::Operator,
             Layer::Composition,
         ],
     ),
@@ -157,10 +172,11 @@ pub(super) const EDGES: &[Exception] = &[
         "anteroom-store",
         "it compares email addresses as the issuer does",
     ),
-    ("anteroom", "anteroom-mail", OPERATOR),
-    ("anteroom", "anteroom-turn", OPERATOR),
-    ("anteroom", "anteroom-webhook", OPERATOR),
-    ("anteroom", "anteroom-store-sqlite", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-mail", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-turn", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-webhook", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-store-sqlite", OPERATOR),
+    ("anteroom", "anteroom-store-sqlite", DEMO),
     (
         "anteroom-dist",
         "xtask",
@@ -175,6 +191,7 @@ pub(super) const EDGES: &[Exception] = &[
 ];
 
 const TRAIT_OF_RELAYS: &str = "the crate defines what a provider of relays is";
+const DEMO: &str = "the demo adds accounts to the database of its own issuer";
 const OPERATOR: &str =
     "the operator's commands work on the files of the services, and try their settings";
 const KEYS_OF_A_RUNNING_ISSUER: &str = "it reads a running issuer's keys from its database";
@@ -187,7 +204,12 @@ pub(super) const WALLS: &[&[&str]] = &[
 ];
 
 /// The layers that know both sides of a wall.
-pub(super) const MEETING_PLACES: &[Layer] = &[Layer::Composition, Layer::Program, Layer::Testkit];
+pub(super) const MEETING_PLACES: &[Layer] = &[
+    Layer::Composition,
+    Layer::Operator,
+    Layer::Program,
+    Layer::Testkit,
+];
 
 /// Packages of others that only few crates may depend on.
 pub(super) struct Reserved {
@@ -248,7 +270,9 @@ impl Layer {
             Self::Adapter => &["crates/adapters/"],
             Self::Service => &["crates/services/"],
             Self::Sdk => &["crates/sdk/"],
-            Self::Console | Self::App | Self::Composition | Self::Program => &["crates/apps/"],
+            Self::Console | Self::App | Self::Composition | Self::Operator | Self::Program => {
+                &["crates/apps/"]
+            }
             Self::Testkit => &["crates/testkit"],
             Self::Tool => &["tools/", "tests/"],
             Self::Xtask => &["xtask"],

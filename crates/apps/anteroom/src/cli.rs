@@ -5,6 +5,7 @@ mod keys;
 use std::path::PathBuf;
 
 use anteroom_console::exit_status::ExitStatus;
+use anteroom_operator_cli::arguments::{AccountCommand, Device, Doctor, KeysRotate, Room};
 use anteroom_server::{database::Database, settings::Flag};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
 use anteroom_user_cli::arguments::{CallCommand, Credential, Link, Login, Relays, WhoAmI};
@@ -12,8 +13,6 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::Erro
 use clap_complete::Shell;
 
 pub(crate) use self::keys::Keys;
-
-use crate::operator_arguments::{AccountCommand, Device, Doctor, KeysRotate, Room};
 
 /// Self-hosted private calls by link.
 ///

@@ -3,8 +3,6 @@
 
 mod cli;
 mod command;
-mod operator_arguments;
-mod operator_changes;
 
 use std::{env, ffi::OsString, process::ExitCode};
 

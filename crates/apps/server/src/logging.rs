@@ -49,6 +49,7 @@ const OURS: &[&str] = &[
     "anteroom_issuer",
     "anteroom_mail",
     "anteroom_oidc",
+    "anteroom_operator_cli",
     "anteroom_pages",
     "anteroom_rooms",
     "anteroom_runtime",

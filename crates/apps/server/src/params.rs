@@ -223,7 +223,10 @@ pub enum StartTime {
     /// The start of a day, this number of days ahead.
     InDays(u16),
     /// Immediately; `revoke` ends the old ones immediately too.
-    Now { revoke: bool },
+    Now {
+        /// Whether the old ones end at once.
+        revoke: bool,
+    },
 }
 
 /// The params that a rotation created and ended.

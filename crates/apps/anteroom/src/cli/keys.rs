@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
+use anteroom_operator_cli::arguments::KeysRotate;
 use clap::Subcommand;
-
-use crate::operator_arguments::KeysRotate;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {

@@ -41,7 +41,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The issuer of this process.
 pub struct IssuerKeyState {
     pub database: SqliteIssuer,
-    /// The keys of the issuer, once it is open.
     pub issuer: Issuer,
     pub mode: Mode,
     /// The params in use. The lock is held during each check of the database.
@@ -60,7 +59,9 @@ pub struct RoomsKeyState {
 /// The open services of this process. Each is set once, at the start or later.
 #[derive(Default)]
 pub struct OpenServices {
+    /// The keys of the issuer, once it is open.
     pub issuer: OnceLock<IssuerKeyState>,
+    /// The keys of the room service, once it is open.
     pub rooms: OnceLock<RoomsKeyState>,
     /// The damaged params that are logged already.
     pub faults: FaultLog,

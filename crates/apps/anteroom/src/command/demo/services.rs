@@ -11,6 +11,7 @@ use std::{
 
 use anteroom_accounts::DeviceEvents;
 use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os::OsClock};
+use anteroom_operator_cli::account_add::{self, NewAccount};
 use anteroom_runtime::Clock as _;
 use anteroom_server::{
     databases,
@@ -29,8 +30,6 @@ use tokio::{
     task::JoinHandle,
 };
 use tracing::dispatcher;
-
-use crate::command::account_add::{self, NewAccount};
 
 /// The time limit for stopping. No call is running by then, so that open connections are cut.
 const GRACE: Duration = Duration::from_secs(5);
