@@ -61,6 +61,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-rooms", Layer::Service),
     ("anteroom-client", Layer::Sdk),
     ("anteroom-console", Layer::Console),
+    ("anteroom-call-terminal", Layer::App),
     ("anteroom-user-cli", Layer::App),
     ("anteroom-server", Layer::Composition),
     ("anteroom-operator-cli", Layer::Operator),
@@ -166,6 +167,11 @@ pub(super) const EDGES: &[Exception] = &[
         "anteroom-server",
         "anteroom-client",
         "it names the header of an instance as clients read it",
+    ),
+    (
+        "anteroom-user-cli",
+        "anteroom-call-terminal",
+        "it joins the call that the terminal shows",
     ),
     (
         "anteroom-user-cli",

@@ -43,6 +43,7 @@ const OURS: &[&str] = &[
     "anteroom",
     "anteroom_accounts",
     "anteroom_call",
+    "anteroom_call_terminal",
     "anteroom_client",
     "anteroom_console",
     "anteroom_http_server",

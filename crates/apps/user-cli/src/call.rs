@@ -1,30 +1,13 @@
 //! `anteroom call join`
 
-mod account;
-mod conversation;
-mod draft;
-mod ending;
-mod entry;
-mod full_screen;
-mod input;
-mod known_devices;
-mod layout;
-mod own_name;
-mod participation;
-mod plain;
-mod presence;
-mod quotation;
-mod screen;
-mod status;
-mod tag;
-mod view;
-mod wrap;
-
 use std::{
     io::{self, IsTerminal as _},
     sync::Arc,
 };
 
+use anteroom_call_terminal::{
+    ending, own_name::NameFile, participation::CallParticipation, plain, screen,
+};
 use anteroom_client::JoinOptions;
 use anteroom_console::{
     data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os::OsEntropy, progress,
@@ -34,15 +17,13 @@ use anteroom_protocol::AdminPasskey;
 use anteroom_runtime::Entropy as _;
 use anyhow::Context as _;
 
-use self::{own_name::NameFile, participation::CallParticipation};
-
 use crate::{
     arguments::CallJoin,
     links::LinkStore,
     replay_counters::ReplayCountersFile,
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
-    session::user_directory,
+    user_directory::user_directory,
 };
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the

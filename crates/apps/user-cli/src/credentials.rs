@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     sealed_file::{FileFormat, SealedFile},
-    session::user_directory,
+    user_directory::user_directory,
 };
 
 const KIND: FileFormat = FileFormat {

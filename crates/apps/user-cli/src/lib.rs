@@ -25,4 +25,5 @@ mod secret_text;
 mod session;
 mod steps;
 pub mod trust;
+mod user_directory;
 pub mod whoami;

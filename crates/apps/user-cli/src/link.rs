@@ -4,51 +4,30 @@ mod create;
 mod import;
 mod list;
 mod show;
+mod state;
 
-use anteroom_client::{Approval, LinkChange, LinkState, OngoingCall, RoomName};
+use anteroom_client::{LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
     data_dir::DataDir,
     environment::Environment,
     os::{self, OsClock},
-    terminal::{confirm, day, output_size, plain, print, print_json},
+    terminal::{confirm, plain, print, print_json},
 };
-use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
+use self::state::{Context, StateReport, show_state};
 use crate::{
-    arguments::{Link, LinkArgument, OnOff, RoomFlags},
+    arguments::{Link, LinkArgument, RoomFlags},
     links::{LinkStore, short_name},
-    qr,
     room_session::{LinkTarget, RoomSession},
 };
-
-/// The state of a link after a change, as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StateReport<'a> {
-    short_name: &'a str,
-    name: Option<&'a str>,
-    approval: bool,
-    revoked: bool,
-    expiration: u64,
-    deletion: u64,
-}
 
 /// A deleted link, as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EndReport<'a> {
     short_name: &'a str,
-}
-
-/// The inputs of all commands on links.
-struct Context<'a> {
-    json: bool,
-    store: &'a LinkStore,
-    data: &'a DataDir,
-    environment: &'a Environment,
 }
 
 /// Runs one of the commands on links.
@@ -176,15 +155,6 @@ fn end_of_call(is_empty: bool, is_known: bool, is_open: bool) -> String {
     }
 }
 
-impl From<OnOff> for Approval {
-    fn from(switch: OnOff) -> Self {
-        match switch {
-            OnOff::On => Self::Required,
-            OnOff::Off => Self::Off,
-        }
-    }
-}
-
 /// Asks before the call of a link ends.
 fn confirm_end(named: &LinkTarget, yes: bool) -> anyhow::Result<()> {
     let link = title(named)?;
@@ -272,69 +242,4 @@ async fn delete(
     }
     print("Deleted the link, there and here.")?;
     Ok(())
-}
-
-impl<'a> StateReport<'a> {
-    fn new(state: &'a LinkState, short_name: &'a str) -> Self {
-        Self {
-            short_name,
-            name: match &state.name {
-                RoomName::Known(name) => Some(name),
-                RoomName::None | RoomName::Unreadable => None,
-            },
-            approval: state.approval == Approval::Required,
-            revoked: state.revoked,
-            expiration: state.expiration.as_secs(),
-            deletion: state.deletion.as_secs(),
-        }
-    }
-}
-
-fn show_state(state: &LinkState) -> anyhow::Result<()> {
-    print(&format!("  room      {}", room_name(state)))?;
-    print(&format!(
-        "  approval  {}",
-        match state.approval {
-            Approval::Required => "on: who comes by the link waits until an admin lets them in",
-            Approval::Off => "off: who comes by the link is in",
-        }
-    ))?;
-    print(&format!("  state     {}", state_text(state, OsClock.now())))?;
-    Ok(())
-}
-
-/// Shows a link, the command that joins by it, and before both a picture of it: they are the last on
-/// the screen. In a shell a link without quotes ends at its &.
-fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
-    if with_picture {
-        for line in qr::lines_for(url, output_size())? {
-            print(&line)?;
-        }
-        print("")?;
-    }
-    print(url)?;
-    print("")?;
-    let command = Zeroizing::new(format!("anteroom call join '{url}' --as NAME"));
-    print(&command)?;
-    Ok(())
-}
-
-fn room_name(state: &LinkState) -> String {
-    match &state.name {
-        RoomName::None => "without a name".to_owned(),
-        RoomName::Known(name) => name.clone(),
-        RoomName::Unreadable => "with a name that was not set with this link's key".to_owned(),
-    }
-}
-
-fn state_text(state: &LinkState, now: Timestamp) -> String {
-    let forgotten = day(state.deletion);
-    if state.revoked {
-        format!("revoked: nobody can join; forgotten on {forgotten}")
-    } else if state.is_open(now) {
-        let end = day(state.expiration);
-        format!("open until {end}, and longer with every call")
-    } else {
-        format!("expired: nobody can join; forgotten on {forgotten}")
-    }
 }

@@ -18,7 +18,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     sealed_file::{FileFormat, SealedFile},
-    session::user_directory,
+    user_directory::user_directory,
 };
 
 const KIND: FileFormat = FileFormat {

@@ -32,7 +32,7 @@ use self::device::DeviceFile;
 
 use crate::{
     sealed_file::{FileFormat, SealedFile},
-    session::user_directory,
+    user_directory::user_directory,
 };
 
 const KIND: FileFormat = FileFormat {

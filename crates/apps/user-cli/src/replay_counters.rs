@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     sealed_file::{FileFormat, SealedFile},
-    session::user_directory,
+    user_directory::user_directory,
 };
 
 const KIND: FileFormat = FileFormat {

@@ -14,8 +14,7 @@ use anteroom_console::{
 };
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
-use anyhow::{Context as _, bail};
-use etcetera::BaseStrategy as _;
+use anyhow::bail;
 
 pub(crate) use self::identity::IssuerIdentity;
 
@@ -25,6 +24,7 @@ use crate::{
     logins::LoginFile,
     notices,
     pins::{PinFile, UserPins},
+    user_directory::user_directory,
 };
 
 /// The name under which the issuer of a data directory is pinned, since its port may change.
@@ -263,10 +263,4 @@ fn is_at(issuer: &str, url: &str) -> bool {
 
 fn user_pins() -> anyhow::Result<PathBuf> {
     Ok(user_directory()?.join("pins.json"))
-}
-
-/// Returns the directory of a user's own files.
-pub(crate) fn user_directory() -> anyhow::Result<PathBuf> {
-    let strategy = etcetera::choose_base_strategy().context("there is no home directory")?;
-    Ok(strategy.config_dir().join("anteroom"))
 }

@@ -117,8 +117,8 @@ fn resolve<'a>(member: &'a Value, schema: &'a Schema) -> &'a Value {
 
 /// Returns the type, for a reader.
 fn kind(member: &Value, schema: &Schema) -> String {
-    if let Some(words) = member.get("enum").and_then(Value::as_array) {
-        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    let words: Vec<String> = words(member).map(|word| format!("`{word}`")).collect();
+    if !words.is_empty() {
         return words.join(", ");
     }
     let named = match member.get("type") {
@@ -136,6 +136,15 @@ fn kind(member: &Value, schema: &Schema) -> String {
         }
         _ => "text".to_owned(),
     }
+}
+
+/// Returns the words that a setting may be; none if it may be any text.
+fn words(member: &Value) -> impl Iterator<Item = &Value> {
+    let list = |name: &str| member.get(name).and_then(Value::as_array);
+    let plain = list("enum").into_iter().flatten();
+    // A word with a comment has a schema of its own.
+    let commented = list("oneOf").into_iter().flatten();
+    plain.chain(commented.filter_map(|word| word.get("const")))
 }
 
 fn integer(member: &Value) -> String {

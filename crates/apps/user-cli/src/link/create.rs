@@ -14,7 +14,7 @@ use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
-use super::{Context, show_link, show_state};
+use super::state::{Context, show_link, show_state};
 
 use crate::{
     arguments::LinkCreate,

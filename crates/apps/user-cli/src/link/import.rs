@@ -18,7 +18,7 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{Context, StateReport, show_state};
+use super::state::{Context, StateReport, show_state};
 
 use crate::{
     arguments::LinkImport,

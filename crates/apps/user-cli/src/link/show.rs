@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, show_link, show_state};
+use super::state::{Context, show_link, show_state};
 
 use crate::{
     arguments::LinkShow,
