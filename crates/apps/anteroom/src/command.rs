@@ -47,7 +47,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     };
     os::protect_memory();
     if scope == Scope::Client {
-        for name in settings::unknown_variables(environment) {
+        for name in settings::unknown_variables(environment)? {
             tracing::warn!("the variable {name} is unknown here and ignored");
         }
     }

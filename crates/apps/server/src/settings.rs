@@ -11,6 +11,8 @@ mod oidc;
 mod public_url;
 mod reference;
 mod relays;
+mod schema;
+mod source;
 mod tls;
 mod webhook;
 
@@ -31,13 +33,14 @@ pub use self::{
     http::HttpSettings,
     keys::KeySection,
     listen_address::ListenAddress,
-    load::{Flag, Scope, find_file, load, names_data, unknown_variables},
+    load::{find_file, load, names_data, unknown_variables},
     login::{LoginSection, SignUpMode},
     mail::{MailSettings, MailTransport},
     oidc::OidcSection,
     public_url::PublicUrl,
     reference::page as reference,
     relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
+    source::{Flag, Scope},
     tls::TlsSection,
     webhook::WebhookSection,
 };

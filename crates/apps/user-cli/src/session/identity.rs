@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anteroom_client::{
-    Authentication, DeviceCredentials, IssuerClient, IssuerError, LoginClient, LoginSession,
-    PublishedParams, ServiceAddress, Timeouts, Trust, TrustedParams,
+    DeviceCredentials, IssuerError, LoginClient, LoginSession, PublishedParams, ServiceAddress,
+    Timeouts, Trust, TrustedParams,
 };
 use anteroom_console::{
     data_dir::DataDir,
@@ -17,7 +17,7 @@ use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_runtime::Clock as _;
 use anyhow::{anyhow, bail};
 
-use super::{IssuerTarget, Session};
+use super::target::IssuerTarget;
 
 use crate::{arguments::ClientFlags, credentials::CredentialFile, logins::LoginFile};
 
@@ -25,14 +25,14 @@ use crate::{arguments::ClientFlags, credentials::CredentialFile, logins::LoginFi
 pub(crate) struct IssuerIdentity {
     pub(super) target: IssuerTarget,
     aci: Aci,
-    account: AccountSource,
+    pub(super) account: AccountSource,
     trust: Vec<ParamsId>,
     pub(crate) flags: ClientFlags,
     pub(crate) environment: Environment,
 }
 
 /// The authentication of an account.
-enum AccountSource {
+pub(super) enum AccountSource {
     /// A device's password; this is the account's name.
     Device(String),
     Login(LoginFile),
@@ -101,25 +101,6 @@ impl IssuerIdentity {
         }
     }
 
-    /// Signs in. Asks for the password last, and only on a terminal.
-    pub(crate) fn session(self: &Arc<Self>) -> anyhow::Result<Session> {
-        let url = self.target.url()?;
-        let (authentication, login) = match &self.account {
-            AccountSource::Device(name) => (self.device(name)?.into(), None),
-            AccountSource::Login(file) => (login(url, file)?.into(), Some(file.clone())),
-        };
-        let authentication: Authentication = authentication;
-        let client = IssuerClient::new(url, authentication, Timeouts::default())?;
-        if client.is_exposed() {
-            tracing::warn!("the password or token crosses the network in the clear: use https");
-        }
-        Ok(Session {
-            client,
-            login,
-            identity: Arc::clone(self),
-        })
-    }
-
     /// Refuses a secret of the environment to an issuer that is not named.
     pub(crate) fn check_secret(&self, variable: &str) -> anyhow::Result<()> {
         self.target.check_secret(&self.environment, variable)
@@ -178,7 +159,7 @@ impl IssuerIdentity {
         }
     }
 
-    fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
+    pub(super) fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
         if self.flags.password_file.is_none() {
             self.target
                 .check_secret(&self.environment, environment::DEVICE_PASSWORD)?;
@@ -232,7 +213,7 @@ fn nobody_logged_in(target: &IssuerTarget) -> Failure {
     Failure::new("login_missing", what).next(next)
 }
 
-fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {
+pub(super) fn login(url: &ServiceAddress, file: &LoginFile) -> anyhow::Result<LoginSession> {
     let stored_login = file.load()?.ok_or(IssuerError::SessionEnded)?;
     let client = LoginClient::new(url, Timeouts::default())?;
     Ok(LoginSession::resume(

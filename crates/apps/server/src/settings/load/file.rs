@@ -5,13 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Flag, Scope, unreadable, variable_of_key};
 use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
 };
 
-use crate::settings::Settings;
+use crate::settings::{
+    Settings,
+    schema::variable_of_key,
+    source::{Flag, Scope, unreadable},
+};
 
 /// The configuration file of the system's service, as packages and the documented unit install it.
 const SYSTEM_CONFIG: &str = "/etc/anteroom/anteroom.toml";
