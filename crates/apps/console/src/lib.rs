@@ -16,6 +16,7 @@ mod ownership;
 pub mod password;
 pub mod progress;
 pub mod public_params;
+pub mod qr;
 pub mod report;
 mod service_link;
 pub mod shutdown;

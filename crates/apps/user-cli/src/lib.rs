@@ -15,7 +15,6 @@ pub mod logout;
 mod notices;
 pub mod own_devices;
 mod pins;
-mod qr;
 pub mod relays;
 mod renewal;
 mod replay_counters;

@@ -1,6 +1,6 @@
 //! The inputs of commands on links, and the state of a link as they print it.
 
-use crate::{arguments::OnOff, links::LinkStore, qr};
+use crate::{arguments::OnOff, links::LinkStore};
 use anteroom_client::{Approval, LinkState, RoomName};
 use anteroom_console::{
     data_dir::DataDir,
@@ -75,7 +75,7 @@ pub(super) fn show_state(state: &LinkState) -> anyhow::Result<()> {
 /// the screen. In a shell a link without quotes ends at its &.
 pub(super) fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
     if with_picture {
-        for line in qr::lines_for(url, output_size())? {
+        for line in anteroom_console::qr::lines_for(url, output_size())? {
             print(&line)?;
         }
         print("")?;

@@ -1,12 +1,13 @@
 //! A link as a QR code, for a phone's camera.
 
-use anteroom_console::terminal::TerminalSize;
 use anyhow::{Context as _, anyhow};
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 
+use crate::terminal::TerminalSize;
+
 /// The code as lines of text for a terminal of this size, or the sentence that it is too small. A code
 /// of which a part is out of sight, or whose lines are broken, is read by no phone.
-pub(crate) fn lines_for(text: &str, size: Option<TerminalSize>) -> anyhow::Result<Vec<String>> {
+pub fn lines_for(text: &str, size: Option<TerminalSize>) -> anyhow::Result<Vec<String>> {
     let lines = lines(text)?;
     let columns = lines.first().map_or(0, |line| line.chars().count());
     let rows = lines.len();
