@@ -62,7 +62,6 @@ fn a_layer_knows_only_the_layers_of_its_list_and_the_exceptions() {
         ("anteroom-runtime", "anteroom-protocol", true),
         ("anteroom-runtime", "anteroom-call", false),
         ("anteroom-runtime", "anteroom-wire", false),
-        ("anteroom-http-server", "anteroom-wire", true),
         ("anteroom-store", "anteroom-runtime", false),
         ("anteroom-store-sqlite", "anteroom-store", true),
         ("anteroom-mail", "anteroom-runtime", true),
@@ -143,6 +142,34 @@ fn no_crate_reaches_beyond_a_wall_in_its_tests_or_through_others() {
         if let (Some(found), Some(way)) = (found, way) {
             assert!(found.contains(way), "{name}: {found}");
         }
+    }
+}
+
+#[test]
+fn only_meeting_places_depend_on_both_sides_of_a_wall() {
+    let sides = Graph::default()
+        .with("anteroom-issuer", [])
+        .with("anteroom-accounts", [])
+        .with("anteroom-rooms", []);
+    let both = || {
+        [
+            in_tests_on("anteroom-accounts"),
+            in_tests_on("anteroom-rooms"),
+        ]
+    };
+    let one = || {
+        [
+            in_tests_on("anteroom-accounts"),
+            in_tests_on("anteroom-issuer"),
+        ]
+    };
+    for (graph, allowed) in [
+        (sides.clone().with("anteroom-client", both()), false),
+        (sides.clone().with("anteroom-client", one()), true),
+        (sides.clone().with("anteroom-server", both()), true),
+        (sides.with("anteroom-testkit", both()), true),
+    ] {
+        assert_eq!(broken(&graph).is_empty(), allowed, "{graph:?}");
     }
 }
 

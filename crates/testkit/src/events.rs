@@ -1,8 +1,9 @@
 //! A sink that collects events for tests.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anteroom_runtime::{Event, EventSink};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// Collects events. Clones share the collection.
@@ -42,7 +43,7 @@ impl CapturedEvents {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
         let kept = &self.0.kept;
-        kept.lock().unwrap_or_else(PoisonError::into_inner)
+        kept.lock()
     }
 }
 

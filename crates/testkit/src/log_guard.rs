@@ -6,13 +6,14 @@ use std::{
     fmt::{self, Write as _},
     fs, iter,
     path::Path,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::LazyLock,
 };
 
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
+use parking_lot::Mutex;
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -73,7 +74,7 @@ impl LogGuard {
         let forms = texts
             .map(|(place, text)| (place, text.into_bytes()))
             .chain([(ForbiddenScope::File, bytes.to_vec())]);
-        locked(&self.forms).add(label, bytes, forms);
+        self.forms.lock().add(label, bytes, forms);
     }
 
     /// Registers a text that may not be logged.
@@ -86,7 +87,7 @@ impl LogGuard {
     /// # Panics
     /// A registered value was logged.
     pub fn assert_clean(&self) {
-        let leaks = locked(&self.leaks);
+        let leaks = self.leaks.lock();
         assert!(leaks.is_empty(), "sensitive values in the log: {leaks:#?}");
     }
 
@@ -109,7 +110,7 @@ impl LogGuard {
                 read => read.expect("a file of a database"),
             };
             databases += u32::from(bytes.starts_with(b"SQLite format 3"));
-            let forms = locked(&self.forms);
+            let forms = self.forms.lock();
             let label = forms.find(&bytes, Source::File).map(str::to_owned);
             drop(forms);
             assert!(label.is_none(), "{name} holds a sensitive value: {label:?}");
@@ -120,19 +121,21 @@ impl LogGuard {
     /// Returns the number of spans and events that were read. A guard that has read none proves nothing.
     #[must_use]
     pub fn lines(&self) -> u64 {
-        *locked(&self.lines)
+        *self.lines.lock()
     }
 
     fn read(&self, metadata: &Metadata<'_>, text: &str) {
-        *locked(&self.lines) += 1;
+        *self.lines.lock() += 1;
         let lower = text.to_lowercase();
-        let forms = locked(&self.forms);
+        let forms = self.forms.lock();
         let named = forms.find(text.as_bytes(), Source::Log).map(str::to_owned);
         drop(forms);
         let shaped = || has_credentials(&lower).then(|| "request credentials".to_owned());
         if let Some(label) = named.or_else(shaped) {
             let (target, level) = (metadata.target(), metadata.level());
-            locked(&self.leaks).push(format!("{label}: {level} {target}: {text}"));
+            self.leaks
+                .lock()
+                .push(format!("{label}: {level} {target}: {text}"));
         }
     }
 }
@@ -214,10 +217,6 @@ fn has_credentials(lower: &str) -> bool {
     })
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use tracing::subscriber::with_default;
@@ -236,7 +235,7 @@ mod tests {
         guard.watch_text("word", "correct horse");
         with_default(Registry::default().with(GuardLayer(guard)), log);
         assert_ne!(guard.lines(), 0);
-        !locked(&guard.leaks).is_empty()
+        !guard.leaks.lock().is_empty()
     }
 
     #[test]
@@ -277,7 +276,7 @@ mod tests {
             with_default(Registry::default().with(GuardLayer(guard)), || {
                 tracing::info!("{text}");
             });
-            !std::mem::take(&mut *locked(&guard.leaks)).is_empty()
+            !std::mem::take(&mut *guard.leaks.lock()).is_empty()
         };
         for number in 0..5_000 {
             assert!(!logged(

@@ -2,7 +2,7 @@
 
 use std::{
     iter,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -20,6 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::{
@@ -124,23 +125,23 @@ impl LyingIssuer {
 
     /// Sets the params that the issuer lists.
     pub fn show(&self, shown: &[ServedParams]) {
-        locked(&self.behaviour).shown = shown.to_vec();
+        self.behaviour.lock().shown = shown.to_vec();
     }
 
     /// Sets the seed of the params under which the issuer issues, listed or not.
     pub fn issue_under(&self, seed: u8) {
-        locked(&self.behaviour).issues = seed;
+        self.behaviour.lock().issues = seed;
     }
 
     /// Sets the time in the answers.
     pub fn set_date(&self, date: Timestamp) {
-        locked(&self.behaviour).date = Some(date);
+        self.behaviour.lock().date = Some(date);
     }
 
     /// Returns the requests so far.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        locked(&self.behaviour).requests.clone()
+        self.behaviour.lock().requests.clone()
     }
 }
 
@@ -170,10 +171,6 @@ fn secret(seed: u8) -> GenericSecretParams {
     GenericSecretParams::generate(Mode::Standard, Randomness::from_bytes([seed; 32]))
 }
 
-fn locked(behaviour: &SharedBehaviour) -> MutexGuard<'_, Behaviour> {
-    behaviour.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 async fn record(
     State(behaviour): State<SharedBehaviour>,
     request: Request<Body>,
@@ -187,7 +184,7 @@ async fn record(
             .map(ToOwned::to_owned),
     };
     let date = {
-        let mut behaviour = locked(&behaviour);
+        let mut behaviour = behaviour.lock();
         behaviour.requests.push(received);
         behaviour.date
     };
@@ -201,13 +198,13 @@ async fn record(
 }
 
 async fn params(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
-    let shown = locked(&behaviour).shown.clone();
+    let shown = behaviour.lock().shown.clone();
     let entries: Vec<Value> = shown.iter().map(ServedParams::entry).collect();
     Json(json!({ "params": entries }))
 }
 
 async fn whoami(State(behaviour): State<SharedBehaviour>) -> Json<Value> {
-    let account = locked(&behaviour).account.to_uuid_string();
+    let account = behaviour.lock().account.to_uuid_string();
     let salt = STANDARD.encode([1; 32]);
     Json(json!({
         "uuid": account, "pni": null, "deviceId": 1, "authCredentialSalt": salt,
@@ -253,7 +250,7 @@ async fn auth(
     State(behaviour): State<SharedBehaviour>,
     Query(query): Query<Vec<(String, u64)>>,
 ) -> Json<Value> {
-    let credentials = Days::parse(&query).credentials(&locked(&behaviour));
+    let credentials = Days::parse(&query).credentials(&behaviour.lock());
     Json(json!({ "callLinkAuthCredentials": credentials }))
 }
 
@@ -262,7 +259,7 @@ async fn batch(
     State(behaviour): State<SharedBehaviour>,
     Query(query): Query<Vec<(String, u64)>>,
 ) -> (HeaderMap, Json<Value>) {
-    let credentials = Days::parse(&query).credentials(&locked(&behaviour));
+    let credentials = Days::parse(&query).credentials(&behaviour.lock());
     let mut headers = HeaderMap::new();
     headers.insert("anteroom-degraded", HeaderValue::from_static("group"));
     let body = json!({
@@ -276,7 +273,7 @@ async fn create_auth(
     Json(body): Json<Value>,
 ) -> Json<Value> {
     let (account, now, issues) = {
-        let behaviour = locked(&behaviour);
+        let behaviour = behaviour.lock();
         (behaviour.account, behaviour.now, behaviour.issues)
     };
     let request = body.get("createCallLinkCredentialRequest");

@@ -1,9 +1,10 @@
 //! A sender that collects mails for tests.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anteroom_accounts::{MailSender, OutgoingMail};
 use anteroom_store::Email;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Collects mails. Clones share the collection.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +59,7 @@ impl CapturedMails {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<MailCall>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

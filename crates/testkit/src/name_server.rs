@@ -2,13 +2,14 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use hickory_resolver::proto::{
     op::{Message, ResponseCode},
     rr::{DNSClass, Name, RData, Record, RecordType},
 };
+use parking_lot::Mutex;
 use tokio::net::UdpSocket;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -72,7 +73,7 @@ impl NameServer {
     /// A text is no address.
     pub fn set(&self, addresses: &[&str], ttl: u32) {
         let parse = |text: &&str| text.parse().expect("an address");
-        let mut zone = locked(&self.zone);
+        let mut zone = self.zone.lock();
         zone.addresses = addresses.iter().map(parse).collect();
         zone.ttl = ttl;
         zone.behaviour = Behaviour::Answers;
@@ -80,23 +81,19 @@ impl NameServer {
 
     /// Makes the server answer with an error.
     pub fn fail(&self) {
-        locked(&self.zone).behaviour = Behaviour::Fails;
+        self.zone.lock().behaviour = Behaviour::Fails;
     }
 
     /// Makes the server give no answer.
     pub fn stop_answering(&self) {
-        locked(&self.zone).behaviour = Behaviour::IsSilent;
+        self.zone.lock().behaviour = Behaviour::IsSilent;
     }
 
     /// Returns the number of questions so far.
     #[must_use]
     pub fn questions(&self) -> u32 {
-        locked(&self.zone).questions
+        self.zone.lock().questions
     }
-}
-
-fn locked(zone: &Mutex<Zone>) -> MutexGuard<'_, Zone> {
-    zone.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn serve(socket: UdpSocket, zone: Arc<Mutex<Zone>>, stop: CancellationToken) {
@@ -113,7 +110,7 @@ async fn serve(socket: UdpSocket, zone: Arc<Mutex<Zone>>, stop: CancellationToke
         let Some(Ok(question)) = question else {
             continue;
         };
-        let answer = locked(&zone).answer(&question);
+        let answer = zone.lock().answer(&question);
         if let Some(answer) = answer.and_then(|answer| answer.to_vec().ok()) {
             // A client that has gone needs no answer.
             let _ = socket.send_to(&answer, from).await;

@@ -1,7 +1,7 @@
 //! An OpenID Connect provider that publishes its keys over real HTTP and signs tokens.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -13,6 +13,7 @@ use axum::{
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use parking_lot::{Mutex, MutexGuard};
 use ring::{
     rand::SystemRandom,
     rsa,
@@ -287,9 +288,7 @@ impl OidcProvider {
 
 impl Shared {
     fn documents(&self) -> MutexGuard<'_, ProviderDocuments> {
-        self.documents
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.documents.lock()
     }
 }
 

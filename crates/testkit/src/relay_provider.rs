@@ -1,9 +1,6 @@
 //! A provider of relay credentials: its HTTP API on a free port, with its possible failures.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,6 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -96,18 +94,14 @@ impl RelayProvider {
 
     /// Sets the answer of the provider.
     pub fn set_behaviour(&self, behaviour: ProviderBehaviour) {
-        locked(&self.state).behaviour = behaviour;
+        self.state.lock().behaviour = behaviour;
     }
 
     /// Returns the requests since the last call.
     #[must_use]
     pub fn questions(&self) -> Vec<ProviderQuestion> {
-        std::mem::take(&mut locked(&self.state).questions)
+        std::mem::take(&mut self.state.lock().questions)
     }
-}
-
-fn locked(state: &Mutex<Provider>) -> MutexGuard<'_, Provider> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn answer(
@@ -118,7 +112,7 @@ async fn answer(
     let authorization = headers.get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| value.to_str().ok());
     let behaviour = {
-        let mut provider = locked(&state);
+        let mut provider = state.lock();
         provider.questions.push(ProviderQuestion {
             authorization: authorization.unwrap_or_default().to_owned(),
             body: serde_json::from_slice(&body).unwrap_or_default(),

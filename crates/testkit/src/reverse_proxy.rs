@@ -4,12 +4,13 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -102,17 +103,13 @@ impl ReverseProxy {
             address.parse().expect("an address")
         };
         let services = urls.iter().map(parse).collect();
-        *self
-            .shared
-            .services
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = services;
+        *self.shared.services.lock() = services;
     }
 }
 
 impl Shared {
     fn next(&self) -> Option<SocketAddr> {
-        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let services = self.services.lock();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         services.get(turn.checked_rem(services.len())?).copied()
     }

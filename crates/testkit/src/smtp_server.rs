@@ -4,12 +4,13 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -191,13 +192,11 @@ impl Shared {
     }
 
     fn refusals(&self) -> MutexGuard<'_, Vec<(u16, usize)>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refusals.lock()
     }
 
     fn refused_domain(&self) -> MutexGuard<'_, Option<(u16, String)>> {
-        self.refused_domain
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.refused_domain.lock()
     }
 
     fn next_refusal(&self, to: &str) -> Option<Response> {
@@ -232,10 +231,7 @@ impl Handler for SmtpSession {
             from: from.to_owned(),
             to: Vec::new(),
             text: String::new(),
-            encrypted: *self
-                .encrypted
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
+            encrypted: *self.encrypted.lock(),
         };
         response::OK
     }
@@ -311,7 +307,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, acceptor: TlsAcceptor, shared: A
         return;
     };
     session.tls_active();
-    *encrypted.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    *encrypted.lock() = true;
     let greeting = implicit.then(|| session.greeting());
     let _ = serve_session(&mut session, &mut BufReader::new(stream), &shared, greeting).await;
 }

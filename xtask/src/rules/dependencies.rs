@@ -89,6 +89,7 @@ impl Graph {
                 continue;
             };
             violations.extend(member.misplaced(name, layer));
+            violations.extend(member.straddles(name, layer));
             for dependency in &member.dependencies {
                 violations.extend(self.forbidden(name, layer, dependency));
                 violations.extend(reserved(name, layer, dependency));
@@ -241,6 +242,23 @@ impl Member {
                 "stands in {}, and the layer {layer:?} in {}: move it, or change its layer",
                 self.folder,
                 folders.join(" or ")
+            );
+            Violation::new(name, rule)
+        })
+    }
+
+    /// The violation of a crate that depends on several sides of a wall and is no meeting place.
+    fn straddles(&self, name: &str, layer: Layer) -> Option<Violation> {
+        let known = |side: &[&str]| {
+            let mut names = self.dependencies.iter().map(|one| one.name.as_str());
+            names.find(|name| side.contains(name))
+        };
+        let known: Vec<&str> = WALLS.iter().filter_map(|side| known(side)).collect();
+        (known.len() > 1 && !MEETING_PLACES.contains(&layer)).then(|| {
+            let rule = format!(
+                "must not depend on {} alike, in tests neither, since what they know stays apart: let them \
+                 meet in `server` or the testkit",
+                known.join(" and ")
             );
             Violation::new(name, rule)
         })

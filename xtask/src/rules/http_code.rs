@@ -20,10 +20,6 @@ const EXCUSED: &[(&str, &str)] = &[
         "describes the body of the health endpoints beside its values",
     ),
     (
-        "crates/services/rooms/",
-        "endpoints are not yet apart from what they decide",
-    ),
-    (
         "crates/apps/server/",
         "the program passes routers to listeners",
     ),

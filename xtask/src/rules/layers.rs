@@ -77,11 +77,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
 ];
 
 /// Crates of the table that may be missing, until all of them are there; then the list is empty.
-pub(super) const COMING: &[&str] = &[
-    "anteroom-client-core",
-    "anteroom-http-client",
-    "anteroom-wire",
-];
+pub(super) const COMING: &[&str] = &["anteroom-client-core"];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
@@ -257,14 +253,7 @@ pub(super) const RESERVED: &[Reserved] = &[
 ];
 
 /// Dependencies on reserved packages that are exceptions.
-pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[
-    ("anteroom-oidc", "reqwest", OWN_CLIENT),
-    ("anteroom-rooms", "reqwest", OWN_CLIENT),
-    ("anteroom-turn", "reqwest", OWN_CLIENT),
-    ("anteroom-webhook", "reqwest", OWN_CLIENT),
-];
-
-const OWN_CLIENT: &str = "builds its own client, until `http-client` does";
+pub(super) const RESERVED_EXCEPTIONS: &[Exception] = &[];
 
 impl Layer {
     /// The folder of the layer's crates.

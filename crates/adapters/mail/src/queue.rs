@@ -12,13 +12,14 @@
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
-use anteroom_runtime::{Count, Dependency, DependencyState, Entropy, Health, Metrics};
+use anteroom_runtime::{Backoff, Count, Dependency, DependencyState, Entropy, Health, Metrics};
 use async_trait::async_trait;
 use futures::FutureExt as _;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{
     sync::{Notify, watch},
     task::{JoinHandle, JoinSet},
@@ -168,7 +169,7 @@ impl MailQueue {
     }
 
     fn take_task(&self) -> Option<JoinHandle<()>> {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut task = self.task.lock();
         task.take()
     }
 }
@@ -198,11 +199,11 @@ impl Dependency for MailQueue {
 
 impl State {
     fn backlog(&self) -> MutexGuard<'_, MailBacklog> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+        self.backlog.lock()
     }
 
     fn history(&self) -> MutexGuard<'_, AttemptHistory> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+        self.history.lock()
     }
 
     /// Records an attempt for decoys, unless it was refused permanently. Such mails go to addresses
@@ -223,9 +224,12 @@ impl State {
 
     /// Returns the pause after a failure that `failures` others came before.
     fn pause(&self, failures: u32) -> Duration {
-        let factor = 4_u32.saturating_pow(failures);
-        let pause = self.settings.first_pause.saturating_mul(factor);
-        pause.min(self.settings.longest_pause)
+        let backoff = Backoff {
+            first: self.settings.first_pause,
+            factor: 4,
+            longest: self.settings.longest_pause,
+        };
+        backoff.pause(failures)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, StatusCode, redirect::Policy};
+use anteroom_http_client::{ExchangeError, HttpClient, HttpClientError, HttpClientOptions};
+use http::StatusCode;
 use url::Url;
 
 use crate::settings::is_safe;
@@ -18,19 +19,11 @@ const MAX_DOCUMENT: usize = 256 * 1024;
 pub fn http_client(
     timeout: Duration,
     extra_roots: Option<&[u8]>,
-) -> Result<Client, reqwest::Error> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may install a provider at the same moment. Either one serves.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-    let mut builder = Client::builder()
-        .redirect(Policy::none())
-        .connect_timeout(timeout)
-        .timeout(timeout);
-    if let Some(pem) = extra_roots {
-        builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem)?);
-    }
-    builder.build()
+) -> Result<HttpClient, HttpClientError> {
+    HttpClient::new(HttpClientOptions {
+        extra_roots,
+        ..HttpClientOptions::new(timeout)
+    })
 }
 
 /// The reason why there is no document. It contains no part of the answer.
@@ -43,26 +36,27 @@ pub(crate) enum FetchError {
 }
 
 /// Returns the body of a 200.
-pub(crate) async fn document(http: &Client, url: &str) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn document(http: &HttpClient, url: &str) -> Result<Vec<u8>, FetchError> {
     let url = Url::parse(url).map_err(|_| FetchError::NotSafe)?;
     if !is_safe(&url) {
         return Err(FetchError::NotSafe);
     }
-    let answer = http.get(url.clone()).send().await;
-    let mut answer = answer.map_err(|_| FetchError::Unreachable)?;
-    // A client that follows redirects may have fetched another URL.
-    if *answer.url() != url {
-        return Err(FetchError::NotSafe);
-    }
+    let answer = http.get(url).send().await;
+    let answer = answer.map_err(FetchError::of_exchange)?;
     if answer.status() != StatusCode::OK {
         return Err(FetchError::Status(answer.status().as_u16()));
     }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|_| FetchError::Unreachable)? {
-        if bytes.len().saturating_add(chunk.len()) > MAX_DOCUMENT {
-            return Err(FetchError::TooLarge);
+    let body = answer.body(MAX_DOCUMENT).await;
+    body.map_err(FetchError::of_exchange)
+}
+
+impl FetchError {
+    const fn of_exchange(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::TooLong => Self::TooLarge,
+            ExchangeError::Unreachable { .. }
+            | ExchangeError::TimedOut
+            | ExchangeError::BrokenOff => Self::Unreachable,
         }
-        bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
 }

@@ -1,15 +1,13 @@
 //! One provider: its keys, and their renewal.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use anteroom_http_client::HttpClient;
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::{Clock, Dependency, DependencyState, Health};
+use anteroom_runtime::{Backoff, Clock, Dependency, DependencyState, Health};
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::Client;
+use parking_lot::RwLock;
 use serde::Deserialize;
 
 use crate::{
@@ -26,7 +24,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Provider {
     pub(crate) settings: ProviderSettings,
     name: String,
-    http: Client,
+    http: HttpClient,
     clock: Arc<dyn Clock>,
     cached: RwLock<CachedKeys>,
     /// Fails while the keys cannot be fetched.
@@ -61,7 +59,7 @@ impl Provider {
     pub(crate) fn new(
         number: usize,
         settings: ProviderSettings,
-        http: Client,
+        http: HttpClient,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -93,7 +91,12 @@ impl Provider {
 
     /// Fetches the keys periodically, until it is dropped.
     pub(crate) async fn refresh_periodically(&self) {
-        let mut pause = FIRST_PAUSE;
+        let backoff = Backoff {
+            first: FIRST_PAUSE,
+            factor: 2,
+            longest: self.settings.refresh,
+        };
+        let mut failures = 0;
         loop {
             let fetched = {
                 let mut last_fetch = self.last_fetch.lock().await;
@@ -101,11 +104,11 @@ impl Provider {
                 self.refresh().await
             };
             if fetched {
-                pause = FIRST_PAUSE;
+                failures = 0;
                 tokio::time::sleep(self.settings.refresh).await;
             } else {
-                tokio::time::sleep(pause.min(self.settings.refresh)).await;
-                pause = pause.saturating_mul(2);
+                tokio::time::sleep(backoff.pause(failures)).await;
+                failures = failures.saturating_add(1);
             }
         }
     }
@@ -125,7 +128,7 @@ impl Provider {
     async fn refresh(&self) -> bool {
         match self.fetch().await {
             Ok(keys) => {
-                let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+                let mut cached = self.cached.write();
                 cached.keys = Arc::new(keys);
                 cached.seen = Some(self.clock.now());
                 if self.state.succeeded() {
@@ -171,7 +174,7 @@ impl Provider {
     }
 
     fn cached(&self) -> CachedKeys {
-        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        let cached = self.cached.read();
         cached.clone()
     }
 }

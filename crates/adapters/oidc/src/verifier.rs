@@ -2,12 +2,12 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use anteroom_http_client::HttpClient;
 use anteroom_runtime::{Clock, Dependency};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header, Validation, dangerous::insecure_decode_claims, decode,
     decode_header,
 };
-use reqwest::Client;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -43,7 +43,7 @@ impl OidcVerifier {
     /// When the settings cannot be used.
     pub fn new(
         providers: Vec<ProviderSettings>,
-        http: &Client,
+        http: &HttpClient,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ProviderError> {
         install_token_crypto();

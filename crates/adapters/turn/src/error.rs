@@ -1,5 +1,7 @@
 //! The errors of this crate. No variant contains a credential, an address or an account.
 
+use anteroom_http_client::HttpClientError;
+
 use crate::breaker::PAUSE;
 
 /// The reason why a provider gave no credentials.
@@ -75,7 +77,7 @@ pub enum RelaySettingsError {
     Percent(u8),
     /// The HTTP client cannot be set up.
     #[error("the HTTP client of the relay provider cannot be set up")]
-    HttpClient(#[source] reqwest::Error),
+    HttpClient(#[source] HttpClientError),
     /// The token cannot be part of a header.
     #[error("the token of the relay provider cannot be sent")]
     Token,

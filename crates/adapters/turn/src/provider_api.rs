@@ -8,16 +8,13 @@
 //!
 //! No part of the request depends on the user.
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
+use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions};
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Health;
+use anteroom_runtime::{Backoff, Health};
 use http::{HeaderValue, StatusCode, header};
-use reqwest::{Client, Response, redirect::Policy};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::{
     sync::Semaphore,
@@ -38,12 +35,18 @@ const MOST_URLS: usize = 32;
 /// The maximum number of exchanges at the same time, each of which uses a descriptor. Further ones
 /// wait within their time.
 const EXCHANGES: usize = 16;
+/// The number of attempts after the first.
+const MOST_REPEATS: u32 = 2;
 /// The pauses between the attempts.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    factor: 4,
+    longest: Duration::MAX,
+};
 
 /// The API of a provider, with its circuit breaker.
 pub(crate) struct ProviderApi {
-    http: Client,
+    http: HttpClient,
     url: ProviderUrl,
     /// Marked as sensitive, so that it is never printed.
     authorization: HeaderValue,
@@ -60,7 +63,7 @@ struct Question {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct AnswerBody {
     ice_servers: IceServers,
 }
 
@@ -93,19 +96,11 @@ impl ProviderApi {
         token: &RelaySecret,
         timeout: Duration,
     ) -> Result<Self, RelaySettingsError> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Another thread may install a provider at the same moment. Either one serves.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let mut builder = Client::builder()
-            // The token must not be sent to the target of a redirect.
-            .redirect(Policy::none())
-            .connect_timeout(timeout)
-            .timeout(timeout);
-        if url.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(RelaySettingsError::HttpClient)?;
+        let http = HttpClient::new(HttpClientOptions {
+            proxy: !url.is_loopback(),
+            ..HttpClientOptions::new(timeout)
+        });
+        let http = http.map_err(RelaySettingsError::HttpClient)?;
         let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
         let mut authorization =
             HeaderValue::from_str(&bearer).map_err(|_| RelaySettingsError::Token)?;
@@ -149,21 +144,20 @@ impl ProviderApi {
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+        self.breaker.lock()
     }
 
     /// Makes the request. Repeats it only after a failure in which the provider has made no
     /// credentials.
     async fn exchange(&self, ttl: RelayTtl) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
-        for pause in PAUSES {
+        let mut failures = 0;
+        loop {
             match self.try_once(ttl).await {
                 Try::Done(outcome) => return outcome,
-                Try::Again(_) => sleep(pause).await,
+                Try::Again(error) if failures == MOST_REPEATS => return Err(error),
+                Try::Again(_) => sleep(BACKOFF.pause(failures)).await,
             }
-        }
-        match self.try_once(ttl).await {
-            Try::Done(outcome) => outcome,
-            Try::Again(error) => Err(error),
+            failures += 1;
         }
     }
 
@@ -176,9 +170,10 @@ impl ProviderApi {
             .json(&question);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_timeout() => return Try::Done(Err(RelayError::TimedOut)),
-            Err(error) if error.is_connect() => return Try::Again(RelayError::Unreachable),
-            Err(_) => return Try::Done(Err(RelayError::BrokenOff)),
+            Err(ExchangeError::Unreachable { timed_out: false }) => {
+                return Try::Again(RelayError::Unreachable);
+            }
+            Err(error) => return Try::Done(Err(broken(error))),
         };
         let status = response.status();
         let refused = RelayError::Refused {
@@ -198,28 +193,28 @@ impl fmt::Debug for ProviderApi {
     }
 }
 
-async fn read(mut response: Response) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
+async fn read(response: Answer) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
     let malformed = RelayError::Malformed {
         status: response.status().as_u16(),
     };
-    // Reserves the space of the whole body: a vector that grows would leave copies in memory.
     let mut body = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
-    loop {
-        match response.chunk().await {
-            Ok(None) => break,
-            Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= MOST_BYTES => {
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Some(_)) => return Err(malformed),
-            Err(error) if error.is_timeout() => return Err(RelayError::TimedOut),
-            Err(_) => return Err(RelayError::BrokenOff),
-        }
+    match response.read_into(&mut body, MOST_BYTES).await {
+        Ok(()) => parse(&body).ok_or(malformed),
+        Err(ExchangeError::TooLong) => Err(malformed),
+        Err(error) => Err(broken(error)),
     }
-    parse(&body).ok_or(malformed)
+}
+
+/// Returns the error of an exchange after which the provider may have made credentials.
+const fn broken(error: ExchangeError) -> RelayError {
+    match error {
+        ExchangeError::TimedOut | ExchangeError::Unreachable { .. } => RelayError::TimedOut,
+        ExchangeError::BrokenOff | ExchangeError::TooLong => RelayError::BrokenOff,
+    }
 }
 
 fn parse(body: &[u8]) -> Option<(Credentials, Vec<RelayUrl>)> {
-    let Answer { ice_servers } = serde_json::from_slice(body).ok()?;
+    let AnswerBody { ice_servers } = serde_json::from_slice(body).ok()?;
     let IceServers {
         username,
         credential,

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_runtime::{Clock, Count, DependencyState};
-use reqwest::{Client, StatusCode, header};
+use anteroom_http_client::HttpClient;
+use anteroom_runtime::{Backoff, Clock, Count, DependencyState};
+use http::{HeaderName, StatusCode, header};
 use tokio::{
     sync::{Notify, watch},
     time::{sleep, timeout},
@@ -11,10 +12,12 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    settings::Backoff,
     signature::Signer,
     spool::{EventNumber, Spool},
 };
+
+const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// The interval at which events of other processes are looked for, without events of this one.
 const LONGEST_IDLE: Duration = Duration::from_secs(2);
@@ -22,7 +25,7 @@ const LONGEST_IDLE: Duration = Duration::from_secs(2);
 const MOST_REJECTIONS: u32 = 5;
 
 pub(crate) struct Delivery {
-    pub(crate) http: Client,
+    pub(crate) http: HttpClient,
     pub(crate) url: Url,
     pub(crate) signer: Signer,
     pub(crate) clock: Arc<dyn Clock>,
@@ -74,7 +77,7 @@ impl Delivery {
 
     /// Sends an event until the receiver accepts it or has rejected it too often.
     async fn send(&self, number: EventNumber, body: Vec<u8>) {
-        let mut pause = self.backoff.first;
+        let mut attempts = 0;
         let mut rejections = 0;
         loop {
             let outcome = self.attempt(number, body.clone()).await;
@@ -93,8 +96,8 @@ impl Delivery {
                 self.dropped.add(1);
                 break;
             }
-            sleep(pause).await;
-            pause = pause.saturating_mul(2).min(self.backoff.longest);
+            sleep(self.backoff.pause(attempts)).await;
+            attempts = attempts.saturating_add(1);
         }
         self.remove(number).await;
     }
@@ -105,8 +108,8 @@ impl Delivery {
             .http
             .post(self.url.clone())
             .header(header::CONTENT_TYPE, "application/json")
-            .header("webhook-id", number.to_string())
-            .header("webhook-signature", signature)
+            .header(WEBHOOK_ID, number.to_string())
+            .header(WEBHOOK_SIGNATURE, signature)
             .body(body);
         match request.send().await.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => DeliveryOutcome::Accepted,

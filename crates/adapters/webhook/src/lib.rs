@@ -18,8 +18,10 @@ mod sink;
 mod spool;
 mod spool_writer;
 
+pub use anteroom_runtime::Backoff;
+
 pub use self::{
-    settings::{Backoff, WebhookError, WebhookSecret, WebhookSettings, check_url},
+    settings::{WebhookError, WebhookSecret, WebhookSettings, check_url},
     sink::WebhookSink,
     spool_writer::SpoolWriter,
 };

@@ -2,6 +2,8 @@
 
 use std::{fmt, io, num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use anteroom_http_client::HttpClientError;
+use anteroom_runtime::Backoff;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -51,24 +53,6 @@ pub struct WebhookSettings {
     pub backoff: Backoff,
 }
 
-/// The pauses after failed attempts. Each is twice as long as the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first pause.
-    pub first: Duration,
-    /// The maximum pause.
-    pub longest: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(300),
-        }
-    }
-}
-
 /// The reason why a webhook cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -81,7 +65,7 @@ pub enum WebhookError {
     ShortSecret,
     /// The TLS library cannot be set up.
     #[error("HTTPS cannot be set up")]
-    Https(#[source] reqwest::Error),
+    Https(#[source] HttpClientError),
     /// The folder cannot be used, or the thread cannot be started.
     #[error("the folder of events that wait cannot be used")]
     Spool(#[source] io::Error),

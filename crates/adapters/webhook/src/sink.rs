@@ -2,15 +2,16 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
 };
 
+use anteroom_http_client::{HttpClient, HttpClientOptions};
 use anteroom_runtime::{Clock, Count, Dependency, DependencyState, Event, EventSink, Health};
 use async_trait::async_trait;
-use reqwest::{Client, redirect::Policy};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -48,15 +49,7 @@ impl WebhookSink {
     /// Outside of a Tokio runtime.
     pub fn start(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, WebhookError> {
         let url = checked(&settings.url)?;
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Another thread may install a provider at the same moment. Either one serves.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let http = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(settings.timeout)
-            .timeout(settings.timeout)
-            .build()
+        let http = HttpClient::new(HttpClientOptions::new(settings.timeout))
             .map_err(WebhookError::Https)?;
         let spool = Spool::open(settings.spool, settings.capacity).map_err(WebhookError::Spool)?;
         let spool = Arc::new(spool);
@@ -132,7 +125,7 @@ impl WebhookSink {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<SinkTasks>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock()
     }
 }
 

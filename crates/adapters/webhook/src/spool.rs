@@ -13,10 +13,10 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     process,
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anteroom_runtime::Clock;
+use parking_lot::{Mutex, MutexGuard};
 
 const SUFFIX: &str = "json";
 const UNFINISHED: &str = "new";
@@ -179,7 +179,7 @@ impl Spool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -27,6 +27,7 @@ fn settings(url: &str, spool: &Path) -> WebhookSettings {
         backoff: Backoff {
             first: Duration::from_millis(1),
             longest: Duration::from_millis(4),
+            ..Backoff::default()
         },
     }
 }

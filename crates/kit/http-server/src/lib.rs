@@ -22,6 +22,7 @@ mod limits;
 mod metrics;
 mod open_connections;
 mod problem;
+mod proxy_header;
 mod request_budgets;
 mod request_client;
 mod routes;
@@ -32,13 +33,14 @@ mod unnamed_proxy;
 
 pub use self::{
     body::{bounded_body, require_json},
-    client_address::{NetworkError, ProxyHeader, TrustedProxies, client_address},
+    client_address::{NetworkError, TrustedProxies, client_address},
     description::{complete_description, description_router},
     health::health_router,
     limits::{ConnectionLimits, HttpLimits, ListenerKind, ListenerMetrics, ListenerSettings},
     metrics::metrics_router,
     open_connections::OpenConnections,
     problem::{Problem, ProblemDocument, ProblemKind, problems},
+    proxy_header::ProxyHeader,
     request_client::{RequestClient, request_client},
     routes::{RouteOperation, is_probe},
     serve::{DrainOutcome, serve},

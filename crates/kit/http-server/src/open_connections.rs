@@ -1,11 +1,9 @@
 //! The connections of all listeners of a process, which share its descriptors.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{io, sync::Arc};
 
 use anteroom_runtime::SharedBudget;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::accept_failures::AcceptFailures;
@@ -54,13 +52,11 @@ impl OpenConnections {
     }
 
     fn listeners(&self) -> MutexGuard<'_, Vec<SharedBudget>> {
-        let listeners = self.0.listeners.lock();
-        listeners.unwrap_or_else(PoisonError::into_inner)
+        self.0.listeners.lock()
     }
 
     fn failures(&self) -> MutexGuard<'_, AcceptFailures> {
-        let failures = self.0.failures.lock();
-        failures.unwrap_or_else(PoisonError::into_inner)
+        self.0.failures.lock()
     }
 }
 

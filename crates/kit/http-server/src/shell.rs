@@ -6,11 +6,7 @@
 //! problem document. Unknown paths and unsupported methods end here too. (A head that is not HTTP
 //! or is too large never arrives here: the HTTP implementation answers it with a bare 400 or 431.)
 
-use std::{
-    any::Any,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::{any::Any, sync::Arc, time::Instant};
 
 use anteroom_runtime::{AnswerSample, Entropy, Metrics, OperationRecorder};
 use axum::{
@@ -20,6 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, Method};
+use parking_lot::Mutex;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -145,9 +142,7 @@ fn method_name(method: &Method) -> &'static str {
 /// same id at both services would link the requests.
 fn request_id(ids: &Mutex<ChaCha12Rng>) -> HeaderValue {
     let mut bytes = [0; 16];
-    ids.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .fill_bytes(&mut bytes);
+    ids.lock().fill_bytes(&mut bytes);
     HeaderValue::from_str(&hex::encode(bytes))
         .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }

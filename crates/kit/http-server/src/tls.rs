@@ -3,9 +3,10 @@
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::Arc,
 };
 
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, ring},
@@ -142,20 +143,20 @@ impl fmt::Debug for Tls {
 
 impl Inner {
     fn seen(&self) -> MutexGuard<'_, Option<[u8; 32]>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 
 impl Current {
     fn set(&self, certified: CertifiedKey) {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.0.write();
         *current = Arc::new(certified);
     }
 }
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.0.read();
         Some(Arc::clone(&current))
     }
 }

@@ -10,7 +10,7 @@ use std::{
     num::NonZeroUsize,
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -20,6 +20,7 @@ use std::{
 
 use crate::{Count, Dependency, DependencyState, Event, EventSink, Health};
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -106,8 +107,8 @@ impl EventQueue {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<QueueThread>> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<QueueThread>> {
+        self.thread.lock()
     }
 }
 

@@ -8,13 +8,9 @@
 mod round_robin;
 mod share;
 
-use std::{
-    fmt,
-    hash::Hash,
-    num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, hash::Hash, num::NonZeroUsize, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use self::round_robin::{ItemId, RoundRobin};
@@ -99,7 +95,7 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<K>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Takes the next caller from the queue. Without one the permit becomes free.

@@ -11,6 +11,7 @@
 
 mod address_group;
 mod admission;
+mod backoff;
 mod client_address;
 mod clock;
 mod dependency;
@@ -32,6 +33,7 @@ mod workers;
 pub use self::{
     address_group::AddressGroup,
     admission::{AdmissionRecorder, BudgetLimits, BudgetRefusal, SharedBudget, Slot},
+    backoff::Backoff,
     client_address::ClientAddress,
     clock::Clock,
     dependency::DependencyState,

@@ -5,13 +5,11 @@ mod bucket;
 mod network;
 mod window;
 
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    sync::{Mutex, PoisonError},
-};
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use anteroom_protocol::Timestamp;
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 pub use self::{
     admission::Admission,
@@ -84,7 +82,7 @@ impl LocalLimiter {
 #[async_trait]
 impl RateLimiter for LocalLimiter {
     async fn take_from_all(&self, takes: &[BucketTake], now: Timestamp) -> Admission {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         buckets.take(takes, now)
     }
 
@@ -93,17 +91,17 @@ impl RateLimiter for LocalLimiter {
         windows: &[(LimitKey, WindowSize)],
         now: Timestamp,
     ) -> Admission {
-        let mut kept = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.windows.lock();
         kept.take(windows, now)
     }
 
     async fn charge(&self, takes: &[BucketTake], now: Timestamp) {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         buckets.charge(takes, now);
     }
 
     async fn refund(&self, key: &LimitKey, size: BucketSize, now: Timestamp) {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         buckets.refund(key, size, now);
     }
 }

@@ -5,13 +5,9 @@
 
 mod count;
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -159,10 +155,10 @@ impl Metrics {
     /// same one.
     #[must_use]
     pub fn guarded_gauge(&self, name: &'static str, help: &'static str) -> GuardedGauge {
-        let mut counts = locked(&self.0.guarded_gauges);
+        let mut counts = self.0.guarded_gauges.lock();
         let count = counts.entry(name).or_insert_with(|| {
             let count = GuardedGauge::default();
-            locked(&self.0.registry).register(name, help, count.gauge());
+            self.0.registry.lock().register(name, help, count.gauge());
             count
         });
         count.clone()
@@ -171,7 +167,7 @@ impl Metrics {
     /// Adds a counter. Repeated calls with the name return the same one.
     #[must_use]
     pub fn count(&self, name: &'static str, help: &'static str) -> Count {
-        let mut counts = locked(&self.0.counts);
+        let mut counts = self.0.counts.lock();
         let count = counts.entry(name).or_insert_with(|| {
             let count = Count::default();
             self.show_count(name, help, &count);
@@ -182,7 +178,7 @@ impl Metrics {
 
     /// Adds a counter that is counted elsewhere.
     pub fn show_count(&self, name: &'static str, help: &'static str, count: &Count) {
-        locked(&self.0.registry).register(name, help, count.counter());
+        self.0.registry.lock().register(name, help, count.counter());
     }
 
     /// Returns the metrics at the current time, in the text format of OpenMetrics.
@@ -192,7 +188,7 @@ impl Metrics {
     pub fn text(&self) -> Result<String, fmt::Error> {
         self.tick();
         let mut text = String::new();
-        encode(&mut text, &locked(&self.0.registry))?;
+        encode(&mut text, &self.0.registry.lock())?;
         Ok(text)
     }
 
@@ -222,8 +218,4 @@ impl Metrics {
 /// Returns buckets from half a millisecond to eight seconds, each twice the one before.
 fn histogram() -> Histogram {
     Histogram::new((0..15).map(|step| 0.000_5 * f64::from(1_u32 << step)))
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,11 +13,10 @@ use std::{
 };
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, DemuxId, EraId, Input, Join, JoinRandomness, Limits,
-    LinkState, Moment, OpaqueUserId, Output, RelayBody, RelayTarget, Restrictions, ResumeSecret,
-    Role, RosterForm, Status,
+    Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output,
+    RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
 const START: Moment = Moment::from_millis(1_800_000_000_000);

@@ -9,10 +9,11 @@ mod presence;
 use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc};
 
+use anteroom_protocol::{EraId, LinkState, OpaqueUserId};
+
 use crate::{
-    Audience, Command, ConnectionId, EraId, ErrorCode, Fact, Input, Join, LeaveReason, LinkState,
-    Message, Moment, OpaqueUserId, Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role,
-    Roster, Status,
+    Audience, Command, ConnectionId, ErrorCode, Fact, Input, Join, LeaveReason, Message, Moment,
+    Output, PeekView, RELAY_RATE_OF_CALL, ROSTER_INTERVAL, Role, Roster, Status,
     demux_ids::DemuxIds,
     roster::Rosters,
     seats::{Device, Seats},
@@ -224,7 +225,7 @@ impl Call {
         let is_inside = self
             .devices_of(user)
             .any(|device| device.status() == Status::Active);
-        let may_join = link_is_open && self.link.is_open(self.now);
+        let may_join = link_is_open && self.link.is_open(self.now.timestamp());
         if self.users.is_blocked(user) || !(may_join || is_inside) {
             return PeekView::Counts {
                 active: self.seats.count(Status::Active),

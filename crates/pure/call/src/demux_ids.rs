@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::DemuxId;
+use anteroom_protocol::DemuxId;
 
 /// The number of ids that are recorded. An era with more joins may assign an old one again.
 const REMEMBERED: usize = 65_536;

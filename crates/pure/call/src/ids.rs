@@ -1,88 +1,9 @@
-//! The identifiers of a call.
+//! The identifiers of connections, and the secret of a seat.
 
-use core::{
-    cmp::Ordering,
-    fmt,
-    hash::{Hash, Hasher},
-    num::NonZeroU32,
-};
-use std::sync::Arc;
+use core::fmt;
 
-use anteroom_protocol::{ParseError, UidCiphertext};
-use rand_core::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// The id of a device in a call: not zero, the low 4 bits zero, assigned once in an era.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DemuxId(NonZeroU32);
-
-impl DemuxId {
-    /// Validates a number from outside.
-    #[must_use]
-    pub const fn new(value: u32) -> Option<Self> {
-        match NonZeroU32::new(value) {
-            Some(id) if value & 0xf == 0 => Some(Self(id)),
-            _ => None,
-        }
-    }
-
-    /// Creates an id from random bits; `None` with a probability of 2^-28.
-    #[must_use]
-    pub const fn from_random_bits(bits: u32) -> Option<Self> {
-        Self::new(bits & !0xf)
-    }
-
-    /// Returns the number.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        self.0.get()
-    }
-}
-
-impl fmt::Display for DemuxId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// The id of an era of a room: 16 random bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EraId([u8; 16]);
-
-impl EraId {
-    /// Creates an era id from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// Draws a new era id.
-    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-}
-
-/// Formats 32 lower-case hex digits.
-impl fmt::Display for EraId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for EraId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EraId({self})")
-    }
-}
 
 /// The id of a client's connection, chosen by the caller. Must not be used twice for one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,88 +20,6 @@ impl ConnectionId {
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
-    }
-}
-
-/// The id of a user of a room: lower-case hex. For call links it is the hex of the uid ciphertext.
-///
-/// Two ids are equal if they name the same user. Of uid ciphertexts only the part that their owner cannot
-/// change is compared ([`UidCiphertext::user_digits`]).
-///
-/// Cheap to clone. `Debug` shows nothing of it, and there is no `Display`.
-#[derive(Clone)]
-pub struct OpaqueUserId(Arc<str>);
-
-impl OpaqueUserId {
-    fn user(&self) -> &str {
-        UidCiphertext::user_digits(&self.0)
-    }
-}
-
-impl PartialEq for OpaqueUserId {
-    fn eq(&self, other: &Self) -> bool {
-        self.user() == other.user()
-    }
-}
-
-impl Eq for OpaqueUserId {}
-
-impl PartialOrd for OpaqueUserId {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for OpaqueUserId {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.user().cmp(other.user())
-    }
-}
-
-impl Hash for OpaqueUserId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.user().hash(state);
-    }
-}
-
-impl OpaqueUserId {
-    /// The maximum length of an id, in characters.
-    pub const MAX_LENGTH: usize = 256;
-
-    /// Creates the id of a participant of a call link.
-    #[must_use]
-    pub fn of_ciphertext(ciphertext: &UidCiphertext) -> Self {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let digits = ciphertext.to_bytes().into_iter().flat_map(|byte| {
-            [byte >> 4, byte & 0xf].map(|digit| DIGITS.get(usize::from(digit)).copied())
-        });
-        Self(digits.flatten().collect::<String>().into())
-    }
-
-    /// Validates a stored or received id.
-    ///
-    /// # Errors
-    /// The text is not 1 to [`Self::MAX_LENGTH`] lower-case hex digits.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.is_empty() || text.len() > Self::MAX_LENGTH || !text.bytes().all(is_digit) {
-            return Err(ParseError);
-        }
-        Ok(Self(text.into()))
-    }
-
-    /// Returns the hex digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for OpaqueUserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OpaqueUserId(..)")
     }
 }
 
@@ -229,41 +68,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_demux_id_is_not_zero_and_its_low_bits_are() {
-        for (value, good) in [(0, false), (1, false), (15, false), (16, true), (17, false)] {
-            assert_eq!(DemuxId::new(value).is_some(), good, "{value}");
-        }
-        assert_eq!(DemuxId::from_random_bits(15), None);
-        let id = DemuxId::from_random_bits(u32::MAX).map(DemuxId::value);
-        assert_eq!(id, Some(0xffff_fff0));
-    }
-
-    #[test]
-    fn a_user_id_is_lower_case_hex_of_bounded_length() {
-        let longest = "a".repeat(OpaqueUserId::MAX_LENGTH);
-        for text in ["0", "0123456789abcdef", &longest] {
-            assert_eq!(OpaqueUserId::parse(text).unwrap().as_str(), text);
-        }
-        let too_long = "a".repeat(OpaqueUserId::MAX_LENGTH + 1);
-        for text in ["", "A", "g", " a", "ä", &too_long] {
-            assert_eq!(OpaqueUserId::parse(text), Err(ParseError), "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_of_a_user_id_or_a_secret_is_in_debug() {
-        let user = OpaqueUserId::parse("abad1dea").unwrap();
-        assert_eq!(format!("{user:?}"), "OpaqueUserId(..)");
+    fn nothing_of_a_secret_is_in_debug() {
         let secret = ResumeSecret::from_bytes([7; 32]);
         assert_eq!(format!("{secret:?}"), "ResumeSecret(..)");
-    }
-
-    #[test]
-    fn an_era_is_shown_in_hex() {
-        let mut bytes = [0; 16];
-        bytes[0] = 0x0a;
-        bytes[15] = 0xff;
-        let text = EraId::from_bytes(bytes).to_string();
-        assert_eq!(text, "0a0000000000000000000000000000ff");
     }
 }

@@ -3,12 +3,11 @@
 use core::fmt;
 use std::sync::Arc;
 
+use anteroom_protocol::{DemuxId, Hello, LinkState, OpaqueUserId};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{
-    ConnectionId, DemuxId, Hello, LinkState, MAX_RELAY_BODY, OpaqueUserId, ResumeSecret, Role,
-};
+use crate::{ConnectionId, MAX_RELAY_BODY, ResumeSecret, Role, RosterForm};
 
 /// An input of a call.
 #[derive(Debug)]
@@ -64,16 +63,6 @@ pub struct Join {
     pub hello: Option<Hello>,
     /// Fresh random values.
     pub randomness: JoinRandomness,
-}
-
-/// The form in which a client receives changes of the roster.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RosterForm {
-    /// The whole roster.
-    #[default]
-    Whole,
-    /// The changes only.
-    Changes,
 }
 
 /// The random values of one join: 48 single-use bytes. Redacted in `Debug`, wiped on drop.

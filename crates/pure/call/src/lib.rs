@@ -19,7 +19,7 @@
 //!
 //! | Event | Rule |
 //! |---|---|
-//! | join | A revoked or expired link: `error expired`. A blocked user: `blocked`. With [`Restrictions::AdminApproval`] admins and approved users become active and others wait in the lobby; with [`Restrictions::None`] all become active. A user who has reached the limit of devices, active and pending together: `error too_many_devices`. A call that has reached its limit of active devices, or of pending ones: `error full`. |
+//! | join | A revoked or expired link: `error expired`. A blocked user: `blocked`. With [`Restrictions::AdminApproval`](anteroom_protocol::Restrictions::AdminApproval) admins and approved users become active and others wait in the lobby; with [`Restrictions::None`](anteroom_protocol::Restrictions::None) all become active. A user who has reached the limit of devices, active and pending together: `error too_many_devices`. A call that has reached its limit of active devices, or of pending ones: `error full`. |
 //! | own lost seats | At the user's limit, and in a full call or lobby, the new device replaces the device of the same user whose connection has been lost for longest. |
 //! | admins and a full call | An admin who joins a full call displaces a guest: the newest active device of the user with most active devices, `error displaced`. Users with an admin device are not displaced. |
 //! | resume | A join with the resume secret of a seat of the same user restores that seat unchanged, with a new secret; an older connection of the seat is closed. The link, the capacity and the passkey are not checked, since the seat has counted all the time. A secret that matches no seat makes it an ordinary join. |
@@ -42,10 +42,10 @@ use core::time::Duration;
 
 mod call;
 mod demux_ids;
-mod hello;
+mod error_code;
 mod ids;
 mod input;
-mod link;
+mod membership;
 mod message;
 mod output;
 mod roster;
@@ -56,16 +56,13 @@ mod users;
 
 pub use self::{
     call::{Call, Limits},
-    hello::{Hello, HelloLengthError},
-    ids::{ConnectionId, DemuxId, EraId, OpaqueUserId, ResumeSecret},
-    input::{
-        BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget, RosterForm,
-    },
-    link::{LinkState, Restrictions},
-    message::{DenialReason, ErrorCode, JoinAnswer, Message},
+    error_code::ErrorCode,
+    ids::{ConnectionId, ResumeSecret},
+    input::{BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget},
+    membership::{Audience, Role, RosterForm, Status},
+    message::{DenialReason, JoinAnswer, Message},
     output::{CloseReason, Fact, LeaveReason, Output},
-    roster::{Audience, Participant, PeekView, Roster, RosterChanges, RosterEntry},
-    seats::{Role, Status},
+    roster::{Participant, PeekView, Roster, RosterChanges, RosterEntry},
     time::Moment,
 };
 

@@ -1,6 +1,8 @@
 //! The outputs of a call.
 
-use crate::{ConnectionId, DemuxId, Message, Moment, OpaqueUserId, Status};
+use anteroom_protocol::{DemuxId, OpaqueUserId};
+
+use crate::{ConnectionId, Message, Moment, Status};
 
 /// An output. The caller carries the outputs out in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,25 +1,19 @@
 //! The devices of a call, as others receive them.
 
 mod list;
+mod participant;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use anteroom_protocol::DemuxId;
+
+pub use self::participant::Participant;
+
 use self::list::{List, without_hellos};
 use crate::{
-    DemuxId, Hello, Moment, OpaqueUserId,
-    seats::{Device, Role, Seat, Seats, Status},
+    membership::{Audience, Status},
+    seats::{Device, Seat, Seats},
 };
-
-/// The recipients of a view of the roster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Audience {
-    /// A guest in the lobby: receives no hello, and otherwise the same as everyone.
-    Lobby,
-    /// An active guest: receives the number of pending devices.
-    Everyone,
-    /// An admin in the call: receives the pending devices.
-    Admins,
-}
 
 /// The devices of a call, in the order of their joins. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,23 +38,6 @@ pub enum PeekView {
     },
     /// The devices. Pending ones have no user ids, unless the user is an admin in the call.
     Devices(Roster),
-}
-
-/// A device of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Participant {
-    /// `demuxId`.
-    pub demux_id: DemuxId,
-    /// `opaqueUserId`.
-    pub opaque_user_id: Option<OpaqueUserId>,
-    /// `handRaisedAt`: the moment at which the hand was raised.
-    pub hand_raised_at: Option<Moment>,
-    /// `lost`: whether the connection is lost and the seat reserved.
-    pub is_lost: bool,
-    /// `admin`: whether the device may admit, deny, remove and block others.
-    pub is_admin: bool,
-    /// `hello`: the hello of the device's join.
-    pub hello: Option<Hello>,
 }
 
 /// A device in the changes of a roster.
@@ -300,37 +277,6 @@ impl Rosters {
         if is(before, Status::Pending) != is(after, Status::Pending) {
             self.for_everyone.record_count_change();
             self.for_admins.record_count_change();
-        }
-    }
-}
-
-impl Participant {
-    fn of(device: &Device) -> Self {
-        Self {
-            demux_id: device.demux_id,
-            opaque_user_id: Some(device.user.clone()),
-            hand_raised_at: device.hand_raised_at,
-            is_lost: device.lost_since().is_some(),
-            is_admin: device.role == Role::Admin,
-            hello: device.hello.clone(),
-        }
-    }
-
-    fn without_hello(self) -> Self {
-        Self {
-            hello: None,
-            ..self
-        }
-    }
-
-    const fn without_user(&self) -> Self {
-        Self {
-            demux_id: self.demux_id,
-            opaque_user_id: None,
-            hand_raised_at: self.hand_raised_at,
-            is_lost: self.is_lost,
-            is_admin: self.is_admin,
-            hello: None,
         }
     }
 }

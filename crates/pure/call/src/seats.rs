@@ -2,40 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+
 use crate::{
-    Audience, ConnectionId, DemuxId, ErrorCode, HAND_BURST, HANDS_PER_SECOND, Hello, Moment,
-    OpaqueUserId, ROSTER_REQUEST_BURST, ResumeSecret, RosterForm, SEAT_RESERVATION, SILENCE_LIMIT,
+    ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
+    SEAT_RESERVATION, SILENCE_LIMIT,
+    error_code::ErrorCode,
+    membership::{Audience, Role, RosterForm, Status},
     token_bucket::{BucketSize, TokenBucket},
 };
-
-/// The role of a client in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// The client has presented the link's passkey.
-    Admin,
-    /// The client has not presented the passkey.
-    Guest,
-}
-
-/// The status of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// In the call.
-    Active,
-    /// In the lobby.
-    Pending,
-}
-
-impl Status {
-    /// Returns the name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-        }
-    }
-}
 
 /// The number of a seat, in the order of the joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,8 +3,10 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
+use anteroom_protocol::OpaqueUserId;
+
 use crate::{
-    Moment, OpaqueUserId, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
+    Moment, RELAY_BURST_OF_USER, RELAY_RATE_OF_USER,
     seats::Seat,
     token_bucket::{BucketSize, TokenBucket},
 };

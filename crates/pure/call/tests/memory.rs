@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use anteroom_call::{
-    Call, Command, ConnectionId, EraId, Hello, Input, Join, JoinRandomness, Limits, LinkState,
-    Moment, OpaqueUserId, Output, Restrictions, Role, RosterForm, Status,
+    Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output, Role,
+    RosterForm, Status,
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
 
 const DEVICES: u32 = 1_000;
 /// The maximum that `docs/performance/call.md` promises, in bytes.

@@ -16,6 +16,14 @@ pub struct CallLinkSecretParams(pub(crate) AttributeKey);
 
 anteroom_kvac::redacted_debug!(CallLinkSecretParams);
 
+impl RootKey {
+    /// Returns the keys that hide the room's users from the room service.
+    #[must_use]
+    pub fn secret_params(&self) -> CallLinkSecretParams {
+        CallLinkSecretParams::derive(self)
+    }
+}
+
 impl CallLinkSecretParams {
     /// The length in bytes.
     pub const LENGTH: usize = 97;

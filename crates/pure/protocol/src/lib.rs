@@ -36,6 +36,7 @@
 
 mod auth_credential;
 mod batch;
+mod call_ids;
 mod call_link_params;
 mod create_credential;
 mod display;
@@ -47,8 +48,11 @@ mod group_server_params;
 mod hello;
 mod ids;
 mod link;
+mod link_state;
 mod room_name;
 mod root_key;
+mod sealed_hello;
+mod static_tables;
 mod time;
 mod uid;
 mod verifying_params;
@@ -59,6 +63,7 @@ pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError};
 pub use self::{
     auth_credential::{AuthCredential, AuthCredentialResponse, AuthPresentation},
     batch::{BatchCredentials, CredentialBatch, GroupIdentity},
+    call_ids::{DemuxId, EraId, OpaqueUserId},
     call_link_params::{CallLinkPublicParams, CallLinkSecretParams},
     create_credential::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,
@@ -77,20 +82,11 @@ pub use self::{
     hello::{HelloKey, HelloTooLong},
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
+    link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
+    sealed_hello::{Hello, HelloLengthError},
+    static_tables::static_table_bytes,
     time::{DAY, HOUR, Timestamp},
     uid::UidCiphertext,
     verifying_params::{VerifyingParams, VerifyingParamsEntry},
 };
-
-/// Returns the bytes of all tables of static points together. In addition, server params in use have tables
-/// of 40 KiB for each kind of credential that is presented.
-#[must_use]
-pub fn static_table_bytes() -> usize {
-    anteroom_kvac::static_table_bytes() + uid::UID_DOMAIN.table_bytes()
-}
-
-/// Formats lower-case hex.
-fn hex_text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -6,7 +6,7 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{CallLinkSecretParams, ParseError, hex_text};
+use crate::ParseError;
 
 const ROOM_ID: &[u8] = b"20230501-Signal-CallLinkRootKey-RoomId";
 
@@ -162,12 +162,6 @@ impl RootKey {
         RoomId(*self.derive(ROOM_ID))
     }
 
-    /// Returns the keys that hide the room's users from the room service.
-    #[must_use]
-    pub fn secret_params(&self) -> CallLinkSecretParams {
-        CallLinkSecretParams::derive(self)
-    }
-
     /// Returns the 16 random bytes from which everything is derived.
     pub(crate) const fn seed(&self) -> &[u8; SEED_LENGTH] {
         &self.seed
@@ -260,7 +254,7 @@ impl RoomId {
     /// Returns the lower-case hex of the header `X-Room-Id`.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        hex_text(&self.0)
+        hex::encode(self.0)
     }
 }
 

@@ -16,6 +16,12 @@ impl Base64 {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Returns the bytes without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.0
+    }
 }
 
 impl fmt::Debug for Base64 {

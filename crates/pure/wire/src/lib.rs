@@ -10,6 +10,7 @@
 //! The feature `openapi`, off by default, adds the schemas for OpenAPI documents.
 
 pub mod issuer;
+pub mod rooms;
 
 mod base64_text;
 mod secret;

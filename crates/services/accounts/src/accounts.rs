@@ -17,7 +17,9 @@ use crate::{
             purge::{PurgeCounts, purge},
         },
         job_queue::JobQueue,
-        login::{delay::DelayedAttempts, known_networks::KnownNetworks},
+        limits::Limits,
+        login::{delay::DelayedAttempts, events::LoginEvents, known_networks::KnownNetworks},
+        storage::Storage,
         tokens::token_source::TokenSource,
     },
     parts::LoginParts,
@@ -76,20 +78,33 @@ impl Accounts {
             device_use_writer,
         );
         let job_queue = JobQueue::new(&parts.metrics, Arc::clone(&login.delay));
+        let settings = &login.settings;
         Self(Arc::new(AccountsState {
+            storage: Storage {
+                database: parts.database,
+                clock: Arc::clone(&parts.clock),
+                entropy: parts.entropy,
+                device_retention: settings.device_retention,
+            },
+            limits: Limits {
+                limiter: parts.limiter,
+                pseudonymizer: parts.pseudonymizer.clone(),
+                clock: Arc::clone(&parts.clock),
+                sizes: settings.limits,
+                known_networks: KnownNetworks::new(settings.known_networks),
+            },
+            login_events: LoginEvents {
+                sink: parts.events,
+                pseudonymizer: parts.pseudonymizer,
+                clock: parts.clock,
+                is_personal: settings.personal_events,
+            },
             authenticator,
-            database: parts.database,
-            known_networks: KnownNetworks::new(login.settings.known_networks),
             login,
             tokens,
             delayed_attempts: DelayedAttempts::new(),
             job_queue,
-            clock: parts.clock,
-            entropy: parts.entropy,
-            events: parts.events,
             device_events,
-            limiter: parts.limiter,
-            pseudonymizer: parts.pseudonymizer,
             http: parts.http,
         }))
     }

@@ -1,5 +1,6 @@
 //! The decisions of the issuer, apart from HTTP.
 
+pub(crate) mod account_events;
 pub(crate) mod account_limit;
 pub(crate) mod create_credential;
 pub(crate) mod failures;

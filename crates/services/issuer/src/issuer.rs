@@ -12,7 +12,11 @@ use anteroom_store::{IssuerDatabase, StoreError};
 use anteroom_turn::Relays;
 
 use crate::{
-    domain::issuing_params::{CurrentParams, IssuingParams},
+    domain::{
+        account_events::AccountEvents,
+        account_limit::AccountLimits,
+        issuing_params::{CurrentParams, IssuingParams},
+    },
     health::{DatabaseHealth, ParamsHealth, ParamsKind},
     limits::IssuerLimits,
     state::IssuerState,
@@ -93,20 +97,27 @@ impl Issuer {
         });
         Self(Arc::new(IssuerState {
             accounts,
+            limits: AccountLimits {
+                limiter: parts.limiter,
+                pseudonymizer: parts.pseudonymizer.clone(),
+                clock: Arc::clone(&parts.clock),
+                sizes: parts.limits,
+                workers: Workers::new(parts.workers, parts.limits.work),
+            },
+            events: AccountEvents {
+                sink: parts.events,
+                pseudonymizer: parts.pseudonymizer,
+                clock: Arc::clone(&parts.clock),
+            },
+            params,
             clock: parts.clock,
             entropy: parts.entropy,
-            params,
-            events: parts.events,
-            limiter: parts.limiter,
-            pseudonymizer: parts.pseudonymizer,
-            limits: parts.limits,
-            http: parts.http,
-            metrics: parts.metrics,
-            workers: Workers::new(parts.workers, parts.limits.work),
-            health,
-            monitor,
             relays: parts.relays,
             relay_provider_errors,
+            http: parts.http,
+            metrics: parts.metrics,
+            health,
+            monitor,
         }))
     }
 

@@ -18,9 +18,11 @@
 //!
 //! # Structure
 //!
-//! Every request passes the same steps: listener limits, room and claim, parsing, look-up,
-//! verification, domain, event, response. Every endpoint has its own file, in which one function
-//! decides for an outcome and an exhaustive match maps the outcome to status, body and event.
+//! - `http` parses requests and writes answers. Every endpoint has a file of its own, which extracts
+//!   a command, calls one function of the domain and maps its outcome in an exhaustive match.
+//! - `domain` decides: look-up, verification, limits, passkey, call. It knows no HTTP. Events are
+//!   emitted there, where a decision is stored.
+//! - `state` holds the parts that both share. No part knows the state.
 //!
 //! Calls run in this process ([`Media::Embedded`]) and are joined over a WebSocket, or run on a
 //! pool of media servers ([`Media::Sfu`]) and are joined over REST. Media servers report to the
@@ -28,55 +30,26 @@
 //!
 //! Verifications run on the thread of their request. A permit for each core limits them.
 
-mod authorization;
-mod background;
-mod calls;
-mod change_link;
-mod conference;
-mod cpu_permits;
-mod create_link;
-mod database_health;
-mod delete_link;
-mod examples;
-mod group_token;
-mod health;
-mod internal;
-mod join;
-mod join_body;
-mod keys;
-mod limits;
-mod media;
-mod node;
-mod operations;
-mod pages;
-mod params;
-mod peek;
-mod problems;
-mod read_link;
-mod room_headers;
+mod domain;
+mod http;
 mod rooms;
-mod router;
 mod settings;
-mod shared_reads;
-mod socket;
-mod timeline;
-mod transactions;
-mod update_link;
-mod verification;
-mod verifier;
-mod wire;
+mod state;
 
 pub use self::{
-    group_token::GroupCallKey,
-    health::process_router,
-    internal::internal_router,
-    keys::{KeysError, verifier_keys},
-    media::client::media_connections,
-    node::Node,
-    operations::{INTERNAL_OPERATIONS, OPERATIONS},
-    params::StoredParams,
+    domain::{
+        group_token::GroupCallKey,
+        media::client::media_connections,
+        node::Node,
+        verification::{KeysError, StoredParams, verifier_keys},
+    },
+    http::{
+        health::process_router,
+        internal::internal_router,
+        operations::{INTERNAL_OPERATIONS, OPERATIONS},
+        router::{openapi, router},
+    },
     rooms::{Rooms, RoomsParts, SetupError},
-    router::{openapi, router},
     settings::{
         CleanerSettings, LeaseSettings, Media, MediaServer, Origin, RoomsSettings, SfuSettings,
         SocketLimits, VerificationLimits,

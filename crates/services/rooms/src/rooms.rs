@@ -1,4 +1,4 @@
-//! The parts of a room service, and the state that its endpoints share.
+//! A room service: its parts, its start and its end.
 
 use std::{
     num::NonZeroUsize,
@@ -9,30 +9,38 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::{ConnectionId, DemuxId, LinkState, Moment, Restrictions};
+use anteroom_call::Limits;
+use anteroom_http_client::HttpClientError;
 use anteroom_http_server::HttpLimits;
-use anteroom_protocol::{Timestamp, VerifyingParams};
+use anteroom_protocol::VerifyingParams;
 use anteroom_runtime::{
-    Clock, Dependency, Entropy, Event, EventSink, GuardedGauge, HealthRegistry, Metrics, Monitor,
-    Pseudonymizer, RateLimiter,
+    Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
+    RateLimiter,
 };
-use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, LinkRestrictions, LinkWithCall, NodeName,
-    OpaqueRoomId, RoomsDatabase, StoreError,
-};
-use tokio::time::{Instant, timeout};
+use anteroom_store::RoomsDatabase;
+use tokio::time::timeout;
 
 use crate::{
-    Media, Node, RoomsSettings,
-    calls::Calls,
-    cpu_permits::CpuPermits,
-    database_health::DatabaseHealth,
-    media::{pool::MediaPool, starting_eras::StartingEras},
-    operations::SocketRecorders,
-    params::{ParamsHealth, ParamsState, StoredParams},
-    shared_reads::SharedReads,
-    socket::budgets::SocketBudgets,
-    timeline::Timeline,
+    Media, RoomsSettings, StoredParams,
+    domain::{
+        background,
+        calls::{
+            Calls,
+            context::{CallContext, CallSettings},
+        },
+        database_health::DatabaseHealth,
+        events::RoomEvents,
+        limits::UserLimits,
+        links::Links,
+        local_node::LocalNode,
+        media::{pool::MediaPool, starting_eras::StartingEras},
+        message_operations::SocketRecorders,
+        timeline::Timeline,
+        transactions::Transactions,
+        verification::PresentationVerifier,
+    },
+    http::socket::budgets::SocketBudgets,
+    state::RoomsState,
 };
 
 /// The maximum time for calls and sockets to end when the node stops.
@@ -72,7 +80,7 @@ pub struct RoomsParts {
 pub enum SetupError {
     /// The HTTP client for the media servers cannot be set up.
     #[error("the HTTP client for the media servers cannot be set up")]
-    MediaClient(#[source] reqwest::Error),
+    MediaClient(#[source] HttpClientError),
     /// The name of the node or of a media server is too long for call records.
     #[error("the node's name or a media server's address is too long")]
     NameTooLong,
@@ -81,38 +89,6 @@ pub enum SetupError {
 /// A room service. Clones are the same service.
 #[derive(Clone)]
 pub struct Rooms(pub(crate) Arc<RoomsState>);
-
-/// The state that the handlers share.
-pub(crate) struct RoomsState {
-    pub(crate) database: Arc<dyn RoomsDatabase>,
-    /// The look-ups of links, which requests for the same one share.
-    pub(crate) look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) params: Arc<ParamsState>,
-    events: Arc<dyn EventSink>,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
-    pub(crate) pseudonymizer: Pseudonymizer,
-    pub(crate) http: HttpLimits,
-    pub(crate) metrics: Metrics,
-    pub(crate) cpu_permits: CpuPermits,
-    pub(crate) health: HealthRegistry,
-    pub(crate) monitor: Monitor,
-    pub(crate) operations: SocketRecorders,
-    pub(crate) settings: RoomsSettings,
-    /// The name of this node in call records.
-    pub(crate) node: NodeName,
-    pub(crate) media: Option<MediaPool>,
-    pub(crate) starting_eras: StartingEras,
-    pub(crate) calls: Calls,
-    pub(crate) sockets: SocketBudgets,
-    pub(crate) open_sockets: GuardedGauge,
-    pub(crate) live_calls: GuardedGauge,
-    /// Whether links past their end are deleted.
-    pub(crate) is_purging: AtomicBool,
-    connections: AtomicU64,
-    timeline: Timeline,
-}
 
 impl Rooms {
     /// Creates a room service.
@@ -125,13 +101,21 @@ impl Rooms {
             Media::Embedded => None,
             Media::Sfu(sfu) => Some(MediaPool::new(sfu).map_err(SetupError::MediaClient)?),
         };
-        let node =
-            NodeName::parse(&settings.node.to_text()).map_err(|_| SetupError::NameTooLong)?;
-        let database = DatabaseHealth(Arc::clone(&parts.database));
-        let params = Arc::new(ParamsState::new(parts.keys));
-        let params_health = ParamsHealth::new(Arc::clone(&params), Arc::clone(&parts.clock));
-        let mut dependencies: Vec<Arc<dyn Dependency>> =
-            vec![Arc::new(database), Arc::new(params_health)];
+        let node = LocalNode::new(settings.node.clone(), media.is_some())
+            .map_err(|_| SetupError::NameTooLong)?;
+        let clock = parts.clock;
+        let verifier = Arc::new(PresentationVerifier::new(
+            parts.keys,
+            parts.verifications,
+            settings.verifications,
+            Arc::clone(&parts.limiter),
+            parts.pseudonymizer.clone(),
+            Arc::clone(&clock),
+        ));
+        let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
+            Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
+            Arc::clone(&verifier) as _,
+        ];
         if let Some(media) = &media {
             dependencies.push(Arc::new(media.clone()));
         }
@@ -144,48 +128,114 @@ impl Rooms {
         let live_calls = parts
             .metrics
             .guarded_gauge("live_calls", "Calls that this node has");
+        let unusable_approvals = parts.metrics.count(
+            "unusable_approvals",
+            "Approvals that a lobby has read and cannot use",
+        );
+        let transactions = Transactions::new(parts.database, Arc::clone(&clock));
+        let limits = UserLimits::new(
+            parts.limiter,
+            parts.pseudonymizer.clone(),
+            Arc::clone(&clock),
+            settings.wrong_passkeys,
+        );
+        let events = RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock));
+        let calls = Arc::new(Calls::new(CallContext {
+            transactions: transactions.clone(),
+            limits: limits.clone(),
+            events: events.clone(),
+            timeline: Timeline::starting_at(clock.now()),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&parts.entropy),
+            node: node.clone(),
+            settings: CallSettings {
+                leases: settings.leases,
+                limits: Limits {
+                    devices_per_user: settings.devices_per_user.get(),
+                    ..Limits::of_devices(settings.max_devices.get())
+                },
+                lobby_joins: settings.sockets.lobby_joins,
+            },
+            live: live_calls,
+            unusable_approvals,
+        }));
+        let links = Links {
+            transactions: transactions.clone(),
+            verifier: Arc::clone(&verifier),
+            limits: limits.clone(),
+            events: events.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&parts.entropy),
+            calls: Arc::clone(&calls),
+            can_end_calls: media.is_none(),
+            has_epochs: settings.epochs,
+        };
         Ok(Self(Arc::new(RoomsState {
-            open_sockets,
-            live_calls,
-            is_purging: AtomicBool::new(true),
-            database: parts.database,
-            look_ups: SharedReads::default(),
-            timeline: Timeline::starting_at(parts.clock.now()),
-            clock: parts.clock,
+            links: Arc::new(links),
+            transactions,
+            verifier,
+            limits,
+            events,
+            clock,
             entropy: parts.entropy,
-            params,
-            events: parts.events,
-            limiter: parts.limiter,
-            pseudonymizer: parts.pseudonymizer,
-            http: parts.http,
-            operations: SocketRecorders::new(&parts.metrics),
-            cpu_permits: CpuPermits::new(
-                parts.verifications,
-                settings.verifications.waiting.get(),
-                settings.verifications.waiting_per_client(),
-            ),
-            health,
-            monitor,
             node,
             media,
             starting_eras: StartingEras::default(),
-            calls: Calls::default(),
+            calls,
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
-            metrics: parts.metrics,
+            operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),
+            open_sockets,
+            is_purging: AtomicBool::new(true),
             settings,
+            http: parts.http,
+            metrics: parts.metrics,
+            health,
+            monitor,
         })))
     }
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
     pub fn replace_keys(&self, keys: VerifyingParams) {
-        self.0.params.replace(keys);
+        self.0.verifier.replace_keys(keys);
     }
 
     /// Sets whether all stored rows of server params are readable. Readiness reports `degraded`
     /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
-        self.0.params.set_stored(stored);
+        self.0.verifier.set_stored(stored);
+    }
+
+    /// Removes the call records that an earlier run of this node left, so that their rooms can be
+    /// joined at once, and checks the media servers. Call it once, before serving.
+    ///
+    /// Another process must not run under this node's name.
+    pub async fn recover(&self) {
+        background::recover(&self.0).await;
+    }
+
+    /// Checks the media servers and cleans the records until `shutdown` completes.
+    pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = shutdown => {}
+            () = background::run(&self.0) => {}
+        }
+    }
+
+    /// Sets whether links past their end are deleted. The default is `true`.
+    pub fn set_purging(&self, purges: bool) {
+        self.0.is_purging.store(purges, Ordering::Release);
+    }
+
+    /// Checks the dependencies once. [`Rooms::run_background`] does so periodically.
+    pub async fn check_dependencies(&self) {
+        self.0.monitor.check_once().await;
+    }
+
+    /// Runs one round of the cleaner: asks the media servers about recorded calls, removes dead
+    /// records and purges links that are past their end.
+    pub async fn clean(&self) {
+        background::clean(&self.0).await;
     }
 
     /// Returns the number of open sockets, joined or not.
@@ -197,12 +247,12 @@ impl Rooms {
     /// Returns the number of calls at this node.
     #[must_use]
     pub fn live_calls(&self) -> i64 {
-        self.0.live_calls.number()
+        self.0.calls.live().number()
     }
 
     /// Completes when this node has no calls and no open sockets.
     pub async fn idle(&self) {
-        self.0.live_calls.none().await;
+        self.0.calls.live().none().await;
         self.0.open_sockets.none().await;
     }
 
@@ -216,77 +266,5 @@ impl Rooms {
         if timeout(CLOSING, closed).await.is_err() {
             tracing::warn!("calls or sockets did not end in time");
         }
-    }
-}
-
-impl RoomsState {
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Returns the current moment for calls. It never jumps.
-    pub(crate) fn moment(&self) -> Moment {
-        self.timeline.moment()
-    }
-
-    /// Returns the timer instant of a moment.
-    pub(crate) fn instant_of(&self, moment: Moment) -> Instant {
-        self.timeline.instant_of(moment)
-    }
-
-    /// Returns the id of a new connection.
-    pub(crate) fn connection(&self) -> ConnectionId {
-        ConnectionId::new(self.connections.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Emits an event about the room. `describe` adds to the payload.
-    pub(crate) fn emit(
-        &self,
-        name: &'static str,
-        room: &OpaqueRoomId,
-        describe: impl FnOnce(Event) -> Event,
-    ) {
-        let pseudonym = self.pseudonymizer.room(room.as_str()).to_string();
-        let event = Event::new(name, self.now()).with("room", pseudonym);
-        self.events.emit(describe(event));
-    }
-
-    /// Returns the other node at which the call must be joined; `None` if this node can answer.
-    ///
-    /// An embedded call lives in one node; a call on a media server can be joined from every node
-    /// of its region.
-    pub(crate) fn owner_elsewhere(&self, call: &CallRecord) -> Option<Node> {
-        if call.node == self.node {
-            return None;
-        }
-        let owner = Node::of_text(call.node.as_str())?;
-        let reachable = self.media.is_some() && owner.region() == self.settings.node.region();
-        (!reachable).then_some(owner)
-    }
-
-    /// Returns the URL that redirects a request about participants to the node that owns the call.
-    pub(crate) fn participants_url(&self, owner: &Node) -> String {
-        owner.participants_url(self.settings.node.region())
-    }
-
-    /// Returns a random demux id.
-    pub(crate) fn demux_id(&self) -> Option<DemuxId> {
-        const ATTEMPTS: usize = 8;
-        let mut rng = self.entropy.rng();
-        (0..ATTEMPTS).find_map(|_| DemuxId::from_random_bits(rng.next_u32()))
-    }
-}
-
-/// Returns the state of the link as calls and answers show it.
-pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
-    LinkState {
-        restrictions: match link.restrictions {
-            LinkRestrictions::None => Restrictions::None,
-            LinkRestrictions::AdminApproval => Restrictions::AdminApproval,
-        },
-        name: link.name.to_shared(),
-        revoked: link.revoked,
-        expiration: link.expiration,
-        delete_at: link.delete_at,
     }
 }

@@ -14,7 +14,7 @@ use super::{
     opening::{check_mark, create_file, file_error},
     options::connect_options,
     retry::while_busy,
-    row::array,
+    row::{array, invalid},
     statement::Statement as _,
 };
 
@@ -107,7 +107,7 @@ async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, S
         .map(params_id)
         .collect::<Result<_, _>>()?;
     Ok(SqliteCopy {
-        schema: u64::try_from(schema).unwrap_or_default(),
+        schema: u64::try_from(schema).map_err(|_| invalid("_sqlx_migrations", "version"))?,
         params,
     })
 }

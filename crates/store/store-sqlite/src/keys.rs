@@ -9,7 +9,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     error::store_error,
-    row::{self, invalid, moment, number, seconds, timestamp},
+    row::{self, invalid, number, optional_timestamp, seconds, timestamp},
     statement::Statement as _,
     transaction::FileTransaction,
 };
@@ -55,14 +55,11 @@ pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyE
         .await?
         .iter()
         .map(|row| {
-            let retired: Option<i64> = row.try_get("retired").map_err(store_error)?;
             Ok(KeyEntry {
                 id: KeyId::new(number(row, KEYS, "key_id")?),
                 purpose: purpose(row)?,
                 created: created(row)?,
-                retired: retired
-                    .map(|seconds| moment(seconds, KEYS, "retired"))
-                    .transpose()?,
+                retired: optional_timestamp(row, KEYS, "retired")?,
             })
         })
         .collect()

@@ -18,6 +18,7 @@ use super::{
     monitor::FileMonitor,
     options::connect_options,
     retry::while_busy,
+    row::invalid,
     statement::Statement as _,
     transaction::{FileTransaction, begin_writing, is_reusable},
 };
@@ -77,9 +78,10 @@ pub(super) async fn schema_state(
     };
     let version = version.await;
     connection.close().await.map_err(store_error)?;
-    let number = |version: i64| u64::try_from(version).unwrap_or_default();
+    let number =
+        |version: i64| u64::try_from(version).map_err(|_| invalid("_sqlx_migrations", "version"));
     let newest = schema.migrations.iter().map(|(version, ..)| *version).max();
-    let (found, known) = (number(version?), number(newest.unwrap_or_default()));
+    let (found, known) = (number(version?)?, number(newest.unwrap_or_default())?);
     Ok(match found.cmp(&known) {
         Ordering::Less => SchemaState::Older { found, known },
         Ordering::Equal => SchemaState::Current(found),

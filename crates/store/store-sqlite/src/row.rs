@@ -60,16 +60,18 @@ pub(super) fn timestamp(
     table: &'static str,
     column: &'static str,
 ) -> Result<Timestamp, StoreError> {
-    let seconds = row.try_get(column).map_err(store_error)?;
-    moment(seconds, table, column)
+    optional_timestamp(row, table, column)?.ok_or(invalid(table, column))
 }
 
-pub(super) fn moment(
-    seconds: i64,
+/// Reads a time; `None` for a null.
+pub(super) fn optional_timestamp(
+    row: &SqliteRow,
     table: &'static str,
     column: &'static str,
-) -> Result<Timestamp, StoreError> {
-    u64::try_from(seconds)
-        .map(Timestamp::from_secs)
+) -> Result<Option<Timestamp>, StoreError> {
+    let seconds: Option<i64> = row.try_get(column).map_err(store_error)?;
+    seconds
+        .map(|seconds| u64::try_from(seconds).map(Timestamp::from_secs))
+        .transpose()
         .map_err(|_| invalid(table, column))
 }

@@ -11,7 +11,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use super::{
     error::store_error,
     file::KeyedTransaction,
-    row::{array, invalid, moment, sealed, seconds, timestamp},
+    row::{array, invalid, optional_timestamp, sealed, seconds, timestamp},
     statement::Statement as _,
 };
 
@@ -47,7 +47,9 @@ fn damaged(row: &SqliteRow) -> DamagedServerParams {
             .map(ParamsId::from_bytes)
             .ok(),
         kind: kind.and_then(ServerParamsKind::from_word),
-        not_after: not_after(row).ok().flatten(),
+        not_after: optional_timestamp(row, SERVER_PARAMS, "not_after")
+            .ok()
+            .flatten(),
     }
 }
 
@@ -132,14 +134,7 @@ fn server_params(row: &SqliteRow) -> Result<SealedServerParams, StoreError> {
         id: ParamsId::from_bytes(array(row, SERVER_PARAMS, "params_id")?),
         kind: ServerParamsKind::from_word(kind).ok_or(invalid(SERVER_PARAMS, "kind"))?,
         not_before: timestamp(row, SERVER_PARAMS, "not_before")?,
-        not_after: not_after(row)?,
+        not_after: optional_timestamp(row, SERVER_PARAMS, "not_after")?,
         secret: sealed(row, "secret")?,
     })
-}
-
-fn not_after(row: &SqliteRow) -> Result<Option<Timestamp>, StoreError> {
-    let not_after: Option<i64> = row.try_get("not_after").map_err(store_error)?;
-    not_after
-        .map(|seconds| moment(seconds, SERVER_PARAMS, "not_after"))
-        .transpose()
 }

@@ -1,7 +1,6 @@
 //! SQLite: the conformance suite, and the behaviour of files.
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
@@ -364,5 +363,12 @@ async fn the_schema_of_a_file_is_told_from_that_of_the_program_without_opening_i
     assert!(
         matches!(other, Err(StoreError::UnknownSchema { .. })),
         "{other:?}"
+    );
+    file.execute("UPDATE _sqlx_migrations SET version = -1")
+        .await;
+    let malformed = SqliteIssuer::schema_state(&file.path()).await;
+    assert!(
+        matches!(malformed, Err(StoreError::InvalidValue { .. })),
+        "{malformed:?}"
     );
 }

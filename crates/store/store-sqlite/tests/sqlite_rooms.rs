@@ -1,7 +1,6 @@
 //! The room service on SQLite: the conformance suite, and the behaviour of files.
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{CallLinkPublicParams, DAY, Timestamp};
+use anteroom_protocol::{CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::keys::PasskeyHash;
@@ -76,6 +76,12 @@ impl UserId {
     }
 }
 
+impl From<&OpaqueUserId> for UserId {
+    fn from(user: &OpaqueUserId) -> Self {
+        Self(user.as_str().into())
+    }
+}
+
 impl fmt::Debug for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UserId(..)")
@@ -118,36 +124,6 @@ pub struct LinkAddress {
     pub room: OpaqueRoomId,
     /// The epoch; `None` for a link without one.
     pub epoch: Option<Epoch>,
-}
-
-/// The restriction of joins without approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LinkRestrictions {
-    /// All holders of the link may join.
-    None,
-    /// Admins and approved users may join.
-    AdminApproval,
-}
-
-impl LinkRestrictions {
-    /// Returns the word on the wire and in a database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::AdminApproval => "adminApproval",
-        }
-    }
-
-    /// Parses the word; `None` for an unknown one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "none" => Some(Self::None),
-            "adminApproval" => Some(Self::AdminApproval),
-            _ => None,
-        }
-    }
 }
 
 /// The name of a link, encrypted by its clients: 0 to 288 bytes.
@@ -206,7 +182,7 @@ pub struct CallLinkRecord {
     /// The public params under which presentations are made.
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
-    pub restrictions: LinkRestrictions,
+    pub restrictions: Restrictions,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked.
@@ -293,7 +269,7 @@ pub struct NewCallLink {
     /// The public params.
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
-    pub restrictions: LinkRestrictions,
+    pub restrictions: Restrictions,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked from the start.
@@ -304,7 +280,7 @@ pub struct NewCallLink {
 #[derive(Clone, Debug, Default)]
 pub struct LinkUpdate {
     /// The restriction of joins without approval.
-    pub restrictions: Option<LinkRestrictions>,
+    pub restrictions: Option<Restrictions>,
     /// The encrypted name.
     pub name: Option<LinkName>,
     /// Whether the link is revoked.

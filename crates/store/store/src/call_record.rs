@@ -1,8 +1,8 @@
 //! The records of calls and their owners.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 
 use crate::{
     call_link::{CallLinkRecord, OpaqueRoomId, OpaqueRoomIdError, UserId},
@@ -49,57 +49,6 @@ impl CallKey {
         }
     }
 }
-
-/// The id of a call's era: 16 random bytes; as text 32 lower-case hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallEra([u8; 16]);
-
-impl CallEra {
-    /// Creates the id from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// Parses the text.
-    ///
-    /// # Errors
-    /// Anything but 32 lower-case hex digits.
-    pub fn parse(text: &str) -> Result<Self, CallEraError> {
-        let digits_alone = text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if text.len() != 32 || !digits_alone {
-            return Err(CallEraError);
-        }
-        u128::from_str_radix(text, 16)
-            .map(|number| Self(number.to_be_bytes()))
-            .map_err(|_| CallEraError)
-    }
-}
-
-impl fmt::Display for CallEra {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
-}
-
-impl fmt::Debug for CallEra {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CallEra({self})")
-    }
-}
-
-/// The error for a text that is not an era's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an era id")]
-pub struct CallEraError;
 
 /// The name under which a node of the room service owns calls, for example its public address or
 /// its region: 1 to 255 bytes.
@@ -165,7 +114,7 @@ pub struct CallRecord {
     /// The room.
     pub key: CallKey,
     /// The era.
-    pub era: CallEra,
+    pub era: EraId,
     /// The user that started the call.
     pub creator: UserId,
     /// The node that owns the call.

@@ -61,12 +61,12 @@ pub use self::{
     availability::Availability,
     call_link::{
         CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, LinkAddress, LinkName,
-        LinkNameError, LinkRestrictions, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError,
-        UpdateLinkOutcome, UserId, UserIdError,
+        LinkNameError, LinkUpdate, NewCallLink, OpaqueRoomId, OpaqueRoomIdError, UpdateLinkOutcome,
+        UserId, UserIdError,
     },
     call_record::{
-        CallCursor, CallEra, CallEraError, CallKey, CallPage, CallRecord, ExpirationChange,
-        LinkWithCall, MediaAddress, NodeName, NodeNameError, StartEraOutcome,
+        CallCursor, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall, MediaAddress,
+        NodeName, NodeNameError, StartEraOutcome,
     },
     device_name::{DeviceName, DeviceNameError},
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},

@@ -4,6 +4,7 @@ mod email;
 mod failures;
 mod identity;
 mod repository;
+mod rows;
 mod session;
 mod token;
 mod verifier;
@@ -12,9 +13,10 @@ pub use self::{
     email::{Email, EmailError, NewEmailError},
     failures::{LockPolicy, LoginFailures, LoginOrigin},
     identity::{IdentityLink, IdentityName},
-    repository::{
-        AccountSummary, ConfirmOutcome, Login, LoginReader, LoginRepository, PendingSignUp,
-        RotateOutcome, ShadowSignUp, StoredLifetimes,
+    repository::{LoginReader, LoginRepository},
+    rows::{
+        AccountSummary, ConfirmOutcome, Login, PendingSignUp, RotateOutcome, ShadowSignUp,
+        StoredLifetimes,
     },
     session::{Session, SessionCaller, SessionId},
     token::{EmailToken, EmailTokenPurpose, InviteCode, RefreshToken, TokenHash},

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroU32};
 
-use anteroom_protocol::{ParamsId, Timestamp};
+use anteroom_protocol::{EraId, ParamsId, Timestamp};
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
@@ -13,8 +13,8 @@ use crate::{
         OpaqueRoomId, UpdateLinkOutcome, UserId,
     },
     call_record::{
-        CallCursor, CallEra, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall,
-        NodeName, StartEraOutcome,
+        CallCursor, CallKey, CallPage, CallRecord, ExpirationChange, LinkWithCall, NodeName,
+        StartEraOutcome,
     },
     error::StoreError,
     issuer::TransactionName,
@@ -276,7 +276,7 @@ pub trait RoomsRepository: RoomsReader {
     async fn renew_era(
         &mut self,
         key: &CallKey,
-        era: CallEra,
+        era: EraId,
         node: &NodeName,
         lease_until: Timestamp,
     ) -> Result<bool, StoreError>;
@@ -286,7 +286,7 @@ pub trait RoomsRepository: RoomsReader {
     ///
     /// # Errors
     /// Those of the database.
-    async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError>;
+    async fn end_era(&mut self, key: &CallKey, era: EraId) -> Result<bool, StoreError>;
 
     /// Removes the record of an era that did not start, if the room's record still names this era,
     /// and restores the link's expiration. Returns whether it did.
@@ -296,7 +296,7 @@ pub trait RoomsRepository: RoomsReader {
     async fn abandon_era(
         &mut self,
         key: &CallKey,
-        era: CallEra,
+        era: EraId,
         expiration_change: Option<ExpirationChange>,
     ) -> Result<bool, StoreError>;
 

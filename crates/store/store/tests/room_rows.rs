@@ -1,11 +1,13 @@
 //! The row types of the room service.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use anteroom_protocol::{CallLinkSecretParams, DAY, RootKey, Timestamp};
+use anteroom_protocol::{
+    CallLinkSecretParams, DAY, EraId, ParseError, Restrictions, RootKey, Timestamp,
+};
 use anteroom_store::{
-    CallEra, CallEraError, CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName,
-    LinkNameError, LinkRestrictions, MediaAddress, NewCallLink, NodeName, NodeNameError,
-    OpaqueRoomId, OpaqueRoomIdError, PasskeyHash, UserId, UserIdError,
+    CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError, MediaAddress,
+    NewCallLink, NodeName, NodeNameError, OpaqueRoomId, OpaqueRoomIdError, PasskeyHash, UserId,
+    UserIdError,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -58,20 +60,6 @@ fn nodes_and_media_servers_have_1_to_255_bytes() {
 }
 
 #[test]
-fn restrictions_have_the_words_of_the_wire() {
-    for (restrictions, word) in [
-        (LinkRestrictions::None, "none"),
-        (LinkRestrictions::AdminApproval, "adminApproval"),
-    ] {
-        assert_eq!(restrictions.as_str(), word);
-        assert_eq!(LinkRestrictions::from_word(word), Some(restrictions));
-    }
-    for word in ["", "None", "adminapproval", "unknown"] {
-        assert_eq!(LinkRestrictions::from_word(word), None, "{word}");
-    }
-}
-
-#[test]
 fn calls_of_links_are_told_from_calls_of_groups() {
     let room = OpaqueRoomId::parse("ab12").unwrap();
     for (key, text) in [
@@ -88,10 +76,10 @@ fn calls_of_links_are_told_from_calls_of_groups() {
 
 #[test]
 fn eras_are_32_lower_case_hex_digits() {
-    let era = CallEra::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+    let era = EraId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
     let text = "000102030405060708090a0b0c0d0eff";
     assert_eq!(era.to_string(), text);
-    assert_eq!(CallEra::parse(text), Ok(era));
+    assert_eq!(EraId::parse(text), Ok(era));
     for text in [
         "",
         "000102030405060708090a0b0c0d0ef",
@@ -100,7 +88,7 @@ fn eras_are_32_lower_case_hex_digits() {
         "+00102030405060708090a0b0c0d0eff",
         "g00102030405060708090a0b0c0d0eff",
     ] {
-        assert_eq!(CallEra::parse(text), Err(CallEraError), "{text}");
+        assert_eq!(EraId::parse(text), Err(ParseError), "{text}");
     }
 }
 
@@ -160,7 +148,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
     let content = NewCallLink {
         passkey_hash: PasskeyHash::from_bytes([7; 32]),
         zkparams: CallLinkSecretParams::derive(&root_key).public_params(),
-        restrictions: LinkRestrictions::AdminApproval,
+        restrictions: Restrictions::AdminApproval,
         name: LinkName::new([9; 60]).unwrap(),
         revoked: false,
     };
@@ -171,7 +159,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
 fn call(now: Timestamp) -> CallRecord {
     CallRecord {
         key: CallKey::Link(OpaqueRoomId::parse("5ec2e7").unwrap()),
-        era: CallEra::from_bytes([1; 16]),
+        era: EraId::from_bytes([1; 16]),
         creator: UserId::parse("c0ffee").unwrap(),
         node: NodeName::parse("node").unwrap(),
         media: None,

@@ -1,11 +1,9 @@
 //! The state of the fake media server.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::http::StatusCode;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::{
@@ -45,7 +43,7 @@ pub(super) struct ServerState {
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, ServerState> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+        self.server.lock()
     }
 
     /// Completes when the barrier is open.

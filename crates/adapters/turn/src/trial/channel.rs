@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use anteroom_runtime::Backoff;
 use rustls::{ClientConfig, crypto::CryptoProvider, pki_types::ServerName};
 use rustls_platform_verifier::Verifier;
 use stun_types::message::{Message, TransactionId};
@@ -17,7 +18,11 @@ use crate::{RelayUrl, url::UrlTransport};
 
 /// RFC 8489, section 6.2.1: a request over UDP is sent at most [`MOST_SENT`] times, after pauses
 /// that double.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    factor: 2,
+    longest: Duration::MAX,
+};
 const MOST_SENT: u32 = 7;
 /// The length of a header, which contains the length of the rest.
 const HEADER: usize = 20;
@@ -90,9 +95,8 @@ async fn over_datagrams(
     request: &[u8],
     id: TransactionId,
 ) -> Result<Vec<u8>, TrialError> {
-    let mut pause = FIRST_PAUSE;
     let mut buffer = vec![0; MOST_BYTES];
-    for _ in 0..MOST_SENT {
+    for failures in 0..MOST_SENT {
         let sent = socket.send(request).await;
         sent.map_err(TrialError::Unreachable)?;
         let answer = async {
@@ -104,9 +108,8 @@ async fn over_datagrams(
                 }
             }
         };
-        match timeout(pause, answer).await {
-            Ok(answer) => return answer.map_err(TrialError::Unreachable),
-            Err(_) => pause *= 2,
+        if let Ok(answer) = timeout(BACKOFF.pause(failures), answer).await {
+            return answer.map_err(TrialError::Unreachable);
         }
     }
     Err(TrialError::Silent)

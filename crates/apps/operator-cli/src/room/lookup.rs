@@ -1,8 +1,8 @@
 //! Rooms as the commands find and print them.
 
 use anteroom_console::{failure::Failure, terminal::plain};
-use anteroom_protocol::Timestamp;
-use anteroom_store::{LinkRestrictions, LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
+use anteroom_protocol::{Restrictions, Timestamp};
+use anteroom_store::{LinkWithCall, OpaqueRoomId, RoomsReader, TransactionName};
 use serde::Serialize;
 use std::num::NonZeroU32;
 
@@ -41,7 +41,7 @@ impl<'a> RoomReport<'a> {
             expires: link.expiration.as_secs(),
             deleted_at: link.delete_at.as_secs(),
             state,
-            approval: link.restrictions == LinkRestrictions::AdminApproval,
+            approval: link.restrictions == Restrictions::AdminApproval,
             call: found.call.as_ref().map(|call| CallReport {
                 started: call.started.as_secs(),
                 seconds: now.as_secs().saturating_sub(call.started.as_secs()),

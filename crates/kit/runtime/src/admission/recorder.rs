@@ -1,10 +1,8 @@
 //! The metrics and log lines of budgets.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -115,7 +113,7 @@ impl AdmissionRecorder {
 
     fn log(&self, count: impl FnOnce(&mut LogState)) {
         let due = {
-            let mut state = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.0.log.lock();
             count(&mut state);
             state.take_due(Instant::now())
         };

@@ -1,11 +1,8 @@
 //! The record of operations, from their start to their outcome.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{fmt, sync::Arc, time::Instant};
 
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -89,14 +86,14 @@ impl Operations {
 
     /// Returns the recorder of an operation, and shows its metrics from now on.
     pub(crate) fn recorder(&self, operation: Operation) -> OperationRecorder {
-        let mut recorders = locked(&self.recorders);
+        let mut recorders = self.recorders.lock();
         let known = recorders
             .iter()
             .find(|recorder| recorder.0.operation == operation);
         if let Some(known) = known {
             return known.clone();
         }
-        locked(&self.alerts).watch(operation.area());
+        self.alerts.lock().watch(operation.area());
         self.recovery_rates.set(Some(operation.area()), 0, 0);
         let recorder = OperationRecorder(Arc::new(self.described(operation, recorders.len())));
         recorders.push(recorder.clone());
@@ -131,8 +128,8 @@ impl Operations {
 
     /// Updates the alerts and the rates to the current time.
     pub(crate) fn tick(&self) {
-        locked(&self.alerts).tick(self.clock.now());
-        let recorders = locked(&self.recorders);
+        self.alerts.lock().tick(self.clock.now());
+        let recorders = self.recorders.lock();
         let ends = |is_meant: &dyn Fn(Area) -> bool| {
             let meant = recorders
                 .iter()
@@ -237,7 +234,10 @@ impl RunningOperation {
             recorder.succeeded.inc();
             recorder.episodes.succeeded(now);
         }
-        locked(&recorder.alerts).record(now, operation, number, failed);
+        recorder
+            .alerts
+            .lock()
+            .record(now, operation, number, failed);
     }
 }
 
@@ -252,8 +252,4 @@ impl Drop for RunningOperation {
 
 fn durations() -> Histogram {
     Histogram::new(DURATIONS)
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

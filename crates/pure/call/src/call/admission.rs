@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use anteroom_protocol::{DemuxId, OpaqueUserId, Restrictions};
 use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DemuxId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason,
-    Message, OpaqueUserId, Output, Restrictions, ResumeSecret, Role, Status,
+    CloseReason, ConnectionId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason, Message,
+    Output, ResumeSecret, Role, Status,
     seats::{Device, Seat},
 };
 
@@ -78,7 +79,7 @@ impl Call {
         if self.phase == Phase::Ended {
             return Err(Message::Error(ErrorCode::Ended));
         }
-        if !self.link.is_open(self.now) {
+        if !self.link.is_open(self.now.timestamp()) {
             return Err(Message::Error(ErrorCode::Expired));
         }
         if self.users.is_blocked(user) {

@@ -1,8 +1,10 @@
 //! The decisions of admins.
 
+use anteroom_protocol::{DemuxId, OpaqueUserId};
+
 use super::{Call, Phase};
 use crate::{
-    DemuxId, ErrorCode, Fact, LeaveReason, Message, OpaqueUserId, Role, Status,
+    ErrorCode, Fact, LeaveReason, Message, Role, Status,
     seats::{Device, Seat},
     users::StoreOutcome,
 };
@@ -18,7 +20,7 @@ impl Call {
     pub(super) fn approve(&mut self, admin: Seat, target: DemuxId) -> Result<(), ErrorCode> {
         let target = self.target(admin, target)?;
         target.must_be(Status::Pending)?;
-        if !self.link.is_open(self.now) {
+        if !self.link.is_open(self.now.timestamp()) {
             return Err(ErrorCode::Expired);
         }
         if self.is_full(Status::Active) {

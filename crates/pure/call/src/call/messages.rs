@@ -1,8 +1,10 @@
 //! The messages of devices to other devices, and requests for the roster.
 
+use anteroom_protocol::DemuxId;
+
 use super::Call;
 use crate::{
-    ConnectionId, DemuxId, ErrorCode, MIN_RELAY_COST, Message, RelayBody, RelayTarget, Status,
+    ConnectionId, ErrorCode, MIN_RELAY_COST, Message, RelayBody, RelayTarget, Status,
     seats::{Device, Seat},
 };
 

@@ -3,7 +3,7 @@
 use core::mem;
 use std::sync::Arc;
 
-use super::Participant;
+use super::participant::Participant;
 use crate::seats::Seat;
 
 /// A list of participants, either shared with the messages that carry it or being changed.

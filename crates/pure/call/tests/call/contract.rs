@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, DemuxId, EraId, Hello, Input, Join, JoinRandomness,
-    Limits, LinkState, Message, Moment, OpaqueUserId, Output, PeekView, Restrictions, ResumeSecret,
-    Role, Roster, RosterForm, Status,
+    Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Message, Moment,
+    Output, PeekView, ResumeSecret, Role, Roster, RosterForm, Status,
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
 
 use crate::{
     harness::{Harness, Setting, user},

@@ -3,12 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Hello, Input, Join,
-    JoinRandomness, Limits, LinkState, Message, Moment, OpaqueUserId, Output, Participant,
-    RelayBody, RelayTarget, Restrictions, ResumeSecret, Role, Roster, RosterEntry, RosterForm,
-    Status,
+    Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
+    Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterEntry,
+    RosterForm, Status,
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
 

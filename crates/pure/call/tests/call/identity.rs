@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    Audience, Call, Command, ConnectionId, DemuxId, EraId, Fact, Input, Join, JoinRandomness,
-    Limits, LinkState, Message, Moment, OpaqueUserId, Output, PeekView, Restrictions, ResumeSecret,
-    Role, RosterForm, Status,
+    Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
+    Moment, Output, PeekView, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
 
 /// Returns the hex of a ciphertext with these halves.
 fn id(first: char, second: char) -> OpaqueUserId {

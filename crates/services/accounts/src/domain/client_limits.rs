@@ -2,7 +2,7 @@
 
 use anteroom_runtime::{Admission, ClientAddress, RetryAfter, WindowSize, network_windows};
 
-use crate::{settings::LoginLimits, state::AccountsState};
+use crate::{domain::limits::Limits, settings::LoginLimits};
 
 /// A limit of requests from one client address.
 pub(crate) struct ClientLimit {
@@ -50,7 +50,7 @@ pub(crate) const LOGOUT: ClientLimit = ClientLimit {
     size: |limits| limits.logout,
 };
 
-impl AccountsState {
+impl Limits {
     /// Admits a client under a limit, which applies to all networks of its address.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl AccountsState {
         limit: &ClientLimit,
         client: ClientAddress,
     ) -> Result<(), RetryAfter> {
-        let size = (limit.size)(&self.login.settings.limits);
+        let size = (limit.size)(&self.sizes);
         let windows = network_windows(&self.pseudonymizer, limit.name, client, size);
         match self.limiter.take_in_windows(&windows, self.now()).await {
             Admission::Granted => Ok(()),

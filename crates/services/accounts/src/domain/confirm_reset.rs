@@ -90,24 +90,26 @@ async fn reset(
 ) -> Result<Option<Reset>, Failure> {
     const LOOK_UP: TransactionName = TransactionName::new("look up reset");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
-    let mut rng = accounts.entropy.rng();
-    let source = accounts.attempt_source(client, None);
+    let mut rng = accounts.storage.entropy.rng();
+    let source = accounts.limits.attempt_source(client, None);
     let hashed = accounts.login.hasher.hash(password, source, &mut *rng);
     let verifier = hashed.await?;
     let hash = accounts
+        .storage
         .database
         .storage_keys()
         .email_token_hash(token, PURPOSE);
     let known = accounts
+        .storage
         .stored(async {
-            let mut reader = accounts.database.read(LOOK_UP).await?;
+            let mut reader = accounts.storage.database.read(LOOK_UP).await?;
             reader.reset_token_account(&hash, accounts.now()).await
         })
         .await?;
     let Some(aci) = known else {
         return Ok(None);
     };
-    let renewal = RenewalPermit::take(accounts, RenewalCause::Reset, &aci).await;
+    let renewal = RenewalPermit::take(&accounts.limits, RenewalCause::Reset, &aci).await;
     let change = Change {
         token: hash,
         verifier,
@@ -118,7 +120,7 @@ async fn reset(
     if let Some(renewal) = renewal
         && !matches!(done, Ok(Some(_)))
     {
-        renewal.refund(accounts).await;
+        renewal.refund(&accounts.limits).await;
     }
     done
 }
@@ -141,8 +143,9 @@ impl Change {
         const NAME: TransactionName = TransactionName::new("reset password");
         let now = accounts.now();
         accounts
+            .storage
             .stored(async {
-                let mut transaction = accounts.database.begin(NAME).await?;
+                let mut transaction = accounts.storage.database.begin(NAME).await?;
                 let Some(aci) = transaction.take_reset_token(&self.token, now).await? else {
                     return Ok(None);
                 };
@@ -159,7 +162,7 @@ impl Change {
                 let deleted = if self.keeps_devices {
                     Vec::new()
                 } else {
-                    let mut changes = accounts.device_changes(&mut *transaction, now);
+                    let mut changes = accounts.storage.device_changes(&mut *transaction, now);
                     changes
                         .delete_requested(&aci, ChangeCause::Account(aci))
                         .await?

@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use anteroom_protocol::Aci;
 use anteroom_runtime::{Admission, BucketSize, LimitKey};
 
-use crate::state::AccountsState;
+use crate::domain::limits::Limits;
 
 /// The number of resets of an account's limits for each cause: three at once, and one more every
 /// eight hours.
@@ -32,26 +32,19 @@ impl RenewalPermit {
 
     /// Takes a permit; `None` where the limits of the account were reset too often lately: a client
     /// that keeps deleting devices would have no limit.
-    pub(crate) async fn take(
-        accounts: &AccountsState,
-        cause: RenewalCause,
-        aci: &Aci,
-    ) -> Option<Self> {
+    pub(crate) async fn take(limits: &Limits, cause: RenewalCause, aci: &Aci) -> Option<Self> {
         let limit = match cause {
             RenewalCause::Reset => "renewal by reset",
             RenewalCause::Removal => "renewal by removal",
         };
-        let key = accounts.pseudonymizer.limit_key(limit, aci);
-        let admission = accounts
-            .limiter
-            .take(&key, Self::SIZE, accounts.now())
-            .await;
+        let key = limits.pseudonymizer.limit_key(limit, aci);
+        let admission = limits.limiter.take(&key, Self::SIZE, limits.now()).await;
         (admission == Admission::Granted).then_some(Self(key))
     }
 
     /// Gives the permit back where nothing was renewed.
-    pub(crate) async fn refund(self, accounts: &AccountsState) {
-        let now = accounts.now();
-        accounts.limiter.refund(&self.0, Self::SIZE, now).await;
+    pub(crate) async fn refund(self, limits: &Limits) {
+        let now = limits.now();
+        limits.limiter.refund(&self.0, Self::SIZE, now).await;
     }
 }

@@ -50,13 +50,14 @@ impl Job for PasswordResetJob {
         let accounts = &self.accounts;
         const NAME: TransactionName = TransactionName::new("ask for password reset");
         const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::ResetPassword;
-        let token = EmailToken::random(&mut *accounts.entropy.rng());
-        let keys = accounts.database.storage_keys();
+        let token = EmailToken::random(&mut *accounts.storage.entropy.rng());
+        let keys = accounts.storage.database.storage_keys();
         let hash = keys.email_token_hash(&token, PURPOSE);
         let expires = accounts.now().plus(RESET_LIFETIME);
         let is_known = accounts
+            .storage
             .stored(async {
-                let mut transaction = accounts.database.begin(NAME).await?;
+                let mut transaction = accounts.storage.database.begin(NAME).await?;
                 let known = transaction.login_by_email(&self.email).await?;
                 let known = known.filter(|(_, account)| !account.disabled);
                 match &known {

@@ -54,16 +54,17 @@ impl Job for ResendJob {
     async fn run(&mut self) -> Result<(), Failure> {
         let accounts = &self.accounts;
         const NAME: TransactionName = TransactionName::new("resend verification");
-        let mut rng = accounts.entropy.rng();
+        let mut rng = accounts.storage.entropy.rng();
         let renewal = LinkRenewal {
             token: EmailToken::random(&mut *rng),
-            keys: accounts.database.storage_keys(),
+            keys: accounts.storage.database.storage_keys(),
             public_url: &accounts.login.settings.public_url,
             now: accounts.now(),
         };
         let mail = accounts
+            .storage
             .stored(async {
-                let mut transaction = accounts.database.begin(NAME).await?;
+                let mut transaction = accounts.storage.database.begin(NAME).await?;
                 let known = transaction.login_by_email(&self.email).await?;
                 let waits = known
                     .as_ref()

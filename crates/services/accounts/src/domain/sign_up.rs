@@ -68,8 +68,11 @@ pub(crate) async fn sign_up(
     let reservation = accounts.job_queue.reserve(client)?;
     let admitted = match accounts.login.settings.sign_up {
         SignUp::Open | SignUp::Closed => {
-            accounts.check_database().await?;
-            accounts.admit_mail(MailKind::SignUp, &email, client).await
+            accounts.storage.check().await?;
+            accounts
+                .limits
+                .admit_mail(MailKind::SignUp, &email, client)
+                .await
         }
         SignUp::Invite => {
             let code = application.invite_code;
@@ -114,15 +117,20 @@ async fn use_invite(
     client: ClientAddress,
 ) -> Result<InviteOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("use invite");
-    let hash = accounts.database.storage_keys().invite_hash(code);
+    let hash = accounts.storage.database.storage_keys().invite_hash(code);
     let now = accounts.now();
     accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             if !transaction.take_invite(&hash, now).await? {
                 return Ok(InviteOutcome::Invalid);
             }
-            if !accounts.admit_mail(MailKind::SignUp, email, client).await {
+            if !accounts
+                .limits
+                .admit_mail(MailKind::SignUp, email, client)
+                .await
+            {
                 return Ok(InviteOutcome::Unused);
             }
             transaction.save().await?;
@@ -145,13 +153,14 @@ impl Job for SignUpJob {
         let accounts = &self.accounts;
         const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
         let known = accounts
+            .storage
             .stored(async {
-                let mut reader = accounts.database.read(LOOK_UP).await?;
+                let mut reader = accounts.storage.database.read(LOOK_UP).await?;
                 reader.login_by_email(&self.email).await
             })
             .await?;
         let confirmed = known.filter(|(login, account)| is_confirmed(login, account));
-        let mut rng = accounts.entropy.rng();
+        let mut rng = accounts.storage.entropy.rng();
         let beside = confirmed.map(|(login, _)| login.verifier);
         let hasher = &accounts.login.hasher;
         let verifier = hasher
@@ -198,11 +207,12 @@ impl NewSignUp {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<OutgoingMail, Failure> {
         const NAME: TransactionName = TransactionName::new("sign up");
-        let keys = accounts.database.storage_keys();
+        let keys = accounts.storage.database.storage_keys();
         let url = &accounts.login.settings.public_url;
         accounts
+            .storage
             .stored(async {
-                let mut transaction = accounts.database.begin(NAME).await?;
+                let mut transaction = accounts.storage.database.begin(NAME).await?;
                 let expires = self.now.plus(VERIFY_LIFETIME);
                 let known = transaction.login_by_email(&self.email).await?;
                 let (aci, is_first) = match &known {

@@ -2,7 +2,7 @@
 
 use anteroom_store::{ConfirmOutcome, EmailToken, EmailTokenPurpose, TransactionName};
 
-use crate::{domain::failure::Failure, state::AccountsState};
+use crate::domain::{failure::Failure, storage::Storage};
 
 /// The outcomes of a verification.
 pub(crate) enum VerifyOutcome {
@@ -16,24 +16,21 @@ pub(crate) enum VerifyOutcome {
 ///
 /// # Errors
 /// The database is unavailable.
-pub(crate) async fn verify_email(
-    accounts: &AccountsState,
-    token: &str,
-) -> Result<VerifyOutcome, Failure> {
+pub(crate) async fn verify_email(storage: &Storage, token: &str) -> Result<VerifyOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("verify email");
     const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::VerifyEmail;
     let Some(token) = EmailToken::parse(token) else {
         return Ok(VerifyOutcome::LinkInvalid);
     };
-    let hash = accounts
+    let hash = storage
         .database
         .storage_keys()
         .email_token_hash(&token, PURPOSE);
-    let now = accounts.now();
-    let mut rng = accounts.entropy.rng();
-    accounts
+    let now = storage.now();
+    let mut rng = storage.entropy.rng();
+    storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = storage.database.begin(NAME).await?;
             let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
             transaction.save().await?;
             Ok(match confirmed {

@@ -45,7 +45,7 @@ pub(crate) async fn confirm_reset(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    admit(&accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
     let Some(body) = read_json::<ConfirmResetRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&RESET_VALIDATION_ERROR));
     };

@@ -44,7 +44,7 @@ pub(crate) async fn logout(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(&accounts, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
+    admit(&accounts.limits, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
     let ShownProof { proof, transport } = proof_of(&accounts, client, request).await?;
     if let Some(proof) = proof {
         log_out(&accounts, &proof).await?;

@@ -48,7 +48,7 @@ pub(crate) async fn logout_all(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(&accounts, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
+    admit(&accounts.limits, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
     let ShownProof { proof, transport } = proof_of(&accounts, client, request).await?;
     let Some(proof) = proof else {
         return Err(unauthenticated(&LOGOUT_UNAUTHORIZED));

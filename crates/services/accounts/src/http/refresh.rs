@@ -14,7 +14,7 @@ use crate::{
     domain::{
         client_limits::REFRESH,
         login::{
-            events::{self, FailureReason},
+            events::FailureReason,
             refresh::{self, RefreshOutcome},
         },
     },
@@ -59,7 +59,7 @@ pub(crate) async fn refresh(
     request: Request,
 ) -> Result<Response, Problem> {
     let origin = origin(client, request.headers());
-    admit(&accounts, &REFRESH, client, &RATE_LIMITED).await?;
+    admit(&accounts.limits, &REFRESH, client, &RATE_LIMITED).await?;
     let cookie = cookie::is_there(request.headers()).then(|| cookie::shown(request.headers()));
     let Some(body) = read_json::<RefreshRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&VALIDATION_ERROR));
@@ -82,12 +82,12 @@ pub(crate) async fn refresh(
             accounts.authenticator.forget_session(&session);
             if let Some(email) = email {
                 let reason = FailureReason::RefreshTokenReused;
-                events::failed(&accounts, &origin, &email, 0, reason);
+                accounts.login_events.failed(&origin, &email, 0, reason);
             }
             ended()
         }
         RefreshOutcome::Refreshed(grant) => {
-            accounts.note_network(client);
+            accounts.limits.note_network(client);
             tokens(&accounts, &grant, transport)
         }
     }

@@ -43,7 +43,7 @@ pub(crate) async fn request_reset(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    admit(&accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
     let Some(body) = read_json::<ResetRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&RESET_VALIDATION_ERROR));
     };

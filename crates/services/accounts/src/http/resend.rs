@@ -44,7 +44,7 @@ pub(crate) async fn resend(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    admit(&accounts, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
+    admit(&accounts.limits, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
     let Some(body) = read_json::<ResendRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
     };

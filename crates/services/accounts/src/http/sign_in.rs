@@ -14,10 +14,7 @@ use crate::{
     domain::{
         client_limits::LOGIN,
         devices::{announcement::announce, registration::NewDevice},
-        login::{
-            events,
-            sign_in::{self, SignInAttempt, SignInOutcome},
-        },
+        login::sign_in::{self, SignInAttempt, SignInOutcome},
         passwords::password::Password,
     },
     http::{
@@ -69,7 +66,7 @@ pub(crate) async fn sign_in(
     request: Request,
 ) -> Result<Response, Problem> {
     let origin = origin(client, request.headers());
-    admit(&accounts, &LOGIN, client, &RATE_LIMITED).await?;
+    admit(&accounts.limits, &LOGIN, client, &RATE_LIMITED).await?;
     let shown = cookie::shown(request.headers());
     let Some(body) = read_json::<LoginRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&VALIDATION_ERROR));
@@ -82,8 +79,10 @@ pub(crate) async fn sign_in(
     match sign_in::sign_in(&accounts, client, attempt).await? {
         SignInOutcome::Refused(attempt) => Err(answer(&accounts, &origin, attempt)),
         SignInOutcome::SignedIn(grant, changes) => {
-            accounts.note_network(client);
-            events::success(&accounts, &origin, &grant.email, &grant.session);
+            accounts.limits.note_network(client);
+            accounts
+                .login_events
+                .success(&origin, &grant.email, &grant.session);
             for change in &changes {
                 announce(&accounts, change);
             }

@@ -47,7 +47,7 @@ pub(crate) async fn sign_up(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    admit(&accounts, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
+    admit(&accounts.limits, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
     let Some(body) = read_json::<SignUpRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&SIGN_UP_VALIDATION_ERROR));
     };

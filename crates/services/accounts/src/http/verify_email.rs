@@ -46,11 +46,11 @@ pub(crate) async fn verify_email(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    admit(&accounts, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
+    admit(&accounts.limits, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
     let Some(body) = read_json::<VerifyEmailRequest>(&accounts.http, request).await? else {
         return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
     };
-    match verify_email::verify_email(&accounts, body.token.as_str()).await? {
+    match verify_email::verify_email(&accounts.storage, body.token.as_str()).await? {
         VerifyOutcome::LinkInvalid => Err(Problem::new(&VERIFY_LINK_INVALID)),
         VerifyOutcome::Verified | VerifyOutcome::VerifiedBefore => Ok(StatusCode::NO_CONTENT),
     }

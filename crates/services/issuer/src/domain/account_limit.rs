@@ -6,16 +6,28 @@
 //! added. A new epoch in the database thus resets all limits, in every process, and a new device
 //! never gets the empty bucket of a deleted one.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use anteroom_accounts::{Caller, Failure};
 use anteroom_protocol::Aci;
-use anteroom_runtime::{Admission, BucketSize, BucketTake, LimitKey, RetryAfter, WorkError};
+use anteroom_runtime::{
+    Admission, BucketSize, BucketTake, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
+    WorkError, Workers,
+};
 
-use crate::state::IssuerState;
+use crate::limits::IssuerLimits;
 
 /// The tokens of an account divided by those of one device.
 const DEVICE_PARTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
+
+/// The buckets of accounts, and the workers whose turns they take.
+pub(crate) struct AccountLimits {
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sizes: IssuerLimits,
+    pub(crate) workers: Workers,
+}
 
 /// A request that has taken a token from each of these buckets.
 #[must_use]
@@ -31,12 +43,12 @@ impl AccountRequest {
     /// # Errors
     /// The time after which both have a token, if one of them is empty. Neither changes then.
     pub(crate) async fn begin(
-        issuer: &IssuerState,
+        limits: &AccountLimits,
         limit: &'static str,
         size: BucketSize,
         caller: &Caller,
     ) -> Result<Self, RetryAfter> {
-        let (keys, account) = (&issuer.pseudonymizer, &caller.account);
+        let (keys, account) = (&limits.pseudonymizer, &caller.account);
         let (aci, epoch) = (account.aci, account.limit_epoch);
         let device = (caller.device.as_u32(), caller.device_added);
         let device = keys.device_limit_key(limit, &aci, epoch, device);
@@ -44,15 +56,19 @@ impl AccountRequest {
             one_token(keys.epoch_limit_key(limit, &aci, epoch), size),
             one_token(device, size.share(DEVICE_PARTS)),
         ];
-        Self::take(issuer, aci, takes).await
+        Self::take(limits, aci, takes).await
     }
 
     async fn take(
-        issuer: &IssuerState,
+        limits: &AccountLimits,
         aci: Aci,
         takes: Vec<BucketTake>,
     ) -> Result<Self, RetryAfter> {
-        match issuer.limiter.take_from_all(&takes, issuer.now()).await {
+        match limits
+            .limiter
+            .take_from_all(&takes, limits.clock.now())
+            .await
+        {
             Admission::Granted => Ok(Self { aci, takes }),
             Admission::Limited(after) => Err(after),
         }
@@ -65,16 +81,16 @@ impl AccountRequest {
     /// Too much work is waiting, or the computation has panicked.
     pub(crate) async fn compute<T: Send + 'static>(
         self,
-        issuer: &IssuerState,
+        limits: &AccountLimits,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Computation<T>, Failure> {
         const LATER: RetryAfter = RetryAfter::from_secs(1);
-        let caller = issuer.pseudonymizer.limit_key("work", &self.aci);
-        let result = issuer.workers.run(caller, work).await;
+        let caller = limits.pseudonymizer.limit_key("work", &self.aci);
+        let result = limits.workers.run(caller, work).await;
         if result.is_err() {
-            let now = issuer.now();
+            let now = limits.clock.now();
             for take in &self.takes {
-                issuer.limiter.refund(&take.key, take.size, now).await;
+                limits.limiter.refund(&take.key, take.size, now).await;
             }
         }
         match result {

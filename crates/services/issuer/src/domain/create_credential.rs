@@ -39,7 +39,7 @@ pub(crate) async fn issue_create_credential(
         .issuing_generic(now)
         .ok_or_else(no_params)?;
     let randomness = Randomness::random(&mut *issuer.entropy.rng());
-    let issued = admitted.compute(issuer, move || {
+    let issued = admitted.compute(&issuer.limits, move || {
         request
             .issue(&aci, redemption_time, &params, randomness)
             .map(|response| response.to_bytes())

@@ -43,8 +43,8 @@ pub(crate) async fn issue_group_credentials(
     caller: &Caller,
     days: Option<(Timestamp, Timestamp)>,
 ) -> Result<GroupCredentialsOutcome, Failure> {
-    let size = issuer.limits.batches;
-    let admitted = match AccountRequest::begin(issuer, "batches", size, caller).await {
+    let size = issuer.limits.sizes.batches;
+    let admitted = match AccountRequest::begin(&issuer.limits, "batches", size, caller).await {
         Ok(admitted) => admitted,
         Err(after) => return Ok(GroupCredentialsOutcome::RateLimited(after)),
     };
@@ -58,7 +58,7 @@ pub(crate) async fn issue_group_credentials(
     let group_params = params.issuing_group(now);
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
-    let issued = admitted.compute(issuer, move || {
+    let issued = admitted.compute(&issuer.limits, move || {
         issue(
             &account,
             range,

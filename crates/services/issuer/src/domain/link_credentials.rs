@@ -38,8 +38,8 @@ pub(crate) async fn issue_link_credentials(
     caller: &Caller,
     days: Option<(Timestamp, Timestamp)>,
 ) -> Result<LinkCredentialsOutcome, Failure> {
-    let (size, aci) = (issuer.limits.batches, caller.account.aci);
-    let admitted = match AccountRequest::begin(issuer, "batches", size, caller).await {
+    let (size, aci) = (issuer.limits.sizes.batches, caller.account.aci);
+    let admitted = match AccountRequest::begin(&issuer.limits, "batches", size, caller).await {
         Ok(admitted) => admitted,
         Err(after) => return Ok(LinkCredentialsOutcome::RateLimited(after)),
     };
@@ -54,7 +54,9 @@ pub(crate) async fn issue_link_credentials(
         .issuing_generic(now)
         .ok_or_else(no_params)?;
     let entropy = Arc::clone(&issuer.entropy);
-    let issued = admitted.compute(issuer, move || issue(&aci, range, &params, &*entropy));
+    let issued = admitted.compute(&issuer.limits, move || {
+        issue(&aci, range, &params, &*entropy)
+    });
     match issued.await? {
         Computation::RateLimited(after) => Ok(LinkCredentialsOutcome::RateLimited(after)),
         Computation::Done(issued) => Ok(LinkCredentialsOutcome::AuthBatchIssued {

@@ -20,14 +20,17 @@ pub(crate) async fn issue_relay_credentials(
     caller: &Caller,
 ) -> RelayCredentialsOutcome {
     let (aci, now) = (&caller.account.aci, issuer.now());
-    let size = issuer.limits.relays;
-    let _admitted = match AccountRequest::begin(issuer, "relays", size, caller).await {
+    let size = issuer.limits.sizes.relays;
+    let _admitted = match AccountRequest::begin(&issuer.limits, "relays", size, caller).await {
         Ok(admitted) => admitted,
         Err(after) => return RelayCredentialsOutcome::RateLimited(after),
     };
     let user = RelayUser {
-        name: issuer.pseudonymizer.daily("relay user", aci, now),
-        percentile: issuer.pseudonymizer.percentile("relay experiment", aci),
+        name: issuer.limits.pseudonymizer.daily("relay user", aci, now),
+        percentile: issuer
+            .limits
+            .pseudonymizer
+            .percentile("relay experiment", aci),
     };
     match dependency_wait(issuer.relays.issue(user, now)).await {
         Ok(Some(relay)) => RelayCredentialsOutcome::CredentialsIssued(relay),

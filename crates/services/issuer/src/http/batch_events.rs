@@ -2,11 +2,11 @@
 
 use anteroom_protocol::Aci;
 
-use crate::{domain::range::RedemptionRange, state::IssuerState};
+use crate::domain::{account_events::AccountEvents, range::RedemptionRange};
 
 /// Emits the event of issued call-link credentials.
-pub(crate) fn emit_batch_issued(issuer: &IssuerState, aci: &Aci, range: RedemptionRange) {
-    issuer.emit("call_link.auth_batch_issued", aci, |event| {
+pub(crate) fn emit_batch_issued(events: &AccountEvents, aci: &Aci, range: RedemptionRange) {
+    events.emit("call_link.auth_batch_issued", aci, |event| {
         event
             .with("redemption_start", range.start().as_secs())
             .with("redemption_end", range.end().as_secs())
@@ -15,12 +15,12 @@ pub(crate) fn emit_batch_issued(issuer: &IssuerState, aci: &Aci, range: Redempti
 
 /// Emits the event of issued group credentials.
 pub(crate) fn emit_group_issued(
-    issuer: &IssuerState,
+    events: &AccountEvents,
     aci: &Aci,
     range: RedemptionRange,
     count: usize,
 ) {
-    issuer.emit("group_credentials.issued", aci, |event| {
+    events.emit("group_credentials.issued", aci, |event| {
         event
             .with("redemption_start", range.start().as_secs())
             .with("redemption_end", range.end().as_secs())

@@ -62,7 +62,7 @@ pub(crate) async fn call_link_auth(
         }
         LinkCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
         LinkCredentialsOutcome::AuthBatchIssued { range, credentials } => {
-            emit_batch_issued(&issuer, &caller.account.aci, range);
+            emit_batch_issued(&issuer.events, &caller.account.aci, range);
             Ok(private(CallLinkAuthResponse {
                 call_link_auth_credentials: credentials.iter().map(day_credential).collect(),
             }))

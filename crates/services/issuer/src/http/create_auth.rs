@@ -73,11 +73,13 @@ pub(crate) async fn create_auth(
         .await?;
     let aci = caller.account.aci;
     let rate_limited = |after| {
-        issuer.emit("call_link.rate_limited", &aci, |event| event);
+        issuer
+            .events
+            .emit("call_link.rate_limited", &aci, |event| event);
         Problem::new(&RATE_LIMITED).retry_after(after)
     };
-    let size = issuer.limits.create_auth;
-    let admitted = AccountRequest::begin(&issuer, "create-auth", size, &caller).await;
+    let size = issuer.limits.sizes.create_auth;
+    let admitted = AccountRequest::begin(&issuer.limits, "create-auth", size, &caller).await;
     let admitted = admitted.map_err(rate_limited)?;
     require_json(headers)?;
     let body = bounded_body(request.into_body(), &issuer.http).await?;
@@ -90,9 +92,11 @@ pub(crate) async fn create_auth(
             credential,
             redemption_time,
         } => {
-            issuer.emit("call_link.credential_issued", &aci, |event| {
-                event.with("redemption_time", redemption_time.as_secs())
-            });
+            issuer
+                .events
+                .emit("call_link.credential_issued", &aci, |event| {
+                    event.with("redemption_time", redemption_time.as_secs())
+                });
             Ok(private(day_credential(&(credential, redemption_time))))
         }
     }

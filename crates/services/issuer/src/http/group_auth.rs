@@ -76,9 +76,9 @@ pub(crate) async fn group_auth(
         GroupCredentialsOutcome::BatchIssued(range, IssuedBatches { group, call_link }) => {
             let account = &caller.account;
             if let Some(credentials) = &group {
-                emit_group_issued(&issuer, &account.aci, range, credentials.len());
+                emit_group_issued(&issuer.events, &account.aci, range, credentials.len());
             }
-            emit_batch_issued(&issuer, &account.aci, range);
+            emit_batch_issued(&issuer.events, &account.aci, range);
             let credentials = group.iter().flatten().map(day_credential);
             let mut response = private(GroupAuthResponse {
                 credentials: credentials.collect(),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anteroom_protocol::DAY;
 use anteroom_rooms::{LeaseSettings, SocketLimits};
-use anteroom_runtime::BucketSize;
+use anteroom_runtime::{BucketSize, Entropy as _};
+use anteroom_store::{OpaqueRoomId, RoomsDatabase as _, TransactionName, UserId};
 use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
 use futures::{SinkExt as _, future::join_all};
 use http::Method;
@@ -215,6 +216,30 @@ async fn who_waits_at_one_node_is_sent_to_the_node_where_the_call_starts() {
         assert_eq!(guest.next_of("redirect").await, redirect);
         assert_eq!(guest.end().await, End::Closed(1000));
     }
+}
+
+#[tokio::test]
+async fn approvals_that_no_link_can_have_are_counted_and_the_others_apply() {
+    let rooms = looking_every(Duration::from_secs(86_400)).await;
+    let (link, _) = created(&rooms, "adminApproval").await;
+    let approved = rooms.new_account();
+    let users =
+        ["Ann", link.opaque_id(&approved).as_str(), "AB"].map(|id| UserId::parse(id).unwrap());
+    let room = OpaqueRoomId::parse(&link.room()).unwrap();
+    let name = TransactionName::new("test");
+    let mut transaction = rooms.database.begin(name).await.unwrap();
+    let mut rng = rooms.entropy().rng();
+    let replaced = transaction.replace_approvals(&room, &users, &mut *rng);
+    assert!(replaced.await.unwrap());
+    transaction.save().await.unwrap();
+
+    let (_visitor, joined) = TestSocket::joined(&rooms, join(&rooms, &link, &approved)).await;
+    assert_eq!(joined["status"], "active");
+    let metrics = rooms.metrics().await;
+    assert!(
+        metrics.contains("anteroom_unusable_approvals_total 2\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]

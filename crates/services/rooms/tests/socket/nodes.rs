@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::DAY;
+use anteroom_protocol::{DAY, EraId};
 use anteroom_rooms::{LeaseSettings, Node};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anteroom_store::{
-    CallEra, CallKey, CallRecord, NodeName, OpaqueRoomId, RoomsDatabase as _, StartEraOutcome,
+    CallKey, CallRecord, NodeName, OpaqueRoomId, RoomsDatabase as _, StartEraOutcome,
     TransactionName, UserId,
 };
 use anteroom_testkit::{TestRooms, TestRoomsOptions};
@@ -204,7 +204,7 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
     let key = CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap());
     let name = TransactionName::new("test");
     let mut transaction = two.database.begin(name).await.unwrap();
-    let era = CallEra::parse(&era).unwrap();
+    let era = EraId::parse(&era).unwrap();
     assert!(transaction.end_era(&key, era).await.unwrap());
     transaction.save().await.unwrap();
     let (_other, second) = TestSocket::joined(&two, join(&two, &link, &aci)).await;
@@ -265,7 +265,7 @@ async fn what_an_earlier_life_has_left_is_no_call_and_in_the_way_of_none() {
     // A record of this node that its start did not remove.
     let left = CallRecord {
         key: CallKey::Link(OpaqueRoomId::parse(&link.room()).unwrap()),
-        era: CallEra::from_bytes([7; 16]),
+        era: EraId::from_bytes([7; 16]),
         creator: UserId::parse(&link.opaque_id(&admin)).unwrap(),
         node: NodeName::parse(&node).unwrap(),
         media: None,

@@ -6,16 +6,14 @@ use anteroom_store::{
     sealed::{SealedAccount, SealedDevice, sealed_address, sealed_device_name},
 };
 use rand_core::CryptoRng;
-use sqlx::Row;
 
 use super::{
     identities,
-    row::{self, account_columns, account_index, device_columns},
+    row::{self, account_columns, account_index, device_columns, device_id},
 };
 use crate::{
-    error::store_error,
     file::KeyedTransaction,
-    row::{invalid, number, seconds},
+    row::{number, seconds},
     statement::Statement as _,
 };
 
@@ -190,9 +188,7 @@ pub(super) async fn purge(
     for row in &rows {
         let account: SealedAccount = row::account(row)?;
         let aci = account.open(&keyed.keyring)?.aci;
-        let number: i64 = row.try_get("device_id").map_err(store_error)?;
-        let id = u32::try_from(number).ok().and_then(DeviceId::new);
-        let id = id.ok_or(invalid(TABLE, "device_id"))?;
+        let id = device_id(row, TABLE, "device_id")?;
         if delete(keyed, &aci, id, now).await? {
             purged.push((aci, id));
         }

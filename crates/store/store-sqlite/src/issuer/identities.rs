@@ -5,11 +5,11 @@ use anteroom_store::{DeviceId, IdentityLink, IdentityName, StoreError, sealed::S
 use rand_core::CryptoRng;
 use sqlx::Row as _;
 
-use super::row::{self, account_columns, account_index};
+use super::row::{self, account_columns, account_index, device_id};
 use crate::{
     error::store_error,
     file::KeyedTransaction,
-    row::{invalid, number, seconds, timestamp},
+    row::{optional_timestamp, seconds},
     statement::Statement as _,
 };
 
@@ -22,9 +22,7 @@ pub(super) async fn find(
     const SELECT: &str = concat!(
         "SELECT ",
         account_columns!(),
-        ", identities.device_id IS NOT NULL AS has_device,
-             coalesce(identities.device_id, 0) AS device_id,
-             identities.ended IS NOT NULL AS has_ended, coalesce(identities.ended, 0) AS ended
+        ", identities.device_id IS NOT NULL AS has_device, identities.device_id, identities.ended
          FROM identities JOIN accounts USING (account_index)
          WHERE identities.identity_index = ?"
     );
@@ -36,16 +34,11 @@ pub(super) async fn find(
     row.map(|row| {
         let account = row::account(&row)?.open(&keyed.keyring)?;
         let has_device: bool = row.try_get("has_device").map_err(store_error)?;
-        let has_ended: bool = row.try_get("has_ended").map_err(store_error)?;
-        let device = DeviceId::new(number(&row, TABLE, "device_id")?);
-        if has_device && device.is_none() {
-            return Err(invalid(TABLE, "device_id"));
-        }
-        let ended = timestamp(&row, TABLE, "ended")?;
+        let device = has_device.then(|| device_id(&row, TABLE, "device_id"));
         Ok(IdentityLink {
             aci: account.aci,
-            device,
-            ended: has_ended.then_some(ended),
+            device: device.transpose()?,
+            ended: optional_timestamp(&row, TABLE, "ended")?,
         })
     })
     .transpose()

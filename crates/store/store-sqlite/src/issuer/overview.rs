@@ -2,12 +2,10 @@
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{IssuerCounts, StoreError};
-use sqlx::Row as _;
 
 use crate::{
-    error::store_error,
     file::KeyedTransaction,
-    row::{count, moment, seconds},
+    row::{count, optional_timestamp, seconds},
     statement::Statement as _,
 };
 
@@ -48,8 +46,5 @@ pub(super) async fn last_device_use(
     let row = sqlx::query("SELECT max(last_seen) AS last_seen FROM devices")
         .row(&mut keyed.transaction)
         .await?;
-    let latest: Option<i64> = row.try_get("last_seen").map_err(store_error)?;
-    latest
-        .map(|seconds| moment(seconds, DEVICES, "last_seen"))
-        .transpose()
+    optional_timestamp(&row, DEVICES, "last_seen")
 }

@@ -51,12 +51,11 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
 }
 
 pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
-    let id = DeviceId::new(number(row, DEVICES, "device_id")?);
     let origin: &str = row.try_get("origin").map_err(store_error)?;
     let last_address: Option<Vec<u8>> = row.try_get("last_address").map_err(store_error)?;
     Ok(SealedDevice {
         account: BlindIndex::from_bytes(array(row, DEVICES, "account_index")?),
-        id: id.ok_or(invalid(DEVICES, "device_id"))?,
+        id: device_id(row, DEVICES, "device_id")?,
         name: sealed(row, "name")?,
         password_hash: PasswordHash::from_bytes(array(row, DEVICES, "password_hash")?),
         created: timestamp(row, DEVICES, "device_created")?,
@@ -70,4 +69,13 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
 pub(super) fn account_index(keyed: &KeyedTransaction, aci: &Aci) -> Vec<u8> {
     let index = keyed.keyring.storage().account_index(aci);
     index.as_bytes().to_vec()
+}
+
+/// Reads the number of a device.
+pub(super) fn device_id(
+    row: &SqliteRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<DeviceId, StoreError> {
+    DeviceId::new(number(row, table, column)?).ok_or(invalid(table, column))
 }

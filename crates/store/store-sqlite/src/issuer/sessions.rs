@@ -6,11 +6,11 @@ use anteroom_store::{
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::row::{self, account_columns, account_index, device_columns};
+use super::row::{self, account_columns, account_index, device_columns, device_id};
 use crate::{
     error::store_error,
     file::KeyedTransaction,
-    row::{array, invalid, number, seconds, timestamp},
+    row::{array, optional_timestamp, seconds, timestamp},
     statement::Statement as _,
 };
 
@@ -26,11 +26,10 @@ macro_rules! session_columns {
 }
 
 fn session(row: &SqliteRow, aci: Aci) -> Result<Session, StoreError> {
-    let device = DeviceId::new(number(row, TABLE, "session_device")?);
     Ok(Session {
         id: SessionId::from_bytes(array(row, TABLE, "session_id")?),
         aci,
-        device: device.ok_or(invalid(TABLE, "device_id"))?,
+        device: device_id(row, TABLE, "session_device")?,
         remember: row.try_get("remember").map_err(store_error)?,
         created: timestamp(row, TABLE, "session_created")?,
         expires: timestamp(row, TABLE, "session_expires")?,
@@ -197,8 +196,7 @@ async fn of_token(
     token: &TokenHash,
 ) -> Result<Option<(Session, Option<Timestamp>)>, StoreError> {
     const SELECT: &str = concat!(
-        "SELECT refresh_tokens.used IS NOT NULL AS is_used,
-             coalesce(refresh_tokens.used, 0) AS used, ",
+        "SELECT refresh_tokens.used, ",
         session_columns!(),
         ", ",
         account_columns!(),
@@ -213,9 +211,8 @@ async fn of_token(
         .await?;
     row.map(|row| {
         let account = row::account(&row)?.open(&keyed.keyring)?;
-        let is_used: bool = row.try_get("is_used").map_err(store_error)?;
-        let used = timestamp(&row, TOKENS, "used")?;
-        Ok((session(&row, account.aci)?, is_used.then_some(used)))
+        let used = optional_timestamp(&row, TOKENS, "used")?;
+        Ok((session(&row, account.aci)?, used))
     })
     .transpose()
 }
@@ -284,9 +281,7 @@ pub(super) async fn known_device(
         .await?;
     row.map(|row| {
         let account = row::account(&row)?.open(&keyed.keyring)?;
-        let device = DeviceId::new(number(&row, "known_devices", "device_id")?);
-        let device = device.ok_or(invalid("known_devices", "device_id"))?;
-        Ok((account.aci, device))
+        Ok((account.aci, device_id(&row, "known_devices", "device_id")?))
     })
     .transpose()
 }

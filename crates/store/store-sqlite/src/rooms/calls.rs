@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 use anteroom_store::{
-    BlindIndex, CallCursor, CallEra, CallKey, CallPage, CallRecord, Keyring, NodeName,
-    RoomsStorageKeys, StoreError,
+    BlindIndex, CallCursor, CallKey, CallPage, CallRecord, Keyring, NodeName, RoomsStorageKeys,
+    StoreError,
 };
 
 use super::row::{self, call_columns, live_call};
@@ -100,7 +100,7 @@ pub(super) async fn page(
 pub(super) async fn renew(
     keyed: &mut KeyedTransaction,
     key: &CallKey,
-    era: CallEra,
+    era: EraId,
     node: &NodeName,
     lease_until: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -119,7 +119,7 @@ pub(super) async fn renew(
 pub(super) async fn end(
     keyed: &mut KeyedTransaction,
     key: &CallKey,
-    era: CallEra,
+    era: EraId,
 ) -> Result<bool, StoreError> {
     sqlx::query("DELETE FROM calls WHERE call_index = ? AND era_id = ?")
         .bind(index(&keyed.keyring, key))

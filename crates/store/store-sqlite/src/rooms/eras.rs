@@ -1,9 +1,9 @@
 //! The start of a call's era, which changes the link too.
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 use anteroom_store::{
-    CallEra, CallKey, CallRecord, Epoch, ExpirationChange, LinkAddress, MediaAddress,
-    RoomsStorageKeys, StartEraOutcome, StoreError, sealed::SealedCall,
+    CallKey, CallRecord, Epoch, ExpirationChange, LinkAddress, MediaAddress, RoomsStorageKeys,
+    StartEraOutcome, StoreError, sealed::SealedCall,
 };
 use rand_core::CryptoRng;
 
@@ -97,7 +97,7 @@ pub(super) async fn start(
 pub(super) async fn abandon(
     keyed: &mut KeyedTransaction,
     key: &CallKey,
-    era: CallEra,
+    era: EraId,
     expiration_change: Option<ExpirationChange>,
 ) -> Result<bool, StoreError> {
     let is_removed = calls::end(keyed, key, era).await?;

@@ -6,11 +6,11 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Restrictions, Timestamp};
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
-    LinkAddress, LinkRestrictions, LinkUpdate, LinkWithCall, PasskeyHash, RoomsStorageKeys,
-    SealedValue, StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
+    LinkAddress, LinkUpdate, LinkWithCall, PasskeyHash, RoomsStorageKeys, SealedValue, StoreError,
+    UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
@@ -231,7 +231,7 @@ pub(super) async fn update(
         .bind(keys.epoch)
         .bind(passkey.as_bytes().as_slice())
         .bind(bytes(keys.call))
-        .bind(update.restrictions.map(LinkRestrictions::as_str))
+        .bind(update.restrictions.map(Restrictions::as_str))
         .bind(name.as_ref().map(SealedValue::as_bytes))
         .bind(update.revoked.map(i64::from))
         .bind(i64::from(update.end_call))

@@ -7,16 +7,14 @@ use anteroom_store::{
     BlindIndex, CallKey, LinkCursor, LinkPage, LinkWithCall, OpaqueRoomId, RoomsCounts,
     RoomsStorageKeys, StoreError, sealed::SealedCallLink,
 };
-use sqlx::Row as _;
 
 use super::{
     calls, links,
     row::{self, call_columns, link_columns, live_call},
 };
 use crate::{
-    error::store_error,
     file::KeyedTransaction,
-    row::{count, moment, seconds},
+    row::{count, optional_timestamp, seconds},
     statement::Statement as _,
 };
 
@@ -92,10 +90,7 @@ pub(super) async fn newest_link(
     let row = sqlx::query("SELECT max(created) AS created FROM call_links")
         .row(&mut keyed.transaction)
         .await?;
-    let newest: Option<i64> = row.try_get("created").map_err(store_error)?;
-    newest
-        .map(|seconds| moment(seconds, LINKS, "created"))
-        .transpose()
+    optional_timestamp(&row, LINKS, "created")
 }
 
 pub(super) async fn counts(

@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::{ParamsId, Timestamp};
+use anteroom_protocol::{EraId, ParamsId, Timestamp};
 use anteroom_store::{
-    CallCursor, CallEra, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
+    CallCursor, CallKey, CallLinkRecord, CallPage, CallRecord, CreateLinkOutcome,
     DeleteLinkOutcome, Epoch, ExpirationChange, LinkAddress, LinkCursor, LinkPage, LinkUpdate,
     LinkWithCall, NodeName, OpaqueRoomId, PasskeyHash, RoomsCounts, RoomsReader, RoomsRepository,
     ServerParamsKind, ServerParamsRecord, StartEraOutcome, StoreError, StoredServerParams,
@@ -174,21 +174,21 @@ impl RoomsRepository for SqliteTransaction<RoomsSchema> {
     async fn renew_era(
         &mut self,
         key: &CallKey,
-        era: CallEra,
+        era: EraId,
         node: &NodeName,
         lease_until: Timestamp,
     ) -> Result<bool, StoreError> {
         calls::renew(&mut self.keyed, key, era, node, lease_until).await
     }
 
-    async fn end_era(&mut self, key: &CallKey, era: CallEra) -> Result<bool, StoreError> {
+    async fn end_era(&mut self, key: &CallKey, era: EraId) -> Result<bool, StoreError> {
         calls::end(&mut self.keyed, key, era).await
     }
 
     async fn abandon_era(
         &mut self,
         key: &CallKey,
-        era: CallEra,
+        era: EraId,
         expiration_change: Option<ExpirationChange>,
     ) -> Result<bool, StoreError> {
         eras::abandon(&mut self.keyed, key, era, expiration_change).await

@@ -1,14 +1,15 @@
 //! The room service's rows.
 
+use anteroom_protocol::{EraId, Restrictions};
 use anteroom_store::{
-    BlindIndex, CallEra, Epoch, LinkRestrictions, MediaAddress, NodeName, PasskeyHash, StoreError,
+    BlindIndex, Epoch, MediaAddress, NodeName, PasskeyHash, StoreError,
     sealed::{SealedApproval, SealedCall, SealedCallLink},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     error::store_error,
-    row::{array, invalid, moment, number, sealed, timestamp},
+    row::{array, invalid, number, optional_timestamp, sealed, timestamp},
 };
 
 const CALL_LINKS: &str = "call_links";
@@ -56,7 +57,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink, StoreError> {
             .transpose()?,
         passkey_hash: PasskeyHash::from_bytes(array(row, CALL_LINKS, "passkey_hash")?),
         zkparams: sealed(row, "zkparams")?,
-        restrictions: LinkRestrictions::from_word(restrictions)
+        restrictions: Restrictions::from_word(restrictions)
             .ok_or(invalid(CALL_LINKS, "restrictions"))?,
         name: sealed(row, "name")?,
         revoked: number(row, CALL_LINKS, "revoked")? != 0,
@@ -78,20 +79,17 @@ pub(super) fn approval(row: &SqliteRow) -> Result<SealedApproval, StoreError> {
 pub(super) fn call(row: &SqliteRow) -> Result<SealedCall, StoreError> {
     let node: &str = row.try_get("node").map_err(store_error)?;
     let media: Option<&str> = row.try_get("media").map_err(store_error)?;
-    let lease_until: Option<i64> = row.try_get("lease_until").map_err(store_error)?;
     Ok(SealedCall {
         index: BlindIndex::from_bytes(array(row, CALLS, "call_index")?),
         key: sealed(row, "call_key")?,
-        era: CallEra::from_bytes(array(row, CALLS, "era_id")?),
+        era: EraId::from_bytes(array(row, CALLS, "era_id")?),
         creator: sealed(row, "creator")?,
         node: NodeName::parse(node).map_err(|_| invalid(CALLS, "node"))?,
         media: media
             .map(|address| MediaAddress::parse(address).map_err(|_| invalid(CALLS, "media")))
             .transpose()?,
         started: timestamp(row, CALLS, "started")?,
-        lease_until: lease_until
-            .map(|seconds| moment(seconds, CALLS, "lease_until"))
-            .transpose()?,
+        lease_until: optional_timestamp(row, CALLS, "lease_until")?,
     })
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{DAY, ParamsId};
+use anteroom_protocol::{DAY, ParamsId, Restrictions};
 use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkRestrictions, LinkUpdate, MasterKey,
+    CallKey, CallLinkRecord, CallRecord, ExpirationChange, LinkUpdate, MasterKey,
     RoomsDatabase as _, RoomsRepository, ServerParamsKind, ServerParamsRecord, StoreError,
     conformance::{
         NOW, Storage as _, TEST,
@@ -134,7 +134,7 @@ impl Scene {
             "update_link" | "update_link that ends the call" => {
                 let ends = kind != "update_link";
                 let update = LinkUpdate {
-                    restrictions: Some(LinkRestrictions::None),
+                    restrictions: Some(Restrictions::None),
                     end_call: ends,
                     ..LinkUpdate::default()
                 };

@@ -1,12 +1,16 @@
 //! The suite of the issuer's database.
 
 pub mod accounts;
+pub mod administration;
 pub mod concurrency;
+pub mod failures;
 pub mod keys;
 pub mod logins;
 pub mod overview;
+pub mod purges;
 pub mod server_params;
 pub mod sessions;
+pub mod sign_ups;
 pub mod tampering;
 pub mod tokens;
 
@@ -230,28 +234,34 @@ macro_rules! issuer_conformance {
                 a_login_is_read_back
                 an_address_and_an_account_have_one_login
                 passwords_change_and_addresses_are_confirmed
-                failures_count_up_to_the_lock_and_expire
-                failures_are_counted_for_each_origin_of_an_address
-                a_lock_that_a_clock_ahead_has_set_ends_with_the_policy
                 an_address_in_the_spelling_of_an_older_version_is_the_same
-                of_parallel_failures_none_is_lost
+                a_login_that_was_moved_or_altered_is_refused
+            }
+            administration {
                 somebody_vouched_for_is_a_device_of_an_account
                 administrators_see_and_change_accounts
                 an_account_goes_with_all_that_belongs_to_it
                 a_device_is_renamed_and_deleted
-                a_login_that_was_moved_or_altered_is_refused
+            }
+            failures {
+                failures_count_up_to_the_lock_and_expire
+                failures_are_counted_for_each_origin_of_an_address
+                a_lock_that_a_clock_ahead_has_set_ends_with_the_policy
+                of_parallel_failures_none_is_lost
             }
             tokens {
                 a_reset_works_once_and_in_time
+                of_parallel_uses_of_a_token_one_wins
+                an_invite_works_once_and_in_time
+                an_invite_that_a_clock_ahead_has_made_lasts_as_long_as_its_maker_said
+            }
+            sign_ups {
                 a_sign_up_is_confirmed_with_its_own_password
                 no_sign_up_exchanges_a_password_that_was_set_otherwise
                 a_sign_up_that_was_moved_or_altered_is_refused
-                of_parallel_uses_of_a_token_one_wins
-                an_invite_works_once_and_in_time
                 the_only_sign_up_that_waits_is_taken_for_another_mail
                 unverified_accounts_go_with_their_last_sign_up
                 the_last_shadow_of_a_sign_up_is_read_until_it_ends_or_the_password_changes
-                an_invite_that_a_clock_ahead_has_made_lasts_as_long_as_its_maker_said
             }
             sessions {
                 a_session_is_found_with_its_account_and_device
@@ -261,6 +271,8 @@ macro_rules! issuer_conformance {
                 a_token_of_a_session_that_is_over_is_expired
                 of_parallel_uses_of_a_refresh_token_one_rotates_it
                 sessions_end_alone_by_token_or_together
+            }
+            purges {
                 devices_that_were_not_seen_for_long_are_purged_in_batches
                 what_is_over_is_purged_and_nothing_else
                 what_a_clock_ahead_has_stored_does_not_outlast_its_policy

@@ -13,14 +13,14 @@ pub mod tampering;
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use anteroom_protocol::{CallLinkSecretParams, RootKey, Timestamp};
+use anteroom_protocol::{CallLinkSecretParams, EraId, Restrictions, RootKey, Timestamp};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::{Backend, NOW, TEST};
 use crate::{
-    CallEra, CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
-    LinkRestrictions, MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase,
-    RoomsReader, RoomsRepository, StartEraOutcome, UserId,
+    CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
+    MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase, RoomsReader,
+    RoomsRepository, StartEraOutcome, UserId,
 };
 
 /// The length of leases, in seconds.
@@ -152,7 +152,7 @@ pub fn link(
     let content = NewCallLink {
         passkey_hash: passkey_hash(database, &address.room, "right"),
         zkparams: secret.public_params(),
-        restrictions: LinkRestrictions::AdminApproval,
+        restrictions: Restrictions::AdminApproval,
         name: LinkName::new(name).unwrap(),
         revoked: false,
     };
@@ -165,7 +165,7 @@ pub fn call(key: CallKey, now: Timestamp, rng: &mut StdRng) -> CallRecord {
     rng.fill_bytes(&mut era);
     CallRecord {
         key,
-        era: CallEra::from_bytes(era),
+        era: EraId::from_bytes(era),
         creator: user("c0ffee"),
         node: node("one"),
         media: None,

@@ -1,6 +1,6 @@
 //! The sealed rows of the room service.
 
-use anteroom_protocol::{CallLinkPublicParams, Timestamp};
+use anteroom_protocol::{CallLinkPublicParams, EraId, Restrictions, Timestamp};
 use rand_core::CryptoRng;
 
 use super::{
@@ -8,8 +8,8 @@ use super::{
     columns,
 };
 use crate::{
-    call_link::{CallLinkRecord, Epoch, LinkName, LinkRestrictions, OpaqueRoomId, UserId},
-    call_record::{CallEra, CallKey, CallRecord, MediaAddress, NodeName},
+    call_link::{CallLinkRecord, Epoch, LinkName, OpaqueRoomId, UserId},
+    call_record::{CallKey, CallRecord, MediaAddress, NodeName},
     error::StoreError,
     keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsStorageKeys, SealedValue},
 };
@@ -29,7 +29,7 @@ pub struct SealedCallLink {
     /// hide them.
     pub zkparams: SealedValue,
     /// The restriction of joins without approval.
-    pub restrictions: LinkRestrictions,
+    pub restrictions: Restrictions,
     /// The encrypted name.
     pub name: SealedValue,
     /// Whether the link is revoked.
@@ -177,7 +177,7 @@ pub struct SealedCall {
     /// The key.
     pub key: SealedValue,
     /// The era.
-    pub era: CallEra,
+    pub era: EraId,
     /// The user that started the call.
     pub creator: SealedValue,
     /// The node that owns the call.
@@ -247,7 +247,7 @@ fn approval_row(room: BlindIndex, user: BlindIndex) -> Vec<u8> {
 
 /// Returns the row key. It includes the era, so that the values of one era are never read as those
 /// of another.
-fn call_row(index: BlindIndex, era: CallEra) -> Vec<u8> {
+fn call_row(index: BlindIndex, era: EraId) -> Vec<u8> {
     [index.as_bytes().as_slice(), era.as_bytes()].concat()
 }
 

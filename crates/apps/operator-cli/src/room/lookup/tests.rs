@@ -2,7 +2,7 @@ use anteroom_console::{
     os::{self, OsClock},
     report::ErrorReport,
 };
-use anteroom_protocol::{CallLinkSecretParams, RootKey};
+use anteroom_protocol::{CallLinkSecretParams, Restrictions, RootKey};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
@@ -28,7 +28,7 @@ async fn database(dir: &TempDir) -> SqliteRooms {
         let content = NewCallLink {
             passkey_hash: database.storage_keys().passkey_hash(&room, b"passkey"),
             zkparams: CallLinkSecretParams::derive(&RootKey::generate_v0(&mut rng)).public_params(),
-            restrictions: LinkRestrictions::AdminApproval,
+            restrictions: Restrictions::AdminApproval,
             name: LinkName::new([0; 60]).unwrap(),
             revoked: false,
         };

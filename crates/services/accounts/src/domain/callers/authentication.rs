@@ -26,7 +26,12 @@ pub(crate) async fn authenticate(
     let mut changes = Vec::new();
     let caller = accounts
         .authenticator
-        .authenticate(credentials, address, &*accounts.entropy, &mut changes)
+        .authenticate(
+            credentials,
+            address,
+            &*accounts.storage.entropy,
+            &mut changes,
+        )
         .await;
     for change in &changes {
         announce(accounts, change);

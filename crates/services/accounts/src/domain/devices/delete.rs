@@ -43,13 +43,15 @@ pub(crate) async fn delete(
     let cause = ChangeCause::Account(caller.account.aci);
     // The deleted device leaves the others none of the limits that it has used up.
     let renewal = match is_another {
-        true => RenewalPermit::take(accounts, RenewalCause::Removal, owner).await,
+        true => RenewalPermit::take(&accounts.limits, RenewalCause::Removal, owner).await,
         false => None,
     };
     let change = accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let change = accounts
+                .storage
                 .device_changes(&mut *transaction, accounts.now())
                 .delete(owner, device, cause)
                 .await?;
@@ -63,7 +65,7 @@ pub(crate) async fn delete(
     if let Some(renewal) = renewal
         && !matches!(change, Ok(Some(_)))
     {
-        renewal.refund(accounts).await;
+        renewal.refund(&accounts.limits).await;
     }
     Ok(change?.map_or(DeleteOutcome::NotFound, DeleteOutcome::Deleted))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{Event, EventSink, Pseudonymizer};
 
 use crate::domain::devices::changes::{ChangeCause, ChangeKind, DeviceChange};
@@ -55,6 +55,16 @@ impl DeviceEvents {
                 .with("change", kind.word());
             self.events.emit(message);
         }
+    }
+
+    /// Emits the event of a list of an account's devices.
+    pub(crate) fn list_retrieved(&self, owner: &Aci, count: usize, now: Timestamp) {
+        let user = self.pseudonymizer.account(owner).to_string();
+        self.events.emit(
+            Event::new("device.list_retrieved", now)
+                .with("user_id", user)
+                .with("device_count", count),
+        );
     }
 
     fn name(&self, cause: ChangeCause) -> String {

@@ -36,8 +36,9 @@ pub(crate) async fn list(
 ) -> Result<ListOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("list devices");
     let found = accounts
+        .storage
         .stored(async {
-            let mut reader = accounts.database.read(NAME).await?;
+            let mut reader = accounts.storage.database.read(NAME).await?;
             let account = reader.account(owner).await?;
             let devices = reader.devices(owner).await?;
             Ok(account.map(|_| devices))
@@ -59,7 +60,7 @@ pub(crate) async fn list(
             device.last_address = device_use.address;
         }
         ListedDevice {
-            state: accounts.device_retention().state(Some(&device), now),
+            state: accounts.storage.device_retention.state(Some(&device), now),
             device,
             is_calling,
         }

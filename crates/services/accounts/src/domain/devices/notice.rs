@@ -37,7 +37,16 @@ impl Job for DeviceNotice {
             return Ok(());
         };
         let login = accounts
-            .stored(async { accounts.database.read(NAME).await?.login(&self.owner).await })
+            .storage
+            .stored(async {
+                accounts
+                    .storage
+                    .database
+                    .read(NAME)
+                    .await?
+                    .login(&self.owner)
+                    .await
+            })
             .await?;
         let Some(login) = login.filter(|login| login.verified) else {
             return Ok(());
@@ -46,6 +55,7 @@ impl Job for DeviceNotice {
         let is_sign_up = self.is_only && self.registered < login.created.plus(VERIFY_LIFETIME);
         if !is_sign_up
             && accounts
+                .limits
                 .admit_notice(MailKind::DeviceNotice, &login.email)
                 .await
         {

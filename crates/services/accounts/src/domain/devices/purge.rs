@@ -39,7 +39,7 @@ pub(crate) async fn purge(accounts: &Arc<AccountsState>) -> Result<PurgeCounts, 
 
 async fn purge_expired(accounts: &AccountsState) -> Result<u64, StoreError> {
     const NAME: TransactionName = TransactionName::new("purge expired rows");
-    let mut transaction = accounts.database.begin(NAME).await?;
+    let mut transaction = accounts.storage.database.begin(NAME).await?;
     let rows = transaction
         .purge_expired(accounts.now(), &accounts.login.settings.lifetimes())
         .await?;
@@ -49,8 +49,9 @@ async fn purge_expired(accounts: &AccountsState) -> Result<u64, StoreError> {
 
 async fn purge_devices(accounts: &Arc<AccountsState>) -> Result<u32, StoreError> {
     const NAME: TransactionName = TransactionName::new("purge stale devices");
-    let mut transaction = accounts.database.begin(NAME).await?;
+    let mut transaction = accounts.storage.database.begin(NAME).await?;
     let purged = accounts
+        .storage
         .device_changes(&mut *transaction, accounts.now())
         .purge(BATCH)
         .await?;

@@ -36,7 +36,7 @@ pub(crate) async fn register_device(
     if let Err(reason) = proof.check(accounts, caller).await? {
         return Ok(RegisterOutcome::NotRecent(reason));
     }
-    let mut rng = accounts.entropy.rng();
+    let mut rng = accounts.storage.entropy.rng();
     let mut device = NewDevice {
         id: None,
         name: Some(name),
@@ -46,16 +46,17 @@ pub(crate) async fn register_device(
         address: None,
         caller: Some(caller.device),
     };
-    let keys = accounts.database.storage_keys();
+    let keys = accounts.storage.database.storage_keys();
     let now = accounts.now();
     let registered = accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let still_there = transaction.device(&owner, caller.device).await?.is_some();
             if !still_there {
                 return Ok(None);
             }
-            let mut changes = accounts.device_changes(&mut *transaction, now);
+            let mut changes = accounts.storage.device_changes(&mut *transaction, now);
             let registered = register(&mut changes, &keys, &owner, &device, now, &mut *rng).await?;
             transaction.save().await?;
             Ok(Some(registered))

@@ -42,11 +42,13 @@ pub(crate) async fn rename(
         return Ok(RenameOutcome::NotRecent(reason));
     }
     let cause = ChangeCause::Account(caller.account.aci);
-    let mut rng = accounts.entropy.rng();
+    let mut rng = accounts.storage.entropy.rng();
     let change = accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let change = accounts
+                .storage
                 .device_changes(&mut *transaction, accounts.now())
                 .rename(owner, device, name, cause, &mut *rng)
                 .await?;

@@ -1,10 +1,10 @@
 //! The events of logins, with exactly the members that the documentation lists.
 
-use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::{ClientAddress, Event};
-use anteroom_store::{Email, Session};
+use std::sync::Arc;
 
-use crate::state::AccountsState;
+use anteroom_protocol::{Aci, Timestamp};
+use anteroom_runtime::{ClientAddress, Clock, Event, EventSink, Pseudonymizer};
+use anteroom_store::{Email, Session};
 
 /// The origin of a request, as events show it.
 pub(crate) struct RequestOrigin {
@@ -33,78 +33,89 @@ impl FailureReason {
     }
 }
 
-pub(crate) fn success(
-    accounts: &AccountsState,
-    origin: &RequestOrigin,
-    email: &Email,
-    session: &Session,
-) {
-    let id = accounts.pseudonymizer.session(session.id.as_bytes());
-    let event = event(accounts, "login.success", email)
-        .with("user_id", user_id(accounts, &session.aci))
-        .with("session_id", id.to_string());
-    accounts.emit_event(from(accounts, origin, event));
+/// The events of logins.
+pub(crate) struct LoginEvents {
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Whether email and address are shown in the clear.
+    pub(crate) is_personal: bool,
 }
 
-/// Emits a failed login. `attempt_count` is the number of consecutive failures from the same
-/// network or known device.
-pub(crate) fn failed(
-    accounts: &AccountsState,
-    origin: &RequestOrigin,
-    email: &Email,
-    attempt_count: u32,
-    reason: FailureReason,
-) {
-    let event = event(accounts, "login.failed", email)
-        .with("attempt_count", attempt_count)
-        .with("reason", reason.as_str());
-    accounts.emit_event(from(accounts, origin, event));
-}
+impl LoginEvents {
+    pub(crate) fn success(&self, origin: &RequestOrigin, email: &Email, session: &Session) {
+        let id = self.pseudonymizer.session(session.id.as_bytes());
+        let event = self
+            .event("login.success", email)
+            .with("user_id", self.user_id(&session.aci))
+            .with("session_id", id.to_string());
+        self.sink.emit(self.with_origin(origin, event));
+    }
 
-/// Emits a lock. The account is `null` if the email has none.
-pub(crate) fn locked(
-    accounts: &AccountsState,
-    email: &Email,
-    aci: Option<&Aci>,
-    until: Timestamp,
-    attempt_count: u32,
-) {
-    let event = event(accounts, "login.locked", email)
-        .with("user_id", aci.map(|aci| user_id(accounts, aci)))
-        .with_time("lockout_until", until)
-        .with("attempt_count", attempt_count);
-    accounts.emit_event(event);
-}
+    /// Emits a failed login. `attempt_count` is the number of consecutive failures from the same
+    /// network or known device.
+    pub(crate) fn failed(
+        &self,
+        origin: &RequestOrigin,
+        email: &Email,
+        attempt_count: u32,
+        reason: FailureReason,
+    ) {
+        let event = self
+            .event("login.failed", email)
+            .with("attempt_count", attempt_count)
+            .with("reason", reason.as_str());
+        self.sink.emit(self.with_origin(origin, event));
+    }
 
-pub(crate) fn unverified(accounts: &AccountsState, email: &Email, aci: &Aci) {
-    let event = event(accounts, "login.unverified", email).with("user_id", user_id(accounts, aci));
-    accounts.emit_event(event);
-}
+    /// Emits a lock. The account is `null` if the email has none.
+    pub(crate) fn locked(
+        &self,
+        email: &Email,
+        aci: Option<&Aci>,
+        until: Timestamp,
+        attempt_count: u32,
+    ) {
+        let event = self
+            .event("login.locked", email)
+            .with("user_id", aci.map(|aci| self.user_id(aci)))
+            .with_time("lockout_until", until)
+            .with("attempt_count", attempt_count);
+        self.sink.emit(event);
+    }
 
-/// Creates an event with the members that all of these events have.
-fn event(accounts: &AccountsState, name: &'static str, email: &Email) -> Event {
-    let now = accounts.now();
-    let shown = if accounts.login.settings.personal_events {
-        email.as_str().to_owned()
-    } else {
-        accounts.pseudonymizer.email(email.as_str()).to_string()
-    };
-    Event::new(name, now)
-        .with("email", shown)
-        .with_time("timestamp", now)
-}
+    pub(crate) fn unverified(&self, email: &Email, aci: &Aci) {
+        let event = self
+            .event("login.unverified", email)
+            .with("user_id", self.user_id(aci));
+        self.sink.emit(event);
+    }
 
-fn from(accounts: &AccountsState, origin: &RequestOrigin, event: Event) -> Event {
-    let address = if accounts.login.settings.personal_events {
-        origin.client.ip().to_string()
-    } else {
-        accounts.pseudonymizer.address(origin.client).to_string()
-    };
-    event
-        .with("ip_address", address)
-        .with("user_agent", origin.user_agent.as_str())
-}
+    /// Creates an event with the members that all of these events have.
+    fn event(&self, name: &'static str, email: &Email) -> Event {
+        let now = self.clock.now();
+        let shown = if self.is_personal {
+            email.as_str().to_owned()
+        } else {
+            self.pseudonymizer.email(email.as_str()).to_string()
+        };
+        Event::new(name, now)
+            .with("email", shown)
+            .with_time("timestamp", now)
+    }
 
-fn user_id(accounts: &AccountsState, aci: &Aci) -> String {
-    accounts.pseudonymizer.account(aci).to_string()
+    fn with_origin(&self, origin: &RequestOrigin, event: Event) -> Event {
+        let address = if self.is_personal {
+            origin.client.ip().to_string()
+        } else {
+            self.pseudonymizer.address(origin.client).to_string()
+        };
+        event
+            .with("ip_address", address)
+            .with("user_agent", origin.user_agent.as_str())
+    }
+
+    fn user_id(&self, aci: &Aci) -> String {
+        self.pseudonymizer.account(aci).to_string()
+    }
 }

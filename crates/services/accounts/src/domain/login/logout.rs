@@ -18,10 +18,11 @@ pub(crate) enum SessionProof {
 /// The database is unavailable.
 pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("log out");
-    let keys = accounts.database.storage_keys();
+    let keys = accounts.storage.database.storage_keys();
     let ended = accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let ended = match proof {
                 SessionProof::Refresh(token) => {
                     let hash = keys.refresh_token_hash(token);
@@ -59,10 +60,11 @@ pub(crate) async fn log_out_everywhere(
     proof: &SessionProof,
 ) -> Result<LogoutAllOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
-    let keys = accounts.database.storage_keys();
+    let keys = accounts.storage.database.storage_keys();
     let ended = accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let session = match proof {
                 SessionProof::Refresh(token) => {
                     let hash = keys.refresh_token_hash(token);

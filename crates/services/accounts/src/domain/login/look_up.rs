@@ -58,11 +58,12 @@ pub(crate) async fn look_up(
     const NAME: TransactionName = TransactionName::new("look up login");
     let now = accounts.now();
     let policy = accounts.login.settings.lock;
-    let keys = accounts.database.storage_keys();
+    let keys = accounts.storage.database.storage_keys();
     let proof = proof.map(|token| keys.refresh_token_hash(token));
     accounts
+        .storage
         .stored(async {
-            let mut reader = accounts.database.read(NAME).await?;
+            let mut reader = accounts.storage.database.read(NAME).await?;
             let device = match &proof {
                 Some(hash) => reader.known_device(hash).await?,
                 None => None,
@@ -97,8 +98,9 @@ pub(crate) async fn trim_failures(accounts: &AccountsState, email: &Email) -> Re
     const NAME: TransactionName = TransactionName::new("trim login failures");
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
     accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             transaction.trim_login_failures(email, now, policy).await?;
             transaction.save().await
         })
@@ -119,8 +121,9 @@ pub(crate) async fn count_failure(
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
     let email = attempt.email();
     let (before, after) = accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let before = transaction
                 .login_failures(email, origin, now, policy)
                 .await?;

@@ -55,7 +55,9 @@ pub(crate) async fn check(
     if let Some(refusal) = refused_at_once(&known.failures, accounts.now()) {
         return Ok(Err(known.refused(email, refusal)));
     }
-    let source = accounts.attempt_source(claim.client, known.device_owner.as_ref());
+    let source = accounts
+        .limits
+        .attempt_source(claim.client, known.device_owner.as_ref());
     let login = &accounts.login;
     accounts
         .delayed_attempts

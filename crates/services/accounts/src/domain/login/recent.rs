@@ -64,7 +64,16 @@ impl RecentProof<'_> {
         }
         let aci = caller.account.aci;
         let login = accounts
-            .stored(async { accounts.database.read(NAME).await?.login(&aci).await })
+            .storage
+            .stored(async {
+                accounts
+                    .storage
+                    .database
+                    .read(NAME)
+                    .await?
+                    .login(&aci)
+                    .await
+            })
             .await?;
         match (login, self.password) {
             (Some(login), Some(password)) => {
@@ -81,7 +90,7 @@ impl RecentProof<'_> {
         email: &Email,
         password: &str,
     ) -> Result<Result<(), NotRecent>, Failure> {
-        if let Err(after) = accounts.admit(&LOGIN, self.client).await {
+        if let Err(after) = accounts.limits.admit(&LOGIN, self.client).await {
             return Ok(Err(NotRecent::RateLimited(after)));
         }
         let Ok(password) = Password::parse(password) else {

@@ -42,8 +42,8 @@ pub(crate) async fn refresh(
         at: now,
         address: accounts.address(client),
     };
-    let mut rng = accounts.entropy.rng();
-    let keys = accounts.database.storage_keys();
+    let mut rng = accounts.storage.entropy.rng();
+    let keys = accounts.storage.database.storage_keys();
     let refresh = keys.refresh_token_successor(used);
     let (used, next) = (
         keys.refresh_token_hash(used),
@@ -51,8 +51,9 @@ pub(crate) async fn refresh(
     );
     let ends = (session::expires(false, now), session::expires(true, now));
     accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let rotated = transaction
                 .rotate_refresh_token(&used, &next, now, ends, GRACE)
                 .await?;

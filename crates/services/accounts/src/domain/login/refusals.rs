@@ -12,7 +12,7 @@ use crate::{
         job_queue::Job,
         login::{
             attempt::Refusal,
-            events::{self, FailureReason, RequestOrigin},
+            events::{FailureReason, RequestOrigin},
         },
         mails::{mail, mail_limits::MailKind},
     },
@@ -97,19 +97,25 @@ pub(crate) fn report(
         failures,
         new_lock,
     } = attempt;
-    let failed = |reason| events::failed(accounts, origin, &email, failures.count, reason);
+    let failed = |reason| {
+        accounts
+            .login_events
+            .failed(origin, &email, failures.count, reason);
+    };
     match refusal {
         Refusal::Locked => failed(FailureReason::Locked),
         Refusal::Wrong => failed(FailureReason::InvalidCredentials),
         Refusal::Disabled => failed(FailureReason::Disabled),
         Refusal::Unverified => {
             if let Some(aci) = &aci {
-                events::unverified(accounts, &email, aci);
+                accounts.login_events.unverified(&email, aci);
             }
         }
     }
     if let Some(until) = new_lock {
-        events::locked(accounts, &email, aci.as_ref(), until, failures.count);
+        accounts
+            .login_events
+            .locked(&email, aci.as_ref(), until, failures.count);
         notify_owner(accounts, email, is_verified);
     }
 }
@@ -137,6 +143,7 @@ impl Job for LockNotice {
     async fn run(&mut self) -> Result<(), Failure> {
         let accounts = &self.accounts;
         let is_admitted = accounts
+            .limits
             .admit_notice(MailKind::LockNotice, &self.email)
             .await;
         if let Some(sender) = &accounts.login.mail

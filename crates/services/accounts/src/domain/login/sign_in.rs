@@ -75,7 +75,7 @@ async fn hash_anew(
 ) -> Result<Option<PasswordVerifier>, Failure> {
     match verified {
         VerificationResult::Right { outdated: true } => {
-            let mut rng = accounts.entropy.rng();
+            let mut rng = accounts.storage.entropy.rng();
             let hasher = &accounts.login.hasher;
             let hashed = hasher.hash(password, source, &mut *rng);
             Ok(Some(hashed.await?))
@@ -108,12 +108,13 @@ async fn open(
         source,
     } = right;
     let hashed_anew = hash_anew(accounts, password, verified, source).await?;
-    let mut rng = accounts.entropy.rng();
-    let keys = accounts.database.storage_keys();
+    let mut rng = accounts.storage.entropy.rng();
+    let keys = accounts.storage.database.storage_keys();
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
     accounts
+        .storage
         .stored(async {
-            let mut transaction = accounts.database.begin(NAME).await?;
+            let mut transaction = accounts.storage.database.begin(NAME).await?;
             let failures = transaction
                 .login_failures(&email, &origin, now, policy)
                 .await?;
@@ -130,7 +131,7 @@ async fn open(
                     .set_verifier(&login.aci, verifier, &mut *rng)
                     .await?;
             }
-            let mut changes = accounts.device_changes(&mut *transaction, now);
+            let mut changes = accounts.storage.device_changes(&mut *transaction, now);
             let registered =
                 registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
             // The new device replaces another if the account has the maximum number.

@@ -21,7 +21,7 @@ use anteroom_runtime::{Admission, ClientAddress, LimitKey, WindowSize};
 use anteroom_store::Email;
 use zeroize::Zeroizing;
 
-use crate::state::AccountsState;
+use crate::domain::limits::Limits;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MailKind {
@@ -62,7 +62,7 @@ impl MailKind {
     }
 }
 
-impl AccountsState {
+impl Limits {
     /// Returns whether a client may request one more mail of a kind to an address. The request
     /// counts in all windows of the kind, or in none of them if one is full.
     pub(crate) async fn admit_mail(
@@ -94,7 +94,7 @@ impl AccountsState {
     /// Returns the window of all mails. Resets have two windows of half the size: one for the
     /// networks with a recent login, and one for all others.
     fn total_window(&self, kind: MailKind, client: ClientAddress) -> (LimitKey, WindowSize) {
-        let size = self.login.settings.limits.all_mails;
+        let size = self.sizes.all_mails;
         let (class, size) = match kind {
             MailKind::Reset if self.is_known_network(client) => ("known networks", size.half()),
             MailKind::Reset => ("", size.half()),
@@ -104,12 +104,12 @@ impl AccountsState {
     }
 
     fn recipient_window(&self, kind: MailKind, email: &Email) -> (LimitKey, WindowSize) {
-        let size = self.login.settings.limits.mail;
+        let size = self.sizes.mail;
         (self.key(kind.window(), &kind.recipient(email)), size)
     }
 
     fn domain_window(&self, email: &Email) -> (LimitKey, WindowSize) {
-        let size = self.login.settings.limits.mails_of_domain;
+        let size = self.sizes.mails_of_domain;
         (self.key("mails of a domain", email.domain()), size)
     }
 
@@ -122,7 +122,7 @@ impl AccountsState {
     ) -> Option<(LimitKey, WindowSize)> {
         let network = client.groups().last()?;
         let key = self.pseudonymizer.network_limit_key(kind.total(), &network);
-        Some((key, self.login.settings.limits.mails_of_network))
+        Some((key, self.sizes.mails_of_network))
     }
 
     fn key(&self, window: &'static str, name: &str) -> LimitKey {

@@ -35,8 +35,8 @@ pub(crate) async fn accept<J: Job + 'static>(
         return Err(Failure::Unavailable);
     }
     let reservation = accounts.job_queue.reserve(client)?;
-    accounts.check_database().await?;
-    if accounts.admit_mail(kind, &email, client).await {
+    accounts.storage.check().await?;
+    if accounts.limits.admit_mail(kind, &email, client).await {
         accounts.job_queue.start(reservation, job(email));
     }
     Ok(MailRequestOutcome::Accepted)

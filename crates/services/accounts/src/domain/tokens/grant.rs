@@ -32,7 +32,7 @@ impl TokenGrant {
             device: self.session.device,
             session: self.session.id,
         };
-        let keys = accounts.database.storage_keys();
+        let keys = accounts.storage.database.storage_keys();
         let id = keys.access_token_id(&self.refresh);
         let token = accounts.tokens.current().issue(&claims, self.issued, id);
         token.ok_or_else(|| {

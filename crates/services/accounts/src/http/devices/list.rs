@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
-use anteroom_runtime::Event;
 use anteroom_store::DeviceState;
 use anteroom_wire::{
     Secret,
@@ -65,12 +64,9 @@ pub(crate) async fn list(
     match list::list(&accounts, client, &caller, &owner).await? {
         ListOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
         ListOutcome::Listed(devices) => {
-            let user = accounts.pseudonymizer.account(&owner).to_string();
-            accounts.emit_event(
-                Event::new("device.list_retrieved", accounts.now())
-                    .with("user_id", user)
-                    .with("device_count", devices.len()),
-            );
+            accounts
+                .device_events
+                .list_retrieved(&owner, devices.len(), accounts.now());
             Ok(private(DevicesResponse {
                 devices: devices.iter().map(response).collect(),
             }))

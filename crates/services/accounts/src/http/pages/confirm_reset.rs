@@ -53,7 +53,7 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
     let fields = Form::read(&accounts.http, request).await?;
     let (token, password) = (fields.field("token"), fields.field("password"));
     let confirmation = ResetConfirmation {

@@ -52,7 +52,7 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
+    admit(&accounts.limits, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
     if let Some(page) = PAGE.without_mail(accounts) {
         return Ok(page);
     }

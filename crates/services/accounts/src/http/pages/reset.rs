@@ -53,7 +53,7 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, &RESET, client, &RESET_RATE_LIMITED).await?;
+    admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
     if let Some(page) = PAGE.without_mail(accounts) {
         return Ok(page);
     }

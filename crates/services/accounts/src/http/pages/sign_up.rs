@@ -63,7 +63,7 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
+    admit(&accounts.limits, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
     let fields = Form::read(&accounts.http, request).await?;
     let email = fields.field("email");
     let password = fields.field("password");

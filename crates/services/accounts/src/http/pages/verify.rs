@@ -60,10 +60,10 @@ async fn decide(
     client: ClientAddress,
     request: Request,
 ) -> Result<Response, Problem> {
-    admit(accounts, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
+    admit(&accounts.limits, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
     let fields = Form::read(&accounts.http, request).await?;
     let token = fields.field("token");
-    match verify_email::verify_email(accounts, token.as_str()).await? {
+    match verify_email::verify_email(&accounts.storage, token.as_str()).await? {
         VerifyOutcome::LinkInvalid => {
             let way_on = Some(("verify/resend", "Ask for a new link"));
             Ok(refusal_page(Problem::new(&VERIFY_LINK_INVALID), way_on))

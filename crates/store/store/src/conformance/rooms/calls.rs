@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 
 use super::{
     Fixture, LEASE, MANY, NOW, RoomsBackend, TEST, address, assert_same_call, assert_same_link,
     call, node, room,
 };
-use crate::{CallEra, CallKey, CallRecord, LinkAddress, LinkWithCall, StoreError};
+use crate::{CallKey, CallRecord, LinkAddress, LinkWithCall, StoreError};
 
 pub async fn a_link_is_read_with_its_live_call<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
@@ -85,7 +85,7 @@ pub async fn lapsed_calls_are_listed_and_removed_in_parts<B: RoomsBackend>() {
 
     let two = NonZeroU32::new(2).unwrap();
     let lapsed = fixture.read().await.lapsed_calls(NOW, MANY).await.unwrap();
-    let order: Vec<CallEra> = lapsed.iter().map(|call| call.era).collect();
+    let order: Vec<EraId> = lapsed.iter().map(|call| call.era).collect();
     assert_eq!(order, [calls[2].era, calls[3].era, calls[1].era]);
     let first = fixture.read().await.lapsed_calls(NOW, two).await.unwrap();
     assert_eq!(first.len(), 2);
@@ -141,6 +141,6 @@ async fn started_at<B: RoomsBackend>(
     call
 }
 
-fn eras(calls: &[CallRecord]) -> BTreeSet<CallEra> {
+fn eras(calls: &[CallRecord]) -> BTreeSet<EraId> {
     calls.iter().map(|call| call.era).collect()
 }

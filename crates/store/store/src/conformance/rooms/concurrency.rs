@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anteroom_protocol::Restrictions;
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -10,8 +11,8 @@ use super::{
     call, link, node, passkey_hash,
 };
 use crate::{
-    CallKey, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkRestrictions, LinkUpdate,
-    RoomsDatabase, StartEraOutcome, UpdateLinkOutcome,
+    CallKey, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkUpdate, RoomsDatabase,
+    StartEraOutcome, UpdateLinkOutcome,
 };
 
 const TASKS: usize = 8;
@@ -198,7 +199,7 @@ pub async fn a_start_knows_the_restrictions_that_hold<B: RoomsBackend>() {
             move |database: Arc<dyn RoomsDatabase>, mut rng: StdRng| async move {
                 let passkey = passkey_hash(&*database, &address.room, "right");
                 let change = LinkUpdate {
-                    restrictions: Some(LinkRestrictions::None),
+                    restrictions: Some(Restrictions::None),
                     ..LinkUpdate::default()
                 };
                 let mut repository = database.begin(TEST).await.unwrap();
@@ -208,7 +209,7 @@ pub async fn a_start_knows_the_restrictions_that_hold<B: RoomsBackend>() {
                         .await
                     {
                         Ok(UpdateLinkOutcome::Updated(link)) => link.restrictions,
-                        Ok(UpdateLinkOutcome::CallOn) => LinkRestrictions::AdminApproval,
+                        Ok(UpdateLinkOutcome::CallOn) => Restrictions::AdminApproval,
                         other => panic!("{other:?}"),
                     }
                 } else {

@@ -1,11 +1,11 @@
 //! The start, renewal and end of eras.
 
-use anteroom_protocol::DAY;
+use anteroom_protocol::{DAY, EraId};
 
 use super::{
     Fixture, LEASE, NOW, RoomsBackend, assert_same_call, assert_same_link, call, node, room, user,
 };
-use crate::{CallEra, CallKey, Epoch, LinkUpdate, MediaAddress, StartEraOutcome};
+use crate::{CallKey, Epoch, LinkUpdate, MediaAddress, StartEraOutcome};
 
 pub async fn a_first_start_resets_the_expiration<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
@@ -175,7 +175,7 @@ pub async fn a_lease_is_renewed_by_its_era_and_node_only<B: RoomsBackend>() {
     let link = fixture.created("a1", None).await;
     let call = fixture.started(&link, NOW).await;
     let other_key = CallKey::Group(room("a1"));
-    let other_era = CallEra::from_bytes([7; 16]);
+    let other_era = EraId::from_bytes([7; 16]);
     let until = NOW.plus(10 * LEASE);
     for (key, era, name, renewed) in [
         (&other_key, call.era, "one", false),
@@ -205,7 +205,7 @@ pub async fn an_era_is_ended_by_its_id_only<B: RoomsBackend>() {
     let link = fixture.created("a1", None).await;
     let call = fixture.started(&link, NOW).await;
     let mut repository = fixture.begin().await;
-    let other = CallEra::from_bytes([7; 16]);
+    let other = EraId::from_bytes([7; 16]);
     assert!(!repository.end_era(&call.key, other).await.unwrap());
     let group = CallKey::Group(room("a1"));
     assert!(!repository.end_era(&group, call.era).await.unwrap());

@@ -1,16 +1,18 @@
 //! The update and deletion of call links.
 
+use anteroom_protocol::Restrictions;
+
 use super::{
     Fixture, LEASE, NOW, RoomsBackend, address, assert_same_link,
     links::{approve, delete_at, read, update},
 };
 use crate::{
-    CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkRestrictions,
-    LinkUpdate, UpdateLinkOutcome,
+    CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkName, LinkUpdate,
+    UpdateLinkOutcome,
 };
 
 const RESTRICTIONS: LinkUpdate = LinkUpdate {
-    restrictions: Some(LinkRestrictions::None),
+    restrictions: Some(Restrictions::None),
     name: None,
     revoked: None,
     end_call: false,
@@ -27,7 +29,7 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
     let updates: [(LinkUpdate, Expectation); 6] = [
         (LinkUpdate::default(), |_| {}),
         (RESTRICTIONS, |link| {
-            link.restrictions = LinkRestrictions::None;
+            link.restrictions = Restrictions::None;
         }),
         (
             LinkUpdate {
@@ -52,14 +54,14 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
         ),
         (
             LinkUpdate {
-                restrictions: Some(LinkRestrictions::AdminApproval),
+                restrictions: Some(Restrictions::AdminApproval),
                 name: Some(LinkName::default()),
                 revoked: Some(true),
                 end_call: true,
             },
             |link| {
                 link.ended_calls = 1;
-                link.restrictions = LinkRestrictions::AdminApproval;
+                link.restrictions = Restrictions::AdminApproval;
                 link.name = LinkName::default();
                 link.revoked = true;
             },
@@ -112,7 +114,7 @@ pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
     assert_same_link(&read, &link);
 
     let others = LinkUpdate {
-        restrictions: Some(LinkRestrictions::AdminApproval),
+        restrictions: Some(Restrictions::AdminApproval),
         name: Some(LinkName::default()),
         revoked: Some(true),
         end_call: false,
@@ -171,7 +173,7 @@ pub async fn an_update_or_a_delete_ends_the_call_that_is_on<B: RoomsBackend>() {
     };
     assert_eq!(
         (updated.restrictions, updated.revoked),
-        (LinkRestrictions::None, true)
+        (Restrictions::None, true)
     );
     assert_eq!(updated.ended_calls, 1);
     assert!(

@@ -2,19 +2,19 @@
 
 use std::num::NonZeroU32;
 
-use anteroom_protocol::{DAY, Timestamp};
+use anteroom_protocol::{DAY, Restrictions, Timestamp};
 
 use super::{Fixture, NOW, RoomsBackend, TEST, address, assert_same_link, room, user};
 use crate::{
-    CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkName, LinkRestrictions,
-    LinkUpdate, StoreError, UpdateLinkOutcome,
+    CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, LinkAddress, LinkName, LinkUpdate,
+    StoreError, UpdateLinkOutcome,
 };
 
 pub async fn a_created_link_is_read_back<B: RoomsBackend>() {
     let mut fixture = Fixture::<B>::new().await;
     let plain = fixture.link("a1", None);
     let mut other = fixture.link("b2", Some(u32::MAX));
-    other.restrictions = LinkRestrictions::None;
+    other.restrictions = Restrictions::None;
     other.name = LinkName::default();
     other.revoked = true;
     for link in [&plain, &other] {
@@ -68,7 +68,7 @@ pub async fn the_same_create_again_changes_nothing<B: RoomsBackend>() {
     let link = fixture.created("a1", Some(5)).await;
     let mut again = link.clone();
     again.epoch = None;
-    again.restrictions = LinkRestrictions::None;
+    again.restrictions = Restrictions::None;
     again.name = LinkName::default();
     again.revoked = true;
     again.created = NOW.plus(DAY);

@@ -1,0 +1,53 @@
+//! A device of a call, as others receive it.
+
+use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+
+use crate::{Moment, membership::Role, seats::Device};
+
+/// A device of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// `demuxId`.
+    pub demux_id: DemuxId,
+    /// `opaqueUserId`.
+    pub opaque_user_id: Option<OpaqueUserId>,
+    /// `handRaisedAt`: the moment at which the hand was raised.
+    pub hand_raised_at: Option<Moment>,
+    /// `lost`: whether the connection is lost and the seat reserved.
+    pub is_lost: bool,
+    /// `admin`: whether the device may admit, deny, remove and block others.
+    pub is_admin: bool,
+    /// `hello`: the hello of the device's join.
+    pub hello: Option<Hello>,
+}
+
+impl Participant {
+    pub(super) fn of(device: &Device) -> Self {
+        Self {
+            demux_id: device.demux_id,
+            opaque_user_id: Some(device.user.clone()),
+            hand_raised_at: device.hand_raised_at,
+            is_lost: device.lost_since().is_some(),
+            is_admin: device.role == Role::Admin,
+            hello: device.hello.clone(),
+        }
+    }
+
+    pub(super) fn without_hello(self) -> Self {
+        Self {
+            hello: None,
+            ..self
+        }
+    }
+
+    pub(super) const fn without_user(&self) -> Self {
+        Self {
+            demux_id: self.demux_id,
+            opaque_user_id: None,
+            hand_raised_at: self.hand_raised_at,
+            is_lost: self.is_lost,
+            is_admin: self.is_admin,
+            hello: None,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The messages of the room service's socket.
+
+mod inbound;
+mod outbound;
+
+pub use self::{
+    inbound::{ClientMessage, JoinMessage, RelayRecipients, RosterUpdates},
+    outbound::{DeviceBody, DeviceStatus, EntryBody, JoinedMessage, ServerMessage},
+};

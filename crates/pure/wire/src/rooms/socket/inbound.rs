@@ -1,0 +1,228 @@
+//! The messages of clients.
+
+use anteroom_protocol::Hello;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::Base64;
+
+/// A message of a client. Every type but `join` has no other members than these.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum ClientMessage {
+    /// Joins the call of a room: the first message.
+    Join(Box<JoinMessage>),
+    /// Leaves the call.
+    Leave,
+    /// Raises or lowers the hand.
+    RaiseHand {
+        /// Whether the hand is raised.
+        raised: bool,
+    },
+    /// Sends a message to other devices.
+    Relay {
+        /// The recipients.
+        to: RelayRecipients,
+        /// The message as base64.
+        body: String,
+    },
+    /// Admits a pending device.
+    Approve {
+        /// The device.
+        demux_id: u32,
+    },
+    /// Denies a pending device.
+    Deny {
+        /// The device.
+        demux_id: u32,
+    },
+    /// Removes an active device.
+    Remove {
+        /// The device.
+        demux_id: u32,
+    },
+    /// Blocks the user of a device.
+    Block {
+        /// The device.
+        demux_id: u32,
+    },
+    /// Requests the whole roster.
+    Participants,
+    /// Keeps the connection alive.
+    Ping,
+}
+
+/// `join`. Unknown members are ignored, because a newer client may send more.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinMessage {
+    /// The room of a call link.
+    pub room_id: String,
+    /// The link's epoch, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
+    /// An auth presentation as base64.
+    pub auth: Zeroizing<String>,
+    /// The passkey of the link's admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_passkey: Option<Base64>,
+    /// The `resume` token of an earlier `joined`. Any text: one that is no token makes an ordinary
+    /// join.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Zeroizing<String>>,
+    /// The form in which the client receives changes of the roster.
+    #[serde(default, skip_serializing_if = "RosterUpdates::is_whole")]
+    pub roster: RosterUpdates,
+    /// The client's hello to the members of the room: base64url without padding (RFC 4648, section
+    /// 5).
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hello")]
+    pub hello: Option<Hello>,
+}
+
+/// The form of roster changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RosterUpdates {
+    /// Whole rosters: any value but `delta`, and none.
+    #[default]
+    Whole,
+    /// `delta`: changes.
+    Delta,
+}
+
+impl RosterUpdates {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the library asks so")]
+    fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
+}
+
+impl Serialize for RosterUpdates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Whole => "whole",
+            Self::Delta => "delta",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for RosterUpdates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(match value.as_str() {
+            Some("delta") => Self::Delta,
+            _ => Self::Whole,
+        })
+    }
+}
+
+/// The recipients of a relay: a demux id, or `all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RelayRecipients {
+    /// One device.
+    One(u32),
+    /// All active devices but the sender.
+    Named(AllDevices),
+}
+
+impl RelayRecipients {
+    /// All active devices but the sender.
+    pub const ALL: Self = Self::Named(AllDevices::All);
+}
+
+/// The word for all active devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AllDevices {
+    /// `all`.
+    All,
+}
+
+mod hello {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
+
+    use super::Hello;
+
+    pub(super) fn serialize<S: Serializer>(
+        hello: &Option<Hello>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = hello.as_ref();
+        text.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes()))
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Hello>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(text);
+        let hello = bytes.ok().and_then(|bytes| Hello::new(bytes).ok());
+        hello
+            .map(Some)
+            .ok_or_else(|| de::Error::custom("not base64url of 1 to 640 bytes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_of_a_client_has_one_form() {
+        for (text, is_pinned) in [
+            (
+                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8"}"#,
+                true,
+            ),
+            (r#"{"type":"join","roomId":"ab","auth":"AA=="}"#, true),
+            (r#"{"type":"leave"}"#, true),
+            (r#"{"type":"raise_hand","raised":true}"#, true),
+            (r#"{"type":"relay","to":"all","body":"aGk="}"#, true),
+            (r#"{"type":"relay","to":32,"body":"aGk="}"#, true),
+            (r#"{"type":"approve","demuxId":16}"#, true),
+            (r#"{"type":"deny","demuxId":16}"#, true),
+            (r#"{"type":"remove","demuxId":16}"#, true),
+            (r#"{"type":"block","demuxId":16}"#, true),
+            (r#"{"type":"participants"}"#, true),
+            (r#"{"type":"ping"}"#, true),
+            (r#"{"type":"dance"}"#, false),
+            (r#"{"type":"raise_hand","raised":true,"x":1}"#, false),
+            (r#"{"type":"relay","to":"some","body":""}"#, false),
+            (r#"{"type":"approve","demux_id":16}"#, false),
+        ] {
+            let message = serde_json::from_str::<ClientMessage>(text).ok();
+            let again = message.map(|message| serde_json::to_string(&message).unwrap());
+            assert_eq!(again.as_deref(), is_pinned.then_some(text));
+        }
+    }
+
+    #[test]
+    fn a_join_may_say_more_than_is_known() {
+        for (member, updates) in [
+            ("", RosterUpdates::Whole),
+            (r#","roster":"delta""#, RosterUpdates::Delta),
+            (
+                r#","roster":"tomorrow","mood":["fine"]"#,
+                RosterUpdates::Whole,
+            ),
+            (r#","roster":7"#, RosterUpdates::Whole),
+            (r#","roster":null,"hello":null"#, RosterUpdates::Whole),
+        ] {
+            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA=="{member}}}"#);
+            match serde_json::from_str(&text) {
+                Ok(ClientMessage::Join(join)) => assert_eq!(join.roster, updates, "{member}"),
+                _ => panic!("{text}"),
+            }
+        }
+    }
+}

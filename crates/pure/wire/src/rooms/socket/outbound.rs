@@ -1,0 +1,227 @@
+//! The messages of the room service.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::rooms::LinkStateBody;
+
+/// A message to a client.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "lowercase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ServerMessage<'a> {
+    /// The answer to a join.
+    Joined(Box<JoinedMessage<'a>>),
+    /// The whole roster. It replaces all earlier ones.
+    Participants {
+        /// The era: 32 hex digits.
+        era_id: String,
+        /// The devices in the call.
+        active: Vec<DeviceBody<'a>>,
+        /// The devices in the lobby, as far as the client may see them.
+        #[serde(default)]
+        pending: Vec<DeviceBody<'a>>,
+        /// The number of devices in the lobby.
+        pending_count: Option<usize>,
+    },
+    /// The changes of the roster.
+    Roster {
+        /// The era: 32 hex digits.
+        era_id: String,
+        /// Devices that are new.
+        #[serde(default)]
+        joined: Vec<EntryBody<'a>>,
+        /// Known devices with a new state.
+        #[serde(default)]
+        changed: Vec<EntryBody<'a>>,
+        /// Devices that are gone.
+        #[serde(default)]
+        left: Vec<u32>,
+        /// The number of devices in the lobby.
+        pending_count: usize,
+    },
+    /// The device changed from pending to active.
+    Admitted,
+    /// The device's wait is over.
+    Denied {
+        /// `admin` or `ended`.
+        #[serde(default)]
+        reason: Cow<'a, str>,
+    },
+    /// The device's participation is over.
+    Removed,
+    /// The user is refused for the rest of the era.
+    Blocked,
+    /// The link has changed.
+    #[serde(rename_all = "camelCase")]
+    Link {
+        /// The new state.
+        call_link_state: LinkStateBody,
+    },
+    /// A message of another device.
+    Relay {
+        /// The sender.
+        from: u32,
+        /// The message as base64.
+        body: String,
+    },
+    /// Another node has the call.
+    Redirect {
+        /// The socket of that node.
+        url: Cow<'a, str>,
+    },
+    /// A command or a join was refused, or the device was sent away.
+    Error {
+        /// The stable code.
+        code: Cow<'a, str>,
+        /// The text for a person.
+        #[serde(default)]
+        message: Cow<'a, str>,
+    },
+    /// The answer to a ping.
+    Pong,
+    /// A message of a later version.
+    #[serde(other, skip_serializing)]
+    Unknown,
+}
+
+/// `joined`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinedMessage<'a> {
+    /// The client's device.
+    pub demux_id: u32,
+    /// The era: 32 hex digits.
+    pub era_id: String,
+    /// Whether the device is in the call or in the lobby.
+    pub status: DeviceStatus,
+    /// Whether the device may admit, deny, remove and block others.
+    pub is_admin: bool,
+    /// The secret that restores the seat, once, as base64.
+    pub resume: Zeroizing<String>,
+    /// The maximum number of devices in the call, and of those in the lobby.
+    pub max_devices: u32,
+    /// The devices in the call.
+    pub participants: Vec<DeviceBody<'a>>,
+    /// The devices in the lobby, as far as the client may see them.
+    #[serde(default)]
+    pub pending: Vec<DeviceBody<'a>>,
+    /// The number of devices in the lobby.
+    pub pending_count: Option<usize>,
+    /// The state of the link.
+    pub call_link_state: LinkStateBody,
+    /// The features beyond the base protocol.
+    #[serde(default)]
+    pub features: Vec<Cow<'a, str>>,
+}
+
+/// The status of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceStatus {
+    /// In the call.
+    Active,
+    /// In the lobby.
+    Pending,
+}
+
+/// A device of a call.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceBody<'a> {
+    /// The number of the device.
+    pub demux_id: u32,
+    /// Hex in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opaque_user_id: Option<Cow<'a, str>>,
+    /// The time at which the hand was raised, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hand_raised_at: Option<u64>,
+    /// Present only for devices whose connection is lost.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lost: bool,
+    /// Present only for devices that joined as admins.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub admin: bool,
+    /// The hello as base64url. Present only for devices that sent one, and only to members that may
+    /// see it. A reader takes any value but a text as none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text_or_none"
+    )]
+    pub hello: Option<String>,
+}
+
+/// A device in a list of changes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EntryBody<'a> {
+    /// The new status.
+    pub status: DeviceStatus,
+    /// The device.
+    #[serde(flatten)]
+    pub device: DeviceBody<'a>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
+    const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8"}"#;
+    const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
+
+    #[test]
+    fn every_message_of_the_service_has_one_form() {
+        for text in [
+            format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"callLinkState":{STATE},"features":["hello"]}}"#
+            ),
+            format!(
+                r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
+            ),
+            r#"{"type":"roster","eraId":"ab","joined":[{"status":"active","demuxId":16}],"changed":[{"status":"pending","demuxId":32,"lost":true}],"left":[48],"pendingCount":1}"#.to_owned(),
+            r#"{"type":"admitted"}"#.to_owned(),
+            r#"{"type":"denied","reason":"ended"}"#.to_owned(),
+            r#"{"type":"removed"}"#.to_owned(),
+            r#"{"type":"blocked"}"#.to_owned(),
+            format!(r#"{{"type":"link","callLinkState":{STATE}}}"#),
+            r#"{"type":"relay","from":16,"body":"aGk="}"#.to_owned(),
+            r#"{"type":"redirect","url":"wss://other"}"#.to_owned(),
+            r#"{"type":"error","code":"full","message":"The call is full."}"#.to_owned(),
+            r#"{"type":"pong"}"#.to_owned(),
+        ] {
+            let message: ServerMessage<'_> = serde_json::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_string(&message).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_client_reads_messages_and_members_of_a_later_version() {
+        let later = serde_json::from_str(r#"{"type":"dance","with":16}"#).unwrap();
+        assert!(matches!(later, ServerMessage::Unknown));
+        for hello in ["7", "null", r#"{"of":"later"}"#] {
+            let text = format!(r#"{{"demuxId":16,"mood":"fine","hello":{hello}}}"#);
+            let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
+            assert_eq!((device.demux_id, device.hello), (16, None));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The calls and the lobbies of this node.
+//!
+//! Each room with a client has one task that drives the state machine ([`actor`]). An era starts
+//! when a device becomes active. From then on a second task renews the call's record and writes the
+//! facts that the database keeps ([`lease`]). Before that nothing is stored, and the first task
+//! itself reads the room from the database ([`opening`]). Every message reaches a room through its
+//! inbox, which is bounded: a client that floods a call waits for room in it.
+
+mod actor;
+pub(crate) mod context;
+mod end;
+pub(crate) mod handle;
+mod lease;
+pub(crate) mod messages;
+mod opening;
+pub(crate) mod outbound;
+mod room_entries;
+pub(crate) mod send_queue;
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_call::PeekView;
+use anteroom_protocol::{EraId, OpaqueUserId};
+use anteroom_runtime::GuardedGauge;
+use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    actor::CallActor,
+    context::CallContext,
+    end::EndSignal,
+    handle::CallHandle,
+    messages::CallMessage,
+    room_entries::{RoomEntries, RoomEntry},
+};
+
+/// The maximum number of messages that wait for a call.
+const INBOX: usize = 256;
+/// The maximum wait for the end of a call.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// The node stops, and starts no more calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Closing;
+
+/// The calls of this node, by room.
+pub(crate) struct Calls {
+    context: Arc<CallContext>,
+    rooms: RoomEntries,
+    closing: CancellationToken,
+}
+
+impl Calls {
+    pub(crate) fn new(context: CallContext) -> Self {
+        Self {
+            context: Arc::new(context),
+            rooms: RoomEntries::default(),
+            closing: CancellationToken::new(),
+        }
+    }
+
+    /// The calls that this node has.
+    pub(crate) fn live(&self) -> &GuardedGauge {
+        &self.context.live
+    }
+
+    /// Returns the task of a link's room, and starts it if there is none.
+    ///
+    /// # Errors
+    /// [`Closing`].
+    pub(crate) async fn enter(
+        self: &Arc<Self>,
+        address: &LinkAddress,
+    ) -> Result<CallHandle, Closing> {
+        let entry = self.rooms.entry(&address.room);
+        let mut call = entry.lock().await;
+        if let Some(handle) = &*call {
+            return Ok(handle.clone());
+        }
+        if self.closing.is_cancelled() {
+            drop(call);
+            self.rooms.forget(&address.room, &entry);
+            return Err(Closing);
+        }
+        let handle = self.spawn(address, &entry);
+        *call = Some(handle.clone());
+        // `close` may have run before this call was in its entry, and not have ended it.
+        if self.closing.is_cancelled() {
+            handle.end.stop();
+        }
+        Ok(handle)
+    }
+
+    /// Returns the members of the call as `user` may see them; `None` if this node does not have
+    /// the call.
+    pub(crate) async fn peek(
+        &self,
+        call: &CallRecord,
+        user: &OpaqueUserId,
+        link_is_open: bool,
+    ) -> Option<PeekView> {
+        let handle = self.running(call.key.room()).await?;
+        if handle.era != call.era {
+            return None;
+        }
+        let (reply, answer) = oneshot::channel();
+        let user = user.clone();
+        let peek = CallMessage::Peek {
+            user,
+            link_is_open,
+            reply,
+        };
+        handle.send(peek).await;
+        answer.await.ok()
+    }
+
+    /// Lets the room's task, if this node has one, read the link after it was changed or deleted.
+    pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
+        if let Some(handle) = self.running(room).await {
+            handle.look().await;
+        }
+    }
+
+    /// Ends the call or lobby of the room at this node for all clients.
+    pub(crate) async fn end(&self, room: &OpaqueRoomId) {
+        if let Some(handle) = self.running(room).await {
+            handle.end.dismiss();
+            // A call whose tasks hang ends later. Its record is removed already.
+            let _ = timeout(ENDING, handle.finished()).await;
+        }
+    }
+
+    /// Completes when this node begins to stop.
+    pub(crate) async fn closing(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// Ends all calls and refuses new ones.
+    pub(crate) async fn close(&self) {
+        self.closing.cancel();
+        let mut ending = Vec::new();
+        for entry in self.rooms.all() {
+            if let Some(handle) = entry.lock().await.clone() {
+                handle.end.stop();
+                ending.push(handle);
+            }
+        }
+        for handle in ending {
+            handle.finished().await;
+        }
+    }
+
+    /// Drops the entries of rooms that have no call and no user.
+    pub(crate) fn remove_finished(&self) {
+        self.rooms.remove_finished();
+    }
+
+    async fn running(&self, room: &OpaqueRoomId) -> Option<CallHandle> {
+        let entry = self.rooms.get(room)?;
+        let handle = entry.lock().await;
+        handle.clone()
+    }
+
+    /// Starts the task of a room.
+    fn spawn(self: &Arc<Self>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
+        let context = &self.context;
+        let era = EraId::random(&mut *context.entropy.rng());
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (finish, finished) = watch::channel(false);
+        let end = Arc::<EndSignal>::default();
+        let actor = CallActor::new(context, address.clone(), era, messages, Arc::clone(&end));
+        let (calls, entry) = (Arc::clone(self), Arc::clone(entry));
+        let room = address.room.clone();
+        tokio::spawn(async move {
+            actor.run().await;
+            *entry.lock().await = None;
+            calls.rooms.forget(&room, &entry);
+            // A failure to send means that no task waits for the end.
+            let _ = finish.send(true);
+        });
+        CallHandle {
+            era,
+            inbox,
+            end,
+            finished,
+        }
+    }
+}

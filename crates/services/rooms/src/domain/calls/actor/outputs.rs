@@ -1,0 +1,127 @@
+//! Input of events into the call's state machine, and execution of its outputs.
+
+use anteroom_call::{CloseReason, ConnectionId, Input, Output};
+use anteroom_runtime::OperationOutcome;
+
+use super::CallActor;
+use crate::domain::{
+    calls::{
+        outbound::OutboundMessage,
+        send_queue::{ClosingFrame, PushOutcome},
+    },
+    message_operations::outcome_of,
+};
+
+/// The outcome of an input to the call.
+#[derive(Default)]
+struct InputOutcome {
+    /// The outcome that the call reports to the caller.
+    outcome: Option<OperationOutcome>,
+    /// Connections that missed changes of the roster.
+    missed: Vec<ConnectionId>,
+}
+
+impl CallActor {
+    /// Handles an input and executes the outputs.
+    pub(super) async fn handle(&mut self, input: Input) {
+        self.drive(input, None).await;
+    }
+
+    /// Handles an input of a connection and executes the outputs. Returns the outcome that the call
+    /// reports to the connection.
+    pub(super) async fn answer(
+        &mut self,
+        connection: ConnectionId,
+        input: Input,
+    ) -> OperationOutcome {
+        let outcome = self.drive(input, Some(connection)).await;
+        outcome.unwrap_or(OperationOutcome::Succeeded)
+    }
+
+    async fn drive(
+        &mut self,
+        input: Input,
+        caller: Option<ConnectionId>,
+    ) -> Option<OperationOutcome> {
+        let InputOutcome {
+            outcome,
+            mut missed,
+        } = self.handle_one(input, caller).await;
+        while let Some(connection) = missed.pop() {
+            let input = Input::RosterMissed { connection };
+            missed.extend(self.handle_one(input, None).await.missed);
+        }
+        outcome
+    }
+
+    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> InputOutcome {
+        let mut result = InputOutcome::default();
+        let Some(call) = &mut self.call else {
+            return result;
+        };
+        call.handle(self.context.moment(), input);
+        loop {
+            match call.poll_output() {
+                Output::Send { to, message } => {
+                    if caller == Some(to) {
+                        result.outcome = outcome_of(&message).or(result.outcome);
+                    }
+                    if let Some(send_queue) = self.send_queues.get(&to)
+                        && send_queue.push(OutboundMessage::of_call(&message))
+                            == PushOutcome::RosterMissed
+                    {
+                        result.missed.push(to);
+                    }
+                }
+                Output::Broadcast { to, message } => {
+                    let message = OutboundMessage::of_call(&message);
+                    for to in to {
+                        if let Some(send_queue) = self.send_queues.get(&to)
+                            && send_queue.push(message.clone()) == PushOutcome::RosterMissed
+                        {
+                            result.missed.push(to);
+                        }
+                    }
+                }
+                Output::Dropped { connection } => {
+                    if caller == Some(connection) {
+                        result.outcome = Some(OperationOutcome::Refused);
+                    }
+                }
+                Output::Close { connection, reason } => {
+                    if let Some(send_queue) = self.send_queues.remove(&connection) {
+                        send_queue.close(closing(reason));
+                    }
+                }
+                // Before the start there is nothing to store. After it, the receiver exists for as
+                // long as the call.
+                Output::Fact(fact) => {
+                    if let Some(lease) = &self.lease {
+                        drop(lease.facts.send(fact).await);
+                    }
+                }
+                Output::Wait { until } => {
+                    self.until = until;
+                    return result;
+                }
+            }
+        }
+    }
+}
+
+/// Returns the close code and words for a connection that the call closes.
+const fn closing(reason: CloseReason) -> ClosingFrame {
+    let (code, words) = match reason {
+        CloseReason::Refused => (1000, "refused"),
+        CloseReason::Left => (1000, "left"),
+        CloseReason::Denied => (1000, "denied"),
+        CloseReason::Removed => (1000, "removed"),
+        CloseReason::Blocked => (1000, "blocked"),
+        CloseReason::Replaced => (1000, "replaced"),
+        CloseReason::Displaced => (1000, "displaced"),
+        CloseReason::Dismissed => (1000, "dismissed"),
+        CloseReason::Ended => (1000, "ended"),
+        CloseReason::Silent => (4000, "silent"),
+    };
+    ClosingFrame { code, words }
+}

@@ -1,0 +1,281 @@
+//! The task that renews a call's record and writes the facts that the database keeps after the
+//! call.
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_call::Fact;
+use anteroom_protocol::{LinkState, OpaqueUserId, Timestamp};
+use anteroom_store::{
+    CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
+
+use super::{context::CallContext, end::EndSignal, messages::LookReply};
+use crate::domain::{link_state::link_state, transactions::report};
+
+/// The maximum number of facts that wait to be written.
+const FACTS: usize = 1_024;
+/// The maximum number of callers that wait for the link to be read.
+const LOOKS: usize = 256;
+/// The number of attempts to write the end of an era. After them its lease expires.
+const END_ATTEMPTS: usize = 3;
+
+/// A call whose era has started.
+pub(super) struct NewCall {
+    pub(super) context: Arc<CallContext>,
+    pub(super) record: CallRecord,
+    pub(super) address: LinkAddress,
+    /// The link after the start.
+    pub(super) link: LinkState,
+    pub(super) generation: Generation,
+    /// Signals the call to end.
+    pub(super) end: Arc<EndSignal>,
+}
+
+/// The identity of a link, and the number of its calls that were ended from outside. A call that
+/// reads another generation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Generation {
+    created: Timestamp,
+    ended_calls: u32,
+}
+
+impl Generation {
+    pub(super) const fn of(link: &CallLinkRecord) -> Self {
+        Self {
+            created: link.created,
+            ended_calls: link.ended_calls,
+        }
+    }
+}
+
+/// The channels from a call to its lease task.
+pub(super) struct LeaseHandle {
+    /// The facts to write.
+    pub(super) facts: mpsc::Sender<Fact>,
+    /// The callers that wait until the call knows the stored link.
+    pub(super) looks: mpsc::Sender<LookReply>,
+    /// The link as it was last read.
+    pub(super) link: watch::Receiver<LinkState>,
+    task: JoinHandle<()>,
+}
+
+impl LeaseHandle {
+    /// Completes when the record is removed.
+    pub(super) async fn finish(self) {
+        drop((self.facts, self.looks));
+        // A panic of the lease task is logged already. The lease then expires.
+        let _ = self.task.await;
+    }
+}
+
+/// Starts the task.
+pub(super) fn spawn(new: NewCall) -> LeaseHandle {
+    let (facts, written) = mpsc::channel(FACTS);
+    let (looks, waiting) = mpsc::channel(LOOKS);
+    let (sender, link) = watch::channel(new.link);
+    let lease_task = LeaseTask {
+        context: new.context,
+        record: new.record,
+        address: new.address,
+        generation: new.generation,
+        link: sender,
+        end: new.end,
+    };
+    // Counts the call from now on, not from the first run of the task: joins are answered before
+    // that.
+    let live = lease_task.context.live.enter();
+    let task = tokio::spawn(async move {
+        let _live = live;
+        lease_task.run(written, waiting).await;
+    });
+    LeaseHandle {
+        facts,
+        looks,
+        link,
+        task,
+    }
+}
+
+/// Renews the lease of a call's record, and writes the call's facts.
+struct LeaseTask {
+    context: Arc<CallContext>,
+    record: CallRecord,
+    address: LinkAddress,
+    generation: Generation,
+    /// Sends the link to the call. The order is the order of the reads, so that an older state
+    /// never follows a newer one.
+    link: watch::Sender<LinkState>,
+    end: Arc<EndSignal>,
+}
+
+/// The outcome of a renewal.
+enum RenewalOutcome {
+    /// The record is renewed. The link is as the same transaction read it.
+    Held(Option<Box<CallLinkRecord>>),
+    /// The call was ended from outside.
+    Ended,
+    /// Another node has the room.
+    Lost,
+}
+
+impl LeaseTask {
+    /// Runs until the call is over, then removes its record.
+    async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<LookReply>) {
+        let leases = self.context.settings.leases;
+        let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
+        renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renewed = Instant::now();
+        let mut waiting = Vec::new();
+        loop {
+            tokio::select! {
+                // `biased` keeps the order: the lease first, then facts before reads of the link.
+                // An approval is thus in the database before a later request reads the link.
+                biased;
+                _ = renewals.tick() => match self.renew().await {
+                    Ok(RenewalOutcome::Held(link)) => {
+                        renewed = Instant::now();
+                        self.publish(link.as_deref());
+                    }
+                    Ok(RenewalOutcome::Ended) => self.end.dismiss(),
+                    Ok(RenewalOutcome::Lost) => {
+                        tracing::warn!("a call was lost to another node");
+                        self.end.stop();
+                    }
+                    Err(error) => {
+                        report(&error, "a call's lease could not be renewed");
+                        if renewed.elapsed() + leases.renewal > leases.valid {
+                            self.end.stop();
+                        }
+                    }
+                },
+                fact = facts.recv() => match fact {
+                    Some(Fact::EraEnded) | None => break,
+                    Some(fact) => self.write(fact).await,
+                },
+                // One read answers all callers that wait.
+                1.. = looks.recv_many(&mut waiting, LOOKS) => self.look(waiting.drain(..)).await,
+            }
+        }
+        self.end_era().await;
+    }
+
+    async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
+        const NAME: TransactionName = TransactionName::new("renew era");
+        let now = self.context.now();
+        let until = now.plus(self.context.settings.leases.valid.as_secs());
+        let CallRecord { key, era, node, .. } = &self.record;
+        let mut transaction = self.context.transactions.database.begin(NAME).await?;
+        if !transaction.renew_era(key, *era, node, until).await? {
+            let link = transaction.link(&self.address, now).await?;
+            let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
+            return Ok(if is_same {
+                RenewalOutcome::Lost
+            } else {
+                RenewalOutcome::Ended
+            });
+        }
+        let link = transaction.link(&self.address, now).await?;
+        transaction.save().await?;
+        Ok(RenewalOutcome::Held(link.map(Box::new)))
+    }
+
+    async fn look(&self, waiting: impl Iterator<Item = LookReply>) {
+        match self.read_link().await {
+            Ok(link) => {
+                self.publish(link.as_ref());
+                for reply in waiting {
+                    // A failure to send means that the caller no longer waits.
+                    let _ = reply.send(());
+                }
+            }
+            Err(error) => {
+                report(&error, "the link of a call could not be read");
+                drop(waiting);
+            }
+        }
+    }
+
+    async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
+        const NAME: TransactionName = TransactionName::new("look at link");
+        let context = &self.context;
+        let database = &context.transactions.database;
+        let found = database.link_with_call(NAME, &self.address, context.now());
+        Ok(found.await?.map(|found| found.link))
+    }
+
+    /// Sends the link to the call. Signals the end of the call if the link is of another
+    /// generation.
+    fn publish(&self, link: Option<&CallLinkRecord>) {
+        if let Some(link) = link {
+            if Generation::of(link) != self.generation {
+                self.end.dismiss();
+            }
+            let link = link_state(link);
+            self.link.send_if_modified(|known| {
+                let is_changed = *known != link;
+                *known = link;
+                is_changed
+            });
+        }
+    }
+
+    async fn write(&self, fact: Fact) {
+        let written = match fact {
+            Fact::UserApproved(user) => self.approve(&user, true).await,
+            Fact::ApprovalForgotten(user) => self.approve(&user, false).await,
+            Fact::DeviceGone { .. } | Fact::EraEnded => return,
+        };
+        if let Err(error) = written {
+            report(&error, "an approval could not be written");
+        }
+    }
+
+    async fn approve(&self, user: &OpaqueUserId, approved: bool) -> Result<(), StoreError> {
+        const NAME: TransactionName = TransactionName::new("write approval");
+        let user = UserId::from(user);
+        let room = &self.address.room;
+        let mut rng = self.context.entropy.rng();
+        let mut transaction = self.context.transactions.database.begin(NAME).await?;
+        let changed = if approved {
+            transaction.add_approval(room, &user, &mut *rng).await?
+        } else {
+            transaction.remove_approval(room, &user).await?
+        };
+        if changed {
+            transaction.save().await?;
+        }
+        Ok(())
+    }
+
+    async fn end_era(&self) {
+        for _ in 0..END_ATTEMPTS {
+            match self.try_end_era().await {
+                Ok(()) => {
+                    self.context
+                        .events
+                        .emit("call.ended", &self.address.room, |event| event);
+                    return;
+                }
+                Err(error) => {
+                    report(&error, "the end of a call could not be written");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    }
+
+    async fn try_end_era(&self) -> Result<(), StoreError> {
+        const NAME: TransactionName = TransactionName::new("end era");
+        let mut transaction = self.context.transactions.database.begin(NAME).await?;
+        let (key, era) = (&self.record.key, self.record.era);
+        if transaction.end_era(key, era).await? {
+            transaction.save().await?;
+        }
+        Ok(())
+    }
+}

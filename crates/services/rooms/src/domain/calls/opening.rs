@@ -1,0 +1,149 @@
+//! The start of an era: the state of a room in the database, and the transaction that starts the
+//! era.
+
+use anteroom_protocol::{EraId, OpaqueUserId};
+use anteroom_store::{
+    CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
+};
+
+use super::context::CallContext;
+use crate::{
+    Node,
+    domain::transactions::{DatabaseFailure, failed},
+};
+
+/// The state in the database of a room in which this node has no call.
+pub(super) enum RoomState {
+    UnknownLink,
+    /// Another node has the room's call.
+    Elsewhere(Box<Node>),
+    Idle(Box<IdleRoom>),
+}
+
+/// A room without a call at any other node.
+pub(super) struct IdleRoom {
+    pub(super) link: CallLinkRecord,
+    pub(super) approved: Vec<OpaqueUserId>,
+    /// A record that names this node, which has no such call: an earlier run of this node left it.
+    stale: Option<CallRecord>,
+}
+
+/// The outcome of a start.
+pub(super) enum StartOutcome {
+    /// The era has started, and the link has its new expiration.
+    Here(Box<(CallRecord, CallLinkRecord)>),
+    Elsewhere(Box<Node>),
+    UnknownLink,
+    Closed,
+}
+
+/// Reads the state of a room.
+///
+/// # Errors
+/// [`DatabaseFailure`].
+pub(super) async fn look(
+    context: &CallContext,
+    address: &LinkAddress,
+) -> Result<RoomState, DatabaseFailure> {
+    const NAME: TransactionName = TransactionName::new("look at lobby");
+    let mut reader = context.transactions.read(NAME).await?;
+    let found = reader.link_with_call(address, context.now()).await;
+    let Some(found) = found.map_err(failed)? else {
+        return Ok(RoomState::UnknownLink);
+    };
+    let call = found.call.as_ref();
+    if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {
+        return Ok(RoomState::Elsewhere(Box::new(node)));
+    }
+    let approved = reader.approved_users(&address.room).await;
+    let approved = approved.map_err(failed)?;
+    Ok(RoomState::Idle(Box::new(IdleRoom {
+        link: found.link,
+        approved: usable(context, &approved),
+        stale: found.call,
+    })))
+}
+
+/// Returns the approved users that can join a call of a link. Media servers may store others: they
+/// are counted and logged.
+fn usable(context: &CallContext, approved: &[UserId]) -> Vec<OpaqueUserId> {
+    let users: Vec<_> = approved
+        .iter()
+        .filter_map(|user| OpaqueUserId::parse(user.as_str()).ok())
+        .collect();
+    let unusable = approved.len().saturating_sub(users.len());
+    if unusable > 0 {
+        tracing::warn!(
+            unusable,
+            "a lobby ignores approvals of users that no link can have"
+        );
+        context
+            .unusable_approvals
+            .add(u64::try_from(unusable).unwrap_or(u64::MAX));
+    }
+    users
+}
+
+/// Starts the era in a room that was idle when it was last read.
+///
+/// # Errors
+/// [`DatabaseFailure`].
+pub(super) async fn start(
+    context: &CallContext,
+    address: &LinkAddress,
+    era: EraId,
+    creator: &OpaqueUserId,
+    stale: Option<&CallRecord>,
+) -> Result<StartOutcome, DatabaseFailure> {
+    const NAME: TransactionName = TransactionName::new("start era");
+    let now = context.now();
+    let record = CallRecord {
+        key: CallKey::Link(address.room.clone()),
+        era,
+        creator: UserId::from(creator),
+        node: context.node.name().clone(),
+        media: None,
+        started: now,
+        lease_until: Some(now.plus(context.settings.leases.valid.as_secs())),
+    };
+    let mut rng = context.entropy.rng();
+    let mut transaction = context.transactions.begin(NAME).await?;
+    if let Some(stale) = stale {
+        transaction
+            .end_era(&stale.key, stale.era)
+            .await
+            .map_err(failed)?;
+    }
+    let outcome = transaction
+        .start_era(&record, address.epoch, now, &mut *rng)
+        .await;
+    match outcome.map_err(failed)? {
+        StartEraOutcome::Started {
+            call,
+            link: Some(link),
+            ..
+        } => {
+            transaction.save().await.map_err(failed)?;
+            context
+                .events
+                .emit("call.started", &address.room, |event| event);
+            Ok(StartOutcome::Here(Box::new((call, link))))
+        }
+        StartEraOutcome::Running { call, .. } => match context.node.owner_elsewhere(&call) {
+            Some(node) => Ok(StartOutcome::Elsewhere(Box::new(node))),
+            // Another process under the same node name has started an era.
+            None => Err(DatabaseFailure::Unavailable),
+        },
+        StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
+            Ok(StartOutcome::UnknownLink)
+        }
+        StartEraOutcome::ClosedLink(_) => Ok(StartOutcome::Closed),
+    }
+}
+
+impl IdleRoom {
+    /// Returns the record that the start of the era replaces.
+    pub(super) const fn stale(&self) -> Option<&CallRecord> {
+        self.stale.as_ref()
+    }
+}

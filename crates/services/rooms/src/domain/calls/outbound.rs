@@ -1,0 +1,203 @@
+//! Messages to clients, as JSON.
+
+use anteroom_call::{JoinAnswer, Message, Participant, RosterChanges, RosterEntry, Status};
+use anteroom_protocol::{DemuxId, LinkState};
+use anteroom_wire::rooms::{
+    LinkStateBody,
+    socket::{DeviceBody, DeviceStatus, EntryBody, JoinedMessage, ServerMessage},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+/// The features of this service beyond the base protocol. A client sends only messages that are
+/// listed here; `join` alone may have members that a service does not know.
+const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
+
+/// How a message waits in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueKind {
+    /// Control. Waits until it is sent.
+    Answer,
+    /// Control. A newer state of the link replaces it.
+    Link,
+    /// Control. At most one waits.
+    Pong,
+    /// Control. Another whole roster replaces it.
+    Roster,
+    /// Control. Changes to the previous roster.
+    RosterChanges,
+    /// The lane of relays.
+    Relay,
+}
+
+/// An outgoing message.
+#[derive(Clone, Debug)]
+pub(crate) struct OutboundMessage {
+    pub(crate) text: Bytes,
+    pub(crate) kind: QueueKind,
+}
+
+impl OutboundMessage {
+    /// Creates a message of the call.
+    pub(crate) fn of_call(message: &Message) -> Self {
+        let kind = match message {
+            Message::Participants { .. } => QueueKind::Roster,
+            Message::Roster { .. } => QueueKind::RosterChanges,
+            Message::Link(_) => QueueKind::Link,
+            Message::Relay { .. } => QueueKind::Relay,
+            Message::Pong => QueueKind::Pong,
+            Message::Joined(_)
+            | Message::Admitted
+            | Message::Denied { .. }
+            | Message::Removed
+            | Message::Blocked
+            | Message::Error(_) => QueueKind::Answer,
+        };
+        Self {
+            text: json(&body_of(message)),
+            kind,
+        }
+    }
+
+    /// Creates an error message.
+    pub(crate) fn error(code: &'static str, message: &'static str) -> Self {
+        Self::answer(&ServerMessage::Error {
+            code: code.into(),
+            message: message.into(),
+        })
+    }
+
+    /// Creates the notice that a relay was dropped for this client.
+    pub(crate) fn relay_dropped() -> Self {
+        Self::error(
+            "relay_dropped",
+            "Messages of others were dropped, because you read too slowly.",
+        )
+    }
+
+    /// Creates the redirect to the node that has the call.
+    pub(crate) fn redirect(url: &str) -> Self {
+        Self::answer(&ServerMessage::Redirect { url: url.into() })
+    }
+
+    fn answer(body: &ServerMessage<'_>) -> Self {
+        Self {
+            text: json(body),
+            kind: QueueKind::Answer,
+        }
+    }
+}
+
+fn device(participant: &Participant) -> DeviceBody<'_> {
+    let user = participant.opaque_user_id.as_ref();
+    let hello = participant.hello.as_ref();
+    DeviceBody {
+        demux_id: participant.demux_id.value(),
+        opaque_user_id: user.map(|user| user.as_str().into()),
+        hand_raised_at: participant
+            .hand_raised_at
+            .map(anteroom_call::Moment::as_millis),
+        lost: participant.is_lost,
+        admin: participant.is_admin,
+        hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
+    }
+}
+
+fn devices(participants: &[Participant]) -> Vec<DeviceBody<'_>> {
+    participants.iter().map(device).collect()
+}
+
+fn entries(entries: &[RosterEntry]) -> Vec<EntryBody<'_>> {
+    let entry = |entry| {
+        let RosterEntry {
+            status: of_device,
+            participant,
+        }: &RosterEntry = entry;
+        EntryBody {
+            status: status(*of_device),
+            device: device(participant),
+        }
+    };
+    entries.iter().map(entry).collect()
+}
+
+const fn status(status: Status) -> DeviceStatus {
+    match status {
+        Status::Active => DeviceStatus::Active,
+        Status::Pending => DeviceStatus::Pending,
+    }
+}
+
+fn changes_body(era_id: String, changes: &RosterChanges) -> ServerMessage<'_> {
+    ServerMessage::Roster {
+        era_id,
+        joined: entries(&changes.joined),
+        changed: entries(&changes.changed),
+        left: changes.left.iter().copied().map(DemuxId::value).collect(),
+        pending_count: changes.pending_count,
+    }
+}
+
+fn body_of(message: &Message) -> ServerMessage<'_> {
+    match message {
+        Message::Joined(joined) => joined_body(joined),
+        Message::Participants { era_id, roster } => ServerMessage::Participants {
+            era_id: era_id.to_string(),
+            active: devices(&roster.active),
+            pending: devices(&roster.pending),
+            pending_count: Some(roster.pending_count),
+        },
+        Message::Roster { era_id, changes } => changes_body(era_id.to_string(), changes),
+        Message::Admitted => ServerMessage::Admitted,
+        Message::Denied { reason } => ServerMessage::Denied {
+            reason: reason.as_str().into(),
+        },
+        Message::Removed => ServerMessage::Removed,
+        Message::Blocked => ServerMessage::Blocked,
+        Message::Link(link) => ServerMessage::Link {
+            call_link_state: LinkStateBody::from(&**link as &LinkState),
+        },
+        Message::Relay { from, body } => ServerMessage::Relay {
+            from: from.value(),
+            body: STANDARD.encode(body.as_bytes()),
+        },
+        Message::Error(code) => ServerMessage::Error {
+            code: code.as_str().into(),
+            message: code.message().into(),
+        },
+        Message::Pong => ServerMessage::Pong,
+    }
+}
+
+fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
+    ServerMessage::Joined(Box::new(JoinedMessage {
+        demux_id: joined.demux_id.value(),
+        era_id: joined.era_id.to_string(),
+        status: status(joined.status),
+        is_admin: joined.is_admin,
+        resume: Zeroizing::new(STANDARD.encode(joined.resume.as_bytes())),
+        max_devices: joined.max_devices,
+        participants: devices(&joined.roster.active),
+        pending: devices(&joined.roster.pending),
+        pending_count: Some(joined.roster.pending_count),
+        call_link_state: LinkStateBody::from(&*joined.link as &LinkState),
+        features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
+    }))
+}
+
+/// Serializes a message. These types have maps with text keys only and no floats, so that
+/// serialization cannot fail.
+#[expect(
+    clippy::expect_used,
+    reason = "these shapes can always be written as JSON"
+)]
+fn json(body: &ServerMessage<'_>) -> Bytes {
+    serde_json::to_string(body).expect("plain data").into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use std::sync::Arc;
+
+use anteroom_call::{DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster};
+use anteroom_protocol::{EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn device(id: u32) -> DemuxId {
+    DemuxId::new(id).unwrap()
+}
+
+fn roster() -> Roster {
+    let user = |text| OpaqueUserId::parse(text).ok();
+    Roster {
+        active: Arc::new([Participant {
+            demux_id: device(16),
+            opaque_user_id: user("aa"),
+            hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
+            is_lost: false,
+            is_admin: true,
+            hello: Hello::new([0xfb, 0xff]).ok(),
+        }]),
+        pending: Arc::new([Participant {
+            demux_id: device(32),
+            opaque_user_id: None,
+            hand_raised_at: None,
+            is_lost: true,
+            is_admin: false,
+            hello: None,
+        }]),
+        pending_count: 1,
+    }
+}
+
+fn link() -> Arc<LinkState> {
+    Arc::new(LinkState {
+        restrictions: Restrictions::AdminApproval,
+        name: Arc::new([1, 2]),
+        revoked: false,
+        expiration: Timestamp::from_secs(1),
+        delete_at: Timestamp::from_secs(2),
+    })
+}
+
+#[test]
+fn every_message_has_the_form_of_the_protocol() {
+    let era = EraId::from_bytes([0xab; 16]);
+    let era_text = "ab".repeat(16);
+    let active = json!([
+        {"demuxId": 16, "opaqueUserId": "aa", "handRaisedAt": 1_700_000_000_123_u64,
+         "admin": true, "hello": "-_8"}
+    ]);
+    let pending = json!([{"demuxId": 32, "lost": true}]);
+    let state = json!({
+        "restrictions": "adminApproval", "name": "AQI=", "revoked": false,
+        "expiration": 1, "delete_at": 2,
+    });
+    let joined = Message::Joined(Box::new(JoinAnswer {
+        demux_id: device(16),
+        era_id: era,
+        status: Status::Active,
+        is_admin: true,
+        resume: ResumeSecret::from_bytes([0; 32]),
+        max_devices: 8,
+        roster: roster(),
+        link: link(),
+    }));
+    let participants = Message::Participants {
+        era_id: era,
+        roster: roster(),
+    };
+    let entry = |status, list: &[Participant]| RosterEntry {
+        status,
+        participant: list[0].clone(),
+    };
+    let changes = Message::Roster {
+        era_id: era,
+        changes: Arc::new(RosterChanges {
+            joined: vec![entry(Status::Active, &roster().active)],
+            changed: vec![entry(Status::Pending, &roster().pending)],
+            left: vec![device(48)],
+            pending_count: 1,
+        }),
+    };
+    let relay = Message::Relay {
+        from: device(16),
+        body: RelayBody::new(*b"hi").unwrap(),
+    };
+    let full = Message::Error(ErrorCode::Full);
+    let denied = Message::Denied {
+        reason: DenialReason::Ended,
+    };
+    for (message, expected) in [
+        (
+            joined,
+            json!({
+                "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
+                "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
+                "participants": active, "pending": pending, "pendingCount": 1,
+                "callLinkState": state, "features": ["roster_delta", "end_call", "hello"],
+            }),
+        ),
+        (
+            participants,
+            json!({
+                "type": "participants", "eraId": era_text, "active": active,
+                "pending": pending, "pendingCount": 1,
+            }),
+        ),
+        (
+            changes,
+            json!({
+                "type": "roster", "eraId": era_text,
+                "joined": [{
+                    "status": "active", "demuxId": 16, "opaqueUserId": "aa",
+                    "handRaisedAt": 1_700_000_000_123_u64, "admin": true, "hello": "-_8",
+                }],
+                "changed": [{"status": "pending", "demuxId": 32, "lost": true}],
+                "left": [48], "pendingCount": 1,
+            }),
+        ),
+        (Message::Admitted, json!({"type": "admitted"})),
+        (denied, json!({"type": "denied", "reason": "ended"})),
+        (Message::Removed, json!({"type": "removed"})),
+        (Message::Blocked, json!({"type": "blocked"})),
+        (
+            Message::Link(link()),
+            json!({"type": "link", "callLinkState": state}),
+        ),
+        (relay, json!({"type": "relay", "from": 16, "body": "aGk="})),
+        (
+            full,
+            json!({"type": "error", "code": "full", "message": "The call is full."}),
+        ),
+        (Message::Pong, json!({"type": "pong"})),
+    ] {
+        let text = OutboundMessage::of_call(&message).text;
+        assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), expected);
+    }
+    let redirect = OutboundMessage::redirect("wss://other").text;
+    assert_eq!(&redirect[..], br#"{"type":"redirect","url":"wss://other"}"#);
+}
+
+#[test]
+fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_mebibyte() {
+    let hello = Hello::new([0xfb; Hello::MAX_LENGTH]).ok();
+    let list = |first: u32| -> Arc<[Participant]> {
+        let participant = |number: u32| Participant {
+            demux_id: device((first + number) << 24),
+            opaque_user_id: OpaqueUserId::parse(&"ab".repeat(65)).ok(),
+            hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
+            is_lost: true,
+            is_admin: true,
+            hello: hello.clone(),
+        };
+        (0..75).map(participant).collect()
+    };
+    let whole = Message::Participants {
+        era_id: EraId::from_bytes([0xab; 16]),
+        roster: Roster {
+            active: list(1),
+            pending: list(101),
+            pending_count: 75,
+        },
+    };
+    let text = OutboundMessage::of_call(&whole).text;
+    let hellos = str::from_utf8(&text).unwrap().matches("hello").count();
+    assert_eq!(hellos, 150);
+    assert!(text.len() < 256 * 1024, "{} bytes", text.len());
+}

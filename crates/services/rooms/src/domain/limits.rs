@@ -1,0 +1,82 @@
+//! The limits of a user in a room. A user is not an account here: one account is a different user
+//! in each room.
+
+use std::sync::Arc;
+
+use anteroom_protocol::UidCiphertext;
+use anteroom_runtime::{
+    Admission, BucketSize, Clock, LimitKey, Pseudonymizer, RateLimiter, RetryAfter,
+};
+
+/// The limits of users. Clones count in the same buckets.
+#[derive(Clone)]
+pub(crate) struct UserLimits {
+    limiter: Arc<dyn RateLimiter>,
+    pseudonymizer: Pseudonymizer,
+    clock: Arc<dyn Clock>,
+    wrong_passkeys: BucketSize,
+}
+
+impl UserLimits {
+    pub(crate) fn new(
+        limiter: Arc<dyn RateLimiter>,
+        pseudonymizer: Pseudonymizer,
+        clock: Arc<dyn Clock>,
+        wrong_passkeys: BucketSize,
+    ) -> Self {
+        Self {
+            limiter,
+            pseudonymizer,
+            clock,
+            wrong_passkeys,
+        }
+    }
+
+    /// Counts an action of a user towards a limit.
+    pub(crate) async fn count(
+        &self,
+        limit: &'static str,
+        user: &str,
+        size: BucketSize,
+    ) -> Admission {
+        let key = self.limit_key(limit, user);
+        self.limiter.take(&key, size, self.clock.now()).await
+    }
+
+    fn limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
+        let user = UidCiphertext::user_digits(user);
+        self.pseudonymizer.room_limit_key(limit, user)
+    }
+}
+
+/// An attempt at a passkey. It counts from its start, so that all attempts at the same moment
+/// count. An attempt that is not wrong is given back.
+#[must_use]
+pub(crate) struct PasskeyAttempt {
+    key: LimitKey,
+}
+
+impl PasskeyAttempt {
+    /// Starts an attempt of a user in a room.
+    ///
+    /// # Errors
+    /// The time of the next possible attempt, if the user has made too many wrong ones. The caller
+    /// must not check the passkey then.
+    pub(crate) async fn begin(limits: &UserLimits, user: &str) -> Result<Self, RetryAfter> {
+        let key = limits.limit_key("passkey", user);
+        let (size, now) = (limits.wrong_passkeys, limits.clock.now());
+        match limits.limiter.take(&key, size, now).await {
+            Admission::Granted => Ok(Self { key }),
+            Admission::Limited(after) => Err(after),
+        }
+    }
+
+    /// Ends the attempt. It counts only if the passkey was wrong, and not if the database failed
+    /// before the comparison.
+    pub(crate) async fn end(self, limits: &UserLimits, was_wrong: bool) {
+        if !was_wrong {
+            let (size, now) = (limits.wrong_passkeys, limits.clock.now());
+            limits.limiter.refund(&self.key, size, now).await;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The creation of a call link.
+
+use anteroom_protocol::{CallLinkPublicParams, CreatePresentation, Restrictions};
+use anteroom_runtime::ClientAddress;
+use anteroom_store::{
+    CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName, NewCallLink, OpaqueRoomId,
+    TransactionName,
+};
+
+use super::Links;
+use crate::domain::{
+    failure::DecisionFailure, passkey::Passkey, room_id::created_room, transactions::failed,
+    verification::Presentation,
+};
+
+/// A request for a new link.
+pub(crate) struct NewLink {
+    pub(crate) room: OpaqueRoomId,
+    pub(crate) presentation: Box<CreatePresentation>,
+    pub(crate) passkey: Passkey,
+    /// `None` if the request has none or malformed ones.
+    pub(crate) zkparams: Option<CallLinkPublicParams>,
+    pub(crate) restrictions: Option<Restrictions>,
+    pub(crate) name: Option<LinkName>,
+    pub(crate) revoked: Option<bool>,
+}
+
+/// The outcome of a create.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once, and mostly it is the large one"
+)]
+pub(crate) enum CreateOutcome {
+    PasskeyTooShort,
+    ParamsInvalid,
+    /// The presentation does not hold for the room and its params.
+    Unauthorized,
+    /// The link exists now, or existed with the same passkey and params.
+    Link(CallLinkRecord),
+    /// The room exists with another passkey or other params.
+    Conflict,
+}
+
+impl Links {
+    /// Creates the link.
+    ///
+    /// # Errors
+    /// [`DecisionFailure`].
+    pub(crate) async fn create(
+        &self,
+        request: NewLink,
+        client: ClientAddress,
+    ) -> Result<CreateOutcome, DecisionFailure> {
+        const NAME: TransactionName = TransactionName::new("create link");
+        if !request.passkey.suits_new_link() {
+            return Ok(CreateOutcome::PasskeyTooShort);
+        }
+        let Some(zkparams) = request.zkparams else {
+            return Ok(CreateOutcome::ParamsInvalid);
+        };
+        let room = request.room;
+        let Some(room_id) = created_room(&room) else {
+            return Ok(CreateOutcome::Unauthorized);
+        };
+        let proof = Presentation::Create(&request.presentation, &room_id, &zkparams);
+        if !self.verifier.holds(proof, client).await? {
+            return Ok(CreateOutcome::Unauthorized);
+        }
+        let keys = self.transactions.database.storage_keys();
+        let content = NewCallLink {
+            passkey_hash: keys.passkey_hash(&room, request.passkey.as_bytes()),
+            zkparams,
+            restrictions: request.restrictions.unwrap_or(Restrictions::AdminApproval),
+            name: request.name.unwrap_or_default(),
+            revoked: request.revoked.unwrap_or(false),
+        };
+        let mut rng = self.entropy.rng();
+        let epoch = self.has_epochs.then(|| Epoch::random(&mut *rng));
+        let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, self.clock.now());
+        let mut transaction = self.transactions.begin(NAME).await?;
+        let outcome = transaction.create_link(&link, &mut *rng).await;
+        Ok(match outcome.map_err(failed)? {
+            CreateLinkOutcome::Created(link) => {
+                transaction.save().await.map_err(failed)?;
+                self.events
+                    .emit("call_link.created", &link.room, |event| event);
+                CreateOutcome::Link(link)
+            }
+            CreateLinkOutcome::Unchanged(link) => CreateOutcome::Link(link),
+            CreateLinkOutcome::Conflict => CreateOutcome::Conflict,
+        })
+    }
+}

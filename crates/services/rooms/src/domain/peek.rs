@@ -1,0 +1,143 @@
+//! The look at the members of a call.
+
+use anteroom_call::{PeekView, Roster};
+use anteroom_protocol::UidCiphertext;
+use anteroom_store::{CallKey, CallLinkRecord, CallRecord, TransactionName};
+
+use super::{
+    admission::AuthorizedUser,
+    media::{client::MediaError, contract::Clients, pool::MediaPool},
+    node::Node,
+    transactions::{DatabaseFailure, failed},
+};
+use crate::state::RoomsState;
+
+/// The outcome of a peek.
+pub(crate) enum PeekOutcome {
+    Call(Box<CallView>),
+    /// The room is open and has no call.
+    NoCall,
+    /// The link is closed, and the room has no call.
+    Closed,
+    /// Another node has the call.
+    Elsewhere(Box<Node>),
+    MediaUnavailable,
+}
+
+/// A call and its members.
+pub(crate) struct CallView {
+    pub(crate) call: CallRecord,
+    /// The link; `None` in a group's room.
+    pub(crate) link: Option<CallLinkRecord>,
+    pub(crate) members: MembersView,
+}
+
+/// The members of a call, as a user may see them.
+pub(crate) enum MembersView {
+    /// The numbers of active and pending devices.
+    Counts { active: usize, pending: usize },
+    /// The devices of a call at this node.
+    Roster(Roster),
+    /// The devices of a call on a media server.
+    Clients(Clients),
+}
+
+impl MembersView {
+    fn of_view(view: PeekView) -> Self {
+        match view {
+            PeekView::Counts { active, pending } => Self::Counts { active, pending },
+            PeekView::Devices(roster) => Self::Roster(roster),
+        }
+    }
+}
+
+/// Shows the members of the call to an authorized user.
+///
+/// # Errors
+/// [`DatabaseFailure`].
+pub(crate) async fn peek(
+    state: &RoomsState,
+    user: AuthorizedUser,
+) -> Result<PeekOutcome, DatabaseFailure> {
+    let nothing = if user.is_closed(state) {
+        PeekOutcome::Closed
+    } else {
+        PeekOutcome::NoCall
+    };
+    let Some(call) = &user.call else {
+        return Ok(nothing);
+    };
+    if let Some(node) = state.node.owner_elsewhere(call) {
+        return Ok(PeekOutcome::Elsewhere(Box::new(node)));
+    }
+    let members = match &state.media {
+        None => {
+            let link_is_open = !user.is_closed(state);
+            let view = state.calls.peek(call, &user.id, link_is_open).await;
+            view.map(MembersView::of_view)
+        }
+        Some(media) => match on_media_server(state, media, call, &user).await? {
+            Ok(members) => members,
+            Err(_) => return Ok(PeekOutcome::MediaUnavailable),
+        },
+    };
+    let (Some(members), Some(call)) = (members, user.call) else {
+        return Ok(nothing);
+    };
+    Ok(PeekOutcome::Call(Box::new(CallView {
+        call,
+        link: user.link,
+        members,
+    })))
+}
+
+/// Asks the call's media server. Returns `None` if the server does not have the call, and removes
+/// the record then.
+async fn on_media_server(
+    state: &RoomsState,
+    media: &MediaPool,
+    call: &CallRecord,
+    user: &AuthorizedUser,
+) -> Result<Result<Option<MembersView>, MediaError>, DatabaseFailure> {
+    let Some(server) = media.server_of(call) else {
+        return Ok(Ok(None));
+    };
+    let id = user.id.as_str();
+    match media.client().clients(&server, call.era, Some(id)).await {
+        Ok(clients) => {
+            let sees_all = !user.is_closed(state) || is_among(&clients, id);
+            Ok(Ok(Some(match sees_all {
+                true => MembersView::Clients(clients),
+                false => MembersView::Counts {
+                    active: clients.active.len(),
+                    pending: clients.pending.len(),
+                },
+            })))
+        }
+        Err(MediaError::NoCall) => {
+            if !state.starting_eras.contains(call.era) {
+                end(state, &user.key, call).await?;
+            }
+            Ok(Ok(None))
+        }
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), DatabaseFailure> {
+    const NAME: TransactionName = TransactionName::new("end era");
+    let mut transaction = state.transactions.begin(NAME).await?;
+    if transaction.end_era(key, call.era).await.map_err(failed)? {
+        transaction.save().await.map_err(failed)?;
+        state.events.emit("call.ended", key.room(), |event| event);
+    }
+    Ok(())
+}
+
+fn is_among(clients: &Clients, user: &str) -> bool {
+    let users = clients.active.iter();
+    let digits = UidCiphertext::user_digits(user);
+    users
+        .filter_map(|client| client.user_id.as_deref())
+        .any(|other| UidCiphertext::user_digits(other) == digits)
+}

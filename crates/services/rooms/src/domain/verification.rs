@@ -1,0 +1,191 @@
+//! The verification of presentations, within the budgets of the client's networks.
+//!
+//! A verification is by far the most expensive answer to a stranger. Cheap checks come first: the
+//! day of the presentation, and the cache of presentations that held. Then the verification waits
+//! for a permit, and takes from the budget once it has one, so that at most one verification for
+//! each core runs beyond the budget of a network. A failed verification costs more, because honest
+//! clients cause none.
+
+mod cpu_permits;
+mod health;
+mod keys;
+mod params;
+mod presentation_cache;
+
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
+
+use anteroom_protocol::{
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp, VerifyingParams,
+};
+use anteroom_runtime::{
+    Admission, ClientAddress, Clock, Pseudonymizer, QueueFull, RateLimiter, RetryAfter,
+    network_buckets,
+};
+
+use self::{cpu_permits::CpuPermits, params::ParamsState, presentation_cache::PresentationCache};
+pub use self::{
+    keys::{KeysError, verifier_keys},
+    params::StoredParams,
+};
+use crate::VerificationLimits;
+
+/// The one verifier of presentations. It has the server params, the cache, the permits and the
+/// budgets.
+pub(crate) struct PresentationVerifier {
+    params: ParamsState,
+    permits: CpuPermits,
+    limits: VerificationLimits,
+    limiter: Arc<dyn RateLimiter>,
+    pseudonymizer: Pseudonymizer,
+    clock: Arc<dyn Clock>,
+}
+
+/// A presentation, and the statement that it is to prove.
+#[derive(Clone, Copy)]
+pub(crate) enum Presentation<'a> {
+    /// The holder has the call link with these params.
+    Auth(&'a AuthPresentation, &'a CallLinkPublicParams),
+    /// The holder may create the room with these params.
+    Create(&'a CreatePresentation, &'a RoomId, &'a CallLinkPublicParams),
+}
+
+impl Presentation<'_> {
+    fn is_redeemable(self, now: Timestamp) -> bool {
+        match self {
+            Self::Auth(presentation, _) => presentation.is_redeemable(now),
+            Self::Create(presentation, ..) => presentation.is_redeemable(now),
+        }
+    }
+
+    fn holds(self, keys: &VerifyingParams, now: Timestamp) -> bool {
+        match self {
+            Self::Auth(presentation, zkparams) => {
+                keys.verify_auth(presentation, now, zkparams).is_ok()
+            }
+            Self::Create(presentation, room, zkparams) => keys
+                .verify_create(presentation, room, now, zkparams)
+                .is_ok(),
+        }
+    }
+}
+
+/// The reason why a presentation is not verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VerificationRefusal {
+    /// The client's network has sent too many presentations.
+    Limited(RetryAfter),
+    /// Too many presentations arrive in total.
+    Overloaded,
+    /// No server params are live.
+    NoParams,
+}
+
+impl PresentationVerifier {
+    /// Creates a verifier that verifies at most `cores` presentations at the same time.
+    pub(crate) fn new(
+        keys: VerifyingParams,
+        cores: NonZeroUsize,
+        limits: VerificationLimits,
+        limiter: Arc<dyn RateLimiter>,
+        pseudonymizer: Pseudonymizer,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            params: ParamsState::new(keys),
+            permits: CpuPermits::new(cores, limits.waiting.get(), limits.waiting_per_client()),
+            limits,
+            limiter,
+            pseudonymizer,
+            clock,
+        }
+    }
+
+    /// Replaces the server params from the next verification on.
+    pub(crate) fn replace_keys(&self, keys: VerifyingParams) {
+        self.params.replace(keys);
+    }
+
+    /// Sets whether all stored rows of server params are readable.
+    pub(crate) fn set_stored(&self, stored: StoredParams) {
+        self.params.set_stored(stored);
+    }
+
+    /// Returns whether the presentation proves its statement.
+    ///
+    /// # Errors
+    /// [`VerificationRefusal`].
+    pub(crate) async fn holds(
+        &self,
+        presentation: Presentation<'_>,
+        client: ClientAddress,
+    ) -> Result<bool, VerificationRefusal> {
+        let now = self.clock.now();
+        // Uses these params throughout, because they can be replaced meanwhile.
+        let cache = self.live_params(now)?;
+        if !presentation.is_redeemable(now) {
+            return Ok(false);
+        }
+        // Clients repeat auth presentations, but no create presentations.
+        let miss = match presentation {
+            Presentation::Auth(presentation, zkparams) => {
+                match cache.lookup(presentation, zkparams, now) {
+                    Some(miss) => Some(miss),
+                    None => return Ok(true),
+                }
+            }
+            Presentation::Create(..) => None,
+        };
+        let verify = || presentation.holds(cache.keys(), now);
+        let holds = self.in_budget(client, verify).await?;
+        if let (true, Some(miss)) = (holds, miss) {
+            cache.insert(&miss);
+        }
+        Ok(holds)
+    }
+
+    /// Returns the params if they are live. Without live params no presentation holds, and the
+    /// client is not charged for that.
+    fn live_params(&self, now: Timestamp) -> Result<Arc<PresentationCache>, VerificationRefusal> {
+        let cache = self.params.cache();
+        if cache.keys().any_valid(now) {
+            Ok(cache)
+        } else {
+            Err(VerificationRefusal::NoParams)
+        }
+    }
+
+    /// Verifies once a permit is free, if the budgets of the client's networks allow it.
+    async fn in_budget(
+        &self,
+        client: ClientAddress,
+        verify: impl FnOnce() -> bool,
+    ) -> Result<bool, VerificationRefusal> {
+        let permit = self.permits.acquire(client).await;
+        let permit = permit.map_err(|full| match full {
+            QueueFull::Share => VerificationRefusal::Limited(RetryAfter::from_secs(1)),
+            QueueFull::Queue => VerificationRefusal::Overloaded,
+        })?;
+        let limits = self.limits;
+        let cost = |tokens| {
+            let keys = &self.pseudonymizer;
+            network_buckets(keys, "verifications", client, limits.budget, tokens)
+        };
+        let first = cost(NonZeroU32::MIN);
+        let taken = self.limiter.take_from_all(&first, self.clock.now()).await;
+        if let Admission::Limited(after) = taken {
+            return Err(VerificationRefusal::Limited(after));
+        }
+        let holds = verify();
+        if let (false, Some(more)) = (
+            holds,
+            NonZeroU32::new(limits.failure_cost.get().saturating_sub(1)),
+        ) {
+            self.limiter.charge(&cost(more), self.clock.now()).await;
+        }
+        permit.pass_on().await;
+        Ok(holds)
+    }
+}

@@ -1,0 +1,162 @@
+//! The cache of auth presentations that held.
+//!
+//! Clients repeat presentations: they poll, try again and follow redirects. The cache contains only
+//! presentations that held, never those that failed.
+
+use std::time::Duration;
+
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifyingParams};
+use moka::sync::Cache;
+use sha2::{Digest as _, Sha256};
+
+/// The maximum number of cached presentations: about 3 MiB.
+const MAX_CACHED: u64 = 16_384;
+/// The maximum time for which a presentation is cached.
+const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// The server params, and the cache of presentations verified with them. New params require a new
+/// cache.
+pub(super) struct PresentationCache {
+    keys: VerifyingParams,
+    periods: Cache<Fingerprint, VerificationPeriod>,
+}
+
+/// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
+/// all inputs of the proof.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    fn new(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> Self {
+        let digest = Sha256::new()
+            .chain_update(presentation.to_bytes())
+            .chain_update(link.to_bytes());
+        Self(digest.finalize().into())
+    }
+}
+
+/// The time in which a presentation held. The set of accepted params did not change in it.
+#[derive(Clone, Copy)]
+struct VerificationPeriod {
+    from: Timestamp,
+    before: Option<Timestamp>,
+}
+
+impl VerificationPeriod {
+    fn covers(&self, now: Timestamp) -> bool {
+        self.from <= now && self.before.is_none_or(|end| now < end)
+    }
+}
+
+/// A presentation that is not in the cache, with the key to
+/// [insert](PresentationCache::insert) it by.
+pub(super) struct CacheMiss {
+    fingerprint: Fingerprint,
+    now: Timestamp,
+}
+
+impl PresentationCache {
+    pub(super) fn new(keys: VerifyingParams) -> Self {
+        let periods = Cache::builder()
+            .max_capacity(MAX_CACHED)
+            .time_to_live(CACHED_FOR)
+            .build();
+        Self { keys, periods }
+    }
+
+    pub(super) fn keys(&self) -> &VerifyingParams {
+        &self.keys
+    }
+
+    /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
+    /// insert it by once it is verified.
+    pub(super) fn lookup(
+        &self,
+        presentation: &AuthPresentation,
+        link: &CallLinkPublicParams,
+        now: Timestamp,
+    ) -> Option<CacheMiss> {
+        let fingerprint = Fingerprint::new(presentation, link);
+        let period = self.periods.get(&fingerprint);
+        let known =
+            period.is_some_and(|period| period.covers(now)) && presentation.is_redeemable(now);
+        (!known).then_some(CacheMiss { fingerprint, now })
+    }
+
+    /// Adds a presentation that held to the cache.
+    pub(super) fn insert(&self, miss: &CacheMiss) {
+        let period = VerificationPeriod {
+            from: miss.now,
+            before: self.keys.next_change(miss.now),
+        };
+        self.periods.insert(miss.fingerprint, period);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifyingParamsEntry};
+    use anteroom_runtime::{Clock as _, Entropy as _};
+    use anteroom_testkit::TestRooms;
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_held_is_known_for_its_link_and_its_time() {
+        let rooms = TestRooms::start().await;
+        let [link, other] = [rooms.new_link(), rooms.new_link()];
+        let [params, others] =
+            [&link, &other].map(|link| link.root_key.secret_params().public_params());
+        let aci = rooms.new_account();
+        let [shown, again] = [(); 2].map(|()| {
+            let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
+            AuthPresentation::from_bytes(&bytes).unwrap()
+        });
+        let now = rooms.clock.now();
+        let end = now.plus(DAY);
+        let randomness = Randomness::random(&mut *rooms.entropy().rng());
+        let cache = PresentationCache::new(VerifyingParams::new(vec![VerifyingParamsEntry {
+            params: GenericSecretParams::generate(Mode::Standard, randomness),
+            not_before: now.minus(DAY),
+            not_after: Some(end),
+        }]));
+
+        let miss = cache.lookup(&shown, &params, now).unwrap();
+        assert!(
+            cache.lookup(&shown, &params, now).is_some(),
+            "not verified yet"
+        );
+        cache.insert(&miss);
+        for (presentation, link, now, known) in [
+            (&shown, &params, now, true),
+            (&shown, &params, end.minus(1), true),
+            (&shown, &params, end, false),
+            (&shown, &params, now.minus(1), false),
+            (&shown, &others, now, false),
+            (&again, &params, now, false),
+        ] {
+            assert_eq!(
+                cache.lookup(presentation, link, now).is_none(),
+                known,
+                "{now:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_presentation_whose_day_is_over_is_not_known() {
+        let rooms = TestRooms::start().await;
+        let (link, aci) = (rooms.new_link(), rooms.new_account());
+        let params = link.root_key.secret_params().public_params();
+        let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
+        let shown = AuthPresentation::from_bytes(&bytes).unwrap();
+        let now = rooms.clock.now();
+        let cache = PresentationCache::new(VerifyingParams::default());
+        cache.insert(&cache.lookup(&shown, &params, now).unwrap());
+
+        let last = now.start_of_day().plus(2 * DAY);
+        assert!(cache.lookup(&shown, &params, last).is_none());
+        assert!(cache.lookup(&shown, &params, last.plus(1)).is_some());
+    }
+}

@@ -1,0 +1,88 @@
+//! The claim of a request, from its `Authorization` header.
+
+use anteroom_http_server::Problem;
+use anteroom_protocol::{AuthPresentation, CreatePresentation};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderMap, header};
+use zeroize::Zeroizing;
+
+use crate::{
+    domain::group_token::GroupToken,
+    http::problems::{AUTHORIZATION_INVALID, unauthorized},
+};
+
+/// A well-formed claim that is not verified.
+pub(crate) enum Authorization {
+    /// `Bearer auth.<base64>`: a holder of a call link.
+    Auth(Box<AuthPresentation>),
+    /// `Bearer create.<base64>`: the right to create the room of a call link.
+    Create(Box<CreatePresentation>),
+    /// `Basic base64(<anything>:<token>)`: a member of a group.
+    Group(Box<GroupToken>),
+}
+
+impl Authorization {
+    /// Parses the header.
+    ///
+    /// # Errors
+    /// 401 when it is missing, or has the scheme `Basic` with a password that is no group token;
+    /// 400 when it is repeated or malformed.
+    pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Err(unauthorized()),
+            (Some(value), None) => parse(value.to_str().map_err(|_| invalid())?),
+            (Some(_), Some(_)) => Err(invalid()),
+        }
+    }
+
+    /// Returns the auth presentation.
+    ///
+    /// # Errors
+    /// 401 for a claim of another kind.
+    pub(crate) fn require_auth(self) -> Result<Box<AuthPresentation>, Problem> {
+        match self {
+            Self::Auth(presentation) => Ok(presentation),
+            Self::Create(_) | Self::Group(_) => Err(unauthorized()),
+        }
+    }
+}
+
+fn invalid() -> Problem {
+    Problem::new(&AUTHORIZATION_INVALID)
+}
+
+fn parse(value: &str) -> Result<Authorization, Problem> {
+    let (scheme, credentials) = value.split_once(' ').ok_or_else(invalid)?;
+    let credentials = credentials.trim_matches(' ');
+    if scheme.eq_ignore_ascii_case("bearer") {
+        parse_bearer(credentials).ok_or_else(invalid)
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        let password = basic_password(credentials).ok_or_else(invalid)?;
+        let token = GroupToken::parse(&password).ok_or_else(unauthorized)?;
+        Ok(Authorization::Group(Box::new(token)))
+    } else {
+        Err(invalid())
+    }
+}
+
+fn parse_bearer(token: &str) -> Option<Authorization> {
+    let (kind, presentation) = token.split_once('.')?;
+    let bytes = STANDARD.decode(presentation).ok()?;
+    match kind {
+        "auth" => AuthPresentation::from_bytes(&bytes)
+            .ok()
+            .map(|presentation| Authorization::Auth(Box::new(presentation))),
+        "create" => CreatePresentation::from_bytes(&bytes)
+            .ok()
+            .map(|presentation| Authorization::Create(Box::new(presentation))),
+        _ => None,
+    }
+}
+
+/// Returns the password of `Basic` credentials. The first colon ends the user name.
+fn basic_password(credentials: &str) -> Option<Zeroizing<String>> {
+    let decoded = Zeroizing::new(STANDARD.decode(credentials).ok()?);
+    let (_, password) = str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(Zeroizing::new(password.to_owned()))
+}

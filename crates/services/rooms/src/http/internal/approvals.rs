@@ -1,0 +1,75 @@
+//! `PUT /v1/call-link-approvals`: replaces the approved users of a link's room.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{HttpLimits, Problem, problems};
+use anteroom_store::OpaqueRoomId;
+use axum::{
+    extract::{Request, State},
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+
+use crate::{
+    domain::{
+        approvals::{MAX_APPROVED, ReplaceOutcome, replace},
+        room_id::{LINK_PREFIX, parse_room},
+    },
+    http::{
+        answers::nothing,
+        bodies::json_body,
+        problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
+        room_headers::X_ROOM_ID,
+    },
+    state::RoomsState,
+};
+
+/// The maximum body of a list of approvals: 130 hex digits for each user, quotes and a comma.
+const APPROVALS_BYTES: usize = 1_024 + MAX_APPROVED * 133;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Approvals {
+    approved_users: Vec<String>,
+}
+
+pub(super) fn approvals_limits(limits: &HttpLimits) -> HttpLimits {
+    HttpLimits {
+        body_bytes: limits.body_bytes.max(APPROVALS_BYTES),
+        ..*limits
+    }
+}
+
+pub(super) async fn approvals(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
+    let problem = match decide(&state, request).await {
+        Ok(ReplaceOutcome::Replaced) => return nothing(),
+        Ok(ReplaceOutcome::UnknownLink) => Problem::new(&LINK_UNKNOWN),
+        Ok(ReplaceOutcome::TooMany) => Problem::new(&problems::PAYLOAD_TOO_LARGE),
+        Ok(ReplaceOutcome::InvalidUser) => Problem::new(&problems::UNPROCESSABLE),
+        Ok(ReplaceOutcome::Failed(failure)) => Problem::from(failure),
+        Err(problem) => problem,
+    };
+    problem.into_response()
+}
+
+async fn decide(state: &RoomsState, request: Request) -> Result<ReplaceOutcome, Problem> {
+    let (head, body) = request.into_parts();
+    let room = link_room(&head.headers)?;
+    let limits = approvals_limits(&state.http);
+    let body: Approvals = json_body(&head.headers, body, &limits).await?;
+    Ok(replace(state, &room, &body.approved_users).await)
+}
+
+/// Parses the room of `X-Room-Id`, with or without the prefix of call records.
+fn link_room(headers: &HeaderMap) -> Result<OpaqueRoomId, Problem> {
+    let mut values = headers.get_all(X_ROOM_ID).iter();
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    };
+    value
+        .map(|text| text.strip_prefix(LINK_PREFIX).unwrap_or(text))
+        .and_then(parse_room)
+        .ok_or(Problem::new(&ROOM_ID_INVALID))
+}

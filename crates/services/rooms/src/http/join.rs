@@ -1,0 +1,196 @@
+//! `PUT /v2/conference/participants`: joins a call on a media server.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
+use anteroom_wire::rooms::{JoinBody, JoinedBody, Reason, ReasonBody};
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, header};
+
+use super::{
+    answers::{not_found, private, redirect},
+    bodies::json_body,
+    claim::claim_of_headers,
+    problems::{
+        CALL_FULL, JOIN_INCOMPLETE, JOIN_INVALID, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED,
+        START_FORBIDDEN, USE_SOCKET,
+    },
+};
+use crate::{
+    domain::{
+        admission::AdmissionRefusal,
+        media::{
+            join::{JoinedMediaCall, MediaClientParams, MediaJoinRefusal, join as join_call},
+            platform::Platform,
+            transport::{ClientTransport, TransportError},
+        },
+        node::Region,
+    },
+    state::RoomsState,
+};
+
+/// Joins the call of a room. Starts a call if the room has none.
+#[utoipa::path(
+    put,
+    path = "/v2/conference/participants",
+    tag = "calls",
+    params(
+        ("X-Room-Id" = Option<String>, Header,
+            pattern = "^[!-9;-~]{1,128}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room of a call link."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
+        ("region" = Option<String>, Query, description = "The region of the node that redirected \
+            the client: 1 to 64 letters, digits, `-` and `_`. The media server is told it in place \
+            of this node's own; anything else counts as none."),
+    ),
+    request_body = JoinBody,
+    responses(
+        (status = OK, body = JoinedBody, description = "The client is announced."),
+        (status = TEMPORARY_REDIRECT, description = "Another node has the call: `Location` is the \
+            same request there, with `region`."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
+                `CALL_JOIN_INCOMPLETE`, `BAD_REQUEST`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`, `CALL_START_FORBIDDEN`"),
+        (status = NOT_FOUND, body = ReasonBody, description = "Why there is no call to join."),
+        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_USE_SOCKET`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_FULL`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`CALL_JOIN_INVALID`, `UNPROCESSABLE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`, `OVERLOADED`"),
+    ),
+    security(("presentation" = []), ("group" = []))
+)]
+pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
+    match decide(&state, request).await {
+        Ok(Ok(joined)) => private(joined_body(joined)),
+        Ok(Err(refusal)) => refused(&state, refusal),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Parses the request, and joins.
+///
+/// # Errors
+/// The problem of a request that cannot be parsed.
+async fn decide(
+    state: &RoomsState,
+    request: Request,
+) -> Result<Result<JoinedMediaCall, MediaJoinRefusal>, Problem> {
+    let (head, body) = request.into_parts();
+    let client = request_client(&head.extensions);
+    let claim = claim_of_headers(state, &head.headers)?;
+    let body: JoinBody = json_body(&head.headers, body, &state.http).await?;
+    let transport = ClientTransport {
+        ice_ufrag: body.ice_ufrag,
+        ice_pwd: body.ice_pwd,
+        dhe_public_key: body.dhe_public_key,
+        hkdf_extra_info: body.hkdf_extra_info,
+    };
+    transport.check()?;
+    let redirected_from = head.uri.query().and_then(Region::of_query);
+    let own = state.node.region();
+    let params = MediaClientParams {
+        transport: &transport,
+        region: redirected_from.as_ref().map_or(own, Region::as_str),
+        platform: platform_of_headers(&head.headers),
+    };
+    let passkey = body.admin_passkey.as_ref();
+    let passkey = passkey.map(anteroom_wire::Base64::as_bytes);
+    Ok(join_call(state, claim, passkey, client, &params).await)
+}
+
+fn joined_body(call: JoinedMediaCall) -> JoinedBody {
+    let answer = call.answer;
+    JoinedBody {
+        demux_id: call.demux_id.value(),
+        port: answer.server_port,
+        port_tcp: answer.server_port_tcp,
+        port_tls: answer.server_port_tls,
+        ips: answer.server_ips,
+        hostname: answer.server_hostname,
+        ice_ufrag: answer.server_ice_ufrag,
+        ice_pwd: answer.server_ice_pwd,
+        dhe_public_key: answer.server_dhe_public_key,
+        call_creator: call.creator.as_str().to_owned(),
+        conference_id: call.era.to_string(),
+        client_status: answer.client_status,
+    }
+}
+
+fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
+    let problem = match refusal {
+        MediaJoinRefusal::Admission(refusal) => match refusal {
+            AdmissionRefusal::UnknownLink => return not_found(Reason::Invalid),
+            AdmissionRefusal::Closed => return not_found(Reason::Expired),
+            AdmissionRefusal::Elsewhere(node) => {
+                return redirect(&state.node.participants_url(&node));
+            }
+            AdmissionRefusal::Claim(refusal) => Problem::from(refusal),
+            AdmissionRefusal::UseSocket => Problem::new(&USE_SOCKET),
+            AdmissionRefusal::StartForbidden => Problem::new(&START_FORBIDDEN),
+            AdmissionRefusal::JoinsLimited(after) | AdmissionRefusal::PasskeysLimited(after) => {
+                Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after)
+            }
+        },
+        MediaJoinRefusal::Full => Problem::new(&CALL_FULL),
+        MediaJoinRefusal::MediaUnavailable => Problem::new(&MEDIA_UNAVAILABLE),
+        MediaJoinRefusal::Internal => Problem::new(&problems::INTERNAL),
+    };
+    problem.into_response()
+}
+
+impl From<TransportError> for Problem {
+    fn from(error: TransportError) -> Self {
+        Self::new(match error {
+            TransportError::Incomplete => &JOIN_INCOMPLETE,
+            TransportError::Invalid => &JOIN_INVALID,
+        })
+    }
+}
+
+/// Returns the platform of the one `User-Agent`.
+fn platform_of_headers(headers: &HeaderMap) -> Platform {
+    let mut values = headers.get_all(header::USER_AGENT).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value
+            .to_str()
+            .map_or(Platform::Unknown, Platform::of_user_agent),
+        _ => Platform::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_user_agent_that_is_missing_repeated_or_no_text_names_none() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(platform_of_headers(&headers), Platform::Unknown);
+        let android = HeaderValue::from_static("Signal-Android/7.20.1 Android/34");
+        headers.append(header::USER_AGENT, android.clone());
+        assert_eq!(platform_of_headers(&headers), Platform::Android);
+        headers.append(header::USER_AGENT, android);
+        assert_eq!(platform_of_headers(&headers), Platform::Unknown);
+        let odd = HeaderValue::from_bytes(b"Signal-iOS/\xff").unwrap();
+        headers.insert(header::USER_AGENT, odd);
+        assert_eq!(platform_of_headers(&headers), Platform::Unknown);
+    }
+}

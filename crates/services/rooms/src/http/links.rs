@@ -1,0 +1,8 @@
+//! `/v1/call-link`: call links.
+
+pub(crate) mod change;
+pub(crate) mod delete;
+pub(crate) mod read;
+mod refusals;
+
+use self::refusals::refused;

@@ -1,0 +1,180 @@
+//! `PUT /v1/call-link`: creates or changes a link, by the kind of presentation.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, CreatePresentation, Restrictions};
+use anteroom_runtime::ClientAddress;
+use anteroom_store::{Epoch, LinkAddress, LinkName, LinkUpdate, OpaqueRoomId};
+use anteroom_wire::rooms::{ChangeBody, LinkStateBody};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::refused;
+use crate::{
+    domain::{
+        links::{AdminRequest, CreateOutcome, Links, NewLink, UpdateOutcome},
+        passkey::Passkey,
+    },
+    http::{
+        answers::private,
+        authorization::Authorization,
+        bodies::{json_body, link_state_body},
+        problems::{
+            FIELD_TOO_LARGE, LINK_EXISTS, PASSKEY_TOO_SHORT, ZKPARAMS_INVALID, unauthorized,
+        },
+        room_headers::hex_link_of_headers,
+    },
+};
+
+/// A request to create or change a link, with all members within their bounds.
+struct LinkChange {
+    passkey: Passkey,
+    zkparams: Option<String>,
+    restrictions: Option<Restrictions>,
+    name: Option<LinkName>,
+    revoked: Option<bool>,
+    end_call: bool,
+}
+
+impl LinkChange {
+    /// # Errors
+    /// 413 for a passkey or a name that is too long.
+    fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
+        let passkey = Passkey::new(body.admin_passkey.into_bytes());
+        let name = body.name.map(|name| LinkName::new(name.as_bytes()));
+        Ok(Self {
+            passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+            zkparams: body.zkparams,
+            restrictions: body.restrictions.map(Restrictions::from),
+            name: name
+                .transpose()
+                .map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+            revoked: body.revoked,
+            end_call: body.end_call.unwrap_or(false),
+        })
+    }
+}
+
+/// Creates a call link (with a create presentation) or changes one (with an auth presentation).
+#[utoipa::path(
+    put,
+    path = "/v1/call-link",
+    tag = "links",
+    params(
+        ("X-Room-Id" = String, Header,
+            pattern = "^(?:[0-9A-Fa-f]{2}){1,64}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room, in hex."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
+    ),
+    request_body = ChangeBody,
+    responses(
+        (status = OK, body = LinkStateBody, description = "The state."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
+                `ROOM_PASSKEY_TOO_SHORT`, `CALL_LINK_PARAMS_INVALID`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`; also a change of an unknown link, and a create \
+                presentation that does not hold"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
+        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_LINK_EXISTS`, `CALL_ON`, `CALL_END_UNSUPPORTED`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json",
+            description = "`FIELD_TOO_LARGE`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+    ),
+    security(("presentation" = []))
+)]
+pub(crate) async fn change_link(
+    State(links): State<Arc<Links>>,
+    State(limits): State<HttpLimits>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let client = request_client(&head.extensions);
+    let address = hex_link_of_headers(&head.headers)?;
+    let authorization = Authorization::of_headers(&head.headers)?;
+    let body = json_body(&head.headers, body, &limits).await?;
+    let change = LinkChange::within_bounds(body)?;
+    match authorization {
+        Authorization::Create(presentation) => {
+            create(&links, address.room, presentation, change, client).await
+        }
+        Authorization::Auth(presentation) => {
+            update(&links, address, presentation, change, client).await
+        }
+        Authorization::Group(_) => Err(unauthorized()),
+    }
+}
+
+async fn create(
+    links: &Links,
+    room: OpaqueRoomId,
+    presentation: Box<CreatePresentation>,
+    change: LinkChange,
+    client: ClientAddress,
+) -> Result<Response, Problem> {
+    let request = NewLink {
+        room,
+        presentation,
+        passkey: change.passkey,
+        zkparams: change.zkparams.as_deref().and_then(parse_params),
+        restrictions: change.restrictions,
+        name: change.name,
+        revoked: change.revoked,
+    };
+    match links.create(request, client).await? {
+        CreateOutcome::Link(link) => {
+            let epoch = link.epoch.map(Epoch::as_u32);
+            Ok(private(link_state_body(&link).with_epoch(epoch)))
+        }
+        CreateOutcome::PasskeyTooShort => Err(Problem::new(&PASSKEY_TOO_SHORT)),
+        CreateOutcome::ParamsInvalid => Err(Problem::new(&ZKPARAMS_INVALID)),
+        CreateOutcome::Unauthorized => Err(unauthorized()),
+        CreateOutcome::Conflict => Err(Problem::new(&LINK_EXISTS)),
+    }
+}
+
+fn parse_params(text: &str) -> Option<CallLinkPublicParams> {
+    CallLinkPublicParams::from_bytes(&STANDARD.decode(text).ok()?).ok()
+}
+
+async fn update(
+    links: &Links,
+    address: LinkAddress,
+    presentation: Box<AuthPresentation>,
+    change: LinkChange,
+    client: ClientAddress,
+) -> Result<Response, Problem> {
+    if change.zkparams.is_some() {
+        return Err(Problem::new(&ZKPARAMS_INVALID));
+    }
+    let request = AdminRequest {
+        address,
+        presentation,
+        passkey: change.passkey,
+        client,
+    };
+    let update = LinkUpdate {
+        restrictions: change.restrictions,
+        name: change.name,
+        revoked: change.revoked,
+        end_call: change.end_call,
+    };
+    match links.update(&request, &update).await? {
+        UpdateOutcome::Updated(link) => Ok(private(link_state_body(&link))),
+        UpdateOutcome::Refused(refusal) => Err(refused(refusal)),
+    }
+}

@@ -1,0 +1,81 @@
+//! `DELETE /v1/call-link`: deletes a link.
+
+use std::sync::Arc;
+
+use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
+use anteroom_wire::rooms::{DeleteBody, EmptyBody};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+
+use super::refused;
+use crate::{
+    domain::{
+        links::{AdminRefusal, AdminRequest, DeleteOutcome, Links},
+        passkey::Passkey,
+    },
+    http::{
+        answers::nothing, authorization::Authorization, bodies::json_body,
+        problems::FIELD_TOO_LARGE, room_headers::hex_link_of_headers,
+    },
+};
+
+/// Deletes a call link. A link that does not exist counts as deleted.
+#[utoipa::path(
+    delete,
+    path = "/v1/call-link",
+    tag = "links",
+    params(
+        ("X-Room-Id" = String, Header,
+            pattern = "^(?:[0-9A-Fa-f]{2}){1,64}$",
+            example = "0dc2d9ab205a781c800c2997cf9f297540538b729e8c3fd82627c39684fb8804",
+            description = "The room, in hex."),
+        ("X-Epoch" = Option<u32>, Header, minimum = 0, maximum = 4_294_967_295_u32,
+            description = "The link's epoch, if it has one."),
+    ),
+    request_body = DeleteBody,
+    responses(
+        (status = OK, body = EmptyBody, description = "The link is gone."),
+        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
+        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_UNAUTHORIZED`"),
+        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
+        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
+            description = "`CALL_ON`, `CALL_END_UNSUPPORTED`"),
+        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`FIELD_TOO_LARGE`"),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
+        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
+        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
+            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+    ),
+    security(("presentation" = []))
+)]
+pub(crate) async fn delete_link(
+    State(links): State<Arc<Links>>,
+    State(limits): State<HttpLimits>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let client = request_client(&head.extensions);
+    let address = hex_link_of_headers(&head.headers)?;
+    let presentation = Authorization::of_headers(&head.headers)?.require_auth()?;
+    let body: DeleteBody = json_body(&head.headers, body, &limits).await?;
+    let passkey = Passkey::new(body.admin_passkey.into_bytes());
+    let request = AdminRequest {
+        address,
+        presentation,
+        passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+        client,
+    };
+    let ends_call = body.end_call.unwrap_or(false);
+    match links.delete(&request, ends_call).await? {
+        DeleteOutcome::Deleted | DeleteOutcome::Refused(AdminRefusal::UnknownLink) => Ok(nothing()),
+        DeleteOutcome::Refused(refusal) => Err(refused(refusal)),
+    }
+}

@@ -1,0 +1,282 @@
+//! The messages of clients, as the service understands them.
+
+use anteroom_call::{Command, RelayBody, RelayTarget};
+use anteroom_protocol::DemuxId;
+use anteroom_wire::rooms::socket::{ClientMessage, JoinMessage, RelayRecipients};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{domain::message_operations::MessageKind, http::socket::refusal::Refusal};
+
+/// The maximum length of a message, in bytes: a relay of 64 KiB as base64 with the JSON around it.
+pub(crate) const MAX_MESSAGE: usize = 96 * 1024;
+
+/// The maximum length of a message before the client has joined, in bytes. A `join` takes less than
+/// half of it.
+pub(crate) const MAX_FIRST_MESSAGE: usize = 4 * 1024;
+
+/// A message of a client, and the operation that it requests.
+pub(crate) struct InboundMessage {
+    /// `None` for a message that is not an operation: a ping, or a message that cannot be parsed.
+    pub(crate) kind: Option<MessageKind>,
+    /// The content, or the answer to a message that cannot be parsed or is not valid.
+    pub(crate) content: Result<InboundContent, Refusal>,
+}
+
+/// The content of a message.
+pub(crate) enum InboundContent {
+    Join(Box<JoinMessage>),
+    Command(Command),
+}
+
+impl InboundMessage {
+    pub(crate) fn parse(text: &str) -> Self {
+        match serde_json::from_str::<ClientMessage>(text) {
+            Ok(message) => Self {
+                kind: kind(&message),
+                content: content(message),
+            },
+            Err(_) => Self::unreadable(Refusal::Invalid),
+        }
+    }
+
+    /// Creates the result for a message that cannot be parsed.
+    pub(crate) const fn unreadable(refusal: Refusal) -> Self {
+        Self {
+            kind: None,
+            content: Err(refusal),
+        }
+    }
+}
+
+fn kind(message: &ClientMessage) -> Option<MessageKind> {
+    Some(match message {
+        ClientMessage::Join(join) if join.resume.is_none() => MessageKind::Join,
+        ClientMessage::Join(_) => MessageKind::Resume,
+        ClientMessage::Leave => MessageKind::Leave,
+        ClientMessage::Participants => MessageKind::Participants,
+        ClientMessage::RaiseHand { .. } => MessageKind::RaiseHand,
+        ClientMessage::Relay { .. } => MessageKind::Relay,
+        ClientMessage::Approve { .. } => MessageKind::Approve,
+        ClientMessage::Deny { .. } => MessageKind::Deny,
+        ClientMessage::Remove { .. } => MessageKind::Remove,
+        ClientMessage::Block { .. } => MessageKind::Block,
+        ClientMessage::Ping => return None,
+    })
+}
+
+fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
+    Ok(InboundContent::Command(match message {
+        ClientMessage::Join(join) => return Ok(InboundContent::Join(join)),
+        ClientMessage::Leave => Command::Leave,
+        ClientMessage::RaiseHand { raised } => Command::RaiseHand { raised },
+        ClientMessage::Relay { to, body } => Command::Relay {
+            to: match to {
+                RelayRecipients::One(id) => RelayTarget::One(device(id)?),
+                RelayRecipients::Named(_) => RelayTarget::All,
+            },
+            body: relay_body(&body)?,
+        },
+        ClientMessage::Approve { demux_id } => Command::Approve(device(demux_id)?),
+        ClientMessage::Deny { demux_id } => Command::Deny(device(demux_id)?),
+        ClientMessage::Remove { demux_id } => Command::Remove(device(demux_id)?),
+        ClientMessage::Block { demux_id } => Command::Block(device(demux_id)?),
+        ClientMessage::Participants => Command::Participants,
+        ClientMessage::Ping => Command::Ping,
+    }))
+}
+
+fn device(id: u32) -> Result<DemuxId, Refusal> {
+    DemuxId::new(id).ok_or(Refusal::UnknownDevice)
+}
+
+fn relay_body(body: &str) -> Result<RelayBody, Refusal> {
+    let bytes = STANDARD.decode(body).map_err(|_| Refusal::Invalid)?;
+    RelayBody::new(bytes).map_err(|_| Refusal::BodyTooLarge)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    fn device(id: u32) -> DemuxId {
+        DemuxId::new(id).unwrap()
+    }
+
+    #[test]
+    fn every_message_has_one_form() {
+        let body = RelayBody::new(*b"hi").unwrap();
+        for (text, expected) in [
+            (r#"{"type":"leave"}"#, Command::Leave),
+            (r#"{"type":"ping"}"#, Command::Ping),
+            (r#"{"type":"participants"}"#, Command::Participants),
+            (
+                r#"{"type":"raise_hand","raised":true}"#,
+                Command::RaiseHand { raised: true },
+            ),
+            (
+                r#"{"type":"relay","to":"all","body":"aGk="}"#,
+                Command::Relay {
+                    to: RelayTarget::All,
+                    body: body.clone(),
+                },
+            ),
+            (
+                r#"{"type":"relay","to":32,"body":"aGk="}"#,
+                Command::Relay {
+                    to: RelayTarget::One(device(32)),
+                    body,
+                },
+            ),
+            (
+                r#"{"type":"approve","demuxId":16}"#,
+                Command::Approve(device(16)),
+            ),
+            (r#"{"type":"deny","demuxId":16}"#, Command::Deny(device(16))),
+            (
+                r#"{"type":"remove","demuxId":16}"#,
+                Command::Remove(device(16)),
+            ),
+            (
+                r#"{"type":"block","demuxId":16}"#,
+                Command::Block(device(16)),
+            ),
+        ] {
+            match InboundMessage::parse(text).content {
+                Ok(InboundContent::Command(command)) => assert_eq!(command, expected, "{text}"),
+                _ => panic!("{text}"),
+            }
+        }
+        let join = r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","resume":"AA=="}"#;
+        match InboundMessage::parse(join).content {
+            Ok(InboundContent::Join(join)) => {
+                assert_eq!((join.room_id.as_str(), join.epoch), ("ab", Some(7)));
+                assert!(join.admin_passkey.is_none());
+            }
+            _ => panic!("{join}"),
+        }
+    }
+
+    #[test]
+    fn a_hello_is_base64url_of_1_to_640_bytes_and_anything_else_is_refused() {
+        let of_length = |length: usize| URL_SAFE_NO_PAD.encode(vec![0xfb; length]);
+        assert_eq!(of_length(640).len(), 854);
+        for (value, length) in [
+            ("null".to_owned(), Ok(None)),
+            (r#""_w""#.to_owned(), Ok(Some(1))),
+            (format!("{:?}", of_length(640)), Ok(Some(640))),
+            (format!("{:?}", of_length(641)), Err(())),
+            (r#""""#.to_owned(), Err(())),
+            // Padding, the other alphabet, a cut text, non-zero trailing bits, no string.
+            (r#""_w==""#.to_owned(), Err(())),
+            (r#""/w""#.to_owned(), Err(())),
+            (r#""_""#.to_owned(), Err(())),
+            (r#""_x""#.to_owned(), Err(())),
+            (r#"" _w""#.to_owned(), Err(())),
+            (r#""Ann?""#.to_owned(), Err(())),
+            ("7".to_owned(), Err(())),
+            (r#"["_w"]"#.to_owned(), Err(())),
+        ] {
+            let text = format!(r#"{{"type":"join","roomId":"ab","auth":"AA==","hello":{value}}}"#);
+            let read = match InboundMessage::parse(&text).content {
+                Ok(InboundContent::Join(join)) => {
+                    Ok(join.hello.map(|hello| hello.as_bytes().len()))
+                }
+                Ok(InboundContent::Command(_)) => panic!("{text}"),
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Invalid, "{value}");
+                    Err(())
+                }
+            };
+            assert_eq!(read, length, "{value}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let long = STANDARD.encode(vec![0; 65_537]);
+        let too_large = format!(r#"{{"type":"relay","to":"all","body":"{long}"}}"#);
+        for (text, expected) in [
+            ("", Refusal::Invalid),
+            ("{", Refusal::Invalid),
+            ("[]", Refusal::Invalid),
+            ("{}", Refusal::Invalid),
+            (r#"{"type":"dance"}"#, Refusal::Invalid),
+            (r#"{"type":"join","roomId":"ab"}"#, Refusal::Invalid),
+            (r#"{"type":"raise_hand"}"#, Refusal::Invalid),
+            (
+                r#"{"type":"raise_hand","raised":true,"x":1}"#,
+                Refusal::Invalid,
+            ),
+            (
+                r#"{"type":"relay","to":"some","body":""}"#,
+                Refusal::Invalid,
+            ),
+            (
+                r#"{"type":"relay","to":"all","body":"?"}"#,
+                Refusal::Invalid,
+            ),
+            (r#"{"type":"approve","demuxId":-16}"#, Refusal::Invalid),
+            (r#"{"type":"approve","demuxId":17}"#, Refusal::UnknownDevice),
+            (
+                r#"{"type":"relay","to":0,"body":""}"#,
+                Refusal::UnknownDevice,
+            ),
+            (&too_large, Refusal::BodyTooLarge),
+        ] {
+            let got = InboundMessage::parse(text).content.err();
+            assert_eq!(got, Some(expected), "{}", text.get(..60).unwrap_or(text));
+        }
+    }
+
+    #[test]
+    fn the_longest_relay_fits_in_a_message() {
+        let body = STANDARD.encode(vec![0; 65_536]);
+        let text = format!(r#"{{"type":"relay","to":4294967280,"body":"{body}"}}"#);
+        assert!(text.len() < MAX_MESSAGE);
+        assert!(InboundMessage::parse(&text).content.is_ok());
+    }
+
+    #[test]
+    fn every_message_but_a_ping_is_an_operation_also_when_it_is_refused() {
+        for (text, expected) in [
+            (
+                r#"{"type":"join","roomId":"ab","auth":"AA=="}"#,
+                Some(MessageKind::Join),
+            ),
+            (
+                r#"{"type":"join","roomId":"ab","auth":"AA==","resume":"AA=="}"#,
+                Some(MessageKind::Resume),
+            ),
+            (r#"{"type":"leave"}"#, Some(MessageKind::Leave)),
+            (
+                r#"{"type":"participants"}"#,
+                Some(MessageKind::Participants),
+            ),
+            (
+                r#"{"type":"raise_hand","raised":true}"#,
+                Some(MessageKind::RaiseHand),
+            ),
+            (
+                r#"{"type":"relay","to":"all","body":"?"}"#,
+                Some(MessageKind::Relay),
+            ),
+            (
+                r#"{"type":"approve","demuxId":17}"#,
+                Some(MessageKind::Approve),
+            ),
+            (r#"{"type":"deny","demuxId":16}"#, Some(MessageKind::Deny)),
+            (
+                r#"{"type":"remove","demuxId":16}"#,
+                Some(MessageKind::Remove),
+            ),
+            (r#"{"type":"block","demuxId":16}"#, Some(MessageKind::Block)),
+            (r#"{"type":"ping"}"#, None),
+            (r#"{"type":"dance"}"#, None),
+            ("{", None),
+        ] {
+            assert_eq!(InboundMessage::parse(text).kind, expected, "{text}");
+        }
+    }
+}
