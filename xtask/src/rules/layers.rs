@@ -76,9 +76,6 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("xtask", Layer::Xtask),
 ];
 
-/// Crates of the table that may be missing, until all of them are there; then the list is empty.
-pub(super) const COMING: &[&str] = &[];
-
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
 pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
