@@ -158,8 +158,8 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom-issuer", "anteroom-turn", TRAIT_OF_RELAYS),
     (
         "anteroom-server",
-        "anteroom-client",
-        "it names the header of an instance as clients read it",
+        "anteroom-wire",
+        "it puts the name of the instance into answers",
     ),
     (
         "anteroom-user-cli",
