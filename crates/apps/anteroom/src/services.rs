@@ -19,6 +19,7 @@ use std::{
 };
 
 use anteroom_http_server::{DrainOutcome, ListenerSettings};
+use anteroom_runtime::spawn_task;
 use anyhow::anyhow;
 use axum::Router;
 use tokio::{
@@ -55,12 +56,9 @@ impl ListenerTask {
         settings: impl Into<ListenerSettings>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self(tokio::spawn(anteroom_http_server::serve(
-            listener,
-            router,
-            settings.into(),
-            stopped(stopping),
-        )))
+        let serving =
+            anteroom_http_server::serve(listener, router, settings.into(), stopped(stopping));
+        Self(spawn_task("listener", serving))
     }
 
     /// Waits for the requests in flight.
