@@ -1,7 +1,6 @@
 //! The log of the middleware around every router.
 //!
 //! This test has a process of its own, in which no other test logs.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! The log lines of background tasks.
 //!
 //! This test has a process of its own, because computations log from other threads.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::Aci;
 use anteroom_runtime::{Pseudonymizer, WorkLimits, Workers, spawn_task, task_span};
