@@ -23,7 +23,7 @@ use crate::{
     programs::{Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
-        layers::pure_crates, module_files, names, packages, pages, purity, sizes,
+        layers::pure_crates, module_files, names, packages, pages, purity, sizes, spawned_tasks,
     },
     soak::Soak,
     vectors,
@@ -164,6 +164,7 @@ fn house_rules(root: &Path) -> Result<Counts> {
         packages::violations,
         pages::violations,
         sizes::violations,
+        spawned_tasks::violations,
     ];
     let violations: Result<Vec<_>> = rules.iter().map(|violations| violations(root)).collect();
     none(&violations?.concat())

@@ -17,6 +17,7 @@
 
 mod account;
 mod api_page;
+mod captured_log;
 mod certificate;
 mod clock;
 mod delays;
@@ -46,6 +47,7 @@ mod webhook_receiver;
 pub use self::{
     account::TestAccount,
     api_page::assert_api_page,
+    captured_log::CapturedLog,
     certificate::TestCertificate,
     clock::MockClock,
     delays::RecordedDelays,

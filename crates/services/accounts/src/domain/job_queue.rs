@@ -15,6 +15,7 @@ use std::{
 
 use anteroom_runtime::{
     AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares,
+    spawn_task,
 };
 use async_trait::async_trait;
 use tokio::{sync::watch, time::timeout};
@@ -129,7 +130,7 @@ impl JobQueue {
             }
         }
         let jobs = Arc::clone(jobs);
-        tokio::spawn(async move {
+        spawn_task("job-queue", async move {
             while let Some(queued) = jobs.next() {
                 jobs.run_to_the_end(queued).await;
             }
@@ -196,7 +197,7 @@ impl Jobs {
     /// Runs the job in a task of its own, so that a panic ends only this job.
     async fn run_to_the_end(self: &Arc<Self>, mut queued: QueuedJob) {
         let delay = Arc::clone(&self.delay);
-        let done = tokio::spawn(async move {
+        let done = spawn_task("job-queue", async move {
             let mut pause = FIRST_PAUSE;
             for attempt in 1..=ATTEMPTS {
                 match queued.job.run().await {
