@@ -8,10 +8,11 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::OnceLock,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use sqlx::Error;
 use tokio::time::Instant;
 
@@ -161,7 +162,7 @@ impl FileMonitor {
             return;
         }
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let episode = state.episode.get_or_insert_with(|| FailureEpisode {
             kinds: Vec::new(),
             last_failure: now,
@@ -194,7 +195,7 @@ impl FileMonitor {
     /// Records that a change was saved.
     pub(super) fn note_save(&self) {
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.last_save = Some(now);
         let lasts = |episode: &FailureEpisode| {
             let damage = episode.last_damage;
@@ -213,24 +214,20 @@ impl FileMonitor {
 
     /// Returns whether a change was saved within `span`, with no failure since.
     pub(super) fn saved_within(&self, span: Duration) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.episode.is_none() && state.last_save.is_some_and(|at| at.elapsed() < span)
     }
 
     /// Returns whether a failure occurred within `span`, with no saved change since.
     pub(super) fn failed_within(&self, span: Duration) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         let episode = state.episode.as_ref();
         episode.is_some_and(|episode| episode.last_failure.elapsed() < span)
     }
 
     /// Returns whether an episode of failure is open.
     pub(super) fn fails(&self) -> bool {
-        self.state().episode.is_some()
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().episode.is_some()
     }
 }
 
