@@ -26,6 +26,8 @@ pub enum Layer {
     Composition,
     /// The program.
     Program,
+    /// Programs as processes, for tests and tools.
+    Process,
     /// Servers for tests.
     Testkit,
     /// A program for tests and measurements.
@@ -59,6 +61,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-user-cli", Layer::App),
     ("anteroom-server", Layer::Composition),
     ("anteroom", Layer::Program),
+    ("anteroom-process", Layer::Process),
     ("anteroom-testkit", Layer::Testkit),
     ("anteroom-bench", Layer::Tool),
     ("anteroom-dist", Layer::Tool),
@@ -119,10 +122,12 @@ pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
             Layer::Database,
             Layer::Adapter,
             Layer::Service,
+            Layer::Process,
         ],
     ),
-    (Layer::Tool, &[Layer::Pure, Layer::Sdk]),
-    (Layer::Xtask, &[]),
+    (Layer::Process, &[]),
+    (Layer::Tool, &[Layer::Pure, Layer::Sdk, Layer::Process]),
+    (Layer::Xtask, &[Layer::Process]),
 ];
 
 /// The crate of ids and times, which every layer may know. `xtask` may not: it is built in seconds.
@@ -225,6 +230,7 @@ impl Layer {
             Self::Sdk => &["crates/sdk/"],
             Self::App | Self::Composition | Self::Program => &["crates/apps/"],
             Self::Testkit => &["crates/testkit"],
+            Self::Process => &["tests/"],
             Self::Tool => &["tools/", "tests/"],
             Self::Xtask => &["xtask"],
         }
