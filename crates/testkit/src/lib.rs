@@ -38,6 +38,7 @@ mod relay_provider;
 mod reverse_proxy;
 mod room_link;
 mod rooms;
+mod router_server;
 mod routes;
 mod smtp_server;
 mod turn;
