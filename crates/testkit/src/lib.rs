@@ -41,6 +41,7 @@ mod rooms;
 mod router_server;
 mod routes;
 mod smtp_server;
+mod sql;
 mod turn;
 mod webhook_receiver;
 
@@ -70,6 +71,7 @@ pub use self::{
     rooms::{TestRooms, TestRoomsOptions},
     routes::listed_routes,
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
+    sql::execute_sql,
     turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anteroom_process::{LineProcess, SERVICES_LISTEN};
-use rustix::process::Signal;
+use rustix::process::{Signal, geteuid};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -82,6 +82,27 @@ impl TestDirectory {
         let mut command = self.command(env!("CARGO_BIN_EXE_anteroom"));
         command.args(arguments);
         command
+    }
+
+    /// Creates a command for the shell with mounts of its own, as the root user.
+    pub(crate) fn with_own_mounts(&self, script: &str) -> Command {
+        let mut command = self.command("unshare");
+        if !geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command.args(["--mount", "sh", "-c", script]);
+        command
+    }
+
+    /// Returns the body at a URL.
+    pub(crate) fn get(&self, url: &str) -> String {
+        let output = self
+            .command("curl")
+            .args(["--silent", "--show-error", "--noproxy", "*", url])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{url}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs to the end with an empty standard input.
