@@ -1,28 +1,21 @@
 //! The client of both services for one account.
 
 mod creation;
-mod error;
 mod options;
-mod own_link;
 mod renewal;
+mod shared;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use anteroom_protocol::{Aci, AdminPasskey, CallLink};
 use tokio::task::AbortHandle;
 use url::Url;
 
-pub use self::{
-    error::Error,
-    options::ClientOptions,
-    own_link::{OwnLink, parse_passkey},
-};
+pub use self::options::ClientOptions;
+use self::shared::Shared;
 use crate::{
-    Authentication, CallSession, CredentialStore, IssuerClient, IssuerError, JoinOptions, Pass,
-    Peek, RoomsClient, call::ReplayMemory, transport::is_loopback,
+    Authentication, CallSession, CredentialStore, Error, IssuerClient, IssuerError, JoinOptions,
+    Pass, Peek, RoomsClient, is_loopback,
 };
 
 /// The client of both services for one account. Holds its credentials and visits room services with them.
@@ -40,17 +33,6 @@ pub struct Client {
     shared: Arc<Shared>,
     /// Ends the background renewals on drop.
     _renewal: Arc<RenewalTask>,
-}
-
-struct Shared {
-    issuer: IssuerClient,
-    options: ClientOptions,
-    replays: ReplayMemory,
-    /// `None` after the issuer has refused the account.
-    credentials: Mutex<Option<CredentialStore>>,
-    /// Held while a link is created: no other creation may show the same room.
-    creation: tokio::sync::Mutex<()>,
-    failure: Mutex<Option<IssuerError>>,
 }
 
 struct RenewalTask(AbortHandle);
@@ -196,116 +178,6 @@ impl Client {
     }
 }
 
-impl Shared {
-    /// Creates the state with the stored credentials of the account. Fetches credentials if there is none for
-    /// today.
-    async fn connect(
-        issuer: &str,
-        authentication: impl Into<Authentication>,
-        mut options: ClientOptions,
-    ) -> Result<Self, IssuerError> {
-        let issuer = IssuerClient::new(issuer, authentication, options.timeouts)?;
-        let aci = issuer.authentication().aci();
-        let stored = options.credentials.take();
-        let shared = Self {
-            issuer,
-            replays: match options.replays.take() {
-                Some(store) => ReplayMemory::with_store(store),
-                None => ReplayMemory::default(),
-            },
-            options,
-            credentials: Mutex::new(stored.filter(|stored| stored.aci() == aci)),
-            creation: tokio::sync::Mutex::default(),
-            failure: Mutex::new(None),
-        };
-        if !shared.has_credentials()? {
-            shared.renew().await?;
-        }
-        Ok(shared)
-    }
-
-    fn credentials(&self) -> MutexGuard<'_, Option<CredentialStore>> {
-        locked(&self.credentials)
-    }
-
-    /// Applies a change to the credentials; `None` if there are none.
-    fn change<T>(&self, change: impl FnOnce(&mut CredentialStore) -> T) -> Option<T> {
-        self.credentials().as_mut().map(change)
-    }
-
-    fn note_failure(&self, failure: IssuerError) {
-        *locked(&self.failure) = Some(failure);
-    }
-
-    fn take_failure(&self) -> Option<IssuerError> {
-        locked(&self.failure).take()
-    }
-
-    /// Returns whether there is a credential for today under trusted params.
-    fn has_credentials(&self) -> Result<bool, IssuerError> {
-        let (now, options) = (self.options.system.now(), &self.options);
-        let credentials = self.credentials();
-        let Some(store) = credentials.as_ref() else {
-            return Ok(false);
-        };
-        let listing = store.listing().clone();
-        let params = listing.trusted(&*options.pins, options.trust(), now)?;
-        Ok(store.pass(&params, now).is_some())
-    }
-
-    /// Fetches the issuer's params, the week's credentials and those for creating links. Drops the present
-    /// credentials if the issuer does not know the account any more.
-    async fn renew(&self) -> Result<(), IssuerError> {
-        let renewed = self.fetch().await;
-        if renewed.as_ref().is_err_and(IssuerError::is_signed_out) {
-            *self.credentials() = None;
-        }
-        renewed
-    }
-
-    async fn fetch(&self) -> Result<(), IssuerError> {
-        let options = &self.options;
-        let listing = self.issuer.published_params().await?;
-        let now = options.system.now();
-        let params = listing
-            .clone()
-            .trusted(&*options.pins, options.trust(), now)
-            .map_err(|error| listing.explained(error, now))?;
-        let mut rng = options.system.rng();
-        let supply = self
-            .issuer
-            .credential_supply(&params, now, &mut *rng)
-            .await?;
-        let mut credentials = self.credentials();
-        match credentials.as_mut() {
-            Some(store) => store.renew(listing, supply, now, &mut *rng),
-            None => {
-                let aci = self.issuer.authentication().aci();
-                let store = CredentialStore::new(aci, listing, supply, now, &mut *rng);
-                *credentials = Some(store);
-            }
-        }
-        Ok(())
-    }
-
-    fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
-        let (now, options) = (self.options.system.now(), &self.options);
-        let credentials = self.credentials();
-        let store = credentials.as_ref().ok_or(Error::NoCredential)?;
-        let listing = store.listing().clone();
-        let params = listing.trusted_for_link(link, &*options.pins, options.trust(), now)?;
-        store.pass(&params, now).ok_or(Error::NoCredential)
-    }
-
-    /// The room service at this address, unless the options name another.
-    fn rooms_at(&self, url: &str) -> Result<RoomsClient, Error> {
-        let url = self.options.rooms.as_deref().unwrap_or(url);
-        let mut rooms = RoomsClient::new(url, self.options.timeouts)?;
-        rooms.replays = self.replays.clone();
-        Ok(rooms)
-    }
-}
-
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client(..)")
@@ -323,34 +195,9 @@ fn address(host: &str) -> String {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{address, creation::host_of};
-
-    #[test]
-    fn the_host_of_a_link_is_one_that_a_link_can_name() {
-        for (address, expected) in [
-            ("https://rooms.example/", Some(("rooms.example", false))),
-            ("http://127.0.0.1:8081", Some(("127.0.0.1:8081", true))),
-            (
-                "https://example.org/rooms",
-                Some(("example.org/rooms", false)),
-            ),
-            ("https://example.org/a%20b", None),
-            ("https://example.org/a//b", None),
-            ("rooms.example", None),
-        ] {
-            let host = host_of(address).ok();
-            let host = host
-                .as_ref()
-                .map(|(host, is_plain)| (host.as_str(), *is_plain));
-            assert_eq!(host, expected, "{address}");
-        }
-    }
+    use super::address;
 
     #[test]
     fn a_links_host_is_asked_over_https_and_this_machine_over_http() {

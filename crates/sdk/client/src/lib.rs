@@ -72,26 +72,15 @@
 mod authentication;
 mod call;
 mod client;
-mod credential_store;
-mod credentials;
-mod device;
-mod devices;
-mod error;
-mod failure;
 mod issuer;
 mod login;
-mod params;
-mod pins;
 mod probe;
-mod range;
-mod relays;
-mod renewal;
 mod rooms;
 mod service_address;
 mod system;
 mod transport;
 mod transport_error;
-mod wire;
+mod upgrade;
 
 /// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
@@ -104,40 +93,32 @@ pub use {
     http::StatusCode, rand_core::CryptoRng, secrecy::SecretString, url::Url, zeroize::Zeroizing,
 };
 
+/// The types without I/O.
+pub use anteroom_client_core::{
+    AccountInfo, Approval, CLOCK_TOLERANCE, CallEvent, Chat, CreatePass, CreatedLink,
+    CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
+    DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceState, EndReason, EraId, EraKey,
+    EraMark, Error, IssuedCredential, IssuerError, JoinOptions, LinkChange, LinkState,
+    ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemoryPins, MemoryReplays,
+    MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId, OpenError, OwnLink,
+    ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore,
+    PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient, RegisteredDevice,
+    RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomName, RoomsError,
+    Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service, SessionGrant, SessionStore,
+    SessionStoreError, SessionTokens, SignIn, SpareLink, TransportError, TransportFault, Trust,
+    TrustedParams, Validity, is_loopback, parse_passkey,
+};
+use anteroom_client_core::{ReplayMemory, TransportFailure};
+
 pub use self::{
     authentication::Authentication,
-    call::{
-        CallEvent, CallSession, Chat, DemuxId, DenialReason, EndReason, EraId, EraKey, EraMark,
-        JoinOptions, MAX_MESSAGE, MemoryReplays, MessageOpener, MessageSealer, MessageTooLong,
-        OpaqueUserId, OpenError, ReceivedCounters, Recipient, ReplayStore, ReplayStoreError,
-        Roster, SeatInfo, SeatStatus, SenderCounters,
-    },
-    client::{Client, ClientOptions, Error, OwnLink, parse_passkey},
-    credential_store::{
-        CredentialFormatError, CredentialStore, CredentialSupply, MAX_SPARE_LINKS, SPARE_LINKS,
-        SpareLink,
-    },
-    credentials::{DayCredentials, IssuedCredential},
-    device::{AccountInfo, DeviceCredentials, DeviceId},
-    devices::{DeviceEntry, DeviceState, RegisteredDevice},
-    error::{IssuerError, PinStoreError, Problem, Service},
-    issuer::{CLOCK_TOLERANCE, IssuerClient},
-    login::{
-        LockedSession, LoginClient, LoginSession, MemorySession, SessionGrant, SessionStore,
-        SessionStoreError, SessionTokens, SignIn,
-    },
-    params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
-    pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
+    call::CallSession,
+    client::{Client, ClientOptions},
+    issuer::IssuerClient,
+    login::{LoginClient, LoginSession, MemorySession},
     probe::{INSTANCE_HEADER, Probe, ProbeAnswer, ProbeError, SocketOutcome},
-    range::DayRange,
-    relays::RelayServer,
-    renewal::{RenewalSchedule, RenewalStep},
-    rooms::{
-        Approval, CreatePass, CreatedLink, LinkChange, LinkState, OngoingCall, Participant, Pass,
-        Peek, RoomName, RoomsClient, RoomsError,
-    },
+    rooms::RoomsClient,
     service_address::ServiceAddress,
     system::{OperatingSystem, System},
-    transport::{Timeouts, is_loopback},
-    transport_error::{TransportError, TransportFault},
+    transport::Timeouts,
 };

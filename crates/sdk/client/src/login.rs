@@ -6,7 +6,7 @@
 //! for 10 seconds, and ends the session after that, since one of its two holders must be a thief. Therefore
 //! the holder of a session must ensure that
 //! - one renewal runs at a time, in this process ([`LoginSession`]) and in all others that share the session
-//!   ([`SessionStore::lock`]), and each starts with the newest token;
+//!   ([`SessionStore::lock`](crate::SessionStore::lock)), and each starts with the newest token;
 //! - the new refresh token is stored before the old one is dropped, by an atomic write;
 //! - a started renewal runs to its end, even if its caller no longer waits for it.
 //!
@@ -22,14 +22,7 @@
 //! lost the answer, from a thief. Only the session is lost: its device stays the same at the next login.
 
 mod client;
+mod memory_session;
 mod session;
-mod store;
-mod tokens;
-mod wire;
 
-pub use self::{
-    client::LoginClient,
-    session::LoginSession,
-    store::{LockedSession, MemorySession, SessionStore, SessionStoreError},
-    tokens::{SessionGrant, SessionTokens, SignIn},
-};
+pub use self::{client::LoginClient, memory_session::MemorySession, session::LoginSession};

@@ -3,19 +3,16 @@
 //! Each request uses a connection of its own, so that a proxy with several services behind it reveals all of
 //! them.
 
+use anteroom_client_core::{Answer, Request, call::socket_url::socket_url};
 use anteroom_protocol::Timestamp;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, StatusCode, header};
+use http::{HeaderName, Method, StatusCode};
 use rand_core::CryptoRng;
-use reqwest::{Method, Response};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{
-    ServiceAddress, Timeouts, TransportError,
-    call::{SOCKET_PATH, SUBPROTOCOL},
-    failure::TransportFailure,
-    transport::{Answer, MAX_ROOMS_ANSWER, Transport, failure},
+    ServiceAddress, Timeouts, TransportError, TransportFailure,
+    transport::{MAX_ROOMS_ANSWER, Transport},
+    upgrade::{accepts, new_key},
 };
 
 /// The header with the instance name of the process that answers `GET /health/live`.
@@ -91,9 +88,8 @@ impl Probe {
     /// No readable answer arrived.
     pub async fn get(&self, path: &[&str]) -> Result<ProbeAnswer, ProbeError> {
         let transport = Transport::new(&self.base, self.timeouts, MAX_ROOMS_ANSWER)?;
-        let request = transport.request(Method::GET, path)?;
-        let response = request.send().await.map_err(failure)?;
-        Ok(ProbeAnswer::of(transport.read(response).await?))
+        let request = Request::new(Method::GET, path);
+        Ok(ProbeAnswer::of(transport.exchange(&request).await?))
     }
 
     /// Requests a socket from the room service, and closes it immediately.
@@ -104,9 +100,7 @@ impl Probe {
         &self,
         rng: &mut R,
     ) -> Result<SocketOutcome, ProbeError> {
-        let mut key = [0; 16];
-        rng.fill_bytes(&mut key);
-        let key = STANDARD.encode(key);
+        let key = new_key(rng);
         let limit = self.timeouts.connect + self.timeouts.request;
         timeout(limit, self.ask_for_socket(&key))
             .await
@@ -115,19 +109,10 @@ impl Probe {
 
     async fn ask_for_socket(&self, key: &str) -> Result<SocketOutcome, ProbeError> {
         let transport = Transport::lasting(&self.base, self.timeouts)?;
-        let request = transport
-            .request(Method::GET, SOCKET_PATH)?
-            .header(header::CONNECTION, "Upgrade")
-            .header(header::UPGRADE, "websocket")
-            .header(header::SEC_WEBSOCKET_VERSION, "13")
-            .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
-            .header(header::SEC_WEBSOCKET_KEY, key);
-        let response = request.send().await.map_err(failure)?;
-        let accept = derive_accept_key(key.as_bytes());
+        let url = socket_url(transport.base())?;
+        let response = transport.upgrade(url, key).await?;
         Ok(match response.status() {
-            StatusCode::SWITCHING_PROTOCOLS if is_accepted(&response, &accept) => {
-                SocketOutcome::Open
-            }
+            StatusCode::SWITCHING_PROTOCOLS if accepts(&response, key) => SocketOutcome::Open,
             StatusCode::UPGRADE_REQUIRED => SocketOutcome::UpgradeLost,
             status => SocketOutcome::Refused(status.as_u16()),
         })
@@ -143,11 +128,6 @@ impl ProbeAnswer {
             body: answer.into_body(),
         }
     }
-}
-
-fn is_accepted(response: &Response, accept: &str) -> bool {
-    let given = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
-    given.is_some_and(|given| given.as_bytes() == accept.as_bytes())
 }
 
 impl From<TransportFailure> for ProbeError {

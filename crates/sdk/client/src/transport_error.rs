@@ -1,219 +1,115 @@
-//! Failures below HTTP, described so that the reader can correct the cause.
+//! The reasons of failures below HTTP, found among the errors of the libraries.
 
 use std::{
     error::Error,
-    fmt,
     io::{self, ErrorKind},
-    iter,
 };
 
+use anteroom_client_core::causes;
 use anteroom_protocol::printable;
 use rustls::{CertificateError, InvalidMessage};
 use url::{Position, Url};
+
+use crate::{TransportError, TransportFailure, TransportFault};
 
 /// The maximum length of a displayed certificate name, in characters.
 const MAX_NAME_CHARS: usize = 255;
 /// The maximum number of displayed certificate names.
 const MAX_NAMES: usize = 5;
 
-/// A failure below HTTP. It contains the host and the port of the service, and no other part of the URL.
-#[derive(Debug)]
-pub struct TransportError {
-    place: String,
-    fault: TransportFault,
-    source: reqwest::Error,
+/// Returns the failure of an exchange without an answer.
+pub(crate) fn failure(error: reqwest::Error) -> TransportFailure {
+    if error.is_timeout() || timed_out(&error) {
+        return TransportFailure::TimedOut;
+    }
+    TransportFailure::Unreachable(transport_error(error))
 }
 
-/// The reason of a [`TransportError`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TransportFault {
-    /// No program listens at the port.
-    NothingListens,
-    /// The host's name is unknown.
-    UnknownHost,
-    /// The client uses TLS, and the server speaks plain HTTP.
-    PlainHttp,
-    /// The client uses plain HTTP, and the server speaks TLS.
-    Encrypted,
-    /// The other side closed the connection before its answer was whole.
-    Closed,
-    /// No network leads to the host.
-    NoRoute,
-    /// The certificate is not signed by an authority that this computer trusts.
-    UnknownAuthority,
-    /// The server's certificate is the certificate of an authority.
-    OfAuthority,
-    /// The certificate is valid for these names, which do not include the host.
-    OtherName(Vec<String>),
-    /// The certificate has expired, by this computer's clock.
-    CertificateExpired,
-    /// The certificate is not valid yet, by this computer's clock.
-    CertificateNotYetValid,
-    /// Any other reason.
-    Other,
+/// Converts an error of the HTTP library.
+pub(crate) fn transport_error(error: reqwest::Error) -> TransportError {
+    let place = error.url().map(place).unwrap_or_default();
+    let fault = causes(&error).find_map(fault_of_cause);
+    let fault = fault.unwrap_or(TransportFault::Other);
+    TransportError::new(fault, place, error.without_url())
 }
 
-impl TransportError {
-    /// Returns the reason.
-    #[must_use]
-    pub const fn fault(&self) -> &TransportFault {
-        &self.fault
-    }
-
-    /// Returns the host and the port of the request, such as `rooms.example:8443`; empty if there are none.
-    #[must_use]
-    pub fn place(&self) -> &str {
-        &self.place
-    }
-
-    pub(crate) fn new(error: reqwest::Error) -> Self {
-        Self {
-            place: error.url().map(place).unwrap_or_default(),
-            fault: TransportFault::of(&error),
-            source: error.without_url(),
+fn timed_out(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let io = cause.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == ErrorKind::TimedOut) {
+            return true;
         }
+        source = cause.source();
+    }
+    false
+}
+
+fn fault_of_cause(cause: &(dyn Error + 'static)) -> Option<TransportFault> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return fault_of_tls(error);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        return fault_of_io(error.kind());
+    }
+    // The types of these errors are private to the HTTP library.
+    match cause.to_string().as_str() {
+        "dns error" => Some(TransportFault::UnknownHost),
+        // The second is of a program that speaks before it is asked.
+        "invalid HTTP version parsed" | "received unexpected message from connection" => {
+            Some(TransportFault::Encrypted)
+        }
+        "connection closed"
+        | "connection was not ready"
+        | "connection closed before message completed"
+        | "end of file before message length reached" => Some(TransportFault::Closed),
+        _ => None,
     }
 }
 
-impl TransportFault {
-    fn of(error: &(dyn Error + 'static)) -> Self {
-        let mut causes = causes(error);
-        causes.find_map(Self::of_cause).unwrap_or(Self::Other)
-    }
-
-    fn of_cause(cause: &(dyn Error + 'static)) -> Option<Self> {
-        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-            return Self::of_tls(error);
-        }
-        if let Some(error) = cause.downcast_ref::<io::Error>() {
-            return Self::of_io(error.kind());
-        }
-        // The types of these errors are private to the HTTP library.
-        match cause.to_string().as_str() {
-            "dns error" => Some(Self::UnknownHost),
-            // The second is of a program that speaks before it is asked.
-            "invalid HTTP version parsed" | "received unexpected message from connection" => {
-                Some(Self::Encrypted)
-            }
-            "connection closed"
-            | "connection was not ready"
-            | "connection closed before message completed"
-            | "end of file before message length reached" => Some(Self::Closed),
-            _ => None,
-        }
-    }
-
-    const fn of_io(kind: ErrorKind) -> Option<Self> {
-        match kind {
-            ErrorKind::ConnectionRefused => Some(Self::NothingListens),
-            ErrorKind::ConnectionReset
-            | ErrorKind::ConnectionAborted
-            | ErrorKind::BrokenPipe
-            | ErrorKind::UnexpectedEof => Some(Self::Closed),
-            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Some(Self::NoRoute),
-            _ => None,
-        }
-    }
-
-    fn of_tls(error: &rustls::Error) -> Option<Self> {
-        let certificate = match error {
-            rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-                return Some(Self::PlainHttp);
-            }
-            rustls::Error::InvalidCertificate(certificate) => certificate,
-            _ => return None,
-        };
-        match certificate {
-            // A replaced certificate has the name of a trusted authority, and another key.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                Some(Self::UnknownAuthority)
-            }
-            CertificateError::NotValidForName => Some(Self::OtherName(Vec::new())),
-            CertificateError::NotValidForNameContext { presented, .. } => {
-                let names = presented.iter().take(MAX_NAMES);
-                Some(Self::OtherName(names.map(|name| bare_name(name)).collect()))
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                Some(Self::CertificateExpired)
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                Some(Self::CertificateNotYetValid)
-            }
-            // The type of this error is private to the TLS library.
-            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-                Some(Self::OfAuthority)
-            }
-            _ => None,
-        }
+const fn fault_of_io(kind: ErrorKind) -> Option<TransportFault> {
+    match kind {
+        ErrorKind::ConnectionRefused => Some(TransportFault::NothingListens),
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => Some(TransportFault::Closed),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Some(TransportFault::NoRoute),
+        _ => None,
     }
 }
 
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = &self.place;
-        match &self.fault {
-            TransportFault::NothingListens => write!(f, "nothing listens at {place}"),
-            TransportFault::UnknownHost => write!(f, "the name of {place} is not known"),
-            TransportFault::PlainHttp => write!(f, "{place} does not speak https"),
-            TransportFault::Encrypted => write!(f, "{place} does not speak http"),
-            TransportFault::Closed => write!(
-                f,
-                "{place} closed the connection before its answer was whole"
-            ),
-            TransportFault::NoRoute => write!(f, "no network leads to {place}"),
-            TransportFault::UnknownAuthority => write!(
-                f,
-                "the certificate of {place} is from no authority that this computer trusts"
-            ),
-            TransportFault::OfAuthority => write!(
-                f,
-                "the certificate of {place} is made for an authority, not for a service"
-            ),
-            TransportFault::OtherName(names) if names.is_empty() => {
-                write!(f, "the certificate of {place} is for another name")
-            }
-            TransportFault::OtherName(names) => {
-                let names = names.join(", ");
-                write!(f, "the certificate of {place} is for {names} alone")
-            }
-            TransportFault::CertificateExpired => write!(
-                f,
-                "the certificate of {place} has expired, by the clock of this computer"
-            ),
-            TransportFault::CertificateNotYetValid => write!(
-                f,
-                "the certificate of {place} is not valid yet, by the clock of this computer"
-            ),
-            TransportFault::Other if place.is_empty() => fmt::Display::fmt(&self.source, f),
-            TransportFault::Other => write!(f, "the connection to {place} failed"),
+fn fault_of_tls(error: &rustls::Error) -> Option<TransportFault> {
+    let certificate = match error {
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            return Some(TransportFault::PlainHttp);
         }
-    }
-}
-
-impl Error for TransportError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.fault {
-            // The errors between are the steps of the HTTP library.
-            TransportFault::Other => causes(&self.source).last(),
-            // The sentence says all that they do.
-            _ => None,
+        rustls::Error::InvalidCertificate(certificate) => certificate,
+        _ => return None,
+    };
+    match certificate {
+        // A replaced certificate has the name of a trusted authority, and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Some(TransportFault::UnknownAuthority)
         }
-    }
-}
-
-/// Returns an error and its causes, including those inside I/O errors, which `source` omits.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    iter::successors(Some(error), |cause| cause_of(*cause))
-}
-
-fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-    {
-        Some(inner) => Some(inner),
-        None => error.source(),
+        CertificateError::NotValidForName => Some(TransportFault::OtherName(Vec::new())),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names = presented.iter().take(MAX_NAMES);
+            Some(TransportFault::OtherName(
+                names.map(|name| bare_name(name)).collect(),
+            ))
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            Some(TransportFault::CertificateExpired)
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Some(TransportFault::CertificateNotYetValid)
+        }
+        // The type of this error is private to the TLS library.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            Some(TransportFault::OfAuthority)
+        }
+        _ => None,
     }
 }
 

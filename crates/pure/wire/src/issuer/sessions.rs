@@ -42,7 +42,7 @@ pub struct LoginRequest {
     pub refresh_token: Option<Secret>,
     /// Whether the refresh token is set as a cookie that scripts cannot read, instead of in the
     /// body.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub cookie: bool,
 }
 
@@ -125,4 +125,9 @@ pub struct Jwk {
     pub kid: String,
     /// The public key, as base64url.
     pub x: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

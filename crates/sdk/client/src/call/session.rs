@@ -1,49 +1,18 @@
 //! The handle of a device's participation in a call.
 
-use std::fmt;
-
-use anteroom_protocol::{AdminPasskey, RootKey};
+use anteroom_client_core::call::command::Command;
 use rand_core::CryptoRng;
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::{
-    CallEvent, Chat, DemuxId, MAX_MESSAGE, MessageTooLong,
-    driver::{Command, Driver},
+use super::driver::{Driver, SessionCommand};
+use crate::{
+    CallEvent, Chat, DemuxId, JoinOptions, MAX_MESSAGE, MessageTooLong, Recipient, RoomsClient,
+    RoomsError,
 };
-use crate::{Pass, RoomsClient, RoomsError};
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
 const QUEUE: usize = 256;
-
-/// The input of a join.
-#[derive(Clone)]
-pub struct JoinOptions {
-    /// The root key of the room.
-    pub room: RootKey,
-    /// The right to join, which is presented without the account's name.
-    pub pass: Pass,
-    /// The passkey, for joining as an admin.
-    pub passkey: Option<AdminPasskey>,
-    /// The name that the device gives itself, sealed for the members of the room. Admins read it while the
-    /// device waits in the lobby, and every device in the call reads it after admission.
-    pub name: Option<String>,
-}
-
-impl fmt::Debug for JoinOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JoinOptions(..)")
-    }
-}
-
-/// The recipients of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    /// All devices in the call.
-    All,
-    /// One device.
-    One(DemuxId),
-}
 
 /// The handle of a device's seat in a call or its lobby.
 ///
@@ -51,7 +20,7 @@ pub enum Recipient {
 /// messages. Dropping the handle leaves the call.
 #[derive(Debug)]
 pub struct CallSession {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<SessionCommand>,
     events: mpsc::Receiver<CallEvent>,
     stop: watch::Sender<bool>,
 }
@@ -168,7 +137,7 @@ impl CallSession {
     /// # Errors
     /// The call is over.
     pub async fn reconnect(&self) -> Result<(), RoomsError> {
-        self.command(Command::Reconnect).await
+        self.queue(SessionCommand::Reconnect).await
     }
 
     /// Leaves the call after all earlier commands were sent. Waits for the end of the task.
@@ -185,6 +154,10 @@ impl CallSession {
     }
 
     async fn command(&self, command: Command) -> Result<(), RoomsError> {
+        self.queue(SessionCommand::Call(command)).await
+    }
+
+    async fn queue(&self, command: SessionCommand) -> Result<(), RoomsError> {
         self.commands
             .send(command)
             .await

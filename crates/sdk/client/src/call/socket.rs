@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
+use anteroom_client_core::{call::socket_url::SUBPROTOCOL, time_of};
 use anteroom_protocol::Timestamp;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{SinkExt as _, StreamExt as _};
 use http::{StatusCode, header};
 use rand_core::CryptoRng;
-use reqwest::{Method, Response, Upgraded};
+use reqwest::Upgraded;
 use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        Message,
-        handshake::derive_accept_key,
+        Message, Utf8Bytes,
         protocol::{Role, WebSocketConfig},
     },
 };
@@ -21,12 +20,9 @@ use url::Url;
 
 use crate::{
     RoomsClient, RoomsError, Service,
-    rooms::wire::{FromRoom, ToRoom, to_text},
-    transport::{self, is_loopback},
+    transport_error::failure,
+    upgrade::{accepts, has_header, new_key},
 };
-
-pub(crate) const PATH: &[&str] = &["v3", "conference", "socket"];
-pub(crate) const SUBPROTOCOL: &str = "anteroom.v1";
 
 /// The close reason for a connection whose seat another connection has resumed.
 const REPLACED: &str = "replaced";
@@ -44,50 +40,13 @@ pub(crate) struct Socket {
     time: Option<Timestamp>,
 }
 
-/// Returns the URL of the socket of the room service at `base`.
-pub(crate) fn socket_url(base: &Url) -> Result<Url, RoomsError> {
-    let mut url = base.clone();
-    url.path_segments_mut()
-        .map_err(|()| RoomsError::BaseUrl("it has no host"))?
-        .pop_if_empty()
-        .extend(PATH);
-    Ok(url)
-}
-
-/// Resolves a redirect from `current`. Refuses a redirect from TLS to plain HTTP, and one in plain HTTP from
-/// a loopback address to another host.
-pub(crate) fn redirected(current: &Url, target: &str) -> Result<Url, RoomsError> {
-    let target = match target.split_once("://") {
-        Some(("ws", rest)) => format!("http://{rest}"),
-        Some(("wss", rest)) => format!("https://{rest}"),
-        _ => target.to_owned(),
-    };
-    let url = Url::parse(&target).map_err(|_| RoomsError::Redirected)?;
-    let allowed = match url.scheme() {
-        "https" => true,
-        "http" => current.scheme() == "http" && (!is_loopback(current) || is_loopback(&url)),
-        _ => false,
-    };
-    let plain = url.username().is_empty() && url.password().is_none();
-    if !allowed || !plain || url.host().is_none() || url.fragment().is_some() {
-        return Err(RoomsError::Redirected);
-    }
-    let path: Vec<&str> = url.path_segments().into_iter().flatten().collect();
-    if path.ends_with(PATH) {
-        return Ok(url);
-    }
-    socket_url(&url)
-}
-
 impl Socket {
     pub(crate) async fn open<R: CryptoRng + ?Sized>(
         client: &RoomsClient,
         url: &Url,
         rng: &mut R,
     ) -> Result<Self, RoomsError> {
-        let mut key = [0; 16];
-        rng.fill_bytes(&mut key);
-        let key = STANDARD.encode(key);
+        let key = new_key(rng);
         let limit = client.timeouts.connect + client.timeouts.request;
         timeout(limit, Self::upgrade(client, url, &key))
             .await
@@ -95,33 +54,19 @@ impl Socket {
     }
 
     async fn upgrade(client: &RoomsClient, url: &Url, key: &str) -> Result<Self, RoomsError> {
-        let response = client
-            .sockets
-            .request_url(Method::GET, url.clone())
-            .header(header::CONNECTION, "Upgrade")
-            .header(header::UPGRADE, "websocket")
-            .header(header::SEC_WEBSOCKET_VERSION, "13")
-            .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
-            .header(header::SEC_WEBSOCKET_KEY, key)
-            .send()
-            .await
-            .map_err(transport::failure)?;
+        let response = client.sockets.upgrade(url.clone(), key).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let answer = client.sockets.read(response).await?;
             return Err(RoomsError::Problem(Box::new(
                 answer.problem(Service::Rooms),
             )));
         }
-        if !is(
-            &response,
-            &header::SEC_WEBSOCKET_ACCEPT,
-            &derive_accept_key(key.as_bytes()),
-        ) || !is(&response, &header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
-        {
+        let has_protocol = has_header(&response, &header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+        if !accepts(&response, key) || !has_protocol {
             return Err(RoomsError::Malformed("it is no socket of a call"));
         }
-        let time = transport::time_of(response.headers());
-        let upgraded = response.upgrade().await.map_err(transport::failure)?;
+        let time = time_of(response.headers());
+        let upgraded = response.upgrade().await.map_err(failure)?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
@@ -134,23 +79,18 @@ impl Socket {
         self.time
     }
 
-    pub(crate) async fn send(&mut self, message: &ToRoom<'_>) -> Result<(), RoomsError> {
-        let text = to_text(message)?;
+    pub(crate) async fn send(&mut self, text: &str) -> Result<(), RoomsError> {
         self.stream
-            .send(Message::text(text.as_str()))
+            .send(Message::text(text))
             .await
             .map_err(|_| RoomsError::Lost)
     }
 
     /// Returns the next message. Dropping the future loses no message.
-    pub(crate) async fn receive(&mut self) -> Result<FromRoom, RoomsError> {
+    pub(crate) async fn receive(&mut self) -> Result<Utf8Bytes, RoomsError> {
         loop {
             match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    // The parser's own error could quote the text.
-                    return serde_json::from_str(&text)
-                        .map_err(|_| RoomsError::Malformed("a message has another shape"));
-                }
+                Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Binary(_))) => {
                     return Err(RoomsError::Malformed("a message is binary"));
                 }
@@ -174,66 +114,5 @@ impl Socket {
         };
         // The connection is dropped whether the handshake has finished or not.
         let _ = timeout(PARTING, closing).await;
-    }
-}
-
-fn is(response: &Response, name: &http::HeaderName, value: &str) -> bool {
-    response
-        .headers()
-        .get(name)
-        .is_some_and(|given| given.as_bytes() == value.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirects_lead_to_sockets_and_never_out_of_tls() {
-        let cases = [
-            (
-                "http://a",
-                "http://b:81",
-                Some("http://b:81/v3/conference/socket"),
-            ),
-            ("http://a", "ws://b/", Some("http://b/v3/conference/socket")),
-            (
-                "http://a",
-                "https://b",
-                Some("https://b/v3/conference/socket"),
-            ),
-            (
-                "https://a",
-                "wss://b/below/v3/conference/socket",
-                Some("https://b/below/v3/conference/socket"),
-            ),
-            (
-                "https://a",
-                "https://b/below",
-                Some("https://b/below/v3/conference/socket"),
-            ),
-            ("https://a", "http://b", None),
-            (
-                "http://127.0.0.1:1",
-                "ws://127.0.0.2:2",
-                Some("http://127.0.0.2:2/v3/conference/socket"),
-            ),
-            ("http://127.0.0.1:1", "ws://192.0.2.1:2", None),
-            (
-                "http://localhost",
-                "wss://b",
-                Some("https://b/v3/conference/socket"),
-            ),
-            ("https://a", "ws://b", None),
-            ("http://a", "ftp://b", None),
-            ("http://a", "http://user@b", None),
-            ("http://a", "/v3/conference/socket", None),
-            ("http://a", "", None),
-        ];
-        for (from, to, expected) in cases {
-            let from = Url::parse(from).unwrap();
-            let url = redirected(&from, to).ok().map(|url| url.to_string());
-            assert_eq!(url.as_deref(), expected, "{from} {to}");
-        }
     }
 }

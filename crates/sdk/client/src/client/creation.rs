@@ -1,10 +1,11 @@
 //! The creation of links with the credentials at hand.
 
+use anteroom_client_core::parse_base;
 use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
 use url::Url;
 
-use super::{Client, Error, OwnLink, Shared};
-use crate::{Approval, CreatePass, MAX_SPARE_LINKS, RoomsError, transport::parse_base};
+use super::{Client, shared::Shared};
+use crate::{Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink, RoomsError};
 
 impl Client {
     /// Creates the link of a new room at the room service at `rooms`, such as
@@ -37,16 +38,13 @@ impl Client {
                 Err(error) if error.is_link_conflict() => continue,
                 Err(error) => return Err(error.into()),
             };
-            return Ok(OwnLink {
-                link: CallLink {
-                    host,
-                    is_plain,
-                    root_key: created.root_key,
-                    params: Some(pass.params()),
-                },
-                passkey,
-                state: created.state,
-            });
+            let link = CallLink {
+                host,
+                is_plain,
+                root_key: created.root_key,
+                params: Some(pass.params()),
+            };
+            return Ok(OwnLink::new(link, passkey, created.state));
         }
         Err(Error::NoSpareLink)
     }
@@ -67,7 +65,7 @@ impl Shared {
 }
 
 /// The host of a link at the room service with this address, and whether that serves without TLS.
-pub(super) fn host_of(address: &str) -> Result<(String, bool), RoomsError> {
+fn host_of(address: &str) -> Result<(String, bool), RoomsError> {
     let is_plain = parse_base(address)?.scheme() == "http";
     let host = address.split_once("://").map(|(_, host)| host);
     let host = host.unwrap_or_default().trim_end_matches('/');
@@ -75,4 +73,30 @@ pub(super) fn host_of(address: &str) -> Result<(String, bool), RoomsError> {
         return Err(RoomsError::BaseUrl("no link can name its host and path"));
     }
     Ok((host.to_owned(), is_plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn the_host_of_a_link_is_one_that_a_link_can_name() {
+        for (address, expected) in [
+            ("https://rooms.example/", Some(("rooms.example", false))),
+            ("http://127.0.0.1:8081", Some(("127.0.0.1:8081", true))),
+            (
+                "https://example.org/rooms",
+                Some(("example.org/rooms", false)),
+            ),
+            ("https://example.org/a%20b", None),
+            ("https://example.org/a//b", None),
+            ("rooms.example", None),
+        ] {
+            let host = host_of(address).ok();
+            let host = host
+                .as_ref()
+                .map(|(host, is_plain)| (host.as_str(), *is_plain));
+            assert_eq!(host, expected, "{address}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::{sync::Weak, time::Duration};
 
 use tokio::time::sleep;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::RenewalStep;
 
 /// The longest single sleep. Longer waits are split, since a computer may suspend and its clock may be set.

@@ -1,22 +1,13 @@
 //! The client of the issuer's login over HTTP.
 
-use http::StatusCode;
-use reqwest::Method;
+use anteroom_client_core::{Answer, Request, login::requests};
 use secrecy::SecretString;
-use serde::Serialize;
 use url::Url;
 
-use super::{
-    SessionGrant, SignIn,
-    wire::{LoginBody, RefreshTokenBody, TokensBody},
-};
 use crate::{
-    IssuerError, Service, ServiceAddress, Timeouts,
-    transport::{Answer, MAX_ISSUER_ANSWER, Transport},
+    IssuerError, ServiceAddress, SessionGrant, SignIn, Timeouts,
+    transport::{MAX_ISSUER_ANSWER, Transport},
 };
-
-/// The problem codes for a session that is over.
-const SESSION_ENDED: [&str; 2] = ["LOGIN_SESSION_ENDED", "LOGOUT_UNAUTHORIZED"];
 
 /// The client for signing in at an issuer and signing out.
 #[derive(Clone, Debug)]
@@ -56,8 +47,7 @@ impl LoginClient {
     /// [`IssuerError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer refuses;
     /// else the request failed, or its answer is malformed.
     pub async fn sign_in(&self, attempt: &SignIn) -> Result<SessionGrant, IssuerError> {
-        let answer = self.post("login", &LoginBody::new(attempt)).await?;
-        received(&answer)
+        requests::read_session(&self.send(requests::sign_in(attempt)?).await?)
     }
 
     /// Exchanges a refresh token. The issuer gives the same answer to the token again for 10 seconds, and
@@ -68,8 +58,7 @@ impl LoginClient {
     /// [`IssuerError::SessionEnded`] if no session continues with this token; else the request failed, or its
     /// answer is malformed.
     pub async fn refresh(&self, token: &SecretString) -> Result<SessionGrant, IssuerError> {
-        let answer = self.post("refresh", &RefreshTokenBody::new(token)).await?;
-        received(&answer)
+        requests::read_session(&self.send(requests::refresh(token)?).await?)
     }
 
     /// Ends the session of a refresh token, also of one that was exchanged. Without such a session nothing
@@ -78,7 +67,7 @@ impl LoginClient {
     /// # Errors
     /// The request failed, or was refused.
     pub async fn sign_out(&self, token: &SecretString) -> Result<(), IssuerError> {
-        self.end("logout", token).await
+        requests::read_end(&self.send(requests::sign_out(token)?).await?)
     }
 
     /// Ends all sessions of the account, that of the refresh token included.
@@ -86,38 +75,10 @@ impl LoginClient {
     /// # Errors
     /// [`IssuerError::SessionEnded`] if no session has this token; else the request failed, or was refused.
     pub async fn sign_out_everywhere(&self, token: &SecretString) -> Result<(), IssuerError> {
-        self.end("logout-all", token).await
+        requests::read_end(&self.send(requests::sign_out_everywhere(token)?).await?)
     }
 
-    async fn end(&self, name: &str, token: &SecretString) -> Result<(), IssuerError> {
-        let answer = self.post(name, &RefreshTokenBody::new(token)).await?;
-        match answer.status() {
-            StatusCode::NO_CONTENT => Ok(()),
-            _ => Err(refusal(&answer)),
-        }
+    async fn send(&self, request: Request) -> Result<Answer, IssuerError> {
+        Ok(self.transport.exchange(&request).await?)
     }
-
-    async fn post(&self, name: &str, body: &impl Serialize) -> Result<Answer, IssuerError> {
-        let request = self.transport.request(Method::POST, &["auth", name])?;
-        Ok(self.transport.exchange(request.json(body)).await?)
-    }
-}
-
-fn received(answer: &Answer) -> Result<SessionGrant, IssuerError> {
-    if answer.status() != StatusCode::OK {
-        return Err(refusal(answer));
-    }
-    let body: TokensBody = answer.json()?;
-    Ok(SessionGrant {
-        granted: answer.time(),
-        ..body.received()?
-    })
-}
-
-fn refusal(answer: &Answer) -> IssuerError {
-    let problem = answer.problem(Service::Issuer);
-    if SESSION_ENDED.contains(&problem.code.as_str()) {
-        return IssuerError::SessionEnded;
-    }
-    IssuerError::Problem(Box::new(problem))
 }

@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use anteroom_client_core::login::session::SessionState;
 use anteroom_protocol::Aci;
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     task::{JoinError, spawn_blocking},
@@ -11,11 +11,10 @@ use tokio::{
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{
-    LockedSession, LoginClient, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
-    SignIn,
+use super::client::LoginClient;
+use crate::{
+    DeviceId, IssuerError, LockedSession, SessionGrant, SessionStore, SessionStoreError, SignIn,
 };
-use crate::{DeviceId, IssuerError};
 
 /// A session of a device, which renews its access token when the token expires. Clones share the session.
 ///
@@ -30,14 +29,7 @@ struct Inner {
     aci: Aci,
     device: DeviceId,
     store: Arc<dyn SessionStore>,
-    current: Arc<Mutex<Current>>,
-}
-
-/// The tokens in this process.
-struct Current {
-    tokens: SessionTokens,
-    /// Whether the store failed to write the tokens, and therefore has older ones.
-    unsaved: bool,
+    current: Arc<Mutex<SessionState>>,
 }
 
 impl LoginSession {
@@ -48,23 +40,12 @@ impl LoginSession {
         session: SessionGrant,
         store: Arc<dyn SessionStore>,
     ) -> Self {
-        let SessionGrant {
-            aci,
-            device,
-            email: _,
-            tokens,
-            granted: _,
-        } = session;
-        let current = Current {
-            tokens,
-            unsaved: false,
-        };
         Self(Arc::new(Inner {
             client,
-            aci,
-            device,
+            aci: session.aci,
+            device: session.device,
             store,
-            current: Arc::new(Mutex::new(current)),
+            current: Arc::new(Mutex::new(SessionState::new(session))),
         }))
     }
 
@@ -128,11 +109,8 @@ impl LoginSession {
         let current = self.0.current.lock().await;
         let mut locked = lock(&self.0.store).await?;
         let stored = locked.load()?;
-        let is_others = stored.as_ref().is_some_and(|stored| !self.0.is(stored));
-        let newest = match stored {
-            Some(stored) if !current.unsaved && self.0.is(&stored) => stored.tokens.refresh,
-            _ => current.tokens.refresh.clone(),
-        };
+        let is_others = stored.as_ref().is_some_and(|stored| !current.is(stored));
+        let newest = current.newest_refresh_token(stored.as_ref());
         let ended = self.0.client.sign_out(&newest).await;
         if !is_others {
             locked.remove()?;
@@ -149,11 +127,8 @@ impl LoginSession {
         let current = self.0.current.lock().await;
         let mut locked = lock(&self.0.store).await?;
         let stored = locked.load()?;
-        let is_others = stored.as_ref().is_some_and(|stored| !self.0.is(stored));
-        let newest = match stored {
-            Some(stored) if !current.unsaved && self.0.is(&stored) => stored.tokens.refresh,
-            _ => current.tokens.refresh.clone(),
-        };
+        let is_others = stored.as_ref().is_some_and(|stored| !current.is(stored));
+        let newest = current.newest_refresh_token(stored.as_ref());
         self.0.client.sign_out_everywhere(&newest).await?;
         if !is_others {
             locked.remove()?;
@@ -164,8 +139,8 @@ impl LoginSession {
     /// Returns the value of the `Authorization` header with the current access token.
     pub(crate) async fn authorization(&self) -> Result<Zeroizing<String>, IssuerError> {
         let current = Arc::clone(&self.0.current).lock_owned().await;
-        match &current.tokens.access {
-            Some(access) => Ok(bearer(access)),
+        match current.authorization() {
+            Some(authorization) => Ok(authorization),
             None => self.renew(current, None).await,
         }
     }
@@ -176,7 +151,7 @@ impl LoginSession {
         rejected: Zeroizing<String>,
     ) -> Result<Zeroizing<String>, IssuerError> {
         let current = Arc::clone(&self.0.current).lock_owned().await;
-        match other_than(&rejected, &current.tokens) {
+        match current.authorization_after(&rejected) {
             Some(renewed) => Ok(renewed),
             None => self.renew(current, Some(rejected)).await,
         }
@@ -185,7 +160,7 @@ impl LoginSession {
     /// Renews in a task of its own, so that a renewal continues when its caller is dropped.
     async fn renew(
         &self,
-        current: OwnedMutexGuard<Current>,
+        current: OwnedMutexGuard<SessionState>,
         rejected: Option<Zeroizing<String>>,
     ) -> Result<Zeroizing<String>, IssuerError> {
         let inner = Arc::clone(&self.0);
@@ -198,40 +173,21 @@ impl LoginSession {
 impl Inner {
     async fn renew(
         &self,
-        mut current: OwnedMutexGuard<Current>,
+        mut current: OwnedMutexGuard<SessionState>,
         rejected: Option<Zeroizing<String>>,
     ) -> Result<Zeroizing<String>, IssuerError> {
         let mut locked = lock(&self.store).await?;
-        if current.unsaved {
-            // Another process has signed out, or signed in as another account: its session stays.
-            if !locked.load()?.is_some_and(|stored| self.is(&stored)) {
-                return Err(IssuerError::SessionEnded);
-            }
-        } else {
-            // Another process has signed out, or signed in as another account.
-            let stored = locked.load()?.filter(|stored| self.is(stored));
-            current.tokens = stored.ok_or(IssuerError::SessionEnded)?.tokens;
-            let rejected = rejected.as_deref().map_or("", String::as_str);
-            if let Some(renewed) = other_than(rejected, &current.tokens) {
-                return Ok(renewed);
-            }
+        let rejected = rejected.as_deref().map(String::as_str);
+        if let Some(renewed) = current.begin_renewal(locked.load()?, rejected)? {
+            return Ok(renewed);
         }
-        let renewed = self.client.refresh(&current.tokens.refresh).await?;
-        if !self.is(&renewed) {
-            return Err(IssuerError::Malformed("it names another account or device"));
-        }
-        current.tokens = renewed.tokens.clone();
-        current.unsaved = true;
+        let renewed = self.client.refresh(current.refresh_token()).await?;
+        current.apply(&renewed)?;
         locked.replace(&renewed)?;
-        current.unsaved = false;
-        let access = current.tokens.access.as_ref();
-        Ok(bearer(
-            access.ok_or(IssuerError::Malformed("no access token"))?,
-        ))
-    }
-
-    fn is(&self, session: &SessionGrant) -> bool {
-        session.aci == self.aci && session.device == self.device
+        current.mark_stored();
+        current
+            .authorization()
+            .ok_or(IssuerError::Malformed("no access token"))
     }
 }
 
@@ -246,16 +202,6 @@ async fn lock(store: &Arc<dyn SessionStore>) -> Result<Box<dyn LockedSession>, S
     spawn_blocking(move || store.lock())
         .await
         .map_err(interrupted)?
-}
-
-fn bearer(access: &SecretString) -> Zeroizing<String> {
-    Zeroizing::new(format!("Bearer {}", access.expose_secret()))
-}
-
-/// Returns the access token, unless it is the rejected one.
-fn other_than(rejected: &str, tokens: &SessionTokens) -> Option<Zeroizing<String>> {
-    let access = bearer(tokens.access.as_ref()?);
-    (access.as_str() != rejected).then_some(access)
 }
 
 fn interrupted(error: JoinError) -> SessionStoreError {

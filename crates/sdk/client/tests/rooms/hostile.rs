@@ -113,12 +113,12 @@ async fn answers_that_make_no_sense_are_errors() {
         (
             StatusCode::OK,
             r#"{"restrictions":"maybe","name":"","revoked":false,"expiration":1,"delete_at":2}"#,
-            "the restrictions are unknown",
+            "the JSON is not the expected one",
         ),
         (
             StatusCode::OK,
             r#"{"restrictions":"none","name":"%","revoked":false,"expiration":1,"delete_at":2}"#,
-            "not base64",
+            "the JSON is not the expected one",
         ),
         (
             StatusCode::IM_A_TEAPOT,

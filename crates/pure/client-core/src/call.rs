@@ -1,0 +1,21 @@
+//! Participation in a call over the room service's socket, without the socket.
+//!
+//! [`Participation`](participation::Participation) is one device's part in a call: it makes the messages to
+//! send and reads the received ones. Its caller holds the connection and the clock.
+
+pub(crate) mod chat;
+pub mod command;
+pub(crate) mod event;
+pub(crate) mod hello;
+pub(crate) mod ids;
+pub mod join;
+pub mod participation;
+pub mod reconnection;
+mod refusal;
+pub(crate) mod replay;
+pub(crate) mod replay_store;
+pub(crate) mod roster;
+pub(crate) mod sealing;
+pub mod socket_url;
+mod text;
+pub mod timing;

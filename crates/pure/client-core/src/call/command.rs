@@ -1,0 +1,40 @@
+//! The commands of a device to the room service.
+
+use zeroize::Zeroizing;
+
+use crate::DemuxId;
+
+/// The recipients of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// All devices in the call.
+    All,
+    /// One device.
+    One(DemuxId),
+}
+
+/// A command of a device in a call.
+#[derive(Debug)]
+pub enum Command {
+    /// Seals and relays a message.
+    Send {
+        /// The recipients.
+        to: Recipient,
+        /// The plaintext.
+        message: Zeroizing<Vec<u8>>,
+    },
+    /// Raises or lowers the hand.
+    RaiseHand(bool),
+    /// Admits a waiting device.
+    Approve(DemuxId),
+    /// Denies a waiting device.
+    Deny(DemuxId),
+    /// Removes a device.
+    Remove(DemuxId),
+    /// Removes and blocks a device's user.
+    Block(DemuxId),
+    /// Asks for a sign of life.
+    Ping,
+    /// Leaves the call.
+    Leave,
+}

@@ -1,0 +1,122 @@
+//! The events that a participant receives.
+
+use anteroom_protocol::EraId;
+use zeroize::Zeroizing;
+
+use super::{chat::Chat, ids::DemuxId, roster::Roster, sealing::OpenError};
+use crate::{LinkState, RoomsError};
+
+/// Whether a device is in the call or waits in its lobby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeatStatus {
+    /// In the call.
+    Active,
+    /// In the lobby.
+    Pending,
+}
+
+/// The reason why a waiting device was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DenialReason {
+    /// An admin denied the request.
+    Admin,
+    /// The call ended while the device waited.
+    Ended,
+}
+
+/// A device's seat in a call, or in its lobby.
+#[derive(Clone, Debug)]
+pub struct SeatInfo {
+    /// The device's number in the call.
+    pub demux: DemuxId,
+    /// The era of the call.
+    pub era: EraId,
+    /// Whether the device is in the call or in its lobby.
+    pub status: SeatStatus,
+    /// Whether the device may admit, deny, remove and block others.
+    pub is_admin: bool,
+    /// The maximum number of devices in the call.
+    pub max_devices: u32,
+    /// All devices, this one included.
+    pub roster: Roster,
+    /// The state of the link.
+    pub link: LinkState,
+    /// Optional functions of this room service, such as `roster_delta`.
+    pub features: Vec<String>,
+}
+
+/// An event of a call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallEvent {
+    /// The device has a seat: once at the start, and again after a reconnection that could not resume the
+    /// former seat.
+    Joined(Box<SeatInfo>),
+    /// The list of devices has changed.
+    Roster(Roster),
+    /// An admin admitted this device from the lobby.
+    Admitted,
+    /// The state of the link has changed.
+    Link(LinkState),
+    /// A member has sent a message.
+    Message {
+        /// The sending device.
+        from: DemuxId,
+        /// The plaintext.
+        message: Zeroizing<Vec<u8>>,
+    },
+    /// A message failed authentication, or repeats an earlier one. Programs display nothing for it.
+    Unreadable {
+        /// The sender that the room service named.
+        from: DemuxId,
+        /// The reason.
+        reason: OpenError,
+    },
+    /// The room service refused a request of this device.
+    Refused {
+        /// The stable code, such as `forbidden`.
+        code: String,
+        /// The room service's explanation.
+        message: String,
+    },
+    /// The connection is lost. The session tries to restore it for one minute. [`CallEvent::Restored`]
+    /// follows if the room service still reserves the seat, for which it allows 30 seconds unless it shuts
+    /// down; [`CallEvent::Joined`] follows if the device has to join anew.
+    Lost,
+    /// The connection is restored, and the device has the same seat.
+    Restored(Roster),
+    /// The call is over for this device. No event follows.
+    Ended(EndReason),
+}
+
+impl CallEvent {
+    /// Returns the conversation message that the event carries; `None` for other events and for messages of
+    /// an unknown kind.
+    #[must_use]
+    pub fn chat(&self) -> Option<Chat> {
+        match self {
+            Self::Message { message, .. } => Chat::from_bytes(message),
+            _ => None,
+        }
+    }
+}
+
+/// The reason why a device's participation ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// This device left.
+    Left,
+    /// This device was not admitted from the lobby.
+    Denied(DenialReason),
+    /// An admin removed the device.
+    Removed,
+    /// An admin ended the call through the link's interface.
+    EndedByAdmin,
+    /// The call was full, and an admin's device took the seat.
+    Displaced,
+    /// An admin removed the device's user and blocked it for the rest of the era.
+    Blocked,
+    /// An error ended the participation.
+    Failed(RoomsError),
+}

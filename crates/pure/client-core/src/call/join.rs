@@ -1,0 +1,65 @@
+//! The join of a call.
+
+use std::fmt;
+
+use anteroom_protocol::{AdminPasskey, RootKey};
+use zeroize::Zeroizing;
+
+use super::event::SeatInfo;
+use crate::{EraId, Pass};
+
+/// The maximum number of consecutive redirects of a join.
+pub const MAX_REDIRECTS: usize = 3;
+
+/// The input of a join.
+#[derive(Clone)]
+pub struct JoinOptions {
+    /// The root key of the room.
+    pub room: RootKey,
+    /// The right to join, which is presented without the account's name.
+    pub pass: Pass,
+    /// The passkey, for joining as an admin.
+    pub passkey: Option<AdminPasskey>,
+    /// The name that the device gives itself, sealed for the members of the room. Admins read it while the
+    /// device waits in the lobby, and every device in the call reads it after admission.
+    pub name: Option<String>,
+}
+
+impl fmt::Debug for JoinOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinOptions(..)")
+    }
+}
+
+/// The answer to a join.
+#[derive(Debug)]
+pub enum JoinAnswer {
+    /// The device has a seat.
+    Joined(Box<JoinedSeat>),
+    /// Another node has the call: the URL of its socket.
+    Redirect(String),
+    /// The room service refuses members of `join` that it does not know: the next join goes without features.
+    NoFeatures,
+}
+
+/// The seat that the room service has assigned, before the device takes it. `Debug` shows no secret.
+pub struct JoinedSeat {
+    /// The seat.
+    pub(super) info: SeatInfo,
+    /// The secret that restores the seat.
+    pub(super) resume: Zeroizing<String>,
+}
+
+impl JoinedSeat {
+    /// Returns the era of the call.
+    #[must_use]
+    pub const fn era(&self) -> EraId {
+        self.info.era
+    }
+}
+
+impl fmt::Debug for JoinedSeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinedSeat(..)")
+    }
+}

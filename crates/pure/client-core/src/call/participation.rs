@@ -1,0 +1,259 @@
+//! One device's part in a call: the messages to send, and the reading of the received ones.
+
+mod messages;
+
+use std::borrow::Cow;
+
+use anteroom_protocol::{EraId, RoomId, Timestamp};
+use anteroom_wire::rooms::socket::{
+    ClientMessage, DeviceStatus, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates,
+    ServerMessage,
+};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+pub use self::messages::MessageEffect;
+use super::{
+    command::{Command, Recipient},
+    event::{CallEvent, SeatInfo, SeatStatus},
+    hello::HelloCodec,
+    ids::DemuxId,
+    join::{JoinAnswer, JoinOptions, JoinedSeat},
+    refusal::refusal,
+    replay::SenderCounters,
+    roster::Roster,
+    sealing::{EraKey, MessageOpener, MessageSealer},
+    text,
+};
+use crate::{
+    LinkState, RoomsError,
+    rooms::{
+        participant::{parse_demux, parse_era},
+        passkey::passkey_body,
+    },
+    wire,
+};
+
+/// One device's part in a call, without its connection.
+pub struct Participation {
+    options: JoinOptions,
+    hellos: HelloCodec,
+    resume_state: Option<ResumeState>,
+    /// Whether messages were received whose counters the replay store does not have yet.
+    has_unstored: bool,
+}
+
+/// The state that outlives a connection: everything that resuming the seat needs.
+struct ResumeState {
+    demux: DemuxId,
+    era: EraId,
+    resume: Zeroizing<String>,
+    sealer: MessageSealer,
+    opener: MessageOpener,
+    roster: Roster,
+}
+
+impl Participation {
+    /// Creates the part of a device that has no seat yet.
+    #[must_use]
+    pub fn new(options: JoinOptions) -> Self {
+        Self {
+            hellos: HelloCodec::new(&options.room, options.pass.aci()),
+            options,
+            resume_state: None,
+            has_unstored: false,
+        }
+    }
+
+    /// Returns the room.
+    #[must_use]
+    pub fn room(&self) -> RoomId {
+        self.options.room.room_id()
+    }
+
+    /// Returns the `join` that asks for a seat: for the former one, if there is one. `has_features` is false
+    /// for a room service that refuses members it does not know.
+    ///
+    /// # Errors
+    /// The credential cannot be presented, or the name not be sealed.
+    pub fn join<R: CryptoRng + ?Sized>(
+        &self,
+        has_features: bool,
+        rng: &mut R,
+    ) -> Result<Zeroizing<String>, RoomsError> {
+        let room = &self.options.room;
+        let presentation = self.options.pass.present(room, rng)?;
+        let hello = match &self.options.name {
+            Some(name) if has_features => self.hellos.seal(name, rng)?,
+            _ => None,
+        };
+        let resume_state = self.resume_state.as_ref();
+        text::write(&ClientMessage::Join(Box::new(JoinMessage {
+            room_id: room.room_id().to_hex(),
+            epoch: room.epoch(),
+            auth: presentation,
+            admin_passkey: self.options.passkey.as_ref().map(passkey_body),
+            resume: resume_state.map(|resume_state| resume_state.resume.clone()),
+            roster: if has_features {
+                RosterUpdates::Delta
+            } else {
+                RosterUpdates::Whole
+            },
+            hello,
+        })))
+    }
+
+    /// Reads a message as the answer to a join; `None` for a message of a later version, which another one
+    /// follows. `time` is the room service's.
+    ///
+    /// # Errors
+    /// The room service refuses the join; the message does not answer it.
+    pub fn read_join_answer(
+        &self,
+        text: &str,
+        has_features: bool,
+        time: Option<Timestamp>,
+    ) -> Result<Option<JoinAnswer>, RoomsError> {
+        Ok(Some(match text::read(text)? {
+            ServerMessage::Joined(joined) => {
+                JoinAnswer::Joined(Box::new(self.parse_joined(*joined)?))
+            }
+            ServerMessage::Redirect { url } => JoinAnswer::Redirect(url.into_owned()),
+            ServerMessage::Error { code, .. } if code == "invalid_message" && has_features => {
+                JoinAnswer::NoFeatures
+            }
+            ServerMessage::Error { code, message } => return Err(refusal(&code, &message, time)),
+            ServerMessage::Blocked => {
+                let message = "an admin has blocked this user in this call";
+                return Err(refusal("blocked", message, time));
+            }
+            ServerMessage::Unknown => return Ok(None),
+            _ => return Err(RoomsError::Malformed("it does not answer the join")),
+        }))
+    }
+
+    fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, RoomsError> {
+        let demux = parse_demux(body.demux_id)?;
+        let era = parse_era(&body.era_id)?;
+        let status = match body.status {
+            DeviceStatus::Active => SeatStatus::Active,
+            DeviceStatus::Pending => SeatStatus::Pending,
+        };
+        let roster = Roster::parse(
+            &body.participants,
+            &body.pending,
+            body.pending_count,
+            &self.hellos,
+        )?;
+        Ok(JoinedSeat {
+            info: SeatInfo {
+                demux,
+                era,
+                status,
+                is_admin: body.is_admin,
+                max_devices: body.max_devices,
+                roster,
+                link: LinkState::new(&body.call_link_state, &self.options.room),
+                features: body.features.into_iter().map(Cow::into_owned).collect(),
+            },
+            resume: body.resume,
+        })
+    }
+
+    /// Drops the state of a former seat in another era. Returns whether there is one in this era, whose
+    /// counters of received messages [`Self::enter`] continues.
+    pub fn continues_era(&mut self, era: EraId) -> bool {
+        let former = self.resume_state.take();
+        self.resume_state = former.filter(|former| former.era == era);
+        self.resume_state.is_some()
+    }
+
+    /// Takes a seat, and returns the event: `Joined` or `Restored`. `counters` are those that earlier sessions
+    /// in the era have received; a former seat's continue instead, so that no message is accepted twice.
+    pub fn enter(&mut self, seat: JoinedSeat, counters: SenderCounters) -> CallEvent {
+        let JoinedSeat { info, resume } = seat;
+        let (demux, era) = (info.demux, info.era);
+        let key = || EraKey::derive(&self.options.room, era);
+        let former = self.resume_state.take();
+        let former = former.filter(|former| former.era == era);
+        let same_seat = former.as_ref().is_some_and(|former| former.demux == demux);
+        let (sealer, opener) = match former {
+            Some(former) if same_seat => (former.sealer, former.opener),
+            Some(former) => (MessageSealer::new(key(), demux), former.opener),
+            None => (
+                MessageSealer::new(key(), demux),
+                MessageOpener::with_counters(key(), counters),
+            ),
+        };
+        self.resume_state = Some(ResumeState {
+            demux,
+            era,
+            resume,
+            sealer,
+            opener,
+            roster: info.roster.clone(),
+        });
+        if same_seat && info.status == SeatStatus::Active {
+            CallEvent::Restored(info.roster)
+        } else {
+            CallEvent::Joined(Box::new(info))
+        }
+    }
+
+    /// Returns the message of a command.
+    ///
+    /// # Errors
+    /// The message to relay is too long, or the device has no seat.
+    pub fn message<R: CryptoRng + ?Sized>(
+        &mut self,
+        command: &Command,
+        rng: &mut R,
+    ) -> Result<Zeroizing<String>, RoomsError> {
+        text::write(&match command {
+            Command::Send { to, message } => self.seal(*to, message, rng)?,
+            Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
+            Command::Approve(device) => ClientMessage::Approve {
+                demux_id: device.number(),
+            },
+            Command::Deny(device) => ClientMessage::Deny {
+                demux_id: device.number(),
+            },
+            Command::Remove(device) => ClientMessage::Remove {
+                demux_id: device.number(),
+            },
+            Command::Block(device) => ClientMessage::Block {
+                demux_id: device.number(),
+            },
+            Command::Ping => ClientMessage::Ping,
+            Command::Leave => ClientMessage::Leave,
+        })
+    }
+
+    fn seal<R: CryptoRng + ?Sized>(
+        &mut self,
+        to: Recipient,
+        message: &[u8],
+        rng: &mut R,
+    ) -> Result<ClientMessage, RoomsError> {
+        let resume_state = self.resume_state.as_mut().ok_or(RoomsError::Over)?;
+        let body = resume_state.sealer.seal(message, rng)?;
+        let to = match to {
+            Recipient::All => RelayRecipients::ALL,
+            Recipient::One(device) => RelayRecipients::One(device.number()),
+        };
+        let body = wire::encode(&body);
+        Ok(ClientMessage::Relay { to, body })
+    }
+
+    /// Returns the era and the counters of received messages, if some of them are not marked as stored.
+    #[must_use]
+    pub fn unstored_counters(&self) -> Option<(EraId, &SenderCounters)> {
+        let resume_state = self.resume_state.as_ref().filter(|_| self.has_unstored)?;
+        Some((resume_state.era, resume_state.opener.counters()))
+    }
+
+    /// Marks the counters of all messages received so far as stored.
+    pub fn mark_stored(&mut self) {
+        self.has_unstored = false;
+    }
+}

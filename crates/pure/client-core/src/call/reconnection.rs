@@ -1,0 +1,78 @@
+//! The attempts to restore a lost connection.
+
+use std::time::Duration;
+
+use rand_core::CryptoRng;
+
+use crate::RoomsError;
+
+/// The time during which a client tries to restore a lost connection. The room service reserves the seat for
+/// half of it.
+pub const RECONNECT_FOR: Duration = Duration::from_secs(60);
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// The delays between the attempts to restore one connection.
+#[derive(Debug)]
+pub struct ReconnectDelays {
+    next: Duration,
+}
+
+impl Default for ReconnectDelays {
+    fn default() -> Self {
+        Self { next: FIRST_DELAY }
+    }
+}
+
+impl ReconnectDelays {
+    /// Returns the delay after a failed attempt. Its random factor spreads the reconnections of many clients
+    /// that lost the same node.
+    pub fn draw<R: CryptoRng + ?Sized>(&mut self, rng: &mut R) -> Duration {
+        let fraction = f64::from(rng.next_u32()) / f64::from(u32::MAX);
+        let delay = self.next.mul_f64(0.5 + fraction);
+        self.next = (self.next * 2).min(LONGEST_DELAY);
+        delay
+    }
+}
+
+/// Returns whether the same join may succeed a little later.
+#[must_use]
+pub fn may_pass(error: &RoomsError) -> bool {
+    match error {
+        RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
+        RoomsError::Problem(problem) => {
+            problem.status.is_server_error() || problem.code == "ADDRESS_BUSY"
+        }
+        RoomsError::Refused { code, .. } => {
+            matches!(
+                code.as_str(),
+                "try_again"
+                    | "ended"
+                    | "unavailable"
+                    | "overloaded"
+                    | "shutting_down"
+                    | "rate_limited"
+            )
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_a_bound_and_are_spread() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut delays = ReconnectDelays::default();
+        for middle in [250, 500, 1000, 2000, 4000, 5000, 5000] {
+            let middle = Duration::from_millis(middle);
+            let delay = delays.draw(&mut rng);
+            assert!(middle / 2 <= delay && delay <= middle * 3 / 2, "{delay:?}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The store of a device's credentials, which makes visits to the room service independent of the issuer.
+
+mod creation;
+mod format;
+mod spare_link;
+mod tried_link;
+
+use std::fmt;
+
+use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp};
+use rand_core::CryptoRng;
+
+use self::tried_link::TriedLink;
+pub use self::{
+    format::CredentialFormatError,
+    spare_link::{MAX_SPARE_LINKS, SPARE_LINKS, SpareLink},
+};
+use crate::{IssuedCredential, IssuerError, Pass, PublishedParams, RenewalSchedule, TrustedParams};
+
+/// The number of days after today below which a missed renewal is not postponed to the next day.
+const FEW_DAYS: u64 = 2;
+
+/// The credentials of one renewal.
+#[derive(Debug, Default)]
+pub struct CredentialSupply {
+    auth: Vec<IssuedCredential<AuthCredential>>,
+    spare_links: Vec<SpareLink>,
+    failure: Option<IssuerError>,
+}
+
+/// An account's credentials for a week and for creating links, with the params that its issuer listed when
+/// they were issued.
+///
+/// 1. A renewal asks for the params ([`crate::issuer::params`]), compares them with the pins
+///    ([`PublishedParams::trusted`]), and asks for a [`CredentialSupply`]: the same for every account.
+/// 2. [`CredentialStore::new`] or [`CredentialStore::renew`] stores the result.
+/// 3. A visit reads the params from [`CredentialStore::listing`], compares them with the pins
+///    ([`PublishedParams::trusted_for_link`]) and presents [`CredentialStore::pass`]; creating a link
+///    begins with [`CredentialStore::tried_link`] or [`CredentialStore::take_spare_link`] and ends with
+///    [`CredentialStore::use_up_link`].
+/// 4. Only [`CredentialStore::schedule`] determines the time of the next renewal.
+///
+/// [`CredentialStore::to_bytes`] is for a sealed file: it contains secrets.
+#[derive(Clone)]
+pub struct CredentialStore {
+    aci: Aci,
+    listing: PublishedParams,
+    auth: Vec<IssuedCredential<AuthCredential>>,
+    spare_links: Vec<SpareLink>,
+    /// Spare links that were taken for a room service, and not used up.
+    tried_links: Vec<TriedLink>,
+    /// Spare links that were taken since the last renewal.
+    taken_links: u32,
+    /// The time of the next renewal.
+    pub schedule: RenewalSchedule,
+}
+
+impl CredentialSupply {
+    /// Creates the supply of auth credentials for a week, without create credentials.
+    #[must_use]
+    pub fn new(auth: Vec<IssuedCredential<AuthCredential>>) -> Self {
+        Self {
+            auth,
+            spare_links: Vec::with_capacity(SPARE_LINKS),
+            failure: None,
+        }
+    }
+
+    /// Adds a create credential with its root key.
+    pub fn add(&mut self, link: SpareLink) {
+        self.spare_links.push(link);
+    }
+
+    /// Records the error because of which there are fewer create credentials than [`SPARE_LINKS`].
+    pub fn fail(&mut self, failure: IssuerError) {
+        self.failure = Some(failure);
+    }
+
+    /// Takes the error because of which there are fewer create credentials than [`SPARE_LINKS`], if there was
+    /// one.
+    pub const fn take_failure(&mut self) -> Option<IssuerError> {
+        self.failure.take()
+    }
+}
+
+impl CredentialStore {
+    /// Creates the store after a first renewal.
+    #[must_use]
+    pub fn new<R: CryptoRng + ?Sized>(
+        aci: Aci,
+        listing: PublishedParams,
+        supply: CredentialSupply,
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Self {
+        Self {
+            aci,
+            listing: listing.stored(),
+            auth: supply.auth,
+            spare_links: supply.spare_links,
+            tried_links: Vec::new(),
+            taken_links: 0,
+            schedule: RenewalSchedule::start(now, rng),
+        }
+    }
+
+    /// Stores the result of a renewal, and draws the time of the next one. Valid spare links of the renewal
+    /// before are retained.
+    pub fn renew<R: CryptoRng + ?Sized>(
+        &mut self,
+        listing: PublishedParams,
+        supply: CredentialSupply,
+        now: Timestamp,
+        rng: &mut R,
+    ) {
+        // This device's clock alone drops nothing: it may be wrong.
+        let known = listing.issuer_time.map_or(now, |issuer| issuer.min(now));
+        self.spare_links.retain(|link| link.is_good(known));
+        self.tried_links.retain(|tried| tried.link.is_good(known));
+        self.listing = listing.stored();
+        self.auth = supply.auth;
+        self.spare_links.extend(supply.spare_links);
+        let surplus = self.spare_links.len().saturating_sub(MAX_SPARE_LINKS);
+        self.spare_links.drain(..surplus);
+        self.taken_links = 0;
+        self.schedule.renewed(now, rng);
+    }
+
+    /// Returns the id of the account.
+    #[must_use]
+    pub const fn aci(&self) -> Aci {
+        self.aci
+    }
+
+    /// Returns the params that the issuer listed at the last renewal. They are not yet compared with the
+    /// pins.
+    #[must_use]
+    pub const fn listing(&self) -> &PublishedParams {
+        &self.listing
+    }
+
+    /// Returns the days for which there are auth credentials, in order.
+    pub fn days(&self) -> impl Iterator<Item = Timestamp> {
+        self.auth.iter().map(|issued| issued.redemption)
+    }
+
+    /// Returns the number of links that can be created now without a request to the issuer.
+    #[must_use]
+    pub fn spare_links(&self, now: Timestamp) -> usize {
+        let spare = self.spare_links.iter();
+        spare.filter(|link| link.is_good(now)).count()
+    }
+
+    /// Returns today's right to use links; `None` if there is no credential for today, or its params are
+    /// untrusted or out of force.
+    #[must_use]
+    pub fn pass(&self, params: &TrustedParams, now: Timestamp) -> Option<Pass> {
+        let today = now.start_of_day();
+        let mut auth = self.auth.iter();
+        let issued = auth.find(|issued| {
+            issued.redemption == today
+                && params.generic(issued.params).is_some()
+                && params.verifies(issued.params, now)
+        })?;
+        Pass::new(self.aci, issued, params).ok()
+    }
+
+    /// Returns whether spare links were taken since the last renewal and none is left.
+    #[must_use]
+    pub const fn has_used_up_links(&self) -> bool {
+        self.taken_links > 0 && self.spare_links.is_empty()
+    }
+
+    /// Draws another time for a missed renewal: from the next day if there are credentials for at least two
+    /// days after today, else from the next hours.
+    pub fn postpone_renewal<R: CryptoRng + ?Sized>(&mut self, now: Timestamp, rng: &mut R) {
+        let last = self.days().last().unwrap_or(now);
+        if now.start_of_day().plus(FEW_DAYS * DAY) <= last {
+            self.schedule.postpone(now, rng);
+        } else {
+            self.schedule.retry(now, rng);
+        }
+    }
+}
+
+impl fmt::Debug for CredentialStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CredentialStore(..)")
+    }
+}

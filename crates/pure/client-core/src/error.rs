@@ -1,0 +1,183 @@
+//! The errors of requests to the issuer.
+
+use std::time::{Duration, SystemTime};
+
+use anteroom_protocol::{ParamsId, Timestamp};
+use http::StatusCode;
+
+use crate::{
+    CLOCK_TOLERANCE, ParamsKind, PinStoreError, Problem, Service, SessionStoreError,
+    TransportError, TransportFailure,
+};
+
+/// The error of a request to the issuer. None of the variants holds a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssuerError {
+    /// The base URL cannot be used.
+    #[error("the issuer's address cannot be used: {0}")]
+    BaseUrl(&'static str),
+    /// The HTTP client could not be set up (certificate store, name resolver).
+    #[error("the HTTP client could not be set up")]
+    Setup(#[source] TransportError),
+    /// No answer arrived: the name, the connection, TLS or the stream failed.
+    #[error("the issuer cannot be reached")]
+    Unreachable(#[source] TransportError),
+    /// The answer did not arrive in time.
+    #[error("the issuer did not answer in time")]
+    TimedOut,
+    /// The answer exceeds the limit.
+    #[error("the issuer's answer is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The answer does not have the shape of the API.
+    #[error("the issuer's answer makes no sense: {0}")]
+    Malformed(&'static str),
+    /// The issuer refused the request.
+    #[error(transparent)]
+    Problem(Box<Problem>),
+    /// The issuer uses server params that are neither pinned nor declared trusted.
+    #[error("{}", untrusted(*kind, offered))]
+    Untrusted {
+        /// The kind of the params.
+        kind: ParamsKind,
+        /// The ids of the params in force; empty if the issuer published none.
+        offered: Vec<ParamsId>,
+    },
+    /// A credential does not verify under the trusted params.
+    #[error("the issuer's credential does not verify under the trusted params")]
+    Verification,
+    /// A link was made under server params that this issuer does not list.
+    #[error(
+        "the link was made under the server params {0}, which this issuer does not show: \
+         it belongs to another issuer, or this one hands you a key of your own"
+    )]
+    LinkParams(ParamsId),
+    /// The clocks of the issuer and of this device differ so far that no params or credentials of the issuer
+    /// can be used.
+    #[error(
+        "this device's clock says {}, and the issuer's says {}",
+        date(*device),
+        date(*issuer)
+    )]
+    Clock {
+        /// The issuer's time.
+        issuer: Timestamp,
+        /// This device's time.
+        device: Timestamp,
+    },
+    /// The clocks of the room service and of this device differ so far that it may refuse what is valid here.
+    #[error(
+        "this device's clock says {}, and the room service's says {}",
+        date(*device),
+        date(*rooms)
+    )]
+    RoomsClock {
+        /// The room service's time.
+        rooms: Timestamp,
+        /// This device's time.
+        device: Timestamp,
+    },
+    /// The issuer named another day than this device's clock.
+    #[error(
+        "this device's clock shows the day {}, and the issuer's the day {}",
+        date(*device),
+        date(*issuer)
+    )]
+    OddDay {
+        /// The day that the issuer named.
+        issuer: Timestamp,
+        /// The day of the clock that was passed in.
+        device: Timestamp,
+    },
+    /// The issuer would not accept the range.
+    #[error("the range of days is not aligned to days, runs backwards or spans over 7 days")]
+    Range,
+    /// The pins could not be read or written.
+    #[error(transparent)]
+    Pins(#[from] PinStoreError),
+    /// A change of the account's devices needs more than the login or the device's password.
+    #[error(
+        "this needs the password of the account's login again, or a login of the last five minutes"
+    )]
+    PasswordNeeded,
+    /// The login has expired, or it or its account was ended.
+    #[error("the login has ended")]
+    SessionEnded,
+    /// The login could not be read or stored.
+    #[error(transparent)]
+    Session(#[from] SessionStoreError),
+}
+
+impl IssuerError {
+    /// Returns whether the issuer does not know the device or the login (any more). Stored credentials must
+    /// be deleted then.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        match self {
+            Self::SessionEnded => true,
+            Self::Problem(problem) => problem.status == StatusCode::UNAUTHORIZED,
+            _ => false,
+        }
+    }
+}
+
+/// Returns the error for the time that a service named in an answer of this moment, if its clock and this
+/// device's are too far apart.
+pub(crate) fn clock_error(
+    by: Service,
+    theirs: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<IssuerError> {
+    let theirs = theirs?;
+    if theirs.as_secs().abs_diff(now.as_secs()) <= CLOCK_TOLERANCE.as_secs() {
+        return None;
+    }
+    Some(match by {
+        Service::Issuer => IssuerError::Clock {
+            issuer: theirs,
+            device: now,
+        },
+        Service::Rooms => IssuerError::RoomsClock {
+            rooms: theirs,
+            device: now,
+        },
+    })
+}
+
+impl From<TransportFailure> for IssuerError {
+    fn from(failure: TransportFailure) -> Self {
+        match failure {
+            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
+            TransportFailure::Setup(cause) => Self::Setup(cause),
+            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
+            TransportFailure::TimedOut => Self::TimedOut,
+            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
+            TransportFailure::Malformed(what) => Self::Malformed(what),
+        }
+    }
+}
+
+fn untrusted(kind: ParamsKind, offered: &[ParamsId]) -> String {
+    if offered.is_empty() {
+        return format!("the issuer publishes no {kind} params that are good now");
+    }
+    let ids: Vec<String> = offered.iter().map(ParamsId::to_hex).collect();
+    format!(
+        "the issuer's {kind} params {} are not trusted: compare them with a link's or with another \
+         member's before trusting them",
+        ids.join(", ")
+    )
+}
+
+/// Formats a moment as a date.
+fn date(moment: Timestamp) -> String {
+    let since = Duration::from_secs(moment.as_secs());
+    let date = SystemTime::UNIX_EPOCH.checked_add(since);
+    date.map_or_else(
+        || format!("{} s", moment.as_secs()),
+        httpdate::fmt_http_date,
+    )
+}

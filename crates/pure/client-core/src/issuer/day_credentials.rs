@@ -1,0 +1,168 @@
+//! The credentials for the days of a range.
+
+use anteroom_protocol::{
+    Aci, AuthCredential, AuthCredentialResponse, DAY, GenericPublicParams, GroupAuthCredential,
+    GroupAuthCredentialResponse, Timestamp, parallel,
+};
+use anteroom_wire::issuer::{CallLinkAuthResponse, DayCredential, GroupAuthResponse};
+use http::{HeaderName, Method};
+
+use super::{
+    account::{AccountInfo, parse_pni},
+    verification::{check_days, first_verified},
+};
+use crate::{
+    Answer, DayCredentials, DayRange, IssuedCredential, IssuerError, ListedParams, ParamsKind,
+    Request, TrustedParams,
+};
+
+const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
+
+/// A request for the credentials of a range of days, and the state that the verification of its answer needs.
+#[derive(Debug)]
+pub struct DayCredentialsExchange<'a> {
+    range: DayRange,
+    params: &'a TrustedParams,
+    candidates: Vec<&'a ListedParams<GenericPublicParams>>,
+    now: Timestamp,
+}
+
+impl<'a> DayCredentialsExchange<'a> {
+    /// Creates the exchange.
+    ///
+    /// # Errors
+    /// No params that may issue now are trusted.
+    pub fn new(
+        range: DayRange,
+        params: &'a TrustedParams,
+        now: Timestamp,
+    ) -> Result<Self, IssuerError> {
+        Ok(Self {
+            range,
+            params,
+            candidates: params.issuing_for_link(now)?,
+            now,
+        })
+    }
+
+    /// Returns the request for call-link credentials alone, one for each day.
+    #[must_use]
+    pub fn auth_request(&self) -> Request {
+        self.request(&["v1", "call-link", "auth"])
+    }
+
+    /// Returns the request for call-link and group credentials, one of each for each day.
+    #[must_use]
+    pub fn batch_request(&self) -> Request {
+        self.request(&["v1", "certificate", "auth", "group"])
+    }
+
+    fn request(&self, path: &[&str]) -> Request {
+        Request::new(Method::GET, path)
+            .with_query("redemptionStartSeconds", self.range.first().as_secs())
+            .with_query("redemptionEndSeconds", self.range.last().as_secs())
+    }
+
+    /// Returns the reason for refused days. The clocks are the reason only if the issuer would have granted
+    /// these days by this device's clock: from yesterday to eight days after today.
+    #[must_use]
+    pub fn explained(&self, error: IssuerError) -> IssuerError {
+        let (today, range) = (self.now.start_of_day(), self.range);
+        let is_due = today.minus(DAY) <= range.first() && range.last() <= today.plus(8 * DAY);
+        if is_due {
+            self.params.explained(error, self.now)
+        } else {
+            error
+        }
+    }
+
+    /// Reads the answer to [`Self::auth_request`] of an account.
+    ///
+    /// # Errors
+    /// The answer is malformed, days are missing or unexpected, or a credential does not verify.
+    pub fn read_auth(
+        &self,
+        answer: &Answer,
+        aci: &Aci,
+    ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
+        let body: CallLinkAuthResponse = answer.json()?;
+        self.receive_auth(&body.call_link_auth_credentials, aci)
+    }
+
+    /// Reads the answer to [`Self::batch_request`]. While the issuer works without its group params the days
+    /// come without group credentials.
+    ///
+    /// # Errors
+    /// The answer is malformed, days are missing or unexpected, or a credential does not verify.
+    pub fn read_batch(
+        &self,
+        answer: &Answer,
+        aci: &Aci,
+        account: &AccountInfo,
+    ) -> Result<Vec<DayCredentials>, IssuerError> {
+        let body: GroupAuthResponse = answer.json()?;
+        if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
+            return Err(IssuerError::Malformed("the batch is for another PNI"));
+        }
+        let auth = self.receive_auth(&body.call_link_auth_credentials, aci)?;
+        let degraded = answer.header(&DEGRADED).is_some() && body.credentials.is_empty();
+        let group = if degraded {
+            Vec::new()
+        } else {
+            self.receive_group(account, &body.credentials)?
+        };
+        let mut group = group.into_iter();
+        Ok(auth
+            .into_iter()
+            .map(|auth| DayCredentials {
+                day: auth.redemption,
+                auth,
+                group: group.next(),
+            })
+            .collect())
+    }
+
+    fn receive_auth(
+        &self,
+        bodies: &[DayCredential],
+        aci: &Aci,
+    ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
+        check_days(bodies, self.range)?;
+        let receive = |(body, day): &(&DayCredential, Timestamp)| {
+            let response = AuthCredentialResponse::from_bytes(body.credential.as_bytes())
+                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
+            first_verified(&self.candidates, *day, |listed| {
+                response.receive(aci, *day, &listed.params).ok()
+            })
+            .ok_or_else(|| self.params.refusal(ParamsKind::Generic, self.now))
+        };
+        let days: Vec<_> = bodies.iter().zip(self.range.days()).collect();
+        parallel::map(&days, receive).into_iter().collect()
+    }
+
+    fn receive_group(
+        &self,
+        account: &AccountInfo,
+        bodies: &[DayCredential],
+    ) -> Result<Vec<IssuedCredential<GroupAuthCredential>>, IssuerError> {
+        let candidates = self.params.issuing_group(self.now)?;
+        check_days(bodies, self.range)?;
+        let receive = |(body, day): &(&DayCredential, Timestamp)| {
+            let response = GroupAuthCredentialResponse::from_bytes(body.credential.as_bytes())
+                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
+            first_verified(&candidates, *day, |listed| {
+                let received = match (&account.pni, &account.auth_salt) {
+                    (Some(pni), _) => response.receive(&account.aci, pni, *day, &listed.params),
+                    (None, Some(salt)) => {
+                        response.receive_without_pni(&account.aci, salt, *day, &listed.params)
+                    }
+                    (None, None) => return None,
+                };
+                received.ok()
+            })
+            .ok_or_else(|| self.params.refusal(ParamsKind::Group, self.now))
+        };
+        let days: Vec<_> = bodies.iter().zip(self.range.days()).collect();
+        parallel::map(&days, receive).into_iter().collect()
+    }
+}

@@ -1,0 +1,20 @@
+//! The params that the issuer lists.
+
+use http::Method;
+
+use crate::{Answer, IssuerError, PublishedParams, Request, wire::ParamsBody};
+
+/// Returns the request.
+#[must_use]
+pub fn request() -> Request {
+    Request::new(Method::GET, &["v1", "params"])
+}
+
+/// Reads the answer.
+///
+/// # Errors
+/// The answer is malformed.
+pub fn read(answer: &Answer) -> Result<PublishedParams, IssuerError> {
+    let body: ParamsBody = answer.json()?;
+    PublishedParams::parse(&body, answer.time())
+}

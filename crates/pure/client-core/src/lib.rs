@@ -1,0 +1,98 @@
+//! The client library of both services without I/O: what to ask, how to read, verify and pin the answers, and
+//! what to store.
+//!
+//! # Contract
+//!
+//! - **Input**: the answers of the services ([`Answer`]) and the messages of a call's socket; the time and the
+//!   randomness, as arguments; the caller's stores ([`PinStore`], [`ReplayStore`]).
+//! - **Output**: requests as values ([`Request`]) and messages to send; verified credentials, states of links
+//!   and events of a call.
+//! - **State**: [`CredentialStore`], [`SessionState`](login::session::SessionState) and
+//!   [`Participation`](call::participation::Participation) are plain values of the caller.
+//! - **Errors**: [`IssuerError`] for the issuer, [`RoomsError`] for the room service. They contain no secret.
+//!
+//! An exchange is a function or a type for each endpoint ([`issuer`], [`rooms`], [`login`]): it makes the
+//! request, and reads the answer to it. The caller sends the request over whatever connection it has.
+#![forbid(unsafe_code)]
+
+mod answer;
+pub mod call;
+mod client_error;
+mod clock;
+mod credential_store;
+mod credentials;
+mod device;
+mod device_id;
+mod error;
+pub mod issuer;
+pub mod login;
+mod own_link;
+mod params;
+mod pin_store_error;
+mod pins;
+mod problem;
+mod range;
+mod renewal;
+mod request;
+pub mod rooms;
+mod service_url;
+mod transport_error;
+mod transport_failure;
+mod wire;
+
+/// The id of an era, which the protocol defines.
+pub use anteroom_protocol::EraId;
+
+pub use self::{
+    answer::{Answer, time_of},
+    call::{
+        chat::Chat,
+        command::Recipient,
+        event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
+        ids::{DemuxId, OpaqueUserId},
+        join::JoinOptions,
+        replay::{ReplayMemory, SenderCounters},
+        replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},
+        roster::Roster,
+        sealing::{EraKey, MAX_MESSAGE, MessageOpener, MessageSealer, MessageTooLong, OpenError},
+    },
+    client_error::Error,
+    clock::CLOCK_TOLERANCE,
+    credential_store::{
+        CredentialFormatError, CredentialStore, CredentialSupply, MAX_SPARE_LINKS, SPARE_LINKS,
+        SpareLink,
+    },
+    credentials::{DayCredentials, IssuedCredential},
+    device::DeviceCredentials,
+    device_id::DeviceId,
+    error::IssuerError,
+    issuer::{
+        account::AccountInfo,
+        devices::{DeviceEntry, DeviceState, RegisteredDevice},
+        relays::RelayServer,
+    },
+    login::{
+        store::{LockedSession, SessionStore},
+        store_error::SessionStoreError,
+        tokens::{SessionGrant, SessionTokens, SignIn},
+    },
+    own_link::{OwnLink, parse_passkey},
+    params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
+    pin_store_error::PinStoreError,
+    pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
+    problem::{Problem, Service},
+    range::DayRange,
+    renewal::{RenewalSchedule, RenewalStep},
+    request::Request,
+    rooms::{
+        error::RoomsError,
+        link::{Approval, LinkChange, LinkState, RoomName},
+        link_requests::{CreatedLink, OngoingCall},
+        participant::Participant,
+        pass::{CreatePass, Pass},
+        peek::Peek,
+    },
+    service_url::{is_loopback, parse_base},
+    transport_error::{TransportError, TransportFault, causes},
+    transport_failure::TransportFailure,
+};

@@ -1,0 +1,37 @@
+//! The storage of a session.
+
+use std::fmt;
+
+use super::{store_error::SessionStoreError, tokens::SessionGrant};
+
+/// The storage of one user's session at one issuer, so that it outlives a process.
+pub trait SessionStore: fmt::Debug + Send + Sync {
+    /// Waits until nothing else holds the lock of the session, in this process and in all others that use the
+    /// same store. Called on a thread that may block.
+    ///
+    /// # Errors
+    /// The store cannot be locked.
+    fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError>;
+}
+
+/// A session under an exclusive lock, which is released on drop.
+pub trait LockedSession: Send {
+    /// Returns the stored session.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError>;
+
+    /// Replaces the stored session atomically. The new session is durable when this returns, also through a
+    /// crash.
+    ///
+    /// # Errors
+    /// The store cannot be written; then its content is unchanged.
+    fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError>;
+
+    /// Removes the session, if there is one.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn remove(&mut self) -> Result<(), SessionStoreError>;
+}

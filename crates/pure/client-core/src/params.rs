@@ -1,0 +1,178 @@
+//! The public params that an issuer lists.
+
+mod comparison;
+mod issuing;
+mod link;
+mod switch;
+mod trusted;
+
+use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, ParamsId, Timestamp};
+use http::StatusCode;
+
+pub use self::{switch::ParamsSwitch, trusted::TrustedParams};
+use crate::{
+    IssuerError, ParamsKind, Service,
+    error::clock_error,
+    wire::{self, ParamsBody, ParamsEntry},
+};
+
+/// The time during which params issue and verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first moment of the period.
+    pub not_before: Timestamp,
+    /// The first moment after the period; `None` if it has no end.
+    pub not_after: Option<Timestamp>,
+}
+
+impl Validity {
+    /// Returns whether `moment` lies in the period.
+    #[must_use]
+    pub fn contains(&self, moment: Timestamp) -> bool {
+        self.not_before <= moment && self.not_after.is_none_or(|end| moment < end)
+    }
+}
+
+/// Params with their id and period, as the issuer lists them.
+#[derive(Clone, Debug)]
+pub struct ListedParams<P> {
+    /// The params.
+    pub params: P,
+    /// Their id, computed from their bytes.
+    pub id: ParamsId,
+    /// The time during which they issue and verify.
+    pub validity: Validity,
+}
+
+/// Params without their bytes, for display and for comparison with the params of other members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParamsSummary {
+    /// The purpose.
+    pub kind: ParamsKind,
+    /// The id.
+    pub id: ParamsId,
+    /// The time during which they issue and verify.
+    pub validity: Validity,
+}
+
+impl<P> ListedParams<P> {
+    pub(crate) const fn summary(&self, kind: ParamsKind) -> ParamsSummary {
+        ParamsSummary {
+            kind,
+            id: self.id,
+            validity: self.validity,
+        }
+    }
+}
+
+/// All params that an issuer lists, before the comparison with the pins.
+#[derive(Clone, Debug, Default)]
+pub struct PublishedParams {
+    /// The params of call-link credentials.
+    pub generic: Vec<ListedParams<GenericPublicParams>>,
+    /// The params of group credentials.
+    pub group: Vec<ListedParams<GroupServerPublicParams>>,
+    /// The issuer's time when it answered, if the answer carried it.
+    pub issuer_time: Option<Timestamp>,
+    /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
+    /// now.
+    is_stored: bool,
+}
+
+impl PublishedParams {
+    pub(crate) fn parse(
+        body: &ParamsBody,
+        issuer_time: Option<Timestamp>,
+    ) -> Result<Self, IssuerError> {
+        let mut published = Self {
+            generic: Vec::new(),
+            group: Vec::new(),
+            issuer_time,
+            is_stored: false,
+        };
+        for entry in &body.params {
+            let bytes = wire::decode(&entry.public_params)?;
+            // Later versions may add kinds: unknown ones are ignored.
+            if entry.kind == ParamsKind::Generic.as_str() {
+                let params = GenericPublicParams::from_bytes(&bytes).map_err(no_params)?;
+                let id = params.id();
+                published.generic.push(listed(entry, params, id)?);
+            } else if entry.kind == ParamsKind::Group.as_str() {
+                let params = GroupServerPublicParams::from_bytes(&bytes).map_err(no_params)?;
+                let id = params.id();
+                published.group.push(listed(entry, params, id)?);
+            }
+        }
+        Ok(published)
+    }
+
+    /// Returns the reason of an error: [`IssuerError::Clock`] if the clocks differ and that alone may explain
+    /// the error. Untrusted params that the issuer offers are never explained by a clock.
+    pub fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
+        let may_be_clock = match &error {
+            IssuerError::Untrusted { offered, .. } => offered.is_empty(),
+            IssuerError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
+            IssuerError::OddDay { .. } => true,
+            _ => false,
+        };
+        match clock_error(Service::Issuer, self.issuer_time, now) {
+            Some(clock) if may_be_clock => clock,
+            _ => error,
+        }
+    }
+
+    /// Marks the list as stored, for later use without a request.
+    pub(crate) fn stored(self) -> Self {
+        Self {
+            issuer_time: None,
+            is_stored: true,
+            ..self
+        }
+    }
+
+    /// Converts the list to the issuer's JSON.
+    pub(crate) fn body(&self) -> ParamsBody {
+        let generic = self
+            .generic
+            .iter()
+            .map(|listed| entry(listed, ParamsKind::Generic, &listed.params.to_bytes()));
+        let group = self
+            .group
+            .iter()
+            .map(|listed| entry(listed, ParamsKind::Group, &listed.params.to_bytes()));
+        ParamsBody {
+            params: generic.chain(group).collect(),
+        }
+    }
+}
+
+fn entry<P>(listed: &ListedParams<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
+    ParamsEntry {
+        id: listed.id.to_hex(),
+        kind: kind.as_str().to_owned(),
+        not_before: listed.validity.not_before.as_secs(),
+        not_after: listed.validity.not_after.map(Timestamp::as_secs),
+        public_params: wire::encode(public_params),
+    }
+}
+
+fn no_params(_: anteroom_protocol::ParseError) -> IssuerError {
+    IssuerError::Malformed("server params do not parse")
+}
+
+fn listed<P>(entry: &ParamsEntry, params: P, id: ParamsId) -> Result<ListedParams<P>, IssuerError> {
+    if ParamsId::parse(&entry.id) != Ok(id) {
+        return Err(IssuerError::Malformed("server params have another id"));
+    }
+    Ok(ListedParams {
+        params,
+        id,
+        validity: Validity {
+            not_before: Timestamp::from_secs(entry.not_before),
+            not_after: entry.not_after.map(Timestamp::from_secs),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

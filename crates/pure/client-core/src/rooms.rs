@@ -1,0 +1,13 @@
+//! The requests to the room service and the reading of its answers.
+//!
+//! Every request but [`live`] carries a presentation made for it alone.
+
+pub(crate) mod error;
+pub(crate) mod link;
+pub mod link_requests;
+pub mod live;
+pub(crate) mod participant;
+pub(crate) mod pass;
+pub(crate) mod passkey;
+pub mod peek;
+mod request;

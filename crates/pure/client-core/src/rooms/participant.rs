@@ -1,0 +1,82 @@
+//! The devices of a call, as the room service lists them.
+
+use anteroom_wire::rooms::{ParticipantBody, socket::DeviceBody};
+
+use super::error::RoomsError;
+use crate::{DemuxId, EraId, OpaqueUserId, call::hello::HelloCodec};
+
+/// One device of a call or its lobby.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// The device's number in the call.
+    pub demux: DemuxId,
+    /// The user, if the room service reveals it.
+    pub user: Option<OpaqueUserId>,
+    /// The time at which the device raised its hand, in milliseconds since 1970; `None` if it is not raised.
+    pub hand_raised_at: Option<u64>,
+    /// Whether the device's connection is lost and its seat is reserved.
+    pub is_lost: bool,
+    /// Whether the device may admit, deny, remove and block others, if the room service reveals it.
+    pub is_admin: bool,
+    /// The name that the device gave itself when it joined a call. A holder of the link can choose any name;
+    /// the room service can neither forge a name nor attribute one to another user.
+    pub name: Option<String>,
+}
+
+pub(crate) fn parse_era(text: &str) -> Result<EraId, RoomsError> {
+    EraId::parse(text).map_err(|_| RoomsError::Malformed("no era id"))
+}
+
+pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
+    DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
+}
+
+fn parse_user(text: &str) -> Result<OpaqueUserId, RoomsError> {
+    OpaqueUserId::parse(text).map_err(|_| RoomsError::Malformed("a user id does not parse"))
+}
+
+/// Reads the devices that a peek shows.
+pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, RoomsError> {
+    let participant = |body: &ParticipantBody| {
+        let user = body.opaque_user_id.as_deref();
+        Ok(Participant {
+            demux: parse_demux(body.demux_id)?,
+            user: user.map(parse_user).transpose()?,
+            name: None,
+            hand_raised_at: None,
+            is_lost: false,
+            is_admin: false,
+        })
+    };
+    bodies.iter().map(participant).collect()
+}
+
+/// Reads the devices of a roster.
+pub(crate) fn participants(
+    bodies: &[DeviceBody<'_>],
+    hellos: &HelloCodec,
+) -> Result<Vec<Participant>, RoomsError> {
+    let participant = |body| participant(body, hellos);
+    bodies.iter().map(participant).collect()
+}
+
+/// Reads a device of a roster.
+pub(crate) fn participant(
+    body: &DeviceBody<'_>,
+    hellos: &HelloCodec,
+) -> Result<Participant, RoomsError> {
+    let user = body.opaque_user_id.as_deref();
+    let user = user.map(parse_user).transpose()?;
+    let name = body.hello.as_deref().and_then(|hello| {
+        let user = user.as_ref()?.ciphertext().ok()?;
+        hellos.name(&user, hello)
+    });
+    Ok(Participant {
+        demux: parse_demux(body.demux_id)?,
+        user,
+        name,
+        hand_raised_at: body.hand_raised_at,
+        is_lost: body.lost,
+        is_admin: body.admin,
+    })
+}

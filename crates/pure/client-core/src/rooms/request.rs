@@ -1,0 +1,68 @@
+//! The headers of requests to the room service.
+
+use anteroom_protocol::RootKey;
+use http::{HeaderName, Method, StatusCode, header};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::{
+    error::RoomsError,
+    pass::{CreatePass, Pass},
+};
+use crate::{Answer, Request, Service};
+
+const ROOM_ID: HeaderName = HeaderName::from_static("x-room-id");
+const EPOCH: HeaderName = HeaderName::from_static("x-epoch");
+
+/// Returns a request for a room with a presentation of a pass.
+pub(super) fn presenting<R: CryptoRng + ?Sized>(
+    method: Method,
+    path: &[&str],
+    room: &RootKey,
+    pass: &Pass,
+    rng: &mut R,
+) -> Result<Request, RoomsError> {
+    let authorization = bearer("auth", &pass.present(room, rng)?);
+    authorized(method, path, room, &authorization)
+}
+
+/// Returns a request for a room with a presentation of the right to create its link.
+pub(super) fn creating<R: CryptoRng + ?Sized>(
+    method: Method,
+    path: &[&str],
+    room: &RootKey,
+    pass: &CreatePass,
+    rng: &mut R,
+) -> Result<Request, RoomsError> {
+    let authorization = bearer("create", &pass.present(room, rng)?);
+    authorized(method, path, room, &authorization)
+}
+
+fn authorized(
+    method: Method,
+    path: &[&str],
+    room: &RootKey,
+    authorization: &str,
+) -> Result<Request, RoomsError> {
+    let request = Request::new(method, path)
+        .with_secret(ROOM_ID, &room.room_id().to_hex())?
+        .with_secret(header::AUTHORIZATION, authorization)?;
+    Ok(match room.epoch() {
+        Some(epoch) => request.with_header(EPOCH, epoch),
+        None => request,
+    })
+}
+
+fn bearer(kind: &str, presentation: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("Bearer {kind}.{presentation}"))
+}
+
+/// Returns the answer if its status is 200.
+pub(super) fn success(answer: &Answer) -> Result<&Answer, RoomsError> {
+    if answer.status() == StatusCode::OK {
+        return Ok(answer);
+    }
+    Err(RoomsError::Problem(Box::new(
+        answer.problem(Service::Rooms),
+    )))
+}

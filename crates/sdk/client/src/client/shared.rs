@@ -1,0 +1,136 @@
+//! The credentials and the clients that clones of a client share.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anteroom_protocol::CallLink;
+
+use crate::{
+    Authentication, ClientOptions, CredentialStore, Error, IssuerClient, IssuerError, Pass,
+    ReplayMemory, RoomsClient,
+};
+
+/// The state that clones of a client share.
+pub(super) struct Shared {
+    pub(super) issuer: IssuerClient,
+    pub(super) options: ClientOptions,
+    pub(super) replays: ReplayMemory,
+    /// `None` after the issuer has refused the account.
+    pub(super) credentials: Mutex<Option<CredentialStore>>,
+    /// Held while a link is created: no other creation may show the same room.
+    pub(super) creation: tokio::sync::Mutex<()>,
+    pub(super) failure: Mutex<Option<IssuerError>>,
+}
+
+impl Shared {
+    /// Creates the state with the stored credentials of the account. Fetches credentials if there is none for
+    /// today.
+    pub(super) async fn connect(
+        issuer: &str,
+        authentication: impl Into<Authentication>,
+        mut options: ClientOptions,
+    ) -> Result<Self, IssuerError> {
+        let issuer = IssuerClient::new(issuer, authentication, options.timeouts)?;
+        let aci = issuer.authentication().aci();
+        let stored = options.credentials.take();
+        let shared = Self {
+            issuer,
+            replays: match options.replays.take() {
+                Some(store) => ReplayMemory::with_store(store),
+                None => ReplayMemory::default(),
+            },
+            options,
+            credentials: Mutex::new(stored.filter(|stored| stored.aci() == aci)),
+            creation: tokio::sync::Mutex::default(),
+            failure: Mutex::new(None),
+        };
+        if !shared.has_credentials()? {
+            shared.renew().await?;
+        }
+        Ok(shared)
+    }
+
+    pub(super) fn credentials(&self) -> MutexGuard<'_, Option<CredentialStore>> {
+        locked(&self.credentials)
+    }
+
+    /// Applies a change to the credentials; `None` if there are none.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut CredentialStore) -> T) -> Option<T> {
+        self.credentials().as_mut().map(change)
+    }
+
+    pub(super) fn note_failure(&self, failure: IssuerError) {
+        *locked(&self.failure) = Some(failure);
+    }
+
+    pub(super) fn take_failure(&self) -> Option<IssuerError> {
+        locked(&self.failure).take()
+    }
+
+    /// Returns whether there is a credential for today under trusted params.
+    pub(super) fn has_credentials(&self) -> Result<bool, IssuerError> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let credentials = self.credentials();
+        let Some(store) = credentials.as_ref() else {
+            return Ok(false);
+        };
+        let listing = store.listing().clone();
+        let params = listing.trusted(&*options.pins, options.trust(), now)?;
+        Ok(store.pass(&params, now).is_some())
+    }
+
+    /// Fetches the issuer's params, the week's credentials and those for creating links. Drops the present
+    /// credentials if the issuer does not know the account any more.
+    pub(super) async fn renew(&self) -> Result<(), IssuerError> {
+        let renewed = self.fetch().await;
+        if renewed.as_ref().is_err_and(IssuerError::is_signed_out) {
+            *self.credentials() = None;
+        }
+        renewed
+    }
+
+    pub(super) async fn fetch(&self) -> Result<(), IssuerError> {
+        let options = &self.options;
+        let listing = self.issuer.published_params().await?;
+        let now = options.system.now();
+        let params = listing
+            .clone()
+            .trusted(&*options.pins, options.trust(), now)
+            .map_err(|error| listing.explained(error, now))?;
+        let mut rng = options.system.rng();
+        let supply = self
+            .issuer
+            .credential_supply(&params, now, &mut *rng)
+            .await?;
+        let mut credentials = self.credentials();
+        match credentials.as_mut() {
+            Some(store) => store.renew(listing, supply, now, &mut *rng),
+            None => {
+                let aci = self.issuer.authentication().aci();
+                let store = CredentialStore::new(aci, listing, supply, now, &mut *rng);
+                *credentials = Some(store);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
+        let (now, options) = (self.options.system.now(), &self.options);
+        let credentials = self.credentials();
+        let store = credentials.as_ref().ok_or(Error::NoCredential)?;
+        let listing = store.listing().clone();
+        let params = listing.trusted_for_link(link, &*options.pins, options.trust(), now)?;
+        store.pass(&params, now).ok_or(Error::NoCredential)
+    }
+
+    /// The room service at this address, unless the options name another.
+    pub(super) fn rooms_at(&self, url: &str) -> Result<RoomsClient, Error> {
+        let url = self.options.rooms.as_deref().unwrap_or(url);
+        let mut rooms = RoomsClient::new(url, self.options.timeouts)?;
+        rooms.replays = self.replays.clone();
+        Ok(rooms)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
