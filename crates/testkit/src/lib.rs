@@ -39,8 +39,10 @@ mod relay_provider;
 mod reverse_proxy;
 mod room_link;
 mod rooms;
+mod router_server;
 mod routes;
 mod smtp_server;
+mod sql;
 mod turn;
 mod webhook_receiver;
 
@@ -71,6 +73,7 @@ pub use self::{
     rooms::{TestRooms, TestRoomsOptions},
     routes::listed_routes,
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
+    sql::execute_sql,
     turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };
