@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use anteroom_console::exit_status::ExitStatus;
 use anteroom_operator_cli::arguments::{AccountCommand, Device, Doctor, KeysRotate, Room};
-use anteroom_server::{database::Database, settings::Flag};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_server::{database::ServiceSchema as _, settings::Flag};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use anteroom_user_cli::arguments::{CallCommand, Credential, Link, Login, Relays, WhoAmI};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use clap_complete::Shell;
@@ -156,8 +156,8 @@ impl NewDatabase {
     /// Returns the database's file.
     pub(crate) const fn file_name(self) -> &'static str {
         match self {
-            Self::Issuer => <SqliteIssuer as Database>::NAME,
-            Self::Rooms => <SqliteRooms as Database>::NAME,
+            Self::Issuer => IssuerSchema::NAME,
+            Self::Rooms => RoomsSchema::NAME,
         }
     }
 }

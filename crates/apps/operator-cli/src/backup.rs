@@ -18,8 +18,8 @@ use anteroom_console::{
     terminal::{print, print_json},
 };
 use anteroom_runtime::Clock as _;
-use anteroom_server::{database::Database, databases, master_key};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_server::{database::ServiceSchema, databases, master_key};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
@@ -67,8 +67,8 @@ pub async fn run(
     let key = master_key_file(data, environment)?;
     // The issuer's database is copied last: the room service takes over params from it, never the reverse.
     let copying = async {
-        let rooms = copy::<SqliteRooms>(data, &copies).await?;
-        let issuer = copy::<SqliteIssuer>(data, &copies).await?;
+        let rooms = copy::<RoomsSchema>(data, &copies).await?;
+        let issuer = copy::<IssuerSchema>(data, &copies).await?;
         anyhow::Ok((rooms, issuer))
     };
     let (rooms, issuer) = progress::during("Copying the databases", copying).await?;
@@ -149,15 +149,15 @@ fn master_key_file(
 }
 
 /// Copies a database, if it exists.
-async fn copy<D: Database>(data: &DataDir, copies: &DataDir) -> anyhow::Result<Option<Entry>> {
-    if !databases::is_initialised::<D>(data).await? {
+async fn copy<S: ServiceSchema>(data: &DataDir, copies: &DataDir) -> anyhow::Result<Option<Entry>> {
+    if !databases::is_initialised::<S>(data).await? {
         return Ok(None);
     }
-    let (from, to) = (D::path(data), D::path(copies));
-    let copied = D::copy(&from, &to)
+    let (from, to) = (S::path(data), S::path(copies));
+    let copied = SqliteDatabase::<S>::copy(&from, &to)
         .await
         .with_context(|| format!("the database {} cannot be copied", from.display()))?;
-    Entry::of(D::NAME, &to, &copied)
+    Entry::of(S::NAME, &to, &copied)
         .map(Some)
         .with_context(|| format!("the copy of {} cannot be read", from.display()))
 }

@@ -8,17 +8,17 @@ use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
-    os::OsClock,
+    os::{self, OsClock},
     progress,
     terminal::{print, print_json},
 };
 use anteroom_runtime::Clock as _;
 use anteroom_server::{
-    database::{self, Database},
+    database::{self, ServiceSchema},
     installation, master_key,
 };
 use anteroom_store::{MasterKey, StoreError};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase, SqliteOptions};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ pub async fn run(
     environment: &Environment,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
-    let manifest = Manifest::read(folder, &[SqliteIssuer::NAME, SqliteRooms::NAME])?;
+    let manifest = Manifest::read(folder, &[IssuerSchema::NAME, RoomsSchema::NAME])?;
     let Some(key) = master_key::find(data, environment)? else {
         let next = format!(
             "Put it to {}, or name it with {}",
@@ -104,10 +104,10 @@ async fn put(
         entry.take_out(folder, &to)?;
     }
     for entry in &manifest.files {
-        if entry.name == SqliteIssuer::NAME {
-            prepare::<SqliteIssuer>(manifest, staging.staged(), key).await?;
+        if entry.name == IssuerSchema::NAME {
+            prepare::<IssuerSchema>(manifest, staging.staged(), key).await?;
         } else {
-            prepare::<SqliteRooms>(manifest, staging.staged(), key).await?;
+            prepare::<RoomsSchema>(manifest, staging.staged(), key).await?;
         }
     }
     let names = || manifest.files.iter().map(|entry| entry.name.as_str());
@@ -116,7 +116,7 @@ async fn put(
 }
 
 /// Opens a database with the key, migrates it, and deletes what must not be restored.
-async fn prepare<D: Database>(
+async fn prepare<S: ServiceSchema>(
     manifest: &Manifest,
     staged: &DataDir,
     key: &MasterKey,
@@ -124,18 +124,18 @@ async fn prepare<D: Database>(
     let complain = || {
         format!(
             "{} of the backup {} cannot be opened",
-            D::NAME,
+            S::NAME,
             manifest.origin()
         )
     };
-    let options = SqliteOptions::new(D::path(staged)).create(false);
-    let database = D::open(&options, key, OsClock.now())
+    let options = SqliteOptions::new(S::path(staged)).create(false);
+    let database = SqliteDatabase::<S>::open(&options, key, OsClock.now(), &mut os::rng())
         .await
         .with_context(complain)?;
     let forgotten: Result<u64, StoreError> = database.delete_transient_rows().await;
     database.close().await;
     forgotten.with_context(complain)?;
-    database::side_file(&D::path(staged)).map_or(Ok(()), |left| {
-        bail!("{} was not closed: {} is left", D::NAME, left.display())
+    database::side_file(&S::path(staged)).map_or(Ok(()), |left| {
+        bail!("{} was not closed: {} is left", S::NAME, left.display())
     })
 }

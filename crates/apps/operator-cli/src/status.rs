@@ -21,12 +21,12 @@ use anteroom_console::{
 };
 use anteroom_runtime::Clock as _;
 use anteroom_server::{
-    database::Database,
+    database::ServiceSchema,
     databases::{self, Databases},
     disk::Disk,
     settings::{self, Settings},
 };
-use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SchemaState, SqliteDatabase};
 use anyhow::bail;
 
 use self::{
@@ -43,8 +43,8 @@ pub async fn run(
     environment: &Environment,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
-    refuse_older::<SqliteIssuer>(data).await?;
-    refuse_older::<SqliteRooms>(data).await?;
+    refuse_older::<IssuerSchema>(data).await?;
+    refuse_older::<RoomsSchema>(data).await?;
     let databases = Databases::open(data, environment, now).await?;
     let mut listed = Vec::new();
     if let Some(issuer) = &databases.issuer {
@@ -92,12 +92,12 @@ pub async fn run(
 }
 
 /// Opening a database of an older program would migrate it, which a status command must not do.
-async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
-    if databases::is_initialised::<D>(data).await?
-        && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
+async fn refuse_older<S: ServiceSchema>(data: &DataDir) -> anyhow::Result<()> {
+    if databases::is_initialised::<S>(data).await?
+        && let SchemaState::Older { .. } = SqliteDatabase::<S>::schema_state(&S::path(data)).await?
     {
         bail!(
-            Failure::failed(format!("an older program made {}", D::path(data).display())).next(
+            Failure::failed(format!("an older program made {}", S::path(data).display())).next(
                 "Make a backup with `anteroom backup`, then start the services with this program"
             )
         );

@@ -6,10 +6,14 @@ use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
+    os,
 };
 use anteroom_protocol::Timestamp;
 use anteroom_store::{MasterKey, StoreError, keys::KeyDatabase};
-use anteroom_store_sqlite::{FileFailure, SqliteIssuer, SqliteOptions, SqliteRooms};
+use anteroom_store_sqlite::{
+    FileFailure, IssuerSchema, RoomsSchema, SqliteDatabase, SqliteIssuer, SqliteOptions,
+    SqliteRooms,
+};
 use anyhow::bail;
 use rustix::{
     fs::{Access, access},
@@ -17,7 +21,7 @@ use rustix::{
 };
 
 use crate::{
-    database::{Database, is_there},
+    database::{ServiceSchema, is_there},
     installation::Installation,
     master_key,
 };
@@ -43,11 +47,11 @@ pub fn find_or_make_key(
         }
         return Ok(key);
     }
-    if is_there(&SqliteIssuer::path(data)) {
-        bail!(missing_key::<SqliteIssuer>(data));
+    if is_there(&IssuerSchema::path(data)) {
+        bail!(missing_key::<IssuerSchema>(data));
     }
-    if is_there(&SqliteRooms::path(data)) {
-        bail!(missing_key::<SqliteRooms>(data));
+    if is_there(&RoomsSchema::path(data)) {
+        bail!(missing_key::<RoomsSchema>(data));
     }
     installation.permit_key()?;
     let key = master_key::create(data)?;
@@ -63,58 +67,58 @@ pub fn find_or_make_key(
 ///
 /// Refuses a database under another master key, and writes nothing then. While the database is open, the
 /// master key may change at its source.
-pub async fn open_or_create<D: Database>(
+pub async fn open_or_create<S: ServiceSchema>(
     data: &DataDir,
     environment: &Environment,
     installation: &Installation,
     key: &MasterKey,
     now: Timestamp,
-) -> anyhow::Result<D> {
+) -> anyhow::Result<SqliteDatabase<S>> {
     refuse_half_restored(data)?;
-    let is_missing = !is_there(&D::path(data));
+    let is_missing = !is_there(&S::path(data));
     if is_missing {
-        installation.permit::<D>()?;
-        refuse_other_key::<SqliteIssuer>(data, key, now).await?;
-        refuse_other_key::<SqliteRooms>(data, key, now).await?;
+        installation.permit::<S>()?;
+        refuse_other_key::<IssuerSchema>(data, key, now).await?;
+        refuse_other_key::<RoomsSchema>(data, key, now).await?;
     }
     let (place, environment) = (data.clone(), environment.clone());
-    let options = SqliteOptions::new(D::path(data))
+    let options = SqliteOptions::new(S::path(data))
         .create(is_missing)
         .master_source(move || master_key::find(&place, &environment).ok().flatten());
-    let database = D::open(&options, key, now)
+    let database = SqliteDatabase::<S>::open(&options, key, now, &mut os::rng())
         .await
-        .map_err(|error| open_failure::<D>(data, error))?;
+        .map_err(|error| open_failure::<S>(data, error))?;
     if database.created() {
-        tracing::info!("made the database {}", D::path(data).display());
+        tracing::info!("made the database {}", S::path(data).display());
     }
     Ok(database)
 }
 
 /// Refuses a key that is not the key of the other existing database, before a database is created: all
 /// databases of a directory are under one key.
-async fn refuse_other_key<D: Database>(
+async fn refuse_other_key<S: ServiceSchema>(
     data: &DataDir,
     key: &MasterKey,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    if is_there(&D::path(data)) {
-        open::<D>(data, key, now).await?.close().await;
+    if is_there(&S::path(data)) {
+        open::<S>(data, key, now).await?.close().await;
     }
     Ok(())
 }
 
 /// Opens an existing database.
-pub async fn open_existing<D: Database>(
+pub async fn open_existing<S: ServiceSchema>(
     data: &DataDir,
     environment: &Environment,
     now: Timestamp,
-) -> anyhow::Result<D> {
-    if !is_initialised::<D>(data).await? {
+) -> anyhow::Result<SqliteDatabase<S>> {
+    if !is_initialised::<S>(data).await? {
         bail!(no_database(data));
     }
     match master_key::find(data, environment)? {
         Some(key) => open(data, &key, now).await,
-        None => bail!(missing_key::<D>(data)),
+        None => bail!(missing_key::<S>(data)),
     }
 }
 
@@ -133,8 +137,8 @@ impl Databases {
         environment: &Environment,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let holds_rooms = is_initialised::<SqliteRooms>(data).await?;
-        let issuer = if is_initialised::<SqliteIssuer>(data).await? || !holds_rooms {
+        let holds_rooms = is_initialised::<RoomsSchema>(data).await?;
+        let issuer = if is_initialised::<IssuerSchema>(data).await? || !holds_rooms {
             Some(open_existing(data, environment, now).await?)
         } else {
             None
@@ -167,24 +171,24 @@ impl Databases {
 }
 
 /// Returns whether a database is there. Nothing is created or changed.
-pub async fn is_initialised<D: Database>(data: &DataDir) -> anyhow::Result<bool> {
+pub async fn is_initialised<S: ServiceSchema>(data: &DataDir) -> anyhow::Result<bool> {
     refuse_half_restored(data)?;
-    D::is_initialised(&D::path(data))
+    SqliteDatabase::<S>::is_initialised(&S::path(data))
         .await
-        .map_err(|error| open_failure::<D>(data, error).into())
+        .map_err(|error| open_failure::<S>(data, error).into())
 }
 
 /// Opens an existing database with a key.
-pub async fn open<D: Database>(
+pub async fn open<S: ServiceSchema>(
     data: &DataDir,
     key: &MasterKey,
     now: Timestamp,
-) -> anyhow::Result<D> {
+) -> anyhow::Result<SqliteDatabase<S>> {
     refuse_half_restored(data)?;
-    let options = SqliteOptions::new(D::path(data)).create(false);
-    D::open(&options, key, now)
+    let options = SqliteOptions::new(S::path(data)).create(false);
+    SqliteDatabase::<S>::open(&options, key, now, &mut os::rng())
         .await
-        .map_err(|error| open_failure::<D>(data, error).into())
+        .map_err(|error| open_failure::<S>(data, error).into())
 }
 
 /// A database that is missing from such a directory must not be made anew.
@@ -206,8 +210,8 @@ pub fn no_database(data: &DataDir) -> Failure {
 }
 
 /// The failure to open a database.
-fn open_failure<D: Database>(data: &DataDir, error: StoreError) -> Failure {
-    let file = D::path(data);
+fn open_failure<S: ServiceSchema>(data: &DataDir, error: StoreError) -> Failure {
+    let file = S::path(data);
     let error = match access(&file, Access::READ_OK | Access::WRITE_OK) {
         // SQLite does not tell why it cannot open a file.
         Err(Errno::ACCESS | Errno::ROFS) if matches!(error, StoreError::Unavailable { .. }) => {
@@ -230,10 +234,10 @@ fn open_failure<D: Database>(data: &DataDir, error: StoreError) -> Failure {
 }
 
 /// The failure where there is a database and no master key.
-pub fn missing_key<D: Database>(data: &DataDir) -> Failure {
+pub fn missing_key<S: ServiceSchema>(data: &DataDir) -> Failure {
     let what = format!(
         "the master key of {} is missing, and nothing was changed",
-        D::path(data).display()
+        S::path(data).display()
     );
     let next = format!(
         "Put it back to {}, or name it with {}",

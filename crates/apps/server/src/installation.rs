@@ -20,12 +20,12 @@ use std::{
 };
 
 use anteroom_console::{data_dir::DataDir, failure::Failure, files};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    database::{self, Database},
+    database::{self, ServiceSchema},
     master_key,
 };
 
@@ -88,8 +88,8 @@ impl Installation {
     ///
     /// # Errors
     /// The database existed; the message contains the evidence and the next step.
-    pub fn permit<D: Database>(&self) -> anyhow::Result<()> {
-        let path = D::path(&self.data);
+    pub fn permit<S: ServiceSchema>(&self) -> anyhow::Result<()> {
+        let path = S::path(&self.data);
         if let Some(left) = database::side_file(&path) {
             let what = format!(
                 "{} is missing, but {} is there, which belongs to it",
@@ -99,23 +99,23 @@ impl Installation {
             let next = format!(
                 "Put the database back, or restore a backup with `anteroom restore`; for a new \
                  one, move that file away and start with `--new {}`",
-                D::SERVICE
+                S::SERVICE
             );
             bail!(Failure::failed(what).next(next));
         }
-        if self.new.contains(D::NAME) {
-            tracing::warn!("--new {}: makes a new {}", D::SERVICE, path.display());
+        if self.new.contains(S::NAME) {
+            tracing::warn!("--new {}: makes a new {}", S::SERVICE, path.display());
             return Ok(());
         }
         let mut state = self.state();
         let known_by = match (&state.saved, &state.trace) {
-            (Some(record), _) if record.databases.contains(D::NAME) => {
+            (Some(record), _) if record.databases.contains(S::NAME) => {
                 self.data.installation().display().to_string()
             }
             (None, Some(trace)) => trace.display().to_string(),
             _ => return Ok(()),
         };
-        state.missing.insert(D::NAME);
+        state.missing.insert(S::NAME);
         let what = format!(
             "the database {} is missing, and {known_by} shows that there was an installation",
             path.display()
@@ -123,7 +123,7 @@ impl Installation {
         let next = format!(
             "Put the database back, or restore a backup with `anteroom restore`; only if it is to \
              begin anew, without its accounts, links and keys, start with `--new {}`",
-            D::SERVICE
+            S::SERVICE
         );
         bail!(Failure::failed(what).next(next))
     }
@@ -166,8 +166,8 @@ impl Installation {
         let mut state = self.state();
         let mut record = state.saved.clone().unwrap_or_default();
         let there = [
-            (SqliteIssuer::NAME, SqliteIssuer::path(&self.data)),
-            (SqliteRooms::NAME, SqliteRooms::path(&self.data)),
+            (IssuerSchema::NAME, IssuerSchema::path(&self.data)),
+            (RoomsSchema::NAME, RoomsSchema::path(&self.data)),
         ];
         for (name, path) in there {
             if database::is_there(&path) || state.missing.contains(name) {
@@ -221,8 +221,8 @@ fn write(data: &DataDir, record: &Record) -> anyhow::Result<()> {
 /// Returns the first existing file that only an installation creates.
 fn trace(data: &DataDir) -> Option<PathBuf> {
     let mut traces = vec![
-        SqliteIssuer::path(data),
-        SqliteRooms::path(data),
+        IssuerSchema::path(data),
+        RoomsSchema::path(data),
         data.master_key(),
         master_key::next_to(&data.master_key()),
         data.listen(),
@@ -230,8 +230,8 @@ fn trace(data: &DataDir) -> Option<PathBuf> {
         data.rooms_webhook(),
         data.pins(),
     ];
-    traces.extend(database::side_file(&SqliteIssuer::path(data)));
-    traces.extend(database::side_file(&SqliteRooms::path(data)));
+    traces.extend(database::side_file(&IssuerSchema::path(data)));
+    traces.extend(database::side_file(&RoomsSchema::path(data)));
     traces
         .into_iter()
         .find(|path| path.symlink_metadata().is_ok())
@@ -246,8 +246,8 @@ mod tests {
     fn permits(data: &DataDir, new: &[&'static str]) -> [bool; 2] {
         let installation = Installation::open(data, new.iter().copied().collect()).unwrap();
         [
-            installation.permit::<SqliteIssuer>().is_ok(),
-            installation.permit::<SqliteRooms>().is_ok(),
+            installation.permit::<IssuerSchema>().is_ok(),
+            installation.permit::<RoomsSchema>().is_ok(),
         ]
     }
 
@@ -339,7 +339,7 @@ mod tests {
         let data = DataDir::new(dir.path().to_owned());
         fs::write(data.issuer_database(), "d").unwrap();
         let installation = Installation::open(&data, BTreeSet::new()).unwrap();
-        assert!(installation.permit::<SqliteRooms>().is_err());
+        assert!(installation.permit::<RoomsSchema>().is_err());
         installation.save().unwrap();
         assert_eq!(permits(&data, &[]), [false, false]);
     }

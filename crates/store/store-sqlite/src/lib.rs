@@ -42,6 +42,11 @@ mod statement;
 mod transaction;
 
 pub use self::{
-    backup::SqliteCopy, failure::FileFailure, issuer::SqliteIssuer, opening::SchemaState,
-    options::SqliteOptions, rooms::SqliteRooms,
+    backup::SqliteCopy,
+    database::{Schema, SqliteDatabase},
+    failure::FileFailure,
+    issuer::{IssuerSchema, SqliteIssuer},
+    opening::SchemaState,
+    options::SqliteOptions,
+    rooms::{RoomsSchema, SqliteRooms},
 };

@@ -19,9 +19,9 @@ use std::{
 
 use anteroom_console::{data_dir::DataDir, environment::Environment, files, os};
 use anteroom_protocol::Timestamp;
-use anteroom_server::{database::Database, databases, master_key};
+use anteroom_server::{database::ServiceSchema, databases, master_key};
 use anteroom_store::{KeyError, MasterKey, StoreError};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
@@ -38,16 +38,16 @@ pub(super) async fn rotate(
     environment: &Environment,
     now: Timestamp,
 ) -> anyhow::Result<MasterRotation> {
-    let issuer = databases::is_initialised::<SqliteIssuer>(data).await?;
-    let rooms = databases::is_initialised::<SqliteRooms>(data).await?;
+    let issuer = databases::is_initialised::<IssuerSchema>(data).await?;
+    let rooms = databases::is_initialised::<RoomsSchema>(data).await?;
     if !issuer && !rooms {
         bail!(databases::no_database(data));
     }
     let file = master_key::file(data, environment)?;
     let old = match (master_key::find(data, environment)?, issuer) {
         (Some(key), _) => key,
-        (None, true) => bail!(databases::missing_key::<SqliteIssuer>(data)),
-        (None, false) => bail!(databases::missing_key::<SqliteRooms>(data)),
+        (None, true) => bail!(databases::missing_key::<IssuerSchema>(data)),
+        (None, false) => bail!(databases::missing_key::<RoomsSchema>(data)),
     };
     let _lock = lock(&file)?;
     let path = master_key::next_to(&file);
@@ -55,10 +55,10 @@ pub(super) async fn rotate(
     if resumed.is_none() {
         // A wrong key is detected before anything is changed.
         if issuer {
-            close(open::<SqliteIssuer>(data, &old, now).await?).await;
+            close(open::<IssuerSchema>(data, &old, now).await?).await;
         }
         if rooms {
-            close(open::<SqliteRooms>(data, &old, now).await?).await;
+            close(open::<RoomsSchema>(data, &old, now).await?).await;
         }
     }
     let next = match resumed {
@@ -66,34 +66,34 @@ pub(super) async fn rotate(
         None => master_key::create_at(&path)?,
     };
     if issuer {
-        rewrap::<SqliteIssuer>(data, &old, &next, now).await?;
+        rewrap::<IssuerSchema>(data, &old, &next, now).await?;
     }
     if rooms {
-        rewrap::<SqliteRooms>(data, &old, &next, now).await?;
+        rewrap::<RoomsSchema>(data, &old, &next, now).await?;
     }
     let old_file = keep_old(&file, &old)?;
     put_in_place(&path, &file)?;
     Ok(MasterRotation { file, old_file })
 }
 
-async fn rewrap<D: Database>(
+async fn rewrap<S: ServiceSchema>(
     data: &DataDir,
     old: &MasterKey,
     next: &MasterKey,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let database = match open::<D>(data, old, now).await {
+    let database = match open::<S>(data, old, now).await {
         Ok(database) => database,
         Err(error) if is_wrong_key(&error) => {
             // An earlier, interrupted attempt has converted this database, or neither key belongs to it.
-            close(open::<D>(data, next, now).await?).await;
+            close(open::<S>(data, next, now).await?).await;
             return Ok(());
         }
         Err(error) => return Err(error),
     };
     let rewrapped = database.key_database().rewrap(next, &mut os::rng()).await;
     close(database).await;
-    rewrapped.with_context(|| format!("the keys of {}", D::path(data).display()))
+    rewrapped.with_context(|| format!("the keys of {}", S::path(data).display()))
 }
 
 /// Locks the change of a key against another change of the same key.
@@ -134,11 +134,15 @@ fn put_in_place(next: &Path, file: &Path) -> anyhow::Result<()> {
         })
 }
 
-async fn open<D: Database>(data: &DataDir, key: &MasterKey, now: Timestamp) -> anyhow::Result<D> {
+async fn open<S: ServiceSchema>(
+    data: &DataDir,
+    key: &MasterKey,
+    now: Timestamp,
+) -> anyhow::Result<SqliteDatabase<S>> {
     databases::open(data, key, now).await
 }
 
-async fn close<D: Database>(database: D) {
+async fn close<S: ServiceSchema>(database: SqliteDatabase<S>) {
     database.close().await;
 }
 

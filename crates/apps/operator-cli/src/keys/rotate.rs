@@ -13,7 +13,7 @@ use anteroom_console::{
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_server::{
-    database::Database as _,
+    database::ServiceSchema as _,
     databases::Databases,
     params::{self, StartTime},
 };
@@ -21,7 +21,7 @@ use anteroom_store::{
     ServerParamsKind,
     keys::{KeyDatabase, KeyId, KeyPurpose},
 };
-use anteroom_store_sqlite::SqliteIssuer;
+use anteroom_store_sqlite::IssuerSchema;
 use anyhow::bail;
 use serde::Serialize;
 use tokio::time::sleep;
@@ -62,7 +62,7 @@ impl Report {
             changes.add(key.service);
         }
         if !self.params.is_empty() {
-            changes.add(SqliteIssuer::SERVICE);
+            changes.add(IssuerSchema::SERVICE);
         }
         if self.master_key_file.is_some() {
             changes.add_both();

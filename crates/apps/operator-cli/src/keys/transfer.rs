@@ -13,13 +13,13 @@ use anteroom_console::{
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_server::{
-    database::Database as _,
+    database::ServiceSchema as _,
     databases,
     installation::Installation,
     params::{self, TransferredParams},
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ pub async fn export(
     let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
-    changes.add(SqliteIssuer::SERVICE);
+    changes.add(IssuerSchema::SERVICE);
     if json {
         return print_json(&ExportReport {
             file: out,
@@ -151,7 +151,7 @@ pub async fn import(
     data.create()?;
     let now = OsClock.now();
     let new = if new {
-        BTreeSet::from([SqliteRooms::NAME])
+        BTreeSet::from([RoomsSchema::NAME])
     } else {
         BTreeSet::new()
     };
@@ -162,7 +162,7 @@ pub async fn import(
     installation.save()?;
     let shared = params::share(&database, &records).await?;
     database.close().await;
-    changes.add(SqliteRooms::SERVICE);
+    changes.add(RoomsSchema::SERVICE);
     if json {
         return print_json(&ImportReport::new(&shared));
     }

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anteroom_console::data_dir::DataDir;
 use anteroom_server::{
-    database::{self, Database as _},
+    database::{self, ServiceSchema as _},
     settings::{EventSettings, Settings},
 };
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 
 use super::{
     record::record,
@@ -24,7 +24,7 @@ pub struct ChangedServices {
 impl ChangedServices {
     /// Adds the service of this name.
     pub fn add(&self, service: &str) {
-        if service == SqliteIssuer::SERVICE {
+        if service == IssuerSchema::SERVICE {
             self.issuer.store(true, Ordering::Relaxed);
         } else {
             self.rooms.store(true, Ordering::Relaxed);
@@ -33,8 +33,8 @@ impl ChangedServices {
 
     /// Adds both services.
     pub fn add_both(&self) {
-        self.add(SqliteIssuer::SERVICE);
-        self.add(SqliteRooms::SERVICE);
+        self.add(IssuerSchema::SERVICE);
+        self.add(RoomsSchema::SERVICE);
     }
 }
 
@@ -69,10 +69,10 @@ impl CommandRecord {
     /// a record that cannot be written is logged.
     pub fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
-        if self.of_issuer && database::is_there(&SqliteIssuer::path(data)) {
+        if self.of_issuer && database::is_there(&IssuerSchema::path(data)) {
             self.write_to(events, SinkSettings::of_issuer(events, data));
         }
-        if self.of_rooms && database::is_there(&SqliteRooms::path(data)) {
+        if self.of_rooms && database::is_there(&RoomsSchema::path(data)) {
             self.write_to(events, SinkSettings::of_rooms(events, data));
         }
     }

@@ -13,8 +13,8 @@ use std::{
 };
 
 use anteroom_console::{data_dir::DataDir, failure::Failure};
-use anteroom_server::database::{self, Database};
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_server::database::{self, ServiceSchema};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use anyhow::{Context as _, bail};
 
 /// The folder of a running restore. Removed on drop.
@@ -26,7 +26,7 @@ pub(super) struct StagingDirectory {
 /// Removes the files of an interrupted restore.
 pub(super) fn undo(data: &DataDir) -> anyhow::Result<()> {
     let (restoring, restored) = (data.restoring(), data.restored());
-    for place in [SqliteIssuer::path(data), SqliteRooms::path(data)] {
+    for place in [IssuerSchema::path(data), RoomsSchema::path(data)] {
         let Some(name) = place.file_name() else {
             continue;
         };
@@ -48,7 +48,7 @@ pub(super) fn undo(data: &DataDir) -> anyhow::Result<()> {
 /// Refuses a directory with a database, or with side files of one: SQLite would treat them as parts of the
 /// restored database.
 pub(super) fn refuse_databases(data: &DataDir) -> anyhow::Result<()> {
-    for path in [SqliteIssuer::path(data), SqliteRooms::path(data)] {
+    for path in [IssuerSchema::path(data), RoomsSchema::path(data)] {
         let there = metadata(&path)?.map(|_| path.clone());
         if let Some(there) = there.or_else(|| database::side_file(&path)) {
             let what = format!(

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use anteroom_console::data_dir::DataDir;
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_server::{database::Database, params};
+use anteroom_server::{database::ServiceSchema, params};
 use anteroom_store::{
     IssuerDatabase as _, RoomsDatabase as _, StoredServerParams, TransactionName, keys::KeyDatabase,
 };
-use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteIssuer, SqliteRooms};
 use serde::Serialize;
 
 const COUNT: TransactionName = TransactionName::new("count rows");
@@ -62,7 +62,7 @@ impl DatabaseStatus {
         ];
         let params = params::all(database).await?;
         let keys = database.key_database();
-        Self::new::<SqliteIssuer>(data, &rows, &*keys, &params, now).await
+        Self::new::<IssuerSchema>(data, &rows, &*keys, &params, now).await
     }
 
     pub(super) async fn of_rooms(
@@ -79,10 +79,10 @@ impl DatabaseStatus {
         ];
         let params = params::of_rooms(database).await?;
         let keys = database.key_database();
-        Self::new::<SqliteRooms>(data, &rows, &*keys, &params, now).await
+        Self::new::<RoomsSchema>(data, &rows, &*keys, &params, now).await
     }
 
-    async fn new<D: Database>(
+    async fn new<S: ServiceSchema>(
         data: &DataDir,
         rows: &[(&'static str, u64)],
         keys: &dyn KeyDatabase,
@@ -111,8 +111,8 @@ impl DatabaseStatus {
             age_days: days(record.not_before),
         });
         Ok(Self {
-            service: D::SERVICE,
-            size: size(&D::path(data)),
+            service: S::SERVICE,
+            size: size(&S::path(data)),
             rows: rows.iter().copied().collect(),
             keys: keys.collect(),
             server_params: params.collect(),

@@ -6,12 +6,12 @@ use anteroom_console::{
 };
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Clock as _;
-use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SchemaState, SqliteDatabase};
 
 use super::finding::Finding;
 
 use crate::{
-    database::Database,
+    database::ServiceSchema,
     databases,
     installation::Installation,
     master_key,
@@ -35,28 +35,30 @@ pub(super) async fn all(
     let mut findings = Vec::new();
     if settings.role.issues() {
         findings.extend(
-            one::<SqliteIssuer>("issuer.db", settings.role, data, environment, is_usable).await,
+            one::<IssuerSchema>("issuer.db", settings.role, data, environment, is_usable).await,
         );
     }
     if settings.role.holds_rooms() {
         findings.extend(
-            one::<SqliteRooms>("rooms.db", settings.role, data, environment, is_usable).await,
+            one::<RoomsSchema>("rooms.db", settings.role, data, environment, is_usable).await,
         );
     }
     findings
 }
 
-async fn one<D: Database>(
+async fn one<S: ServiceSchema>(
     check: &'static str,
     role: ServiceSelection,
     data: &DataDir,
     environment: &Environment,
     is_usable: bool,
 ) -> Vec<Finding> {
-    let path = D::path(data);
-    let state = match databases::is_initialised::<D>(data).await {
-        Ok(false) => return vec![missing::<D>(check, data, role)],
-        Ok(true) => D::schema_state(&path).await.map_err(anyhow::Error::from),
+    let path = S::path(data);
+    let state = match databases::is_initialised::<S>(data).await {
+        Ok(false) => return vec![missing::<S>(check, data, role)],
+        Ok(true) => SqliteDatabase::<S>::schema_state(&path)
+            .await
+            .map_err(anyhow::Error::from),
         Err(error) => Err(error),
     };
     match state {
@@ -66,7 +68,7 @@ async fn one<D: Database>(
                 "it is not opened because of the problem above",
             )]
         }
-        Ok(SchemaState::Current(version)) => opened::<D>(check, data, environment, version).await,
+        Ok(SchemaState::Current(version)) => opened::<S>(check, data, environment, version).await,
         Ok(SchemaState::Older { found, known }) => vec![Finding::problem(
             check,
             format!("an older program made it: schema {found}, and this program has {known}"),
@@ -87,8 +89,12 @@ async fn one<D: Database>(
 }
 
 /// A database that is not there: one that was is lost, and no start makes it again.
-fn missing<D: Database>(check: &'static str, data: &DataDir, role: ServiceSelection) -> Finding {
-    let permitted = Installation::inspect(data).and_then(|it| it.permit::<D>());
+fn missing<S: ServiceSchema>(
+    check: &'static str,
+    data: &DataDir,
+    role: ServiceSelection,
+) -> Finding {
+    let permitted = Installation::inspect(data).and_then(|it| it.permit::<S>());
     match permitted {
         // Its params would come from nowhere.
         Ok(()) if !role.issues() => Finding::problem(check, NO_PARAMS, GET_PARAMS),
@@ -97,7 +103,7 @@ fn missing<D: Database>(check: &'static str, data: &DataDir, role: ServiceSelect
     }
 }
 
-async fn opened<D: Database>(
+async fn opened<S: ServiceSchema>(
     check: &'static str,
     data: &DataDir,
     environment: &Environment,
@@ -111,7 +117,7 @@ async fn opened<D: Database>(
             "put the master key back where it was, or name it with ANTEROOM_MASTER_KEY_FILE",
         )];
     };
-    let database: D = match databases::open(data, &key, now).await {
+    let database: SqliteDatabase<S> = match databases::open(data, &key, now).await {
         Ok(database) => database,
         Err(error) => return vec![Finding::of_error(check, &error, PUT_BACK)],
     };

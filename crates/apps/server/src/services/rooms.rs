@@ -25,7 +25,7 @@ use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer, spawn_task, 
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
 };
-use anteroom_store_sqlite::SqliteRooms;
+use anteroom_store_sqlite::{RoomsSchema, SqliteRooms};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::{
@@ -46,7 +46,7 @@ use super::{
 };
 
 use crate::{
-    database::{self, Database as _},
+    database::{self, ServiceSchema as _},
     databases,
     installation::Installation,
     params::{self, ParamsOwner},
@@ -229,9 +229,9 @@ pub fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()
         return Ok(());
     }
     let is_lost = Installation::inspect(data)?
-        .permit::<SqliteRooms>()
+        .permit::<RoomsSchema>()
         .is_err();
-    if !is_lost || new.contains(SqliteRooms::NAME) {
+    if !is_lost || new.contains(RoomsSchema::NAME) {
         bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
     }
     Ok(())
