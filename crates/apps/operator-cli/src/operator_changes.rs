@@ -15,16 +15,16 @@ use anteroom_accounts::{DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_console::{data_dir::DataDir, os::OsClock};
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::{Clock as _, EventSink, Pseudonymizer};
-use anteroom_server::{services, settings::Settings};
+use anteroom_server::{
+    services::{self, EventOutputs},
+    settings::Settings,
+};
 use anteroom_store::{DeviceId, DeviceRetention, IssuerRepository};
 use anteroom_store_sqlite::SqliteIssuer;
 
 pub use self::commands::{ChangedServices, CommandRecord};
 pub(crate) use self::rooms::RoomChanges;
-use self::{
-    record::record,
-    sinks::{SinkSettings, Sinks},
-};
+use self::{record::record, sinks::Sinks};
 
 /// Changes devices on behalf of the operator, and emits the events.
 pub struct OperatorChanges {
@@ -44,7 +44,7 @@ impl OperatorChanges {
         database: &SqliteIssuer,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(events, SinkSettings::of_issuer(events, data))?;
+        let sinks = Sinks::open(events, EventOutputs::of_issuer(events, data))?;
         let sink = sinks.sink();
         let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {

@@ -67,7 +67,7 @@ pub fn find_or_make_key(
 ///
 /// Refuses a database under another master key, and writes nothing then. While the database is open, the
 /// master key may change at its source.
-pub async fn open_or_create<S: ServiceSchema>(
+pub async fn open_store<S: ServiceSchema>(
     data: &DataDir,
     environment: &Environment,
     installation: &Installation,

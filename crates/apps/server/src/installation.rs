@@ -12,16 +12,12 @@
 //!
 //! `--new` with the database's name overrides a refusal.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, fs, io, path::PathBuf};
 
 use anteroom_console::{data_dir::DataDir, failure::Failure, files};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use anyhow::{Context as _, bail};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -57,10 +53,7 @@ impl Installation {
     pub fn open(data: &DataDir, new: BTreeSet<&'static str>) -> anyhow::Result<Self> {
         let mut installation = Self::inspect(data)?;
         installation.new = new;
-        let state = installation
-            .state
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let state = installation.state.get_mut();
         if state.saved.is_none() && state.trace.is_none() {
             let record = Record::default();
             write(data, &record)?;
@@ -107,7 +100,7 @@ impl Installation {
             tracing::warn!("--new {}: makes a new {}", S::SERVICE, path.display());
             return Ok(());
         }
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let known_by = match (&state.saved, &state.trace) {
             (Some(record), _) if record.databases.contains(S::NAME) => {
                 self.data.installation().display().to_string()
@@ -130,7 +123,7 @@ impl Installation {
 
     /// Returns whether no database was ever created in the directory, by the record and by traces.
     pub fn is_new(&self) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         let record = state.saved.as_ref();
         record.is_some_and(|record| record.databases.is_empty())
     }
@@ -140,7 +133,7 @@ impl Installation {
     /// # Errors
     /// A database existed.
     pub fn permit_key(&self) -> anyhow::Result<()> {
-        let state = self.state();
+        let state = self.state.lock();
         let lost = match (&state.saved, &state.trace) {
             (Some(record), _) => record
                 .databases
@@ -163,7 +156,7 @@ impl Installation {
 
     /// Records the databases that are there, and those that were and are missing.
     pub fn save(&self) -> anyhow::Result<()> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let mut record = state.saved.clone().unwrap_or_default();
         let there = [
             (IssuerSchema::NAME, IssuerSchema::path(&self.data)),
@@ -179,10 +172,6 @@ impl Installation {
             state.saved = Some(record);
         }
         Ok(())
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

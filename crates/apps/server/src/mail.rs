@@ -23,7 +23,7 @@ use crate::settings::{MailSettings, MailTransport};
 pub const CLOSING: Duration = Duration::from_secs(15);
 
 /// Starts the queue, unless mails are off.
-pub fn open(
+pub fn open_mail(
     settings: &MailSettings,
     environment: &Environment,
     metrics: &Metrics,
@@ -175,7 +175,7 @@ mod tests {
     fn outcome(text: &str, variables: &[(&str, &str)]) -> Result<bool, String> {
         let settings: MailSettings = toml::from_str(text).unwrap();
         let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
-        open(&settings, &Environment::of(variables), &metrics)
+        open_mail(&settings, &Environment::of(variables), &metrics)
             .map(|queue| queue.is_some())
             .map_err(|error| format!("{error:#}"))
     }

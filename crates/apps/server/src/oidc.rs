@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::settings::OidcSection;
 
 /// Returns the verifier, if there are any providers.
-pub fn open(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier>> {
+pub fn open_identity(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier>> {
     if settings.issuers.is_empty() {
         return Ok(None);
     }
@@ -85,7 +85,7 @@ mod tests {
             ),
         ] {
             let settings: OidcSection = toml::from_str(text).unwrap();
-            let got = open(&settings)
+            let got = open_identity(&settings)
                 .map(|verifier| verifier.map_or(0, |verifier| verifier.dependencies().len()))
                 .map_err(|error| format!("{error:#}"));
             match (&got, expected) {

@@ -21,7 +21,7 @@ struct SecretVariables {
 }
 
 /// Reads the secrets and sets up the relays of the settings, without a connection.
-pub fn open(settings: &Settings, environment: &Environment) -> anyhow::Result<Relays> {
+pub fn open_relays(settings: &Settings, environment: &Environment) -> anyhow::Result<Relays> {
     let longest = settings.http.request_seconds;
     let variables = SecretVariables {
         text: environment::RELAY_SECRET,
@@ -148,7 +148,7 @@ mod tests {
                 relays: section(relays),
             };
         }
-        open(&settings, &Environment::of(variables))
+        open_relays(&settings, &Environment::of(variables))
     }
 
     const COTURN: &str = "provider = 'coturn'\nhostname = 'relay.example'\n\
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(examples.len(), 4);
         for example in examples {
             let settings: Settings = toml::from_str(example).unwrap();
-            let relays = open(&settings, &Environment::of(&[SECRET, OTHER_SECRET])).unwrap();
+            let relays = open_relays(&settings, &Environment::of(&[SECRET, OTHER_SECRET])).unwrap();
             assert_eq!(relays.dependencies().len(), 1, "{example}");
         }
     }

@@ -3,10 +3,10 @@
 mod context;
 mod database_failure;
 mod events;
-mod hosted;
 mod instance;
 mod issuer;
 mod keys;
+mod limits;
 mod program_page;
 mod purge_pause;
 mod rooms;
@@ -31,10 +31,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::events::{EventOutputSettings, Events};
+use self::events::Events;
 pub use self::{
     context::ServiceContext,
     database_failure::DatabaseFailure,
+    events::EventOutputs,
     issuer::{OpenIssuer, check_hash_cost, pseudonymizer},
     keys::{KeyMaintenance, OpenServices},
     program_page::program_page,

@@ -28,7 +28,7 @@ const SECRET: &str = "make static-auth-secret of coturn and the secret that \
 /// Checks the relays of the settings, with credentials made as for a client.
 pub(super) async fn of_settings(settings: &Settings, environment: &Environment) -> Vec<Finding> {
     // The check of the settings reports their errors.
-    let Ok(relays) = relays::open(settings, environment) else {
+    let Ok(relays) = relays::open_relays(settings, environment) else {
         return Vec::new();
     };
     let nobody = Pseudonymizer::new(Zeroizing::new([0; 32])).account(&Aci::random(&mut os::rng()));

@@ -158,7 +158,7 @@ pub async fn import(
     let installation = Installation::open(data, new)?;
     let key = databases::find_or_make_key(data, environment, &installation)?;
     let database: SqliteRooms =
-        databases::open_or_create(data, environment, &installation, &key, now).await?;
+        databases::open_store(data, environment, &installation, &key, now).await?;
     installation.save()?;
     let shared = params::share(&database, &records).await?;
     database.close().await;

@@ -5,14 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anteroom_console::data_dir::DataDir;
 use anteroom_server::{
     database::{self, ServiceSchema as _},
+    services::EventOutputs,
     settings::{EventSettings, Settings},
 };
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 
-use super::{
-    record::record,
-    sinks::{SinkSettings, Sinks},
-};
+use super::{record::record, sinks::Sinks};
 
 /// The services that a command has changed so far.
 #[derive(Default)]
@@ -70,14 +68,14 @@ impl CommandRecord {
     pub fn write(self, settings: &Settings, data: &DataDir) {
         let events = &settings.events;
         if self.of_issuer && database::is_there(&IssuerSchema::path(data)) {
-            self.write_to(events, SinkSettings::of_issuer(events, data));
+            self.write_to(events, EventOutputs::of_issuer(events, data));
         }
         if self.of_rooms && database::is_there(&RoomsSchema::path(data)) {
-            self.write_to(events, SinkSettings::of_rooms(events, data));
+            self.write_to(events, EventOutputs::of_rooms(events, data));
         }
     }
 
-    fn write_to(self, settings: &EventSettings, sinks: SinkSettings<'_>) {
+    fn write_to(self, settings: &EventSettings, sinks: EventOutputs<'_>) {
         match Sinks::open(settings, sinks) {
             Ok(sinks) => {
                 sinks.sink().emit(record(self.action));

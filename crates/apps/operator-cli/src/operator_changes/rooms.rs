@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anteroom_console::{data_dir::DataDir, os::OsClock};
 use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
-use anteroom_server::{services, settings::Settings};
+use anteroom_server::{
+    services::{self, EventOutputs},
+    settings::Settings,
+};
 use anteroom_store::OpaqueRoomId;
 use anteroom_store_sqlite::SqliteRooms;
 
-use super::{
-    record::record,
-    sinks::{SinkSettings, Sinks},
-};
+use super::{record::record, sinks::Sinks};
 
 /// Emits the events of the operator's changes of rooms.
 pub(crate) struct RoomChanges {
@@ -29,7 +29,7 @@ impl RoomChanges {
         database: &SqliteRooms,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(events, SinkSettings::of_rooms(events, data))?;
+        let sinks = Sinks::open(events, EventOutputs::of_rooms(events, data))?;
         Ok(Self {
             sink: sinks.sink(),
             pseudonymizer: services::rooms_pseudonymizer(database),

@@ -1,14 +1,10 @@
 //! The sinks of the events of commands.
 
-use std::{
-    num::NonZeroU64,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{num::NonZeroU64, sync::Arc};
 
-use anteroom_console::{data_dir::DataDir, os::OsClock};
+use anteroom_console::os::OsClock;
 use anteroom_runtime::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
-use anteroom_server::settings::EventSettings;
+use anteroom_server::{services::EventOutputs, settings::EventSettings};
 use anteroom_webhook::SpoolWriter;
 use anyhow::Context as _;
 
@@ -20,51 +16,24 @@ pub(super) struct Sinks {
     time_step: NonZeroU64,
 }
 
-/// The sinks of one service.
-pub(super) struct SinkSettings<'a> {
-    file: Option<&'a Path>,
-    has_webhook: bool,
-    /// The folder of events that wait for the webhook.
-    spool: PathBuf,
-    /// The step to which the times of events are rounded, in seconds.
-    time_step: NonZeroU64,
-}
-
-impl<'a> SinkSettings<'a> {
-    pub(super) fn of_issuer(settings: &'a EventSettings, data: &DataDir) -> Self {
-        Self {
-            file: settings.file.as_deref(),
-            has_webhook: settings.webhook.url.is_some(),
-            spool: data.issuer_webhook(),
-            time_step: settings.time_step_seconds,
-        }
-    }
-
-    pub(super) fn of_rooms(settings: &'a EventSettings, data: &DataDir) -> Self {
-        Self {
-            file: settings.rooms_file.as_deref(),
-            has_webhook: settings.webhook.rooms_url.is_some(),
-            spool: data.rooms_webhook(),
-            time_step: settings.rooms_time_step_seconds,
-        }
-    }
-}
-
 impl Sinks {
-    pub(super) fn open(settings: &EventSettings, sinks: SinkSettings<'_>) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        settings: &EventSettings,
+        outputs: EventOutputs<'_>,
+    ) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
             let queue = EventQueue::stderr(settings.queue, dropped.clone())?;
             queues.push(Arc::new(queue));
         }
-        if let Some(path) = sinks.file {
+        if let Some(path) = outputs.file {
             let queue = EventQueue::file(path, settings.queue, dropped.clone())
                 .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
             queues.push(Arc::new(queue));
         }
-        let webhook = if sinks.has_webhook {
+        let webhook = if outputs.webhook.is_some() {
             let capacity = settings.webhook.queue;
-            let writer = SpoolWriter::open(sinks.spool, capacity, Arc::new(OsClock))
+            let writer = SpoolWriter::open(outputs.spool, capacity, Arc::new(OsClock))
                 .context("events.webhook")?;
             Some(Arc::new(writer))
         } else {
@@ -74,7 +43,7 @@ impl Sinks {
             queues,
             dropped,
             webhook,
-            time_step: sinks.time_step,
+            time_step: outputs.time_step,
         })
     }
 

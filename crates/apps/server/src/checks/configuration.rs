@@ -45,7 +45,7 @@ pub(super) fn all(settings: &Settings, data: &DataDir, environment: &Environment
         if !settings.oidc.issuers.is_empty() {
             findings.push(found(
                 "oidc",
-                oidc::open(&settings.oidc).map(drop),
+                oidc::open_identity(&settings.oidc).map(drop),
                 "the settings make sense",
                 "correct the setting of [oidc] that is named",
             ));
@@ -134,7 +134,7 @@ fn relay_settings(settings: &Settings, environment: &Environment) -> Finding {
     }
     found(
         "relays",
-        relays::open(settings, environment).map(drop),
+        relays::open_relays(settings, environment).map(drop),
         "the settings make sense",
         "correct the setting of [relays] that is named",
     )

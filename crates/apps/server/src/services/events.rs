@@ -8,6 +8,7 @@ use std::{
 };
 
 use anteroom_console::{
+    data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
     os::OsClock,
@@ -31,8 +32,10 @@ pub struct Events {
 }
 
 /// The settings of one service's event outputs.
-pub struct EventOutputSettings<'a> {
+pub struct EventOutputs<'a> {
+    /// The event file.
     pub file: Option<&'a Path>,
+    /// The URL of the webhook.
     pub webhook: Option<&'a str>,
     /// The folder of events that wait for the webhook.
     pub spool: PathBuf,
@@ -40,34 +43,57 @@ pub struct EventOutputSettings<'a> {
     pub time_step: NonZeroU64,
 }
 
-impl Events {
-    pub fn open(
-        settings: &EventSettings,
-        outputs: EventOutputSettings<'_>,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        let (mut queues, dropped) = (Vec::new(), Count::default());
-        if settings.stdout {
-            let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
-            queues.push(Arc::new(queue));
+impl<'a> EventOutputs<'a> {
+    /// Returns those of the issuer.
+    pub fn of_issuer(settings: &'a EventSettings, data: &DataDir) -> Self {
+        Self {
+            file: settings.file.as_deref(),
+            webhook: settings.webhook.url.as_deref(),
+            spool: data.issuer_webhook(),
+            time_step: settings.time_step_seconds,
         }
-        if let Some(path) = outputs.file {
-            let queue = EventQueue::file(path, settings.queue, dropped.clone())
-                .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
-            queues.push(Arc::new(queue));
-        }
-        let webhook = match outputs.webhook {
-            Some(url) => Some(webhook(settings, url, outputs.spool, environment)?),
-            None => None,
-        };
-        Ok(Self {
-            queues,
-            dropped,
-            webhook,
-            time_step: outputs.time_step,
-        })
     }
 
+    /// Returns those of the room service.
+    pub fn of_rooms(settings: &'a EventSettings, data: &DataDir) -> Self {
+        Self {
+            file: settings.rooms_file.as_deref(),
+            webhook: settings.webhook.rooms_url.as_deref(),
+            spool: data.rooms_webhook(),
+            time_step: settings.rooms_time_step_seconds,
+        }
+    }
+}
+
+/// Opens the outputs of a service's events.
+pub(super) fn open_events(
+    settings: &EventSettings,
+    outputs: EventOutputs<'_>,
+    environment: &Environment,
+) -> anyhow::Result<Events> {
+    let (mut queues, dropped) = (Vec::new(), Count::default());
+    if settings.stdout {
+        let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
+        queues.push(Arc::new(queue));
+    }
+    if let Some(path) = outputs.file {
+        let queue = EventQueue::file(path, settings.queue, dropped.clone())
+            .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
+        queues.push(Arc::new(queue));
+    }
+    let webhook = match outputs.webhook {
+        Some(url) => Some(webhook(settings, url, outputs.spool, environment)?),
+        None => None,
+    };
+    Ok(Events {
+        queues,
+        dropped,
+        webhook,
+        time_step: outputs.time_step,
+    })
+}
+
+impl Events {
     pub fn sink(&self) -> Arc<dyn EventSink> {
         let queues = self.queues.iter();
         let mut sinks: Vec<Arc<dyn EventSink>> = queues

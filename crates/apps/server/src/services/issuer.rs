@@ -1,24 +1,19 @@
 //! The issuer.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{Arc, Mutex as SyncMutex, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use anteroom_accounts::{
     DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender, PasswordHasher,
     PurgeCounts, TimerDelay,
 };
 use anteroom_console::os::{OsClock, OsEntropy};
+use anteroom_http_server::RouteOperation;
 use anteroom_issuer::{Issuer, IssuerLimits, IssuerParts, IssuingParams};
 use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
-use anteroom_protocol::{DAY, Mode, Timestamp};
+use anteroom_protocol::{Mode, Timestamp};
 use anteroom_runtime::{
-    Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer, spawn_task,
-    task_span,
+    Clock, Dependency, Entropy, Metrics, NoEvents, Pseudonymizer, spawn_task, task_span,
 };
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
@@ -29,29 +24,28 @@ use axum::Router;
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
 };
 use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, ServiceContext, Telemetry,
+    DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
     keys::IssuerKeyState,
+    limits::open_limits,
     program_page::program_page,
     purge_pause::{self, Decision, PurgePause},
+    runner::{HostedService, Slots},
     stopped,
     stored_params::{FaultLog, MergedParams},
 };
 
 use crate::{
+    database_explanation::sentence,
     databases, mail, oidc,
     params::{self, ParamsOwner},
     relays,
     settings::{IssueMode, Settings},
 };
-
-/// The maximum number of accounts and addresses whose limits are stored: 100 to 300 bytes each.
-const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 /// The time limit for finishing the work of accepted requests at a stop.
 const BACKGROUND_CLOSING: Duration = Duration::from_secs(15);
@@ -66,7 +60,7 @@ pub struct OpenIssuer {
     events: Events,
     mail: Option<Arc<MailQueue>>,
     oidc: Option<OidcVerifier>,
-    purge_pause: Arc<SyncMutex<PurgePause>>,
+    purge_pause: Arc<parking_lot::Mutex<PurgePause>>,
 }
 
 impl OpenIssuer {
@@ -86,23 +80,21 @@ impl OpenIssuer {
             telemetry: Telemetry { events, metrics },
         } = context;
         const LOOK: TransactionName = TransactionName::new("look at the last sighting");
-        let relays = relays::open(settings, environment)?;
-        let database: SqliteIssuer =
-            databases::open_or_create(data, environment, installation, key, now)
-                .await
-                .context(DatabaseFailure)?;
-        let stored = ensure_params(settings, &database, now)
-            .await
-            .context(DatabaseFailure)?;
-        let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
-        let last_device_use = reader.last_device_use().await.context(DatabaseFailure)?;
-        drop(reader);
+        let relays = relays::open_relays(settings, environment)?;
+        let opening = async {
+            let database: SqliteIssuer =
+                databases::open_store(data, environment, installation, key, now).await?;
+            let stored = ensure_params(settings, &database, now).await?;
+            let last_device_use = database.read(LOOK).await?.last_device_use().await?;
+            anyhow::Ok((database, stored, last_device_use))
+        };
+        let (database, stored, last_device_use) = opening.await.context(DatabaseFailure)?;
         let purge_pause = PurgePause::open(data.issuer_clock(), last_device_use);
         let stored = MergedParams::new(&[], stored);
         faults.report(ParamsOwner::Issuer, &stored);
         let params = stored.records;
-        let mail = mail::open(&settings.mail, environment, metrics)?;
-        let oidc = oidc::open(&settings.oidc)?;
+        let mail = mail::open_mail(&settings.mail, environment, metrics)?;
+        let oidc = oidc::open_identity(&settings.oidc)?;
         let mut dependencies = events.dependencies();
         dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
         dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
@@ -127,7 +119,7 @@ impl OpenIssuer {
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
             entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
             events: events.sink(),
-            limiter: Arc::new(LocalLimiter::new(LIMITED_ACCOUNTS)),
+            limiter: open_limits(),
             limits: IssuerLimits {
                 create_auth: settings.limits.create_auth.into(),
                 relays: settings.limits.relays.into(),
@@ -148,7 +140,7 @@ impl OpenIssuer {
             events: events.clone(),
             mail,
             oidc,
-            purge_pause: Arc::new(SyncMutex::new(purge_pause)),
+            purge_pause: Arc::new(parking_lot::Mutex::new(purge_pause)),
         })
     }
 
@@ -167,12 +159,49 @@ impl OpenIssuer {
         }
     }
 
-    /// Starts the background tasks.
-    pub fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+    /// Returns the emitter of device changes, which emits the service's events.
+    pub fn device_events(&self) -> DeviceEvents {
+        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
+    }
+}
+
+impl HostedService for OpenIssuer {
+    const NAME: &'static str = "issuer";
+    const OPERATIONS: &'static [RouteOperation] = anteroom_issuer::OPERATIONS;
+    const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
+
+    fn process_router() -> Router {
+        Router::new()
+    }
+
+    async fn open(
+        context: &ServiceContext,
+        key: &MasterKey,
+        services: &OpenServices,
+    ) -> anyhow::Result<Self> {
+        Self::open(context, key, &services.faults, OsClock.now()).await
+    }
+
+    async fn publish(&self, context: &ServiceContext, services: &OpenServices, slots: &Slots) {
+        // A service opens only once.
+        let _ = services.issuer.set(self.watched(&context.settings));
+        // The room service must know the params under which the issuer issues.
+        if let Err(error) = services.reload_params().await {
+            let error = sentence(&error);
+            tracing::warn!("the room service does not have the issuer's params yet: {error}");
+        }
+        slots.public.set(self.router());
+    }
+
+    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let oidc = self.oidc.clone();
-        let pause = Arc::clone(&self.purge_pause);
-        let purging = purge_daily(self.issuer.clone(), pause, stopping.clone());
-        let issuer = self.issuer.clone();
+        let (issuer, purged) = (self.issuer.clone(), self.issuer.clone());
+        let purging = purge_pause::decide_daily(
+            Arc::clone(&self.purge_pause),
+            "Devices that were not seen for long, and expired rows,",
+            stopping.clone(),
+            move |decision| purge(purged.clone(), decision),
+        );
         let purging = purging.instrument(task_span("purge"));
         spawn_task("issuer", async move {
             let monitoring = issuer.run_background(stopped(stopping.clone()));
@@ -185,13 +214,7 @@ impl OpenIssuer {
         })
     }
 
-    /// Returns the emitter of device changes, which emits the service's events.
-    pub fn device_events(&self) -> DeviceEvents {
-        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
-    }
-
-    /// Finishes pending writes and closes the database.
-    pub async fn close(self) -> anyhow::Result<()> {
+    async fn close(self) -> anyhow::Result<()> {
         self.issuer.close_background(BACKGROUND_CLOSING).await;
         self.issuer.device_uses_written().await;
         if let Some(mail) = self.mail {
@@ -203,39 +226,20 @@ impl OpenIssuer {
     }
 }
 
-/// Purges at the start, and then once a day.
-async fn purge_daily(
-    issuer: Issuer,
-    pause: Arc<SyncMutex<PurgePause>>,
-    stopping: watch::Receiver<bool>,
-) {
-    let mut days = interval(Duration::from_secs(DAY));
-    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stopped(stopping.clone()) => return,
-            _ = days.tick() => {}
+/// Deletes stale devices and expired rows, unless the clock jumped.
+async fn purge(issuer: Issuer, decision: Decision) {
+    if decision != Decision::Purge {
+        return;
+    }
+    match issuer.purge().await {
+        Ok(PurgeCounts {
+            devices: 0,
+            rows: 0,
+        }) => {}
+        Ok(PurgeCounts { devices, rows }) => {
+            tracing::info!(devices, rows, "deleted stale devices and expired rows");
         }
-        let now = OsClock.now();
-        let decision = pause
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .decide(now);
-        if let Decision::Wait { trusted, rounds } = decision {
-            let what = "Devices that were not seen for long, and expired rows,";
-            purge_pause::report(what, trusted, now, rounds);
-            continue;
-        }
-        match issuer.purge().await {
-            Ok(PurgeCounts {
-                devices: 0,
-                rows: 0,
-            }) => {}
-            Ok(PurgeCounts { devices, rows }) => {
-                tracing::info!(devices, rows, "deleted stale devices and expired rows");
-            }
-            Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),
-        }
+        Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),
     }
 }
 

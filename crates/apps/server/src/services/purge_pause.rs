@@ -5,11 +5,19 @@
 //! time in a file. If the clock has advanced much further, nothing is purged for some days, in which an
 //! operator can correct the clock. The file preserves the pause over a restart.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
-use anteroom_console::{files, terminal::second};
+use anteroom_console::{files, os::OsClock, terminal::second};
 use anteroom_protocol::{DAY, Timestamp};
+use anteroom_runtime::Clock as _;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::stopped;
 
 /// The jump, in seconds, from which purges pause. A service that was off for this time cannot be
 /// distinguished from a jump.
@@ -79,7 +87,7 @@ impl PurgePause {
     }
 
     /// Decides about the purge of this day, and stores the decision.
-    pub(super) fn decide(&mut self, now: Timestamp) -> Decision {
+    fn decide(&mut self, now: Timestamp) -> Decision {
         if let Some(trusted) = later_than(self.record, now) {
             tracing::warn!(
                 "the clock says {}, and the last time known here is later, {}: if the clock is wrong, \
@@ -95,6 +103,30 @@ impl PurgePause {
             tracing::warn!(%error, "{} cannot be written", self.file.display());
         }
         decision
+    }
+}
+
+/// Decides at the start, and then once a day, whether `purged` is purged, and tells `act`, until the service
+/// stops.
+pub(super) async fn decide_daily<F: Future<Output = ()>>(
+    pause: Arc<Mutex<PurgePause>>,
+    purged: &str,
+    stopping: watch::Receiver<bool>,
+    act: impl Fn(Decision) -> F,
+) {
+    let mut days = interval(Duration::from_secs(DAY));
+    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            _ = days.tick() => {}
+        }
+        let now = OsClock.now();
+        let decision = pause.lock().decide(now);
+        if let Decision::Wait { trusted, rounds } = decision {
+            report(purged, trusted, now, rounds);
+        }
+        act(decision).await;
     }
 }
 
@@ -140,7 +172,7 @@ fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
 }
 
 /// Logs why nothing is purged, and the next step.
-pub(super) fn report(what: &str, trusted: Timestamp, now: Timestamp, rounds: u32) {
+fn report(what: &str, trusted: Timestamp, now: Timestamp, rounds: u32) {
     tracing::warn!(
         "the clock says {}, and the last time known here is {}: if the clock is wrong, set it. \
          {what} are deleted in {rounds} day(s), and not now",

@@ -1,14 +1,6 @@
 //! The room service.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    num::NonZeroUsize,
-    path::Path,
-    sync::{Arc, Mutex as SyncMutex, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, future, num::NonZeroUsize, path::Path, sync::Arc, thread};
 
 use anteroom_console::{
     data_dir::DataDir,
@@ -16,12 +8,13 @@ use anteroom_console::{
     failure::Failure,
     os::{OsClock, OsEntropy},
 };
-use anteroom_protocol::{DAY, Timestamp};
+use anteroom_http_server::RouteOperation;
+use anteroom_protocol::Timestamp;
 use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
     StoredParams,
 };
-use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer, spawn_task, task_span};
+use anteroom_runtime::{Clock, Entropy, Pseudonymizer, spawn_task, task_span};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
 };
@@ -31,16 +24,17 @@ use axum::Router;
 use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
 };
 use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, ServiceContext, Telemetry,
+    DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
     keys::RoomsKeyState,
+    limits::open_limits,
     program_page::program_page,
     purge_pause::{self, Decision, PurgePause},
+    runner::{HostedService, Slots},
     stopped,
     stored_params::{FaultLog, MergedParams},
 };
@@ -52,9 +46,6 @@ use crate::{
     params::{self, ParamsOwner},
     settings::{MediaKind, RoomsConfig},
 };
-
-/// The maximum number of users whose limits are stored: about 100 bytes each.
-const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
 const LOOK: TransactionName = TransactionName::new("look at the newest link");
 
@@ -71,7 +62,7 @@ pub struct OpenRooms {
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
     events: Events,
-    purge_pause: Arc<SyncMutex<PurgePause>>,
+    purge_pause: Arc<parking_lot::Mutex<PurgePause>>,
 }
 
 impl OpenRooms {
@@ -91,20 +82,20 @@ impl OpenRooms {
             url,
             telemetry: Telemetry { events, metrics },
         } = context;
-        let database: SqliteRooms =
-            databases::open_or_create(data, environment, installation, key, now)
-                .await
-                .context(DatabaseFailure)?;
-        let params = take_over(&database, issuers, faults)
-            .await
-            .context(DatabaseFailure)?;
+        let opening = async {
+            let database: SqliteRooms =
+                databases::open_store(data, environment, installation, key, now).await?;
+            let params = take_over(&database, issuers, faults).await?;
+            anyhow::Ok((database, params))
+        };
+        let (database, params) = opening.await.context(DatabaseFailure)?;
         let rooms = Rooms::new(RoomsParts {
             database: Arc::new(database.clone()),
             clock: Arc::new(OsClock) as Arc<dyn Clock>,
             entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
             keys: anteroom_rooms::verifier_keys(&params.records)?,
             events: events.sink(),
-            limiter: Arc::new(LocalLimiter::new(LIMITED_USERS)),
+            limiter: open_limits(),
             pseudonymizer: pseudonymizer(&database),
             http: settings.http.http_limits(),
             metrics: metrics.clone(),
@@ -119,9 +110,8 @@ impl OpenRooms {
         if params.is_incomplete(now) {
             rooms.set_stored_params(StoredParams::Incomplete);
         }
-        let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
-        let newest_link = reader.newest_link().await.context(DatabaseFailure)?;
-        drop(reader);
+        let looking = async { database.read(LOOK).await?.newest_link().await };
+        let newest_link = looking.await.context(DatabaseFailure)?;
         let purge_pause = PurgePause::open(data.rooms_clock(), newest_link);
         rooms.recover().await;
         Ok(Self {
@@ -129,7 +119,7 @@ impl OpenRooms {
             params: params.records,
             rooms,
             events: events.clone(),
-            purge_pause: Arc::new(SyncMutex::new(purge_pause)),
+            purge_pause: Arc::new(parking_lot::Mutex::new(purge_pause)),
         })
     }
 
@@ -152,47 +142,62 @@ impl OpenRooms {
         }
     }
 
-    /// Starts the background tasks.
-    pub fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
-        let rooms = self.rooms.clone();
-        let deciding = decide_daily(rooms.clone(), Arc::clone(&self.purge_pause));
-        let deciding = deciding.instrument(task_span("purge"));
-        spawn_task("rooms", async move {
-            tokio::select! {
-                () = rooms.run_background(stopped(stopping)) => {}
-                () = deciding => {}
-            }
-        })
-    }
-
     /// Ends all calls, so that their sockets close.
     pub async fn end_calls(&self) {
         self.rooms.close().await;
     }
+}
 
-    /// Finishes pending writes and closes the database.
-    pub async fn close(self) -> anyhow::Result<()> {
+impl HostedService for OpenRooms {
+    const NAME: &'static str = "room service";
+    const OPERATIONS: &'static [RouteOperation] = anteroom_rooms::OPERATIONS;
+    const INTERNAL_OPERATIONS: &'static [RouteOperation] = anteroom_rooms::INTERNAL_OPERATIONS;
+
+    fn process_router() -> Router {
+        anteroom_rooms::process_router()
+    }
+
+    async fn open(
+        context: &ServiceContext,
+        key: &MasterKey,
+        services: &OpenServices,
+    ) -> anyhow::Result<Self> {
+        let issuers = match services.issuer.get() {
+            Some(issuer) => issuer.params.lock().await.clone(),
+            None => Vec::new(),
+        };
+        Self::open(context, key, &issuers, &services.faults, OsClock.now()).await
+    }
+
+    async fn publish(&self, _: &ServiceContext, services: &OpenServices, slots: &Slots) {
+        // A service opens only once.
+        let _ = services.rooms.set(self.watched());
+        slots.internal.set(self.internal_router());
+        slots.public.set(self.router());
+    }
+
+    fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        let rooms = self.rooms.clone();
+        let purged = rooms.clone();
+        let deciding = purge_pause::decide_daily(
+            Arc::clone(&self.purge_pause),
+            "Links past their end",
+            stopping.clone(),
+            move |decision| {
+                purged.set_purging(decision == Decision::Purge);
+                future::ready(())
+            },
+        );
+        let deciding = deciding.instrument(task_span("purge"));
+        spawn_task("rooms", async move {
+            tokio::join!(rooms.run_background(stopped(stopping)), deciding);
+        })
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
         self.events.close().await?;
         self.database.close().await;
         Ok(())
-    }
-}
-
-/// Decides at the start, and then once a day, whether links past their end are deleted.
-async fn decide_daily(rooms: Rooms, pause: Arc<SyncMutex<PurgePause>>) {
-    let mut days = interval(Duration::from_secs(DAY));
-    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        days.tick().await;
-        let now = OsClock.now();
-        let decision = pause
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .decide(now);
-        if let Decision::Wait { trusted, rounds } = decision {
-            purge_pause::report("Links past their end", trusted, now, rounds);
-        }
-        rooms.set_purging(decision == Decision::Purge);
     }
 }
 

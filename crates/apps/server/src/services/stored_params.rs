@@ -1,14 +1,12 @@
 //! The server params of a running service, and the state of their rows in its database.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::{BTreeSet, HashMap};
 
 use anteroom_protocol::{ParamsId, Timestamp};
 use anteroom_store::{
     DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
 };
+use parking_lot::Mutex;
 
 use crate::params::{self, ParamsOwner};
 
@@ -96,7 +94,7 @@ impl FaultLog {
     /// Logs the faults that are new since the last check, and the end of all faults.
     pub fn report(&self, owner: ParamsOwner, merged: &MergedParams) {
         let faults = merged.faults(owner);
-        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.0.lock();
         let before = logged.insert(owner, faults.clone()).unwrap_or_default();
         for fault in faults.difference(&before) {
             tracing::error!("{fault}");

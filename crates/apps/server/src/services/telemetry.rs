@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anteroom_console::{data_dir::DataDir, environment::Environment, os::OsClock};
 use anteroom_runtime::Metrics;
 
-use super::{EventOutputSettings, Events};
+use super::{EventOutputs, Events, events::open_events};
 
 use crate::settings::Settings;
 
@@ -31,12 +31,7 @@ impl Telemetry {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let outputs = EventOutputSettings {
-            file: settings.events.file.as_deref(),
-            webhook: settings.events.webhook.url.as_deref(),
-            spool: data.issuer_webhook(),
-            time_step: settings.events.time_step_seconds,
-        };
+        let outputs = EventOutputs::of_issuer(&settings.events, data);
         Self::open("issuer", settings, outputs, environment)
     }
 
@@ -49,22 +44,17 @@ impl Telemetry {
         data: &DataDir,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let outputs = EventOutputSettings {
-            file: settings.events.rooms_file.as_deref(),
-            webhook: settings.events.webhook.rooms_url.as_deref(),
-            spool: data.rooms_webhook(),
-            time_step: settings.events.rooms_time_step_seconds,
-        };
+        let outputs = EventOutputs::of_rooms(&settings.events, data);
         Self::open("rooms", settings, outputs, environment)
     }
 
     fn open(
         service: &'static str,
         settings: &Settings,
-        outputs: EventOutputSettings<'_>,
+        outputs: EventOutputs<'_>,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let events = Events::open(&settings.events, outputs, environment)?;
+        let events = open_events(&settings.events, outputs, environment)?;
         let metrics = Metrics::of_service(service, events.sink(), Arc::new(OsClock));
         events.show_counts(&metrics);
         Ok(Self { events, metrics })

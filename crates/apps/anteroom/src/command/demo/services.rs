@@ -18,7 +18,8 @@ use anteroom_server::{
     installation::Installation,
     logging,
     services::{
-        FaultLog, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses, ServiceContext, Telemetry,
+        FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses,
+        ServiceContext, Telemetry,
     },
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
