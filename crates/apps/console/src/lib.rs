@@ -2,6 +2,7 @@
 //! the `ANTEROOM_*` variables, output to a person, questions, failures and exit statuses. It knows no
 //! service.
 
+pub mod context;
 pub mod data_dir;
 pub mod device_report;
 pub mod environment;
