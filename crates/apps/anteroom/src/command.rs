@@ -6,7 +6,8 @@ mod man;
 mod serve_check;
 
 use anteroom_console::{
-    data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os, terminal::print,
+    context::Context, data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os,
+    terminal::print,
 };
 use anteroom_operator_cli::{
     account,
@@ -52,88 +53,92 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
     }
     let is_named = settings::names_data(config, environment, &cli.settings(), scope)?;
-    let data = DataDir::new(settings.data.clone()).named(is_named);
-    let json = cli.common.json;
+    let context = Context {
+        json: cli.common.json,
+        data: DataDir::new(settings.data.clone()).named(is_named),
+        environment: environment.clone(),
+    };
+    let (json, data) = (context.json, &context.data);
     let flags = cli.settings();
     let record = record_of(&cli.command);
     let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
-            return serve_check::run(json, &settings, &data, environment).await;
+            return serve_check::run(json, &settings, data, environment).await;
         }
         Command::Doctor(options) if options.outside => {
             return doctor::outside(&options, json, environment, async |url| {
-                relays::of_issuer(url, &data, environment).await
+                relays::of_issuer(url, &context).await
             })
             .await;
         }
         Command::Doctor(options) => {
-            return doctor::inside(&options, json, &settings, &data, environment).await;
+            return doctor::inside(&options, json, &settings, data, environment).await;
         }
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
-            serve::run(&settings, &data, environment, new, log.as_ref()).await
+            serve::run(&settings, data, environment, new, log.as_ref()).await
         }
         Command::Account(command) => {
-            account::run(command, json, &settings, &data, environment).await
+            account::run(command, json, &settings, data, environment).await
         }
         Command::Device(command) if command.is_own() => {
             let DeviceRequest { own, action, .. } = command.request()?;
-            own_devices::run(action, &own, json, &data, environment).await
+            own_devices::run(action, &own, &context).await
         }
-        Command::Device(command) => device::run(command, json, &settings, &data, environment).await,
+        Command::Device(command) => device::run(command, json, &settings, data, environment).await,
         Command::Status => {
             let configuration = status::configuration(config, environment, &flags)?;
-            status::run(json, configuration, &settings, &data, environment).await
+            status::run(json, configuration, &settings, data, environment).await
         }
-        Command::Room(command) => room::run(command, json, &settings, &data, environment).await,
-        Command::Login(options) => login::run(&options, json, &data, environment).await,
+        Command::Room(command) => room::run(command, json, &settings, data, environment).await,
+        Command::Login(options) => login::run(&options, &context).await,
         Command::Logout {
             issuer,
             everywhere,
             yes,
-        } => logout::run(issuer.as_deref(), everywhere, yes, json, &data, environment).await,
-        Command::Whoami(options) => whoami::run(&options, json, &data, environment).await,
+        } => logout::run(issuer.as_deref(), everywhere, yes, &context).await,
+        Command::Whoami(options) => whoami::run(&options, &context).await,
         Command::Credential(Credential::Create(options)) => {
-            credential_create::run(&options, json, &data, environment).await
+            credential_create::run(&options, &context).await
         }
         Command::Credential(Credential::Auth(options)) => {
-            credential_auth::run(&options, json, &data, environment).await
+            credential_auth::run(&options, &context).await
         }
         Command::Credential(Credential::Renew(options)) => {
-            credential_renew::run(&options, json, &data, environment).await
+            credential_renew::run(&options, &context).await
         }
-        Command::Relays(options) => relays::run(&options, json, &data, environment).await,
-        Command::Keys(Keys::List) => keys::list::run(json, &settings, &data, environment).await,
+        Command::Relays(options) => relays::run(&options, &context).await,
+        Command::Keys(Keys::List) => keys::list::run(json, &settings, data, environment).await,
         Command::Keys(Keys::Rotate(options)) => {
-            keys::rotate::run(&options, json, &data, environment, &changes).await
+            keys::rotate::run(&options, json, data, environment, &changes).await
         }
         Command::Keys(Keys::ExportPublic { out }) => {
-            keys::public::export(&out, json, &data, environment).await
+            keys::public::export(&out, json, data, environment).await
         }
         Command::Keys(Keys::Trust { file, issuer }) => {
-            trust::run(&file, issuer.as_deref(), json, &data, environment)
+            trust::run(&file, issuer.as_deref(), &context)
         }
         Command::Keys(Keys::Export { out }) => {
-            keys::transfer::export(&out, json, &data, environment, &changes).await
+            keys::transfer::export(&out, json, data, environment, &changes).await
         }
         Command::Keys(Keys::Import { file, new }) => {
-            keys::transfer::import(&file, new, json, &data, environment, &changes).await
+            keys::transfer::import(&file, new, json, data, environment, &changes).await
         }
-        Command::Link(command) => link::run(command, json, &data, environment).await,
+        Command::Link(command) => link::run(command, &context).await,
         Command::Call(CallCommand::Join(options)) => {
-            return call::join(&options, json, &data, environment).await;
+            return call::join(&options, &context).await;
         }
         Command::Call(CallCommand::End { link, yes, rooms }) => {
-            link::end_call(&link, yes, &rooms, json, &data, environment).await
+            link::end_call(&link, yes, &rooms, &context).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
             let configuration = status::configuration(config, environment, &flags)?;
-            backup::run(&folder, json, configuration, &data, environment, &changes).await
+            backup::run(&folder, json, configuration, data, environment, &changes).await
         }
         Command::Restore(RestoreArguments { folder }) => {
-            restore::run(&folder, json, &data, environment, &changes).await
+            restore::run(&folder, json, data, environment, &changes).await
         }
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
@@ -143,7 +148,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             Ok(()) => record,
             Err(_) => record.of_failed(&changes),
         };
-        record.write(&settings, &data);
+        record.write(&settings, data);
     }
     done.map(|()| ExitStatus::Done)
 }

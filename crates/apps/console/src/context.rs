@@ -3,6 +3,7 @@
 use crate::{data_dir::DataDir, environment::Environment};
 
 /// The form of the output, the data directory and the variables of a command.
+#[derive(Clone)]
 pub struct Context {
     /// Whether the command prints JSON.
     pub json: bool,

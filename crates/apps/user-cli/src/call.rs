@@ -10,8 +10,7 @@ use anteroom_call_terminal::{
 };
 use anteroom_client::JoinOptions;
 use anteroom_console::{
-    data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os::OsEntropy, progress,
-    terminal,
+    context::Context, exit_status::ExitStatus, os::OsEntropy, progress, terminal,
 };
 use anteroom_protocol::AdminPasskey;
 use anteroom_runtime::Entropy as _;
@@ -28,21 +27,16 @@ use crate::{
 
 /// Joins a call and stays until it ends, the input ends, or the user leaves. The exit status describes the
 /// end, and so does an error if JSON is requested.
-pub async fn join(
-    options: &CallJoin,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<ExitStatus> {
-    let store = LinkStore::of_user(environment)?;
+pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitStatus> {
+    let store = LinkStore::of_user(&context.environment)?;
     let named = LinkTarget::read(options.link.as_deref(), Input::FirstLine, &store)?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
-    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
+    let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     let passkey = passkey(options, &named, &session)?;
     let (pass, pass_notices) = session.pass_with_notices(&named.link).await?;
     let notices = named.notice().map(ToOwned::to_owned).into_iter();
-    let received = Arc::new(ReplayCountersFile::of_user(environment)?);
+    let received = Arc::new(ReplayCountersFile::of_user(&context.environment)?);
     let rooms = session.rooms.clone().with_replay_store(received);
     let joining = rooms.join(
         JoinOptions {
@@ -64,7 +58,7 @@ pub async fn join(
     } else {
         screen::run(participation, notices.chain(pass_notices)).await?
     };
-    if let Some(report) = failure.as_ref().filter(|_| json) {
+    if let Some(report) = failure.as_ref().filter(|_| context.json) {
         terminal::print_error(&report.to_json());
     }
     Ok(ending::exit_status(failure.as_ref()))

@@ -2,8 +2,7 @@
 
 use anteroom_client::DayRange;
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     os::{self, OsClock},
     terminal::{day, print_json},
 };
@@ -33,14 +32,9 @@ struct Report {
 }
 
 /// Fetches a week of credentials, and presents one for a new random room.
-pub async fn run(
-    options: &CredentialAuth,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!json);
+pub async fn run(options: &CredentialAuth, context: &Context) -> anyhow::Result<()> {
+    let session = Session::open(&options.client, context)?;
+    let mut steps = Steps::new(!context.json);
     let mut rng = os::rng();
     let now = OsClock.now();
 
@@ -110,7 +104,7 @@ pub async fn run(
         ),
     ])?;
 
-    if json {
+    if context.json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: today.auth.params.to_hex(),

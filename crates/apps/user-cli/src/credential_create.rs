@@ -1,8 +1,7 @@
 //! `anteroom credential create`
 
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     failure::Failure,
     os::{self, OsClock},
     terminal::{day, print_json},
@@ -36,19 +35,14 @@ struct Report<'a> {
 }
 
 /// Fetches the credential for creating the link of one room, and presents it.
-pub async fn run(
-    options: &CredentialCreate,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
+pub async fn run(options: &CredentialCreate, context: &Context) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let key = match options.root_key.as_deref() {
         None => RootKey::generate_v0(&mut rng),
         Some(text) => parse_key(text)?,
     };
-    let session = Session::open(&options.client, data, environment)?;
-    let mut steps = Steps::new(!json);
+    let session = Session::open(&options.client, context)?;
+    let mut steps = Steps::new(!context.json);
     let now = OsClock.now();
 
     steps.begin(&session)?;
@@ -113,7 +107,7 @@ pub async fn run(
         ),
     ])?;
 
-    if json {
+    if context.json {
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     os::OsClock,
     terminal::{day, print, print_json},
 };
@@ -24,13 +23,8 @@ struct Report {
 }
 
 /// Renews the stored credentials: once now, or repeatedly at the scheduled times.
-pub async fn run(
-    options: &CredentialRenew,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let identity = Arc::new(IssuerIdentity::find(&options.client, data, environment)?);
+pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result<()> {
+    let identity = Arc::new(IssuerIdentity::find(&options.client, context)?);
     if options.wait {
         return renewal::wait(&identity).await;
     }
@@ -42,7 +36,7 @@ pub async fn run(
     let days: Vec<Timestamp> = renewal.store.days().collect();
     let spare_links = renewal.store.spare_links(OsClock.now());
     let (first, last) = days.first().zip(days.last()).context("no day came")?;
-    if json {
+    if context.json {
         let report = Report {
             first_day: first.as_secs(),
             last_day: last.as_secs(),
@@ -58,6 +52,6 @@ pub async fn run(
         ))?;
     }
     file.note_use(OsClock.now());
-    renewal::start(&identity, data);
+    renewal::start(&identity);
     Ok(())
 }

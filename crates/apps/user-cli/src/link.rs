@@ -8,15 +8,14 @@ mod state;
 
 use anteroom_client::{LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     os::{self, OsClock},
     terminal::{confirm, plain, print, print_json},
 };
 use anteroom_runtime::Clock as _;
 use serde::Serialize;
 
-use self::state::{Context, StateReport, show_state};
+use self::state::{StateReport, show_state};
 use crate::{
     arguments::{Link, LinkArgument, RoomFlags},
     links::{LinkStore, short_name},
@@ -31,30 +30,19 @@ struct EndReport<'a> {
 }
 
 /// Runs one of the commands on links.
-pub async fn run(
-    command: Link,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let store = &LinkStore::of_user(environment)?;
-    let context = Context {
-        json,
-        store,
-        data,
-        environment,
-    };
+pub async fn run(command: Link, context: &Context) -> anyhow::Result<()> {
+    let store = &LinkStore::of_user(&context.environment)?;
     match command {
-        Link::Create(options) => create::run(&options, &context).await,
-        Link::Import(options) => import::run(&options, &context).await,
-        Link::Show(options) => show::run(&options, &context).await,
+        Link::Create(options) => create::run(&options, store, context).await,
+        Link::Import(options) => import::run(&options, store, context).await,
+        Link::Show(options) => show::run(&options, store, context).await,
         Link::Rename { link, name, rooms } => {
             let change = LinkChange {
                 name: Some(name.clone()),
                 ..LinkChange::default()
             };
             let named = LinkTarget::find(&link, store)?;
-            update(&named, &change, &rooms, &context).await?;
+            update(&named, &change, &rooms, context).await?;
             let mut own = named.own()?.clone();
             own.name = Some(name).filter(|name| !name.is_empty());
             store.keep(&own)
@@ -68,7 +56,7 @@ pub async fn run(
                 approval: Some(approval.into()),
                 ..LinkChange::default()
             };
-            update(&LinkTarget::find(&link, store)?, &change, &rooms, &context).await
+            update(&LinkTarget::find(&link, store)?, &change, &rooms, context).await
         }
         Link::Revoke {
             link,
@@ -86,7 +74,7 @@ pub async fn run(
                 end_call,
                 ..LinkChange::default()
             };
-            update(&named, &change, &rooms, &context).await
+            update(&named, &change, &rooms, context).await
         }
         Link::Delete {
             link,
@@ -99,9 +87,9 @@ pub async fn run(
             } else {
                 OngoingCall::Keep
             };
-            delete(&link, yes, call, &rooms, &context).await
+            delete(&link, yes, call, &rooms, store, context).await
         }
-        Link::List { links, secrets } => list::run(links, secrets, json, store),
+        Link::List { links, secrets } => list::run(links, secrets, store, context),
     }
 }
 
@@ -110,26 +98,23 @@ pub async fn end_call(
     link: &LinkArgument,
     yes: bool,
     rooms: &RoomFlags,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<()> {
-    let store = &LinkStore::of_user(environment)?;
-    let named = LinkTarget::find(link, store)?;
+    let named = LinkTarget::find(link, &LinkStore::of_user(&context.environment)?)?;
     confirm_end(&named, yes)?;
     let change = LinkChange {
         end_call: true,
         ..LinkChange::default()
     };
     named.own()?;
-    let session = RoomSession::open(rooms, Some(&named), data, environment).await?;
+    let session = RoomSession::open(rooms, Some(&named), context).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
     // A revoked link does not tell.
     let call = session.rooms.peek(room, &pass, &mut os::rng()).await;
     let is_empty = matches!(call, Ok(None));
     let state = change_link(&named, &change, &session).await?;
-    if json {
+    if context.json {
         return print_json(&StateReport::new(&state, &short_name(&room.room_id())));
     }
     show_state(&state)?;
@@ -178,11 +163,11 @@ async fn update(
     named: &LinkTarget,
     change: &LinkChange,
     flags: &RoomFlags,
-    context: &Context<'_>,
+    context: &Context,
 ) -> anyhow::Result<()> {
     change.check()?;
     named.own()?;
-    let session = RoomSession::open(flags, Some(named), context.data, context.environment).await?;
+    let session = RoomSession::open(flags, Some(named), context).await?;
     let state = change_link(named, change, &session).await?;
     if context.json {
         let short = short_name(&named.link.root_key.room_id());
@@ -211,9 +196,10 @@ async fn delete(
     yes: bool,
     call: OngoingCall,
     flags: &RoomFlags,
-    context: &Context<'_>,
+    store: &LinkStore,
+    context: &Context,
 ) -> anyhow::Result<()> {
-    let named = LinkTarget::find(argument, context.store)?;
+    let named = LinkTarget::find(argument, store)?;
     let own = named.own()?;
     let room = &named.link.root_key;
     let short = short_name(&room.room_id());
@@ -229,14 +215,14 @@ async fn delete(
              passkey is forgotten.{leaving}"
         ),
     )?;
-    let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
+    let session = RoomSession::open(flags, Some(&named), context).await?;
     let pass = session.pass(&named.link).await?;
     // A link that is gone there already is no error.
     session
         .rooms
         .delete(room, &pass, &own.passkey, call, &mut os::rng())
         .await?;
-    context.store.forget(room)?;
+    store.forget(room)?;
     if context.json {
         return print_json(&EndReport { short_name: &short });
     }

@@ -7,8 +7,8 @@ use std::{
 
 use anteroom_client::{DeviceId, IssuerError, LoginClient, LoginSession, SignIn, Timeouts};
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::{self, Environment},
+    context::Context,
+    environment,
     failure::Failure,
     password::PasswordSource,
     progress,
@@ -39,13 +39,9 @@ struct Report<'a> {
 }
 
 /// Signs in, and stores the session for the following commands.
-pub async fn run(
-    options: &Login,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let target = IssuerTarget::find(options.issuer.as_deref(), data, environment)?;
+pub async fn run(options: &Login, context: &Context) -> anyhow::Result<()> {
+    let environment = &context.environment;
+    let target = IssuerTarget::find(options.issuer.as_deref(), context)?;
     let client = LoginClient::new(target.url()?, Timeouts::default())?;
     if client.is_exposed() {
         tracing::warn!("the password crosses the network in the clear: use https");
@@ -92,7 +88,7 @@ pub async fn run(
     let session = progress::during("Logging in", start).await?;
     let stored_login = file.load()?.context("the login is gone again")?;
     let account = session.aci().to_uuid_string();
-    if !json {
+    if !context.json {
         print(&format!(
             "Logged in at {url} as {}.",
             *stored_login.session.email
@@ -106,9 +102,9 @@ pub async fn run(
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
         CredentialFile::of_account(environment, file.issuer(), &aci)?.remove()?;
     }
-    let identity = IssuerIdentity::of_login(target, session.aci(), file, environment);
-    fetch_credentials(&Arc::new(identity), data).await;
-    if json {
+    let identity = IssuerIdentity::of_login(target, session.aci(), file, context);
+    fetch_credentials(&Arc::new(identity)).await;
+    if context.json {
         print_json(&Report {
             issuer: url.as_str(),
             uuid: &account,
@@ -122,7 +118,7 @@ pub async fn run(
 
 /// Fetches the first credentials of a login, so that the first visit to a room needs no request to the
 /// issuer.
-async fn fetch_credentials(identity: &Arc<IssuerIdentity>, data: &DataDir) {
+async fn fetch_credentials(identity: &Arc<IssuerIdentity>) {
     let fetched = async {
         let file = identity.credentials()?;
         let renewal = renewal::renew(&identity.session()?, &file).await?;
@@ -143,7 +139,7 @@ async fn fetch_credentials(identity: &Arc<IssuerIdentity>, data: &DataDir) {
             ),
         }
     }
-    renewal::start(identity, data);
+    renewal::start(identity);
 }
 
 /// Returns whether two texts denote the same address, in any spelling.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom_client::{IssuerError, LoginClient, LoginSession, Timeouts};
 use anteroom_console::{
-    data_dir::DataDir,
+    context::Context,
     environment::Environment,
     failure::Failure,
     terminal::{confirm, day, print, print_json},
@@ -31,18 +31,17 @@ pub async fn run(
     issuer: Option<&str>,
     everywhere: bool,
     yes: bool,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<()> {
-    let target = IssuerTarget::find(issuer, data, environment)?;
+    let environment = &context.environment;
+    let target = IssuerTarget::find(issuer, context)?;
     let file = target.login(environment)?;
     let report = if everywhere {
         log_out_everywhere(&target, file, yes, environment).await?
     } else {
         log_out(&target, file, environment).await?
     };
-    if json {
+    if context.json {
         return print_json(&report);
     }
     print(match report {

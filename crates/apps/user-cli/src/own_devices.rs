@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anteroom_client::{DeviceId, IssuerError};
 use anteroom_console::{
-    data_dir::DataDir,
+    context::Context,
     device_report::{self, DeviceReport, no_device},
-    environment::{self, Environment},
+    environment,
     own_account::{DeviceAction, OwnAccount},
     password::PasswordSource,
 };
@@ -20,26 +20,20 @@ struct DeviceSession<'a> {
     session: Session,
     /// The file with the password of the login, if it is in a file.
     password_file: Option<&'a Path>,
-    environment: &'a Environment,
+    context: &'a Context,
 }
 
 /// Runs one of the commands on devices.
-pub async fn run(
-    action: DeviceAction,
-    own: &OwnAccount,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
+pub async fn run(action: DeviceAction, own: &OwnAccount, context: &Context) -> anyhow::Result<()> {
     let account = DeviceSession {
-        session: Session::open(&client_flags(own), data, environment)?,
+        session: Session::open(&client_flags(own), context)?,
         password_file: own.password_file.as_deref(),
-        environment,
+        context,
     };
     match action {
-        DeviceAction::List => account.list(json).await,
-        DeviceAction::Rename { device, name } => account.rename(device, &name, json).await,
-        DeviceAction::Delete { device, yes } => account.delete(device, yes, json).await,
+        DeviceAction::List => account.list().await,
+        DeviceAction::Rename { device, name } => account.rename(device, &name).await,
+        DeviceAction::Delete { device, yes } => account.delete(device, yes).await,
     }
 }
 
@@ -54,20 +48,20 @@ fn client_flags(own: &OwnAccount) -> ClientFlags {
 }
 
 impl DeviceSession<'_> {
-    async fn list(&self, json: bool) -> anyhow::Result<()> {
+    async fn list(&self) -> anyhow::Result<()> {
         let devices = self.session.client.devices().await?;
         let reports: Vec<_> = devices.iter().map(DeviceReport::of_entry).collect();
-        device_report::show_list(&self.uuid(), &reports, json)
+        device_report::show_list(&self.uuid(), &reports, self.context.json)
     }
 
-    async fn rename(&self, device: u32, name: &str, json: bool) -> anyhow::Result<()> {
+    async fn rename(&self, device: u32, name: &str) -> anyhow::Result<()> {
         let (id, client) = (id(device)?, &self.session.client);
         self.change(async |password| client.rename_device(id, name, password).await)
             .await?;
-        device_report::show_rename(&self.uuid(), device, name.trim(), json)
+        device_report::show_rename(&self.uuid(), device, name.trim(), self.context.json)
     }
 
-    async fn delete(&self, device: u32, yes: bool, json: bool) -> anyhow::Result<()> {
+    async fn delete(&self, device: u32, yes: bool) -> anyhow::Result<()> {
         let (id, client) = (id(device)?, &self.session.client);
         let devices = client.devices().await?;
         let found = devices.iter().find(|entry| entry.id == id);
@@ -78,7 +72,7 @@ impl DeviceSession<'_> {
         if found.current {
             self.forget()?;
         }
-        device_report::show_deletion(&self.uuid(), device, json)
+        device_report::show_deletion(&self.uuid(), device, self.context.json)
     }
 
     /// Sends a change, with the password of the login if the issuer requires it.
@@ -110,7 +104,7 @@ impl DeviceSession<'_> {
             variable: Some(environment::PASSWORD),
             prompt: "Password of the login, once more: ",
         };
-        source.read(self.environment).context(NEEDED)
+        source.read(&self.context.environment).context(NEEDED)
     }
 
     /// Removes the login of a deleted device, with its credentials.

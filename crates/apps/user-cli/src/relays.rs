@@ -2,8 +2,7 @@
 
 use anteroom_client::RelayServer;
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     terminal::{print, print_json},
 };
 use anyhow::Context as _;
@@ -34,15 +33,10 @@ struct Entry<'a> {
 }
 
 /// Shows the relays for a client.
-pub async fn run(
-    options: &Relays,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let session = Session::open(&options.client, data, environment)?;
+pub async fn run(options: &Relays, context: &Context) -> anyhow::Result<()> {
+    let session = Session::open(&options.client, context)?;
     let relays = session.client.relays().await?;
-    if json {
+    if context.json {
         let entry = |relay| entry(relay, options.secrets);
         return print_json(&Report {
             relays: relays.iter().map(entry).collect(),
@@ -58,16 +52,12 @@ pub async fn run(
 }
 
 /// Returns the relays that the login at the issuer with this URL gets.
-pub async fn of_issuer(
-    url: String,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<Vec<RelayServer>> {
+pub async fn of_issuer(url: String, context: &Context) -> anyhow::Result<Vec<RelayServer>> {
     let flags = ClientFlags {
         issuer: Some(url),
         ..ClientFlags::default()
     };
-    let session = Session::open(&flags, data, environment)?;
+    let session = Session::open(&flags, context)?;
     session.client.relays().await.context("no relays are given")
 }
 

@@ -13,8 +13,9 @@ use anteroom_client::{
     RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
 };
 use anteroom_console::{
+    context::Context,
     data_dir::DataDir,
-    environment::{self, Environment},
+    environment,
     failure::Failure,
     listen::{self, Addresses},
 };
@@ -42,7 +43,6 @@ pub(crate) struct RoomSession {
     credentials: CredentialFile,
     /// Whether credentials are fetched although there are stored ones. Fetched once only.
     fetch: AtomicBool,
-    directory: DataDir,
     pub(crate) rooms: RoomsClient,
     /// The room service, if it was named and is not the one that serves the data directory.
     pub(crate) named: Option<String>,
@@ -134,13 +134,11 @@ impl RoomSession {
     pub(crate) async fn open(
         flags: &RoomFlags,
         link: Option<&LinkTarget>,
-        data: &DataDir,
-        environment: &Environment,
+        context: &Context,
     ) -> anyhow::Result<Self> {
-        let service = RoomService::find(flags, link, data, environment).await?;
-        let identity = IssuerIdentity::find(&flags.client, data, environment)?;
+        let service = RoomService::find(flags, link, context).await?;
+        let identity = IssuerIdentity::find(&flags.client, context)?;
         let credentials = identity.credentials()?;
-        let directory = data.clone();
         let RoomService {
             address,
             named,
@@ -156,7 +154,6 @@ impl RoomSession {
             identity: Arc::new(identity),
             credentials,
             fetch: AtomicBool::new(flags.fetch),
-            directory,
             rooms,
             named,
             data,
@@ -209,12 +206,12 @@ impl RoomService {
     async fn find(
         flags: &RoomFlags,
         link: Option<&LinkTarget>,
-        data: &DataDir,
-        environment: &Environment,
+        context: &Context,
     ) -> anyhow::Result<Self> {
         let named = match &flags.rooms {
             Some(url) => Some(url.clone()),
-            None => environment
+            None => context
+                .environment
                 .text(environment::ROOMS_URL)?
                 .map(|text| text.to_string()),
         };
@@ -224,8 +221,9 @@ impl RoomService {
             return Ok(Self::at(url));
         }
         if let Some(own) = own {
-            check_home(own, data, environment)?;
+            check_home(own, context)?;
         }
+        let data = &context.data;
         // Only the user sends the passkey of an own link elsewhere than where it was created.
         let home = own.and_then(|own| own.data.clone());
         let home = home.filter(|home| !data.is_named() && *home != data.canonical());
@@ -352,16 +350,16 @@ fn home_silent(home: &DataDir, error: anyhow::Error) -> anyhow::Error {
 
 /// Checks that an own link says at which data directory it was created, unless one is named: its passkey
 /// must not be sent to the service of a directory that was found by default.
-fn check_home(own: &OwnLink, data: &DataDir, environment: &Environment) -> anyhow::Result<()> {
+fn check_home(own: &OwnLink, context: &Context) -> anyhow::Result<()> {
     match &own.data {
         Some(_) => Ok(()),
-        None if data.is_named() => {
+        None if context.data.is_named() => {
             // Links of earlier versions do not contain their data directory.
             let own = OwnLink {
-                data: Some(data.canonical()),
+                data: Some(context.data.canonical()),
                 ..own.clone()
             };
-            LinkStore::of_user(environment)?.keep(&own)
+            LinkStore::of_user(&context.environment)?.keep(&own)
         }
         None => bail!(
             Failure::failed("this link of yours does not say where it was created")

@@ -6,7 +6,7 @@ mod target;
 use std::sync::Arc;
 
 use anteroom_client::{Authentication, IssuerClient, Timeouts, TrustedParams};
-use anteroom_console::{data_dir::DataDir, environment::Environment, os::OsClock};
+use anteroom_console::{context::Context, os::OsClock};
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 
@@ -31,12 +31,8 @@ pub(crate) struct Session {
 impl Session {
     /// Finds the issuer and the account: the one that a flag or a variable names, with its device's password,
     /// or else the login's. Asks for the password last, and only on a terminal.
-    pub(crate) fn open(
-        flags: &ClientFlags,
-        data: &DataDir,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        Arc::new(IssuerIdentity::find(flags, data, environment)?).session()
+    pub(crate) fn open(flags: &ClientFlags, context: &Context) -> anyhow::Result<Self> {
+        Arc::new(IssuerIdentity::find(flags, context)?).session()
     }
 
     /// Returns the account that asks.
@@ -66,12 +62,8 @@ impl Session {
 }
 
 /// Returns the pins of an issuer, which need not be running.
-pub(crate) fn pins(
-    issuer: Option<&str>,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<UserPins> {
-    Ok(IssuerTarget::find(issuer, data, environment)?.pins)
+pub(crate) fn pins(issuer: Option<&str>, context: &Context) -> anyhow::Result<UserPins> {
+    Ok(IssuerTarget::find(issuer, context)?.pins)
 }
 
 impl IssuerIdentity {

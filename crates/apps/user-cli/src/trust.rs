@@ -4,8 +4,7 @@ use std::{fs::File, io::Read as _, path::Path};
 
 use anteroom_client::{ParamsKind, Pin, PinStore as _};
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     failure::Failure,
     public_params::{PublicParams, PublicParamsFile},
     terminal::{day, print, print_json},
@@ -45,14 +44,8 @@ impl PinReport {
 }
 
 /// Pins the params of a file that `anteroom keys export-public` wrote.
-pub fn run(
-    file: &Path,
-    issuer: Option<&str>,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let pins = session::pins(issuer, data, environment)?;
+pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Result<()> {
+    let pins = session::pins(issuer, context)?;
     let published = read(file)?;
     let known = pins.pins()?;
     let mut added: Vec<(Pin, Timestamp)> = Vec::new();
@@ -65,7 +58,7 @@ pub fn run(
             None => added.push((pin, Timestamp::from_secs(entry.not_before))),
         }
     }
-    if added.is_empty() && !json {
+    if added.is_empty() && !context.json {
         print("All of these params are pinned already.")?;
         return Ok(());
     }
@@ -73,7 +66,7 @@ pub fn run(
     if !new.is_empty() {
         pins.add(&new)?;
     }
-    if json {
+    if context.json {
         return print_json(&NewPinsReport {
             pinned: added.iter().map(PinReport::new).collect(),
         });

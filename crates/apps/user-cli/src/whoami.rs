@@ -1,8 +1,7 @@
 //! `anteroom whoami`
 
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     terminal::{day, print, print_json},
 };
 use serde::Serialize;
@@ -22,13 +21,8 @@ struct Report<'a> {
 }
 
 /// Shows the account under which the issuer knows this user.
-pub async fn run(
-    options: &WhoAmI,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let session = Session::open(&options.client, data, environment)?;
+pub async fn run(options: &WhoAmI, context: &Context) -> anyhow::Result<()> {
+    let session = Session::open(&options.client, context)?;
     let me = session.client.whoami().await?;
     // The login is read after the request, which may have renewed it.
     let stored_login = match &session.login {
@@ -49,7 +43,7 @@ pub async fn run(
             .as_ref()
             .map(|stored_login| stored_login.until.as_secs()),
     };
-    if json {
+    if context.json {
         return print_json(&report);
     }
     print(&format!("  issuer   {}", report.issuer))?;

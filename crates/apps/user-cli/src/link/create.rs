@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use anteroom_client::{LinkChange, LinkState};
 use anteroom_console::{
+    context::Context,
     failure::Failure,
     listen,
     os::{self, OsClock},
@@ -14,11 +15,11 @@ use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
-use super::state::{Context, show_link, show_state};
+use super::state::{show_link, show_state};
 
 use crate::{
     arguments::LinkCreate,
-    links::{OwnLink, short_name},
+    links::{LinkStore, OwnLink, short_name},
     room_session::RoomSession,
 };
 
@@ -32,13 +33,11 @@ struct Report<'a> {
 }
 
 /// Creates the link of a new room, keeps it, and shows it.
-pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::Result<()> {
-    let Context {
-        json,
-        store,
-        data,
-        environment,
-    } = *context;
+pub(super) async fn run(
+    options: &LinkCreate,
+    store: &LinkStore,
+    context: &Context,
+) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let now = OsClock.now();
     // All that can fail without the room service fails before a link is created.
@@ -51,7 +50,7 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
         change.check().context("no link was created")?;
     }
     store.links()?;
-    let session = RoomSession::open(&options.rooms, None, data, environment).await?;
+    let session = RoomSession::open(&options.rooms, None, context).await?;
     let (host, is_plain) = link_host(&session)?;
     let passkey = AdminPasskey::random(&mut rng);
     let (created, params) = session
@@ -92,7 +91,7 @@ pub(super) async fn run(options: &LinkCreate, context: &Context<'_>) -> anyhow::
     let url = own.link.to_url();
     let room_id = own.link.root_key.room_id();
     let short = short_name(&room_id);
-    let shown = if json {
+    let shown = if context.json {
         print_json(&Report {
             link: &url,
             short_name: &short,

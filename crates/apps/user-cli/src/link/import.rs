@@ -8,6 +8,7 @@ use std::{
 
 use anteroom_client::{LinkChange, RoomName};
 use anteroom_console::{
+    context::Context,
     failure::Failure,
     os::{self, OsClock},
     terminal::{print, print_json},
@@ -18,11 +19,11 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::state::{Context, StateReport, show_state};
+use super::state::{StateReport, show_state};
 
 use crate::{
     arguments::LinkImport,
-    links::{OwnLink, short_name},
+    links::{LinkStore, OwnLink, short_name},
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
 };
@@ -31,13 +32,11 @@ use crate::{
 const MOST_BYTES: u64 = 256;
 
 /// Stores another admin's link with its passkey, after the room service has accepted the passkey.
-pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::Result<()> {
-    let Context {
-        json,
-        store,
-        data,
-        environment,
-    } = *context;
+pub(super) async fn run(
+    options: &LinkImport,
+    store: &LinkStore,
+    context: &Context,
+) -> anyhow::Result<()> {
     let is_input = options.passkey_file == Path::new("-");
     let link = options.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
@@ -48,9 +47,9 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     }
     let named = LinkTarget::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
-    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
+    let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     // An own link was created at this data directory.
-    let is_found_here = session.data.is_some() && !data.is_named();
+    let is_found_here = session.data.is_some() && !context.data.is_named();
     if named.own.is_none() && (is_found_here || session.is_unproven) {
         bail!(
             Failure::failed("the passkey is sent only to a room service that is named").next(
@@ -86,7 +85,7 @@ pub(super) async fn run(options: &LinkImport, context: &Context<'_>) -> anyhow::
     };
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
-    if json {
+    if context.json {
         return print_json(&StateReport::new(&state, &short));
     }
     print("You are an admin of this link now.")?;

@@ -1,6 +1,9 @@
 //! `anteroom link list`
 
-use anteroom_console::terminal::{day, print, print_json};
+use anteroom_console::{
+    context::Context,
+    terminal::{day, print, print_json},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
@@ -22,11 +25,11 @@ struct Row {
 pub(super) fn run(
     with_links: bool,
     with_secrets: bool,
-    json: bool,
     store: &LinkStore,
+    context: &Context,
 ) -> anyhow::Result<()> {
     let links = store.links()?;
-    if json {
+    if context.json {
         let row = |own| Row::new(own, with_links || with_secrets, with_secrets);
         let rows: Vec<Row> = links.iter().map(row).collect();
         return print_json(&rows);

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use anteroom_client::{LinkState, Peek, RoomName, RoomsError};
 use anteroom_console::{
+    context::Context,
     os,
     terminal::{print, print_json},
 };
@@ -11,10 +12,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::state::{Context, show_link, show_state};
+use super::state::{show_link, show_state};
 
 use crate::{
     arguments::LinkShow,
+    links::LinkStore,
     room_session::{LinkTarget, RoomSession},
     secret_text::Input,
 };
@@ -35,13 +37,11 @@ struct Report<'a> {
 }
 
 /// Shows a link's state and its call.
-pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Result<()> {
-    let Context {
-        json,
-        store,
-        data,
-        environment,
-    } = *context;
+pub(super) async fn run(
+    options: &LinkShow,
+    store: &LinkStore,
+    context: &Context,
+) -> anyhow::Result<()> {
     let mut rng = os::rng();
     let named = LinkTarget::read(options.link.as_deref(), Input::Whole, store)?;
     let passkey = match options.passkey {
@@ -49,7 +49,7 @@ pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Re
         false => None,
     };
     let passkey = passkey.as_ref().map(|passkey| passkey.as_str());
-    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
+    let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     let pass = session.pass(&named.link).await?;
     let room = &named.link.root_key;
     let state = session.rooms.link(room, &pass, &mut rng).await;
@@ -59,7 +59,7 @@ pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Re
         Err(RoomsError::Closed) => None,
         peek => peek.map_err(|error| session.link_error(&named, error))?,
     };
-    if json {
+    if context.json {
         let report = report(&state, call.as_ref(), passkey);
         return print_json(&report);
     }

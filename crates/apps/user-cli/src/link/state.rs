@@ -1,10 +1,8 @@
-//! The inputs of commands on links, and the state of a link as they print it.
+//! The state of a link as commands print it.
 
-use crate::{arguments::OnOff, links::LinkStore};
+use crate::arguments::OnOff;
 use anteroom_client::{Approval, LinkState, RoomName};
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
     os::OsClock,
     terminal::{day, output_size, print},
 };
@@ -39,14 +37,6 @@ impl<'a> StateReport<'a> {
             deletion: state.deletion.as_secs(),
         }
     }
-}
-
-/// The inputs of all commands on links.
-pub(super) struct Context<'a> {
-    pub(super) json: bool,
-    pub(super) store: &'a LinkStore,
-    pub(super) data: &'a DataDir,
-    pub(super) environment: &'a Environment,
 }
 
 impl From<OnOff> for Approval {

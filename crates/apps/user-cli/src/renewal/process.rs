@@ -35,18 +35,18 @@ const PATHS: &[&str] = &[
 
 /// Starts a process that waits for the next renewal, unless one is waiting or it could not sign in without a
 /// terminal. It sends nothing before that time.
-pub(crate) fn start(identity: &IssuerIdentity, data: &DataDir) {
-    if let Err(error) = try_start(identity, data) {
+pub(crate) fn start(identity: &IssuerIdentity) {
+    if let Err(error) = try_start(identity) {
         tracing::warn!("nothing renews the credentials in the background: {error:#}");
     }
 }
 
 /// Returns whether such a process renews the credentials.
 pub(crate) fn is_automatic(identity: &IssuerIdentity) -> anyhow::Result<bool> {
-    Ok(is_wanted(&identity.environment)? && identity.is_unattended())
+    Ok(is_wanted(&identity.context.environment)? && identity.is_unattended())
 }
 
-fn try_start(identity: &IssuerIdentity, data: &DataDir) -> anyhow::Result<()> {
+fn try_start(identity: &IssuerIdentity) -> anyhow::Result<()> {
     if !is_automatic(identity)? {
         return Ok(());
     }
@@ -55,7 +55,7 @@ fn try_start(identity: &IssuerIdentity, data: &DataDir) -> anyhow::Result<()> {
         return Ok(());
     }
     let program = std::env::current_exe().context("this program cannot be found")?;
-    let mut command = command(&program, &identity.flags, data, |name| {
+    let mut command = command(&program, &identity.flags, &identity.context.data, |name| {
         std::env::var_os(name)
     })?;
     // Inherited locks and pipes of the caller would stay open as long as the process waits.

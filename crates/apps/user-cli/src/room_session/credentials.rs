@@ -262,7 +262,7 @@ impl RoomSession {
     /// Continues the renewals. Sends nothing now.
     fn keep_renewing(&self, now: Timestamp) {
         self.credentials.note_use(now);
-        renewal::start(&self.identity, &self.directory);
+        renewal::start(&self.identity);
     }
 
     fn take_fetch(&self) -> bool {

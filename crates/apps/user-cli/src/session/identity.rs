@@ -7,11 +7,7 @@ use anteroom_client::{
     Timeouts, Trust, TrustedParams,
 };
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::{self, Environment},
-    failure::Failure,
-    os::OsClock,
-    password::PasswordSource,
+    context::Context, environment, failure::Failure, os::OsClock, password::PasswordSource,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
 use anteroom_runtime::Clock as _;
@@ -28,7 +24,7 @@ pub(crate) struct IssuerIdentity {
     pub(super) account: AccountSource,
     trust: Vec<ParamsId>,
     pub(crate) flags: ClientFlags,
-    pub(crate) environment: Environment,
+    pub(crate) context: Context,
 }
 
 /// The authentication of an account.
@@ -41,31 +37,28 @@ pub(super) enum AccountSource {
 impl IssuerIdentity {
     /// Finds the issuer and the account: the one that a flag or a variable names, or else the login's. Reads
     /// no password.
-    pub(crate) fn find(
-        flags: &ClientFlags,
-        data: &DataDir,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn find(flags: &ClientFlags, context: &Context) -> anyhow::Result<Self> {
         let parse_id = |text: &String| {
             ParamsId::parse(text).map_err(|_| anyhow!("--trust {text:?}: an id has 16 hex digits"))
         };
         let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
-        let target = IssuerTarget::find(flags.issuer.as_deref(), data, environment)?;
+        let target = IssuerTarget::find(flags.issuer.as_deref(), context)?;
         let named = match &flags.account {
             Some(account) => Some(account.clone()),
-            None => environment
+            None => context
+                .environment
                 .text(environment::ACCOUNT)?
                 .map(|text| text.to_string()),
         };
         let (aci, account) = match named {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
-                let file = target.login(environment)?;
+                let file = target.login(&context.environment)?;
                 let aci = match login_account(&file, &target, flags) {
                     Ok(aci) => aci,
                     Err(error) => {
                         // If the data directory exists, a missing issuer is the first problem to solve.
-                        if data.path().exists() {
+                        if context.data.path().exists() {
                             target.url()?;
                         }
                         return Err(error);
@@ -80,7 +73,7 @@ impl IssuerIdentity {
             account,
             trust,
             flags: flags.clone(),
-            environment: environment.clone(),
+            context: context.clone(),
         })
     }
 
@@ -89,7 +82,7 @@ impl IssuerIdentity {
         target: IssuerTarget,
         aci: Aci,
         file: LoginFile,
-        environment: &Environment,
+        context: &Context,
     ) -> Self {
         Self {
             target,
@@ -97,13 +90,14 @@ impl IssuerIdentity {
             account: AccountSource::Login(file),
             trust: Vec::new(),
             flags: ClientFlags::default(),
-            environment: environment.clone(),
+            context: context.clone(),
         }
     }
 
     /// Refuses a secret of the environment to an issuer that is not named.
     pub(crate) fn check_secret(&self, variable: &str) -> anyhow::Result<()> {
-        self.target.check_secret(&self.environment, variable)
+        self.target
+            .check_secret(&self.context.environment, variable)
     }
 
     /// Returns the account.
@@ -118,11 +112,11 @@ impl IssuerIdentity {
             (AccountSource::Device(_), Some(path)) => path.as_os_str() != "-",
             (AccountSource::Device(_), None) => {
                 let variable = environment::DEVICE_PASSWORD;
-                let password = self.environment.text(variable);
+                let password = self.context.environment.text(variable);
                 password.is_ok_and(|password| password.is_some())
                     && self
                         .target
-                        .check_secret(&self.environment, variable)
+                        .check_secret(&self.context.environment, variable)
                         .is_ok()
             }
         }
@@ -135,7 +129,7 @@ impl IssuerIdentity {
             // The login may be stored under another address of the same issuer.
             AccountSource::Login(file) => file.issuer(),
         };
-        CredentialFile::of_account(&self.environment, issuer, &self.aci)
+        CredentialFile::of_account(&self.context.environment, issuer, &self.aci)
     }
 
     /// Compares listed params with the pins, and with those of the link in use.
@@ -162,7 +156,7 @@ impl IssuerIdentity {
     pub(super) fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
         if self.flags.password_file.is_none() {
             self.target
-                .check_secret(&self.environment, environment::DEVICE_PASSWORD)?;
+                .check_secret(&self.context.environment, environment::DEVICE_PASSWORD)?;
         }
         let (aci, device) = parse_name(name)?;
         let source = PasswordSource {
@@ -170,7 +164,7 @@ impl IssuerIdentity {
             variable: Some(environment::DEVICE_PASSWORD),
             prompt: "Device password: ",
         };
-        let password = source.read(&self.environment)?;
+        let password = source.read(&self.context.environment)?;
         Ok(DeviceCredentials::new(aci, device, password))
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 use anteroom_client::ServiceAddress;
 use anteroom_console::{
+    context::Context,
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
@@ -33,17 +34,17 @@ pub(crate) struct IssuerTarget {
 impl IssuerTarget {
     /// Returns the issuer that is named, the one that serves the data directory, or the only one with a
     /// login.
-    pub(crate) fn find(
-        flag: Option<&str>,
-        data: &DataDir,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn find(flag: Option<&str>, context: &Context) -> anyhow::Result<Self> {
         let named = match flag {
             Some(url) => Some(url.to_owned()),
-            None => environment
+            None => context
+                .environment
                 .text(environment::ISSUER_URL)?
                 .map(|text| text.to_string()),
         };
+        let Context {
+            data, environment, ..
+        } = context;
         if let Some(url) = named {
             return Self::named(url, environment);
         }
