@@ -58,40 +58,38 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         data: DataDir::new(settings.data.clone()).named(is_named),
         environment: environment.clone(),
     };
-    let (json, data) = (context.json, &context.data);
+    let data = &context.data;
     let flags = cli.settings();
     let record = record_of(&cli.command);
     let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
-            return serve_check::run(json, &settings, data, environment).await;
+            return serve_check::run(&settings, &context).await;
         }
         Command::Doctor(options) if options.outside => {
-            return doctor::outside(&options, json, environment, async |url| {
+            return doctor::outside(&options, &context, async |url| {
                 relays::of_issuer(url, &context).await
             })
             .await;
         }
         Command::Doctor(options) => {
-            return doctor::inside(&options, json, &settings, data, environment).await;
+            return doctor::inside(&options, &settings, &context).await;
         }
         Command::Serve(options) => {
             let new = options.new.iter().map(|new| new.file_name()).collect();
             serve::run(&settings, data, environment, new, log.as_ref()).await
         }
-        Command::Account(command) => {
-            account::run(command, json, &settings, data, environment).await
-        }
+        Command::Account(command) => account::run(command, &settings, &context).await,
         Command::Device(command) if command.is_own() => {
             let DeviceRequest { own, action, .. } = command.request()?;
             own_devices::run(action, &own, &context).await
         }
-        Command::Device(command) => device::run(command, json, &settings, data, environment).await,
+        Command::Device(command) => device::run(command, &settings, &context).await,
         Command::Status => {
             let configuration = status::configuration(config, environment, &flags)?;
-            status::run(json, configuration, &settings, data, environment).await
+            status::run(configuration, &settings, &context).await
         }
-        Command::Room(command) => room::run(command, json, &settings, data, environment).await,
+        Command::Room(command) => room::run(command, &settings, &context).await,
         Command::Login(options) => login::run(&options, &context).await,
         Command::Logout {
             issuer,
@@ -109,21 +107,19 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             credential_renew::run(&options, &context).await
         }
         Command::Relays(options) => relays::run(&options, &context).await,
-        Command::Keys(Keys::List) => keys::list::run(json, &settings, data, environment).await,
+        Command::Keys(Keys::List) => keys::list::run(&settings, &context).await,
         Command::Keys(Keys::Rotate(options)) => {
-            keys::rotate::run(&options, json, data, environment, &changes).await
+            keys::rotate::run(&options, &context, &changes).await
         }
-        Command::Keys(Keys::ExportPublic { out }) => {
-            keys::public::export(&out, json, data, environment).await
-        }
+        Command::Keys(Keys::ExportPublic { out }) => keys::public::export(&out, &context).await,
         Command::Keys(Keys::Trust { file, issuer }) => {
             trust::run(&file, issuer.as_deref(), &context)
         }
         Command::Keys(Keys::Export { out }) => {
-            keys::transfer::export(&out, json, data, environment, &changes).await
+            keys::transfer::export(&out, &context, &changes).await
         }
         Command::Keys(Keys::Import { file, new }) => {
-            keys::transfer::import(&file, new, json, data, environment, &changes).await
+            keys::transfer::import(&file, new, &context, &changes).await
         }
         Command::Link(command) => link::run(command, &context).await,
         Command::Call(CallCommand::Join(options)) => {
@@ -135,10 +131,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup(Backup { folder }) => {
             let configuration = status::configuration(config, environment, &flags)?;
-            backup::run(&folder, json, configuration, data, environment, &changes).await
+            backup::run(&folder, configuration, &context, &changes).await
         }
         Command::Restore(RestoreArguments { folder }) => {
-            restore::run(&folder, json, data, environment, &changes).await
+            restore::run(&folder, &context, &changes).await
         }
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),

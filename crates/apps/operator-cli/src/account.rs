@@ -13,7 +13,7 @@ mod report;
 mod sessions;
 mod show;
 
-use anteroom_console::{data_dir::DataDir, environment::Environment};
+use anteroom_console::context::Context;
 use anteroom_server::settings::Settings;
 use anteroom_store_sqlite::SqliteIssuer;
 
@@ -28,16 +28,14 @@ use crate::{
 /// Runs one of the commands on accounts.
 pub async fn run(
     command: AccountCommand,
-    json: bool,
     settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<()> {
     if let AccountCommand::Add(options) = &command {
-        return account_add::run(options, json, settings, data, environment).await;
+        return account_add::run(options, settings, context).await;
     }
-    let database = open(data, environment).await?;
-    let done = run_on(&database, command, json, settings, data, environment).await;
+    let database = open(context).await?;
+    let done = run_on(&database, command, settings, context).await;
     database.close().await;
     done
 }
@@ -45,30 +43,28 @@ pub async fn run(
 async fn run_on(
     database: &SqliteIssuer,
     command: AccountCommand,
-    json: bool,
     settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<()> {
     match command {
         AccountCommand::Add(_) => Ok(()),
-        AccountCommand::List => list::run(database, &settings.login, json).await,
+        AccountCommand::List => list::run(database, &settings.login, context.json).await,
         AccountCommand::Show { account } => {
-            show::run(database, &account.account, &settings.login, json).await
+            show::run(database, &account.account, &settings.login, context.json).await
         }
         AccountCommand::Device(command) => {
-            device::run_on(database, command, json, settings, data).await
+            device::run_on(database, command, settings, context).await
         }
         AccountCommand::Sessions(options) if !options.end => {
-            sessions::list(database, &options.account.account, json).await
+            sessions::list(database, &options.account.account, context.json).await
         }
         AccountCommand::Invite(AccountInvite {
             command: Some(InviteCommand::List),
             ..
-        }) => invites::list(database, json).await,
+        }) => invites::list(database, context.json).await,
         command => {
-            let changes = OperatorChanges::open(settings, data, database)?;
-            change_account(database, command, json, settings, changes, environment).await
+            let changes = OperatorChanges::open(settings, &context.data, database)?;
+            change_account(database, command, settings, context, changes).await
         }
     }
 }
@@ -77,17 +73,16 @@ async fn run_on(
 async fn change_account(
     database: &SqliteIssuer,
     command: AccountCommand,
-    json: bool,
     settings: &Settings,
+    context: &Context,
     changes: OperatorChanges,
-    environment: &Environment,
 ) -> anyhow::Result<()> {
     let done = match command {
         AccountCommand::Disable { account, yes } => {
-            change::disable(database, &account.account, &changes, yes, json).await
+            change::disable(database, &account.account, &changes, yes, context.json).await
         }
         AccountCommand::Enable(account) => {
-            change::enable(database, &account.account, &changes, json).await
+            change::enable(database, &account.account, &changes, context.json).await
         }
         AccountCommand::Unlock(account) => {
             lock::unlock(
@@ -95,7 +90,7 @@ async fn change_account(
                 &account.account,
                 &changes,
                 settings.login.lock_policy(),
-                json,
+                context.json,
             )
             .await
         }
@@ -105,21 +100,21 @@ async fn change_account(
                 &options.account.account,
                 &changes,
                 options.yes,
-                json,
+                context.json,
             )
             .await
         }
         AccountCommand::Role { account, role } => {
-            change::role(database, &account.account, role, &changes, json).await
+            change::role(database, &account.account, role, &changes, context.json).await
         }
         AccountCommand::Delete { account, yes } => {
-            change::delete(database, &account.account, &changes, yes, json).await
+            change::delete(database, &account.account, &changes, yes, context.json).await
         }
         AccountCommand::Invite(options) => match options.command {
             Some(InviteCommand::Cancel { invite, yes, .. }) => {
-                invites::cancel(database, invite.as_deref(), &changes, yes, json).await
+                invites::cancel(database, invite.as_deref(), &changes, yes, context.json).await
             }
-            _ => invite::run(database, options.days, json, settings, &changes).await,
+            _ => invite::run(database, options.days, context.json, settings, &changes).await,
         },
         AccountCommand::SetPassword {
             account,
@@ -135,15 +130,7 @@ async fn change_account(
                 keep_devices,
                 yes,
             };
-            password::set(
-                database,
-                &changes,
-                &account.account,
-                &new,
-                environment,
-                json,
-            )
-            .await
+            password::set(database, &changes, &account.account, &new, context).await
         }
         AccountCommand::Add(_)
         | AccountCommand::List

@@ -2,8 +2,7 @@
 
 use anteroom_accounts::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     os::{self, OsClock},
     terminal::{print, print_json},
 };
@@ -46,21 +45,19 @@ struct AccountAddReport<'a> {
 /// Adds an account, with one device or with a login. A running service on the same data uses it immediately.
 pub async fn run(
     options: &AccountAdd,
-    json: bool,
     settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
-    let database = open(data, environment).await?;
+    let database = open(context).await?;
     let account = new_account(options.pni, options.admin, now);
     let uuid = account.aci.to_uuid_string();
     let pni = account.pni.map(|pni| pni.to_uuid_string());
     if let Some(email) = &options.email {
         let email = parse_new_email(email)?;
         let cost = settings.login.cost();
-        let verifier = verifier(options.password_file.as_deref(), cost, environment)?;
-        let changes = OperatorChanges::open(settings, data, &database)?;
+        let verifier = verifier(options.password_file.as_deref(), cost, &context.environment)?;
+        let changes = OperatorChanges::open(settings, &context.data, &database)?;
         add_with_login(&database, &account, &email, verifier).await?;
         changes.note("account.added", &account.aci);
         changes.close();
@@ -74,10 +71,10 @@ pub async fn run(
                 email: Some(email.as_str()),
                 shown_email: Some(shown(&email)),
             },
-            json,
+            context.json,
         );
     }
-    let changes = OperatorChanges::open(settings, data, &database)?;
+    let changes = OperatorChanges::open(settings, &context.data, &database)?;
     let retention = settings.login.device_retention();
     let (password, change) = add_with_device(&database, &account, retention).await?;
     changes.announce(&change);
@@ -92,7 +89,7 @@ pub async fn run(
         email: None,
         shown_email: None,
     };
-    show(&added, json)
+    show(&added, context.json)
 }
 
 /// A new account with its first device.

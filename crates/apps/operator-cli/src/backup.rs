@@ -10,6 +10,7 @@ use std::{
 };
 
 use anteroom_console::{
+    context::Context,
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
@@ -46,10 +47,8 @@ const SECRETS: [&str; 9] = [
 /// contains the master key, since a holder of both could read everything.
 pub async fn run(
     folder: &Path,
-    json: bool,
     configuration: Option<PathBuf>,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let parent = check_place(folder)?;
@@ -64,20 +63,20 @@ pub async fn run(
                 .next("Name a folder in one that is there and that you can write to")
         })?;
     let copies = DataDir::new(unfinished.path().to_owned());
-    let key = master_key_file(data, environment)?;
+    let key = master_key_file(context)?;
     // The issuer's database is copied last: the room service takes over params from it, never the reverse.
     let copying = async {
-        let rooms = copy::<RoomsSchema>(data, &copies).await?;
-        let issuer = copy::<IssuerSchema>(data, &copies).await?;
+        let rooms = copy::<RoomsSchema>(&context.data, &copies).await?;
+        let issuer = copy::<IssuerSchema>(&context.data, &copies).await?;
         anyhow::Ok((rooms, issuer))
     };
     let (rooms, issuer) = progress::during("Copying the databases", copying).await?;
-    if master_key_file(data, environment)? != key {
+    if master_key_file(context)? != key {
         bail!(Failure::failed("the master key was changed meanwhile").next("Run the backup again"));
     }
     let files: Vec<Entry> = issuer.into_iter().chain(rooms).collect();
     if files.is_empty() {
-        bail!(databases::no_database(data));
+        bail!(databases::no_database(&context.data));
     }
     let manifest = Manifest::new(OsClock.now(), files);
     let written = manifest
@@ -93,8 +92,8 @@ pub async fn run(
     changes.add_both();
     // The temporary folder is empty now.
     drop(unfinished);
-    let needs = RestoreRequirements::find(configuration, data, environment)?;
-    if json {
+    let needs = RestoreRequirements::find(configuration, context)?;
+    if context.json {
         return print_json(&Report {
             folder,
             manifest: &manifest,
@@ -131,11 +130,8 @@ fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// Returns the file of the master key, unless a variable holds the key. A rotation replaces this file: copies
 /// made during a rotation would be under two keys.
-fn master_key_file(
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<Option<(u64, u64)>> {
-    let Ok(file) = master_key::file(data, environment) else {
+fn master_key_file(context: &Context) -> anyhow::Result<Option<(u64, u64)>> {
+    let Ok(file) = master_key::file(&context.data, &context.environment) else {
         return Ok(None);
     };
     if master_key::next_to(&file).symlink_metadata().is_ok() {
@@ -191,18 +187,14 @@ struct RestoreRequirements<'a> {
 }
 
 impl RestoreRequirements<'static> {
-    fn find(
-        configuration: Option<PathBuf>,
-        data: &DataDir,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
+    fn find(configuration: Option<PathBuf>, context: &Context) -> anyhow::Result<Self> {
         let variables = [environment::MASTER_KEY, environment::MASTER_KEY_FILE];
-        let variable = given(environment, &variables)?.first().copied();
+        let variable = given(&context.environment, &variables)?.first().copied();
         Ok(Self {
-            master_key_file: variable.is_none().then(|| data.master_key()),
+            master_key_file: variable.is_none().then(|| context.data.master_key()),
             master_key_variable: variable,
             configuration,
-            secrets: given(environment, &SECRETS)?,
+            secrets: given(&context.environment, &SECRETS)?,
         })
     }
 }

@@ -2,9 +2,8 @@
 
 use anteroom_accounts::ChangeCause;
 use anteroom_console::{
-    data_dir::DataDir,
+    context::Context,
     device_report::{self, no_device},
-    environment::Environment,
     os::{self, OsClock},
     own_account::DeviceAction,
 };
@@ -23,15 +22,9 @@ use crate::{
 };
 
 /// Runs one of the commands on the devices of any account.
-pub async fn run(
-    command: Device,
-    json: bool,
-    settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let database = open(data, environment).await?;
-    let done = run_on(&database, command, json, settings, data).await;
+pub async fn run(command: Device, settings: &Settings, context: &Context) -> anyhow::Result<()> {
+    let database = open(context).await?;
+    let done = run_on(&database, command, settings, context).await;
     database.close().await;
     done
 }
@@ -40,14 +33,13 @@ pub async fn run(
 pub async fn run_on(
     database: &SqliteIssuer,
     command: Device,
-    json: bool,
     settings: &Settings,
-    data: &DataDir,
+    context: &Context,
 ) -> anyhow::Result<()> {
-    let changes = || OperatorChanges::open(settings, data, database);
+    let changes = || OperatorChanges::open(settings, &context.data, database);
     if let Device::Add(options) = command {
         let changes = changes()?;
-        device_add::run(database, &options, &changes, json).await?;
+        device_add::run(database, &options, &changes, context.json).await?;
         changes.close();
         return Ok(());
     }
@@ -56,17 +48,17 @@ pub async fn run_on(
     match action {
         DeviceAction::List => {
             let retention = settings.login.device_retention();
-            list(database, account, retention, json).await
+            list(database, account, retention, context.json).await
         }
         DeviceAction::Rename { device, name } => {
             let changes = changes()?;
-            rename(database, &changes, account, device, &name, json).await?;
+            rename(database, &changes, account, device, &name, context.json).await?;
             changes.close();
             Ok(())
         }
         DeviceAction::Delete { device, yes } => {
             let changes = changes()?;
-            delete(database, &changes, account, device, yes, json).await?;
+            delete(database, &changes, account, device, yes, context.json).await?;
             changes.close();
             Ok(())
         }

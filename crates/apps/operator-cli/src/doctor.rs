@@ -12,11 +12,7 @@ mod test_mail;
 
 use anteroom_client::{Probe, RelayServer};
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::{self, Environment},
-    exit_status::ExitStatus,
-    failure::Failure,
-    listen::Addresses,
+    context::Context, environment, exit_status::ExitStatus, failure::Failure, listen::Addresses,
 };
 use anteroom_server::{
     checks::{self, Finding},
@@ -31,11 +27,12 @@ use crate::{arguments::Doctor, status::service::TIMEOUTS};
 /// Checks from the host of the services.
 pub async fn inside(
     options: &Doctor,
-    json: bool,
     settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<ExitStatus> {
+    let Context {
+        data, environment, ..
+    } = context;
     let mut findings = checks::of_this_machine(settings, data, environment).await;
     let addresses = data.is_in_use().then(|| Addresses::read(data));
     let addresses = match addresses {
@@ -68,7 +65,7 @@ pub async fn inside(
         findings.extend(test_mail::check(&settings.mail, to, environment).await);
         findings.extend(relay::of_settings(settings, environment).await);
     }
-    checks::show(&findings, json)
+    checks::show(&findings, context.json)
 }
 
 /// Adds what is not said already: both services may be at one name.
@@ -126,8 +123,7 @@ async fn endpoints(settings: &Settings, addresses: Option<&Addresses>) -> Vec<En
 /// Checks from another machine. `relays_of` returns the relays that the login at an issuer gets.
 pub async fn outside(
     options: &Doctor,
-    json: bool,
-    environment: &Environment,
+    context: &Context,
     relays_of: impl AsyncFn(String) -> anyhow::Result<Vec<RelayServer>>,
 ) -> anyhow::Result<ExitStatus> {
     // The URL, and the flag or the variable that names it.
@@ -135,7 +131,7 @@ pub async fn outside(
         if let Some(url) = url {
             return Ok(Some((url.clone(), flag)));
         }
-        let text = environment.text(variable)?;
+        let text = context.environment.text(variable)?;
         Ok(text.map(|text| (text.to_string(), variable)))
     };
     let issuer = named(&options.issuer, "--issuer", environment::ISSUER_URL)?;
@@ -164,7 +160,7 @@ pub async fn outside(
     if let Some((url, _)) = issuer {
         findings.extend(relays_of_login(relays_of(url).await).await);
     }
-    checks::show(&findings, json)
+    checks::show(&findings, context.json)
 }
 
 /// Checks the relays that a client gets which is logged in at the issuer.

@@ -5,8 +5,9 @@ mod staging;
 use std::path::Path;
 
 use anteroom_console::{
+    context::Context,
     data_dir::DataDir,
-    environment::{self, Environment},
+    environment,
     failure::Failure,
     os::{self, OsClock},
     progress,
@@ -39,13 +40,12 @@ struct Report<'a> {
 /// running calls are not restored.
 pub async fn run(
     folder: &Path,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
+    let data = &context.data;
     let manifest = Manifest::read(folder, &[IssuerSchema::NAME, RoomsSchema::NAME])?;
-    let Some(key) = master_key::find(data, environment)? else {
+    let Some(key) = master_key::find(data, &context.environment)? else {
         let next = format!(
             "Put it to {}, or name it with {}",
             data.master_key().display(),
@@ -62,7 +62,7 @@ pub async fn run(
     }
     restored?;
     changes.add_both();
-    if json {
+    if context.json {
         return print_json(&Report {
             data: data.path(),
             manifest: &manifest,

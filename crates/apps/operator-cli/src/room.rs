@@ -5,7 +5,7 @@ mod change;
 mod lookup;
 mod show;
 
-use anteroom_console::{data_dir::DataDir, environment::Environment, os::OsClock};
+use anteroom_console::{context::Context, os::OsClock};
 use anteroom_runtime::Clock as _;
 use anteroom_server::{databases, settings::Settings};
 use anteroom_store_sqlite::SqliteRooms;
@@ -13,15 +13,10 @@ use anteroom_store_sqlite::SqliteRooms;
 use crate::{arguments::Room, operator_changes::RoomChanges};
 
 /// Runs one of the commands on rooms.
-pub async fn run(
-    command: Room,
-    json: bool,
-    settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let database: SqliteRooms = databases::open_existing(data, environment, OsClock.now()).await?;
-    let done = run_on(&database, command, json, settings, data).await;
+pub async fn run(command: Room, settings: &Settings, context: &Context) -> anyhow::Result<()> {
+    let database: SqliteRooms =
+        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
+    let done = run_on(&database, command, settings, context).await;
     database.close().await;
     done
 }
@@ -29,17 +24,16 @@ pub async fn run(
 async fn run_on(
     database: &SqliteRooms,
     command: Room,
-    json: bool,
     settings: &Settings,
-    data: &DataDir,
+    context: &Context,
 ) -> anyhow::Result<()> {
     match command {
-        Room::List => show::list(database, json).await,
-        Room::Show { room } => show::one(database, &room.room, json).await,
+        Room::List => show::list(database, context.json).await,
+        Room::Show { room } => show::one(database, &room.room, context.json).await,
         Room::End { room, yes } => {
             change::require_embedded_calls(settings)?;
-            let changes = RoomChanges::open(settings, data, database)?;
-            let done = change::end(database, &room.room, &changes, yes, json).await;
+            let changes = RoomChanges::open(settings, &context.data, database)?;
+            let done = change::end(database, &room.room, &changes, yes, context.json).await;
             changes.close();
             done
         }
@@ -51,8 +45,9 @@ async fn run_on(
             if end_call {
                 change::require_embedded_calls(settings)?;
             }
-            let changes = RoomChanges::open(settings, data, database)?;
-            let done = change::delete(database, &room.room, end_call, &changes, yes, json).await;
+            let changes = RoomChanges::open(settings, &context.data, database)?;
+            let done =
+                change::delete(database, &room.room, end_call, &changes, yes, context.json).await;
             changes.close();
             done
         }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use anteroom_console::{
+    context::Context,
     data_dir::DataDir,
     environment::Environment,
     failure::Failure,
@@ -36,16 +37,15 @@ use self::{
 
 /// Shows the status.
 pub async fn run(
-    json: bool,
     configuration: Option<PathBuf>,
     settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
 ) -> anyhow::Result<()> {
+    let data = &context.data;
     let now = OsClock.now();
     refuse_older::<IssuerSchema>(data).await?;
     refuse_older::<RoomsSchema>(data).await?;
-    let databases = Databases::open(data, environment, now).await?;
+    let databases = Databases::open(data, &context.environment, now).await?;
     let mut listed = Vec::new();
     if let Some(issuer) = &databases.issuer {
         listed.push(DatabaseStatus::of_issuer(issuer, data, now).await?);
@@ -84,7 +84,7 @@ pub async fn run(
             ),
         },
     };
-    if json {
+    if context.json {
         return print_json(&report);
     }
     print(text::of(&report, now).trim_end())?;

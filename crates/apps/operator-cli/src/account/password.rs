@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anteroom_accounts::{ChangeCause, HashCost, Password};
 use anteroom_console::{
+    context::Context,
     environment::Environment,
     failure::Failure,
     os::{self, OsClock},
@@ -63,8 +64,7 @@ pub(super) async fn set(
     changes: &OperatorChanges,
     name: &str,
     new: &NewPassword<'_>,
-    environment: &Environment,
-    json: bool,
+    context: &Context,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set password");
     let aci = find(database, name).await?;
@@ -93,7 +93,7 @@ pub(super) async fn set(
     let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
     drop(reader);
     confirm_losses(sessions, &removed, new.yes)?;
-    let verifier = verifier(new.file, new.cost, environment)?;
+    let verifier = verifier(new.file, new.cost, &context.environment)?;
     let mut rng = os::rng();
     let mut transaction = database.begin(NAME).await?;
     let is_there = transaction.set_verifier(&aci, &verifier, &mut rng).await?;
@@ -137,7 +137,7 @@ pub(super) async fn set(
     }
     changes.note("account.password_set", &aci);
     let gone = deleted.len();
-    if json {
+    if context.json {
         let uuid = aci.to_uuid_string();
         print_json(
             &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     os::OsClock,
     terminal::{day, print, print_json},
 };
@@ -63,14 +62,9 @@ struct Values {
 }
 
 /// Lists the keys and the params of the databases that are here.
-pub async fn run(
-    json: bool,
-    settings: &Settings,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, context: &Context) -> anyhow::Result<()> {
     let now = OsClock.now();
-    let databases = Databases::open(data, environment, now).await?;
+    let databases = Databases::open(&context.data, &context.environment, now).await?;
     let mut listing = Listing {
         databases: Vec::new(),
     };
@@ -91,7 +85,7 @@ pub async fn run(
         listing.databases.push(listed);
     }
     databases.close().await;
-    if json {
+    if context.json {
         print_json(&listing)?;
     } else {
         for database in &listing.databases {

@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anteroom_console::{data_dir::DataDir, environment::Environment, files, os};
+use anteroom_console::{context::Context, data_dir::DataDir, files, os};
 use anteroom_protocol::Timestamp;
 use anteroom_server::{database::ServiceSchema, databases, master_key};
 use anteroom_store::{KeyError, MasterKey, StoreError};
@@ -33,11 +33,10 @@ pub(super) struct MasterRotation {
     pub(super) old_file: PathBuf,
 }
 
-pub(super) async fn rotate(
-    data: &DataDir,
-    environment: &Environment,
-    now: Timestamp,
-) -> anyhow::Result<MasterRotation> {
+pub(super) async fn rotate(context: &Context, now: Timestamp) -> anyhow::Result<MasterRotation> {
+    let Context {
+        data, environment, ..
+    } = context;
     let issuer = databases::is_initialised::<IssuerSchema>(data).await?;
     let rooms = databases::is_initialised::<RoomsSchema>(data).await?;
     if !issuer && !rooms {

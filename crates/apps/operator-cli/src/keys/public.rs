@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     files,
     os::OsClock,
     public_params::{PublicParams, PublicParamsFile},
@@ -27,13 +26,9 @@ struct PublicExportReport<'a> {
 }
 
 /// Writes the public params of the issuer to a new file, or to standard output.
-pub async fn export(
-    out: &Path,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
+pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
+    let database: SqliteIssuer =
+        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
     let records = params::all(&database).await;
     database.close().await;
     let mut published = PublicParamsFile { params: Vec::new() };
@@ -49,7 +44,7 @@ pub async fn export(
     }
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
-    if json {
+    if context.json {
         return print_json(&PublicExportReport {
             file: out,
             ids: published.params.iter().map(|entry| &*entry.id).collect(),

@@ -4,8 +4,7 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     failure::Failure,
     os::{self, OsClock},
     terminal::{confirm, day, print, print_json},
@@ -127,21 +126,19 @@ impl Progression {
 /// Makes a newer key of a kind, in each database that has one.
 pub async fn run(
     options: &KeysRotate,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let now = OsClock.now();
     confirm_loss(options)?;
     let mut progression = Progression {
-        json,
+        json: context.json,
         report: Report::default(),
     };
-    let rotated = rotate_kind(options, data, environment, now, &mut progression).await;
+    let rotated = rotate_kind(options, context, now, &mut progression).await;
     progression.report.print_changes(changes);
     rotated?;
-    if json {
+    if context.json {
         print_json(&progression.report)?;
     }
     Ok(())
@@ -149,13 +146,12 @@ pub async fn run(
 
 async fn rotate_kind(
     options: &KeysRotate,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
     now: Timestamp,
     progression: &mut Progression,
 ) -> anyhow::Result<()> {
     if options.kind == RotatedKind::Master {
-        let rotated = master::rotate(data, environment, now).await?;
+        let rotated = master::rotate(context, now).await?;
         progression.report.master_key_file = Some(rotated.file.clone());
         progression.report.old_master_key_file = Some(rotated.old_file.clone());
         progression.say(&format!(
@@ -165,7 +161,7 @@ async fn rotate_kind(
             rotated.old_file.display()
         ))?;
     } else {
-        let databases = Databases::open(data, environment, now).await?;
+        let databases = Databases::open(&context.data, &context.environment, now).await?;
         let rotated = rotate_stored(&databases, options, now, progression).await;
         databases.close().await;
         rotated?;

@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use anteroom_console::{
-    data_dir::DataDir,
-    environment::Environment,
+    context::Context,
     failure::Failure,
     files,
     os::OsClock,
@@ -80,12 +79,11 @@ impl Drop for Entry {
 /// Writes the generic params of the issuer to a new file for its owner alone.
 pub async fn export(
     out: &Path,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
-    let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
+    let database: SqliteIssuer =
+        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
     let records = params::all(&database).await;
     database.close().await;
     let records = records?;
@@ -102,7 +100,7 @@ pub async fn export(
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     changes.add(IssuerSchema::SERVICE);
-    if json {
+    if context.json {
         return print_json(&ExportReport {
             file: out,
             ids: exported
@@ -126,11 +124,12 @@ pub async fn export(
 pub async fn import(
     file: &Path,
     new: bool,
-    json: bool,
-    data: &DataDir,
-    environment: &Environment,
+    context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
+    let Context {
+        data, environment, ..
+    } = context;
     let text = fs::read(file)
         .map(Zeroizing::new)
         .with_context(|| format!("{} cannot be read", file.display()))?;
@@ -163,7 +162,7 @@ pub async fn import(
     let shared = params::share(&database, &records).await?;
     database.close().await;
     changes.add(RoomsSchema::SERVICE);
-    if json {
+    if context.json {
         return print_json(&ImportReport::new(&shared));
     }
     if shared.is_nothing() {
