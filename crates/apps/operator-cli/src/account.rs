@@ -64,14 +64,13 @@ async fn run_on(
         }) => invites::list(database, context.json).await,
         command => {
             let changes = OperatorChanges::open(settings, &context.data, database)?;
-            change_account(database, command, settings, context, changes).await
+            change_account(command, settings, context, changes).await
         }
     }
 }
 
 /// Runs a command that changes accounts, and writes its events.
 async fn change_account(
-    database: &SqliteIssuer,
     command: AccountCommand,
     settings: &Settings,
     context: &Context,
@@ -79,14 +78,13 @@ async fn change_account(
 ) -> anyhow::Result<()> {
     let done = match command {
         AccountCommand::Disable { account, yes } => {
-            change::disable(database, &account.account, &changes, yes, context.json).await
+            change::disable(&account.account, &changes, yes, context.json).await
         }
         AccountCommand::Enable(account) => {
-            change::enable(database, &account.account, &changes, context.json).await
+            change::enable(&account.account, &changes, context.json).await
         }
         AccountCommand::Unlock(account) => {
             lock::unlock(
-                database,
                 &account.account,
                 &changes,
                 settings.login.lock_policy(),
@@ -96,7 +94,6 @@ async fn change_account(
         }
         AccountCommand::Sessions(options) => {
             sessions::end(
-                database,
                 &options.account.account,
                 &changes,
                 options.yes,
@@ -105,16 +102,16 @@ async fn change_account(
             .await
         }
         AccountCommand::Role { account, role } => {
-            change::role(database, &account.account, role, &changes, context.json).await
+            change::role(&account.account, role, &changes, context.json).await
         }
         AccountCommand::Delete { account, yes } => {
-            change::delete(database, &account.account, &changes, yes, context.json).await
+            change::delete(&account.account, &changes, yes, context.json).await
         }
         AccountCommand::Invite(options) => match options.command {
             Some(InviteCommand::Cancel { invite, yes, .. }) => {
-                invites::cancel(database, invite.as_deref(), &changes, yes, context.json).await
+                invites::cancel(invite.as_deref(), &changes, yes, context.json).await
             }
-            _ => invite::run(database, options.days, context.json, settings, &changes).await,
+            _ => invite::run(options.days, context.json, settings, &changes).await,
         },
         AccountCommand::SetPassword {
             account,
@@ -130,7 +127,7 @@ async fn change_account(
                 keep_devices,
                 yes,
             };
-            password::set(database, &changes, &account.account, &new, context).await
+            password::set(&changes, &account.account, &new, context).await
         }
         AccountCommand::Add(_)
         | AccountCommand::List

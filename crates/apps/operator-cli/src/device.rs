@@ -39,7 +39,7 @@ pub async fn run_on(
     let changes = || OperatorChanges::open(settings, &context.data, database);
     if let Device::Add(options) = command {
         let changes = changes()?;
-        device_add::run(database, &options, &changes, context.json).await?;
+        device_add::run(&options, &changes, context.json).await?;
         changes.close();
         return Ok(());
     }
@@ -52,13 +52,13 @@ pub async fn run_on(
         }
         DeviceAction::Rename { device, name } => {
             let changes = changes()?;
-            rename(database, &changes, account, device, &name, context.json).await?;
+            rename(&changes, account, device, &name, context.json).await?;
             changes.close();
             Ok(())
         }
         DeviceAction::Delete { device, yes } => {
             let changes = changes()?;
-            delete(database, &changes, account, device, yes, context.json).await?;
+            delete(&changes, account, device, yes, context.json).await?;
             changes.close();
             Ok(())
         }
@@ -81,7 +81,6 @@ async fn list(
 }
 
 async fn rename(
-    database: &SqliteIssuer,
     changes: &OperatorChanges,
     account: &str,
     device: u32,
@@ -90,8 +89,8 @@ async fn rename(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("rename device");
     let name = DeviceName::parse(name)?;
-    let aci = find(database, account).await?;
-    let mut transaction = database.begin(NAME).await?;
+    let aci = find(&changes.database, account).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let renamed = changes
         .of(&mut *transaction, OsClock.now())
         .rename(
@@ -110,7 +109,6 @@ async fn rename(
 }
 
 async fn delete(
-    database: &SqliteIssuer,
     changes: &OperatorChanges,
     account: &str,
     device: u32,
@@ -119,11 +117,11 @@ async fn delete(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete device");
     let id = id(device)?;
-    let aci = find(database, account).await?;
-    let found = database.read(NAME).await?.device(&aci, id).await?;
+    let aci = find(&changes.database, account).await?;
+    let found = changes.database.read(NAME).await?.device(&aci, id).await?;
     let found = found.ok_or_else(no_device)?;
     report_of(&found, changes.retention(), OsClock.now()).confirm_deletion(yes)?;
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())
         .delete(&aci, id, ChangeCause::Operator)

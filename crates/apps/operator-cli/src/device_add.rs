@@ -10,7 +10,6 @@ use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
-use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 
@@ -26,17 +25,16 @@ struct DeviceAddReport<'a> {
 
 /// Adds a device, whose password is shown once.
 pub(crate) async fn run(
-    database: &SqliteIssuer,
     options: &DeviceAdd,
     changes: &OperatorChanges,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add device");
     let name = DeviceName::parse(&options.name)?;
-    let aci = find(database, &options.account.account).await?;
+    let aci = find(&changes.database, &options.account.account).await?;
     let (now, mut rng) = (OsClock.now(), os::rng());
     let password = DevicePassword::random(&mut rng);
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let known = transaction.devices(&aci).await?;
     if known.len() >= MOST_DEVICES {
         let what = format!("the account has {MOST_DEVICES} devices, which is as many as it may");
@@ -52,7 +50,8 @@ pub(crate) async fn run(
             })?
         }
     };
-    let hash = database
+    let hash = changes
+        .database
         .storage_keys()
         .password_hash(&aci, id, password.as_str());
     let device = Device::new(id, name, hash, now);

@@ -28,6 +28,8 @@ use self::{record::record, sinks::Sinks};
 
 /// Changes devices on behalf of the operator, and emits the events.
 pub struct OperatorChanges {
+    /// The database that is changed.
+    pub(crate) database: SqliteIssuer,
     sinks: Sinks,
     sink: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
@@ -48,6 +50,7 @@ impl OperatorChanges {
         let sink = sinks.sink();
         let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {
+            database: database.clone(),
             device_events: DeviceEvents::new(Arc::clone(&sink), pseudonymizer.clone()),
             retention: settings.login.device_retention(),
             sink,

@@ -33,7 +33,7 @@ async fn run_on(
         Room::End { room, yes } => {
             change::require_embedded_calls(settings)?;
             let changes = RoomChanges::open(settings, &context.data, database)?;
-            let done = change::end(database, &room.room, &changes, yes, context.json).await;
+            let done = change::end(&room.room, &changes, yes, context.json).await;
             changes.close();
             done
         }
@@ -46,8 +46,7 @@ async fn run_on(
                 change::require_embedded_calls(settings)?;
             }
             let changes = RoomChanges::open(settings, &context.data, database)?;
-            let done =
-                change::delete(database, &room.room, end_call, &changes, yes, context.json).await;
+            let done = change::delete(&room.room, end_call, &changes, yes, context.json).await;
             changes.close();
             done
         }

@@ -8,7 +8,6 @@ use anteroom_console::{
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
-use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::ensure;
 use serde_json::json;
 
@@ -20,14 +19,13 @@ use crate::{arguments::RoleArgument, operator_changes::OperatorChanges};
 ///
 /// Disabling an account ends its sessions. Enabling it does not restore them.
 pub(super) async fn disable(
-    database: &SqliteIssuer,
     name: &str,
     changes: &OperatorChanges,
     yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("disable account");
-    let aci = find(database, name).await?;
+    let aci = find(&changes.database, name).await?;
     let uuid = aci.to_uuid_string();
     confirm(
         yes,
@@ -35,7 +33,7 @@ pub(super) async fn disable(
             "Disable the account {uuid}? Its sessions end, and do not come back when it is enabled."
         ),
     )?;
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     must_be_there(transaction.set_disabled(&aci, true).await?)?;
     transaction.end_sessions(&aci).await?;
     transaction.save().await?;
@@ -49,14 +47,13 @@ pub(super) async fn disable(
 
 /// Lets a disabled account sign in again.
 pub(super) async fn enable(
-    database: &SqliteIssuer,
     name: &str,
     changes: &OperatorChanges,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("enable account");
-    let aci = find(database, name).await?;
-    let mut transaction = database.begin(NAME).await?;
+    let aci = find(&changes.database, name).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     must_be_there(transaction.set_disabled(&aci, false).await?)?;
     transaction.save().await?;
     changes.note("account.enabled", &aci);
@@ -69,7 +66,6 @@ pub(super) async fn enable(
 
 /// Sets the role of an account.
 pub(super) async fn role(
-    database: &SqliteIssuer,
     name: &str,
     role: RoleArgument,
     changes: &OperatorChanges,
@@ -77,8 +73,8 @@ pub(super) async fn role(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set role");
     let role = AccountRole::from(role);
-    let aci = find(database, name).await?;
-    let mut transaction = database.begin(NAME).await?;
+    let aci = find(&changes.database, name).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     must_be_there(transaction.set_role(&aci, role).await?)?;
     transaction.save().await?;
     changes.note("account.role_set", &aci);
@@ -91,20 +87,19 @@ pub(super) async fn role(
 
 /// Deletes an account with all that belongs to it.
 pub(super) async fn delete(
-    database: &SqliteIssuer,
     name: &str,
     changes: &OperatorChanges,
     yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete account");
-    let aci = find(database, name).await?;
+    let aci = find(&changes.database, name).await?;
     let uuid = aci.to_uuid_string();
     confirm(
         yes,
         &format!("Delete the account {uuid} with its login and all its devices?"),
     )?;
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, OsClock.now())
         .delete_account(&aci, ChangeCause::Operator)

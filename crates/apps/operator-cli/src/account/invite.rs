@@ -8,7 +8,6 @@ use anteroom_protocol::DAY;
 use anteroom_runtime::Clock as _;
 use anteroom_server::settings::{MailTransport, Settings, SignUpMode};
 use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
-use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -34,7 +33,6 @@ fn closing_setting(settings: &Settings) -> Option<&'static str> {
 
 /// Creates an invite code, and shows it.
 pub(super) async fn run(
-    database: &SqliteIssuer,
     days: u32,
     json: bool,
     settings: &Settings,
@@ -48,10 +46,10 @@ pub(super) async fn run(
         );
     }
     let code = InviteCode::random(&mut os::rng());
-    let hash = database.storage_keys().invite_hash(&code);
+    let hash = changes.database.storage_keys().invite_hash(&code);
     let now = OsClock.now();
     let expires = now.plus(u64::from(days) * DAY);
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     transaction.add_invite(&hash, now, expires).await?;
     transaction.save().await?;
     changes.note_service("invite.made");

@@ -52,14 +52,18 @@ pub(super) async fn list(database: &SqliteIssuer, json: bool) -> anyhow::Result<
 
 /// Cancels the invite of a name, or all without one.
 pub(super) async fn cancel(
-    database: &SqliteIssuer,
     name: Option<&str>,
     changes: &OperatorChanges,
     yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("cancel invites");
-    let mut invites = database.read(NAME).await?.invites(OsClock.now()).await?;
+    let mut invites = changes
+        .database
+        .read(NAME)
+        .await?
+        .invites(OsClock.now())
+        .await?;
     if let Some(name) = name {
         keep_named(&mut invites, name)?;
     }
@@ -70,7 +74,7 @@ pub(super) async fn cancel(
         );
         confirm(yes, &question)?;
     }
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let mut cancelled = Vec::new();
     for invite in &invites {
         // A code that somebody has used since the question stays used.

@@ -7,7 +7,6 @@ use anteroom_console::{
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
-use anteroom_store_sqlite::SqliteIssuer;
 use serde_json::json;
 
 use super::lookup::{find, no_account};
@@ -29,16 +28,15 @@ pub(super) async fn of_account(
 
 /// Removes the reasons that prevent an account from signing in: locks by wrong passwords, and being disabled.
 pub(super) async fn unlock(
-    database: &SqliteIssuer,
     name: &str,
     changes: &OperatorChanges,
     policy: LockPolicy,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("unlock account");
-    let aci = find(database, name).await?;
+    let aci = find(&changes.database, name).await?;
     let now = OsClock.now();
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let account = transaction.account(&aci).await?;
     let was_disabled = account.ok_or_else(no_account)?.disabled;
     let login = transaction.login(&aci).await?;

@@ -60,15 +60,14 @@ pub(crate) fn verifier(
 /// Sets the password of a login, which is added if the account has none. The operator confirms the address.
 /// Sessions and a lock end, and devices that requests have added are deleted.
 pub(super) async fn set(
-    database: &SqliteIssuer,
     changes: &OperatorChanges,
     name: &str,
     new: &NewPassword<'_>,
     context: &Context,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set password");
-    let aci = find(database, name).await?;
-    let known = database.read(NAME).await?.login(&aci).await?;
+    let aci = find(&changes.database, name).await?;
+    let known = changes.database.read(NAME).await?.login(&aci).await?;
     let parse = if known.is_some() {
         parse_email
     } else {
@@ -87,15 +86,15 @@ pub(super) async fn set(
     }
     let removed = match new.keep_devices {
         true => Vec::new(),
-        false => requested_devices(database, &aci).await?,
+        false => requested_devices(&changes.database, &aci).await?,
     };
-    let mut reader = database.read(NAME).await?;
+    let mut reader = changes.database.read(NAME).await?;
     let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
     drop(reader);
     confirm_losses(sessions, &removed, new.yes)?;
     let verifier = verifier(new.file, new.cost, &context.environment)?;
     let mut rng = os::rng();
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let is_there = transaction.set_verifier(&aci, &verifier, &mut rng).await?;
     let email = match (is_there, known, email) {
         (true, Some(login), _) => login.email,

@@ -71,19 +71,18 @@ pub(super) async fn list(database: &SqliteIssuer, account: &str, json: bool) -> 
 
 /// Ends the sessions of an account.
 pub(super) async fn end(
-    database: &SqliteIssuer,
     account: &str,
     changes: &OperatorChanges,
     yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
-    let aci = find(database, account).await?;
+    let aci = find(&changes.database, account).await?;
     let uuid = aci.to_uuid_string();
     confirm(
         yes,
         &format!("End all sessions of the account {uuid}? Its devices have to log in again."),
     )?;
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let ended = transaction.end_sessions(&aci).await?;
     transaction.save().await?;
     changes.note("account.sessions_ended", &aci);

@@ -15,6 +15,8 @@ use super::{record::record, sinks::Sinks};
 
 /// Emits the events of the operator's changes of rooms.
 pub(crate) struct RoomChanges {
+    /// The database that is changed.
+    pub(crate) database: SqliteRooms,
     sinks: Sinks,
     sink: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
@@ -31,6 +33,7 @@ impl RoomChanges {
         let events = &settings.events;
         let sinks = Sinks::open(events, EventOutputs::of_rooms(events, data))?;
         Ok(Self {
+            database: database.clone(),
             sink: sinks.sink(),
             pseudonymizer: services::rooms_pseudonymizer(database),
             sinks,

@@ -13,7 +13,6 @@ use anteroom_server::settings::{MediaKind, Settings};
 use anteroom_store::{
     DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
 };
-use anteroom_store_sqlite::SqliteRooms;
 use anyhow::bail;
 use serde_json::json;
 
@@ -41,17 +40,20 @@ fn changed_meanwhile() -> Failure {
 
 /// Ends the call of a room.
 pub(super) async fn end(
-    database: &SqliteRooms,
     room: &str,
     changes: &RoomChanges,
     yes: bool,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("end call");
-    let room = find(&mut *database.read(FIND).await?, room, OsClock.now())
-        .await?
-        .link
-        .room;
+    let room = find(
+        &mut *changes.database.read(FIND).await?,
+        room,
+        OsClock.now(),
+    )
+    .await?
+    .link
+    .room;
     confirm(
         yes,
         &format!(
@@ -60,7 +62,7 @@ pub(super) async fn end(
         ),
     )?;
     let now = OsClock.now();
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
     let update = LinkUpdate {
         end_call: true,
@@ -91,7 +93,6 @@ pub(super) async fn end(
 
 /// Deletes the link of a room.
 pub(super) async fn delete(
-    database: &SqliteRooms,
     room: &str,
     end_call: bool,
     changes: &RoomChanges,
@@ -99,10 +100,14 @@ pub(super) async fn delete(
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete room");
-    let room = find(&mut *database.read(FIND).await?, room, OsClock.now())
-        .await?
-        .link
-        .room;
+    let room = find(
+        &mut *changes.database.read(FIND).await?,
+        room,
+        OsClock.now(),
+    )
+    .await?
+    .link
+    .room;
     let leaving = match end_call {
         true => " Everybody in its call and in its lobby is sent away.",
         false => "",
@@ -115,7 +120,7 @@ pub(super) async fn delete(
         ),
     )?;
     let now = OsClock.now();
-    let mut transaction = database.begin(NAME).await?;
+    let mut transaction = changes.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
     let link = &found.link;
     let outcome = transaction
