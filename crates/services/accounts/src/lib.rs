@@ -55,6 +55,7 @@ pub use self::{
     },
     http::{
         private::private,
+        responses::{described_problem, described_wait},
         router::{openapi, page_routes, routes},
     },
     parts::LoginParts,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_store::RefreshToken;
 use anteroom_wire::issuer::{RefreshRequest, TokenResponse};
 use axum::{
@@ -27,8 +27,16 @@ use crate::{
         tokens::{TokenTransport, tokens, without_cookie},
         user_agent::origin,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    RefreshProblems:
+    401 "`LOGIN_SESSION_ENDED`",
+    422 "`LOGIN_VALIDATION_ERROR`",
+    429 "`LOGIN_RATE_LIMITED`" waits,
+}
 
 /// Continues a session. A refresh token that is shown again within 10 seconds gets the same tokens.
 /// One that is shown later ends its session.
@@ -41,16 +49,10 @@ use crate::{
         the body names none.")),
     responses(
         BodyProblems,
+        RefreshProblems,
         (status = OK, body = TokenResponse, description = "The new tokens of the session.",
             headers(("Set-Cookie" = String,
                 description = "The refresh token, where the request showed it as a cookie."))),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_SESSION_ENDED`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn refresh(

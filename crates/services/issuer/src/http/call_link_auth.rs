@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::private;
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_accounts::{private, problem_responses};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::CallLinkAuthResponse;
 use axum::{
     extract::{Request, State},
@@ -21,6 +21,14 @@ use crate::{
     state::IssuerState,
 };
 
+problem_responses! {
+    CallLinkAuthProblems:
+    400 "`GROUP_CRED_INVALID_RANGE`",
+    401 "`CALL_LINK_UNAUTHORIZED`",
+    429 "`GROUP_CRED_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, `OVERLOADED`",
+}
+
 /// Issues one credential per day to use call links.
 #[utoipa::path(
     get,
@@ -33,16 +41,8 @@ use crate::{
             description = "The last day: a midnight UTC, at most 7 days after the first."),
     ),
     responses(
+        CallLinkAuthProblems,
         (status = OK, body = CallLinkAuthResponse, description = "One credential per day."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`GROUP_CRED_INVALID_RANGE`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_UNAUTHORIZED`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::private;
-use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, RequestClient};
+use anteroom_accounts::{private, problem_responses};
+use anteroom_http_server::{Problem, ProblemKind, RequestClient};
 use anteroom_wire::issuer::GroupAuthResponse;
 use axum::{
     extract::{Request, State},
@@ -31,6 +31,14 @@ const UNAUTHORIZED: ProblemKind = ProblemKind {
 /// The header that names the missing part of an answer.
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 
+problem_responses! {
+    GroupAuthProblems:
+    400 "`GROUP_CRED_INVALID_RANGE`",
+    401 "`GROUP_CRED_UNAUTHORIZED`",
+    429 "`GROUP_CRED_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, `OVERLOADED`",
+}
+
 /// Issues one group credential and one call-link credential per day.
 #[utoipa::path(
     get,
@@ -43,18 +51,10 @@ const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
             description = "The last day: a midnight UTC, at most 7 days after the first."),
     ),
     responses(
+        GroupAuthProblems,
         (status = OK, body = GroupAuthResponse, description = "One credential of each kind per day.",
             headers(("Anteroom-Degraded" = String,
                 description = "`group-credentials` when there are no group credentials in it."))),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`GROUP_CRED_INVALID_RANGE`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`GROUP_CRED_UNAUTHORIZED`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]
