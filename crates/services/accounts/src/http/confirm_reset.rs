@@ -48,9 +48,8 @@ pub(crate) async fn confirm_reset(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
-    let Some(body) = read_json::<ConfirmResetRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&RESET_VALIDATION_ERROR));
-    };
+    let body: ConfirmResetRequest =
+        read_json(&accounts.http, request, &RESET_VALIDATION_ERROR).await?;
     let confirmation = ResetConfirmation {
         token: body.token.as_str(),
         password: body.password.as_str(),

@@ -63,9 +63,7 @@ pub(crate) async fn refresh(
     let origin = origin(client, request.headers());
     admit(&accounts.limits, &REFRESH, client, &RATE_LIMITED).await?;
     let cookie = cookie::is_there(request.headers()).then(|| cookie::shown(request.headers()));
-    let Some(body) = read_json::<RefreshRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VALIDATION_ERROR));
-    };
+    let body: RefreshRequest = read_json(&accounts.http, request, &VALIDATION_ERROR).await?;
     let (used, transport) = match (body.refresh_token, cookie) {
         (Some(token), _) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
         (None, Some(shown)) => (shown, TokenTransport::Cookie),

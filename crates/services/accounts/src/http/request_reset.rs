@@ -45,9 +45,7 @@ pub(crate) async fn request_reset(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
-    let Some(body) = read_json::<ResetRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&RESET_VALIDATION_ERROR));
-    };
+    let body: ResetRequest = read_json(&accounts.http, request, &RESET_VALIDATION_ERROR).await?;
     match request_reset::request_reset(&accounts, client, body.email.as_str()).await? {
         MailRequestOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
         MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),

@@ -46,9 +46,7 @@ pub(crate) async fn resend(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
-    let Some(body) = read_json::<ResendRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
-    };
+    let body: ResendRequest = read_json(&accounts.http, request, &VERIFY_VALIDATION_ERROR).await?;
     match resend::resend(&accounts, client, body.email.as_str()).await? {
         MailRequestOutcome::InvalidInput => Err(Problem::new(&VERIFY_VALIDATION_ERROR)),
         MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),

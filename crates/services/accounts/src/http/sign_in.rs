@@ -64,9 +64,7 @@ pub(crate) async fn sign_in(
     let origin = origin(client, request.headers());
     admit(&accounts.limits, &LOGIN, client, &RATE_LIMITED).await?;
     let shown = cookie::shown(request.headers());
-    let Some(body) = read_json::<LoginRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VALIDATION_ERROR));
-    };
+    let body: LoginRequest = read_json(&accounts.http, request, &VALIDATION_ERROR).await?;
     let transport = match body.cookie {
         true => TokenTransport::Cookie,
         false => TokenTransport::Body,

@@ -50,9 +50,7 @@ pub(crate) async fn sign_up(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
-    let Some(body) = read_json::<SignUpRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&SIGN_UP_VALIDATION_ERROR));
-    };
+    let body: SignUpRequest = read_json(&accounts.http, request, &SIGN_UP_VALIDATION_ERROR).await?;
     let application = SignUpApplication {
         email: body.email.as_str(),
         password: body.password.as_str(),

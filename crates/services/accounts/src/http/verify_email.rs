@@ -49,9 +49,8 @@ pub(crate) async fn verify_email(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
-    let Some(body) = read_json::<VerifyEmailRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
-    };
+    let body: VerifyEmailRequest =
+        read_json(&accounts.http, request, &VERIFY_VALIDATION_ERROR).await?;
     match verify_email::verify_email(&accounts.storage, body.token.as_str()).await? {
         VerifyOutcome::LinkInvalid => Err(Problem::new(&VERIFY_LINK_INVALID)),
         VerifyOutcome::Verified | VerifyOutcome::VerifiedBefore => Ok(StatusCode::NO_CONTENT),

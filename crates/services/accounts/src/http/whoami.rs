@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::WhoamiResponse;
 use axum::{
     extract::{Request, State},
@@ -40,13 +40,7 @@ pub(crate) async fn whoami(
 ) -> Result<Response, Problem> {
     let Caller {
         account, device, ..
-    } = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    } = caller_of(&accounts, client, request.headers()).await?;
     Ok(private(WhoamiResponse {
         uuid: account.aci.to_uuid_string(),
         pni: account.pni.map(|pni| pni.to_uuid_string()),

@@ -64,22 +64,14 @@ pub(crate) async fn delete(
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     let Some(device) = id else {
         return Err(Problem::new(&NOT_FOUND));
     };
     let origin = origin(client, request.headers());
-    let body = read_optional_json::<DeleteRequest>(&accounts.http, request).await?;
-    let Some(DeleteRequest { password }) = body else {
-        return Err(Problem::new(&problems::UNPROCESSABLE));
-    };
+    let DeleteRequest { password } =
+        read_optional_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     let proof = RecentProof {
         client,
         password: password.as_ref().map(Secret::as_str),

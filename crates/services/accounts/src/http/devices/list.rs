@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_store::DeviceState;
 use anteroom_wire::{
     Secret,
@@ -50,13 +50,7 @@ pub(crate) async fn list(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<Response, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     match list::list(&accounts, client, &caller, &owner).await? {
         ListOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),

@@ -67,20 +67,13 @@ pub(crate) async fn register_device(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<Response, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     if !is_own(&caller, request.uri()) {
         return Err(Problem::new(&REGISTRATION_NOT_ALLOWED));
     }
     let origin = origin(client, request.headers());
-    let Some(body) = read_json::<RegisterRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&problems::UNPROCESSABLE));
-    };
+    let body: RegisterRequest =
+        read_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     let name = device_name(&body.name)?;
     let proof = RecentProof {
         client,

@@ -65,18 +65,10 @@ pub(crate) async fn rename(
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     let origin = origin(client, request.headers());
-    let Some(body) = read_json::<RenameRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&problems::UNPROCESSABLE));
-    };
+    let body: RenameRequest = read_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     let name = device_name(&body.name)?;
     let Some(device) = id else {
         return Err(Problem::new(&NOT_FOUND));
