@@ -11,9 +11,9 @@ use axum::{
 };
 
 use crate::{
-    domain::link_credentials::{LinkCredentialsOutcome, issue_link_credentials},
+    domain::credential_batches::{BatchKind, BatchOutcome, issue_batch},
     http::{
-        batch_events::emit_batch_issued,
+        batch_events::emit_issued,
         credentials::day_credential,
         problems::{BATCHES_RATE_LIMITED, CALL_LINK_UNAUTHORIZED, INVALID_RANGE},
         range::requested_days,
@@ -56,15 +56,15 @@ pub(crate) async fn call_link_auth(
         .authenticate(request.headers(), client, &CALL_LINK_UNAUTHORIZED)
         .await?;
     let days = requested_days(request.uri());
-    match issue_link_credentials(&issuer, &caller, days).await? {
-        LinkCredentialsOutcome::RateLimited(after) => {
+    match issue_batch(&issuer, &caller, BatchKind::CallLinks, days).await? {
+        BatchOutcome::RateLimited(after) => {
             Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
         }
-        LinkCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
-        LinkCredentialsOutcome::AuthBatchIssued { range, credentials } => {
-            emit_batch_issued(&issuer.events, &caller.account.aci, range);
+        BatchOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
+        BatchOutcome::BatchIssued(range, batch) => {
+            emit_issued(&issuer.events, &caller.account.aci, range, &batch);
             Ok(private(CallLinkAuthResponse {
-                call_link_auth_credentials: credentials.iter().map(day_credential).collect(),
+                call_link_auth_credentials: batch.call_link.iter().map(day_credential).collect(),
             }))
         }
     }

@@ -12,9 +12,9 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::{
-    domain::group_credentials::{GroupCredentialsOutcome, IssuedBatches, issue_group_credentials},
+    domain::credential_batches::{BatchKind, BatchOutcome, issue_batch},
     http::{
-        batch_events::{emit_batch_issued, emit_group_issued},
+        batch_events::emit_issued,
         credentials::day_credential,
         problems::{BATCHES_RATE_LIMITED, INVALID_RANGE},
         range::requested_days,
@@ -68,24 +68,21 @@ pub(crate) async fn group_auth(
         .authenticate(request.headers(), client, &UNAUTHORIZED)
         .await?;
     let days = requested_days(request.uri());
-    match issue_group_credentials(&issuer, &caller, days).await? {
-        GroupCredentialsOutcome::RateLimited(after) => {
+    match issue_batch(&issuer, &caller, BatchKind::CallLinksAndGroups, days).await? {
+        BatchOutcome::RateLimited(after) => {
             Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
         }
-        GroupCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
-        GroupCredentialsOutcome::BatchIssued(range, IssuedBatches { group, call_link }) => {
+        BatchOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
+        BatchOutcome::BatchIssued(range, batch) => {
             let account = &caller.account;
-            if let Some(credentials) = &group {
-                emit_group_issued(&issuer.events, &account.aci, range, credentials.len());
-            }
-            emit_batch_issued(&issuer.events, &account.aci, range);
-            let credentials = group.iter().flatten().map(day_credential);
+            emit_issued(&issuer.events, &account.aci, range, &batch);
+            let credentials = batch.group.iter().flatten().map(day_credential);
             let mut response = private(GroupAuthResponse {
                 credentials: credentials.collect(),
-                call_link_auth_credentials: call_link.iter().map(day_credential).collect(),
+                call_link_auth_credentials: batch.call_link.iter().map(day_credential).collect(),
                 pni: account.pni.map(|pni| pni.to_uuid_string()),
             });
-            if group.is_none() {
+            if batch.group.is_none() {
                 let missing = HeaderValue::from_static("group-credentials");
                 response.headers_mut().insert(DEGRADED, missing);
             }
