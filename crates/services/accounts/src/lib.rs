@@ -23,7 +23,6 @@
 mod accounts;
 mod domain;
 mod http;
-mod parts;
 mod settings;
 mod state;
 
@@ -58,6 +57,5 @@ pub use self::{
         responses::{described_problem, described_wait},
         router::{openapi, page_routes, routes},
     },
-    parts::LoginParts,
-    settings::{LoginLimits, LoginSettings, SignUp},
+    settings::{LoginLimits, LoginParts, LoginSettings, SignUp},
 };
