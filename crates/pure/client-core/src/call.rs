@@ -7,7 +7,6 @@ pub(crate) mod chat;
 pub mod command;
 pub(crate) mod event;
 pub(crate) mod hello;
-pub(crate) mod ids;
 pub mod join;
 pub mod participation;
 pub mod reconnection;

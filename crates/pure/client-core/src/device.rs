@@ -55,14 +55,10 @@ impl DeviceCredentials {
     /// # Errors
     /// The text has another form.
     pub fn parse_name(text: &str) -> Result<(Aci, DeviceId), ParseError> {
-        let Some((aci, device)) = text.split_once('.') else {
-            return Ok((Aci::parse(text)?, DeviceId::FIRST));
-        };
-        if device.starts_with(['+', '0']) {
-            return Err(ParseError);
+        match text.split_once('.') {
+            Some((aci, device)) => Ok((Aci::parse(aci)?, DeviceId::parse(device)?)),
+            None => Ok((Aci::parse(text)?, DeviceId::PRIMARY)),
         }
-        let number = device.parse().map_err(|_| ParseError)?;
-        Ok((Aci::parse(aci)?, DeviceId::new(number).ok_or(ParseError)?))
     }
 
     /// Returns the value of the `Authorization` header.
@@ -134,7 +130,7 @@ mod tests {
     fn debug_shows_no_secret() {
         let credentials = DeviceCredentials::new(
             Aci::parse(UUID).unwrap(),
-            DeviceId::FIRST,
+            DeviceId::PRIMARY,
             SecretString::from("password"),
         );
         let shown = format!("{credentials:?}");

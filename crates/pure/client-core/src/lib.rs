@@ -22,7 +22,6 @@ mod clock;
 mod credential_store;
 mod credentials;
 mod device;
-mod device_id;
 mod error;
 pub mod issuer;
 pub mod login;
@@ -40,8 +39,8 @@ mod transport_error;
 mod transport_failure;
 mod wire;
 
-/// The id of an era, which the protocol defines.
-pub use anteroom_protocol::EraId;
+/// The ids that the protocol defines.
+pub use anteroom_protocol::{DemuxId, DeviceId, EraId, OpaqueUserId};
 
 pub use self::{
     answer::{Answer, time_of},
@@ -49,7 +48,6 @@ pub use self::{
         chat::Chat,
         command::Recipient,
         event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
-        ids::{DemuxId, OpaqueUserId},
         join::JoinOptions,
         replay::{ReplayMemory, SenderCounters},
         replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},
@@ -64,7 +62,6 @@ pub use self::{
     },
     credentials::{DayCredentials, IssuedCredential},
     device::DeviceCredentials,
-    device_id::DeviceId,
     error::IssuerError,
     issuer::{
         account::AccountInfo,

@@ -144,8 +144,14 @@ impl DeviceId {
 
     /// Returns the number.
     #[must_use]
-    pub const fn as_u32(self) -> u32 {
+    pub const fn number(self) -> u32 {
         self.0.get()
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub const fn as_u32(self) -> u32 {
+        self.number()
     }
 
     /// Parses the decimal text: digits without a sign or a leading zero.

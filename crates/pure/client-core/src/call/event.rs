@@ -1,9 +1,9 @@
 //! The events that a participant receives.
 
-use anteroom_protocol::EraId;
+use anteroom_protocol::{DemuxId, EraId};
 use zeroize::Zeroizing;
 
-use super::{chat::Chat, ids::DemuxId, roster::Roster, sealing::OpenError};
+use super::{chat::Chat, roster::Roster, sealing::OpenError};
 use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.

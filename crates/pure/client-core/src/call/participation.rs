@@ -4,7 +4,7 @@ mod messages;
 
 use std::borrow::Cow;
 
-use anteroom_protocol::{EraId, RoomId, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
     ClientMessage, DeviceStatus, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates,
     ServerMessage,
@@ -17,7 +17,6 @@ use super::{
     command::{Command, Recipient},
     event::{CallEvent, SeatInfo, SeatStatus},
     hello::HelloCodec,
-    ids::DemuxId,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     refusal::refusal,
     replay::SenderCounters,

@@ -6,12 +6,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anteroom_protocol::{EraId, RoomId};
+use anteroom_protocol::{DemuxId, EraId, RoomId};
 
-use super::{
-    ids::DemuxId,
-    replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError},
-};
+use super::replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
 /// The maximum number of eras whose counters are held. A client that joins more drops the eras that it used
 /// least recently.

@@ -6,10 +6,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anteroom_protocol::{EraId, RoomId};
+use anteroom_protocol::{DemuxId, EraId, RoomId};
 use sha2::{Digest as _, Sha256};
-
-use super::ids::DemuxId;
 
 const LABEL: &[u8] = b"Anteroom_20261126_ReceivedMessages_EraMark";
 const MARK_LENGTH: usize = 16;

@@ -1,8 +1,9 @@
 //! The devices of a call, and the application of changes to them.
 
+use anteroom_protocol::DemuxId;
 use anteroom_wire::rooms::socket::{DeviceBody, DeviceStatus, EntryBody};
 
-use super::{hello::HelloCodec, ids::DemuxId};
+use super::hello::HelloCodec;
 use crate::{
     Participant, RoomsError,
     rooms::participant::{parse_demux, participant, participants},

@@ -14,13 +14,13 @@ use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
-use anteroom_protocol::{EraId, RootKey};
+use anteroom_protocol::{DemuxId, EraId, RootKey};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{ids::DemuxId, replay::SenderCounters};
+use super::replay::SenderCounters;
 
 const LABEL: &[u8] = b"Anteroom_20261101_RelayMessage_EraKey";
 /// The length of the root key's random part, in bytes. The bytes after it differ between versions of one key.
