@@ -5,9 +5,7 @@ mod format;
 mod spare_link;
 mod tried_link;
 
-use std::fmt;
-
-use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp};
+use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp, redacted_debug};
 use rand_core::CryptoRng;
 
 use self::tried_link::TriedLink;
@@ -183,8 +181,4 @@ impl CredentialStore {
     }
 }
 
-impl fmt::Debug for CredentialStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CredentialStore(..)")
-    }
-}
+redacted_debug!(CredentialStore);

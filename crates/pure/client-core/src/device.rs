@@ -1,8 +1,6 @@
 //! The password of a device.
 
-use std::fmt;
-
-use anteroom_protocol::{Aci, ParseError};
+use anteroom_protocol::{Aci, ParseError, redacted_debug};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -75,11 +73,7 @@ impl DeviceCredentials {
     }
 }
 
-impl fmt::Debug for DeviceCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceCredentials(..)")
-    }
-}
+redacted_debug!(DeviceCredentials);
 
 #[cfg(test)]
 mod tests {

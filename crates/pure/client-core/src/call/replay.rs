@@ -2,11 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anteroom_protocol::{DemuxId, EraId, RoomId};
+use anteroom_protocol::{DemuxId, EraId, RoomId, redacted_debug};
 
 use super::replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
@@ -129,11 +128,7 @@ impl ReplayMemory {
     }
 }
 
-impl fmt::Debug for ReplayMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReplayMemory(..)")
-    }
-}
+redacted_debug!(ReplayMemory);
 
 #[cfg(test)]
 mod tests {

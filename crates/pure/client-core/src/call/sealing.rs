@@ -8,13 +8,11 @@
 //! twice. The counters outlive a reconnection and a new join to the same era, and with a
 //! [`ReplayStore`](crate::ReplayStore) also the process.
 
-use std::fmt;
-
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
-use anteroom_protocol::{DemuxId, EraId, RootKey};
+use anteroom_protocol::{DemuxId, EraId, RootKey, redacted_debug};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
@@ -81,11 +79,7 @@ impl EraKey {
     }
 }
 
-impl fmt::Debug for EraKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EraKey(..)")
-    }
-}
+redacted_debug!(EraKey);
 
 /// Seals the messages that one device sends during an era. Its counter continues after a lost connection.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! Root keys that a room service was asked to create a room for, without a known end.
 
-use std::fmt;
-
 use super::spare_link::SpareLink;
+use anteroom_protocol::redacted_debug;
 
 /// A spare link that one room service may have seen.
 #[derive(Clone)]
@@ -12,8 +11,4 @@ pub(super) struct TriedLink {
     pub(super) service: String,
 }
 
-impl fmt::Debug for TriedLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TriedLink(..)")
-    }
-}
+redacted_debug!(TriedLink);
