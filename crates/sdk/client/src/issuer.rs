@@ -140,7 +140,7 @@ impl IssuerClient {
     ) -> Result<IssuedCredential<CreateCredential>, IssuerError> {
         let aci = self.authentication.aci();
         let exchange = CreateCredentialExchange::new(aci, room, params, now, randomness)?;
-        let answer = self.send(exchange.request()?).await;
+        let answer = self.send(exchange.request()).await;
         exchange.read(&answer.map_err(|error| exchange.explained(error))?)
     }
 

@@ -15,36 +15,28 @@ use crate::{Answer, IssuerError, Request, Service};
 const SESSION_ENDED: [&str; 2] = ["LOGIN_SESSION_ENDED", "LOGOUT_UNAUTHORIZED"];
 
 /// Returns the request that starts a session.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn sign_in(attempt: &SignIn) -> Result<Request, IssuerError> {
+#[must_use]
+pub fn sign_in(attempt: &SignIn) -> Request {
     post("login", &login(attempt))
 }
 
 /// Returns the request that exchanges a refresh token.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn refresh(token: &SecretString) -> Result<Request, IssuerError> {
+#[must_use]
+pub fn refresh(token: &SecretString) -> Request {
     let refresh_token = Some(secret(token));
     post("refresh", &RefreshRequest { refresh_token })
 }
 
 /// Returns the request that ends the session of a refresh token.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn sign_out(token: &SecretString) -> Result<Request, IssuerError> {
+#[must_use]
+pub fn sign_out(token: &SecretString) -> Request {
     let refresh_token = Some(secret(token));
     post("logout", &LogoutRequest { refresh_token })
 }
 
 /// Returns the request that ends all sessions of the account.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn sign_out_everywhere(token: &SecretString) -> Result<Request, IssuerError> {
+#[must_use]
+pub fn sign_out_everywhere(token: &SecretString) -> Request {
     let refresh_token = Some(secret(token));
     post("logout-all", &LogoutRequest { refresh_token })
 }
@@ -76,8 +68,8 @@ pub fn read_end(answer: &Answer) -> Result<(), IssuerError> {
     }
 }
 
-fn post(name: &str, body: &impl Serialize) -> Result<Request, IssuerError> {
-    Ok(Request::new(Method::POST, &["auth", name]).with_json(body)?)
+fn post(name: &str, body: &impl Serialize) -> Request {
+    Request::new(Method::POST, &["auth", name]).with_json(body)
 }
 
 fn refusal(answer: &Answer) -> IssuerError {

@@ -58,7 +58,7 @@ pub fn create<R: CryptoRng + ?Sized>(
         revoked: None,
         end_call: None,
     };
-    Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body)?)
+    Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body))
 }
 
 /// Reads the answer to [`create`].
@@ -115,7 +115,7 @@ pub fn update<R: CryptoRng + ?Sized>(
         revoked: change.revoked,
         end_call: change.end_call.then_some(true),
     };
-    Ok(presenting(Method::PUT, LINK, room, pass, rng)?.with_json(&body)?)
+    Ok(presenting(Method::PUT, LINK, room, pass, rng)?.with_json(&body))
 }
 
 /// Reads the answer to [`update`].
@@ -146,7 +146,7 @@ pub fn delete<R: CryptoRng + ?Sized>(
         admin_passkey: passkey_body(passkey),
         end_call: (call == OngoingCall::End).then_some(true),
     };
-    Ok(presenting(Method::DELETE, LINK, room, pass, rng)?.with_json(&body)?)
+    Ok(presenting(Method::DELETE, LINK, room, pass, rng)?.with_json(&body))
 }
 
 /// Reads the answer to [`delete`].

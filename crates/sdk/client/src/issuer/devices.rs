@@ -27,7 +27,7 @@ impl IssuerClient {
         name: &str,
         login: Option<&SecretString>,
     ) -> Result<RegisteredDevice, IssuerError> {
-        let answer = self.send(devices::register(name, login)?).await;
+        let answer = self.send(devices::register(name, login)).await;
         devices::read_registered(&answer.map_err(devices::explained)?)
     }
 
@@ -42,7 +42,7 @@ impl IssuerClient {
         name: &str,
         login: Option<&SecretString>,
     ) -> Result<(), IssuerError> {
-        let answer = self.send(devices::rename(device, name, login)?).await;
+        let answer = self.send(devices::rename(device, name, login)).await;
         answer.map(drop).map_err(devices::explained)
     }
 
@@ -56,7 +56,7 @@ impl IssuerClient {
         device: DeviceId,
         login: Option<&SecretString>,
     ) -> Result<(), IssuerError> {
-        let answer = self.send(devices::delete(device, login)?).await;
+        let answer = self.send(devices::delete(device, login)).await;
         answer.map(drop).map_err(devices::explained)
     }
 }
