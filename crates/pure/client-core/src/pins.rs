@@ -9,7 +9,7 @@ use std::{
 };
 
 use anteroom_protocol::{
-    GenericPublicParams, GroupServerPublicParams, ParamsId, ParseError, RoomId,
+    GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, ParseError, RoomId,
 };
 
 use crate::PinStoreError;
@@ -37,6 +37,43 @@ impl ParamsKind {
 impl fmt::Display for ParamsKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Public params of either kind.
+pub(crate) trait Params {
+    /// The kind.
+    const KIND: ParamsKind;
+
+    /// Pins the params.
+    fn pin(&self) -> Pin;
+
+    /// Returns whether the params are in legacy mode, which is for other clients if the issuer also lists
+    /// standard ones.
+    fn is_legacy(&self) -> bool;
+}
+
+impl Params for GenericPublicParams {
+    const KIND: ParamsKind = ParamsKind::Generic;
+
+    fn pin(&self) -> Pin {
+        Pin::generic(self)
+    }
+
+    fn is_legacy(&self) -> bool {
+        self.mode() == Mode::Legacy
+    }
+}
+
+impl Params for GroupServerPublicParams {
+    const KIND: ParamsKind = ParamsKind::Group;
+
+    fn pin(&self) -> Pin {
+        Pin::group(self)
+    }
+
+    fn is_legacy(&self) -> bool {
+        false
     }
 }
 
