@@ -7,13 +7,7 @@ use super::{chat::Chat, roster::Roster, sealing::OpenError};
 use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SeatStatus {
-    /// In the call.
-    Active,
-    /// In the lobby.
-    Pending,
-}
+pub use anteroom_wire::rooms::socket::DeviceStatus as SeatStatus;
 
 /// The reason why a waiting device was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

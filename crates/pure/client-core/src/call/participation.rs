@@ -6,8 +6,7 @@ use std::borrow::Cow;
 
 use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
-    ClientMessage, DeviceStatus, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates,
-    ServerMessage,
+    ClientMessage, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates, ServerMessage,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -134,10 +133,6 @@ impl Participation {
     fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, RoomsError> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
-        let status = match body.status {
-            DeviceStatus::Active => SeatStatus::Active,
-            DeviceStatus::Pending => SeatStatus::Pending,
-        };
         let roster = Roster::parse(
             &body.participants,
             &body.pending,
@@ -148,7 +143,7 @@ impl Participation {
             info: SeatInfo {
                 demux,
                 era,
-                status,
+                status: body.status,
                 is_admin: body.is_admin,
                 max_devices: body.max_devices,
                 roster,
