@@ -3,12 +3,11 @@
 mod creation;
 mod format;
 mod spare_link;
-mod tried_link;
 
 use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp, redacted_debug};
 use rand_core::CryptoRng;
 
-use self::tried_link::TriedLink;
+use self::spare_link::TriedLink;
 pub use self::{
     format::CredentialFormatError,
     spare_link::{MAX_SPARE_LINKS, SPARE_LINKS, SpareLink},

@@ -27,7 +27,6 @@ pub mod issuer;
 pub mod login;
 mod own_link;
 mod params;
-mod pin_store_error;
 mod pins;
 mod problem;
 mod range;
@@ -35,8 +34,8 @@ mod renewal;
 mod request;
 pub mod rooms;
 mod service_url;
+mod store_error;
 mod transport_error;
-mod transport_failure;
 mod wire;
 
 /// The ids that the protocol defines.
@@ -70,12 +69,10 @@ pub use self::{
     },
     login::{
         store::{LockedSession, SessionStore},
-        store_error::SessionStoreError,
         tokens::{SessionGrant, SessionTokens, SignIn},
     },
     own_link::{OwnLink, parse_passkey},
     params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
-    pin_store_error::PinStoreError,
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     problem::{Problem, Service},
     range::DayRange,
@@ -90,6 +87,6 @@ pub use self::{
         peek::Peek,
     },
     service_url::{is_loopback, parse_base},
-    transport_error::{TransportError, TransportFault, causes},
-    transport_failure::TransportFailure,
+    store_error::{PinStoreError, SessionStoreError},
+    transport_error::{TransportError, TransportFailure, TransportFault, causes},
 };

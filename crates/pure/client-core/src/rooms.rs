@@ -8,6 +8,5 @@ pub mod link_requests;
 pub mod live;
 pub(crate) mod participant;
 pub(crate) mod pass;
-pub(crate) mod passkey;
 pub mod peek;
 mod request;

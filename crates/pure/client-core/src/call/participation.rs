@@ -25,10 +25,7 @@ use super::{
 };
 use crate::{
     LinkState, RoomsError,
-    rooms::{
-        participant::{parse_demux, parse_era},
-        passkey::passkey_body,
-    },
+    rooms::participant::{parse_demux, parse_era},
     wire,
 };
 
@@ -85,12 +82,13 @@ impl Participation {
             Some(name) if has_features => self.hellos.seal(name, rng)?,
             _ => None,
         };
+        let passkey = self.options.passkey.as_ref();
         let resume_state = self.resume_state.as_ref();
         text::write(&ClientMessage::Join(Box::new(JoinMessage {
             room_id: room.room_id().to_hex(),
             epoch: room.epoch(),
             auth: presentation,
-            admin_passkey: self.options.passkey.as_ref().map(passkey_body),
+            admin_passkey: passkey.map(|passkey| passkey.as_bytes().as_slice().into()),
             resume: resume_state.map(|resume_state| resume_state.resume.clone()),
             roster: if has_features {
                 RosterUpdates::Delta

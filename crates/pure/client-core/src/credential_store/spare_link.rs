@@ -37,3 +37,11 @@ impl SpareLink {
 }
 
 redacted_debug!(SpareLink);
+
+/// A spare link that one room service may have seen, since it was asked to create the room.
+#[derive(Clone)]
+pub(super) struct TriedLink {
+    pub(super) link: SpareLink,
+    /// The base URL of that room service.
+    pub(super) service: String,
+}

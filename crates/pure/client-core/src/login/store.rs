@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{store_error::SessionStoreError, tokens::SessionGrant};
+use super::tokens::SessionGrant;
+use crate::SessionStoreError;
 
 /// The storage of one user's session at one issuer, so that it outlives a process.
 pub trait SessionStore: fmt::Debug + Send + Sync {

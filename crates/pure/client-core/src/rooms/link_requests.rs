@@ -9,7 +9,6 @@ use super::{
     error::RoomsError,
     link::{Approval, LinkChange, LinkState, encrypt_name},
     pass::{CreatePass, Pass},
-    passkey::passkey_body,
     request::{creating, presenting, success},
 };
 use crate::{Answer, Request, Service, wire};
@@ -49,7 +48,7 @@ pub fn create<R: CryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
     let body = ChangeBody {
-        admin_passkey: passkey_body(passkey),
+        admin_passkey: passkey.as_bytes().as_slice().into(),
         zkparams: Some(wire::encode(
             &room.secret_params().public_params().to_bytes(),
         )),
@@ -108,7 +107,7 @@ pub fn update<R: CryptoRng + ?Sized>(
 ) -> Result<Request, RoomsError> {
     let name = change.name.as_deref();
     let body = ChangeBody {
-        admin_passkey: passkey_body(passkey),
+        admin_passkey: passkey.as_bytes().as_slice().into(),
         zkparams: None,
         restrictions: change.approval.map(Approval::restrictions),
         name: name.map(|name| encrypt_name(name, room, rng)).transpose()?,
@@ -143,7 +142,7 @@ pub fn delete<R: CryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
     let body = DeleteBody {
-        admin_passkey: passkey_body(passkey),
+        admin_passkey: passkey.as_bytes().as_slice().into(),
         end_call: (call == OngoingCall::End).then_some(true),
     };
     Ok(presenting(Method::DELETE, LINK, room, pass, rng)?.with_json(&body))
