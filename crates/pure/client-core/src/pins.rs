@@ -3,14 +3,12 @@
 //! All clients must be served under the same key: a key for one client alone would mark it. A pin is the
 //! whole key and not only its 8-byte id, since an issuer could search for two keys with one id.
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
 
 use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, ParseError, RoomId,
 };
+use parking_lot::Mutex;
 
 use crate::PinStoreError;
 
@@ -247,30 +245,26 @@ pub struct MemoryPins {
 
 impl PinStore for MemoryPins {
     fn pins(&self) -> Result<PinSet, PinStoreError> {
-        Ok(locked(&self.set).clone())
+        Ok(self.set.lock().clone())
     }
 
     fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError> {
-        change(&mut locked(&self.set));
+        change(&mut self.set.lock());
         Ok(())
     }
 
     fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError> {
-        let pins = locked(&self.rooms);
+        let pins = self.rooms.lock();
         let of_room = pins.iter().filter(|(known, _)| known == room);
         Ok(of_room.map(|(_, pin)| pin.clone()).collect())
     }
 
     fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError> {
-        let mut pins = locked(&self.rooms);
+        let mut pins = self.rooms.lock();
         let is_same = |(known, other): &(RoomId, Pin)| known == room && other.id() == pin.id();
         if !pins.iter().any(is_same) {
             pins.push((*room, pin.clone()));
         }
         Ok(())
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

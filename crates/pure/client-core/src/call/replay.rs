@@ -2,10 +2,11 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use anteroom_protocol::{DemuxId, EraId, RoomId, redacted_debug};
+use parking_lot::Mutex;
 
 use super::replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
@@ -25,10 +26,10 @@ impl SenderCounters {
     }
 
     fn snapshot(&self) -> ReceivedCounters {
-        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.0.lock();
         counters
             .iter()
-            .map(|(sender, counter)| (*sender, *counter))
+            .map(|(id, counter)| (*id, *counter))
             .collect()
     }
 
@@ -40,7 +41,7 @@ impl SenderCounters {
     /// Records the counter of an authenticated message. Returns whether it is higher than all earlier ones of
     /// the sender.
     pub(super) fn advance(&self, sender: DemuxId, counter: u64) -> bool {
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = self.0.lock();
         if !counters.contains_key(&sender) && counters.len() >= MAX_SENDERS {
             return false;
         }
@@ -82,7 +83,7 @@ impl ReplayMemory {
     /// # Errors
     /// The store cannot be read.
     pub fn of(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
-        let mut eras = self.eras.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut eras = self.eras.lock();
         let known = eras
             .iter()
             .position(|known| known.era == era && known.room == room);
