@@ -188,37 +188,22 @@ impl PinSet {
 /// The storage of one issuer's pins.
 ///
 /// There are two scopes: pins that apply everywhere, and pins that apply in one room alone, which come from
-/// that room's link.
+/// that room's link. A method returns an error if the store cannot be read or written.
 pub trait PinStore: Send + Sync {
     /// Returns the pins that apply everywhere.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     fn pins(&self) -> Result<PinSet, PinStoreError>;
 
     /// Changes the pins that apply everywhere. Holds a lock from before `change` reads the pins until they
     /// are written.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
     fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError>;
 
     /// Returns the pins that apply in this room alone.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError>;
 
     /// Adds a pin that applies in this room alone, unless the room has one of that id.
-    ///
-    /// # Errors
-    /// The store cannot be written.
     fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError>;
 
     /// Adds pins that apply everywhere.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
     fn add(&self, pins: &[Pin]) -> Result<(), PinStoreError> {
         self.update(&mut |set| pins.iter().for_each(|pin| set.add(pin.clone())))
     }

@@ -69,9 +69,6 @@ pub fn list() -> Request {
 
 /// Reads the devices of the account, by ascending number. The names come from other devices, and may contain
 /// control sequences of a terminal.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read_list(answer: &Answer) -> Result<Vec<DeviceEntry>, IssuerError> {
     let body: DevicesResponse = answer.json()?;
     let entries = body.devices.into_iter().map(entry);
@@ -88,9 +85,6 @@ pub fn register(name: &str, login: Option<&SecretString>) -> Request {
 }
 
 /// Reads the registered device.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read_registered(answer: &Answer) -> Result<RegisteredDevice, IssuerError> {
     let body: RegisterResponse = answer.json()?;
     Ok(RegisteredDevice {

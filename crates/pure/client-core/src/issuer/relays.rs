@@ -34,9 +34,6 @@ pub fn request() -> Request {
 }
 
 /// Reads the answer; an empty list if there are no relays.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read(answer: &Answer) -> Result<Vec<RelayServer>, IssuerError> {
     Ok(received(answer.json()?)?)
 }

@@ -86,7 +86,7 @@ fn refusal(answer: &Answer) -> IssuerError {
     if SESSION_ENDED.contains(&problem.code.as_str()) {
         return IssuerError::SessionEnded;
     }
-    IssuerError::Problem(Box::new(problem))
+    IssuerError::Problem(problem)
 }
 
 /// Returns the body of a login.

@@ -37,9 +37,6 @@ pub enum OngoingCall {
 
 /// Returns the request to create the link of a room, without a name: the key that encrypts a name depends on
 /// the completed root key. Repeating it with the same key and passkey changes nothing.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn create<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &CreatePass,
@@ -72,9 +69,6 @@ pub fn read_created(answer: &Answer, room: &RootKey) -> Result<CreatedLink, Room
 }
 
 /// Returns the request for the state of a link.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn state<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &Pass,
@@ -131,9 +125,6 @@ pub fn read_updated(answer: &Answer, room: &RootKey) -> Result<LinkState, RoomsE
 }
 
 /// Returns the request to delete a link.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn delete<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &Pass,
@@ -165,7 +156,7 @@ fn unknown_link(answer: &Answer) -> RoomsError {
         code => code == "NOT_FOUND",
     };
     if is_elsewhere {
-        RoomsError::Problem(Box::new(problem))
+        RoomsError::Problem(problem)
     } else {
         RoomsError::NoSuchLink
     }

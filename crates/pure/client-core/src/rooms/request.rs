@@ -58,7 +58,5 @@ pub(super) fn success(answer: &Answer) -> Result<&Answer, RoomsError> {
     if answer.status() == StatusCode::OK {
         return Ok(answer);
     }
-    Err(RoomsError::Problem(Box::new(
-        answer.problem(Service::Rooms),
-    )))
+    Err(RoomsError::Problem(answer.problem(Service::Rooms)))
 }
