@@ -100,7 +100,7 @@ mod tests {
         for (text, expected) in cases {
             let device = DeviceCredentials::parse_name(&text)
                 .ok()
-                .map(|(_, device)| device.number());
+                .map(|(_, device)| device.as_u32());
             assert_eq!(device, expected, "{text:?}");
         }
     }

@@ -144,14 +144,8 @@ impl DeviceId {
 
     /// Returns the number.
     #[must_use]
-    pub const fn number(self) -> u32 {
-        self.0.get()
-    }
-
-    /// Returns the number.
-    #[must_use]
     pub const fn as_u32(self) -> u32 {
-        self.number()
+        self.0.get()
     }
 
     /// Parses the decimal text: digits without a sign or a leading zero.

@@ -64,7 +64,7 @@ async fn devices_are_listed_with_their_states() {
         .map(|entry| {
             let address = entry.last_address.is_some();
             (
-                entry.id.number(),
+                entry.id.as_u32(),
                 entry.last_seen,
                 address,
                 entry.state,

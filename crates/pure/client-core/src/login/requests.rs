@@ -95,7 +95,7 @@ fn login(attempt: &SignIn) -> LoginRequest {
         email: attempt.email.as_str().into(),
         password: attempt.password.expose_secret().into(),
         remember_me: attempt.remember,
-        device_id: attempt.device.map(DeviceId::number),
+        device_id: attempt.device.map(DeviceId::as_u32),
         device_name: attempt.device_name.as_deref().map(Secret::from),
         refresh_token: attempt.last_refresh.as_ref().map(secret),
         cookie: false,
@@ -168,7 +168,7 @@ mod tests {
             session(&body)
         };
         let granted = received(good.clone()).unwrap();
-        assert_eq!(granted.device.number(), 2);
+        assert_eq!(granted.device.as_u32(), 2);
         assert_eq!(format!("{granted:?}"), "SessionGrant(..)");
         for (pointer, value) in [
             ("/access_token", json!("")),
