@@ -128,7 +128,7 @@ impl PublishedParams {
 
     /// Returns the reason of an error: [`IssuerError::Clock`] if the clocks differ and that alone may explain
     /// the error. Untrusted params that the issuer offers are never explained by a clock.
-    pub fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
+    pub(crate) fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
         let may_be_clock = match &error {
             IssuerError::Untrusted { offered, .. } => offered.is_empty(),
             IssuerError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,

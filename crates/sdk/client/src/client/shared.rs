@@ -91,10 +91,8 @@ impl Shared {
         let options = &self.options;
         let listing = self.issuer.published_params().await?;
         let now = options.system.now();
-        let params = listing
-            .clone()
-            .trusted(&*options.pins, options.trust(), now)
-            .map_err(|error| listing.explained(error, now))?;
+        let params = listing.clone();
+        let params = params.trusted(&*options.pins, options.trust(), now)?;
         let mut rng = options.system.rng();
         let supply = self
             .issuer

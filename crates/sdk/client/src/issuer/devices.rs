@@ -10,9 +10,6 @@ impl IssuerClient {
     /// Returns the devices of the account, by ascending number.
     ///
     /// The names come from other devices, and may contain control sequences of a terminal.
-    ///
-    /// # Errors
-    /// The request failed, or its answer is malformed.
     pub async fn devices(&self) -> Result<Vec<DeviceEntry>, IssuerError> {
         devices::read_list(&self.send(devices::list()).await?)
     }
