@@ -112,7 +112,7 @@ pub async fn run(
         print_json(&Report {
             issuer: url.as_str(),
             uuid: &account,
-            device_id: session.device().number(),
+            device_id: session.device().as_u32(),
             email: &stored_login.session.email,
             session_until: stored_login.until.as_secs(),
         })?;

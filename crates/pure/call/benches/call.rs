@@ -69,7 +69,7 @@ impl BenchDevice {
     }
 
     fn randomness(self) -> JoinRandomness {
-        JoinRandomness::from_parts([self.demux_id().value(); 4], [1; 32])
+        JoinRandomness::from_parts([self.demux_id().number(); 4], [1; 32])
     }
 
     fn say(self, command: Command) -> Input {

@@ -286,7 +286,7 @@ fn message_text(message: &Message) -> String {
     match message {
         Message::Joined(joined) => format!(
             "joined {} {}{} secret {} {}",
-            joined.demux_id.value() >> 4,
+            joined.demux_id.number() >> 4,
             joined.status.as_str(),
             if joined.is_admin { " admin" } else { "" },
             joined.resume.as_bytes()[0],
@@ -297,7 +297,7 @@ fn message_text(message: &Message) -> String {
             let mut left: Vec<String> = changes
                 .left
                 .iter()
-                .map(|id| (id.value() >> 4).to_string())
+                .map(|id| (id.number() >> 4).to_string())
                 .collect();
             left.sort();
             format!(
@@ -320,7 +320,7 @@ fn message_text(message: &Message) -> String {
         Message::Relay { from, body } => {
             let kib = body.as_bytes().len() / 1024;
             assert!(kib > 0 || body.as_bytes() == b"sealed");
-            format!("relay from {}", from.value() >> 4)
+            format!("relay from {}", from.number() >> 4)
         }
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),
@@ -356,7 +356,7 @@ fn entries_text(entries: &[RosterEntry]) -> String {
 }
 
 fn participant_text(participant: &Participant) -> String {
-    let mut text = (participant.demux_id.value() >> 4).to_string();
+    let mut text = (participant.demux_id.number() >> 4).to_string();
     if let Some(user) = &participant.opaque_user_id {
         text += user.as_str();
     }
@@ -382,7 +382,7 @@ fn fact_text(fact: &Fact) -> String {
             reason,
         } => {
             let reason = format!("{reason:?}").to_lowercase();
-            let id = demux_id.value() >> 4;
+            let id = demux_id.number() >> 4;
             format!("gone {id} {} {reason}", status.as_str())
         }
         Fact::EraEnded => "ended".to_owned(),

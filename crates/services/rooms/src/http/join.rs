@@ -117,7 +117,7 @@ async fn decide(
 fn joined_body(call: JoinedMediaCall) -> JoinedBody {
     let answer = call.answer;
     JoinedBody {
-        demux_id: call.demux_id.value(),
+        demux_id: call.demux_id.number(),
         port: answer.server_port,
         port_tcp: answer.server_port_tcp,
         port_tls: answer.server_port_tls,

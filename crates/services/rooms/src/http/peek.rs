@@ -121,7 +121,7 @@ fn device(device: &Participant) -> ParticipantBody {
     let user = device.opaque_user_id.as_ref();
     participant(
         user.map(|user| user.as_str().to_owned()),
-        device.demux_id.value(),
+        device.demux_id.number(),
     )
 }
 

@@ -96,7 +96,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
     let user = participant.opaque_user_id.as_ref();
     let hello = participant.hello.as_ref();
     DeviceBody {
-        demux_id: participant.demux_id.value(),
+        demux_id: participant.demux_id.number(),
         opaque_user_id: user.map(|user| user.as_str().into()),
         hand_raised_at: participant
             .hand_raised_at
@@ -137,7 +137,7 @@ fn changes_body(era_id: String, changes: &RosterChanges) -> ServerMessage<'_> {
         era_id,
         joined: entries(&changes.joined),
         changed: entries(&changes.changed),
-        left: changes.left.iter().copied().map(DemuxId::value).collect(),
+        left: changes.left.iter().copied().map(DemuxId::number).collect(),
         pending_count: changes.pending_count,
     }
 }
@@ -162,7 +162,7 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             call_link_state: LinkStateBody::from(&**link as &LinkState),
         },
         Message::Relay { from, body } => ServerMessage::Relay {
-            from: from.value(),
+            from: from.number(),
             body: STANDARD.encode(body.as_bytes()),
         },
         Message::Error(code) => ServerMessage::Error {
@@ -175,7 +175,7 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
 
 fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
     ServerMessage::Joined(Box::new(JoinedMessage {
-        demux_id: joined.demux_id.value(),
+        demux_id: joined.demux_id.number(),
         era_id: joined.era_id.to_string(),
         status: status(joined.status),
         is_admin: joined.is_admin,
