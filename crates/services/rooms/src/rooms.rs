@@ -197,13 +197,13 @@ impl Rooms {
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
     pub fn replace_keys(&self, keys: VerifyingParams) {
-        self.0.verifier.replace_keys(keys);
+        self.0.verifier.params.replace(keys);
     }
 
     /// Sets whether all stored rows of server params are readable. Readiness reports `degraded`
     /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
-        self.0.verifier.set_stored(stored);
+        self.0.verifier.params.set_stored(stored);
     }
 
     /// Removes the call records that an earlier run of this node left, so that their rooms can be

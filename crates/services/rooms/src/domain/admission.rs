@@ -8,10 +8,10 @@ use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, Transacti
 use crate::{
     Node,
     domain::{
+        failure::{ClaimRefusal, DecisionFailure},
         group_token::GroupMember,
         limits::PasskeyAttempt,
-        transactions::{DatabaseFailure, failed},
-        verification::{Presentation, VerificationRefusal},
+        verification::Presentation,
     },
     state::RoomsState,
 };
@@ -23,15 +23,6 @@ pub(crate) enum Claim {
     Link(LinkAddress, Box<AuthPresentation>),
     /// A member of a group.
     Group(GroupMember),
-}
-
-/// The reason why a claim on a room is not accepted.
-#[derive(Debug)]
-pub(crate) enum ClaimRefusal {
-    /// The presentation does not hold for the link.
-    Forbidden,
-    Verification(VerificationRefusal),
-    Database(DatabaseFailure),
 }
 
 /// The way into a room.
@@ -148,7 +139,10 @@ impl AuthorizedUser {
             Claim::Group(member) => {
                 let key = CallKey::Group(member.group);
                 let mut reader = state.transactions.read(name).await?;
-                let call = reader.call(&key, state.now()).await.map_err(failed)?;
+                let call = reader
+                    .call(&key, state.now())
+                    .await
+                    .map_err(DecisionFailure::from)?;
                 Ok(Some(Self {
                     id: member.user,
                     key,
@@ -199,17 +193,5 @@ impl AuthorizedUser {
         let is_admin = link.passkey_hash.matches(&hash);
         attempt.end(&state.limits, !is_admin).await;
         Ok(if is_admin { Role::Admin } else { Role::Guest })
-    }
-}
-
-impl From<VerificationRefusal> for ClaimRefusal {
-    fn from(refusal: VerificationRefusal) -> Self {
-        Self::Verification(refusal)
-    }
-}
-
-impl From<DatabaseFailure> for ClaimRefusal {
-    fn from(failure: DatabaseFailure) -> Self {
-        Self::Database(failure)
     }
 }

@@ -26,15 +26,19 @@ impl RoomEvents {
         }
     }
 
-    /// Emits an event about the room. `describe` adds to the payload.
-    pub(crate) fn emit(
-        &self,
-        name: &'static str,
-        room: &OpaqueRoomId,
-        describe: impl FnOnce(Event) -> Event,
-    ) {
+    /// Emits an event about the room.
+    pub(crate) fn emit(&self, name: &'static str, room: &OpaqueRoomId) {
+        self.sink.emit(self.event(name, room));
+    }
+
+    /// Emits the event of a link that was updated.
+    pub(crate) fn emit_update(&self, room: &OpaqueRoomId, revoked: bool) {
+        let event = self.event("call_link.updated", room);
+        self.sink.emit(event.with("revoked", revoked));
+    }
+
+    fn event(&self, name: &'static str, room: &OpaqueRoomId) -> Event {
         let pseudonym = self.pseudonymizer.room(room.as_str()).to_string();
-        let event = Event::new(name, self.clock.now()).with("room", pseudonym);
-        self.sink.emit(describe(event));
+        Event::new(name, self.clock.now()).with("room", pseudonym)
     }
 }

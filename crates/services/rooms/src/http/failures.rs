@@ -1,39 +1,25 @@
-//! The problems of requests that are not decided.
+//! The problems of requests that are not decided or refused.
 
-use anteroom_http_server::{Problem, problems};
+use anteroom_http_server::Problem;
 
-use super::problems::{FORBIDDEN, VERIFICATIONS_LIMITED};
-use crate::domain::{
-    admission::ClaimRefusal, failure::DecisionFailure, transactions::DatabaseFailure,
-    verification::VerificationRefusal,
+use super::problems::{
+    CALL_END_UNSUPPORTED, CALL_ON, INTERNAL, OVERLOADED, ROOM_FORBIDDEN, ROOM_PASSKEY_WRONG,
+    ROOM_RATE_LIMITED, ROOM_VERIFICATION_LIMITED, UNAVAILABLE, unauthorized,
 };
-
-impl From<DatabaseFailure> for Problem {
-    fn from(failure: DatabaseFailure) -> Self {
-        Self::new(match failure {
-            DatabaseFailure::Unavailable => &problems::UNAVAILABLE,
-            DatabaseFailure::Internal => &problems::INTERNAL,
-        })
-    }
-}
-
-impl From<VerificationRefusal> for Problem {
-    fn from(refusal: VerificationRefusal) -> Self {
-        match refusal {
-            VerificationRefusal::Limited(after) => {
-                Self::new(&VERIFICATIONS_LIMITED).retry_after(after)
-            }
-            VerificationRefusal::Overloaded => Self::new(&problems::OVERLOADED),
-            VerificationRefusal::NoParams => Self::new(&problems::UNAVAILABLE),
-        }
-    }
-}
+use crate::domain::{
+    failure::{ClaimRefusal, DecisionFailure},
+    links::AdminRefusal,
+};
 
 impl From<DecisionFailure> for Problem {
     fn from(failure: DecisionFailure) -> Self {
         match failure {
-            DecisionFailure::Database(failure) => failure.into(),
-            DecisionFailure::Verification(refusal) => refusal.into(),
+            DecisionFailure::Unavailable => Self::new(&UNAVAILABLE),
+            DecisionFailure::Internal => Self::new(&INTERNAL),
+            DecisionFailure::Limited(after) => {
+                Self::new(&ROOM_VERIFICATION_LIMITED).retry_after(after)
+            }
+            DecisionFailure::Overloaded => Self::new(&OVERLOADED),
         }
     }
 }
@@ -41,9 +27,21 @@ impl From<DecisionFailure> for Problem {
 impl From<ClaimRefusal> for Problem {
     fn from(refusal: ClaimRefusal) -> Self {
         match refusal {
-            ClaimRefusal::Forbidden => Self::new(&FORBIDDEN),
-            ClaimRefusal::Verification(refusal) => refusal.into(),
-            ClaimRefusal::Database(failure) => failure.into(),
+            ClaimRefusal::Forbidden => Self::new(&ROOM_FORBIDDEN),
+            ClaimRefusal::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<AdminRefusal> for Problem {
+    fn from(refusal: AdminRefusal) -> Self {
+        match refusal {
+            AdminRefusal::UnknownLink => unauthorized(),
+            AdminRefusal::Claim(refusal) => refusal.into(),
+            AdminRefusal::EndUnsupported => Self::new(&CALL_END_UNSUPPORTED),
+            AdminRefusal::RateLimited(after) => Self::new(&ROOM_RATE_LIMITED).retry_after(after),
+            AdminRefusal::WrongPasskey => Self::new(&ROOM_PASSKEY_WRONG),
+            AdminRefusal::CallOn => Self::new(&CALL_ON),
         }
     }
 }

@@ -69,7 +69,7 @@ impl CallActor {
         end: Arc<EndSignal>,
     ) -> Self {
         Self {
-            until: Some(context.moment().plus(FIRST_JOIN)),
+            until: Some(context.timeline.moment().plus(FIRST_JOIN)),
             context: Arc::clone(context),
             address,
             era,
@@ -111,9 +111,10 @@ impl CallActor {
 
     async fn next(&mut self, looks: &mut Interval) -> ActorEvent {
         const NEVER: Duration = Duration::from_secs(86_400);
-        let alarm = self
-            .until
-            .map_or_else(|| Instant::now() + NEVER, |at| self.context.instant_of(at));
+        let alarm = self.until.map_or_else(
+            || Instant::now() + NEVER,
+            |at| self.context.timeline.instant_of(at),
+        );
         let lobby = self.call.is_some() && self.lease.is_none();
         let link_read = async {
             let changed = match &mut self.lease {
@@ -260,7 +261,7 @@ impl CallActor {
     fn await_first_join(&mut self) {
         self.call = None;
         self.generation = None;
-        self.until = Some(self.context.moment().plus(FIRST_JOIN));
+        self.until = Some(self.context.timeline.moment().plus(FIRST_JOIN));
     }
 
     /// Gives the call the link that its lease task has read.

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_call::Moment;
 use anteroom_protocol::{OpaqueUserId, Timestamp};
 use anteroom_runtime::{Admission, BucketSize, Clock, Count, Entropy, GuardedGauge};
-use tokio::time::Instant;
 
 use crate::{
     LeaseSettings,
@@ -43,16 +41,6 @@ pub(crate) struct CallSettings {
 impl CallContext {
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// Returns the current moment. It never jumps.
-    pub(super) fn moment(&self) -> Moment {
-        self.timeline.moment()
-    }
-
-    /// Returns the timer instant of a moment.
-    pub(super) fn instant_of(&self, moment: Moment) -> Instant {
-        self.timeline.instant_of(moment)
     }
 
     /// Counts a join of a user that waits in the lobby.

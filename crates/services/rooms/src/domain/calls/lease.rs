@@ -256,9 +256,7 @@ impl LeaseTask {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
                 Ok(()) => {
-                    self.context
-                        .events
-                        .emit("call.ended", &self.address.room, |event| event);
+                    self.context.events.emit("call.ended", &self.address.room);
                     return;
                 }
                 Err(error) => {

@@ -7,10 +7,7 @@ use anteroom_store::{
 };
 
 use super::context::CallContext;
-use crate::{
-    Node,
-    domain::transactions::{DatabaseFailure, failed},
-};
+use crate::{Node, domain::failure::DecisionFailure};
 
 /// The state in the database of a room in which this node has no call.
 pub(super) enum RoomState {
@@ -25,7 +22,7 @@ pub(super) struct IdleRoom {
     pub(super) link: CallLinkRecord,
     pub(super) approved: Vec<OpaqueUserId>,
     /// A record that names this node, which has no such call: an earlier run of this node left it.
-    stale: Option<CallRecord>,
+    pub(super) stale: Option<CallRecord>,
 }
 
 /// The outcome of a start.
@@ -40,23 +37,21 @@ pub(super) enum StartOutcome {
 /// Reads the state of a room.
 ///
 /// # Errors
-/// [`DatabaseFailure`].
+/// [`DecisionFailure`].
 pub(super) async fn look(
     context: &CallContext,
     address: &LinkAddress,
-) -> Result<RoomState, DatabaseFailure> {
+) -> Result<RoomState, DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
     let mut reader = context.transactions.read(NAME).await?;
-    let found = reader.link_with_call(address, context.now()).await;
-    let Some(found) = found.map_err(failed)? else {
+    let Some(found) = reader.link_with_call(address, context.now()).await? else {
         return Ok(RoomState::UnknownLink);
     };
     let call = found.call.as_ref();
     if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {
         return Ok(RoomState::Elsewhere(Box::new(node)));
     }
-    let approved = reader.approved_users(&address.room).await;
-    let approved = approved.map_err(failed)?;
+    let approved = reader.approved_users(&address.room).await?;
     Ok(RoomState::Idle(Box::new(IdleRoom {
         link: found.link,
         approved: usable(context, &approved),
@@ -84,17 +79,18 @@ fn usable(context: &CallContext, approved: &[UserId]) -> Vec<OpaqueUserId> {
     users
 }
 
-/// Starts the era in a room that was idle when it was last read.
+/// Starts the era in a room that was idle when it was last read. `stale` is the record that the start
+/// replaces.
 ///
 /// # Errors
-/// [`DatabaseFailure`].
+/// [`DecisionFailure`].
 pub(super) async fn start(
     context: &CallContext,
     address: &LinkAddress,
     era: EraId,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
-) -> Result<StartOutcome, DatabaseFailure> {
+) -> Result<StartOutcome, DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("start era");
     let now = context.now();
     let record = CallRecord {
@@ -109,41 +105,30 @@ pub(super) async fn start(
     let mut rng = context.entropy.rng();
     let mut transaction = context.transactions.begin(NAME).await?;
     if let Some(stale) = stale {
-        transaction
-            .end_era(&stale.key, stale.era)
-            .await
-            .map_err(failed)?;
+        transaction.end_era(&stale.key, stale.era).await?;
     }
-    let outcome = transaction
-        .start_era(&record, address.epoch, now, &mut *rng)
-        .await;
-    match outcome.map_err(failed)? {
+    let epoch = address.epoch;
+    match transaction
+        .start_era(&record, epoch, now, &mut *rng)
+        .await?
+    {
         StartEraOutcome::Started {
             call,
             link: Some(link),
             ..
         } => {
-            transaction.save().await.map_err(failed)?;
-            context
-                .events
-                .emit("call.started", &address.room, |event| event);
+            transaction.save().await?;
+            context.events.emit("call.started", &address.room);
             Ok(StartOutcome::Here(Box::new((call, link))))
         }
         StartEraOutcome::Running { call, .. } => match context.node.owner_elsewhere(&call) {
             Some(node) => Ok(StartOutcome::Elsewhere(Box::new(node))),
             // Another process under the same node name has started an era.
-            None => Err(DatabaseFailure::Unavailable),
+            None => Err(DecisionFailure::Unavailable),
         },
         StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
             Ok(StartOutcome::UnknownLink)
         }
         StartEraOutcome::ClosedLink(_) => Ok(StartOutcome::Closed),
-    }
-}
-
-impl IdleRoom {
-    /// Returns the record that the start of the era replaces.
-    pub(super) const fn stale(&self) -> Option<&CallRecord> {
-        self.stale.as_ref()
     }
 }

@@ -19,7 +19,7 @@ pub enum StoredParams {
 }
 
 /// The current params with their cache. They can be replaced while the service runs.
-pub(super) struct ParamsState {
+pub(crate) struct ParamsState {
     cache: RwLock<Arc<PresentationCache>>,
     incomplete: AtomicBool,
 }
@@ -32,7 +32,8 @@ impl ParamsState {
         }
     }
 
-    pub(super) fn replace(&self, keys: VerifyingParams) {
+    /// Replaces the server params from the next verification on.
+    pub(crate) fn replace(&self, keys: VerifyingParams) {
         let cache = Arc::new(PresentationCache::new(keys));
         let current = self.cache.write();
         *current.unwrap_or_else(PoisonError::into_inner) = cache;
@@ -43,7 +44,8 @@ impl ParamsState {
         Arc::clone(&cache.unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn set_stored(&self, stored: StoredParams) {
+    /// Sets whether all stored rows of server params are readable.
+    pub(crate) fn set_stored(&self, stored: StoredParams) {
         let incomplete = stored == StoredParams::Incomplete;
         self.incomplete.store(incomplete, Ordering::Relaxed);
     }

@@ -17,10 +17,10 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use crate::{
     domain::{
-        admission::{AdmissionRefusal, Claim, ClaimRefusal, Entrance, admit},
+        admission::{AdmissionRefusal, Claim, Entrance, admit},
         calls::{handle::CallHandle, messages::CallJoinOutcome, send_queue::SendQueue},
+        failure::{ClaimRefusal, DecisionFailure},
         room_id::parse_room,
-        verification::VerificationRefusal,
     },
     state::RoomsState,
 };
@@ -39,12 +39,11 @@ pub(super) enum JoinOutcome {
     Redirected,
 }
 
-pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Option<Refusal>>) -> OperationOutcome {
+pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Refusal>) -> OperationOutcome {
     match entered {
         Ok(JoinOutcome::Call { outcome, .. }) => *outcome,
         Ok(JoinOutcome::Redirected) => OperationOutcome::Succeeded,
-        Err(Some(refusal)) => refusal.outcome(),
-        Err(None) => OperationOutcome::Refused,
+        Err(refusal) => refusal.outcome(),
     }
 }
 
@@ -64,16 +63,13 @@ pub(super) async fn enter(
     client: ClientAddress,
     connection: ConnectionId,
     send_queue: &SendQueue,
-) -> Result<JoinOutcome, Option<Refusal>> {
+) -> Result<JoinOutcome, Refusal> {
     let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
-    let checked = check(state, request, client).await.map_err(Some)?;
+    let checked = check(state, request, client).await?;
     let last = Instant::now() + PATIENCE;
     loop {
-        let call = state
-            .calls
-            .enter(&checked.address)
-            .await
-            .map_err(|_| Some(Refusal::Unavailable))?;
+        let call = state.calls.enter(&checked.address).await;
+        let call = call.map_err(|_| Refusal::Unavailable)?;
         let join = Join {
             connection,
             user: checked.user.clone(),
@@ -101,14 +97,14 @@ pub(super) async fn enter(
                 send_queue.redirect(&node.socket_url());
                 return Ok(JoinOutcome::Redirected);
             }
-            Some(CallJoinOutcome::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
-            Some(CallJoinOutcome::Closed) => return Err(Some(Refusal::Expired)),
-            Some(CallJoinOutcome::RateLimited) => return Err(Some(Refusal::RateLimited)),
-            Some(CallJoinOutcome::Unavailable) => return Err(Some(Refusal::Unavailable)),
+            Some(CallJoinOutcome::UnknownLink) => return Err(Refusal::UnknownLink),
+            Some(CallJoinOutcome::Closed) => return Err(Refusal::Expired),
+            Some(CallJoinOutcome::RateLimited) => return Err(Refusal::RateLimited),
+            Some(CallJoinOutcome::Unavailable) => return Err(Refusal::Unavailable),
             None => call.finished().await,
         }
         if Instant::now() >= last {
-            return Err(Some(Refusal::Unavailable));
+            return Err(Refusal::Unavailable);
         }
     }
 }
@@ -152,15 +148,12 @@ fn refusal_of(refusal: AdmissionRefusal) -> Refusal {
     match refusal {
         AdmissionRefusal::UnknownLink => Refusal::UnknownLink,
         AdmissionRefusal::Claim(ClaimRefusal::Forbidden) => Refusal::Forbidden,
-        AdmissionRefusal::Claim(ClaimRefusal::Verification(VerificationRefusal::Limited(_))) => {
-            Refusal::NetworkLimited
-        }
-        AdmissionRefusal::Claim(
-            ClaimRefusal::Verification(
-                VerificationRefusal::Overloaded | VerificationRefusal::NoParams,
-            )
-            | ClaimRefusal::Database(_),
-        ) => Refusal::Unavailable,
+        AdmissionRefusal::Claim(ClaimRefusal::Failed(failure)) => match failure {
+            DecisionFailure::Limited(_) => Refusal::NetworkLimited,
+            DecisionFailure::Unavailable
+            | DecisionFailure::Internal
+            | DecisionFailure::Overloaded => Refusal::Unavailable,
+        },
         AdmissionRefusal::JoinsLimited(_) | AdmissionRefusal::PasskeysLimited(_) => {
             Refusal::RateLimited
         }

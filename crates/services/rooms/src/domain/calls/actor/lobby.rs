@@ -14,8 +14,8 @@ use crate::{
             messages::CallJoinOutcome,
             opening::{self, IdleRoom, RoomState, StartOutcome},
         },
+        failure::DecisionFailure,
         link_state::link_state,
-        transactions::DatabaseFailure,
     },
 };
 
@@ -58,14 +58,9 @@ impl CallActor {
         &mut self,
         creator: &OpaqueUserId,
         room: &IdleRoom,
-    ) -> Result<Option<CallJoinOutcome>, DatabaseFailure> {
-        let started = opening::start(
-            &self.context,
-            &self.address,
-            self.era,
-            creator,
-            room.stale(),
-        );
+    ) -> Result<Option<CallJoinOutcome>, DecisionFailure> {
+        let (address, stale) = (&self.address, room.stale.as_ref());
+        let started = opening::start(&self.context, address, self.era, creator, stale);
         let (record, link) = match started.await? {
             StartOutcome::Here(started) => *started,
             StartOutcome::Elsewhere(node) => {

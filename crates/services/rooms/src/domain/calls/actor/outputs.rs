@@ -59,7 +59,7 @@ impl CallActor {
         let Some(call) = &mut self.call else {
             return result;
         };
-        call.handle(self.context.moment(), input);
+        call.handle(self.context.timeline.moment(), input);
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
