@@ -24,10 +24,7 @@ use crate::{
     Media, RoomsSettings, StoredParams,
     domain::{
         background,
-        calls::{
-            Calls,
-            context::{CallContext, CallSettings},
-        },
+        calls::{Calls, context::CallContext},
         database_health::DatabaseHealth,
         events::RoomEvents,
         limits::UserLimits,
@@ -148,14 +145,12 @@ impl Rooms {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&parts.entropy),
             node: node.clone(),
-            settings: CallSettings {
-                leases: settings.leases,
-                limits: Limits {
-                    devices_per_user: settings.devices_per_user.get(),
-                    ..Limits::of_devices(settings.max_devices.get())
-                },
-                lobby_joins: settings.sockets.lobby_joins,
+            leases: settings.leases,
+            call_limits: Limits {
+                devices_per_user: settings.devices_per_user.get(),
+                ..Limits::of_devices(settings.max_devices.get())
             },
+            lobby_joins: settings.sockets.lobby_joins,
             live: live_calls,
             unusable_approvals,
         }));

@@ -22,20 +22,14 @@ pub(crate) struct CallContext {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) timeline: Timeline,
     pub(crate) node: LocalNode,
-    pub(crate) settings: CallSettings,
+    pub(crate) leases: LeaseSettings,
+    pub(crate) call_limits: anteroom_call::Limits,
+    /// The joins of a user that waits in the lobby.
+    pub(crate) lobby_joins: BucketSize,
     /// The calls that this node has.
     pub(crate) live: GuardedGauge,
     /// Approvals that a lobby has read and cannot use.
     pub(crate) unusable_approvals: Count,
-}
-
-/// The settings of calls.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallSettings {
-    pub(crate) leases: LeaseSettings,
-    pub(crate) limits: anteroom_call::Limits,
-    /// The joins of a user that waits in the lobby.
-    pub(crate) lobby_joins: BucketSize,
 }
 
 impl CallContext {
@@ -45,7 +39,7 @@ impl CallContext {
 
     /// Counts a join of a user that waits in the lobby.
     pub(super) async fn count_lobby_join(&self, user: &OpaqueUserId) -> Admission {
-        let size = self.settings.lobby_joins;
+        let size = self.lobby_joins;
         self.limits.count("lobby", user.as_str(), size).await
     }
 }

@@ -18,7 +18,11 @@ use super::refusal::Refusal;
 use crate::{
     domain::{
         admission::{AdmissionRefusal, Claim, Entrance, admit},
-        calls::{handle::CallHandle, messages::CallJoinOutcome, send_queue::SendQueue},
+        calls::{
+            handle::CallHandle,
+            messages::{CallJoinRefusal, HandledJoin},
+            send_queue::SendQueue,
+        },
         failure::{ClaimRefusal, DecisionFailure},
         room_id::parse_room,
     },
@@ -82,25 +86,25 @@ pub(super) async fn enter(
         // Another node may have revoked the link since the call last read it.
         let answer = match call.look().await {
             true => call.join(join, send_queue.clone()).await,
-            false if call.is_open() => Some(CallJoinOutcome::Unavailable),
+            false if call.is_open() => return Err(Refusal::Unavailable),
             false => None,
         };
         match answer {
-            Some(CallJoinOutcome::Here { is_admin, outcome }) => {
+            Some(Ok(HandledJoin { is_admin, outcome })) => {
                 return Ok(JoinOutcome::Call {
                     call,
                     is_admin,
                     outcome,
                 });
             }
-            Some(CallJoinOutcome::Elsewhere(node)) => {
+            Some(Err(CallJoinRefusal::Elsewhere(node))) => {
                 send_queue.redirect(&node.socket_url());
                 return Ok(JoinOutcome::Redirected);
             }
-            Some(CallJoinOutcome::UnknownLink) => return Err(Refusal::UnknownLink),
-            Some(CallJoinOutcome::Closed) => return Err(Refusal::Expired),
-            Some(CallJoinOutcome::RateLimited) => return Err(Refusal::RateLimited),
-            Some(CallJoinOutcome::Unavailable) => return Err(Refusal::Unavailable),
+            Some(Err(CallJoinRefusal::UnknownLink)) => return Err(Refusal::UnknownLink),
+            Some(Err(CallJoinRefusal::Closed)) => return Err(Refusal::Expired),
+            Some(Err(CallJoinRefusal::RateLimited)) => return Err(Refusal::RateLimited),
+            Some(Err(CallJoinRefusal::Unavailable)) => return Err(Refusal::Unavailable),
             None => call.finished().await,
         }
         if Instant::now() >= last {

@@ -92,7 +92,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
         }
     }
     if let Some((call, connection)) = joined.into_inner() {
-        call.send(CallMessage::Disconnected { connection }).await;
+        call.send(CallMessage::Disconnected(connection)).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Input of events into the call's state machine, and execution of its outputs.
 
-use anteroom_call::{CloseReason, ConnectionId, Input, Output};
+use anteroom_call::{ConnectionId, Input, LeaveReason, Output};
 use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
@@ -48,7 +48,7 @@ impl CallActor {
             mut missed,
         } = self.handle_one(input, caller).await;
         while let Some(connection) = missed.pop() {
-            let input = Input::RosterMissed { connection };
+            let input = Input::RosterMissed(connection);
             missed.extend(self.handle_one(input, None).await.missed);
         }
         outcome
@@ -83,7 +83,7 @@ impl CallActor {
                         }
                     }
                 }
-                Output::Dropped { connection } => {
+                Output::Dropped(connection) => {
                     if caller == Some(connection) {
                         result.outcome = Some(OperationOutcome::Refused);
                     }
@@ -100,7 +100,7 @@ impl CallActor {
                         drop(lease.facts.send(fact).await);
                     }
                 }
-                Output::Wait { until } => {
+                Output::Wait(until) => {
                     self.until = until;
                     return result;
                 }
@@ -110,18 +110,18 @@ impl CallActor {
 }
 
 /// Returns the close code and words for a connection that the call closes.
-const fn closing(reason: CloseReason) -> ClosingFrame {
+const fn closing(reason: LeaveReason) -> ClosingFrame {
     let (code, words) = match reason {
-        CloseReason::Refused => (1000, "refused"),
-        CloseReason::Left => (1000, "left"),
-        CloseReason::Denied => (1000, "denied"),
-        CloseReason::Removed => (1000, "removed"),
-        CloseReason::Blocked => (1000, "blocked"),
-        CloseReason::Replaced => (1000, "replaced"),
-        CloseReason::Displaced => (1000, "displaced"),
-        CloseReason::Dismissed => (1000, "dismissed"),
-        CloseReason::Ended => (1000, "ended"),
-        CloseReason::Silent => (4000, "silent"),
+        LeaveReason::Refused => (1000, "refused"),
+        LeaveReason::Left => (1000, "left"),
+        LeaveReason::Denied => (1000, "denied"),
+        LeaveReason::Removed => (1000, "removed"),
+        LeaveReason::Blocked => (1000, "blocked"),
+        LeaveReason::Replaced => (1000, "replaced"),
+        LeaveReason::Displaced => (1000, "displaced"),
+        LeaveReason::Dismissed => (1000, "dismissed"),
+        LeaveReason::Ended => (1000, "ended"),
+        LeaveReason::Silent | LeaveReason::TimedOut => (4000, "silent"),
     };
     ClosingFrame { code, words }
 }

@@ -88,9 +88,7 @@ fn every_message_has_the_form_of_the_protocol() {
         body: RelayBody::new(*b"hi").unwrap(),
     };
     let full = Message::Error(ErrorCode::Full);
-    let denied = Message::Denied {
-        reason: DenialReason::Ended,
-    };
+    let denied = Message::Denied(DenialReason::Ended);
     for (message, expected) in [
         (
             joined,
