@@ -4,8 +4,8 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The screen that the tests of `crates/apps/anteroom` compare with the client's output.
-const SCREEN: &str = "crates/apps/anteroom/tests/screens/small-call-80x24.txt";
+/// The screen that the tests of `crates/apps/call-terminal` compare with the client's output.
+const SCREEN: &str = "crates/apps/call-terminal/tests/screens/small-call-80x24.txt";
 /// The picture.
 const PICTURE: &str = "docs/call.svg";
 

@@ -15,9 +15,6 @@ use anyhow::Result;
 use self::module::{ModulePath, Modules, Path};
 use super::{Violation, files::rust_sources};
 
-/// The crates that still have circles, by their folders. The list only shrinks.
-const EXCUSED: &[&str] = &["crates/apps/anteroom"];
-
 /// The number of re-exports that lead to a definition at most.
 const MOST_HOPS: usize = 20;
 
@@ -44,32 +41,20 @@ pub fn violations(root: &FilePath) -> Result<Vec<Violation>> {
             files.insert(inside.to_owned(), text);
         }
     }
-    Ok(violations_of(&crates, EXCUSED))
+    Ok(violations_of(&crates))
 }
 
 /// Checks crates: their folders, and the files below `src` with their texts.
 #[must_use]
-pub fn violations_of(
-    crates: &BTreeMap<String, BTreeMap<String, String>>,
-    excused: &[&str],
-) -> Vec<Violation> {
+pub fn violations_of(crates: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let mut tangled = BTreeSet::new();
     for (folder, files) in crates {
         for circle in circles_of(files) {
-            tangled.insert(folder.as_str());
-            if let Some(first) = circle
-                .first()
-                .filter(|_| !excused.contains(&folder.as_str()))
-            {
+            if let Some(first) = circle.first() {
                 let place = format!("{folder}/src/{}:{}", first.file, first.line);
                 violations.push(Violation::new(place, rule_of(&circle)));
             }
         }
-    }
-    for folder in excused.iter().filter(|folder| !tangled.contains(*folder)) {
-        let rule = "has no circle of imports: take it off the list in the rule";
-        violations.push(Violation::new(*folder, rule));
     }
     violations
 }

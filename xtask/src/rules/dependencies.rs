@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use super::{
     Violation,
     layers::{
-        COMING, COMMON, EDGES, Exception, KNOWN, LAYERS, Layer, MEETING_PLACES, RESERVED,
+        COMMON, EDGES, Exception, KNOWN, LAYERS, Layer, MEETING_PLACES, RESERVED,
         RESERVED_EXCEPTIONS, Reserved, WALLS,
     },
 };
@@ -156,7 +156,7 @@ impl Graph {
     pub fn stale_entries(&self) -> Vec<Violation> {
         let mut stale = Vec::new();
         let named = LAYERS.iter().map(|(name, _)| *name);
-        for name in named.filter(|name| !self.has(name) && !COMING.contains(name)) {
+        for name in named.filter(|name| !self.has(name)) {
             let rule = "is no crate of the workspace: take its line out of the table of layers";
             stale.push(Violation::new(name, rule));
         }
@@ -171,17 +171,10 @@ impl Graph {
             }));
         }
         for (name, known, _) in EDGES.iter().chain(RESERVED_EXCEPTIONS) {
-            let is_missing = |name: &str| COMING.contains(&name) && !self.has(name);
-            if !self.depends(name, known) && !is_missing(name) && !is_missing(known) {
+            if !self.depends(name, known) {
                 let rule = format!("does not depend on {known}: take out the exception");
                 stale.push(Violation::new(*name, rule));
             }
-        }
-        let (there, missing): (Vec<&str>, Vec<&str>) =
-            COMING.iter().partition(|name| self.has(name));
-        if missing.is_empty() && !there.is_empty() {
-            let rule = "all these crates are there: empty the list";
-            stale.push(Violation::new("COMING", rule));
         }
         stale
     }

@@ -20,7 +20,7 @@ const EXCUSED: &[(&str, &str)] = &[
         "describes the body of the health endpoints beside its values",
     ),
     (
-        "crates/apps/anteroom/",
+        "crates/apps/server/",
         "the program passes routers to listeners",
     ),
     (

@@ -20,8 +20,12 @@ pub enum Layer {
     Service,
     /// The library of clients.
     Sdk,
+    /// What the parts of the program share: output, failures, the data directory.
+    Console,
     /// Parts of the program for users, who have no service.
     App,
+    /// Parts of the program for operators, who work on the databases of the services.
+    Operator,
     /// The only place that reads the configuration and names databases and adapters.
     Composition,
     /// The program.
@@ -56,8 +60,11 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-issuer", Layer::Service),
     ("anteroom-rooms", Layer::Service),
     ("anteroom-client", Layer::Sdk),
+    ("anteroom-console", Layer::Console),
+    ("anteroom-call-terminal", Layer::App),
     ("anteroom-user-cli", Layer::App),
     ("anteroom-server", Layer::Composition),
+    ("anteroom-operator-cli", Layer::Operator),
     ("anteroom", Layer::Program),
     ("anteroom-testkit", Layer::Testkit),
     ("anteroom-bench", Layer::Tool),
@@ -69,9 +76,6 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("xtask", Layer::Xtask),
 ];
 
-/// Crates of the table that may be missing, until all of them are there; then the list is empty.
-pub(super) const COMING: &[&str] = &["anteroom-accounts", "anteroom-server", "anteroom-user-cli"];
-
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
 pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
@@ -82,15 +86,31 @@ pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
     (Layer::Adapter, &[Layer::Kit]),
     (Layer::Service, &[Layer::Pure, Layer::Kit, Layer::Store]),
     (Layer::Sdk, &[Layer::Pure]),
-    (Layer::App, &[Layer::Pure, Layer::Sdk]),
+    (Layer::Console, &[Layer::Kit, Layer::Sdk]),
+    (
+        Layer::App,
+        &[Layer::Pure, Layer::Kit, Layer::Sdk, Layer::Console],
+    ),
     (
         Layer::Composition,
         &[
+            Layer::Console,
             Layer::Kit,
             Layer::Store,
             Layer::Database,
             Layer::Adapter,
             Layer::Service,
+        ],
+    ),
+    (
+        Layer::Operator,
+        &[
+            Layer::Kit,
+            Layer::Store,
+            Layer::Service,
+            Layer::Sdk,
+            Layer::Console,
+            Layer::Composition,
         ],
     ),
     (
@@ -101,7 +121,9 @@ pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
             Layer::Store,
             Layer::Service,
             Layer::Sdk,
+            Layer::Console,
             Layer::App,
+            Layer::Operator,
             Layer::Composition,
         ],
     ),
@@ -134,11 +156,26 @@ pub(super) const EDGES: &[Exception] = &[
         "the issuer asks who the caller is; accounts know no credentials",
     ),
     ("anteroom-issuer", "anteroom-turn", TRAIT_OF_RELAYS),
-    ("anteroom", "anteroom-mail", COMPOSITION),
-    ("anteroom", "anteroom-oidc", COMPOSITION),
-    ("anteroom", "anteroom-turn", COMPOSITION),
-    ("anteroom", "anteroom-webhook", COMPOSITION),
-    ("anteroom", "anteroom-store-sqlite", COMPOSITION),
+    (
+        "anteroom-server",
+        "anteroom-client",
+        "it names the header of an instance as clients read it",
+    ),
+    (
+        "anteroom-user-cli",
+        "anteroom-call-terminal",
+        "it joins the call that the terminal shows",
+    ),
+    (
+        "anteroom-user-cli",
+        "anteroom-store",
+        "it compares email addresses as the issuer does",
+    ),
+    ("anteroom-operator-cli", "anteroom-mail", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-turn", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-webhook", OPERATOR),
+    ("anteroom-operator-cli", "anteroom-store-sqlite", OPERATOR),
+    ("anteroom", "anteroom-store-sqlite", DEMO),
     (
         "anteroom-dist",
         "xtask",
@@ -153,7 +190,9 @@ pub(super) const EDGES: &[Exception] = &[
 ];
 
 const TRAIT_OF_RELAYS: &str = "the crate defines what a provider of relays is";
-const COMPOSITION: &str = "the program puts the services together itself, until `server` does";
+const DEMO: &str = "the demo adds accounts to the database of its own issuer";
+const OPERATOR: &str =
+    "the operator's commands work on the files of the services, and try their settings";
 const KEYS_OF_A_RUNNING_ISSUER: &str = "it reads a running issuer's keys from its database";
 
 /// The crates on the sides of the walls. No crate of one side reaches another side, directly or through
@@ -164,7 +203,12 @@ pub(super) const WALLS: &[&[&str]] = &[
 ];
 
 /// The layers that know both sides of a wall.
-pub(super) const MEETING_PLACES: &[Layer] = &[Layer::Composition, Layer::Program, Layer::Testkit];
+pub(super) const MEETING_PLACES: &[Layer] = &[
+    Layer::Composition,
+    Layer::Operator,
+    Layer::Program,
+    Layer::Testkit,
+];
 
 /// Packages of others that only few crates may depend on.
 pub(super) struct Reserved {
@@ -218,7 +262,9 @@ impl Layer {
             Self::Adapter => &["crates/adapters/"],
             Self::Service => &["crates/services/"],
             Self::Sdk => &["crates/sdk/"],
-            Self::App | Self::Composition | Self::Program => &["crates/apps/"],
+            Self::Console | Self::App | Self::Composition | Self::Operator | Self::Program => {
+                &["crates/apps/"]
+            }
             Self::Testkit => &["crates/testkit"],
             Self::Tool => &["tools/", "tests/"],
             Self::Xtask => &["xtask"],

@@ -18,19 +18,15 @@ const CRATE: usize = 6_000;
 /// Files and crates that are larger, with the reason.
 const REASONS: &[(&str, &str)] = &[
     (
-        "crates/apps/anteroom",
-        "settings, composition, commands of users and of operators are to be crates of their own",
+        "crates/apps/operator-cli",
+        "one command after the other, none of which knows another",
     ),
     (
-        "crates/apps/anteroom/src/cli.rs",
-        "every command's arguments, to be divided as the commands are",
+        "crates/apps/server",
+        "a third are the settings, whose comments are their documentation",
     ),
     (
-        "crates/apps/anteroom/src/failure/explanation.rs",
-        "one sentence for each error of every crate",
-    ),
-    (
-        "crates/apps/anteroom/src/settings.rs",
+        "crates/apps/server/src/settings.rs",
         "the sections of one file, whose comments are its documentation",
     ),
     (

@@ -1,21 +1,18 @@
 //! The command line.
 
-mod devices;
 mod keys;
-mod operators;
 
 use std::path::PathBuf;
 
+use anteroom_console::exit_status::ExitStatus;
+use anteroom_operator_cli::arguments::{AccountCommand, Device, Doctor, KeysRotate, Room};
+use anteroom_server::{database::Database, settings::Flag};
 use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use anteroom_user_cli::arguments::{CallCommand, Credential, Link, Login, Relays, WhoAmI};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use clap_complete::Shell;
 
-pub(crate) use self::{
-    devices::{Device, DeviceAction, DeviceRequest, OwnAccount},
-    keys::{Keys, KeysRotate, RotatedKind},
-    operators::{AccountInvite, AccountSessions, DeviceAdd, Doctor, InviteCommand, Room},
-};
-use crate::{databases::Database, exit_status::ExitStatus, settings::Flag};
+pub(crate) use self::keys::Keys;
 
 /// Self-hosted private calls by link.
 ///
@@ -179,382 +176,6 @@ pub(crate) struct RestoreArguments {
     pub(crate) folder: PathBuf,
 }
 
-#[derive(Subcommand)]
-pub(crate) enum Link {
-    /// Create the link of a new room, and keep it with its passkey in a sealed file of yours
-    Create(LinkCreate),
-    /// Show a link's state and who is in its call
-    Show(LinkShow),
-    /// Become an admin of somebody else's link, with the passkey that they have given you
-    Import(LinkImport),
-    /// Give a room another name
-    Rename {
-        #[command(flatten)]
-        link: LinkArgument,
-        /// The name; an empty one takes it away
-        name: String,
-        #[command(flatten)]
-        rooms: RoomFlags,
-    },
-    /// Decide whether who comes by a link must wait for an admin
-    Approval {
-        #[command(flatten)]
-        link: LinkArgument,
-        /// On or off
-        approval: OnOff,
-        #[command(flatten)]
-        rooms: RoomFlags,
-    },
-    /// Let nobody join any more
-    Revoke {
-        #[command(flatten)]
-        link: LinkArgument,
-        /// Let people join again
-        #[arg(long)]
-        undo: bool,
-        /// Send everybody in the call and its lobby away
-        #[arg(long, conflicts_with = "undo")]
-        end_call: bool,
-        /// Do not ask before the call ends
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        rooms: RoomFlags,
-    },
-    /// Delete a link, here too: its passkey is forgotten
-    Delete {
-        #[command(flatten)]
-        link: LinkArgument,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        /// Send everybody in the call and its lobby away; without this a link with a call stays
-        #[arg(long)]
-        end_call: bool,
-        #[command(flatten)]
-        rooms: RoomFlags,
-    },
-    /// List the links that you are an admin of
-    List {
-        /// Print the links themselves too: whoever sees one can join
-        #[arg(long)]
-        links: bool,
-        /// Print links and passkeys too: whoever sees both is an admin, and stays one
-        #[arg(long)]
-        secrets: bool,
-    },
-}
-
-/// Yes or no, in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OnOff {
-    On,
-    Off,
-}
-
-#[derive(Args)]
-pub(crate) struct LinkArgument {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link there
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: String,
-}
-
-#[derive(Args)]
-pub(crate) struct LinkCreate {
-    /// The room's name, which the room service cannot read
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Whether who comes by the link must wait for an admin
-    #[arg(long, value_enum, default_value = "on")]
-    pub(crate) approval: OnOff,
-    #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
-}
-
-#[derive(Args)]
-pub(crate) struct LinkImport {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link
-    /// there [default: a prompt]
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: Option<String>,
-    /// A file with the link's passkey, as `link show --passkey` prints it; "-" reads a line of
-    /// standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passkey_file: PathBuf,
-    #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
-}
-
-#[derive(Args)]
-pub(crate) struct LinkShow {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link
-    /// there [default: a prompt]
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: Option<String>,
-    /// Print the passkey too: whoever has it and the link is an admin, and stays one
-    #[arg(long)]
-    pub(crate) passkey: bool,
-    /// Show the link as a QR code too, if this is a terminal that has room for it
-    #[arg(long)]
-    pub(crate) qr: bool,
-    #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum CallCommand {
-    /// Join a call from this terminal
-    #[command(after_help = ExitStatus::help())]
-    Join(CallJoin),
-    /// Send everybody in a call and its lobby away, without being in it
-    End {
-        #[command(flatten)]
-        link: LinkArgument,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        rooms: RoomFlags,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct CallJoin {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link
-    /// there [default: a prompt]
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub(crate) link: Option<String>,
-    /// Join as an admin, or not at all. A link of yours is joined as an admin by default, with the
-    /// passkey that was kept when you created or imported it; this sends it to another room service
-    /// too
-    #[arg(long)]
-    pub(crate) admin: bool,
-    /// Join a link of yours as a guest
-    #[arg(long, conflicts_with = "admin")]
-    pub(crate) guest: bool,
-    /// The name that the others see and the room service does not, in at most 60 characters [default:
-    /// your answer when you were asked, which is kept]
-    #[arg(long = "as", value_name = "NAME")]
-    pub(crate) name: Option<String>,
-    /// Plain lines, for scripts and screen readers
-    #[arg(long)]
-    pub(crate) plain: bool,
-    #[command(flatten)]
-    pub(crate) rooms: RoomFlags,
-}
-
-/// Flags of commands that go to the room service.
-#[derive(Args)]
-pub(crate) struct RoomFlags {
-    /// The room service's address [env: ANTEROOM_ROOMS_URL] [default: where the link was created,
-    /// the one that serves DIR, or the link's host]
-    #[arg(long, value_name = "URL")]
-    pub(crate) rooms: Option<String>,
-    /// Ask the issuer for credentials now instead of taking the stored ones: both services together
-    /// can then tell by the time which room the account visits or creates
-    #[arg(long)]
-    pub(crate) fetch: bool,
-    #[command(flatten)]
-    pub(crate) client: ClientFlags,
-}
-
-#[derive(Args)]
-pub(crate) struct Login {
-    /// The email address; else a prompt
-    #[arg(long)]
-    pub(crate) email: Option<String>,
-    /// Stay logged in for 30 days without use instead of 7
-    #[arg(long)]
-    pub(crate) remember: bool,
-    /// What this device is called, in at most 100 characters
-    #[arg(long, value_name = "DEVICE-NAME")]
-    pub(crate) name: Option<String>,
-    /// Be this device of the account again; else the one of the last login here, or a new one
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) device: Option<u32>,
-    /// A file with the password ("-" reads a line of standard input); else ANTEROOM_PASSWORD or a
-    /// prompt
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
-    /// one with a login]
-    #[arg(long, value_name = "URL")]
-    pub(crate) issuer: Option<String>,
-}
-
-#[derive(Args)]
-pub(crate) struct WhoAmI {
-    #[command(flatten)]
-    pub(crate) client: ClientFlags,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum AccountCommand {
-    /// Add an account, with one device whose password is shown once, or with an email address
-    Add(AccountAdd),
-    /// List all accounts, in no order that means anything; with --json on one line each
-    List,
-    /// Show an account and its devices
-    Show {
-        #[command(flatten)]
-        account: AccountArgument,
-    },
-    /// Shut an account out: its sessions end, and its devices cannot sign in
-    #[command(visible_alias = "lock")]
-    Disable {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Let a disabled account sign in again
-    Enable(AccountArgument),
-    /// Let an account sign in again that wrong passwords have locked or that was disabled
-    Unlock(AccountArgument),
-    /// List the sessions of an account, or end them
-    Sessions(AccountSessions),
-    /// Manage the devices of accounts
-    #[command(subcommand)]
-    Device(Device),
-    /// Say what an account may do
-    Role {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// A member, or an administrator, who may also manage the devices of others
-        role: RoleArgument,
-    },
-    /// Delete an account with all that belongs to it
-    Delete {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Make an invite code for one sign-up, and show it once; list invites, and cancel them
-    Invite(AccountInvite),
-    /// Set the password of a login, end its sessions, and delete devices that requests have added
-    SetPassword {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// The email address, for an account that has no login yet
-        #[arg(long)]
-        email: Option<String>,
-        /// A file with the password ("-" reads a line of standard input); else a prompt
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<PathBuf>,
-        /// Keep devices that sessions or other devices have given a password of their own
-        #[arg(long)]
-        keep_devices: bool,
-        /// Do not ask before sessions end and such devices are deleted
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct AccountArgument {
-    /// The account: its UUID, or the email address of its login
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) account: String,
-}
-
-/// What an account may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RoleArgument {
-    Member,
-    Administrator,
-}
-
-#[derive(Args)]
-pub(crate) struct AccountAdd {
-    /// Give the account a phone-number id too
-    #[arg(long)]
-    pub(crate) pni: bool,
-    /// Let the account manage the devices of others
-    #[arg(long)]
-    pub(crate) admin: bool,
-    /// Let the account sign in with this email address and a password, instead of a device's password.
-    /// The address counts as confirmed
-    #[arg(long)]
-    pub(crate) email: Option<String>,
-    /// With --email: a file with the password ("-" reads a line of standard input); else a prompt
-    #[arg(long, value_name = "FILE", requires = "email")]
-    pub(crate) password_file: Option<PathBuf>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Credential {
-    /// Get a credential for creating the link of one room
-    Create(CredentialCreate),
-    /// Get a week of credentials for using links and groups
-    Auth(CredentialAuth),
-    /// Fetch and store the credentials of the week, and some for creating links. Commands do this in
-    /// the background once a day (ANTEROOM_RENEWAL=off keeps them from it)
-    Renew(CredentialRenew),
-}
-
-#[derive(Args)]
-#[command(group = ArgGroup::new("key").required(true))]
-pub(crate) struct CredentialCreate {
-    /// The room's root key; @FILE reads it from a file, "-" from standard input. Other users of this
-    /// machine can see a command line: do not write the key there
-    #[arg(long, value_name = "TEXT", group = "key", allow_hyphen_values = true)]
-    pub(crate) root_key: Option<String>,
-    /// Make a new root key
-    #[arg(long, group = "key")]
-    pub(crate) new: bool,
-    #[command(flatten)]
-    pub(crate) client: ClientFlags,
-}
-
-#[derive(Args)]
-pub(crate) struct CredentialAuth {
-    #[command(flatten)]
-    pub(crate) client: ClientFlags,
-}
-
-#[derive(Args)]
-pub(crate) struct CredentialRenew {
-    /// Wait for the time of each renewal, which is drawn by chance, until nothing was used for a week
-    #[arg(long)]
-    pub(crate) wait: bool,
-    #[command(flatten)]
-    pub(crate) client: ClientFlags,
-}
-
-#[derive(Args)]
-pub(crate) struct Relays {
-    /// Print user names and passwords too
-    #[arg(long)]
-    pub(crate) secrets: bool,
-    #[command(flatten)]
-    pub(crate) client: ClientFlags,
-}
-
-/// Flags of commands that act as a client.
-#[derive(Args, Clone, Default)]
-pub(crate) struct ClientFlags {
-    /// The issuer's address [env: ANTEROOM_ISSUER_URL] [default: the one that serves DIR, or the only
-    /// one with a login]
-    #[arg(long, value_name = "URL")]
-    pub(crate) issuer: Option<String>,
-    /// The account, and its device if it is not the first [env: ANTEROOM_ACCOUNT] [default: the login]
-    #[arg(long, value_name = "UUID[.DEVICE]")]
-    pub(crate) account: Option<String>,
-    /// A file with the device's password; else ANTEROOM_DEVICE_PASSWORD or a prompt
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// Trust server params of this id from now on (from a link, or from another member)
-    #[arg(long, value_name = "ID")]
-    pub(crate) trust: Vec<String>,
-}
-
 impl Cli {
     /// The command line of the process.
     ///
@@ -563,7 +184,7 @@ impl Cli {
     pub(crate) fn of_process() -> Result<Self, clap::Error> {
         let cli = Self::try_parse()?;
         if let Command::Keys(Keys::Rotate(options)) = &cli.command {
-            options.check()?;
+            check_rotation(options)?;
         }
         Ok(cli)
     }
@@ -593,10 +214,25 @@ impl Cli {
     }
 }
 
+/// Refuses the flags of server params for keys of other kinds, which are replaced at once.
+fn check_rotation(options: &KeysRotate) -> Result<(), clap::Error> {
+    let flag = match (options.now, options.days) {
+        (true, _) => "--now",
+        (false, Some(_)) => "--days",
+        (false, None) => return Ok(()),
+    };
+    if options.kind.is_of_params() {
+        return Ok(());
+    }
+    let message = format!(
+        "the argument '{flag}' is for server params alone, generic and group: all other keys are \
+         replaced at once without it"
+    );
+    Err(Cli::command().error(ErrorKind::ArgumentConflict, message))
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

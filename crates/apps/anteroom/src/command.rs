@@ -1,45 +1,31 @@
 //! The commands, one file each.
 
-mod account;
-mod account_add;
-mod backup;
-mod call;
-mod checks;
 mod completions;
-mod credential_auth;
-mod credential_create;
-mod credential_renew;
 mod demo;
-mod device;
-mod device_add;
-mod device_report;
-mod doctor;
-mod keys;
-mod link;
-mod login;
-mod logout;
 mod man;
-mod own_devices;
-mod relays;
-mod restore;
-mod room;
-mod serve;
 mod serve_check;
-mod status;
-mod steps;
-mod whoami;
 
-use crate::{
-    cli::{Backup, CallCommand, Cli, Command, Credential, DocumentationCommand, RestoreArguments},
-    data_dir::DataDir,
-    environment::Environment,
-    exit_status::ExitStatus,
-    logging,
-    operator_changes::{ChangedServices, CommandRecord},
-    os,
-    settings::{self, Scope},
-    terminal::print,
+use anteroom_console::{
+    data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os, terminal::print,
 };
+use anteroom_operator_cli::{
+    account,
+    arguments::{DeviceRequest, RotatedKind},
+    backup, device, doctor, keys,
+    operator_changes::{ChangedServices, CommandRecord},
+    restore, room, status,
+};
+use anteroom_server::{
+    logging, serve,
+    settings::{self, Scope},
+};
+use anteroom_user_cli::{
+    arguments::{CallCommand, Credential},
+    call, credential_auth, credential_create, credential_renew, link, login, logout, own_devices,
+    relays, trust, whoami,
+};
+
+use crate::cli::{Backup, Cli, Command, DocumentationCommand, Keys, RestoreArguments};
 
 /// Runs the command of the command line. Returns the exit status of a completed command.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitStatus> {
@@ -61,7 +47,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     };
     os::protect_memory();
     if scope == Scope::Client {
-        for name in settings::unknown_variables(environment) {
+        for name in settings::unknown_variables(environment)? {
             tracing::warn!("the variable {name} is unknown here and ignored");
         }
     }
@@ -69,14 +55,17 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     let data = DataDir::new(settings.data.clone()).named(is_named);
     let json = cli.common.json;
     let flags = cli.settings();
-    let record = CommandRecord::of(&cli.command);
+    let record = record_of(&cli.command);
     let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
             return serve_check::run(json, &settings, &data, environment).await;
         }
         Command::Doctor(options) if options.outside => {
-            return doctor::outside(&options, json, &data, environment).await;
+            return doctor::outside(&options, json, environment, async |url| {
+                relays::of_issuer(url, &data, environment).await
+            })
+            .await;
         }
         Command::Doctor(options) => {
             return doctor::inside(&options, json, &settings, &data, environment).await;
@@ -87,6 +76,10 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Account(command) => {
             account::run(command, json, &settings, &data, environment).await
+        }
+        Command::Device(command) if command.is_own() => {
+            let DeviceRequest { own, action, .. } = command.request()?;
+            own_devices::run(action, &own, json, &data, environment).await
         }
         Command::Device(command) => device::run(command, json, &settings, &data, environment).await,
         Command::Status => {
@@ -111,8 +104,21 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             credential_renew::run(&options, json, &data, environment).await
         }
         Command::Relays(options) => relays::run(&options, json, &data, environment).await,
-        Command::Keys(command) => {
-            keys::run(command, json, &settings, &data, environment, &changes).await
+        Command::Keys(Keys::List) => keys::list::run(json, &settings, &data, environment).await,
+        Command::Keys(Keys::Rotate(options)) => {
+            keys::rotate::run(&options, json, &data, environment, &changes).await
+        }
+        Command::Keys(Keys::ExportPublic { out }) => {
+            keys::public::export(&out, json, &data, environment).await
+        }
+        Command::Keys(Keys::Trust { file, issuer }) => {
+            trust::run(&file, issuer.as_deref(), json, &data, environment)
+        }
+        Command::Keys(Keys::Export { out }) => {
+            keys::transfer::export(&out, json, &data, environment, &changes).await
+        }
+        Command::Keys(Keys::Import { file, new }) => {
+            keys::transfer::import(&file, new, json, &data, environment, &changes).await
         }
         Command::Link(command) => link::run(command, json, &data, environment).await,
         Command::Call(CallCommand::Join(options)) => {
@@ -140,6 +146,26 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         record.write(&settings, &data);
     }
     done.map(|()| ExitStatus::Done)
+}
+
+/// Returns the record of a command; `None` for one that changes nothing, or that records itself.
+const fn record_of(command: &Command) -> Option<CommandRecord> {
+    let (action, of_issuer, of_rooms) = match command {
+        Command::Keys(Keys::Rotate(options)) => match options.kind {
+            RotatedKind::Token => ("keys.token_rotated", true, false),
+            RotatedKind::Generic => ("keys.generic_rotated", true, false),
+            RotatedKind::Group => ("keys.group_rotated", true, false),
+            RotatedKind::Data => ("keys.data_rotated", true, true),
+            RotatedKind::Event => ("keys.event_rotated", true, true),
+            RotatedKind::Master => ("keys.master_rotated", true, true),
+        },
+        Command::Keys(Keys::Export { .. }) => ("keys.exported", true, false),
+        Command::Keys(Keys::Import { .. }) => ("keys.imported", false, true),
+        Command::Backup(_) => ("backup.made", true, true),
+        Command::Restore(_) => ("backup.restored", true, true),
+        _ => return None,
+    };
+    Some(CommandRecord::new(action, of_issuer, of_rooms))
 }
 
 fn describe(description: &DocumentationCommand) -> anyhow::Result<()> {

@@ -3,49 +3,15 @@
 
 mod cli;
 mod command;
-mod credentials;
-mod data_dir;
-mod databases;
-mod descriptors;
-mod environment;
-mod exit_status;
-mod failure;
-mod files;
-mod installation;
-mod links;
-mod listen;
-mod logging;
-mod logins;
-mod mail;
-mod master_key;
-mod notices;
-mod oidc;
-mod operator_changes;
-mod os;
-mod ownership;
-mod params;
-mod password;
-mod pins;
-mod progress;
-mod qr;
-mod relays;
-mod renewal;
-mod replay_counters;
-mod room_session;
-mod sealed_file;
-mod secret_text;
-mod service_link;
-mod services;
-mod session;
-mod settings;
-mod shutdown;
-mod supervisor;
-mod terminal;
-mod tls;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use self::{cli::Cli, environment::Environment, exit_status::ExitStatus, failure::ErrorReport};
+use anteroom_console::{
+    environment::Environment, exit_status::ExitStatus, report::ErrorReport, terminal,
+};
+use anteroom_server::database_explanation;
+
+use self::cli::Cli;
 
 /// Gives the memory of many short connections back when they are gone, which the C library's
 /// allocator does not: it keeps what lies between the few that are still there.
@@ -64,7 +30,7 @@ fn main() -> ExitCode {
     let json = cli.common.json;
     match run(cli) {
         Ok(status) => status.into(),
-        Err(error) => print_report(&ErrorReport::of(&error), json),
+        Err(error) => print_report(&database_explanation::report(&error), json),
     }
 }
 

@@ -7,11 +7,12 @@ mod services;
 
 use std::time::Instant;
 
+use anteroom_console::terminal::print;
+use anteroom_server::settings::Settings;
 use anyhow::Context as _;
 use tempfile::TempDir;
 
 use self::{leak_report::LeakReport, script::DemoScript, services::DemoServices};
-use crate::{settings::Settings, terminal::print};
 
 /// Runs the script and shows the data that each service stored. Deletes everything afterwards.
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {

@@ -4,9 +4,10 @@ mod page;
 
 use std::{fs, io, path::Path};
 
+use anteroom_console::failure::Failure;
 use clap::{Command, CommandFactory as _};
 
-use crate::{cli::Cli, failure::Failure};
+use crate::cli::Cli;
 
 /// Writes `anteroom.1` and a page of each command below it, such as `anteroom-call-join.1`.
 pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {

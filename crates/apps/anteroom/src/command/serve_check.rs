@@ -1,9 +1,7 @@
 //! `anteroom serve --check`: whether the services would start. Nothing is changed.
 
-use super::checks;
-use crate::{
-    data_dir::DataDir, environment::Environment, exit_status::ExitStatus, settings::Settings,
-};
+use anteroom_console::{data_dir::DataDir, environment::Environment, exit_status::ExitStatus};
+use anteroom_server::{checks, settings::Settings};
 
 /// Checks everything that a start needs. The exit status is 1 if there is a problem.
 pub(super) async fn run(

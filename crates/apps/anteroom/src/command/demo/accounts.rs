@@ -4,16 +4,14 @@ use anteroom_client::{
     CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,
     DeviceId, IssuerClient, JoinOptions, MemoryPins, Pass, Recipient, RoomsClient, Timeouts, Trust,
 };
+use anteroom_console::os::{self, OsClock, OsEntropy};
+use anteroom_operator_cli::account_add::NewAccount;
 use anteroom_protocol::{AdminPasskey, CallLink, RootKey, ServiceId};
 use anteroom_runtime::{Clock as _, Entropy as _};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
 use super::services::DemoServices;
-use crate::{
-    command::account_add::NewAccount,
-    os::{self, OsClock, OsEntropy},
-};
 
 pub(super) struct DemoAccount {
     pub(super) name: &'static str,

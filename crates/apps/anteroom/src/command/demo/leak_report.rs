@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anteroom_console::terminal::print;
 use anyhow::bail;
 use base64::{
     Engine as _,
@@ -10,7 +11,6 @@ use base64::{
 use zeroize::Zeroizing;
 
 use super::services::{Files, ServiceFiles};
-use crate::terminal::print;
 
 /// A value in all its possible encodings.
 pub(super) struct SearchedSecret {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anteroom_client::{Approval, CallEvent, EndReason, LinkChange, RoomsError};
+use anteroom_console::{os, terminal::print};
 use anteroom_protocol::{AdminPasskey, CallLink};
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
 
 use super::{accounts::DemoAccount, leak_report::SearchedSecret, services::DemoServices};
-use crate::{os, terminal::print};
 
 const NAME: &str = "Tea at five";
 const QUESTION: &str = "Bob, is the new key under the same stone?";

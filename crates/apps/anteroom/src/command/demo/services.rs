@@ -10,7 +10,18 @@ use std::{
 };
 
 use anteroom_accounts::DeviceEvents;
+use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os::OsClock};
+use anteroom_operator_cli::account_add::{self, NewAccount};
 use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    databases,
+    installation::Installation,
+    logging,
+    services::{
+        FaultLog, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses, ServiceContext, Telemetry,
+    },
+    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
+};
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
 use tokio::{
@@ -19,20 +30,6 @@ use tokio::{
     task::JoinHandle,
 };
 use tracing::dispatcher;
-
-use crate::{
-    command::account_add::{self, NewAccount},
-    data_dir::DataDir,
-    databases,
-    environment::Environment,
-    installation::Installation,
-    listen, logging,
-    os::OsClock,
-    services::{
-        FaultLog, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses, ServiceContext, Telemetry,
-    },
-    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
-};
 
 /// The time limit for stopping. No call is running by then, so that open connections are cut.
 const GRACE: Duration = Duration::from_secs(5);

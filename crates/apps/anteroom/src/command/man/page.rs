@@ -3,13 +3,12 @@
 
 use std::io::{self, Write};
 
+use anteroom_console::exit_status::ExitStatus;
 use clap::{Arg, ArgAction, Command};
 use clap_mangen::{
     Man,
     roff::{Inline, Roff, bold, italic, roman},
 };
-
-use crate::exit_status::ExitStatus;
 
 /// Words are neither cut nor spaced out: many are names of files, flags and variables.
 const LAYOUT: &str = ".nh\n.ad l\n";

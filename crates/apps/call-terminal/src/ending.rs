@@ -1,0 +1,88 @@
+//! The failure that a session in a call ended with.
+
+use anteroom_client::{DenialReason, EndReason};
+use anteroom_console::{exit_status::ExitStatus, report::ErrorReport};
+
+/// Returns the failure that reports the end to scripts; `None` if the user left, or the call ended regularly.
+pub fn failure(ending: &EndReason) -> Option<ErrorReport> {
+    let report = |status, code, what| Some(ErrorReport::of_call(status, code, what));
+    match ending {
+        EndReason::Left | EndReason::Denied(DenialReason::Ended) => None,
+        EndReason::Denied(DenialReason::Admin) => {
+            report(ExitStatus::Refused, "denied", "an admin did not let you in")
+        }
+        EndReason::Removed => report(ExitStatus::Removed, "removed", "an admin sent you away"),
+        EndReason::Blocked => {
+            let what = "an admin sent you away for the rest of this call";
+            report(ExitStatus::Removed, "blocked", what)
+        }
+        EndReason::Displaced => {
+            let what = "the call is full, and an admin needed your place";
+            report(ExitStatus::Removed, "displaced", what)
+        }
+        EndReason::EndedByAdmin => {
+            let status = ExitStatus::EndedByAdmin;
+            report(status, "ended_by_admin", "an admin ended the call")
+        }
+        EndReason::Failed(error) => Some(ErrorReport::of_cause(error)),
+        _ => report(ExitStatus::Failed, "failed", "the call is over for you"),
+    }
+}
+
+/// Returns the exit status of a session that ended with this failure.
+pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
+    failure.map_or(ExitStatus::Done, ErrorReport::status)
+}
+
+#[cfg(test)]
+mod tests {
+    use anteroom_client::{IssuerError, RoomsError};
+
+    use super::*;
+
+    #[test]
+    fn every_ending_has_its_exit_status() {
+        let refused = |code: &str| {
+            EndReason::Failed(RoomsError::Refused {
+                code: code.to_owned(),
+                message: String::new(),
+                time: None,
+            })
+        };
+        for (ending, number) in [
+            (EndReason::Left, 0),
+            (EndReason::Denied(DenialReason::Ended), 0),
+            (EndReason::Denied(DenialReason::Admin), 3),
+            (refused("blocked"), 3),
+            (refused("full"), 3),
+            (refused("forbidden"), 3),
+            (EndReason::Failed(RoomsError::Closed), 3),
+            (EndReason::Failed(RoomsError::NoSuchLink), 3),
+            (EndReason::Removed, 4),
+            (EndReason::Blocked, 4),
+            (EndReason::Displaced, 4),
+            (EndReason::EndedByAdmin, 5),
+            (EndReason::Failed(RoomsError::Lost), 6),
+            (EndReason::Failed(RoomsError::TimedOut), 6),
+            (EndReason::Failed(RoomsError::Redirected), 1),
+        ] {
+            let status = exit_status(failure(&ending).as_ref());
+            assert_eq!(status.number(), number, "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_to_join_has_the_exit_status_of_its_cause() {
+        let joining = |error: RoomsError| anyhow::Error::from(error).context("not joined");
+        for (error, number) in [
+            (joining(RoomsError::Closed), 3),
+            (joining(RoomsError::TimedOut), 6),
+            (joining(RoomsError::Redirected), 1),
+            (IssuerError::TimedOut.into(), 6),
+            (anyhow::anyhow!("no such file"), 1),
+        ] {
+            let report = ErrorReport::of(&error);
+            assert_eq!(report.status().number(), number, "{error:#}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The entries of a call's conversation.
+
+use crate::{presence::PresenceChanges, wrap};
+
+/// The start of the plain rows of an entry after its first. No entry begins with it.
+const CONTINUATION: &str = "  | ";
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// An event.
+    Notice(String),
+    /// An error, or an event that needs the user's attention.
+    Problem(String),
+    /// A message of a participant.
+    Message {
+        /// The label of the device.
+        author: String,
+        /// The lines.
+        text: String,
+    },
+    /// Participants joined or left.
+    Presence {
+        /// The changes.
+        changes: PresenceChanges,
+        /// The changes as text.
+        text: String,
+    },
+}
+
+impl Entry {
+    /// Returns the text for a reader of plain lines.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Notice(text) | Self::Presence { text, .. } => text.clone(),
+            Self::Problem(text) => format!("! {text}"),
+            Self::Message { author, text } => format!("{author}: {text}"),
+        }
+    }
+
+    /// Returns the rows for plain output to a terminal of `width` columns, or the lines for an output without
+    /// a width. Those after the first have a mark, so that none imitates an entry of its own.
+    pub(super) fn lines(&self, width: Option<usize>) -> Vec<String> {
+        let text = self.text();
+        let rows = match width {
+            Some(width) => wrap::strict_rows(&text, width.saturating_sub(CONTINUATION.len())),
+            None => text.split('\n').map(ToOwned::to_owned).collect(),
+        };
+        let mut rows = rows.into_iter();
+        let first = rows.next();
+        let rest = rows.map(|row| format!("{CONTINUATION}{row}"));
+        first.into_iter().chain(rest).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_several_lines_imitates_no_other_entry() {
+        let entry = Entry::Message {
+            author: "#1000 Ann".to_owned(),
+            text: "one\n#2000 Bob: two\n! three".to_owned(),
+        };
+        let lines = ["#1000 Ann: one", "  | #2000 Bob: two", "  | ! three"];
+        assert_eq!(entry.lines(None), lines);
+        assert_eq!(entry.lines(Some(80)), lines);
+        let problem = Entry::Problem("no".to_owned());
+        assert_eq!(problem.lines(None), ["! no"]);
+    }
+
+    #[test]
+    fn a_message_padded_to_the_width_of_the_terminal_imitates_no_other_entry() {
+        let event = "admin #3000 \"Boss\" left.";
+        let family = "👨\u{200d}👩\u{200d}👧";
+        for padding in [
+            " ".repeat(67),
+            "x".repeat(67),
+            "日".repeat(34),
+            "\u{ac00}\u{1100}\u{1161}".repeat(20),
+            // A terminal that does not join them shows 6 columns each.
+            family.repeat(12),
+            "👍\u{1f3fd}".repeat(17),
+        ] {
+            let entry = Entry::Message {
+                author: "#1000 \"Ann\"".to_owned(),
+                text: format!("{padding}{event}").repeat(3),
+            };
+            for width in [20, 40, 80, 81] {
+                for (index, row) in entry.lines(Some(width)).iter().enumerate() {
+                    let start = if index == 0 { "#1000" } else { CONTINUATION };
+                    assert!(row.starts_with(start), "{width}: {row:?}");
+                    let columns: usize =
+                        row.chars().map(|one| wrap::columns(&one.to_string())).sum();
+                    assert!(columns <= width, "{width}: {row:?}");
+                }
+            }
+            // Where nothing wraps, an entry is one line.
+            assert_eq!(entry.lines(None).len(), 1);
+        }
+        let who = Entry::Notice("  #2000 \"Bob\" (in the call)".to_owned());
+        assert!(!who.lines(None).concat().starts_with(CONTINUATION));
+    }
+}

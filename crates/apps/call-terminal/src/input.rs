@@ -1,0 +1,208 @@
+//! Parsing of the participant's input.
+
+use crate::tag::TagPrefix;
+
+/// A parsed line or draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Nothing,
+    Say(String),
+    Decide(Decision, TagPrefix),
+    /// Shows the whole account id of a participant.
+    Account(TagPrefix),
+    Hand(bool),
+    Who,
+    Help,
+    Quit,
+    /// The reason why the line is no command, and the correct form.
+    Mistake(String),
+}
+
+/// A decision of an admin about a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Admit,
+    Deny,
+    Remove,
+    Block,
+}
+
+/// The commands, a line each.
+pub(crate) const HELP: &[&str] = &[
+    "/who                 who is here and who waits",
+    "/account TAG         the account id of somebody, all of it",
+    "/hand, /hand off     raise your hand, lower it",
+    "/admit TAG           let somebody in, with all devices of the account (admins)",
+    "/deny TAG            do not let somebody in; twice blocks the account (admins)",
+    "/remove TAG          send a device away (admins)",
+    "/block TAG           send an account away, for the rest of this call (admins)",
+    "/quit                leave",
+    "TAG is what stands before a name, such as #7bh6.",
+    "Anything else goes to everybody. A line that starts with / is written with //.",
+];
+
+/// The hint for sending a line that starts with a slash.
+const SLASH: &str = "to say a line that starts with /, write // instead";
+
+impl Input {
+    /// Parses a line. A line that looks like a command is never sent as a message.
+    pub(super) fn parse(line: &str) -> Self {
+        let line = line.trim();
+        let Some(command) = line.strip_prefix('/') else {
+            return if line.is_empty() {
+                Self::Nothing
+            } else {
+                Self::Say(line.to_owned())
+            };
+        };
+        if command.starts_with('/') {
+            return Self::Say(command.to_owned());
+        }
+        let mut words = command.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let arguments: Vec<&str> = words.collect();
+        if let Some(decision) = Decision::named(name) {
+            return about(name, &arguments, |tag| Self::Decide(decision, tag));
+        }
+        match (name, arguments.as_slice()) {
+            ("account", arguments) => about(name, arguments, Self::Account),
+            ("hand", []) => Self::Hand(true),
+            ("hand", ["off"]) => Self::Hand(false),
+            ("who", []) => Self::Who,
+            ("help", []) => Self::Help,
+            ("quit", []) => Self::Quit,
+            ("hand", _) => Self::Mistake("write /hand or /hand off".to_owned()),
+            ("who" | "help" | "quit", _) => {
+                Self::Mistake(format!("/{name} takes nothing after it; {SLASH}"))
+            }
+            _ => Self::Mistake(format!(
+                "/{name} is no command, and nothing was said: /help lists the commands; {SLASH}"
+            )),
+        }
+    }
+
+    /// Parses a draft. Several lines are sent as one message.
+    pub(super) fn parse_draft(draft: &str) -> Self {
+        let draft = draft.trim_matches('\n');
+        if draft.contains('\n') {
+            Self::Say(draft.to_owned())
+        } else {
+            Self::parse(draft)
+        }
+    }
+}
+
+/// Returns the first line of a multi-line draft that looks like a command.
+pub(crate) fn command_line(draft: &str) -> Option<&str> {
+    let mut lines = draft.trim_matches('\n').split('\n');
+    let looks_so = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with('/') && !line.starts_with("//")
+    };
+    let is_long = draft.trim_matches('\n').contains('\n');
+    lines.find(|line| looks_so(line)).filter(|_| is_long)
+}
+
+impl Decision {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "admit" => Self::Admit,
+            "deny" => Self::Deny,
+            "remove" => Self::Remove,
+            "block" => Self::Block,
+            _ => return None,
+        })
+    }
+}
+
+/// Returns a command about another device.
+fn about(name: &str, arguments: &[&str], input: impl FnOnce(TagPrefix) -> Input) -> Input {
+    match arguments {
+        [text] => match TagPrefix::parse(text) {
+            Some(tag) => input(tag),
+            None => Input::Mistake(format!(
+                "{text} is no tag: /{name} takes what stands before a name, such as #7bh6"
+            )),
+        },
+        [] => Input::Mistake(format!(
+            "/{name} needs the tag of somebody, as in /{name} #7bh6: /who lists them"
+        )),
+        _ => Input::Mistake(format!("/{name} takes one tag at a time")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_commands_or_go_to_everybody() {
+        let say = |text: &str| Input::Say(text.to_owned());
+        let about = |decision| Input::Decide(decision, TagPrefix::parse("7bh6").unwrap());
+        for (line, expected) in [
+            ("", Input::Nothing),
+            ("  ", Input::Nothing),
+            ("hello /you", say("hello /you")),
+            ("//etc", say("/etc")),
+            ("/admit 7bh6", about(Decision::Admit)),
+            ("/admit #7BH6", about(Decision::Admit)),
+            (" /deny  7bh6 ", about(Decision::Deny)),
+            ("/remove 7bh6", about(Decision::Remove)),
+            ("/block 7bh6", about(Decision::Block)),
+            (
+                "/account #7BH6",
+                Input::Account(TagPrefix::parse("7bh6").unwrap()),
+            ),
+            ("/hand", Input::Hand(true)),
+            ("/hand off", Input::Hand(false)),
+            ("/who", Input::Who),
+            ("/help", Input::Help),
+            ("/quit", Input::Quit),
+        ] {
+            assert_eq!(Input::parse(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_command_is_never_said_and_the_complaint_says_what_is_missing() {
+        for (line, complaint) in [
+            ("/", "is no command"),
+            ("/dance", "/dance is no command, and nothing was said"),
+            (" /Remove 7bh6", "write // instead"),
+            ("/remove", "needs the tag of somebody, as in /remove #7bh6"),
+            ("/account", "/account needs the tag of somebody"),
+            ("/admit 4", "4 is no tag"),
+            ("/admit -1", "is no tag"),
+            ("/admit 7bh6 7bh7", "one tag at a time"),
+            ("/hand up", "write /hand or /hand off"),
+            ("/quit now", "takes nothing after it"),
+        ] {
+            match Input::parse(line) {
+                Input::Mistake(why) => assert!(why.contains(complaint), "{line:?}: {why}"),
+                other => panic!("{line:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_draft_of_several_lines_is_one_message_and_its_command_lines_are_found() {
+        for (draft, input, command) in [
+            ("one\ntwo\n", Input::Say("one\ntwo".to_owned()), None),
+            ("\n/who\n", Input::Who, None),
+            (
+                "one\n /remove 7bh6",
+                Input::Say("one\n /remove 7bh6".to_owned()),
+                Some(" /remove 7bh6"),
+            ),
+            (
+                "/etc\ntwo",
+                Input::Say("/etc\ntwo".to_owned()),
+                Some("/etc"),
+            ),
+            ("one\n//etc", Input::Say("one\n//etc".to_owned()), None),
+        ] {
+            assert_eq!(Input::parse_draft(draft), input, "{draft:?}");
+            assert_eq!(command_line(draft), command, "{draft:?}");
+        }
+    }
+}

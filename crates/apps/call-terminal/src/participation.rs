@@ -1,0 +1,208 @@
+//! A participant, independent of the display: the call, its state and its commands.
+
+use std::time::Duration;
+
+use anteroom_client::{CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsError};
+use anteroom_console::report::ErrorReport;
+use anteroom_protocol::CallLinkSecretParams;
+
+use crate::{
+    ending,
+    entry::Entry,
+    input::{Decision, HELP, Input},
+    known_devices::TagLookup,
+    tag::TagPrefix,
+    view::{Connection, View},
+};
+
+/// A participant of a call, with what it knows of the others.
+pub struct CallParticipation {
+    pub(super) view: View,
+    call: CallSession,
+    name: Option<String>,
+}
+
+/// The entries that follow from an event.
+pub enum Moment {
+    /// The call continues.
+    Going(Vec<Entry>),
+    /// The call is over, with the failure if there was one.
+    Over(Vec<Entry>, Option<ErrorReport>),
+}
+
+impl CallParticipation {
+    /// Returns the participant of a call that it has joined under this name.
+    pub fn new(call: CallSession, name: Option<String>, room: CallLinkSecretParams) -> Self {
+        Self {
+            view: View::of(name.clone()).with_room(room),
+            call,
+            name,
+        }
+    }
+
+    /// Waits for the next event. Nothing is lost if the future is dropped.
+    pub(super) async fn next(&mut self) -> Option<CallEvent> {
+        self.call.next().await
+    }
+
+    /// Applies an event, and sends this device's name to new participants.
+    pub(super) async fn apply(&mut self, event: &CallEvent, now: Duration) -> Moment {
+        let mut entries = self.view.apply(event, now);
+        if let CallEvent::Ended(ending) = event {
+            return Moment::Over(entries, ending::failure(ending));
+        }
+        for recipient in self.view.take_greetings() {
+            if let Some(name) = self.name.clone() {
+                let sent = self.send(recipient, &Chat::Hello { name }).await;
+                entries.extend(error_entries(sent));
+            }
+        }
+        Moment::Going(entries)
+    }
+
+    /// Executes the input. Returns the resulting entries, and whether it succeeded.
+    pub(super) async fn act(&mut self, input: Input, now: Duration) -> Reply {
+        // Gathered changes precede the reply.
+        let mut entries = self.view.take_notices();
+        let mut reply = self.reply(input, now).await;
+        entries.append(&mut reply.entries);
+        Reply { entries, ..reply }
+    }
+
+    async fn reply(&mut self, input: Input, now: Duration) -> Reply {
+        let outcome = match input {
+            Input::Nothing | Input::Quit => Ok(()),
+            Input::Say(text) => return self.say(text, now).await,
+            Input::Hand(raised) => self.call.raise_hand(raised).await,
+            Input::Who => return Reply::with_entries(self.view.everyone(now)),
+            Input::Help => {
+                let line = |line: &&str| Entry::Notice((*line).to_owned());
+                return Reply::with_entries(HELP.iter().map(line).collect());
+            }
+            Input::Mistake(why) => return Reply::refused(why),
+            Input::Account(tag) => return self.account(&tag),
+            Input::Decide(decision, tag) => return self.decide(decision, &tag).await,
+        };
+        Reply::with_entries(error_entries(outcome))
+    }
+
+    pub(super) async fn leave(self) {
+        self.call.leave().await;
+    }
+
+    async fn say(&self, text: String, now: Duration) -> Reply {
+        match self.view.connection(now) {
+            Connection::Joining | Connection::Lobby(_) => {
+                let why = "not sent: you are still in the lobby, where nobody hears you";
+                return Reply::refused(why.to_owned());
+            }
+            Connection::Lost(_) if !self.view.is_inside() => {
+                return Reply::refused("not sent: the connection is lost".to_owned());
+            }
+            Connection::Inside | Connection::Lost(_) => {}
+        }
+        match self
+            .send(Recipient::All, &Chat::Text { text: text.clone() })
+            .await
+        {
+            Ok(()) => {}
+            Err(RoomsError::Over) => return Reply::with_entries(Vec::new()),
+            Err(error) => return Reply::refused(format!("not sent: {error}")),
+        }
+        let author = "You".to_owned();
+        let mut entries = Vec::new();
+        if matches!(self.view.connection(now), Connection::Lost(_)) {
+            let why = "The connection is lost: this goes out when it is back.";
+            entries.push(Entry::Notice(why.to_owned()));
+        }
+        Reply {
+            entries,
+            said: Some(Entry::Message { author, text }),
+            is_done: true,
+        }
+    }
+
+    /// Sends a decision about a device.
+    pub(super) async fn decide(&mut self, decision: Decision, tag: &TagPrefix) -> Reply {
+        let device = match self.device(tag) {
+            Ok(device) => device,
+            Err(why) => return Reply::refused(why),
+        };
+        let outcome = match decision {
+            Decision::Admit => self.call.approve(device).await,
+            Decision::Deny => self.call.deny(device).await,
+            Decision::Remove => self.call.remove(device).await,
+            Decision::Block => self.call.block(device).await,
+        };
+        let is_sent = outcome.is_ok();
+        let mut entries = error_entries(outcome);
+        if is_sent {
+            entries.push(self.view.decide(decision, device));
+        }
+        Reply::with_entries(entries)
+    }
+
+    /// Shows the account of a device.
+    fn account(&self, tag: &TagPrefix) -> Reply {
+        match self.device(tag) {
+            Ok(device) => Reply::with_entries(vec![self.view.account(device)]),
+            Err(why) => Reply::refused(why),
+        }
+    }
+
+    /// Returns the other device that a typed tag names, or the reason why there is none.
+    fn device(&self, tag: &TagPrefix) -> Result<DemuxId, String> {
+        match self.view.find(tag) {
+            TagLookup::Device(device) => Ok(device),
+            TagLookup::Own => Err("that is your own tag".to_owned()),
+            TagLookup::Gone(label) => Err(format!("{label} is not here any more")),
+            TagLookup::Unknown => Err("nobody has that tag: /who lists them".to_owned()),
+            TagLookup::Several(tags) => {
+                let tags = tags.join(" or ");
+                Err(format!("several have had that tag: write {tags}"))
+            }
+        }
+    }
+
+    async fn send(&self, to: Recipient, chat: &Chat) -> Result<(), RoomsError> {
+        let bytes = chat
+            .to_bytes()
+            .map_err(|_| RoomsError::Malformed("a line cannot be written as JSON"))?;
+        self.call.send(to, &bytes).await
+    }
+}
+
+/// The reply to an input.
+pub struct Reply {
+    pub(super) entries: Vec<Entry>,
+    /// The sent message, for display.
+    pub(super) said: Option<Entry>,
+    /// Whether the input succeeded, so that the draft can be cleared.
+    pub(super) is_done: bool,
+}
+
+impl Reply {
+    const fn with_entries(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            said: None,
+            is_done: true,
+        }
+    }
+
+    fn refused(why: String) -> Self {
+        Self {
+            entries: vec![Entry::Problem(why)],
+            said: None,
+            is_done: false,
+        }
+    }
+}
+
+fn error_entries(outcome: Result<(), RoomsError>) -> Vec<Entry> {
+    match outcome {
+        // The `Ended` event reports the reason.
+        Ok(()) | Err(RoomsError::Over) => Vec::new(),
+        Err(error) => vec![Entry::Problem(error.to_string())],
+    }
+}

@@ -1,0 +1,118 @@
+//! A participant in plain lines.
+
+use std::{io, thread, time::Duration};
+
+use anteroom_console::{
+    report::ErrorReport,
+    shutdown::Shutdown,
+    terminal::{self, print, print_to_reader},
+};
+use anyhow::Context as _;
+use tokio::{sync::mpsc, time::Instant};
+
+use crate::{
+    entry::Entry,
+    input::Input,
+    participation::{CallParticipation, Moment},
+};
+
+/// The capacity of the queue of typed lines.
+const TYPED_AHEAD: usize = 64;
+/// The timeout when no entry is due.
+const LATER: Duration = Duration::from_secs(3600);
+
+/// Prints events and sends typed lines until the call or the input ends. Leaves the call also when its output
+/// cannot be written.
+pub async fn run(mut participation: CallParticipation) -> anyhow::Result<Option<ErrorReport>> {
+    let mut shutdown = Shutdown::of_participant()?;
+    match run_session(&mut participation, &mut shutdown).await {
+        Ok(SessionEnd::Over(failure)) => Ok(failure),
+        Ok(SessionEnd::Left) => {
+            participation.leave().await;
+            // The terminal may be gone. The call was left in any case.
+            let _ = print("You left.");
+            Ok(None)
+        }
+        Err(error) => {
+            participation.leave().await;
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                return Ok(None);
+            }
+            Err(error).context("what happens in the call cannot be shown, so it was left")
+        }
+    }
+}
+
+/// The end of the participation in a call.
+enum SessionEnd {
+    /// The user leaves.
+    Left,
+    /// The call is over, with the failure if there was one.
+    Over(Option<ErrorReport>),
+}
+
+/// Returns when the call is over, or the user leaves it.
+async fn run_session(
+    participation: &mut CallParticipation,
+    shutdown: &mut Shutdown,
+) -> io::Result<SessionEnd> {
+    let start = Instant::now();
+    // The first event precedes all typed input, since it reports whether the device is in the call or the
+    // lobby.
+    let mut event = participation.next().await;
+    let mut typed = read_lines();
+    loop {
+        if let Some(event) = event.take() {
+            match participation.apply(&event, start.elapsed()).await {
+                Moment::Going(entries) => show(&entries)?,
+                Moment::Over(entries, failure) => {
+                    // An output error is ignored, since the call is over.
+                    let _ = show(&entries);
+                    return Ok(SessionEnd::Over(failure));
+                }
+            }
+        }
+        let deadline = participation.view.deadline();
+        let wake = start + deadline.unwrap_or_else(|| start.elapsed() + LATER);
+        tokio::select! {
+            next = participation.next() => match next {
+                Some(next) => event = Some(next),
+                None => return Ok(SessionEnd::Over(None)),
+            },
+            line = typed.recv() => match line.map(|line| Input::parse(&line)) {
+                None | Some(Input::Quit) => {
+                    show(&participation.view.tick(LATER + start.elapsed()))?;
+                    return Ok(SessionEnd::Left);
+                }
+                Some(input) => {
+                    let reply = participation.act(input, start.elapsed()).await;
+                    show(&reply.entries)?;
+                }
+            },
+            () = tokio::time::sleep_until(wake) => {
+                show(&participation.view.tick(start.elapsed()))?;
+            }
+            _ = shutdown.requested() => return Ok(SessionEnd::Left),
+        }
+    }
+}
+
+fn show(entries: &[Entry]) -> io::Result<()> {
+    let width = terminal::width();
+    let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
+    lines.try_for_each(|line| print_to_reader(&line))
+}
+
+/// Returns the lines of standard input. A thread reads them, since a blocking read must not delay the end of
+/// the process.
+fn read_lines() -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel(TYPED_AHEAD);
+    thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}

@@ -1,0 +1,143 @@
+//! The rows of people and of the lobby.
+
+use crate::{
+    layout::guest_rows,
+    quotation::with_name,
+    view::{PresentRow, WaitingRow},
+    wait::duration,
+    wrap::columns,
+};
+
+/// Returns the row of a participant in the call. The mark of an admin comes first, where no name can imitate
+/// it. The remaining state comes last, and is never cut.
+pub(super) fn person(row: &PresentRow, width: usize) -> String {
+    let mark = if row.is_admin { "@" } else { " " };
+    let states = [
+        (row.is_own, "you"),
+        (row.has_raised_hand, "hand"),
+        (row.is_lost, "lost"),
+    ];
+    let states: Vec<&str> = states
+        .into_iter()
+        .filter_map(|(is_so, word)| is_so.then_some(word))
+        .collect();
+    let suffix = match states.join(", ") {
+        states if states.is_empty() => String::new(),
+        states => format!(" ({states})"),
+    };
+    let start = format!("{mark}{}", row.label);
+    spread(&start, row.name.as_deref(), &suffix, width)
+}
+
+/// Returns the rows of a waiting device, with the waiting time at the end of the row, and a mark of the
+/// chosen one at its start. The account id precedes the name, so that no name can move it out of view, or has
+/// a row of its own below.
+pub(super) fn guest(row: &WaitingRow, is_chosen: bool, width: usize) -> Vec<String> {
+    let more = if row.waited.is_longer { "+" } else { "" };
+    let waited = format!(" {}{more}", duration(row.waited.time));
+    let mark = if is_chosen { ">" } else { " " };
+    let name = row.name.as_deref();
+    let tag = format!("{mark}{}", row.tag);
+    let account = row.account.as_deref().unwrap_or_default();
+    if guest_rows(width) == 1 {
+        let start = format!("{tag} {account}");
+        return vec![spread(start.trim_end(), name, &waited, width)];
+    }
+    vec![
+        spread(&tag, name, &waited, width),
+        spread(&format!("  {account}"), None, "", width),
+    ]
+}
+
+/// A text at the start of a row with a name after it, and a text at its end.
+fn spread(start: &str, name: Option<&str>, end: &str, width: usize) -> String {
+    let room = width.saturating_sub(columns(end));
+    let start = with_name(start, name, room);
+    let gap = " ".repeat(room.saturating_sub(columns(&start)));
+    format!("{start}{gap}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use anteroom_client::DemuxId;
+
+    use super::*;
+    use crate::wait::Wait;
+
+    #[test]
+    fn rows_show_the_tag_and_what_there_is_to_say_however_long_the_name_is() {
+        let name = "x".repeat(60);
+        let person_of = |name: &str, is_admin, has_raised_hand, is_lost| PresentRow {
+            label: "#7bh6".to_owned(),
+            name: Some(name.to_owned()),
+            is_own: false,
+            is_admin,
+            has_raised_hand,
+            is_lost,
+        };
+        for (row, expected) in [
+            (
+                person_of("Ann", true, false, false),
+                "@#7bh6 \"Ann\"        ",
+            ),
+            (
+                person_of(&name, false, true, false),
+                " #7bh6 \"xxx…\" (hand)",
+            ),
+            (
+                person_of("Ann (hand)", false, true, false),
+                " #7bh6 \"Ann…\" (hand)",
+            ),
+            (
+                person_of("日本語の名前", false, false, true),
+                " #7bh6 \"日…\" (lost)",
+            ),
+        ] {
+            let shown = person(&row, 20);
+            assert_eq!(columns(&shown), 20, "{shown:?}");
+            assert_eq!(shown.replace(' ', ""), expected.replace(' ', ""));
+        }
+        let guest_of = |name: Option<&str>, seconds, is_longer| WaitingRow {
+            device: DemuxId::new(16).unwrap(),
+            tag: "#7bh6".to_owned(),
+            name: name.map(ToOwned::to_owned),
+            account: Some("id#a36c1a6b".to_owned()),
+            waited: Wait {
+                time: Duration::from_secs(seconds),
+                is_longer,
+            },
+        };
+        for (row, is_chosen, expected) in [
+            (guest_of(None, 40, false), false, " #7bh6          40 s"),
+            (
+                guest_of(Some("Bob"), 200, true),
+                true,
+                ">#7bh6 \"Bob\"  3 min+",
+            ),
+            (
+                guest_of(Some(&name), 7200, false),
+                false,
+                " #7bh6 \"xxxxxx…\" 2 h",
+            ),
+        ] {
+            let account = "  id#a36c1a6b       ".to_owned();
+            assert_eq!(guest(&row, is_chosen, 20), [expected.to_owned(), account]);
+        }
+        for (row, is_chosen, expected) in [
+            (
+                guest_of(None, 40, false),
+                true,
+                ">#7bh6 id#a36c1a6b              40 s",
+            ),
+            (
+                guest_of(Some(&name), 200, true),
+                false,
+                " #7bh6 id#a36c1a6b \"xxxxxxx…\" 3 min+",
+            ),
+        ] {
+            assert_eq!(guest(&row, is_chosen, 36), [expected]);
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! A call as one participant sees it: events in, entries out.
+
+mod lobby;
+mod rows;
+mod words;
+
+use std::{collections::BTreeSet, mem, time::Duration};
+
+use anteroom_client::{
+    CallEvent, Chat, DemuxId, EraId, Participant, Recipient, RoomName, Roster, SeatInfo, SeatStatus,
+};
+use anteroom_protocol::CallLinkSecretParams;
+
+use self::lobby::Lobby;
+pub(crate) use self::rows::{PresentRow, WaitingRow};
+use crate::{
+    entry::Entry,
+    input::Decision,
+    known_devices::{KnownDevices, TagLookup},
+    presence::{Change, PresenceChanges},
+    quotation::quoted,
+    tag::TagPrefix,
+};
+
+/// The time for which changes of presence are gathered before they are displayed.
+const GATHERING: Duration = Duration::from_millis(500);
+/// The maximum number of displayed lines of a message.
+const MAX_MESSAGE_LINES: usize = 200;
+
+/// The state of the call, as far as it is known to this device.
+///
+/// Moments are the time since the command's start.
+#[derive(Default)]
+pub(crate) struct View {
+    me: Option<DemuxId>,
+    era: Option<EraId>,
+    own_name: Option<String>,
+    /// The secret params that decrypt account ids.
+    room_params: Option<CallLinkSecretParams>,
+    room: String,
+    is_admin: bool,
+    is_inside: bool,
+    /// Whether the room service announced the end of the call, and therefore reserves no seat.
+    was_ended: bool,
+    lost_since: Option<Duration>,
+    roster: Roster,
+    known_devices: KnownDevices,
+    lobby: Lobby,
+    greetings: Vec<Recipient>,
+    /// The gathered changes of presence, and the moment at which they are displayed.
+    gathered: PresenceChanges,
+    /// The devices that this device sent away, until they are gone.
+    dismissed: BTreeSet<DemuxId>,
+    tell_at: Option<Duration>,
+}
+
+/// The state of this device's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connection {
+    /// The device has not joined yet.
+    Joining,
+    /// The device waits in the lobby, for this time.
+    Lobby(Duration),
+    /// The device is in the call.
+    Inside,
+    /// The connection has been lost for this time.
+    Lost(Duration),
+}
+
+impl View {
+    /// Creates the view of a participant with this name.
+    pub(super) fn of(own_name: Option<String>) -> Self {
+        Self {
+            own_name,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the secret params of the room, which decrypt account ids.
+    pub(super) fn with_room(self, room_params: CallLinkSecretParams) -> Self {
+        Self {
+            room_params: Some(room_params),
+            ..self
+        }
+    }
+
+    /// Applies an event, and returns its entries.
+    pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+        let entries_of_event = self.event_entries(event, now);
+        // The names that the lobby hid were gathered just before, and are displayed after this entry.
+        if entries_of_event.is_empty() || matches!(event, CallEvent::Admitted) {
+            return entries_of_event;
+        }
+        // Gathered arrivals precede the event.
+        let mut entries = self.take_notices();
+        entries.extend(entries_of_event);
+        match event {
+            CallEvent::Joined(joined) => {
+                entries.extend(self.gather_roster(&joined.roster, now, Change::Present));
+            }
+            CallEvent::Restored(roster) => {
+                entries.extend(self.gather_roster(roster, now, Change::Joined));
+            }
+            _ => {}
+        }
+        entries
+    }
+
+    /// Returns the moment at which [`Self::tick`] has entries.
+    pub(super) const fn deadline(&self) -> Option<Duration> {
+        self.tell_at
+    }
+
+    /// Returns the gathered changes if their time has come.
+    pub(super) fn tick(&mut self, now: Duration) -> Vec<Entry> {
+        match self.tell_at {
+            Some(moment) if moment <= now => self.take_notices(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Describes changes of presence with the current names.
+    pub(super) fn describe(&self, changes: &PresenceChanges) -> String {
+        changes.describe(&self.known_devices)
+    }
+
+    /// Takes the recipients that have not received this device's name yet.
+    pub(super) fn take_greetings(&mut self) -> Vec<Recipient> {
+        mem::take(&mut self.greetings)
+    }
+
+    /// Looks a typed tag up.
+    pub(super) fn find(&self, tag: &TagPrefix) -> TagLookup {
+        self.known_devices.find(tag)
+    }
+
+    /// Returns the account of a device, in a sentence.
+    pub(super) fn account(&self, device: DemuxId) -> Entry {
+        words::account(&self.known_devices, device)
+    }
+
+    /// Applies this device's decision about another one, and returns its sentence. It stands for the
+    /// other device's departure.
+    pub(super) fn decide(&mut self, decision: Decision, device: DemuxId) -> Entry {
+        if decision != Decision::Admit {
+            self.dismissed.insert(device);
+        }
+        words::decision(decision, &self.label(device))
+    }
+
+    /// The label of a device.
+    pub(super) fn label(&self, device: DemuxId) -> String {
+        self.known_devices.label(device)
+    }
+
+    /// Returns the room's name, or that it has none.
+    pub(super) fn room(&self) -> &str {
+        &self.room
+    }
+
+    pub(super) const fn is_admin(&self) -> bool {
+        self.is_admin
+    }
+
+    /// Returns whether this device is in the call and can send messages.
+    pub(super) const fn is_inside(&self) -> bool {
+        self.is_inside
+    }
+
+    /// This device's tag and name.
+    pub(super) fn own_label(&self) -> String {
+        let tag = self.me.map(|me| self.known_devices.tag(me));
+        let name = self.own_name.as_deref();
+        let parts = [tag, name.map(|name| quoted(name, usize::MAX))];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    pub(super) fn connection(&self, now: Duration) -> Connection {
+        match (self.lost_since, self.me) {
+            (Some(since), _) => Connection::Lost(now.saturating_sub(since)),
+            (None, None) => Connection::Joining,
+            (None, Some(_)) if self.is_inside => Connection::Inside,
+            (None, Some(_)) => Connection::Lobby(self.lobby.own_wait(now)),
+        }
+    }
+
+    pub(super) const fn active_count(&self) -> usize {
+        self.roster.active.len()
+    }
+
+    pub(super) const fn waiting_count(&self) -> usize {
+        self.roster.pending_count
+    }
+
+    fn event_entries(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
+        let notice = |text: &str| vec![Entry::Notice(text.to_owned())];
+        match event {
+            CallEvent::Joined(joined) => self.join(joined, now),
+            CallEvent::Roster(roster) => self.gather_roster(roster, now, Change::Joined),
+            CallEvent::Admitted => {
+                self.enter();
+                notice("You were let in.")
+            }
+            CallEvent::Link(link) => {
+                self.room = words::room_title(&link.name);
+                vec![Entry::Notice(words::link_change(link))]
+            }
+            CallEvent::Message { from, message } => self.receive(*from, message, now),
+            CallEvent::Unreadable { from, reason } => vec![Entry::Problem(format!(
+                "What came as a message of {} is not shown: {reason}.",
+                self.label(*from)
+            ))],
+            CallEvent::Refused { code, .. } if code == "ended" => {
+                self.was_ended = true;
+                notice("The room service has ended the call: it stops, or has lost it.")
+            }
+            // A device left while this device sent its name to it, which is no reaction to input.
+            CallEvent::Refused { code, .. } if code == "unknown_device" => Vec::new(),
+            CallEvent::Refused { code, message } => {
+                // The refusal does not name its request, which may be a decision.
+                self.dismissed.clear();
+                vec![Entry::Problem(format!("{message} ({code})"))]
+            }
+            CallEvent::Lost => {
+                self.lost_since = Some(now);
+                notice(words::lost(self.was_ended))
+            }
+            CallEvent::Restored(_) => {
+                self.lost_since = None;
+                notice("The connection is back.")
+            }
+            CallEvent::Ended(ending) => vec![Entry::Notice(words::ending(ending))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn join(&mut self, joined: &SeatInfo, now: Duration) -> Vec<Entry> {
+        if self.era == Some(joined.era) {
+            // Tags and names of the era stay valid; only the seat is new.
+            self.known_devices.set_own(joined.demux);
+        } else {
+            self.known_devices = KnownDevices::of_era(joined.demux);
+            self.lobby = Lobby::default();
+        }
+        self.me = Some(joined.demux);
+        self.era = Some(joined.era);
+        self.is_admin = joined.is_admin;
+        self.is_inside = false;
+        self.was_ended = false;
+        self.lost_since = None;
+        self.roster = Roster::default();
+        self.greetings = Vec::new();
+        self.dismissed.clear();
+        self.room = words::room_title(&joined.link.name);
+        let room = match &joined.link.name {
+            RoomName::Known(name) => quoted(name, usize::MAX),
+            RoomName::None | RoomName::Unreadable => "a call without a name".to_owned(),
+        };
+        let text = match joined.status {
+            SeatStatus::Active => {
+                self.enter();
+                let role = if joined.is_admin { ", as an admin" } else { "" };
+                format!("You are in {room}{role}.")
+            }
+            SeatStatus::Pending => {
+                self.lobby.begin_own_wait(now);
+                format!("You wait in the lobby of {room} until an admin lets you in.")
+            }
+        };
+        vec![Entry::Notice(text)]
+    }
+
+    fn enter(&mut self) {
+        self.is_inside = true;
+        self.greetings = vec![Recipient::All];
+    }
+
+    /// Applies a roster; `arrival` describes its new devices. Returns entries for the changes that are not
+    /// gathered.
+    fn gather_roster(&mut self, roster: &Roster, now: Duration, arrival: Change) -> Vec<Entry> {
+        let before = mem::replace(&mut self.roster, roster.clone());
+        let all = || roster.active.iter().chain(&roster.pending);
+        let present: Vec<_> = all().map(|one| (one.demux, one.is_admin)).collect();
+        self.known_devices.set_present(&present);
+        let room = self.room_params.as_ref();
+        let named: Vec<DemuxId> = all()
+            .filter(|one| self.known_devices.introduce(one, room))
+            .map(|one| one.demux)
+            .collect();
+        let is_first_sight = arrival == Change::Present;
+        let waiting = roster.pending.iter().map(|one| one.demux);
+        self.lobby.set_waiting(waiting, now, is_first_sight);
+
+        let mut gathered = mem::take(&mut self.gathered);
+        for gone in before.active.iter().chain(&before.pending) {
+            if !all().any(|other| other.demux == gone.demux)
+                && !self.known_devices.is_own(gone.demux)
+                && !self.dismissed.remove(&gone.demux)
+            {
+                gathered.add(gone.demux, Change::Left);
+            }
+        }
+        let mut hands = Vec::new();
+        for other in self.others(&roster.active) {
+            let known = find(&before.active, other.demux);
+            if known.is_none() {
+                gathered.add(other.demux, arrival);
+                if self.is_inside && self.greetings != [Recipient::All] {
+                    self.greetings.push(Recipient::One(other.demux));
+                }
+            }
+            match (known.is_some_and(|known| known.is_lost), other.is_lost) {
+                (false, true) => gathered.add(other.demux, Change::ConnectionLost),
+                (true, false) => gathered.add(other.demux, Change::ConnectionRestored),
+                _ => {}
+            }
+            let had_raised = known.is_some_and(|known| known.hand_raised_at.is_some());
+            let has_raised = other.hand_raised_at.is_some();
+            match (had_raised, has_raised) {
+                (false, true) => hands.push((other.demux, "raised a hand.")),
+                (true, false) => hands.push((other.demux, "lowered the hand.")),
+                _ => {}
+            }
+        }
+        for other in self.others(&roster.pending) {
+            if find(&before.pending, other.demux).is_none() {
+                gathered.add(other.demux, Change::Waiting);
+            }
+        }
+        for device in named {
+            if !self.known_devices.is_own(device) {
+                gathered.add(device, Change::Named);
+            }
+        }
+        let is_guest = self.is_inside && !self.is_admin;
+        if is_guest && roster.pending_count > before.pending_count {
+            gathered.set_waiting_count(roster.pending_count);
+        }
+        self.gathered = gathered;
+        self.gather_until(now);
+        let entry = |(device, what): (DemuxId, &str)| {
+            Entry::Notice(format!("{} {what}", self.label(device)))
+        };
+        hands.into_iter().map(entry).collect()
+    }
+
+    fn others(&self, list: &[Participant]) -> Vec<Participant> {
+        let others = list
+            .iter()
+            .filter(|one| !self.known_devices.is_own(one.demux));
+        others.cloned().collect()
+    }
+
+    fn receive(&mut self, from: DemuxId, message: &[u8], now: Duration) -> Vec<Entry> {
+        match Chat::from_bytes(message) {
+            Some(Chat::Text { text }) if !text.is_empty() => vec![Entry::Message {
+                author: self.label(from),
+                text: words::bounded(&text, MAX_MESSAGE_LINES),
+            }],
+            // A device without a name is displayed by its tag.
+            Some(Chat::Hello { name }) if self.known_devices.set_name(from, &name) => {
+                self.gathered.add(from, Change::Named);
+                self.gather_until(now);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn gather_until(&mut self, now: Duration) {
+        if !self.gathered.is_empty() && self.tell_at.is_none() {
+            self.tell_at = Some(now + GATHERING);
+        }
+    }
+
+    /// Returns the gathered changes, whether their time has come or not.
+    pub(super) fn take_notices(&mut self) -> Vec<Entry> {
+        self.tell_at = None;
+        let mut changes = mem::take(&mut self.gathered);
+        let requests = changes.take_requests();
+        let entry = |changes: PresenceChanges| {
+            let text = self.describe(&changes);
+            (!text.is_empty()).then_some(Entry::Presence { changes, text })
+        };
+        [changes, requests].into_iter().filter_map(entry).collect()
+    }
+}
+
+fn find(list: &[Participant], device: DemuxId) -> Option<&Participant> {
+    list.iter().find(|participant| participant.demux == device)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,97 @@
+//! The people in the call and in its lobby, in rows of a list.
+
+use std::time::Duration;
+
+use anteroom_client::{DemuxId, Participant};
+
+use super::{View, words};
+use crate::{entry::Entry, wait::Wait};
+
+/// A participant in the call, for a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PresentRow {
+    /// The tag, with the short account id of a device without a name.
+    pub(crate) label: String,
+    pub(crate) name: Option<String>,
+    pub(crate) is_own: bool,
+    pub(crate) is_admin: bool,
+    pub(crate) has_raised_hand: bool,
+    pub(crate) is_lost: bool,
+}
+
+/// A waiting device, for a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WaitingRow {
+    pub(crate) device: DemuxId,
+    /// The tag with its sign.
+    pub(crate) tag: String,
+    /// The name, if it is known.
+    pub(crate) name: Option<String>,
+    /// The short account id, if the room service reveals it.
+    pub(crate) account: Option<String>,
+    pub(crate) waited: Wait,
+}
+
+impl View {
+    /// Returns the rows of the participants in the call.
+    pub(crate) fn present(&self) -> Vec<PresentRow> {
+        let row = |participant: &Participant| {
+            let is_own = self.known_devices.is_own(participant.demux);
+            let name = if is_own {
+                self.own_name.as_deref()
+            } else {
+                self.known_devices.name(participant.demux)
+            };
+            let tag = self.known_devices.tag(participant.demux);
+            let account = self.known_devices.account(participant.demux);
+            let label = match account.filter(|_| name.is_none() && !is_own) {
+                Some(account) => format!("{tag} {}", account.short()),
+                None => tag,
+            };
+            PresentRow {
+                label,
+                name: name.map(ToOwned::to_owned),
+                is_own,
+                is_admin: participant.is_admin,
+                has_raised_hand: participant.hand_raised_at.is_some(),
+                is_lost: participant.is_lost,
+            }
+        };
+        self.roster.active.iter().map(row).collect()
+    }
+
+    /// The devices in the lobby, for admins.
+    pub(crate) fn waiting_devices(&self) -> Vec<DemuxId> {
+        self.roster.pending.iter().map(|one| one.demux).collect()
+    }
+
+    /// Returns the rows of the lobby, for admins.
+    pub(crate) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
+        let row = |participant: &Participant| WaitingRow {
+            device: participant.demux,
+            tag: self.known_devices.tag(participant.demux),
+            name: self
+                .known_devices
+                .name(participant.demux)
+                .map(ToOwned::to_owned),
+            account: self
+                .known_devices
+                .account(participant.demux)
+                .map(|account| account.short()),
+            waited: self.lobby.wait(participant.demux, now),
+        };
+        self.roster.pending.iter().map(row).collect()
+    }
+
+    /// Returns the longest waiting time, for admins.
+    pub(crate) fn longest_wait(&self, now: Duration) -> Option<Wait> {
+        self.waiting(now).into_iter().map(|row| row.waited).max()
+    }
+
+    /// Returns all participants, one in a line.
+    pub(crate) fn everyone(&self, now: Duration) -> Vec<Entry> {
+        words::everyone(&self.known_devices, &self.roster, |device| {
+            self.lobby.wait(device, now)
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! The sentences of a call.
+
+use anteroom_client::{
+    Approval, DemuxId, DenialReason, EndReason, LinkState, Participant, RoomName, Roster,
+};
+
+use crate::{
+    entry::Entry,
+    input::Decision,
+    known_devices::KnownDevices,
+    quotation::quoted,
+    wait::{Wait, span},
+};
+
+/// Returns the title of a room.
+pub(super) fn room_title(name: &RoomName) -> String {
+    match name {
+        RoomName::Known(name) => name.clone(),
+        RoomName::None | RoomName::Unreadable => "A call without a name".to_owned(),
+    }
+}
+
+/// Returns a change of the link.
+pub(super) fn link_change(link: &LinkState) -> String {
+    let approval = match link.approval {
+        Approval::Required => "new guests wait in the lobby",
+        Approval::Off => "new guests are in at once",
+    };
+    let state = if link.revoked {
+        "it is revoked, nobody can join any more"
+    } else {
+        approval
+    };
+    let name = match &link.name {
+        RoomName::Known(name) => {
+            let name = quoted(name, usize::MAX);
+            format!("the room is called {name}")
+        }
+        RoomName::None | RoomName::Unreadable => "the room has no name".to_owned(),
+    };
+    format!("The link has changed: {name}, {state}.")
+}
+
+/// Returns the text for a lost connection.
+pub(super) const fn lost(was_ended: bool) -> &'static str {
+    if was_ended {
+        "Your place is not kept; trying for a minute to join again."
+    } else {
+        "The connection is lost; trying for a minute to come back. A room service that still runs \
+         keeps your place for 30 seconds."
+    }
+}
+
+/// Returns the text for the end of a call.
+pub(super) fn ending(ending: &EndReason) -> String {
+    match ending {
+        EndReason::Left => "You left.".to_owned(),
+        EndReason::Denied(DenialReason::Ended) => {
+            "The call ended before you were let in.".to_owned()
+        }
+        EndReason::Denied(DenialReason::Admin) => "An admin did not let you in.".to_owned(),
+        EndReason::Removed => "An admin sent you away.".to_owned(),
+        EndReason::EndedByAdmin => "An admin ended the call.".to_owned(),
+        EndReason::Displaced => "The call is full, and an admin needed your place.".to_owned(),
+        EndReason::Blocked => "An admin sent you away for the rest of this call.".to_owned(),
+        EndReason::Failed(error) => format!("The call is over for you: {error}."),
+        _ => "The call is over for you.".to_owned(),
+    }
+}
+
+/// Returns all participants, one in a line.
+pub(super) fn everyone(
+    known_devices: &KnownDevices,
+    roster: &Roster,
+    wait: impl Fn(DemuxId) -> Wait,
+) -> Vec<Entry> {
+    let line = |participant: &Participant, place: &str| {
+        let hand = match participant.hand_raised_at {
+            Some(_) => ", with a raised hand",
+            None => "",
+        };
+        let lost = if participant.is_lost {
+            ", connection lost"
+        } else {
+            ""
+        };
+        let label = known_devices.label(participant.demux);
+        let account = account_beside_name(known_devices, participant.demux);
+        Entry::Notice(format!("  {label} ({place}{hand}{lost}){account}"))
+    };
+    let active = roster.active.iter().map(|one| line(one, "in the call"));
+    let pending = roster.pending.iter().map(|one| {
+        let waited = span(wait(one.demux));
+        line(one, &format!("in the lobby for {waited}"))
+    });
+    active.chain(pending).collect()
+}
+
+/// Returns the short account id of another device that has a name; without one the label has it.
+fn account_beside_name(known_devices: &KnownDevices, device: DemuxId) -> String {
+    let account = known_devices.account(device);
+    let account =
+        account.filter(|_| known_devices.name(device).is_some() && !known_devices.is_own(device));
+    account.map_or_else(String::new, |account| format!(" {}", account.short()))
+}
+
+/// A decision of this device about another one. The room service remembers an admission for the account.
+pub(super) fn decision(decision: Decision, label: &str) -> Entry {
+    Entry::Notice(match decision {
+        Decision::Admit => format!(
+            "You let {label} in: all devices of that account come in by this link from now on."
+        ),
+        Decision::Deny => format!("You did not let {label} in."),
+        Decision::Remove => format!("You sent {label} away."),
+        Decision::Block => format!("You blocked {label} for the rest of this call."),
+    })
+}
+
+/// The whole account id of a device.
+pub(super) fn account(known_devices: &KnownDevices, device: DemuxId) -> Entry {
+    let label = known_devices.label(device);
+    match known_devices.account(device) {
+        Some(account) => match account.whole() {
+            Some(id) => Entry::Notice(format!("{label} has the account {id}.")),
+            None => Entry::Problem(format!(
+                "the account of {label} cannot be read: its id was not made with the key of this link"
+            )),
+        },
+        None => Entry::Problem(format!(
+            "the room service does not tell the account of {label}"
+        )),
+    }
+}
+
+/// Returns a text cut to at most `most` lines.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    let count = text.split('\n').count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let mut lines: Vec<&str> = text.split('\n').take(most).collect();
+    let rest = format!("(and {} more lines)", count - most);
+    lines.push(&rest);
+    lines.join("\n")
+}

@@ -1,0 +1,43 @@
+//! The explanation of every error that a command can end with and that no database makes.
+
+use std::error::Error;
+
+use anteroom_protocol::LinkError;
+use anteroom_runtime::Clock as _;
+
+use super::{
+    Explanation, files,
+    problem::of_problem,
+    service::{of_issuer, of_rooms},
+};
+use crate::{failure::Failure, os::OsClock};
+
+/// Explains an error, without its causes.
+pub fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return Some(failure.explanation());
+    }
+    if let Some(error) = error.downcast_ref() {
+        return Some(of_issuer(error));
+    }
+    if let Some(error) = error.downcast_ref() {
+        return Some(of_rooms(error, OsClock.now()));
+    }
+    if let Some(problem) = error.downcast_ref() {
+        return Some(of_problem(problem));
+    }
+    if let Some(error) = error.downcast_ref() {
+        return Some(files::of_io(error));
+    }
+    error.downcast_ref::<LinkError>().map(of_link)
+}
+
+fn of_link(error: &LinkError) -> Explanation {
+    if *error == LinkError::OtherAddress {
+        return Explanation::failed("link_unknown")
+            .next("Paste the whole call link in quotes; anteroom link list shows your own");
+    }
+    Explanation::failed("link_damaged").next(
+        "Copy the whole link again; in a shell write it in quotes, since an & ends the command",
+    )
+}

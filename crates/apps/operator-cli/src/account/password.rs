@@ -1,0 +1,207 @@
+//! `anteroom account set-password`
+
+use std::path::Path;
+
+use anteroom_accounts::{ChangeCause, HashCost, Password};
+use anteroom_console::{
+    environment::Environment,
+    failure::Failure,
+    os::{self, OsClock},
+    password::PasswordSource,
+    terminal::{confirm, plain, print, print_json},
+};
+use anteroom_protocol::Aci;
+use anteroom_runtime::Clock as _;
+use anteroom_store::{
+    Device, DeviceOrigin, IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName,
+};
+use anteroom_store_sqlite::SqliteIssuer;
+use anyhow::{Context as _, bail};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::lookup::{find, no_account, parse_email, parse_new_email};
+
+use crate::operator_changes::OperatorChanges;
+
+/// The maximum number of devices that a question names.
+const MOST_NAMES: usize = 10;
+
+/// The source of a new password, and the cost of its hash.
+pub(super) struct NewPassword<'a> {
+    /// The address, for an account without a login.
+    pub(super) email: Option<&'a str>,
+    pub(super) file: Option<&'a Path>,
+    pub(super) cost: HashCost,
+    /// Whether devices that requests have added stay.
+    pub(super) keep_devices: bool,
+    /// Whether sessions end and the others are deleted without a question.
+    pub(super) yes: bool,
+}
+
+/// Reads a new password, and hashes it.
+pub(crate) fn verifier(
+    file: Option<&Path>,
+    cost: HashCost,
+    environment: &Environment,
+) -> anyhow::Result<PasswordVerifier> {
+    let source = PasswordSource {
+        file,
+        variable: None,
+        prompt: "New password: ",
+    };
+    let password = source.read_new(environment)?;
+    let password = Password::parse(password.expose_secret())?;
+    cost.hash(&password, &mut os::rng())
+        .context("login.hash_memory_kib and login.hash_passes")
+}
+
+/// Sets the password of a login, which is added if the account has none. The operator confirms the address.
+/// Sessions and a lock end, and devices that requests have added are deleted.
+pub(super) async fn set(
+    database: &SqliteIssuer,
+    changes: &OperatorChanges,
+    name: &str,
+    new: &NewPassword<'_>,
+    environment: &Environment,
+    json: bool,
+) -> anyhow::Result<()> {
+    const NAME: TransactionName = TransactionName::new("set password");
+    let aci = find(database, name).await?;
+    let known = database.read(NAME).await?.login(&aci).await?;
+    let parse = if known.is_some() {
+        parse_email
+    } else {
+        parse_new_email
+    };
+    let email = new.email.map(parse).transpose()?;
+    match (&known, &email) {
+        (None, None) => bail!(
+            Failure::failed("the account has no login yet").next("Name its address with --email")
+        ),
+        (Some(login), Some(email)) if login.email != *email => bail!(
+            Failure::failed("the account's login has another email address")
+                .next("Leave out --email")
+        ),
+        _ => {}
+    }
+    let removed = match new.keep_devices {
+        true => Vec::new(),
+        false => requested_devices(database, &aci).await?,
+    };
+    let mut reader = database.read(NAME).await?;
+    let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
+    drop(reader);
+    confirm_losses(sessions, &removed, new.yes)?;
+    let verifier = verifier(new.file, new.cost, environment)?;
+    let mut rng = os::rng();
+    let mut transaction = database.begin(NAME).await?;
+    let is_there = transaction.set_verifier(&aci, &verifier, &mut rng).await?;
+    let email = match (is_there, known, email) {
+        (true, Some(login), _) => login.email,
+        (false, _, Some(email)) => {
+            let login = Login {
+                aci,
+                email: email.clone(),
+                verifier,
+                verified: true,
+                created: OsClock.now(),
+            };
+            transaction
+                .add_login(&login, &mut rng)
+                .await
+                .map_err(explained)?;
+            email
+        }
+        _ => bail!(changed_meanwhile("the account was changed")),
+    };
+    transaction.set_verified(&aci).await?;
+    transaction.clear_login_failures(&email, None).await?;
+    transaction.renew_limits(&aci).await?;
+    let ended = transaction.end_sessions(&aci).await?;
+    let deleted = if new.keep_devices {
+        Vec::new()
+    } else {
+        changes
+            .of(&mut *transaction, OsClock.now())
+            .delete_requested(&aci, ChangeCause::Operator)
+            .await?
+    };
+    let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
+    if !deleted.iter().all(|change| is_confirmed(change.device())) {
+        bail!(changed_meanwhile("a device was added"));
+    }
+    transaction.save().await?;
+    for change in &deleted {
+        changes.announce(change);
+    }
+    changes.note("account.password_set", &aci);
+    let gone = deleted.len();
+    if json {
+        let uuid = aci.to_uuid_string();
+        print_json(
+            &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,
+                     "deletedDevices": gone }),
+        )?;
+    } else {
+        print(&format!(
+            "Set the password. Sessions that ended: {ended}. Devices that were deleted: {gone}."
+        ))?;
+    }
+    Ok(())
+}
+
+fn changed_meanwhile(change: &str) -> Failure {
+    Failure::failed(format!(
+        "{change} at the same time, and nothing was changed here"
+    ))
+    .next("Run this again")
+}
+
+/// The devices that a new password deletes.
+async fn requested_devices(database: &SqliteIssuer, aci: &Aci) -> anyhow::Result<Vec<Device>> {
+    const NAME: TransactionName = TransactionName::new("list devices");
+    let mut devices = database.read(NAME).await?.devices(aci).await?;
+    devices.retain(|device| device.origin == DeviceOrigin::Request);
+    Ok(devices)
+}
+
+/// Asks before sessions end and devices are deleted, unless `yes` was said already.
+fn confirm_losses(sessions: usize, devices: &[Device], yes: bool) -> anyhow::Result<()> {
+    let mut losses = Vec::new();
+    if sessions > 0 {
+        losses.push(format!("ends the sessions of the account ({sessions})"));
+    }
+    if !devices.is_empty() {
+        losses.push(format!(
+            "deletes the devices that requests have given a password of their own: {} (with \
+             --keep-devices they stay)",
+            names(devices)
+        ));
+    }
+    if losses.is_empty() {
+        return Ok(());
+    }
+    let losses = losses.join(", and ");
+    confirm(yes, &format!("A new password also {losses}. Set it?"))
+}
+
+fn names(devices: &[Device]) -> String {
+    let named = |device: &Device| format!("{} ({})", device.id, plain(device.name.as_str()));
+    let mut names: Vec<_> = devices.iter().take(MOST_NAMES).map(named).collect();
+    if let more @ 1.. = devices.len().saturating_sub(MOST_NAMES) {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
+/// Converts an error that an operator can resolve to a failure with the next step.
+pub(crate) fn explained(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::EmailTaken => Failure::failed("another account has this email address")
+            .next("Name another address, or look at `anteroom account list`")
+            .into(),
+        StoreError::AccountMissing => no_account().into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,85 @@
+//! `anteroom keys export-public`: public server params for another channel than the issuer.
+
+use std::path::Path;
+
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    files,
+    os::OsClock,
+    public_params::{PublicParams, PublicParamsFile},
+    terminal::{print, print_json},
+};
+use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, Timestamp};
+use anteroom_runtime::Clock as _;
+use anteroom_server::{databases, params};
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use anteroom_store_sqlite::SqliteIssuer;
+use anyhow::{Context as _, anyhow};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
+
+/// The exported params.
+#[derive(Serialize)]
+struct PublicExportReport<'a> {
+    file: &'a Path,
+    ids: Vec<&'a str>,
+}
+
+/// Writes the public params of the issuer to a new file, or to standard output.
+pub async fn export(
+    out: &Path,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
+    let records = params::all(&database).await;
+    database.close().await;
+    let mut published = PublicParamsFile { params: Vec::new() };
+    let records = records?;
+    params::report_damaged(params::ParamsOwner::Issuer, &records);
+    for record in records.readable.iter().rev() {
+        published.params.push(entry(record)?);
+    }
+    let text = serde_json::to_string_pretty(&published)?;
+    if out == Path::new("-") {
+        print(&text)?;
+        return Ok(());
+    }
+    files::create(out, format!("{text}\n").as_bytes())
+        .with_context(|| format!("{} cannot be written", out.display()))?;
+    if json {
+        return print_json(&PublicExportReport {
+            file: out,
+            ids: published.params.iter().map(|entry| &*entry.id).collect(),
+        });
+    }
+    print(&format!(
+        "Wrote the public params to {}: nothing in it is secret. Clients pin them with `anteroom keys trust`.",
+        out.display()
+    ))?;
+    Ok(())
+}
+
+fn entry(record: &ServerParamsRecord) -> anyhow::Result<PublicParams> {
+    let malformed = || anyhow!("the stored params {} do not parse", record.id);
+    let public = match record.kind {
+        ServerParamsKind::Generic => GenericSecretParams::from_bytes(&record.secret)
+            .map_err(|_| malformed())?
+            .public_params()
+            .to_bytes(),
+        ServerParamsKind::Group => GroupServerSecretParams::from_bytes(&record.secret)
+            .map_err(|_| malformed())?
+            .public_params()
+            .to_bytes(),
+    };
+    Ok(PublicParams {
+        id: record.id.to_hex(),
+        kind: record.kind.as_str().to_owned(),
+        version: public.first().copied().unwrap_or_default(),
+        not_before: record.not_before.as_secs(),
+        not_after: record.not_after.map(Timestamp::as_secs),
+        public_params: STANDARD.encode(&public),
+    })
+}

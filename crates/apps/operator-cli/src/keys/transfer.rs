@@ -1,0 +1,224 @@
+//! `anteroom keys export` and `import`: from an issuer to a room service that runs apart.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    files,
+    os::OsClock,
+    terminal::{print, print_json},
+};
+use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
+use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::Database as _,
+    databases,
+    installation::Installation,
+    params::{self, TransferredParams},
+};
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteRooms};
+use anyhow::{Context as _, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::rotate::{ParamsEndReport, ended_sentence};
+
+use crate::operator_changes::ChangedServices;
+
+/// The file that carries params between the services. It contains secrets: there is no `Debug`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ParamsTransferFile {
+    generic_params: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Entry {
+    id: String,
+    not_before: u64,
+    not_after: Option<u64>,
+    secret_params: String,
+}
+
+#[derive(Serialize)]
+struct ExportReport<'a> {
+    file: &'a Path,
+    ids: Vec<&'a str>,
+}
+
+/// The changes in the room service's database; may be empty.
+#[derive(Serialize)]
+struct ImportReport {
+    added: Vec<String>,
+    /// The params that replaced damaged rows.
+    replaced: Vec<String>,
+    ended: Vec<ParamsEndReport>,
+}
+
+impl ImportReport {
+    fn new(shared: &TransferredParams) -> Self {
+        let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
+        Self {
+            added: ids(&shared.added),
+            replaced: ids(&shared.replaced),
+            ended: shared.ended.iter().map(ParamsEndReport::new).collect(),
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.secret_params.zeroize();
+    }
+}
+
+/// Writes the generic params of the issuer to a new file for its owner alone.
+pub async fn export(
+    out: &Path,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+    changes: &ChangedServices,
+) -> anyhow::Result<()> {
+    let database: SqliteIssuer = databases::open_existing(data, environment, OsClock.now()).await?;
+    let records = params::all(&database).await;
+    database.close().await;
+    let records = records?;
+    params::report_damaged(params::ParamsOwner::Issuer, &records);
+    let exported = ParamsTransferFile {
+        generic_params: records
+            .readable
+            .iter()
+            .filter(|record| record.kind == ServerParamsKind::Generic)
+            .map(entry)
+            .collect(),
+    };
+    let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
+    files::create(out, text.as_bytes())
+        .with_context(|| format!("{} cannot be written", out.display()))?;
+    changes.add(SqliteIssuer::SERVICE);
+    if json {
+        return print_json(&ExportReport {
+            file: out,
+            ids: exported
+                .generic_params
+                .iter()
+                .map(|entry| &*entry.id)
+                .collect(),
+        });
+    }
+    print(&format!(
+        "Wrote {} to {}, for you alone: it holds secret keys.",
+        ids(exported.generic_params.iter().map(|entry| entry.id.clone())),
+        out.display()
+    ))?;
+    print("Carry it to the room service, run `anteroom keys import` there, and delete it.")?;
+    Ok(())
+}
+
+/// Reads generic params into the room service's database. Creates the database if there was none, or if `new`
+/// is set.
+pub async fn import(
+    file: &Path,
+    new: bool,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+    changes: &ChangedServices,
+) -> anyhow::Result<()> {
+    let text = fs::read(file)
+        .map(Zeroizing::new)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    // The parser's own error could quote the file.
+    let exported: ParamsTransferFile = serde_json::from_slice(&text).map_err(|_| {
+        let what = format!("{} is no file of `anteroom keys export`", file.display());
+        Failure::failed(what).next(
+            "Name the file that `anteroom keys export` wrote; one of `keys export-public` is for \
+                 `anteroom keys trust`",
+        )
+    })?;
+    let records = exported
+        .generic_params
+        .iter()
+        .map(record)
+        .collect::<anyhow::Result<Vec<_>>>()
+        .with_context(|| format!("{} makes no sense", file.display()))?;
+    data.create()?;
+    let now = OsClock.now();
+    let new = if new {
+        BTreeSet::from([SqliteRooms::NAME])
+    } else {
+        BTreeSet::new()
+    };
+    let installation = Installation::open(data, new)?;
+    let key = databases::find_or_make_key(data, environment, &installation)?;
+    let database: SqliteRooms =
+        databases::open_or_create(data, environment, &installation, &key, now).await?;
+    installation.save()?;
+    let shared = params::share(&database, &records).await?;
+    database.close().await;
+    changes.add(SqliteRooms::SERVICE);
+    if json {
+        return print_json(&ImportReport::new(&shared));
+    }
+    if shared.is_nothing() {
+        print("The room service has all of these params already.")?;
+        return Ok(());
+    }
+    if !shared.added.is_empty() {
+        print(&format!(
+            "The room service verifies under {}, within seconds if it runs.",
+            ids(shared.added.iter().map(ParamsId::to_hex)),
+        ))?;
+    }
+    if !shared.replaced.is_empty() {
+        print(&format!(
+            "The room service has {} again, which were damaged.",
+            ids(shared.replaced.iter().map(ParamsId::to_hex)),
+        ))?;
+    }
+    for (id, end) in &shared.ended {
+        print(&ended_sentence(&format!("Generic params {id}"), *end, now))?;
+    }
+    print(&format!("Delete {} now.", file.display()))?;
+    Ok(())
+}
+
+fn entry(record: &ServerParamsRecord) -> Entry {
+    Entry {
+        id: record.id.to_hex(),
+        not_before: record.not_before.as_secs(),
+        not_after: record.not_after.map(Timestamp::as_secs),
+        secret_params: STANDARD.encode(record.secret.as_slice()),
+    }
+}
+
+fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
+    let secret = STANDARD
+        .decode(entry.secret_params.as_bytes())
+        .map(Zeroizing::new)
+        .map_err(|_| anyhow!("a key is not base64"))?;
+    let params =
+        GenericSecretParams::from_bytes(&secret).map_err(|_| anyhow!("a key does not parse"))?;
+    let id = params.public_params().id();
+    if ParamsId::parse(&entry.id) != Ok(id) {
+        bail!("a key has another id");
+    }
+    Ok(ServerParamsRecord {
+        id,
+        kind: ServerParamsKind::Generic,
+        not_before: Timestamp::from_secs(entry.not_before),
+        not_after: entry.not_after.map(Timestamp::from_secs),
+        secret,
+    })
+}
+
+fn ids(ids: impl Iterator<Item = String>) -> String {
+    let ids: Vec<String> = ids.collect();
+    format!("generic params {}", ids.join(", "))
+}

@@ -1,0 +1,141 @@
+//! `anteroom restore`
+
+mod staging;
+
+use std::path::Path;
+
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    os::OsClock,
+    progress,
+    terminal::{print, print_json},
+};
+use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::{self, Database},
+    installation, master_key,
+};
+use anteroom_store::{MasterKey, StoreError};
+use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+
+use self::staging::StagingDirectory;
+
+use crate::{backup::manifest::Manifest, operator_changes::ChangedServices};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    data: &'a Path,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
+
+/// Restores the databases of a backup into a data directory that has none.
+///
+/// The files and the master key are verified before any file is put in its place. Single-use values and
+/// running calls are not restored.
+pub async fn run(
+    folder: &Path,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+    changes: &ChangedServices,
+) -> anyhow::Result<()> {
+    let manifest = Manifest::read(folder, &[SqliteIssuer::NAME, SqliteRooms::NAME])?;
+    let Some(key) = master_key::find(data, environment)? else {
+        let next = format!(
+            "Put it to {}, or name it with {}",
+            data.master_key().display(),
+            environment::MASTER_KEY_FILE
+        );
+        bail!(Failure::failed("the master key of the backup is needed").next(next));
+    };
+    let made = data.create()?;
+    let putting = put(folder, &manifest, data, &key);
+    let restored = progress::during("Restoring the databases", putting).await;
+    if restored.is_err() && made {
+        // The directory is empty, as it was created.
+        let _ = std::fs::remove_dir(data.path());
+    }
+    restored?;
+    changes.add_both();
+    if json {
+        return print_json(&Report {
+            data: data.path(),
+            manifest: &manifest,
+        });
+    }
+    print(&format!(
+        "Restored the backup {} into {}.",
+        manifest.origin(),
+        data.path().display()
+    ))?;
+    print("")?;
+    for line in manifest.lines() {
+        print(&line)?;
+    }
+    print("")?;
+    for line in [
+        "Sessions, links in mails, invites and calls that were on are gone: people log in again.",
+        "Everything else is as it was then. Do again what has to last: accounts and devices deleted",
+        "or disabled, passwords changed, links revoked or deleted, and keys rotated since.",
+        "Then start `anteroom serve`.",
+    ] {
+        print(line)?;
+    }
+    Ok(())
+}
+
+async fn put(
+    folder: &Path,
+    manifest: &Manifest,
+    data: &DataDir,
+    key: &MasterKey,
+) -> anyhow::Result<()> {
+    let _lock = data.lock()?;
+    staging::undo(data)?;
+    staging::refuse_databases(data)?;
+    let staging = StagingDirectory::make(data)?;
+    for entry in &manifest.files {
+        let to = staging.staged().path().join(&entry.name);
+        entry.take_out(folder, &to)?;
+    }
+    for entry in &manifest.files {
+        if entry.name == SqliteIssuer::NAME {
+            prepare::<SqliteIssuer>(manifest, staging.staged(), key).await?;
+        } else {
+            prepare::<SqliteRooms>(manifest, staging.staged(), key).await?;
+        }
+    }
+    let names = || manifest.files.iter().map(|entry| entry.name.as_str());
+    staging.put_in_place(names())?;
+    installation::add_restored(data, names())
+}
+
+/// Opens a database with the key, migrates it, and deletes what must not be restored.
+async fn prepare<D: Database>(
+    manifest: &Manifest,
+    staged: &DataDir,
+    key: &MasterKey,
+) -> anyhow::Result<()> {
+    let complain = || {
+        format!(
+            "{} of the backup {} cannot be opened",
+            D::NAME,
+            manifest.origin()
+        )
+    };
+    let options = SqliteOptions::new(D::path(staged)).create(false);
+    let database = D::open(&options, key, OsClock.now())
+        .await
+        .with_context(complain)?;
+    let forgotten: Result<u64, StoreError> = database.delete_transient_rows().await;
+    database.close().await;
+    forgotten.with_context(complain)?;
+    database::side_file(&D::path(staged)).map_or(Ok(()), |left| {
+        bail!("{} was not closed: {} is left", D::NAME, left.display())
+    })
+}

@@ -1,0 +1,123 @@
+//! `anteroom status`: the running services and the stored data with their ages. It shows no secret, no name
+//! and no person's address.
+
+mod database;
+mod report;
+pub(crate) mod service;
+mod text;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    listen::Addresses,
+    os::OsClock,
+    terminal::{print, print_json},
+};
+use anteroom_runtime::Clock as _;
+use anteroom_server::{
+    database::Database,
+    databases::{self, Databases},
+    disk::Disk,
+    settings::{self, Settings},
+};
+use anteroom_store_sqlite::{SchemaState, SqliteIssuer, SqliteRooms};
+use anyhow::bail;
+
+use self::{
+    database::DatabaseStatus,
+    report::{Events, Mail, Relays, StatusReport},
+};
+
+/// Shows the status.
+pub async fn run(
+    json: bool,
+    configuration: Option<PathBuf>,
+    settings: &Settings,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let now = OsClock.now();
+    refuse_older::<SqliteIssuer>(data).await?;
+    refuse_older::<SqliteRooms>(data).await?;
+    let databases = Databases::open(data, environment, now).await?;
+    let mut listed = Vec::new();
+    if let Some(issuer) = &databases.issuer {
+        listed.push(DatabaseStatus::of_issuer(issuer, data, now).await?);
+    }
+    if let Some(rooms) = &databases.rooms {
+        listed.push(DatabaseStatus::of_rooms(rooms, data, now).await?);
+    }
+    databases.close().await;
+    // Without a file of addresses no service is running.
+    let addresses = Addresses::read(data).ok();
+    let report = StatusReport {
+        version: env!("CARGO_PKG_VERSION"),
+        running_version: addresses.as_ref().and_then(|it| it.version.clone()),
+        data: data.path().display().to_string(),
+        configuration: configuration.map(|path| path.display().to_string()),
+        services: service::all(settings, addresses.as_ref()).await,
+        databases: listed,
+        disk: Disk::of(data).ok(),
+        mail: Mail {
+            transport: settings.mail.transport,
+            server: settings.mail.smtp.host.clone(),
+        },
+        relays: Relays {
+            provider: settings.relays.provider,
+            host: settings.relays.hostname.clone(),
+            experiment_percent: settings.relay_experiment.percent,
+        },
+        events: Events {
+            issuer_waiting: waiting(
+                settings.events.webhook.url.as_deref(),
+                &data.issuer_webhook(),
+            ),
+            rooms_waiting: waiting(
+                settings.events.webhook.rooms_url.as_deref(),
+                &data.rooms_webhook(),
+            ),
+        },
+    };
+    if json {
+        return print_json(&report);
+    }
+    print(text::of(&report, now).trim_end())?;
+    Ok(())
+}
+
+/// Opening a database of an older program would migrate it, which a status command must not do.
+async fn refuse_older<D: Database>(data: &DataDir) -> anyhow::Result<()> {
+    if databases::is_initialised::<D>(data).await?
+        && let SchemaState::Older { .. } = D::schema_state(&D::path(data)).await?
+    {
+        bail!(
+            Failure::failed(format!("an older program made {}", D::path(data).display())).next(
+                "Make a backup with `anteroom backup`, then start the services with this program"
+            )
+        );
+    }
+    Ok(())
+}
+
+/// Returns the events in a folder, each of which is a file.
+fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
+    url?;
+    let entries = fs::read_dir(folder).ok()?;
+    let is_event = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|it| it == "json");
+    Some(entries.flatten().filter(is_event).count())
+}
+
+/// Returns the configuration file of a command.
+pub fn configuration(
+    named: Option<&Path>,
+    environment: &Environment,
+    flags: &[settings::Flag],
+) -> anyhow::Result<Option<PathBuf>> {
+    settings::find_file(named, environment, flags, settings::Scope::Server)
+}

@@ -1,0 +1,62 @@
+//! Records of server params: new ones, and what is read from stored ones.
+
+use anteroom_protocol::{
+    GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Randomness, Timestamp,
+};
+use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use anyhow::Context as _;
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+pub(super) fn generic_mode(record: &ServerParamsRecord) -> anyhow::Result<Mode> {
+    let params = GenericSecretParams::from_bytes(&record.secret)
+        .with_context(|| format!("the stored params {} do not parse", record.id))?;
+    Ok(params.mode())
+}
+
+pub(super) fn is_live(record: &ServerParamsRecord, now: Timestamp) -> bool {
+    record.not_before <= now && record.not_after.is_none_or(|end| now < end)
+}
+
+pub(super) fn make_generic(
+    mode: Mode,
+    not_before: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> ServerParamsRecord {
+    let params = GenericSecretParams::generate(mode, Randomness::random(rng));
+    record(
+        params.public_params().id(),
+        ServerParamsKind::Generic,
+        not_before,
+        params.to_bytes(),
+    )
+}
+
+pub(super) fn make_group(
+    not_before: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> ServerParamsRecord {
+    let params =
+        GroupServerSecretParams::generate(Randomness::random(rng), Randomness::random(rng));
+    record(
+        params.public_params().id(),
+        ServerParamsKind::Group,
+        not_before,
+        params.to_bytes(),
+    )
+}
+
+fn record(
+    id: ParamsId,
+    kind: ServerParamsKind,
+    not_before: Timestamp,
+    secret: Zeroizing<Vec<u8>>,
+) -> ServerParamsRecord {
+    ServerParamsRecord {
+        id,
+        kind,
+        not_before,
+        not_after: None,
+        secret,
+    }
+}

@@ -1,0 +1,167 @@
+//! The outputs of a service's events.
+
+use std::{
+    num::NonZeroU64,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anteroom_console::{
+    environment::{self, Environment},
+    failure::Failure,
+    os::OsClock,
+};
+use anteroom_runtime::{
+    Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink,
+};
+use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
+use anyhow::Context as _;
+
+use crate::settings::EventSettings;
+
+/// The sinks of one service. Clones share them.
+#[derive(Clone)]
+pub struct Events {
+    queues: Vec<Arc<EventQueue>>,
+    /// The counter of dropped events, over all queues.
+    dropped: Count,
+    webhook: Option<Arc<WebhookSink>>,
+    time_step: NonZeroU64,
+}
+
+/// The settings of one service's event outputs.
+pub struct EventOutputSettings<'a> {
+    pub file: Option<&'a Path>,
+    pub webhook: Option<&'a str>,
+    /// The folder of events that wait for the webhook.
+    pub spool: PathBuf,
+    /// The step to which the times of its events are rounded, in seconds.
+    pub time_step: NonZeroU64,
+}
+
+impl Events {
+    pub fn open(
+        settings: &EventSettings,
+        outputs: EventOutputSettings<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let (mut queues, dropped) = (Vec::new(), Count::default());
+        if settings.stdout {
+            let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
+            queues.push(Arc::new(queue));
+        }
+        if let Some(path) = outputs.file {
+            let queue = EventQueue::file(path, settings.queue, dropped.clone())
+                .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
+            queues.push(Arc::new(queue));
+        }
+        let webhook = match outputs.webhook {
+            Some(url) => Some(webhook(settings, url, outputs.spool, environment)?),
+            None => None,
+        };
+        Ok(Self {
+            queues,
+            dropped,
+            webhook,
+            time_step: outputs.time_step,
+        })
+    }
+
+    pub fn sink(&self) -> Arc<dyn EventSink> {
+        let queues = self.queues.iter();
+        let mut sinks: Vec<Arc<dyn EventSink>> = queues
+            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
+            .collect();
+        sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
+        if sinks.is_empty() {
+            return Arc::new(NoEvents);
+        }
+        Arc::new(TimeStepSink::new(
+            self.time_step,
+            Arc::new(FanOut::new(sinks)),
+        ))
+    }
+
+    pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
+        let queues = self.queues.iter();
+        let mut dependencies: Vec<Arc<dyn Dependency>> = queues
+            .map(|queue| Arc::clone(queue) as Arc<dyn Dependency>)
+            .collect();
+        dependencies.extend(self.webhook.clone().map(|sink| sink as Arc<dyn Dependency>));
+        dependencies
+    }
+
+    pub fn show_counts(&self, metrics: &Metrics) {
+        metrics.show_count(
+            "events_dropped",
+            "Events for the event file and standard output that were lost: one too many",
+            &self.dropped,
+        );
+        if let Some(webhook) = &self.webhook {
+            metrics.show_count(
+                "webhook_events_sent",
+                "Events that the webhook took",
+                webhook.sent(),
+            );
+            metrics.show_count(
+                "webhook_events_dropped",
+                "Events for the webhook that were lost: not wanted, or one too many",
+                webhook.dropped(),
+            );
+        }
+    }
+
+    pub async fn close(&self) -> anyhow::Result<()> {
+        if let Some(webhook) = &self.webhook {
+            webhook.close().await;
+            let dropped = webhook.dropped().number();
+            if dropped > 0 {
+                tracing::warn!(dropped, "events for the webhook were dropped");
+            }
+        }
+        // Closing waits for the sink, so that it needs a thread of its own.
+        let queues = self.queues.clone();
+        tokio::task::spawn_blocking(move || {
+            for queue in queues {
+                queue.close();
+            }
+        })
+        .await?;
+        let dropped = self.dropped.number();
+        if dropped > 0 {
+            tracing::warn!(dropped, "events were dropped: their sink was too slow");
+        }
+        Ok(())
+    }
+}
+
+fn webhook(
+    settings: &EventSettings,
+    url: &str,
+    spool: PathBuf,
+    environment: &Environment,
+) -> anyhow::Result<Arc<WebhookSink>> {
+    let secret = environment.secret(
+        environment::WEBHOOK_SECRET,
+        environment::WEBHOOK_SECRET_FILE,
+    )?;
+    let secret = secret.ok_or_else(|| {
+        let next = format!(
+            "Put it into the file that {} names, or into {}",
+            environment::WEBHOOK_SECRET_FILE,
+            environment::WEBHOOK_SECRET
+        );
+        Failure::failed("events.webhook needs a secret").next(next)
+    })?;
+    let settings = WebhookSettings {
+        url: url.to_owned(),
+        secret: WebhookSecret::new(secret).context("events.webhook")?,
+        spool,
+        capacity: settings.webhook.queue,
+        timeout: Duration::from_secs(settings.webhook.timeout_seconds.get()),
+        backoff: Backoff::default(),
+    };
+    let sink = WebhookSink::start(settings, Arc::new(OsClock)).context("events.webhook")?;
+    Ok(Arc::new(sink))
+}

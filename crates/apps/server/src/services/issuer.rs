@@ -1,0 +1,289 @@
+//! The issuer.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anteroom_accounts::{
+    DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender, PasswordHasher,
+    PurgeCounts, TimerDelay,
+};
+use anteroom_console::os::{OsClock, OsEntropy};
+use anteroom_issuer::{Issuer, IssuerLimits, IssuerParts, IssuingParams};
+use anteroom_mail::MailQueue;
+use anteroom_oidc::OidcVerifier;
+use anteroom_protocol::{DAY, Mode, Timestamp};
+use anteroom_runtime::{
+    Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer,
+};
+use anteroom_store::{
+    IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
+};
+use anteroom_store_sqlite::SqliteIssuer;
+use anyhow::Context as _;
+use axum::Router;
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    DatabaseFailure, Events, ServiceContext, Telemetry,
+    keys::IssuerKeyState,
+    program_page::program_page,
+    purge_pause::{self, Decision, PurgePause},
+    stopped,
+    stored_params::{FaultLog, MergedParams},
+};
+
+use crate::{
+    databases, mail, oidc,
+    params::{self, ParamsOwner},
+    relays,
+    settings::{IssueMode, Settings},
+};
+
+/// The maximum number of accounts and addresses whose limits are stored: 100 to 300 bytes each.
+const LIMITED_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+
+/// The time limit for finishing the work of accepted requests at a stop.
+const BACKGROUND_CLOSING: Duration = Duration::from_secs(15);
+
+/// The opened issuer.
+pub struct OpenIssuer {
+    /// The database, which is open.
+    pub database: SqliteIssuer,
+    /// The server params of the database.
+    pub params: Vec<ServerParamsRecord>,
+    issuer: Issuer,
+    events: Events,
+    mail: Option<Arc<MailQueue>>,
+    oidc: Option<OidcVerifier>,
+    purge_pause: Arc<SyncMutex<PurgePause>>,
+}
+
+impl OpenIssuer {
+    /// Opens the database and the params, and creates the missing ones.
+    pub async fn open(
+        context: &ServiceContext,
+        key: &MasterKey,
+        faults: &FaultLog,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let ServiceContext {
+            settings,
+            data,
+            environment,
+            installation,
+            url,
+            telemetry: Telemetry { events, metrics },
+        } = context;
+        const LOOK: TransactionName = TransactionName::new("look at the last sighting");
+        let relays = relays::open(settings, environment)?;
+        let database: SqliteIssuer =
+            databases::open_or_create(data, environment, installation, key, now)
+                .await
+                .context(DatabaseFailure)?;
+        let stored = ensure_params(settings, &database, now)
+            .await
+            .context(DatabaseFailure)?;
+        let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
+        let last_device_use = reader.last_device_use().await.context(DatabaseFailure)?;
+        drop(reader);
+        let purge_pause = PurgePause::open(data.issuer_clock(), last_device_use);
+        let stored = MergedParams::new(&[], stored);
+        faults.report(ParamsOwner::Issuer, &stored);
+        let params = stored.records;
+        let mail = mail::open(&settings.mail, environment, metrics)?;
+        let oidc = oidc::open(&settings.oidc)?;
+        let mut dependencies = events.dependencies();
+        dependencies.extend(mail.clone().map(|mail| mail as Arc<dyn Dependency>));
+        dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
+        let login = LoginParts {
+            settings: LoginSettings {
+                program_page: program_page(settings)?,
+                ..login_settings(settings, url)
+            },
+            hasher: hasher(settings, metrics)?,
+            delay: Arc::new(TimerDelay),
+            mail: mail
+                .clone()
+                .map(|queue| Arc::new(mail::QueueSender(queue)) as Arc<dyn MailSender>),
+            identities: oidc.clone().map(|verifier| {
+                Arc::new(oidc::OidcIdentityVerifier(verifier)) as Arc<dyn IdentityVerifier>
+            }),
+        };
+        let issuer = Issuer::new(IssuerParts {
+            params: IssuingParams::from_records(settings.issue_mode.into(), &params)?,
+            pseudonymizer: pseudonymizer(&database),
+            database: Arc::new(database.clone()),
+            clock: Arc::new(OsClock) as Arc<dyn Clock>,
+            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
+            events: events.sink(),
+            limiter: Arc::new(LocalLimiter::new(LIMITED_ACCOUNTS)),
+            limits: IssuerLimits {
+                create_auth: settings.limits.create_auth.into(),
+                relays: settings.limits.relays.into(),
+                batches: settings.limits.batches.into(),
+                work: settings.limits.work.into(),
+            },
+            http: settings.http.http_limits(),
+            metrics: metrics.clone(),
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            dependencies,
+            relays,
+            login,
+        });
+        Ok(Self {
+            database,
+            params,
+            issuer,
+            events: events.clone(),
+            mail,
+            oidc,
+            purge_pause: Arc::new(SyncMutex::new(purge_pause)),
+        })
+    }
+
+    /// Returns the issuer's routes.
+    pub fn router(&self) -> Router {
+        anteroom_issuer::router(self.issuer.clone())
+    }
+
+    /// Returns the parts that are kept up to date while the service runs.
+    pub fn watched(&self, settings: &Settings) -> IssuerKeyState {
+        IssuerKeyState {
+            database: self.database.clone(),
+            issuer: self.issuer.clone(),
+            mode: settings.issue_mode.into(),
+            params: Mutex::new(self.params.clone()),
+        }
+    }
+
+    /// Starts the background tasks.
+    pub fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        let oidc = self.oidc.clone();
+        let pause = Arc::clone(&self.purge_pause);
+        let purging = purge_daily(self.issuer.clone(), pause, stopping.clone());
+        let issuer = self.issuer.clone();
+        tokio::spawn(async move {
+            let monitoring = issuer.run_background(stopped(stopping.clone()));
+            let fetching = async {
+                if let Some(oidc) = oidc {
+                    oidc.run_background(stopped(stopping.clone())).await;
+                }
+            };
+            tokio::join!(fetching, purging, monitoring);
+        })
+    }
+
+    /// Returns the emitter of device changes, which emits the service's events.
+    pub fn device_events(&self) -> DeviceEvents {
+        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
+    }
+
+    /// Finishes pending writes and closes the database.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.issuer.close_background(BACKGROUND_CLOSING).await;
+        self.issuer.device_uses_written().await;
+        if let Some(mail) = self.mail {
+            mail.close(mail::CLOSING).await;
+        }
+        self.events.close().await?;
+        self.database.close().await;
+        Ok(())
+    }
+}
+
+/// Purges at the start, and then once a day.
+async fn purge_daily(
+    issuer: Issuer,
+    pause: Arc<SyncMutex<PurgePause>>,
+    stopping: watch::Receiver<bool>,
+) {
+    let mut days = interval(Duration::from_secs(DAY));
+    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            _ = days.tick() => {}
+        }
+        let now = OsClock.now();
+        let decision = pause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .decide(now);
+        if let Decision::Wait { trusted, rounds } = decision {
+            let what = "Devices that were not seen for long, and expired rows,";
+            purge_pause::report(what, trusted, now, rounds);
+            continue;
+        }
+        match issuer.purge().await {
+            Ok(PurgeCounts {
+                devices: 0,
+                rows: 0,
+            }) => {}
+            Ok(PurgeCounts { devices, rows }) => {
+                tracing::info!(devices, rows, "deleted stale devices and expired rows");
+            }
+            Err(error) => tracing::error!(%error, "stale devices cannot be deleted"),
+        }
+    }
+}
+
+fn login_settings(settings: &Settings, url: &str) -> LoginSettings {
+    let login = &settings.login;
+    LoginSettings {
+        sign_up: login.sign_up.into(),
+        lock: login.lock_policy(),
+        lock_mail: login.lock_mail,
+        personal_events: settings.events.personal,
+        limits: settings.limits.login(),
+        provision: settings.oidc.create_accounts,
+        known_networks: login.known_networks(),
+        device_retention: login.device_retention(),
+        ..LoginSettings::new(settings.issuer.public_url.as_deref().unwrap_or(url))
+    }
+}
+
+/// Checks that passwords can be hashed at the cost of the settings.
+pub fn check_hash_cost(settings: &Settings) -> anyhow::Result<()> {
+    let metrics = Metrics::new(Arc::new(NoEvents), Arc::new(OsClock));
+    hasher(settings, &metrics).map(drop)
+}
+
+fn hasher(settings: &Settings, metrics: &Metrics) -> anyhow::Result<PasswordHasher> {
+    let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let limits = settings.login.hash_queue_limits(cores);
+    let mut rng = OsEntropy.rng();
+    PasswordHasher::new(settings.login.cost(), limits, metrics, &mut *rng)
+        .context("login.hash_memory_kib and login.hash_passes")
+}
+
+async fn ensure_params(
+    settings: &Settings,
+    database: &SqliteIssuer,
+    now: Timestamp,
+) -> anyhow::Result<StoredServerParams> {
+    let mut modes = vec![Mode::from(settings.issue_mode)];
+    if settings.legacy_params && settings.issue_mode != IssueMode::Legacy {
+        modes.push(Mode::Legacy);
+    }
+    let mut rng = OsEntropy.rng();
+    params::ensure(database, &modes, now, &mut *rng)
+        .await
+        .context("the server params cannot be read or made")
+}
+
+/// Returns the pseudonyms of the issuer's events.
+pub fn pseudonymizer(database: &SqliteIssuer) -> Pseudonymizer {
+    let database = database.clone();
+    Pseudonymizer::following(move || {
+        Zeroizing::new(*database.storage_keys().event_key().as_bytes())
+    })
+}

@@ -1,0 +1,311 @@
+//! The room service.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    num::NonZeroUsize,
+    path::Path,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::{self, Environment},
+    failure::Failure,
+    os::{OsClock, OsEntropy},
+};
+use anteroom_protocol::{DAY, Timestamp};
+use anteroom_rooms::{
+    GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
+    StoredParams,
+};
+use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer};
+use anteroom_store::{
+    MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
+};
+use anteroom_store_sqlite::SqliteRooms;
+use anyhow::{Context as _, bail};
+use axum::Router;
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    DatabaseFailure, Events, ServiceContext, Telemetry,
+    keys::RoomsKeyState,
+    program_page::program_page,
+    purge_pause::{self, Decision, PurgePause},
+    stopped,
+    stored_params::{FaultLog, MergedParams},
+};
+
+use crate::{
+    database::{self, Database as _},
+    databases,
+    installation::Installation,
+    params::{self, ParamsOwner},
+    settings::{MediaKind, RoomsConfig},
+};
+
+/// The maximum number of users whose limits are stored: about 100 bytes each.
+const LIMITED_USERS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+
+const LOOK: TransactionName = TransactionName::new("look at the newest link");
+
+/// The failure of a room service without server params.
+pub const NO_PARAMS: &str = "the room service has no server params";
+/// The next step of a room service without params.
+pub const GET_PARAMS: &str = "Write the issuer's to a file with `anteroom keys export --out \
+    FILE`, and read it here with `anteroom keys import FILE`";
+
+/// The room service, ready to answer.
+pub struct OpenRooms {
+    /// The database, which is open.
+    pub database: SqliteRooms,
+    params: Vec<ServerParamsRecord>,
+    rooms: Rooms,
+    events: Events,
+    purge_pause: Arc<SyncMutex<PurgePause>>,
+}
+
+impl OpenRooms {
+    /// Opens the database and takes over params.
+    pub async fn open(
+        context: &ServiceContext,
+        key: &MasterKey,
+        issuers: &[ServerParamsRecord],
+        faults: &FaultLog,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let ServiceContext {
+            settings,
+            data,
+            environment,
+            installation,
+            url,
+            telemetry: Telemetry { events, metrics },
+        } = context;
+        let database: SqliteRooms =
+            databases::open_or_create(data, environment, installation, key, now)
+                .await
+                .context(DatabaseFailure)?;
+        let params = take_over(&database, issuers, faults)
+            .await
+            .context(DatabaseFailure)?;
+        let rooms = Rooms::new(RoomsParts {
+            database: Arc::new(database.clone()),
+            clock: Arc::new(OsClock) as Arc<dyn Clock>,
+            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
+            keys: anteroom_rooms::verifier_keys(&params.records)?,
+            events: events.sink(),
+            limiter: Arc::new(LocalLimiter::new(LIMITED_USERS)),
+            pseudonymizer: pseudonymizer(&database),
+            http: settings.http.http_limits(),
+            metrics: metrics.clone(),
+            verifications: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            dependencies: events.dependencies(),
+            settings: RoomsSettings {
+                verifications: settings.limits.verifications.into(),
+                program_page: program_page(settings)?,
+                ..room_settings(&settings.rooms, environment, url)?
+            },
+        })?;
+        if params.is_incomplete(now) {
+            rooms.set_stored_params(StoredParams::Incomplete);
+        }
+        let mut reader = database.read(LOOK).await.context(DatabaseFailure)?;
+        let newest_link = reader.newest_link().await.context(DatabaseFailure)?;
+        drop(reader);
+        let purge_pause = PurgePause::open(data.rooms_clock(), newest_link);
+        rooms.recover().await;
+        Ok(Self {
+            database,
+            params: params.records,
+            rooms,
+            events: events.clone(),
+            purge_pause: Arc::new(SyncMutex::new(purge_pause)),
+        })
+    }
+
+    /// Returns the public routes.
+    pub fn router(&self) -> Router {
+        anteroom_rooms::router(self.rooms.clone())
+    }
+
+    /// Returns the routes for media servers.
+    pub fn internal_router(&self) -> Router {
+        anteroom_rooms::internal_router(self.rooms.clone())
+    }
+
+    /// Returns the parts that are kept up to date while the service runs.
+    pub fn watched(&self) -> RoomsKeyState {
+        RoomsKeyState {
+            database: self.database.clone(),
+            rooms: self.rooms.clone(),
+            params: Mutex::new(self.params.clone()),
+        }
+    }
+
+    /// Starts the background tasks.
+    pub fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        let rooms = self.rooms.clone();
+        let deciding = decide_daily(rooms.clone(), Arc::clone(&self.purge_pause));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = rooms.run_background(stopped(stopping)) => {}
+                () = deciding => {}
+            }
+        })
+    }
+
+    /// Ends all calls, so that their sockets close.
+    pub async fn end_calls(&self) {
+        self.rooms.close().await;
+    }
+
+    /// Finishes pending writes and closes the database.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.events.close().await?;
+        self.database.close().await;
+        Ok(())
+    }
+}
+
+/// Decides at the start, and then once a day, whether links past their end are deleted.
+async fn decide_daily(rooms: Rooms, pause: Arc<SyncMutex<PurgePause>>) {
+    let mut days = interval(Duration::from_secs(DAY));
+    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        days.tick().await;
+        let now = OsClock.now();
+        let decision = pause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .decide(now);
+        if let Decision::Wait { trusted, rounds } = decision {
+            purge_pause::report("Links past their end", trusted, now, rounds);
+        }
+        rooms.set_purging(decision == Decision::Purge);
+    }
+}
+
+/// Takes over the issuer's params, and returns all params of the room service.
+async fn take_over(
+    database: &SqliteRooms,
+    issuers: &[ServerParamsRecord],
+    faults: &FaultLog,
+) -> anyhow::Result<MergedParams> {
+    params::share(database, issuers)
+        .await
+        .context("the server params cannot be taken over")?;
+    let stored = params::of_rooms(database).await?;
+    let is_damaged = !stored.damaged.is_empty();
+    let merged = MergedParams::new(&[], stored);
+    faults.report(ParamsOwner::Rooms, &merged);
+    if merged.records.is_empty() && is_damaged {
+        return Err(StoreError::Damaged {
+            source: "no server params of the room service can be read".into(),
+        }
+        .into());
+    }
+    if merged.records.is_empty() {
+        bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
+    }
+    Ok(merged)
+}
+
+/// Makes sure that a room service without an issuer beside it has a database, or lost one: params are
+/// imported into that, and one that the start made would have none. Nothing is made.
+pub fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()> {
+    databases::refuse_half_restored(data)?;
+    if database::is_there(&data.rooms_database()) {
+        return Ok(());
+    }
+    let is_lost = Installation::inspect(data)?
+        .permit::<SqliteRooms>()
+        .is_err();
+    if !is_lost || new.contains(SqliteRooms::NAME) {
+        bail!(Failure::failed(NO_PARAMS).next(GET_PARAMS));
+    }
+    Ok(())
+}
+
+/// Returns the pseudonyms of the room service's events.
+pub fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
+    let database = database.clone();
+    Pseudonymizer::following(move || {
+        Zeroizing::new(*database.storage_keys().event_key().as_bytes())
+    })
+}
+
+/// Checks the settings of rooms.
+pub fn check_room_settings(
+    settings: &RoomsConfig,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    // Any listener address is valid in place of a public URL.
+    room_settings(settings, environment, "http://127.0.0.1:1").map(drop)
+}
+
+fn room_settings(
+    settings: &RoomsConfig,
+    environment: &Environment,
+    url: &str,
+) -> anyhow::Result<RoomsSettings> {
+    let url = settings.public_url.as_deref().unwrap_or(url);
+    let node = Node::new(&settings.region, url).with_context(|| {
+        format!("rooms.public_url {url:?} and rooms.region name no node: an http(s) URL and a word")
+    })?;
+    let mut rooms = RoomsSettings::embedded(node);
+    rooms.max_devices = settings.max_devices;
+    rooms.devices_per_user = settings.devices_per_user;
+    rooms.epochs = settings.epochs;
+    rooms.sockets.connections = settings.sockets.get();
+    rooms.sockets.connections_per_address = settings.sockets_per_address.get();
+    rooms.sockets.unjoined = settings.unjoined_sockets.get();
+    rooms.sockets.unjoined_per_address = settings.unjoined_sockets_per_address.get();
+    rooms.group_calls = group_call_key(environment)?;
+    for origin in &settings.origins {
+        let parsed = Origin::parse(origin)
+            .with_context(|| format!("rooms.origins: {origin:?} is no https://host"))?;
+        rooms.origins.insert(parsed);
+    }
+    let mut servers = Vec::new();
+    for server in &settings.media_servers {
+        let parsed = MediaServer::parse(server)
+            .with_context(|| format!("rooms.media_servers: {server:?} is no URL"))?;
+        servers.push(parsed);
+    }
+    match (settings.media, servers.is_empty()) {
+        (MediaKind::Embedded, true) => {}
+        (MediaKind::Embedded, false) => {
+            bail!("rooms.media_servers are only used with rooms.media = \"sfu\"")
+        }
+        (MediaKind::Sfu, true) => bail!("rooms.media = \"sfu\" needs rooms.media_servers"),
+        (MediaKind::Sfu, false) => rooms.media = Media::Sfu(SfuSettings::of_servers(servers)),
+    }
+    Ok(rooms)
+}
+
+fn group_call_key(environment: &Environment) -> anyhow::Result<Option<GroupCallKey>> {
+    let Some(file) = environment.text(environment::GROUP_CALL_KEY_FILE)? else {
+        return Ok(None);
+    };
+    let path = Path::new(file.as_str());
+    let bytes = fs::read(path)
+        .map(Zeroizing::new)
+        .with_context(|| format!("the group call key file {} cannot be read", path.display()))?;
+    let text = Zeroizing::new(bytes.trim_ascii_end().to_vec());
+    let key = GroupCallKey::new(text).with_context(|| {
+        format!(
+            "the group call key file {} holds less than 16 bytes",
+            path.display()
+        )
+    })?;
+    Ok(Some(key))
+}

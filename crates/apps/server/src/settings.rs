@@ -1,0 +1,438 @@
+//! The settings: their types, defaults and names.
+
+mod budgets;
+mod http;
+mod keys;
+mod listen_address;
+mod load;
+mod login;
+mod mail;
+mod oidc;
+mod public_url;
+mod reference;
+mod relays;
+mod schema;
+mod source;
+mod tls;
+mod webhook;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
+
+use anteroom_accounts::LoginLimits;
+use anteroom_protocol::Mode;
+use anteroom_runtime::{BucketSize, WindowSize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    budgets::{BatchBucketSettings, VerificationSettings, WorkSettings},
+    http::HttpSettings,
+    keys::KeySection,
+    listen_address::ListenAddress,
+    load::{find_file, load, names_data, unknown_variables},
+    login::{LoginSection, SignUpMode},
+    mail::{MailSettings, MailTransport},
+    oidc::OidcSection,
+    public_url::PublicUrl,
+    reference::page as reference,
+    relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
+    source::{Flag, Scope},
+    tls::TlsSection,
+    webhook::WebhookSection,
+};
+
+/// All settings. Secrets are none of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where the databases and the keys are. A relative path starts at the working directory.
+    pub data: PathBuf,
+    /// Which services run. A room service that runs apart needs the issuer's generic params:
+    /// `anteroom keys export` there, `anteroom keys import` here.
+    pub role: ServiceSelection,
+    /// Which params make credentials: `standard` or, for clients that know nothing else,
+    /// `legacy`. Params of that mode are made at the next start if there are none.
+    pub issue_mode: IssueMode,
+    /// Whether params of legacy mode are made and listed too, without being used.
+    pub legacy_params: bool,
+    /// The page where people get the program for the terminal, such as a page of your own about it.
+    /// The page that a link opens in a browser leads there, and the start pages do.
+    pub program_page: Option<String>,
+    /// The issuer.
+    pub issuer: IssuerSettings,
+    /// The room service.
+    pub rooms: RoomsConfig,
+    /// Metrics.
+    pub admin: AdminSettings,
+    /// Where events go: JSON lines, with accounts and rooms under pseudonyms.
+    pub events: EventSettings,
+    /// Signing in with email and password.
+    pub login: LoginSection,
+    /// Mails of the issuer. See [mail.md](mail.md).
+    pub mail: MailSettings,
+    /// OpenID Connect providers whose tokens sign in at the issuer. See [oidc.md](oidc.md).
+    pub oidc: OidcSection,
+    /// TURN servers for media, which the issuer gives credentials for. See
+    /// [relays.md](relays.md).
+    pub relays: RelaySection,
+    /// Other relays for a share of the accounts, always the same ones.
+    pub relay_experiment: RelayExperimentSection,
+    /// Server params and keys that may change while the services run. See [keys.md](keys.md).
+    pub keys: KeySection,
+    /// The log, on standard error.
+    pub log: LogSettings,
+    /// Rate limits.
+    pub limits: LimitSettings,
+    /// What connections and requests may take.
+    pub http: HttpSettings,
+}
+
+/// Which services run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceSelection {
+    /// Both services.
+    #[default]
+    All,
+    /// The issuer alone.
+    Issuer,
+    /// The room service alone.
+    Rooms,
+}
+
+impl ServiceSelection {
+    /// Returns whether the issuer runs.
+    pub const fn issues(self) -> bool {
+        matches!(self, Self::All | Self::Issuer)
+    }
+
+    /// Returns whether the room service runs.
+    pub const fn holds_rooms(self) -> bool {
+        matches!(self, Self::All | Self::Rooms)
+    }
+}
+
+/// Which generic params issue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IssueMode {
+    /// Those of the standard mode.
+    #[default]
+    Standard,
+    /// Those of the legacy mode.
+    Legacy,
+}
+
+impl From<IssueMode> for Mode {
+    fn from(mode: IssueMode) -> Self {
+        match mode {
+            IssueMode::Standard => Self::Standard,
+            IssueMode::Legacy => Self::Legacy,
+        }
+    }
+}
+
+/// The settings of the issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IssuerSettings {
+    /// Address or host name, and port; port 0 takes a free one. The address taken stands in
+    /// `DIR/listen.json`.
+    pub listen: ListenAddress,
+    /// The URL under which people reach the issuer, where that is not the address it listens on.
+    /// Mails link to it, and access tokens name it.
+    pub public_url: Option<PublicUrl>,
+    /// A certificate of the issuer's own. See [tls.md](tls.md).
+    pub tls: TlsSection,
+}
+
+/// The settings of the room service.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomsConfig {
+    /// Address or host name, and port; port 0 takes a free one. The address taken stands in
+    /// `DIR/listen.json`.
+    pub listen: ListenAddress,
+    /// A certificate of the room service's own. See [tls.md](tls.md).
+    pub tls: TlsSection,
+    /// The address at which media servers call back, with `rooms.media = "sfu"`. Every caller may
+    /// end calls: keep it private.
+    pub internal_listen: Option<ListenAddress>,
+    /// The URL under which clients reach this very process, where that is not the address it
+    /// listens on. Of several processes on one database each has its own.
+    pub public_url: Option<PublicUrl>,
+    /// The region of this process: media servers are told it, and redirects of REST joins name it. 1
+    /// to 64 letters, digits, `-` and `_`.
+    pub region: String,
+    /// The most devices in a call, and again in its lobby.
+    pub max_devices: NonZeroU32,
+    /// The most devices of one user in a call, active and waiting together.
+    pub devices_per_user: NonZeroU32,
+    /// The most sockets that have joined and are open at once.
+    pub sockets: NonZeroUsize,
+    /// The most sockets from one address that have joined and are open at once.
+    pub sockets_per_address: NonZeroUsize,
+    /// The most open sockets that have not joined yet.
+    pub unjoined_sockets: NonZeroUsize,
+    /// The most open sockets from one address that have not joined yet.
+    pub unjoined_sockets_per_address: NonZeroUsize,
+    /// Whether new links get an epoch, so that a room id never comes back to life under an old
+    /// link.
+    pub epochs: bool,
+    /// The origins of web pages that may join calls. Clients that are no browsers always may.
+    pub origins: Vec<String>,
+    /// The place of calls: this process, or the media servers listed.
+    pub media: MediaKind,
+    /// The URLs of the media servers, with `rooms.media = "sfu"`.
+    pub media_servers: Vec<String>,
+}
+
+/// Where calls take place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaKind {
+    /// In the process of the room service.
+    #[default]
+    Embedded,
+    /// At media servers.
+    Sfu,
+}
+
+/// The settings of the metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminSettings {
+    /// Where `GET /metrics` answers, for Prometheus; with both services in one process the rooms'
+    /// are at `GET /rooms/metrics`. Anyone who reaches it may read it: keep it private.
+    pub listen: Option<ListenAddress>,
+    /// A certificate for the metrics. See [tls.md](tls.md).
+    pub tls: TlsSection,
+}
+
+/// The settings of events.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventSettings {
+    /// Whether events go to standard output, those of both services mixed.
+    pub stdout: bool,
+    /// The file of the issuer's events.
+    pub file: Option<PathBuf>,
+    /// The file of the room service's events.
+    pub rooms_file: Option<PathBuf>,
+    /// Whether the events of logins show email and client address in the clear instead of
+    /// pseudonyms. It costs the privacy of all people who log in: readers of the events, their
+    /// files, their backups or the webhook learn names, times and addresses of logins.
+    pub personal: bool,
+    /// The times of the issuer's events are rounded down to whole steps of so many seconds. The
+    /// default is an hour: laid beside the room service's events, exact times could tell which
+    /// account was in which room.
+    pub time_step_seconds: NonZeroU64,
+    /// The times of the room service's events are rounded down to whole steps of so many seconds.
+    pub rooms_time_step_seconds: NonZeroU64,
+    /// The most events that wait for a slow sink before further ones are dropped and counted.
+    pub queue: NonZeroUsize,
+    /// A receiver of events. See [webhooks.md](webhooks.md).
+    pub webhook: WebhookSection,
+}
+
+/// The settings of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// The form of the log: for people, or for programs.
+    pub format: LogFormat,
+    /// The least important level of lines that are logged.
+    pub level: LogLevel,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// One object of JSON in each line.
+    Json,
+}
+
+/// The least important level of lines that are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Failures that need an operator.
+    Error,
+    /// Failures that pass, too.
+    Warn,
+    /// The life of the services, too.
+    #[default]
+    Info,
+    /// Each request, too.
+    Debug,
+}
+
+/// The settings of rate limits.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Requests of one account for credentials that create links.
+    pub create_auth: BucketSettings,
+    /// Requests of one account for credentials for relays.
+    pub relays: RelayBucketSettings,
+    /// Requests of one account for batches of credentials, of either kind.
+    pub batches: BatchBucketSettings,
+    /// The queue of the issuer's zero-knowledge work, in which accounts take turns.
+    pub work: WorkSettings,
+    /// The verifications of the room service.
+    pub verifications: VerificationSettings,
+    /// Logins, sign-ups and password resets, each for one client address (an IPv4 address, an IPv6
+    /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
+    pub logins_per_minute: NonZeroU32,
+    /// Mails of one kind to one address, for sign-ups and their repetition to one mailbox (an address
+    /// without dots and `+` tags before the `@`): at most so many in any hour.
+    pub mails_per_hour: NonZeroU32,
+    /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
+    pub domain_mails_per_hour: NonZeroU32,
+    /// All mails of sign-ups and their repetition, and again all of resets, whether requests lead to
+    /// mails or not: at most so many in any hour. One client network (an IPv4 address, an IPv6 /48) may
+    /// ask for a sixteenth. Of resets, half is for networks from which somebody has logged in lately.
+    pub all_mails_per_hour: NonZeroU32,
+}
+
+/// The settings of a token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BucketSettings {
+    /// The most requests of one account at once.
+    pub capacity: NonZeroU32,
+    /// The time after which one more request of an account is possible.
+    pub refill_seconds: NonZeroU64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./anteroom-data"),
+            role: ServiceSelection::default(),
+            issue_mode: IssueMode::default(),
+            legacy_params: false,
+            program_page: None,
+            issuer: IssuerSettings::default(),
+            rooms: RoomsConfig::default(),
+            admin: AdminSettings::default(),
+            events: EventSettings::default(),
+            login: LoginSection::default(),
+            mail: MailSettings::default(),
+            oidc: OidcSection::default(),
+            relays: RelaySection::default(),
+            relay_experiment: RelayExperimentSection::default(),
+            keys: KeySection::default(),
+            log: LogSettings::default(),
+            limits: LimitSettings::default(),
+            http: HttpSettings::default(),
+        }
+    }
+}
+
+impl Default for IssuerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into(),
+            public_url: None,
+            tls: TlsSection::default(),
+        }
+    }
+}
+
+impl Default for RoomsConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).into(),
+            tls: TlsSection::default(),
+            internal_listen: None,
+            public_url: None,
+            region: "local".to_owned(),
+            max_devices: const { NonZeroU32::new(75).unwrap() },
+            devices_per_user: const { NonZeroU32::new(5).unwrap() },
+            sockets: const { NonZeroUsize::new(8_192).unwrap() },
+            sockets_per_address: const { NonZeroUsize::new(1_024).unwrap() },
+            unjoined_sockets: const { NonZeroUsize::new(256).unwrap() },
+            unjoined_sockets_per_address: const { NonZeroUsize::new(128).unwrap() },
+            epochs: false,
+            origins: Vec::new(),
+            media: MediaKind::default(),
+            media_servers: Vec::new(),
+        }
+    }
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self {
+            stdout: false,
+            file: None,
+            rooms_file: None,
+            personal: false,
+            time_step_seconds: const { NonZeroU64::new(60 * 60).unwrap() },
+            rooms_time_step_seconds: NonZeroU64::MIN,
+            queue: const { NonZeroUsize::new(10_000).unwrap() },
+            webhook: WebhookSection::default(),
+        }
+    }
+}
+
+impl LimitSettings {
+    /// Returns the limits of logins.
+    pub fn login(&self) -> LoginLimits {
+        const MINUTE: NonZeroU64 = NonZeroU64::new(60).unwrap();
+        const HOUR: NonZeroU64 = NonZeroU64::new(60 * 60).unwrap();
+        let attempts = WindowSize::new(self.logins_per_minute, MINUTE);
+        let network_share = self.all_mails_per_hour.get() / 16;
+        let network_share = NonZeroU32::new(network_share).unwrap_or(NonZeroU32::MIN);
+        LoginLimits {
+            login: attempts,
+            sign_up: attempts,
+            reset: attempts,
+            mail: WindowSize::new(self.mails_per_hour, HOUR),
+            mails_of_domain: WindowSize::new(self.domain_mails_per_hour, HOUR),
+            all_mails: WindowSize::new(self.all_mails_per_hour, HOUR),
+            mails_of_network: WindowSize::new(network_share, HOUR),
+            ..LoginLimits::default()
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            create_auth: BucketSettings::default(),
+            relays: RelayBucketSettings::default(),
+            batches: BatchBucketSettings::default(),
+            work: WorkSettings::default(),
+            verifications: VerificationSettings::default(),
+            logins_per_minute: const { NonZeroU32::new(10).unwrap() },
+            mails_per_hour: const { NonZeroU32::new(5).unwrap() },
+            domain_mails_per_hour: const { NonZeroU32::new(300).unwrap() },
+            all_mails_per_hour: const { NonZeroU32::new(3_600).unwrap() },
+        }
+    }
+}
+
+impl Default for BucketSettings {
+    fn default() -> Self {
+        Self {
+            capacity: const { NonZeroU32::new(100).unwrap() },
+            refill_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
+        }
+    }
+}
+
+impl From<BucketSettings> for BucketSize {
+    fn from(settings: BucketSettings) -> Self {
+        Self::new(settings.capacity, settings.refill_seconds)
+    }
+}

@@ -1,0 +1,33 @@
+//! The settings for new keys in running services.
+
+use std::{num::NonZeroU64, time::Duration};
+
+use anyhow::ensure;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The settings of new keys.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeySection {
+    /// The time between looks of running services at new params and keys in their databases, at
+    /// most 3600. SIGHUP makes them look at once.
+    pub reload_seconds: NonZeroU64,
+}
+
+impl KeySection {
+    /// Returns the interval of the checks for new keys.
+    pub fn every(&self) -> anyhow::Result<Duration> {
+        let seconds = self.reload_seconds.get();
+        ensure!(seconds <= 3600, "keys.reload_seconds is at most 3600");
+        Ok(Duration::from_secs(seconds))
+    }
+}
+
+impl Default for KeySection {
+    fn default() -> Self {
+        Self {
+            reload_seconds: const { NonZeroU64::new(10).unwrap() },
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `anteroom credential auth`
+
+use anteroom_client::DayRange;
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::{self, OsClock},
+    terminal::{day, print_json},
+};
+use anteroom_protocol::{Randomness, RootKey};
+use anteroom_runtime::Clock as _;
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::{
+    arguments::CredentialAuth,
+    session::Session,
+    steps::{Steps, fetch_params, show_params},
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    issuer: String,
+    generic_params: String,
+    newly_pinned: Vec<String>,
+    first_day: u64,
+    last_day: u64,
+    call_link_credentials: usize,
+    group_credentials: usize,
+    credential_bytes: usize,
+    presentation_bytes: usize,
+}
+
+/// Fetches a week of credentials, and presents one for a new random room.
+pub async fn run(
+    options: &CredentialAuth,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let session = Session::open(&options.client, data, environment)?;
+    let mut steps = Steps::new(!json);
+    let mut rng = os::rng();
+    let now = OsClock.now();
+
+    steps.begin(&session)?;
+    let params = fetch_params(&steps, &session).await?;
+    show_params(&mut steps, &session, &params, now)?;
+
+    let account = session.client.whoami().await?;
+    steps.step(match session.login {
+        Some(_) => "Signed in with the access token of the login",
+        None => "Signed in with the device's password",
+    })?;
+    steps.detail(if account.pni.is_some() {
+        "the account has a phone-number id"
+    } else {
+        "the account has no phone-number id: its salt stands in for it"
+    })?;
+
+    let week = DayRange::week_from(now);
+    let days = session
+        .client
+        .day_credentials(&account, week, &params, now)
+        .await?;
+    let groups = days.iter().filter(|day| day.group.is_some()).count();
+    let today = days.first().context("the issuer sent no day")?;
+    steps.step(&format!(
+        "Asked for the credentials of {} days, {} to {}: the same for everyone",
+        days.len(),
+        day(week.first()),
+        day(week.last()),
+    ))?;
+    steps.step(&format!(
+        "Verified the issuer's proof in each of them: {} for call links, {groups} for groups",
+        days.len(),
+    ))?;
+
+    let generic = params
+        .generic(today.auth.params)
+        .context("the params of the credential are gone")?;
+    let room = RootKey::generate_v0(&mut rng).secret_params();
+    let presentation = today
+        .auth
+        .credential
+        .present(
+            &account.aci,
+            today.auth.redemption,
+            generic,
+            &room,
+            Randomness::random(&mut rng),
+        )
+        .context("the credential cannot be presented")?;
+    let credential_bytes = today.auth.credential.to_bytes().len();
+    let presentation_bytes = presentation.to_bytes().len();
+    steps.step("Made a presentation of today's credential for a room made up just now")?;
+    steps.detail(&format!(
+        "{presentation_bytes} bytes from a credential of {credential_bytes}, new ones each time"
+    ))?;
+    steps.end(&[
+        ("The issuer saw", "the account, the device, and that week"),
+        (
+            "It did not see",
+            "any room, or where and when a credential is shown",
+        ),
+        (
+            "A room sees",
+            "that an account of this issuer is there, under a name for that room only",
+        ),
+    ])?;
+
+    if json {
+        let report = Report {
+            issuer: session.client.base_url().to_string(),
+            generic_params: today.auth.params.to_hex(),
+            newly_pinned: params
+                .newly_pinned()
+                .iter()
+                .map(|pinned| pinned.id.to_hex())
+                .collect(),
+            first_day: week.first().as_secs(),
+            last_day: week.last().as_secs(),
+            call_link_credentials: days.len(),
+            group_credentials: groups,
+            credential_bytes,
+            presentation_bytes,
+        };
+        print_json(&report)?;
+    }
+    Ok(())
+}

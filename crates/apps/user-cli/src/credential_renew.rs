@@ -1,0 +1,63 @@
+//! `anteroom credential renew`
+
+use std::sync::Arc;
+
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::OsClock,
+    terminal::{day, print, print_json},
+};
+use anteroom_protocol::Timestamp;
+use anteroom_runtime::Clock as _;
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::{arguments::CredentialRenew, renewal, session::IssuerIdentity};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    first_day: u64,
+    last_day: u64,
+    spare_links: usize,
+}
+
+/// Renews the stored credentials: once now, or repeatedly at the scheduled times.
+pub async fn run(
+    options: &CredentialRenew,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let identity = Arc::new(IssuerIdentity::find(&options.client, data, environment)?);
+    if options.wait {
+        return renewal::wait(&identity).await;
+    }
+    let file = identity.credentials()?;
+    let renewal = renewal::renew(&identity.session()?, &file).await?;
+    if let Some(error) = &renewal.failure {
+        tracing::warn!("there are fewer credentials for creating links: {error}");
+    }
+    let days: Vec<Timestamp> = renewal.store.days().collect();
+    let spare_links = renewal.store.spare_links(OsClock.now());
+    let (first, last) = days.first().zip(days.last()).context("no day came")?;
+    if json {
+        let report = Report {
+            first_day: first.as_secs(),
+            last_day: last.as_secs(),
+            spare_links,
+        };
+        print_json(&report)?;
+    } else {
+        print(&format!(
+            "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",
+            days.len(),
+            day(*first),
+            day(*last),
+        ))?;
+    }
+    file.note_use(OsClock.now());
+    renewal::start(&identity, data);
+    Ok(())
+}

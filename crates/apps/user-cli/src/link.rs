@@ -1,0 +1,245 @@
+//! `anteroom link`
+
+mod create;
+mod import;
+mod list;
+mod show;
+mod state;
+
+use anteroom_client::{LinkChange, LinkState, OngoingCall};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::{self, OsClock},
+    terminal::{confirm, plain, print, print_json},
+};
+use anteroom_runtime::Clock as _;
+use serde::Serialize;
+
+use self::state::{Context, StateReport, show_state};
+use crate::{
+    arguments::{Link, LinkArgument, RoomFlags},
+    links::{LinkStore, short_name},
+    room_session::{LinkTarget, RoomSession},
+};
+
+/// A deleted link, as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EndReport<'a> {
+    short_name: &'a str,
+}
+
+/// Runs one of the commands on links.
+pub async fn run(
+    command: Link,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let store = &LinkStore::of_user(environment)?;
+    let context = Context {
+        json,
+        store,
+        data,
+        environment,
+    };
+    match command {
+        Link::Create(options) => create::run(&options, &context).await,
+        Link::Import(options) => import::run(&options, &context).await,
+        Link::Show(options) => show::run(&options, &context).await,
+        Link::Rename { link, name, rooms } => {
+            let change = LinkChange {
+                name: Some(name.clone()),
+                ..LinkChange::default()
+            };
+            let named = LinkTarget::find(&link, store)?;
+            update(&named, &change, &rooms, &context).await?;
+            let mut own = named.own()?.clone();
+            own.name = Some(name).filter(|name| !name.is_empty());
+            store.keep(&own)
+        }
+        Link::Approval {
+            link,
+            approval,
+            rooms,
+        } => {
+            let change = LinkChange {
+                approval: Some(approval.into()),
+                ..LinkChange::default()
+            };
+            update(&LinkTarget::find(&link, store)?, &change, &rooms, &context).await
+        }
+        Link::Revoke {
+            link,
+            undo,
+            end_call,
+            yes,
+            rooms,
+        } => {
+            let named = LinkTarget::find(&link, store)?;
+            if end_call {
+                confirm_end(&named, yes)?;
+            }
+            let change = LinkChange {
+                revoked: Some(!undo),
+                end_call,
+                ..LinkChange::default()
+            };
+            update(&named, &change, &rooms, &context).await
+        }
+        Link::Delete {
+            link,
+            yes,
+            end_call,
+            rooms,
+        } => {
+            let call = if end_call {
+                OngoingCall::End
+            } else {
+                OngoingCall::Keep
+            };
+            delete(&link, yes, call, &rooms, &context).await
+        }
+        Link::List { links, secrets } => list::run(links, secrets, json, store),
+    }
+}
+
+/// Removes all devices from a link's call and its lobby.
+pub async fn end_call(
+    link: &LinkArgument,
+    yes: bool,
+    rooms: &RoomFlags,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let store = &LinkStore::of_user(environment)?;
+    let named = LinkTarget::find(link, store)?;
+    confirm_end(&named, yes)?;
+    let change = LinkChange {
+        end_call: true,
+        ..LinkChange::default()
+    };
+    named.own()?;
+    let session = RoomSession::open(rooms, Some(&named), data, environment).await?;
+    let pass = session.pass(&named.link).await?;
+    let room = &named.link.root_key;
+    // A revoked link does not tell.
+    let call = session.rooms.peek(room, &pass, &mut os::rng()).await;
+    let is_empty = matches!(call, Ok(None));
+    let state = change_link(&named, &change, &session).await?;
+    if json {
+        return print_json(&StateReport::new(&state, &short_name(&room.room_id())));
+    }
+    show_state(&state)?;
+    print(&end_of_call(
+        is_empty,
+        call.is_ok(),
+        state.is_open(OsClock.now()),
+    ))?;
+    Ok(())
+}
+
+/// The outcome of the end of a call, and the next step for a link by which people can come back.
+fn end_of_call(is_empty: bool, is_known: bool, is_open: bool) -> String {
+    let outcome = match (is_empty, is_known) {
+        (true, _) => "No call was on, so nobody was sent away.",
+        (false, true) => "Everybody was sent away.",
+        (false, false) => "Nobody is in a call of this link any more.",
+    };
+    match (is_open, is_empty) {
+        (true, true) => format!("{outcome} Revoke the link to let nobody come."),
+        (true, false) => format!("{outcome} Revoke the link too to let nobody come back."),
+        (false, _) => outcome.to_owned(),
+    }
+}
+
+/// Asks before the call of a link ends.
+fn confirm_end(named: &LinkTarget, yes: bool) -> anyhow::Result<()> {
+    let link = title(named)?;
+    confirm(
+        yes,
+        &format!("Send everybody in the call of the link {link} and in its lobby away?"),
+    )
+}
+
+/// The short name of a link of the user's own, and the name of its room.
+fn title(named: &LinkTarget) -> anyhow::Result<String> {
+    let short = short_name(&named.link.root_key.room_id());
+    let name = named.own()?.name.as_deref().map(plain);
+    Ok(format!(
+        "{short} ({})",
+        name.as_deref().unwrap_or("without a name")
+    ))
+}
+
+async fn update(
+    named: &LinkTarget,
+    change: &LinkChange,
+    flags: &RoomFlags,
+    context: &Context<'_>,
+) -> anyhow::Result<()> {
+    change.check()?;
+    named.own()?;
+    let session = RoomSession::open(flags, Some(named), context.data, context.environment).await?;
+    let state = change_link(named, change, &session).await?;
+    if context.json {
+        let short = short_name(&named.link.root_key.room_id());
+        print_json(&StateReport::new(&state, &short))
+    } else {
+        show_state(&state)
+    }
+}
+
+async fn change_link(
+    named: &LinkTarget,
+    change: &LinkChange,
+    session: &RoomSession,
+) -> anyhow::Result<LinkState> {
+    let passkey = &named.own()?.passkey;
+    let pass = session.pass(&named.link).await?;
+    session
+        .rooms
+        .update(&named.link.root_key, &pass, passkey, change, &mut os::rng())
+        .await
+        .map_err(|error| session.link_error(named, error))
+}
+
+async fn delete(
+    argument: &LinkArgument,
+    yes: bool,
+    call: OngoingCall,
+    flags: &RoomFlags,
+    context: &Context<'_>,
+) -> anyhow::Result<()> {
+    let named = LinkTarget::find(argument, context.store)?;
+    let own = named.own()?;
+    let room = &named.link.root_key;
+    let short = short_name(&room.room_id());
+    let link = title(&named)?;
+    let leaving = match call {
+        OngoingCall::End => " Everybody in its call and in its lobby is sent away.",
+        OngoingCall::Keep => "",
+    };
+    confirm(
+        yes,
+        &format!(
+            "Delete the link {link}, there and here? Nobody can join by it any more, and its \
+             passkey is forgotten.{leaving}"
+        ),
+    )?;
+    let session = RoomSession::open(flags, Some(&named), context.data, context.environment).await?;
+    let pass = session.pass(&named.link).await?;
+    // A link that is gone there already is no error.
+    session
+        .rooms
+        .delete(room, &pass, &own.passkey, call, &mut os::rng())
+        .await?;
+    context.store.forget(room)?;
+    if context.json {
+        return print_json(&EndReport { short_name: &short });
+    }
+    print("Deleted the link, there and here.")?;
+    Ok(())
+}

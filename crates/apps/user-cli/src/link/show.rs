@@ -1,0 +1,114 @@
+//! `anteroom link show`
+
+use std::io::{self, IsTerminal as _};
+
+use anteroom_client::{LinkState, Peek, RoomName, RoomsError};
+use anteroom_console::{
+    os,
+    terminal::{print, print_json},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::state::{Context, show_link, show_state};
+
+use crate::{
+    arguments::LinkShow,
+    room_session::{LinkTarget, RoomSession},
+    secret_text::Input,
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    name: Option<&'a str>,
+    approval: bool,
+    revoked: bool,
+    expiration: u64,
+    deletion: u64,
+    active: Option<usize>,
+    pending: Option<usize>,
+    max_devices: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_passkey: Option<&'a str>,
+}
+
+/// Shows a link's state and its call.
+pub(super) async fn run(options: &LinkShow, context: &Context<'_>) -> anyhow::Result<()> {
+    let Context {
+        json,
+        store,
+        data,
+        environment,
+    } = *context;
+    let mut rng = os::rng();
+    let named = LinkTarget::read(options.link.as_deref(), Input::Whole, store)?;
+    let passkey = match options.passkey {
+        true => Some(passkey_text(&named)?),
+        false => None,
+    };
+    let passkey = passkey.as_ref().map(|passkey| passkey.as_str());
+    let session = RoomSession::open(&options.rooms, Some(&named), data, environment).await?;
+    let pass = session.pass(&named.link).await?;
+    let room = &named.link.root_key;
+    let state = session.rooms.link(room, &pass, &mut rng).await;
+    let state = state.map_err(|error| session.link_error(&named, error))?;
+    let call = match session.rooms.peek(room, &pass, &mut rng).await {
+        // The link's state reports this already.
+        Err(RoomsError::Closed) => None,
+        peek => peek.map_err(|error| session.link_error(&named, error))?,
+    };
+    if json {
+        let report = report(&state, call.as_ref(), passkey);
+        return print_json(&report);
+    }
+    show_state(&state)?;
+    print(&format!(
+        "  call      {}",
+        call.as_ref()
+            .map_or_else(|| "nobody is there".to_owned(), people)
+    ))?;
+    if let Some(passkey) = passkey {
+        let line = Zeroizing::new(format!("  passkey   {passkey}"));
+        print(&line)?;
+    }
+    if options.qr && io::stdout().is_terminal() {
+        print("")?;
+        show_link(&named.link.to_url(), true)?;
+    }
+    Ok(())
+}
+
+fn people(call: &Peek) -> String {
+    format!(
+        "{} of at most {} are in it, {} in the lobby",
+        call.active_count, call.max_devices, call.pending_count
+    )
+}
+
+fn passkey_text(named: &LinkTarget) -> anyhow::Result<Zeroizing<String>> {
+    let passkey = &named.own()?.passkey;
+    Ok(Zeroizing::new(STANDARD.encode(passkey.as_bytes())))
+}
+
+fn report<'a>(
+    state: &'a LinkState,
+    call: Option<&Peek>,
+    admin_passkey: Option<&'a str>,
+) -> Report<'a> {
+    Report {
+        name: match &state.name {
+            RoomName::Known(name) => Some(name),
+            RoomName::None | RoomName::Unreadable => None,
+        },
+        approval: state.approval == anteroom_client::Approval::Required,
+        revoked: state.revoked,
+        expiration: state.expiration.as_secs(),
+        deletion: state.deletion.as_secs(),
+        active: call.map(|call| call.active_count),
+        pending: call.map(|call| call.pending_count),
+        max_devices: call.map(|call| call.max_devices),
+        admin_passkey,
+    }
+}

@@ -1,0 +1,108 @@
+//! The inputs of commands on links, and the state of a link as they print it.
+
+use crate::{arguments::OnOff, links::LinkStore};
+use anteroom_client::{Approval, LinkState, RoomName};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    os::OsClock,
+    terminal::{day, output_size, print},
+};
+use anteroom_protocol::Timestamp;
+use anteroom_runtime::Clock as _;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+/// The state of a link after a change, as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StateReport<'a> {
+    short_name: &'a str,
+    name: Option<&'a str>,
+    approval: bool,
+    revoked: bool,
+    expiration: u64,
+    deletion: u64,
+}
+
+impl<'a> StateReport<'a> {
+    pub(super) fn new(state: &'a LinkState, short_name: &'a str) -> Self {
+        Self {
+            short_name,
+            name: match &state.name {
+                RoomName::Known(name) => Some(name),
+                RoomName::None | RoomName::Unreadable => None,
+            },
+            approval: state.approval == Approval::Required,
+            revoked: state.revoked,
+            expiration: state.expiration.as_secs(),
+            deletion: state.deletion.as_secs(),
+        }
+    }
+}
+
+/// The inputs of all commands on links.
+pub(super) struct Context<'a> {
+    pub(super) json: bool,
+    pub(super) store: &'a LinkStore,
+    pub(super) data: &'a DataDir,
+    pub(super) environment: &'a Environment,
+}
+
+impl From<OnOff> for Approval {
+    fn from(switch: OnOff) -> Self {
+        match switch {
+            OnOff::On => Self::Required,
+            OnOff::Off => Self::Off,
+        }
+    }
+}
+
+pub(super) fn show_state(state: &LinkState) -> anyhow::Result<()> {
+    print(&format!("  room      {}", room_name(state)))?;
+    print(&format!(
+        "  approval  {}",
+        match state.approval {
+            Approval::Required => "on: who comes by the link waits until an admin lets them in",
+            Approval::Off => "off: who comes by the link is in",
+        }
+    ))?;
+    print(&format!("  state     {}", state_text(state, OsClock.now())))?;
+    Ok(())
+}
+
+/// Shows a link, the command that joins by it, and before both a picture of it: they are the last on
+/// the screen. In a shell a link without quotes ends at its &.
+pub(super) fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
+    if with_picture {
+        for line in anteroom_console::qr::lines_for(url, output_size())? {
+            print(&line)?;
+        }
+        print("")?;
+    }
+    print(url)?;
+    print("")?;
+    let command = Zeroizing::new(format!("anteroom call join '{url}' --as NAME"));
+    print(&command)?;
+    Ok(())
+}
+
+pub(super) fn room_name(state: &LinkState) -> String {
+    match &state.name {
+        RoomName::None => "without a name".to_owned(),
+        RoomName::Known(name) => name.clone(),
+        RoomName::Unreadable => "with a name that was not set with this link's key".to_owned(),
+    }
+}
+
+pub(super) fn state_text(state: &LinkState, now: Timestamp) -> String {
+    let forgotten = day(state.deletion);
+    if state.revoked {
+        format!("revoked: nobody can join; forgotten on {forgotten}")
+    } else if state.is_open(now) {
+        let end = day(state.expiration);
+        format!("open until {end}, and longer with every call")
+    } else {
+        format!("expired: nobody can join; forgotten on {forgotten}")
+    }
+}

@@ -1,0 +1,132 @@
+//! `anteroom device` for the user's own account, over the network.
+
+use std::path::Path;
+
+use anteroom_client::{DeviceId, IssuerError};
+use anteroom_console::{
+    data_dir::DataDir,
+    device_report::{self, DeviceReport, no_device},
+    environment::{self, Environment},
+    own_account::{DeviceAction, OwnAccount},
+    password::PasswordSource,
+};
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+
+use crate::{arguments::ClientFlags, session::Session};
+
+/// The user's account at its issuer.
+struct DeviceSession<'a> {
+    session: Session,
+    /// The file with the password of the login, if it is in a file.
+    password_file: Option<&'a Path>,
+    environment: &'a Environment,
+}
+
+/// Runs one of the commands on devices.
+pub async fn run(
+    action: DeviceAction,
+    own: &OwnAccount,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let account = DeviceSession {
+        session: Session::open(&client_flags(own), data, environment)?,
+        password_file: own.password_file.as_deref(),
+        environment,
+    };
+    match action {
+        DeviceAction::List => account.list(json).await,
+        DeviceAction::Rename { device, name } => account.rename(device, &name, json).await,
+        DeviceAction::Delete { device, yes } => account.delete(device, yes, json).await,
+    }
+}
+
+/// Returns the flags of the session of these flags.
+fn client_flags(own: &OwnAccount) -> ClientFlags {
+    ClientFlags {
+        issuer: own.issuer.clone(),
+        account: own.account.clone(),
+        password_file: own.device_password_file.clone(),
+        trust: Vec::new(),
+    }
+}
+
+impl DeviceSession<'_> {
+    async fn list(&self, json: bool) -> anyhow::Result<()> {
+        let devices = self.session.client.devices().await?;
+        let reports: Vec<_> = devices.iter().map(DeviceReport::of_entry).collect();
+        device_report::show_list(&self.uuid(), &reports, json)
+    }
+
+    async fn rename(&self, device: u32, name: &str, json: bool) -> anyhow::Result<()> {
+        let (id, client) = (id(device)?, &self.session.client);
+        self.change(async |password| client.rename_device(id, name, password).await)
+            .await?;
+        device_report::show_rename(&self.uuid(), device, name.trim(), json)
+    }
+
+    async fn delete(&self, device: u32, yes: bool, json: bool) -> anyhow::Result<()> {
+        let (id, client) = (id(device)?, &self.session.client);
+        let devices = client.devices().await?;
+        let found = devices.iter().find(|entry| entry.id == id);
+        let found = found.ok_or_else(no_device)?;
+        DeviceReport::of_entry(found).confirm_deletion(yes)?;
+        self.change(async |password| client.delete_device(id, password).await)
+            .await?;
+        if found.current {
+            self.forget()?;
+        }
+        device_report::show_deletion(&self.uuid(), device, json)
+    }
+
+    /// Sends a change, with the password of the login if the issuer requires it.
+    async fn change(
+        &self,
+        change: impl AsyncFn(Option<&SecretString>) -> Result<(), IssuerError>,
+    ) -> anyhow::Result<()> {
+        let changed = match change(None).await {
+            Err(IssuerError::PasswordNeeded) => change(Some(&self.password()?)).await,
+            changed => changed,
+        };
+        match changed {
+            Err(IssuerError::Problem(problem)) if problem.code == "DEVICE_NOT_FOUND" => {
+                bail!(no_device())
+            }
+            changed => Ok(changed?),
+        }
+    }
+
+    fn password(&self) -> anyhow::Result<SecretString> {
+        const NEEDED: &str = "the issuer wants the password of the login again, since it is more than \
+                              five minutes old";
+        if self.password_file.is_none() {
+            let identity = &self.session.identity;
+            identity.check_secret(environment::PASSWORD)?;
+        }
+        let source = PasswordSource {
+            file: self.password_file,
+            variable: Some(environment::PASSWORD),
+            prompt: "Password of the login, once more: ",
+        };
+        source.read(self.environment).context(NEEDED)
+    }
+
+    /// Removes the login of a deleted device, with its credentials.
+    fn forget(&self) -> anyhow::Result<()> {
+        if let Some(login) = &self.session.login {
+            self.session.identity.credentials()?.remove()?;
+            login.remove()?;
+        }
+        Ok(())
+    }
+
+    fn uuid(&self) -> String {
+        self.session.aci().to_uuid_string()
+    }
+}
+
+fn id(number: u32) -> anyhow::Result<DeviceId> {
+    DeviceId::new(number).context("devices count from 1")
+}

@@ -1,0 +1,119 @@
+//! `anteroom keys trust`: public server params through another channel than the issuer.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use anteroom_client::{ParamsKind, Pin, PinStore as _};
+use anteroom_console::{
+    data_dir::DataDir,
+    environment::Environment,
+    failure::Failure,
+    public_params::{PublicParams, PublicParamsFile},
+    terminal::{day, print, print_json},
+};
+use anteroom_protocol::{ParamsId, Timestamp};
+use anyhow::{Context as _, anyhow, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
+
+use crate::session;
+
+/// The maximum length of a file of params, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The newly pinned params.
+#[derive(Serialize)]
+struct NewPinsReport {
+    pinned: Vec<PinReport>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PinReport {
+    id: String,
+    kind: &'static str,
+    not_before: u64,
+}
+
+impl PinReport {
+    fn new((pin, not_before): &(Pin, Timestamp)) -> Self {
+        Self {
+            id: pin.id().to_hex(),
+            kind: pin.kind().as_str(),
+            not_before: not_before.as_secs(),
+        }
+    }
+}
+
+/// Pins the params of a file that `anteroom keys export-public` wrote.
+pub fn run(
+    file: &Path,
+    issuer: Option<&str>,
+    json: bool,
+    data: &DataDir,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let pins = session::pins(issuer, data, environment)?;
+    let published = read(file)?;
+    let known = pins.pins()?;
+    let mut added: Vec<(Pin, Timestamp)> = Vec::new();
+    for entry in &published.params {
+        let pin = pin(entry).with_context(|| format!("{} makes no sense", file.display()))?;
+        let is_impostor = |known: &&Pin| known.kind() == pin.kind() && known.id() == pin.id();
+        match known.pins().iter().find(is_impostor) {
+            Some(same) if *same == pin => {}
+            Some(_) => bail!("the params {} are pinned with another key", pin.id()),
+            None => added.push((pin, Timestamp::from_secs(entry.not_before))),
+        }
+    }
+    if added.is_empty() && !json {
+        print("All of these params are pinned already.")?;
+        return Ok(());
+    }
+    let new: Vec<Pin> = added.iter().map(|(pin, _)| pin.clone()).collect();
+    if !new.is_empty() {
+        pins.add(&new)?;
+    }
+    if json {
+        return print_json(&NewPinsReport {
+            pinned: added.iter().map(PinReport::new).collect(),
+        });
+    }
+    for (pin, not_before) in &added {
+        let (kind, id, day) = (pin.kind(), pin.id(), day(*not_before));
+        print(&format!(
+            "Pinned {kind} params {id}, which issue from {day} on"
+        ))?;
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {
+    let mut text = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(LONGEST).read_to_end(&mut text))
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    serde_json::from_slice(&text).map_err(|_| {
+        let what = format!(
+            "{} is no file of `anteroom keys export-public`",
+            file.display()
+        );
+        Failure::failed(what)
+            .next("Name the file that `anteroom keys export-public` wrote")
+            .into()
+    })
+}
+
+fn pin(entry: &PublicParams) -> anyhow::Result<Pin> {
+    let kind = [ParamsKind::Generic, ParamsKind::Group]
+        .into_iter()
+        .find(|kind| kind.as_str() == entry.kind)
+        .context("params are of no known kind")?;
+    let bytes = STANDARD
+        .decode(&entry.public_params)
+        .map_err(|_| anyhow!("a key is not base64"))?;
+    let pin = Pin::from_bytes(kind, &bytes).map_err(|_| anyhow!("a key does not parse"))?;
+    if ParamsId::parse(&entry.id) != Ok(pin.id()) {
+        bail!("a key has another id");
+    }
+    Ok(pin)
+}
