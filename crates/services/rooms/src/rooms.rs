@@ -130,13 +130,17 @@ impl Rooms {
             "Approvals that a lobby has read and cannot use",
         );
         let transactions = Transactions::new(parts.database, Arc::clone(&clock));
-        let limits = UserLimits::new(
-            parts.limiter,
-            parts.pseudonymizer.clone(),
-            Arc::clone(&clock),
-            settings.wrong_passkeys,
-        );
-        let events = RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock));
+        let limits = UserLimits {
+            limiter: parts.limiter,
+            pseudonymizer: parts.pseudonymizer.clone(),
+            clock: Arc::clone(&clock),
+            wrong_passkeys: settings.wrong_passkeys,
+        };
+        let events = RoomEvents {
+            sink: parts.events,
+            pseudonymizer: parts.pseudonymizer,
+            clock: Arc::clone(&clock),
+        };
         let calls = Arc::new(Calls::new(CallContext {
             transactions: transactions.clone(),
             limits: limits.clone(),

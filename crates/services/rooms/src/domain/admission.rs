@@ -67,9 +67,6 @@ pub(crate) struct AuthorizedUser {
 }
 
 /// Admits a user to a room. Returns the user, and the role: admin with the right passkey of a link.
-///
-/// # Errors
-/// [`AdmissionRefusal`].
 pub(crate) async fn admit(
     state: &RoomsState,
     claim: Claim,
@@ -77,11 +74,11 @@ pub(crate) async fn admit(
     client: ClientAddress,
     entrance: Entrance,
 ) -> Result<(AuthorizedUser, Role), AdmissionRefusal> {
-    const NAME: TransactionName = TransactionName::new("look at link");
-    let user = match entrance {
-        Entrance::Socket { .. } => AuthorizedUser::verify(state, NAME, claim, client).await,
-        Entrance::MediaServer => AuthorizedUser::admit(state, claim, client).await,
+    let name = match entrance {
+        Entrance::Socket { .. } => TransactionName::new("look at link"),
+        Entrance::MediaServer => TransactionName::new("look at room"),
     };
+    let user = AuthorizedUser::verify(state, name, claim, client).await;
     let user = user
         .map_err(AdmissionRefusal::Claim)?
         .ok_or(AdmissionRefusal::UnknownLink)?;
@@ -100,19 +97,7 @@ pub(crate) async fn admit(
 
 impl AuthorizedUser {
     /// Reads the room and verifies the claim. Returns `None` if there is no such link.
-    ///
-    /// # Errors
-    /// [`ClaimRefusal`].
-    pub(crate) async fn admit(
-        state: &RoomsState,
-        claim: Claim,
-        client: ClientAddress,
-    ) -> Result<Option<Self>, ClaimRefusal> {
-        const NAME: TransactionName = TransactionName::new("look at room");
-        Self::verify(state, NAME, claim, client).await
-    }
-
-    async fn verify(
+    pub(crate) async fn verify(
         state: &RoomsState,
         name: TransactionName,
         claim: Claim,

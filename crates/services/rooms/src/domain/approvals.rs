@@ -18,9 +18,6 @@ pub(crate) enum ReplaceOutcome {
 }
 
 /// Replaces the approved users of a link's room.
-///
-/// # Errors
-/// [`DecisionFailure`].
 pub(crate) async fn replace(
     state: &RoomsState,
     room: &OpaqueRoomId,

@@ -29,9 +29,6 @@ pub(crate) enum EndOutcome {
 }
 
 /// Ends each call whose record still names the era. A call without a record has ended before.
-///
-/// # Errors
-/// [`DecisionFailure`].
 pub(crate) async fn end(
     state: &RoomsState,
     calls: &[EndedCall],

@@ -8,24 +8,12 @@ use anteroom_store::OpaqueRoomId;
 /// The sink of events about rooms. Clones emit to the same sink.
 #[derive(Clone)]
 pub(crate) struct RoomEvents {
-    sink: Arc<dyn EventSink>,
-    pseudonymizer: Pseudonymizer,
-    clock: Arc<dyn Clock>,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl RoomEvents {
-    pub(crate) fn new(
-        sink: Arc<dyn EventSink>,
-        pseudonymizer: Pseudonymizer,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            sink,
-            pseudonymizer,
-            clock,
-        }
-    }
-
     /// Emits an event about the room.
     pub(crate) fn emit(&self, name: &'static str, room: &OpaqueRoomId) {
         self.sink.emit(self.event(name, room));

@@ -2,11 +2,12 @@
 
 use anteroom_call::{Participant, PeekView, Roster};
 use anteroom_protocol::UidCiphertext;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, TransactionName};
 
 use super::{
-    admission::AuthorizedUser,
-    failure::DecisionFailure,
+    admission::{AuthorizedUser, Claim},
+    failure::{ClaimRefusal, DecisionFailure},
     media::{
         client::MediaError,
         contract::{Clients, MediaDevice},
@@ -18,6 +19,7 @@ use crate::state::RoomsState;
 
 /// The outcome of a peek.
 pub(crate) enum PeekOutcome {
+    UnknownLink,
     Call(Box<CallView>),
     /// The room is open and has no call.
     NoCall,
@@ -68,14 +70,16 @@ fn media_device(device: &Participant) -> MediaDevice {
     }
 }
 
-/// Shows the members of the call to an authorized user.
-///
-/// # Errors
-/// [`DecisionFailure`].
+/// Shows the members of the call in a room.
 pub(crate) async fn peek(
     state: &RoomsState,
-    user: AuthorizedUser,
-) -> Result<PeekOutcome, DecisionFailure> {
+    claim: Claim,
+    client: ClientAddress,
+) -> Result<PeekOutcome, ClaimRefusal> {
+    const NAME: TransactionName = TransactionName::new("look at room");
+    let Some(user) = AuthorizedUser::verify(state, NAME, claim, client).await? else {
+        return Ok(PeekOutcome::UnknownLink);
+    };
     let nothing = if user.is_closed(state) {
         PeekOutcome::Closed
     } else {

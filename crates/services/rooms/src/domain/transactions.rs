@@ -32,9 +32,6 @@ impl Transactions {
     }
 
     /// Starts a read transaction.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(crate) async fn read(
         &self,
         name: TransactionName,
@@ -43,9 +40,6 @@ impl Transactions {
     }
 
     /// Reads a link and the call in its room; `None` if there is no such link.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(crate) async fn look_up(
         &self,
         name: TransactionName,
@@ -62,9 +56,6 @@ impl Transactions {
     }
 
     /// Starts a transaction that may write.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(crate) async fn begin(
         &self,
         name: TransactionName,

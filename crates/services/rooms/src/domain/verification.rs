@@ -94,9 +94,6 @@ impl PresentationVerifier {
     }
 
     /// Returns whether the presentation proves its statement.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(crate) async fn holds(
         &self,
         presentation: Presentation<'_>,

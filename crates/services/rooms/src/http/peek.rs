@@ -9,7 +9,6 @@ use http::HeaderMap;
 
 use crate::{
     domain::{
-        admission::AuthorizedUser,
         media::contract::{Clients, MediaDevice},
         peek::{CallView, MembersView, PeekOutcome, peek as peek_call},
     },
@@ -61,10 +60,8 @@ pub(crate) async fn peek(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let claim = claim_of_headers(&state, &headers)?;
-    let Some(user) = AuthorizedUser::admit(&state, claim, client).await? else {
-        return Ok(not_found(Reason::Invalid));
-    };
-    match peek_call(&state, user).await? {
+    match peek_call(&state, claim, client).await? {
+        PeekOutcome::UnknownLink => Ok(not_found(Reason::Invalid)),
         PeekOutcome::Call(call) => Ok(private(body(*call, state.settings.max_devices.get()))),
         PeekOutcome::NoCall => Ok(no_call()),
         PeekOutcome::Closed => Ok(not_found(Reason::Expired)),

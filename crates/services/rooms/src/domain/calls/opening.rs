@@ -18,9 +18,6 @@ pub(super) struct IdleRoom {
 }
 
 /// Reads the state in the database of a room in which this node has no call.
-///
-/// # Errors
-/// [`CallJoinRefusal`].
 pub(super) async fn look(
     context: &CallContext,
     address: &LinkAddress,
@@ -65,9 +62,6 @@ fn usable(context: &CallContext, approved: &[UserId]) -> Vec<OpaqueUserId> {
 
 /// Starts the era in a room that was idle when it was last read. `stale` is the record that the start
 /// replaces.
-///
-/// # Errors
-/// [`CallJoinRefusal`].
 pub(super) async fn start(
     context: &CallContext,
     address: &LinkAddress,

@@ -48,9 +48,6 @@ impl<F: Into<ClaimRefusal>> From<F> for AdminRefusal {
 
 impl Links {
     /// Reads the link, verifies the presentation and starts an attempt at the passkey.
-    ///
-    /// # Errors
-    /// [`AdminRefusal`].
     pub(super) async fn begin_attempt(
         &self,
         request: &AdminRequest,

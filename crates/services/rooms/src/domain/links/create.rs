@@ -42,9 +42,6 @@ pub(crate) enum CreateOutcome {
 
 impl Links {
     /// Creates the link.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(crate) async fn create(
         &self,
         request: NewLink,

@@ -10,9 +10,6 @@ use crate::domain::failure::DecisionFailure;
 
 impl Links {
     /// Deletes the link, and ends its call if the request says so.
-    ///
-    /// # Errors
-    /// [`AdminRefusal`].
     pub(crate) async fn delete(
         &self,
         request: &AdminRequest,

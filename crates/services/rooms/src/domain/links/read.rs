@@ -9,9 +9,6 @@ use crate::domain::{failure::ClaimRefusal, verification::Presentation};
 
 impl Links {
     /// Reads the link for a holder of it; `None` if there is no such link.
-    ///
-    /// # Errors
-    /// [`ClaimRefusal`].
     pub(crate) async fn read(
         &self,
         address: &LinkAddress,

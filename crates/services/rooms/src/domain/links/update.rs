@@ -12,9 +12,6 @@ use crate::domain::failure::DecisionFailure;
 
 impl Links {
     /// Updates the link. Its call follows, or ends if the update says so.
-    ///
-    /// # Errors
-    /// [`AdminRefusal`].
     pub(crate) async fn update(
         &self,
         request: &AdminRequest,

@@ -39,17 +39,12 @@ struct ClientsBody {
     pending_clients: Option<Vec<MediaDevice>>,
 }
 
-/// The lists of endpoint ids and demux ids have different lengths.
-#[derive(Debug, thiserror::Error)]
-#[error("endpointIds and demuxIds have different lengths")]
-struct UnevenLists;
-
 impl TryFrom<ClientsBody> for Clients {
-    type Error = UnevenLists;
+    type Error = &'static str;
 
-    fn try_from(body: ClientsBody) -> Result<Self, UnevenLists> {
+    fn try_from(body: ClientsBody) -> Result<Self, Self::Error> {
         if body.endpoint_ids.len() != body.demux_ids.len() {
-            return Err(UnevenLists);
+            return Err("endpointIds and demuxIds have different lengths");
         }
         let active = body.demux_ids.into_iter().zip(body.endpoint_ids);
         Ok(Self {

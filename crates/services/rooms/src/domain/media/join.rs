@@ -78,9 +78,6 @@ struct CallTarget {
 }
 
 /// Admits a user to a room and announces the client to the media server of the room's call.
-///
-/// # Errors
-/// [`MediaJoinRefusal`].
 pub(crate) async fn join(
     state: &RoomsState,
     claim: Claim,

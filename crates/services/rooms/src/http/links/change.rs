@@ -48,7 +48,7 @@ impl LinkChange {
         let passkey = Passkey::new(body.admin_passkey.into_bytes());
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
         Ok(Self {
-            passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+            passkey: passkey.ok_or(Problem::new(&FIELD_TOO_LARGE))?,
             zkparams: body.zkparams,
             restrictions: body.restrictions.map(Restrictions::from),
             name: name

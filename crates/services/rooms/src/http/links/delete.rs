@@ -61,7 +61,7 @@ pub(crate) async fn delete_link(
     let request = AdminRequest {
         address,
         presentation,
-        passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+        passkey: passkey.ok_or(Problem::new(&FIELD_TOO_LARGE))?,
         client,
     };
     let ends_call = body.end_call.unwrap_or(false);

@@ -73,7 +73,7 @@ pub(super) async fn enter(
     let last = Instant::now() + PATIENCE;
     loop {
         let call = state.calls.enter(&checked.address).await;
-        let call = call.map_err(|_| Refusal::Unavailable)?;
+        let call = call.ok_or(Refusal::Unavailable)?;
         let join = Join {
             connection,
             user: checked.user.clone(),

@@ -12,15 +12,6 @@ use crate::domain::{
     message_operations::outcome_of,
 };
 
-/// The outcome of an input to the call.
-#[derive(Default)]
-struct InputOutcome {
-    /// The outcome that the call reports to the caller.
-    outcome: Option<OperationOutcome>,
-    /// Connections that missed changes of the roster.
-    missed: Vec<ConnectionId>,
-}
-
 impl CallActor {
     /// Handles an input and executes the outputs.
     pub(super) async fn handle(&mut self, input: Input) {
@@ -43,34 +34,37 @@ impl CallActor {
         input: Input,
         caller: Option<ConnectionId>,
     ) -> Option<OperationOutcome> {
-        let InputOutcome {
-            outcome,
-            mut missed,
-        } = self.handle_one(input, caller).await;
+        let mut missed = Vec::new();
+        let outcome = self.handle_one(input, caller, &mut missed).await;
         while let Some(connection) = missed.pop() {
             let input = Input::RosterMissed(connection);
-            missed.extend(self.handle_one(input, None).await.missed);
+            self.handle_one(input, None, &mut missed).await;
         }
         outcome
     }
 
-    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> InputOutcome {
-        let mut result = InputOutcome::default();
-        let Some(call) = &mut self.call else {
-            return result;
-        };
+    /// Handles one input and executes its outputs. Adds to `missed` the connections that missed changes
+    /// of the roster.
+    async fn handle_one(
+        &mut self,
+        input: Input,
+        caller: Option<ConnectionId>,
+        missed: &mut Vec<ConnectionId>,
+    ) -> Option<OperationOutcome> {
+        let call = self.call.as_mut()?;
         call.handle(self.context.timeline.moment(), input);
+        let mut outcome = None;
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
-                        result.outcome = outcome_of(&message).or(result.outcome);
+                        outcome = outcome_of(&message).or(outcome);
                     }
                     if let Some(send_queue) = self.send_queues.get(&to)
                         && send_queue.push(OutboundMessage::of_call(&message))
                             == PushOutcome::RosterMissed
                     {
-                        result.missed.push(to);
+                        missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
@@ -79,13 +73,13 @@ impl CallActor {
                         if let Some(send_queue) = self.send_queues.get(&to)
                             && send_queue.push(message.clone()) == PushOutcome::RosterMissed
                         {
-                            result.missed.push(to);
+                            missed.push(to);
                         }
                     }
                 }
                 Output::Dropped(connection) => {
                     if caller == Some(connection) {
-                        result.outcome = Some(OperationOutcome::Refused);
+                        outcome = Some(OperationOutcome::Refused);
                     }
                 }
                 Output::Close { connection, reason } => {
@@ -102,7 +96,7 @@ impl CallActor {
                 }
                 Output::Wait(until) => {
                     self.until = until;
-                    return result;
+                    return outcome;
                 }
             }
         }
