@@ -11,7 +11,7 @@ use anteroom_pages::WebAddress;
 use anteroom_runtime::BucketSize;
 use url::Url;
 
-use crate::{GroupCallKey, Node};
+use crate::{GroupCallKey, Node, domain::node::base_url};
 
 /// The settings of a room service.
 #[derive(Clone, Debug)]
@@ -108,12 +108,7 @@ impl MediaServer {
     /// Parses a URL with the scheme `http` or `https`, without query and fragment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let fits = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        fits.then_some(Self(url))
+        base_url(text).map(Self)
     }
 
     /// Returns the text that calls store for their server.

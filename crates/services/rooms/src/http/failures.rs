@@ -2,10 +2,7 @@
 
 use anteroom_http_server::Problem;
 
-use super::problems::{
-    CALL_END_UNSUPPORTED, CALL_ON, INTERNAL, OVERLOADED, ROOM_FORBIDDEN, ROOM_PASSKEY_WRONG,
-    ROOM_RATE_LIMITED, ROOM_VERIFICATION_LIMITED, UNAVAILABLE, unauthorized,
-};
+use super::problems::{self, unauthorized};
 use crate::domain::{
     failure::{ClaimRefusal, DecisionFailure},
     links::AdminRefusal,
@@ -14,12 +11,12 @@ use crate::domain::{
 impl From<DecisionFailure> for Problem {
     fn from(failure: DecisionFailure) -> Self {
         match failure {
-            DecisionFailure::Unavailable => Self::new(&UNAVAILABLE),
-            DecisionFailure::Internal => Self::new(&INTERNAL),
+            DecisionFailure::Unavailable => Self::new(&problems::UNAVAILABLE),
+            DecisionFailure::Internal => Self::new(&problems::INTERNAL),
             DecisionFailure::Limited(after) => {
-                Self::new(&ROOM_VERIFICATION_LIMITED).retry_after(after)
+                Self::new(&problems::ROOM_VERIFICATION_LIMITED).retry_after(after)
             }
-            DecisionFailure::Overloaded => Self::new(&OVERLOADED),
+            DecisionFailure::Overloaded => Self::new(&problems::OVERLOADED),
         }
     }
 }
@@ -27,7 +24,7 @@ impl From<DecisionFailure> for Problem {
 impl From<ClaimRefusal> for Problem {
     fn from(refusal: ClaimRefusal) -> Self {
         match refusal {
-            ClaimRefusal::Forbidden => Self::new(&ROOM_FORBIDDEN),
+            ClaimRefusal::Forbidden => Self::new(&problems::ROOM_FORBIDDEN),
             ClaimRefusal::Failed(failure) => failure.into(),
         }
     }
@@ -38,10 +35,12 @@ impl From<AdminRefusal> for Problem {
         match refusal {
             AdminRefusal::UnknownLink => unauthorized(),
             AdminRefusal::Claim(refusal) => refusal.into(),
-            AdminRefusal::EndUnsupported => Self::new(&CALL_END_UNSUPPORTED),
-            AdminRefusal::RateLimited(after) => Self::new(&ROOM_RATE_LIMITED).retry_after(after),
-            AdminRefusal::WrongPasskey => Self::new(&ROOM_PASSKEY_WRONG),
-            AdminRefusal::CallOn => Self::new(&CALL_ON),
+            AdminRefusal::EndUnsupported => Self::new(&problems::CALL_END_UNSUPPORTED),
+            AdminRefusal::RateLimited(after) => {
+                Self::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
+            }
+            AdminRefusal::WrongPasskey => Self::new(&problems::ROOM_PASSKEY_WRONG),
+            AdminRefusal::CallOn => Self::new(&problems::CALL_ON),
         }
     }
 }

@@ -15,10 +15,7 @@ use super::{
     bodies::json_body,
     claim::claim_of_headers,
     description::problem_responses,
-    problems::{
-        CALL_FULL, CALL_JOIN_INCOMPLETE, CALL_JOIN_INVALID, CALL_MEDIA_UNAVAILABLE,
-        CALL_START_FORBIDDEN, CALL_USE_SOCKET, ROOM_RATE_LIMITED,
-    },
+    problems,
     room_headers::single,
 };
 use crate::{
@@ -133,14 +130,14 @@ fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
                 return redirect(&state.node.participants_url(&node));
             }
             AdmissionRefusal::Claim(refusal) => Problem::from(refusal),
-            AdmissionRefusal::UseSocket => Problem::new(&CALL_USE_SOCKET),
-            AdmissionRefusal::StartForbidden => Problem::new(&CALL_START_FORBIDDEN),
+            AdmissionRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
+            AdmissionRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
             AdmissionRefusal::JoinsLimited(after) | AdmissionRefusal::PasskeysLimited(after) => {
-                Problem::new(&ROOM_RATE_LIMITED).retry_after(after)
+                Problem::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
             }
         },
-        MediaJoinRefusal::Full => Problem::new(&CALL_FULL),
-        MediaJoinRefusal::MediaUnavailable => Problem::new(&CALL_MEDIA_UNAVAILABLE),
+        MediaJoinRefusal::Full => Problem::new(&problems::CALL_FULL),
+        MediaJoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
     };
     problem.into_response()
 }
@@ -148,8 +145,8 @@ fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
 impl From<TransportError> for Problem {
     fn from(error: TransportError) -> Self {
         Self::new(match error {
-            TransportError::Incomplete => &CALL_JOIN_INCOMPLETE,
-            TransportError::Invalid => &CALL_JOIN_INVALID,
+            TransportError::Incomplete => &problems::CALL_JOIN_INCOMPLETE,
+            TransportError::Invalid => &problems::CALL_JOIN_INVALID,
         })
     }
 }

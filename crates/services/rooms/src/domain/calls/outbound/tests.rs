@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use anteroom_call::{DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster};
+use anteroom_call::{
+    DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
+};
 use anteroom_protocol::{EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
 
