@@ -155,9 +155,8 @@ async fn record_states(
                 transaction.renew_era(key, *era, node, until).await?;
             }
             Some(false) => {
-                if transaction.end_era(&call.key, call.era).await? {
-                    ended.push(&call.key);
-                }
+                let has_ended = transaction.end_era(&call.key, call.era).await?;
+                ended.extend(has_ended.then_some(&call.key));
             }
             None => {}
         }

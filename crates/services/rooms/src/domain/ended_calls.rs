@@ -21,6 +21,7 @@ pub(crate) struct EndedCall {
 }
 
 /// The outcome of a report.
+#[derive(Clone, Copy)]
 pub(crate) enum EndOutcome {
     /// No record names these calls any longer.
     Ended,
