@@ -108,7 +108,7 @@ impl Harness {
     /// Returns the next deadline in milliseconds since the start.
     pub(crate) fn deadline(&mut self) -> Option<u64> {
         match self.call.poll_output() {
-            Output::Wait { until } => until.map(since_start),
+            Output::Wait(until) => until.map(since_start),
             other => panic!("not drained: {other:?}"),
         }
     }
@@ -125,7 +125,7 @@ impl Harness {
             self.call.handle(moment(self.now), input);
             loop {
                 match self.call.poll_output() {
-                    Output::Wait { .. } => break,
+                    Output::Wait(_) => break,
                     output => lines.push(line(output)),
                 }
             }
@@ -177,12 +177,12 @@ impl Harness {
                 say(number, Command::RaiseHand { raised: false })
             }
             Step::Say(number, SimpleCommand::Who) => say(number, Command::Participants),
-            Step::Say(number, SimpleCommand::Missed) => Input::RosterMissed {
-                connection: ConnectionId::new(*number),
-            },
-            Step::Say(number, SimpleCommand::Drops) => Input::Disconnected {
-                connection: ConnectionId::new(*number),
-            },
+            Step::Say(number, SimpleCommand::Missed) => {
+                Input::RosterMissed(ConnectionId::new(*number))
+            }
+            Step::Say(number, SimpleCommand::Drops) => {
+                Input::Disconnected(ConnectionId::new(*number))
+            }
             Step::RelayToAll(number, count, kib) => {
                 let relay = || relay(RelayTarget::All, *kib);
                 return (0..*count).map(|_| say(number, relay())).collect();
@@ -266,7 +266,7 @@ fn line(output: Output) -> Line {
             to: to.into_iter().map(ConnectionId::number).collect(),
             text: message_text(&message),
         },
-        Output::Dropped { connection } => Line {
+        Output::Dropped(connection) => Line {
             to: vec![connection.number()],
             text: "dropped".to_owned(),
         },
@@ -278,7 +278,7 @@ fn line(output: Output) -> Line {
             to: Vec::new(),
             text: fact_text(&fact),
         },
-        Output::Wait { .. } => panic!("waiting is not doing"),
+        Output::Wait(_) => panic!("waiting is not doing"),
     }
 }
 
@@ -309,7 +309,7 @@ fn message_text(message: &Message) -> String {
             )
         }
         Message::Admitted => "admitted".to_owned(),
-        Message::Denied { reason } => format!("denied {}", reason.as_str()),
+        Message::Denied(reason) => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),
         Message::Link(link) => format!(
