@@ -8,10 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::{
-    command::StepCommand,
-    steps::report::say,
-};
+use crate::{command::StepCommand, steps::report::say};
 
 /// The target of browsers.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
