@@ -16,3 +16,6 @@ mod base64_text;
 mod secret;
 
 pub use self::{base64_text::Base64, secret::Secret};
+
+/// The header with the instance name of the process that answers `GET /health/live`.
+pub const INSTANCE_HEADER: &str = "anteroom-instance";

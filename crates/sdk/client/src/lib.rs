@@ -116,7 +116,7 @@ pub use self::{
     client::{Client, ClientOptions},
     issuer::IssuerClient,
     login::{LoginClient, LoginSession, MemorySession},
-    probe::{INSTANCE_HEADER, Probe, ProbeAnswer, ProbeError, SocketOutcome},
+    probe::{Probe, ProbeAnswer, ProbeError, SocketOutcome},
     rooms::RoomsClient,
     service_address::ServiceAddress,
     system::{OperatingSystem, System},

@@ -5,6 +5,7 @@
 
 use anteroom_client_core::{Answer, Request, call::socket_url::socket_url};
 use anteroom_protocol::Timestamp;
+use anteroom_wire::INSTANCE_HEADER;
 use http::{HeaderName, Method, StatusCode};
 use rand_core::CryptoRng;
 use tokio::time::timeout;
@@ -14,9 +15,6 @@ use crate::{
     transport::{MAX_ROOMS_ANSWER, Transport},
     upgrade::{accepts, new_key},
 };
-
-/// The header with the instance name of the process that answers `GET /health/live`.
-pub const INSTANCE_HEADER: HeaderName = HeaderName::from_static("anteroom-instance");
 
 /// A client that probes one service.
 #[derive(Clone, Debug)]
@@ -124,7 +122,9 @@ impl ProbeAnswer {
         Self {
             status: answer.status().as_u16(),
             time: answer.time(),
-            instance: answer.header(&INSTANCE_HEADER).map(ToOwned::to_owned),
+            instance: answer
+                .header(&HeaderName::from_static(INSTANCE_HEADER))
+                .map(ToOwned::to_owned),
             body: answer.into_body(),
         }
     }

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use anteroom_client::INSTANCE_HEADER;
 use anteroom_console::os;
+use anteroom_wire::INSTANCE_HEADER;
 use axum::{
     Router,
     extract::Request,

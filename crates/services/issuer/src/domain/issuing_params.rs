@@ -3,12 +3,13 @@
 //! Several can be live: the newest valid ones issue, all valid ones verify, and the next ones are
 //! published before they are used, so that clients can pin them in time.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use arc_swap::ArcSwap;
 
 /// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
 /// there is one.
@@ -50,23 +51,20 @@ pub struct IssuingParams {
 }
 
 /// The current server params. They can be replaced while the issuer runs.
-pub(crate) struct CurrentParams(RwLock<IssuingParams>);
+pub(crate) struct CurrentParams(ArcSwap<IssuingParams>);
 
 impl CurrentParams {
-    pub(crate) const fn new(params: IssuingParams) -> Self {
-        Self(RwLock::new(params))
+    pub(crate) fn new(params: IssuingParams) -> Self {
+        Self(ArcSwap::from_pointee(params))
     }
 
     /// Returns the params that a request uses throughout.
-    pub(crate) fn current(&self) -> IssuingParams {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(crate) fn current(&self) -> Arc<IssuingParams> {
+        self.0.load_full()
     }
 
     pub(crate) fn replace(&self, params: IssuingParams) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = params;
+        self.0.store(Arc::new(params));
     }
 }
 

@@ -4,11 +4,12 @@
 use std::{num::NonZeroU32, sync::atomic::Ordering, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Entropy;
+use anteroom_runtime::{Entropy, task_span};
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use tracing::Instrument as _;
 
 use super::{
     failure::DecisionFailure,
@@ -38,7 +39,11 @@ pub(crate) async fn recover(state: &RoomsState) {
 
 /// Checks the media servers and the dependencies, and cleans the records, until it is dropped.
 pub(crate) async fn run(state: &RoomsState) {
-    tokio::join!(watch_health(state), clean_again(state), state.monitor.run());
+    tokio::join!(
+        watch_health(state).instrument(task_span("media-health")),
+        clean_again(state).instrument(task_span("cleaner")),
+        state.monitor.run()
+    );
 }
 
 /// Runs one round of the cleaner.

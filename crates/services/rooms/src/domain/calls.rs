@@ -17,7 +17,13 @@ pub(crate) mod outbound;
 mod room_entries;
 pub(crate) mod send_queue;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anteroom_call::PeekView;
 use anteroom_protocol::{EraId, OpaqueUserId};
@@ -28,6 +34,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use self::{
     actor::CallActor,
@@ -48,6 +55,8 @@ pub(crate) struct Calls {
     context: Arc<CallContext>,
     rooms: RoomEntries,
     closing: CancellationToken,
+    /// The number of the next call in log lines.
+    next_number: AtomicU64,
 }
 
 impl Calls {
@@ -56,6 +65,7 @@ impl Calls {
             context: Arc::new(context),
             rooms: RoomEntries::default(),
             closing: CancellationToken::new(),
+            next_number: AtomicU64::new(1),
         }
     }
 
@@ -166,18 +176,29 @@ impl Calls {
         let actor = CallActor::new(context, address.clone(), era, messages, Arc::clone(&end));
         let (calls, entry) = (Arc::clone(self), Arc::clone(entry));
         let room = address.room.clone();
-        tokio::spawn(async move {
+        let span = self.next_span();
+        let running = async move {
             actor.run().await;
             *entry.lock().await = None;
             calls.rooms.forget(&room, &entry);
             // A failure to send means that no task waits for the end.
             let _ = finish.send(true);
-        });
+        };
+        tokio::spawn(running.instrument(span.clone()));
         CallHandle {
             era,
             inbox,
             end,
             finished,
+            span,
         }
+    }
+
+    /// Returns the span of a new call. It is enabled at every level of the log, and belongs to no
+    /// request. Its number counts the calls of this process, so that it tells nothing about the
+    /// room.
+    fn next_span(&self) -> Span {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        tracing::error_span!(parent: None, "call", number)
     }
 }

@@ -13,6 +13,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
+use tracing::Instrument as _;
 
 use super::{context::CallContext, end::EndSignal, messages::LookReply};
 use crate::domain::{link_state::link_state, transactions::report};
@@ -69,10 +70,12 @@ pub(super) fn spawn(lease_task: LeaseTask) -> LeaseHandle {
     // Counts the call from now on, not from the first run of the task: joins are answered before
     // that.
     let live = lease_task.context.live.enter();
-    let task = tokio::spawn(async move {
+    let running = async move {
         let _live = live;
         lease_task.run(written, waiting).await;
-    });
+    };
+    // The call's own task starts this one, so that both have the call's span.
+    let task = tokio::spawn(running.in_current_span());
     LeaseHandle {
         facts,
         looks,

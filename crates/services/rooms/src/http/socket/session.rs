@@ -22,6 +22,7 @@ use tokio_tungstenite::{
         protocol::{CloseFrame, Role as SocketRole, WebSocketConfig},
     },
 };
+use tracing::{Instrument as _, Span};
 
 use super::{
     budgets::SocketSlots,
@@ -63,8 +64,13 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
         connection.open();
         socket = open(connection, MAX_MESSAGE).await;
     }
+    // The lines of a client that has joined belong to its call.
+    let span = match joined.get() {
+        Some((call, _)) => call.span().clone(),
+        None => Span::none(),
+    };
     let (sink, mut stream) = socket.split();
-    {
+    let session = async {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
             let ended = serve_session(&state, &mut reader, entered, &send_queue, &joined).await;
@@ -90,7 +96,8 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
             () = &mut reading => {}
             () = slots.evicted() => {}
         }
-    }
+    };
+    session.instrument(span).await;
     if let Some((call, connection)) = joined.into_inner() {
         call.send(CallMessage::Disconnected(connection)).await;
     }
