@@ -63,7 +63,15 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
     match message {
         Message::Error(code) => Some(outcome_of_error(*code)),
         Message::Blocked => Some(OperationOutcome::Refused),
-        _ => None,
+        Message::Joined(_)
+        | Message::Participants { .. }
+        | Message::Roster { .. }
+        | Message::Admitted
+        | Message::Denied { .. }
+        | Message::Removed
+        | Message::Link(_)
+        | Message::Relay { .. }
+        | Message::Pong => None,
     }
 }
 
@@ -72,6 +80,20 @@ const fn outcome_of_error(code: ErrorCode) -> OperationOutcome {
         // The operation succeeded. Only further users cannot be remembered.
         ErrorCode::TooManyUsers => OperationOutcome::Succeeded,
         ErrorCode::TryAgain => OperationOutcome::Failed,
-        _ => OperationOutcome::Refused,
+        ErrorCode::Full
+        | ErrorCode::TooManyDevices
+        | ErrorCode::Displaced
+        | ErrorCode::EndedByAdmin
+        | ErrorCode::Expired
+        | ErrorCode::Ended
+        | ErrorCode::AlreadyJoined
+        | ErrorCode::NotJoined
+        | ErrorCode::Forbidden
+        | ErrorCode::UnknownDevice
+        | ErrorCode::NotActive
+        | ErrorCode::NotPending
+        | ErrorCode::TargetIsAdmin
+        | ErrorCode::Unreachable
+        | ErrorCode::RateLimited => OperationOutcome::Refused,
     }
 }

@@ -88,7 +88,20 @@ impl Refusal {
             Self::Unavailable | Self::ApproveUnavailable | Self::ShuttingDown => {
                 OperationOutcome::Failed
             }
-            _ => OperationOutcome::Refused,
+            Self::Invalid
+            | Self::Binary
+            | Self::TooLarge
+            | Self::BodyTooLarge
+            | Self::UnknownDevice
+            | Self::NotJoined
+            | Self::JoinTimeout
+            | Self::GivenWay
+            | Self::Overloaded
+            | Self::UnknownLink
+            | Self::Expired
+            | Self::Forbidden
+            | Self::RateLimited
+            | Self::NetworkLimited => OperationOutcome::Refused,
         }
     }
 }
