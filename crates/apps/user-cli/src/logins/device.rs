@@ -60,7 +60,7 @@ impl DeviceFile {
     pub(super) fn store(&self, email: &str, device: DeviceId) -> anyhow::Result<()> {
         let entry = Entry {
             email: email.to_owned(),
-            device: device.number(),
+            device: device.as_u32(),
         };
         self.0.write(&Zeroizing::new(serde_json::to_vec(&entry)?))
     }

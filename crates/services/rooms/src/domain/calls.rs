@@ -50,10 +50,6 @@ const INBOX: usize = 256;
 /// The maximum wait for the end of a call.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// The node stops, and starts no more calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Closing;
-
 /// The calls of this node, by room.
 pub(crate) struct Calls {
     context: Arc<CallContext>,
@@ -78,23 +74,18 @@ impl Calls {
         &self.context.live
     }
 
-    /// Returns the task of a link's room, and starts it if there is none.
-    ///
-    /// # Errors
-    /// [`Closing`].
-    pub(crate) async fn enter(
-        self: &Arc<Self>,
-        address: &LinkAddress,
-    ) -> Result<CallHandle, Closing> {
+    /// Returns the task of a link's room, and starts it if there is none. Returns `None` when the node
+    /// stops.
+    pub(crate) async fn enter(self: &Arc<Self>, address: &LinkAddress) -> Option<CallHandle> {
         let entry = self.rooms.entry(&address.room);
         let mut call = entry.lock().await;
         if let Some(handle) = &*call {
-            return Ok(handle.clone());
+            return Some(handle.clone());
         }
         if self.closing.is_cancelled() {
             drop(call);
             self.rooms.forget(&address.room, &entry);
-            return Err(Closing);
+            return None;
         }
         let handle = self.spawn(address, &entry);
         *call = Some(handle.clone());
@@ -102,7 +93,7 @@ impl Calls {
         if self.closing.is_cancelled() {
             handle.end.stop();
         }
-        Ok(handle)
+        Some(handle)
     }
 
     /// Returns the members of the call as `user` may see them; `None` if this node does not have

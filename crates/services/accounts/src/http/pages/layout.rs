@@ -26,13 +26,10 @@ pub(crate) fn problem_page(problem: Problem, title: &str, content: &Markup) -> R
     response
 }
 
-/// A problem as a page with only its text.
+/// A page with only the text of the problem.
 pub(crate) struct PageProblem(Problem);
 
-impl<E> From<E> for PageProblem
-where
-    Problem: From<E>,
-{
+impl<E: Into<Problem>> From<E> for PageProblem {
     fn from(error: E) -> Self {
         Self(error.into())
     }
@@ -44,7 +41,7 @@ impl IntoResponse for PageProblem {
     }
 }
 
-/// Returns the same page with a link: its target and its text.
+/// Returns a page with the text of the problem and a link: its target and its text.
 pub(crate) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Response {
     let content = html! {
         h1 { "That did not work" }

@@ -38,11 +38,11 @@ pub(crate) async fn show(State(accounts): State<Arc<AccountsState>>, uri: Uri) -
         return closed();
     }
     let code = member(&uri, "invite");
-    page(
-        StatusCode::OK,
-        TITLE,
-        &form(&accounts, &SignUpFormState::nothing(code.as_str())),
-    )
+    let state = SignUpFormState {
+        invite_code: code.as_str(),
+        ..SignUpFormState::default()
+    };
+    page(StatusCode::OK, TITLE, &form(&accounts, &state))
 }
 
 /// # Errors
@@ -87,6 +87,7 @@ pub(crate) async fn submit(
 }
 
 /// The typed values except the password, and their errors.
+#[derive(Default)]
 struct SignUpFormState<'a> {
     alert: Option<&'a str>,
     email: &'a str,
@@ -94,20 +95,6 @@ struct SignUpFormState<'a> {
     wrong_password: Option<&'a str>,
     invite_code: &'a str,
     wrong_invite: Option<&'a str>,
-}
-
-impl<'a> SignUpFormState<'a> {
-    /// Returns an empty form with the code of the link.
-    const fn nothing(invite_code: &'a str) -> Self {
-        Self {
-            alert: None,
-            email: "",
-            wrong_email: None,
-            wrong_password: None,
-            invite_code,
-            wrong_invite: None,
-        }
-    }
 }
 
 fn form(accounts: &AccountsState, state: &SignUpFormState<'_>) -> Markup {

@@ -20,7 +20,7 @@ pub enum StoredParams {
 }
 
 /// The current params with their cache. They can be replaced while the service runs.
-pub(super) struct ParamsState {
+pub(crate) struct ParamsState {
     cache: ArcSwap<PresentationCache>,
     incomplete: AtomicBool,
 }
@@ -33,7 +33,8 @@ impl ParamsState {
         }
     }
 
-    pub(super) fn replace(&self, keys: VerifyingParams) {
+    /// Replaces the server params from the next verification on.
+    pub(crate) fn replace(&self, keys: VerifyingParams) {
         self.cache.store(Arc::new(PresentationCache::new(keys)));
     }
 
@@ -41,7 +42,8 @@ impl ParamsState {
         self.cache.load_full()
     }
 
-    pub(super) fn set_stored(&self, stored: StoredParams) {
+    /// Sets whether all stored rows of server params are readable.
+    pub(crate) fn set_stored(&self, stored: StoredParams) {
         let incomplete = stored == StoredParams::Incomplete;
         self.incomplete.store(incomplete, Ordering::Relaxed);
     }

@@ -34,8 +34,9 @@ use super::{
 };
 use crate::{
     SocketLimits,
-    domain::calls::{handle::CallHandle, messages::CallMessage},
     domain::calls::{
+        handle::CallHandle,
+        messages::CallMessage,
         outbound::OutboundMessage,
         send_queue::{ClosingFrame, NextAction, SendQueue},
     },
@@ -98,7 +99,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
     };
     session.instrument(span).await;
     if let Some((call, connection)) = joined.into_inner() {
-        call.send(CallMessage::Disconnected { connection }).await;
+        call.send(CallMessage::Disconnected(connection)).await;
     }
 }
 
@@ -150,7 +151,7 @@ async fn await_join(
     };
     slots.begin();
     // An operation that is dropped without an end counts as refused.
-    let operation = kind.map(|kind| state.operations.start(kind));
+    let operation = state.operations.start(kind);
     let request = match content {
         Ok(InboundContent::Join(request)) => request,
         Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
@@ -165,7 +166,7 @@ async fn await_join(
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
     }
-    entered
+    entered.map_err(Some)
 }
 
 /// Handles the messages from the answer to the `join` to the end.
@@ -258,7 +259,7 @@ async fn serve_messages(
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
-        let operation = kind.map(|kind| membership.state.operations.start(kind));
+        let operation = membership.state.operations.start(kind);
         match content {
             Ok(InboundContent::Command(command)) => {
                 if !membership
