@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::{
     account::{
         address::shown,
-        lookup::{open, parse_new_email},
+        lookup::open,
         password::{explained, verifier},
     },
     arguments::AccountAdd,
@@ -54,7 +54,7 @@ pub async fn run(
     let uuid = account.aci.to_uuid_string();
     let pni = account.pni.map(|pni| pni.to_uuid_string());
     if let Some(email) = &options.email {
-        let email = parse_new_email(email)?;
+        let email = Email::parse_new(email)?;
         let cost = settings.login.cost();
         let verifier = verifier(options.password_file.as_deref(), cost, &context.environment)?;
         let changes = OperatorChanges::open(settings, &context.data, &database)?;

@@ -17,7 +17,7 @@ pub(crate) async fn find(database: &SqliteIssuer, name: &str) -> anyhow::Result<
     const NAME: TransactionName = TransactionName::new("find account");
     let mut reader = database.read(NAME).await?;
     let found = if name.contains('@') {
-        let email = parse_email(name)?;
+        let email = Email::parse(name)?;
         let found = reader.login_by_email(&email).await?;
         found.map(|(login, _)| login.aci)
     } else {
@@ -36,12 +36,3 @@ pub(crate) fn no_account() -> Failure {
 }
 
 pub(crate) const LIST_ACCOUNTS: &str = "Look at `anteroom account list`";
-
-pub(crate) fn parse_email(text: &str) -> anyhow::Result<Email> {
-    Ok(Email::parse(text)?)
-}
-
-/// Returns the address of a login that is to be added.
-pub(crate) fn parse_new_email(text: &str) -> anyhow::Result<Email> {
-    Ok(Email::parse_new(text)?)
-}

@@ -14,14 +14,15 @@ use anteroom_console::{
 use anteroom_protocol::Aci;
 use anteroom_runtime::Clock as _;
 use anteroom_store::{
-    Device, DeviceOrigin, IssuerDatabase as _, Login, PasswordVerifier, StoreError, TransactionName,
+    Device, DeviceOrigin, Email, IssuerDatabase as _, Login, PasswordVerifier, StoreError,
+    TransactionName,
 };
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::lookup::{find, no_account, parse_email, parse_new_email};
+use super::lookup::{find, no_account};
 
 use crate::operator_changes::OperatorChanges;
 
@@ -68,12 +69,11 @@ pub(super) async fn set(
     const NAME: TransactionName = TransactionName::new("set password");
     let aci = find(&changes.database, name).await?;
     let known = changes.database.read(NAME).await?.login(&aci).await?;
-    let parse = if known.is_some() {
-        parse_email
-    } else {
-        parse_new_email
+    let email = match new.email {
+        Some(text) if known.is_some() => Some(Email::parse(text)?),
+        Some(text) => Some(Email::parse_new(text)?),
+        None => None,
     };
-    let email = new.email.map(parse).transpose()?;
     match (&known, &email) {
         (None, None) => bail!(
             Failure::failed("the account has no login yet").next("Name its address with --email")

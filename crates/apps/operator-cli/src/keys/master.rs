@@ -21,7 +21,7 @@ use anteroom_console::{context::Context, data_dir::DataDir, files, os};
 use anteroom_protocol::Timestamp;
 use anteroom_server::{database::ServiceSchema, databases, master_key};
 use anteroom_store::{KeyError, MasterKey, StoreError};
-use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
@@ -54,10 +54,16 @@ pub(super) async fn rotate(context: &Context, now: Timestamp) -> anyhow::Result<
     if resumed.is_none() {
         // A wrong key is detected before anything is changed.
         if issuer {
-            close(open::<IssuerSchema>(data, &old, now).await?).await;
+            databases::open::<IssuerSchema>(data, &old, now)
+                .await?
+                .close()
+                .await;
         }
         if rooms {
-            close(open::<RoomsSchema>(data, &old, now).await?).await;
+            databases::open::<RoomsSchema>(data, &old, now)
+                .await?
+                .close()
+                .await;
         }
     }
     let next = match resumed {
@@ -81,17 +87,17 @@ async fn rewrap<S: ServiceSchema>(
     next: &MasterKey,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let database = match open::<S>(data, old, now).await {
+    let database = match databases::open::<S>(data, old, now).await {
         Ok(database) => database,
         Err(error) if is_wrong_key(&error) => {
             // An earlier, interrupted attempt has converted this database, or neither key belongs to it.
-            close(open::<S>(data, next, now).await?).await;
+            databases::open::<S>(data, next, now).await?.close().await;
             return Ok(());
         }
         Err(error) => return Err(error),
     };
     let rewrapped = database.key_database().rewrap(next, &mut os::rng()).await;
-    close(database).await;
+    database.close().await;
     rewrapped.with_context(|| format!("the keys of {}", S::path(data).display()))
 }
 
@@ -131,18 +137,6 @@ fn put_in_place(next: &Path, file: &Path) -> anyhow::Result<()> {
                 file.display()
             )
         })
-}
-
-async fn open<S: ServiceSchema>(
-    data: &DataDir,
-    key: &MasterKey,
-    now: Timestamp,
-) -> anyhow::Result<SqliteDatabase<S>> {
-    databases::open(data, key, now).await
-}
-
-async fn close<S: ServiceSchema>(database: SqliteDatabase<S>) {
-    database.close().await;
 }
 
 fn is_wrong_key(error: &anyhow::Error) -> bool {

@@ -5,35 +5,20 @@ use std::path::Path;
 use anteroom_console::{
     context::Context,
     files,
-    os::OsClock,
     public_params::{PublicParams, PublicParamsFile},
     terminal::{print, print_json},
 };
 use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, Timestamp};
-use anteroom_runtime::Clock as _;
-use anteroom_server::{databases, params};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
-use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::{Context as _, anyhow};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Serialize;
 
-/// The exported params.
-#[derive(Serialize)]
-struct PublicExportReport<'a> {
-    file: &'a Path,
-    ids: Vec<&'a str>,
-}
+use super::transfer::{ExportReport, params_of_issuer};
 
 /// Writes the public params of the issuer to a new file, or to standard output.
 pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
-    let database: SqliteIssuer =
-        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
-    let records = params::all(&database).await;
-    database.close().await;
     let mut published = PublicParamsFile { params: Vec::new() };
-    let records = records?;
-    params::report_damaged(params::ParamsOwner::Issuer, &records);
+    let records = params_of_issuer(context).await?;
     for record in records.readable.iter().rev() {
         published.params.push(entry(record)?);
     }
@@ -45,7 +30,7 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     if context.json {
-        return print_json(&PublicExportReport {
+        return print_json(&ExportReport {
             file: out,
             ids: published.params.iter().map(|entry| &*entry.id).collect(),
         });

@@ -17,8 +17,8 @@ use anteroom_server::{
     installation::Installation,
     params::{self, TransferredParams},
 };
-use anteroom_store::{ServerParamsKind, ServerParamsRecord};
-use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteIssuer, SqliteRooms};
+use anteroom_store::{ServerParamsKind, ServerParamsRecord, StoredServerParams};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteRooms};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::rotate::{ParamsEndReport, ended_sentence};
 
-use crate::operator_changes::ChangedServices;
+use crate::{account, operator_changes::ChangedServices};
 
 /// The file that carries params between the services. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
@@ -44,10 +44,11 @@ struct Entry {
     secret_params: String,
 }
 
+/// The exported params.
 #[derive(Serialize)]
-struct ExportReport<'a> {
-    file: &'a Path,
-    ids: Vec<&'a str>,
+pub(super) struct ExportReport<'a> {
+    pub(super) file: &'a Path,
+    pub(super) ids: Vec<&'a str>,
 }
 
 /// The changes in the room service's database; may be empty.
@@ -76,18 +77,23 @@ impl Drop for Entry {
     }
 }
 
+/// Returns the stored params of the issuer, and logs the damaged ones.
+pub(super) async fn params_of_issuer(context: &Context) -> anyhow::Result<StoredServerParams> {
+    let database = account::lookup::open(context).await?;
+    let records = params::all(&database).await;
+    database.close().await;
+    let records = records?;
+    params::report_damaged(params::ParamsOwner::Issuer, &records);
+    Ok(records)
+}
+
 /// Writes the generic params of the issuer to a new file for its owner alone.
 pub async fn export(
     out: &Path,
     context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
-    let database: SqliteIssuer =
-        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
-    let records = params::all(&database).await;
-    database.close().await;
-    let records = records?;
-    params::report_damaged(params::ParamsOwner::Issuer, &records);
+    let records = params_of_issuer(context).await?;
     let exported = ParamsTransferFile {
         generic_params: records
             .readable
