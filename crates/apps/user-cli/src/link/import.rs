@@ -49,8 +49,8 @@ pub(super) async fn run(
     let passkey = read_passkey(&options.passkey_file)?;
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     // An own link was created at this data directory.
-    let is_found_here = session.data.is_some() && !context.data.is_named();
-    if named.own.is_none() && (is_found_here || session.is_unproven) {
+    let is_found_here = session.service.data.is_some() && !context.data.is_named();
+    if named.own.is_none() && (is_found_here || session.service.is_unproven) {
         bail!(
             Failure::failed("the passkey is sent only to a room service that is named").next(
                 "Use --rooms or ANTEROOM_ROOMS_URL, or name its data directory with --data or \
@@ -75,8 +75,8 @@ pub(super) async fn run(
     let own = OwnLink {
         link: named.link.clone(),
         passkey,
-        rooms: session.named.clone(),
-        data: session.data.clone(),
+        rooms: session.service.named.clone(),
+        data: session.service.data.clone(),
         name: match &state.name {
             RoomName::Known(name) => Some(name.clone()),
             RoomName::None | RoomName::Unreadable => None,
