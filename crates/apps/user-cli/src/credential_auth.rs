@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     arguments::CredentialAuth,
     session::Session,
-    steps::{Steps, fetch_params, show_params},
+    steps::{Steps, fetch_params, newly_pinned},
 };
 
 #[derive(Serialize)]
@@ -39,8 +39,7 @@ pub async fn run(options: &CredentialAuth, context: &Context) -> anyhow::Result<
     let now = OsClock.now();
 
     steps.begin(&session)?;
-    let params = fetch_params(&steps, &session).await?;
-    show_params(&mut steps, &session, &params, now)?;
+    let params = fetch_params(&mut steps, &session, now).await?;
 
     let account = session.client.whoami().await?;
     steps.step(match session.login {
@@ -108,11 +107,7 @@ pub async fn run(options: &CredentialAuth, context: &Context) -> anyhow::Result<
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: today.auth.params.to_hex(),
-            newly_pinned: params
-                .newly_pinned()
-                .iter()
-                .map(|pinned| pinned.id.to_hex())
-                .collect(),
+            newly_pinned: newly_pinned(&params),
             first_day: week.first().as_secs(),
             last_day: week.last().as_secs(),
             call_link_credentials: days.len(),
