@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::{
-    arguments::CredentialAuth,
+    arguments::ClientFlags,
     session::Session,
     steps::{Steps, fetch_params, newly_pinned},
 };
@@ -32,8 +32,8 @@ struct Report {
 }
 
 /// Fetches a week of credentials, and presents one for a new random room.
-pub async fn run(options: &CredentialAuth, context: &Context) -> anyhow::Result<()> {
-    let session = Session::open(&options.client, context)?;
+pub async fn run(flags: &ClientFlags, context: &Context) -> anyhow::Result<()> {
+    let session = Session::open(flags, context)?;
     let mut steps = Steps::new(!context.json);
     let mut rng = os::rng();
     let now = OsClock.now();

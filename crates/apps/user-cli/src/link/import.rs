@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::state::{StateReport, show_state};
+use super::state::{ChangeReport, show_state};
 
 use crate::{
     arguments::LinkImport,
@@ -38,7 +38,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let is_input = options.passkey_file == Path::new("-");
-    let link = options.link.as_deref();
+    let link = options.link.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
         bail!(
             Failure::failed("standard input can give the link or the passkey, not both")
@@ -86,7 +86,7 @@ pub(super) async fn run(
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
     if context.json {
-        return print_json(&StateReport::new(&state, &short));
+        return print_json(&ChangeReport::new(&state, &short));
     }
     print("You are an admin of this link now.")?;
     show_state(&state)?;
