@@ -14,6 +14,7 @@ pub mod packages;
 pub mod pages;
 pub mod purity;
 pub mod sizes;
+pub mod spawned_tasks;
 mod tokens;
 
 use std::fmt;

@@ -6,6 +6,7 @@ mod python;
 mod report;
 mod supply_chain;
 mod tools;
+mod wasm;
 
 use std::{
     fs,
@@ -23,14 +24,11 @@ use crate::{
     programs::{Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
-        layers::pure_crates, module_files, names, packages, pages, purity, sizes,
+        module_files, names, packages, pages, purity, sizes, spawned_tasks,
     },
     soak::Soak,
     vectors,
 };
-
-/// The target for which the pure crates are built too, if it is installed.
-const WASM: &str = "wasm32-unknown-unknown";
 
 /// The crates that work on several threads with the feature `parallel`.
 const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protocol"];
@@ -48,7 +46,7 @@ const STEPS: [Step; 18] = [
     ("unit, property and integration tests", cargo_tests),
     ("tests on one thread", serial_tests),
     ("documentation", documentation),
-    ("pure crates on wasm32", wasm),
+    ("pure crates on wasm32", wasm::check),
     ("vectors", vector_files),
     ("interop: set-up", interop_set_up),
     ("interop: tests", interop_tests),
@@ -164,6 +162,7 @@ fn house_rules(root: &Path) -> Result<Counts> {
         packages::violations,
         pages::violations,
         sizes::violations,
+        spawned_tasks::violations,
     ];
     let violations: Result<Vec<_>> = rules.iter().map(|violations| violations(root)).collect();
     none(&violations?.concat())
@@ -216,23 +215,6 @@ fn documentation(root: &Path) -> Result<Counts> {
     StepCommand::cargo(root)
         .args(["doc", "--workspace", "--no-deps", "--locked"])
         .env("RUSTDOCFLAGS", "-D warnings")
-        .live()?;
-    Ok(Counts::CHECK)
-}
-
-fn wasm(root: &Path) -> Result<Counts> {
-    if !tools::target_installed(root, WASM)? {
-        say(&format!("    {WASM} is not installed: nothing to check"));
-        return Ok(Counts::default());
-    }
-    let graph = dependencies::Graph::read(root)?;
-    let packages = pure_crates()
-        .into_iter()
-        .filter(|package| graph.has(package));
-    let packages = packages.flat_map(|package| ["--package", package]);
-    StepCommand::cargo(root)
-        .args(["check", "--lib", "--locked", "--target", WASM])
-        .args(packages)
         .live()?;
     Ok(Counts::CHECK)
 }

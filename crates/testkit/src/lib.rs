@@ -17,6 +17,7 @@
 
 mod account;
 mod api_page;
+mod captured_log;
 mod certificate;
 mod clock;
 mod delays;
@@ -38,14 +39,17 @@ mod relay_provider;
 mod reverse_proxy;
 mod room_link;
 mod rooms;
+mod router_server;
 mod routes;
 mod smtp_server;
+mod sql;
 mod turn;
 mod webhook_receiver;
 
 pub use self::{
     account::TestAccount,
     api_page::assert_api_page,
+    captured_log::CapturedLog,
     certificate::TestCertificate,
     clock::MockClock,
     delays::RecordedDelays,
@@ -69,6 +73,7 @@ pub use self::{
     rooms::{TestRooms, TestRoomsOptions},
     routes::listed_routes,
     smtp_server::{ReceivedMail, SmtpServer, SmtpServerOptions},
+    sql::execute_sql,
     turn::TurnServer,
     webhook_receiver::{ReceivedEvent, WebhookReceiver},
 };

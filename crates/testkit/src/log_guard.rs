@@ -3,6 +3,7 @@
 mod forms;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
     fs, iter,
     path::Path,
@@ -37,6 +38,8 @@ pub struct LogGuard {
     forms: Mutex<Forms>,
     leaks: Mutex<Vec<String>>,
     lines: Mutex<u64>,
+    /// The names of the spans in which each message was logged.
+    spans: Mutex<BTreeMap<String, BTreeSet<&'static str>>>,
 }
 
 /// The suffixes of a database's files.
@@ -124,6 +127,14 @@ impl LogGuard {
         *self.lines.lock()
     }
 
+    /// Returns the names of the spans in which a message was logged; an empty one for lines outside of
+    /// every span.
+    #[must_use]
+    pub fn spans_of(&self, message: &str) -> Vec<&'static str> {
+        let spans = self.spans.lock();
+        spans.get(message).into_iter().flatten().copied().collect()
+    }
+
     fn read(&self, metadata: &Metadata<'_>, text: &str) {
         *self.lines.lock() += 1;
         let lower = text.to_lowercase();
@@ -151,26 +162,33 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for GuardLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, _id: &Id, _context: Context<'_, S>) {
         let mut text = Text::default();
         attributes.record(&mut text);
-        self.0.read(attributes.metadata(), &text.0);
+        self.0.read(attributes.metadata(), &text.fields);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let mut text = Text::default();
         values.record(&mut text);
         if let Some(metadata) = context.metadata(id) {
-            self.0.read(metadata, &text.0);
+            self.0.read(metadata, &text.fields);
         }
     }
 
-    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut text = Text::default();
         event.record(&mut text);
-        self.0.read(event.metadata(), &text.0);
+        let span = context.event_span(event).map_or("", |span| span.name());
+        let mut spans = self.0.spans.lock();
+        spans.entry(text.message).or_default().insert(span);
+        drop(spans);
+        self.0.read(event.metadata(), &text.fields);
     }
 }
 
 #[derive(Default)]
-struct Text(String);
+struct Text {
+    fields: String,
+    message: String,
+}
 
 impl Visit for Text {
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -178,7 +196,10 @@ impl Visit for Text {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        write!(self.0, "{field}={value:?} ").expect("a string takes everything");
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+        write!(self.fields, "{field}={value:?} ").expect("a string takes everything");
     }
 }
 

@@ -22,11 +22,9 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
+use tokio_util::sync::DropGuard;
+
+use crate::router_server::serve_router;
 
 /// Generic params that the issuer lists, with the period that it claims for them.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +80,6 @@ impl LyingIssuer {
             date: None,
             requests: Vec::new(),
         }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("a bound listener");
         let router = Router::new()
             .route("/v1/params", get(params))
             .route("/v1/accounts/whoami", get(whoami))
@@ -95,19 +91,11 @@ impl LyingIssuer {
                 record,
             ))
             .with_state(Arc::clone(&behaviour));
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        TaskTracker::new().spawn(async move {
-            let serving = axum::serve(listener, router);
-            tokio::select! {
-                _ = serving => {}
-                () = stopped.cancelled() => {}
-            }
-        });
+        let (address, server) = serve_router(router).await;
         Self {
             url: format!("http://{address}"),
             behaviour,
-            _server: stop.drop_guard(),
+            _server: server,
         }
     }
 

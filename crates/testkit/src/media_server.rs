@@ -10,11 +10,11 @@ mod http;
 mod state;
 
 use axum::http::StatusCode;
-use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 pub use self::{announced_client::AnnouncedClient, callbacks::MediaCallback};
 use self::{call::Call, callbacks::Callbacks, state::Shared};
+use crate::router_server::serve_router;
 
 /// A fake media server. It runs until the value is dropped.
 ///
@@ -34,20 +34,11 @@ impl FakeMediaServer {
     pub async fn start() -> Self {
         let state = Shared::default();
         let router = http::router(state.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("the port's address");
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                served = axum::serve(listener, router) => served.expect("the listener works"),
-                () = stopped.cancelled() => {}
-            }
-        });
+        let (address, server) = serve_router(router).await;
         Self {
             url: format!("http://{address}/"),
             state,
-            server: Some(stop.drop_guard()),
+            server: Some(server),
         }
     }
 

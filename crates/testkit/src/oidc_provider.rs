@@ -23,8 +23,9 @@ use ring::{
     },
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
+
+use crate::router_server::serve_router;
 
 /// The two RSA keys. A rotation switches between them.
 const RSA_KEYS: [&[u8]; 2] = [
@@ -208,25 +209,17 @@ impl OidcProvider {
     /// # Panics
     /// No port is available.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("the port's address");
-        let issuer = format!("http://{address}");
         let state = Arc::new(Shared::default());
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(configuration))
             .route("/keys", get(keys))
             .with_state(Arc::clone(&state));
-        let stop = CancellationToken::new();
-        let serving = async move {
-            let served = axum::serve(listener, router).await;
-            served.expect("the listener works");
-        };
-        tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+        let (address, server) = serve_router(router).await;
         let provider = Self {
             state,
             generation: AtomicUsize::new(0),
-            server: Some(stop.drop_guard()),
-            issuer,
+            server: Some(server),
+            issuer: format!("http://{address}"),
         };
         let keys = format!("{}/keys", provider.issuer);
         provider.publish_configuration(

@@ -12,8 +12,9 @@ use axum::{
 };
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
+
+use crate::router_server::serve_router;
 
 /// The answer of the provider.
 #[derive(Clone, Debug)]
@@ -64,20 +65,11 @@ impl RelayProvider {
         let router = Router::new()
             .route("/credentials", post(answer))
             .with_state(Arc::clone(&state));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("the port's address");
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                served = axum::serve(listener, router) => served.expect("the listener works"),
-                () = stopped.cancelled() => {}
-            }
-        });
+        let (address, server) = serve_router(router).await;
         Self {
             url: format!("http://{address}/credentials"),
             state,
-            server: Some(stop.drop_guard()),
+            server: Some(server),
         }
     }
 

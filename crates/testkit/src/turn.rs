@@ -1,25 +1,29 @@
 //! A real relay, coturn as a process, and a client of it.
 
-use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
+use anteroom_process::LineProcess;
 use anteroom_turn::{RelayUrl, TrialError, try_relay};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
     net::{TcpListener, UdpSocket},
-    process::{Child, Command},
-    time::timeout,
+    task::spawn_blocking,
 };
 
 use crate::{LogGuard, TestCertificate};
 
-/// The time limit of a start, much longer than any start takes.
+/// The time limit of an answer, much longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A coturn process on a free port of the loopback interface. It is killed on drop.
 pub struct TurnServer {
     addresses: [SocketAddr; 2],
-    _child: Child,
+    _process: LineProcess,
     _directory: TempDir,
 }
 
@@ -55,32 +59,18 @@ impl TurnServer {
             None => settings += "no-tls\n",
         }
         std::fs::write(&file, settings).expect("a settings file");
-        let mut child = Command::new("turnserver")
-            .arg("-c")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("turnserver, of Debian's package coturn, must be installed for this test");
-        let output = child.stdout.take().expect("its output");
-        let mut lines = BufReader::new(output).lines();
-        let started = async {
-            while let Some(line) = lines.next_line().await.expect("its output is text") {
-                if line.contains("Total General servers") {
-                    return true;
-                }
-            }
-            false
-        };
-        let started = timeout(PATIENCE, started).await;
-        assert_eq!(started, Ok(true), "turnserver did not start");
-        // The later output must be read, so that the process does not block.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let mut command = Command::new("turnserver");
+        command.arg("-c").arg(&file).stderr(Stdio::null());
+        let started = spawn_blocking(|| {
+            let mut process = LineProcess::start_dialogue(command)?;
+            process.wait_for("Total General servers").map(|_| process)
+        });
+        let process = started.await.expect("the wait ends").expect(
+            "turnserver, of Debian's package coturn, must be installed for this test and start",
+        );
         Self {
             addresses: ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port))),
-            _child: child,
+            _process: process,
             _directory: directory,
         }
     }

@@ -8,8 +8,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
-use tokio::{net::TcpListener, sync::watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::watch;
+use tokio_util::sync::DropGuard;
+
+use crate::router_server::serve_router;
 
 /// A received request, whatever its answer was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub struct ReceivedEvent {
 pub struct WebhookReceiver {
     url: String,
     state: Arc<watch::Sender<ReceiverState>>,
-    _stop: DropGuard,
+    _server: DropGuard,
 }
 
 #[derive(Default)]
@@ -44,8 +46,6 @@ impl WebhookReceiver {
     /// # Panics
     /// No port is available.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("the port's address");
         let state = Arc::new(watch::Sender::new(ReceiverState {
             otherwise: Some(200),
             ..ReceiverState::default()
@@ -53,16 +53,11 @@ impl WebhookReceiver {
         let router = Router::new()
             .route("/hook", post(receive))
             .with_state(Arc::clone(&state));
-        let stop = CancellationToken::new();
-        let serving = async move {
-            let served = axum::serve(listener, router).await;
-            served.expect("the listener works");
-        };
-        tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+        let (address, server) = serve_router(router).await;
         Self {
             url: format!("http://{address}/hook"),
             state,
-            _stop: stop.drop_guard(),
+            _server: server,
         }
     }
 

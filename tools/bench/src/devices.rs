@@ -1,25 +1,18 @@
 //! `cargo xtask bench devices`: the time of listing, registering, renaming and deleting a device while 20
 //! accounts do so concurrently and repeatedly.
-//!
-//! The services have two cores, or all cores of a smaller machine. The load runs in a process of its own,
-//! mostly waits, and shares the cores.
 
-use std::{
-    fmt,
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Command, Stdio},
-};
+use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{login::percentile, programs::Programs};
+use super::{
+    load::{AT_ONCE, CORES, start_load},
+    login::percentile,
+    programs::Programs,
+};
 
-/// The number of accounts that manage their devices concurrently.
-const AT_ONCE: u32 = 20;
-/// The cores of the services, if there are more.
-const CORES: &str = "0,1";
 /// Rounds that warm up and are not counted.
 const WARM_UP: u32 = 2;
 /// The p95 of each operation should be below this many milliseconds.
@@ -46,11 +39,6 @@ struct Times {
     max: f64,
 }
 
-#[derive(Deserialize)]
-struct LoadReady {
-    ready: bool,
-}
-
 /// The durations of the requests in nanoseconds, by operation.
 #[derive(Default, Deserialize)]
 struct OperationTimes {
@@ -66,33 +54,9 @@ struct OperationTimes {
 /// A program does not start, or a request is refused.
 pub fn measure(programs: &Programs, rounds: u32) -> Result<Report> {
     ensure!(rounds > 0, "at least one round");
-    let mut load = Command::new(&programs.load)
-        .arg("--anteroom")
-        .arg(&programs.anteroom)
-        .args(["devices", "--server-cores", CORES])
-        .args(["--at-once", &AT_ONCE.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("the load does not start")?;
-    let mut orders = load.stdin.take().context("no input")?;
-    let mut answers = BufReader::new(load.stdout.take().context("no output")?).lines();
-    let mut answer = || {
-        answers
-            .next()
-            .context("the load ended: what it said is above")
-    };
-    let LoadReady { ready } = serde_json::from_str(&answer()??)?;
-    ensure!(ready, "the load is not ready");
-    let mut taken = OperationTimes::default();
-    for rounds in [WARM_UP, rounds] {
-        writeln!(orders, "{}", json!({ "rounds": rounds }))?;
-        taken = serde_json::from_str(&answer()??)?;
-    }
-    // The program ends with its input.
-    drop(orders);
-    load.wait()?;
-    Report::of(taken).context("no requests")
+    let mut load = start_load(programs, "devices")?;
+    load.request::<OperationTimes>(&json!({ "rounds": WARM_UP }))?;
+    Report::of(load.request(&json!({ "rounds": rounds }))?).context("no requests")
 }
 
 impl Report {

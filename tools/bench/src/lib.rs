@@ -16,6 +16,8 @@ pub mod create_auth;
 pub mod ct;
 pub mod devices;
 mod goals;
+mod json_process;
+mod load;
 pub mod login;
 pub mod login_timing;
 mod measured;

@@ -1,25 +1,19 @@
 //! `cargo xtask bench login`: the time of a login while 20 people log in concurrently and repeatedly, at the
 //! default cost of password hashes.
 //!
-//! The services have two cores, or all cores of a smaller machine. The load runs in a process of its own,
-//! mostly waits, and shares the cores. The limit of logins by address is raised.
+//! The limit of logins by address is raised.
 
-use std::{
-    fmt,
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Command, Stdio},
-};
+use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::programs::Programs;
+use super::{
+    load::{AT_ONCE, CORES, start_load},
+    programs::Programs,
+};
 
-/// The number of people who log in concurrently.
-const AT_ONCE: u32 = 20;
-/// The cores of the services, if there are more.
-const CORES: &str = "0,1";
 /// Logins that warm up and are not counted.
 const WARM_UP: u32 = 2 * AT_ONCE;
 /// The p95 should be below this many milliseconds.
@@ -40,11 +34,6 @@ pub struct Report {
 }
 
 #[derive(Deserialize)]
-struct LoadReady {
-    ready: bool,
-}
-
-#[derive(Deserialize)]
 struct LoginTimes {
     nanoseconds: Vec<u64>,
 }
@@ -55,34 +44,10 @@ struct LoginTimes {
 /// A program does not start, or a login is refused.
 pub fn measure(programs: &Programs, logins: u32) -> Result<Report> {
     ensure!(logins >= AT_ONCE, "at least {AT_ONCE} logins");
-    let mut load = Command::new(&programs.load)
-        .arg("--anteroom")
-        .arg(&programs.anteroom)
-        .args(["login", "--server-cores", CORES])
-        .args(["--at-once", &AT_ONCE.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("the load does not start")?;
-    let mut orders = load.stdin.take().context("no input")?;
-    let mut answers = BufReader::new(load.stdout.take().context("no output")?).lines();
-    let mut answer = || {
-        answers
-            .next()
-            .context("the load ended: what it said is above")
-    };
-    let LoadReady { ready } = serde_json::from_str(&answer()??)?;
-    ensure!(ready, "the load is not ready");
-    let mut taken = Vec::new();
-    for count in [WARM_UP, logins] {
-        writeln!(orders, "{}", json!({ "logins": count }))?;
-        let timed: LoginTimes = serde_json::from_str(&answer()??)?;
-        taken = timed.nanoseconds;
-    }
-    // The program ends with its input.
-    drop(orders);
-    load.wait()?;
-    Report::of(&taken).context("no logins")
+    let mut load = start_load(programs, "login")?;
+    load.request::<LoginTimes>(&json!({ "logins": WARM_UP }))?;
+    let LoginTimes { nanoseconds } = load.request(&json!({ "logins": logins }))?;
+    Report::of(&nanoseconds).context("no logins")
 }
 
 /// Returns the `percent`th percentile of sorted times, in milliseconds.

@@ -1,21 +1,16 @@
-//! A process that reads operations line by line, and answers with their duration.
+//! A process that runs operations, and answers with their duration.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
-use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, de::DeserializeOwned};
+use anyhow::{Result, ensure};
+use serde::Deserialize;
 use serde_json::json;
 
-/// The running process. It ends with its standard input.
+use super::json_process::JsonProcess;
+
+/// The running process.
 pub(super) struct Worker {
-    name: String,
-    process: Child,
-    requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    process: JsonProcess,
     operations: Vec<String>,
 }
 
@@ -40,29 +35,17 @@ pub(super) struct IterationTimes {
 impl Worker {
     /// Starts it and waits until it names its operations.
     pub(super) fn start(command: &mut Command) -> Result<Self> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{name} does not start"))?;
-        let requests = process.stdin.take();
-        let answers = process.stdout.take().context("no output")?;
-        let mut worker = Self {
-            name,
+        let mut process = JsonProcess::start(command)?;
+        let WorkerReady { operations } = process.answer()?;
+        Ok(Self {
             process,
-            requests,
-            answers: BufReader::new(answers),
-            operations: Vec::new(),
-        };
-        let ready: WorkerReady = worker.answer()?;
-        worker.operations = ready.operations;
-        Ok(worker)
+            operations,
+        })
     }
 
     pub(super) fn must_know(&self, operation: &str) -> Result<()> {
         let known = self.operations.iter().any(|name| name == operation);
-        ensure!(known, "{} does not know {operation}", self.name);
+        ensure!(known, "{} does not know {operation}", self.process.name());
         Ok(())
     }
 
@@ -74,29 +57,10 @@ impl Worker {
     /// Measures `iterations` iterations.
     pub(super) fn measure(&mut self, operation: &str, iterations: u32) -> Result<IterationTimes> {
         let request = json!({ "operation": operation, "iterations": iterations });
-        let requests = self.requests.as_mut().context("no input")?;
-        writeln!(requests, "{request}")?;
-        requests.flush()?;
-        let answer: Answer = self.answer()?;
+        let answer: Answer = self.process.request(&request)?;
         Ok(IterationTimes {
             elapsed: Duration::from_nanos(answer.nanoseconds),
             server: answer.server_nanoseconds.map(Duration::from_nanos),
         })
-    }
-
-    fn answer<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let mut line = String::new();
-        let read = self.answers.read_line(&mut line)?;
-        ensure!(read > 0, "{} ended: what it said is above", self.name);
-        serde_json::from_str(&line)
-            .with_context(|| format!("{} answers with something else", self.name))
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // The process ends with its input.
-        self.requests = None;
-        let _ = self.process.wait();
     }
 }

@@ -87,7 +87,7 @@ impl LoginUser {
             password: SecretString::from(PASSWORD),
             remember: false,
             // Always the same device, since an account has a limited number.
-            device: Some(DeviceId::FIRST),
+            device: Some(DeviceId::PRIMARY),
             device_name: None,
             last_refresh: None,
         };

@@ -4,27 +4,18 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 
 use anteroom_client::{DeviceCredentials, DeviceId};
+use anteroom_process::{LineProcess, SERVICES_LISTEN};
 use anteroom_protocol::Aci;
 use anyhow::{Context as _, Result, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader, Lines},
-    process::{Child, ChildStderr, Command},
-    sync::watch,
-    time::timeout,
-};
+use tokio::{process::Command, task::spawn_blocking};
 
-/// The time limit of a start, much longer than any takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The log line of the last service that listens.
-const READY: &str = "the room service listens on";
 /// A port of one's own.
 const ANY: &str = "127.0.0.1:0";
 /// The maximum number of log lines that are kept for display.
@@ -52,9 +43,8 @@ pub(crate) struct ServerSetup {
 
 /// Running services. They are killed on drop.
 pub(crate) struct Server {
-    child: Child,
-    pid: u32,
-    unexpected: watch::Receiver<UnexpectedLogLines>,
+    process: LineProcess,
+    unexpected: UnexpectedLogLines,
     pub(crate) addresses: Addresses,
 }
 
@@ -217,29 +207,22 @@ impl ServerSetup {
     }
 
     async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {
-        let mut child = self
-            .command(self.cores.as_deref())
+        let mut command = self.command(self.cores.as_deref());
+        command
             .arg("serve")
             .env("ANTEROOM_ISSUER_LISTEN", issuer)
-            .env("ANTEROOM_ROOMS_LISTEN", rooms)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("the services do not start")?;
-        let pid = child.id().context("the services have ended")?;
-        let log = child.stderr.take().context("no log")?;
-        let mut lines = BufReader::new(log).lines();
-        timeout(PATIENCE, ready(&mut lines))
-            .await
-            .context("the services do not get ready")??;
+            .env("ANTEROOM_ROOMS_LISTEN", rooms);
+        let started = spawn_blocking(|| {
+            let mut process = LineProcess::start_service(command.into_std())?;
+            process.wait_for(SERVICES_LISTEN)?;
+            anyhow::Ok(process)
+        });
+        let process = started.await?.context("the services do not get ready")?;
         let listen = self.data().join("listen.json");
         let addresses = serde_json::from_slice(&fs::read(&listen)?)?;
         Ok(Server {
-            child,
-            pid,
-            unexpected: follow(lines),
+            process,
+            unexpected: UnexpectedLogLines::default(),
             addresses,
         })
     }
@@ -271,40 +254,41 @@ impl ServerSetup {
 
 impl Server {
     /// Ends it by SIGKILL.
-    pub(crate) async fn kill(mut self) -> Result<()> {
-        self.check()?;
-        self.child.kill().await?;
-        Ok(())
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.check()
     }
 
     /// Fails if it has ended, or has logged an error or a panic.
     pub(crate) fn check(&mut self) -> Result<()> {
         self.check_alive()?;
-        let unexpected = self.unexpected.borrow();
-        if !unexpected.lines.is_empty() {
-            bail!("the services complain:\n{}", unexpected.lines.join("\n"));
+        if !self.unexpected.lines.is_empty() {
+            let lines = self.unexpected.lines.join("\n");
+            bail!("the services complain:\n{lines}");
         }
         Ok(())
     }
 
     /// Fails if it has ended or panicked. Errors are allowed: refusals under load are some.
     pub(crate) fn check_alive(&mut self) -> Result<()> {
-        if let Some(status) = self.child.try_wait()? {
+        if let Some(status) = self.process.status()? {
             bail!("the services have ended: {status}");
         }
-        if let Some(panic) = &self.unexpected.borrow().panic {
+        for line in self.process.new_lines() {
+            self.unexpected.note(line);
+        }
+        if let Some(panic) = &self.unexpected.panic {
             bail!("the services panicked: {panic}");
         }
         Ok(())
     }
 
     /// Returns the process.
-    pub(crate) const fn pid(&self) -> u32 {
-        self.pid
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn resource_usage(&self) -> Result<ResourceUsage> {
-        let folder = Path::new("/proc").join(self.pid.to_string());
+        let folder = Path::new("/proc").join(self.pid().to_string());
         let status = fs::read_to_string(folder.join("status")).context("no /proc")?;
         let memory = status
             .lines()
@@ -317,34 +301,17 @@ impl Server {
     }
 }
 
-async fn ready(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<()> {
-    let mut log = Vec::new();
-    while let Some(line) = lines.next_line().await? {
-        if line.contains(READY) {
-            return Ok(());
+impl UnexpectedLogLines {
+    fn note(&mut self, line: String) {
+        let panicked = line.contains("panicked");
+        if !panicked && !line.contains("ERROR") {
+            return;
         }
-        log.push(line);
+        if panicked {
+            self.panic.get_or_insert_with(|| line.clone());
+        }
+        if self.lines.len() < MAX_COMPLAINTS {
+            self.lines.push(line);
+        }
     }
-    bail!("the services end at once:\n{}", log.join("\n"))
-}
-
-/// Reads the rest of the log, and collects unexpected lines.
-fn follow(mut lines: Lines<BufReader<ChildStderr>>) -> watch::Receiver<UnexpectedLogLines> {
-    let (sender, unexpected) = watch::channel(UnexpectedLogLines::default());
-    tokio::spawn(async move {
-        while let Ok(Some(line)) = lines.next_line().await {
-            let panicked = line.contains("panicked");
-            if panicked || line.contains("ERROR") {
-                sender.send_modify(|unexpected| {
-                    if panicked {
-                        unexpected.panic.get_or_insert_with(|| line.clone());
-                    }
-                    if unexpected.lines.len() < MAX_COMPLAINTS {
-                        unexpected.lines.push(line);
-                    }
-                });
-            }
-        }
-    });
-    unexpected
 }

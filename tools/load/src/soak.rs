@@ -280,7 +280,7 @@ impl Soak {
             room.brace().await?;
         }
         let killed = Instant::now();
-        server.kill().await?;
+        server.kill()?;
         try_join_all(self.rooms.iter().map(Room::see_it_end)).await?;
         let server = self.setup.start_again(addresses).await?;
         let all_back = try_join_all(self.rooms.iter().map(Room::see_it_come_back));
@@ -304,7 +304,7 @@ impl Soak {
             room.brace().await?;
         }
         let killed = Instant::now();
-        server.kill().await?;
+        server.kill()?;
         self.rooms.iter_mut().for_each(Room::abandon);
         let mut server = self.setup.start().await?;
         let client = connect(&server.addresses)?;

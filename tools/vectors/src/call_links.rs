@@ -212,24 +212,22 @@ fn create(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mis
     )?;
     check.bytes("create.response", issued.to_bytes(), &create.response)?;
 
-    let response = check.accepted(
+    let response = check.parsed(
         "create.response",
-        CreateCredentialResponse::from_bytes(&create.response.0),
+        CreateCredentialResponse::from_bytes,
+        CreateCredentialResponse::to_bytes,
+        &create.response,
     )?;
-    check.bytes("create.response", response.to_bytes(), &create.response)?;
     let received = check.accepted(
         "create.credential",
         context.receive(&response, &setting.aci, &setting.public),
     )?;
     check.bytes("create.credential", received.to_bytes(), &create.credential)?;
 
-    let credential = check.accepted(
+    let credential = check.parsed(
         "create.credential",
-        CreateCredential::from_bytes(&create.credential.0),
-    )?;
-    check.bytes(
-        "create.credential",
-        credential.to_bytes(),
+        CreateCredential::from_bytes,
+        CreateCredential::to_bytes,
         &create.credential,
     )?;
     let presented = check.accepted(
@@ -253,8 +251,12 @@ fn create(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mis
 fn create_verify(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
     let field = "create.presentation";
     let expected = &entry.create.presentation;
-    let presentation = check.accepted(field, CreatePresentation::from_bytes(&expected.0))?;
-    check.bytes(field, presentation.to_bytes(), expected)?;
+    let presentation = check.parsed(
+        field,
+        CreatePresentation::from_bytes,
+        CreatePresentation::to_bytes,
+        expected,
+    )?;
     check.bytes(
         "uid_ciphertext",
         presentation.user_id().to_bytes(),
@@ -293,11 +295,12 @@ fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Misma
     )?;
     check.bytes("auth.response", issued.to_bytes(), &auth.response)?;
 
-    let response = check.accepted(
+    let response = check.parsed(
         "auth.response",
-        AuthCredentialResponse::from_bytes(&auth.response.0),
+        AuthCredentialResponse::from_bytes,
+        AuthCredentialResponse::to_bytes,
+        &auth.response,
     )?;
-    check.bytes("auth.response", response.to_bytes(), &auth.response)?;
     let received = check.accepted(
         "auth.credential",
         response.receive(&setting.aci, redemption, &setting.public),
@@ -309,11 +312,12 @@ fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Misma
         &response.receive(&setting.aci, redemption.plus(DAY), &setting.public),
     )?;
 
-    let credential = check.accepted(
+    let credential = check.parsed(
         "auth.credential",
-        AuthCredential::from_bytes(&auth.credential.0),
+        AuthCredential::from_bytes,
+        AuthCredential::to_bytes,
+        &auth.credential,
     )?;
-    check.bytes("auth.credential", credential.to_bytes(), &auth.credential)?;
     let presented = check.accepted(
         "auth.presentation",
         credential.present(
@@ -335,8 +339,12 @@ fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Misma
 fn auth_verify(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
     let field = "auth.presentation";
     let expected = &entry.auth.presentation;
-    let presentation = check.accepted(field, AuthPresentation::from_bytes(&expected.0))?;
-    check.bytes(field, presentation.to_bytes(), expected)?;
+    let presentation = check.parsed(
+        field,
+        AuthPresentation::from_bytes,
+        AuthPresentation::to_bytes,
+        expected,
+    )?;
     check.bytes(
         "uid_ciphertext",
         presentation.user_id().to_bytes(),

@@ -101,6 +101,19 @@ impl Check {
         }
     }
 
+    /// Parses the bytes of a field, which must be those of the value.
+    pub(super) fn parsed<T, B: AsRef<[u8]>>(
+        &mut self,
+        field: &str,
+        from_bytes: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+        to_bytes: impl FnOnce(&T) -> B,
+        bytes: &Hex,
+    ) -> Result<T, Mismatch> {
+        let value = self.accepted(field, from_bytes(&bytes.0))?;
+        self.bytes(field, to_bytes(&value), bytes)?;
+        Ok(value)
+    }
+
     /// Checks that a result is no error.
     pub(super) fn accepted<T, R: Refusal>(
         &mut self,

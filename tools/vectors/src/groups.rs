@@ -101,13 +101,10 @@ fn server_params(
         entry.server_randomness.randomness(),
         entry.server_randomness.randomness(),
     );
-    let public = check.accepted(
+    let public = check.parsed(
         "server_public_params",
-        GroupServerPublicParams::from_bytes(&entry.server_public_params.0),
-    )?;
-    check.bytes(
-        "server_public_params",
-        public.to_bytes(),
+        GroupServerPublicParams::from_bytes,
+        GroupServerPublicParams::to_bytes,
         &entry.server_public_params,
     )?;
     let own = secret.public_params().clone();
@@ -190,16 +187,18 @@ fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Misma
     )?;
     check.bytes("auth.response", issued.to_bytes(), &auth.response)?;
 
-    let response = check.accepted(
+    let response = check.parsed(
         "auth.response",
-        GroupAuthCredentialResponse::from_bytes(&auth.response.0),
+        GroupAuthCredentialResponse::from_bytes,
+        GroupAuthCredentialResponse::to_bytes,
+        &auth.response,
     )?;
-    check.bytes("auth.response", response.to_bytes(), &auth.response)?;
-    let credential = check.accepted(
+    let credential = check.parsed(
         "auth.credential",
-        GroupAuthCredential::from_bytes(&auth.credential.0),
+        GroupAuthCredential::from_bytes,
+        GroupAuthCredential::to_bytes,
+        &auth.credential,
     )?;
-    check.bytes("auth.credential", credential.to_bytes(), &auth.credential)?;
     for public in &setting.publics {
         let received = check.accepted(
             "auth.credential",
@@ -222,8 +221,12 @@ fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Misma
 fn auth_verify(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
     let field = "auth.presentation";
     let expected = &entry.auth.presentation;
-    let presentation = check.accepted(field, GroupAuthPresentation::from_bytes(&expected.0))?;
-    check.bytes(field, presentation.to_bytes(), expected)?;
+    let presentation = check.parsed(
+        field,
+        GroupAuthPresentation::from_bytes,
+        GroupAuthPresentation::to_bytes,
+        expected,
+    )?;
     for (id, ciphertext) in [
         (ServiceId::Aci(setting.aci), presentation.aci_ciphertext()),
         (ServiceId::Pni(setting.pni), presentation.pni_ciphertext()),
@@ -299,13 +302,10 @@ fn endorsements(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(
         ),
     )?;
     check.bytes("endorsements.response", issued.to_bytes(), &given.response)?;
-    let response = check.accepted(
+    let response = check.parsed(
         "endorsements.response",
-        GroupSendEndorsementsResponse::from_bytes(&given.response.0),
-    )?;
-    check.bytes(
-        "endorsements.response",
-        response.to_bytes(),
+        GroupSendEndorsementsResponse::from_bytes,
+        GroupSendEndorsementsResponse::to_bytes,
         &given.response,
     )?;
     check.equal(
@@ -374,8 +374,12 @@ fn token(
     )?;
     let made = combined.to_token(&setting.group).into_full(expiration);
     check.bytes(field, made.to_bytes(), &given.full_token)?;
-    let full_token = check.accepted(field, GroupSendFullToken::from_bytes(&given.full_token.0))?;
-    check.bytes(field, full_token.to_bytes(), &given.full_token)?;
+    let full_token = check.parsed(
+        field,
+        GroupSendFullToken::from_bytes,
+        GroupSendFullToken::to_bytes,
+        &given.full_token,
+    )?;
     check.equal(field, &full_token.expiration().as_secs(), &given.expiration)?;
     check.accepted(
         field,

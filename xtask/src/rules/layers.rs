@@ -30,6 +30,8 @@ pub enum Layer {
     Composition,
     /// The program.
     Program,
+    /// Programs as processes, for tests and tools.
+    Process,
     /// Servers for tests.
     Testkit,
     /// A program for tests and measurements.
@@ -66,6 +68,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-server", Layer::Composition),
     ("anteroom-operator-cli", Layer::Operator),
     ("anteroom", Layer::Program),
+    ("anteroom-process", Layer::Process),
     ("anteroom-testkit", Layer::Testkit),
     ("anteroom-bench", Layer::Tool),
     ("anteroom-dist", Layer::Tool),
@@ -136,10 +139,12 @@ pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
             Layer::Database,
             Layer::Adapter,
             Layer::Service,
+            Layer::Process,
         ],
     ),
-    (Layer::Tool, &[Layer::Pure, Layer::Sdk]),
-    (Layer::Xtask, &[]),
+    (Layer::Process, &[]),
+    (Layer::Tool, &[Layer::Pure, Layer::Sdk, Layer::Process]),
+    (Layer::Xtask, &[Layer::Process]),
 ];
 
 /// The crate of ids and times, which every layer may know. `xtask` may not: it is built in seconds.
@@ -266,6 +271,7 @@ impl Layer {
                 &["crates/apps/"]
             }
             Self::Testkit => &["crates/testkit"],
+            Self::Process => &["tests/"],
             Self::Tool => &["tools/", "tests/"],
             Self::Xtask => &["xtask"],
         }

@@ -30,10 +30,6 @@ const REASONS: &[(&str, &str)] = &[
         "the sections of one file, whose comments are its documentation",
     ),
     (
-        "crates/apps/anteroom/tests/cli/doctor.rs",
-        "one check after the other, as the command makes them",
-    ),
-    (
         "crates/apps/anteroom/tests/cli/errors.rs",
         "one table of mistakes and their messages",
     ),

@@ -16,7 +16,9 @@ use std::{
     time::Duration,
 };
 
-use anteroom_runtime::{Backoff, Count, Dependency, DependencyState, Entropy, Health, Metrics};
+use anteroom_runtime::{
+    Backoff, Count, Dependency, DependencyState, Entropy, Health, Metrics, spawn_task,
+};
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use parking_lot::{Mutex, MutexGuard};
@@ -25,6 +27,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep, sleep_until, timeout},
 };
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -109,7 +112,7 @@ impl MailQueue {
                 "Mails that were lost: refused, tried too often, or one too many in the queue",
             ),
         });
-        let task = tokio::spawn(send_all(Arc::clone(&state)));
+        let task = spawn_task("mail-queue", send_all(Arc::clone(&state)));
         Self {
             task: Mutex::new(Some(task)),
             state,
@@ -241,7 +244,7 @@ async fn send_all(state: Arc<State>) {
         while attempts.len() < at_once {
             let next = state.backlog().take(Instant::now());
             let Some(queued) = next else { break };
-            attempts.spawn(attempt(queued, Arc::clone(&state)));
+            attempts.spawn(attempt(queued, Arc::clone(&state)).in_current_span());
         }
         if attempts.is_empty() && state.backlog().is_done() {
             return;

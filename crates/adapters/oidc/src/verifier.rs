@@ -3,12 +3,13 @@
 use std::{collections::HashSet, sync::Arc};
 
 use anteroom_http_client::HttpClient;
-use anteroom_runtime::{Clock, Dependency};
+use anteroom_runtime::{Clock, Dependency, task_span};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Header, Validation, dangerous::insecure_decode_claims, decode,
     decode_header,
 };
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::{
     OidcError, OidcSubject,
@@ -81,7 +82,8 @@ impl OidcVerifier {
         let mut tasks = JoinSet::new();
         for provider in self.providers.iter() {
             let provider = Arc::clone(provider);
-            tasks.spawn(async move { provider.refresh_periodically().await });
+            let refreshing = async move { provider.refresh_periodically().await };
+            tasks.spawn(refreshing.instrument(task_span("oidc-keys")));
         }
         shutdown.await;
         tasks.shutdown().await;

@@ -9,7 +9,9 @@ use std::{
 };
 
 use anteroom_http_client::{HttpClient, HttpClientOptions};
-use anteroom_runtime::{Clock, Count, Dependency, DependencyState, Event, EventSink, Health};
+use anteroom_runtime::{
+    Clock, Count, Dependency, DependencyState, Event, EventSink, Health, spawn_task, task_span,
+};
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
@@ -64,7 +66,7 @@ impl WebhookSink {
         };
         let writer = thread::Builder::new()
             .name("webhook".to_owned())
-            .spawn(move || writer.run(&receiver))
+            .spawn(move || task_span("webhook-queue").in_scope(|| writer.run(&receiver)))
             .map_err(WebhookError::Spool)?;
         let closing = watch::Sender::new(false);
         let delivery = Delivery {
@@ -79,7 +81,7 @@ impl WebhookSink {
             sent: sent.clone(),
             dropped: dropped.clone(),
         };
-        let delivery = tokio::spawn(delivery.run(closing.subscribe()));
+        let delivery = spawn_task("webhook-delivery", delivery.run(closing.subscribe()));
         Ok(Self {
             tasks: Mutex::new(Some(SinkTasks {
                 sender,

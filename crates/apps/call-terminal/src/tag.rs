@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_device_has_a_tag_of_its_own() {
-        let numbers = (1..=4096).flat_map(|number| [number, number << 4, number << 20]);
+        let numbers = (1..=4096).flat_map(|number| [number << 4, number << 20]);
         let numbers: HashSet<u32> = numbers.filter(|number| *number != 0).collect();
         let tags: HashSet<DeviceTag> = numbers.iter().copied().map(tag).collect();
         assert_eq!(tags.len(), numbers.len());

@@ -47,7 +47,7 @@ impl<'a> DeviceReport<'a> {
     /// The device of an entry that the issuer sent to one of the account's devices.
     pub fn of_entry(device: &'a DeviceEntry) -> Self {
         Self {
-            id: device.id.number(),
+            id: device.id.as_u32(),
             name: &device.name,
             created: device.created.as_secs(),
             last_seen: device.last_seen.as_secs(),

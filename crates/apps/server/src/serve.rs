@@ -10,7 +10,7 @@ use anteroom_console::{
     shutdown::Shutdown,
 };
 use anteroom_http_server::{ListenerKind, ListenerMetrics, ListenerSettings, Tls};
-use anteroom_runtime::Metrics;
+use anteroom_runtime::{Metrics, spawn_task};
 use anyhow::bail;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
@@ -102,7 +102,7 @@ pub async fn run(
     let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
     let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
     let keeping = keeper.start(stopping)?;
-    let log_watch = log.map(|log| tokio::spawn(log.watch()));
+    let log_watch = log.map(|log| spawn_task("log-watch", log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
     announce(&addresses);

@@ -22,6 +22,7 @@ use std::{
 
 use anteroom_console::failure::Failure;
 use anteroom_http_server::{DrainOutcome, ListenerSettings};
+use anteroom_runtime::spawn_task;
 use anyhow::anyhow;
 use axum::Router;
 use tokio::{
@@ -60,12 +61,9 @@ impl ListenerTask {
         settings: impl Into<ListenerSettings>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self(tokio::spawn(anteroom_http_server::serve(
-            listener,
-            router,
-            settings.into(),
-            stopped(stopping),
-        )))
+        let serving =
+            anteroom_http_server::serve(listener, router, settings.into(), stopped(stopping));
+        Self(spawn_task("listener", serving))
     }
 
     /// Waits for the requests in flight.

@@ -4,6 +4,7 @@ use std::{io::ErrorKind, time::Duration};
 
 use anteroom_console::failure::Failure;
 use anteroom_http_server::{Tls, TlsError, TlsFiles};
+use anteroom_runtime::spawn_task;
 use anyhow::Context as _;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -44,7 +45,7 @@ impl Certificates {
             return Ok(None);
         }
         let mut hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
-        Ok(Some(tokio::spawn(async move {
+        Ok(Some(spawn_task("certificate-reload", async move {
             loop {
                 tokio::select! {
                     () = sleep(EVERY) => {}

@@ -108,7 +108,7 @@ pub async fn run(options: &Login, context: &Context) -> anyhow::Result<()> {
         print_json(&Report {
             issuer: url.as_str(),
             uuid: &account,
-            device_id: session.device().number(),
+            device_id: session.device().as_u32(),
             email: &stored_login.session.email,
             session_until: stored_login.until.as_secs(),
         })?;

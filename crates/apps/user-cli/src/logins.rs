@@ -186,7 +186,7 @@ impl LoginFile {
         let entry = Entry {
             issuer: self.issuer.clone(),
             account: session.aci.to_uuid_string(),
-            device: session.device.number(),
+            device: session.device.as_u32(),
             email: session.email.to_string(),
             remember,
             renewed: now.as_secs(),

@@ -34,7 +34,7 @@ pub async fn run(flags: &ClientFlags, context: &Context) -> anyhow::Result<()> {
     let report = Report {
         issuer: session.client.base_url().as_str(),
         uuid: &uuid,
-        device_id: me.device.number(),
+        device_id: me.device.as_u32(),
         pni: pni.as_deref(),
         email: stored_login
             .as_ref()

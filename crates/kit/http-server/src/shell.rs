@@ -74,9 +74,15 @@ async fn observe(State(shell): State<Arc<Shell>>, request: Request, next: Next) 
         .get::<MatchedPath>()
         .map_or_else(|| Arc::from("unmatched"), |path| Arc::from(path.as_str()));
     let id = request_id(&shell.ids);
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
-    // A caller that disconnects drops this future, and the operation with it.
     let operation = shell.operations.find(method, &route);
+    // The level is that of the line of a request: without the line the span would cost time for
+    // nothing.
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        operation = operation.map(|recorder| recorder.operation().name())
+    );
+    // A caller that disconnects drops this future, and the operation with it.
     let operation = operation.map(OperationRecorder::start);
     let answer = admit(&shell.budgets, request, next).instrument(span.clone());
     let mut response = match operation {

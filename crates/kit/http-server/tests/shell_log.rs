@@ -1,66 +1,46 @@
 //! The log of the middleware around every router.
 //!
-//! This test has a process of its own: another thread that logs while the subscriber is being set
-//! decides whether a call site is enabled.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! This test has a process of its own, in which no other test logs.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use anteroom_http_server::{HttpLimits, Problem, harden, problems};
+use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, problems};
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Metrics;
-use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
+use anteroom_runtime::{Area, Metrics, Operation};
+use anteroom_testkit::{CapturedEvents, CapturedLog, MockClock, SeededEntropy};
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
+
+const LOOK: Operation = Operation::new(Area::Login, "look");
 
 fn shell() -> Router {
     let clock = MockClock::at(Timestamp::from_secs(1_700_000_000));
     let metrics = Metrics::new(Arc::new(CapturedEvents::default()), Arc::new(clock));
-    let routes = Router::new()
-        .route("/fine/{id}", get(|| async { "fine" }))
-        .route(
-            "/gone",
-            get(|| async { Problem::new(&problems::UNAVAILABLE) }),
-        );
+    let handler = async || {
+        tracing::warn!("below");
+        "fine"
+    };
+    let routes = Router::new().route("/fine/{id}", get(handler)).route(
+        "/gone",
+        get(|| async { Problem::new(&problems::UNAVAILABLE) }),
+    );
+    let operations = [RouteOperation::new("GET", "/fine/{id}", LOOK)];
     let entropy = SeededEntropy::new(1);
-    harden(routes, &[], HttpLimits::default(), metrics, &entropy)
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+    harden(
+        routes,
+        &operations,
+        HttpLimits::default(),
+        metrics,
+        &entropy,
+    )
 }
 
 #[tokio::test]
 async fn the_log_has_a_line_per_request_and_only_our_own_faults_are_errors() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_writer(log.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = CapturedLog::start(Level::INFO);
     let router = shell();
     for path in ["/fine/secret?query=secret", "/nothing/secret", "/gone"] {
         let request = Request::get(path)
@@ -68,17 +48,21 @@ async fn the_log_has_a_line_per_request_and_only_our_own_faults_are_errors() {
             .header("cookie", "secret")
             .body(Body::empty())
             .unwrap();
-        router.clone().oneshot(request).await.unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let id = answer.headers()["x-request-id"].to_str().unwrap();
+        assert_eq!(log.lines().pop().unwrap()["span"]["id"], id);
     }
-    drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(!log.contains("secret"), "{log}");
-    let mut lines: Vec<Value> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    for line in &mut lines {
+    let mut lines = log.lines();
+    assert!(!format!("{lines:?}").contains("secret"), "{lines:#?}");
+    // A line below a request has the same span as the line of the request itself.
+    let below = lines.remove(0);
+    assert_eq!(below["fields"]["message"], "below");
+    assert_eq!(below["span"], lines[0]["span"]);
+    for (line, operation) in lines.iter_mut().zip([Some("look"), None, None]) {
+        assert_eq!(line["span"]["name"], "request");
         assert_eq!(line["span"]["id"].as_str().unwrap().len(), 32);
+        let shown = line["span"].get("operation").and_then(Value::as_str);
+        assert_eq!(shown, operation);
         assert!(line["fields"]["milliseconds"].is_u64());
         line["fields"]
             .as_object_mut()

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Count, Dependency, DependencyState, Event, EventSink, Health};
+use crate::{Count, Dependency, DependencyState, Event, EventSink, Health, task_span};
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -85,7 +85,10 @@ impl EventQueue {
             let state = Arc::clone(&state);
             thread::Builder::new()
                 .name("events".to_owned())
-                .spawn(move || write_all(&receiver, LineWriter::new(writer), &state))?
+                .spawn(move || {
+                    let write = || write_all(&receiver, LineWriter::new(writer), &state);
+                    task_span("event-writer").in_scope(write);
+                })?
         };
         Ok(Self {
             thread: Mutex::new(Some(QueueThread { sender, thread })),

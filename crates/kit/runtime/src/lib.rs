@@ -27,6 +27,7 @@ mod monitor;
 mod operation;
 mod pseudonym;
 mod retry_after;
+mod task;
 mod timed_map;
 mod workers;
 
@@ -53,6 +54,7 @@ pub use self::{
     },
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
     retry_after::RetryAfter,
+    task::{spawn_task, task_span},
     timed_map::TimedMap,
     workers::{WorkError, WorkLimits, Workers},
 };

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
+use tracing::Instrument as _;
 
-use crate::{Dependency, DependencyState, Health, HealthRegistry, Metrics, health};
+use crate::{Dependency, DependencyState, Health, HealthRegistry, Metrics, health, task_span};
 
 /// The interval of alert updates.
 const TICK: Duration = Duration::from_secs(1);
@@ -43,7 +44,8 @@ impl Monitor {
 
     /// Runs until it is dropped.
     pub async fn run(&self) {
-        tokio::join!(self.tick(), self.check());
+        let monitoring = async { tokio::join!(self.tick(), self.check()) };
+        monitoring.instrument(task_span("monitor")).await;
     }
 
     async fn tick(&self) {

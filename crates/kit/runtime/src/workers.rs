@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use tracing::Span;
+
 use crate::{FairPermits, LimitKey, QueueFull, Share};
 
 /// The limits of the computations of a service.
@@ -74,9 +76,10 @@ impl Workers {
             QueueFull::Share => WorkError::CallerLimited,
             QueueFull::Queue => WorkError::Overloaded,
         })?;
+        let span = Span::current();
         let result = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work()
+            span.in_scope(work)
         });
         result.await.map_err(|_| {
             tracing::error!("a computation panicked or was cut off");

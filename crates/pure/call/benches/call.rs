@@ -69,7 +69,7 @@ impl BenchDevice {
     }
 
     fn randomness(self) -> JoinRandomness {
-        JoinRandomness::from_parts([self.demux_id().value(); 4], [1; 32])
+        JoinRandomness::from_parts([self.demux_id().number(); 4], [1; 32])
     }
 
     fn say(self, command: Command) -> Input {
@@ -115,7 +115,7 @@ impl BenchCall {
         self.call.handle(START, input);
         loop {
             match black_box(self.call.poll_output()) {
-                Output::Wait { .. } => break,
+                Output::Wait(_) => break,
                 output => drop(output),
             }
         }
@@ -319,7 +319,7 @@ fn connections(criterion: &mut Criterion) {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
             let connection = device.connection();
-            (device, Input::Disconnected { connection })
+            (device, Input::Disconnected(connection))
         };
         time(bencher, lead, |call, device| {
             call.play(ADMIN.say(Command::Block(device.demux_id())));

@@ -125,12 +125,12 @@ impl Call {
                 connection,
                 command,
             } => self.command(connection, command),
-            Input::Disconnected { connection } => self.disconnected(connection),
+            Input::Disconnected(connection) => self.disconnected(connection),
             Input::LinkChanged(link) => self.link_changed(link),
             Input::ApprovedUsers(users) => self.approved_users(users),
             Input::End => self.end(LeaveReason::Ended),
             Input::Dismiss => self.end(LeaveReason::Dismissed),
-            Input::RosterMissed { connection } => self.send_roster(connection),
+            Input::RosterMissed(connection) => self.send_roster(connection),
             Input::TimePassed => {}
         }
         self.end_if_over();
@@ -139,15 +139,8 @@ impl Call {
 
     /// Returns the next output.
     pub fn poll_output(&mut self) -> Output {
-        self.outputs.pop_front().unwrap_or(Output::Wait {
-            until: self.next_deadline(),
-        })
-    }
-
-    /// Returns the id of the era.
-    #[must_use]
-    pub const fn era_id(&self) -> EraId {
-        self.era_id
+        let wait = Output::Wait(self.next_deadline());
+        self.outputs.pop_front().unwrap_or(wait)
     }
 
     /// Returns whether the era is over. An ended era refuses joins; the caller sends them to another one.
@@ -192,18 +185,6 @@ impl Call {
         let seat = self.seats.of_connection(connection);
         let device = seat.and_then(|seat| self.seats.get(seat));
         device.is_some_and(|device| device.role == Role::Admin)
-    }
-
-    /// Returns the link as the call knows it.
-    #[must_use]
-    pub fn link(&self) -> &LinkState {
-        &self.link
-    }
-
-    /// Returns the maximum number of active devices, and of pending devices.
-    #[must_use]
-    pub const fn max_devices(&self) -> u32 {
-        self.limits.max_devices
     }
 
     /// Returns the number of devices with a seat of this status, lost ones included.
@@ -262,7 +243,7 @@ impl Call {
             Ok(()) => {}
             // The device received an error when the first message was dropped.
             Err(ErrorCode::RateLimited) if was_limited => {
-                self.outputs.push_back(Output::Dropped { connection });
+                self.outputs.push_back(Output::Dropped(connection));
             }
             Err(code) => self.send(connection, Message::Error(code)),
         }

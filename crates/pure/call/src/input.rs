@@ -22,10 +22,7 @@ pub enum Input {
         command: Command,
     },
     /// A connection broke. Reporting a connection that the call has closed itself is optional.
-    Disconnected {
-        /// The connection.
-        connection: ConnectionId,
-    },
+    Disconnected(ConnectionId),
     /// The link has changed. After the start of the era its restrictions are ignored, since they cannot
     /// change during a call. Before the start, other restrictions send waiting devices away.
     LinkChanged(LinkState),
@@ -38,10 +35,7 @@ pub enum Input {
     /// themselves.
     Dismiss,
     /// Changes of the roster have not reached a connection: it receives the whole roster.
-    RosterMissed {
-        /// The connection.
-        connection: ConnectionId,
-    },
+    RosterMissed(ConnectionId),
     /// Time has passed without another input.
     TimePassed,
 }

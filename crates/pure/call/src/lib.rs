@@ -61,7 +61,7 @@ pub use self::{
     input::{BodyTooLarge, Command, Input, Join, JoinRandomness, RelayBody, RelayTarget},
     membership::{Audience, Role, RosterForm, Status},
     message::{DenialReason, JoinAnswer, Message},
-    output::{CloseReason, Fact, LeaveReason, Output},
+    output::{Fact, LeaveReason, Output},
     roster::{Participant, PeekView, Roster, RosterChanges, RosterEntry},
     time::Moment,
 };

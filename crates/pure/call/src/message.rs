@@ -27,11 +27,8 @@ pub enum Message {
     },
     /// `admitted`: the device changed from pending to active.
     Admitted,
-    /// `denied`: the device's wait is over.
-    Denied {
-        /// `reason`.
-        reason: DenialReason,
-    },
+    /// `denied`: the device's wait is over, for this `reason`.
+    Denied(DenialReason),
     /// `removed`: the device's participation is over.
     Removed,
     /// `blocked`: the user is refused for the rest of the era.

@@ -22,50 +22,20 @@ pub enum Output {
         message: Message,
     },
     /// Nothing is sent: a limit dropped the command of this connection, and the one before it.
-    Dropped {
-        /// The connection.
-        connection: ConnectionId,
-    },
+    Dropped(ConnectionId),
     /// Close a connection after its messages were sent. The call accepts nothing more from it.
     Close {
         /// The connection.
         connection: ConnectionId,
         /// The reason.
-        reason: CloseReason,
+        reason: LeaveReason,
     },
     /// Store or count a fact.
     Fact(Fact),
-    /// There are no more outputs. Pass the next input, or [`crate::Input::TimePassed`] at this moment.
-    /// Without a moment, nothing happens until the next input.
-    Wait {
-        /// The next moment at which the passing of time has an effect.
-        until: Option<Moment>,
-    },
-}
-
-/// The reason for closing a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CloseReason {
-    /// The join was refused.
-    Refused,
-    /// The device left.
-    Left,
-    /// An admin denied the device.
-    Denied,
-    /// An admin removed the device.
-    Removed,
-    /// The device's user is blocked.
-    Blocked,
-    /// A newer connection has taken the seat.
-    Replaced,
-    /// An admin has taken the seat in a full call.
-    Displaced,
-    /// The call was ended from outside.
-    Dismissed,
-    /// The connection exceeded the limit of silence.
-    Silent,
-    /// The era ended.
-    Ended,
+    /// There are no more outputs. Pass the next input, or [`crate::Input::TimePassed`] at this moment: the
+    /// next one at which the passing of time has an effect. Without a moment, nothing happens until the next
+    /// input.
+    Wait(Option<Moment>),
 }
 
 /// A fact about the call for storage or statistics.
@@ -89,24 +59,28 @@ pub enum Fact {
     EraEnded,
 }
 
-/// The reason for which a device lost its seat.
+/// The reason for which a device lost its seat, or a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeaveReason {
+    /// The join was refused. Of connections only.
+    Refused,
     /// The device left.
     Left,
-    /// An admin denied it.
+    /// An admin denied the device.
     Denied,
-    /// An admin removed it.
+    /// An admin removed the device.
     Removed,
-    /// Its user was blocked.
+    /// The device's user is blocked.
     Blocked,
-    /// Its connection was lost, and a newer device of its user took the seat.
+    /// A newer connection has taken the seat, or a newer device of the user that of a lost connection.
     Replaced,
-    /// An admin took the seat in a full call.
+    /// An admin has taken the seat in a full call.
     Displaced,
     /// The call was ended from outside.
     Dismissed,
-    /// Its connection was lost and not restored in time.
+    /// The connection exceeded the limit of silence. Of connections only.
+    Silent,
+    /// The connection was lost and not restored in time. Of seats only.
     TimedOut,
     /// The era ended.
     Ended,

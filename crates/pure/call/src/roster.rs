@@ -185,10 +185,7 @@ impl Rosters {
 
     /// Returns the number of changes that an audience may see.
     pub(crate) const fn revision(&self, audience: Audience) -> u64 {
-        match audience {
-            Audience::Lobby | Audience::Everyone => self.for_everyone.revision,
-            Audience::Admins => self.for_admins.revision,
-        }
+        self.unannounced(audience).revision
     }
 
     pub(crate) fn has_unannounced_changes(&self) -> bool {

@@ -8,6 +8,7 @@ use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
     SEAT_RESERVATION, SILENCE_LIMIT,
     error_code::ErrorCode,
+    input::Join,
     membership::{Audience, Role, RosterForm, Status},
     token_bucket::{BucketSize, TokenBucket},
 };
@@ -57,42 +58,36 @@ pub(crate) struct Device {
 
 #[derive(Clone, Copy, Debug)]
 enum ConnectionState {
-    Connected {
-        connection: ConnectionId,
-        last_activity: Moment,
-    },
-    Lost {
-        since: Moment,
-    },
+    /// The connection, and the moment of its last message.
+    Connected(ConnectionId, Moment),
+    /// The moment at which the connection was lost.
+    Lost(Moment),
 }
 
 impl Device {
+    /// Creates the device of a join. `user` is the shared id of its user.
     pub(crate) fn new(
-        demux_id: DemuxId,
+        join: Join,
         user: OpaqueUserId,
-        role: Role,
+        demux_id: DemuxId,
         status: Status,
-        resume: ResumeSecret,
-        (connection, now): (ConnectionId, Moment),
+        now: Moment,
     ) -> Self {
         Self {
             demux_id,
             user,
-            role,
-            hello: None,
+            role: join.role,
+            hello: join.hello,
             hand_raised_at: None,
-            resume,
+            resume: join.randomness.resume_secret(),
             hands: TokenBucket::full(HANDS),
             roster_requests: TokenBucket::full(ROSTER_REQUESTS),
             is_limited: false,
-            roster_form: RosterForm::default(),
+            roster_form: join.roster,
             roster_revision: 0,
             lacks_hellos: false,
             status,
-            connection_state: ConnectionState::Connected {
-                connection,
-                last_activity: now,
-            },
+            connection_state: ConnectionState::Connected(join.connection, now),
         }
     }
 
@@ -129,24 +124,24 @@ impl Device {
     /// Returns the device's connection, unless it is lost.
     pub(crate) const fn connection(&self) -> Option<ConnectionId> {
         match self.connection_state {
-            ConnectionState::Connected { connection, .. } => Some(connection),
-            ConnectionState::Lost { .. } => None,
+            ConnectionState::Connected(connection, _) => Some(connection),
+            ConnectionState::Lost(_) => None,
         }
     }
 
     /// Returns the moment at which the connection was lost.
     pub(crate) const fn lost_since(&self) -> Option<Moment> {
         match self.connection_state {
-            ConnectionState::Connected { .. } => None,
-            ConnectionState::Lost { since } => Some(since),
+            ConnectionState::Connected(..) => None,
+            ConnectionState::Lost(since) => Some(since),
         }
     }
 
     /// Returns the moment at which the connection counts as lost, or the seat of a lost connection is freed.
     fn deadline(&self) -> Moment {
         match self.connection_state {
-            ConnectionState::Connected { last_activity, .. } => last_activity.plus(SILENCE_LIMIT),
-            ConnectionState::Lost { since } => since.plus(SEAT_RESERVATION),
+            ConnectionState::Connected(_, last_activity) => last_activity.plus(SILENCE_LIMIT),
+            ConnectionState::Lost(since) => since.plus(SEAT_RESERVATION),
         }
     }
 }
@@ -252,20 +247,13 @@ impl Seats {
     /// Records a message of the device's connection.
     pub(crate) fn record_activity(&mut self, seat: Seat, now: Moment) {
         if let Some(connection) = self.get(seat).and_then(Device::connection) {
-            let last_activity = now;
-            self.set_connection_state(
-                seat,
-                ConnectionState::Connected {
-                    connection,
-                    last_activity,
-                },
-            );
+            self.set_connection_state(seat, ConnectionState::Connected(connection, now));
         }
     }
 
     /// Marks the device's connection as lost, and returns it.
     pub(crate) fn mark_lost(&mut self, seat: Seat, now: Moment) -> Option<ConnectionId> {
-        self.set_connection_state(seat, ConnectionState::Lost { since: now })
+        self.set_connection_state(seat, ConnectionState::Lost(now))
     }
 
     /// Sets a new connection for the device. Returns the old one if it is not lost.
@@ -275,14 +263,7 @@ impl Seats {
         connection: ConnectionId,
         now: Moment,
     ) -> Option<ConnectionId> {
-        let last_activity = now;
-        self.set_connection_state(
-            seat,
-            ConnectionState::Connected {
-                connection,
-                last_activity,
-            },
-        )
+        self.set_connection_state(seat, ConnectionState::Connected(connection, now))
     }
 
     /// Returns a seat whose deadline has passed.

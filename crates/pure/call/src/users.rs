@@ -131,11 +131,9 @@ impl Users {
     }
 
     /// Returns the stored id of the user, so that all of a user's devices share one.
-    pub(crate) fn known_as(&self, user: OpaqueUserId) -> OpaqueUserId {
-        match self.users.get_key_value(&user) {
-            Some((known, _)) => known.clone(),
-            None => user,
-        }
+    pub(crate) fn known_as(&self, user: &OpaqueUserId) -> OpaqueUserId {
+        let known = self.users.get_key_value(user);
+        known.map_or(user, |(known, _)| known).clone()
     }
 
     /// Records a new seat of a user.
@@ -254,7 +252,7 @@ mod tests {
             assert_eq!(users.was_denied(user), known);
             assert_eq!(users.is_blocked(user), known);
         }
-        assert_eq!(users.known_as(shifted.clone()).as_str(), user.as_str());
+        assert_eq!(users.known_as(&shifted).as_str(), user.as_str());
         assert!(users.forget_approval(&shifted));
         assert!(!users.is_approved(&user));
     }

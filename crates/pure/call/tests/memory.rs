@@ -47,13 +47,13 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );
-    while !matches!(call.poll_output(), Output::Wait { .. }) {}
+    while !matches!(call.poll_output(), Output::Wait(_)) {}
 }
 
 /// Announces the changes. Unannounced changes are held in addition, for a quarter of a second.
 fn announce(call: &mut Call) {
     call.handle(Moment::from_millis(250), Input::TimePassed);
-    while !matches!(call.poll_output(), Output::Wait { .. }) {}
+    while !matches!(call.poll_output(), Output::Wait(_)) {}
 }
 
 /// Returns the bytes that are still allocated after `DEVICES` joins with the given restrictions.
@@ -101,7 +101,7 @@ fn what_devices_cost_is_given_back() {
                     command: Command::Leave,
                 },
             );
-            while !matches!(call.poll_output(), Output::Wait { .. }) {}
+            while !matches!(call.poll_output(), Output::Wait(_)) {}
         }
         announce(&mut call);
     });

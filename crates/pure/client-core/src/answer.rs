@@ -60,8 +60,18 @@ impl Answer {
 
     /// Returns the refusal that an answer with a status other than 200 carries.
     #[must_use]
-    pub fn problem(&self, by: Service) -> Problem {
-        problem(by, self.status, &self.headers, &self.body)
+    pub fn problem(&self, by: Service) -> Box<Problem> {
+        let document: ProblemBody = serde_json::from_slice(&self.body).unwrap_or_default();
+        let retry_after = self.header(&header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|seconds| seconds.parse().ok());
+        Box::new(Problem {
+            by,
+            status: self.status,
+            code: printable(&document.code, MAX_PROBLEM_CHARS),
+            detail: printable(&document.detail, MAX_PROBLEM_CHARS),
+            retry_after: retry_after.map(Duration::from_secs),
+            time: self.time(),
+        })
     }
 
     /// Returns the issuer's answer if its status is 200, or 204 for an answer without a body.
@@ -72,9 +82,7 @@ impl Answer {
         if matches!(self.status, StatusCode::OK | StatusCode::NO_CONTENT) {
             return Ok(self);
         }
-        Err(IssuerError::Problem(Box::new(
-            self.problem(Service::Issuer),
-        )))
+        Err(IssuerError::Problem(self.problem(Service::Issuer)))
     }
 
     /// Returns whether the issuer refuses the access token. A wrong password in the body has the same status,
@@ -111,29 +119,6 @@ impl fmt::Debug for Answer {
     }
 }
 
-fn problem(by: Service, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Problem {
-    let document: Option<ProblemBody> = serde_json::from_slice(body).ok();
-    let (code, detail) = document.map_or_else(Default::default, |document| {
-        (
-            printable(&document.code, MAX_PROBLEM_CHARS),
-            printable(&document.detail, MAX_PROBLEM_CHARS),
-        )
-    });
-    let retry_after = headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse().ok())
-        .map(Duration::from_secs);
-    Problem {
-        by,
-        status,
-        code,
-        detail,
-        retry_after,
-        time: time_of(headers),
-    }
-}
-
 /// Returns the service's time when it sent these headers.
 #[must_use]
 pub fn time_of(headers: &HeaderMap) -> Option<Timestamp> {
@@ -147,14 +132,14 @@ pub fn time_of(headers: &HeaderMap) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
+    fn refusal(status: StatusCode, body: &[u8]) -> Box<Problem> {
+        let body = Zeroizing::new(body.to_vec());
+        Answer::new(status, HeaderMap::new(), body).problem(Service::Issuer)
+    }
+
     #[test]
     fn a_refusal_without_a_document_is_still_a_problem() {
-        let refusal = problem(
-            Service::Issuer,
-            StatusCode::BAD_GATEWAY,
-            &HeaderMap::new(),
-            b"<html>",
-        );
+        let refusal = refusal(StatusCode::BAD_GATEWAY, b"<html>");
         assert_eq!(refusal.status, StatusCode::BAD_GATEWAY);
         assert_eq!(refusal.to_string(), "the issuer refused with 502");
     }
@@ -162,12 +147,7 @@ mod tests {
     #[test]
     fn texts_of_the_other_side_cannot_drive_a_terminal() {
         let body = br#"{"code":"CODE","detail":"a\u001b[2Jb\nc"}"#;
-        let refusal = problem(
-            Service::Issuer,
-            StatusCode::BAD_REQUEST,
-            &HeaderMap::new(),
-            body,
-        );
+        let refusal = refusal(StatusCode::BAD_REQUEST, body);
         assert_eq!(refusal.detail, "a[2Jbc");
     }
 }

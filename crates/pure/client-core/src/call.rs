@@ -5,12 +5,11 @@
 
 pub(crate) mod chat;
 pub mod command;
+pub mod connection;
 pub(crate) mod event;
 pub(crate) mod hello;
-pub(crate) mod ids;
 pub mod join;
 pub mod participation;
-pub mod reconnection;
 mod refusal;
 pub(crate) mod replay;
 pub(crate) mod replay_store;
@@ -18,4 +17,3 @@ pub(crate) mod roster;
 pub(crate) mod sealing;
 pub mod socket_url;
 mod text;
-pub mod timing;

@@ -3,14 +3,11 @@
 mod creation;
 mod format;
 mod spare_link;
-mod tried_link;
 
-use std::fmt;
-
-use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp};
+use anteroom_protocol::{Aci, AuthCredential, DAY, Timestamp, redacted_debug};
 use rand_core::CryptoRng;
 
-use self::tried_link::TriedLink;
+use self::spare_link::TriedLink;
 pub use self::{
     format::CredentialFormatError,
     spare_link::{MAX_SPARE_LINKS, SPARE_LINKS, SpareLink},
@@ -23,9 +20,12 @@ const FEW_DAYS: u64 = 2;
 /// The credentials of one renewal.
 #[derive(Debug, Default)]
 pub struct CredentialSupply {
-    auth: Vec<IssuedCredential<AuthCredential>>,
-    spare_links: Vec<SpareLink>,
-    failure: Option<IssuerError>,
+    /// Auth credentials for a week.
+    pub auth: Vec<IssuedCredential<AuthCredential>>,
+    /// Create credentials with their root keys.
+    pub spare_links: Vec<SpareLink>,
+    /// The error because of which there are fewer create credentials than [`SPARE_LINKS`].
+    pub failure: Option<IssuerError>,
 }
 
 /// An account's credentials for a week and for creating links, with the params that its issuer listed when
@@ -56,26 +56,6 @@ pub struct CredentialStore {
 }
 
 impl CredentialSupply {
-    /// Creates the supply of auth credentials for a week, without create credentials.
-    #[must_use]
-    pub fn new(auth: Vec<IssuedCredential<AuthCredential>>) -> Self {
-        Self {
-            auth,
-            spare_links: Vec::with_capacity(SPARE_LINKS),
-            failure: None,
-        }
-    }
-
-    /// Adds a create credential with its root key.
-    pub fn add(&mut self, link: SpareLink) {
-        self.spare_links.push(link);
-    }
-
-    /// Records the error because of which there are fewer create credentials than [`SPARE_LINKS`].
-    pub fn fail(&mut self, failure: IssuerError) {
-        self.failure = Some(failure);
-    }
-
     /// Takes the error because of which there are fewer create credentials than [`SPARE_LINKS`], if there was
     /// one.
     pub const fn take_failure(&mut self) -> Option<IssuerError> {
@@ -183,8 +163,4 @@ impl CredentialStore {
     }
 }
 
-impl fmt::Debug for CredentialStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CredentialStore(..)")
-    }
-}
+redacted_debug!(CredentialStore);

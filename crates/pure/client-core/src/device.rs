@@ -1,8 +1,6 @@
 //! The password of a device.
 
-use std::fmt;
-
-use anteroom_protocol::{Aci, ParseError};
+use anteroom_protocol::{Aci, ParseError, redacted_debug};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -55,14 +53,10 @@ impl DeviceCredentials {
     /// # Errors
     /// The text has another form.
     pub fn parse_name(text: &str) -> Result<(Aci, DeviceId), ParseError> {
-        let Some((aci, device)) = text.split_once('.') else {
-            return Ok((Aci::parse(text)?, DeviceId::FIRST));
-        };
-        if device.starts_with(['+', '0']) {
-            return Err(ParseError);
+        match text.split_once('.') {
+            Some((aci, device)) => Ok((Aci::parse(aci)?, DeviceId::parse(device)?)),
+            None => Ok((Aci::parse(text)?, DeviceId::PRIMARY)),
         }
-        let number = device.parse().map_err(|_| ParseError)?;
-        Ok((Aci::parse(aci)?, DeviceId::new(number).ok_or(ParseError)?))
     }
 
     /// Returns the value of the `Authorization` header.
@@ -79,11 +73,7 @@ impl DeviceCredentials {
     }
 }
 
-impl fmt::Debug for DeviceCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceCredentials(..)")
-    }
-}
+redacted_debug!(DeviceCredentials);
 
 #[cfg(test)]
 mod tests {
@@ -110,7 +100,7 @@ mod tests {
         for (text, expected) in cases {
             let device = DeviceCredentials::parse_name(&text)
                 .ok()
-                .map(|(_, device)| device.number());
+                .map(|(_, device)| device.as_u32());
             assert_eq!(device, expected, "{text:?}");
         }
     }
@@ -134,7 +124,7 @@ mod tests {
     fn debug_shows_no_secret() {
         let credentials = DeviceCredentials::new(
             Aci::parse(UUID).unwrap(),
-            DeviceId::FIRST,
+            DeviceId::PRIMARY,
             SecretString::from("password"),
         );
         let shown = format!("{credentials:?}");

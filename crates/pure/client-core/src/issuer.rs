@@ -1,7 +1,8 @@
 //! The requests to the issuer and the reading of its answers.
 //!
 //! Requests but those of [`params`] are authenticated: the caller adds the header
-//! ([`Request::with_secret`](crate::Request::with_secret)). Readers take [good](crate::Answer::good) answers.
+//! ([`Request::with_secret`](crate::Request::with_secret)). Readers take [good](crate::Answer::good) answers,
+//! and return an error for a malformed one.
 
 pub mod account;
 pub mod create_credential;

@@ -22,13 +22,11 @@ mod clock;
 mod credential_store;
 mod credentials;
 mod device;
-mod device_id;
 mod error;
 pub mod issuer;
 pub mod login;
 mod own_link;
 mod params;
-mod pin_store_error;
 mod pins;
 mod problem;
 mod range;
@@ -36,12 +34,12 @@ mod renewal;
 mod request;
 pub mod rooms;
 mod service_url;
+mod store_error;
 mod transport_error;
-mod transport_failure;
 mod wire;
 
-/// The id of an era, which the protocol defines.
-pub use anteroom_protocol::EraId;
+/// The ids that the protocol defines.
+pub use anteroom_protocol::{DemuxId, DeviceId, EraId, OpaqueUserId};
 
 pub use self::{
     answer::{Answer, time_of},
@@ -49,7 +47,6 @@ pub use self::{
         chat::Chat,
         command::Recipient,
         event::{CallEvent, DenialReason, EndReason, SeatInfo, SeatStatus},
-        ids::{DemuxId, OpaqueUserId},
         join::JoinOptions,
         replay::{ReplayMemory, SenderCounters},
         replay_store::{EraMark, MemoryReplays, ReceivedCounters, ReplayStore, ReplayStoreError},
@@ -64,7 +61,6 @@ pub use self::{
     },
     credentials::{DayCredentials, IssuedCredential},
     device::DeviceCredentials,
-    device_id::DeviceId,
     error::IssuerError,
     issuer::{
         account::AccountInfo,
@@ -73,12 +69,10 @@ pub use self::{
     },
     login::{
         store::{LockedSession, SessionStore},
-        store_error::SessionStoreError,
         tokens::{SessionGrant, SessionTokens, SignIn},
     },
     own_link::{OwnLink, parse_passkey},
     params::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, Validity},
-    pin_store_error::PinStoreError,
     pins::{MemoryPins, ParamsKind, Pin, PinSet, PinStore, Trust},
     problem::{Problem, Service},
     range::DayRange,
@@ -93,6 +87,6 @@ pub use self::{
         peek::Peek,
     },
     service_url::{is_loopback, parse_base},
-    transport_error::{TransportError, TransportFault, causes},
-    transport_failure::TransportFailure,
+    store_error::{PinStoreError, SessionStoreError},
+    transport_error::{TransportError, TransportFailure, TransportFault, causes},
 };

@@ -3,6 +3,4 @@
 pub mod requests;
 pub mod session;
 pub(crate) mod store;
-pub(crate) mod store_error;
 pub(crate) mod tokens;
-mod wire;

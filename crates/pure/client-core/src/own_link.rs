@@ -3,7 +3,7 @@
 use anteroom_protocol::{AdminPasskey, CallLink};
 use zeroize::Zeroizing;
 
-use crate::{Error, LinkState, rooms::passkey::passkey_text, wire};
+use crate::{Error, LinkState, wire};
 
 /// A created link with the passkey, which makes its holder an admin.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl OwnLink {
     /// import` reads.
     #[must_use]
     pub fn passkey_text(&self) -> Zeroizing<String> {
-        passkey_text(&self.passkey)
+        Zeroizing::new(wire::encode(self.passkey.as_bytes()))
     }
 }
 

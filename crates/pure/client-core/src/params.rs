@@ -3,16 +3,18 @@
 mod comparison;
 mod issuing;
 mod link;
-mod switch;
 mod trusted;
 
-use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, ParamsId, Timestamp};
+use anteroom_protocol::{
+    GenericPublicParams, GroupServerPublicParams, ParamsId, ParseError, Timestamp,
+};
 use http::StatusCode;
 
-pub use self::{switch::ParamsSwitch, trusted::TrustedParams};
+pub use self::trusted::TrustedParams;
 use crate::{
     IssuerError, ParamsKind, Service,
     error::clock_error,
+    pins::{Params, PinSet},
     wire::{self, ParamsBody, ParamsEntry},
 };
 
@@ -55,13 +57,33 @@ pub struct ParamsSummary {
     pub validity: Validity,
 }
 
+/// A change of the params under which the issuer issues, from params that this client has used to others that
+/// it trusts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParamsSwitch {
+    /// The params in use at the previous request.
+    pub previous: ParamsId,
+    /// The params in use now.
+    pub current: ParamsSummary,
+}
+
 impl<P> ListedParams<P> {
-    pub(crate) const fn summary(&self, kind: ParamsKind) -> ParamsSummary {
+    fn summary(&self) -> ParamsSummary
+    where
+        P: Params,
+    {
         ParamsSummary {
-            kind,
+            kind: P::KIND,
             id: self.id,
             validity: self.validity,
         }
+    }
+
+    fn is_pinned(&self, pins: &PinSet) -> bool
+    where
+        P: Params,
+    {
+        pins.pins().contains(&self.params.pin())
     }
 }
 
@@ -94,13 +116,11 @@ impl PublishedParams {
             let bytes = wire::decode(&entry.public_params)?;
             // Later versions may add kinds: unknown ones are ignored.
             if entry.kind == ParamsKind::Generic.as_str() {
-                let params = GenericPublicParams::from_bytes(&bytes).map_err(no_params)?;
-                let id = params.id();
-                published.generic.push(listed(entry, params, id)?);
+                let params = GenericPublicParams::from_bytes(&bytes);
+                published.generic.push(listed(entry, params)?);
             } else if entry.kind == ParamsKind::Group.as_str() {
-                let params = GroupServerPublicParams::from_bytes(&bytes).map_err(no_params)?;
-                let id = params.id();
-                published.group.push(listed(entry, params, id)?);
+                let params = GroupServerPublicParams::from_bytes(&bytes);
+                published.group.push(listed(entry, params)?);
             }
         }
         Ok(published)
@@ -108,7 +128,7 @@ impl PublishedParams {
 
     /// Returns the reason of an error: [`IssuerError::Clock`] if the clocks differ and that alone may explain
     /// the error. Untrusted params that the issuer offers are never explained by a clock.
-    pub fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
+    pub(crate) fn explained(&self, error: IssuerError, now: Timestamp) -> IssuerError {
         let may_be_clock = match &error {
             IssuerError::Untrusted { offered, .. } => offered.is_empty(),
             IssuerError::Problem(problem) => problem.status == StatusCode::BAD_REQUEST,
@@ -132,35 +152,30 @@ impl PublishedParams {
 
     /// Converts the list to the issuer's JSON.
     pub(crate) fn body(&self) -> ParamsBody {
-        let generic = self
-            .generic
-            .iter()
-            .map(|listed| entry(listed, ParamsKind::Generic, &listed.params.to_bytes()));
-        let group = self
-            .group
-            .iter()
-            .map(|listed| entry(listed, ParamsKind::Group, &listed.params.to_bytes()));
+        let generic = self.generic.iter().map(entry);
+        let group = self.group.iter().map(entry);
         ParamsBody {
             params: generic.chain(group).collect(),
         }
     }
 }
 
-fn entry<P>(listed: &ListedParams<P>, kind: ParamsKind, public_params: &[u8]) -> ParamsEntry {
+fn entry<P: Params>(listed: &ListedParams<P>) -> ParamsEntry {
     ParamsEntry {
         id: listed.id.to_hex(),
-        kind: kind.as_str().to_owned(),
+        kind: P::KIND.as_str().to_owned(),
         not_before: listed.validity.not_before.as_secs(),
         not_after: listed.validity.not_after.map(Timestamp::as_secs),
-        public_params: wire::encode(public_params),
+        public_params: wire::encode(listed.params.pin().as_bytes()),
     }
 }
 
-fn no_params(_: anteroom_protocol::ParseError) -> IssuerError {
-    IssuerError::Malformed("server params do not parse")
-}
-
-fn listed<P>(entry: &ParamsEntry, params: P, id: ParamsId) -> Result<ListedParams<P>, IssuerError> {
+fn listed<P: Params>(
+    entry: &ParamsEntry,
+    params: Result<P, ParseError>,
+) -> Result<ListedParams<P>, IssuerError> {
+    let params = params.map_err(|_| IssuerError::Malformed("server params do not parse"))?;
+    let id = params.pin().id();
     if ParamsId::parse(&entry.id) != Ok(id) {
         return Err(IssuerError::Malformed("server params have another id"));
     }

@@ -3,14 +3,12 @@
 //! All clients must be served under the same key: a key for one client alone would mark it. A pin is the
 //! whole key and not only its 8-byte id, since an issuer could search for two keys with one id.
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
 
 use anteroom_protocol::{
-    GenericPublicParams, GroupServerPublicParams, ParamsId, ParseError, RoomId,
+    GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, ParseError, RoomId,
 };
+use parking_lot::Mutex;
 
 use crate::PinStoreError;
 
@@ -37,6 +35,43 @@ impl ParamsKind {
 impl fmt::Display for ParamsKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Public params of either kind.
+pub(crate) trait Params {
+    /// The kind.
+    const KIND: ParamsKind;
+
+    /// Pins the params.
+    fn pin(&self) -> Pin;
+
+    /// Returns whether the params are in legacy mode, which is for other clients if the issuer also lists
+    /// standard ones.
+    fn is_legacy(&self) -> bool;
+}
+
+impl Params for GenericPublicParams {
+    const KIND: ParamsKind = ParamsKind::Generic;
+
+    fn pin(&self) -> Pin {
+        Pin::generic(self)
+    }
+
+    fn is_legacy(&self) -> bool {
+        self.mode() == Mode::Legacy
+    }
+}
+
+impl Params for GroupServerPublicParams {
+    const KIND: ParamsKind = ParamsKind::Group;
+
+    fn pin(&self) -> Pin {
+        Pin::group(self)
+    }
+
+    fn is_legacy(&self) -> bool {
+        false
     }
 }
 
@@ -153,37 +188,22 @@ impl PinSet {
 /// The storage of one issuer's pins.
 ///
 /// There are two scopes: pins that apply everywhere, and pins that apply in one room alone, which come from
-/// that room's link.
+/// that room's link. A method returns an error if the store cannot be read or written.
 pub trait PinStore: Send + Sync {
     /// Returns the pins that apply everywhere.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     fn pins(&self) -> Result<PinSet, PinStoreError>;
 
     /// Changes the pins that apply everywhere. Holds a lock from before `change` reads the pins until they
     /// are written.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
     fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError>;
 
     /// Returns the pins that apply in this room alone.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError>;
 
     /// Adds a pin that applies in this room alone, unless the room has one of that id.
-    ///
-    /// # Errors
-    /// The store cannot be written.
     fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError>;
 
     /// Adds pins that apply everywhere.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
     fn add(&self, pins: &[Pin]) -> Result<(), PinStoreError> {
         self.update(&mut |set| pins.iter().for_each(|pin| set.add(pin.clone())))
     }
@@ -210,30 +230,26 @@ pub struct MemoryPins {
 
 impl PinStore for MemoryPins {
     fn pins(&self) -> Result<PinSet, PinStoreError> {
-        Ok(locked(&self.set).clone())
+        Ok(self.set.lock().clone())
     }
 
     fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError> {
-        change(&mut locked(&self.set));
+        change(&mut self.set.lock());
         Ok(())
     }
 
     fn room_pins(&self, room: &RoomId) -> Result<Vec<Pin>, PinStoreError> {
-        let pins = locked(&self.rooms);
+        let pins = self.rooms.lock();
         let of_room = pins.iter().filter(|(known, _)| known == room);
         Ok(of_room.map(|(_, pin)| pin.clone()).collect())
     }
 
     fn add_room_pin(&self, room: &RoomId, pin: &Pin) -> Result<(), PinStoreError> {
-        let mut pins = locked(&self.rooms);
+        let mut pins = self.rooms.lock();
         let is_same = |(known, other): &(RoomId, Pin)| known == room && other.id() == pin.id();
         if !pins.iter().any(is_same) {
             pins.push((*room, pin.clone()));
         }
         Ok(())
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

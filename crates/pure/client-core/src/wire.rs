@@ -23,11 +23,10 @@ pub(crate) struct ParamsEntry {
 }
 
 /// A problem document, also of a proxy that knows no codes.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct ProblemBody {
-    #[serde(default)]
     pub(crate) code: String,
-    #[serde(default)]
     pub(crate) detail: String,
 }
 

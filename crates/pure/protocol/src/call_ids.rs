@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rand_core::CryptoRng;
 
-use crate::{ParseError, UidCiphertext};
+use crate::{CallLinkSecretParams, ParseError, ServiceId, UidCiphertext, VerifyError};
 
 /// The id of a device in a call: not zero, the low 4 bits zero, assigned once in an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ impl DemuxId {
 
     /// Returns the number.
     #[must_use]
-    pub const fn value(self) -> u32 {
+    pub const fn number(self) -> u32 {
         self.0.get()
     }
 }
@@ -144,13 +144,7 @@ impl OpaqueUserId {
     /// Creates the id of a participant of a call link.
     #[must_use]
     pub fn of_ciphertext(ciphertext: &UidCiphertext) -> Self {
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
-        let digits = ciphertext.to_bytes().into_iter().flat_map(|byte| {
-            [byte >> 4, byte & 0xf].map(|digit| DIGITS.get(usize::from(digit)).copied())
-        });
-        Self(digits.flatten().collect::<String>().into())
+        Self(hex::encode(ciphertext.to_bytes()).into())
     }
 
     /// Validates a stored or received id.
@@ -168,6 +162,24 @@ impl OpaqueUserId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the ciphertext of a participant of a call link.
+    ///
+    /// # Errors
+    /// The id is no hex of a uid ciphertext.
+    pub fn ciphertext(&self) -> Result<UidCiphertext, ParseError> {
+        let bytes = hex::decode(&*self.0).map_err(|_| ParseError)?;
+        UidCiphertext::from_bytes(&bytes)
+    }
+
+    /// Decrypts the id of a participant of a call link with the secret params of its room.
+    ///
+    /// # Errors
+    /// The id was not encrypted for this room.
+    pub fn decrypt(&self, room: &CallLinkSecretParams) -> Result<ServiceId, VerifyError> {
+        let ciphertext = self.ciphertext().map_err(|_| VerifyError)?;
+        room.decrypt(&ciphertext)
     }
 }
 
@@ -192,7 +204,7 @@ mod tests {
             assert_eq!(DemuxId::new(value).is_some(), good, "{value}");
         }
         assert_eq!(DemuxId::from_random_bits(15), None);
-        let id = DemuxId::from_random_bits(u32::MAX).map(DemuxId::value);
+        let id = DemuxId::from_random_bits(u32::MAX).map(DemuxId::number);
         assert_eq!(id, Some(0xffff_fff0));
     }
 

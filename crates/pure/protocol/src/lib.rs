@@ -58,7 +58,7 @@ mod uid;
 mod verifying_params;
 
 pub use anteroom_kvac::parallel;
-pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError};
+pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError, redacted_debug};
 
 pub use self::{
     auth_credential::{AuthCredential, AuthCredentialResponse, AuthPresentation},

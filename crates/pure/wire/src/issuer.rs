@@ -2,25 +2,16 @@
 
 mod accounts;
 mod credentials;
-mod devices;
-mod params;
-mod relays;
-mod resets;
-mod sessions;
-mod sign_ups;
 
 pub use self::{
-    accounts::WhoamiResponse,
-    credentials::{CallLinkAuthResponse, CreateAuthRequest, DayCredential, GroupAuthResponse},
-    devices::{
-        DeleteRequest, DeviceResponse, DeviceStatus, DevicesResponse, RegisterRequest,
-        RegisterResponse, RenameRequest,
+    accounts::{
+        ConfirmResetRequest, DeleteRequest, DeviceResponse, DeviceStatus, DevicesResponse, Jwk,
+        JwksResponse, LoginRequest, LogoutRequest, RefreshRequest, RegisterRequest,
+        RegisterResponse, RenameRequest, ResendRequest, ResetRequest, SignUpRequest, TokenResponse,
+        UserResponse, VerifyEmailRequest, WhoamiResponse,
     },
-    params::{ParamsResponse, PublishedKind, PublishedParams},
-    relays::{RelayEntry, RelaysResponse},
-    resets::{ConfirmResetRequest, ResetRequest},
-    sessions::{
-        Jwk, JwksResponse, LoginRequest, LogoutRequest, RefreshRequest, TokenResponse, UserResponse,
+    credentials::{
+        CallLinkAuthResponse, CreateAuthRequest, DayCredential, GroupAuthResponse, ParamsResponse,
+        PublishedKind, PublishedParams, RelayEntry, RelaysResponse,
     },
-    sign_ups::{ResendRequest, SignUpRequest, VerifyEmailRequest},
 };

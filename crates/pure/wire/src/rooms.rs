@@ -2,13 +2,11 @@
 
 mod join;
 mod link;
-mod link_requests;
 mod participants;
 pub mod socket;
 
 pub use self::{
     join::{JoinBody, JoinedBody},
-    link::{LinkStateBody, RestrictionsBody},
-    link_requests::{ChangeBody, DeleteBody, EmptyBody},
+    link::{ChangeBody, DeleteBody, EmptyBody, LinkStateBody, RestrictionsBody},
     participants::{ParticipantBody, PeekBody, Reason, ReasonBody},
 };

@@ -1,7 +1,6 @@
 //! Text that nobody else may read.
 
-use std::fmt;
-
+use anteroom_protocol::redacted_debug;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -41,8 +40,4 @@ impl Serialize for Secret {
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
+redacted_debug!(Secret);

@@ -5,9 +5,9 @@ mod options;
 mod renewal;
 mod shared;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use anteroom_protocol::{Aci, AdminPasskey, CallLink};
+use anteroom_protocol::{Aci, AdminPasskey, CallLink, redacted_debug};
 use tokio::task::AbortHandle;
 use url::Url;
 
@@ -178,11 +178,7 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client(..)")
-    }
-}
+redacted_debug!(Client);
 
 /// Returns the address of the room service that a link names.
 fn address(host: &str) -> String {

@@ -26,6 +26,8 @@ use crate::{
 ///
 /// Uses `https`. Plain `http` is accepted, and safe on the same host only, since every request carries the
 /// device's password or a token ([`IssuerClient::is_exposed`]).
+///
+/// A method that asks the issuer returns an error if the request failed or its answer is malformed.
 #[derive(Debug)]
 pub struct IssuerClient {
     transport: Transport,
@@ -75,9 +77,6 @@ impl IssuerClient {
     }
 
     /// Fetches the params that the issuer lists, without authentication.
-    ///
-    /// # Errors
-    /// The request failed, or its answer is malformed.
     pub async fn published_params(&self) -> Result<PublishedParams, IssuerError> {
         let answer = self.transport.exchange(&params::request()).await?;
         params::read(&answer.good()?)
@@ -93,9 +92,7 @@ impl IssuerClient {
         trust: Trust<'_>,
         now: Timestamp,
     ) -> Result<TrustedParams, IssuerError> {
-        let published = self.published_params().await?;
-        let trusted = published.clone().trusted(pins, trust, now);
-        trusted.map_err(|error| published.explained(error, now))
+        self.published_params().await?.trusted(pins, trust, now)
     }
 
     /// Fetches the issuer's params and compares them with the pins and with the params the link was made
@@ -111,8 +108,7 @@ impl IssuerClient {
         now: Timestamp,
     ) -> Result<TrustedParams, IssuerError> {
         let published = self.published_params().await?;
-        let trusted = published.clone().trusted_for_link(link, pins, trust, now);
-        trusted.map_err(|error| published.explained(error, now))
+        published.trusted_for_link(link, pins, trust, now)
     }
 
     /// Fetches the account of the device.
@@ -140,7 +136,7 @@ impl IssuerClient {
     ) -> Result<IssuedCredential<CreateCredential>, IssuerError> {
         let aci = self.authentication.aci();
         let exchange = CreateCredentialExchange::new(aci, room, params, now, randomness)?;
-        let answer = self.send(exchange.request()?).await;
+        let answer = self.send(exchange.request()).await;
         exchange.read(&answer.map_err(|error| exchange.explained(error))?)
     }
 
@@ -180,9 +176,6 @@ impl IssuerClient {
     }
 
     /// Fetches the media relays, with credentials made for this device; an empty list if there are none.
-    ///
-    /// # Errors
-    /// The request failed, or its answer is malformed.
     pub async fn relays(&self) -> Result<Vec<RelayServer>, IssuerError> {
         relays::read(&self.send(relays::request()).await?)
     }

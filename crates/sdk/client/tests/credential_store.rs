@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 
 use anteroom_client::{
-    CLOCK_TOLERANCE, CredentialFormatError, CredentialStore, DeviceCredentials, DeviceId,
-    IssuerClient, IssuerError, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
+    CLOCK_TOLERANCE, CredentialFormatError, CredentialStore, DeviceCredentials, IssuerClient,
+    IssuerError, MemoryPins, SPARE_LINKS, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::IssuerLimits;
 use anteroom_protocol::{DAY, Timestamp};
@@ -79,7 +79,7 @@ fn service() -> Url {
 
 fn client(issuer: &TestIssuer) -> IssuerClient {
     let account = &issuer.account;
-    let device = DeviceId::new(account.device.as_u32()).unwrap();
+    let device = account.device;
     let password = SecretString::from(account.password.as_str());
     let device = DeviceCredentials::new(account.aci, device, password);
     IssuerClient::new(issuer.base_url(), device, Timeouts::default()).unwrap()

@@ -69,7 +69,7 @@ async fn start(router: Router) -> String {
 fn client(url: &str) -> IssuerClient {
     let device = DeviceCredentials::new(
         account(),
-        DeviceId::FIRST,
+        DeviceId::PRIMARY,
         SecretString::from("a device's password"),
     );
     let timeouts = Timeouts {
@@ -288,7 +288,8 @@ async fn answers_without_end_or_sense_are_cut_off() {
 async fn a_silent_and_a_missing_issuer_are_told_apart() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let device = DeviceCredentials::new(account(), DeviceId::FIRST, SecretString::from("password"));
+    let device =
+        DeviceCredentials::new(account(), DeviceId::PRIMARY, SecretString::from("password"));
     let timeouts = Timeouts {
         connect: Duration::from_millis(200),
         request: Duration::from_millis(200),

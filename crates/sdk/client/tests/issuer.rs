@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anteroom_client::{
-    AccountInfo, CredentialStore, DayRange, DeviceCredentials, DeviceId, DeviceState, IssuerClient,
+    AccountInfo, CredentialStore, DayRange, DeviceCredentials, DeviceState, IssuerClient,
     IssuerError, MemoryPins, Timeouts, Trust, TrustedParams,
 };
 use anteroom_issuer::{DatedParams, IssuerLimits, IssuingParams, credentials_end};
@@ -22,7 +22,7 @@ use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
 fn client_of(issuer: &TestIssuer, account: &TestAccount, password: &str) -> IssuerClient {
-    let device = DeviceId::new(account.device.as_u32()).unwrap();
+    let device = account.device;
     let device = DeviceCredentials::new(account.aci, device, SecretString::from(password));
     let timeouts = Timeouts {
         connect: Duration::from_secs(30),
@@ -64,7 +64,7 @@ async fn devices_are_listed_with_their_states() {
         .map(|entry| {
             let address = entry.last_address.is_some();
             (
-                entry.id.number(),
+                entry.id.as_u32(),
                 entry.last_seen,
                 address,
                 entry.state,

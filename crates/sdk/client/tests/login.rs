@@ -158,7 +158,7 @@ async fn a_login_does_what_a_devices_password_does() {
     let session = start(&issuer, &store).await;
     let client = client(&issuer, &session);
     let me = client.whoami().await.unwrap();
-    assert_eq!((me.aci, me.device), (aci, DeviceId::FIRST));
+    assert_eq!((me.aci, me.device), (aci, DeviceId::PRIMARY));
     let pins = MemoryPins::default();
     let now = issuer.clock.now();
     let params = client.params(&pins, Trust::FirstUse, now).await.unwrap();

@@ -24,7 +24,7 @@ fn account() -> Aci {
 async fn issuer() -> (LyingIssuer, IssuerClient) {
     let issuer = LyingIssuer::start(account(), NOW).await;
     let password = SecretString::from("a device's password");
-    let device = DeviceCredentials::new(account(), DeviceId::FIRST, password);
+    let device = DeviceCredentials::new(account(), DeviceId::PRIMARY, password);
     let client = IssuerClient::new(issuer.url(), device, Timeouts::default()).unwrap();
     (issuer, client)
 }

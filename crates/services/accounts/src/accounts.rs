@@ -9,8 +9,8 @@ use anteroom_store::{IssuerDatabase, StoreError};
 use crate::{
     domain::{
         callers::{
-            authenticator::Authenticator, device_use_writer::DeviceUseWriter,
-            identities::Identities,
+            authenticator::Authenticator, caller_cache::CallerCache,
+            device_use_writer::DeviceUseWriter, identities::Identities,
         },
         devices::{
             events::DeviceEvents,
@@ -22,7 +22,7 @@ use crate::{
         storage::Storage,
         tokens::token_source::TokenSource,
     },
-    parts::LoginParts,
+    settings::LoginParts,
     state::AccountsState,
 };
 
@@ -63,22 +63,23 @@ impl Accounts {
         ));
         let device_events =
             DeviceEvents::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
-        let identities = login.identities.clone().map(|verifier| {
-            let settings = &login.settings;
-            let retention = settings.device_retention;
-            Identities::new(verifier, settings.provision, retention)
-        });
-        let device_use_writer =
-            DeviceUseWriter::new(Arc::clone(&parts.database), Arc::clone(&parts.entropy));
-        let authenticator = Authenticator::new(
-            Arc::clone(&parts.database),
-            Arc::clone(&parts.clock),
-            Arc::clone(&tokens),
-            identities,
-            device_use_writer,
-        );
-        let job_queue = JobQueue::new(&parts.metrics, Arc::clone(&login.delay));
         let settings = &login.settings;
+        let authenticator = Authenticator {
+            database: Arc::clone(&parts.database),
+            clock: Arc::clone(&parts.clock),
+            tokens: Arc::clone(&tokens),
+            identities: login.identities.clone().map(|verifier| Identities {
+                verifier,
+                provision: settings.provision,
+                retention: settings.device_retention,
+            }),
+            caller_cache: CallerCache::new(),
+            device_use_writer: DeviceUseWriter::new(
+                Arc::clone(&parts.database),
+                Arc::clone(&parts.entropy),
+            ),
+        };
+        let job_queue = JobQueue::new(&parts.metrics, Arc::clone(&login.delay));
         Self(Arc::new(AccountsState {
             storage: Storage {
                 database: parts.database,
@@ -120,7 +121,7 @@ impl Accounts {
     /// Waits until the pending uses of devices are stored. Call it before the database is
     /// closed.
     pub async fn device_uses_written(&self) {
-        self.0.authenticator.device_uses_written().await;
+        self.0.authenticator.device_use_writer.written().await;
     }
 
     /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.

@@ -23,7 +23,6 @@
 mod accounts;
 mod domain;
 mod http;
-mod parts;
 mod settings;
 mod state;
 
@@ -55,8 +54,8 @@ pub use self::{
     },
     http::{
         private::private,
+        responses::{described_problem, described_wait},
         router::{openapi, page_routes, routes},
     },
-    parts::LoginParts,
-    settings::{LoginLimits, LoginSettings, SignUp},
+    settings::{LoginLimits, LoginParts, LoginSettings, SignUp},
 };

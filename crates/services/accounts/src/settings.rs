@@ -1,6 +1,9 @@
-//! The settings of logins.
+//! The settings and the parts of logins.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    sync::Arc,
+};
 
 use anteroom_pages::WebAddress;
 use anteroom_protocol::DAY;
@@ -8,8 +11,10 @@ use anteroom_runtime::WindowSize;
 use anteroom_store::{DeviceRetention, LockPolicy, StoredLifetimes};
 
 use crate::domain::{
-    login::known_networks::KnownNetworkLimits,
-    mails::mail::{RESET_LIFETIME, VERIFY_LIFETIME},
+    callers::identity::IdentityVerifier,
+    login::{delay::Delay, known_networks::KnownNetworkLimits},
+    mails::mail::{MailSender, RESET_LIFETIME, VERIFY_LIFETIME},
+    passwords::hasher::PasswordHasher,
     tokens::session,
 };
 
@@ -23,6 +28,20 @@ pub enum SignUp {
     Invite,
     /// No one: the operator adds accounts.
     Closed,
+}
+
+/// The parts of logins.
+pub struct LoginParts {
+    /// The settings of logins.
+    pub settings: LoginSettings,
+    /// The hasher of passwords.
+    pub hasher: PasswordHasher,
+    /// The timer of delayed attempts.
+    pub delay: Arc<dyn Delay>,
+    /// The receiver of mails. Without it sign-up and password reset are not possible.
+    pub mail: Option<Arc<dyn MailSender>>,
+    /// The verifier of other bearer tokens than those of this service.
+    pub identities: Option<Arc<dyn IdentityVerifier>>,
 }
 
 /// The settings of logins.

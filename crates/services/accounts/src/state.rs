@@ -17,7 +17,7 @@ use crate::{
         storage::Storage,
         tokens::token_source::TokenSource,
     },
-    parts::LoginParts,
+    settings::LoginParts,
 };
 
 /// The parts that the endpoints of accounts take.

@@ -3,9 +3,8 @@
 pub(crate) mod account_events;
 pub(crate) mod account_limit;
 pub(crate) mod create_credential;
+pub(crate) mod credential_batches;
 pub(crate) mod failures;
-pub(crate) mod group_credentials;
 pub(crate) mod issuing_params;
-pub(crate) mod link_credentials;
 pub(crate) mod range;
 pub(crate) mod relay_credentials;

@@ -63,18 +63,15 @@ impl Issuer {
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
         let params = Arc::new(CurrentParams::new(parts.params));
+        let params_health = |kind| ParamsHealth {
+            params: Arc::clone(&params),
+            clock: Arc::clone(&parts.clock),
+            kind,
+        };
         let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
             Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
-            Arc::new(ParamsHealth {
-                params: Arc::clone(&params),
-                clock: Arc::clone(&parts.clock),
-                kind: ParamsKind::Generic,
-            }),
-            Arc::new(ParamsHealth {
-                params: Arc::clone(&params),
-                clock: Arc::clone(&parts.clock),
-                kind: ParamsKind::Group,
-            }),
+            Arc::new(params_health(ParamsKind::Generic)),
+            Arc::new(params_health(ParamsKind::Group)),
         ];
         dependencies.extend(parts.dependencies);
         dependencies.extend(parts.relays.dependencies());

@@ -24,10 +24,7 @@ use crate::{
     Media, RoomsSettings, StoredParams,
     domain::{
         background,
-        calls::{
-            Calls,
-            context::{CallContext, CallSettings},
-        },
+        calls::{Calls, context::CallContext},
         database_health::DatabaseHealth,
         events::RoomEvents,
         limits::UserLimits,
@@ -133,13 +130,17 @@ impl Rooms {
             "Approvals that a lobby has read and cannot use",
         );
         let transactions = Transactions::new(parts.database, Arc::clone(&clock));
-        let limits = UserLimits::new(
-            parts.limiter,
-            parts.pseudonymizer.clone(),
-            Arc::clone(&clock),
-            settings.wrong_passkeys,
-        );
-        let events = RoomEvents::new(parts.events, parts.pseudonymizer, Arc::clone(&clock));
+        let limits = UserLimits {
+            limiter: parts.limiter,
+            pseudonymizer: parts.pseudonymizer.clone(),
+            clock: Arc::clone(&clock),
+            wrong_passkeys: settings.wrong_passkeys,
+        };
+        let events = RoomEvents {
+            sink: parts.events,
+            pseudonymizer: parts.pseudonymizer,
+            clock: Arc::clone(&clock),
+        };
         let calls = Arc::new(Calls::new(CallContext {
             transactions: transactions.clone(),
             limits: limits.clone(),
@@ -148,14 +149,12 @@ impl Rooms {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&parts.entropy),
             node: node.clone(),
-            settings: CallSettings {
-                leases: settings.leases,
-                limits: Limits {
-                    devices_per_user: settings.devices_per_user.get(),
-                    ..Limits::of_devices(settings.max_devices.get())
-                },
-                lobby_joins: settings.sockets.lobby_joins,
+            leases: settings.leases,
+            call_limits: Limits {
+                devices_per_user: settings.devices_per_user.get(),
+                ..Limits::of_devices(settings.max_devices.get())
             },
+            lobby_joins: settings.sockets.lobby_joins,
             live: live_calls,
             unusable_approvals,
         }));
@@ -197,13 +196,13 @@ impl Rooms {
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
     pub fn replace_keys(&self, keys: VerifyingParams) {
-        self.0.verifier.replace_keys(keys);
+        self.0.verifier.params.replace(keys);
     }
 
     /// Sets whether all stored rows of server params are readable. Readiness reports `degraded`
     /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
-        self.0.verifier.set_stored(stored);
+        self.0.verifier.params.set_stored(stored);
     }
 
     /// Removes the call records that an earlier run of this node left, so that their rooms can be

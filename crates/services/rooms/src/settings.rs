@@ -11,7 +11,7 @@ use anteroom_pages::WebAddress;
 use anteroom_runtime::BucketSize;
 use url::Url;
 
-use crate::{GroupCallKey, Node};
+use crate::{GroupCallKey, Node, domain::node::base_url};
 
 /// The settings of a room service.
 #[derive(Clone, Debug)]
@@ -50,13 +50,11 @@ impl RoomsSettings {
     /// no epochs, no group calls, no pages.
     #[must_use]
     pub fn embedded(node: Node) -> Self {
-        const DEVICES: NonZeroU32 = NonZeroU32::new(75).unwrap();
-        const DEVICES_PER_USER: NonZeroU32 = NonZeroU32::new(5).unwrap();
         Self {
             node,
             media: Media::Embedded,
-            max_devices: DEVICES,
-            devices_per_user: DEVICES_PER_USER,
+            max_devices: const { NonZeroU32::new(75).unwrap() },
+            devices_per_user: const { NonZeroU32::new(5).unwrap() },
             wrong_passkeys: wrong_passkeys(),
             verifications: VerificationLimits::default(),
             epochs: false,
@@ -110,12 +108,7 @@ impl MediaServer {
     /// Parses a URL with the scheme `http` or `https`, without query and fragment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let fits = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        fits.then_some(Self(url))
+        base_url(text).map(Self)
     }
 
     /// Returns the text that calls store for their server.
@@ -232,12 +225,10 @@ impl Default for VerificationLimits {
     fn default() -> Self {
         const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
         const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
-        const FAILURE_COST: NonZeroU32 = NonZeroU32::new(10).unwrap();
-        const WAITING: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
         Self {
             budget: BucketSize::per_second(AT_ONCE, PER_SECOND),
-            failure_cost: FAILURE_COST,
-            waiting: WAITING,
+            failure_cost: const { NonZeroU32::new(10).unwrap() },
+            waiting: const { NonZeroUsize::new(8_192).unwrap() },
         }
     }
 }

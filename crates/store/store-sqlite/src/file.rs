@@ -36,6 +36,9 @@ pub(super) struct OpenFile {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
     pub(super) lookups: Arc<LookupPool>,
+    /// One connection that has read the file and is not used again, so that no failure closes it.
+    /// The side files of the file exist for as long as it is open.
+    pub(super) anchor: SqlitePool,
     pub(super) monitor: Arc<FileMonitor>,
     pub(super) probe: Arc<WriteProbe>,
     pub(super) patience: Duration,
@@ -108,6 +111,7 @@ impl OpenFile {
     pub(super) async fn close(&self) {
         self.lookups.close().await;
         self.readers.close().await;
+        self.anchor.close().await;
         self.writer.close().await;
         self.monitor.set_side_files_aside();
     }

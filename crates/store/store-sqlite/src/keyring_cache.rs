@@ -1,11 +1,11 @@
 //! The cached keyring of an open file. Other processes may add keys to the file.
 
-use std::sync::{PoisonError, RwLock};
-
 use anteroom_store::{
     KeyError, Keyring, StoreError,
     keys::{StoredKeys, WrappedKey},
 };
+
+use parking_lot::RwLock;
 
 use super::{keys, options::MasterSource, transaction::FileTransaction};
 
@@ -25,10 +25,7 @@ impl KeyringCache {
 
     /// Returns the cached keyring.
     pub(super) fn last_seen(&self) -> Keyring {
-        self.last_seen
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.last_seen.read().clone()
     }
 
     /// Returns the keys of the file's state that a transaction sees. They open every value that it
@@ -72,10 +69,7 @@ impl KeyringCache {
     }
 
     fn store(&self, keyring: &Keyring) {
-        let mut cached = self
-            .last_seen
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self.last_seen.write();
         if cached.newest() < keyring.newest() {
             tracing::info!(parent: None, "the database has newer keys: they are in use from here on");
             *cached = keyring.clone();

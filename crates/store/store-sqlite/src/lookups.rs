@@ -2,11 +2,12 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use anteroom_store::Keyring;
+use parking_lot::Mutex;
 use sqlx::{
     Error, Row as _, Sqlite, SqliteConnection, SqlitePool, ValueRef as _,
     pool::PoolConnection,
@@ -121,7 +122,7 @@ impl LookupPool {
     }
 
     fn with_idle<T>(&self, work: impl FnOnce(&mut Vec<PoolConnection<Sqlite>>) -> T) -> T {
-        work(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.idle.lock())
     }
 }
 

@@ -8,10 +8,11 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::OnceLock,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use sqlx::Error;
 use tokio::time::Instant;
 
@@ -24,22 +25,22 @@ const DAMAGE_REMEMBERED: Duration = Duration::from_secs(60);
 /// Watches one file.
 pub(super) struct FileMonitor {
     path: PathBuf,
-    /// Set once the file is open.
-    identity: OnceLock<FileId>,
     /// The write-ahead log and its index. They exist for as long as the file is open.
-    side_files: Mutex<[SideFile; 2]>,
+    side_files: [PathBuf; 2],
+    /// Set once the file is open.
+    identity: OnceLock<FileSetId>,
     state: Mutex<State>,
+}
+
+/// The identities of an open file, and of those of its side files that were there.
+struct FileSetId {
+    file: FileId,
+    side_files: [Option<FileId>; 2],
 }
 
 /// The device and inode. No other file has them while the file is open.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FileId(u64, u64);
-
-/// A file beside the database that is a part of it.
-struct SideFile {
-    path: PathBuf,
-    identity: Option<FileId>,
-}
 
 #[derive(Default)]
 struct State {
@@ -57,21 +58,26 @@ impl FileMonitor {
     pub(super) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
+            side_files: ["-wal", "-shm"].map(|suffix| {
+                let mut path = path.as_os_str().to_owned();
+                path.push(suffix);
+                path.into()
+            }),
             identity: OnceLock::new(),
-            side_files: Mutex::new(["-wal", "-shm"].map(|suffix| SideFile::beside(path, suffix))),
             state: Mutex::default(),
         }
     }
 
-    /// Records the identity of the file that is at the path now. Failures are recorded from here
-    /// on.
+    /// Records the identity of the file that is at the path now, and of its side files. Failures are
+    /// recorded from here on. Until [`set_side_files_aside`](Self::set_side_files_aside) a connection
+    /// stays open that has read the file: SQLite deletes the side files with the last such one.
     pub(super) fn start(&self) -> Result<(), Error> {
-        let identity = FileId::at(&self.path).map_err(Error::Io)?;
+        let identity = FileSetId {
+            file: FileId::at(&self.path).map_err(Error::Io)?,
+            side_files: self.found_side_files(),
+        };
         // An error means that the identity is recorded already.
         let _ = self.identity.set(identity);
-        for side_file in self.side_files().iter_mut() {
-            side_file.identity = FileId::at(&side_file.path).ok();
-        }
         Ok(())
     }
 
@@ -84,8 +90,10 @@ impl FileMonitor {
             return Ok(());
         };
         let (failure, error) = match FileId::at(&self.path) {
-            Ok(found) if found == *identity => {
-                if self.has_side_files() {
+            Ok(found) if found == identity.file => {
+                let found = self.found_side_files();
+                let mut side_files = identity.side_files.iter().zip(&found);
+                if side_files.all(|(open, found)| open.is_none() || open == found) {
                     return Ok(());
                 }
                 let failure = FileFailure::SideFileRemoved;
@@ -106,9 +114,8 @@ impl FileMonitor {
         Err(Error::Io(error))
     }
 
-    /// Returns whether the side files at their paths are the open ones.
-    fn has_side_files(&self) -> bool {
-        self.side_files().iter_mut().all(SideFile::is_in_place)
+    fn found_side_files(&self) -> [Option<FileId>; 2] {
+        self.side_files.each_ref().map(|path| FileId::at(path).ok())
     }
 
     /// Renames the side files of the open file if another file has replaced it: that file with
@@ -117,27 +124,27 @@ impl FileMonitor {
         let Some(identity) = self.identity.get() else {
             return;
         };
-        if FileId::at(&self.path).is_ok_and(|found| found == *identity) {
+        if FileId::at(&self.path).is_ok_and(|found| found == identity.file) {
             return;
         }
-        for side_file in self.side_files().iter() {
-            let found = FileId::at(&side_file.path).ok();
-            if found.is_none() || found != side_file.identity {
+        for (side_file, open) in self.side_files.iter().zip(&identity.side_files) {
+            let found = FileId::at(side_file).ok();
+            if found.is_none() || found != *open {
                 continue;
             }
-            let mut aside = side_file.path.clone().into_os_string();
+            let mut aside = side_file.clone().into_os_string();
             aside.push(".replaced");
-            match fs::rename(&side_file.path, &aside) {
+            match fs::rename(side_file, &aside) {
                 Ok(()) => tracing::warn!(
                     "{} belongs to the file that was replaced: it is {} now",
-                    side_file.path.display(),
+                    side_file.display(),
                     aside.display()
                 ),
                 Err(error) => tracing::error!(
                     kind = ?error.kind(),
                     "{} belongs to the file that was replaced and cannot be renamed: remove it \
                      before the next start",
-                    side_file.path.display()
+                    side_file.display()
                 ),
             }
         }
@@ -155,7 +162,7 @@ impl FileMonitor {
             return;
         }
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let episode = state.episode.get_or_insert_with(|| FailureEpisode {
             kinds: Vec::new(),
             last_failure: now,
@@ -188,7 +195,7 @@ impl FileMonitor {
     /// Records that a change was saved.
     pub(super) fn note_save(&self) {
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.last_save = Some(now);
         let lasts = |episode: &FailureEpisode| {
             let damage = episode.last_damage;
@@ -207,74 +214,26 @@ impl FileMonitor {
 
     /// Returns whether a change was saved within `span`, with no failure since.
     pub(super) fn saved_within(&self, span: Duration) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.episode.is_none() && state.last_save.is_some_and(|at| at.elapsed() < span)
     }
 
     /// Returns whether a failure occurred within `span`, with no saved change since.
     pub(super) fn failed_within(&self, span: Duration) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         let episode = state.episode.as_ref();
         episode.is_some_and(|episode| episode.last_failure.elapsed() < span)
     }
 
     /// Returns whether an episode of failure is open.
     pub(super) fn fails(&self) -> bool {
-        self.state().episode.is_some()
-    }
-
-    fn side_files(&self) -> std::sync::MutexGuard<'_, [SideFile; 2]> {
-        self.side_files
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl SideFile {
-    fn beside(path: &Path, suffix: &str) -> Self {
-        let mut path = path.as_os_str().to_owned();
-        path.push(suffix);
-        Self {
-            path: path.into(),
-            identity: None,
-        }
-    }
-
-    /// Returns whether the side file at the path is the open one. After all connections were closed
-    /// and opened again SQLite has created a new side file, which then counts.
-    fn is_in_place(&mut self) -> bool {
-        let Some(identity) = self.identity else {
-            return true;
-        };
-        let found = FileId::at(&self.path).ok();
-        if found == Some(identity) {
-            return true;
-        }
-        if identity.is_open_here() {
-            return false;
-        }
-        self.identity = found;
-        true
+        self.state.lock().episode.is_some()
     }
 }
 
 impl FileId {
     fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|metadata| Self(metadata.dev(), metadata.ino()))
-    }
-
-    /// Returns whether this process has the file open. Returns `true` where that is unknown.
-    fn is_open_here(self) -> bool {
-        let Ok(descriptors) = fs::read_dir("/proc/self/fd") else {
-            return true;
-        };
-        descriptors
-            .flatten()
-            .any(|descriptor| Self::at(&descriptor.path()).is_ok_and(|found| found == self))
     }
 }
 

@@ -126,11 +126,16 @@ pub(super) async fn open(
         .connect_with(options.for_reading())
         .await
         .map_err(store_error)?;
+    let anchor = pool_options(1, patience);
+    let anchor = anchor.connect_with(options.for_reading()).await;
+    let anchor = anchor.map_err(store_error)?;
+    has_tables(&mut *anchor.acquire().await.map_err(store_error)?).await?;
     monitor.start().map_err(store_error)?;
     Ok(OpenFile {
         writer,
         readers,
         lookups: Arc::new(LookupPool::new(lookups, Arc::clone(&monitor), patience)),
+        anchor,
         monitor,
         probe: Arc::default(),
         patience,

@@ -12,6 +12,7 @@ pub mod rooms;
 use std::sync::Arc;
 
 use anteroom_protocol::{DAY, Timestamp};
+use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{MasterKey, StoreError, TransactionName};
 
@@ -50,4 +51,28 @@ pub trait Backend<D: ?Sized>: Storage {
         master: &MasterKey,
         seed: u64,
     ) -> impl Future<Output = Result<(Arc<D>, bool), StoreError>> + Send;
+}
+
+/// An open database in fresh storage.
+pub struct Fixture<B, D: ?Sized> {
+    pub backend: B,
+    pub master: MasterKey,
+    pub database: Arc<D>,
+    pub rng: StdRng,
+}
+
+impl<B: Backend<D>, D: ?Sized> Fixture<B, D> {
+    pub async fn new() -> Self {
+        let mut rng = StdRng::seed_from_u64(1);
+        let backend = B::fresh();
+        let master = MasterKey::random(&mut rng);
+        let (database, created) = backend.open(&master, 1).await.unwrap();
+        assert!(created);
+        Self {
+            backend,
+            master,
+            database,
+            rng,
+        }
+    }
 }

@@ -5,23 +5,26 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
+use anteroom_process::LineProcess;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The time limit of a wait, much longer than any start, answer or mail takes.
+/// The log line of the issuer, up to its host and port.
+const LISTENS: &str = "the issuer listens on http://";
+/// The time limit of a wait, much longer than any answer or mail takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A running issuer with open sign-up, with mails in a folder and limits above those of the measurement. It
 /// is killed on drop.
 pub(super) struct Service {
-    child: Child,
+    process: LineProcess,
     folder: TempDir,
     pub(super) address: String,
 }
@@ -29,7 +32,8 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn start(program: &Path) -> Result<Self> {
         let folder = TempDir::new()?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["serve", "--role", "issuer"])
             .env_clear()
             .env("HOME", folder.path())
@@ -43,27 +47,15 @@ impl Service {
             .env("ANTEROOM_LIMITS_ALL_MAILS_PER_HOUR", "1000000")
             .env("ANTEROOM_MAIL_TRANSPORT", "folder")
             .env("ANTEROOM_MAIL_FROM", "anteroom@example.org")
-            .env("ANTEROOM_MAIL_FOLDER", folder.path().join("mails"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("the service does not start")?;
-        let mut service = Self {
-            child,
+            .env("ANTEROOM_MAIL_FOLDER", folder.path().join("mails"));
+        let mut process = LineProcess::start_service(command)?;
+        let line = process.wait_for(LISTENS)?;
+        let (_, address) = line.split_once(LISTENS).unwrap_or_default();
+        Ok(Self {
+            process,
             folder,
-            address: String::new(),
-        };
-        let listen = service.folder.path().join("data/listen.json");
-        let text = wait_for("the service", || fs::read(&listen).ok())?;
-        let addresses: Value = serde_json::from_slice(&text)?;
-        let url = addresses.get("issuer").and_then(Value::as_str);
-        let address = url.and_then(|url| url.strip_prefix("http://"));
-        address
-            .context("the service listens nowhere")?
-            .trim_end_matches('/')
-            .clone_into(&mut service.address);
-        Ok(service)
+            address: address.trim_end().trim_end_matches('/').to_owned(),
+        })
     }
 
     /// Returns the token in the link of the only mail, which is then deleted.
@@ -81,17 +73,10 @@ impl Service {
     }
 
     pub(super) fn stop(mut self) -> Result<()> {
-        if let Some(status) = self.child.try_wait()? {
+        if let Some(status) = self.process.status()? {
             bail!("the service has ended: {status}");
         }
         Ok(())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

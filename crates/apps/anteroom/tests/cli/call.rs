@@ -421,8 +421,8 @@ fn a_link_of_ones_own_is_joined_as_an_admin_where_it_was_created_and_as_a_guest_
     assert_eq!(fixture.place.run(&both).status.code(), Some(2));
 }
 
-#[test]
-fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
+/// Starts the services at an address that they have again after a restart, with an admin in a call.
+fn call_at_a_fixed_address() -> (TestDirectory, ServeProcess, CallProcess) {
     let mut place = TestDirectory::new();
     let address = free_address();
     place.set("ANTEROOM_ROOMS_LISTEN", &address);
@@ -436,6 +436,12 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
     let command = ["call", "join", &link, "--plain", "--admin"];
     let mut ann = CallProcess::start(place.anteroom(&command));
     ann.wait_for("You are in");
+    (place, service, ann)
+}
+
+#[test]
+fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
+    let (place, service, mut ann) = call_at_a_fixed_address();
     service.signal(Signal::KILL);
     ann.wait_for("The connection is lost");
     drop(service);
@@ -448,19 +454,7 @@ fn a_call_goes_on_where_it_was_when_the_service_was_killed_and_is_back() {
 
 #[test]
 fn a_service_that_stops_during_a_call_is_said_to_keep_no_place() {
-    let mut place = TestDirectory::new();
-    let address = free_address();
-    place.set("ANTEROOM_ROOMS_LISTEN", &address);
-    let service = place.start();
-    let account = place.add_account();
-    place.act_as(&account);
-    let link = place.json(&["link", "create", "--json"])["link"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let command = ["call", "join", &link, "--plain", "--admin"];
-    let mut ann = CallProcess::start(place.anteroom(&command));
-    ann.wait_for("You are in");
+    let (place, service, mut ann) = call_at_a_fixed_address();
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");
     ann.wait_for("The room service has ended the call");

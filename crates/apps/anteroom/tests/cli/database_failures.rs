@@ -15,7 +15,6 @@ use anteroom_store::{
 };
 use anteroom_store_sqlite::{SqliteIssuer, SqliteOptions, SqliteRooms};
 use rand::{SeedableRng as _, rngs::StdRng};
-use rustix::process::geteuid;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
@@ -77,17 +76,10 @@ impl FailureFixture {
         let (place, account) = stopped_place();
         let small = place.path().join("small");
         fs::create_dir(&small).unwrap();
-        let mut command = place.command("unshare");
-        if !geteuid().is_root() {
-            command.args(["--user", "--map-root-user"]);
-        }
-        command.args([
-            "--mount",
-            "sh",
-            "-c",
+        let command = place.with_own_mounts(
             "mount -t tmpfs -o size=1500k tmpfs small && cp -a anteroom-data/. small/ && \
              exec anteroom serve --data small",
-        ]);
+        );
         let service = ServeProcess::start(command);
         // The disk is seen from outside through the process.
         let root = PathBuf::from(format!("/proc/{}/root", service.id()));

@@ -3,15 +3,14 @@
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _},
+    io::{Read, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::mpsc::{Receiver, channel},
-    thread,
+    process::{Command, ExitStatus, Output, Stdio},
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use anteroom_process::{LineProcess, SERVICES_LISTEN};
+use rustix::process::{Signal, geteuid};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,18 +24,10 @@ pub(crate) struct TestDirectory {
 }
 
 /// A running `anteroom serve`. Killed when dropped.
-pub(crate) struct ServeProcess {
-    child: Child,
-    lines: Receiver<String>,
-    log: Vec<String>,
-}
+pub(crate) struct ServeProcess(LineProcess);
 
 /// A running `anteroom call join --plain`. Killed when dropped.
-pub(crate) struct CallProcess {
-    child: Child,
-    lines: Receiver<String>,
-    said: Vec<String>,
-}
+pub(crate) struct CallProcess(LineProcess);
 
 /// An account as `account add --json` prints it.
 pub(crate) struct TestAccount {
@@ -91,6 +82,27 @@ impl TestDirectory {
         let mut command = self.command(env!("CARGO_BIN_EXE_anteroom"));
         command.args(arguments);
         command
+    }
+
+    /// Creates a command for the shell with mounts of its own, as the root user.
+    pub(crate) fn with_own_mounts(&self, script: &str) -> Command {
+        let mut command = self.command("unshare");
+        if !geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command.args(["--mount", "sh", "-c", script]);
+        command
+    }
+
+    /// Returns the body at a URL.
+    pub(crate) fn get(&self, url: &str) -> String {
+        let output = self
+            .command("curl")
+            .args(["--silent", "--show-error", "--noproxy", "*", url])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{url}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Runs to the end with an empty standard input.
@@ -211,59 +223,33 @@ impl TestDirectory {
 impl ServeProcess {
     /// Starts both services, and waits until both listen.
     pub(crate) fn start(command: Command) -> Self {
-        Self::start_until(command, "the room service listens on")
+        Self::start_until(command, SERVICES_LISTEN)
     }
 
     /// Starts a command, and waits until its log contains the text.
-    pub(crate) fn start_until(mut command: Command, said: &str) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = read_lines(child.stderr.take().unwrap());
-        let mut service = Self {
-            child,
-            lines,
-            log: Vec::new(),
-        };
-        while !service.log.last().is_some_and(|line| line.contains(said)) {
-            match service.lines.recv_timeout(PATIENCE) {
-                Ok(line) => service.log.push(line),
-                Err(_) => unreachable!("no start: {:#?}", service.log),
-            }
-        }
+    pub(crate) fn start_until(command: Command, said: &str) -> Self {
+        let mut service = Self(LineProcess::start_service(command).unwrap());
+        service.wait_for(said);
         service
     }
 
-    /// Returns the log up to the start.
+    /// Returns the log up to the last line that was waited for.
     pub(crate) fn log(&self) -> &[String] {
-        &self.log
+        self.0.seen()
     }
 
     /// Returns the id of the process.
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.0.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.0.signal(signal).unwrap();
     }
 
     /// Waits until the log contains the text again.
     pub(crate) fn wait_for(&mut self, said: &str) {
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.log.push(line);
-                    if self.log.last().is_some_and(|line| line.contains(said)) {
-                        return;
-                    }
-                }
-                Err(_) => unreachable!("no {said:?}: {:#?}", self.log),
-            }
-        }
+        self.0.wait_for(said).unwrap();
     }
 
     /// Returns the content of the process's writable memory.
@@ -287,61 +273,35 @@ impl ServeProcess {
     }
 
     /// Ends by SIGTERM; the exit status and the whole log.
-    pub(crate) fn stop(mut self) -> (ExitStatus, Vec<String>) {
-        self.signal(Signal::TERM);
-        let status = self.child.wait().unwrap();
-        let mut log = std::mem::take(&mut self.log);
-        log.extend(self.lines.iter());
-        (status, log)
+    pub(crate) fn stop(self) -> (ExitStatus, Vec<String>) {
+        self.0.stop().unwrap()
     }
 }
 
 impl CallProcess {
     pub(crate) fn start(command: Command) -> Self {
-        Self::start_with(command, Stdio::inherit())
+        Self(LineProcess::start_dialogue(command).unwrap())
     }
 
     /// Starts with this standard error.
     pub(crate) fn start_with(mut command: Command, errors: Stdio) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
-        let lines = read_lines(child.stdout.take().unwrap());
-        Self {
-            child,
-            lines,
-            said: Vec::new(),
-        }
+        command.stderr(errors);
+        Self::start(command)
     }
 
     /// Types a line.
     pub(crate) fn type_line(&mut self, line: &str) {
-        let stdin = self.child.stdin.as_mut().unwrap();
-        writeln!(stdin, "{line}").unwrap();
-        stdin.flush().unwrap();
+        self.0.write_line(line).unwrap();
     }
 
     /// Waits for a line that contains the text, and returns it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        self.wait_until(text, |line| line.contains(text))
+        self.0.wait_for(text).unwrap()
     }
 
     /// Waits for a line that satisfies the predicate, and returns it.
     pub(crate) fn wait_until(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> String {
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.said.push(line.clone());
-                    if holds(&line) {
-                        return line;
-                    }
-                }
-                Err(_) => unreachable!("no {what:?} in {:#?}", self.said),
-            }
-        }
+        self.0.wait_until(what, holds).unwrap()
     }
 
     /// Waits until a device is in the lobby, and returns its tag.
@@ -353,41 +313,12 @@ impl CallProcess {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.0.signal(signal).unwrap();
     }
 
     /// Waits for the end of the process, and returns its status and output.
-    pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>) {
-        let status = self.child.wait().unwrap();
-        let mut said = std::mem::take(&mut self.said);
-        said.extend(self.lines.iter());
-        (status, said)
-    }
-}
-
-impl Drop for CallProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn read_lines(output: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, lines) = channel();
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
-}
-
-impl Drop for ServeProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn end(self) -> (ExitStatus, Vec<String>) {
+        self.0.end().unwrap()
     }
 }
 

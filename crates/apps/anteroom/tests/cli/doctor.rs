@@ -8,7 +8,6 @@ use std::{
 use anteroom_testkit::{
     ReverseProxy, ReverseProxyOptions, SmtpServer, SmtpServerOptions, TestCertificate, TurnServer,
 };
-use rustix::process::geteuid;
 use serde_json::Value;
 
 use crate::{
@@ -28,6 +27,17 @@ struct DoctorFixture {
 }
 
 impl DoctorFixture {
+    /// Asserts that the only problem is a public URL that leads to another service.
+    fn assert_public_url_elsewhere(&self) {
+        let found = doctor(&self.place, &[]);
+        assert_only(
+            &found,
+            "public URL",
+            "something else than the room service",
+            "rooms.public_url",
+        );
+    }
+
     fn certificate(&self) -> Arc<TestCertificate> {
         Arc::clone(self.certificate.as_ref().unwrap())
     }
@@ -363,17 +373,10 @@ fn a_full_disk_is_found() {
     place.start().stop();
     let small = place.path().join("small");
     fs::create_dir(&small).unwrap();
-    let mut command = place.command("unshare");
-    if !geteuid().is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
-    command.args([
-        "--mount",
-        "sh",
-        "-c",
+    let mut command = place.with_own_mounts(
         "mount -t tmpfs -o size=1500k,mode=700 tmpfs small && cp -a anteroom-data/. small/ && \
          exec anteroom doctor --json --data small",
-    ]);
+    );
     let output = command.output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let found = problems(&report);
@@ -457,25 +460,13 @@ async fn a_public_url_that_leads_elsewhere_is_found() {
     fixture
         .rooms
         .lead_to(&[&listener(&fixture.place, "issuer")]);
-    let found = doctor(&fixture.place, &[]);
-    assert_only(
-        &found,
-        "public URL",
-        "something else than the room service",
-        "rooms.public_url",
-    );
+    fixture.assert_public_url_elsewhere();
 
     // The same kind of service of another installation.
     let other = TestDirectory::new();
     let _other = other.start();
     fixture.rooms.lead_to(&[&listener(&other, "rooms")]);
-    let found = doctor(&fixture.place, &[]);
-    assert_only(
-        &found,
-        "public URL",
-        "something else than the room service",
-        "rooms.public_url",
-    );
+    fixture.assert_public_url_elsewhere();
 
     // The proxy has no service behind it.
     fixture.rooms.lead_to(&[]);
@@ -514,13 +505,7 @@ async fn a_public_url_that_leads_elsewhere_is_found_beside_a_certificate_of_the_
     let other = TestDirectory::new();
     let _other = other.start();
     fixture.rooms.lead_to(&[&listener(&other, "rooms")]);
-    let found = doctor(&fixture.place, &[]);
-    assert_only(
-        &found,
-        "public URL",
-        "something else than the room service",
-        "rooms.public_url",
-    );
+    fixture.assert_public_url_elsewhere();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,22 +11,12 @@ use regex::Regex;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::Value;
 
-use crate::directory::{TestDirectory, stderr};
+use crate::directory::TestDirectory;
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs");
 
 /// The type of a metric and its labels without `le`.
 type Description = (String, BTreeSet<String>);
-
-fn get(place: &TestDirectory, url: &str) -> String {
-    let output = place
-        .command("curl")
-        .args(["--silent", "--show-error", "--noproxy", "*", url])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{url}: {}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn read(page: &str) -> String {
     fs::read_to_string(format!("{DOCS}/{page}")).unwrap()
@@ -54,8 +44,8 @@ async fn exported() -> BTreeMap<String, Description> {
     let url = |of: &str| listen[of].as_str().unwrap();
     let mut metrics = BTreeMap::new();
     for (of, page) in [("issuer", "metrics"), ("rooms", "rooms/metrics")] {
-        get(&place, &format!("{}/health/live", url(of)));
-        metrics.extend(described(&get(&place, &format!("{}/{page}", url("admin")))));
+        place.get(&format!("{}/health/live", url(of)));
+        metrics.extend(described(&place.get(&format!("{}/{page}", url("admin")))));
     }
     let (status, log) = service.stop();
     assert!(status.success(), "{log:#?}");

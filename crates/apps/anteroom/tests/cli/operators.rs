@@ -2,7 +2,6 @@
 
 use std::{fs, process::Stdio};
 
-use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::{
@@ -123,20 +122,13 @@ fn a_check_says_whether_the_services_would_start_and_makes_nothing() {
 #[test]
 fn the_settings_of_the_systems_service_are_found_for_its_data_without_being_named() {
     let place = TestDirectory::new();
-    let mut command = place.command("unshare");
-    if !geteuid().is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
-    command.args([
-        "--mount",
-        "sh",
-        "-c",
+    let mut command = place.with_own_mounts(
         "mount -t tmpfs tmpfs /etc && mount -t tmpfs tmpfs /var/lib && \
          mkdir /etc/anteroom && mkdir -m 700 /var/lib/anteroom && \
          echo 'issuer.public_url = \"http://localhost:1\"' > /etc/anteroom/anteroom.toml && \
          anteroom serve --check --json --data /var/lib/anteroom && \
          exec anteroom serve --check --json --data elsewhere",
-    ]);
+    );
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let reports = lines(&String::from_utf8(output.stdout).unwrap());
@@ -511,18 +503,11 @@ fn commands_that_fail_after_they_changed_something_are_recorded_where_they_did()
 fn a_backup_names_the_settings_of_the_systems_service_that_it_was_made_with() {
     let place = TestDirectory::new();
     place.start().stop();
-    let mut command = place.command("unshare");
-    if !geteuid().is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
-    command.args([
-        "--mount",
-        "sh",
-        "-c",
+    let mut command = place.with_own_mounts(
         "mount -t tmpfs tmpfs /etc && mount -t tmpfs tmpfs /var/lib && mkdir /etc/anteroom && \
          cp -r anteroom-data /var/lib/anteroom && echo > /etc/anteroom/anteroom.toml && \
          exec anteroom backup copy --json --data /var/lib/anteroom",
-    ]);
+    );
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -19,20 +19,10 @@ fn listen(place: &TestDirectory) -> Value {
     serde_json::from_slice(&fs::read(place.data().join("listen.json")).unwrap()).unwrap()
 }
 
-fn get(place: &TestDirectory, url: &str) -> String {
-    let output = place
-        .command("curl")
-        .args(["--silent", "--show-error", "--noproxy", "*", url])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{url}: {}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// Returns id, kind, version and whether it issues, of all params that the running issuer lists.
 fn params(place: &TestDirectory) -> Vec<(String, String, u64, bool)> {
     let url = format!("{}/v1/params", listen(place)["issuer"].as_str().unwrap());
-    let body: Value = serde_json::from_str(&get(place, &url)).unwrap();
+    let body: Value = serde_json::from_str(&place.get(&url)).unwrap();
     let entries = body["params"].as_array().unwrap();
     let mut listed: Vec<_> = entries
         .iter()
@@ -88,7 +78,7 @@ fn the_first_start_makes_everything_and_says_so() {
     assert_eq!(listen, expected);
     for url in urls {
         assert!(log.contains(url) && !url.ends_with(":0"));
-        assert!(get(&place, &format!("{url}/health/ready")).contains("\"ok\""));
+        assert!(place.get(&format!("{url}/health/ready")).contains("\"ok\""));
     }
     let key = fs::read_to_string(place.data().join("master.key")).unwrap();
     assert!(!log.contains(key.trim()));
@@ -372,10 +362,10 @@ fn flags_variables_and_the_file_reach_the_service() {
     let listen: Value = serde_json::from_str(&text).unwrap();
     let admin = listen["admin"].as_str().unwrap();
     for path in ["metrics", "rooms/metrics"] {
-        assert!(get(&place, &format!("{admin}/{path}")).contains("# EOF"));
+        assert!(place.get(&format!("{admin}/{path}")).contains("# EOF"));
     }
     let issuer = listen["issuer"].as_str().unwrap();
-    assert!(!get(&place, &format!("{issuer}/metrics")).contains("# EOF"));
+    assert!(!place.get(&format!("{issuer}/metrics")).contains("# EOF"));
 }
 
 #[test]

@@ -91,12 +91,12 @@ mod tests {
     use super::*;
 
     fn devices(numbers: &[u32]) -> Vec<DemuxId> {
-        let device = |number: &u32| DemuxId::new(*number).unwrap();
+        let device = |number: &u32| DemuxId::new(number << 4).unwrap();
         numbers.iter().map(device).collect()
     }
 
     fn chosen(choice: &Choice) -> Option<u32> {
-        choice.device().map(DemuxId::number)
+        choice.device().map(|device| device.number() >> 4)
     }
 
     #[test]

@@ -17,7 +17,8 @@ use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{DAY, Mode, Timestamp};
 use anteroom_runtime::{
-    Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer,
+    Clock, Dependency, Entropy, LocalLimiter, Metrics, NoEvents, Pseudonymizer, spawn_task,
+    task_span,
 };
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
@@ -30,6 +31,7 @@ use tokio::{
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
@@ -171,7 +173,8 @@ impl OpenIssuer {
         let pause = Arc::clone(&self.purge_pause);
         let purging = purge_daily(self.issuer.clone(), pause, stopping.clone());
         let issuer = self.issuer.clone();
-        tokio::spawn(async move {
+        let purging = purging.instrument(task_span("purge"));
+        spawn_task("issuer", async move {
             let monitoring = issuer.run_background(stopped(stopping.clone()));
             let fetching = async {
                 if let Some(oidc) = oidc {

@@ -11,7 +11,7 @@ use anteroom_console::os::{self, OsClock};
 use anteroom_issuer::{Issuer, IssuingParams};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
-use anteroom_runtime::Clock as _;
+use anteroom_runtime::{Clock as _, spawn_task, task_span};
 use anteroom_store::{
     KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
@@ -24,6 +24,7 @@ use tokio::{
     task::JoinHandle,
     time::{MissedTickBehavior, interval, sleep},
 };
+use tracing::Instrument as _;
 
 use super::{
     stopped,
@@ -136,9 +137,11 @@ impl KeyMaintenance {
     /// Starts the periodic checks. SIGHUP triggers a check, and no longer ends the process.
     pub fn start(self, stopping: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
         let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
-        Ok(tokio::spawn(async move {
+        Ok(spawn_task("keys", async move {
             let maintenance = self.run_maintenance(stopping.clone());
+            let maintenance = maintenance.instrument(task_span("key-reseal"));
             let reload = self.reload(hangup, stopping.clone());
+            let reload = reload.instrument(task_span("key-reload"));
             tokio::join!(reload, maintenance);
         }))
     }

@@ -21,7 +21,7 @@ use anteroom_rooms::{
     GroupCallKey, Media, MediaServer, Node, Origin, Rooms, RoomsParts, RoomsSettings, SfuSettings,
     StoredParams,
 };
-use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer};
+use anteroom_runtime::{Clock, Entropy, LocalLimiter, Pseudonymizer, spawn_task, task_span};
 use anteroom_store::{
     MasterKey, RoomsDatabase as _, ServerParamsRecord, StoreError, TransactionName,
 };
@@ -33,6 +33,7 @@ use tokio::{
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
+use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
@@ -155,7 +156,8 @@ impl OpenRooms {
     pub fn start_background(&self, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         let rooms = self.rooms.clone();
         let deciding = decide_daily(rooms.clone(), Arc::clone(&self.purge_pause));
-        tokio::spawn(async move {
+        let deciding = deciding.instrument(task_span("purge"));
+        spawn_task("rooms", async move {
             tokio::select! {
                 () = rooms.run_background(stopped(stopping)) => {}
                 () = deciding => {}

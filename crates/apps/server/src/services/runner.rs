@@ -6,7 +6,7 @@
 use std::{future, sync::Arc, time::Duration};
 
 use anteroom_http_server::{RouteOperation, metrics_router};
-use anteroom_runtime::{Dependency, HealthRegistry, Monitor};
+use anteroom_runtime::{Dependency, HealthRegistry, Monitor, spawn_task};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
@@ -144,7 +144,8 @@ impl<S: HostedService> Attempt<S> {
                     failure,
                     database: Arc::default(),
                 };
-                Runner::Waiting(tokio::spawn(waiting.wait(stopping.clone())), events)
+                let waiting = spawn_task("service-start", waiting.wait(stopping.clone()));
+                Runner::Waiting(waiting, events)
             }
         }
     }

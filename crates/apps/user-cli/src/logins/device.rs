@@ -60,7 +60,7 @@ impl DeviceFile {
     pub(super) fn store(&self, email: &str, device: DeviceId) -> anyhow::Result<()> {
         self.0.write_json(&Entry {
             email: email.to_owned(),
-            device: device.number(),
+            device: device.as_u32(),
         })
     }
 }

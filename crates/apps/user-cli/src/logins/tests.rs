@@ -126,7 +126,7 @@ fn a_login_is_kept_renewed_and_removed() {
     login.lock().unwrap().replace(&granting).unwrap();
     let third = login.load().unwrap().unwrap();
     assert_eq!(third.until, granted.plus(30 * DAY));
-    assert_eq!(second.session.device.number(), 2);
+    assert_eq!(second.session.device.as_u32(), 2);
     login.lock().unwrap().remove().unwrap();
     assert!(login.load().unwrap().is_none());
 }

@@ -169,6 +169,12 @@ struct Inner {
 }
 
 impl OperationRecorder {
+    /// Returns the operation.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
     /// Starts an operation.
     pub fn start(&self) -> RunningOperation {
         RunningOperation {

@@ -7,8 +7,8 @@ use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason, Message,
-    Output, ResumeSecret, Role, Status,
+    ConnectionId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason, Message, ResumeSecret,
+    Role, Status,
     seats::{Device, Seat},
 };
 
@@ -33,10 +33,7 @@ impl Call {
             self.resume(seat, &join);
         } else if let Err(answer) = self.enter(join) {
             self.send(connection, answer);
-            self.outputs.push_back(Output::Close {
-                connection,
-                reason: CloseReason::Refused,
-            });
+            self.close(connection, LeaveReason::Refused);
         }
     }
 
@@ -45,23 +42,14 @@ impl Call {
             status,
             freed_seats,
         } = self.admission(&join.user, join.role)?;
-        let demux_id = self
-            .assign_demux_id(&join.randomness)
-            .ok_or(Message::Error(ErrorCode::TryAgain))?;
+        let demux_id = self.assign_demux_id(&join.randomness);
+        let demux_id = demux_id.ok_or(Message::Error(ErrorCode::TryAgain))?;
         for (seat, reason) in freed_seats {
             self.remove_device(seat, reason);
         }
-        let user = self.users.known_as(join.user);
-        let mut device = Device::new(
-            demux_id,
-            user.clone(),
-            join.role,
-            status,
-            join.randomness.resume_secret(),
-            (join.connection, self.now),
-        );
-        device.roster_form = join.roster;
-        device.hello = join.hello;
+        let connection = join.connection;
+        let user = self.users.known_as(&join.user);
+        let device = Device::new(join, user.clone(), demux_id, status, self.now);
         let seat = self.seats.take(device);
         if let Some(device) = self.seats.get(seat) {
             self.rosters.add(seat, device);
@@ -70,7 +58,7 @@ impl Call {
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.send_joined(seat, join.connection);
+        self.send_joined(seat, connection);
         Ok(())
     }
 
@@ -184,17 +172,14 @@ impl Call {
     fn resume(&mut self, seat: Seat, join: &Join) {
         let replaced = self.seats.reconnect(seat, join.connection, self.now);
         if let Some(connection) = replaced {
-            self.outputs.push_back(Output::Close {
-                connection,
-                reason: CloseReason::Replaced,
-            });
+            self.close(connection, LeaveReason::Replaced);
         }
         if let Some(device) = self.seats.get_mut(seat) {
             device.resume = join.randomness.resume_secret();
             device.roster_form = join.roster;
         }
         if replaced.is_none() {
-            self.show_connection_state(seat);
+            self.update_entry(seat);
         }
         self.send_joined(seat, join.connection);
     }

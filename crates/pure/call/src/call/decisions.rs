@@ -113,8 +113,6 @@ impl Call {
         if let Some(device) = self.seats.get_mut(seat) {
             // An admin has received them all the time.
             device.lacks_hellos = has_hellos && device.role == Role::Guest;
-        }
-        if let Some(device) = self.seats.get(seat) {
             self.rosters.admit(seat, device);
         }
     }

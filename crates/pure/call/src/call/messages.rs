@@ -37,9 +37,7 @@ impl Call {
             return Ok(());
         }
         device.hand_raised_at = raised.then_some(now);
-        if let Some(device) = self.seats.get(seat) {
-            self.rosters.update(seat, device);
-        }
+        self.update_entry(seat);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Phase};
 use crate::{
-    CloseReason, ConnectionId, DenialReason, ErrorCode, Fact, LeaveReason, Message, Output, Status,
+    ConnectionId, DenialReason, ErrorCode, Fact, LeaveReason, Message, Output, Status,
     seats::{Device, Seat},
 };
 
@@ -15,7 +15,7 @@ impl Call {
             match self.seats.get(seat).and_then(Device::connection) {
                 Some(connection) => {
                     self.mark_lost(seat);
-                    self.close(connection, CloseReason::Silent);
+                    self.close(connection, LeaveReason::Silent);
                 }
                 None => self.remove_device(seat, LeaveReason::TimedOut),
             }
@@ -31,11 +31,11 @@ impl Call {
 
     fn mark_lost(&mut self, seat: Seat) {
         self.seats.mark_lost(seat, self.now);
-        self.show_connection_state(seat);
+        self.update_entry(seat);
     }
 
-    /// Updates in the rosters whether the device is lost.
-    pub(super) fn show_connection_state(&mut self, seat: Seat) {
+    /// Updates the device's entry in the rosters.
+    pub(super) fn update_entry(&mut self, seat: Seat) {
         if let Some(device) = self.seats.get(seat) {
             self.rosters.update(seat, device);
         }
@@ -56,7 +56,7 @@ impl Call {
             if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);
             }
-            self.close(connection, close_reason(reason));
+            self.close(connection, reason);
         }
         self.fact(Fact::DeviceGone {
             demux_id: device.demux_id,
@@ -88,7 +88,7 @@ impl Call {
         self.fact(Fact::EraEnded);
     }
 
-    fn close(&mut self, connection: ConnectionId, reason: CloseReason) {
+    pub(super) fn close(&mut self, connection: ConnectionId, reason: LeaveReason) {
         self.outputs.push_back(Output::Close { connection, reason });
     }
 }
@@ -96,31 +96,16 @@ impl Call {
 /// Returns the last message to a device.
 fn last_message(reason: LeaveReason, status: Status) -> Option<Message> {
     match (reason, status) {
-        (LeaveReason::Left | LeaveReason::Replaced | LeaveReason::TimedOut, _) => None,
+        (LeaveReason::Refused | LeaveReason::Left | LeaveReason::Replaced, _) => None,
+        (LeaveReason::Silent | LeaveReason::TimedOut, _) => None,
         (LeaveReason::Displaced, _) => Some(Message::Error(ErrorCode::Displaced)),
-        (LeaveReason::Denied, _) => Some(Message::Denied {
-            reason: DenialReason::Admin,
-        }),
+        (LeaveReason::Denied, _) => Some(Message::Denied(DenialReason::Admin)),
         (LeaveReason::Removed, _) => Some(Message::Removed),
         (LeaveReason::Blocked, _) => Some(Message::Blocked),
-        (LeaveReason::Ended | LeaveReason::Dismissed, Status::Pending) => Some(Message::Denied {
-            reason: DenialReason::Ended,
-        }),
+        (LeaveReason::Ended | LeaveReason::Dismissed, Status::Pending) => {
+            Some(Message::Denied(DenialReason::Ended))
+        }
         (LeaveReason::Ended, Status::Active) => Some(Message::Error(ErrorCode::Ended)),
         (LeaveReason::Dismissed, Status::Active) => Some(Message::Error(ErrorCode::EndedByAdmin)),
-    }
-}
-
-const fn close_reason(reason: LeaveReason) -> CloseReason {
-    match reason {
-        LeaveReason::Left => CloseReason::Left,
-        LeaveReason::Denied => CloseReason::Denied,
-        LeaveReason::Removed => CloseReason::Removed,
-        LeaveReason::Blocked => CloseReason::Blocked,
-        LeaveReason::Replaced => CloseReason::Replaced,
-        LeaveReason::Displaced => CloseReason::Displaced,
-        LeaveReason::Dismissed => CloseReason::Dismissed,
-        LeaveReason::TimedOut => CloseReason::Silent,
-        LeaveReason::Ended => CloseReason::Ended,
     }
 }

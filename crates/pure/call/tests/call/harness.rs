@@ -108,7 +108,7 @@ impl Harness {
     /// Returns the next deadline in milliseconds since the start.
     pub(crate) fn deadline(&mut self) -> Option<u64> {
         match self.call.poll_output() {
-            Output::Wait { until } => until.map(since_start),
+            Output::Wait(until) => until.map(since_start),
             other => panic!("not drained: {other:?}"),
         }
     }
@@ -125,7 +125,7 @@ impl Harness {
             self.call.handle(moment(self.now), input);
             loop {
                 match self.call.poll_output() {
-                    Output::Wait { .. } => break,
+                    Output::Wait(_) => break,
                     output => lines.push(line(output)),
                 }
             }
@@ -177,12 +177,12 @@ impl Harness {
                 say(number, Command::RaiseHand { raised: false })
             }
             Step::Say(number, SimpleCommand::Who) => say(number, Command::Participants),
-            Step::Say(number, SimpleCommand::Missed) => Input::RosterMissed {
-                connection: ConnectionId::new(*number),
-            },
-            Step::Say(number, SimpleCommand::Drops) => Input::Disconnected {
-                connection: ConnectionId::new(*number),
-            },
+            Step::Say(number, SimpleCommand::Missed) => {
+                Input::RosterMissed(ConnectionId::new(*number))
+            }
+            Step::Say(number, SimpleCommand::Drops) => {
+                Input::Disconnected(ConnectionId::new(*number))
+            }
             Step::RelayToAll(number, count, kib) => {
                 let relay = || relay(RelayTarget::All, *kib);
                 return (0..*count).map(|_| say(number, relay())).collect();
@@ -266,7 +266,7 @@ fn line(output: Output) -> Line {
             to: to.into_iter().map(ConnectionId::number).collect(),
             text: message_text(&message),
         },
-        Output::Dropped { connection } => Line {
+        Output::Dropped(connection) => Line {
             to: vec![connection.number()],
             text: "dropped".to_owned(),
         },
@@ -278,7 +278,7 @@ fn line(output: Output) -> Line {
             to: Vec::new(),
             text: fact_text(&fact),
         },
-        Output::Wait { .. } => panic!("waiting is not doing"),
+        Output::Wait(_) => panic!("waiting is not doing"),
     }
 }
 
@@ -286,7 +286,7 @@ fn message_text(message: &Message) -> String {
     match message {
         Message::Joined(joined) => format!(
             "joined {} {}{} secret {} {}",
-            joined.demux_id.value() >> 4,
+            joined.demux_id.number() >> 4,
             joined.status.as_str(),
             if joined.is_admin { " admin" } else { "" },
             joined.resume.as_bytes()[0],
@@ -297,7 +297,7 @@ fn message_text(message: &Message) -> String {
             let mut left: Vec<String> = changes
                 .left
                 .iter()
-                .map(|id| (id.value() >> 4).to_string())
+                .map(|id| (id.number() >> 4).to_string())
                 .collect();
             left.sort();
             format!(
@@ -309,7 +309,7 @@ fn message_text(message: &Message) -> String {
             )
         }
         Message::Admitted => "admitted".to_owned(),
-        Message::Denied { reason } => format!("denied {}", reason.as_str()),
+        Message::Denied(reason) => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),
         Message::Link(link) => format!(
@@ -320,7 +320,7 @@ fn message_text(message: &Message) -> String {
         Message::Relay { from, body } => {
             let kib = body.as_bytes().len() / 1024;
             assert!(kib > 0 || body.as_bytes() == b"sealed");
-            format!("relay from {}", from.value() >> 4)
+            format!("relay from {}", from.number() >> 4)
         }
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),
@@ -356,7 +356,7 @@ fn entries_text(entries: &[RosterEntry]) -> String {
 }
 
 fn participant_text(participant: &Participant) -> String {
-    let mut text = (participant.demux_id.value() >> 4).to_string();
+    let mut text = (participant.demux_id.number() >> 4).to_string();
     if let Some(user) = &participant.opaque_user_id {
         text += user.as_str();
     }
@@ -382,7 +382,7 @@ fn fact_text(fact: &Fact) -> String {
             reason,
         } => {
             let reason = format!("{reason:?}").to_lowercase();
-            let id = demux_id.value() >> 4;
+            let id = demux_id.number() >> 4;
             format!("gone {id} {} {reason}", status.as_str())
         }
         Fact::EraEnded => "ended".to_owned(),

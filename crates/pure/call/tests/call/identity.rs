@@ -38,7 +38,7 @@ impl Room {
     fn handle(&mut self, input: Input) -> Vec<Output> {
         self.0.handle(Moment::from_millis(1_000), input);
         std::iter::from_fn(|| match self.0.poll_output() {
-            Output::Wait { .. } => None,
+            Output::Wait(_) => None,
             output => Some(output),
         })
         .collect()

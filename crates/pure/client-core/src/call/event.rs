@@ -1,19 +1,13 @@
 //! The events that a participant receives.
 
-use anteroom_protocol::EraId;
+use anteroom_protocol::{DemuxId, EraId};
 use zeroize::Zeroizing;
 
-use super::{chat::Chat, ids::DemuxId, roster::Roster, sealing::OpenError};
+use super::{chat::Chat, roster::Roster, sealing::OpenError};
 use crate::{LinkState, RoomsError};
 
 /// Whether a device is in the call or waits in its lobby.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SeatStatus {
-    /// In the call.
-    Active,
-    /// In the lobby.
-    Pending,
-}
+pub use anteroom_wire::rooms::socket::DeviceStatus as SeatStatus;
 
 /// The reason why a waiting device was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,20 +37,19 @@ impl HelloCodec {
         name: &str,
         rng: &mut R,
     ) -> Result<Option<Hello>, RoomsError> {
-        const TOO_LONG: RoomsError = RoomsError::Malformed("the name cannot be sealed");
-        let name = Some(printable_name(name)).filter(|name| !name.is_empty());
-        let Some(name) = name else {
+        let name = printable_name(name);
+        if name.is_empty() {
             return Ok(None);
-        };
-        let hello = HelloBody { name: Some(name) };
-        let hello = serde_json::to_vec(&hello).map(Zeroizing::new);
+        }
+        let hello = serde_json::to_vec(&HelloBody { name: Some(name) }).map(Zeroizing::new);
         let mut nonce = [0; 12];
         rng.fill_bytes(&mut nonce);
         let sealed = hello
             .ok()
-            .and_then(|hello| self.key.seal(&self.own, &hello, nonce).ok());
-        let sealed = sealed.and_then(|sealed| Hello::new(sealed).ok());
-        Ok(Some(sealed.ok_or(TOO_LONG)?))
+            .and_then(|hello| self.key.seal(&self.own, &hello, nonce).ok())
+            .and_then(|sealed| Hello::new(sealed).ok());
+        let cannot = RoomsError::Malformed("the name cannot be sealed");
+        sealed.map(Some).ok_or(cannot)
     }
 
     /// Returns the name in a hello that the room service attributes to `user`, as it can be displayed; `None`

@@ -1,8 +1,6 @@
 //! The join of a call.
 
-use std::fmt;
-
-use anteroom_protocol::{AdminPasskey, RootKey};
+use anteroom_protocol::{AdminPasskey, RootKey, redacted_debug};
 use zeroize::Zeroizing;
 
 use super::event::SeatInfo;
@@ -25,11 +23,7 @@ pub struct JoinOptions {
     pub name: Option<String>,
 }
 
-impl fmt::Debug for JoinOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JoinOptions(..)")
-    }
-}
+redacted_debug!(JoinOptions);
 
 /// The answer to a join.
 #[derive(Debug)]
@@ -58,8 +52,4 @@ impl JoinedSeat {
     }
 }
 
-impl fmt::Debug for JoinedSeat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JoinedSeat(..)")
-    }
-}
+redacted_debug!(JoinedSeat);

@@ -4,10 +4,9 @@ mod messages;
 
 use std::borrow::Cow;
 
-use anteroom_protocol::{EraId, RoomId, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, RoomId, Timestamp};
 use anteroom_wire::rooms::socket::{
-    ClientMessage, DeviceStatus, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates,
-    ServerMessage,
+    ClientMessage, JoinMessage, JoinedMessage, RelayRecipients, RosterUpdates, ServerMessage,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -17,7 +16,6 @@ use super::{
     command::{Command, Recipient},
     event::{CallEvent, SeatInfo, SeatStatus},
     hello::HelloCodec,
-    ids::DemuxId,
     join::{JoinAnswer, JoinOptions, JoinedSeat},
     refusal::refusal,
     replay::SenderCounters,
@@ -27,10 +25,7 @@ use super::{
 };
 use crate::{
     LinkState, RoomsError,
-    rooms::{
-        participant::{parse_demux, parse_era},
-        passkey::passkey_body,
-    },
+    rooms::participant::{parse_demux, parse_era},
     wire,
 };
 
@@ -87,12 +82,13 @@ impl Participation {
             Some(name) if has_features => self.hellos.seal(name, rng)?,
             _ => None,
         };
+        let passkey = self.options.passkey.as_ref();
         let resume_state = self.resume_state.as_ref();
         text::write(&ClientMessage::Join(Box::new(JoinMessage {
             room_id: room.room_id().to_hex(),
             epoch: room.epoch(),
             auth: presentation,
-            admin_passkey: self.options.passkey.as_ref().map(passkey_body),
+            admin_passkey: passkey.map(|passkey| passkey.as_bytes().as_slice().into()),
             resume: resume_state.map(|resume_state| resume_state.resume.clone()),
             roster: if has_features {
                 RosterUpdates::Delta
@@ -135,10 +131,6 @@ impl Participation {
     fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, RoomsError> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
-        let status = match body.status {
-            DeviceStatus::Active => SeatStatus::Active,
-            DeviceStatus::Pending => SeatStatus::Pending,
-        };
         let roster = Roster::parse(
             &body.participants,
             &body.pending,
@@ -149,7 +141,7 @@ impl Participation {
             info: SeatInfo {
                 demux,
                 era,
-                status,
+                status: body.status,
                 is_admin: body.is_admin,
                 max_devices: body.max_devices,
                 roster,

@@ -2,16 +2,13 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
-use anteroom_protocol::{EraId, RoomId};
+use anteroom_protocol::{DemuxId, EraId, RoomId, redacted_debug};
+use parking_lot::Mutex;
 
-use super::{
-    ids::DemuxId,
-    replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError},
-};
+use super::replay_store::{EraMark, ReceivedCounters, ReplayStore, ReplayStoreError};
 
 /// The maximum number of eras whose counters are held. A client that joins more drops the eras that it used
 /// least recently.
@@ -29,10 +26,10 @@ impl SenderCounters {
     }
 
     fn snapshot(&self) -> ReceivedCounters {
-        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.0.lock();
         counters
             .iter()
-            .map(|(sender, counter)| (*sender, *counter))
+            .map(|(id, counter)| (*id, *counter))
             .collect()
     }
 
@@ -44,7 +41,7 @@ impl SenderCounters {
     /// Records the counter of an authenticated message. Returns whether it is higher than all earlier ones of
     /// the sender.
     pub(super) fn advance(&self, sender: DemuxId, counter: u64) -> bool {
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = self.0.lock();
         if !counters.contains_key(&sender) && counters.len() >= MAX_SENDERS {
             return false;
         }
@@ -86,7 +83,7 @@ impl ReplayMemory {
     /// # Errors
     /// The store cannot be read.
     pub fn of(&self, room: RoomId, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
-        let mut eras = self.eras.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut eras = self.eras.lock();
         let known = eras
             .iter()
             .position(|known| known.era == era && known.room == room);
@@ -132,11 +129,7 @@ impl ReplayMemory {
     }
 }
 
-impl fmt::Debug for ReplayMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReplayMemory(..)")
-    }
-}
+redacted_debug!(ReplayMemory);
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,10 @@
 //! Storage for the counters of received messages beyond the life of a process.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::HashMap, fmt};
 
-use anteroom_protocol::{EraId, RoomId};
+use anteroom_protocol::{DemuxId, EraId, RoomId};
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
-
-use super::ids::DemuxId;
 
 const LABEL: &[u8] = b"Anteroom_20261126_ReceivedMessages_EraMark";
 const MARK_LENGTH: usize = 16;
@@ -80,7 +75,7 @@ pub struct MemoryReplays(Mutex<HashMap<EraMark, HashMap<DemuxId, u64>>>);
 
 impl ReplayStore for MemoryReplays {
     fn load(&self, era: &EraMark) -> Result<ReceivedCounters, ReplayStoreError> {
-        let eras = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let eras = self.0.lock();
         let counters = eras.get(era).into_iter().flatten();
         Ok(counters
             .map(|(sender, counter)| (*sender, *counter))
@@ -88,7 +83,7 @@ impl ReplayStore for MemoryReplays {
     }
 
     fn raise(&self, era: &EraMark, counters: &[(DemuxId, u64)]) {
-        let mut eras = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut eras = self.0.lock();
         let known = eras.entry(*era).or_default();
         for (sender, counter) in counters {
             let last = known.entry(*sender).or_default();

@@ -1,8 +1,9 @@
 //! The devices of a call, and the application of changes to them.
 
+use anteroom_protocol::DemuxId;
 use anteroom_wire::rooms::socket::{DeviceBody, DeviceStatus, EntryBody};
 
-use super::{hello::HelloCodec, ids::DemuxId};
+use super::hello::HelloCodec;
 use crate::{
     Participant, RoomsError,
     rooms::participant::{parse_demux, participant, participants},
@@ -22,15 +23,9 @@ pub struct Roster {
 /// A change of a roster, as the room service sends it.
 pub(crate) struct RosterChanges {
     /// The new state of devices, whether they are known already or not.
-    entries: Vec<(Membership, Participant)>,
+    entries: Vec<(DeviceStatus, Participant)>,
     left: Vec<DemuxId>,
     pending_count: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Membership {
-    Active,
-    Pending,
 }
 
 impl Roster {
@@ -51,11 +46,11 @@ impl Roster {
 
     /// Applies changes. A known device that stays in the same list keeps its position in it.
     pub(crate) fn apply(&mut self, changes: RosterChanges) {
-        for (membership, participant) in changes.entries {
+        for (status, participant) in changes.entries {
             let demux = participant.demux;
-            let (list, other) = match membership {
-                Membership::Active => (&mut self.active, &mut self.pending),
-                Membership::Pending => (&mut self.pending, &mut self.active),
+            let (list, other) = match status {
+                DeviceStatus::Active => (&mut self.active, &mut self.pending),
+                DeviceStatus::Pending => (&mut self.pending, &mut self.active),
             };
             other.retain(|known| known.demux != demux);
             match list.iter_mut().find(|known| known.demux == demux) {
@@ -79,19 +74,14 @@ impl RosterChanges {
         hellos: &HelloCodec,
     ) -> Result<Self, RoomsError> {
         let entry = |entry: &EntryBody<'_>| {
-            let membership = match entry.status {
-                DeviceStatus::Active => Membership::Active,
-                DeviceStatus::Pending => Membership::Pending,
-            };
             let participant = participant(&entry.device, hellos);
-            participant.map(|participant| (membership, participant))
+            participant.map(|participant| (entry.status, participant))
         };
         Ok(Self {
             entries: entries.iter().map(entry).collect::<Result<_, _>>()?,
             left: left
                 .iter()
-                .copied()
-                .map(parse_demux)
+                .map(|id| parse_demux(*id))
                 .collect::<Result<_, _>>()?,
             pending_count,
         })

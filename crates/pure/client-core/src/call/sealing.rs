@@ -8,19 +8,17 @@
 //! twice. The counters outlive a reconnection and a new join to the same era, and with a
 //! [`ReplayStore`](crate::ReplayStore) also the process.
 
-use std::fmt;
-
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
-use anteroom_protocol::{EraId, RootKey};
+use anteroom_protocol::{DemuxId, EraId, RootKey, redacted_debug};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{ids::DemuxId, replay::SenderCounters};
+use super::replay::SenderCounters;
 
 const LABEL: &[u8] = b"Anteroom_20261101_RelayMessage_EraKey";
 /// The length of the root key's random part, in bytes. The bytes after it differ between versions of one key.
@@ -81,11 +79,7 @@ impl EraKey {
     }
 }
 
-impl fmt::Debug for EraKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EraKey(..)")
-    }
-}
+redacted_debug!(EraKey);
 
 /// Seals the messages that one device sends during an era. Its counter continues after a lost connection.
 #[derive(Debug)]

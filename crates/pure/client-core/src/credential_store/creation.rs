@@ -3,7 +3,10 @@
 use anteroom_protocol::{RootKey, Timestamp};
 use url::Url;
 
-use super::{CredentialStore, spare_link::MAX_SPARE_LINKS, tried_link::TriedLink};
+use super::{
+    CredentialStore,
+    spare_link::{MAX_SPARE_LINKS, TriedLink},
+};
 use crate::{CreatePass, TrustedParams};
 
 impl CredentialStore {

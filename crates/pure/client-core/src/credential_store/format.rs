@@ -6,7 +6,10 @@ use anteroom_protocol::{
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{CredentialStore, spare_link::SpareLink, tried_link::TriedLink};
+use super::{
+    CredentialStore,
+    spare_link::{SpareLink, TriedLink},
+};
 use crate::{
     IssuedCredential, PublishedParams, RenewalSchedule,
     wire::{self, ParamsBody, ParamsEntry},

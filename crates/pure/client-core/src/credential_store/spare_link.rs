@@ -1,8 +1,6 @@
 //! Root keys without a room, each with the credential for creating its room.
 
-use std::fmt;
-
-use anteroom_protocol::{Aci, CreateCredential, RootKey, Timestamp};
+use anteroom_protocol::{Aci, CreateCredential, RootKey, Timestamp, redacted_debug};
 
 use crate::{CLOCK_TOLERANCE, CreatePass, IssuedCredential, TrustedParams};
 
@@ -38,8 +36,12 @@ impl SpareLink {
     }
 }
 
-impl fmt::Debug for SpareLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SpareLink(..)")
-    }
+redacted_debug!(SpareLink);
+
+/// A spare link that one room service may have seen, since it was asked to create the room.
+#[derive(Clone)]
+pub(super) struct TriedLink {
+    pub(super) link: SpareLink,
+    /// The base URL of that room service.
+    pub(super) service: String,
 }

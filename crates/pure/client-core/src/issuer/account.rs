@@ -33,7 +33,7 @@ pub fn request() -> Request {
 pub fn read(answer: &Answer, aci: Aci, device: DeviceId) -> Result<AccountInfo, IssuerError> {
     let body: WhoamiResponse = answer.json()?;
     let named = Aci::parse(&body.uuid).map_err(|_| IssuerError::Malformed("no account id"))?;
-    if named != aci || body.device_id != device.number() {
+    if named != aci || body.device_id != device.as_u32() {
         return Err(IssuerError::Malformed("it names another account or device"));
     }
     let pni = body.pni.as_deref().map(parse_pni).transpose()?;

@@ -45,15 +45,13 @@ impl<'a> CreateCredentialExchange<'a> {
     }
 
     /// Returns the request.
-    ///
-    /// # Errors
-    /// Only errors of the JSON serializer, which do not occur for this body.
-    pub fn request(&self) -> Result<Request, IssuerError> {
-        let request = Request::new(Method::POST, &["v1", "call-link", "create-auth"]);
+    #[must_use]
+    pub fn request(&self) -> Request {
         let blinded = self.context.request();
-        Ok(request.with_json(&CreateAuthRequest {
+        let path = ["v1", "call-link", "create-auth"];
+        Request::new(Method::POST, &path).with_json(&CreateAuthRequest {
             create_call_link_credential_request: wire::encode(&blinded.to_bytes()),
-        })?)
+        })
     }
 
     /// Returns the reason of an error of the exchange.

@@ -2,7 +2,7 @@
 
 use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, DAY, GenericPublicParams, GroupAuthCredential,
-    GroupAuthCredentialResponse, Timestamp, parallel,
+    GroupAuthCredentialResponse, ParseError, Timestamp, parallel,
 };
 use anteroom_wire::issuer::{CallLinkAuthResponse, DayCredential, GroupAuthResponse};
 use http::{HeaderName, Method};
@@ -12,8 +12,8 @@ use super::{
     verification::{check_days, first_verified},
 };
 use crate::{
-    Answer, DayCredentials, DayRange, IssuedCredential, IssuerError, ListedParams, ParamsKind,
-    Request, TrustedParams,
+    Answer, DayCredentials, DayRange, IssuedCredential, IssuerError, ListedParams, Request,
+    TrustedParams, pins::Params,
 };
 
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
@@ -127,17 +127,10 @@ impl<'a> DayCredentialsExchange<'a> {
         bodies: &[DayCredential],
         aci: &Aci,
     ) -> Result<Vec<IssuedCredential<AuthCredential>>, IssuerError> {
-        check_days(bodies, self.range)?;
-        let receive = |(body, day): &(&DayCredential, Timestamp)| {
-            let response = AuthCredentialResponse::from_bytes(body.credential.as_bytes())
-                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
-            first_verified(&self.candidates, *day, |listed| {
-                response.receive(aci, *day, &listed.params).ok()
-            })
-            .ok_or_else(|| self.params.refusal(ParamsKind::Generic, self.now))
-        };
-        let days: Vec<_> = bodies.iter().zip(self.range.days()).collect();
-        parallel::map(&days, receive).into_iter().collect()
+        let parse = AuthCredentialResponse::from_bytes;
+        self.receive(bodies, &self.candidates, parse, |response, day, params| {
+            response.receive(aci, day, params).ok()
+        })
     }
 
     fn receive_group(
@@ -146,23 +139,35 @@ impl<'a> DayCredentialsExchange<'a> {
         bodies: &[DayCredential],
     ) -> Result<Vec<IssuedCredential<GroupAuthCredential>>, IssuerError> {
         let candidates = self.params.issuing_group(self.now)?;
+        let parse = GroupAuthCredentialResponse::from_bytes;
+        self.receive(bodies, &candidates, parse, |response, day, params| {
+            let received = match (&account.pni, &account.auth_salt) {
+                (Some(pni), _) => response.receive(&account.aci, pni, day, params),
+                (None, Some(salt)) => response.receive_without_pni(&account.aci, salt, day, params),
+                (None, None) => return None,
+            };
+            received.ok()
+        })
+    }
+
+    /// Verifies the credential of each day under the params that may have issued it.
+    fn receive<P: Params + Sync, R, C: Send>(
+        &self,
+        bodies: &[DayCredential],
+        candidates: &[&ListedParams<P>],
+        parse: impl Fn(&[u8]) -> Result<R, ParseError> + Sync,
+        receive: impl Fn(&R, Timestamp, &P) -> Option<C> + Sync,
+    ) -> Result<Vec<IssuedCredential<C>>, IssuerError> {
         check_days(bodies, self.range)?;
-        let receive = |(body, day): &(&DayCredential, Timestamp)| {
-            let response = GroupAuthCredentialResponse::from_bytes(body.credential.as_bytes())
-                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
-            first_verified(&candidates, *day, |listed| {
-                let received = match (&account.pni, &account.auth_salt) {
-                    (Some(pni), _) => response.receive(&account.aci, pni, *day, &listed.params),
-                    (None, Some(salt)) => {
-                        response.receive_without_pni(&account.aci, salt, *day, &listed.params)
-                    }
-                    (None, None) => return None,
-                };
-                received.ok()
-            })
-            .ok_or_else(|| self.params.refusal(ParamsKind::Group, self.now))
-        };
         let days: Vec<_> = bodies.iter().zip(self.range.days()).collect();
-        parallel::map(&days, receive).into_iter().collect()
+        let received = parallel::map(&days, |(body, day)| {
+            let response = parse(body.credential.as_bytes())
+                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
+            first_verified(candidates, *day, |listed| {
+                receive(&response, *day, &listed.params)
+            })
+            .ok_or_else(|| self.params.refusal(P::KIND, self.now))
+        });
+        received.into_iter().collect()
     }
 }

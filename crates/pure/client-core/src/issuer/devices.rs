@@ -69,9 +69,6 @@ pub fn list() -> Request {
 
 /// Reads the devices of the account, by ascending number. The names come from other devices, and may contain
 /// control sequences of a terminal.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read_list(answer: &Answer) -> Result<Vec<DeviceEntry>, IssuerError> {
     let body: DevicesResponse = answer.json()?;
     let entries = body.devices.into_iter().map(entry);
@@ -79,22 +76,15 @@ pub fn read_list(answer: &Answer) -> Result<Vec<DeviceEntry>, IssuerError> {
 }
 
 /// Returns the request to register another device. `login` is the password of the account's login.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn register(name: &str, login: Option<&SecretString>) -> Result<Request, IssuerError> {
-    Ok(
-        Request::new(Method::POST, DEVICES).with_json(&RegisterRequest {
-            name: name.into(),
-            password: password(login),
-        })?,
-    )
+#[must_use]
+pub fn register(name: &str, login: Option<&SecretString>) -> Request {
+    Request::new(Method::POST, DEVICES).with_json(&RegisterRequest {
+        name: name.into(),
+        password: password(login),
+    })
 }
 
 /// Reads the registered device.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read_registered(answer: &Answer) -> Result<RegisteredDevice, IssuerError> {
     let body: RegisterResponse = answer.json()?;
     Ok(RegisteredDevice {
@@ -104,27 +94,19 @@ pub fn read_registered(answer: &Answer) -> Result<RegisteredDevice, IssuerError>
 }
 
 /// Returns the request to rename a device; a name has at most 100 characters.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn rename(
-    device: DeviceId,
-    name: &str,
-    login: Option<&SecretString>,
-) -> Result<Request, IssuerError> {
-    Ok(of_device(Method::PATCH, device).with_json(&RenameRequest {
+#[must_use]
+pub fn rename(device: DeviceId, name: &str, login: Option<&SecretString>) -> Request {
+    of_device(Method::PATCH, device).with_json(&RenameRequest {
         name: name.into(),
         password: password(login),
-    })?)
+    })
 }
 
 /// Returns the request to delete a device.
-///
-/// # Errors
-/// Only errors of the JSON serializer, which do not occur for this body.
-pub fn delete(device: DeviceId, login: Option<&SecretString>) -> Result<Request, IssuerError> {
+#[must_use]
+pub fn delete(device: DeviceId, login: Option<&SecretString>) -> Request {
     let password = password(login);
-    Ok(of_device(Method::DELETE, device).with_json(&DeleteRequest { password })?)
+    of_device(Method::DELETE, device).with_json(&DeleteRequest { password })
 }
 
 fn of_device(method: Method, device: DeviceId) -> Request {

@@ -11,9 +11,6 @@ pub fn request() -> Request {
 }
 
 /// Reads the answer.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read(answer: &Answer) -> Result<PublishedParams, IssuerError> {
     let body: ParamsBody = answer.json()?;
     PublishedParams::parse(&body, answer.time())

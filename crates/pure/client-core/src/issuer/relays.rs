@@ -34,9 +34,6 @@ pub fn request() -> Request {
 }
 
 /// Reads the answer; an empty list if there are no relays.
-///
-/// # Errors
-/// The answer is malformed.
 pub fn read(answer: &Answer) -> Result<Vec<RelayServer>, IssuerError> {
     Ok(received(answer.json()?)?)
 }
@@ -47,21 +44,13 @@ fn received(body: RelaysResponse) -> Result<Vec<RelayServer>, TransportFailure> 
 }
 
 fn relay(body: RelayEntry) -> Result<RelayServer, TransportFailure> {
-    let RelayEntry {
-        username,
-        password,
-        ttl,
-        urls,
-        urls_with_ips,
-        hostname,
-    } = body;
     let relay = RelayServer {
-        username: username.as_str().into(),
-        password: password.as_str().into(),
-        ttl: Duration::from_secs(ttl),
-        urls,
-        urls_with_ips,
-        hostname,
+        username: body.username.as_str().into(),
+        password: body.password.as_str().into(),
+        ttl: Duration::from_secs(body.ttl),
+        urls: body.urls,
+        urls_with_ips: body.urls_with_ips,
+        hostname: body.hostname,
     };
     let has_controls = |text: &String| text.chars().any(char::is_control);
     let urls = relay.urls.iter().chain(&relay.urls_with_ips);

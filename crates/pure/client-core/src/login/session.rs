@@ -1,8 +1,6 @@
 //! The tokens of a session in one process, beside the store that all processes share.
 
-use std::fmt;
-
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, redacted_debug};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
@@ -105,11 +103,7 @@ impl SessionState {
     }
 }
 
-impl fmt::Debug for SessionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionState(..)")
-    }
-}
+redacted_debug!(SessionState);
 
 fn bearer(access: &SecretString) -> Zeroizing<String> {
     Zeroizing::new(format!("Bearer {}", access.expose_secret()))

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{store_error::SessionStoreError, tokens::SessionGrant};
+use super::tokens::SessionGrant;
+use crate::SessionStoreError;
 
 /// The storage of one user's session at one issuer, so that it outlives a process.
 pub trait SessionStore: fmt::Debug + Send + Sync {
@@ -14,24 +15,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     fn lock(&self) -> Result<Box<dyn LockedSession>, SessionStoreError>;
 }
 
-/// A session under an exclusive lock, which is released on drop.
+/// A session under an exclusive lock, which is released on drop. A method returns an error if the store cannot
+/// be read or written.
 pub trait LockedSession: Send {
     /// Returns the stored session.
-    ///
-    /// # Errors
-    /// The store cannot be read.
     fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError>;
 
     /// Replaces the stored session atomically. The new session is durable when this returns, also through a
-    /// crash.
-    ///
-    /// # Errors
-    /// The store cannot be written; then its content is unchanged.
+    /// crash. After an error the content of the store is unchanged.
     fn replace(&mut self, session: &SessionGrant) -> Result<(), SessionStoreError>;
 
     /// Removes the session, if there is one.
-    ///
-    /// # Errors
-    /// The store cannot be written.
     fn remove(&mut self) -> Result<(), SessionStoreError>;
 }

@@ -1,8 +1,8 @@
 //! The input and the output of a login.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use anteroom_protocol::{Aci, Timestamp};
+use anteroom_protocol::{Aci, Timestamp, redacted_debug};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -51,20 +51,6 @@ pub struct SessionTokens {
     pub refresh: SecretString,
 }
 
-impl fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignIn(..)")
-    }
-}
-
-impl fmt::Debug for SessionGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionGrant(..)")
-    }
-}
-
-impl fmt::Debug for SessionTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionTokens(..)")
-    }
-}
+redacted_debug!(SignIn);
+redacted_debug!(SessionGrant);
+redacted_debug!(SessionTokens);

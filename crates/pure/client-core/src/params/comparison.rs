@@ -2,11 +2,8 @@
 
 use anteroom_protocol::Timestamp;
 
-use super::{
-    ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams,
-    issuing::{self, Params},
-};
-use crate::{IssuerError, ParamsKind, Pin, PinSet, PinStore, Trust};
+use super::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, TrustedParams, issuing};
+use crate::{IssuerError, PinSet, PinStore, Trust, pins::Params};
 
 /// The result of a comparison: the new pins, and the changes to report to the user.
 struct PinComparison {
@@ -36,12 +33,8 @@ impl PublishedParams {
                 *set = comparison.pins.clone();
             })?;
         }
-        let PinComparison {
-            pins,
-            added,
-            switches,
-        } = comparison;
-        Ok(TrustedParams::new(self, &pins, added, switches))
+        let (added, switches) = (comparison.added, comparison.switches);
+        Ok(TrustedParams::new(self, &comparison.pins, added, switches))
     }
 
     fn judge(&self, known: &PinSet, trust: Trust<'_>, now: Timestamp) -> PinComparison {
@@ -50,11 +43,11 @@ impl PublishedParams {
             added: Vec::new(),
             switches: Vec::new(),
         };
-        comparison.consider(&self.generic, ParamsKind::Generic, trust, now, Pin::generic);
-        comparison.consider(&self.group, ParamsKind::Group, trust, now, Pin::group);
+        comparison.consider(&self.generic, trust, now);
+        comparison.consider(&self.group, trust, now);
         if !self.is_stored {
-            comparison.note_current(&self.generic, ParamsKind::Generic, now, Pin::generic);
-            comparison.note_current(&self.group, ParamsKind::Group, now, Pin::group);
+            comparison.note_current(&self.generic, now);
+            comparison.note_current(&self.group, now);
         }
         comparison
     }
@@ -64,19 +57,16 @@ impl PinComparison {
     fn consider<P: Params>(
         &mut self,
         entries: &[ListedParams<P>],
-        kind: ParamsKind,
         trust: Trust<'_>,
         now: Timestamp,
-        pin: fn(&P) -> Pin,
     ) {
-        let is_first = !self.pins.pins().iter().any(|pin| pin.kind() == kind);
+        let is_first = !self.pins.pins().iter().any(|pin| pin.kind() == P::KIND);
         let chosen: Vec<&ListedParams<P>> = match trust {
-            Trust::PinnedOnly => Vec::new(),
             Trust::FirstUse if is_first => {
                 let around = issuing::around(entries, now);
                 around.into_iter().take(1).collect()
             }
-            Trust::FirstUse => Vec::new(),
+            Trust::FirstUse | Trust::PinnedOnly => Vec::new(),
             Trust::Ids(ids) => {
                 let is_named = |listed: &&ListedParams<P>| ids.contains(&listed.id);
                 entries.iter().filter(is_named).collect()
@@ -84,29 +74,19 @@ impl PinComparison {
         };
         for listed in chosen {
             // Params with the id of a pinned key and other bytes are a forgery, and are not pinned.
-            if !self.pins.has_id(kind, listed.id) {
-                self.pins.add(pin(&listed.params));
-                self.added.push(listed.summary(kind));
+            if !self.pins.has_id(P::KIND, listed.id) {
+                self.pins.add(listed.params.pin());
+                self.added.push(listed.summary());
             }
         }
     }
 
     /// Records which params issue now, if they are pinned.
-    fn note_current<P: Params>(
-        &mut self,
-        entries: &[ListedParams<P>],
-        kind: ParamsKind,
-        now: Timestamp,
-        pin: fn(&P) -> Pin,
-    ) {
-        let current = issuing::at(entries, now);
-        let current = current.filter(|listed| self.pins.pins().contains(&pin(&listed.params)));
-        if let Some(current) = current {
-            self.note_issuing(current.summary(kind));
-        }
-    }
-
-    fn note_issuing(&mut self, current: ParamsSummary) {
+    fn note_current<P: Params>(&mut self, entries: &[ListedParams<P>], now: Timestamp) {
+        let current = issuing::at(entries, now).filter(|listed| listed.is_pinned(&self.pins));
+        let Some(current) = current.map(ListedParams::summary) else {
+            return;
+        };
         match self.pins.issuing(current.kind) {
             Some(previous) if previous == current.id => return,
             Some(previous) => self.switches.push(ParamsSwitch { previous, current }),

@@ -1,28 +1,9 @@
 //! The selection of the listed params that issue at a moment.
 
-use anteroom_protocol::{GenericPublicParams, GroupServerPublicParams, Mode, Timestamp};
+use anteroom_protocol::Timestamp;
 
 use super::ListedParams;
-use crate::CLOCK_TOLERANCE;
-
-/// A kind of params.
-pub(super) trait Params {
-    /// Returns whether the params are in legacy mode, which is for other clients if the issuer also lists
-    /// standard ones.
-    fn is_legacy(&self) -> bool;
-}
-
-impl Params for GenericPublicParams {
-    fn is_legacy(&self) -> bool {
-        self.mode() == Mode::Legacy
-    }
-}
-
-impl Params for GroupServerPublicParams {
-    fn is_legacy(&self) -> bool {
-        false
-    }
-}
+use crate::{CLOCK_TOLERANCE, pins::Params};
 
 /// Returns the params that issue at a moment: the newest valid ones.
 ///

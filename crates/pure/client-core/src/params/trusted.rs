@@ -4,11 +4,8 @@ use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, Mode, ParamsId, RoomId, Timestamp,
 };
 
-use super::{
-    ListedParams, ParamsSummary, ParamsSwitch, PublishedParams,
-    issuing::{self, Params},
-};
-use crate::{CLOCK_TOLERANCE, IssuerError, ParamsKind, Pin, PinSet};
+use super::{ListedParams, ParamsSummary, ParamsSwitch, PublishedParams, issuing};
+use crate::{CLOCK_TOLERANCE, IssuerError, ParamsKind, PinSet, pins::Params};
 
 /// The params of an issuer after the comparison with the pins.
 #[derive(Clone, Debug)]
@@ -36,20 +33,10 @@ impl TrustedParams {
         added: Vec<ParamsSummary>,
         switches: Vec<ParamsSwitch>,
     ) -> Self {
-        let is_pinned = |pin: Pin| pins.pins().contains(&pin);
-        let generic = trusted_ids(&listing.generic, |params| is_pinned(Pin::generic(params)));
-        let group = trusted_ids(&listing.group, |params| is_pinned(Pin::group(params)));
-        // Forged params with a trusted id are removed, so that no look-up by id returns them.
-        listing.generic.retain(|listed| {
-            !generic.contains(&listed.id) || is_pinned(Pin::generic(&listed.params))
-        });
-        listing
-            .group
-            .retain(|listed| !group.contains(&listed.id) || is_pinned(Pin::group(&listed.params)));
         Self {
+            generic: trusted_ids(&mut listing.generic, pins),
+            group: trusted_ids(&mut listing.group, pins),
             listing,
-            generic,
-            group,
             added,
             switches,
             link: None,
@@ -68,7 +55,7 @@ impl TrustedParams {
             .retain(|other| other.id != listed.id || other.params == listed.params);
         self.link = Some(LinkScope {
             room,
-            summary: listed.summary(ParamsKind::Generic),
+            summary: listed.summary(),
             params: listed.params.clone(),
         });
         self
@@ -146,11 +133,11 @@ impl TrustedParams {
         let generic = generic
             .filter(|listed| is_standard(listed) || !any_standard)
             .filter(|listed| !self.generic.contains(&listed.id))
-            .map(|listed| listed.summary(ParamsKind::Generic));
+            .map(ListedParams::summary);
         let group = self.listing.group.iter();
         let group = group
             .filter(|listed| !self.group.contains(&listed.id))
-            .map(|listed| listed.summary(ParamsKind::Group));
+            .map(ListedParams::summary);
         generic
             .chain(group)
             .filter(|one| !is_over(one, now))
@@ -189,8 +176,7 @@ impl TrustedParams {
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<GenericPublicParams>>, IssuerError> {
         let is_trusted = |id| self.generic.contains(&id);
-        let candidates = issuing(&self.listing.generic, ParamsKind::Generic, now, is_trusted);
-        candidates.map_err(|error| self.explained(error, now))
+        self.issuing(&self.listing.generic, now, is_trusted)
     }
 
     /// Returns the generic params that may issue a credential for the room of the link now.
@@ -198,9 +184,7 @@ impl TrustedParams {
         &self,
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<GenericPublicParams>>, IssuerError> {
-        let is_usable = |id| self.is_usable(id);
-        let candidates = issuing(&self.listing.generic, ParamsKind::Generic, now, is_usable);
-        candidates.map_err(|error| self.explained(error, now))
+        self.issuing(&self.listing.generic, now, |id| self.is_usable(id))
     }
 
     /// Returns the trusted group params that may issue now.
@@ -212,8 +196,23 @@ impl TrustedParams {
         now: Timestamp,
     ) -> Result<Vec<&ListedParams<GroupServerPublicParams>>, IssuerError> {
         let is_trusted = |id| self.group.contains(&id);
-        let candidates = issuing(&self.listing.group, ParamsKind::Group, now, is_trusted);
-        candidates.map_err(|error| self.explained(error, now))
+        self.issuing(&self.listing.group, now, is_trusted)
+    }
+
+    fn issuing<'a, P: Params>(
+        &self,
+        entries: &'a [ListedParams<P>],
+        now: Timestamp,
+        is_trusted: impl Fn(ParamsId) -> bool,
+    ) -> Result<Vec<&'a ListedParams<P>>, IssuerError> {
+        let mut candidates = issuing::around(entries, now);
+        let offered = candidates.iter().map(|listed| listed.id).collect();
+        candidates.retain(|listed| is_trusted(listed.id));
+        if candidates.is_empty() {
+            let kind = P::KIND;
+            return Err(self.explained(IssuerError::Untrusted { kind, offered }, now));
+        }
+        Ok(candidates)
     }
 
     fn is_usable(&self, id: ParamsId) -> bool {
@@ -221,9 +220,13 @@ impl TrustedParams {
     }
 }
 
-fn trusted_ids<P>(entries: &[ListedParams<P>], is_pinned: impl Fn(&P) -> bool) -> Vec<ParamsId> {
-    let pinned = entries.iter().filter(|listed| is_pinned(&listed.params));
-    pinned.map(|listed| listed.id).collect()
+/// Returns the ids of pinned params. Removes forged params with these ids, so that no look-up by id returns
+/// them.
+fn trusted_ids<P: Params>(entries: &mut Vec<ListedParams<P>>, pins: &PinSet) -> Vec<ParamsId> {
+    let pinned = entries.iter().filter(|listed| listed.is_pinned(pins));
+    let ids: Vec<ParamsId> = pinned.map(|listed| listed.id).collect();
+    entries.retain(|listed| !ids.contains(&listed.id) || listed.is_pinned(pins));
+    ids
 }
 
 fn by_id<'a, P>(
@@ -241,23 +244,4 @@ fn by_id<'a, P>(
 fn is_over(one: &ParamsSummary, now: Timestamp) -> bool {
     let end = one.validity.not_after;
     end.is_some_and(|end| end <= now.max(one.validity.not_before))
-}
-
-fn issuing<P: Params>(
-    entries: &[ListedParams<P>],
-    kind: ParamsKind,
-    now: Timestamp,
-    is_trusted: impl Fn(ParamsId) -> bool,
-) -> Result<Vec<&ListedParams<P>>, IssuerError> {
-    let candidates = issuing::around(entries, now);
-    let trusted: Vec<&ListedParams<P>> = candidates
-        .iter()
-        .copied()
-        .filter(|listed| is_trusted(listed.id))
-        .collect();
-    if trusted.is_empty() {
-        let offered = candidates.iter().map(|listed| listed.id).collect();
-        return Err(IssuerError::Untrusted { kind, offered });
-    }
-    Ok(trusted)
 }

@@ -9,7 +9,6 @@ use super::{
     error::RoomsError,
     link::{Approval, LinkChange, LinkState, encrypt_name},
     pass::{CreatePass, Pass},
-    passkey::passkey_body,
     request::{creating, presenting, success},
 };
 use crate::{Answer, Request, Service, wire};
@@ -38,9 +37,6 @@ pub enum OngoingCall {
 
 /// Returns the request to create the link of a room, without a name: the key that encrypts a name depends on
 /// the completed root key. Repeating it with the same key and passkey changes nothing.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn create<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &CreatePass,
@@ -49,7 +45,7 @@ pub fn create<R: CryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
     let body = ChangeBody {
-        admin_passkey: passkey_body(passkey),
+        admin_passkey: passkey.as_bytes().as_slice().into(),
         zkparams: Some(wire::encode(
             &room.secret_params().public_params().to_bytes(),
         )),
@@ -58,7 +54,7 @@ pub fn create<R: CryptoRng + ?Sized>(
         revoked: None,
         end_call: None,
     };
-    Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body)?)
+    Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body))
 }
 
 /// Reads the answer to [`create`].
@@ -73,9 +69,6 @@ pub fn read_created(answer: &Answer, room: &RootKey) -> Result<CreatedLink, Room
 }
 
 /// Returns the request for the state of a link.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn state<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &Pass,
@@ -108,14 +101,14 @@ pub fn update<R: CryptoRng + ?Sized>(
 ) -> Result<Request, RoomsError> {
     let name = change.name.as_deref();
     let body = ChangeBody {
-        admin_passkey: passkey_body(passkey),
+        admin_passkey: passkey.as_bytes().as_slice().into(),
         zkparams: None,
         restrictions: change.approval.map(Approval::restrictions),
         name: name.map(|name| encrypt_name(name, room, rng)).transpose()?,
         revoked: change.revoked,
         end_call: change.end_call.then_some(true),
     };
-    Ok(presenting(Method::PUT, LINK, room, pass, rng)?.with_json(&body)?)
+    Ok(presenting(Method::PUT, LINK, room, pass, rng)?.with_json(&body))
 }
 
 /// Reads the answer to [`update`].
@@ -132,9 +125,6 @@ pub fn read_updated(answer: &Answer, room: &RootKey) -> Result<LinkState, RoomsE
 }
 
 /// Returns the request to delete a link.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn delete<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &Pass,
@@ -143,10 +133,10 @@ pub fn delete<R: CryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
     let body = DeleteBody {
-        admin_passkey: passkey_body(passkey),
+        admin_passkey: passkey.as_bytes().as_slice().into(),
         end_call: (call == OngoingCall::End).then_some(true),
     };
-    Ok(presenting(Method::DELETE, LINK, room, pass, rng)?.with_json(&body)?)
+    Ok(presenting(Method::DELETE, LINK, room, pass, rng)?.with_json(&body))
 }
 
 /// Reads the answer to [`delete`].
@@ -166,7 +156,7 @@ fn unknown_link(answer: &Answer) -> RoomsError {
         code => code == "NOT_FOUND",
     };
     if is_elsewhere {
-        RoomsError::Problem(Box::new(problem))
+        RoomsError::Problem(problem)
     } else {
         RoomsError::NoSuchLink
     }

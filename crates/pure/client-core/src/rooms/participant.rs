@@ -32,7 +32,9 @@ pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
 }
 
 fn parse_user(text: &str) -> Result<OpaqueUserId, RoomsError> {
-    OpaqueUserId::parse(text).map_err(|_| RoomsError::Malformed("a user id does not parse"))
+    let user = OpaqueUserId::parse(text);
+    let user = user.and_then(|user| user.ciphertext().map(|_| user));
+    user.map_err(|_| RoomsError::Malformed("a user id does not parse"))
 }
 
 /// Reads the devices that a peek shows.

@@ -14,8 +14,7 @@ use crate::{IssuedCredential, IssuerError, ParamsKind, TrustedParams, wire};
 #[derive(Clone, Debug)]
 pub struct Pass {
     aci: Aci,
-    credential: AuthCredential,
-    redemption: Timestamp,
+    issued: IssuedCredential<AuthCredential>,
     params: GenericPublicParams,
     /// The only room in which the pass may be presented; `None` for any room.
     room: Option<RoomId>,
@@ -44,8 +43,7 @@ impl Pass {
         let (trusted, room) = found.ok_or_else(|| untrusted(issued.params))?;
         Ok(Self {
             aci,
-            credential: issued.credential.clone(),
-            redemption: issued.redemption,
+            issued: issued.clone(),
             params: trusted.clone(),
             room,
         })
@@ -54,7 +52,7 @@ impl Pass {
     /// Returns the midnight of the day for which the pass is valid.
     #[must_use]
     pub const fn day(&self) -> Timestamp {
-        self.redemption
+        self.issued.redemption
     }
 
     /// Returns the account of the pass.
@@ -72,10 +70,11 @@ impl Pass {
             return Err(RoomsError::OtherRoom);
         }
         let presentation = self
+            .issued
             .credential
             .present(
                 &self.aci,
-                self.redemption,
+                self.issued.redemption,
                 &self.params,
                 &room.secret_params(),
                 Randomness::random(rng),
@@ -95,10 +94,12 @@ impl CreatePass {
         issued: &IssuedCredential<CreateCredential>,
         params: &TrustedParams,
     ) -> Result<Self, IssuerError> {
+        let trusted = params.generic(issued.params);
+        let trusted = trusted.ok_or_else(|| untrusted(issued.params))?;
         Ok(Self {
             aci,
             issued: issued.clone(),
-            params: trusted(params, issued.params)?,
+            params: trusted.clone(),
         })
     }
 
@@ -126,10 +127,6 @@ impl CreatePass {
             .map_err(|_| RoomsError::Presentation)?;
         Ok(Zeroizing::new(wire::encode(&presentation.to_bytes())))
     }
-}
-
-fn trusted(params: &TrustedParams, id: ParamsId) -> Result<GenericPublicParams, IssuerError> {
-    params.generic(id).cloned().ok_or_else(|| untrusted(id))
 }
 
 fn untrusted(id: ParamsId) -> IssuerError {

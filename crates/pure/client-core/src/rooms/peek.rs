@@ -35,9 +35,6 @@ pub struct Peek {
 }
 
 /// Returns the request.
-///
-/// # Errors
-/// The credential cannot be presented.
 pub fn request<R: CryptoRng + ?Sized>(
     room: &RootKey,
     pass: &Pass,

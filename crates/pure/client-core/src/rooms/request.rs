@@ -22,8 +22,7 @@ pub(super) fn presenting<R: CryptoRng + ?Sized>(
     pass: &Pass,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
-    let authorization = bearer("auth", &pass.present(room, rng)?);
-    authorized(method, path, room, &authorization)
+    authorized(method, path, room, "auth", &pass.present(room, rng)?)
 }
 
 /// Returns a request for a room with a presentation of the right to create its link.
@@ -34,27 +33,24 @@ pub(super) fn creating<R: CryptoRng + ?Sized>(
     pass: &CreatePass,
     rng: &mut R,
 ) -> Result<Request, RoomsError> {
-    let authorization = bearer("create", &pass.present(room, rng)?);
-    authorized(method, path, room, &authorization)
+    authorized(method, path, room, "create", &pass.present(room, rng)?)
 }
 
 fn authorized(
     method: Method,
     path: &[&str],
     room: &RootKey,
-    authorization: &str,
+    kind: &str,
+    presentation: &str,
 ) -> Result<Request, RoomsError> {
+    let authorization = Zeroizing::new(format!("Bearer {kind}.{presentation}"));
     let request = Request::new(method, path)
         .with_secret(ROOM_ID, &room.room_id().to_hex())?
-        .with_secret(header::AUTHORIZATION, authorization)?;
+        .with_secret(header::AUTHORIZATION, &authorization)?;
     Ok(match room.epoch() {
         Some(epoch) => request.with_header(EPOCH, epoch),
         None => request,
     })
-}
-
-fn bearer(kind: &str, presentation: &str) -> Zeroizing<String> {
-    Zeroizing::new(format!("Bearer {kind}.{presentation}"))
 }
 
 /// Returns the answer if its status is 200.
@@ -62,7 +58,5 @@ pub(super) fn success(answer: &Answer) -> Result<&Answer, RoomsError> {
     if answer.status() == StatusCode::OK {
         return Ok(answer);
     }
-    Err(RoomsError::Problem(Box::new(
-        answer.problem(Service::Rooms),
-    )))
+    Err(RoomsError::Problem(answer.problem(Service::Rooms)))
 }

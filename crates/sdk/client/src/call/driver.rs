@@ -5,21 +5,26 @@ mod counter_writer;
 
 use anteroom_client_core::call::{
     command::Command,
+    connection::{
+        PING_EVERY, RECONNECT_FOR, ReconnectDelays, SILENCE_LIMIT, STORE_EVERY, may_pass,
+    },
     join::{JoinAnswer, JoinedSeat, MAX_REDIRECTS},
     participation::{MessageEffect, Participation},
-    reconnection::{RECONNECT_FOR, ReconnectDelays, may_pass},
     socket_url::{redirected, socket_url},
-    timing::{PING_EVERY, SILENCE_LIMIT, STORE_EVERY},
 };
 use rand_core::CryptoRng;
 use tokio::{
     sync::{mpsc, watch},
+    task::spawn_blocking,
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
 use self::counter_writer::CounterWriter;
-use super::{replays, socket::Socket};
-use crate::{CallEvent, EndReason, JoinOptions, RoomsClient, RoomsError, SenderCounters};
+use super::socket::Socket;
+use crate::{
+    CallEvent, EndReason, EraId, JoinOptions, ReplayStoreError, RoomsClient, RoomsError,
+    SenderCounters,
+};
 
 /// A command of a session to its task.
 pub(crate) enum SessionCommand {
@@ -141,12 +146,18 @@ impl Driver {
         let counters = if self.participation.continues_era(seat.era()) {
             SenderCounters::default()
         } else {
-            let room = self.participation.room();
-            replays::read(&self.client.replays, room, seat.era()).await?
+            self.stored_counters(seat.era()).await?
         };
         let event = self.participation.enter(seat, counters);
         self.emit(event).await;
         Ok(())
+    }
+
+    /// Returns the counters that earlier sessions in the era have received, on a thread that may block.
+    async fn stored_counters(&mut self, era: EraId) -> Result<SenderCounters, ReplayStoreError> {
+        let (memory, room) = (self.client.replays.clone(), self.participation.room());
+        let read = spawn_blocking(move || memory.of(room, era)).await;
+        read.unwrap_or_else(|_| Err(ReplayStoreError::new("reading it was broken off")))
     }
 
     async fn restore(&mut self) -> Result<Socket, RoomsError> {

@@ -17,7 +17,7 @@ const QUEUE: usize = 256;
 /// The handle of a device's seat in a call or its lobby.
 ///
 /// A task of its own keeps the connection open, restores a lost one for up to a minute, and seals and opens
-/// messages. Dropping the handle leaves the call.
+/// messages. Dropping the handle leaves the call. Commands return [`RoomsError::Over`] when the call is over.
 #[derive(Debug)]
 pub struct CallSession {
     commands: mpsc::Sender<SessionCommand>,
@@ -63,7 +63,7 @@ impl CallSession {
     /// Sends a message to members of the call. The room service relays it sealed.
     ///
     /// # Errors
-    /// The message is longer than [`MAX_MESSAGE`], or the call is over.
+    /// [`RoomsError::MessageTooLong`] for a message longer than [`MAX_MESSAGE`].
     pub async fn send(&self, to: Recipient, message: &[u8]) -> Result<(), RoomsError> {
         if message.len() > MAX_MESSAGE {
             return Err(MessageTooLong.into());
@@ -92,50 +92,32 @@ impl CallSession {
     }
 
     /// Raises or lowers this device's hand.
-    ///
-    /// # Errors
-    /// The call is over.
     pub async fn raise_hand(&self, raised: bool) -> Result<(), RoomsError> {
         self.command(Command::RaiseHand(raised)).await
     }
 
     /// Admits a waiting device and the other waiting devices of its user.
-    ///
-    /// # Errors
-    /// The call is over.
     pub async fn approve(&self, device: DemuxId) -> Result<(), RoomsError> {
         self.command(Command::Approve(device)).await
     }
 
     /// Denies a waiting device.
-    ///
-    /// # Errors
-    /// The call is over.
     pub async fn deny(&self, device: DemuxId) -> Result<(), RoomsError> {
         self.command(Command::Deny(device)).await
     }
 
     /// Removes a device from the call.
-    ///
-    /// # Errors
-    /// The call is over.
     pub async fn remove(&self, device: DemuxId) -> Result<(), RoomsError> {
         self.command(Command::Remove(device)).await
     }
 
     /// Removes a device's user and blocks it for the rest of the era.
-    ///
-    /// # Errors
-    /// The call is over.
     pub async fn block(&self, device: DemuxId) -> Result<(), RoomsError> {
         self.command(Command::Block(device)).await
     }
 
     /// Drops the connection and restores it, as after a network failure: the next event is
     /// [`CallEvent::Lost`]. For callers that learn from elsewhere that the network has changed.
-    ///
-    /// # Errors
-    /// The call is over.
     pub async fn reconnect(&self) -> Result<(), RoomsError> {
         self.queue(SessionCommand::Reconnect).await
     }

@@ -57,9 +57,7 @@ impl Socket {
         let response = client.sockets.upgrade(url.clone(), key).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let answer = client.sockets.read(response).await?;
-            return Err(RoomsError::Problem(Box::new(
-                answer.problem(Service::Rooms),
-            )));
+            return Err(RoomsError::Problem(answer.problem(Service::Rooms)));
         }
         let has_protocol = has_header(&response, &header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
         if !accepts(&response, key) || !has_protocol {

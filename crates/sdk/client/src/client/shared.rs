@@ -1,8 +1,7 @@
 //! The credentials and the clients that clones of a client share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use anteroom_protocol::CallLink;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     Authentication, ClientOptions, CredentialStore, Error, IssuerClient, IssuerError, Pass,
@@ -50,7 +49,7 @@ impl Shared {
     }
 
     pub(super) fn credentials(&self) -> MutexGuard<'_, Option<CredentialStore>> {
-        locked(&self.credentials)
+        self.credentials.lock()
     }
 
     /// Applies a change to the credentials; `None` if there are none.
@@ -59,11 +58,11 @@ impl Shared {
     }
 
     pub(super) fn note_failure(&self, failure: IssuerError) {
-        *locked(&self.failure) = Some(failure);
+        *self.failure.lock() = Some(failure);
     }
 
     pub(super) fn take_failure(&self) -> Option<IssuerError> {
-        locked(&self.failure).take()
+        self.failure.lock().take()
     }
 
     /// Returns whether there is a credential for today under trusted params.
@@ -92,10 +91,8 @@ impl Shared {
         let options = &self.options;
         let listing = self.issuer.published_params().await?;
         let now = options.system.now();
-        let params = listing
-            .clone()
-            .trusted(&*options.pins, options.trust(), now)
-            .map_err(|error| listing.explained(error, now))?;
+        let params = listing.clone();
+        let params = params.trusted(&*options.pins, options.trust(), now)?;
         let mut rng = options.system.rng();
         let supply = self
             .issuer
@@ -129,8 +126,4 @@ impl Shared {
         rooms.replays = self.replays.clone();
         Ok(rooms)
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,9 +10,6 @@ impl IssuerClient {
     /// Returns the devices of the account, by ascending number.
     ///
     /// The names come from other devices, and may contain control sequences of a terminal.
-    ///
-    /// # Errors
-    /// The request failed, or its answer is malformed.
     pub async fn devices(&self) -> Result<Vec<DeviceEntry>, IssuerError> {
         devices::read_list(&self.send(devices::list()).await?)
     }
@@ -27,7 +24,7 @@ impl IssuerClient {
         name: &str,
         login: Option<&SecretString>,
     ) -> Result<RegisteredDevice, IssuerError> {
-        let answer = self.send(devices::register(name, login)?).await;
+        let answer = self.send(devices::register(name, login)).await;
         devices::read_registered(&answer.map_err(devices::explained)?)
     }
 
@@ -42,7 +39,7 @@ impl IssuerClient {
         name: &str,
         login: Option<&SecretString>,
     ) -> Result<(), IssuerError> {
-        let answer = self.send(devices::rename(device, name, login)?).await;
+        let answer = self.send(devices::rename(device, name, login)).await;
         answer.map(drop).map_err(devices::explained)
     }
 
@@ -56,7 +53,7 @@ impl IssuerClient {
         device: DeviceId,
         login: Option<&SecretString>,
     ) -> Result<(), IssuerError> {
-        let answer = self.send(devices::delete(device, login)?).await;
+        let answer = self.send(devices::delete(device, login)).await;
         answer.map(drop).map_err(devices::explained)
     }
 }

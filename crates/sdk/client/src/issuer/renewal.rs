@@ -21,18 +21,19 @@ impl IssuerClient {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CredentialSupply, IssuerError> {
-        let auth = self
-            .auth_credentials(DayRange::week_from(now), params, now)
-            .await?;
-        let mut supply = CredentialSupply::new(auth);
+        let week = DayRange::week_from(now);
+        let mut supply = CredentialSupply {
+            auth: self.auth_credentials(week, params, now).await?,
+            ..CredentialSupply::default()
+        };
         for _ in 0..SPARE_LINKS {
             let root_key = RootKey::generate_v1(rng);
             let randomness = Randomness::random(rng);
             let room = root_key.room_id();
             match self.create_credential(&room, params, now, randomness).await {
-                Ok(issued) => supply.add(SpareLink { root_key, issued }),
+                Ok(issued) => supply.spare_links.push(SpareLink { root_key, issued }),
                 Err(error) => {
-                    supply.fail(error);
+                    supply.failure = Some(error);
                     break;
                 }
             }

@@ -47,7 +47,7 @@ impl LoginClient {
     /// [`IssuerError::Problem`] with a code that begins with `LOGIN_` or `DEVICE_` if the issuer refuses;
     /// else the request failed, or its answer is malformed.
     pub async fn sign_in(&self, attempt: &SignIn) -> Result<SessionGrant, IssuerError> {
-        requests::read_session(&self.send(requests::sign_in(attempt)?).await?)
+        requests::read_session(&self.send(requests::sign_in(attempt)).await?)
     }
 
     /// Exchanges a refresh token. The issuer gives the same answer to the token again for 10 seconds, and
@@ -58,7 +58,7 @@ impl LoginClient {
     /// [`IssuerError::SessionEnded`] if no session continues with this token; else the request failed, or its
     /// answer is malformed.
     pub async fn refresh(&self, token: &SecretString) -> Result<SessionGrant, IssuerError> {
-        requests::read_session(&self.send(requests::refresh(token)?).await?)
+        requests::read_session(&self.send(requests::refresh(token)).await?)
     }
 
     /// Ends the session of a refresh token, also of one that was exchanged. Without such a session nothing
@@ -67,7 +67,7 @@ impl LoginClient {
     /// # Errors
     /// The request failed, or was refused.
     pub async fn sign_out(&self, token: &SecretString) -> Result<(), IssuerError> {
-        requests::read_end(&self.send(requests::sign_out(token)?).await?)
+        requests::read_end(&self.send(requests::sign_out(token)).await?)
     }
 
     /// Ends all sessions of the account, that of the refresh token included.
@@ -75,7 +75,7 @@ impl LoginClient {
     /// # Errors
     /// [`IssuerError::SessionEnded`] if no session has this token; else the request failed, or was refused.
     pub async fn sign_out_everywhere(&self, token: &SecretString) -> Result<(), IssuerError> {
-        requests::read_end(&self.send(requests::sign_out_everywhere(token)?).await?)
+        requests::read_end(&self.send(requests::sign_out_everywhere(token)).await?)
     }
 
     async fn send(&self, request: Request) -> Result<Answer, IssuerError> {

@@ -1,9 +1,9 @@
 //! A login with automatic renewal. The [module](super) describes the rules it follows.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use anteroom_client_core::login::session::SessionState;
-use anteroom_protocol::Aci;
+use anteroom_protocol::{Aci, redacted_debug};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     task::{JoinError, spawn_blocking},
@@ -191,11 +191,7 @@ impl Inner {
     }
 }
 
-impl fmt::Debug for LoginSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LoginSession(..)")
-    }
-}
+redacted_debug!(LoginSession);
 
 async fn lock(store: &Arc<dyn SessionStore>) -> Result<Box<dyn LockedSession>, SessionStoreError> {
     let store = Arc::clone(store);

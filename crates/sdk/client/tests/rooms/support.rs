@@ -89,7 +89,7 @@ impl RoomsFixture {
     /// Creates a client of the account at the room service with this URL.
     pub(crate) async fn person_at(&self, account: &TestAccount, url: &str) -> TestUser {
         let password = SecretString::from(account.password.as_str());
-        let device = DeviceCredentials::new(account.aci, DeviceId::FIRST, password);
+        let device = DeviceCredentials::new(account.aci, DeviceId::PRIMARY, password);
         let issuer =
             IssuerClient::new(self.issuer.base_url(), device, Timeouts::default()).unwrap();
         let params = issuer

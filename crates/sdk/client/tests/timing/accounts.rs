@@ -117,7 +117,7 @@ impl TimingUser {
         let account = services.issuer.add_account(false).await;
         let device = DeviceCredentials::new(
             account.aci,
-            DeviceId::FIRST,
+            DeviceId::PRIMARY,
             SecretString::from(account.password.as_str()),
         );
         let timeouts = Timeouts::default();

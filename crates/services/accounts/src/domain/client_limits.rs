@@ -7,48 +7,30 @@ use crate::{domain::limits::Limits, settings::LoginLimits};
 /// A limit of requests from one client address.
 pub(crate) struct ClientLimit {
     /// The name of its windows. Operations with the same name share them.
-    pub(crate) name: &'static str,
+    name: &'static str,
     /// The maximum number of requests.
-    pub(crate) size: fn(&LoginLimits) -> WindowSize,
+    size: fn(&LoginLimits) -> WindowSize,
 }
 
-pub(crate) const LOGIN: ClientLimit = ClientLimit {
-    name: "login",
-    size: |limits| limits.login,
-};
+impl ClientLimit {
+    const fn new(name: &'static str, size: fn(&LoginLimits) -> WindowSize) -> Self {
+        Self { name, size }
+    }
+}
 
-pub(crate) const REFRESH: ClientLimit = ClientLimit {
-    name: "refresh",
-    size: |limits| limits.token,
-};
-
-pub(crate) const SIGN_UP: ClientLimit = ClientLimit {
-    name: "sign-up",
-    size: |limits| limits.sign_up,
-};
-
-pub(crate) const VERIFY: ClientLimit = ClientLimit {
-    name: "verify email",
-    size: |limits| limits.token,
-};
-
-pub(crate) const RESEND: ClientLimit = ClientLimit {
-    name: "resend verification",
-    size: |limits| limits.reset,
-};
+pub(crate) const LOGIN: ClientLimit = ClientLimit::new("login", |limits| limits.login);
+pub(crate) const REFRESH: ClientLimit = ClientLimit::new("refresh", |limits| limits.token);
+pub(crate) const SIGN_UP: ClientLimit = ClientLimit::new("sign-up", |limits| limits.sign_up);
+pub(crate) const VERIFY: ClientLimit = ClientLimit::new("verify email", |limits| limits.token);
+pub(crate) const RESEND: ClientLimit =
+    ClientLimit::new("resend verification", |limits| limits.reset);
 
 /// Requests for a reset and confirmations share their windows, because each confirmation costs a
 /// hash.
-pub(crate) const RESET: ClientLimit = ClientLimit {
-    name: "password reset",
-    size: |limits| limits.reset,
-};
+pub(crate) const RESET: ClientLimit = ClientLimit::new("password reset", |limits| limits.reset);
 
 /// Logouts have a limit of their own, so that no other limit refuses them.
-pub(crate) const LOGOUT: ClientLimit = ClientLimit {
-    name: "logout",
-    size: |limits| limits.logout,
-};
+pub(crate) const LOGOUT: ClientLimit = ClientLimit::new("logout", |limits| limits.logout);
 
 impl Limits {
     /// Admits a client under a limit, which applies to all networks of its address.

@@ -57,7 +57,10 @@ pub(crate) async fn confirm_reset(
         return Ok(ResetOutcome::LinkInvalid);
     };
     let Reset { login, deleted } = done;
-    accounts.authenticator.forget_sessions(&login.aci);
+    accounts
+        .authenticator
+        .caller_cache
+        .forget_sessions(login.aci);
     for change in &deleted {
         announce(accounts, change);
     }
@@ -94,11 +97,8 @@ async fn reset(
     let source = accounts.limits.attempt_source(client, None);
     let hashed = accounts.login.hasher.hash(password, source, &mut *rng);
     let verifier = hashed.await?;
-    let hash = accounts
-        .storage
-        .database
-        .storage_keys()
-        .email_token_hash(token, PURPOSE);
+    let keys = accounts.storage.database.storage_keys();
+    let hash = keys.email_token_hash(token, PURPOSE);
     let known = accounts
         .storage
         .stored(async {

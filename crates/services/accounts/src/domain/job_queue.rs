@@ -7,16 +7,14 @@
 //! accepted, and is told to try again if there is none. A notice without a place is dropped and
 //! counted. A job that fails is tried three times.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use anteroom_runtime::{
     AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares,
+    spawn_task,
 };
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::{sync::watch, time::timeout};
 
 use crate::domain::{failure::Failure, login::delay::Delay};
@@ -103,7 +101,7 @@ impl JobQueue {
     }
 
     fn take(&self, path: Vec<Share<AddressGroup>>) -> Option<Reservation> {
-        self.0.shares.counts().enter(&path).ok()?;
+        self.0.shares.0.lock().enter(&path).ok()?;
         Some(Reservation {
             shares: Arc::clone(&self.0.shares),
             path,
@@ -114,7 +112,7 @@ impl JobQueue {
     pub(crate) fn start(&self, reservation: Reservation, job: impl Job + 'static) {
         let jobs = &self.0;
         {
-            let mut queue = jobs.lock();
+            let mut queue = jobs.queue.lock();
             if queue.is_closed {
                 jobs.dropped.add(1);
                 return;
@@ -129,7 +127,7 @@ impl JobQueue {
             }
         }
         let jobs = Arc::clone(jobs);
-        tokio::spawn(async move {
+        spawn_task("job-queue", async move {
             while let Some(queued) = jobs.next() {
                 jobs.run_to_the_end(queued).await;
             }
@@ -160,7 +158,7 @@ impl JobQueue {
             return;
         }
         let left = {
-            let mut queue = self.0.lock();
+            let mut queue = self.0.queue.lock();
             queue.is_closed = true;
             std::mem::take(&mut queue.jobs)
         };
@@ -181,13 +179,9 @@ impl Jobs {
             .send_modify(|open| *open = open.saturating_sub(lost));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns the next job; `None` ends the calling task.
     fn next(&self) -> Option<QueuedJob> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         let next = queue.jobs.pop_front();
         queue.is_running = next.is_some();
         next
@@ -196,7 +190,7 @@ impl Jobs {
     /// Runs the job in a task of its own, so that a panic ends only this job.
     async fn run_to_the_end(self: &Arc<Self>, mut queued: QueuedJob) {
         let delay = Arc::clone(&self.delay);
-        let done = tokio::spawn(async move {
+        let done = spawn_task("job-queue", async move {
             let mut pause = FIRST_PAUSE;
             for attempt in 1..=ATTEMPTS {
                 match queued.job.run().await {
@@ -221,15 +215,11 @@ impl Jobs {
     }
 }
 
-impl QueueShares {
-    fn counts(&self) -> MutexGuard<'_, ShareCounts<AddressGroup>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl QueueShares {}
 
 impl Drop for Reservation {
     fn drop(&mut self) {
         let networks = self.path.iter().map(|share| &share.key);
-        self.shares.counts().leave(networks);
+        self.shares.0.lock().leave(networks);
     }
 }

@@ -22,10 +22,8 @@ pub(crate) async fn verify_email(storage: &Storage, token: &str) -> Result<Verif
     let Some(token) = EmailToken::parse(token) else {
         return Ok(VerifyOutcome::LinkInvalid);
     };
-    let hash = storage
-        .database
-        .storage_keys()
-        .email_token_hash(&token, PURPOSE);
+    let keys = storage.database.storage_keys();
+    let hash = keys.email_token_hash(&token, PURPOSE);
     let now = storage.now();
     let mut rng = storage.entropy.rng();
     storage

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemKind};
+use anteroom_http_server::{Problem, ProblemKind, problems};
 use anteroom_protocol::Aci;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::DeviceId;
@@ -31,18 +31,26 @@ impl Accounts {
         client: ClientAddress,
         unauthorized: &'static ProblemKind,
     ) -> Result<Caller, Problem> {
-        caller_of(&self.0, headers, client, unauthorized).await
+        authenticated(&self.0, client, headers, unauthorized).await
     }
 }
 
 /// Authenticates a request, as [`Accounts::authenticate`] does.
 ///
 /// # Errors
-/// Those of [`Accounts::authenticate`].
+/// Those of [`Accounts::authenticate`], with the general code.
 pub(crate) async fn caller_of(
     accounts: &Arc<AccountsState>,
-    headers: &HeaderMap,
     client: ClientAddress,
+    headers: &HeaderMap,
+) -> Result<Caller, Problem> {
+    authenticated(accounts, client, headers, &problems::UNAUTHORIZED).await
+}
+
+async fn authenticated(
+    accounts: &Arc<AccountsState>,
+    client: ClientAddress,
+    headers: &HeaderMap,
     unauthorized: &'static ProblemKind,
 ) -> Result<Caller, Problem> {
     let credentials = credentials(headers);

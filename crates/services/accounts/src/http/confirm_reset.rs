@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::ConfirmResetRequest;
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -18,8 +18,16 @@ use crate::{
         problems::{RESET_LINK_INVALID, RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
         responses::BodyProblems,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    ConfirmResetProblems:
+    400 "`RESET_LINK_INVALID`, `BAD_REQUEST`",
+    422 "`RESET_VALIDATION_ERROR`",
+    429 "`RESET_RATE_LIMITED`" waits,
+}
 
 /// Sets a new password. All sessions of the account end. Devices that sessions or other devices
 /// have given a password of their own are deleted, unless the request keeps them.
@@ -30,14 +38,8 @@ use crate::{
     request_body = ConfirmResetRequest,
     responses(
         BodyProblems,
+        ConfirmResetProblems,
         (status = NO_CONTENT, description = "The password is the new one."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`RESET_LINK_INVALID`, `BAD_REQUEST`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`RESET_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`RESET_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn confirm_reset(
@@ -46,9 +48,8 @@ pub(crate) async fn confirm_reset(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
-    let Some(body) = read_json::<ConfirmResetRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&RESET_VALIDATION_ERROR));
-    };
+    let body: ConfirmResetRequest =
+        read_json(&accounts.http, request, &RESET_VALIDATION_ERROR).await?;
     let confirmation = ResetConfirmation {
         token: body.token.as_str(),
         password: body.password.as_str(),

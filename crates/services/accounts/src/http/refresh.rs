@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_store::RefreshToken;
 use anteroom_wire::issuer::{RefreshRequest, TokenResponse};
 use axum::{
@@ -27,8 +27,16 @@ use crate::{
         tokens::{TokenTransport, tokens, without_cookie},
         user_agent::origin,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    RefreshProblems:
+    401 "`LOGIN_SESSION_ENDED`",
+    422 "`LOGIN_VALIDATION_ERROR`",
+    429 "`LOGIN_RATE_LIMITED`" waits,
+}
 
 /// Continues a session. A refresh token that is shown again within 10 seconds gets the same tokens.
 /// One that is shown later ends its session.
@@ -41,16 +49,10 @@ use crate::{
         the body names none.")),
     responses(
         BodyProblems,
+        RefreshProblems,
         (status = OK, body = TokenResponse, description = "The new tokens of the session.",
             headers(("Set-Cookie" = String,
                 description = "The refresh token, where the request showed it as a cookie."))),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_SESSION_ENDED`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn refresh(
@@ -61,9 +63,7 @@ pub(crate) async fn refresh(
     let origin = origin(client, request.headers());
     admit(&accounts.limits, &REFRESH, client, &RATE_LIMITED).await?;
     let cookie = cookie::is_there(request.headers()).then(|| cookie::shown(request.headers()));
-    let Some(body) = read_json::<RefreshRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VALIDATION_ERROR));
-    };
+    let body: RefreshRequest = read_json(&accounts.http, request, &VALIDATION_ERROR).await?;
     let (used, transport) = match (body.refresh_token, cookie) {
         (Some(token), _) => (RefreshToken::parse(token.as_str()), TokenTransport::Body),
         (None, Some(shown)) => (shown, TokenTransport::Cookie),
@@ -79,7 +79,7 @@ pub(crate) async fn refresh(
     match refresh::refresh(&accounts, client, &used).await? {
         RefreshOutcome::Ended => ended(),
         RefreshOutcome::Reused(session, email) => {
-            accounts.authenticator.forget_session(&session);
+            accounts.authenticator.caller_cache.forget_session(&session);
             if let Some(email) = email {
                 let reason = FailureReason::RefreshTokenReused;
                 accounts.login_events.failed(&origin, &email, 0, reason);

@@ -25,10 +25,10 @@ pub(crate) fn answer(
     origin: &RequestOrigin,
     attempt: RefusedAttempt,
 ) -> Problem {
-    let problem = match attempt.refusal() {
+    let problem = match attempt.refusal {
         Refusal::Locked => {
             let problem = Problem::new(&ACCOUNT_LOCKED);
-            match attempt.locked_until() {
+            match attempt.failures.locked_until {
                 Some(end) => {
                     let left = end.as_secs().saturating_sub(accounts.now().as_secs());
                     problem.retry_after(RetryAfter::from_secs(left))

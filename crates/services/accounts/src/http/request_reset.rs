@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::ResetRequest;
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -15,8 +15,16 @@ use crate::{
         problems::{RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
         responses::BodyProblems,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    RequestResetProblems:
+    422 "`RESET_VALIDATION_ERROR`",
+    429 "`RESET_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, also where no mail is set up; `OVERLOADED`",
+}
 
 /// Requests a new password. If the address has an account, a mail explains the next step. The
 /// answer is sent before anything depends on the account.
@@ -27,15 +35,8 @@ use crate::{
     request_body = ResetRequest,
     responses(
         BodyProblems,
+        RequestResetProblems,
         (status = ACCEPTED, description = "If the address has an account, a mail is on its way."),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`RESET_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`RESET_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`UNAVAILABLE`, also where no mail is set up; `OVERLOADED`"),
     )
 )]
 pub(crate) async fn request_reset(
@@ -44,9 +45,7 @@ pub(crate) async fn request_reset(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
-    let Some(body) = read_json::<ResetRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&RESET_VALIDATION_ERROR));
-    };
+    let body: ResetRequest = read_json(&accounts.http, request, &RESET_VALIDATION_ERROR).await?;
     match request_reset::request_reset(&accounts, client, body.email.as_str()).await? {
         MailRequestOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
         MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::ResendRequest;
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -15,8 +15,16 @@ use crate::{
         problems::{VERIFY_RATE_LIMITED, VERIFY_VALIDATION_ERROR},
         responses::BodyProblems,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    ResendProblems:
+    422 "`VERIFY_VALIDATION_ERROR`",
+    429 "`VERIFY_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, also where no mail is set up; `OVERLOADED`",
+}
 
 /// Requests the mail of a sign-up again. The link of the earlier mail ends if the address has one
 /// unconfirmed sign-up. If it has several, the links of the others stay valid.
@@ -27,16 +35,9 @@ use crate::{
     request_body = ResendRequest,
     responses(
         BodyProblems,
+        ResendProblems,
         (status = ACCEPTED, description = "If a sign-up waits for this address, a mail is on its \
                                            way."),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`VERIFY_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`VERIFY_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`UNAVAILABLE`, also where no mail is set up; `OVERLOADED`"),
     )
 )]
 pub(crate) async fn resend(
@@ -45,9 +46,7 @@ pub(crate) async fn resend(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
-    let Some(body) = read_json::<ResendRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
-    };
+    let body: ResendRequest = read_json(&accounts.http, request, &VERIFY_VALIDATION_ERROR).await?;
     match resend::resend(&accounts, client, body.email.as_str()).await? {
         MailRequestOutcome::InvalidInput => Err(Problem::new(&VERIFY_VALIDATION_ERROR)),
         MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),

@@ -1,41 +1,76 @@
-//! The answers that several operations of the login share, for the OpenAPI description.
+//! The problems of operations, for the OpenAPI description.
 
 use std::collections::BTreeMap;
 
 use utoipa::{
-    IntoResponses,
+    IntoResponses, PartialSchema as _,
     openapi::{
         Content, Header, Object, Ref, RefOr, Response, ResponseBuilder, ResponsesBuilder,
         schema::Type,
     },
 };
 
-/// The problems of every operation with a JSON body. An operation with other problems under one of
-/// these statuses describes it again after this.
-pub(crate) struct BodyProblems;
+/// Declares a type for `responses(…)` of an operation: its problems, as `status "codes"`. `waits`
+/// adds `Retry-After`. What all operations answer is added to the document later, by
+/// [`complete_description`](anteroom_http_server::complete_description).
+#[macro_export]
+macro_rules! problem_responses {
+    ($(#[$doc:meta])* $name:ident: $($status:literal $codes:literal $(waits $($until:literal)?)?,)*) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
 
-impl IntoResponses for BodyProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let problems = [
-            (400, "`BAD_REQUEST`: the body broke off"),
-            (408, "`REQUEST_TIMEOUT`: the body did not arrive in time"),
-            (413, "`PAYLOAD_TOO_LARGE`"),
-            (
-                415,
-                "`UNSUPPORTED_MEDIA_TYPE`: the body is not `application/json`",
-            ),
-            (500, "`INTERNAL`"),
-            (503, "`UNAVAILABLE`, `OVERLOADED`"),
-            (504, "`TIMEOUT`"),
-        ];
-        let responses = problems.into_iter().fold(
-            ResponsesBuilder::new(),
-            |responses, (status, description)| {
-                responses.response(status.to_string(), problem(status, description))
-            },
-        );
-        responses.build().into()
-    }
+        impl ::utoipa::IntoResponses for $name {
+            fn responses() -> ::std::collections::BTreeMap<
+                String,
+                ::utoipa::openapi::RefOr<::utoipa::openapi::Response>,
+            > {
+                ::utoipa::openapi::ResponsesBuilder::new()
+                    $(.response(
+                        stringify!($status),
+                        $crate::described_problem($codes)
+                            $(.header("Retry-After", $crate::described_wait(&[$($until)?])))?
+                            .build(),
+                    ))*
+                    .build()
+                    .into()
+            }
+        }
+    };
+}
+
+/// Returns the description of a problem document with one of these codes.
+pub fn described_problem(codes: &str) -> ResponseBuilder {
+    let schema = Ref::from_schema_name("ProblemDocument");
+    ResponseBuilder::new()
+        .description(codes)
+        .content("application/problem+json", Content::new(Some(schema)))
+}
+
+/// Returns the description of `Retry-After`, which counts to the next request unless `until` says
+/// another end.
+pub fn described_wait(until: &[&str]) -> Header {
+    let mut header = Header::new(u64::schema());
+    let meaning = until.first().unwrap_or(&"Seconds until the next request.");
+    header.description = Some((*meaning).to_owned());
+    header
+}
+
+problem_responses! {
+    /// The problems of every operation with a JSON body. An operation with other problems under one
+    /// of these statuses describes it again after this.
+    BodyProblems:
+    400 "`BAD_REQUEST`: the body broke off",
+    408 "`REQUEST_TIMEOUT`: the body did not arrive in time",
+    415 "`UNSUPPORTED_MEDIA_TYPE`: the body is not `application/json`",
+    503 "`UNAVAILABLE`",
+}
+
+problem_responses! {
+    /// The problems of the operations that end one session or all.
+    LogoutProblems:
+    401 "`LOGOUT_UNAUTHORIZED`",
+    422 "`LOGOUT_VALIDATION_ERROR`",
+    429 "`LOGOUT_RATE_LIMITED`",
 }
 
 /// The problems of a password that an operation takes besides its own input: those of a login.
@@ -43,37 +78,13 @@ pub(crate) struct PasswordProblems;
 
 impl IntoResponses for PasswordProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut lock = Header::new(Object::with_type(Type::Integer));
+        lock.description = Some("Seconds until the next try.".to_owned());
+        let locked = described_problem("`LOGIN_ACCOUNT_LOCKED`").header("Retry-After", lock);
         ResponsesBuilder::new()
-            .response("423", problem(423, "`LOGIN_ACCOUNT_LOCKED`"))
-            .response("429", problem(429, "`LOGIN_RATE_LIMITED`"))
+            .response("423", locked.build())
+            .response("429", described_problem("`LOGIN_RATE_LIMITED`").build())
             .build()
             .into()
     }
-}
-
-/// The problems of the operations that end one session or all.
-pub(crate) struct LogoutProblems;
-
-impl IntoResponses for LogoutProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        ResponsesBuilder::new()
-            .response("401", problem(401, "`LOGOUT_UNAUTHORIZED`"))
-            .response("422", problem(422, "`LOGOUT_VALIDATION_ERROR`"))
-            .response("429", problem(429, "`LOGOUT_RATE_LIMITED`"))
-            .build()
-            .into()
-    }
-}
-
-fn problem(status: u16, description: &str) -> Response {
-    let schema = Ref::from_schema_name("ProblemDocument");
-    let response = ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", Content::new(Some(schema)));
-    if matches!(status, 423 | 429 | 503) {
-        let mut seconds = Header::new(Object::with_type(Type::Integer));
-        seconds.description = Some("Seconds until the next try.".to_owned());
-        return response.header("Retry-After", seconds).build();
-    }
-    response.build()
 }

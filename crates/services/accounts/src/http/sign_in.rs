@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_store::{DeviceId, DeviceOrigin, Email, RefreshToken};
 use anteroom_wire::issuer::{LoginRequest, TokenResponse};
 use axum::{
@@ -28,8 +28,19 @@ use crate::{
         tokens::{TokenTransport, tokens},
         user_agent::origin,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    SignInProblems:
+    400 "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`",
+    401 "`LOGIN_INVALID_CREDENTIALS`",
+    403 "`LOGIN_ACCOUNT_DISABLED`, `LOGIN_EMAIL_NOT_VERIFIED`: only after the right password",
+    422 "`LOGIN_VALIDATION_ERROR`, `DEVICE_DISPLAY_NAME_INVALID`",
+    423 "`LOGIN_ACCOUNT_LOCKED`" waits "Seconds until the lock ends.",
+    429 "`LOGIN_RATE_LIMITED`" waits,
+}
 
 /// Starts a session.
 #[utoipa::path(
@@ -39,25 +50,10 @@ use crate::{
     request_body = LoginRequest,
     responses(
         BodyProblems,
+        SignInProblems,
         (status = OK, body = TokenResponse, description = "The tokens of the session.",
             headers(("Set-Cookie" = String,
                 description = "The refresh token, where `cookie` asks for it."))),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_INVALID_CREDENTIALS`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_ACCOUNT_DISABLED`, `LOGIN_EMAIL_NOT_VERIFIED`: only after the \
-                           right password"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`LOGIN_VALIDATION_ERROR`, `DEVICE_DISPLAY_NAME_INVALID`"),
-        (status = LOCKED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`LOGIN_ACCOUNT_LOCKED`",
-            headers(("Retry-After" = u64, description = "Seconds until the lock ends."))),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`LOGIN_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn sign_in(
@@ -68,9 +64,7 @@ pub(crate) async fn sign_in(
     let origin = origin(client, request.headers());
     admit(&accounts.limits, &LOGIN, client, &RATE_LIMITED).await?;
     let shown = cookie::shown(request.headers());
-    let Some(body) = read_json::<LoginRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VALIDATION_ERROR));
-    };
+    let body: LoginRequest = read_json(&accounts.http, request, &VALIDATION_ERROR).await?;
     let transport = match body.cookie {
         true => TokenTransport::Cookie,
         false => TokenTransport::Body,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::{Secret, issuer::SignUpRequest};
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -20,8 +20,16 @@ use crate::{
         },
         responses::BodyProblems,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    SignUpProblems:
+    403 "`SIGNUP_CLOSED`, `SIGNUP_INVITE_INVALID`",
+    422 "`SIGNUP_VALIDATION_ERROR`",
+    429 "`SIGNUP_RATE_LIMITED`" waits,
+}
 
 /// Requests an account. A mail explains the next step, with or without an account of the address.
 /// The answer is sent before anything depends on the account.
@@ -32,14 +40,8 @@ use crate::{
     request_body = SignUpRequest,
     responses(
         BodyProblems,
+        SignUpProblems,
         (status = ACCEPTED, description = "A mail is on its way."),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`SIGNUP_CLOSED`, `SIGNUP_INVITE_INVALID`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`SIGNUP_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`SIGNUP_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn sign_up(
@@ -48,9 +50,7 @@ pub(crate) async fn sign_up(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
-    let Some(body) = read_json::<SignUpRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&SIGN_UP_VALIDATION_ERROR));
-    };
+    let body: SignUpRequest = read_json(&accounts.http, request, &SIGN_UP_VALIDATION_ERROR).await?;
     let application = SignUpApplication {
         email: body.email.as_str(),
         password: body.password.as_str(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::VerifyEmailRequest;
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -18,8 +18,16 @@ use crate::{
         problems::{VERIFY_LINK_INVALID, VERIFY_RATE_LIMITED, VERIFY_VALIDATION_ERROR},
         responses::BodyProblems,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    VerifyEmailProblems:
+    400 "`VERIFY_LINK_INVALID`, `BAD_REQUEST`",
+    422 "`VERIFY_VALIDATION_ERROR`",
+    429 "`VERIFY_RATE_LIMITED`" waits,
+}
 
 /// Confirms the address of a sign-up, and sets the password of that sign-up. Until the link would
 /// have ended, its repeated use succeeds too.
@@ -30,15 +38,9 @@ use crate::{
     request_body = VerifyEmailRequest,
     responses(
         BodyProblems,
+        VerifyEmailProblems,
         (status = NO_CONTENT, description = "The address is confirmed, by this request or by an \
                                              earlier one with the same token."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`VERIFY_LINK_INVALID`, `BAD_REQUEST`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`VERIFY_VALIDATION_ERROR`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`VERIFY_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
     )
 )]
 pub(crate) async fn verify_email(
@@ -47,9 +49,8 @@ pub(crate) async fn verify_email(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
-    let Some(body) = read_json::<VerifyEmailRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&VERIFY_VALIDATION_ERROR));
-    };
+    let body: VerifyEmailRequest =
+        read_json(&accounts.http, request, &VERIFY_VALIDATION_ERROR).await?;
     match verify_email::verify_email(&accounts.storage, body.token.as_str()).await? {
         VerifyOutcome::LinkInvalid => Err(Problem::new(&VERIFY_LINK_INVALID)),
         VerifyOutcome::Verified | VerifyOutcome::VerifiedBefore => Ok(StatusCode::NO_CONTENT),

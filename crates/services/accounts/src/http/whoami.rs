@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::WhoamiResponse;
 use axum::{
     extract::{Request, State},
@@ -12,8 +12,15 @@ use axum::{
 use crate::{
     domain::callers::caller::Caller,
     http::{authentication::caller_of, private::private},
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    WhoamiProblems:
+    401 "`UNAUTHORIZED`",
+    503 "`UNAVAILABLE`",
+}
 
 /// Shows the calling account and device.
 #[utoipa::path(
@@ -21,11 +28,8 @@ use crate::{
     path = "/v1/accounts/whoami",
     tag = "accounts",
     responses(
+        WhoamiProblems,
         (status = OK, body = WhoamiResponse, description = "The account and the device."),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -36,13 +40,7 @@ pub(crate) async fn whoami(
 ) -> Result<Response, Problem> {
     let Caller {
         account, device, ..
-    } = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    } = caller_of(&accounts, client, request.headers()).await?;
     Ok(private(WhoamiResponse {
         uuid: account.aci.to_uuid_string(),
         pni: account.pni.map(|pni| pni.to_uuid_string()),

@@ -56,19 +56,8 @@ impl AccountRequest {
             one_token(keys.epoch_limit_key(limit, &aci, epoch), size),
             one_token(device, size.share(DEVICE_PARTS)),
         ];
-        Self::take(limits, aci, takes).await
-    }
-
-    async fn take(
-        limits: &AccountLimits,
-        aci: Aci,
-        takes: Vec<BucketTake>,
-    ) -> Result<Self, RetryAfter> {
-        match limits
-            .limiter
-            .take_from_all(&takes, limits.clock.now())
-            .await
-        {
+        let admission = limits.limiter.take_from_all(&takes, limits.clock.now());
+        match admission.await {
             Admission::Granted => Ok(Self { aci, takes }),
             Admission::Limited(after) => Err(after),
         }

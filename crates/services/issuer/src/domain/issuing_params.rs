@@ -3,12 +3,13 @@
 //! Several can be live: the newest valid ones issue, all valid ones verify, and the next ones are
 //! published before they are used, so that clients can pin them in time.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
+use arc_swap::ArcSwap;
 
 /// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
 /// there is one.
@@ -50,23 +51,20 @@ pub struct IssuingParams {
 }
 
 /// The current server params. They can be replaced while the issuer runs.
-pub(crate) struct CurrentParams(RwLock<IssuingParams>);
+pub(crate) struct CurrentParams(ArcSwap<IssuingParams>);
 
 impl CurrentParams {
-    pub(crate) const fn new(params: IssuingParams) -> Self {
-        Self(RwLock::new(params))
+    pub(crate) fn new(params: IssuingParams) -> Self {
+        Self(ArcSwap::from_pointee(params))
     }
 
     /// Returns the params that a request uses throughout.
-    pub(crate) fn current(&self) -> IssuingParams {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(crate) fn current(&self) -> Arc<IssuingParams> {
+        self.0.load_full()
     }
 
     pub(crate) fn replace(&self, params: IssuingParams) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = params;
+        self.0.store(Arc::new(params));
     }
 }
 
@@ -101,12 +99,25 @@ impl IssuingParams {
         generic: Vec<DatedParams<GenericSecretParams>>,
         group: Vec<DatedParams<GroupServerSecretParams>>,
     ) -> Self {
-        let generic = generic.into_iter().map(generic_entry).collect();
-        let group = group.into_iter().map(group_entry).collect();
+        let generic = generic.into_iter().map(|dated| {
+            let public = dated.params.public_params();
+            let version = match dated.params.mode() {
+                Mode::Legacy => 0,
+                Mode::Standard => 1,
+            };
+            let (id, public) = (public.id(), public.to_bytes());
+            Entry::new(dated, id, version, public)
+        });
+        let group = group.into_iter().map(|dated| {
+            let public = dated.params.public_params();
+            let (id, public) = (public.id(), public.to_bytes());
+            // Group credentials always use the legacy mode of their key.
+            Entry::new(dated, id, 0, public)
+        });
         Self {
             mode,
-            generic: newest_first(generic),
-            group: newest_first(group),
+            generic: newest_first(generic.collect()),
+            group: newest_first(group.collect()),
         }
     }
 
@@ -178,6 +189,17 @@ impl IssuingParams {
 }
 
 impl<T> Entry<T> {
+    fn new(dated: DatedParams<T>, id: ParamsId, version: u8, public: Vec<u8>) -> Self {
+        Self {
+            secret: Arc::new(dated.params),
+            id,
+            version,
+            public,
+            not_before: dated.not_before,
+            not_after: dated.not_after,
+        }
+    }
+
     fn is_valid_at(&self, now: Timestamp) -> bool {
         self.not_before <= now && self.not_after.is_none_or(|end| now < end)
     }
@@ -188,34 +210,6 @@ fn live<T>(record: &ServerParamsRecord, params: T) -> DatedParams<T> {
         params,
         not_before: record.not_before,
         not_after: record.not_after,
-    }
-}
-
-fn generic_entry(live: DatedParams<GenericSecretParams>) -> Entry<GenericSecretParams> {
-    let public = live.params.public_params();
-    Entry {
-        id: public.id(),
-        version: match live.params.mode() {
-            Mode::Legacy => 0,
-            Mode::Standard => 1,
-        },
-        public: public.to_bytes(),
-        secret: Arc::new(live.params),
-        not_before: live.not_before,
-        not_after: live.not_after,
-    }
-}
-
-fn group_entry(live: DatedParams<GroupServerSecretParams>) -> Entry<GroupServerSecretParams> {
-    let public = live.params.public_params();
-    Entry {
-        id: public.id(),
-        // Group credentials always use the legacy mode of their key.
-        version: 0,
-        public: public.to_bytes(),
-        secret: Arc::new(live.params),
-        not_before: live.not_before,
-        not_after: live.not_after,
     }
 }
 

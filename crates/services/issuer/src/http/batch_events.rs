@@ -1,29 +1,28 @@
 //! The events of issued batches.
 
 use anteroom_protocol::Aci;
+use anteroom_runtime::Event;
 
-use crate::domain::{account_events::AccountEvents, range::RedemptionRange};
+use crate::domain::{
+    account_events::AccountEvents, credential_batches::IssuedBatch, range::RedemptionRange,
+};
 
-/// Emits the event of issued call-link credentials.
-pub(crate) fn emit_batch_issued(events: &AccountEvents, aci: &Aci, range: RedemptionRange) {
-    events.emit("call_link.auth_batch_issued", aci, |event| {
-        event
-            .with("redemption_start", range.start().as_secs())
-            .with("redemption_end", range.end().as_secs())
-    });
-}
-
-/// Emits the event of issued group credentials.
-pub(crate) fn emit_group_issued(
+/// Emits one event for each kind of credentials in a batch.
+pub(crate) fn emit_issued(
     events: &AccountEvents,
     aci: &Aci,
     range: RedemptionRange,
-    count: usize,
+    batch: &IssuedBatch,
 ) {
-    events.emit("group_credentials.issued", aci, |event| {
+    let with_days = |event: Event| {
         event
             .with("redemption_start", range.start().as_secs())
             .with("redemption_end", range.end().as_secs())
-            .with("credential_count", count)
-    });
+    };
+    if let Some(credentials) = &batch.group {
+        events.emit("group_credentials.issued", aci, |event| {
+            with_days(event).with("credential_count", credentials.len())
+        });
+    }
+    events.emit("call_link.auth_batch_issued", aci, with_days);
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::private;
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient};
+use anteroom_accounts::{private, problem_responses};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::CallLinkAuthResponse;
 use axum::{
     extract::{Request, State},
@@ -11,15 +11,23 @@ use axum::{
 };
 
 use crate::{
-    domain::link_credentials::{LinkCredentialsOutcome, issue_link_credentials},
+    domain::credential_batches::{BatchKind, BatchOutcome, issue_batch},
     http::{
-        batch_events::emit_batch_issued,
+        batch_events::emit_issued,
         credentials::day_credential,
         problems::{BATCHES_RATE_LIMITED, CALL_LINK_UNAUTHORIZED, INVALID_RANGE},
         range::requested_days,
     },
     state::IssuerState,
 };
+
+problem_responses! {
+    CallLinkAuthProblems:
+    400 "`GROUP_CRED_INVALID_RANGE`",
+    401 "`CALL_LINK_UNAUTHORIZED`",
+    429 "`GROUP_CRED_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, `OVERLOADED`",
+}
 
 /// Issues one credential per day to use call links.
 #[utoipa::path(
@@ -33,16 +41,8 @@ use crate::{
             description = "The last day: a midnight UTC, at most 7 days after the first."),
     ),
     responses(
+        CallLinkAuthProblems,
         (status = OK, body = CallLinkAuthResponse, description = "One credential per day."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`GROUP_CRED_INVALID_RANGE`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_UNAUTHORIZED`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -56,15 +56,15 @@ pub(crate) async fn call_link_auth(
         .authenticate(request.headers(), client, &CALL_LINK_UNAUTHORIZED)
         .await?;
     let days = requested_days(request.uri());
-    match issue_link_credentials(&issuer, &caller, days).await? {
-        LinkCredentialsOutcome::RateLimited(after) => {
+    match issue_batch(&issuer, &caller, BatchKind::CallLinks, days).await? {
+        BatchOutcome::RateLimited(after) => {
             Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
         }
-        LinkCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
-        LinkCredentialsOutcome::AuthBatchIssued { range, credentials } => {
-            emit_batch_issued(&issuer.events, &caller.account.aci, range);
+        BatchOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
+        BatchOutcome::BatchIssued(range, batch) => {
+            emit_issued(&issuer.events, &caller.account.aci, range, &batch);
             Ok(private(CallLinkAuthResponse {
-                call_link_auth_credentials: credentials.iter().map(day_credential).collect(),
+                call_link_auth_credentials: batch.call_link.iter().map(day_credential).collect(),
             }))
         }
     }

@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::private;
-use anteroom_http_server::{
-    Problem, ProblemDocument, ProblemKind, RequestClient, bounded_body, require_json,
-};
+use anteroom_accounts::{private, problem_responses};
+use anteroom_http_server::{Problem, ProblemKind, RequestClient, bounded_body, require_json};
 use anteroom_protocol::CreateCredentialRequest;
 use anteroom_wire::issuer::{CreateAuthRequest, DayCredential};
 use axum::{
@@ -37,6 +35,14 @@ const INVALID_REQUEST: ProblemKind = ProblemKind {
     detail: "Invalid call-link credential request.",
 };
 
+problem_responses! {
+    CreateAuthProblems:
+    400 "`CALL_LINK_INVALID_REQUEST`",
+    401 "`CALL_LINK_UNAUTHORIZED`",
+    429 "`CALL_LINK_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, `OVERLOADED`",
+}
+
 /// Issues a credential to create one room today. The room's id stays blinded.
 #[utoipa::path(
     post,
@@ -44,20 +50,8 @@ const INVALID_REQUEST: ProblemKind = ProblemKind {
     tag = "credentials",
     request_body = CreateAuthRequest,
     responses(
+        CreateAuthProblems,
         (status = OK, body = DayCredential, description = "The credential and its day."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_INVALID_REQUEST`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_UNAUTHORIZED`"),
-        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_LINK_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::private;
-use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, RequestClient};
+use anteroom_accounts::{private, problem_responses};
+use anteroom_http_server::{Problem, ProblemKind, RequestClient};
 use anteroom_wire::issuer::GroupAuthResponse;
 use axum::{
     extract::{Request, State},
@@ -12,9 +12,9 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::{
-    domain::group_credentials::{GroupCredentialsOutcome, IssuedBatches, issue_group_credentials},
+    domain::credential_batches::{BatchKind, BatchOutcome, issue_batch},
     http::{
-        batch_events::{emit_batch_issued, emit_group_issued},
+        batch_events::emit_issued,
         credentials::day_credential,
         problems::{BATCHES_RATE_LIMITED, INVALID_RANGE},
         range::requested_days,
@@ -31,6 +31,14 @@ const UNAUTHORIZED: ProblemKind = ProblemKind {
 /// The header that names the missing part of an answer.
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
 
+problem_responses! {
+    GroupAuthProblems:
+    400 "`GROUP_CRED_INVALID_RANGE`",
+    401 "`GROUP_CRED_UNAUTHORIZED`",
+    429 "`GROUP_CRED_RATE_LIMITED`" waits,
+    503 "`UNAVAILABLE`, `OVERLOADED`",
+}
+
 /// Issues one group credential and one call-link credential per day.
 #[utoipa::path(
     get,
@@ -43,18 +51,10 @@ const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
             description = "The last day: a midnight UTC, at most 7 days after the first."),
     ),
     responses(
+        GroupAuthProblems,
         (status = OK, body = GroupAuthResponse, description = "One credential of each kind per day.",
             headers(("Anteroom-Degraded" = String,
                 description = "`group-credentials` when there are no group credentials in it."))),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`GROUP_CRED_INVALID_RANGE`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`GROUP_CRED_UNAUTHORIZED`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`GROUP_CRED_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -68,24 +68,21 @@ pub(crate) async fn group_auth(
         .authenticate(request.headers(), client, &UNAUTHORIZED)
         .await?;
     let days = requested_days(request.uri());
-    match issue_group_credentials(&issuer, &caller, days).await? {
-        GroupCredentialsOutcome::RateLimited(after) => {
+    match issue_batch(&issuer, &caller, BatchKind::CallLinksAndGroups, days).await? {
+        BatchOutcome::RateLimited(after) => {
             Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
         }
-        GroupCredentialsOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
-        GroupCredentialsOutcome::BatchIssued(range, IssuedBatches { group, call_link }) => {
+        BatchOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
+        BatchOutcome::BatchIssued(range, batch) => {
             let account = &caller.account;
-            if let Some(credentials) = &group {
-                emit_group_issued(&issuer.events, &account.aci, range, credentials.len());
-            }
-            emit_batch_issued(&issuer.events, &account.aci, range);
-            let credentials = group.iter().flatten().map(day_credential);
+            emit_issued(&issuer.events, &account.aci, range, &batch);
+            let credentials = batch.group.iter().flatten().map(day_credential);
             let mut response = private(GroupAuthResponse {
                 credentials: credentials.collect(),
-                call_link_auth_credentials: call_link.iter().map(day_credential).collect(),
+                call_link_auth_credentials: batch.call_link.iter().map(day_credential).collect(),
                 pni: account.pni.map(|pni| pni.to_uuid_string()),
             });
-            if group.is_none() {
+            if batch.group.is_none() {
                 let missing = HeaderValue::from_static("group-credentials");
                 response.headers_mut().insert(DEGRADED, missing);
             }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use anteroom_accounts::private;
-use anteroom_http_server::{Problem, ProblemDocument, ProblemKind, RequestClient};
+use anteroom_accounts::{private, problem_responses};
+use anteroom_http_server::{Problem, ProblemKind, RequestClient};
 use anteroom_runtime::{ClientAddress, RetryAfter};
 use anteroom_wire::{
     Secret,
@@ -39,27 +39,22 @@ const PROVIDER_ERROR: ProblemKind = ProblemKind {
     detail: "Unable to obtain relay credentials at this time. Please try again.",
 };
 
+problem_responses! {
+    RelaysProblems:
+    401 "`CALL_RELAY_UNAUTHORIZED`",
+    429 "`CALL_RELAY_RATE_LIMITED`" waits,
+    500 "`CALL_RELAY_PROVIDER_ERROR` with `Retry-After`, `INTERNAL`" waits,
+    503 "`UNAVAILABLE`, `OVERLOADED`" waits,
+}
+
 /// Gives credentials for relays.
 #[utoipa::path(
     get,
     path = "/v2/calling/relays",
     tag = "calling",
     responses(
+        RelaysProblems,
         (status = OK, body = RelaysResponse, description = "The relays, with credentials."),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_RELAY_UNAUTHORIZED`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_RELAY_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`CALL_RELAY_PROVIDER_ERROR` with `Retry-After`, `INTERNAL`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -77,21 +72,8 @@ pub(crate) async fn relays(
     path = "/v1/calling/relays",
     tag = "calling",
     responses(
+        RelaysProblems,
         (status = OK, body = RelaysResponse, description = "As `/v2/calling/relays`."),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_RELAY_UNAUTHORIZED`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_RELAY_RATE_LIMITED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`CALL_RELAY_PROVIDER_ERROR` with `Retry-After`, `INTERNAL`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]

@@ -1,11 +1,9 @@
 //! The share of one device in the limits of its account, and the resets of the limits.
 
-use std::process::Command;
-
 use anteroom_issuer::IssuerLimits;
 use anteroom_runtime::{BucketSize, Clock as _};
 use anteroom_store::{DeviceId, IssuerDatabase as _, TransactionName};
-use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions, TestLogin};
+use anteroom_testkit::{TestAccount, TestIssuer, TestIssuerOptions, TestLogin, execute_sql};
 use axum::body::Body;
 use http::Request;
 use serde_json::json;
@@ -266,24 +264,13 @@ async fn limits_begin_anew_three_times_at_once_and_once_more_every_eight_hours()
 
 /// Has the database refuse to note another epoch of limits, or no longer.
 fn set_refusing(issuer: &TestIssuer, is_refusing: bool) {
-    const SCRIPT: &str = "import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], timeout=30)
-database.execute(sys.argv[2])
-database.close()";
     let statement = if is_refusing {
         "CREATE TRIGGER refusal BEFORE UPDATE OF limit_epoch ON accounts
          BEGIN SELECT RAISE(ABORT, 'refused'); END"
     } else {
         "DROP TRIGGER refusal"
     };
-    let file = issuer.directory().join("issuer.db");
-    let mut command = Command::new("python3");
-    let status = command
-        .args(["-c", SCRIPT])
-        .arg(file)
-        .arg(statement)
-        .status();
-    assert!(status.unwrap().success());
+    execute_sql(&issuer.directory().join("issuer.db"), statement);
 }
 
 #[tokio::test]

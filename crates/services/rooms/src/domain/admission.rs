@@ -8,10 +8,10 @@ use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, Transacti
 use crate::{
     Node,
     domain::{
+        failure::{ClaimRefusal, DecisionFailure},
         group_token::GroupMember,
         limits::PasskeyAttempt,
-        transactions::{DatabaseFailure, failed},
-        verification::{Presentation, VerificationRefusal},
+        verification::Presentation,
     },
     state::RoomsState,
 };
@@ -23,15 +23,6 @@ pub(crate) enum Claim {
     Link(LinkAddress, Box<AuthPresentation>),
     /// A member of a group.
     Group(GroupMember),
-}
-
-/// The reason why a claim on a room is not accepted.
-#[derive(Debug)]
-pub(crate) enum ClaimRefusal {
-    /// The presentation does not hold for the link.
-    Forbidden,
-    Verification(VerificationRefusal),
-    Database(DatabaseFailure),
 }
 
 /// The way into a room.
@@ -76,9 +67,6 @@ pub(crate) struct AuthorizedUser {
 }
 
 /// Admits a user to a room. Returns the user, and the role: admin with the right passkey of a link.
-///
-/// # Errors
-/// [`AdmissionRefusal`].
 pub(crate) async fn admit(
     state: &RoomsState,
     claim: Claim,
@@ -86,11 +74,11 @@ pub(crate) async fn admit(
     client: ClientAddress,
     entrance: Entrance,
 ) -> Result<(AuthorizedUser, Role), AdmissionRefusal> {
-    const NAME: TransactionName = TransactionName::new("look at link");
-    let user = match entrance {
-        Entrance::Socket { .. } => AuthorizedUser::verify(state, NAME, claim, client).await,
-        Entrance::MediaServer => AuthorizedUser::admit(state, claim, client).await,
+    let name = match entrance {
+        Entrance::Socket { .. } => TransactionName::new("look at link"),
+        Entrance::MediaServer => TransactionName::new("look at room"),
     };
+    let user = AuthorizedUser::verify(state, name, claim, client).await;
     let user = user
         .map_err(AdmissionRefusal::Claim)?
         .ok_or(AdmissionRefusal::UnknownLink)?;
@@ -109,19 +97,7 @@ pub(crate) async fn admit(
 
 impl AuthorizedUser {
     /// Reads the room and verifies the claim. Returns `None` if there is no such link.
-    ///
-    /// # Errors
-    /// [`ClaimRefusal`].
-    pub(crate) async fn admit(
-        state: &RoomsState,
-        claim: Claim,
-        client: ClientAddress,
-    ) -> Result<Option<Self>, ClaimRefusal> {
-        const NAME: TransactionName = TransactionName::new("look at room");
-        Self::verify(state, NAME, claim, client).await
-    }
-
-    async fn verify(
+    pub(crate) async fn verify(
         state: &RoomsState,
         name: TransactionName,
         claim: Claim,
@@ -148,7 +124,10 @@ impl AuthorizedUser {
             Claim::Group(member) => {
                 let key = CallKey::Group(member.group);
                 let mut reader = state.transactions.read(name).await?;
-                let call = reader.call(&key, state.now()).await.map_err(failed)?;
+                let call = reader
+                    .call(&key, state.now())
+                    .await
+                    .map_err(DecisionFailure::from)?;
                 Ok(Some(Self {
                     id: member.user,
                     key,
@@ -199,17 +178,5 @@ impl AuthorizedUser {
         let is_admin = link.passkey_hash.matches(&hash);
         attempt.end(&state.limits, !is_admin).await;
         Ok(if is_admin { Role::Admin } else { Role::Guest })
-    }
-}
-
-impl From<VerificationRefusal> for ClaimRefusal {
-    fn from(refusal: VerificationRefusal) -> Self {
-        Self::Verification(refusal)
-    }
-}
-
-impl From<DatabaseFailure> for ClaimRefusal {
-    fn from(failure: DatabaseFailure) -> Self {
-        Self::Database(failure)
     }
 }

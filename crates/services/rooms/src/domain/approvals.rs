@@ -2,16 +2,12 @@
 
 use anteroom_store::{OpaqueRoomId, TransactionName, UserId};
 
-use crate::{
-    domain::transactions::{DatabaseFailure, failed},
-    state::RoomsState,
-};
+use crate::{domain::failure::DecisionFailure, state::RoomsState};
 
 /// The maximum length of a list of approvals.
 pub(crate) const MAX_APPROVED: usize = 8_192;
 
 /// The outcome of a replacement.
-#[derive(Clone, Copy, Debug)]
 pub(crate) enum ReplaceOutcome {
     Replaced,
     UnknownLink,
@@ -19,7 +15,6 @@ pub(crate) enum ReplaceOutcome {
     TooMany,
     /// A text is no user id.
     InvalidUser,
-    Failed(DatabaseFailure),
 }
 
 /// Replaces the approved users of a link's room.
@@ -27,35 +22,23 @@ pub(crate) async fn replace(
     state: &RoomsState,
     room: &OpaqueRoomId,
     users: &[String],
-) -> ReplaceOutcome {
-    if users.len() > MAX_APPROVED {
-        return ReplaceOutcome::TooMany;
-    }
-    let users: Result<Vec<UserId>, _> = users.iter().map(|user| UserId::parse(user)).collect();
-    let Ok(users) = users else {
-        return ReplaceOutcome::InvalidUser;
-    };
-    match store(state, room, &users).await {
-        Ok(true) => ReplaceOutcome::Replaced,
-        Ok(false) => ReplaceOutcome::UnknownLink,
-        Err(failure) => ReplaceOutcome::Failed(failure),
-    }
-}
-
-async fn store(
-    state: &RoomsState,
-    room: &OpaqueRoomId,
-    users: &[UserId],
-) -> Result<bool, DatabaseFailure> {
+) -> Result<ReplaceOutcome, DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("replace approvals");
+    if users.len() > MAX_APPROVED {
+        return Ok(ReplaceOutcome::TooMany);
+    }
+    let users: Result<Vec<_>, _> = users.iter().map(|user| UserId::parse(user)).collect();
+    let Ok(users) = users else {
+        return Ok(ReplaceOutcome::InvalidUser);
+    };
     let mut rng = state.entropy.rng();
     let mut transaction = state.transactions.begin(NAME).await?;
-    let replaced = transaction
-        .replace_approvals(room, users, &mut *rng)
-        .await
-        .map_err(failed)?;
-    if replaced {
-        transaction.save().await.map_err(failed)?;
+    if !transaction
+        .replace_approvals(room, &users, &mut *rng)
+        .await?
+    {
+        return Ok(ReplaceOutcome::UnknownLink);
     }
-    Ok(replaced)
+    transaction.save().await?;
+    Ok(ReplaceOutcome::Replaced)
 }

@@ -4,15 +4,16 @@
 use std::{num::NonZeroU32, sync::atomic::Ordering, time::Duration};
 
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Entropy;
+use anteroom_runtime::{Entropy, task_span};
 use anteroom_store::{CallRecord, TransactionName};
 use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use tracing::Instrument as _;
 
 use super::{
+    failure::DecisionFailure,
     media::{client::MediaError, join::lease, pool::MediaPool},
-    transactions::{DatabaseFailure, failed},
 };
 use crate::{CleanerSettings, Media, state::RoomsState};
 
@@ -38,7 +39,11 @@ pub(crate) async fn recover(state: &RoomsState) {
 
 /// Checks the media servers and the dependencies, and cleans the records, until it is dropped.
 pub(crate) async fn run(state: &RoomsState) {
-    tokio::join!(watch_health(state), clean_again(state), state.monitor.run());
+    tokio::join!(
+        watch_health(state).instrument(task_span("media-health")),
+        clean_again(state).instrument(task_span("cleaner")),
+        state.monitor.run()
+    );
 }
 
 /// Runs one round of the cleaner.
@@ -73,7 +78,7 @@ fn pause(cleaner: CleanerSettings, entropy: &dyn Entropy) -> Duration {
     cleaner.interval + cleaner.jitter.mul_f64(share)
 }
 
-async fn round(state: &RoomsState) -> Result<(), DatabaseFailure> {
+async fn round(state: &RoomsState) -> Result<(), DecisionFailure> {
     state.calls.remove_finished();
     if let Some(media) = &state.media {
         ask_about_calls(state, media).await?;
@@ -86,35 +91,25 @@ async fn round(state: &RoomsState) -> Result<(), DatabaseFailure> {
     Ok(())
 }
 
-async fn forget_own_calls(state: &RoomsState) -> Result<(), DatabaseFailure> {
+async fn forget_own_calls(state: &RoomsState) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("forget own calls");
     let mut transaction = state.transactions.begin(NAME).await?;
-    let calls = transaction
-        .calls_of_node(state.node.name())
-        .await
-        .map_err(failed)?;
+    let calls = transaction.calls_of_node(state.node.name()).await?;
     for call in calls {
-        transaction
-            .end_era(&call.key, call.era)
-            .await
-            .map_err(failed)?;
+        transaction.end_era(&call.key, call.era).await?;
     }
-    transaction.save().await.map_err(failed)
+    Ok(transaction.save().await?)
 }
 
 /// Renews or ends every recorded call as its media server reports. The record of a call whose media
 /// server does not answer remains until its lease expires.
-async fn ask_about_calls(state: &RoomsState, media: &MediaPool) -> Result<(), DatabaseFailure> {
+async fn ask_about_calls(state: &RoomsState, media: &MediaPool) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("list calls");
     let mut after = None;
     loop {
-        let page = state
-            .transactions
-            .read(NAME)
-            .await?
-            .calls(after, BATCH)
-            .await;
-        let page = page.map_err(failed)?;
+        let mut reader = state.transactions.read(NAME).await?;
+        let page = reader.calls(after, BATCH).await?;
+        drop(reader);
         let states: Vec<_> = stream::iter(page.calls)
             .map(|call| async move { (is_on(state, media, &call).await, call) })
             .buffer_unordered(ASKED_AT_ONCE)
@@ -150,7 +145,7 @@ fn is_recent(call: &CallRecord, now: Timestamp) -> bool {
 async fn record_states(
     state: &RoomsState,
     states: &[(Option<bool>, CallRecord)],
-) -> Result<(), DatabaseFailure> {
+) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("renew calls");
     if states.iter().all(|(is_on, _)| is_on.is_none()) {
         return Ok(());
@@ -161,30 +156,26 @@ async fn record_states(
     for (is_on, call) in states {
         match is_on {
             Some(true) => {
-                let renewed = transaction
-                    .renew_era(&call.key, call.era, &call.node, until)
-                    .await;
-                renewed.map_err(failed)?;
+                let CallRecord { key, era, node, .. } = call;
+                transaction.renew_era(key, *era, node, until).await?;
             }
             Some(false) => {
-                let gone = transaction.end_era(&call.key, call.era).await;
-                if gone.map_err(failed)? {
-                    ended.push(&call.key);
-                }
+                let has_ended = transaction.end_era(&call.key, call.era).await?;
+                ended.extend(has_ended.then_some(&call.key));
             }
             None => {}
         }
     }
-    transaction.save().await.map_err(failed)?;
+    transaction.save().await?;
     for key in ended {
-        state.events.emit("call.ended", key.room(), |event| event);
+        state.events.emit("call.ended", key.room());
     }
     Ok(())
 }
 
 /// Shortens leases that a clock that was ahead has written. Without this no other node could take
 /// over their calls before the late end.
-async fn trim_leases(state: &RoomsState) -> Result<(), DatabaseFailure> {
+async fn trim_leases(state: &RoomsState) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("trim leases");
     let now = state.now();
     let latest = match &state.media {
@@ -192,30 +183,25 @@ async fn trim_leases(state: &RoomsState) -> Result<(), DatabaseFailure> {
         None => now.plus(state.settings.leases.valid.as_secs()),
     };
     let mut transaction = state.transactions.begin(NAME).await?;
-    let trimmed = transaction.trim_leases(latest).await.map_err(failed)?;
+    let trimmed = transaction.trim_leases(latest).await?;
     if trimmed > 0 {
-        transaction.save().await.map_err(failed)?;
+        transaction.save().await?;
         tracing::warn!(trimmed, "leases of calls were shortened: a clock was ahead");
     }
     Ok(())
 }
 
-async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), DatabaseFailure> {
+async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("remove lapsed calls");
     loop {
-        let found = state
-            .transactions
-            .read(NAME)
-            .await?
-            .lapsed_calls(state.now(), BATCH)
-            .await;
-        if found.map_err(failed)?.is_empty() {
+        let mut reader = state.transactions.read(NAME).await?;
+        if reader.lapsed_calls(state.now(), BATCH).await?.is_empty() {
             return Ok(());
         }
+        drop(reader);
         let mut transaction = state.transactions.begin(NAME).await?;
-        let removed = transaction.remove_lapsed_calls(state.now(), BATCH).await;
-        let removed = removed.map_err(failed)?;
-        transaction.save().await.map_err(failed)?;
+        let removed = transaction.remove_lapsed_calls(state.now(), BATCH).await?;
+        transaction.save().await?;
         tracing::info!(removed, "calls whose lease was over were removed");
         if removed < u64::from(BATCH.get()) {
             return Ok(());
@@ -223,16 +209,15 @@ async fn remove_lapsed_calls(state: &RoomsState) -> Result<(), DatabaseFailure> 
     }
 }
 
-async fn purge_links(state: &RoomsState) -> Result<(), DatabaseFailure> {
+async fn purge_links(state: &RoomsState) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("purge links");
     loop {
         let mut transaction = state.transactions.begin(NAME).await?;
-        let purged = transaction.purge_links(state.now(), BATCH).await;
-        let purged = purged.map_err(failed)?;
+        let purged = transaction.purge_links(state.now(), BATCH).await?;
         if purged == 0 {
             return Ok(());
         }
-        transaction.save().await.map_err(failed)?;
+        transaction.save().await?;
         tracing::info!(purged, "links past their end were removed");
         if purged < u64::from(BATCH.get()) {
             return Ok(());

@@ -17,7 +17,13 @@ pub(crate) mod outbound;
 mod room_entries;
 pub(crate) mod send_queue;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anteroom_call::PeekView;
 use anteroom_protocol::{EraId, OpaqueUserId};
@@ -28,6 +34,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use self::{
     actor::CallActor,
@@ -43,15 +50,13 @@ const INBOX: usize = 256;
 /// The maximum wait for the end of a call.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// The node stops, and starts no more calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Closing;
-
 /// The calls of this node, by room.
 pub(crate) struct Calls {
     context: Arc<CallContext>,
     rooms: RoomEntries,
     closing: CancellationToken,
+    /// The number of the next call in log lines.
+    next_number: AtomicU64,
 }
 
 impl Calls {
@@ -60,6 +65,7 @@ impl Calls {
             context: Arc::new(context),
             rooms: RoomEntries::default(),
             closing: CancellationToken::new(),
+            next_number: AtomicU64::new(1),
         }
     }
 
@@ -68,23 +74,18 @@ impl Calls {
         &self.context.live
     }
 
-    /// Returns the task of a link's room, and starts it if there is none.
-    ///
-    /// # Errors
-    /// [`Closing`].
-    pub(crate) async fn enter(
-        self: &Arc<Self>,
-        address: &LinkAddress,
-    ) -> Result<CallHandle, Closing> {
+    /// Returns the task of a link's room, and starts it if there is none. Returns `None` when the node
+    /// stops.
+    pub(crate) async fn enter(self: &Arc<Self>, address: &LinkAddress) -> Option<CallHandle> {
         let entry = self.rooms.entry(&address.room);
         let mut call = entry.lock().await;
         if let Some(handle) = &*call {
-            return Ok(handle.clone());
+            return Some(handle.clone());
         }
         if self.closing.is_cancelled() {
             drop(call);
             self.rooms.forget(&address.room, &entry);
-            return Err(Closing);
+            return None;
         }
         let handle = self.spawn(address, &entry);
         *call = Some(handle.clone());
@@ -92,7 +93,7 @@ impl Calls {
         if self.closing.is_cancelled() {
             handle.end.stop();
         }
-        Ok(handle)
+        Some(handle)
     }
 
     /// Returns the members of the call as `user` may see them; `None` if this node does not have
@@ -175,18 +176,29 @@ impl Calls {
         let actor = CallActor::new(context, address.clone(), era, messages, Arc::clone(&end));
         let (calls, entry) = (Arc::clone(self), Arc::clone(entry));
         let room = address.room.clone();
-        tokio::spawn(async move {
+        let span = self.next_span();
+        let running = async move {
             actor.run().await;
             *entry.lock().await = None;
             calls.rooms.forget(&room, &entry);
             // A failure to send means that no task waits for the end.
             let _ = finish.send(true);
-        });
+        };
+        tokio::spawn(running.instrument(span.clone()));
         CallHandle {
             era,
             inbox,
             end,
             finished,
+            span,
         }
+    }
+
+    /// Returns the span of a new call. It is enabled at every level of the log, and belongs to no
+    /// request. Its number counts the calls of this process, so that it tells nothing about the
+    /// room.
+    fn next_span(&self) -> Span {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        tracing::error_span!(parent: None, "call", number)
     }
 }

@@ -2,62 +2,56 @@
 
 use anteroom_protocol::EraId;
 use anteroom_store::{CallKey, TransactionName};
+use serde::Deserialize;
 
 use crate::{
     domain::{
+        failure::DecisionFailure,
         room_id::{LINK_PREFIX, parse_room},
-        transactions::{DatabaseFailure, failed},
     },
     state::RoomsState,
 };
 
 /// A call that is over, as a media server names it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct EndedCall {
     pub(crate) room_id: String,
     pub(crate) era_id: String,
 }
 
 /// The outcome of a report.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum EndOutcome {
     /// No record names these calls any longer.
     Ended,
     /// A room or an era is malformed.
     Malformed,
-    Failed(DatabaseFailure),
 }
 
 /// Ends each call whose record still names the era. A call without a record has ended before.
-pub(crate) async fn end(state: &RoomsState, calls: &[EndedCall]) -> EndOutcome {
-    let named: Option<Vec<_>> = calls.iter().map(named).collect();
-    let Some(named) = named else {
-        return EndOutcome::Malformed;
-    };
-    match remove(state, named).await {
-        Ok(()) => EndOutcome::Ended,
-        Err(failure) => EndOutcome::Failed(failure),
-    }
-}
-
-async fn remove(
+pub(crate) async fn end(
     state: &RoomsState,
-    calls: Vec<(Vec<CallKey>, EraId)>,
-) -> Result<(), DatabaseFailure> {
+    calls: &[EndedCall],
+) -> Result<EndOutcome, DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("end eras");
+    let Some(calls) = calls.iter().map(named).collect::<Option<Vec<_>>>() else {
+        return Ok(EndOutcome::Malformed);
+    };
     let mut transaction = state.transactions.begin(NAME).await?;
     let mut ended = Vec::new();
     for (keys, era) in calls {
         for key in keys {
-            if transaction.end_era(&key, era).await.map_err(failed)? {
+            if transaction.end_era(&key, era).await? {
                 ended.push(key);
             }
         }
     }
-    transaction.save().await.map_err(failed)?;
+    transaction.save().await?;
     for key in ended {
-        state.events.emit("call.ended", key.room(), |event| event);
+        state.events.emit("call.ended", key.room());
     }
-    Ok(())
+    Ok(EndOutcome::Ended)
 }
 
 /// Returns the possible keys of the call. A media server names a room by its id alone, which may be

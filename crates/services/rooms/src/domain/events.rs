@@ -8,33 +8,25 @@ use anteroom_store::OpaqueRoomId;
 /// The sink of events about rooms. Clones emit to the same sink.
 #[derive(Clone)]
 pub(crate) struct RoomEvents {
-    sink: Arc<dyn EventSink>,
-    pseudonymizer: Pseudonymizer,
-    clock: Arc<dyn Clock>,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl RoomEvents {
-    pub(crate) fn new(
-        sink: Arc<dyn EventSink>,
-        pseudonymizer: Pseudonymizer,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            sink,
-            pseudonymizer,
-            clock,
-        }
+    /// Emits an event about the room.
+    pub(crate) fn emit(&self, name: &'static str, room: &OpaqueRoomId) {
+        self.sink.emit(self.event(name, room));
     }
 
-    /// Emits an event about the room. `describe` adds to the payload.
-    pub(crate) fn emit(
-        &self,
-        name: &'static str,
-        room: &OpaqueRoomId,
-        describe: impl FnOnce(Event) -> Event,
-    ) {
+    /// Emits the event of a link that was updated.
+    pub(crate) fn emit_update(&self, room: &OpaqueRoomId, revoked: bool) {
+        let event = self.event("call_link.updated", room);
+        self.sink.emit(event.with("revoked", revoked));
+    }
+
+    fn event(&self, name: &'static str, room: &OpaqueRoomId) -> Event {
         let pseudonym = self.pseudonymizer.room(room.as_str()).to_string();
-        let event = Event::new(name, self.clock.now()).with("room", pseudonym);
-        self.sink.emit(describe(event));
+        Event::new(name, self.clock.now()).with("room", pseudonym)
     }
 }

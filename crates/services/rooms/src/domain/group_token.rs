@@ -40,13 +40,7 @@ impl GroupCallKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length is a key");
         mac.update(message.as_bytes());
         let whole: [u8; 32] = mac.finalize().into_bytes().into();
-        let mut tag = [0; TAG_LENGTH];
-        tag.copy_from_slice(
-            whole
-                .first_chunk::<TAG_LENGTH>()
-                .unwrap_or(&[0; TAG_LENGTH]),
-        );
-        tag
+        *whole.first_chunk().unwrap_or(&[0; TAG_LENGTH])
     }
 }
 

@@ -11,27 +11,13 @@ use anteroom_runtime::{
 /// The limits of users. Clones count in the same buckets.
 #[derive(Clone)]
 pub(crate) struct UserLimits {
-    limiter: Arc<dyn RateLimiter>,
-    pseudonymizer: Pseudonymizer,
-    clock: Arc<dyn Clock>,
-    wrong_passkeys: BucketSize,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) pseudonymizer: Pseudonymizer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wrong_passkeys: BucketSize,
 }
 
 impl UserLimits {
-    pub(crate) fn new(
-        limiter: Arc<dyn RateLimiter>,
-        pseudonymizer: Pseudonymizer,
-        clock: Arc<dyn Clock>,
-        wrong_passkeys: BucketSize,
-    ) -> Self {
-        Self {
-            limiter,
-            pseudonymizer,
-            clock,
-            wrong_passkeys,
-        }
-    }
-
     /// Counts an action of a user towards a limit.
     pub(crate) async fn count(
         &self,

@@ -13,9 +13,6 @@ use anteroom_runtime::{Clock, Entropy};
 pub(crate) use self::{
     admin::{AdminRefusal, AdminRequest},
     create::{CreateOutcome, NewLink},
-    delete::DeleteOutcome,
-    read::ReadOutcome,
-    update::UpdateOutcome,
 };
 use super::{
     calls::Calls, events::RoomEvents, limits::UserLimits, transactions::Transactions,

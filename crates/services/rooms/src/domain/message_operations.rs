@@ -1,5 +1,7 @@
 //! The operations that the messages of the socket request.
 
+use std::collections::HashMap;
+
 use anteroom_call::{ErrorCode, Message};
 use anteroom_runtime::{
     Area::GroupCallSignaling, Metrics, Operation, OperationOutcome, OperationRecorder,
@@ -7,7 +9,7 @@ use anteroom_runtime::{
 };
 
 /// The message types that are operations. `ping` is not one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum MessageKind {
     Join,
     /// A `join` that asks to resume an earlier membership.
@@ -22,70 +24,36 @@ pub(crate) enum MessageKind {
     Block,
 }
 
-impl MessageKind {
-    const fn operation(self) -> Operation {
-        let name = match self {
-            Self::Join => "join",
-            Self::Resume => "resume",
-            Self::Leave => "leave",
-            Self::Participants => "participants",
-            Self::RaiseHand => "raise-hand",
-            Self::Relay => "relay",
-            Self::Approve => "approve",
-            Self::Deny => "deny",
-            Self::Remove => "remove",
-            Self::Block => "block",
-        };
-        Operation::new(GroupCallSignaling, name)
-    }
-}
+/// The names of the operations.
+const NAMES: [(MessageKind, &str); 10] = [
+    (MessageKind::Join, "join"),
+    (MessageKind::Resume, "resume"),
+    (MessageKind::Leave, "leave"),
+    (MessageKind::Participants, "participants"),
+    (MessageKind::RaiseHand, "raise-hand"),
+    (MessageKind::Relay, "relay"),
+    (MessageKind::Approve, "approve"),
+    (MessageKind::Deny, "deny"),
+    (MessageKind::Remove, "remove"),
+    (MessageKind::Block, "block"),
+];
 
 /// The operation recorders of the socket's messages.
-pub(crate) struct SocketRecorders {
-    join: OperationRecorder,
-    resume: OperationRecorder,
-    leave: OperationRecorder,
-    participants: OperationRecorder,
-    raise_hand: OperationRecorder,
-    relay: OperationRecorder,
-    approve: OperationRecorder,
-    deny: OperationRecorder,
-    remove: OperationRecorder,
-    block: OperationRecorder,
-}
+pub(crate) struct SocketRecorders(HashMap<MessageKind, OperationRecorder>);
 
 impl SocketRecorders {
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let recorder = |kind: MessageKind| metrics.operation(kind.operation());
-        Self {
-            join: recorder(MessageKind::Join),
-            resume: recorder(MessageKind::Resume),
-            leave: recorder(MessageKind::Leave),
-            participants: recorder(MessageKind::Participants),
-            raise_hand: recorder(MessageKind::RaiseHand),
-            relay: recorder(MessageKind::Relay),
-            approve: recorder(MessageKind::Approve),
-            deny: recorder(MessageKind::Deny),
-            remove: recorder(MessageKind::Remove),
-            block: recorder(MessageKind::Block),
-        }
+        let recorders = NAMES.map(|(kind, name)| {
+            let operation = Operation::new(GroupCallSignaling, name);
+            (kind, metrics.operation(operation))
+        });
+        Self(recorders.into())
     }
 
-    /// Starts the operation of a message.
-    pub(crate) fn start(&self, kind: MessageKind) -> RunningOperation {
-        let recorder = match kind {
-            MessageKind::Join => &self.join,
-            MessageKind::Resume => &self.resume,
-            MessageKind::Leave => &self.leave,
-            MessageKind::Participants => &self.participants,
-            MessageKind::RaiseHand => &self.raise_hand,
-            MessageKind::Relay => &self.relay,
-            MessageKind::Approve => &self.approve,
-            MessageKind::Deny => &self.deny,
-            MessageKind::Remove => &self.remove,
-            MessageKind::Block => &self.block,
-        };
-        recorder.start()
+    /// Starts the operation of a message; `None` for a message that is not an operation.
+    pub(crate) fn start(&self, kind: Option<MessageKind>) -> Option<RunningOperation> {
+        let recorder = self.0.get(&kind?)?;
+        Some(recorder.start())
     }
 }
 

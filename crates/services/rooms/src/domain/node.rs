@@ -48,13 +48,10 @@ impl Node {
     /// URL has the scheme `http` or `https` and neither query nor fragment.
     #[must_use]
     pub fn new(region: &str, url: &str) -> Option<Self> {
-        let region = Region::parse(region)?;
-        let url = Url::parse(url).ok()?;
-        let fits = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        fits.then_some(Self { region, url })
+        Some(Self {
+            region: Region::parse(region)?,
+            url: base_url(url)?,
+        })
     }
 
     /// The region.
@@ -77,7 +74,7 @@ impl Node {
 
     /// Returns the URL of this node's socket.
     pub(crate) fn socket_url(&self) -> String {
-        let mut url = self.at(&["v3", "conference", "socket"]);
+        let mut url = url_below(&self.url, &["v3", "conference", "socket"]);
         let scheme = match url.scheme() {
             "https" => "wss",
             _ => "ws",
@@ -90,18 +87,29 @@ impl Node {
     /// Returns the URL under which this node answers for the participants of a call. Its query
     /// names the region of the redirecting node.
     pub(crate) fn participants_url(&self, sender: &str) -> String {
-        let mut url = self.at(&["v2", "conference", "participants"]);
+        let mut url = url_below(&self.url, &["v2", "conference", "participants"]);
         url.query_pairs_mut().append_pair(REGION, sender);
         url.into()
     }
+}
 
-    fn at(&self, path: &[&str]) -> Url {
-        let mut url = self.url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        url
+/// Parses a URL with the scheme `http` or `https`, without query and fragment.
+pub(crate) fn base_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let fits = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    fits.then_some(url)
+}
+
+/// Returns the URL of a path below a base URL.
+pub(crate) fn url_below(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
     }
+    url
 }
 
 #[cfg(test)]

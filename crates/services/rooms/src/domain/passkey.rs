@@ -5,10 +5,6 @@ use zeroize::Zeroizing;
 /// An admin passkey of at most [`Passkey::MAX_LENGTH`] bytes, which may be wrong.
 pub(crate) struct Passkey(Zeroizing<Vec<u8>>);
 
-/// The error for a passkey that is too long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PasskeyTooLong;
-
 impl Passkey {
     /// The maximum length, in bytes.
     const MAX_LENGTH: usize = 32;
@@ -16,13 +12,9 @@ impl Passkey {
     /// an empty one would make every holder of the link an admin.
     const MIN_NEW_LENGTH: usize = 16;
 
-    /// # Errors
-    /// [`PasskeyTooLong`].
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Result<Self, PasskeyTooLong> {
-        if bytes.len() > Self::MAX_LENGTH {
-            return Err(PasskeyTooLong);
-        }
-        Ok(Self(bytes))
+    /// Returns `None` for a passkey that is too long.
+    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
+        (bytes.len() <= Self::MAX_LENGTH).then_some(Self(bytes))
     }
 
     /// Returns whether a new link may have the passkey.

@@ -1,19 +1,25 @@
 //! The look at the members of a call.
 
-use anteroom_call::{PeekView, Roster};
+use anteroom_call::{Participant, PeekView, Roster};
 use anteroom_protocol::UidCiphertext;
+use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, TransactionName};
 
 use super::{
-    admission::AuthorizedUser,
-    media::{client::MediaError, contract::Clients, pool::MediaPool},
+    admission::{AuthorizedUser, Claim},
+    failure::{ClaimRefusal, DecisionFailure},
+    media::{
+        client::MediaError,
+        contract::{Clients, MediaDevice},
+        pool::MediaPool,
+    },
     node::Node,
-    transactions::{DatabaseFailure, failed},
 };
 use crate::state::RoomsState;
 
 /// The outcome of a peek.
 pub(crate) enum PeekOutcome {
+    UnknownLink,
     Call(Box<CallView>),
     /// The room is open and has no call.
     NoCall,
@@ -35,30 +41,45 @@ pub(crate) struct CallView {
 /// The members of a call, as a user may see them.
 pub(crate) enum MembersView {
     /// The numbers of active and pending devices.
-    Counts { active: usize, pending: usize },
-    /// The devices of a call at this node.
-    Roster(Roster),
-    /// The devices of a call on a media server.
-    Clients(Clients),
+    Counts {
+        active: usize,
+        pending: usize,
+    },
+    Devices(Clients),
 }
 
 impl MembersView {
     fn of_view(view: PeekView) -> Self {
         match view {
             PeekView::Counts { active, pending } => Self::Counts { active, pending },
-            PeekView::Devices(roster) => Self::Roster(roster),
+            PeekView::Devices(Roster {
+                active, pending, ..
+            }) => Self::Devices(Clients {
+                active: active.iter().map(media_device).collect(),
+                pending: pending.iter().map(media_device).collect(),
+            }),
         }
     }
 }
 
-/// Shows the members of the call to an authorized user.
-///
-/// # Errors
-/// [`DatabaseFailure`].
+fn media_device(device: &Participant) -> MediaDevice {
+    let user = device.opaque_user_id.as_ref();
+    MediaDevice {
+        demux_id: device.demux_id.number(),
+        user_id: user.map(|user| user.as_str().to_owned()),
+    }
+}
+
+/// Shows the members of the call in a room.
 pub(crate) async fn peek(
     state: &RoomsState,
-    user: AuthorizedUser,
-) -> Result<PeekOutcome, DatabaseFailure> {
+    claim: Claim,
+    client: ClientAddress,
+) -> Result<PeekOutcome, ClaimRefusal> {
+    const NAME: TransactionName = TransactionName::new("look at room");
+    let Some(user) = AuthorizedUser::verify(state, NAME, claim, client).await? else {
+        return Ok(PeekOutcome::UnknownLink);
+    };
     let nothing = if user.is_closed(state) {
         PeekOutcome::Closed
     } else {
@@ -98,7 +119,7 @@ async fn on_media_server(
     media: &MediaPool,
     call: &CallRecord,
     user: &AuthorizedUser,
-) -> Result<Result<Option<MembersView>, MediaError>, DatabaseFailure> {
+) -> Result<Result<Option<MembersView>, MediaError>, DecisionFailure> {
     let Some(server) = media.server_of(call) else {
         return Ok(Ok(None));
     };
@@ -107,7 +128,7 @@ async fn on_media_server(
         Ok(clients) => {
             let sees_all = !user.is_closed(state) || is_among(&clients, id);
             Ok(Ok(Some(match sees_all {
-                true => MembersView::Clients(clients),
+                true => MembersView::Devices(clients),
                 false => MembersView::Counts {
                     active: clients.active.len(),
                     pending: clients.pending.len(),
@@ -124,12 +145,12 @@ async fn on_media_server(
     }
 }
 
-async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), DatabaseFailure> {
+async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("end era");
     let mut transaction = state.transactions.begin(NAME).await?;
-    if transaction.end_era(key, call.era).await.map_err(failed)? {
-        transaction.save().await.map_err(failed)?;
-        state.events.emit("call.ended", key.room(), |event| event);
+    if transaction.end_era(key, call.era).await? {
+        transaction.save().await?;
+        state.events.emit("call.ended", key.room());
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use anteroom_store::{
 };
 
 use self::shared_reads::SharedReads;
+use super::failure::DecisionFailure;
 
 /// The database, and the look-ups of links that requests share. Clones share them too.
 #[derive(Clone)]
@@ -19,15 +20,6 @@ pub(crate) struct Transactions {
     /// The look-ups of links, which requests for the same one share.
     look_ups: SharedReads<LinkAddress, Result<Option<LinkWithCall>, Arc<StoreError>>>,
     clock: Arc<dyn Clock>,
-}
-
-/// A failure of the database. It is logged already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DatabaseFailure {
-    /// A later attempt may succeed.
-    Unavailable,
-    /// The database refuses the work, or holds rows that cannot be read.
-    Internal,
 }
 
 impl Transactions {
@@ -40,26 +32,19 @@ impl Transactions {
     }
 
     /// Starts a read transaction.
-    ///
-    /// # Errors
-    /// [`DatabaseFailure`].
     pub(crate) async fn read(
         &self,
         name: TransactionName,
-    ) -> Result<Box<dyn RoomsReader>, DatabaseFailure> {
-        let begun = dependency_wait(self.database.read(name)).await;
-        begun.map_err(failed)
+    ) -> Result<Box<dyn RoomsReader>, DecisionFailure> {
+        Ok(dependency_wait(self.database.read(name)).await?)
     }
 
     /// Reads a link and the call in its room; `None` if there is no such link.
-    ///
-    /// # Errors
-    /// [`DatabaseFailure`].
     pub(crate) async fn look_up(
         &self,
         name: TransactionName,
         address: &LinkAddress,
-    ) -> Result<Option<LinkWithCall>, DatabaseFailure> {
+    ) -> Result<Option<LinkWithCall>, DecisionFailure> {
         let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
         let wanted = address.clone();
         let read = async move {
@@ -67,38 +52,33 @@ impl Transactions {
             found.map_err(Arc::new)
         };
         let found = dependency_wait(self.look_ups.join(address, read)).await;
-        found.map_err(|error| DatabaseFailure::of(&error))
+        found.map_err(|error| failure_of(&error))
     }
 
     /// Starts a transaction that may write.
-    ///
-    /// # Errors
-    /// [`DatabaseFailure`].
     pub(crate) async fn begin(
         &self,
         name: TransactionName,
-    ) -> Result<Box<dyn RoomsRepository>, DatabaseFailure> {
-        let begun = dependency_wait(self.database.begin(name)).await;
-        begun.map_err(failed)
-    }
-}
-
-impl DatabaseFailure {
-    /// Classifies an error of the database, and logs it.
-    fn of(error: &StoreError) -> Self {
-        report(error, "the database failed");
-        if error.is_transient() {
-            Self::Unavailable
-        } else {
-            Self::Internal
-        }
+    ) -> Result<Box<dyn RoomsRepository>, DecisionFailure> {
+        Ok(dependency_wait(self.database.begin(name)).await?)
     }
 }
 
 /// Classifies an error of the database, and logs it.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(crate) fn failed(error: StoreError) -> DatabaseFailure {
-    DatabaseFailure::of(&error)
+fn failure_of(error: &StoreError) -> DecisionFailure {
+    report(error, "the database failed");
+    if error.is_transient() {
+        DecisionFailure::Unavailable
+    } else {
+        DecisionFailure::Internal
+    }
+}
+
+/// Logs the error.
+impl From<StoreError> for DecisionFailure {
+    fn from(error: StoreError) -> Self {
+        failure_of(&error)
+    }
 }
 
 /// Logs a database error. The store itself logs unavailability, once for each outage.

@@ -7,7 +7,6 @@
 //! clients cause none.
 
 mod cpu_permits;
-mod health;
 mod keys;
 mod params;
 mod presentation_cache;
@@ -21,21 +20,23 @@ use anteroom_protocol::{
     AuthPresentation, CallLinkPublicParams, CreatePresentation, RoomId, Timestamp, VerifyingParams,
 };
 use anteroom_runtime::{
-    Admission, ClientAddress, Clock, Pseudonymizer, QueueFull, RateLimiter, RetryAfter,
-    network_buckets,
+    Admission, ClientAddress, Clock, Dependency, Health, Pseudonymizer, QueueFull, RateLimiter,
+    RetryAfter, network_buckets,
 };
+use async_trait::async_trait;
 
 use self::{cpu_permits::CpuPermits, params::ParamsState, presentation_cache::PresentationCache};
 pub use self::{
     keys::{KeysError, verifier_keys},
     params::StoredParams,
 };
+use super::failure::DecisionFailure;
 use crate::VerificationLimits;
 
 /// The one verifier of presentations. It has the server params, the cache, the permits and the
 /// budgets.
 pub(crate) struct PresentationVerifier {
-    params: ParamsState,
+    pub(crate) params: ParamsState,
     permits: CpuPermits,
     limits: VerificationLimits,
     limiter: Arc<dyn RateLimiter>,
@@ -72,17 +73,6 @@ impl Presentation<'_> {
     }
 }
 
-/// The reason why a presentation is not verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum VerificationRefusal {
-    /// The client's network has sent too many presentations.
-    Limited(RetryAfter),
-    /// Too many presentations arrive in total.
-    Overloaded,
-    /// No server params are live.
-    NoParams,
-}
-
 impl PresentationVerifier {
     /// Creates a verifier that verifies at most `cores` presentations at the same time.
     pub(crate) fn new(
@@ -103,25 +93,12 @@ impl PresentationVerifier {
         }
     }
 
-    /// Replaces the server params from the next verification on.
-    pub(crate) fn replace_keys(&self, keys: VerifyingParams) {
-        self.params.replace(keys);
-    }
-
-    /// Sets whether all stored rows of server params are readable.
-    pub(crate) fn set_stored(&self, stored: StoredParams) {
-        self.params.set_stored(stored);
-    }
-
     /// Returns whether the presentation proves its statement.
-    ///
-    /// # Errors
-    /// [`VerificationRefusal`].
     pub(crate) async fn holds(
         &self,
         presentation: Presentation<'_>,
         client: ClientAddress,
-    ) -> Result<bool, VerificationRefusal> {
+    ) -> Result<bool, DecisionFailure> {
         let now = self.clock.now();
         // Uses these params throughout, because they can be replaced meanwhile.
         let cache = self.live_params(now)?;
@@ -148,12 +125,12 @@ impl PresentationVerifier {
 
     /// Returns the params if they are live. Without live params no presentation holds, and the
     /// client is not charged for that.
-    fn live_params(&self, now: Timestamp) -> Result<Arc<PresentationCache>, VerificationRefusal> {
+    fn live_params(&self, now: Timestamp) -> Result<Arc<PresentationCache>, DecisionFailure> {
         let cache = self.params.cache();
         if cache.keys().any_valid(now) {
             Ok(cache)
         } else {
-            Err(VerificationRefusal::NoParams)
+            Err(DecisionFailure::Unavailable)
         }
     }
 
@@ -162,11 +139,11 @@ impl PresentationVerifier {
         &self,
         client: ClientAddress,
         verify: impl FnOnce() -> bool,
-    ) -> Result<bool, VerificationRefusal> {
+    ) -> Result<bool, DecisionFailure> {
         let permit = self.permits.acquire(client).await;
         let permit = permit.map_err(|full| match full {
-            QueueFull::Share => VerificationRefusal::Limited(RetryAfter::from_secs(1)),
-            QueueFull::Queue => VerificationRefusal::Overloaded,
+            QueueFull::Share => DecisionFailure::Limited(RetryAfter::from_secs(1)),
+            QueueFull::Queue => DecisionFailure::Overloaded,
         })?;
         let limits = self.limits;
         let cost = |tokens| {
@@ -176,7 +153,7 @@ impl PresentationVerifier {
         let first = cost(NonZeroU32::MIN);
         let taken = self.limiter.take_from_all(&first, self.clock.now()).await;
         if let Admission::Limited(after) = taken {
-            return Err(VerificationRefusal::Limited(after));
+            return Err(DecisionFailure::Limited(after));
         }
         let holds = verify();
         if let (false, Some(more)) = (
@@ -187,5 +164,28 @@ impl PresentationVerifier {
         }
         permit.pass_on().await;
         Ok(holds)
+    }
+}
+
+/// The server params, as a dependency in the readiness report.
+#[async_trait]
+impl Dependency for PresentationVerifier {
+    fn name(&self) -> &'static str {
+        "call-link-params"
+    }
+
+    /// Links cannot be read or changed without server params.
+    fn required(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Health {
+        if self.live_params(self.clock.now()).is_err() {
+            Health::Failing
+        } else if self.params.stored() == StoredParams::Incomplete {
+            Health::Degraded
+        } else {
+            Health::Ok
+        }
     }
 }

@@ -6,8 +6,10 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+
+const NO_STORE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// 404 with a reason.
 pub(crate) fn not_found(reason: Reason) -> Response {
@@ -18,8 +20,7 @@ pub(crate) fn not_found(reason: Reason) -> Response {
 
 /// 404 with an empty body.
 pub(crate) fn no_call() -> Response {
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::NOT_FOUND, no_store).into_response()
+    (StatusCode::NOT_FOUND, NO_STORE).into_response()
 }
 
 /// 307 to the same request at `url`.
@@ -27,17 +28,13 @@ pub(crate) fn redirect(url: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(url) else {
         return Problem::new(&problems::INTERNAL).into_response();
     };
-    let headers = [
-        (header::LOCATION, location),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
+    let location = [(header::LOCATION, location)];
+    (StatusCode::TEMPORARY_REDIRECT, location, NO_STORE).into_response()
 }
 
 /// 200 with a body for one caller, marked as not to be stored.
 pub(crate) fn private<T: Serialize>(body: T) -> Response {
-    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (no_store, Json(body)).into_response()
+    (NO_STORE, Json(body)).into_response()
 }
 
 /// 200 with `{}`.

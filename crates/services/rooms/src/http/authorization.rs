@@ -8,7 +8,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     domain::group_token::GroupToken,
-    http::problems::{AUTHORIZATION_INVALID, unauthorized},
+    http::{
+        problems::{ROOM_AUTHORIZATION_INVALID, unauthorized},
+        room_headers::single,
+    },
 };
 
 /// A well-formed claim that is not verified.
@@ -28,11 +31,10 @@ impl Authorization {
     /// 401 when it is missing, or has the scheme `Basic` with a password that is no group token;
     /// 400 when it is repeated or malformed.
     pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Err(unauthorized()),
-            (Some(value), None) => parse(value.to_str().map_err(|_| invalid())?),
-            (Some(_), Some(_)) => Err(invalid()),
+        match single(headers, &header::AUTHORIZATION) {
+            Ok(None) => Err(unauthorized()),
+            Ok(Some(value)) => parse(value),
+            Err(()) => Err(invalid()),
         }
     }
 
@@ -49,7 +51,7 @@ impl Authorization {
 }
 
 fn invalid() -> Problem {
-    Problem::new(&AUTHORIZATION_INVALID)
+    Problem::new(&ROOM_AUTHORIZATION_INVALID)
 }
 
 fn parse(value: &str) -> Result<Authorization, Problem> {

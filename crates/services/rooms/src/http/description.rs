@@ -1,9 +1,12 @@
 //! The OpenAPI description, apart from the endpoints.
 
+use std::collections::BTreeMap;
+
+use anteroom_http_server::{ProblemDocument, ProblemKind};
 use utoipa::{
-    Modify, OpenApi,
+    Modify, OpenApi, ToSchema as _,
     openapi::{
-        self,
+        self, Content, Ref, RefOr, Response, ResponseBuilder,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -18,6 +21,44 @@ const AUTH_PRESENTATION: &str = "AT4jmT3Er5lRXQ+5PlH7LgHbW0p7Tj1A/9FmNZy2/fcHVpA
      T1YkJ11+1/NICO9jMuZOFP9U1DgfYAeIe882FPq1snftiD7CGvB2Bx3IASMr+ejAYkgvzmikApzyDTodOuJ9\
      gwbAe3sHA3LO7RcCAVDlcmzVXCIOOfEPXoK2zmo7l+6N7fXyxC5SnOLQzFv1vfAJHQlyiivCYGWAdgdrAAAA\
      AA==";
+
+/// Declares the problems of an operation, in the order in which its description lists them. Those
+/// of every operation are added to each description.
+macro_rules! problem_responses {
+    ($operation:ident: $($kind:ident),+) => {
+        struct $operation;
+
+        impl utoipa::IntoResponses for $operation {
+            fn responses() -> $crate::http::description::Responses {
+                $crate::http::description::responses_of(&[$(&$crate::http::problems::$kind),+])
+            }
+        }
+    };
+}
+pub(super) use problem_responses;
+
+/// The responses of an operation, by status.
+pub(super) type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// Returns a response for each status, which lists the codes of the problems with that status.
+pub(super) fn responses_of(kinds: &[&ProblemKind]) -> Responses {
+    let mut codes = BTreeMap::<_, Vec<_>>::new();
+    for kind in kinds {
+        let of_status = codes.entry(kind.status.as_str().to_owned()).or_default();
+        of_status.push(format!("`{}`", kind.code));
+    }
+    let response = |codes: Vec<String>| {
+        let schema = Ref::from_schema_name(ProblemDocument::name());
+        ResponseBuilder::new()
+            .description(codes.join(", "))
+            .content("application/problem+json", Content::new(Some(schema)))
+            .build()
+    };
+    let responses = codes.into_iter();
+    responses
+        .map(|(status, codes)| (status, response(codes).into()))
+        .collect()
+}
 
 #[derive(OpenApi)]
 #[openapi(

@@ -1,39 +1,22 @@
-//! The problems of requests that are not decided.
+//! The problems of requests that are not decided or refused.
 
-use anteroom_http_server::{Problem, problems};
+use anteroom_http_server::Problem;
 
-use super::problems::{FORBIDDEN, VERIFICATIONS_LIMITED};
+use super::problems::{self, unauthorized};
 use crate::domain::{
-    admission::ClaimRefusal, failure::DecisionFailure, transactions::DatabaseFailure,
-    verification::VerificationRefusal,
+    failure::{ClaimRefusal, DecisionFailure},
+    links::AdminRefusal,
 };
-
-impl From<DatabaseFailure> for Problem {
-    fn from(failure: DatabaseFailure) -> Self {
-        Self::new(match failure {
-            DatabaseFailure::Unavailable => &problems::UNAVAILABLE,
-            DatabaseFailure::Internal => &problems::INTERNAL,
-        })
-    }
-}
-
-impl From<VerificationRefusal> for Problem {
-    fn from(refusal: VerificationRefusal) -> Self {
-        match refusal {
-            VerificationRefusal::Limited(after) => {
-                Self::new(&VERIFICATIONS_LIMITED).retry_after(after)
-            }
-            VerificationRefusal::Overloaded => Self::new(&problems::OVERLOADED),
-            VerificationRefusal::NoParams => Self::new(&problems::UNAVAILABLE),
-        }
-    }
-}
 
 impl From<DecisionFailure> for Problem {
     fn from(failure: DecisionFailure) -> Self {
         match failure {
-            DecisionFailure::Database(failure) => failure.into(),
-            DecisionFailure::Verification(refusal) => refusal.into(),
+            DecisionFailure::Unavailable => Self::new(&problems::UNAVAILABLE),
+            DecisionFailure::Internal => Self::new(&problems::INTERNAL),
+            DecisionFailure::Limited(after) => {
+                Self::new(&problems::ROOM_VERIFICATION_LIMITED).retry_after(after)
+            }
+            DecisionFailure::Overloaded => Self::new(&problems::OVERLOADED),
         }
     }
 }
@@ -41,9 +24,23 @@ impl From<DecisionFailure> for Problem {
 impl From<ClaimRefusal> for Problem {
     fn from(refusal: ClaimRefusal) -> Self {
         match refusal {
-            ClaimRefusal::Forbidden => Self::new(&FORBIDDEN),
-            ClaimRefusal::Verification(refusal) => refusal.into(),
-            ClaimRefusal::Database(failure) => failure.into(),
+            ClaimRefusal::Forbidden => Self::new(&problems::ROOM_FORBIDDEN),
+            ClaimRefusal::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<AdminRefusal> for Problem {
+    fn from(refusal: AdminRefusal) -> Self {
+        match refusal {
+            AdminRefusal::UnknownLink => unauthorized(),
+            AdminRefusal::Claim(refusal) => refusal.into(),
+            AdminRefusal::EndUnsupported => Self::new(&problems::CALL_END_UNSUPPORTED),
+            AdminRefusal::RateLimited(after) => {
+                Self::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
+            }
+            AdminRefusal::WrongPasskey => Self::new(&problems::ROOM_PASSKEY_WRONG),
+            AdminRefusal::CallOn => Self::new(&problems::CALL_ON),
         }
     }
 }

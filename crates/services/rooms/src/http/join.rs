@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, problems, request_client};
+use anteroom_http_server::{Problem, request_client};
 use anteroom_wire::rooms::{JoinBody, JoinedBody, Reason, ReasonBody};
 use axum::{
     extract::{Request, State},
@@ -14,10 +14,9 @@ use super::{
     answers::{not_found, private, redirect},
     bodies::json_body,
     claim::claim_of_headers,
-    problems::{
-        CALL_FULL, JOIN_INCOMPLETE, JOIN_INVALID, MEDIA_UNAVAILABLE, PASSKEY_RATE_LIMITED,
-        START_FORBIDDEN, USE_SOCKET,
-    },
+    description::problem_responses,
+    problems,
+    room_headers::single,
 };
 use crate::{
     domain::{
@@ -31,6 +30,13 @@ use crate::{
     },
     state::RoomsState,
 };
+
+problem_responses!(JoinProblems:
+    ROOM_ID_INVALID, ROOM_EPOCH_INVALID, ROOM_AUTHORIZATION_INVALID, ROOM_UNAUTHORIZED,
+    CALL_JOIN_INCOMPLETE, ROOM_FORBIDDEN, CALL_START_FORBIDDEN, CALL_USE_SOCKET, CALL_FULL,
+    CALL_JOIN_INVALID, UNPROCESSABLE, ROOM_RATE_LIMITED, ROOM_VERIFICATION_LIMITED,
+    CALL_MEDIA_UNAVAILABLE, UNAVAILABLE
+);
 
 /// Joins the call of a room. Starts a call if the room has none.
 #[utoipa::path(
@@ -53,25 +59,8 @@ use crate::{
         (status = OK, body = JoinedBody, description = "The client is announced."),
         (status = TEMPORARY_REDIRECT, description = "Another node has the call: `Location` is the \
             same request there, with `region`."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
-                `CALL_JOIN_INCOMPLETE`, `BAD_REQUEST`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_UNAUTHORIZED`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_FORBIDDEN`, `CALL_START_FORBIDDEN`"),
         (status = NOT_FOUND, body = ReasonBody, description = "Why there is no call to join."),
-        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_USE_SOCKET`"),
-        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_FULL`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`CALL_JOIN_INVALID`, `UNPROCESSABLE`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`CALL_MEDIA_UNAVAILABLE`, `UNAVAILABLE`, `OVERLOADED`"),
+        JoinProblems,
     ),
     security(("presentation" = []), ("group" = []))
 )]
@@ -117,7 +106,7 @@ async fn decide(
 fn joined_body(call: JoinedMediaCall) -> JoinedBody {
     let answer = call.answer;
     JoinedBody {
-        demux_id: call.demux_id.value(),
+        demux_id: call.demux_id.number(),
         port: answer.server_port,
         port_tcp: answer.server_port_tcp,
         port_tls: answer.server_port_tls,
@@ -141,15 +130,14 @@ fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
                 return redirect(&state.node.participants_url(&node));
             }
             AdmissionRefusal::Claim(refusal) => Problem::from(refusal),
-            AdmissionRefusal::UseSocket => Problem::new(&USE_SOCKET),
-            AdmissionRefusal::StartForbidden => Problem::new(&START_FORBIDDEN),
+            AdmissionRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
+            AdmissionRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
             AdmissionRefusal::JoinsLimited(after) | AdmissionRefusal::PasskeysLimited(after) => {
-                Problem::new(&PASSKEY_RATE_LIMITED).retry_after(after)
+                Problem::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
             }
         },
-        MediaJoinRefusal::Full => Problem::new(&CALL_FULL),
-        MediaJoinRefusal::MediaUnavailable => Problem::new(&MEDIA_UNAVAILABLE),
-        MediaJoinRefusal::Internal => Problem::new(&problems::INTERNAL),
+        MediaJoinRefusal::Full => Problem::new(&problems::CALL_FULL),
+        MediaJoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
     };
     problem.into_response()
 }
@@ -157,21 +145,16 @@ fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
 impl From<TransportError> for Problem {
     fn from(error: TransportError) -> Self {
         Self::new(match error {
-            TransportError::Incomplete => &JOIN_INCOMPLETE,
-            TransportError::Invalid => &JOIN_INVALID,
+            TransportError::Incomplete => &problems::CALL_JOIN_INCOMPLETE,
+            TransportError::Invalid => &problems::CALL_JOIN_INVALID,
         })
     }
 }
 
 /// Returns the platform of the one `User-Agent`.
 fn platform_of_headers(headers: &HeaderMap) -> Platform {
-    let mut values = headers.get_all(header::USER_AGENT).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value
-            .to_str()
-            .map_or(Platform::Unknown, Platform::of_user_agent),
-        _ => Platform::Unknown,
-    }
+    let agent = single(headers, &header::USER_AGENT).ok().flatten();
+    agent.map_or(Platform::Unknown, Platform::of_user_agent)
 }
 
 #[cfg(test)]

@@ -3,6 +3,3 @@
 pub(crate) mod change;
 pub(crate) mod delete;
 pub(crate) mod read;
-mod refusals;
-
-use self::refusals::refused;

@@ -4,7 +4,7 @@ use anteroom_http_server::Problem;
 use anteroom_store::{Epoch, LinkAddress, OpaqueRoomId};
 use http::{HeaderMap, HeaderName};
 
-use super::problems::{EPOCH_INVALID, ROOM_ID_INVALID};
+use super::problems::{ROOM_EPOCH_INVALID, ROOM_ID_INVALID};
 use crate::domain::room_id::{is_hex, parse_room};
 
 pub(crate) const X_ROOM_ID: HeaderName = HeaderName::from_static("x-room-id");
@@ -46,7 +46,7 @@ pub(crate) fn room_of_headers(headers: &HeaderMap) -> Result<Option<OpaqueRoomId
 pub(crate) fn epoch_of_headers(headers: &HeaderMap) -> Result<Option<Epoch>, Problem> {
     single(headers, &X_EPOCH)
         .and_then(|text| text.map(|text| parse_epoch(text).ok_or(())).transpose())
-        .map_err(|()| Problem::new(&EPOCH_INVALID))
+        .map_err(|()| Problem::new(&ROOM_EPOCH_INVALID))
 }
 
 /// Parses digits only. `str::parse` would accept a sign.
@@ -56,7 +56,10 @@ fn parse_epoch(text: &str) -> Option<Epoch> {
 }
 
 /// Returns the value of a header that may occur once.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+///
+/// # Errors
+/// The header is repeated, or is no text.
+pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

@@ -12,7 +12,7 @@ mod upgrade;
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, request_client};
+use anteroom_http_server::{Problem, request_client};
 use anteroom_runtime::BudgetRefusal;
 use axum::{
     extract::{Request, State},
@@ -23,9 +23,17 @@ use http::{HeaderMap, header};
 use self::{stream::ClientStream, upgrade::Upgrade};
 
 use crate::{
-    http::problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, TOO_MANY_SOCKETS},
+    http::{
+        description::problem_responses,
+        problems::{ORIGIN_FORBIDDEN, SOCKET_REQUIRED, SOCKETS_EXHAUSTED},
+        room_headers::single,
+    },
     state::RoomsState,
 };
+
+problem_responses!(SocketProblems:
+    ORIGIN_FORBIDDEN, SOCKET_REQUIRED, SOCKETS_EXHAUSTED
+);
 
 /// Opens a socket. All messages of a call pass through it.
 #[utoipa::path(
@@ -47,12 +55,7 @@ use crate::{
     ),
     responses(
         (status = SWITCHING_PROTOCOLS, description = "The socket is open."),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ORIGIN_FORBIDDEN`"),
-        (status = UPGRADE_REQUIRED, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`SOCKET_REQUIRED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`SOCKETS_EXHAUSTED`"),
+        SocketProblems,
     )
 )]
 pub(crate) async fn socket(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
@@ -68,7 +71,7 @@ pub(crate) async fn socket(State(state): State<Arc<RoomsState>>, request: Reques
         Err(BudgetRefusal::Address) => {
             return Problem::from(BudgetRefusal::Address).into_response();
         }
-        Err(BudgetRefusal::Total) => return Problem::new(&TOO_MANY_SOCKETS).into_response(),
+        Err(BudgetRefusal::Total) => return Problem::new(&SOCKETS_EXHAUSTED).into_response(),
     };
     let (response, connection) = upgrade.grant();
     tokio::spawn(async move {
@@ -85,15 +88,12 @@ pub(crate) async fn socket(State(state): State<Arc<RoomsState>>, request: Reques
 /// Returns whether the origin is allowed. Browsers send the page's origin, once. Other clients send
 /// none.
 fn may_open(state: &RoomsState, headers: &HeaderMap) -> bool {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    match (origins.next(), origins.next()) {
-        (None, _) => true,
-        (Some(origin), None) => {
-            let allowed = &state.settings.origins;
-            origin
-                .to_str()
-                .is_ok_and(|origin| allowed.iter().any(|allowed| allowed.as_str() == origin))
+    match single(headers, &header::ORIGIN) {
+        Ok(None) => true,
+        Ok(Some(origin)) => {
+            let mut allowed = state.settings.origins.iter();
+            allowed.any(|allowed| allowed.as_str() == origin)
         }
-        (Some(_), Some(_)) => false,
+        Err(()) => false,
     }
 }

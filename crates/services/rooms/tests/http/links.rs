@@ -1,10 +1,8 @@
 //! Section 2: call links.
 
-use std::process::Command;
-
 use anteroom_protocol::{DAY, HOUR};
 use anteroom_runtime::Clock as _;
-use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions, execute_sql};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -290,18 +288,7 @@ async fn zkparams_that_another_room_has_are_refused_at_create() {
 
 /// Executes a statement in the database of the service.
 fn execute(rooms: &TestRooms, statement: &str) {
-    const SCRIPT: &str = "import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], timeout=30)
-database.execute(sys.argv[2])
-database.close()";
-    let file = rooms.directory().join("rooms.db");
-    let mut command = Command::new("python3");
-    let status = command
-        .args(["-c", SCRIPT])
-        .arg(file)
-        .arg(statement)
-        .status();
-    assert!(status.unwrap().success());
+    execute_sql(&rooms.directory().join("rooms.db"), statement);
 }
 
 #[tokio::test]

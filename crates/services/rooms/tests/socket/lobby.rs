@@ -6,7 +6,7 @@ use anteroom_protocol::DAY;
 use anteroom_rooms::{LeaseSettings, SocketLimits};
 use anteroom_runtime::{BucketSize, Entropy as _};
 use anteroom_store::{OpaqueRoomId, RoomsDatabase as _, TransactionName, UserId};
-use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use anteroom_testkit::{LogGuard, TestLink, TestRooms, TestRoomsOptions};
 use futures::{SinkExt as _, future::join_all};
 use http::Method;
 use serde_json::{Value, json};
@@ -240,6 +240,9 @@ async fn approvals_that_no_link_can_have_are_counted_and_the_others_apply() {
         metrics.contains("anteroom_unusable_approvals_total 2\n"),
         "{metrics}"
     );
+    let line = "a lobby ignores approvals of users that no link can have";
+    let spans = LogGuard::global().spans_of(line);
+    assert_eq!(spans, ["call"]);
 }
 
 #[tokio::test]

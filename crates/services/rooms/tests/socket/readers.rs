@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_rooms::SocketLimits;
-use anteroom_testkit::{TestLink, TestRooms, TestRoomsOptions};
+use anteroom_testkit::{LogGuard, TestLink, TestRooms, TestRoomsOptions};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -139,6 +139,9 @@ async fn only_a_reader_that_takes_no_byte_for_the_whole_time_is_cut_off() {
     tokio::time::timeout(patience, cut)
         .await
         .expect("the deaf client is cut off");
+    let line = "a client that took nothing for too long was cut off";
+    let spans = LogGuard::global().spans_of(line);
+    assert_eq!(spans, ["call"]);
     // The seat is kept for a while, because the device may resume. No other member has lost
     // anything.
     let (mut witness, joined) =

@@ -211,6 +211,23 @@ async fn the_log_of_a_replaced_file_does_not_come_into_the_other_one() {
 }
 
 #[tokio::test]
+async fn the_log_and_its_index_outlive_a_connection_that_fails() {
+    let mut scene = Scene::new().await;
+    let side_files = ["-wal", "-shm"].map(|suffix| scene.file.side_file(suffix));
+    // Open files keep their inodes from new ones.
+    let open = side_files.each_ref().map(|path| File::open(path).unwrap());
+    scene.file.execute("CREATE TRIGGER foreign_rule BEFORE INSERT ON accounts BEGIN SELECT RAISE(ROLLBACK, 'no'); END").await;
+    assert!(scene.write().await.unwrap_err().is_transient());
+    // The writer gets another connection once the failed one is closed.
+    scene.file.execute("DROP TRIGGER foreign_rule").await;
+    scene.write().await.unwrap();
+    for (open, path) in open.iter().zip(&side_files) {
+        let found = fs::metadata(path).unwrap();
+        assert_eq!(open.metadata().unwrap().ino(), found.ino(), "{path:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_written_makes_readiness_say_read_only() {
     let mut scene = Scene::new().await;
     execute(&mut scene.file.connect().await, "CREATE TRIGGER foreign_rule BEFORE INSERT ON accounts BEGIN SELECT RAISE(ROLLBACK, 'no'); END").await;

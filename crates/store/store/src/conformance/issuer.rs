@@ -14,17 +14,15 @@ pub mod sign_ups;
 pub mod tampering;
 pub mod tokens;
 
-use std::sync::Arc;
-
 use anteroom_protocol::{Aci, AuthSalt, DAY, ParamsId, Pni, Timestamp};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, rngs::StdRng};
 use zeroize::Zeroizing;
 
 use super::{Backend, NOW, TEST};
 use crate::{
     Account, AddressPseudonym, Device, DeviceId, DeviceName, DeviceUse, Email, IssuerDatabase,
-    IssuerReader, IssuerRepository, Login, MasterKey, PasswordHash, PasswordVerifier,
-    ServerParamsKind, ServerParamsRecord, Session, SessionId,
+    IssuerReader, IssuerRepository, Login, PasswordHash, PasswordVerifier, ServerParamsKind,
+    ServerParamsRecord, Session, SessionId,
 };
 
 /// A backend of this database.
@@ -33,28 +31,9 @@ pub trait IssuerBackend: Backend<dyn IssuerDatabase> {}
 impl<B: Backend<dyn IssuerDatabase>> IssuerBackend for B {}
 
 /// An open database in fresh storage.
-pub struct Fixture<B> {
-    pub backend: B,
-    pub master: MasterKey,
-    pub database: Arc<dyn IssuerDatabase>,
-    pub rng: StdRng,
-}
+pub type Fixture<B> = super::Fixture<B, dyn IssuerDatabase>;
 
 impl<B: IssuerBackend> Fixture<B> {
-    pub async fn new() -> Self {
-        let mut rng = StdRng::seed_from_u64(1);
-        let backend = B::fresh();
-        let master = MasterKey::random(&mut rng);
-        let (database, created) = backend.open(&master, 1).await.unwrap();
-        assert!(created);
-        Self {
-            backend,
-            master,
-            database,
-            rng,
-        }
-    }
-
     pub async fn begin(&self) -> Box<dyn IssuerRepository> {
         self.database.begin(TEST).await.unwrap()
     }

@@ -11,16 +11,16 @@ pub mod overview;
 pub mod server_params;
 pub mod tampering;
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::num::NonZeroU32;
 
 use anteroom_protocol::{CallLinkSecretParams, EraId, Restrictions, RootKey, Timestamp};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, rngs::StdRng};
 
 use super::{Backend, NOW, TEST};
 use crate::{
     CallKey, CallLinkRecord, CallRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName,
-    MasterKey, NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase, RoomsReader,
-    RoomsRepository, StartEraOutcome, UserId,
+    NewCallLink, NodeName, OpaqueRoomId, PasskeyHash, RoomsDatabase, RoomsReader, RoomsRepository,
+    StartEraOutcome, UserId,
 };
 
 /// The length of leases, in seconds.
@@ -33,28 +33,9 @@ pub trait RoomsBackend: Backend<dyn RoomsDatabase> {}
 impl<B: Backend<dyn RoomsDatabase>> RoomsBackend for B {}
 
 /// An open database in fresh storage.
-pub struct Fixture<B> {
-    pub backend: B,
-    pub master: MasterKey,
-    pub database: Arc<dyn RoomsDatabase>,
-    pub rng: StdRng,
-}
+pub type Fixture<B> = super::Fixture<B, dyn RoomsDatabase>;
 
 impl<B: RoomsBackend> Fixture<B> {
-    pub async fn new() -> Self {
-        let mut rng = StdRng::seed_from_u64(1);
-        let backend = B::fresh();
-        let master = MasterKey::random(&mut rng);
-        let (database, created) = backend.open(&master, 1).await.unwrap();
-        assert!(created);
-        Self {
-            backend,
-            master,
-            database,
-            rng,
-        }
-    }
-
     pub async fn begin(&self) -> Box<dyn RoomsRepository> {
         self.database.begin(TEST).await.unwrap()
     }

@@ -27,7 +27,7 @@ impl DemoAccount {
         let account = services.add_account().await?;
         let device = DeviceCredentials::new(
             account.account.aci,
-            DeviceId::FIRST,
+            DeviceId::PRIMARY,
             SecretString::from(account.password.as_str()),
         );
         let timeouts = Timeouts::default();

@@ -109,12 +109,9 @@ impl Participation {
     /// The message belongs to another era, or the device has no seat.
     fn roster(&mut self, era_id: &str) -> Result<&mut Roster, RoomsError> {
         let era = parse_era(era_id)?;
-        let resume_state = self
-            .resume_state
-            .as_mut()
-            .filter(|resume_state| resume_state.era == era);
-        resume_state
-            .map(|resume_state| &mut resume_state.roster)
-            .ok_or(RoomsError::Malformed("a roster of another era"))
+        match &mut self.resume_state {
+            Some(resume_state) if resume_state.era == era => Ok(&mut resume_state.roster),
+            _ => Err(RoomsError::Malformed("a roster of another era")),
+        }
     }
 }

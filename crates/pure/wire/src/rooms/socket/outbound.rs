@@ -144,10 +144,10 @@ pub struct DeviceBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hand_raised_at: Option<u64>,
     /// Present only for devices whose connection is lost.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
     /// Present only for devices that joined as admins.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
     /// The hello as base64url. Present only for devices that sent one, and only to members that may
     /// see it. A reader takes any value but a text as none.
@@ -167,11 +167,6 @@ pub struct EntryBody<'a> {
     /// The device.
     #[serde(flatten)]
     pub device: DeviceBody<'a>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the library asks so")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

@@ -30,32 +30,17 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Authenticates requests.
 pub(crate) struct Authenticator {
-    database: Arc<dyn IssuerDatabase>,
-    clock: Arc<dyn Clock>,
-    tokens: Arc<TokenSource>,
-    identities: Option<Identities>,
-    caller_cache: CallerCache,
-    device_use_writer: DeviceUseWriter,
+    pub(crate) database: Arc<dyn IssuerDatabase>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Arc<TokenSource>,
+    pub(crate) identities: Option<Identities>,
+    /// The code that deletes a device or ends a session removes it from here too, so that it is
+    /// not accepted while the database is unavailable.
+    pub(crate) caller_cache: CallerCache,
+    pub(crate) device_use_writer: DeviceUseWriter,
 }
 
 impl Authenticator {
-    pub(crate) fn new(
-        database: Arc<dyn IssuerDatabase>,
-        clock: Arc<dyn Clock>,
-        tokens: Arc<TokenSource>,
-        identities: Option<Identities>,
-        device_use_writer: DeviceUseWriter,
-    ) -> Self {
-        Self {
-            database,
-            clock,
-            tokens,
-            identities,
-            caller_cache: CallerCache::new(),
-            device_use_writer,
-        }
-    }
-
     /// Returns the caller; `None` if the credentials are missing or wrong. Adds the changes of
     /// devices that a provider's token has caused, which the caller of this method must announce in
     /// any case.
@@ -89,27 +74,6 @@ impl Authenticator {
                 Ok(None)
             }
         }
-    }
-
-    /// Forgets a session that has ended, so that it is not accepted while the database is
-    /// unavailable.
-    pub(crate) fn forget_session(&self, session: &SessionId) {
-        self.caller_cache.forget_session(session);
-    }
-
-    /// Forgets all sessions of an account, after they have ended.
-    pub(crate) fn forget_sessions(&self, aci: &Aci) {
-        self.caller_cache.forget_sessions(*aci);
-    }
-
-    /// Forgets a device that was deleted.
-    pub(crate) fn forget_device(&self, aci: &Aci, device: DeviceId) {
-        self.caller_cache.forget_device(*aci, device);
-    }
-
-    /// Waits until the pending uses of devices are stored.
-    pub(crate) async fn device_uses_written(&self) {
-        self.device_use_writer.written().await;
     }
 
     async fn device(

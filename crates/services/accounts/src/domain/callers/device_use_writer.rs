@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::Entropy;
+use anteroom_runtime::{Entropy, spawn_task};
 use anteroom_store::{
     Device, DeviceId, DeviceUse, IssuerDatabase, SessionId, StoreError, TransactionName,
 };
@@ -68,7 +68,7 @@ impl DeviceUseWriter {
             return;
         };
         let (database, entropy) = (Arc::clone(&self.database), Arc::clone(&self.entropy));
-        tokio::spawn(write.run(database, entropy, changes));
+        spawn_task("device-use", write.run(database, entropy, changes));
     }
 
     /// Waits until no write is running.

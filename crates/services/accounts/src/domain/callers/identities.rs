@@ -26,10 +26,10 @@ const DEVICE_NAME: &str = "Single sign-on";
 
 /// Maps the subjects of identity providers to accounts.
 pub(crate) struct Identities {
-    verifier: Arc<dyn IdentityVerifier>,
+    pub(crate) verifier: Arc<dyn IdentityVerifier>,
     /// Whether an unknown person gets an account.
-    provision: bool,
-    retention: DeviceRetention,
+    pub(crate) provision: bool,
+    pub(crate) retention: DeviceRetention,
 }
 
 /// The identity that a token names.
@@ -60,18 +60,6 @@ impl From<Option<AccountDevice>> for IdentityLookup {
 }
 
 impl Identities {
-    pub(crate) fn new(
-        verifier: Arc<dyn IdentityVerifier>,
-        provision: bool,
-        retention: DeviceRetention,
-    ) -> Self {
-        Self {
-            verifier,
-            provision,
-            retention,
-        }
-    }
-
     pub(crate) async fn verify(&self, token: &str) -> TokenIdentity {
         let found = self.verifier.verify(token).await;
         let is_known = found.is_some();

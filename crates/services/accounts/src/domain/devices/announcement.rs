@@ -12,7 +12,8 @@ pub(crate) fn announce(accounts: &Arc<AccountsState>, change: &DeviceChange) {
     if change.is_end() {
         accounts
             .authenticator
-            .forget_device(change.owner(), change.device());
+            .caller_cache
+            .forget_device(*change.owner(), change.device());
     }
     let now = accounts.now();
     accounts.device_events.announce(change, now);

@@ -39,13 +39,8 @@ impl Job for DeviceNotice {
         let login = accounts
             .storage
             .stored(async {
-                accounts
-                    .storage
-                    .database
-                    .read(NAME)
-                    .await?
-                    .login(&self.owner)
-                    .await
+                let mut reader = accounts.storage.database.read(NAME).await?;
+                reader.login(&self.owner).await
             })
             .await?;
         let Some(login) = login.filter(|login| login.verified) else {

@@ -5,15 +5,12 @@
 //! their password is verified, longer with more failures elsewhere. A known device never waits.
 //! Emails without an account count and wait the same.
 
-use std::{
-    num::NonZeroU32,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{num::NonZeroU32, time::Duration};
 
 use anteroom_runtime::{RetryAfter, ShareCounts};
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 use crate::domain::{
     failure::Failure,
@@ -54,7 +51,7 @@ struct AttemptGuard<'a> {
 
 impl Drop for AttemptGuard<'_> {
     fn drop(&mut self) {
-        self.waiting.counts().leave(&self.path);
+        self.waiting.0.lock().leave(&self.path);
     }
 }
 
@@ -63,15 +60,11 @@ impl DelayedAttempts {
         Self(Mutex::new(ShareCounts::new(MOST_WAITING)))
     }
 
-    fn counts(&self) -> MutexGuard<'_, ShareCounts<LoginShare>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// # Errors
     /// 503 when too many attempts wait.
     fn enter(&self, source: AttemptSource) -> Result<AttemptGuard<'_>, Failure> {
         let path = source.shares(MOST_WAITING);
-        self.counts().enter(&path).map_err(|_| {
+        self.0.lock().enter(&path).map_err(|_| {
             let later = RetryAfter::from_secs(LONGEST.as_secs());
             Failure::Overloaded(later)
         })?;

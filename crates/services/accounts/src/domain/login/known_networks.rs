@@ -3,13 +3,11 @@
 //! The process keeps them in memory only, as keyed hashes without an account: a reader with the
 //! event key who guesses a network learns that a login came from it.
 
-use std::{
-    num::{NonZeroU64, NonZeroUsize},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{ClientAddress, LimitKey, Pseudonymizer, TimedMap};
+use parking_lot::Mutex;
 
 /// The limits of the known networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +48,7 @@ impl KnownNetworks {
         let Some(key) = network_key(keys, client) else {
             return;
         };
-        let mut seen = self.times();
+        let mut seen = self.times.lock();
         seen.forget_until(now.minus(self.seconds.get()));
         seen.set(key, now, ());
     }
@@ -65,7 +63,7 @@ impl KnownNetworks {
         let Some(key) = network_key(keys, client) else {
             return false;
         };
-        let mut seen = self.times();
+        let mut seen = self.times.lock();
         seen.forget_until(now.minus(self.seconds.get()));
         match seen.time(&key) {
             // A clock that was ahead makes no network known for longer than the limit.
@@ -75,10 +73,6 @@ impl KnownNetworks {
             }
             last => last.is_some(),
         }
-    }
-
-    fn times(&self) -> MutexGuard<'_, TimedMap<LimitKey, Timestamp>> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,7 +125,7 @@ mod tests {
             let knows = networks.knows(&keys, client(address), START.plus(after));
             assert_eq!(knows, known, "{address} {after}");
         }
-        assert!(networks.times().is_empty());
+        assert!(networks.times.lock().is_empty());
     }
 
     #[test]
@@ -150,7 +144,7 @@ mod tests {
         let address = |number: u64| client(&format!("192.0.2.{number}"));
         for number in 0..50 {
             networks.note(&keys, address(number), START.plus(number));
-            assert!(networks.times().len() <= 3);
+            assert!(networks.times.lock().len() <= 3);
         }
         for number in 0..50 {
             let knows = networks.knows(&keys, address(number), START.plus(50));

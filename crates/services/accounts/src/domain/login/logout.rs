@@ -39,7 +39,7 @@ pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> R
         })
         .await?;
     if let Some(session) = ended {
-        accounts.authenticator.forget_session(&session);
+        accounts.authenticator.caller_cache.forget_session(&session);
     }
     Ok(())
 }
@@ -87,6 +87,6 @@ pub(crate) async fn log_out_everywhere(
     let Some(aci) = ended else {
         return Ok(LogoutAllOutcome::Unauthenticated);
     };
-    accounts.authenticator.forget_sessions(&aci);
+    accounts.authenticator.caller_cache.forget_sessions(aci);
     Ok(LogoutAllOutcome::LoggedOut)
 }

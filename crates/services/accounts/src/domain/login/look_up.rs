@@ -119,7 +119,7 @@ pub(crate) async fn count_failure(
 ) -> Result<RefusedAttempt, Failure> {
     const NAME: TransactionName = TransactionName::new("count failed login");
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
-    let email = attempt.email();
+    let email = &attempt.email;
     let (before, after) = accounts
         .storage
         .stored(async {

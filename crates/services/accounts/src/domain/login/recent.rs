@@ -66,13 +66,8 @@ impl RecentProof<'_> {
         let login = accounts
             .storage
             .stored(async {
-                accounts
-                    .storage
-                    .database
-                    .read(NAME)
-                    .await?
-                    .login(&aci)
-                    .await
+                let mut reader = accounts.storage.database.read(NAME).await?;
+                reader.login(&aci).await
             })
             .await?;
         match (login, self.password) {

@@ -20,13 +20,13 @@ use crate::{
 };
 
 pub(crate) struct RefusedAttempt {
-    email: Email,
+    pub(crate) email: Email,
     /// The account; `None` if the email has none.
     aci: Option<Aci>,
     /// Whether the address is confirmed.
     is_verified: bool,
-    refusal: Refusal,
-    failures: LoginFailures,
+    pub(crate) refusal: Refusal,
+    pub(crate) failures: LoginFailures,
     /// The end of the lock that this failure has set.
     new_lock: Option<Timestamp>,
 }
@@ -46,19 +46,6 @@ impl RefusedAttempt {
             failures,
             new_lock: None,
         }
-    }
-
-    pub(crate) const fn refusal(&self) -> Refusal {
-        self.refusal
-    }
-
-    /// Returns the end of the lock; `None` while the email is not locked.
-    pub(crate) const fn locked_until(&self) -> Option<Timestamp> {
-        self.failures.locked_until
-    }
-
-    pub(crate) const fn email(&self) -> &Email {
-        &self.email
     }
 
     /// Returns the attempt after its failure was counted: other attempts have locked the address

@@ -9,6 +9,7 @@ use argon2::{
     Version,
 };
 use rand_core::CryptoRng;
+use tracing::Span;
 use zeroize::Zeroizing;
 
 use crate::domain::{
@@ -211,9 +212,10 @@ impl PasswordHasher {
     ) -> Result<T, Failure> {
         let permit = self.queue.acquire(source).await?;
         self.hashes.add(1);
+        let span = Span::current();
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work()
+            span.in_scope(work)
         });
         done.await.map_err(|_| {
             tracing::error!("a password's hash panicked or was cut off");

@@ -1,8 +1,9 @@
 //! The current keys of access tokens.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use anteroom_store::{IssuerDatabase, StorageKeys};
+use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 use crate::domain::tokens::access_token::{AccessTokens, TokenSeed};
@@ -11,7 +12,7 @@ use crate::domain::tokens::access_token::{AccessTokens, TokenSeed};
 pub(crate) struct TokenSource {
     issuer: String,
     database: Arc<dyn IssuerDatabase>,
-    current: RwLock<(Arc<StorageKeys>, Arc<AccessTokens>)>,
+    current: ArcSwap<(Arc<StorageKeys>, Arc<AccessTokens>)>,
 }
 
 impl TokenSource {
@@ -22,22 +23,19 @@ impl TokenSource {
         Self {
             issuer: issuer.to_owned(),
             database,
-            current: RwLock::new((keys, tokens)),
+            current: ArcSwap::from_pointee((keys, tokens)),
         }
     }
 
     /// Returns the access tokens with the current keys.
     pub(crate) fn current(&self) -> Arc<AccessTokens> {
         let keys = self.database.storage_keys();
-        {
-            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-            if Arc::ptr_eq(&current.0, &keys) {
-                return Arc::clone(&current.1);
-            }
+        let current = self.current.load();
+        if Arc::ptr_eq(&current.0, &keys) {
+            return Arc::clone(&current.1);
         }
         let tokens = Arc::new(read(&self.issuer, &keys));
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = (keys, Arc::clone(&tokens));
+        self.current.store(Arc::new((keys, Arc::clone(&tokens))));
         tokens
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient, problems};
 use anteroom_wire::{Secret, issuer::DeleteRequest};
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -26,8 +26,17 @@ use crate::{
         responses::{BodyProblems, PasswordProblems},
         user_agent::origin,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    DeleteProblems:
+    401 "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`",
+    403 "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`",
+    404 "`DEVICE_NOT_FOUND`",
+    422 "`UNPROCESSABLE`, `LOGIN_VALIDATION_ERROR`",
+}
 
 /// Deletes a device, the calling one or another. Its password, sessions and tokens end at once.
 #[utoipa::path(
@@ -44,16 +53,8 @@ use crate::{
     responses(
         BodyProblems,
         PasswordProblems,
+        DeleteProblems,
         (status = NO_CONTENT, description = "The device is gone."),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
-        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_FOUND`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`UNPROCESSABLE`, `LOGIN_VALIDATION_ERROR`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -63,22 +64,14 @@ pub(crate) async fn delete(
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     let Some(device) = id else {
         return Err(Problem::new(&NOT_FOUND));
     };
     let origin = origin(client, request.headers());
-    let body = read_optional_json::<DeleteRequest>(&accounts.http, request).await?;
-    let Some(DeleteRequest { password }) = body else {
-        return Err(Problem::new(&problems::UNPROCESSABLE));
-    };
+    let DeleteRequest { password } =
+        read_optional_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     let proof = RecentProof {
         client,
         password: password.as_ref().map(Secret::as_str),

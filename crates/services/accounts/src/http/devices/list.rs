@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient};
 use anteroom_store::DeviceState;
 use anteroom_wire::{
     Secret,
@@ -20,8 +20,17 @@ use crate::{
         devices::{owner::owner, problems::NOT_FOUND},
         private::private,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    ListProblems:
+    401 "`UNAUTHORIZED`",
+    403 "`DEVICE_NOT_ALLOWED`",
+    404 "`DEVICE_NOT_FOUND`: there is no such account",
+    503 "`UNAVAILABLE`, `OVERLOADED`" waits,
+}
 
 /// Lists the devices of an account.
 #[utoipa::path(
@@ -31,20 +40,8 @@ use crate::{
     params(("account" = Option<String>, Query, format = "uuid",
         description = "Another account, by its id; for administrators.")),
     responses(
+        ListProblems,
         (status = OK, body = DevicesResponse, description = "The devices."),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`"),
-        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_FOUND`: there is no such account"),
-        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`INTERNAL`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`TIMEOUT`"),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -53,13 +50,7 @@ pub(crate) async fn list(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<Response, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     match list::list(&accounts, client, &caller, &owner).await? {
         ListOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient, problems};
 use anteroom_wire::{
     Secret,
     issuer::{RegisterRequest, RegisterResponse},
@@ -33,8 +33,19 @@ use crate::{
         responses::PasswordProblems,
         user_agent::origin,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    RegisterDeviceProblems:
+    400 "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`",
+    401 "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`",
+    403 "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`",
+    409 "`DEVICE_LIMIT_REACHED`: all other devices have passwords of their own",
+    422 "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, `LOGIN_VALIDATION_ERROR`",
+    503 "`UNAVAILABLE`, `OVERLOADED`" waits,
+}
 
 /// Registers one more device of the calling account, which signs in with a password of its own.
 #[utoipa::path(
@@ -45,32 +56,9 @@ use crate::{
         description = "The calling account, by its id. Any other is refused, to administrators too.")),
     request_body = RegisterRequest,
     responses(
-        (status = OK, body = RegisterResponse, description = "The device and its password."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
-        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_LIMIT_REACHED`: all other devices have passwords of their own"),
         PasswordProblems,
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, \
-                `LOGIN_VALIDATION_ERROR`"),
-        (status = REQUEST_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`REQUEST_TIMEOUT`"),
-        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
-        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`INTERNAL`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`TIMEOUT`"),
+        RegisterDeviceProblems,
+        (status = OK, body = RegisterResponse, description = "The device and its password."),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -79,20 +67,13 @@ pub(crate) async fn register_device(
     RequestClient(client): RequestClient,
     request: Request,
 ) -> Result<Response, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     if !is_own(&caller, request.uri()) {
         return Err(Problem::new(&REGISTRATION_NOT_ALLOWED));
     }
     let origin = origin(client, request.headers());
-    let Some(body) = read_json::<RegisterRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&problems::UNPROCESSABLE));
-    };
+    let body: RegisterRequest =
+        read_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     let name = device_name(&body.name)?;
     let proof = RecentProof {
         client,

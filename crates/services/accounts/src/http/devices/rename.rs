@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemDocument, RequestClient, problems};
+use anteroom_http_server::{Problem, RequestClient, problems};
 use anteroom_wire::{Secret, issuer::RenameRequest};
 use axum::extract::{Request, State};
 use http::StatusCode;
@@ -26,8 +26,19 @@ use crate::{
         responses::PasswordProblems,
         user_agent::origin,
     },
+    problem_responses,
     state::AccountsState,
 };
+
+problem_responses! {
+    RenameProblems:
+    400 "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`",
+    401 "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`",
+    403 "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`",
+    404 "`DEVICE_NOT_FOUND`",
+    422 "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, `LOGIN_VALIDATION_ERROR`",
+    503 "`UNAVAILABLE`, `OVERLOADED`" waits,
+}
 
 /// Renames a device.
 #[utoipa::path(
@@ -42,32 +53,9 @@ use crate::{
     ),
     request_body = RenameRequest,
     responses(
-        (status = NO_CONTENT, description = "The device has the name."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_DISPLAY_NAME_TOO_LONG`, `BAD_REQUEST`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`UNAUTHORIZED`, `LOGIN_INVALID_CREDENTIALS`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_ALLOWED`, `LOGIN_RECENT_REQUIRED`"),
         PasswordProblems,
-        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`DEVICE_NOT_FOUND`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`, `DEVICE_DISPLAY_NAME_INVALID`, \
-                `LOGIN_VALIDATION_ERROR`"),
-        (status = REQUEST_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`REQUEST_TIMEOUT`"),
-        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`PAYLOAD_TOO_LARGE`"),
-        (status = UNSUPPORTED_MEDIA_TYPE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNSUPPORTED_MEDIA_TYPE`"),
-        (status = INTERNAL_SERVER_ERROR, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`INTERNAL`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`",
-            headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = GATEWAY_TIMEOUT, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`TIMEOUT`"),
+        RenameProblems,
+        (status = NO_CONTENT, description = "The device has the name."),
     ),
     security(("device" = []), ("session" = []))
 )]
@@ -77,18 +65,10 @@ pub(crate) async fn rename(
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let caller = caller_of(
-        &accounts,
-        request.headers(),
-        client,
-        &problems::UNAUTHORIZED,
-    )
-    .await?;
+    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     let origin = origin(client, request.headers());
-    let Some(body) = read_json::<RenameRequest>(&accounts.http, request).await? else {
-        return Err(Problem::new(&problems::UNPROCESSABLE));
-    };
+    let body: RenameRequest = read_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
     let name = device_name(&body.name)?;
     let Some(device) = id else {
         return Err(Problem::new(&NOT_FOUND));

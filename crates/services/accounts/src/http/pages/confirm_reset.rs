@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, RequestClient};
-use anteroom_runtime::ClientAddress;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -21,7 +20,7 @@ use crate::{
         pages::{
             fields::{password_field, password_problem},
             form::{Form, member},
-            layout::{alert, bare_problem_page, page, problem_page, refusal_page, way_to_login},
+            layout::{PageProblem, alert, page, problem_page, refusal_page, way_to_login},
         },
         problems::{RESET_LINK_INVALID, RESET_RATE_LIMITED, RESET_VALIDATION_ERROR},
     },
@@ -36,23 +35,13 @@ pub(crate) async fn show(uri: Uri) -> Response {
     page(StatusCode::OK, TITLE, &form(None, token.as_str()))
 }
 
+/// # Errors
+/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 pub(crate) async fn submit(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    decide(&accounts, client, request)
-        .await
-        .unwrap_or_else(bare_problem_page)
-}
-
-/// # Errors
-/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, PageProblem> {
     admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
     let fields = Form::read(&accounts.http, request).await?;
     let (token, password) = (fields.field("token"), fields.field("password"));
@@ -61,7 +50,7 @@ async fn decide(
         password: password.as_str(),
         keeps_devices: fields.field("keep").as_str() == "yes",
     };
-    match confirm_reset::confirm_reset(accounts, client, &confirmation).await? {
+    match confirm_reset::confirm_reset(&accounts, client, &confirmation).await? {
         ResetOutcome::InvalidInput => {
             let problem = Problem::new(&RESET_VALIDATION_ERROR);
             let wrong = password_problem(password.as_str());

@@ -4,7 +4,7 @@ use anteroom_http_server::Problem;
 use anteroom_pages::card;
 use axum::{
     body::Body,
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
@@ -26,12 +26,22 @@ pub(crate) fn problem_page(problem: Problem, title: &str, content: &Markup) -> R
     response
 }
 
-/// Returns a page with only the text of the problem.
-pub(crate) fn bare_problem_page(problem: Problem) -> Response {
-    refusal_page(problem, None)
+/// A page with only the text of the problem.
+pub(crate) struct PageProblem(Problem);
+
+impl<E: Into<Problem>> From<E> for PageProblem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
 }
 
-/// Returns the same page with a link: its target and its text.
+impl IntoResponse for PageProblem {
+    fn into_response(self) -> Response {
+        refusal_page(self.0, None)
+    }
+}
+
+/// Returns a page with the text of the problem and a link: its target and its text.
 pub(crate) fn refusal_page(problem: Problem, way_on: Option<(&str, &str)>) -> Response {
     let content = html! {
         h1 { "That did not work" }

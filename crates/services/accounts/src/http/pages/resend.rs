@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, RequestClient};
-use anteroom_runtime::ClientAddress;
+use anteroom_http_server::RequestClient;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -13,7 +12,7 @@ use crate::{
     domain::{client_limits::RESEND, mails::mail_request::MailRequestOutcome, resend},
     http::{
         admission::admit,
-        pages::{form::Form, layout::bare_problem_page, mail_request::MailRequestPage},
+        pages::{form::Form, layout::PageProblem, mail_request::MailRequestPage},
         problems::{VERIFY_RATE_LIMITED, VERIFY_VALIDATION_ERROR},
     },
     state::AccountsState,
@@ -35,31 +34,21 @@ pub(crate) async fn show(State(accounts): State<Arc<AccountsState>>) -> Response
     PAGE.show(&accounts)
 }
 
+/// # Errors
+/// Too many requests, a body of another type or size, and an unavailable database.
 pub(crate) async fn submit(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    decide(&accounts, client, request)
-        .await
-        .unwrap_or_else(bare_problem_page)
-}
-
-/// # Errors
-/// Too many requests, a body of another type or size, and an unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, PageProblem> {
     admit(&accounts.limits, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
-    if let Some(page) = PAGE.without_mail(accounts) {
+    if let Some(page) = PAGE.without_mail(&accounts) {
         return Ok(page);
     }
     let fields = Form::read(&accounts.http, request).await?;
     let email = fields.field("email");
     let email = email.as_str();
-    Ok(match resend::resend(accounts, client, email).await? {
+    Ok(match resend::resend(&accounts, client, email).await? {
         MailRequestOutcome::InvalidInput => PAGE.refused(&VERIFY_VALIDATION_ERROR, email),
         MailRequestOutcome::Accepted => PAGE.accepted(email),
     })

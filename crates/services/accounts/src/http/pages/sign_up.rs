@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, RequestClient};
-use anteroom_runtime::ClientAddress;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -21,7 +20,7 @@ use crate::{
         pages::{
             fields::{address, email_field, new_email_problem, password_field, password_problem},
             form::{Form, member},
-            layout::{alert, bare_problem_page, page, problem_page, way_to_login},
+            layout::{PageProblem, alert, page, problem_page, way_to_login},
         },
         problems::{
             INVITE_INVALID, SIGN_UP_CLOSED, SIGN_UP_RATE_LIMITED, SIGN_UP_VALIDATION_ERROR,
@@ -39,30 +38,20 @@ pub(crate) async fn show(State(accounts): State<Arc<AccountsState>>, uri: Uri) -
         return closed();
     }
     let code = member(&uri, "invite");
-    page(
-        StatusCode::OK,
-        TITLE,
-        &form(&accounts, &SignUpFormState::nothing(code.as_str())),
-    )
-}
-
-pub(crate) async fn submit(
-    State(accounts): State<Arc<AccountsState>>,
-    RequestClient(client): RequestClient,
-    request: Request,
-) -> Response {
-    decide(&accounts, client, request)
-        .await
-        .unwrap_or_else(bare_problem_page)
+    let state = SignUpFormState {
+        invite_code: code.as_str(),
+        ..SignUpFormState::default()
+    };
+    page(StatusCode::OK, TITLE, &form(&accounts, &state))
 }
 
 /// # Errors
 /// Too many requests, a body of another type or size, and an unavailable database.
-async fn decide(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
+pub(crate) async fn submit(
+    State(accounts): State<Arc<AccountsState>>,
+    RequestClient(client): RequestClient,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, PageProblem> {
     admit(&accounts.limits, &SIGN_UP, client, &SIGN_UP_RATE_LIMITED).await?;
     let fields = Form::read(&accounts.http, request).await?;
     let email = fields.field("email");
@@ -83,10 +72,10 @@ async fn decide(
             invite_code: invite_code.as_str(),
             wrong_invite,
         };
-        let content = form(accounts, &state);
+        let content = form(&accounts, &state);
         Ok(problem_page(problem, TITLE, &content))
     };
-    match sign_up::sign_up(accounts, client, &application).await? {
+    match sign_up::sign_up(&accounts, client, &application).await? {
         SignUpOutcome::InvalidInput => again(&SIGN_UP_VALIDATION_ERROR, None),
         SignUpOutcome::InvalidInvite => again(&INVITE_INVALID, Some(WRONG_INVITE)),
         SignUpOutcome::Closed => Ok(closed()),
@@ -98,6 +87,7 @@ async fn decide(
 }
 
 /// The typed values except the password, and their errors.
+#[derive(Default)]
 struct SignUpFormState<'a> {
     alert: Option<&'a str>,
     email: &'a str,
@@ -105,20 +95,6 @@ struct SignUpFormState<'a> {
     wrong_password: Option<&'a str>,
     invite_code: &'a str,
     wrong_invite: Option<&'a str>,
-}
-
-impl<'a> SignUpFormState<'a> {
-    /// Returns an empty form with the code of the link.
-    const fn nothing(invite_code: &'a str) -> Self {
-        Self {
-            alert: None,
-            email: "",
-            wrong_email: None,
-            wrong_password: None,
-            invite_code,
-            wrong_invite: None,
-        }
-    }
 }
 
 fn form(accounts: &AccountsState, state: &SignUpFormState<'_>) -> Markup {

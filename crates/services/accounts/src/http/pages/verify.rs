@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{Problem, RequestClient};
-use anteroom_runtime::ClientAddress;
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -20,7 +19,7 @@ use crate::{
         admission::admit,
         pages::{
             form::{Form, member},
-            layout::{bare_problem_page, page, refusal_page, way_to_login},
+            layout::{PageProblem, page, refusal_page, way_to_login},
         },
         problems::{VERIFY_LINK_INVALID, VERIFY_RATE_LIMITED},
     },
@@ -43,23 +42,13 @@ pub(crate) async fn show(uri: Uri) -> Response {
     page(StatusCode::OK, TITLE, &content)
 }
 
+/// # Errors
+/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 pub(crate) async fn submit(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
     request: Request,
-) -> Response {
-    decide(&accounts, client, request)
-        .await
-        .unwrap_or_else(bare_problem_page)
-}
-
-/// # Errors
-/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
-async fn decide(
-    accounts: &AccountsState,
-    client: ClientAddress,
-    request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, PageProblem> {
     admit(&accounts.limits, &VERIFY, client, &VERIFY_RATE_LIMITED).await?;
     let fields = Form::read(&accounts.http, request).await?;
     let token = fields.field("token");

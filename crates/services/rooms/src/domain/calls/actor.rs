@@ -18,7 +18,7 @@ use super::{
     context::CallContext,
     end::EndSignal,
     lease::{Generation, LeaseHandle},
-    messages::{CallJoinOutcome, CallMessage},
+    messages::{CallJoinOutcome, CallJoinRefusal, CallMessage, HandledJoin},
     send_queue::SendQueue,
 };
 
@@ -69,7 +69,7 @@ impl CallActor {
         end: Arc<EndSignal>,
     ) -> Self {
         Self {
-            until: Some(context.moment().plus(FIRST_JOIN)),
+            until: Some(context.timeline.moment().plus(FIRST_JOIN)),
             context: Arc::clone(context),
             address,
             era,
@@ -85,7 +85,7 @@ impl CallActor {
 
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
-        let every = self.context.settings.leases.lobby_look;
+        let every = self.context.leases.lobby_look;
         let mut looks = interval_at(Instant::now() + every, every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
@@ -111,9 +111,10 @@ impl CallActor {
 
     async fn next(&mut self, looks: &mut Interval) -> ActorEvent {
         const NEVER: Duration = Duration::from_secs(86_400);
-        let alarm = self
-            .until
-            .map_or_else(|| Instant::now() + NEVER, |at| self.context.instant_of(at));
+        let alarm = self.until.map_or_else(
+            || Instant::now() + NEVER,
+            |at| self.context.timeline.instant_of(at),
+        );
         let lobby = self.call.is_some() && self.lease.is_none();
         let link_read = async {
             let changed = match &mut self.lease {
@@ -156,12 +157,12 @@ impl CallActor {
             } => {
                 let connection = join.connection;
                 let answer = self.join(*join, send_queue).await;
-                let is_limited = matches!(answer, Some(CallJoinOutcome::RateLimited));
+                let is_limited = matches!(answer, Some(Err(CallJoinRefusal::RateLimited)));
                 if let Some(answer) = answer {
                     // A caller that no longer waits for the answer has disconnected.
                     if reply.send(answer).is_err() {
                         self.send_queues.remove(&connection);
-                        self.handle(Input::Disconnected { connection }).await;
+                        self.handle(Input::Disconnected(connection)).await;
                     }
                 }
                 self.end_if_empty(is_limited).await;
@@ -180,9 +181,9 @@ impl CallActor {
                     operation.end(outcome);
                 }
             }
-            CallMessage::Disconnected { connection } => {
+            CallMessage::Disconnected(connection) => {
                 self.send_queues.remove(&connection);
-                self.handle(Input::Disconnected { connection }).await;
+                self.handle(Input::Disconnected(connection)).await;
             }
             CallMessage::Look(reply) => match &self.lease {
                 // The lease task refuses the request when its queue is full: the caller gets no answer.
@@ -211,21 +212,18 @@ impl CallActor {
             return None;
         }
         if self.lease.is_none()
-            && let Some(refusal) = self.open(&join).await
+            && let Err(refusal) = self.open(&join).await
         {
-            return Some(refusal);
+            return Some(Err(refusal));
         }
         if self.is_over() {
             return None;
         }
-        if self
-            .call
-            .as_ref()
-            .is_some_and(|call| call.would_wait(&join))
-        {
+        let call = self.call.as_ref();
+        if call.is_some_and(|call| call.would_wait(&join)) {
             let counted = self.context.count_lobby_join(&join.user).await;
             if counted != Admission::Granted {
-                return Some(CallJoinOutcome::RateLimited);
+                return Some(Err(CallJoinRefusal::RateLimited));
             }
         }
         let connection = join.connection;
@@ -233,7 +231,7 @@ impl CallActor {
         let outcome = self.answer(connection, Input::Join(join)).await;
         let call = self.call.as_ref();
         let is_admin = call.is_some_and(|call| call.is_admin(connection));
-        Some(CallJoinOutcome::Here { is_admin, outcome })
+        Some(Ok(HandledJoin { is_admin, outcome }))
     }
 
     /// Ends a lobby without pending devices, and an era without an active device, after a join. A
@@ -260,7 +258,7 @@ impl CallActor {
     fn await_first_join(&mut self) {
         self.call = None;
         self.generation = None;
-        self.until = Some(self.context.moment().plus(FIRST_JOIN));
+        self.until = Some(self.context.timeline.moment().plus(FIRST_JOIN));
     }
 
     /// Gives the call the link that its lease task has read.

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_call::Moment;
 use anteroom_protocol::{OpaqueUserId, Timestamp};
 use anteroom_runtime::{Admission, BucketSize, Clock, Count, Entropy, GuardedGauge};
-use tokio::time::Instant;
 
 use crate::{
     LeaseSettings,
@@ -24,20 +22,14 @@ pub(crate) struct CallContext {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) timeline: Timeline,
     pub(crate) node: LocalNode,
-    pub(crate) settings: CallSettings,
+    pub(crate) leases: LeaseSettings,
+    pub(crate) call_limits: anteroom_call::Limits,
+    /// The joins of a user that waits in the lobby.
+    pub(crate) lobby_joins: BucketSize,
     /// The calls that this node has.
     pub(crate) live: GuardedGauge,
     /// Approvals that a lobby has read and cannot use.
     pub(crate) unusable_approvals: Count,
-}
-
-/// The settings of calls.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallSettings {
-    pub(crate) leases: LeaseSettings,
-    pub(crate) limits: anteroom_call::Limits,
-    /// The joins of a user that waits in the lobby.
-    pub(crate) lobby_joins: BucketSize,
 }
 
 impl CallContext {
@@ -45,19 +37,9 @@ impl CallContext {
         self.clock.now()
     }
 
-    /// Returns the current moment. It never jumps.
-    pub(super) fn moment(&self) -> Moment {
-        self.timeline.moment()
-    }
-
-    /// Returns the timer instant of a moment.
-    pub(super) fn instant_of(&self, moment: Moment) -> Instant {
-        self.timeline.instant_of(moment)
-    }
-
     /// Counts a join of a user that waits in the lobby.
     pub(super) async fn count_lobby_join(&self, user: &OpaqueUserId) -> Admission {
-        let size = self.settings.lobby_joins;
+        let size = self.lobby_joins;
         self.limits.count("lobby", user.as_str(), size).await
     }
 }

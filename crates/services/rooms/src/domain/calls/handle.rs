@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anteroom_call::Join;
 use anteroom_protocol::EraId;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Span;
 
 use super::{
     end::EndSignal,
@@ -21,9 +22,16 @@ pub(crate) struct CallHandle {
     pub(super) end: Arc<EndSignal>,
     /// Whether the call is over and its record is removed.
     pub(super) finished: watch::Receiver<bool>,
+    /// The span of the log lines of the call.
+    pub(super) span: Span,
 }
 
 impl CallHandle {
+    /// Returns the span of the log lines of the call.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
     /// Gives the join to the call. Returns `None` if the call has ended.
     pub(crate) async fn join(&self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
         let (reply, answer) = oneshot::channel();

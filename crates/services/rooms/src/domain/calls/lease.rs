@@ -13,6 +13,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval_at},
 };
+use tracing::Instrument as _;
 
 use super::{context::CallContext, end::EndSignal, messages::LookReply};
 use crate::domain::{link_state::link_state, transactions::report};
@@ -23,18 +24,6 @@ const FACTS: usize = 1_024;
 const LOOKS: usize = 256;
 /// The number of attempts to write the end of an era. After them its lease expires.
 const END_ATTEMPTS: usize = 3;
-
-/// A call whose era has started.
-pub(super) struct NewCall {
-    pub(super) context: Arc<CallContext>,
-    pub(super) record: CallRecord,
-    pub(super) address: LinkAddress,
-    /// The link after the start.
-    pub(super) link: LinkState,
-    pub(super) generation: Generation,
-    /// Signals the call to end.
-    pub(super) end: Arc<EndSignal>,
-}
 
 /// The identity of a link, and the number of its calls that were ended from outside. A call that
 /// reads another generation ends.
@@ -74,25 +63,19 @@ impl LeaseHandle {
 }
 
 /// Starts the task.
-pub(super) fn spawn(new: NewCall) -> LeaseHandle {
+pub(super) fn spawn(lease_task: LeaseTask) -> LeaseHandle {
     let (facts, written) = mpsc::channel(FACTS);
     let (looks, waiting) = mpsc::channel(LOOKS);
-    let (sender, link) = watch::channel(new.link);
-    let lease_task = LeaseTask {
-        context: new.context,
-        record: new.record,
-        address: new.address,
-        generation: new.generation,
-        link: sender,
-        end: new.end,
-    };
+    let link = lease_task.link.subscribe();
     // Counts the call from now on, not from the first run of the task: joins are answered before
     // that.
     let live = lease_task.context.live.enter();
-    let task = tokio::spawn(async move {
+    let running = async move {
         let _live = live;
         lease_task.run(written, waiting).await;
-    });
+    };
+    // The call's own task starts this one, so that both have the call's span.
+    let task = tokio::spawn(running.in_current_span());
     LeaseHandle {
         facts,
         looks,
@@ -102,15 +85,16 @@ pub(super) fn spawn(new: NewCall) -> LeaseHandle {
 }
 
 /// Renews the lease of a call's record, and writes the call's facts.
-struct LeaseTask {
-    context: Arc<CallContext>,
-    record: CallRecord,
-    address: LinkAddress,
-    generation: Generation,
-    /// Sends the link to the call. The order is the order of the reads, so that an older state
-    /// never follows a newer one.
-    link: watch::Sender<LinkState>,
-    end: Arc<EndSignal>,
+pub(super) struct LeaseTask {
+    pub(super) context: Arc<CallContext>,
+    pub(super) record: CallRecord,
+    pub(super) address: LinkAddress,
+    pub(super) generation: Generation,
+    /// Sends the link to the call, at first as it is after the start. The order is the order of the
+    /// reads, so that an older state never follows a newer one.
+    pub(super) link: watch::Sender<LinkState>,
+    /// Signals the call to end.
+    pub(super) end: Arc<EndSignal>,
 }
 
 /// The outcome of a renewal.
@@ -126,7 +110,7 @@ enum RenewalOutcome {
 impl LeaseTask {
     /// Runs until the call is over, then removes its record.
     async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<LookReply>) {
-        let leases = self.context.settings.leases;
+        let leases = self.context.leases;
         let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
@@ -167,7 +151,7 @@ impl LeaseTask {
     async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
         const NAME: TransactionName = TransactionName::new("renew era");
         let now = self.context.now();
-        let until = now.plus(self.context.settings.leases.valid.as_secs());
+        let until = now.plus(self.context.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
         let mut transaction = self.context.transactions.database.begin(NAME).await?;
         if !transaction.renew_era(key, *era, node, until).await? {
@@ -256,9 +240,7 @@ impl LeaseTask {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
                 Ok(()) => {
-                    self.context
-                        .events
-                        .emit("call.ended", &self.address.room, |event| event);
+                    self.context.events.emit("call.ended", &self.address.room);
                     return;
                 }
                 Err(error) => {

@@ -6,7 +6,7 @@ use anteroom_runtime::{OperationOutcome, RunningOperation};
 use tokio::sync::oneshot;
 
 use super::send_queue::SendQueue;
-use crate::Node;
+use crate::{Node, domain::failure::DecisionFailure};
 
 /// A message to a room's task.
 pub(crate) enum CallMessage {
@@ -23,9 +23,7 @@ pub(crate) enum CallMessage {
         /// Ended with the outcome that the call reports.
         operation: Option<RunningOperation>,
     },
-    Disconnected {
-        connection: ConnectionId,
-    },
+    Disconnected(ConnectionId),
     /// Reads the stored link, and signals the caller once the call knows it.
     Look(LookReply),
     Peek {
@@ -40,14 +38,19 @@ pub(crate) enum CallMessage {
 pub(crate) type LookReply = oneshot::Sender<()>;
 
 /// The outcome of a join.
-pub(crate) enum CallJoinOutcome {
-    /// The call has handled the join and answers it.
-    Here {
-        /// Whether the device joined as an admin.
-        is_admin: bool,
-        /// The outcome by the call's answer.
-        outcome: OperationOutcome,
-    },
+pub(crate) type CallJoinOutcome = Result<HandledJoin, CallJoinRefusal>;
+
+/// A join that the call has handled. The call answers it.
+pub(crate) struct HandledJoin {
+    /// Whether the device joined as an admin.
+    pub(crate) is_admin: bool,
+    /// The outcome by the call's answer.
+    pub(crate) outcome: OperationOutcome,
+}
+
+/// The reason why the call does not handle a join.
+#[derive(Debug)]
+pub(crate) enum CallJoinRefusal {
     /// Another node has the room's call.
     Elsewhere(Box<Node>),
     UnknownLink,
@@ -57,4 +60,10 @@ pub(crate) enum CallJoinOutcome {
     RateLimited,
     /// The database does not answer.
     Unavailable,
+}
+
+impl From<DecisionFailure> for CallJoinRefusal {
+    fn from(_: DecisionFailure) -> Self {
+        Self::Unavailable
+    }
 }

@@ -6,62 +6,38 @@ use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
 };
 
-use super::context::CallContext;
-use crate::{
-    Node,
-    domain::transactions::{DatabaseFailure, failed},
-};
-
-/// The state in the database of a room in which this node has no call.
-pub(super) enum RoomState {
-    UnknownLink,
-    /// Another node has the room's call.
-    Elsewhere(Box<Node>),
-    Idle(Box<IdleRoom>),
-}
+use super::{context::CallContext, messages::CallJoinRefusal};
+use crate::domain::failure::DecisionFailure;
 
 /// A room without a call at any other node.
 pub(super) struct IdleRoom {
     pub(super) link: CallLinkRecord,
     pub(super) approved: Vec<OpaqueUserId>,
     /// A record that names this node, which has no such call: an earlier run of this node left it.
-    stale: Option<CallRecord>,
+    pub(super) stale: Option<CallRecord>,
 }
 
-/// The outcome of a start.
-pub(super) enum StartOutcome {
-    /// The era has started, and the link has its new expiration.
-    Here(Box<(CallRecord, CallLinkRecord)>),
-    Elsewhere(Box<Node>),
-    UnknownLink,
-    Closed,
-}
-
-/// Reads the state of a room.
-///
-/// # Errors
-/// [`DatabaseFailure`].
+/// Reads the state in the database of a room in which this node has no call.
 pub(super) async fn look(
     context: &CallContext,
     address: &LinkAddress,
-) -> Result<RoomState, DatabaseFailure> {
+) -> Result<IdleRoom, CallJoinRefusal> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
     let mut reader = context.transactions.read(NAME).await?;
     let found = reader.link_with_call(address, context.now()).await;
-    let Some(found) = found.map_err(failed)? else {
-        return Ok(RoomState::UnknownLink);
-    };
+    let found = found.map_err(DecisionFailure::from)?;
+    let found = found.ok_or(CallJoinRefusal::UnknownLink)?;
     let call = found.call.as_ref();
     if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {
-        return Ok(RoomState::Elsewhere(Box::new(node)));
+        return Err(CallJoinRefusal::Elsewhere(Box::new(node)));
     }
     let approved = reader.approved_users(&address.room).await;
-    let approved = approved.map_err(failed)?;
-    Ok(RoomState::Idle(Box::new(IdleRoom {
+    let approved = approved.map_err(DecisionFailure::from)?;
+    Ok(IdleRoom {
         link: found.link,
         approved: usable(context, &approved),
         stale: found.call,
-    })))
+    })
 }
 
 /// Returns the approved users that can join a call of a link. Media servers may store others: they
@@ -84,17 +60,15 @@ fn usable(context: &CallContext, approved: &[UserId]) -> Vec<OpaqueUserId> {
     users
 }
 
-/// Starts the era in a room that was idle when it was last read.
-///
-/// # Errors
-/// [`DatabaseFailure`].
+/// Starts the era in a room that was idle when it was last read. `stale` is the record that the start
+/// replaces.
 pub(super) async fn start(
     context: &CallContext,
     address: &LinkAddress,
     era: EraId,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
-) -> Result<StartOutcome, DatabaseFailure> {
+) -> Result<(CallRecord, CallLinkRecord), CallJoinRefusal> {
     const NAME: TransactionName = TransactionName::new("start era");
     let now = context.now();
     let record = CallRecord {
@@ -104,46 +78,34 @@ pub(super) async fn start(
         node: context.node.name().clone(),
         media: None,
         started: now,
-        lease_until: Some(now.plus(context.settings.leases.valid.as_secs())),
+        lease_until: Some(now.plus(context.leases.valid.as_secs())),
     };
     let mut rng = context.entropy.rng();
     let mut transaction = context.transactions.begin(NAME).await?;
     if let Some(stale) = stale {
-        transaction
-            .end_era(&stale.key, stale.era)
-            .await
-            .map_err(failed)?;
+        let ended = transaction.end_era(&stale.key, stale.era).await;
+        ended.map_err(DecisionFailure::from)?;
     }
-    let outcome = transaction
-        .start_era(&record, address.epoch, now, &mut *rng)
-        .await;
-    match outcome.map_err(failed)? {
+    let epoch = address.epoch;
+    let outcome = transaction.start_era(&record, epoch, now, &mut *rng).await;
+    match outcome.map_err(DecisionFailure::from)? {
         StartEraOutcome::Started {
             call,
             link: Some(link),
             ..
         } => {
-            transaction.save().await.map_err(failed)?;
-            context
-                .events
-                .emit("call.started", &address.room, |event| event);
-            Ok(StartOutcome::Here(Box::new((call, link))))
+            transaction.save().await.map_err(DecisionFailure::from)?;
+            context.events.emit("call.started", &address.room);
+            Ok((call, link))
         }
         StartEraOutcome::Running { call, .. } => match context.node.owner_elsewhere(&call) {
-            Some(node) => Ok(StartOutcome::Elsewhere(Box::new(node))),
+            Some(node) => Err(CallJoinRefusal::Elsewhere(Box::new(node))),
             // Another process under the same node name has started an era.
-            None => Err(DatabaseFailure::Unavailable),
+            None => Err(CallJoinRefusal::Unavailable),
         },
         StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
-            Ok(StartOutcome::UnknownLink)
+            Err(CallJoinRefusal::UnknownLink)
         }
-        StartEraOutcome::ClosedLink(_) => Ok(StartOutcome::Closed),
-    }
-}
-
-impl IdleRoom {
-    /// Returns the record that the start of the era replaces.
-    pub(super) const fn stale(&self) -> Option<&CallRecord> {
-        self.stale.as_ref()
+        StartEraOutcome::ClosedLink(_) => Err(CallJoinRefusal::Closed),
     }
 }

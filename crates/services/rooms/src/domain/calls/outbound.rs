@@ -1,6 +1,6 @@
 //! Messages to clients, as JSON.
 
-use anteroom_call::{JoinAnswer, Message, Participant, RosterChanges, RosterEntry, Status};
+use anteroom_call::{JoinAnswer, Message, Participant, RosterEntry, Status};
 use anteroom_protocol::{DemuxId, LinkState};
 use anteroom_wire::rooms::{
     LinkStateBody,
@@ -52,7 +52,7 @@ impl OutboundMessage {
             Message::Pong => QueueKind::Pong,
             Message::Joined(_)
             | Message::Admitted
-            | Message::Denied { .. }
+            | Message::Denied(_)
             | Message::Removed
             | Message::Blocked
             | Message::Error(_) => QueueKind::Answer,
@@ -96,7 +96,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
     let user = participant.opaque_user_id.as_ref();
     let hello = participant.hello.as_ref();
     DeviceBody {
-        demux_id: participant.demux_id.value(),
+        demux_id: participant.demux_id.number(),
         opaque_user_id: user.map(|user| user.as_str().into()),
         hand_raised_at: participant
             .hand_raised_at
@@ -111,34 +111,17 @@ fn devices(participants: &[Participant]) -> Vec<DeviceBody<'_>> {
     participants.iter().map(device).collect()
 }
 
-fn entries(entries: &[RosterEntry]) -> Vec<EntryBody<'_>> {
-    let entry = |entry| {
-        let RosterEntry {
-            status: of_device,
-            participant,
-        }: &RosterEntry = entry;
-        EntryBody {
-            status: status(*of_device),
-            device: device(participant),
-        }
-    };
-    entries.iter().map(entry).collect()
+fn entry(entry: &RosterEntry) -> EntryBody<'_> {
+    EntryBody {
+        status: status(entry.status),
+        device: device(&entry.participant),
+    }
 }
 
 const fn status(status: Status) -> DeviceStatus {
     match status {
         Status::Active => DeviceStatus::Active,
         Status::Pending => DeviceStatus::Pending,
-    }
-}
-
-fn changes_body(era_id: String, changes: &RosterChanges) -> ServerMessage<'_> {
-    ServerMessage::Roster {
-        era_id,
-        joined: entries(&changes.joined),
-        changed: entries(&changes.changed),
-        left: changes.left.iter().copied().map(DemuxId::value).collect(),
-        pending_count: changes.pending_count,
     }
 }
 
@@ -151,9 +134,15 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             pending: devices(&roster.pending),
             pending_count: Some(roster.pending_count),
         },
-        Message::Roster { era_id, changes } => changes_body(era_id.to_string(), changes),
+        Message::Roster { era_id, changes } => ServerMessage::Roster {
+            era_id: era_id.to_string(),
+            joined: changes.joined.iter().map(entry).collect(),
+            changed: changes.changed.iter().map(entry).collect(),
+            left: changes.left.iter().copied().map(DemuxId::number).collect(),
+            pending_count: changes.pending_count,
+        },
         Message::Admitted => ServerMessage::Admitted,
-        Message::Denied { reason } => ServerMessage::Denied {
+        Message::Denied(reason) => ServerMessage::Denied {
             reason: reason.as_str().into(),
         },
         Message::Removed => ServerMessage::Removed,
@@ -162,7 +151,7 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             call_link_state: LinkStateBody::from(&**link as &LinkState),
         },
         Message::Relay { from, body } => ServerMessage::Relay {
-            from: from.value(),
+            from: from.number(),
             body: STANDARD.encode(body.as_bytes()),
         },
         Message::Error(code) => ServerMessage::Error {
@@ -175,7 +164,7 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
 
 fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
     ServerMessage::Joined(Box::new(JoinedMessage {
-        demux_id: joined.demux_id.value(),
+        demux_id: joined.demux_id.number(),
         era_id: joined.era_id.to_string(),
         status: status(joined.status),
         is_admin: joined.is_admin,

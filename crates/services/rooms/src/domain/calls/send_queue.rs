@@ -10,12 +10,10 @@
 //!   roster beyond their bound are dropped, and the call must then send a whole roster.
 //! - A client that requests answers faster than it reads them is not read meanwhile.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -89,7 +87,7 @@ impl SendQueue {
     }
 
     pub(crate) fn push(&self, OutboundMessage { text, kind }: OutboundMessage) -> PushOutcome {
-        let mut state = self.state();
+        let mut state = self.0.state.lock();
         if state.closing.is_some() {
             return PushOutcome::Done;
         }
@@ -113,7 +111,7 @@ impl SendQueue {
 
     /// Closes the connection once the waiting messages are sent. Only the first call has an effect.
     pub(crate) fn close(&self, closing: ClosingFrame) {
-        let mut state = self.state();
+        let mut state = self.0.state.lock();
         if state.closing.is_none() {
             state.closing = Some(closing);
             self.0.ready.notify_one();
@@ -133,7 +131,7 @@ impl SendQueue {
     /// Waits for the next action.
     pub(crate) async fn next(&self) -> NextAction {
         loop {
-            if let Some(next) = self.state().next() {
+            if let Some(next) = self.0.state.lock().next() {
                 self.0.answered.notify_one();
                 return next;
             }
@@ -143,7 +141,7 @@ impl SendQueue {
 
     /// Completes when the client has read enough answers to be read again.
     pub(crate) async fn has_room(&self) {
-        while self.state().bytes_of(QueueKind::Answer) > MAX_ANSWERS {
+        while self.0.state.lock().bytes_of(QueueKind::Answer) > MAX_ANSWERS {
             self.0.answered.notified().await;
         }
     }
@@ -151,10 +149,6 @@ impl SendQueue {
     /// Completes when the connection is to be closed.
     pub(crate) async fn closed(&self) {
         self.0.closed.cancelled().await;
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -232,7 +226,7 @@ mod tests {
     }
 
     fn drained(send_queue: &SendQueue) -> Vec<String> {
-        std::iter::from_fn(|| send_queue.state().next())
+        std::iter::from_fn(|| send_queue.0.state.lock().next())
             .map_while(|next| match next {
                 NextAction::Send(message) => Some(String::from_utf8(message.to_vec()).unwrap()),
                 NextAction::Close(_) => None,
@@ -270,7 +264,7 @@ mod tests {
             "relay 2",
         ];
         assert_eq!(drained(&send_queue), expected);
-        assert_eq!(send_queue.state().relay_bytes, 0);
+        assert_eq!(send_queue.0.state.lock().relay_bytes, 0);
     }
 
     #[test]
@@ -314,7 +308,7 @@ mod tests {
         for _ in 0..1_000 {
             let pushed = send_queue.push(message(&kib, QueueKind::RosterChanges));
             missed += usize::from(pushed == PushOutcome::RosterMissed);
-            let bytes = send_queue.state().bytes_of(QueueKind::RosterChanges);
+            let bytes = send_queue.0.state.lock().bytes_of(QueueKind::RosterChanges);
             assert!(bytes <= MAX_CHANGES, "{bytes}");
         }
         // The last of 257 consecutive messages does not fit.

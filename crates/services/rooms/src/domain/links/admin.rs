@@ -6,7 +6,9 @@ use anteroom_store::{LinkAddress, PasskeyHash, TransactionName};
 
 use super::Links;
 use crate::domain::{
-    failure::DecisionFailure, limits::PasskeyAttempt, passkey::Passkey, transactions::failed,
+    failure::{ClaimRefusal, DecisionFailure},
+    limits::PasskeyAttempt,
+    passkey::Passkey,
     verification::Presentation,
 };
 
@@ -22,8 +24,7 @@ pub(crate) struct AdminRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AdminRefusal {
     UnknownLink,
-    /// The presentation does not hold for the link.
-    Forbidden,
+    Claim(ClaimRefusal),
     /// Calls on media servers cannot be ended from here.
     EndUnsupported,
     /// The user has sent too many wrong passkeys.
@@ -39,38 +40,39 @@ pub(super) struct AdminAttempt {
     pub(super) passkey: PasskeyHash,
 }
 
+impl<F: Into<ClaimRefusal>> From<F> for AdminRefusal {
+    fn from(refusal: F) -> Self {
+        Self::Claim(refusal.into())
+    }
+}
+
 impl Links {
     /// Reads the link, verifies the presentation and starts an attempt at the passkey.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(super) async fn begin_attempt(
         &self,
         request: &AdminRequest,
         ends_call: bool,
-    ) -> Result<Result<AdminAttempt, AdminRefusal>, DecisionFailure> {
+    ) -> Result<AdminAttempt, AdminRefusal> {
         const LOOK: TransactionName = TransactionName::new("look at link");
         let address = &request.address;
         let mut reader = self.transactions.read(LOOK).await?;
         let found = reader.link(address, self.clock.now()).await;
         drop(reader);
-        let Some(link) = found.map_err(failed)? else {
-            return Ok(Err(AdminRefusal::UnknownLink));
-        };
+        let link = found
+            .map_err(DecisionFailure::from)?
+            .ok_or(AdminRefusal::UnknownLink)?;
         let proof = Presentation::Auth(&request.presentation, &link.zkparams);
         if !self.verifier.holds(proof, request.client).await? {
-            return Ok(Err(AdminRefusal::Forbidden));
+            return Err(ClaimRefusal::Forbidden.into());
         }
         if ends_call && !self.can_end_calls {
-            return Ok(Err(AdminRefusal::EndUnsupported));
+            return Err(AdminRefusal::EndUnsupported);
         }
         let user = OpaqueUserId::of_ciphertext(&request.presentation.user_id());
-        let attempt = match PasskeyAttempt::begin(&self.limits, user.as_str()).await {
-            Ok(attempt) => attempt,
-            Err(after) => return Ok(Err(AdminRefusal::RateLimited(after))),
-        };
+        let attempt = PasskeyAttempt::begin(&self.limits, user.as_str()).await;
+        let attempt = attempt.map_err(AdminRefusal::RateLimited)?;
         let keys = self.transactions.database.storage_keys();
         let passkey = keys.passkey_hash(&address.room, request.passkey.as_bytes());
-        Ok(Ok(AdminAttempt { attempt, passkey }))
+        Ok(AdminAttempt { attempt, passkey })
     }
 }

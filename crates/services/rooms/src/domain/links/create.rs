@@ -9,8 +9,7 @@ use anteroom_store::{
 
 use super::Links;
 use crate::domain::{
-    failure::DecisionFailure, passkey::Passkey, room_id::created_room, transactions::failed,
-    verification::Presentation,
+    failure::DecisionFailure, passkey::Passkey, room_id::created_room, verification::Presentation,
 };
 
 /// A request for a new link.
@@ -43,9 +42,6 @@ pub(crate) enum CreateOutcome {
 
 impl Links {
     /// Creates the link.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
     pub(crate) async fn create(
         &self,
         request: NewLink,
@@ -78,12 +74,10 @@ impl Links {
         let epoch = self.has_epochs.then(|| Epoch::random(&mut *rng));
         let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, self.clock.now());
         let mut transaction = self.transactions.begin(NAME).await?;
-        let outcome = transaction.create_link(&link, &mut *rng).await;
-        Ok(match outcome.map_err(failed)? {
+        Ok(match transaction.create_link(&link, &mut *rng).await? {
             CreateLinkOutcome::Created(link) => {
-                transaction.save().await.map_err(failed)?;
-                self.events
-                    .emit("call_link.created", &link.room, |event| event);
+                transaction.save().await?;
+                self.events.emit("call_link.created", &link.room);
                 CreateOutcome::Link(link)
             }
             CreateLinkOutcome::Unchanged(link) => CreateOutcome::Link(link),

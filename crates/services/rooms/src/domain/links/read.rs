@@ -5,36 +5,24 @@ use anteroom_runtime::ClientAddress;
 use anteroom_store::{CallLinkRecord, LinkAddress, TransactionName};
 
 use super::Links;
-use crate::domain::{failure::DecisionFailure, verification::Presentation};
-
-/// The outcome of a read.
-pub(crate) enum ReadOutcome {
-    Link(Box<CallLinkRecord>),
-    UnknownLink,
-    /// The presentation does not hold for the link.
-    Forbidden,
-}
+use crate::domain::{failure::ClaimRefusal, verification::Presentation};
 
 impl Links {
-    /// Reads the link for a holder of it.
-    ///
-    /// # Errors
-    /// [`DecisionFailure`].
+    /// Reads the link for a holder of it; `None` if there is no such link.
     pub(crate) async fn read(
         &self,
         address: &LinkAddress,
         presentation: &AuthPresentation,
         client: ClientAddress,
-    ) -> Result<ReadOutcome, DecisionFailure> {
+    ) -> Result<Option<CallLinkRecord>, ClaimRefusal> {
         const NAME: TransactionName = TransactionName::new("read link");
         let Some(found) = self.transactions.look_up(NAME, address).await? else {
-            return Ok(ReadOutcome::UnknownLink);
+            return Ok(None);
         };
-        let link = found.link;
-        let proof = Presentation::Auth(presentation, &link.zkparams);
-        Ok(match self.verifier.holds(proof, client).await? {
-            true => ReadOutcome::Link(Box::new(link)),
-            false => ReadOutcome::Forbidden,
-        })
+        let proof = Presentation::Auth(presentation, &found.link.zkparams);
+        match self.verifier.holds(proof, client).await? {
+            true => Ok(Some(found.link)),
+            false => Err(ClaimRefusal::Forbidden),
+        }
     }
 }

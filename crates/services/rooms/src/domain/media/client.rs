@@ -9,10 +9,9 @@ use anteroom_protocol::{DemuxId, EraId};
 use http::{HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
-use url::Url;
 
 use super::contract::{ClientAnswer, ClientRequest, Clients, ServerHealth};
-use crate::MediaServer;
+use crate::{MediaServer, domain::node::url_below};
 
 /// The maximum size of an answer, in bytes. No real answer is longer.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -97,7 +96,7 @@ impl MediaClient {
     }
 
     pub(crate) async fn health(&self, server: &MediaServer) -> Result<ServerHealth, MediaError> {
-        exchange(self.http.get(at(server, &["health"]))).await
+        exchange(self.http.get(url_below(server.url(), &["health"]))).await
     }
 
     /// Requests the members of the call. `user` sees the pending ones if the server knows this user
@@ -109,7 +108,9 @@ impl MediaClient {
         user: Option<&str>,
     ) -> Result<Clients, MediaError> {
         let era = era.to_string();
-        let mut request = self.http.get(at(server, &["v1", "call", &era, "clients"]));
+        let mut request = self
+            .http
+            .get(url_below(server.url(), &["v1", "call", &era, "clients"]));
         if let Some(user) = user {
             request = request.header(X_USER_ID, user);
         }
@@ -124,7 +125,7 @@ impl MediaClient {
         body: &ClientRequest<'_>,
     ) -> Result<ClientAnswer, MediaError> {
         let (era, id) = (era.to_string(), demux_id.to_string());
-        let url = at(server, &["v1", "call", &era, "client", &id]);
+        let url = url_below(server.url(), &["v1", "call", &era, "client", &id]);
         self.exchange(server, self.http.post(url).json(body)).await
     }
 
@@ -139,14 +140,6 @@ impl MediaClient {
         let _permit = permit.map_err(|_| MediaError::Unreached)?;
         exchange(request).await
     }
-}
-
-fn at(server: &MediaServer, path: &[&str]) -> Url {
-    let mut url = server.url().clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path);
-    }
-    url
 }
 
 async fn exchange<T: DeserializeOwned>(request: Request) -> Result<T, MediaError> {

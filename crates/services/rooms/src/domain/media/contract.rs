@@ -1,6 +1,6 @@
 //! The messages between the room service and a media server.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::platform::Platform;
 
@@ -14,27 +14,20 @@ pub(crate) struct ServerHealth {
 }
 
 /// `GET /v1/call/{era}/clients`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "ClientsBody")]
 pub(crate) struct Clients {
-    pub(crate) active: Vec<ActiveClient>,
-    pub(crate) pending: Vec<PendingClient>,
+    pub(crate) active: Vec<MediaDevice>,
+    pub(crate) pending: Vec<MediaDevice>,
 }
 
-/// A device in the call.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ActiveClient {
-    pub(crate) demux_id: u32,
-    /// The endpoint id, which is the opaque user id as a whole. Devices of one user share it.
-    pub(crate) user_id: Option<String>,
-}
-
-/// A device in the lobby.
+/// A device of a call, in it or in the lobby.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PendingClient {
+pub(crate) struct MediaDevice {
     pub(crate) demux_id: u32,
-    /// Only in answers to an admin in the call.
+    /// The endpoint id, which is the opaque user id as a whole. Devices of one user share it. Of a
+    /// device in the lobby only in answers to an admin in the call.
     pub(crate) user_id: Option<String>,
 }
 
@@ -43,25 +36,20 @@ pub(crate) struct PendingClient {
 struct ClientsBody {
     endpoint_ids: Vec<String>,
     demux_ids: Vec<u32>,
-    pending_clients: Option<Vec<PendingClient>>,
+    pending_clients: Option<Vec<MediaDevice>>,
 }
 
-/// The lists of endpoint ids and demux ids have different lengths.
-#[derive(Debug, thiserror::Error)]
-#[error("endpointIds and demuxIds have different lengths")]
-struct UnevenLists;
-
 impl TryFrom<ClientsBody> for Clients {
-    type Error = UnevenLists;
+    type Error = &'static str;
 
-    fn try_from(body: ClientsBody) -> Result<Self, UnevenLists> {
+    fn try_from(body: ClientsBody) -> Result<Self, Self::Error> {
         if body.endpoint_ids.len() != body.demux_ids.len() {
-            return Err(UnevenLists);
+            return Err("endpointIds and demuxIds have different lengths");
         }
         let active = body.demux_ids.into_iter().zip(body.endpoint_ids);
         Ok(Self {
             active: active
-                .map(|(demux_id, user_id)| ActiveClient {
+                .map(|(demux_id, user_id)| MediaDevice {
                     demux_id,
                     user_id: (!user_id.is_empty()).then_some(user_id),
                 })
@@ -101,9 +89,10 @@ pub(crate) enum CallType {
 
 /// The answer to [`ClientRequest`]. Members that are `null` count as missing.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "ClientAnswerBody")]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ClientAnswer {
     /// At least one address.
+    #[serde(flatten, deserialize_with = "server_ips")]
     pub(crate) server_ips: Vec<String>,
     pub(crate) server_port: u16,
     pub(crate) server_port_tcp: u16,
@@ -116,47 +105,18 @@ pub(crate) struct ClientAnswer {
     pub(crate) client_status: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ClientAnswerBody {
-    server_ips: Option<Vec<String>>,
-    server_ip: Option<String>,
-    server_port: u16,
-    server_port_tcp: u16,
-    server_port_tls: Option<u16>,
-    server_hostname: Option<String>,
-    server_ice_ufrag: String,
-    server_ice_pwd: String,
-    server_dhe_public_key: String,
-    client_status: String,
-}
-
-/// The answer names no address of the media server.
-#[derive(Debug, thiserror::Error)]
-#[error("serverIps and serverIp are both missing")]
-struct NoAddress;
-
-impl TryFrom<ClientAnswerBody> for ClientAnswer {
-    type Error = NoAddress;
-
-    fn try_from(body: ClientAnswerBody) -> Result<Self, NoAddress> {
-        let server_ips = body
-            .server_ips
-            .filter(|ips| !ips.is_empty())
-            .or_else(|| body.server_ip.map(|ip| vec![ip]))
-            .ok_or(NoAddress)?;
-        Ok(Self {
-            server_ips,
-            server_port: body.server_port,
-            server_port_tcp: body.server_port_tcp,
-            server_port_tls: body.server_port_tls,
-            server_hostname: body.server_hostname,
-            server_ice_ufrag: body.server_ice_ufrag,
-            server_ice_pwd: body.server_ice_pwd,
-            server_dhe_public_key: body.server_dhe_public_key,
-            client_status: body.client_status,
-        })
+/// Reads the addresses from the list, and else the single one.
+fn server_ips<'de, D: Deserializer<'de>>(members: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Addresses {
+        server_ips: Option<Vec<String>>,
+        server_ip: Option<String>,
     }
+    let addresses = Addresses::deserialize(members)?;
+    let list = addresses.server_ips.filter(|ips| !ips.is_empty());
+    list.or_else(|| addresses.server_ip.map(|ip| vec![ip]))
+        .ok_or_else(|| D::Error::custom("serverIps and serverIp are both missing"))
 }
 
 #[cfg(test)]
@@ -239,7 +199,7 @@ mod tests {
             let clients: Option<Clients> = serde_json::from_value(body.clone()).ok();
             let active = clients.map(|clients| clients.active);
             let expected = expected.map(|expected| {
-                let clients = expected.into_iter().map(|(demux_id, user)| ActiveClient {
+                let clients = expected.into_iter().map(|(demux_id, user)| MediaDevice {
                     demux_id,
                     user_id: user.map(str::to_owned),
                 });

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     MediaServer,
     domain::{
-        admission::{AdmissionRefusal, AuthorizedUser, Claim, ClaimRefusal, Entrance, admit},
-        transactions::{DatabaseFailure, failed},
+        admission::{AdmissionRefusal, AuthorizedUser, Claim, Entrance, admit},
+        failure::{ClaimRefusal, DecisionFailure},
     },
     state::RoomsState,
 };
@@ -53,8 +53,6 @@ pub(crate) enum MediaJoinRefusal {
     Full,
     /// No media server can take the call.
     MediaUnavailable,
-    /// A name does not fit into a record, or no demux id was found.
-    Internal,
 }
 
 /// A join that is verified and well-formed.
@@ -80,9 +78,6 @@ struct CallTarget {
 }
 
 /// Admits a user to a room and announces the client to the media server of the room's call.
-///
-/// # Errors
-/// [`MediaJoinRefusal`].
 pub(crate) async fn join(
     state: &RoomsState,
     claim: Claim,
@@ -163,20 +158,21 @@ async fn find_call(
     let epoch = user.link.as_ref().and_then(|link| link.epoch);
     let mut transaction = state.transactions.begin(NAME).await?;
     let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
-    match outcome.map_err(failed)? {
+    match outcome.map_err(DecisionFailure::from)? {
         StartEraOutcome::Started {
             call,
             link,
             expiration_change,
         } => {
             let approved = match &call.key {
-                CallKey::Link(room) => transaction.approved_users(room).await.map_err(failed)?,
+                CallKey::Link(room) => transaction
+                    .approved_users(room)
+                    .await
+                    .map_err(DecisionFailure::from)?,
                 CallKey::Group(_) => Vec::new(),
             };
-            transaction.save().await.map_err(failed)?;
-            state
-                .events
-                .emit("call.started", call.key.room(), |event| event);
+            transaction.save().await.map_err(DecisionFailure::from)?;
+            state.events.emit("call.started", call.key.room());
             Ok(CallTarget {
                 call,
                 server,
@@ -210,7 +206,10 @@ async fn running(
     let approved = match &call.key {
         CallKey::Link(room) => {
             let mut reader = join.state.transactions.read(NAME).await?;
-            reader.approved_users(room).await.map_err(failed)?
+            reader
+                .approved_users(room)
+                .await
+                .map_err(DecisionFailure::from)?
         }
         CallKey::Group(_) => Vec::new(),
     };
@@ -273,21 +272,17 @@ async fn announce(
 }
 
 /// Removes the record of a call that did not start, and undoes the effect of its start on the link.
-async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), DatabaseFailure> {
+async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), DecisionFailure> {
     const NAME: TransactionName = TransactionName::new("abandon era");
     if target.start.is_none() {
         return Ok(());
     }
     let (key, era) = (&target.call.key, target.call.era);
     let mut transaction = join.state.transactions.begin(NAME).await?;
-    let cancelled = transaction
-        .abandon_era(key, era, target.expiration_change)
-        .await;
-    if cancelled.map_err(failed)? {
-        transaction.save().await.map_err(failed)?;
-        join.state
-            .events
-            .emit("call.ended", key.room(), |event| event);
+    let change = target.expiration_change;
+    if transaction.abandon_era(key, era, change).await? {
+        transaction.save().await?;
+        join.state.events.emit("call.ended", key.room());
     }
     Ok(())
 }
@@ -307,9 +302,9 @@ fn texts(users: &[UserId]) -> Vec<String> {
 }
 
 /// The error for a name that does not fit into a record. The set-up excludes it.
-fn internal() -> MediaJoinRefusal {
+fn internal() -> DecisionFailure {
     tracing::error!("a name does not fit into a call record");
-    MediaJoinRefusal::Internal
+    DecisionFailure::Internal
 }
 
 impl From<AdmissionRefusal> for MediaJoinRefusal {
@@ -318,8 +313,8 @@ impl From<AdmissionRefusal> for MediaJoinRefusal {
     }
 }
 
-impl From<DatabaseFailure> for MediaJoinRefusal {
-    fn from(failure: DatabaseFailure) -> Self {
-        AdmissionRefusal::Claim(ClaimRefusal::Database(failure)).into()
+impl From<DecisionFailure> for MediaJoinRefusal {
+    fn from(failure: DecisionFailure) -> Self {
+        AdmissionRefusal::Claim(ClaimRefusal::Failed(failure)).into()
     }
 }

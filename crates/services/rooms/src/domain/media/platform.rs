@@ -20,14 +20,18 @@ impl Platform {
     pub(crate) fn of_user_agent(text: &str) -> Self {
         let mut words = text.split_ascii_whitespace();
         let product = product_name(words.next().unwrap_or_default());
-        let kind = product.split('-').find_map(ClientKind::of_word);
-        match kind {
-            Some(ClientKind::Desktop) => Self::of_desktop(words.next().unwrap_or_default()),
-            Some(ClientKind::Ios) => Self::Ios,
-            Some(ClientKind::Android) => Self::Android,
-            Some(ClientKind::Internal) => Self::Internal,
-            None => Self::Unknown,
-        }
+        let system = words.next().unwrap_or_default();
+        let of_word = |word: &str| match word.to_ascii_lowercase().as_str() {
+            "desktop" => Some(Self::of_desktop(system)),
+            "ios" => Some(Self::Ios),
+            "android" => Some(Self::Android),
+            "internal" => Some(Self::Internal),
+            _ => None,
+        };
+        product
+            .split('-')
+            .find_map(of_word)
+            .unwrap_or(Self::Unknown)
     }
 
     fn of_desktop(system: &str) -> Self {
@@ -36,25 +40,6 @@ impl Platform {
             "macos" | "mac" | "darwin" => Self::DesktopMac,
             "windows" => Self::DesktopWindows,
             _ => Self::Unknown,
-        }
-    }
-}
-
-enum ClientKind {
-    Desktop,
-    Ios,
-    Android,
-    Internal,
-}
-
-impl ClientKind {
-    fn of_word(word: &str) -> Option<Self> {
-        match word.to_ascii_lowercase().as_str() {
-            "desktop" => Some(Self::Desktop),
-            "ios" => Some(Self::Ios),
-            "android" => Some(Self::Android),
-            "internal" => Some(Self::Internal),
-            _ => None,
         }
     }
 }

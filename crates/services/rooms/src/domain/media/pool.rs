@@ -1,12 +1,13 @@
 //! The pool of media servers: the health of each, and the choice for a new call.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anteroom_http_client::HttpClientError;
 use anteroom_runtime::{Dependency, DependencyState, Health};
 use anteroom_store::CallRecord;
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::FuturesUnordered};
+use parking_lot::Mutex;
 
 use super::client::{MediaClient, MediaError};
 use crate::{MediaServer, SfuSettings};
@@ -74,9 +75,9 @@ impl MediaPool {
             .iter()
             .filter(|server| !tried.contains(&server.name));
         let (_, best) = candidates
-            .filter_map(|server| Some((server.load().map(|load| load.rank())?, server)))
+            .filter_map(|server| Some((server.load.lock().map(|load| load.rank())?, server)))
             .min_by_key(|(rank, _)| *rank)?;
-        if let Some(load) = &mut *best.load() {
+        if let Some(load) = &mut *best.load.lock() {
             load.calls = load.calls.saturating_add(1);
             load.clients = load.clients.saturating_add(1);
         }
@@ -116,23 +117,22 @@ impl MediaPool {
     }
 
     fn healthy(&self) -> usize {
-        let healthy = self.servers.iter().filter(|server| server.load().is_some());
+        let healthy = self
+            .servers
+            .iter()
+            .filter(|server| server.load.lock().is_some());
         healthy.count()
     }
 }
 
 impl Server {
     fn note(&self, load: Option<Load>) {
-        let before = std::mem::replace(&mut *self.load(), load);
+        let before = std::mem::replace(&mut *self.load.lock(), load);
         if before.is_some() != load.is_some() {
             let server = self.name.as_str();
             let healthy = load.is_some();
             tracing::info!(parent: None, server, healthy, "a media server has changed");
         }
-    }
-
-    fn load(&self) -> MutexGuard<'_, Option<Load>> {
-        self.load.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

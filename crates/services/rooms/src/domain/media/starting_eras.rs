@@ -1,11 +1,9 @@
 //! Eras that their media server does not know yet.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use anteroom_protocol::EraId;
+use parking_lot::Mutex;
 
 /// The eras whose record is written and whose first client is being announced to the media server.
 ///
@@ -23,7 +21,7 @@ pub(crate) struct StartingEraGuard {
 
 impl StartingEras {
     pub(crate) fn begin(&self, era: EraId) -> StartingEraGuard {
-        self.eras().insert(era);
+        self.0.lock().insert(era);
         StartingEraGuard {
             starting: self.clone(),
             era,
@@ -31,16 +29,12 @@ impl StartingEras {
     }
 
     pub(crate) fn contains(&self, era: EraId) -> bool {
-        self.eras().contains(&era)
-    }
-
-    fn eras(&self) -> MutexGuard<'_, HashSet<EraId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().contains(&era)
     }
 }
 
 impl Drop for StartingEraGuard {
     fn drop(&mut self) {
-        self.starting.eras().remove(&self.era);
+        self.starting.0.lock().remove(&self.era);
     }
 }

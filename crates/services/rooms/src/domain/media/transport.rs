@@ -27,9 +27,6 @@ pub(crate) enum TransportError {
 
 impl ClientTransport {
     /// Checks the parameters, before any look-up or write.
-    ///
-    /// # Errors
-    /// [`TransportError`].
     pub(crate) fn check(&self) -> Result<(), TransportError> {
         let required = [&self.ice_ufrag, &self.ice_pwd, &self.dhe_public_key];
         if required.iter().any(|member| member.is_empty()) {

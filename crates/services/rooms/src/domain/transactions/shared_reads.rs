@@ -9,7 +9,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -19,6 +19,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared, WeakShared},
 };
+use parking_lot::Mutex;
 use tokio::time::timeout;
 
 /// The longest wait for the read before. It ends in well under a millisecond where the database works.
@@ -60,7 +61,7 @@ where
         key: &K,
         read: impl Future<Output = T> + Send + 'static,
     ) -> Shared<BoxFuture<'static, T>> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         let newest = state.newest.get(key);
         let newest = newest.and_then(|newest| Some((newest.read.upgrade()?, &newest.has_begun)));
         let previous = match newest {
@@ -100,12 +101,6 @@ where
     }
 }
 
-impl<K: Eq + Hash, T: Clone> SharedReads<K, T> {
-    fn state(&self) -> MutexGuard<'_, State<K, T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<K, T: Clone> Default for SharedReads<K, T> {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(State {
@@ -123,7 +118,7 @@ impl<K, T: Clone> Clone for SharedReads<K, T> {
 
 impl<K: Eq + Hash, T: Clone> Drop for Entry<K, T> {
     fn drop(&mut self) {
-        let mut state = self.reads.state();
+        let mut state = self.reads.0.lock();
         if state
             .newest
             .get(&self.key)
@@ -197,9 +192,9 @@ mod tests {
         assert!(running.as_mut().now_or_never().is_none());
         let waiting = reads.join(&"room", ready(2));
         let never_asked = reads.join(&"other", ready(3));
-        assert_eq!(reads.state().newest.len(), 2);
+        assert_eq!(reads.0.lock().newest.len(), 2);
         drop((running, waiting, never_asked));
-        assert_eq!(reads.state().newest.len(), 0);
+        assert_eq!(reads.0.lock().newest.len(), 0);
         assert_eq!(reads.join(&"room", ready(4)).now_or_never(), Some(4));
     }
 

@@ -1,11 +1,12 @@
 //! The current server params for verification.
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 
 use anteroom_protocol::VerifyingParams;
+use arc_swap::ArcSwap;
 
 use super::presentation_cache::PresentationCache;
 
@@ -19,31 +20,30 @@ pub enum StoredParams {
 }
 
 /// The current params with their cache. They can be replaced while the service runs.
-pub(super) struct ParamsState {
-    cache: RwLock<Arc<PresentationCache>>,
+pub(crate) struct ParamsState {
+    cache: ArcSwap<PresentationCache>,
     incomplete: AtomicBool,
 }
 
 impl ParamsState {
     pub(super) fn new(keys: VerifyingParams) -> Self {
         Self {
-            cache: RwLock::new(Arc::new(PresentationCache::new(keys))),
+            cache: ArcSwap::from_pointee(PresentationCache::new(keys)),
             incomplete: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn replace(&self, keys: VerifyingParams) {
-        let cache = Arc::new(PresentationCache::new(keys));
-        let current = self.cache.write();
-        *current.unwrap_or_else(PoisonError::into_inner) = cache;
+    /// Replaces the server params from the next verification on.
+    pub(crate) fn replace(&self, keys: VerifyingParams) {
+        self.cache.store(Arc::new(PresentationCache::new(keys)));
     }
 
     pub(super) fn cache(&self) -> Arc<PresentationCache> {
-        let cache = self.cache.read();
-        Arc::clone(&cache.unwrap_or_else(PoisonError::into_inner))
+        self.cache.load_full()
     }
 
-    pub(super) fn set_stored(&self, stored: StoredParams) {
+    /// Sets whether all stored rows of server params are readable.
+    pub(crate) fn set_stored(&self, stored: StoredParams) {
         let incomplete = stored == StoredParams::Incomplete;
         self.incomplete.store(incomplete, Ordering::Relaxed);
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{HttpLimits, Problem, problems};
+use anteroom_http_server::{HttpLimits, Problem};
 use anteroom_store::OpaqueRoomId;
 use axum::{
     extract::{Request, State},
     http::HeaderMap,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use serde::Deserialize;
 
@@ -19,8 +19,8 @@ use crate::{
     http::{
         answers::nothing,
         bodies::json_body,
-        problems::{LINK_UNKNOWN, ROOM_ID_INVALID},
-        room_headers::X_ROOM_ID,
+        problems::{CALL_LINK_NOT_FOUND, PAYLOAD_TOO_LARGE, ROOM_ID_INVALID, UNPROCESSABLE},
+        room_headers::{X_ROOM_ID, single},
     },
     state::RoomsState,
 };
@@ -41,33 +41,25 @@ pub(super) fn approvals_limits(limits: &HttpLimits) -> HttpLimits {
     }
 }
 
-pub(super) async fn approvals(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
-    let problem = match decide(&state, request).await {
-        Ok(ReplaceOutcome::Replaced) => return nothing(),
-        Ok(ReplaceOutcome::UnknownLink) => Problem::new(&LINK_UNKNOWN),
-        Ok(ReplaceOutcome::TooMany) => Problem::new(&problems::PAYLOAD_TOO_LARGE),
-        Ok(ReplaceOutcome::InvalidUser) => Problem::new(&problems::UNPROCESSABLE),
-        Ok(ReplaceOutcome::Failed(failure)) => Problem::from(failure),
-        Err(problem) => problem,
-    };
-    problem.into_response()
-}
-
-async fn decide(state: &RoomsState, request: Request) -> Result<ReplaceOutcome, Problem> {
+pub(super) async fn approvals(
+    State(state): State<Arc<RoomsState>>,
+    request: Request,
+) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let room = link_room(&head.headers)?;
     let limits = approvals_limits(&state.http);
     let body: Approvals = json_body(&head.headers, body, &limits).await?;
-    Ok(replace(state, &room, &body.approved_users).await)
+    match replace(&state, &room, &body.approved_users).await? {
+        ReplaceOutcome::Replaced => Ok(nothing()),
+        ReplaceOutcome::UnknownLink => Err(Problem::new(&CALL_LINK_NOT_FOUND)),
+        ReplaceOutcome::TooMany => Err(Problem::new(&PAYLOAD_TOO_LARGE)),
+        ReplaceOutcome::InvalidUser => Err(Problem::new(&UNPROCESSABLE)),
+    }
 }
 
 /// Parses the room of `X-Room-Id`, with or without the prefix of call records.
 fn link_room(headers: &HeaderMap) -> Result<OpaqueRoomId, Problem> {
-    let mut values = headers.get_all(X_ROOM_ID).iter();
-    let value = match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    };
+    let value = single(headers, &X_ROOM_ID).ok().flatten();
     value
         .map(|text| text.strip_prefix(LINK_PREFIX).unwrap_or(text))
         .and_then(parse_room)

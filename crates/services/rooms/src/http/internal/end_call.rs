@@ -2,35 +2,30 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, problems};
+use anteroom_http_server::Problem;
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 
 use crate::{
     domain::ended_calls::{EndOutcome, EndedCall, end},
-    http::answers::nothing,
+    http::{answers::nothing, problems::BAD_REQUEST},
     state::RoomsState,
 };
 
 pub(super) async fn end_call(
     State(state): State<Arc<RoomsState>>,
     path: Result<Path<(String, String)>, PathRejection>,
-) -> Response {
-    match path {
-        Ok(Path((room_id, era_id))) => {
-            let call = EndedCall { room_id, era_id };
-            respond(end(&state, &[call]).await)
-        }
-        Err(_) => Problem::new(&problems::BAD_REQUEST).into_response(),
-    }
+) -> Result<Response, Problem> {
+    let Path((room_id, era_id)) = path.map_err(|_| Problem::new(&BAD_REQUEST))?;
+    let call = EndedCall { room_id, era_id };
+    respond(end(&state, &[call]).await?)
 }
 
-pub(super) fn respond(outcome: EndOutcome) -> Response {
+pub(super) fn respond(outcome: EndOutcome) -> Result<Response, Problem> {
     match outcome {
-        EndOutcome::Ended => nothing(),
-        EndOutcome::Malformed => Problem::new(&problems::BAD_REQUEST).into_response(),
-        EndOutcome::Failed(failure) => Problem::from(failure).into_response(),
+        EndOutcome::Ended => Ok(nothing()),
+        EndOutcome::Malformed => Err(Problem::new(&BAD_REQUEST)),
     }
 }

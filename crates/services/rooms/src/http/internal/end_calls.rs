@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use anteroom_http_server::Problem;
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use serde::Deserialize;
 
@@ -18,29 +19,14 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CallEndsBody {
-    call_keys: Vec<CallEndBody>,
+    call_keys: Vec<EndedCall>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CallEndBody {
-    room_id: String,
-    era_id: String,
-}
-
-pub(super) async fn end_calls(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
+pub(super) async fn end_calls(
+    State(state): State<Arc<RoomsState>>,
+    request: Request,
+) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    match json_body::<CallEndsBody>(&head.headers, body, &state.http).await {
-        Ok(body) => {
-            let calls = body.call_keys.into_iter();
-            let calls: Vec<_> = calls
-                .map(|call| EndedCall {
-                    room_id: call.room_id,
-                    era_id: call.era_id,
-                })
-                .collect();
-            respond(end(&state, &calls).await)
-        }
-        Err(problem) => problem.into_response(),
-    }
+    let body: CallEndsBody = json_body(&head.headers, body, &state.http).await?;
+    respond(end(&state, &body.call_keys).await?)
 }

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, problems};
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Response},
+use anteroom_http_server::Problem;
+use axum::{extract::State, response::Response};
+
+use crate::{
+    http::{answers::nothing, problems::UNAVAILABLE},
+    state::RoomsState,
 };
 
-use crate::{http::answers::nothing, state::RoomsState};
-
 /// Returns whether the database answers.
-pub(super) async fn health(State(state): State<Arc<RoomsState>>) -> Response {
-    match state.transactions.database.ready().await {
-        Ok(_) => nothing(),
-        Err(_) => Problem::new(&problems::UNAVAILABLE).into_response(),
-    }
+pub(super) async fn health(State(state): State<Arc<RoomsState>>) -> Result<Response, Problem> {
+    let ready = state.transactions.database.ready().await;
+    ready.map_err(|_| Problem::new(&UNAVAILABLE))?;
+    Ok(nothing())
 }

@@ -13,18 +13,19 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::refused;
 use crate::{
     domain::{
-        links::{AdminRequest, CreateOutcome, Links, NewLink, UpdateOutcome},
+        links::{AdminRequest, CreateOutcome, Links, NewLink},
         passkey::Passkey,
     },
     http::{
         answers::private,
         authorization::Authorization,
         bodies::{json_body, link_state_body},
+        description::problem_responses,
         problems::{
-            FIELD_TOO_LARGE, LINK_EXISTS, PASSKEY_TOO_SHORT, ZKPARAMS_INVALID, unauthorized,
+            CALL_LINK_EXISTS, CALL_LINK_PARAMS_INVALID, FIELD_TOO_LARGE, ROOM_PASSKEY_TOO_SHORT,
+            unauthorized,
         },
         room_headers::hex_link_of_headers,
     },
@@ -47,7 +48,7 @@ impl LinkChange {
         let passkey = Passkey::new(body.admin_passkey.into_bytes());
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
         Ok(Self {
-            passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+            passkey: passkey.ok_or(Problem::new(&FIELD_TOO_LARGE))?,
             zkparams: body.zkparams,
             restrictions: body.restrictions.map(Restrictions::from),
             name: name
@@ -58,6 +59,13 @@ impl LinkChange {
         })
     }
 }
+
+problem_responses!(ChangeProblems:
+    ROOM_ID_INVALID, ROOM_EPOCH_INVALID, ROOM_AUTHORIZATION_INVALID, ROOM_PASSKEY_TOO_SHORT,
+    CALL_LINK_PARAMS_INVALID, ROOM_FORBIDDEN, ROOM_PASSKEY_WRONG, CALL_LINK_EXISTS, CALL_ON,
+    CALL_END_UNSUPPORTED, FIELD_TOO_LARGE, UNPROCESSABLE, ROOM_RATE_LIMITED,
+    ROOM_VERIFICATION_LIMITED, UNAVAILABLE
+);
 
 /// Creates a call link (with a create presentation) or changes one (with an auth presentation).
 #[utoipa::path(
@@ -75,25 +83,10 @@ impl LinkChange {
     request_body = ChangeBody,
     responses(
         (status = OK, body = LinkStateBody, description = "The state."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`, \
-                `ROOM_PASSKEY_TOO_SHORT`, `CALL_LINK_PARAMS_INVALID`"),
         (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
             description = "`ROOM_UNAUTHORIZED`; also a change of an unknown link, and a create \
                 presentation that does not hold"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
-        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_EXISTS`, `CALL_ON`, `CALL_END_UNSUPPORTED`"),
-        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
-            content_type = "application/problem+json",
-            description = "`FIELD_TOO_LARGE`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+        ChangeProblems,
     ),
     security(("presentation" = []))
 )]
@@ -140,10 +133,10 @@ async fn create(
             let epoch = link.epoch.map(Epoch::as_u32);
             Ok(private(link_state_body(&link).with_epoch(epoch)))
         }
-        CreateOutcome::PasskeyTooShort => Err(Problem::new(&PASSKEY_TOO_SHORT)),
-        CreateOutcome::ParamsInvalid => Err(Problem::new(&ZKPARAMS_INVALID)),
+        CreateOutcome::PasskeyTooShort => Err(Problem::new(&ROOM_PASSKEY_TOO_SHORT)),
+        CreateOutcome::ParamsInvalid => Err(Problem::new(&CALL_LINK_PARAMS_INVALID)),
         CreateOutcome::Unauthorized => Err(unauthorized()),
-        CreateOutcome::Conflict => Err(Problem::new(&LINK_EXISTS)),
+        CreateOutcome::Conflict => Err(Problem::new(&CALL_LINK_EXISTS)),
     }
 }
 
@@ -159,7 +152,7 @@ async fn update(
     client: ClientAddress,
 ) -> Result<Response, Problem> {
     if change.zkparams.is_some() {
-        return Err(Problem::new(&ZKPARAMS_INVALID));
+        return Err(Problem::new(&CALL_LINK_PARAMS_INVALID));
     }
     let request = AdminRequest {
         address,
@@ -173,8 +166,6 @@ async fn update(
         revoked: change.revoked,
         end_call: change.end_call,
     };
-    match links.update(&request, &update).await? {
-        UpdateOutcome::Updated(link) => Ok(private(link_state_body(&link))),
-        UpdateOutcome::Refused(refusal) => Err(refused(refusal)),
-    }
+    let link = links.update(&request, &update).await?;
+    Ok(private(link_state_body(&link)))
 }

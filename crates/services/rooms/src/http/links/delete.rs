@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
+use anteroom_http_server::{HttpLimits, Problem, request_client};
 use anteroom_wire::rooms::{DeleteBody, EmptyBody};
 use axum::{
     extract::{Request, State},
     response::Response,
 };
 
-use super::refused;
 use crate::{
     domain::{
-        links::{AdminRefusal, AdminRequest, DeleteOutcome, Links},
+        links::{AdminRefusal, AdminRequest, Links},
         passkey::Passkey,
     },
     http::{
         answers::nothing, authorization::Authorization, bodies::json_body,
-        problems::FIELD_TOO_LARGE, room_headers::hex_link_of_headers,
+        description::problem_responses, problems::FIELD_TOO_LARGE,
+        room_headers::hex_link_of_headers,
     },
 };
+
+problem_responses!(DeleteProblems:
+    ROOM_ID_INVALID, ROOM_EPOCH_INVALID, ROOM_AUTHORIZATION_INVALID, ROOM_UNAUTHORIZED,
+    ROOM_FORBIDDEN, ROOM_PASSKEY_WRONG, CALL_ON, CALL_END_UNSUPPORTED, FIELD_TOO_LARGE,
+    UNPROCESSABLE, ROOM_RATE_LIMITED, ROOM_VERIFICATION_LIMITED, UNAVAILABLE
+);
 
 /// Deletes a call link. A link that does not exist counts as deleted.
 #[utoipa::path(
@@ -37,22 +43,7 @@ use crate::{
     request_body = DeleteBody,
     responses(
         (status = OK, body = EmptyBody, description = "The link is gone."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_UNAUTHORIZED`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_FORBIDDEN`, `ROOM_PASSKEY_WRONG`"),
-        (status = CONFLICT, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_ON`, `CALL_END_UNSUPPORTED`"),
-        (status = PAYLOAD_TOO_LARGE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`FIELD_TOO_LARGE`"),
-        (status = UNPROCESSABLE_ENTITY, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNPROCESSABLE`"),
-        (status = TOO_MANY_REQUESTS, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`ROOM_RATE_LIMITED`, `ROOM_VERIFICATION_LIMITED`"),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+        DeleteProblems,
     ),
     security(("presentation" = []))
 )]
@@ -70,12 +61,12 @@ pub(crate) async fn delete_link(
     let request = AdminRequest {
         address,
         presentation,
-        passkey: passkey.map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
+        passkey: passkey.ok_or(Problem::new(&FIELD_TOO_LARGE))?,
         client,
     };
     let ends_call = body.end_call.unwrap_or(false);
-    match links.delete(&request, ends_call).await? {
-        DeleteOutcome::Deleted | DeleteOutcome::Refused(AdminRefusal::UnknownLink) => Ok(nothing()),
-        DeleteOutcome::Refused(refusal) => Err(refused(refusal)),
+    match links.delete(&request, ends_call).await {
+        Ok(()) | Err(AdminRefusal::UnknownLink) => Ok(nothing()),
+        Err(refusal) => Err(refusal.into()),
     }
 }

@@ -8,15 +8,18 @@ use axum::{extract::State, response::Response};
 use http::HeaderMap;
 
 use crate::{
-    domain::links::{Links, ReadOutcome},
+    domain::links::Links,
     http::{
-        answers::private,
-        authorization::Authorization,
-        bodies::link_state_body,
-        problems::{FORBIDDEN, LINK_UNKNOWN},
+        answers::private, authorization::Authorization, bodies::link_state_body,
+        description::problem_responses, problems::CALL_LINK_NOT_FOUND,
         room_headers::link_of_headers,
     },
 };
+
+problem_responses!(ReadProblems:
+    ROOM_ID_INVALID, ROOM_EPOCH_INVALID, ROOM_AUTHORIZATION_INVALID, ROOM_UNAUTHORIZED,
+    ROOM_FORBIDDEN, CALL_LINK_NOT_FOUND, UNAVAILABLE
+);
 
 /// Shows the state of a call link to a holder of the link.
 #[utoipa::path(
@@ -33,20 +36,11 @@ use crate::{
     ),
     responses(
         (status = OK, body = LinkStateBody, description = "The state."),
-        (status = BAD_REQUEST, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_ID_INVALID`, `ROOM_EPOCH_INVALID`, `ROOM_AUTHORIZATION_INVALID`"),
-        (status = UNAUTHORIZED, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_UNAUTHORIZED`"),
-        (status = FORBIDDEN, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`ROOM_FORBIDDEN`"),
-        (status = NOT_FOUND, body = ProblemDocument, content_type = "application/problem+json",
-            description = "`CALL_LINK_NOT_FOUND`"),
         (status = TOO_MANY_REQUESTS, body = ProblemDocument,
             content_type = "application/problem+json",
             description = "`ROOM_VERIFICATION_LIMITED`",
             headers(("Retry-After" = u64, description = "Seconds until the next request."))),
-        (status = SERVICE_UNAVAILABLE, body = ProblemDocument,
-            content_type = "application/problem+json", description = "`UNAVAILABLE`, `OVERLOADED`"),
+        ReadProblems,
     ),
     security(("presentation" = []))
 )]
@@ -57,9 +51,7 @@ pub(crate) async fn read_link(
 ) -> Result<Response, Problem> {
     let address = link_of_headers(&headers)?;
     let presentation = Authorization::of_headers(&headers)?.require_auth()?;
-    match links.read(&address, &presentation, client).await? {
-        ReadOutcome::Link(link) => Ok(private(link_state_body(&link))),
-        ReadOutcome::UnknownLink => Err(Problem::new(&LINK_UNKNOWN)),
-        ReadOutcome::Forbidden => Err(Problem::new(&FORBIDDEN)),
-    }
+    let link = links.read(&address, &presentation, client).await?;
+    let link = link.ok_or(Problem::new(&CALL_LINK_NOT_FOUND))?;
+    Ok(private(link_state_body(&link)))
 }

@@ -17,10 +17,14 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use crate::{
     domain::{
-        admission::{AdmissionRefusal, Claim, ClaimRefusal, Entrance, admit},
-        calls::{handle::CallHandle, messages::CallJoinOutcome, send_queue::SendQueue},
+        admission::{AdmissionRefusal, Claim, Entrance, admit},
+        calls::{
+            handle::CallHandle,
+            messages::{CallJoinRefusal, HandledJoin},
+            send_queue::SendQueue,
+        },
+        failure::{ClaimRefusal, DecisionFailure},
         room_id::parse_room,
-        verification::VerificationRefusal,
     },
     state::RoomsState,
 };
@@ -39,12 +43,11 @@ pub(super) enum JoinOutcome {
     Redirected,
 }
 
-pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Option<Refusal>>) -> OperationOutcome {
+pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Refusal>) -> OperationOutcome {
     match entered {
         Ok(JoinOutcome::Call { outcome, .. }) => *outcome,
         Ok(JoinOutcome::Redirected) => OperationOutcome::Succeeded,
-        Err(Some(refusal)) => refusal.outcome(),
-        Err(None) => OperationOutcome::Refused,
+        Err(refusal) => refusal.outcome(),
     }
 }
 
@@ -64,16 +67,13 @@ pub(super) async fn enter(
     client: ClientAddress,
     connection: ConnectionId,
     send_queue: &SendQueue,
-) -> Result<JoinOutcome, Option<Refusal>> {
+) -> Result<JoinOutcome, Refusal> {
     let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
-    let checked = check(state, request, client).await.map_err(Some)?;
+    let checked = check(state, request, client).await?;
     let last = Instant::now() + PATIENCE;
     loop {
-        let call = state
-            .calls
-            .enter(&checked.address)
-            .await
-            .map_err(|_| Some(Refusal::Unavailable))?;
+        let call = state.calls.enter(&checked.address).await;
+        let call = call.ok_or(Refusal::Unavailable)?;
         let join = Join {
             connection,
             user: checked.user.clone(),
@@ -86,29 +86,29 @@ pub(super) async fn enter(
         // Another node may have revoked the link since the call last read it.
         let answer = match call.look().await {
             true => call.join(join, send_queue.clone()).await,
-            false if call.is_open() => Some(CallJoinOutcome::Unavailable),
+            false if call.is_open() => return Err(Refusal::Unavailable),
             false => None,
         };
         match answer {
-            Some(CallJoinOutcome::Here { is_admin, outcome }) => {
+            Some(Ok(HandledJoin { is_admin, outcome })) => {
                 return Ok(JoinOutcome::Call {
                     call,
                     is_admin,
                     outcome,
                 });
             }
-            Some(CallJoinOutcome::Elsewhere(node)) => {
+            Some(Err(CallJoinRefusal::Elsewhere(node))) => {
                 send_queue.redirect(&node.socket_url());
                 return Ok(JoinOutcome::Redirected);
             }
-            Some(CallJoinOutcome::UnknownLink) => return Err(Some(Refusal::UnknownLink)),
-            Some(CallJoinOutcome::Closed) => return Err(Some(Refusal::Expired)),
-            Some(CallJoinOutcome::RateLimited) => return Err(Some(Refusal::RateLimited)),
-            Some(CallJoinOutcome::Unavailable) => return Err(Some(Refusal::Unavailable)),
+            Some(Err(CallJoinRefusal::UnknownLink)) => return Err(Refusal::UnknownLink),
+            Some(Err(CallJoinRefusal::Closed)) => return Err(Refusal::Expired),
+            Some(Err(CallJoinRefusal::RateLimited)) => return Err(Refusal::RateLimited),
+            Some(Err(CallJoinRefusal::Unavailable)) => return Err(Refusal::Unavailable),
             None => call.finished().await,
         }
         if Instant::now() >= last {
-            return Err(Some(Refusal::Unavailable));
+            return Err(Refusal::Unavailable);
         }
     }
 }
@@ -152,15 +152,12 @@ fn refusal_of(refusal: AdmissionRefusal) -> Refusal {
     match refusal {
         AdmissionRefusal::UnknownLink => Refusal::UnknownLink,
         AdmissionRefusal::Claim(ClaimRefusal::Forbidden) => Refusal::Forbidden,
-        AdmissionRefusal::Claim(ClaimRefusal::Verification(VerificationRefusal::Limited(_))) => {
-            Refusal::NetworkLimited
-        }
-        AdmissionRefusal::Claim(
-            ClaimRefusal::Verification(
-                VerificationRefusal::Overloaded | VerificationRefusal::NoParams,
-            )
-            | ClaimRefusal::Database(_),
-        ) => Refusal::Unavailable,
+        AdmissionRefusal::Claim(ClaimRefusal::Failed(failure)) => match failure {
+            DecisionFailure::Limited(_) => Refusal::NetworkLimited,
+            DecisionFailure::Unavailable
+            | DecisionFailure::Internal
+            | DecisionFailure::Overloaded => Refusal::Unavailable,
+        },
         AdmissionRefusal::JoinsLimited(_) | AdmissionRefusal::PasskeysLimited(_) => {
             Refusal::RateLimited
         }

@@ -4,90 +4,84 @@ use anteroom_runtime::OperationOutcome;
 
 use crate::domain::calls::send_queue::ClosingFrame;
 
-/// The reason why a message or a connection is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+/// Declares the refusals: the name in Rust, the `code` of the error message, the status code with which
+/// the connection is closed unless it stays open, and the `message` of the error message.
+macro_rules! refusals {
+    ($($(#[$doc:meta])+ $refusal:ident, $code:literal, $closing:expr, $message:literal;)+) => {
+        /// The reason why a message or a connection is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Refusal {
+            $($(#[$doc])+ $refusal,)+
+        }
+
+        impl Refusal {
+            /// The `code` of the error message.
+            pub(crate) const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $code,)+
+                }
+            }
+
+            /// The `message` of the error message.
+            pub(crate) const fn message(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $message,)+
+                }
+            }
+
+            /// Returns how the connection is closed; `None` if it stays open.
+            pub(crate) fn closing(self) -> Option<ClosingFrame> {
+                let code: Option<u16> = match self {
+                    $(Self::$refusal => $closing,)+
+                };
+                code.map(|code| ClosingFrame { code, words: self.code() })
+            }
+        }
+    };
+}
+
+refusals! {
     /// The message is not one of this protocol.
-    Invalid,
+    Invalid, "invalid_message", Some(1002), "The message could not be read.";
     /// The message is a binary frame.
-    Binary,
+    Binary, "binary_refused", Some(1003), "Messages are text, not binary.";
     /// The message is too long.
-    TooLarge,
+    TooLarge, "too_large", Some(1009), "The message is too large.";
     /// The body of a relay is too long.
-    BodyTooLarge,
+    BodyTooLarge, "too_large", None, "The relayed body is too large.";
     /// The demux id is not a possible one.
-    UnknownDevice,
+    UnknownDevice, "unknown_device", None, "There is no such device in the call.";
     /// The first message is not `join`.
-    NotJoined,
+    NotJoined, "not_joined", Some(1002), "The first message must be a join.";
     /// No `join` arrived in time.
-    JoinTimeout,
+    JoinTimeout, "join_timeout", Some(1002), "No join came in time.";
     /// The socket was closed, before it joined, to make room for another.
-    GivenWay,
+    GivenWay, "overloaded", Some(1013), "Too many connections are open. Please try again.";
     /// The number of joined sockets is at its maximum, in total or for one address.
-    Overloaded,
+    Overloaded, "overloaded", Some(1013), "Too many connections are open. Please try again.";
     /// The link does not exist.
-    UnknownLink,
+    UnknownLink, "unknown_link", Some(1008), "There is no such call link.";
     /// The link is revoked or expired, and there is no call.
-    Expired,
+    Expired, "expired", Some(1008), "The call link is no longer valid.";
     /// The presentation does not hold for the link.
-    Forbidden,
+    Forbidden, "presentation_invalid", Some(1008), "The presentation is not valid for this room.";
     /// The user has joined too often, or has shown too many wrong passkeys.
-    RateLimited,
+    RateLimited, "rate_limited", Some(1008),
+        "Too many joins or wrong passkeys. Please wait a minute.";
     /// The client's network has sent too many presentations.
-    NetworkLimited,
+    NetworkLimited, "rate_limited", Some(1008),
+        "Too many presentations come from this network. Please wait a moment.";
     /// The service is not available at the moment.
-    Unavailable,
+    Unavailable, "unavailable", Some(1013),
+        "The service cannot answer at the moment. Please try again.";
     /// The link cannot be read at the moment, and without it no approval is made.
-    ApproveUnavailable,
+    ApproveUnavailable, "unavailable", None,
+        "The service cannot answer at the moment. Please try again.";
     /// The service is stopping.
-    ShuttingDown,
+    ShuttingDown, "shutting_down", Some(1012), "The service is stopping. Please join again.";
 }
 
 impl Refusal {
-    /// The `code` of the error message.
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid_message",
-            Self::Binary => "binary_refused",
-            Self::TooLarge | Self::BodyTooLarge => "too_large",
-            Self::UnknownDevice => "unknown_device",
-            Self::NotJoined => "not_joined",
-            Self::JoinTimeout => "join_timeout",
-            Self::GivenWay | Self::Overloaded => "overloaded",
-            Self::UnknownLink => "unknown_link",
-            Self::Expired => "expired",
-            Self::Forbidden => "presentation_invalid",
-            Self::RateLimited | Self::NetworkLimited => "rate_limited",
-            Self::Unavailable | Self::ApproveUnavailable => "unavailable",
-            Self::ShuttingDown => "shutting_down",
-        }
-    }
-
-    /// The `message` of the error message.
-    pub(crate) const fn message(self) -> &'static str {
-        match self {
-            Self::Invalid => "The message could not be read.",
-            Self::Binary => "Messages are text, not binary.",
-            Self::TooLarge => "The message is too large.",
-            Self::BodyTooLarge => "The relayed body is too large.",
-            Self::UnknownDevice => "There is no such device in the call.",
-            Self::NotJoined => "The first message must be a join.",
-            Self::JoinTimeout => "No join came in time.",
-            Self::GivenWay | Self::Overloaded => "Too many connections are open. Please try again.",
-            Self::UnknownLink => "There is no such call link.",
-            Self::Expired => "The call link is no longer valid.",
-            Self::Forbidden => "The presentation is not valid for this room.",
-            Self::NetworkLimited => {
-                "Too many presentations come from this network. Please wait a moment."
-            }
-            Self::RateLimited => "Too many joins or wrong passkeys. Please wait a minute.",
-            Self::Unavailable | Self::ApproveUnavailable => {
-                "The service cannot answer at the moment. Please try again."
-            }
-            Self::ShuttingDown => "The service is stopping. Please join again.",
-        }
-    }
-
     /// Returns the outcome of an operation that this refusal ends.
     pub(crate) const fn outcome(self) -> OperationOutcome {
         match self {
@@ -109,26 +103,5 @@ impl Refusal {
             | Self::RateLimited
             | Self::NetworkLimited => OperationOutcome::Refused,
         }
-    }
-
-    /// Returns how the connection is closed; `None` if it stays open.
-    pub(crate) const fn closing(self) -> Option<ClosingFrame> {
-        let code = match self {
-            Self::BodyTooLarge | Self::UnknownDevice | Self::ApproveUnavailable => return None,
-            Self::Invalid | Self::NotJoined | Self::JoinTimeout => 1002,
-            Self::Binary => 1003,
-            Self::TooLarge => 1009,
-            Self::UnknownLink
-            | Self::Expired
-            | Self::Forbidden
-            | Self::RateLimited
-            | Self::NetworkLimited => 1008,
-            Self::Unavailable | Self::GivenWay | Self::Overloaded => 1013,
-            Self::ShuttingDown => 1012,
-        };
-        Some(ClosingFrame {
-            code,
-            words: self.code(),
-        })
     }
 }

@@ -22,6 +22,7 @@ use tokio_tungstenite::{
         protocol::{CloseFrame, Role as SocketRole, WebSocketConfig},
     },
 };
+use tracing::{Instrument as _, Span};
 
 use super::{
     budgets::SocketSlots,
@@ -33,8 +34,9 @@ use super::{
 };
 use crate::{
     SocketLimits,
-    domain::calls::{handle::CallHandle, messages::CallMessage},
     domain::calls::{
+        handle::CallHandle,
+        messages::CallMessage,
         outbound::OutboundMessage,
         send_queue::{ClosingFrame, NextAction, SendQueue},
     },
@@ -62,8 +64,13 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
         connection.open();
         socket = open(connection, MAX_MESSAGE).await;
     }
+    // The lines of a client that has joined belong to its call.
+    let span = match joined.get() {
+        Some((call, _)) => call.span().clone(),
+        None => Span::none(),
+    };
     let (sink, mut stream) = socket.split();
-    {
+    let session = async {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
             let ended = serve_session(&state, &mut reader, entered, &send_queue, &joined).await;
@@ -89,9 +96,10 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
             () = &mut reading => {}
             () = slots.evicted() => {}
         }
-    }
+    };
+    session.instrument(span).await;
     if let Some((call, connection)) = joined.into_inner() {
-        call.send(CallMessage::Disconnected { connection }).await;
+        call.send(CallMessage::Disconnected(connection)).await;
     }
 }
 
@@ -143,7 +151,7 @@ async fn await_join(
     };
     slots.begin();
     // An operation that is dropped without an end counts as refused.
-    let operation = kind.map(|kind| state.operations.start(kind));
+    let operation = state.operations.start(kind);
     let request = match content {
         Ok(InboundContent::Join(request)) => request,
         Err(refusal) if refusal.closing().is_some() => return Err(Some(refusal)),
@@ -158,7 +166,7 @@ async fn await_join(
     if let Ok(JoinOutcome::Call { call, .. }) = &entered {
         joined.get_or_init(|| (call.clone(), connection));
     }
-    entered
+    entered.map_err(Some)
 }
 
 /// Handles the messages from the answer to the `join` to the end.
@@ -251,7 +259,7 @@ async fn serve_messages(
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
-        let operation = kind.map(|kind| membership.state.operations.start(kind));
+        let operation = membership.state.operations.start(kind);
         match content {
             Ok(InboundContent::Command(command)) => {
                 if !membership

@@ -4,92 +4,76 @@ use std::sync::Arc;
 
 use anteroom_call::{Call, Input, Join};
 use anteroom_protocol::OpaqueUserId;
+use tokio::sync::watch;
 
 use super::CallActor;
 use crate::{
     Node,
     domain::{
         calls::{
-            lease::{self, Generation, NewCall},
-            messages::CallJoinOutcome,
-            opening::{self, IdleRoom, RoomState, StartOutcome},
+            lease::{self, Generation, LeaseTask},
+            messages::CallJoinRefusal,
+            opening::{self, IdleRoom},
         },
         link_state::link_state,
-        transactions::DatabaseFailure,
     },
 };
 
 impl CallActor {
     /// Checks and refreshes the room before a join, and starts the era if this join starts it.
-    /// Returns the answer if the join is refused, or belongs to another node.
-    pub(super) async fn open(&mut self, join: &Join) -> Option<CallJoinOutcome> {
-        let room = match opening::look(&self.context, &self.address).await {
-            Ok(RoomState::Idle(room)) => room,
-            Ok(RoomState::Elsewhere(node)) => {
-                self.move_to(&node);
-                return Some(CallJoinOutcome::Elsewhere(node));
-            }
-            Ok(RoomState::UnknownLink) => {
-                self.finish(Input::End).await;
-                return Some(CallJoinOutcome::UnknownLink);
-            }
-            Err(_) => return Some(CallJoinOutcome::Unavailable),
-        };
+    ///
+    /// # Errors
+    /// The join is refused, or belongs to another node.
+    pub(super) async fn open(&mut self, join: &Join) -> Result<(), CallJoinRefusal> {
+        let room = opening::look(&self.context, &self.address).await;
+        let room = self.end_if_gone(room).await?;
         // A closed link does not refuse a room that has members: one of them may resume.
         if self.call.is_none() && !room.link.is_open(self.context.now()) {
             self.over = true;
-            return Some(CallJoinOutcome::Closed);
+            return Err(CallJoinRefusal::Closed);
         }
         self.refresh(&room).await;
-        let starts = self
-            .call
-            .as_ref()
-            .is_some_and(|call| call.would_start(join));
-        if !starts || self.is_over() {
-            return None;
+        let call = self.call.as_ref();
+        if call.is_some_and(|call| call.would_start(join)) && !self.is_over() {
+            self.start(&join.user, &room).await?;
         }
-        match self.start(&join.user, &room).await {
-            Ok(refusal) => refusal,
-            Err(_) => Some(CallJoinOutcome::Unavailable),
+        Ok(())
+    }
+
+    /// Ends the room after a look or a start that found that its link is gone or that another node
+    /// has its call.
+    async fn end_if_gone<T>(
+        &mut self,
+        found: Result<T, CallJoinRefusal>,
+    ) -> Result<T, CallJoinRefusal> {
+        match &found {
+            Err(CallJoinRefusal::Elsewhere(node)) => self.move_to(node),
+            Err(CallJoinRefusal::UnknownLink) => self.finish(Input::End).await,
+            _ => {}
         }
+        found
     }
 
     async fn start(
         &mut self,
         creator: &OpaqueUserId,
         room: &IdleRoom,
-    ) -> Result<Option<CallJoinOutcome>, DatabaseFailure> {
-        let started = opening::start(
-            &self.context,
-            &self.address,
-            self.era,
-            creator,
-            room.stale(),
-        );
-        let (record, link) = match started.await? {
-            StartOutcome::Here(started) => *started,
-            StartOutcome::Elsewhere(node) => {
-                self.move_to(&node);
-                return Ok(Some(CallJoinOutcome::Elsewhere(node)));
-            }
-            StartOutcome::UnknownLink => {
-                self.finish(Input::End).await;
-                return Ok(Some(CallJoinOutcome::UnknownLink));
-            }
-            StartOutcome::Closed => return Ok(Some(CallJoinOutcome::Closed)),
-        };
+    ) -> Result<(), CallJoinRefusal> {
+        let (address, stale) = (&self.address, room.stale.as_ref());
+        let started = opening::start(&self.context, address, self.era, creator, stale).await;
+        let (record, link) = self.end_if_gone(started).await?;
         let generation = Generation::of(&link);
         let link = link_state(&link);
-        self.lease = Some(lease::spawn(NewCall {
+        self.lease = Some(lease::spawn(LeaseTask {
             context: Arc::clone(&self.context),
             record,
             address: self.address.clone(),
-            link: link.clone(),
             generation,
+            link: watch::Sender::new(link.clone()),
             end: Arc::clone(&self.end),
         }));
         self.handle(Input::LinkChanged(link)).await;
-        Ok(None)
+        Ok(())
     }
 
     /// Checks the room, unless its era has started. Returns whether the database could be read.
@@ -97,11 +81,11 @@ impl CallActor {
         if self.lease.is_some() || self.call.is_none() {
             return true;
         }
-        match opening::look(&self.context, &self.address).await {
-            Ok(RoomState::Idle(room)) => self.refresh(&room).await,
-            Ok(RoomState::Elsewhere(node)) => self.move_to(&node),
-            Ok(RoomState::UnknownLink) => self.finish(Input::End).await,
-            Err(_) => return false,
+        let room = opening::look(&self.context, &self.address).await;
+        match self.end_if_gone(room).await {
+            Ok(room) => self.refresh(&room).await,
+            Err(CallJoinRefusal::Unavailable) => return false,
+            Err(_) => {}
         }
         true
     }
@@ -116,7 +100,7 @@ impl CallActor {
             return;
         }
         if self.call.is_none() {
-            let limits = self.context.settings.limits;
+            let limits = self.context.call_limits;
             let link = link_state(&room.link);
             self.call = Some(Call::new(self.era, link, room.approved.clone(), limits));
             self.handle(Input::TimePassed).await;

@@ -1,6 +1,6 @@
 //! Input of events into the call's state machine, and execution of its outputs.
 
-use anteroom_call::{CloseReason, ConnectionId, Input, Output};
+use anteroom_call::{ConnectionId, Input, LeaveReason, Output};
 use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
@@ -11,15 +11,6 @@ use crate::domain::{
     },
     message_operations::outcome_of,
 };
-
-/// The outcome of an input to the call.
-#[derive(Default)]
-struct InputOutcome {
-    /// The outcome that the call reports to the caller.
-    outcome: Option<OperationOutcome>,
-    /// Connections that missed changes of the roster.
-    missed: Vec<ConnectionId>,
-}
 
 impl CallActor {
     /// Handles an input and executes the outputs.
@@ -43,34 +34,37 @@ impl CallActor {
         input: Input,
         caller: Option<ConnectionId>,
     ) -> Option<OperationOutcome> {
-        let InputOutcome {
-            outcome,
-            mut missed,
-        } = self.handle_one(input, caller).await;
+        let mut missed = Vec::new();
+        let outcome = self.handle_one(input, caller, &mut missed).await;
         while let Some(connection) = missed.pop() {
-            let input = Input::RosterMissed { connection };
-            missed.extend(self.handle_one(input, None).await.missed);
+            let input = Input::RosterMissed(connection);
+            self.handle_one(input, None, &mut missed).await;
         }
         outcome
     }
 
-    async fn handle_one(&mut self, input: Input, caller: Option<ConnectionId>) -> InputOutcome {
-        let mut result = InputOutcome::default();
-        let Some(call) = &mut self.call else {
-            return result;
-        };
-        call.handle(self.context.moment(), input);
+    /// Handles one input and executes its outputs. Adds to `missed` the connections that missed changes
+    /// of the roster.
+    async fn handle_one(
+        &mut self,
+        input: Input,
+        caller: Option<ConnectionId>,
+        missed: &mut Vec<ConnectionId>,
+    ) -> Option<OperationOutcome> {
+        let call = self.call.as_mut()?;
+        call.handle(self.context.timeline.moment(), input);
+        let mut outcome = None;
         loop {
             match call.poll_output() {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
-                        result.outcome = outcome_of(&message).or(result.outcome);
+                        outcome = outcome_of(&message).or(outcome);
                     }
                     if let Some(send_queue) = self.send_queues.get(&to)
                         && send_queue.push(OutboundMessage::of_call(&message))
                             == PushOutcome::RosterMissed
                     {
-                        result.missed.push(to);
+                        missed.push(to);
                     }
                 }
                 Output::Broadcast { to, message } => {
@@ -79,13 +73,13 @@ impl CallActor {
                         if let Some(send_queue) = self.send_queues.get(&to)
                             && send_queue.push(message.clone()) == PushOutcome::RosterMissed
                         {
-                            result.missed.push(to);
+                            missed.push(to);
                         }
                     }
                 }
-                Output::Dropped { connection } => {
+                Output::Dropped(connection) => {
                     if caller == Some(connection) {
-                        result.outcome = Some(OperationOutcome::Refused);
+                        outcome = Some(OperationOutcome::Refused);
                     }
                 }
                 Output::Close { connection, reason } => {
@@ -100,9 +94,9 @@ impl CallActor {
                         drop(lease.facts.send(fact).await);
                     }
                 }
-                Output::Wait { until } => {
+                Output::Wait(until) => {
                     self.until = until;
-                    return result;
+                    return outcome;
                 }
             }
         }
@@ -110,18 +104,18 @@ impl CallActor {
 }
 
 /// Returns the close code and words for a connection that the call closes.
-const fn closing(reason: CloseReason) -> ClosingFrame {
+const fn closing(reason: LeaveReason) -> ClosingFrame {
     let (code, words) = match reason {
-        CloseReason::Refused => (1000, "refused"),
-        CloseReason::Left => (1000, "left"),
-        CloseReason::Denied => (1000, "denied"),
-        CloseReason::Removed => (1000, "removed"),
-        CloseReason::Blocked => (1000, "blocked"),
-        CloseReason::Replaced => (1000, "replaced"),
-        CloseReason::Displaced => (1000, "displaced"),
-        CloseReason::Dismissed => (1000, "dismissed"),
-        CloseReason::Ended => (1000, "ended"),
-        CloseReason::Silent => (4000, "silent"),
+        LeaveReason::Refused => (1000, "refused"),
+        LeaveReason::Left => (1000, "left"),
+        LeaveReason::Denied => (1000, "denied"),
+        LeaveReason::Removed => (1000, "removed"),
+        LeaveReason::Blocked => (1000, "blocked"),
+        LeaveReason::Replaced => (1000, "replaced"),
+        LeaveReason::Displaced => (1000, "displaced"),
+        LeaveReason::Dismissed => (1000, "dismissed"),
+        LeaveReason::Ended => (1000, "ended"),
+        LeaveReason::Silent | LeaveReason::TimedOut => (4000, "silent"),
     };
     ClosingFrame { code, words }
 }

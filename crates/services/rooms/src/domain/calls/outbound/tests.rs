@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use anteroom_call::{DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster};
+use anteroom_call::{
+    DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
+};
 use anteroom_protocol::{EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
 
@@ -88,9 +90,7 @@ fn every_message_has_the_form_of_the_protocol() {
         body: RelayBody::new(*b"hi").unwrap(),
     };
     let full = Message::Error(ErrorCode::Full);
-    let denied = Message::Denied {
-        reason: DenialReason::Ended,
-    };
+    let denied = Message::Denied(DenialReason::Ended);
     for (message, expected) in [
         (
             joined,

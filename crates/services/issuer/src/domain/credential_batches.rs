@@ -1,4 +1,4 @@
-//! Group and call-link credentials, one of each per day.
+//! Batches of credentials: to use call links, and to use groups besides, one of each per day.
 
 use std::sync::Arc;
 
@@ -19,43 +19,54 @@ use crate::{
     state::IssuerState,
 };
 
-/// The outcomes of a request for a batch of each kind.
-pub(crate) enum GroupCredentialsOutcome {
-    RateLimited(RetryAfter),
-    InvalidRange,
-    BatchIssued(RedemptionRange, IssuedBatches),
+/// The credentials that a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BatchKind {
+    CallLinks,
+    CallLinksAndGroups,
 }
 
-/// The credentials of both kinds, one per day, ascending.
-pub(crate) struct IssuedBatches {
-    /// `None` while there are no group params.
+/// The outcomes of a request for a batch.
+pub(crate) enum BatchOutcome {
+    RateLimited(RetryAfter),
+    InvalidRange,
+    BatchIssued(RedemptionRange, IssuedBatch),
+}
+
+/// The credentials, one per day, ascending.
+pub(crate) struct IssuedBatch {
+    /// `None` if the request asks for none, or while there are no group params.
     pub(crate) group: Option<Vec<(Vec<u8>, Timestamp)>>,
     pub(crate) call_link: Vec<(Vec<u8>, Timestamp)>,
 }
 
-/// Issues one credential of each kind per day. `days` are the first and the last day, if the request
-/// names them.
+/// Issues one credential per day, or one of each kind. `days` are the first and the last day, if the
+/// request names them.
 ///
 /// # Errors
 /// No generic server params are live, or too much work is waiting.
-pub(crate) async fn issue_group_credentials(
+pub(crate) async fn issue_batch(
     issuer: &IssuerState,
     caller: &Caller,
+    kind: BatchKind,
     days: Option<(Timestamp, Timestamp)>,
-) -> Result<GroupCredentialsOutcome, Failure> {
+) -> Result<BatchOutcome, Failure> {
     let size = issuer.limits.sizes.batches;
     let admitted = match AccountRequest::begin(&issuer.limits, "batches", size, caller).await {
         Ok(admitted) => admitted,
-        Err(after) => return Ok(GroupCredentialsOutcome::RateLimited(after)),
+        Err(after) => return Ok(BatchOutcome::RateLimited(after)),
     };
     let now = issuer.now();
     let range = days.and_then(|(start, end)| RedemptionRange::new(start, end, now));
     let Some(range) = range else {
-        return Ok(GroupCredentialsOutcome::InvalidRange);
+        return Ok(BatchOutcome::InvalidRange);
     };
     let params = issuer.params.current();
     let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
-    let group_params = params.issuing_group(now);
+    let group_params = match kind {
+        BatchKind::CallLinks => None,
+        BatchKind::CallLinksAndGroups => params.issuing_group(now),
+    };
     let entropy = Arc::clone(&issuer.entropy);
     let account = caller.account.clone();
     let issued = admitted.compute(&issuer.limits, move || {
@@ -68,10 +79,10 @@ pub(crate) async fn issue_group_credentials(
         )
     });
     match issued.await? {
-        Computation::RateLimited(after) => Ok(GroupCredentialsOutcome::RateLimited(after)),
+        Computation::RateLimited(after) => Ok(BatchOutcome::RateLimited(after)),
         Computation::Done(issued) => {
             let issued = issued.map_err(issuing_failed)?;
-            Ok(GroupCredentialsOutcome::BatchIssued(range, issued))
+            Ok(BatchOutcome::BatchIssued(range, issued))
         }
     }
 }
@@ -84,7 +95,7 @@ fn issue(
     group_params: Option<&GroupServerSecretParams>,
     generic_params: &GenericSecretParams,
     entropy: &dyn Entropy,
-) -> Result<IssuedBatches, VerifyError> {
+) -> Result<IssuedBatch, VerifyError> {
     let identity = match &account.pni {
         Some(pni) => GroupIdentity::Pni(pni),
         None => GroupIdentity::WithoutPni(&account.auth_salt),
@@ -104,7 +115,7 @@ fn issue(
         .call_links
         .iter()
         .map(AuthCredentialResponse::to_bytes);
-    Ok(IssuedBatches {
+    Ok(IssuedBatch {
         group: group_params
             .is_some()
             .then(|| groups.zip(range.days()).collect()),

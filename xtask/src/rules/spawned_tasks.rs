@@ -1,0 +1,139 @@
+//! The rule about background tasks: `anteroom_runtime::spawn_task` starts them, so that their log lines tell
+//! the task.
+
+use std::{collections::BTreeSet, path::Path};
+
+use anyhow::Result;
+
+use super::{
+    Violation,
+    files::rust_sources,
+    tokens::{Token, tokens},
+};
+
+/// The files and folders that start tasks otherwise, with the reason.
+const EXCUSED: &[(&str, &str)] = &[
+    ("crates/kit/runtime/src/task.rs", "is that function"),
+    ("crates/sdk/", "logs nothing"),
+    (
+        "crates/services/rooms/src/domain/calls",
+        "the tasks of a call share the call's span",
+    ),
+    (
+        "crates/services/rooms/src/http/socket.rs",
+        "a socket has the span of the call that it joins",
+    ),
+    (
+        "crates/store/store/src/conformance/",
+        "tests of all databases",
+    ),
+];
+
+/// Checks all sources of the project.
+///
+/// # Errors
+/// If git cannot list them, or one is not readable.
+pub fn violations(root: &Path) -> Result<Vec<Violation>> {
+    Ok(violations_of(&rust_sources(root)?, EXCUSED))
+}
+
+/// Checks files with their texts.
+#[must_use]
+pub fn violations_of(files: &[(String, String)], excused: &[(&str, &str)]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut used = BTreeSet::new();
+    for (file, text) in files {
+        if !is_product(file) || !text.contains("::spawn") {
+            continue;
+        }
+        let Some(line) = spawning_line(&tokens(text)) else {
+            continue;
+        };
+        let mut excuses = excused.iter().map(|(place, _)| *place);
+        if let Some(place) = excuses.find(|place| file.starts_with(place)) {
+            used.insert(place);
+            continue;
+        }
+        let rule = "starts a task without a name: use anteroom_runtime::spawn_task";
+        violations.push(Violation::new(format!("{file}:{line}"), rule));
+    }
+    let stale = excused.iter().filter(|(place, _)| !used.contains(place));
+    violations.extend(stale.map(|(place, _)| {
+        let rule = "starts no task any more: take it off the list in the rule";
+        Violation::new(*place, rule)
+    }));
+    violations
+}
+
+/// Returns whether a file is code of a running program: neither of tests nor of tools.
+fn is_product(file: &str) -> bool {
+    file.starts_with("crates/")
+        && file.contains("/src/")
+        && !file.starts_with("crates/testkit/")
+        && !file.ends_with("/tests.rs")
+}
+
+/// Returns the line that starts a task of the runtime, before the unit tests of the file.
+fn spawning_line(tokens: &[Token<'_>]) -> Option<usize> {
+    let texts: Vec<&str> = tokens.iter().map(|token| token.text).collect();
+    let tests = texts
+        .windows(4)
+        .position(|four| four == ["cfg", "(", "test", ")"]);
+    let is_start = |three: &[&str]| matches!(three, ["tokio" | "task", "::", "spawn"]);
+    let at = texts.windows(3).position(is_start)?;
+    if tests.is_some_and(|tests| tests < at) {
+        return None;
+    }
+    tokens.get(at).map(|token| token.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noticed(file: &str, text: &str, excused: &[(&str, &str)]) -> Vec<String> {
+        let found = violations_of(&[(file.to_owned(), text.to_owned())], excused);
+        found.into_iter().map(|violation| violation.place).collect()
+    }
+
+    #[test]
+    fn only_named_tasks_are_started() {
+        const FILE: &str = "crates/kit/x/src/a.rs";
+        for (file, text, is_noticed) in [
+            (FILE, "fn f() {\ntokio::spawn(g());", true),
+            (FILE, "fn f() {\ntokio::task::spawn(g());", true),
+            (FILE, "fn f() {\nuse tokio::spawn;", true),
+            (
+                FILE,
+                "fn f() {\nspawn_task(\"x\", g()); thread::spawn(g);",
+                false,
+            ),
+            (FILE, "// tokio::spawn(g());", false),
+            (
+                FILE,
+                "#[cfg(test)]\nmod tests { tokio::spawn(g()); }",
+                false,
+            ),
+            ("crates/kit/x/tests/a.rs", "tokio::spawn(g());", false),
+            ("crates/testkit/src/a.rs", "tokio::spawn(g());", false),
+            ("tools/load/src/a.rs", "tokio::spawn(g());", false),
+        ] {
+            let expected: &[&str] = if is_noticed {
+                &["crates/kit/x/src/a.rs:2"]
+            } else {
+                &[]
+            };
+            assert_eq!(noticed(file, text, &[]), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_excuse_counts_for_its_folder_and_only_as_long_as_it_is_needed() {
+        let excused = [("crates/sdk/", "a reason")];
+        assert!(noticed("crates/sdk/x/src/a.rs", "tokio::spawn(f());", &excused).is_empty());
+        assert_eq!(
+            noticed("crates/sdk/x/src/a.rs", "", &excused),
+            ["crates/sdk/"]
+        );
+    }
+}
