@@ -27,8 +27,8 @@ use crate::user_directory::user_directory;
 
 pub(crate) const NONCE_LENGTH: usize = 12;
 pub(crate) const KEY_LENGTH: usize = 32;
-/// The number of bytes of the hash in a file's name.
-const NAME_LENGTH: usize = 16;
+/// The number of hex digits of the hash in a file's name.
+const NAME_LENGTH: usize = 32;
 
 /// The file and its key.
 #[derive(Clone, Debug)]
@@ -64,7 +64,9 @@ pub(crate) struct FileFormat {
 
 /// Returns the name of the file of an owner: the start of a hash.
 pub(crate) fn file_name(owner: &str) -> String {
-    hex::encode(&Sha256::digest(owner)[..NAME_LENGTH])
+    let mut name = hex::encode(Sha256::digest(owner));
+    name.truncate(NAME_LENGTH);
+    name
 }
 
 impl SealedFile {
