@@ -8,7 +8,7 @@ use anteroom_console::exit_status::ExitStatus;
 use anteroom_operator_cli::arguments::{AccountCommand, Device, Doctor, KeysRotate, Room};
 use anteroom_server::{database::ServiceSchema as _, settings::Flag};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
-use anteroom_user_cli::arguments::{CallCommand, Credential, Link, Login, Relays, WhoAmI};
+use anteroom_user_cli::arguments::{CallCommand, ClientFlags, Credential, Link, Login, Relays};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use clap_complete::Shell;
 
@@ -74,7 +74,7 @@ pub(crate) enum Command {
         yes: bool,
     },
     /// Show who the issuer takes you for
-    Whoami(WhoAmI),
+    Whoami(ClientFlags),
     /// Look at rooms by their ids, and end their calls
     #[command(subcommand)]
     Room(Room),

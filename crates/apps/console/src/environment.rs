@@ -164,9 +164,7 @@ impl Environment {
             })
             .map(|(name, _)| name.as_str())
     }
-}
 
-impl Environment {
     /// Returns an environment of these variables.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         Self::new(

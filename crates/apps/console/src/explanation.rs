@@ -10,6 +10,7 @@ use std::error::Error;
 
 pub use self::{
     files::{RIGHT, SPACE},
+    problem::PASSWORD_CHARACTERS,
     program::explain,
     service::CERTIFICATE_OF_SERVICE,
 };

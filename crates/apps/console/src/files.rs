@@ -37,6 +37,17 @@ pub fn create_open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Locks a file against changes by other processes, until the returned value is dropped. The lock is on a
+/// file beside it.
+pub fn lock(path: &Path) -> io::Result<File> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let file = File::create(path.with_added_extension("lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     // An existing temporary file, of a crash or of another program, is removed: neither its mode nor its
     // owner is inherited.

@@ -91,6 +91,15 @@ pub struct LinkArgument {
 }
 
 #[derive(Args)]
+pub struct OptionalLinkArgument {
+    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
+    /// standard input. Other users of this machine can see a command line: do not write a link
+    /// there [default: a prompt]
+    #[arg(value_name = "LINK", allow_hyphen_values = true)]
+    pub link: Option<String>,
+}
+
+#[derive(Args)]
 pub struct LinkCreate {
     /// The room's name, which the room service cannot read
     #[arg(long)]
@@ -104,11 +113,8 @@ pub struct LinkCreate {
 
 #[derive(Args)]
 pub struct LinkImport {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link
-    /// there [default: a prompt]
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub link: Option<String>,
+    #[command(flatten)]
+    pub link: OptionalLinkArgument,
     /// A file with the link's passkey, as `link show --passkey` prints it; "-" reads a line of
     /// standard input
     #[arg(long, value_name = "FILE")]
@@ -119,11 +125,8 @@ pub struct LinkImport {
 
 #[derive(Args)]
 pub struct LinkShow {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link
-    /// there [default: a prompt]
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub link: Option<String>,
+    #[command(flatten)]
+    pub link: OptionalLinkArgument,
     /// Print the passkey too: whoever has it and the link is an admin, and stays one
     #[arg(long)]
     pub passkey: bool,
@@ -153,11 +156,8 @@ pub enum CallCommand {
 
 #[derive(Args)]
 pub struct CallJoin {
-    /// The short name of a link of yours, a link, or a root key; @FILE reads it from a file, "-" from
-    /// standard input. Other users of this machine can see a command line: do not write a link
-    /// there [default: a prompt]
-    #[arg(value_name = "LINK", allow_hyphen_values = true)]
-    pub link: Option<String>,
+    #[command(flatten)]
+    pub link: OptionalLinkArgument,
     /// Join as an admin, or not at all. A link of yours is joined as an admin by default, with the
     /// passkey that was kept when you created or imported it; this sends it to another room service
     /// too
@@ -216,18 +216,12 @@ pub struct Login {
     pub issuer: Option<String>,
 }
 
-#[derive(Args)]
-pub struct WhoAmI {
-    #[command(flatten)]
-    pub client: ClientFlags,
-}
-
 #[derive(Subcommand)]
 pub enum Credential {
     /// Get a credential for creating the link of one room
     Create(CredentialCreate),
     /// Get a week of credentials for using links and groups
-    Auth(CredentialAuth),
+    Auth(ClientFlags),
     /// Fetch and store the credentials of the week, and some for creating links. Commands do this in
     /// the background once a day (ANTEROOM_RENEWAL=off keeps them from it)
     Renew(CredentialRenew),
@@ -243,12 +237,6 @@ pub struct CredentialCreate {
     /// Make a new root key
     #[arg(long, group = "key")]
     pub new: bool,
-    #[command(flatten)]
-    pub client: ClientFlags,
-}
-
-#[derive(Args)]
-pub struct CredentialAuth {
     #[command(flatten)]
     pub client: ClientFlags,
 }

@@ -29,7 +29,7 @@ use crate::{
 /// end, and so does an error if JSON is requested.
 pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitStatus> {
     let store = LinkStore::of_user(&context.environment)?;
-    let named = LinkTarget::read(options.link.as_deref(), Input::FirstLine, &store)?;
+    let named = LinkTarget::read(options.link.link.as_deref(), Input::FirstLine, &store)?;
     let names = NameFile::of_user(&user_directory()?);
     let name = names.name(options.name.as_deref(), || names.ask())?;
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;

@@ -12,9 +12,9 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::{
-    arguments::CredentialAuth,
+    arguments::ClientFlags,
     session::Session,
-    steps::{Steps, fetch_params, show_params},
+    steps::{Steps, fetch_params, newly_pinned},
 };
 
 #[derive(Serialize)]
@@ -32,15 +32,14 @@ struct Report {
 }
 
 /// Fetches a week of credentials, and presents one for a new random room.
-pub async fn run(options: &CredentialAuth, context: &Context) -> anyhow::Result<()> {
-    let session = Session::open(&options.client, context)?;
+pub async fn run(flags: &ClientFlags, context: &Context) -> anyhow::Result<()> {
+    let session = Session::open(flags, context)?;
     let mut steps = Steps::new(!context.json);
     let mut rng = os::rng();
     let now = OsClock.now();
 
     steps.begin(&session)?;
-    let params = fetch_params(&steps, &session).await?;
-    show_params(&mut steps, &session, &params, now)?;
+    let params = fetch_params(&mut steps, &session, now).await?;
 
     let account = session.client.whoami().await?;
     steps.step(match session.login {
@@ -108,11 +107,7 @@ pub async fn run(options: &CredentialAuth, context: &Context) -> anyhow::Result<
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: today.auth.params.to_hex(),
-            newly_pinned: params
-                .newly_pinned()
-                .iter()
-                .map(|pinned| pinned.id.to_hex())
-                .collect(),
+            newly_pinned: newly_pinned(&params),
             first_day: week.first().as_secs(),
             last_day: week.last().as_secs(),
             call_link_credentials: days.len(),

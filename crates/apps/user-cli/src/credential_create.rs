@@ -15,7 +15,7 @@ use crate::{
     arguments::CredentialCreate,
     secret_text::{self, Input},
     session::Session,
-    steps::{Steps, fetch_params, show_params},
+    steps::{Steps, fetch_params, newly_pinned},
 };
 
 #[derive(Serialize)]
@@ -56,8 +56,7 @@ pub async fn run(options: &CredentialCreate, context: &Context) -> anyhow::Resul
     }
     steps.detail(&format!("room id {}", room_id.to_hex()))?;
 
-    let params = fetch_params(&steps, &session).await?;
-    show_params(&mut steps, &session, &params, now)?;
+    let params = fetch_params(&mut steps, &session, now).await?;
 
     let issued = session
         .client
@@ -111,11 +110,7 @@ pub async fn run(options: &CredentialCreate, context: &Context) -> anyhow::Resul
         let report = Report {
             issuer: session.client.base_url().to_string(),
             generic_params: issued.params.to_hex(),
-            newly_pinned: params
-                .newly_pinned()
-                .iter()
-                .map(|pinned| pinned.id.to_hex())
-                .collect(),
+            newly_pinned: newly_pinned(&params),
             root_key: options.new.then_some(text.as_str()),
             room_id: room_id.to_hex(),
             redemption_time: issued.redemption.as_secs(),

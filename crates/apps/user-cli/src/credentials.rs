@@ -9,7 +9,6 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
 };
 
 use anteroom_client::{CredentialStore, CredentialSupply, PublishedParams};
@@ -19,21 +18,16 @@ use anteroom_console::{
 };
 use anteroom_protocol::{Aci, Timestamp};
 use anyhow::Context as _;
-use sha2::{Digest as _, Sha256};
 
-use crate::{
-    sealed_file::{FileFormat, SealedFile},
-    user_directory::user_directory,
-};
+use crate::sealed_file::{FileFormat, SealedFile, file_name};
 
 const KIND: FileFormat = FileFormat {
     format: "anteroom credentials 1",
     old: None,
     noun: "credentials",
+    key_name: "credentials.key",
     key_variable: environment::CREDENTIALS_KEY_FILE,
 };
-/// The number of bytes of the hash in a file's name.
-const NAME_LENGTH: usize = 16;
 
 /// The file of an account's credentials.
 #[derive(Clone, Debug)]
@@ -48,30 +42,12 @@ impl CredentialFile {
         issuer: &str,
         aci: &Aci,
     ) -> anyhow::Result<Self> {
-        let directory = user_directory().context("there is no place for credentials")?;
-        let key_path = match environment.text(environment::CREDENTIALS_KEY_FILE)? {
-            Some(path) => PathBuf::from(path.as_str()),
-            None => directory.join("credentials.key"),
-        };
-        Ok(Self::at(
-            &directory.join("credentials"),
-            key_path,
-            issuer,
-            aci,
-        ))
-    }
-
-    fn at(folder: &std::path::Path, key_path: PathBuf, issuer: &str, aci: &Aci) -> Self {
-        let name = hash(&format!("{issuer}\n{}", aci.to_uuid_string()));
-        Self {
-            file: SealedFile {
-                path: folder.join(&name).with_added_extension("sealed"),
-                key_path,
-                kind: &KIND,
-                owner: Some(name),
-            },
+        let owner = owner(issuer, aci);
+        let name = format!("credentials/{owner}.sealed");
+        Ok(Self {
+            file: SealedFile::of_user(&KIND, &name, Some(owner), environment)?,
             aci: *aci,
-        }
+        })
     }
 
     /// Returns the stored credentials, if there are any.
@@ -193,10 +169,8 @@ impl CredentialFile {
     }
 }
 
-fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let bytes = digest.iter().take(NAME_LENGTH);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+fn owner(issuer: &str, aci: &Aci) -> String {
+    file_name(&format!("{issuer}\n{}", aci.to_uuid_string()))
 }
 
 #[cfg(test)]

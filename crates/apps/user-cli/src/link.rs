@@ -15,7 +15,7 @@ use anteroom_console::{
 use anteroom_runtime::Clock as _;
 use serde::Serialize;
 
-use self::state::{StateReport, show_state};
+use self::state::{ChangeReport, show_state};
 use crate::{
     arguments::{Link, LinkArgument, RoomFlags},
     links::{LinkStore, short_name},
@@ -115,7 +115,7 @@ pub async fn end_call(
     let is_empty = matches!(call, Ok(None));
     let state = change_link(&named, &change, &session).await?;
     if context.json {
-        return print_json(&StateReport::new(&state, &short_name(&room.room_id())));
+        return print_json(&ChangeReport::new(&state, &short_name(&room.room_id())));
     }
     show_state(&state)?;
     print(&end_of_call(
@@ -171,7 +171,7 @@ async fn update(
     let state = change_link(named, change, &session).await?;
     if context.json {
         let short = short_name(&named.link.root_key.room_id());
-        print_json(&StateReport::new(&state, &short))
+        print_json(&ChangeReport::new(&state, &short))
     } else {
         show_state(&state)
     }

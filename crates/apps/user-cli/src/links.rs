@@ -14,17 +14,15 @@ use anteroom_protocol::{AdminPasskey, CallLink, RoomId, RootKey, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
-use crate::{
-    sealed_file::{FileFormat, SealedFile},
-    user_directory::user_directory,
-};
+use crate::sealed_file::{FileFormat, SealedFile};
 
 const KIND: FileFormat = FileFormat {
     format: "anteroom links 1",
     old: None,
     noun: "links",
+    key_name: "links.key",
     key_variable: environment::LINKS_KEY_FILE,
 };
 /// The maximum number of rooms whose params are stored. The oldest are dropped first.
@@ -98,17 +96,8 @@ pub(crate) fn short_name(room: &RoomId) -> String {
 
 impl LinkStore {
     pub(crate) fn of_user(environment: &Environment) -> anyhow::Result<Self> {
-        let directory = user_directory()?;
-        let key_path = match environment.text(environment::LINKS_KEY_FILE)? {
-            Some(path) => PathBuf::from(path.as_str()),
-            None => directory.join("links.key"),
-        };
-        Ok(Self(SealedFile {
-            path: directory.join("links.sealed"),
-            key_path,
-            kind: &KIND,
-            owner: None,
-        }))
+        let file = SealedFile::of_user(&KIND, "links.sealed", None, environment)?;
+        Ok(Self(file))
     }
 
     /// Returns all links, the oldest first.
@@ -184,7 +173,7 @@ impl LinkStore {
         });
         let surplus = content.room_params.len().saturating_sub(MOST_ROOM_PINS);
         content.room_params.drain(..surplus);
-        self.write(&content)
+        self.0.write_json(&content)
     }
 
     fn change(&self, key: &RootKey, own: Option<&OwnLink>) -> anyhow::Result<()> {
@@ -195,19 +184,11 @@ impl LinkStore {
             Entry::parse(entry).is_ok_and(|known| known.link.root_key.room_id() != room)
         });
         content.links.extend(own.map(Entry::new));
-        self.write(&content)
+        self.0.write_json(&content)
     }
 
     fn read(&self) -> anyhow::Result<Content> {
-        match self.0.read()? {
-            Some(opened) => serde_json::from_slice(&opened.text).map_err(|_| self.0.damaged()),
-            None => Ok(Content::default()),
-        }
-    }
-
-    fn write(&self, content: &Content) -> anyhow::Result<()> {
-        let text = Zeroizing::new(serde_json::to_vec(content)?);
-        self.0.write(&text)
+        Ok(self.0.read_json()?.unwrap_or_default())
     }
 }
 

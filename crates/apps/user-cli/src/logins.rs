@@ -7,10 +7,7 @@
 
 mod device;
 
-use std::{
-    fs::{self, File},
-    path::PathBuf,
-};
+use std::fs::{self, File};
 
 use anteroom_client::{
     DeviceId, LockedSession, SessionGrant, SessionStore, SessionStoreError, SessionTokens,
@@ -22,16 +19,15 @@ use anteroom_console::{
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
 use anteroom_runtime::Clock as _;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use self::device::DeviceFile;
 
 use crate::{
-    sealed_file::{FileFormat, SealedFile},
+    sealed_file::{FileFormat, SealedFile, file_name},
     user_directory::user_directory,
 };
 
@@ -39,10 +35,11 @@ const KIND: FileFormat = FileFormat {
     format: "anteroom login 2",
     old: Some(b"anteroom login 1\n"),
     noun: "login",
+    key_name: "logins.key",
     key_variable: environment::LOGINS_KEY_FILE,
 };
-/// The number of bytes of the hash in a file's name.
-const NAME_LENGTH: usize = 16;
+/// The folder of all logins in the user's directory.
+const FOLDER: &str = "logins";
 /// The remaining lifetime, in seconds, below which an access token is renewed before its use.
 const ALMOST_OVER: u64 = 60;
 
@@ -93,9 +90,8 @@ impl Drop for Entry {
 impl LoginFile {
     /// Returns the file for an issuer.
     pub(crate) fn of_user(environment: &Environment, issuer: &str) -> anyhow::Result<Self> {
-        let path = folder()?.join(hash(issuer)).with_added_extension("sealed");
         Ok(Self {
-            file: sealed_file(path, key_path(environment)?, hash(issuer)),
+            file: sealed_file(file_name(issuer), environment)?,
             issuer: issuer.to_owned(),
             remember: None,
         })
@@ -108,7 +104,7 @@ impl LoginFile {
 
     /// Returns the addresses of all issuers with a login.
     pub(crate) fn issuers(environment: &Environment) -> anyhow::Result<Vec<String>> {
-        let Ok(entries) = fs::read_dir(folder()?) else {
+        let Ok(entries) = fs::read_dir(user_directory()?.join(FOLDER)) else {
             return Ok(Vec::new());
         };
         let mut issuers = Vec::new();
@@ -119,7 +115,10 @@ impl LoginFile {
             }
             let name = path.file_stem().unwrap_or_default();
             let owner = name.to_string_lossy().into_owned();
-            let file = sealed_file(path, key_path(environment)?, owner);
+            let file = SealedFile {
+                path,
+                ..sealed_file(owner, environment)?
+            };
             let read = read(&file)?;
             issuers.extend(read.map(|(entry, _)| entry.issuer.clone()));
         }
@@ -160,8 +159,7 @@ impl LoginFile {
         let Some((entry, true)) = read(&self.file)? else {
             return Ok(());
         };
-        let text = Zeroizing::new(serde_json::to_vec(&entry)?);
-        self.file.write(&text)
+        self.file.write_json(&entry)
     }
 
     /// Removes the login, readable or not.
@@ -197,8 +195,7 @@ impl LoginFile {
             access_expires: now.plus(tokens.access_lifetime.as_secs()).as_secs(),
             refresh: tokens.refresh.expose_secret().to_owned(),
         };
-        let text = Zeroizing::new(serde_json::to_vec(&entry)?);
-        self.file.write(&text)?;
+        self.file.write_json(&entry)?;
         if self.remember.is_some()
             && let Err(error) = DeviceFile::beside(&self.file).store(&session.email, session.device)
         {
@@ -287,41 +284,17 @@ fn read(file: &SealedFile) -> anyhow::Result<Option<(Entry, bool)>> {
     let Some(opened) = file.read()? else {
         return Ok(None);
     };
-    let entry: Entry = serde_json::from_slice(&opened.text).map_err(|_| file.damaged())?;
-    if file.owner.as_deref() != Some(hash(&entry.issuer).as_str()) {
+    let entry: Entry = file.parse(&opened)?;
+    if file.owner.as_deref() != Some(file_name(&entry.issuer).as_str()) {
         let what = file.error_text("belongs to another issuer and was put in its place");
         bail!(Failure::failed(what).next("Log in again"));
     }
     Ok(Some((entry, opened.is_old)))
 }
 
-fn sealed_file(path: PathBuf, key_path: PathBuf, owner: String) -> SealedFile {
-    SealedFile {
-        path,
-        key_path,
-        kind: &KIND,
-        owner: Some(owner),
-    }
-}
-
-/// Returns the name of an issuer's file.
-fn hash(issuer: &str) -> String {
-    let digest = Sha256::digest(issuer.as_bytes());
-    let bytes = digest.iter().take(NAME_LENGTH);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn folder() -> anyhow::Result<PathBuf> {
-    Ok(user_directory()?.join("logins"))
-}
-
-fn key_path(environment: &Environment) -> anyhow::Result<PathBuf> {
-    match environment.text(environment::LOGINS_KEY_FILE)? {
-        Some(path) => Ok(PathBuf::from(path.as_str())),
-        None => Ok(user_directory()
-            .context("there is no place for a login")?
-            .join("logins.key")),
-    }
+fn sealed_file(owner: String, environment: &Environment) -> anyhow::Result<SealedFile> {
+    let name = format!("{FOLDER}/{owner}.sealed");
+    SealedFile::of_user(&KIND, &name, Some(owner), environment)
 }
 
 #[cfg(test)]

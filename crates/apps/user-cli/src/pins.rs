@@ -6,8 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -108,9 +107,8 @@ impl PinFile {
     }
 
     fn update(&self, change: &mut dyn FnMut(&mut PinSet)) -> Result<(), PinStoreError> {
-        let _lock = self
-            .lock()
-            .map_err(|error| self.failure("cannot be locked", error))?;
+        let _lock =
+            files::lock(&self.path).map_err(|error| self.failure("cannot be locked", error))?;
         let mut content = self.read()?;
         let mut pins = match content.issuers.get(&self.issuer) {
             Some(pinned) => self.parse(pinned)?,
@@ -179,16 +177,6 @@ impl PinFile {
             .decode(text)
             .map_err(|error| self.failure("makes no sense", error))?;
         Pin::from_bytes(kind, &bytes).map_err(|error| self.failure("makes no sense", error))
-    }
-
-    /// Locks the file against changes by other processes.
-    fn lock(&self) -> io::Result<File> {
-        if let Some(parent) = self.path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let file = File::create(self.path.with_added_extension("lock"))?;
-        file.lock()?;
-        Ok(file)
     }
 }
 

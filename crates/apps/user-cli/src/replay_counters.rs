@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -11,15 +10,13 @@ use anteroom_client::{DemuxId, EraMark, ReceivedCounters, ReplayStore, ReplaySto
 use anteroom_console::environment::{self, Environment};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    sealed_file::{FileFormat, SealedFile},
-    user_directory::user_directory,
-};
+use crate::sealed_file::{FileFormat, SealedFile};
 
 const KIND: FileFormat = FileFormat {
     format: "anteroom received 1",
     old: None,
     noun: "received messages",
+    key_name: "links.key",
     key_variable: environment::LINKS_KEY_FILE,
 };
 /// The maximum number of stored eras. The least recently used are dropped first.
@@ -50,31 +47,19 @@ struct Era {
 impl ReplayCountersFile {
     /// Returns the file of the user.
     pub(crate) fn of_user(environment: &Environment) -> anyhow::Result<Self> {
-        let directory = user_directory()?;
-        let key_path = match environment.text(environment::LINKS_KEY_FILE)? {
-            Some(path) => PathBuf::from(path.as_str()),
-            None => directory.join("links.key"),
-        };
-        Ok(Self::at(directory.join("received.sealed"), key_path))
+        let file = SealedFile::of_user(&KIND, "received.sealed", None, environment)?;
+        Ok(Self::new(file))
     }
 
-    const fn at(path: PathBuf, key_path: PathBuf) -> Self {
+    const fn new(file: SealedFile) -> Self {
         Self {
-            file: SealedFile {
-                path,
-                key_path,
-                kind: &KIND,
-                owner: None,
-            },
+            file,
             has_failed: AtomicBool::new(false),
         }
     }
 
     fn read(&self) -> anyhow::Result<Content> {
-        match self.file.read()? {
-            Some(content) => serde_json::from_slice(&content.text).map_err(|_| self.file.damaged()),
-            None => Ok(Content::default()),
-        }
+        Ok(self.file.read_json()?.unwrap_or_default())
     }
 
     fn try_raise(&self, mark: &EraMark, counters: &[(DemuxId, u64)]) -> anyhow::Result<()> {
@@ -96,7 +81,7 @@ impl ReplayCountersFile {
         content.eras.push(era);
         let forgotten = content.eras.len().saturating_sub(MOST_ERAS);
         content.eras.drain(..forgotten);
-        self.file.write(&serde_json::to_vec(&content)?)
+        self.file.write_json(&content)
     }
 }
 
@@ -142,7 +127,12 @@ mod tests {
 
     fn file(directory: &TempDir) -> ReplayCountersFile {
         let at = |name| directory.path().join(name);
-        ReplayCountersFile::at(at("received.sealed"), at("links.key"))
+        ReplayCountersFile::new(SealedFile {
+            path: at("received.sealed"),
+            key_path: at("links.key"),
+            kind: &KIND,
+            owner: None,
+        })
     }
 
     fn sender(number: u32) -> DemuxId {

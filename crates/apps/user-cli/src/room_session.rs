@@ -44,7 +44,13 @@ pub(crate) struct RoomSession {
     /// Whether credentials are fetched although there are stored ones. Fetched once only.
     fetch: AtomicBool,
     pub(crate) rooms: RoomsClient,
-    /// The room service, if it was named and is not the one that serves the data directory.
+    pub(crate) service: RoomService,
+}
+
+/// The room service of a command.
+pub(crate) struct RoomService {
+    address: ServiceAddress,
+    /// Its address, if it was named and is not the one that serves the data directory.
     pub(crate) named: Option<String>,
     /// That data directory, if the room service was not named.
     pub(crate) data: Option<PathBuf>,
@@ -53,15 +59,6 @@ pub(crate) struct RoomSession {
     /// Whether the link alone names the room service, and no certificate shows that it is there:
     /// another program of this machine could answer.
     pub(crate) is_unproven: bool,
-}
-
-/// The address of the room service.
-struct RoomService {
-    address: ServiceAddress,
-    named: Option<String>,
-    data: Option<PathBuf>,
-    public: Option<String>,
-    is_unproven: bool,
 }
 
 impl LinkTarget {
@@ -139,14 +136,7 @@ impl RoomSession {
         let service = RoomService::find(flags, link, context).await?;
         let identity = IssuerIdentity::find(&flags.client, context)?;
         let credentials = identity.credentials()?;
-        let RoomService {
-            address,
-            named,
-            data,
-            public,
-            is_unproven,
-        } = service;
-        let rooms = RoomsClient::new(address, Timeouts::default())?;
+        let rooms = RoomsClient::new(&service.address, Timeouts::default())?;
         if rooms.is_exposed() {
             tracing::warn!("what proves your right crosses the network in the clear: use https");
         }
@@ -155,10 +145,7 @@ impl RoomSession {
             credentials,
             fetch: AtomicBool::new(flags.fetch),
             rooms,
-            named,
-            data,
-            public,
-            is_unproven,
+            service,
         })
     }
 
@@ -190,12 +177,12 @@ impl RoomSession {
 
     /// Whether this is where a link of the user's own was created.
     pub(crate) fn is_home_of(&self, own: &OwnLink) -> bool {
-        match (&self.named, &own.rooms) {
+        match (&self.service.named, &own.rooms) {
             (Some(url), Some(home)) => listen::is_same(url, home),
             (Some(url), None) => own.data.as_ref().is_some_and(|home| serves(home, url)),
             (None, Some(_)) => false,
             // Links of earlier versions do not contain the data directory: the user has chosen it.
-            (None, None) => own.data.is_none() || own.data == self.data,
+            (None, None) => own.data.is_none() || own.data == self.service.data,
         }
     }
 }

@@ -15,14 +15,20 @@ use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
-use anteroom_console::{failure::Failure, files, os};
+use anteroom_console::{environment::Environment, failure::Failure, files, os};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rand_core::Rng as _;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+use crate::user_directory::user_directory;
 
 pub(crate) const NONCE_LENGTH: usize = 12;
 pub(crate) const KEY_LENGTH: usize = 32;
+/// The number of hex digits of the hash in a file's name.
+const NAME_LENGTH: usize = 32;
 
 /// The file and its key.
 #[derive(Clone, Debug)]
@@ -50,11 +56,56 @@ pub(crate) struct FileFormat {
     pub(crate) old: Option<&'static [u8]>,
     /// The noun in messages, as in "the file PATH of your links".
     pub(crate) noun: &'static str,
-    /// The variable with the path of its key.
+    /// The name of its key in the user's directory.
+    pub(crate) key_name: &'static str,
+    /// The variable with another path of its key.
     pub(crate) key_variable: &'static str,
 }
 
+/// Returns the name of the file of an owner: the start of a hash.
+pub(crate) fn file_name(owner: &str) -> String {
+    let mut name = hex::encode(Sha256::digest(owner));
+    name.truncate(NAME_LENGTH);
+    name
+}
+
 impl SealedFile {
+    /// Returns a file in the directory of the user's own files.
+    pub(crate) fn of_user(
+        kind: &'static FileFormat,
+        name: &str,
+        owner: Option<String>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let directory = user_directory()?;
+        let key_path = match environment.text(kind.key_variable)? {
+            Some(path) => PathBuf::from(path.as_str()),
+            None => directory.join(kind.key_name),
+        };
+        Ok(Self {
+            path: directory.join(name),
+            key_path,
+            kind,
+            owner,
+        })
+    }
+
+    /// Returns the content of a file of JSON; `None` if it does not exist.
+    pub(crate) fn read_json<T: DeserializeOwned>(&self) -> anyhow::Result<Option<T>> {
+        let content = self.read()?;
+        content.map(|content| self.parse(&content)).transpose()
+    }
+
+    /// Returns the content as JSON.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, content: &SealedContent) -> anyhow::Result<T> {
+        serde_json::from_slice(&content.text).map_err(|_| self.damaged())
+    }
+
+    /// Replaces the content of a file of JSON atomically.
+    pub(crate) fn write_json(&self, content: &impl Serialize) -> anyhow::Result<()> {
+        self.write(&Zeroizing::new(serde_json::to_vec(content)?))
+    }
+
     /// Returns the content of the file; `None` if it does not exist.
     pub(crate) fn read(&self) -> anyhow::Result<Option<SealedContent>> {
         let sealed = match fs::read(&self.path) {
@@ -120,15 +171,7 @@ impl SealedFile {
 
     /// Locks the file against changes by other processes, until the returned value is dropped.
     pub(crate) fn lock(&self) -> anyhow::Result<File> {
-        let lock = || {
-            if let Some(parent) = self.path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let file = File::create(self.path.with_added_extension("lock"))?;
-            file.lock()?;
-            Ok::<_, io::Error>(file)
-        };
-        lock().with_context(|| self.error_text("cannot be locked"))
+        files::lock(&self.path).with_context(|| self.error_text("cannot be locked"))
     }
 
     /// Returns the error for a file with unreadable content.

@@ -5,20 +5,14 @@ mod target;
 
 use std::sync::Arc;
 
-use anteroom_client::{Authentication, IssuerClient, Timeouts, TrustedParams};
-use anteroom_console::{context::Context, os::OsClock};
+use anteroom_client::{Authentication, IssuerClient, Timeouts};
+use anteroom_console::context::Context;
 use anteroom_protocol::Aci;
-use anteroom_runtime::Clock as _;
 
 use self::identity::{AccountSource, login};
 pub(crate) use self::{identity::IssuerIdentity, target::IssuerTarget};
 
-use crate::{
-    arguments::ClientFlags,
-    logins::LoginFile,
-    notices,
-    pins::{PinFile, UserPins},
-};
+use crate::{arguments::ClientFlags, logins::LoginFile, pins::PinFile};
 
 /// A signed-in client with its pins.
 pub(crate) struct Session {
@@ -40,30 +34,10 @@ impl Session {
         self.client.authentication().aci()
     }
 
-    /// Fetches the issuer's params, compares them with the pins, and logs the changes.
-    pub(crate) async fn params(&self) -> anyhow::Result<TrustedParams> {
-        let params = self.params_to_show().await?;
-        notices::of_pins(&params);
-        Ok(params)
-    }
-
-    /// As [`Self::params`], for a command that displays the new pins itself.
-    pub(crate) async fn params_to_show(&self) -> anyhow::Result<TrustedParams> {
-        let listing = self.client.published_params().await?;
-        let params = self.identity.judge(listing, None)?;
-        notices::of_changes(&params, OsClock.now());
-        Ok(params)
-    }
-
     /// Returns the file of the pins that count everywhere.
     pub(crate) fn pin_file(&self) -> &PinFile {
         &self.identity.target.pins.file
     }
-}
-
-/// Returns the pins of an issuer, which need not be running.
-pub(crate) fn pins(issuer: Option<&str>, context: &Context) -> anyhow::Result<UserPins> {
-    Ok(IssuerTarget::find(issuer, context)?.pins)
 }
 
 impl IssuerIdentity {

@@ -4,7 +4,7 @@ use anteroom_client::TrustedParams;
 use anteroom_console::terminal::{day, home_path, print};
 use anteroom_protocol::{Mode, ParamsId, Timestamp};
 
-use crate::session::Session;
+use crate::{notices, session::Session};
 
 /// Prints numbered steps as they happen; no output with `--json`.
 pub(crate) struct Steps {
@@ -53,20 +53,31 @@ impl Steps {
     }
 }
 
-/// Fetches the params, and logs the new pins unless the steps show them.
+/// Fetches the issuer's params, compares them with the pins and shows that as a step. Logs the changes, and
+/// the new pins if no steps are shown.
 pub(crate) async fn fetch_params(
-    steps: &Steps,
+    steps: &mut Steps,
     session: &Session,
+    now: Timestamp,
 ) -> anyhow::Result<TrustedParams> {
-    if steps.shown {
-        session.params_to_show().await
-    } else {
-        session.params().await
+    let listing = session.client.published_params().await?;
+    let params = session.identity.judge(listing, None)?;
+    notices::of_changes(&params, now);
+    if !steps.shown {
+        notices::of_pins(&params);
     }
+    show_params(steps, session, &params, now)?;
+    Ok(params)
+}
+
+/// Returns the ids of the params that were pinned just now.
+pub(crate) fn newly_pinned(params: &TrustedParams) -> Vec<String> {
+    let pinned = params.newly_pinned().iter();
+    pinned.map(|pinned| pinned.id.to_hex()).collect()
 }
 
 /// Shows the comparison of the issuer's params with the pins, as a step.
-pub(crate) fn show_params(
+fn show_params(
     steps: &mut Steps,
     session: &Session,
     params: &TrustedParams,

@@ -14,7 +14,7 @@ use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use crate::session;
+use crate::session::IssuerTarget;
 
 /// The maximum length of a file of params, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -45,7 +45,7 @@ impl PinReport {
 
 /// Pins the params of a file that `anteroom keys export-public` wrote.
 pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Result<()> {
-    let pins = session::pins(issuer, context)?;
+    let pins = IssuerTarget::find(issuer, context)?.pins;
     let published = read(file)?;
     let known = pins.pins()?;
     let mut added: Vec<(Pin, Timestamp)> = Vec::new();

@@ -6,7 +6,7 @@ use anteroom_console::{
 };
 use serde::Serialize;
 
-use crate::{arguments::WhoAmI, session::Session};
+use crate::{arguments::ClientFlags, session::Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,8 +21,8 @@ struct Report<'a> {
 }
 
 /// Shows the account under which the issuer knows this user.
-pub async fn run(options: &WhoAmI, context: &Context) -> anyhow::Result<()> {
-    let session = Session::open(&options.client, context)?;
+pub async fn run(flags: &ClientFlags, context: &Context) -> anyhow::Result<()> {
+    let session = Session::open(flags, context)?;
     let me = session.client.whoami().await?;
     // The login is read after the request, which may have renewed it.
     let stored_login = match &session.login {

@@ -6,7 +6,7 @@ use super::Explanation;
 use crate::exit_status::ExitStatus;
 
 /// The fewest and the most characters of a password. The issuer refuses others.
-pub(super) const PASSWORD_CHARACTERS: [usize; 2] = [8, 64];
+pub const PASSWORD_CHARACTERS: [usize; 2] = [8, 64];
 
 pub(super) fn of_problem(problem: &Problem) -> Explanation {
     let status = problem.status.as_u16();

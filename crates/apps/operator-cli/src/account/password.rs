@@ -204,3 +204,16 @@ pub(crate) fn explained(error: StoreError) -> anyhow::Error {
         other => other.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anteroom_console::explanation::PASSWORD_CHARACTERS;
+
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_the_limits_that_the_issuer_checks() {
+        let limits = [Password::MIN_CHARACTERS, Password::MAX_CHARACTERS];
+        assert_eq!(PASSWORD_CHARACTERS, limits);
+    }
+}

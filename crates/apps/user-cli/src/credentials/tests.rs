@@ -13,9 +13,17 @@ fn account(byte: u8) -> Aci {
 }
 
 fn file_of(dir: &TempDir, byte: u8) -> CredentialFile {
-    let key_path = dir.path().join("credentials.key");
-    let folder = dir.path().join("credentials");
-    CredentialFile::at(&folder, key_path, "https://id.example", &account(byte))
+    let aci = account(byte);
+    let owner = owner("https://id.example", &aci);
+    CredentialFile {
+        file: SealedFile {
+            path: dir.path().join(format!("credentials/{owner}.sealed")),
+            key_path: dir.path().join("credentials.key"),
+            kind: &KIND,
+            owner: Some(owner),
+        },
+        aci,
+    }
 }
 
 /// Stores the result of a renewal at an issuer without params.

@@ -64,8 +64,8 @@ pub(super) async fn run(
             params: Some(params),
         },
         passkey,
-        rooms: session.named.clone(),
-        data: session.data.clone(),
+        rooms: session.service.named.clone(),
+        data: session.service.data.clone(),
         name: None,
         created: now,
     };
@@ -122,7 +122,7 @@ fn show(url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
 /// The host that stands in the link: that of the room service, as others reach it, and whether the
 /// link begins with http.
 fn link_host(session: &RoomSession) -> anyhow::Result<(String, bool)> {
-    let public = session.public.as_deref();
+    let public = session.service.public.as_deref();
     let url = public.unwrap_or(session.rooms.base_url().as_str());
     if listen::is_only_here(url) {
         tracing::warn!(

@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::state::{StateReport, show_state};
+use super::state::{ChangeReport, show_state};
 
 use crate::{
     arguments::LinkImport,
@@ -38,7 +38,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let is_input = options.passkey_file == Path::new("-");
-    let link = options.link.as_deref();
+    let link = options.link.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
         bail!(
             Failure::failed("standard input can give the link or the passkey, not both")
@@ -49,8 +49,8 @@ pub(super) async fn run(
     let passkey = read_passkey(&options.passkey_file)?;
     let session = RoomSession::open(&options.rooms, Some(&named), context).await?;
     // An own link was created at this data directory.
-    let is_found_here = session.data.is_some() && !context.data.is_named();
-    if named.own.is_none() && (is_found_here || session.is_unproven) {
+    let is_found_here = session.service.data.is_some() && !context.data.is_named();
+    if named.own.is_none() && (is_found_here || session.service.is_unproven) {
         bail!(
             Failure::failed("the passkey is sent only to a room service that is named").next(
                 "Use --rooms or ANTEROOM_ROOMS_URL, or name its data directory with --data or \
@@ -75,8 +75,8 @@ pub(super) async fn run(
     let own = OwnLink {
         link: named.link.clone(),
         passkey,
-        rooms: session.named.clone(),
-        data: session.data.clone(),
+        rooms: session.service.named.clone(),
+        data: session.service.data.clone(),
         name: match &state.name {
             RoomName::Known(name) => Some(name.clone()),
             RoomName::None | RoomName::Unreadable => None,
@@ -86,7 +86,7 @@ pub(super) async fn run(
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
     if context.json {
-        return print_json(&StateReport::new(&state, &short));
+        return print_json(&ChangeReport::new(&state, &short));
     }
     print("You are an admin of this link now.")?;
     show_state(&state)?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::{LinkState, Peek, RoomName, RoomsError};
+use anteroom_client::{LinkState, Peek, RoomsError};
 use anteroom_console::{
     context::Context,
     os,
@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::state::{show_link, show_state};
+use super::state::{StateReport, show_link, show_state};
 
 use crate::{
     arguments::LinkShow,
@@ -24,11 +24,8 @@ use crate::{
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    name: Option<&'a str>,
-    approval: bool,
-    revoked: bool,
-    expiration: u64,
-    deletion: u64,
+    #[serde(flatten)]
+    state: StateReport<'a>,
     active: Option<usize>,
     pending: Option<usize>,
     max_devices: Option<u32>,
@@ -43,7 +40,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
-    let named = LinkTarget::read(options.link.as_deref(), Input::Whole, store)?;
+    let named = LinkTarget::read(options.link.link.as_deref(), Input::Whole, store)?;
     let passkey = match options.passkey {
         true => Some(passkey_text(&named)?),
         false => None,
@@ -98,14 +95,7 @@ fn report<'a>(
     admin_passkey: Option<&'a str>,
 ) -> Report<'a> {
     Report {
-        name: match &state.name {
-            RoomName::Known(name) => Some(name),
-            RoomName::None | RoomName::Unreadable => None,
-        },
-        approval: state.approval == anteroom_client::Approval::Required,
-        revoked: state.revoked,
-        expiration: state.expiration.as_secs(),
-        deletion: state.deletion.as_secs(),
+        state: StateReport::new(state),
         active: call.map(|call| call.active_count),
         pending: call.map(|call| call.pending_count),
         max_devices: call.map(|call| call.max_devices),

@@ -14,8 +14,15 @@ use zeroize::Zeroizing;
 /// The state of a link after a change, as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct StateReport<'a> {
+pub(super) struct ChangeReport<'a> {
     short_name: &'a str,
+    #[serde(flatten)]
+    state: StateReport<'a>,
+}
+
+/// The state of a link, as JSON.
+#[derive(Serialize)]
+pub(super) struct StateReport<'a> {
     name: Option<&'a str>,
     approval: bool,
     revoked: bool,
@@ -23,10 +30,18 @@ pub(super) struct StateReport<'a> {
     deletion: u64,
 }
 
-impl<'a> StateReport<'a> {
+impl<'a> ChangeReport<'a> {
     pub(super) fn new(state: &'a LinkState, short_name: &'a str) -> Self {
         Self {
             short_name,
+            state: StateReport::new(state),
+        }
+    }
+}
+
+impl<'a> StateReport<'a> {
+    pub(super) fn new(state: &'a LinkState) -> Self {
+        Self {
             name: match &state.name {
                 RoomName::Known(name) => Some(name),
                 RoomName::None | RoomName::Unreadable => None,

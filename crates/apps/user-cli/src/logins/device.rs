@@ -13,6 +13,7 @@ const KIND: FileFormat = FileFormat {
     format: "anteroom login device 1",
     old: None,
     noun: "device",
+    key_name: "logins.key",
     key_variable: environment::LOGINS_KEY_FILE,
 };
 
@@ -45,23 +46,21 @@ impl DeviceFile {
     /// Returns the address and the device of the last login. A file that cannot be read counts as none: the
     /// next login is then a new device.
     pub(super) fn load(&self) -> Option<(Zeroizing<String>, DeviceId)> {
-        let content = match self.0.read() {
-            Ok(content) => content?,
+        let entry: Entry = match self.0.read_json() {
+            Ok(entry) => entry?,
             Err(error) => {
                 tracing::debug!("{error:#}");
                 return None;
             }
         };
-        let entry: Entry = serde_json::from_slice(&content.text).ok()?;
         let device = DeviceId::new(entry.device)?;
         Some((Zeroizing::new(entry.email.clone()), device))
     }
 
     pub(super) fn store(&self, email: &str, device: DeviceId) -> anyhow::Result<()> {
-        let entry = Entry {
+        self.0.write_json(&Entry {
             email: email.to_owned(),
             device: device.as_u32(),
-        };
-        self.0.write(&Zeroizing::new(serde_json::to_vec(&entry)?))
+        })
     }
 }

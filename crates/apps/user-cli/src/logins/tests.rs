@@ -5,11 +5,14 @@ use tempfile::TempDir;
 use super::*;
 
 fn login_at(dir: &TempDir, issuer: &str) -> LoginFile {
-    let path = dir.path().join("logins").join(hash(issuer));
-    let path = path.with_added_extension("sealed");
-    let key_path = dir.path().join("logins.key");
+    let owner = file_name(issuer);
     LoginFile {
-        file: sealed_file(path, key_path, hash(issuer)),
+        file: SealedFile {
+            path: dir.path().join(format!("logins/{owner}.sealed")),
+            key_path: dir.path().join("logins.key"),
+            kind: &KIND,
+            owner: Some(owner),
+        },
         issuer: issuer.to_owned(),
         remember: None,
     }
@@ -27,6 +30,7 @@ fn write_old(login: &LoginFile, issuer: &str) {
         format: "anteroom login 1",
         old: None,
         noun: "login",
+        key_name: "logins.key",
         key_variable: environment::LOGINS_KEY_FILE,
     };
     let old = LoginFile {
@@ -60,8 +64,8 @@ fn a_login_in_the_place_of_anothers_is_refused_and_sends_no_token() {
     }
     // A file whose first line names another issuer does not open.
     let text = fs::read(&one.file.path).unwrap();
-    let line = one.file.kind.format.len() + 1 + 2 * NAME_LENGTH;
-    let first = format!("{} {}", KIND.format, hash(&one.issuer));
+    let line = one.file.kind.format.len() + 1 + 2 * 16;
+    let first = format!("{} {}", KIND.format, file_name(&one.issuer));
     let renamed = [first.as_bytes(), &text[line..]].concat();
     fs::write(&one.file.path, renamed).unwrap();
     let shown = format!("{:#}", one.load().err().unwrap());

@@ -26,7 +26,7 @@ pub(crate) struct IssuerTarget {
     pub(super) url: Result<ServiceAddress, Failure>,
     /// The name under which its logins are stored.
     pub(crate) name: String,
-    pub(super) pins: UserPins,
+    pub(crate) pins: UserPins,
     /// Whether the user named the issuer, or its data directory.
     is_named: bool,
 }
