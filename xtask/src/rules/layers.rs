@@ -1,6 +1,6 @@
 //! The layers of the workspace: which crate belongs to which, and which layer knows which.
 //!
-//! A new crate gets a line in [`LAYERS`]. Everything that its layer does not allow is an exception with a
+//! A new crate gets a line in `LAYERS`. Everything that its layer does not allow is an exception with a
 //! reason, and an exception that nothing uses any more is a violation.
 
 /// A layer.

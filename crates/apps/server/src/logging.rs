@@ -1,7 +1,7 @@
 //! Logs on standard error, for people or for programs.
 //!
 //! A command writes its lines itself. A service must not wait for the reader of its log: its lines
-//! go through a [queue](mod@queue).
+//! go through a queue.
 
 mod queue;
 

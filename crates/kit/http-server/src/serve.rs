@@ -40,7 +40,7 @@ pub enum DrainOutcome {
 ///
 /// With TLS, a handshake has its own limits, before the header timeout begins.
 ///
-/// Every request carries the [`super::ClientAddress`] as an extension.
+/// Every request carries the `ClientAddress` as an extension.
 pub async fn serve(
     listener: TcpListener,
     router: Router,

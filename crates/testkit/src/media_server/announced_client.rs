@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// A client that was announced to a [`FakeMediaServer`].
+/// A client that was announced to a `FakeMediaServer`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnnouncedClient {
     /// The era in the path.
