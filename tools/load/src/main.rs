@@ -50,7 +50,7 @@ enum Command {
     Attack(attack::Options),
     /// Carries out one attack, which is read from standard input.
     #[command(hide = true)]
-    AttackRun,
+    Attacker,
 }
 
 #[tokio::main]
@@ -63,7 +63,7 @@ async fn main() -> Result<ExitCode> {
         Command::Login(options) => login::run(&anteroom, &options).await?,
         Command::Devices(options) => devices::run(&anteroom, &options).await?,
         Command::Attack(options) => return attack::run(&anteroom, &options).await,
-        Command::AttackRun => attacker::run().await?,
+        Command::Attacker => attacker::run().await?,
     }
     Ok(ExitCode::SUCCESS)
 }
