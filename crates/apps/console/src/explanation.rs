@@ -1,4 +1,4 @@
-//! What is said of an error of the program beside its own text: a stable code, the exit status and the next
+//! The explanation of an error of the program beside its own text: a stable code, the exit status and the next
 //! step.
 
 mod files;

@@ -1,6 +1,6 @@
-//! What the crates of the program share on one machine: the data directory and the file of addresses in it,
-//! the `ANTEROOM_*` variables, output to a person, questions, failures and exit statuses. It knows no
-//! service.
+//! The parts that the crates of the program share on one machine: the data directory and the file of
+//! addresses in it, the `ANTEROOM_*` variables, output to a person, questions, failures and exit
+//! statuses. It knows no service.
 
 pub mod context;
 pub mod data_dir;
