@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, path::Path, sync::Arc};
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{MasterKey, StoreError, TransactionName, keys::KeyDatabase};
+use anteroom_store::{Keyring, MasterKey, StoreError, TransactionName, keys::KeyDatabase};
 use rand_core::CryptoRng;
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     file::{FileSchema, KeyedTransaction, OpenFile},
     opening::{self, SchemaState},
     options::SqliteOptions,
+    transaction::FileTransaction,
 };
 
 /// The schema of a service, as a type.
@@ -35,7 +36,8 @@ pub struct SqliteDatabase<S> {
 
 /// A transaction of a service. It is rolled back on drop.
 pub(crate) struct SqliteTransaction<S> {
-    pub(crate) keyed: KeyedTransaction,
+    pub(crate) transaction: FileTransaction,
+    pub(crate) keyring: Keyring,
     schema: PhantomData<S>,
 }
 
@@ -159,7 +161,8 @@ impl<S: Schema> SqliteDatabase<S> {
 impl<S> SqliteTransaction<S> {
     fn of(keyed: KeyedTransaction) -> Box<Self> {
         Box::new(Self {
-            keyed,
+            transaction: keyed.transaction,
+            keyring: keyed.keyring,
             schema: PhantomData,
         })
     }

@@ -17,6 +17,12 @@ pub(super) trait Statement {
         transaction: &mut FileTransaction,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
+    /// Executes the statement. Returns whether it changed a row.
+    fn changed(
+        self,
+        transaction: &mut FileTransaction,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Executes a statement whose row refers to another row. Returns the number of changed rows, or
     /// `missing` if the other row does not exist.
     fn changes_referring(
@@ -59,6 +65,10 @@ impl Statement for Query<'_, Sqlite, SqliteArguments> {
             .observe(outcome)
             .map(|done| done.rows_affected())
             .map_err(store_error)
+    }
+
+    async fn changed(self, transaction: &mut FileTransaction) -> Result<bool, StoreError> {
+        self.changes(transaction).await.map(|rows| rows > 0)
     }
 
     async fn changes_referring(

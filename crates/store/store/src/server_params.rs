@@ -3,7 +3,11 @@
 use std::fmt;
 
 use anteroom_protocol::{ParamsId, Timestamp};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
 use zeroize::Zeroizing;
+
+use crate::error::StoreError;
 
 /// Server params and the time of their validity.
 #[derive(Clone)]
@@ -107,4 +111,41 @@ impl ServerParamsKind {
             _ => None,
         }
     }
+}
+
+/// Reads the server params of a database.
+#[async_trait]
+pub trait ServerParamsReader: Send {
+    /// Reads all server params, live or not, by ascending start of validity.
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+
+    /// Reads the same, and reports damaged ones separately instead of with an error.
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
+}
+
+/// Writes the server params of a database.
+#[async_trait]
+pub trait ServerParamsRepository: ServerParamsReader {
+    /// Adds server params. Those of the room service must be generic.
+    ///
+    /// # Errors
+    /// [`StoreError::ServerParamsExist`] if params of this id are already stored,
+    /// [`StoreError::InvalidValue`] for group params in the room
+    /// service's database.
+    async fn add_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Sets the time from which server params are invalid, unless an earlier one is set. Returns
+    /// whether the time changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    async fn end_server_params(
+        &mut self,
+        id: ParamsId,
+        not_after: Timestamp,
+    ) -> Result<bool, StoreError>;
 }

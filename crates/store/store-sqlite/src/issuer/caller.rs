@@ -4,12 +4,8 @@ use anteroom_protocol::Aci;
 use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
 use sqlx::sqlite::SqliteRow;
 
-use super::row::{self, account_columns, account_index, device_columns};
-use crate::{
-    file::KeyedTransaction,
-    lookups::{FastLookup, LookupPool},
-    statement::Statement as _,
-};
+use super::row::{self, account_columns, device_columns};
+use crate::lookups::{FastLookup, LookupPool};
 
 /// Reads the account and the device in a single statement. The statement sees one state of the
 /// file, including the id of the newest key. It takes a quarter of the round trips of a transaction
@@ -35,27 +31,6 @@ pub(super) async fn fast_lookup(
         .bind(index.as_bytes().as_slice())
         .bind(i64::from(id.as_u32()));
     lookups.find(statement, keyring, "device_id").await
-}
-
-pub(super) async fn one(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-    id: DeviceId,
-) -> Result<Option<AccountDevice>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        account_columns!(),
-        ", ",
-        device_columns!(),
-        " FROM accounts JOIN devices USING (account_index) \
-          WHERE accounts.account_index = ? AND devices.device_id = ?"
-    );
-    let row = sqlx::query(SELECT)
-        .bind(account_index(keyed, aci))
-        .bind(i64::from(id.as_u32()))
-        .optional_row(&mut keyed.transaction)
-        .await?;
-    row.map(|row| opened(&row, &keyed.keyring)).transpose()
 }
 
 /// Unseals an account and its device.

@@ -7,9 +7,9 @@ use anteroom_store::{
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
+use super::schema::IssuerTransaction;
 use crate::{
     error::store_error,
-    file::KeyedTransaction,
     row::{array, invalid, number, sealed, timestamp},
 };
 
@@ -65,12 +65,6 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
     })
 }
 
-/// Returns the key of an account's rows.
-pub(super) fn account_index(keyed: &KeyedTransaction, aci: &Aci) -> Vec<u8> {
-    let index = keyed.keyring.storage().account_index(aci);
-    index.as_bytes().to_vec()
-}
-
 /// Reads the number of a device.
 pub(super) fn device_id(
     row: &SqliteRow,
@@ -78,4 +72,12 @@ pub(super) fn device_id(
     column: &'static str,
 ) -> Result<DeviceId, StoreError> {
     DeviceId::new(number(row, table, column)?).ok_or(invalid(table, column))
+}
+
+impl IssuerTransaction {
+    /// Returns the key of an account's rows.
+    pub(super) fn account_index(&self, aci: &Aci) -> Vec<u8> {
+        let index = self.keyring.storage().account_index(aci);
+        index.as_bytes().to_vec()
+    }
 }

@@ -5,8 +5,8 @@ use anteroom_store::{RoomsStorageKeys, StoreError};
 use super::row::{self, link_columns};
 use crate::{file::KeyedTransaction, statement::Statement as _};
 
-/// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the same
-/// zkparams one gets the index. A row that cannot be unsealed gets none.
+/// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the
+/// same zkparams one gets the index. A row that cannot be unsealed gets none.
 pub(super) async fn index(keyed: &mut KeyedTransaction) -> Result<u64, StoreError> {
     const SELECT: &str = concat!(
         "SELECT ",
