@@ -23,17 +23,22 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 
+use self::schema::IssuerTransaction;
 pub use self::schema::{IssuerSchema, SqliteIssuer};
 use super::lookups::FastLookup;
 
 #[async_trait]
 impl IssuerDatabase for SqliteIssuer {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
-        Ok(self.begin_writing(name).await?)
+        Ok(IssuerTransaction::boxed(
+            self.file.begin_writing(name).await?,
+        ))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
-        Ok(self.begin_reading(name).await?)
+        Ok(IssuerTransaction::boxed(
+            self.file.begin_reading(name).await?,
+        ))
     }
 
     async fn account_with_device(

@@ -93,7 +93,7 @@ pub(super) async fn retire(
     id: KeyId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let retired = sqlx::query(
+    sqlx::query(
         "UPDATE keys SET wrapped = NULL, retired = max(created, ?1)
          WHERE key_id = ?2 AND retired IS NULL AND EXISTS (
              SELECT 1 FROM keys AS newer WHERE newer.purpose = keys.purpose
@@ -101,9 +101,8 @@ pub(super) async fn retire(
     )
     .bind(seconds(now, KEYS, "retired")?)
     .bind(i64::from(id.as_u32()))
-    .changes(connection)
-    .await?;
-    Ok(retired > 0)
+    .changed(connection)
+    .await
 }
 
 /// Replaces the wrapped keys by the same keys wrapped under another master key.

@@ -1,6 +1,8 @@
 //! The opening of a database file.
 
-use std::{cmp::Ordering, fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
+use std::{
+    cmp::Ordering, fs, io::ErrorKind, marker::PhantomData, path::Path, sync::Arc, time::Duration,
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, Keyring, MasterKey, StoreError, TransactionName, keys::StoredKeys};
@@ -8,7 +10,7 @@ use rand_core::CryptoRng;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqlitePoolOptions};
 
 use super::{
-    SqliteOptions,
+    database::{Schema, SqliteDatabase},
     error::{migration_error, store_error},
     file::{FileSchema, OpenFile},
     keyring_cache::KeyringCache,
@@ -16,7 +18,7 @@ use super::{
     lookups::LookupPool,
     migrations,
     monitor::FileMonitor,
-    options::connect_options,
+    options::{SqliteOptions, connect_options},
     retry::while_busy,
     row::invalid,
     statement::Statement as _,
@@ -24,20 +26,6 @@ use super::{
 };
 
 const OPEN: TransactionName = TransactionName::new("open the database");
-
-pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.len() == 0 => return Ok(false),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(file_error(error)),
-    }
-    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
-    let mut connection = options.connect().await.map_err(store_error)?;
-    let initialised = has_tables(&mut connection).await;
-    connection.close().await.map_err(store_error)?;
-    initialised
-}
 
 /// The relation of a file's schema to this program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,46 +49,111 @@ pub enum SchemaState {
     },
 }
 
-/// Reads the schema version of an existing file, and changes nothing.
-pub(super) async fn schema_state(
-    schema: &FileSchema,
-    path: &Path,
-) -> Result<SchemaState, StoreError> {
-    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
-    let mut connection = options.connect().await.map_err(store_error)?;
-    let version = async {
-        check_mark(schema, &mut connection).await?;
-        let found: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok::<_, StoreError>(found)
-    };
-    let version = version.await;
-    connection.close().await.map_err(store_error)?;
-    let number =
-        |version: i64| u64::try_from(version).map_err(|_| invalid("_sqlx_migrations", "version"));
-    let newest = schema.migrations.iter().map(|(version, ..)| *version).max();
-    let (found, known) = (number(version?)?, number(newest.unwrap_or_default())?);
-    Ok(match found.cmp(&known) {
-        Ordering::Less => SchemaState::Older { found, known },
-        Ordering::Equal => SchemaState::Current(found),
-        Ordering::Greater => SchemaState::Newer { found, known },
-    })
+impl<S: Schema> SqliteDatabase<S> {
+    /// Returns whether the file holds a database. A file that is missing or empty does not.
+    ///
+    /// Creates and changes nothing. A program without a master key calls this before it creates
+    /// one, because a new key cannot open an existing database.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a file that is not an SQLite database,
+    /// [`StoreError::Unavailable`] for one that cannot be read.
+    pub async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.len() == 0 => return Ok(false),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(file_error(error)),
+        }
+        let mut connection = connect_reading(path).await?;
+        let initialised = has_tables(&mut connection).await;
+        connection.close().await.map_err(store_error)?;
+        initialised
+    }
+
+    /// Compares the schema of an existing file with that of this program. Creates and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// - [`StoreError::UnknownSchema`] if the file is not this service's;
+    /// - [`StoreError::Unavailable`] if it cannot be read;
+    /// - [`StoreError::Damaged`] for a damaged file.
+    pub async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
+        let mut connection = connect_reading(path).await?;
+        let version = async {
+            check_mark(&S::FILE, &mut connection).await?;
+            schema_version(&mut connection).await
+        };
+        let version = version.await;
+        connection.close().await.map_err(store_error)?;
+        let newest = S::FILE.migrations.iter().map(|(version, ..)| *version);
+        let (found, known) = (version?, version_number(newest.max().unwrap_or_default())?);
+        Ok(match found.cmp(&known) {
+            Ordering::Less => SchemaState::Older { found, known },
+            Ordering::Equal => SchemaState::Current(found),
+            Ordering::Greater => SchemaState::Newer { found, known },
+        })
+    }
+
+    /// Opens the database: brings its schema up to date and unlocks its keys, or creates them in an
+    /// empty one. Both happen in one transaction: after an error the file is unchanged, and of
+    /// several processes that open a new file at the same time, one creates the keys for all.
+    ///
+    /// `now` is the creation time of new keys; `rng` is their source.
+    ///
+    /// # Errors
+    /// - [`StoreError::Keys`] if the master key is wrong or the keys are missing or damaged;
+    /// - [`StoreError::UnknownSchema`] if a newer or different program made the file;
+    /// - [`StoreError::Unavailable`] if the file cannot be opened or created, or stays busy;
+    /// - [`StoreError::Damaged`] for a file that is not an SQLite database.
+    pub async fn open(
+        options: &SqliteOptions,
+        master: &MasterKey,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self, StoreError> {
+        let database = Self {
+            file: open_file(&S::FILE, options, master, now, rng).await?,
+            schema: PhantomData,
+        };
+        if let Err(error) = S::complete(&database).await {
+            database.close().await;
+            return Err(error);
+        }
+        Ok(database)
+    }
 }
 
-pub(super) async fn open(
+async fn connect_reading(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
+    options.connect().await.map_err(store_error)
+}
+
+/// Reads the version of the newest migration of a file.
+pub(super) async fn schema_version(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    version_number(version)
+}
+
+fn version_number(version: i64) -> Result<u64, StoreError> {
+    u64::try_from(version).map_err(|_| invalid("_sqlx_migrations", "version"))
+}
+
+async fn open_file(
     schema: &FileSchema,
     options: &SqliteOptions,
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<OpenFile, StoreError> {
-    if options.creates() {
-        create_file(options.path())?;
+    if options.create {
+        create_file(&options.path)?;
     }
-    let patience = options.patience();
-    let monitor = Arc::new(FileMonitor::new(options.path()));
+    let patience = options.busy_timeout;
+    let monitor = Arc::new(FileMonitor::new(&options.path));
     let writer = while_busy(&monitor, OPEN, patience, || {
         pool_options(1, patience).connect_with(options.for_writing())
     })
@@ -120,7 +173,7 @@ pub(super) async fn open(
         }
     };
 
-    let reading = pool_options(options.reader_count().get(), patience);
+    let reading = pool_options(options.readers.get(), patience);
     let lookups = reading.clone().connect_lazy_with(options.for_reading());
     let readers = reading
         .connect_with(options.for_reading())
@@ -139,7 +192,7 @@ pub(super) async fn open(
         monitor,
         probe: Arc::default(),
         patience,
-        keyring_cache: Arc::new(KeyringCache::new(keyring, options.master())),
+        keyring_cache: Arc::new(KeyringCache::new(keyring, options.master.clone())),
         created,
     })
 }

@@ -17,17 +17,22 @@ use anteroom_store::{
 };
 use async_trait::async_trait;
 
+use self::schema::RoomsTransaction;
 pub use self::schema::{RoomsSchema, SqliteRooms};
 use super::lookups::FastLookup;
 
 #[async_trait]
 impl RoomsDatabase for SqliteRooms {
     async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
-        Ok(self.begin_writing(name).await?)
+        Ok(RoomsTransaction::boxed(
+            self.file.begin_writing(name).await?,
+        ))
     }
 
     async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
-        Ok(self.begin_reading(name).await?)
+        Ok(RoomsTransaction::boxed(
+            self.file.begin_reading(name).await?,
+        ))
     }
 
     async fn link_with_call(
