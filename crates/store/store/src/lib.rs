@@ -49,10 +49,12 @@ mod error;
 mod issuer;
 pub mod keys;
 mod login;
+mod opaque_debug;
 mod overview;
 mod rooms;
 pub mod sealed;
 mod server_params;
+mod stored_words;
 
 pub use anteroom_protocol::DeviceId;
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::error::StoreError;
+use crate::{error::StoreError, stored_words::stored_words};
 
 /// Server params and the time of their validity.
 #[derive(Clone)]
@@ -92,26 +92,10 @@ pub enum ServerParamsKind {
     Group,
 }
 
-impl ServerParamsKind {
-    /// Returns the word that a database stores.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-            Self::Group => "group",
-        }
-    }
-
-    /// Parses the word; `None` for an unknown one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "generic" => Some(Self::Generic),
-            "group" => Some(Self::Group),
-            _ => None,
-        }
-    }
-}
+stored_words!(ServerParamsKind {
+    Generic = "generic",
+    Group = "group",
+});
 
 /// Reads the server params of a database.
 #[async_trait]

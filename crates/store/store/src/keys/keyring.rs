@@ -1,6 +1,6 @@
 //! All keys of an open database.
 
-use std::{cmp::Reverse, fmt, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use anteroom_protocol::Timestamp;
 use rand_core::CryptoRng;
@@ -9,6 +9,7 @@ use super::{
     EventKey, KeyError, KeyId, KeyOwner, KeyPurpose, MasterKey, Sealer, StorageKeys, StoredKeys,
     TokenKey, WrappedKey, mac::HashKey, wrapping::WrappingKey,
 };
+use crate::opaque_debug::opaque_debug;
 
 /// The keys of an open database. Clones share them.
 ///
@@ -163,11 +164,7 @@ impl Keyring {
     }
 }
 
-impl fmt::Debug for Keyring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keyring(..)")
-    }
-}
+opaque_debug!(Keyring);
 
 /// A stored key with its unwrapped bytes.
 type UnwrappedKey<'a> = (&'a WrappedKey, HashKey);

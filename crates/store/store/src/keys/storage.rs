@@ -1,7 +1,5 @@
 //! The keyed hashes of a service.
 
-use std::fmt;
-
 use anteroom_protocol::{Aci, DeviceId};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
@@ -13,7 +11,7 @@ use super::{
     mac::{HashKey, keyed_hash},
     sealer::Column,
 };
-use crate::{bytes::opaque_bytes, sealed::columns};
+use crate::{bytes::opaque_bytes, opaque_debug::opaque_debug, sealed::columns};
 
 const INDEX_LABEL: &str = "anteroom blind index v1";
 const PASSWORD_LABEL: &str = "anteroom device password v1";
@@ -96,11 +94,7 @@ impl StorageKeys {
     }
 }
 
-impl fmt::Debug for StorageKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StorageKeys(..)")
-    }
-}
+opaque_debug!(StorageKeys);
 
 opaque_bytes! {
     /// The key of pseudonyms in events: 32 bytes.
@@ -128,8 +122,4 @@ impl DevicePassword {
     }
 }
 
-impl fmt::Debug for DevicePassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DevicePassword(..)")
-    }
-}
+opaque_debug!(DevicePassword);
