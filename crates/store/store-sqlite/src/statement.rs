@@ -12,50 +12,35 @@ use super::{error::store_error, transaction::FileTransaction};
 /// A statement with its values.
 pub(super) trait Statement {
     /// Executes the statement. Returns the number of changed rows.
-    fn changes(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    async fn changes(self, transaction: &mut FileTransaction) -> Result<u64, StoreError>;
 
     /// Executes the statement. Returns whether it changed a row.
-    fn changed(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    async fn changed(self, transaction: &mut FileTransaction) -> Result<bool, StoreError>;
 
     /// Executes a statement whose row refers to another row. Returns the number of changed rows, or
     /// `missing` if the other row does not exist.
-    fn changes_referring(
+    async fn changes_referring(
         self,
         transaction: &mut FileTransaction,
         missing: StoreError,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    ) -> Result<u64, StoreError>;
 
     /// Reads the row that the statement always returns.
-    fn row(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<SqliteRow, StoreError>> + Send;
+    async fn row(self, transaction: &mut FileTransaction) -> Result<SqliteRow, StoreError>;
 
     /// Reads the only column of that row.
-    fn scalar<T>(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send
+    async fn scalar<T>(self, transaction: &mut FileTransaction) -> Result<T, StoreError>
     where
         T: for<'r> Decode<'r, Sqlite> + Type<Sqlite>;
 
     /// Reads the first row; `None` if there is none.
-    fn optional_row(
+    async fn optional_row(
         self,
         transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<Option<SqliteRow>, StoreError>> + Send;
+    ) -> Result<Option<SqliteRow>, StoreError>;
 
     /// Reads all rows.
-    fn rows(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<Vec<SqliteRow>, StoreError>> + Send;
+    async fn rows(self, transaction: &mut FileTransaction) -> Result<Vec<SqliteRow>, StoreError>;
 }
 
 impl Statement for Query<'_, Sqlite, SqliteArguments> {

@@ -14,12 +14,7 @@ use crate::statement::Statement as _;
 impl ApprovalReader for RoomsTransaction {
     async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError> {
         sqlx::query("SELECT room_index, user_index, user_id FROM approvals WHERE room_index = ?")
-            .bind(
-                RoomsStorageKeys::of(&self.keyring)
-                    .room_index(room)
-                    .as_bytes()
-                    .to_vec(),
-            )
+            .bind(self.room_index(room).as_bytes().to_vec())
             .rows(&mut self.transaction)
             .await?
             .iter()
@@ -68,19 +63,16 @@ impl ApprovalRepository for RoomsTransaction {
         users: &[UserId],
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
-        let index = RoomsStorageKeys::of(&self.keyring)
-            .room_index(room)
-            .as_bytes()
-            .to_vec();
+        let index = self.room_index(room);
         sqlx::query("DELETE FROM approvals WHERE room_index = ?")
-            .bind(index.clone())
+            .bind(index.as_bytes().as_slice())
             .changes(&mut self.transaction)
             .await?;
         for user in users {
             self.add_approval(room, user, rng).await?;
         }
         sqlx::query("SELECT EXISTS (SELECT 1 FROM call_links WHERE room_index = ?)")
-            .bind(index)
+            .bind(index.as_bytes().as_slice())
             .scalar(&mut self.transaction)
             .await
     }

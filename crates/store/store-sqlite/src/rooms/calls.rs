@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use anteroom_protocol::{EraId, Timestamp};
 use anteroom_store::{
-    BlindIndex, CallCursor, CallKey, CallPage, CallReader, CallRecord, CallRepository, Keyring,
-    NodeName, RoomsStorageKeys, StoreError,
+    BlindIndex, CallCursor, CallKey, CallPage, CallReader, CallRecord, CallRepository, NodeName,
+    StoreError,
 };
 use async_trait::async_trait;
 
@@ -14,13 +14,6 @@ use super::{
     schema::RoomsTransaction,
 };
 use crate::{row::seconds, statement::Statement as _};
-
-fn index(keyring: &Keyring, key: &CallKey) -> Vec<u8> {
-    RoomsStorageKeys::of(keyring)
-        .call_index(key)
-        .as_bytes()
-        .to_vec()
-}
 
 fn moment(now: Timestamp) -> Result<i64, StoreError> {
     seconds(now, "calls", "lease_until")
@@ -41,7 +34,7 @@ impl CallReader for RoomsTransaction {
         );
         sqlx::query(SELECT)
             .bind(moment(now)?)
-            .bind(index(&self.keyring, key))
+            .bind(self.call_index(key).as_bytes().to_vec())
             .optional_row(&mut self.transaction)
             .await?
             .map(|row| row::call(&row)?.open(&self.keyring))
@@ -125,7 +118,7 @@ impl CallRepository for RoomsTransaction {
             "UPDATE calls SET lease_until = ?1 WHERE call_index = ?2 AND era_id = ?3 AND node = ?4",
         )
         .bind(moment(lease_until)?)
-        .bind(index(&self.keyring, key))
+        .bind(self.call_index(key).as_bytes().to_vec())
         .bind(era.as_bytes().as_slice())
         .bind(node.as_str())
         .changed(&mut self.transaction)
@@ -134,7 +127,7 @@ impl CallRepository for RoomsTransaction {
 
     async fn end_era(&mut self, key: &CallKey, era: EraId) -> Result<bool, StoreError> {
         sqlx::query("DELETE FROM calls WHERE call_index = ? AND era_id = ?")
-            .bind(index(&self.keyring, key))
+            .bind(self.call_index(key).as_bytes().to_vec())
             .bind(era.as_bytes().as_slice())
             .changed(&mut self.transaction)
             .await

@@ -3,8 +3,8 @@
 use anteroom_protocol::{EraId, Timestamp};
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CallReader as _, CallRecord, CallRepository as _, Epoch,
-    EraRepository, ExpirationChange, LinkAddress, LinkReader as _, MediaAddress, RoomsStorageKeys,
-    StartEraOutcome, StoreError, sealed::SealedCall,
+    EraRepository, ExpirationChange, LinkAddress, LinkReader as _, MediaAddress, StartEraOutcome,
+    StoreError, sealed::SealedCall,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -20,8 +20,13 @@ use crate::{
 
 const LINKS: &str = "call_links";
 
-fn delete_at(expiration: Timestamp) -> Timestamp {
-    expiration.plus(CallLinkRecord::RETENTION)
+/// Returns the end of a link's record, as the column's integer.
+fn delete_at(expiration: Timestamp) -> Result<i64, StoreError> {
+    seconds(
+        expiration.plus(CallLinkRecord::RETENTION),
+        LINKS,
+        "delete_at",
+    )
 }
 
 #[async_trait]
@@ -54,9 +59,7 @@ impl EraRepository for RoomsTransaction {
             }),
             CallKey::Group(_) => None,
         };
-        let room = link
-            .as_ref()
-            .map(|link| RoomsStorageKeys::of(&self.keyring).room_index(&link.room));
+        let room = link.as_ref().map(|link| self.room_index(&link.room));
         let lease_until = sealed
             .lease_until
             .map(|end| seconds(end, "calls", "lease_until"))
@@ -109,7 +112,6 @@ impl EraRepository for RoomsTransaction {
             })
     }
 
-    /// Removes the record of an era that did not start, and restores the link's expiration.
     async fn abandon_era(
         &mut self,
         key: &CallKey,
@@ -120,8 +122,8 @@ impl EraRepository for RoomsTransaction {
         if let (true, CallKey::Link(room), Some(expiration_change)) =
             (is_removed, key, expiration_change)
         {
-            let room = RoomsStorageKeys::of(&self.keyring).room_index(room);
-            self.restore_expiration(room, expiration_change).await?;
+            self.restore_expiration(self.room_index(room), expiration_change)
+                .await?;
         }
         Ok(is_removed)
     }
@@ -129,7 +131,7 @@ impl EraRepository for RoomsTransaction {
 
 impl RoomsTransaction {
     /// Sets the expiration of a link in which a call has started.
-    pub(super) async fn reset_expiration(
+    async fn reset_expiration(
         &mut self,
         room: BlindIndex,
         now: Timestamp,
@@ -149,18 +151,14 @@ impl RoomsTransaction {
         let row = sqlx::query(UPDATE)
             .bind(room.as_bytes().as_slice())
             .bind(seconds(expiration_change.to, LINKS, "expiration")?)
-            .bind(seconds(
-                delete_at(expiration_change.to),
-                LINKS,
-                "delete_at",
-            )?)
+            .bind(delete_at(expiration_change.to)?)
             .row(&mut self.transaction)
             .await?;
         Ok((row::link(&row)?.open(&self.keyring)?, expiration_change))
     }
 
     /// Restores the previous expiration of a link, unless it has changed since.
-    pub(super) async fn restore_expiration(
+    async fn restore_expiration(
         &mut self,
         room: BlindIndex,
         expiration_change: ExpirationChange,
@@ -171,11 +169,7 @@ impl RoomsTransaction {
         )
         .bind(room.as_bytes().as_slice())
         .bind(seconds(expiration_change.from, LINKS, "expiration")?)
-        .bind(seconds(
-            delete_at(expiration_change.from),
-            LINKS,
-            "delete_at",
-        )?)
+        .bind(delete_at(expiration_change.from)?)
         .bind(seconds(expiration_change.to, LINKS, "expiration")?)
         .changes(&mut self.transaction)
         .await

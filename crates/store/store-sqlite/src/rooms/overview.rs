@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallKey, CallReader as _, LinkCursor, LinkPage, LinkWithCall, OpaqueRoomId,
-    RoomsCounts, RoomsReader, RoomsRepository, RoomsStorageKeys, ServerParamsRecord, StoreError,
+    RoomsCounts, RoomsReader, RoomsRepository, ServerParamsRecord, StoreError,
     sealed::SealedCallLink,
 };
 use async_trait::async_trait;
@@ -39,11 +39,10 @@ impl RoomsReader for RoomsTransaction {
             live_call!(),
             " WHERE room_index = ?2 AND delete_at > ?1"
         );
-        let keys = RoomsStorageKeys::of(&self.keyring);
-        let call = keys.call_index(&CallKey::Link(room.clone()));
+        let call = self.call_index(&CallKey::Link(room.clone()));
         let row = sqlx::query(SELECT)
             .bind(seconds(now, LINKS, "delete_at")?)
-            .bind(keys.room_index(room).as_bytes().as_slice())
+            .bind(self.room_index(room).as_bytes().to_vec())
             .bind(call.as_bytes().as_slice())
             .optional_row(&mut self.transaction)
             .await?;

@@ -1,6 +1,8 @@
 //! The schema of the room service's file.
 
-use anteroom_store::{KeyOwner, StoreError, TransactionName};
+use anteroom_store::{
+    BlindIndex, CallKey, KeyOwner, OpaqueRoomId, RoomsStorageKeys, StoreError, TransactionName,
+};
 
 use super::zkparams;
 use crate::{
@@ -43,3 +45,15 @@ pub type SqliteRooms = SqliteDatabase<RoomsSchema>;
 
 /// A transaction on the room service's file.
 pub(super) type RoomsTransaction = SqliteTransaction<RoomsSchema>;
+
+impl RoomsTransaction {
+    /// Returns the key of a link's rows.
+    pub(super) fn room_index(&self, room: &OpaqueRoomId) -> BlindIndex {
+        RoomsStorageKeys::of(&self.keyring).room_index(room)
+    }
+
+    /// Returns the key of a call's row.
+    pub(super) fn call_index(&self, key: &CallKey) -> BlindIndex {
+        RoomsStorageKeys::of(&self.keyring).call_index(key)
+    }
+}

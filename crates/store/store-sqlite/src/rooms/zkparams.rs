@@ -13,6 +13,7 @@ pub(super) async fn index(keyed: &mut KeyedTransaction) -> Result<u64, StoreErro
         link_columns!(),
         " FROM call_links WHERE zkparams_index IS NULL"
     );
+    let keys = RoomsStorageKeys::of(&keyed.keyring);
     let rows = sqlx::query(SELECT).rows(&mut keyed.transaction).await?;
     let mut indexed = 0;
     for row in &rows {
@@ -24,12 +25,7 @@ pub(super) async fn index(keyed: &mut KeyedTransaction) -> Result<u64, StoreErro
             "UPDATE OR IGNORE call_links SET zkparams_index = ?2 WHERE room_index = ?1",
         )
         .bind(sealed.index.as_bytes().to_vec())
-        .bind(
-            RoomsStorageKeys::of(&keyed.keyring)
-                .zkparams_index(&link.zkparams)
-                .as_bytes()
-                .to_vec(),
-        )
+        .bind(keys.zkparams_index(&link.zkparams).as_bytes().to_vec())
         .changes(&mut keyed.transaction)
         .await?;
     }
