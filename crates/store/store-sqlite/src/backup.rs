@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     database::{Schema, SqliteDatabase},
-    error::store_error,
+    error::{Result, store_error},
     monitor::FileMonitor,
     opening::{check_mark, create_file, file_error, schema_version},
     options::connect_options,
@@ -48,7 +48,7 @@ impl<S: Schema> SqliteDatabase<S> {
     /// - [`StoreError::Unavailable`] if one of the files cannot be read or written;
     /// - [`StoreError::Damaged`] for a damaged file;
     /// - [`StoreError::Database`] for a name that is not UTF-8.
-    pub async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy, StoreError> {
+    pub async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy> {
         let mut source = connect(from).await?;
         let copied = async {
             check_mark(&S::FILE, &mut source).await?;
@@ -74,7 +74,7 @@ impl<S: Schema> SqliteDatabase<S> {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
-    pub async fn delete_transient_rows(&self) -> Result<u64, StoreError> {
+    pub async fn delete_transient_rows(&self) -> Result<u64> {
         let mut transaction = self.file.begin_writing_bare(DELETE_TRANSIENT).await?;
         let mut deleted = 0;
         for statement in S::FILE.transient_deletions {
@@ -86,14 +86,14 @@ impl<S: Schema> SqliteDatabase<S> {
 }
 
 /// Checks the whole file, and reads the parts that need no key.
-async fn inspect(path: &Path) -> Result<SqliteCopy, StoreError> {
+async fn inspect(path: &Path) -> Result<SqliteCopy> {
     let mut copy = connect(path).await?;
     let inspected = inspect_open(&mut copy).await;
     copy.close().await.map_err(store_error)?;
     inspected
 }
 
-async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, StoreError> {
+async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy> {
     let verdict: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(&mut *connection)
         .await
@@ -114,18 +114,18 @@ async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, S
     Ok(SqliteCopy { schema, params })
 }
 
-fn params_id(row: &SqliteRow) -> Result<ParamsId, StoreError> {
+fn params_id(row: &SqliteRow) -> Result<ParamsId> {
     array(row, "server_params", "params_id").map(ParamsId::from_bytes)
 }
 
-async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+async fn connect(path: &Path) -> Result<SqliteConnection> {
     let options = connect_options(path, PATIENCE);
     let monitor = FileMonitor::new(path);
     while_busy(&monitor, COPY, PATIENCE, || options.connect()).await
 }
 
 /// Returns the path as text, as SQLite takes the name of the new file.
-fn text(path: &Path) -> Result<&str, StoreError> {
+fn text(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| StoreError::Database {
         source: "the name of the copy is not UTF-8".into(),
     })

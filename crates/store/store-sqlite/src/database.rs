@@ -2,9 +2,10 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use anteroom_store::{Keyring, StoreError, keys::KeyDatabase};
+use anteroom_store::{Keyring, keys::KeyDatabase};
 
 use super::{
+    error::Result,
     file::{FileSchema, KeyedTransaction, OpenFile},
     transaction::FileTransaction,
 };
@@ -15,9 +16,7 @@ pub trait Schema: Sized + Send + Sync + 'static {
     const FILE: FileSchema;
 
     /// Completes the rows that an earlier version stored. `open` calls it last.
-    fn complete(
-        _database: &SqliteDatabase<Self>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+    fn complete(_database: &SqliteDatabase<Self>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 }
@@ -50,7 +49,7 @@ impl<S: Schema> SqliteDatabase<S> {
     }
 
     /// Closes all connections once their transactions have ended. Every later call fails with
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`](anteroom_store::StoreError::Unavailable).
     pub async fn close(&self) {
         self.file.close().await;
     }

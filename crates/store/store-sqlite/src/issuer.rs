@@ -19,23 +19,23 @@ use std::sync::Arc;
 use anteroom_protocol::Aci;
 use anteroom_store::{
     AccountDevice, Availability, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository,
-    StorageKeys, StoreError, TransactionName,
+    StorageKeys, TransactionName,
 };
 use async_trait::async_trait;
 
 use self::schema::IssuerTransaction;
 pub use self::schema::{IssuerSchema, SqliteIssuer};
-use super::lookups::FastLookup;
+use super::{error::Result, lookups::FastLookup};
 
 #[async_trait]
 impl IssuerDatabase for SqliteIssuer {
-    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>> {
         Ok(IssuerTransaction::boxed(
             self.file.begin_writing(name).await?,
         ))
     }
 
-    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>> {
         Ok(IssuerTransaction::boxed(
             self.file.begin_reading(name).await?,
         ))
@@ -46,7 +46,7 @@ impl IssuerDatabase for SqliteIssuer {
         name: TransactionName,
         aci: &Aci,
         id: DeviceId,
-    ) -> Result<Option<AccountDevice>, StoreError> {
+    ) -> Result<Option<AccountDevice>> {
         let keyring = self.file.keyring_cache.last_seen();
         let attempt = || caller::fast_lookup(&self.file.lookups, &keyring, aci, id);
         match self.file.look_up(name, attempt).await? {
@@ -56,7 +56,7 @@ impl IssuerDatabase for SqliteIssuer {
         }
     }
 
-    async fn ready(&self) -> Result<Availability, StoreError> {
+    async fn ready(&self) -> Result<Availability> {
         self.file.ready().await
     }
 

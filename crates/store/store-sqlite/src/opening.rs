@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqlitePoolOptio
 
 use super::{
     database::{Schema, SqliteDatabase},
-    error::{migration_error, store_error},
+    error::{Result, migration_error, store_error},
     file::{FileSchema, OpenFile},
     keyring_cache::KeyringCache,
     keys,
@@ -58,7 +58,7 @@ impl<S: Schema> SqliteDatabase<S> {
     /// # Errors
     /// [`StoreError::Damaged`] for a file that is not an SQLite database,
     /// [`StoreError::Unavailable`] for one that cannot be read.
-    pub async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
+    pub async fn is_initialised(path: &Path) -> Result<bool> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.len() == 0 => return Ok(false),
             Ok(_) => {}
@@ -78,7 +78,7 @@ impl<S: Schema> SqliteDatabase<S> {
     /// - [`StoreError::UnknownSchema`] if the file is not this service's;
     /// - [`StoreError::Unavailable`] if it cannot be read;
     /// - [`StoreError::Damaged`] for a damaged file.
-    pub async fn schema_state(path: &Path) -> Result<SchemaState, StoreError> {
+    pub async fn schema_state(path: &Path) -> Result<SchemaState> {
         let mut connection = connect_reading(path).await?;
         let version = async {
             check_mark(&S::FILE, &mut connection).await?;
@@ -111,7 +111,7 @@ impl<S: Schema> SqliteDatabase<S> {
         master: &MasterKey,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self> {
         let database = Self {
             file: open_file(&S::FILE, options, master, now, rng).await?,
             schema: PhantomData,
@@ -124,13 +124,13 @@ impl<S: Schema> SqliteDatabase<S> {
     }
 }
 
-async fn connect_reading(path: &Path) -> Result<SqliteConnection, StoreError> {
+async fn connect_reading(path: &Path) -> Result<SqliteConnection> {
     let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
     options.connect().await.map_err(store_error)
 }
 
 /// Reads the version of the newest migration of a file.
-pub(super) async fn schema_version(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+pub(super) async fn schema_version(connection: &mut SqliteConnection) -> Result<u64> {
     let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
         .fetch_one(connection)
         .await
@@ -138,7 +138,7 @@ pub(super) async fn schema_version(connection: &mut SqliteConnection) -> Result<
     version_number(version)
 }
 
-fn version_number(version: i64) -> Result<u64, StoreError> {
+fn version_number(version: i64) -> Result<u64> {
     u64::try_from(version).map_err(|_| invalid("_sqlx_migrations", "version"))
 }
 
@@ -148,7 +148,7 @@ async fn open_file(
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<OpenFile, StoreError> {
+) -> Result<OpenFile> {
     if options.create {
         create_file(&options.path)?;
     }
@@ -219,7 +219,7 @@ async fn unlock(
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<(Keyring, bool), StoreError> {
+) -> Result<(Keyring, bool)> {
     migrate(schema, transaction.connection()?).await?;
     let unlocked = match stored_keys(schema, &mut transaction).await? {
         Some(stored) => {
@@ -238,7 +238,7 @@ async fn unlock(
 }
 
 /// Creates an empty file that only its owner can read. SQLite gives its side files the same mode.
-pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_file(path: &Path) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -258,7 +258,7 @@ pub(super) fn file_error(error: std::io::Error) -> StoreError {
 
 /// Brings the schema up to date. The caller's transaction holds the file's write lock, so that the
 /// migrations of several processes run one after the other.
-async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Result<()> {
     if has_tables(connection).await? {
         check_mark(schema, connection).await?;
     }
@@ -274,7 +274,7 @@ async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Resu
 pub(super) async fn check_mark(
     schema: &FileSchema,
     connection: &mut SqliteConnection,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
         .fetch_one(connection)
         .await
@@ -287,7 +287,7 @@ pub(super) async fn check_mark(
     Ok(())
 }
 
-async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+async fn has_tables(connection: &mut SqliteConnection) -> Result<bool> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema)")
         .fetch_one(connection)
         .await
@@ -298,7 +298,7 @@ async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreErro
 async fn stored_keys(
     schema: &FileSchema,
     connection: &mut FileTransaction,
-) -> Result<Option<StoredKeys>, StoreError> {
+) -> Result<Option<StoredKeys>> {
     match keys::check(connection).await? {
         Some(check) => {
             let keys = keys::all(connection).await?;
@@ -309,10 +309,7 @@ async fn stored_keys(
     }
 }
 
-async fn is_empty(
-    schema: &FileSchema,
-    connection: &mut FileTransaction,
-) -> Result<bool, StoreError> {
+async fn is_empty(schema: &FileSchema, connection: &mut FileTransaction) -> Result<bool> {
     let holds_any: bool = sqlx::query(schema.holds_any).scalar(connection).await?;
     Ok(!holds_any)
 }
@@ -325,7 +322,7 @@ async fn unlock_stored(
     stored: &StoredKeys,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Keyring, StoreError> {
+) -> Result<Keyring> {
     let keyring = Keyring::unlock(schema.owner, master, stored)?;
     let missing: Vec<_> = keyring.missing().collect();
     if missing.is_empty() {

@@ -13,23 +13,23 @@ mod zkparams;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     Availability, LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository,
-    RoomsStorageKeys, StoreError, TransactionName,
+    RoomsStorageKeys, TransactionName,
 };
 use async_trait::async_trait;
 
 use self::schema::RoomsTransaction;
 pub use self::schema::{RoomsSchema, SqliteRooms};
-use super::lookups::FastLookup;
+use super::{error::Result, lookups::FastLookup};
 
 #[async_trait]
 impl RoomsDatabase for SqliteRooms {
-    async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>> {
         Ok(RoomsTransaction::boxed(
             self.file.begin_writing(name).await?,
         ))
     }
 
-    async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>> {
         Ok(RoomsTransaction::boxed(
             self.file.begin_reading(name).await?,
         ))
@@ -40,7 +40,7 @@ impl RoomsDatabase for SqliteRooms {
         name: TransactionName,
         address: &LinkAddress,
         now: Timestamp,
-    ) -> Result<Option<LinkWithCall>, StoreError> {
+    ) -> Result<Option<LinkWithCall>> {
         let keyring = self.file.keyring_cache.last_seen();
         let attempt = || links::fast_lookup(&self.file.lookups, &keyring, address, now);
         match self.file.look_up(name, attempt).await? {
@@ -50,7 +50,7 @@ impl RoomsDatabase for SqliteRooms {
         }
     }
 
-    async fn ready(&self) -> Result<Availability, StoreError> {
+    async fn ready(&self) -> Result<Availability> {
         self.file.ready().await
     }
 

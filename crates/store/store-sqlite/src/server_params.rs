@@ -11,7 +11,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     database::{Schema, SqliteTransaction},
-    error::store_error,
+    error::{Result, store_error},
     row::{array, invalid, optional_timestamp, sealed, seconds, timestamp},
     statement::Statement as _,
 };
@@ -31,7 +31,7 @@ fn damaged(row: &SqliteRow) -> DamagedServerParams {
     }
 }
 
-fn server_params(row: &SqliteRow) -> Result<SealedServerParams, StoreError> {
+fn server_params(row: &SqliteRow) -> Result<SealedServerParams> {
     let kind: &str = row.try_get("kind").map_err(store_error)?;
     Ok(SealedServerParams {
         id: ParamsId::from_bytes(array(row, SERVER_PARAMS, "params_id")?),
@@ -44,7 +44,7 @@ fn server_params(row: &SqliteRow) -> Result<SealedServerParams, StoreError> {
 
 #[async_trait]
 impl<S: Schema> ServerParamsReader for SqliteTransaction<S> {
-    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError> {
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>> {
         self.select()
             .await?
             .iter()
@@ -52,7 +52,7 @@ impl<S: Schema> ServerParamsReader for SqliteTransaction<S> {
             .collect()
     }
 
-    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError> {
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams> {
         let rows = self.select().await?;
         let mut stored = StoredServerParams::default();
         for row in &rows {
@@ -71,7 +71,7 @@ impl<S: Schema> ServerParamsRepository for SqliteTransaction<S> {
         &mut self,
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         const INSERT: &str = "INSERT INTO server_params
              (params_id, kind, not_before, not_after, secret)
              VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (params_id) DO NOTHING";
@@ -81,11 +81,7 @@ impl<S: Schema> ServerParamsRepository for SqliteTransaction<S> {
         Ok(())
     }
 
-    async fn end_server_params(
-        &mut self,
-        id: ParamsId,
-        not_after: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn end_server_params(&mut self, id: ParamsId, not_after: Timestamp) -> Result<bool> {
         // Params whose time has not begun never become valid.
         sqlx::query(
             "UPDATE server_params SET not_after = max(not_before, ?1)
@@ -103,13 +99,13 @@ impl<S: Schema> SqliteTransaction<S> {
         &mut self,
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         const UPDATE: &str = "UPDATE server_params
              SET kind = ?2, not_before = ?3, not_after = ?4, secret = ?5 WHERE params_id = ?1";
         self.write(UPDATE, record, rng).await
     }
 
-    async fn select(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
+    async fn select(&mut self) -> Result<Vec<SqliteRow>> {
         sqlx::query(
             "SELECT params_id, kind, not_before, not_after, secret FROM server_params
              ORDER BY not_before, params_id",
@@ -125,7 +121,7 @@ impl<S: Schema> SqliteTransaction<S> {
         statement: &'static str,
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         if self.keyring.owner() == KeyOwner::Rooms && record.kind != ServerParamsKind::Generic {
             return Err(invalid(SERVER_PARAMS, "kind"));
         }

@@ -15,14 +15,14 @@ use super::{
     schema::IssuerTransaction,
 };
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{number, seconds},
     statement::Statement as _,
 };
 
 #[async_trait]
 impl AccountReader for IssuerTransaction {
-    async fn account(&mut self, aci: &Aci) -> Result<Option<Account>, StoreError> {
+    async fn account(&mut self, aci: &Aci) -> Result<Option<Account>> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
@@ -36,11 +36,7 @@ impl AccountReader for IssuerTransaction {
             .transpose()
     }
 
-    async fn accounts(
-        &mut self,
-        after: Option<&Aci>,
-        most: u32,
-    ) -> Result<Vec<AccountSummary>, StoreError> {
+    async fn accounts(&mut self, after: Option<&Aci>, most: u32) -> Result<Vec<AccountSummary>> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
@@ -86,7 +82,7 @@ impl AccountRepository for IssuerTransaction {
         &mut self,
         account: &Account,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let sealed = SealedAccount::seal(account, &self.keyring, rng)?;
         let created = seconds(sealed.created, "accounts", "created")?;
         let added = sqlx::query(
@@ -110,7 +106,7 @@ impl AccountRepository for IssuerTransaction {
         Ok(())
     }
 
-    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool, StoreError> {
+    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool> {
         sqlx::query("UPDATE accounts SET disabled = ? WHERE account_index = ?")
             .bind(disabled)
             .bind(self.account_index(aci))
@@ -118,7 +114,7 @@ impl AccountRepository for IssuerTransaction {
             .await
     }
 
-    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError> {
+    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool> {
         sqlx::query("UPDATE accounts SET role = ? WHERE account_index = ?")
             .bind(role.as_str())
             .bind(self.account_index(aci))
@@ -127,7 +123,7 @@ impl AccountRepository for IssuerTransaction {
     }
 
     /// Increments the limit epoch, which wraps from the last number to 0.
-    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool, StoreError> {
+    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool> {
         sqlx::query(
             "UPDATE accounts SET limit_epoch = (limit_epoch + 1) % 4294967296 WHERE account_index = ?",
         )
@@ -135,7 +131,7 @@ impl AccountRepository for IssuerTransaction {
         .changed(&mut self.transaction).await
     }
 
-    async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError> {
+    async fn delete_account(&mut self, aci: &Aci) -> Result<bool> {
         sqlx::query("DELETE FROM accounts WHERE account_index = ?")
             .bind(self.account_index(aci))
             .changed(&mut self.transaction)

@@ -1,11 +1,14 @@
 //! The look-up that almost every request makes: an account and one of its devices.
 
 use anteroom_protocol::Aci;
-use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
+use anteroom_store::{AccountDevice, DeviceId, Keyring};
 use sqlx::sqlite::SqliteRow;
 
 use super::row::{self, account_columns, device_columns};
-use crate::lookups::{FastLookup, LookupPool};
+use crate::{
+    error::Result,
+    lookups::{FastLookup, LookupPool},
+};
 
 /// Reads the account and the device in a single statement. The statement sees one state of the
 /// file, including the id of the newest key. It takes a quarter of the round trips of a transaction
@@ -34,7 +37,7 @@ pub(super) async fn fast_lookup(
 }
 
 /// Unseals an account and its device.
-pub(super) fn opened(row: &SqliteRow, keyring: &Keyring) -> Result<AccountDevice, StoreError> {
+pub(super) fn opened(row: &SqliteRow, keyring: &Keyring) -> Result<AccountDevice> {
     Ok(AccountDevice {
         account: row::account(row)?.open(keyring)?,
         device: row::device(row)?.open(keyring)?,

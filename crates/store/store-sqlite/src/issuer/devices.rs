@@ -15,6 +15,7 @@ use super::{
     schema::IssuerTransaction,
 };
 use crate::{
+    error::Result,
     row::{number, optional_timestamp, seconds},
     statement::Statement as _,
 };
@@ -27,7 +28,7 @@ impl DeviceReader for IssuerTransaction {
         &mut self,
         aci: &Aci,
         id: DeviceId,
-    ) -> Result<Option<AccountDevice>, StoreError> {
+    ) -> Result<Option<AccountDevice>> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
@@ -44,7 +45,7 @@ impl DeviceReader for IssuerTransaction {
         row.map(|row| opened(&row, &self.keyring)).transpose()
     }
 
-    async fn device(&mut self, aci: &Aci, id: DeviceId) -> Result<Option<Device>, StoreError> {
+    async fn device(&mut self, aci: &Aci, id: DeviceId) -> Result<Option<Device>> {
         const SELECT: &str = concat!(
             "SELECT account_index, ",
             device_columns!(),
@@ -59,7 +60,7 @@ impl DeviceReader for IssuerTransaction {
             .transpose()
     }
 
-    async fn devices(&mut self, aci: &Aci) -> Result<Vec<Device>, StoreError> {
+    async fn devices(&mut self, aci: &Aci) -> Result<Vec<Device>> {
         const SELECT: &str = concat!(
             "SELECT account_index, ",
             device_columns!(),
@@ -74,7 +75,7 @@ impl DeviceReader for IssuerTransaction {
             .collect()
     }
 
-    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError> {
+    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>> {
         let select = "SELECT coalesce(max(device_id), 0) AS device_id FROM devices
                       WHERE account_index = ?";
         let row = sqlx::query(select)
@@ -85,7 +86,7 @@ impl DeviceReader for IssuerTransaction {
         Ok(highest.checked_add(1).and_then(DeviceId::new))
     }
 
-    async fn last_device_use(&mut self) -> Result<Option<Timestamp>, StoreError> {
+    async fn last_device_use(&mut self) -> Result<Option<Timestamp>> {
         let row = sqlx::query("SELECT max(last_seen) AS last_seen FROM devices")
             .row(&mut self.transaction)
             .await?;
@@ -100,7 +101,7 @@ impl DeviceRepository for IssuerTransaction {
         aci: &Aci,
         device: &Device,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let sealed = SealedDevice::seal(aci, device, &self.keyring, rng)?;
         let created = seconds(sealed.created, "devices", "created")?;
         let last_seen = seconds(sealed.last_seen, "devices", "last_seen")?;
@@ -132,7 +133,7 @@ impl DeviceRepository for IssuerTransaction {
         id: DeviceId,
         device_use: &DeviceUse,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let address = device_use
             .address
             .map(|address| sealed_address(aci, id, &address, &self.keyring, rng))
@@ -162,7 +163,7 @@ impl DeviceRepository for IssuerTransaction {
         id: DeviceId,
         name: &DeviceName,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let name = sealed_device_name(aci, id, name, &self.keyring, rng)?;
         sqlx::query("UPDATE devices SET name = ? WHERE account_index = ? AND device_id = ?")
             .bind(name.as_bytes())
@@ -172,12 +173,7 @@ impl DeviceRepository for IssuerTransaction {
             .await
     }
 
-    async fn delete_device(
-        &mut self,
-        aci: &Aci,
-        id: DeviceId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn delete_device(&mut self, aci: &Aci, id: DeviceId, now: Timestamp) -> Result<bool> {
         self.end_identity_device(aci, id, now).await?;
         sqlx::query("DELETE FROM devices WHERE account_index = ? AND device_id = ?")
             .bind(self.account_index(aci))
@@ -193,7 +189,7 @@ impl DeviceRepository for IssuerTransaction {
         seen_before: Timestamp,
         most: u32,
         now: Timestamp,
-    ) -> Result<Vec<(Aci, DeviceId)>, StoreError> {
+    ) -> Result<Vec<(Aci, DeviceId)>> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),

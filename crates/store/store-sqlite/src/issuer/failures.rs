@@ -3,14 +3,14 @@
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     Email, LockPolicy, LoginFailureReader, LoginFailureRepository, LoginFailures, LoginLock,
-    LoginOrigin, StoreError,
+    LoginOrigin,
 };
 use async_trait::async_trait;
 use sqlx::Row;
 
 use super::schema::IssuerTransaction;
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{count, number, seconds, timestamp},
     statement::Statement as _,
 };
@@ -28,7 +28,7 @@ impl LoginFailureReader for IssuerTransaction {
         origin: &LoginOrigin,
         now: Timestamp,
         policy: LockPolicy,
-    ) -> Result<LoginFailures, StoreError> {
+    ) -> Result<LoginFailures> {
         let keys = self.keyring.storage();
         let (email_index, origin_index) =
             (keys.email_index(email), keys.origin_index(email, origin));
@@ -75,7 +75,7 @@ impl LoginFailureReader for IssuerTransaction {
         email: &Email,
         now: Timestamp,
         policy: LockPolicy,
-    ) -> Result<LoginLock, StoreError> {
+    ) -> Result<LoginLock> {
         let index = self.keyring.storage().email_index(email);
         let row = sqlx::query(
             "SELECT coalesce(sum(failures), 0) AS failures, coalesce(sum(locked), 0) AS origins,
@@ -105,7 +105,7 @@ impl LoginFailureRepository for IssuerTransaction {
         origin: &LoginOrigin,
         now: Timestamp,
         policy: LockPolicy,
-    ) -> Result<LoginFailures, StoreError> {
+    ) -> Result<LoginFailures> {
         self.trim_login_failures(email, now, policy).await?;
         let keys = self.keyring.storage();
         let (email_index, origin_index) =
@@ -134,7 +134,7 @@ impl LoginFailureRepository for IssuerTransaction {
         email: &Email,
         now: Timestamp,
         policy: LockPolicy,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let index = self.keyring.storage().email_index(email);
         sqlx::query(
             "UPDATE login_failures SET expires = ?2 WHERE email_index = ?1 AND expires > ?2",
@@ -150,7 +150,7 @@ impl LoginFailureRepository for IssuerTransaction {
         &mut self,
         email: &Email,
         origin: Option<&LoginOrigin>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let keys = self.keyring.storage();
         let index = keys.email_index(email);
         let origin = origin.map(|origin| keys.origin_index(email, origin).as_bytes().to_vec());

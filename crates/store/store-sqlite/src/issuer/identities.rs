@@ -14,7 +14,7 @@ use super::{
     schema::IssuerTransaction,
 };
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{optional_timestamp, seconds},
     statement::Statement as _,
 };
@@ -23,7 +23,7 @@ const TABLE: &str = "identities";
 
 #[async_trait]
 impl IdentityReader for IssuerTransaction {
-    async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError> {
+    async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
@@ -58,7 +58,7 @@ impl IdentityRepository for IssuerTransaction {
         aci: &Aci,
         device: DeviceId,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         if self.device(aci, device).await?.is_none() {
             return Err(StoreError::DeviceMissing);
         }
@@ -80,11 +80,7 @@ impl IdentityRepository for IssuerTransaction {
         Ok(())
     }
 
-    async fn set_identity_device(
-        &mut self,
-        name: &IdentityName,
-        device: DeviceId,
-    ) -> Result<bool, StoreError> {
+    async fn set_identity_device(&mut self, name: &IdentityName, device: DeviceId) -> Result<bool> {
         let index = self.keyring.storage().identity_index(name);
         sqlx::query("UPDATE identities SET device_id = ? WHERE identity_index = ?")
             .bind(i64::from(device.as_u32()))
@@ -101,7 +97,7 @@ impl IssuerTransaction {
         aci: &Aci,
         device: DeviceId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query(
             "UPDATE identities SET device_id = NULL, ended = ? WHERE account_index = ? AND device_id = ?",
         )

@@ -14,7 +14,7 @@ use super::{
     schema::IssuerTransaction,
 };
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{array, sealed, seconds, timestamp},
     statement::Statement as _,
 };
@@ -30,7 +30,7 @@ macro_rules! login_columns {
 }
 pub(super) use login_columns;
 
-pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin, StoreError> {
+pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin> {
     Ok(SealedLogin {
         account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
         email_index: BlindIndex::from_bytes(array(row, TABLE, "email_index")?),
@@ -43,7 +43,7 @@ pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin, StoreError> {
 
 #[async_trait]
 impl LoginReader for IssuerTransaction {
-    async fn login(&mut self, aci: &Aci) -> Result<Option<Login>, StoreError> {
+    async fn login(&mut self, aci: &Aci) -> Result<Option<Login>> {
         const SELECT: &str = concat!(
             "SELECT logins.account_index, ",
             login_columns!(),
@@ -57,10 +57,7 @@ impl LoginReader for IssuerTransaction {
             .transpose()
     }
 
-    async fn login_by_email(
-        &mut self,
-        email: &Email,
-    ) -> Result<Option<(Login, Account)>, StoreError> {
+    async fn login_by_email(&mut self, email: &Email) -> Result<Option<(Login, Account)>> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
@@ -92,11 +89,7 @@ impl LoginRepository for IssuerTransaction {
     /// Adds a login, unless its address is taken. The look-up before also finds addresses in the
     /// form of an older version. The statement ignores conflicts; a look-up after it tells which
     /// one occurred.
-    async fn add_login(
-        &mut self,
-        login: &Login,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    async fn add_login(&mut self, login: &Login, rng: &mut (dyn CryptoRng + Send)) -> Result<()> {
         if self
             .login_by_email(&login.email)
             .await?
@@ -134,7 +127,7 @@ impl LoginRepository for IssuerTransaction {
         aci: &Aci,
         verifier: &PasswordVerifier,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         // A sign-up that waits must not replace the new password.
         self.forget_sign_ups(aci).await?;
         self.forget_shadows(aci).await?;
@@ -146,7 +139,7 @@ impl LoginRepository for IssuerTransaction {
             .await
     }
 
-    async fn set_verified(&mut self, aci: &Aci) -> Result<bool, StoreError> {
+    async fn set_verified(&mut self, aci: &Aci) -> Result<bool> {
         sqlx::query("UPDATE logins SET verified = 1 WHERE account_index = ?")
             .bind(self.account_index(aci))
             .changed(&mut self.transaction)
@@ -162,7 +155,7 @@ impl IssuerTransaction {
         verifier: &PasswordVerifier,
         verified: bool,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let verifier = sealed_verifier(aci, verifier, &self.keyring, rng)?;
         sqlx::query(
             "UPDATE logins SET verifier = ?, verified = ? WHERE account_index = ? AND verified = 0",

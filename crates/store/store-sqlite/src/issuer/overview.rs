@@ -1,18 +1,19 @@
 //! The numbers of rows in the database.
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{IssuerCounts, IssuerReader, StoreError};
+use anteroom_store::{IssuerCounts, IssuerReader};
 use async_trait::async_trait;
 
 use super::schema::IssuerTransaction;
 use crate::{
+    error::Result,
     row::{count, seconds},
     statement::Statement as _,
 };
 
 #[async_trait]
 impl IssuerReader for IssuerTransaction {
-    async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError> {
+    async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts> {
         let row = sqlx::query(
             "SELECT (SELECT count(*) FROM accounts) AS accounts,
                     (SELECT count(*) FROM accounts WHERE disabled = 1) AS disabled,

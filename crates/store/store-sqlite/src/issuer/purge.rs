@@ -1,11 +1,11 @@
 //! The end of a transaction, and the deletion of rows past their end.
 
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_store::{IssuerRepository, StoreError, StoredLifetimes};
+use anteroom_store::{IssuerRepository, StoredLifetimes};
 use async_trait::async_trait;
 
 use super::schema::IssuerTransaction;
-use crate::{row::seconds, statement::Statement as _};
+use crate::{error::Result, row::seconds, statement::Statement as _};
 
 /// The time for which a used token is remembered, in seconds, to detect that another client shows
 /// it: the time that any session lasts without a use.
@@ -18,11 +18,7 @@ type PurgeStatement = (&'static str, Timestamp);
 impl IssuerRepository for IssuerTransaction {
     /// Deletes expired rows. Trims end times that are too late first, so that such rows expire at
     /// all.
-    async fn purge_expired(
-        &mut self,
-        now: Timestamp,
-        lifetimes: &StoredLifetimes,
-    ) -> Result<u64, StoreError> {
+    async fn purge_expired(&mut self, now: Timestamp, lifetimes: &StoredLifetimes) -> Result<u64> {
         let latest = |seconds: u64| now.plus(seconds);
         let trims: [PurgeStatement; 11] = [
             (
@@ -88,7 +84,7 @@ impl IssuerRepository for IssuerTransaction {
         }
         Ok(purged + self.purge_unconfirmed().await?)
     }
-    async fn save(self: Box<Self>) -> Result<(), StoreError> {
+    async fn save(self: Box<Self>) -> Result<()> {
         self.transaction.commit().await
     }
 }
@@ -97,7 +93,7 @@ impl IssuerTransaction {
     /// Deletes accounts with an unconfirmed address once neither a sign-up nor a reset can confirm
     /// it and no shadow is left. Keeps accounts that an operator has changed, and accounts with
     /// another way to sign in.
-    async fn purge_unconfirmed(&mut self) -> Result<u64, StoreError> {
+    async fn purge_unconfirmed(&mut self) -> Result<u64> {
         sqlx::query(
             "DELETE FROM accounts WHERE role = 'member' AND disabled = 0
                  AND account_index IN (SELECT account_index FROM logins WHERE verified = 0)
@@ -111,7 +107,7 @@ impl IssuerTransaction {
         .await
     }
 
-    async fn execute(&mut self, (statement, time): PurgeStatement) -> Result<u64, StoreError> {
+    async fn execute(&mut self, (statement, time): PurgeStatement) -> Result<u64> {
         sqlx::query(statement)
             .bind(seconds(time, "logins", "expires")?)
             .changes(&mut self.transaction)

@@ -13,7 +13,7 @@ use super::{
     schema::IssuerTransaction,
 };
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{array, optional_timestamp, seconds, timestamp},
     statement::Statement as _,
 };
@@ -29,7 +29,7 @@ macro_rules! session_columns {
     };
 }
 
-fn session(row: &SqliteRow, aci: Aci) -> Result<Session, StoreError> {
+fn session(row: &SqliteRow, aci: Aci) -> Result<Session> {
     Ok(Session {
         id: SessionId::from_bytes(array(row, TABLE, "session_id")?),
         aci,
@@ -42,10 +42,7 @@ fn session(row: &SqliteRow, aci: Aci) -> Result<Session, StoreError> {
 
 #[async_trait]
 impl SessionReader for IssuerTransaction {
-    async fn session_caller(
-        &mut self,
-        id: &SessionId,
-    ) -> Result<Option<SessionCaller>, StoreError> {
+    async fn session_caller(&mut self, id: &SessionId) -> Result<Option<SessionCaller>> {
         const SELECT: &str = concat!(
             "SELECT ",
             session_columns!(),
@@ -74,7 +71,7 @@ impl SessionReader for IssuerTransaction {
         .transpose()
     }
 
-    async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>> {
         const SELECT: &str = concat!(
             "SELECT ",
             session_columns!(),
@@ -90,10 +87,7 @@ impl SessionReader for IssuerTransaction {
             .collect()
     }
 
-    async fn known_device(
-        &mut self,
-        token: &TokenHash,
-    ) -> Result<Option<(Aci, DeviceId)>, StoreError> {
+    async fn known_device(&mut self, token: &TokenHash) -> Result<Option<(Aci, DeviceId)>> {
         const SELECT: &str = concat!(
             "SELECT known_devices.device_id, ",
             account_columns!(),
@@ -114,11 +108,7 @@ impl SessionReader for IssuerTransaction {
 
 #[async_trait]
 impl SessionRepository for IssuerTransaction {
-    async fn add_session(
-        &mut self,
-        session: &Session,
-        token: &TokenHash,
-    ) -> Result<(), StoreError> {
+    async fn add_session(&mut self, session: &Session, token: &TokenHash) -> Result<()> {
         sqlx::query(
             "INSERT INTO sessions (session_id, account_index, device_id, remember, created, expires)
              VALUES (?, ?, ?, ?, ?, ?)",
@@ -144,7 +134,7 @@ impl SessionRepository for IssuerTransaction {
         now: Timestamp,
         (short, long): (Timestamp, Timestamp),
         grace: u64,
-    ) -> Result<RotateOutcome, StoreError> {
+    ) -> Result<RotateOutcome> {
         let marked = sqlx::query(
             "UPDATE refresh_tokens SET used = ?2 WHERE token_hash = ?1 AND used IS NULL
                  AND EXISTS (SELECT 1 FROM sessions
@@ -176,11 +166,7 @@ impl SessionRepository for IssuerTransaction {
         Ok(RotateOutcome::Rotated(session))
     }
 
-    async fn extend_session(
-        &mut self,
-        id: &SessionId,
-        expires: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn extend_session(&mut self, id: &SessionId, expires: Timestamp) -> Result<bool> {
         sqlx::query("UPDATE sessions SET expires = ? WHERE session_id = ?")
             .bind(seconds(expires, TABLE, "expires")?)
             .bind(id.as_bytes().as_slice())
@@ -188,14 +174,14 @@ impl SessionRepository for IssuerTransaction {
             .await
     }
 
-    async fn end_session(&mut self, id: &SessionId) -> Result<bool, StoreError> {
+    async fn end_session(&mut self, id: &SessionId) -> Result<bool> {
         sqlx::query("DELETE FROM sessions WHERE session_id = ?")
             .bind(id.as_bytes().as_slice())
             .changed(&mut self.transaction)
             .await
     }
 
-    async fn end_session_of(&mut self, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+    async fn end_session_of(&mut self, token: &TokenHash) -> Result<Option<Session>> {
         let Some((session, _)) = self.session_of_token(token).await? else {
             return Ok(None);
         };
@@ -203,7 +189,7 @@ impl SessionRepository for IssuerTransaction {
         Ok(Some(session))
     }
 
-    async fn end_sessions(&mut self, aci: &Aci) -> Result<u64, StoreError> {
+    async fn end_sessions(&mut self, aci: &Aci) -> Result<u64> {
         sqlx::query("DELETE FROM sessions WHERE account_index = ?")
             .bind(self.account_index(aci))
             .changes(&mut self.transaction)
@@ -216,7 +202,7 @@ impl IssuerTransaction {
     async fn session_of_token(
         &mut self,
         token: &TokenHash,
-    ) -> Result<Option<(Session, Option<Timestamp>)>, StoreError> {
+    ) -> Result<Option<(Session, Option<Timestamp>)>> {
         const SELECT: &str = concat!(
             "SELECT refresh_tokens.used, ",
             session_columns!(),
@@ -239,7 +225,7 @@ impl IssuerTransaction {
         .transpose()
     }
 
-    async fn has_token(&mut self, id: &SessionId, token: &TokenHash) -> Result<bool, StoreError> {
+    async fn has_token(&mut self, id: &SessionId, token: &TokenHash) -> Result<bool> {
         sqlx::query(
             "SELECT EXISTS (SELECT 1 FROM refresh_tokens WHERE token_hash = ? AND session_id = ?)",
         )
@@ -250,11 +236,7 @@ impl IssuerTransaction {
     }
 
     /// Adds a token to a session. A device is known by the newest token of its session.
-    async fn add_refresh_token(
-        &mut self,
-        session: &Session,
-        token: &TokenHash,
-    ) -> Result<(), StoreError> {
+    async fn add_refresh_token(&mut self, session: &Session, token: &TokenHash) -> Result<()> {
         sqlx::query("INSERT INTO refresh_tokens (token_hash, session_id) VALUES (?, ?)")
             .bind(token.as_bytes().as_slice())
             .bind(session.id.as_bytes().as_slice())
@@ -274,7 +256,7 @@ impl IssuerTransaction {
 
     /// Removes the known device of a session whose token two clients have shown: either of them may
     /// have the newest token.
-    async fn forget_known_device(&mut self, session: &Session) -> Result<(), StoreError> {
+    async fn forget_known_device(&mut self, session: &Session) -> Result<()> {
         sqlx::query("DELETE FROM known_devices WHERE account_index = ? AND device_id = ?")
             .bind(self.account_index(&session.aci))
             .bind(i64::from(session.device.as_u32()))

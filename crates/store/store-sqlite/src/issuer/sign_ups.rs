@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::schema::IssuerTransaction;
 use crate::{
+    error::Result,
     row::{array, sealed, seconds, timestamp},
     statement::Statement as _,
 };
@@ -21,7 +22,7 @@ const TABLE: &str = "sign_ups";
 const CONFIRMED: &str = "confirmed_sign_ups";
 const SHADOWS: &str = "shadow_sign_ups";
 
-fn sign_up(row: &SqliteRow) -> Result<SealedSignUp, StoreError> {
+fn sign_up(row: &SqliteRow) -> Result<SealedSignUp> {
     Ok(SealedSignUp {
         token: TokenHash::from_bytes(array(row, TABLE, "token_hash")?),
         account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
@@ -31,7 +32,7 @@ fn sign_up(row: &SqliteRow) -> Result<SealedSignUp, StoreError> {
 
 #[async_trait]
 impl SignUpReader for IssuerTransaction {
-    async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError> {
+    async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>> {
         let row = sqlx::query(
             "SELECT account_index, verifier FROM shadow_sign_ups WHERE account_index = ?",
         )
@@ -55,7 +56,7 @@ impl SignUpRepository for IssuerTransaction {
         &mut self,
         shadow: &ShadowSignUp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let row = SealedShadow::seal(shadow, &self.keyring, rng)?;
         sqlx::query(
             "INSERT INTO shadow_sign_ups (account_index, verifier, expires) VALUES (?, ?, ?)
@@ -70,11 +71,7 @@ impl SignUpRepository for IssuerTransaction {
         .map(drop)
     }
 
-    async fn add_decoy_token(
-        &mut self,
-        token: &TokenHash,
-        expires: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn add_decoy_token(&mut self, token: &TokenHash, expires: Timestamp) -> Result<()> {
         sqlx::query(
             "INSERT INTO decoy_tokens (id, token_hash, expires) VALUES (1, ?, ?)
              ON CONFLICT (id) DO UPDATE SET
@@ -91,7 +88,7 @@ impl SignUpRepository for IssuerTransaction {
         &mut self,
         sign_up: &PendingSignUp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let row = SealedSignUp::seal(sign_up, &self.keyring, rng)?;
         sqlx::query(
             "INSERT INTO sign_ups (token_hash, account_index, verifier, expires) VALUES (?, ?, ?, ?)",
@@ -113,7 +110,7 @@ impl SignUpRepository for IssuerTransaction {
         token: &TokenHash,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<ConfirmOutcome, StoreError> {
+    ) -> Result<ConfirmOutcome> {
         let row = sqlx::query(
             "DELETE FROM sign_ups WHERE token_hash = ? AND expires > ?
              RETURNING token_hash, account_index, verifier, expires",
@@ -149,7 +146,7 @@ impl SignUpRepository for IssuerTransaction {
         &mut self,
         aci: &Aci,
         now: Timestamp,
-    ) -> Result<Option<PasswordVerifier>, StoreError> {
+    ) -> Result<Option<PasswordVerifier>> {
         let rows = sqlx::query(
             "SELECT token_hash, account_index, verifier FROM sign_ups
              WHERE account_index = ? AND expires > ? LIMIT 2",
@@ -168,7 +165,7 @@ impl SignUpRepository for IssuerTransaction {
 }
 
 impl IssuerTransaction {
-    pub(super) async fn forget_shadows(&mut self, aci: &Aci) -> Result<(), StoreError> {
+    pub(super) async fn forget_shadows(&mut self, aci: &Aci) -> Result<()> {
         sqlx::query("DELETE FROM shadow_sign_ups WHERE account_index = ?")
             .bind(self.account_index(aci))
             .changes(&mut self.transaction)
@@ -177,7 +174,7 @@ impl IssuerTransaction {
     }
 
     /// Deletes all sign-ups of an account.
-    pub(super) async fn forget_sign_ups(&mut self, aci: &Aci) -> Result<(), StoreError> {
+    pub(super) async fn forget_sign_ups(&mut self, aci: &Aci) -> Result<()> {
         sqlx::query("DELETE FROM sign_ups WHERE account_index = ?")
             .bind(self.account_index(aci))
             .changes(&mut self.transaction)
@@ -189,7 +186,7 @@ impl IssuerTransaction {
         &mut self,
         token: &TokenHash,
         now: Timestamp,
-    ) -> Result<ConfirmOutcome, StoreError> {
+    ) -> Result<ConfirmOutcome> {
         let is_confirmed: bool = sqlx::query(
             "SELECT EXISTS (SELECT 1 FROM confirmed_sign_ups WHERE token_hash = ? AND expires > ?)",
         )

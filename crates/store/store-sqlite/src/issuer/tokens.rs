@@ -10,7 +10,7 @@ use super::{
     schema::IssuerTransaction,
 };
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{array, seconds, timestamp},
     statement::Statement as _,
 };
@@ -24,13 +24,13 @@ impl TokenReader for IssuerTransaction {
         &mut self,
         token: &TokenHash,
         now: Timestamp,
-    ) -> Result<Option<Aci>, StoreError> {
+    ) -> Result<Option<Aci>> {
         const SELECT: &str =
             "SELECT account_index FROM reset_tokens WHERE token_hash = ? AND expires > ?";
         self.reset_account(SELECT, token, now).await
     }
 
-    async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>, StoreError> {
+    async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>> {
         sqlx::query(
             "SELECT token_hash, created, expires FROM invites WHERE expires > ?
              ORDER BY expires, token_hash",
@@ -57,7 +57,7 @@ impl TokenRepository for IssuerTransaction {
         token: &TokenHash,
         aci: &Aci,
         expires: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query(
             "INSERT INTO reset_tokens (account_index, token_hash, expires) VALUES (?, ?, ?)
              ON CONFLICT (account_index) DO UPDATE SET
@@ -72,11 +72,7 @@ impl TokenRepository for IssuerTransaction {
     }
 
     /// Takes a reset token. The request that deletes the row is the one that used the token.
-    async fn take_reset_token(
-        &mut self,
-        token: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<Aci>, StoreError> {
+    async fn take_reset_token(&mut self, token: &TokenHash, now: Timestamp) -> Result<Option<Aci>> {
         const TAKE: &str =
             "DELETE FROM reset_tokens WHERE token_hash = ? AND expires > ? RETURNING account_index";
         self.reset_account(TAKE, token, now).await
@@ -87,7 +83,7 @@ impl TokenRepository for IssuerTransaction {
         code: &TokenHash,
         now: Timestamp,
         expires: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query("INSERT INTO invites (token_hash, created, expires) VALUES (?, ?, ?)")
             .bind(code.as_bytes().as_slice())
             .bind(seconds(now, INVITES, "created")?)
@@ -97,7 +93,7 @@ impl TokenRepository for IssuerTransaction {
         Ok(())
     }
 
-    async fn cancel_invite(&mut self, code: &TokenHash) -> Result<bool, StoreError> {
+    async fn cancel_invite(&mut self, code: &TokenHash) -> Result<bool> {
         sqlx::query("DELETE FROM invites WHERE token_hash = ?")
             .bind(code.as_bytes().as_slice())
             .changed(&mut self.transaction)
@@ -105,7 +101,7 @@ impl TokenRepository for IssuerTransaction {
     }
 
     /// Takes an invite. The request that deletes the row is the one that used the code.
-    async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
+    async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool> {
         sqlx::query("DELETE FROM invites WHERE token_hash = ? AND expires > ?")
             .bind(code.as_bytes().as_slice())
             .bind(seconds(now, INVITES, "expires")?)
@@ -116,7 +112,7 @@ impl TokenRepository for IssuerTransaction {
 
 impl IssuerTransaction {
     /// Returns the account whose row in `accounts` has this key.
-    pub(super) async fn account_at(&mut self, index: &[u8]) -> Result<Aci, StoreError> {
+    pub(super) async fn account_at(&mut self, index: &[u8]) -> Result<Aci> {
         const SELECT: &str = concat!(
             "SELECT ",
             account_columns!(),
@@ -135,7 +131,7 @@ impl IssuerTransaction {
         statement: &'static str,
         token: &TokenHash,
         now: Timestamp,
-    ) -> Result<Option<Aci>, StoreError> {
+    ) -> Result<Option<Aci>> {
         let row = sqlx::query(statement)
             .bind(token.as_bytes().as_slice())
             .bind(seconds(now, RESET_TOKENS, "expires")?)

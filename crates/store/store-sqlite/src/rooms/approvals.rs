@@ -1,18 +1,18 @@
 //! The table `approvals`.
 
 use anteroom_store::{
-    ApprovalReader, ApprovalRepository, OpaqueRoomId, RoomsStorageKeys, StoreError, UserId,
+    ApprovalReader, ApprovalRepository, OpaqueRoomId, RoomsStorageKeys, UserId,
     sealed::SealedApproval,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{row, schema::RoomsTransaction};
-use crate::statement::Statement as _;
+use crate::{error::Result, statement::Statement as _};
 
 #[async_trait]
 impl ApprovalReader for RoomsTransaction {
-    async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>, StoreError> {
+    async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>> {
         sqlx::query("SELECT room_index, user_index, user_id FROM approvals WHERE room_index = ?")
             .bind(self.room_index(room).as_bytes().to_vec())
             .rows(&mut self.transaction)
@@ -30,7 +30,7 @@ impl ApprovalRepository for RoomsTransaction {
         room: &OpaqueRoomId,
         user: &UserId,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let sealed = SealedApproval::seal(room, user, &self.keyring, rng)?;
         sqlx::query(
             "INSERT INTO approvals (room_index, user_index, user_id)
@@ -44,11 +44,7 @@ impl ApprovalRepository for RoomsTransaction {
         .await
     }
 
-    async fn remove_approval(
-        &mut self,
-        room: &OpaqueRoomId,
-        user: &UserId,
-    ) -> Result<bool, StoreError> {
+    async fn remove_approval(&mut self, room: &OpaqueRoomId, user: &UserId) -> Result<bool> {
         let keys = RoomsStorageKeys::of(&self.keyring);
         sqlx::query("DELETE FROM approvals WHERE room_index = ? AND user_index = ?")
             .bind(keys.room_index(room).as_bytes().to_vec())
@@ -62,7 +58,7 @@ impl ApprovalRepository for RoomsTransaction {
         room: &OpaqueRoomId,
         users: &[UserId],
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let index = self.room_index(room);
         sqlx::query("DELETE FROM approvals WHERE room_index = ?")
             .bind(index.as_bytes().as_slice())

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use anteroom_protocol::{EraId, Timestamp};
 use anteroom_store::{
     BlindIndex, CallCursor, CallKey, CallPage, CallReader, CallRecord, CallRepository, NodeName,
-    StoreError,
 };
 use async_trait::async_trait;
 
@@ -13,19 +12,15 @@ use super::{
     row::{self, call_columns, live_call},
     schema::RoomsTransaction,
 };
-use crate::{row::seconds, statement::Statement as _};
+use crate::{error::Result, row::seconds, statement::Statement as _};
 
-fn moment(now: Timestamp) -> Result<i64, StoreError> {
+fn moment(now: Timestamp) -> Result<i64> {
     seconds(now, "calls", "lease_until")
 }
 
 #[async_trait]
 impl CallReader for RoomsTransaction {
-    async fn call(
-        &mut self,
-        key: &CallKey,
-        now: Timestamp,
-    ) -> Result<Option<CallRecord>, StoreError> {
+    async fn call(&mut self, key: &CallKey, now: Timestamp) -> Result<Option<CallRecord>> {
         const SELECT: &str = concat!(
             "SELECT ",
             call_columns!(),
@@ -41,7 +36,7 @@ impl CallReader for RoomsTransaction {
             .transpose()
     }
 
-    async fn calls_of_node(&mut self, node: &NodeName) -> Result<Vec<CallRecord>, StoreError> {
+    async fn calls_of_node(&mut self, node: &NodeName) -> Result<Vec<CallRecord>> {
         const SELECT: &str = concat!("SELECT ", call_columns!(), " FROM calls WHERE node = ?");
         sqlx::query(SELECT)
             .bind(node.as_str())
@@ -52,11 +47,7 @@ impl CallReader for RoomsTransaction {
             .collect()
     }
 
-    async fn lapsed_calls(
-        &mut self,
-        now: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<Vec<CallRecord>, StoreError> {
+    async fn lapsed_calls(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<Vec<CallRecord>> {
         const SELECT: &str = concat!(
             "SELECT ",
             call_columns!(),
@@ -72,11 +63,7 @@ impl CallReader for RoomsTransaction {
             .collect()
     }
 
-    async fn calls(
-        &mut self,
-        after: Option<CallCursor>,
-        limit: NonZeroU32,
-    ) -> Result<CallPage, StoreError> {
+    async fn calls(&mut self, after: Option<CallCursor>, limit: NonZeroU32) -> Result<CallPage> {
         const SELECT: &str = concat!(
             "SELECT ",
             call_columns!(),
@@ -113,7 +100,7 @@ impl CallRepository for RoomsTransaction {
         era: EraId,
         node: &NodeName,
         lease_until: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         sqlx::query(
             "UPDATE calls SET lease_until = ?1 WHERE call_index = ?2 AND era_id = ?3 AND node = ?4",
         )
@@ -125,7 +112,7 @@ impl CallRepository for RoomsTransaction {
         .await
     }
 
-    async fn end_era(&mut self, key: &CallKey, era: EraId) -> Result<bool, StoreError> {
+    async fn end_era(&mut self, key: &CallKey, era: EraId) -> Result<bool> {
         sqlx::query("DELETE FROM calls WHERE call_index = ? AND era_id = ?")
             .bind(self.call_index(key).as_bytes().to_vec())
             .bind(era.as_bytes().as_slice())
@@ -133,18 +120,14 @@ impl CallRepository for RoomsTransaction {
             .await
     }
 
-    async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64, StoreError> {
+    async fn trim_leases(&mut self, latest: Timestamp) -> Result<u64> {
         sqlx::query("UPDATE calls SET lease_until = ?1 WHERE lease_until > ?1")
             .bind(moment(latest)?)
             .changes(&mut self.transaction)
             .await
     }
 
-    async fn remove_lapsed_calls(
-        &mut self,
-        now: Timestamp,
-        limit: NonZeroU32,
-    ) -> Result<u64, StoreError> {
+    async fn remove_lapsed_calls(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64> {
         sqlx::query(
             "DELETE FROM calls WHERE call_index IN (
                  SELECT call_index FROM calls WHERE lease_until <= ?1 ORDER BY lease_until LIMIT ?2)",
@@ -158,7 +141,7 @@ impl CallRepository for RoomsTransaction {
 
 impl RoomsTransaction {
     /// Removes the record of a room, of any era.
-    pub(super) async fn remove_call(&mut self, call: BlindIndex) -> Result<(), StoreError> {
+    pub(super) async fn remove_call(&mut self, call: BlindIndex) -> Result<()> {
         sqlx::query("DELETE FROM calls WHERE call_index = ?")
             .bind(call.as_bytes().to_vec())
             .changes(&mut self.transaction)
@@ -172,7 +155,7 @@ impl RoomsTransaction {
         &mut self,
         call: BlindIndex,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query("DELETE FROM calls WHERE call_index = ?1 AND lease_until <= ?2")
             .bind(call.as_bytes().to_vec())
             .bind(moment(now)?)

@@ -3,10 +3,11 @@
 use std::num::NonZeroU32;
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{BlindIndex, PasskeyHash, StoreError};
+use anteroom_store::{BlindIndex, PasskeyHash};
 
 use super::schema::RoomsTransaction;
 use crate::{
+    error::Result,
     row::{array, seconds},
     statement::Statement as _,
 };
@@ -26,7 +27,7 @@ impl RoomsTransaction {
         &mut self,
         deleted: &DeletedLinkRow,
         delete_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query(
             "INSERT OR REPLACE INTO deleted_links (room_index, passkey_hash, zkparams_index, delete_at)
              VALUES (?, ?, ?, ?)",
@@ -47,7 +48,7 @@ impl RoomsTransaction {
         &mut self,
         new: &DeletedLinkRow,
         created: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let rows = sqlx::query(
             "SELECT room_index, passkey_hash, zkparams_index FROM deleted_links
              WHERE (room_index = ?1 OR zkparams_index = ?2) AND delete_at > ?3",
@@ -69,7 +70,7 @@ impl RoomsTransaction {
     }
 
     /// Removes the record for a room.
-    pub(super) async fn remove_deleted_link(&mut self, room: BlindIndex) -> Result<(), StoreError> {
+    pub(super) async fn remove_deleted_link(&mut self, room: BlindIndex) -> Result<()> {
         sqlx::query("DELETE FROM deleted_links WHERE room_index = ?")
             .bind(room.as_bytes().as_slice())
             .changes(&mut self.transaction)
@@ -82,7 +83,7 @@ impl RoomsTransaction {
         &mut self,
         now: Timestamp,
         limit: NonZeroU32,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query(
             "DELETE FROM deleted_links WHERE room_index IN (
                  SELECT room_index FROM deleted_links WHERE delete_at <= ?1

@@ -14,6 +14,7 @@ use super::{
     schema::RoomsTransaction,
 };
 use crate::{
+    error::Result,
     row::{seconds, timestamp},
     statement::Statement as _,
 };
@@ -21,7 +22,7 @@ use crate::{
 const LINKS: &str = "call_links";
 
 /// Returns the end of a link's record, as the column's integer.
-fn delete_at(expiration: Timestamp) -> Result<i64, StoreError> {
+fn delete_at(expiration: Timestamp) -> Result<i64> {
     seconds(
         expiration.plus(CallLinkRecord::RETENTION),
         LINKS,
@@ -37,7 +38,7 @@ impl EraRepository for RoomsTransaction {
         epoch: Option<Epoch>,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<StartEraOutcome, StoreError> {
+    ) -> Result<StartEraOutcome> {
         // Writes the room's only record if there is none or its lease is over; for a link's room
         // (?9) also only if the link of this epoch is open.
         const START: &str = "INSERT INTO calls
@@ -117,7 +118,7 @@ impl EraRepository for RoomsTransaction {
         key: &CallKey,
         era: EraId,
         expiration_change: Option<ExpirationChange>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let is_removed = self.end_era(key, era).await?;
         if let (true, CallKey::Link(room), Some(expiration_change)) =
             (is_removed, key, expiration_change)
@@ -135,7 +136,7 @@ impl RoomsTransaction {
         &mut self,
         room: BlindIndex,
         now: Timestamp,
-    ) -> Result<(CallLinkRecord, ExpirationChange), StoreError> {
+    ) -> Result<(CallLinkRecord, ExpirationChange)> {
         const UPDATE: &str = concat!(
             "UPDATE call_links SET expiration = ?2, delete_at = ?3 WHERE room_index = ?1 RETURNING ",
             link_columns!()
@@ -162,7 +163,7 @@ impl RoomsTransaction {
         &mut self,
         room: BlindIndex,
         expiration_change: ExpirationChange,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         sqlx::query(
             "UPDATE call_links SET expiration = ?2, delete_at = ?3
              WHERE room_index = ?1 AND expiration = ?4",

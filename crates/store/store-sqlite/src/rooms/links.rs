@@ -10,7 +10,7 @@ use anteroom_protocol::{Restrictions, Timestamp};
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
     LinkAddress, LinkReader, LinkRepository, LinkUpdate, LinkWithCall, PasskeyHash,
-    RoomsStorageKeys, SealedValue, StoreError, UpdateLinkOutcome, sealed::SealedCallLink,
+    RoomsStorageKeys, SealedValue, UpdateLinkOutcome, sealed::SealedCallLink,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -22,6 +22,7 @@ use super::{
     schema::RoomsTransaction,
 };
 use crate::{
+    error::Result,
     lookups::{FastLookup, LookupPool},
     row::seconds,
     statement::Statement as _,
@@ -64,7 +65,7 @@ pub(super) fn opened_with_call(
     row: &SqliteRow,
     keyring: &Keyring,
     now: Timestamp,
-) -> Result<LinkWithCall, StoreError> {
+) -> Result<LinkWithCall> {
     Ok(LinkWithCall {
         link: row::link(row)?.open(keyring)?.as_of(now),
         call: row::joined_call(row)?
@@ -99,7 +100,7 @@ fn bytes(index: BlindIndex) -> Vec<u8> {
     index.as_bytes().to_vec()
 }
 
-fn moment(now: Timestamp) -> Result<i64, StoreError> {
+fn moment(now: Timestamp) -> Result<i64> {
     seconds(now, "call_links", "delete_at")
 }
 
@@ -109,7 +110,7 @@ impl LinkReader for RoomsTransaction {
         &mut self,
         address: &LinkAddress,
         now: Timestamp,
-    ) -> Result<Option<CallLinkRecord>, StoreError> {
+    ) -> Result<Option<CallLinkRecord>> {
         const SELECT: &str = concat!(
             "SELECT ",
             link_columns!(),
@@ -130,7 +131,7 @@ impl LinkReader for RoomsTransaction {
         &mut self,
         address: &LinkAddress,
         now: Timestamp,
-    ) -> Result<Option<LinkWithCall>, StoreError> {
+    ) -> Result<Option<LinkWithCall>> {
         const SELECT: &str = concat!(
             "SELECT ",
             link_columns!(),
@@ -159,7 +160,7 @@ impl LinkRepository for RoomsTransaction {
         &mut self,
         link: &CallLinkRecord,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<CreateLinkOutcome, StoreError> {
+    ) -> Result<CreateLinkOutcome> {
         const SELECT: &str = concat!(
             "SELECT ",
             link_columns!(),
@@ -234,7 +235,7 @@ impl LinkRepository for RoomsTransaction {
         update: &LinkUpdate,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<UpdateLinkOutcome, StoreError> {
+    ) -> Result<UpdateLinkOutcome> {
         const UPDATE: &str = concat!(
             "UPDATE call_links
              SET restrictions = coalesce(?6, restrictions),
@@ -290,7 +291,7 @@ impl LinkRepository for RoomsTransaction {
         passkey: &PasskeyHash,
         end_call: bool,
         now: Timestamp,
-    ) -> Result<DeleteLinkOutcome, StoreError> {
+    ) -> Result<DeleteLinkOutcome> {
         const DELETE: &str = concat!(
             "DELETE FROM call_links
              WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
@@ -331,7 +332,7 @@ impl LinkRepository for RoomsTransaction {
         Ok(DeleteLinkOutcome::Deleted)
     }
 
-    async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64, StoreError> {
+    async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64> {
         self.purge_deleted_links(now, limit).await?;
         sqlx::query(
             "DELETE FROM call_links WHERE room_index IN (

@@ -5,8 +5,7 @@ use std::num::NonZeroU32;
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
     BlindIndex, CallKey, CallReader as _, LinkCursor, LinkPage, LinkWithCall, OpaqueRoomId,
-    RoomsCounts, RoomsReader, RoomsRepository, ServerParamsRecord, StoreError,
-    sealed::SealedCallLink,
+    RoomsCounts, RoomsReader, RoomsRepository, ServerParamsRecord, sealed::SealedCallLink,
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
@@ -17,6 +16,7 @@ use super::{
     schema::RoomsTransaction,
 };
 use crate::{
+    error::Result,
     row::{count, optional_timestamp, seconds},
     statement::Statement as _,
 };
@@ -29,7 +29,7 @@ impl RoomsReader for RoomsTransaction {
         &mut self,
         room: &OpaqueRoomId,
         now: Timestamp,
-    ) -> Result<Option<LinkWithCall>, StoreError> {
+    ) -> Result<Option<LinkWithCall>> {
         const SELECT: &str = concat!(
             "SELECT ",
             link_columns!(),
@@ -57,7 +57,7 @@ impl RoomsReader for RoomsTransaction {
         after: Option<LinkCursor>,
         limit: NonZeroU32,
         now: Timestamp,
-    ) -> Result<LinkPage, StoreError> {
+    ) -> Result<LinkPage> {
         const SELECT: &str = concat!(
             "SELECT ",
             link_columns!(),
@@ -88,14 +88,14 @@ impl RoomsReader for RoomsTransaction {
         })
     }
 
-    async fn newest_link(&mut self) -> Result<Option<Timestamp>, StoreError> {
+    async fn newest_link(&mut self) -> Result<Option<Timestamp>> {
         let row = sqlx::query("SELECT max(created) AS created FROM call_links")
             .row(&mut self.transaction)
             .await?;
         optional_timestamp(&row, LINKS, "created")
     }
 
-    async fn counts(&mut self, now: Timestamp) -> Result<RoomsCounts, StoreError> {
+    async fn counts(&mut self, now: Timestamp) -> Result<RoomsCounts> {
         const SELECT: &str = concat!(
             "SELECT (SELECT count(*) FROM call_links WHERE delete_at > ?1) AS links,
                     (SELECT count(*) FROM call_links WHERE delete_at > ?1 AND revoked = 1) AS revoked,
@@ -124,11 +124,11 @@ impl RoomsRepository for RoomsTransaction {
         &mut self,
         record: &ServerParamsRecord,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         self.overwrite_server_params(record, rng).await
     }
 
-    async fn save(self: Box<Self>) -> Result<(), StoreError> {
+    async fn save(self: Box<Self>) -> Result<()> {
         self.transaction.commit().await
     }
 }

@@ -1,12 +1,13 @@
 //! The schema of the room service's file.
 
 use anteroom_store::{
-    BlindIndex, CallKey, KeyOwner, OpaqueRoomId, RoomsStorageKeys, StoreError, TransactionName,
+    BlindIndex, CallKey, KeyOwner, OpaqueRoomId, RoomsStorageKeys, TransactionName,
 };
 
 use super::zkparams;
 use crate::{
     database::{Schema, SqliteDatabase, SqliteTransaction},
+    error::Result,
     file::FileSchema,
     migrations,
 };
@@ -30,7 +31,7 @@ impl Schema for RoomsSchema {
     };
 
     /// Adds the index of the zkparams to links that an earlier version stored.
-    async fn complete(database: &SqliteRooms) -> Result<(), StoreError> {
+    async fn complete(database: &SqliteRooms) -> Result<()> {
         const NAME: TransactionName = TransactionName::new("index zkparams");
         let mut keyed = database.file.begin_writing(NAME).await?;
         if zkparams::index(&mut keyed).await? > 0 {

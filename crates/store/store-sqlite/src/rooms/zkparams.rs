@@ -1,13 +1,13 @@
 //! The index of the zkparams of links that were stored before the index existed.
 
-use anteroom_store::{RoomsStorageKeys, StoreError};
+use anteroom_store::RoomsStorageKeys;
 
 use super::row::{self, link_columns};
-use crate::{file::KeyedTransaction, statement::Statement as _};
+use crate::{error::Result, file::KeyedTransaction, statement::Statement as _};
 
 /// Adds the [`RoomsStorageKeys::zkparams_index`] of links without one. Of several links with the
 /// same zkparams one gets the index. A row that cannot be unsealed gets none.
-pub(super) async fn index(keyed: &mut KeyedTransaction) -> Result<u64, StoreError> {
+pub(super) async fn index(keyed: &mut KeyedTransaction) -> Result<u64> {
     const SELECT: &str = concat!(
         "SELECT ",
         link_columns!(),
