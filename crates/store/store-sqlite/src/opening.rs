@@ -159,12 +159,11 @@ async fn open_file(
     })
     .await?;
 
-    let transaction = begin_writing(&writer, &monitor, OPEN, patience).await;
-    let unlocked = match transaction {
-        Ok(transaction) => unlock(schema, transaction, master, now, rng).await,
-        Err(error) => Err(error),
+    let unlocked = async {
+        let transaction = begin_writing(&writer, &monitor, OPEN, patience).await?;
+        unlock(schema, transaction, master, now, rng).await
     };
-    let (keyring, created) = match unlocked {
+    let (keyring, created) = match unlocked.await {
         Ok(unlocked) => unlocked,
         Err(refusal) => {
             // Closes the connection here, so that a refusal leaves no side files behind.
@@ -299,19 +298,14 @@ async fn stored_keys(
     schema: &FileSchema,
     connection: &mut FileTransaction,
 ) -> Result<Option<StoredKeys>> {
-    match keys::check(connection).await? {
-        Some(check) => {
-            let keys = keys::all(connection).await?;
-            Ok(Some(StoredKeys { check, keys }))
-        }
-        None if is_empty(schema, connection).await? => Ok(None),
-        None => Err(KeyError::KeysMissing.into()),
+    if let Some(check) = keys::check(connection).await? {
+        let keys = keys::all(connection).await?;
+        return Ok(Some(StoredKeys { check, keys }));
     }
-}
-
-async fn is_empty(schema: &FileSchema, connection: &mut FileTransaction) -> Result<bool> {
-    let holds_any: bool = sqlx::query(schema.holds_any).scalar(connection).await?;
-    Ok(!holds_any)
+    if sqlx::query(schema.holds_any).scalar(connection).await? {
+        return Err(KeyError::KeysMissing.into());
+    }
+    Ok(None)
 }
 
 /// Unlocks the keys, and creates the keys of purposes that the database is too old to have.

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::{
     error::{Result, store_error},
     file::KeyedTransaction,
-    row::{count as count_of, invalid, number},
+    row::{invalid, number},
     statement::Statement as _,
     transaction::FileTransaction,
 };
@@ -57,8 +57,8 @@ pub(super) async fn count(
             .bind(newest.as_slice())
             .row(&mut *connection)
             .await?;
-        counted.all += count_of(&row, table, "values_count")?;
-        counted.stale += count_of(&row, table, "stale_count")?;
+        counted.all += number::<u64>(&row, table, "values_count")?;
+        counted.stale += number::<u64>(&row, table, "stale_count")?;
     }
     Ok(counted)
 }
@@ -205,7 +205,7 @@ fn bound_to(row: &SqliteRow, sealed_column: &SealedColumn) -> Result<Vec<u8>> {
                 key.extend_from_slice(text.as_bytes());
             }
             RowPart::Number(name) => {
-                let number = number(row, sealed_column.column.table(), name)?;
+                let number: u32 = number(row, sealed_column.column.table(), name)?;
                 key.extend_from_slice(&number.to_be_bytes());
             }
         }

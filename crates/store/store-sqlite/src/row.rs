@@ -21,16 +21,14 @@ pub(super) fn array<const N: usize>(
     bytes.try_into().map_err(|_| invalid(table, column))
 }
 
-/// Reads a 32-bit number.
-pub(super) fn number(row: &SqliteRow, table: &'static str, column: &'static str) -> Result<u32> {
+/// Reads a number of the range of `T`.
+pub(super) fn number<T: TryFrom<i64>>(
+    row: &SqliteRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T> {
     let number: i64 = row.try_get(column).map_err(store_error)?;
-    u32::try_from(number).map_err(|_| invalid(table, column))
-}
-
-/// Reads a number that is not negative.
-pub(super) fn count(row: &SqliteRow, table: &'static str, column: &'static str) -> Result<u64> {
-    let number: i64 = row.try_get(column).map_err(store_error)?;
-    u64::try_from(number).map_err(|_| invalid(table, column))
+    T::try_from(number).map_err(|_| invalid(table, column))
 }
 
 pub(super) const fn invalid(table: &'static str, column: &'static str) -> StoreError {

@@ -82,7 +82,7 @@ impl DeviceReader for IssuerTransaction {
             .bind(self.account_index(aci))
             .row(&mut self.transaction)
             .await?;
-        let highest = number(&row, TABLE, "device_id")?;
+        let highest: u32 = number(&row, TABLE, "device_id")?;
         Ok(highest.checked_add(1).and_then(DeviceId::new))
     }
 

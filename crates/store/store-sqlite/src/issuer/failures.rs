@@ -11,7 +11,7 @@ use sqlx::Row;
 use super::schema::IssuerTransaction;
 use crate::{
     error::{Result, store_error},
-    row::{count, number, seconds, timestamp},
+    row::{number, seconds, timestamp},
     statement::Statement as _,
 };
 
@@ -86,10 +86,10 @@ impl LoginFailureReader for IssuerTransaction {
         .bind(seconds(now, TABLE, "expires")?)
         .row(&mut self.transaction)
         .await?;
-        let locked_origins = count(&row, TABLE, "origins")?;
+        let locked_origins: u64 = number(&row, TABLE, "origins")?;
         let expires = timestamp(&row, TABLE, "expires")?;
         Ok(LoginLock {
-            failures: count(&row, TABLE, "failures")?,
+            failures: number(&row, TABLE, "failures")?,
             locked_origins,
             until: (locked_origins > 0).then_some(expires.min(now.plus(policy.seconds))),
         })

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::schema::IssuerTransaction;
 use crate::{
     error::Result,
-    row::{count, seconds},
+    row::{number, seconds},
     statement::Statement as _,
 };
 
@@ -27,7 +27,7 @@ impl IssuerReader for IssuerTransaction {
         .bind(seconds(now, "sessions", "expires")?)
         .row(&mut self.transaction)
         .await?;
-        let number = |column| count(&row, "accounts", column);
+        let number = |column| number(&row, "accounts", column);
         Ok(IssuerCounts {
             accounts: number("accounts")?,
             disabled_accounts: number("disabled")?,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    row::{count, optional_timestamp, seconds},
+    row::{number, optional_timestamp, seconds},
     statement::Statement as _,
 };
 
@@ -108,7 +108,7 @@ impl RoomsReader for RoomsTransaction {
             .bind(seconds(now, LINKS, "delete_at")?)
             .row(&mut self.transaction)
             .await?;
-        let number = |column| count(&row, LINKS, column);
+        let number = |column| number(&row, LINKS, column);
         Ok(RoomsCounts {
             links: number("links")?,
             revoked_links: number("revoked")?,

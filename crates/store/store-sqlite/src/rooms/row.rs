@@ -60,7 +60,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink> {
         restrictions: Restrictions::from_word(restrictions)
             .ok_or(invalid(CALL_LINKS, "restrictions"))?,
         name: sealed(row, "name")?,
-        revoked: number(row, CALL_LINKS, "revoked")? != 0,
+        revoked: number::<u32>(row, CALL_LINKS, "revoked")? != 0,
         created: timestamp(row, CALL_LINKS, "created")?,
         expiration: timestamp(row, CALL_LINKS, "expiration")?,
         delete_at: timestamp(row, CALL_LINKS, "delete_at")?,

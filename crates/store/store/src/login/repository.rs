@@ -213,7 +213,7 @@ pub trait SignUpRepository: SignUpReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Writes as much as [`Self::add_reset_token`] does, for an address that gets no token.
+    /// Writes as much as [`TokenRepository::add_reset_token`] does, for an address that gets no token.
     async fn add_decoy_token(
         &mut self,
         token: &TokenHash,
