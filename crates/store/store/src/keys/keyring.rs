@@ -148,12 +148,12 @@ impl Keyring {
         let tokens = of_purpose(&wrapping, keys, KeyPurpose::Token)?
             .into_iter()
             .map(|(stored, key)| TokenKey::new(stored.id, stored.created, key));
-        let storage = StorageKeys::new(
-            newest_key(KeyPurpose::Index)?,
-            newest_key(KeyPurpose::Password)?,
-            EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
-            tokens.collect(),
-        );
+        let storage = StorageKeys {
+            index: newest_key(KeyPurpose::Index)?,
+            password: newest_key(KeyPurpose::Password)?,
+            event: EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
+            tokens: tokens.collect(),
+        };
         let newest = keys.iter().map(|key| key.id).max();
         Ok(Self {
             sealer: Arc::new(Sealer::new(first, data)),

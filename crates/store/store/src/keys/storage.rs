@@ -18,28 +18,14 @@ const PASSWORD_LABEL: &str = "anteroom device password v1";
 
 /// The keys for look-ups, device passwords, pseudonyms and access tokens.
 pub struct StorageKeys {
-    index: HashKey,
-    password: HashKey,
-    event: EventKey,
-    tokens: Vec<TokenKey>,
+    pub(super) index: HashKey,
+    pub(super) password: HashKey,
+    pub(super) event: EventKey,
+    /// The newest first.
+    pub(super) tokens: Vec<TokenKey>,
 }
 
 impl StorageKeys {
-    /// Creates the keys. `tokens` are the newest first.
-    pub(super) const fn new(
-        index: HashKey,
-        password: HashKey,
-        event: EventKey,
-        tokens: Vec<TokenKey>,
-    ) -> Self {
-        Self {
-            index,
-            password,
-            event,
-            tokens,
-        }
-    }
-
     /// Returns the index under which an account is found. It also names the account where the id
     /// must not appear, such as in the key of a cache or of a rate limit.
     #[must_use]
