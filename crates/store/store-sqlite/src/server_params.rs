@@ -18,30 +18,6 @@ use super::{
 
 const SERVER_PARAMS: &str = "server_params";
 
-fn damaged(row: &SqliteRow) -> DamagedServerParams {
-    let kind: Option<&str> = row.try_get("kind").ok();
-    DamagedServerParams {
-        id: array(row, SERVER_PARAMS, "params_id")
-            .map(ParamsId::from_bytes)
-            .ok(),
-        kind: kind.and_then(ServerParamsKind::from_word),
-        not_after: optional_timestamp(row, SERVER_PARAMS, "not_after")
-            .ok()
-            .flatten(),
-    }
-}
-
-fn server_params(row: &SqliteRow) -> Result<SealedServerParams> {
-    let kind: &str = row.try_get("kind").map_err(store_error)?;
-    Ok(SealedServerParams {
-        id: ParamsId::from_bytes(array(row, SERVER_PARAMS, "params_id")?),
-        kind: ServerParamsKind::from_word(kind).ok_or(invalid(SERVER_PARAMS, "kind"))?,
-        not_before: timestamp(row, SERVER_PARAMS, "not_before")?,
-        not_after: optional_timestamp(row, SERVER_PARAMS, "not_after")?,
-        secret: sealed(row, "secret")?,
-    })
-}
-
 #[async_trait]
 impl<S: Schema> ServerParamsReader for SqliteTransaction<S> {
     async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>> {
@@ -140,4 +116,28 @@ impl<S: Schema> SqliteTransaction<S> {
             .changed(&mut self.transaction)
             .await
     }
+}
+
+fn damaged(row: &SqliteRow) -> DamagedServerParams {
+    let kind: Option<&str> = row.try_get("kind").ok();
+    DamagedServerParams {
+        id: array(row, SERVER_PARAMS, "params_id")
+            .map(ParamsId::from_bytes)
+            .ok(),
+        kind: kind.and_then(ServerParamsKind::from_word),
+        not_after: optional_timestamp(row, SERVER_PARAMS, "not_after")
+            .ok()
+            .flatten(),
+    }
+}
+
+fn server_params(row: &SqliteRow) -> Result<SealedServerParams> {
+    let kind: &str = row.try_get("kind").map_err(store_error)?;
+    Ok(SealedServerParams {
+        id: ParamsId::from_bytes(array(row, SERVER_PARAMS, "params_id")?),
+        kind: ServerParamsKind::from_word(kind).ok_or(invalid(SERVER_PARAMS, "kind"))?,
+        not_before: timestamp(row, SERVER_PARAMS, "not_before")?,
+        not_after: optional_timestamp(row, SERVER_PARAMS, "not_after")?,
+        secret: sealed(row, "secret")?,
+    })
 }

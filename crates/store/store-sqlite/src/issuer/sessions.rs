@@ -29,17 +29,6 @@ macro_rules! session_columns {
     };
 }
 
-fn session(row: &SqliteRow, aci: Aci) -> Result<Session> {
-    Ok(Session {
-        id: SessionId::from_bytes(array(row, TABLE, "session_id")?),
-        aci,
-        device: device_id(row, TABLE, "session_device")?,
-        remember: row.try_get("remember").map_err(store_error)?,
-        created: timestamp(row, TABLE, "session_created")?,
-        expires: timestamp(row, TABLE, "session_expires")?,
-    })
-}
-
 #[async_trait]
 impl SessionReader for IssuerTransaction {
     async fn session_caller(&mut self, id: &SessionId) -> Result<Option<SessionCaller>> {
@@ -264,4 +253,15 @@ impl IssuerTransaction {
             .await?;
         Ok(())
     }
+}
+
+fn session(row: &SqliteRow, aci: Aci) -> Result<Session> {
+    Ok(Session {
+        id: SessionId::from_bytes(array(row, TABLE, "session_id")?),
+        aci,
+        device: device_id(row, TABLE, "session_device")?,
+        remember: row.try_get("remember").map_err(store_error)?,
+        created: timestamp(row, TABLE, "session_created")?,
+        expires: timestamp(row, TABLE, "session_expires")?,
+    })
 }

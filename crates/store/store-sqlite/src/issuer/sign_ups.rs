@@ -22,14 +22,6 @@ const TABLE: &str = "sign_ups";
 const CONFIRMED: &str = "confirmed_sign_ups";
 const SHADOWS: &str = "shadow_sign_ups";
 
-fn sign_up(row: &SqliteRow) -> Result<SealedSignUp> {
-    Ok(SealedSignUp {
-        token: TokenHash::from_bytes(array(row, TABLE, "token_hash")?),
-        account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
-        verifier: sealed(row, "verifier")?,
-    })
-}
-
 #[async_trait]
 impl SignUpReader for IssuerTransaction {
     async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>> {
@@ -200,4 +192,12 @@ impl IssuerTransaction {
             ConfirmOutcome::Invalid
         })
     }
+}
+
+fn sign_up(row: &SqliteRow) -> Result<SealedSignUp> {
+    Ok(SealedSignUp {
+        token: TokenHash::from_bytes(array(row, TABLE, "token_hash")?),
+        account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
+        verifier: sealed(row, "verifier")?,
+    })
 }

@@ -14,10 +14,6 @@ use super::{
 };
 use crate::{error::Result, row::seconds, statement::Statement as _};
 
-fn moment(now: Timestamp) -> Result<i64> {
-    seconds(now, "calls", "lease_until")
-}
-
 #[async_trait]
 impl CallReader for RoomsTransaction {
     async fn call(&mut self, key: &CallKey, now: Timestamp) -> Result<Option<CallRecord>> {
@@ -163,4 +159,8 @@ impl RoomsTransaction {
             .await
             .map(drop)
     }
+}
+
+fn moment(now: Timestamp) -> Result<i64> {
+    seconds(now, "calls", "lease_until")
 }

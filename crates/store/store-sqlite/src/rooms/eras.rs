@@ -21,15 +21,6 @@ use crate::{
 
 const LINKS: &str = "call_links";
 
-/// Returns the end of a link's record, as the column's integer.
-fn delete_at(expiration: Timestamp) -> Result<i64> {
-    seconds(
-        expiration.plus(CallLinkRecord::RETENTION),
-        LINKS,
-        "delete_at",
-    )
-}
-
 #[async_trait]
 impl EraRepository for RoomsTransaction {
     async fn start_era(
@@ -176,4 +167,13 @@ impl RoomsTransaction {
         .await
         .map(drop)
     }
+}
+
+/// Returns the end of a link's record, as the column's integer.
+fn delete_at(expiration: Timestamp) -> Result<i64> {
+    seconds(
+        expiration.plus(CallLinkRecord::RETENTION),
+        LINKS,
+        "delete_at",
+    )
 }

@@ -74,36 +74,6 @@ pub(super) fn opened_with_call(
     })
 }
 
-/// The keys of the rows of a link and its call.
-struct RowKeys {
-    room: BlindIndex,
-    call: BlindIndex,
-    epoch: Option<i64>,
-}
-
-impl RowKeys {
-    fn of(address: &LinkAddress, keyring: &Keyring) -> Self {
-        let indexes = RoomsStorageKeys::of(keyring);
-        Self {
-            room: indexes.room_index(&address.room),
-            call: indexes.call_index(&CallKey::Link(address.room.clone())),
-            epoch: number(address.epoch),
-        }
-    }
-}
-
-fn number(epoch: Option<Epoch>) -> Option<i64> {
-    epoch.map(|epoch| i64::from(epoch.as_u32()))
-}
-
-fn bytes(index: BlindIndex) -> Vec<u8> {
-    index.as_bytes().to_vec()
-}
-
-fn moment(now: Timestamp) -> Result<i64> {
-    seconds(now, "call_links", "delete_at")
-}
-
 #[async_trait]
 impl LinkReader for RoomsTransaction {
     async fn link(
@@ -343,4 +313,34 @@ impl LinkRepository for RoomsTransaction {
         .changes(&mut self.transaction)
         .await
     }
+}
+
+/// The keys of the rows of a link and its call.
+struct RowKeys {
+    room: BlindIndex,
+    call: BlindIndex,
+    epoch: Option<i64>,
+}
+
+impl RowKeys {
+    fn of(address: &LinkAddress, keyring: &Keyring) -> Self {
+        let indexes = RoomsStorageKeys::of(keyring);
+        Self {
+            room: indexes.room_index(&address.room),
+            call: indexes.call_index(&CallKey::Link(address.room.clone())),
+            epoch: number(address.epoch),
+        }
+    }
+}
+
+fn number(epoch: Option<Epoch>) -> Option<i64> {
+    epoch.map(|epoch| i64::from(epoch.as_u32()))
+}
+
+fn bytes(index: BlindIndex) -> Vec<u8> {
+    index.as_bytes().to_vec()
+}
+
+fn moment(now: Timestamp) -> Result<i64> {
+    seconds(now, "call_links", "delete_at")
 }
