@@ -1,7 +1,5 @@
 //! The state that the endpoints share.
 
-use std::sync::Arc;
-
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::ClientAddress;
@@ -9,7 +7,7 @@ use anteroom_store::AddressPseudonym;
 
 use crate::{
     domain::{
-        callers::authenticator::Authenticator,
+        callers::{caller_cache::CallerCache, device_use_writer::DeviceUseWriter},
         devices::events::DeviceEvents,
         job_queue::JobQueue,
         limits::Limits,
@@ -24,8 +22,9 @@ use crate::{
 pub(crate) struct AccountsState {
     pub(crate) storage: Storage,
     pub(crate) limits: Limits,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) tokens: Arc<TokenSource>,
+    pub(crate) caller_cache: CallerCache,
+    pub(crate) device_use_writer: DeviceUseWriter,
+    pub(crate) tokens: TokenSource,
     pub(crate) login: LoginParts,
     pub(crate) delayed_attempts: DelayedAttempts,
     pub(crate) job_queue: JobQueue,

@@ -59,12 +59,6 @@ impl DeviceChange {
         self.device
     }
 
-    /// Returns the name of a new device, and whether it is the only one of the account.
-    pub(crate) fn new_device(&self) -> Option<(&DeviceName, bool)> {
-        let name = self.new_name.as_ref()?;
-        Some((name, self.others.is_empty()))
-    }
-
     /// Returns whether the device was deleted.
     #[must_use]
     pub const fn is_end(&self) -> bool {

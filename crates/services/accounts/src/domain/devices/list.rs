@@ -5,7 +5,9 @@ use anteroom_runtime::ClientAddress;
 use anteroom_store::{Device, DeviceState, DeviceUse, TransactionName};
 
 use crate::{
-    domain::{callers::caller::Caller, devices::owner::is_own_device, failure::Failure},
+    domain::{
+        callers::caller::Caller, devices::owner::is_own_device, failure::Failure, storage::stored,
+    },
     state::AccountsState,
 };
 
@@ -35,15 +37,13 @@ pub(crate) async fn list(
     owner: &Aci,
 ) -> Result<ListOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("list devices");
-    let found = accounts
-        .storage
-        .stored(async {
-            let mut reader = accounts.storage.database.read(NAME).await?;
-            let account = reader.account(owner).await?;
-            let devices = reader.devices(owner).await?;
-            Ok(account.map(|_| devices))
-        })
-        .await?;
+    let found = stored(async {
+        let mut reader = accounts.storage.database.read(NAME).await?;
+        let account = reader.account(owner).await?;
+        let devices = reader.devices(owner).await?;
+        Ok(account.map(|_| devices))
+    })
+    .await?;
     let Some(devices) = found else {
         return Ok(ListOutcome::NotFound);
     };

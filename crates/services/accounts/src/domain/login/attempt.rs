@@ -26,7 +26,7 @@ pub(crate) fn refused_at_once(failures: &LoginFailures, now: Timestamp) -> Optio
 /// Returns the refusal after the password was verified, for an attempt that [`refused_at_once`]
 /// does not refuse.
 pub(crate) fn refused_after_all(
-    known: Option<(&Login, &Account)>,
+    known: Option<&(Login, Account)>,
     verified: VerificationResult,
 ) -> Option<Refusal> {
     match (known, verified) {
@@ -86,9 +86,9 @@ mod tests {
                 Some(Unverified),
             ),
         ] {
-            let (login, account) = known(verified, disabled);
+            let known = known(verified, disabled);
             let refused = refused_at_once(&failures(locked), NOW)
-                .or_else(|| refused_after_all(Some((&login, &account)), password));
+                .or_else(|| refused_after_all(Some(&known), password));
             assert_eq!(
                 refused, expected,
                 "{locked} {password:?} {disabled} {verified}"

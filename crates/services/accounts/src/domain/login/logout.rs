@@ -2,7 +2,10 @@
 
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 
-use crate::{domain::failure::Failure, state::AccountsState};
+use crate::{
+    domain::{failure::Failure, storage::stored},
+    state::AccountsState,
+};
 
 /// The proof of a session in a request.
 pub(crate) enum SessionProof {
@@ -18,28 +21,27 @@ pub(crate) enum SessionProof {
 /// The database is unavailable.
 pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("log out");
-    let keys = accounts.storage.database.storage_keys();
-    let ended = accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let ended = match proof {
-                SessionProof::Refresh(token) => {
-                    let hash = keys.refresh_token_hash(token);
-                    let ended = transaction.end_session_of(&hash).await?;
-                    ended.map(|session| session.id)
-                }
-                SessionProof::Access(session) => {
-                    transaction.end_session(session).await?;
-                    Some(*session)
-                }
-            };
-            transaction.save().await?;
-            Ok(ended)
-        })
-        .await?;
+    let storage = &accounts.storage;
+    let keys = storage.database.storage_keys();
+    let ended = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let ended = match proof {
+            SessionProof::Refresh(token) => {
+                let hash = keys.refresh_token_hash(token);
+                let ended = transaction.end_session_of(&hash).await?;
+                ended.map(|session| session.id)
+            }
+            SessionProof::Access(session) => {
+                transaction.end_session(session).await?;
+                Some(*session)
+            }
+        };
+        transaction.save().await?;
+        Ok(ended)
+    })
+    .await?;
     if let Some(session) = ended {
-        accounts.authenticator.caller_cache.forget_session(&session);
+        accounts.caller_cache.forget_session(&session);
     }
     Ok(())
 }
@@ -60,33 +62,32 @@ pub(crate) async fn log_out_everywhere(
     proof: &SessionProof,
 ) -> Result<LogoutAllOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
-    let keys = accounts.storage.database.storage_keys();
-    let ended = accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let session = match proof {
-                SessionProof::Refresh(token) => {
-                    let hash = keys.refresh_token_hash(token);
-                    transaction.end_session_of(&hash).await?
-                }
-                SessionProof::Access(id) => {
-                    let caller = transaction.session_caller(id).await?;
-                    caller.map(|caller| caller.session)
-                }
-            };
-            let now = accounts.now();
-            let Some(session) = session.filter(|session| now < session.expires) else {
-                return Ok(None);
-            };
-            transaction.end_sessions(&session.aci).await?;
-            transaction.save().await?;
-            Ok(Some(session.aci))
-        })
-        .await?;
+    let storage = &accounts.storage;
+    let keys = storage.database.storage_keys();
+    let ended = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let session = match proof {
+            SessionProof::Refresh(token) => {
+                let hash = keys.refresh_token_hash(token);
+                transaction.end_session_of(&hash).await?
+            }
+            SessionProof::Access(id) => {
+                let caller = transaction.session_caller(id).await?;
+                caller.map(|caller| caller.session)
+            }
+        };
+        let now = accounts.now();
+        let Some(session) = session.filter(|session| now < session.expires) else {
+            return Ok(None);
+        };
+        transaction.end_sessions(&session.aci).await?;
+        transaction.save().await?;
+        Ok(Some(session.aci))
+    })
+    .await?;
     let Some(aci) = ended else {
         return Ok(LogoutAllOutcome::Unauthenticated);
     };
-    accounts.authenticator.caller_cache.forget_sessions(aci);
+    accounts.caller_cache.forget_sessions(aci);
     Ok(LogoutAllOutcome::LoggedOut)
 }

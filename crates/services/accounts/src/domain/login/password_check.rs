@@ -73,10 +73,7 @@ pub(crate) async fn check(
         .hasher
         .verify(claim.password, known.verifiers(), source)
         .await?;
-    let row = known
-        .login
-        .as_ref()
-        .map(|(login, account)| (login, account));
+    let row = known.login.as_ref();
     match (refused_after_all(row, verified), row) {
         (Some(Refusal::Wrong), _) | (None, None) => {
             let attempt = known.refused(email, Refusal::Wrong);

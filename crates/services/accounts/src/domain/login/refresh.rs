@@ -9,6 +9,7 @@ use anteroom_store::{
 use crate::{
     domain::{
         failure::Failure,
+        storage::stored,
         tokens::{grant::TokenGrant, session},
     },
     state::AccountsState,
@@ -42,55 +43,52 @@ pub(crate) async fn refresh(
         at: now,
         address: accounts.address(client),
     };
-    let mut rng = accounts.storage.entropy.rng();
-    let keys = accounts.storage.database.storage_keys();
+    let storage = &accounts.storage;
+    let mut rng = storage.entropy.rng();
+    let keys = storage.database.storage_keys();
     let refresh = keys.refresh_token_successor(used);
-    let (used, next) = (
-        keys.refresh_token_hash(used),
-        keys.refresh_token_hash(&refresh),
-    );
+    let next = keys.refresh_token_hash(&refresh);
+    let used = keys.refresh_token_hash(used);
     let ends = (session::expires(false, now), session::expires(true, now));
-    accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let rotated = transaction
-                .rotate_refresh_token(&used, &next, now, ends, GRACE)
-                .await?;
-            let (session, issued) = match rotated {
-                RotateOutcome::Rotated(session) => (session, now),
-                RotateOutcome::Repeated(session, used) => (session, used),
-                RotateOutcome::Reused(session) => {
-                    let login = transaction.login(&session.aci).await?;
-                    transaction.save().await?;
-                    let email = login.map(|login| login.email);
-                    return Ok(RefreshOutcome::Reused(session.id, email));
-                }
-                RotateOutcome::Expired | RotateOutcome::Unknown => {
-                    return Ok(RefreshOutcome::Ended);
-                }
-            };
-            let outcome = match email_of(&mut *transaction, &session).await? {
-                Some(email) => {
-                    transaction
-                        .touch_device(&session.aci, session.device, &device_use, &mut *rng)
-                        .await?;
-                    RefreshOutcome::Refreshed(TokenGrant {
-                        session,
-                        refresh,
-                        email,
-                        issued,
-                    })
-                }
-                None => {
-                    transaction.end_session(&session.id).await?;
-                    RefreshOutcome::Ended
-                }
-            };
-            transaction.save().await?;
-            Ok(outcome)
-        })
-        .await
+    stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let rotated = transaction
+            .rotate_refresh_token(&used, &next, now, ends, GRACE)
+            .await?;
+        let (session, issued) = match rotated {
+            RotateOutcome::Rotated(session) => (session, now),
+            RotateOutcome::Repeated(session, used) => (session, used),
+            RotateOutcome::Reused(session) => {
+                let login = transaction.login(&session.aci).await?;
+                transaction.save().await?;
+                let email = login.map(|login| login.email);
+                return Ok(RefreshOutcome::Reused(session.id, email));
+            }
+            RotateOutcome::Expired | RotateOutcome::Unknown => {
+                return Ok(RefreshOutcome::Ended);
+            }
+        };
+        let outcome = match email_of(&mut *transaction, &session).await? {
+            Some(email) => {
+                transaction
+                    .touch_device(&session.aci, session.device, &device_use, &mut *rng)
+                    .await?;
+                RefreshOutcome::Refreshed(TokenGrant {
+                    session,
+                    refresh,
+                    email,
+                    issued,
+                })
+            }
+            None => {
+                transaction.end_session(&session.id).await?;
+                RefreshOutcome::Ended
+            }
+        };
+        transaction.save().await?;
+        Ok(outcome)
+    })
+    .await
 }
 
 /// Returns the address of the session's account; `None` if the account is disabled or has no login.

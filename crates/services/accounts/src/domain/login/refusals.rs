@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{Email, Login, LoginFailures};
-use async_trait::async_trait;
 
 use crate::{
     domain::{
         failure::Failure,
-        job_queue::Job,
         login::{
             attempt::Refusal,
             events::{FailureReason, RequestOrigin},
@@ -84,25 +82,20 @@ pub(crate) fn report(
         failures,
         new_lock,
     } = attempt;
-    let failed = |reason| {
-        accounts
-            .login_events
-            .failed(origin, &email, failures.count, reason);
-    };
+    let events = &accounts.login_events;
+    let failed = |reason| events.failed(origin, &email, failures.count, reason);
     match refusal {
         Refusal::Locked => failed(FailureReason::Locked),
         Refusal::Wrong => failed(FailureReason::InvalidCredentials),
         Refusal::Disabled => failed(FailureReason::Disabled),
         Refusal::Unverified => {
             if let Some(aci) = &aci {
-                accounts.login_events.unverified(&email, aci);
+                events.unverified(&email, aci);
             }
         }
     }
     if let Some(until) = new_lock {
-        accounts
-            .login_events
-            .locked(&email, aci.as_ref(), until, failures.count);
+        events.locked(&email, aci.as_ref(), until, failures.count);
         notify_owner(accounts, email, is_verified);
     }
 }
@@ -111,37 +104,25 @@ pub(crate) fn report(
 /// without an owner.
 fn notify_owner(accounts: &Arc<AccountsState>, email: Email, has_owner: bool) {
     if accounts.login.settings.lock_mail && accounts.login.mail.is_some() {
-        accounts.job_queue.start_notice(LockNotice {
-            accounts: Arc::clone(accounts),
-            email,
-            has_owner,
-        });
+        let state = Arc::clone(accounts);
+        let notice = move || send_notice(Arc::clone(&state), email.clone(), has_owner);
+        accounts.job_queue.start_notice(notice);
     }
 }
 
-struct LockNotice {
+async fn send_notice(
     accounts: Arc<AccountsState>,
     email: Email,
     has_owner: bool,
-}
-
-#[async_trait]
-impl Job for LockNotice {
-    async fn run(&mut self) -> Result<(), Failure> {
-        let accounts = &self.accounts;
-        let is_admitted = accounts
-            .limits
-            .admit_notice(MailKind::LockNotice, &self.email)
-            .await;
-        if let Some(sender) = &accounts.login.mail
-            && is_admitted
-        {
-            let seconds = accounts.login.settings.lock.seconds;
-            let mail = self
-                .has_owner
-                .then(|| mail::locked(self.email.clone(), seconds));
-            sender.send_or_decoy(&self.email, mail);
-        }
-        Ok(())
+) -> Result<(), Failure> {
+    let (limits, kind) = (&accounts.limits, MailKind::LockNotice);
+    let is_admitted = limits.admit_notice(kind, &email).await;
+    if let Some(sender) = &accounts.login.mail
+        && is_admitted
+    {
+        let seconds = accounts.login.settings.lock.seconds;
+        let mail = has_owner.then(|| mail::locked(email.clone(), seconds));
+        sender.send_or_decoy(&email, mail);
     }
+    Ok(())
 }
