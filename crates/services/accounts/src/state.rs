@@ -3,7 +3,7 @@
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::ClientAddress;
-use anteroom_store::AddressPseudonym;
+use anteroom_store::{AddressPseudonym, DeviceUse};
 
 use crate::{
     domain::{
@@ -41,6 +41,14 @@ impl AccountsState {
         }
         let pseudonym = self.limits.pseudonymizer.address(client);
         Some(AddressPseudonym::from_bytes(pseudonym.to_bytes()))
+    }
+
+    /// Returns a request of this client, as a use of its device.
+    pub(crate) fn device_use(&self, client: ClientAddress) -> DeviceUse {
+        DeviceUse {
+            at: self.now(),
+            address: self.address(client),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

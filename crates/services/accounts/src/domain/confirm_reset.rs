@@ -36,9 +36,6 @@ pub(crate) struct ResetConfirmation<'a> {
 }
 
 /// Sets a new password.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn confirm_reset(
     accounts: &Arc<AccountsState>,
     client: ClientAddress,

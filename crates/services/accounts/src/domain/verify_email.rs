@@ -16,9 +16,6 @@ pub(crate) enum VerifyOutcome {
 }
 
 /// Confirms the address of the sign-up whose mail contains the token.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn verify_email(storage: &Storage, token: &str) -> Result<VerifyOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("verify email");
     let Some(token) = EmailToken::parse(token) else {

@@ -56,10 +56,7 @@ pub(crate) async fn authenticate(
 ) -> Result<Option<Caller>, Failure> {
     let request = CallerRequest {
         accounts,
-        device_use: DeviceUse {
-            at: accounts.now(),
-            address: accounts.address(client),
-        },
+        device_use: accounts.device_use(client),
     };
     match credentials {
         Credentials::Device {
@@ -182,19 +179,19 @@ impl CallerRequest<'_> {
         let key = CallerKey::Identity(keys.identity_index(&identity.name));
         let reservation = self.accounts.caller_cache.reservation(key);
         let found = identity.find(self.accounts, &self.device_use);
-        let look_up = match in_time(LOOK_UP_TIMEOUT, found).await {
+        let (found, changes) = match in_time(LOOK_UP_TIMEOUT, found).await {
             Ok(look_up) => look_up,
             Err(gone) if identity.is_known => return self.cached_or(&reservation, gone),
             Err(_) => return Ok(None),
         };
-        let caller = match look_up.found {
+        let caller = match found {
             Some(row) if identity.is_known && !row.account.disabled => {
                 let sign_in = identity.issued.map_or(SignInTime::Unknown, SignInTime::At);
                 Some(self.cache_device(&reservation, row, sign_in))
             }
             _ => self.refuse(&reservation),
         };
-        announce(self.accounts, &look_up.changes);
+        announce(self.accounts, &changes);
         Ok(caller)
     }
 

@@ -11,7 +11,7 @@ use anteroom_store::{
 
 use crate::{
     domain::{
-        callers::identity::{ExternalIdentity, IdentityVerifier},
+        callers::identity::IdentityVerifier,
         devices::{
             changes::DeviceChange,
             registration::{self, NewDevice, Registration},
@@ -35,35 +35,17 @@ pub(crate) struct TokenIdentity {
     pub(crate) issued: Option<Timestamp>,
 }
 
-/// The account and the device of an identity.
-pub(crate) struct IdentityLookup {
-    pub(crate) found: Option<AccountDevice>,
-    /// The changes of devices that the look-up has made, to be announced.
-    pub(crate) changes: Vec<DeviceChange>,
-}
-
-impl From<Option<AccountDevice>> for IdentityLookup {
-    fn from(found: Option<AccountDevice>) -> Self {
-        Self {
-            found,
-            changes: Vec::new(),
-        }
-    }
-}
+/// The account and the device of an identity, and the changes of devices that the look-up has made,
+/// to be announced.
+type IdentityLookup = (Option<AccountDevice>, Vec<DeviceChange>);
 
 impl TokenIdentity {
     pub(crate) async fn verify(verifier: &dyn IdentityVerifier, token: &str) -> Self {
         let found = verifier.verify(token).await;
         let is_known = found.is_some();
-        let ExternalIdentity {
-            issuer,
-            subject,
-            issued,
-        } = found.unwrap_or_else(|| ExternalIdentity {
-            issuer: String::new(),
-            subject: String::new(),
-            issued: None,
-        });
+        let (issuer, subject, issued) = found
+            .map(|found| (found.issuer, found.subject, found.issued))
+            .unwrap_or_default();
         Self {
             name: IdentityName { issuer, subject },
             is_known,
@@ -87,7 +69,7 @@ impl TokenIdentity {
                 && link.accepts(self.issued)
             {
                 let found = reader.account_with_device(&link.aci, device).await?;
-                return Ok(found.into());
+                return Ok((found, Vec::new()));
             }
             link
         };
@@ -96,7 +78,7 @@ impl TokenIdentity {
             None => accounts.login.settings.provision,
         };
         if !(self.is_known && gets_device) {
-            return Ok(None.into());
+            return Ok((None, Vec::new()));
         }
         self.register(accounts, device_use).await
     }
@@ -114,21 +96,21 @@ impl TokenIdentity {
         let mut transaction = storage.database.begin(NAME).await?;
         let link = transaction.identity(&self.name).await?;
         let account = match link {
-            Some(link) if !link.accepts(self.issued) => return Ok(None.into()),
+            Some(link) if !link.accepts(self.issued) => return Ok((None, Vec::new())),
             Some(IdentityLink {
                 aci,
                 device: Some(device),
                 ..
             }) => {
                 let found = transaction.account_with_device(&aci, device).await?;
-                return Ok(found.into());
+                return Ok((found, Vec::new()));
             }
             Some(IdentityLink { aci, .. }) => transaction.account(&aci).await?,
             None => Some(add_account(&mut *transaction, now, &mut *rng).await?),
         };
         let account = account.filter(|account| !account.disabled);
         let (Some(account), Ok(name)) = (account, DeviceName::parse(DEVICE_NAME)) else {
-            return Ok(None.into());
+            return Ok((None, Vec::new()));
         };
         let aci = account.aci;
         let device = NewDevice {
@@ -144,7 +126,7 @@ impl TokenIdentity {
         let registered =
             registration::register(&mut changes, &keys, &aci, &device, now, &mut *rng).await?;
         let Some(Registration { device, changes }) = registered else {
-            return Ok(None.into());
+            return Ok((None, Vec::new()));
         };
         let name = &self.name;
         if link.is_some() {
@@ -156,6 +138,6 @@ impl TokenIdentity {
         }
         let found = transaction.account_with_device(&aci, device).await?;
         transaction.save().await?;
-        Ok(IdentityLookup { found, changes })
+        Ok((found, changes))
     }
 }

@@ -47,12 +47,6 @@ pub struct DeviceChange {
 }
 
 impl DeviceChange {
-    /// Returns the account.
-    #[must_use]
-    pub const fn owner(&self) -> &Aci {
-        &self.owner
-    }
-
     /// Returns the device.
     #[must_use]
     pub const fn device(&self) -> DeviceId {
@@ -60,8 +54,7 @@ impl DeviceChange {
     }
 
     /// Returns whether the device was deleted.
-    #[must_use]
-    pub const fn is_end(&self) -> bool {
+    pub(crate) const fn is_end(&self) -> bool {
         matches!(self.kind, ChangeKind::Deleted | ChangeKind::Purged)
     }
 }

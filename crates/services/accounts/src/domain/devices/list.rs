@@ -2,7 +2,7 @@
 
 use anteroom_protocol::Aci;
 use anteroom_runtime::ClientAddress;
-use anteroom_store::{Device, DeviceState, DeviceUse, TransactionName};
+use anteroom_store::{Device, DeviceState, TransactionName};
 
 use crate::{
     domain::{
@@ -27,9 +27,6 @@ pub(crate) struct ListedDevice {
 }
 
 /// Lists the devices of an account.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn list(
     accounts: &AccountsState,
     client: ClientAddress,
@@ -47,12 +44,9 @@ pub(crate) async fn list(
     let Some(devices) = found else {
         return Ok(ListOutcome::NotFound);
     };
-    let now = accounts.now();
     // The request itself is the last use of the calling device, whether or not it is written yet.
-    let device_use = DeviceUse {
-        at: now,
-        address: accounts.address(client),
-    };
+    let device_use = accounts.device_use(client);
+    let retention = accounts.storage.device_retention;
     let listed = devices.into_iter().map(|mut device| {
         let is_calling = is_own_device(caller, owner, device.id);
         if is_calling && device_use.is_news_for(&device) {
@@ -60,7 +54,7 @@ pub(crate) async fn list(
             device.last_address = device_use.address;
         }
         ListedDevice {
-            state: accounts.storage.device_retention.state(Some(&device), now),
+            state: retention.state(Some(&device), device_use.at),
             device,
             is_calling,
         }

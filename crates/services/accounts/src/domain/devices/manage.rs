@@ -29,9 +29,6 @@ pub(crate) enum ManageOutcome {
 }
 
 /// Renames a device. Another device than the calling one needs a recent login.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn rename(
     accounts: &Arc<AccountsState>,
     caller: &Caller,
@@ -62,9 +59,6 @@ pub(crate) async fn rename(
 }
 
 /// Deletes a device. Another device than the calling one needs a recent login.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn delete(
     accounts: &Arc<AccountsState>,
     caller: &Caller,

@@ -28,9 +28,6 @@ pub(crate) enum RegisterOutcome {
 }
 
 /// Registers one more device of the calling account, with a password of its own.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn register_device(
     accounts: &Arc<AccountsState>,
     caller: &Caller,

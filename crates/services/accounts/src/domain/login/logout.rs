@@ -16,9 +16,6 @@ pub(crate) enum SessionProof {
 }
 
 /// Ends a session, if the proof belongs to one.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("log out");
     let storage = &accounts.storage;
@@ -54,9 +51,6 @@ pub(crate) enum LogoutAllOutcome {
 }
 
 /// Ends all sessions of the account, in one transaction.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn log_out_everywhere(
     accounts: &AccountsState,
     proof: &SessionProof,

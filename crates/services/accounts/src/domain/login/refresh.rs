@@ -2,8 +2,8 @@
 
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
-    DeviceUse, Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId,
-    StoreError, TransactionName,
+    Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId, StoreError,
+    TransactionName,
 };
 
 use crate::{
@@ -29,20 +29,14 @@ pub(crate) enum RefreshOutcome {
 }
 
 /// Exchanges a refresh token in one transaction, which is saved also if it ends the session.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn refresh(
     accounts: &AccountsState,
     client: ClientAddress,
     used: &RefreshToken,
 ) -> Result<RefreshOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("refresh session");
-    let now = accounts.now();
-    let device_use = DeviceUse {
-        at: now,
-        address: accounts.address(client),
-    };
+    let device_use = accounts.device_use(client);
+    let now = device_use.at;
     let storage = &accounts.storage;
     let mut rng = storage.entropy.rng();
     let keys = storage.database.storage_keys();

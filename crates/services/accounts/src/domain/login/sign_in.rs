@@ -45,9 +45,6 @@ pub(crate) struct SignInAttempt {
 }
 
 /// Checks the password, and opens a session.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn sign_in(
     accounts: &AccountsState,
     client: ClientAddress,

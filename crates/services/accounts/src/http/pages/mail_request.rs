@@ -105,8 +105,6 @@ impl MailRequestPage {
         })
     }
 
-    /// # Errors
-    /// Too many requests, a body of another type or size, and an unavailable database.
     async fn submit(
         &self,
         accounts: Arc<AccountsState>,
