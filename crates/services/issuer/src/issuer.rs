@@ -1,23 +1,22 @@
 //! The issuer and its parts.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc};
 
-use anteroom_accounts::{Accounts, AccountsParts, LoginParts, PurgeCounts};
+use anteroom_accounts::{Accounts, AccountsParts, LoginParts};
 use anteroom_http_server::HttpLimits;
 use anteroom_runtime::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
     RateLimiter, Workers,
 };
-use anteroom_store::{IssuerDatabase, StoreError};
+use anteroom_store::{IssuerDatabase, ServerParamsKind};
 use anteroom_turn::Relays;
+use arc_swap::ArcSwap;
 
 use crate::{
     domain::{
-        account_events::AccountEvents,
-        account_limit::AccountLimits,
-        issuing_params::{CurrentParams, IssuingParams},
+        account_events::AccountEvents, account_limit::AccountLimits, issuing_params::IssuingParams,
     },
-    health::{DatabaseHealth, ParamsHealth, ParamsKind},
+    health::{DatabaseHealth, ParamsHealth},
     limits::IssuerLimits,
     state::IssuerState,
 };
@@ -62,7 +61,7 @@ impl Issuer {
     /// Creates an issuer.
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
-        let params = Arc::new(CurrentParams::new(parts.params));
+        let params = Arc::new(ArcSwap::from_pointee(parts.params));
         let params_health = |kind| ParamsHealth {
             params: Arc::clone(&params),
             clock: Arc::clone(&parts.clock),
@@ -70,8 +69,8 @@ impl Issuer {
         };
         let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
             Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
-            Arc::new(params_health(ParamsKind::Generic)),
-            Arc::new(params_health(ParamsKind::Group)),
+            Arc::new(params_health(ServerParamsKind::Generic)),
+            Arc::new(params_health(ServerParamsKind::Group)),
         ];
         dependencies.extend(parts.dependencies);
         dependencies.extend(parts.relays.dependencies());
@@ -118,21 +117,10 @@ impl Issuer {
         }))
     }
 
-    /// Waits until the pending uses of devices are stored. Call it before the database is
-    /// closed.
-    pub async fn device_uses_written(&self) {
-        self.0.accounts.device_uses_written().await;
-    }
-
-    /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.
-    pub async fn background_idle(&self) {
-        self.0.accounts.background_idle().await;
-    }
-
-    /// Runs the jobs of accepted requests, for `patience` at most, then drops and counts the
-    /// remaining ones. Call it before the mail queue and the database are closed.
-    pub async fn close_background(&self, patience: Duration) {
-        self.0.accounts.close_background(patience).await;
+    /// Returns the accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     /// Updates the alerts and checks the dependencies until `shutdown` completes.
@@ -148,16 +136,8 @@ impl Issuer {
         self.0.monitor.check_once().await;
     }
 
-    /// Deletes stale devices and expired rows. Call it about once a day.
-    ///
-    /// # Errors
-    /// Those of the database. Earlier deletions are kept.
-    pub async fn purge(&self) -> Result<PurgeCounts, StoreError> {
-        self.0.accounts.purge().await
-    }
-
     /// Replaces the server params from the next request on.
     pub fn replace_params(&self, params: IssuingParams) {
-        self.0.params.replace(params);
+        self.0.params.store(Arc::new(params));
     }
 }

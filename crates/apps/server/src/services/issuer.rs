@@ -215,8 +215,9 @@ impl HostedService for OpenIssuer {
     }
 
     async fn close(self) -> anyhow::Result<()> {
-        self.issuer.close_background(BACKGROUND_CLOSING).await;
-        self.issuer.device_uses_written().await;
+        let accounts = self.issuer.accounts();
+        accounts.close_background(BACKGROUND_CLOSING).await;
+        accounts.device_uses_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;
         }
@@ -231,7 +232,7 @@ async fn purge(issuer: Issuer, decision: Decision) {
     if decision != Decision::Purge {
         return;
     }
-    match issuer.purge().await {
+    match issuer.accounts().purge().await {
         Ok(PurgeCounts {
             devices: 0,
             rows: 0,

@@ -179,7 +179,17 @@ async fn somebody_whose_device_was_purged_or_deleted_has_the_same_account_with_t
         LogGuard::global().watch_text("account id", uuid.as_str().unwrap());
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
-            assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 2);
+            assert_eq!(
+                scene
+                    .issuer
+                    .issuer
+                    .accounts()
+                    .purge()
+                    .await
+                    .unwrap()
+                    .devices,
+                2
+            );
         } else {
             scene.issuer.clock.advance(60);
             let path = "/v1/devices/1";
