@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_runtime::spawn_task;
-use anteroom_store::{Device, DeviceId, DeviceUse, SessionId, StoreError, TransactionName};
+use anteroom_store::{Device, DeviceId, DeviceUse, SessionId, TransactionName};
 use tokio::{sync::watch, time::timeout};
 
 use crate::domain::storage::Storage;
@@ -23,12 +23,6 @@ type Writes = Arc<watch::Sender<HashSet<DeviceKey>>>;
 pub(crate) struct SessionExtension {
     pub(crate) session: SessionId,
     pub(crate) end: Timestamp,
-}
-
-/// The rows that a request changes besides its own work.
-struct Changes {
-    device_use: Option<DeviceUse>,
-    extension: Option<SessionExtension>,
 }
 
 /// Writes the uses of devices and the extensions of sessions. Contains the devices whose rows are
@@ -50,12 +44,9 @@ impl DeviceUseWriter {
         if device_use.is_none() && extension.is_none() {
             return;
         }
-        let changes = Changes {
-            device_use,
-            extension,
-        };
         if let Some(write) = Write::begin(&self.0, (*aci, device.id)) {
-            spawn_task("device-use", write.run(storage.clone(), changes));
+            let storage = storage.clone();
+            spawn_task("device-use", write.run(storage, device_use, extension));
         }
     }
 
@@ -84,30 +75,31 @@ impl Write {
     }
 
     /// Runs the write. It ends with this future.
-    async fn run(self, storage: Storage, changes: Changes) {
-        let stored = self.store(&storage, &changes);
+    async fn run(
+        self,
+        storage: Storage,
+        device_use: Option<DeviceUse>,
+        extension: Option<SessionExtension>,
+    ) {
+        const NAME: TransactionName = TransactionName::new("note use");
+        let (aci, device) = &self.key;
+        let stored = async {
+            let mut rng = storage.entropy.rng();
+            let mut transaction = storage.database.begin(NAME).await?;
+            if let Some(device_use) = &device_use {
+                transaction
+                    .touch_device(aci, *device, device_use, &mut *rng)
+                    .await?;
+            }
+            if let Some(SessionExtension { session, end }) = &extension {
+                transaction.extend_session(session, *end).await?;
+            }
+            transaction.save().await
+        };
         if !matches!(timeout(WRITE_TIMEOUT, stored).await, Ok(Ok(()))) {
             // The store logs each episode of failures once.
             tracing::debug!("the last use of a device or a session was not written");
         }
-    }
-
-    async fn store(&self, storage: &Storage, changes: &Changes) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("note use");
-        let (aci, device) = &self.key;
-        let mut rng = storage.entropy.rng();
-        let mut transaction = storage.database.begin(NAME).await?;
-        if let Some(device_use) = &changes.device_use {
-            transaction
-                .touch_device(aci, *device, device_use, &mut *rng)
-                .await?;
-        }
-        if let Some(extension) = &changes.extension {
-            transaction
-                .extend_session(&extension.session, extension.end)
-                .await?;
-        }
-        transaction.save().await
     }
 }
 

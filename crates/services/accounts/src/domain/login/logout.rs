@@ -16,7 +16,10 @@ pub(crate) enum SessionProof {
 }
 
 /// Ends a session, if the proof belongs to one.
-pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> Result<(), Failure> {
+pub(crate) async fn end_session(
+    accounts: &AccountsState,
+    proof: &SessionProof,
+) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("log out");
     let storage = &accounts.storage;
     let keys = storage.database.storage_keys();
@@ -44,17 +47,17 @@ pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> R
 }
 
 /// The outcomes of the end of all sessions.
-pub(crate) enum LogoutAllOutcome {
+pub(crate) enum EndSessionsOutcome {
     /// The proof belongs to no session.
     Unauthenticated,
-    LoggedOut,
+    Ended,
 }
 
 /// Ends all sessions of the account, in one transaction.
-pub(crate) async fn log_out_everywhere(
+pub(crate) async fn end_all_sessions(
     accounts: &AccountsState,
     proof: &SessionProof,
-) -> Result<LogoutAllOutcome, Failure> {
+) -> Result<EndSessionsOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
     let storage = &accounts.storage;
     let keys = storage.database.storage_keys();
@@ -80,8 +83,8 @@ pub(crate) async fn log_out_everywhere(
     })
     .await?;
     let Some(aci) = ended else {
-        return Ok(LogoutAllOutcome::Unauthenticated);
+        return Ok(EndSessionsOutcome::Unauthenticated);
     };
     accounts.caller_cache.forget_sessions(aci);
-    Ok(LogoutAllOutcome::LoggedOut)
+    Ok(EndSessionsOutcome::Ended)
 }

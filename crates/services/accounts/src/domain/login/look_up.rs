@@ -10,7 +10,7 @@ use anteroom_store::{
 use crate::{
     domain::{
         failure::Failure,
-        login::{attempt::Refusal, refusals::RefusedAttempt},
+        login::refusals::{Refusal, RefusedAttempt},
         passwords::hasher::Verifiers,
         sign_up::is_confirmed,
         storage::stored,

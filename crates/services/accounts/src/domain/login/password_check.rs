@@ -8,9 +8,8 @@ use crate::{
     domain::{
         failure::Failure,
         login::{
-            attempt::{Refusal, refused_after_all, refused_at_once},
             look_up::{count_failure, look_up, trim_failures},
-            refusals::RefusedAttempt,
+            refusals::{Refusal, RefusedAttempt, refused_after_all, refused_at_once},
         },
         passwords::{
             attempt_source::AttemptSource, hasher::VerificationResult, password::Password,

@@ -14,10 +14,9 @@ use crate::{
         client_limits::LOGIN,
         failure::Failure,
         login::{
-            attempt::refused_at_once,
             look_up::look_up,
             password_check::{PasswordClaim, check},
-            refusals::RefusedAttempt,
+            refusals::{RefusedAttempt, refused_at_once},
         },
         passwords::password::Password,
         storage::stored,

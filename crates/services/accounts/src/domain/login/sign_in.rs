@@ -15,9 +15,8 @@ use crate::{
         },
         failure::Failure,
         login::{
-            attempt::{Refusal, refused_after_all, refused_at_once},
             password_check::{PasswordClaim, RightPassword, check},
-            refusals::RefusedAttempt,
+            refusals::{Refusal, RefusedAttempt, refused_after_all, refused_at_once},
         },
         passwords::{
             attempt_source::AttemptSource, hasher::VerificationResult, password::Password,
