@@ -2,7 +2,7 @@
 //!
 //! # Contract
 //!
-//! - [`Issuer::new`] takes a database, a clock, randomness, server params, limits and settings as
+//! - [`Issuer::new`] takes the parts of accounts, server params, limits and relays as
 //!   [`IssuerParts`]. [`router`] returns all routes.
 //! - The caller runs [`Issuer::run_background`] while serving, and does for [`Issuer::accounts`] what
 //!   the contract of [`anteroom_accounts`] asks.

@@ -108,12 +108,12 @@ impl Scene {
         let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let shared = Arc::new(TransactionBarrier {
-                database: Arc::clone(&parts.database),
+                database: Arc::clone(&parts.accounts.database),
                 passes: Semaphore::new(0),
                 failures: AtomicUsize::new(0),
                 begun: Mutex::default(),
             });
-            parts.database = Arc::new(BlockingDatabase(Arc::clone(&shared)));
+            parts.accounts.database = Arc::new(BlockingDatabase(Arc::clone(&shared)));
             barrier = Some(shared);
         })
         .await;

@@ -324,7 +324,7 @@ impl Scene {
         let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
-            parts.login.identities = Some(Arc::new(TestIdentityVerifier));
+            parts.accounts.login.identities = Some(Arc::new(TestIdentityVerifier));
         });
         Self::of(issuer.await).await
     }
@@ -485,8 +485,8 @@ async fn unknown_device_device_not_found() {
 async fn the_first_sign_in_of_an_identity_provider_registers_its_device() {
     let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), params, |parts| {
-        parts.login.identities = Some(Arc::new(TestIdentityVerifier));
-        parts.login.settings.provision = true;
+        parts.accounts.login.identities = Some(Arc::new(TestIdentityVerifier));
+        parts.accounts.login.settings.provision = true;
     })
     .await;
     for first in [true, false] {

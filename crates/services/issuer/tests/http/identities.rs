@@ -44,9 +44,11 @@ impl Scene {
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let settings = ProviderSettings::new(provider.issuer(), vec!["anteroom".to_owned()]);
             let http = http_client(Duration::from_secs(30), None).unwrap();
-            let verifier = OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.clock));
-            parts.login.identities = Some(Arc::new(TestIdentityVerifier(verifier.unwrap())));
-            parts.login.settings.provision = create_accounts;
+            let verifier =
+                OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.accounts.clock));
+            parts.accounts.login.identities =
+                Some(Arc::new(TestIdentityVerifier(verifier.unwrap())));
+            parts.accounts.login.settings.provision = create_accounts;
         })
         .await;
         Self {
