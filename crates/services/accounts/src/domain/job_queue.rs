@@ -152,7 +152,7 @@ impl JobQueue {
             queue.is_closed = true;
             std::mem::take(&mut queue.jobs)
         };
-        let lost = u64::try_from(left.len()).unwrap_or(u64::MAX);
+        let lost = left.len();
         self.0.drop_jobs(lost);
         tracing::warn!(
             lost,
@@ -162,9 +162,8 @@ impl JobQueue {
 }
 
 impl Jobs {
-    fn drop_jobs(&self, lost: u64) {
-        self.dropped.add(lost);
-        let lost = usize::try_from(lost).unwrap_or(usize::MAX);
+    fn drop_jobs(&self, lost: usize) {
+        self.dropped.add(u64::try_from(lost).unwrap_or(u64::MAX));
         self.open
             .send_modify(|open| *open = open.saturating_sub(lost));
     }

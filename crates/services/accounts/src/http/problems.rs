@@ -3,8 +3,10 @@
 //! `…_RATE_LIMITED` is for a client address with too many requests, `…_VALIDATION_ERROR` for a body
 //! in which a member is missing, of the wrong type or out of its bounds.
 
-use anteroom_http_server::{Problem, ProblemKind};
+use anteroom_http_server::{Problem, ProblemKind, problems};
 use http::StatusCode;
+
+use crate::domain::failure::Failure;
 
 /// The authentication challenge of a login's tokens.
 const CHALLENGE: &str = "Bearer realm=\"anteroom\"";
@@ -147,4 +149,14 @@ pub(crate) const LOGOUT_UNAUTHORIZED: ProblemKind = ProblemKind {
 /// Returns a 401 of the login, with its authentication challenge.
 pub(crate) fn refused(kind: &'static ProblemKind) -> Problem {
     Problem::new(kind).challenge(CHALLENGE)
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self::new(&problems::UNAVAILABLE),
+            Failure::Overloaded(after) => Self::new(&problems::OVERLOADED).retry_after(after),
+            Failure::Internal => Self::new(&problems::INTERNAL),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use anteroom_wire::issuer::WhoamiResponse;
 use axum::response::Response;
 
-use crate::{domain::callers::caller::Caller, http::private::private, problem_responses};
+use crate::{domain::callers::caller::Caller, http::json::private, problem_responses};
 
 problem_responses! {
     WhoamiProblems:

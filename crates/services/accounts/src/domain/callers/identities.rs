@@ -125,18 +125,16 @@ impl TokenIdentity {
         let mut changes = storage.device_changes(&mut *transaction, now);
         let registered =
             registration::register(&mut changes, &keys, &aci, &device, now, &mut *rng).await?;
-        let Some(Registration { device, changes }) = registered else {
+        let Some(Registration { id, changes }) = registered else {
             return Ok((None, Vec::new()));
         };
         let name = &self.name;
         if link.is_some() {
-            transaction.set_identity_device(name, device).await?;
+            transaction.set_identity_device(name, id).await?;
         } else {
-            transaction
-                .add_identity(name, &aci, device, &mut *rng)
-                .await?;
+            transaction.add_identity(name, &aci, id, &mut *rng).await?;
         }
-        let found = transaction.account_with_device(&aci, device).await?;
+        let found = transaction.account_with_device(&aci, id).await?;
         transaction.save().await?;
         Ok((found, changes))
     }

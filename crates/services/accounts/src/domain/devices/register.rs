@@ -68,7 +68,7 @@ pub(crate) async fn register_device(
         Some(None) => RegisterOutcome::TooManyDevices,
         Some(Some(registration)) => {
             announce(accounts, &registration.changes);
-            RegisterOutcome::Registered(registration.device, password)
+            RegisterOutcome::Registered(registration.id, password)
         }
     })
 }

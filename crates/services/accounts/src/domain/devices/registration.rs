@@ -38,7 +38,7 @@ pub(crate) struct NewDevice<'a> {
 /// A registered device, and the changes to be announced.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    pub(crate) device: DeviceId,
+    pub(crate) id: DeviceId,
     pub(crate) changes: Vec<DeviceChange>,
 }
 
@@ -67,12 +67,11 @@ pub(crate) async fn register(
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Option<Registration>, StoreError> {
     let known = changes.transaction.devices(aci).await?;
-    let mut made = Vec::new();
-    let id = match choose(&known, device) {
-        DeviceSlot::New(id) => id,
+    let (id, replaced) = match choose(&known, device) {
+        DeviceSlot::New(id) => (id, None),
         DeviceSlot::InPlaceOf(last, id) => {
-            made.extend(changes.delete(aci, last, ChangeCause::Limit).await?);
-            id
+            let replaced = changes.delete(aci, last, ChangeCause::Limit).await?;
+            (id, replaced)
         }
         DeviceSlot::Known(id) => {
             let Some(row) = known.iter().find(|device| device.id == id) else {
@@ -84,20 +83,16 @@ pub(crate) async fn register(
             };
             let name = device.name.as_ref();
             let again = changes.register_again(aci, row, name, &device_use, rng);
-            return Ok(Some(Registration {
-                device: id,
-                changes: again.await?,
-            }));
+            let changes = again.await?;
+            return Ok(Some(Registration { id, changes }));
         }
         DeviceSlot::Full => return Ok(None),
     };
     let row = new_row(keys, aci, id, device, now, rng)?;
     let cause = ChangeCause::Account(*aci);
-    made.push(changes.add(aci, &row, cause, rng).await?);
-    Ok(Some(Registration {
-        device: id,
-        changes: made,
-    }))
+    let added = changes.add(aci, &row, cause, rng).await?;
+    let changes = replaced.into_iter().chain([added]).collect();
+    Ok(Some(Registration { id, changes }))
 }
 
 fn new_row(

@@ -126,7 +126,7 @@ async fn open(
         let registered =
             registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
         // The new device replaces another if the account has the maximum number.
-        let Some(Registration { device, changes }) = registered.await? else {
+        let Some(Registration { id, changes }) = registered.await? else {
             return Err(StoreError::InvalidValue {
                 table: "devices",
                 column: "device_id",
@@ -135,7 +135,7 @@ async fn open(
         let session = Session {
             id: SessionId::random(&mut *rng),
             aci: login.aci,
-            device,
+            device: id,
             remember,
             created: now,
             expires: session::expires(remember, now),

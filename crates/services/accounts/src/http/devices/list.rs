@@ -18,7 +18,7 @@ use crate::{
     },
     http::{
         devices::{owner::owner, problems::NOT_FOUND},
-        private::private,
+        json::private,
     },
     problem_responses,
     state::AccountsState,
