@@ -89,7 +89,7 @@ impl JobQueue {
         reservation.ok_or(Failure::Overloaded(RETRY_AFTER))
     }
 
-    /// Adds a job to the queue. Each call of `job` is one attempt. A job that failed is called again.
+    /// Adds a job to the queue. Each call of `job` is one attempt.
     pub(crate) fn start<F>(
         &self,
         reservation: Reservation<AddressGroup>,

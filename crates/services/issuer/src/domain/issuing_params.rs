@@ -137,8 +137,8 @@ impl IssuingParams {
     }
 
     /// Returns all params, newest first, with whether they issue at `now`. Includes those that are
-    /// invalid then: a client with a link made under those can verify that every client saw the same
-    /// params.
+    /// invalid then: a client with a link made under those can verify that every client saw the
+    /// same params.
     pub(crate) fn published(&self, now: Timestamp) -> impl Iterator<Item = (&PublicParams, bool)> {
         let generic = self.issuing_generic_entry(now).map(|entry| entry.public.id);
         let group = self.issuing_group_entry(now).map(|entry| entry.public.id);

@@ -1,5 +1,5 @@
-//! The reasons to refuse a login, in their order: lock, password, disabled, verified. Refused attempts,
-//! and the events and mails about them.
+//! The reasons to refuse a login, in their order: lock, password, disabled, verified. The events and
+//! mails about refused attempts.
 
 use std::sync::Arc;
 
