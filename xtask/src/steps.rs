@@ -24,7 +24,7 @@ use crate::{
     programs::{Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
-        module_files, names, packages, pages, purity, sizes, spawned_tasks,
+        module_files, names, packages, pages, project::Project, purity, sizes, spawned_tasks,
     },
     soak::Soak,
     vectors,
@@ -164,15 +164,15 @@ fn house_rules(root: &Path) -> Result<Counts> {
         sizes::violations,
         spawned_tasks::violations,
     ];
-    let violations: Result<Vec<_>> = rules.iter().map(|violations| violations(root)).collect();
-    none(&violations?.concat())
+    let project = Project::read(root)?;
+    none(&rules.map(|violations| violations(&project)).concat())
 }
 
 fn dependency_rules(root: &Path) -> Result<Counts> {
     let graph = dependencies::Graph::read(root)?;
     let mut violations = graph.violations();
     violations.extend(graph.stale_entries());
-    violations.extend(graph.unnamed(&files::rust_sources(root)?));
+    violations.extend(graph.unnamed(&Project::read(root)?));
     violations.extend(purity::impurities(root, &graph)?);
     violations.extend(purity::slow_packages(root)?);
     none(&violations)

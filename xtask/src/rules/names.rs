@@ -1,10 +1,6 @@
 //! The rule about the names of types: nouns of the field, no participles and no everyday metaphors.
 
-use std::path::Path;
-
-use anyhow::Result;
-
-use super::{Violation, files::rust_sources};
+use super::{Violation, project::Project};
 
 /// The names that no type may have.
 const BANNED: &[&str] = &[
@@ -144,16 +140,11 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Checks the definitions of all Rust files of the project, and that each exception is needed.
-///
-/// # Errors
-/// If git cannot list the files, or one is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let sources = rust_sources(root)?;
-    let definitions: Vec<Definition> = sources
-        .iter()
-        .flat_map(|(file, text)| definitions_of(file, text))
-        .collect();
-    Ok(violations_except(EXCEPTIONS, &definitions))
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let sources = project.texts(".rs");
+    let definitions = sources.flat_map(|(file, text)| definitions_of(file, text));
+    violations_except(EXCEPTIONS, &definitions.collect::<Vec<_>>())
 }
 
 /// A definition of a type with a banned name.

@@ -1,10 +1,11 @@
 //! The packages of others below the pure crates and below `cargo xtask`, as `cargo tree` lists them.
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::{Violation, dependencies::Graph, layers::pure_crates};
+use crate::command::StepCommand;
 
 /// Packages that are impure, do not exist on `wasm32-unknown-unknown`, or describe an API for its service
 /// alone, which turns on a feature for it.
@@ -122,20 +123,10 @@ pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
 
 /// Returns every package that a crate is built from.
 fn packages_below(root: &Path, crate_name: &str) -> Result<BTreeSet<String>> {
-    let output = Command::new(env!("CARGO"))
-        .current_dir(root)
+    let output = StepCommand::cargo(root)
         .args(["tree", "--package", crate_name])
         .args(["--edges", "normal", "--prefix", "none", "--format", "{p}"])
-        .output()
-        .context("cargo tree does not start")?;
-    ensure!(
-        output.status.success(),
-        "cargo tree fails: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect())
+        .output()?;
+    let names = output.lines().filter_map(|line| line.split(' ').next());
+    Ok(names.map(str::to_owned).collect())
 }
