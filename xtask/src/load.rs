@@ -1,78 +1,88 @@
-//! `cargo xtask soak`: builds the services and the load program, and runs them together.
+//! `cargo xtask soak` and `cargo xtask attack`: builds the services and the load program, and has one run the
+//! other.
 
 use std::path::Path;
 
 use anyhow::Result;
+use clap::Args;
 
 use crate::{
     command::StepCommand,
     programs::{self, Profile},
 };
 
-const LOAD: &str = "anteroom-load";
+const PROGRAM: &str = "anteroom-load";
 
-/// The options of a soak test.
-#[derive(Clone, Copy, Debug)]
+/// The options of the soak test.
+#[derive(Clone, Copy, Debug, Args)]
 pub struct Soak {
+    /// How long clients come and go.
+    #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// How many sockets are open at once.
+    #[arg(long, default_value_t = 200)]
     sockets: u32,
-    /// The number of messages of every device in every round, to all and again to one.
-    messages: u32,
-    /// Milliseconds between two of them.
-    pace: u64,
-    /// Connections of each kind that are opened and left alone.
+    /// How many connections of each of three kinds are opened and left alone.
+    #[arg(long, default_value_t = 1_667)]
     half_open: u32,
-    /// Whether the services also restart under another address, which takes 30 s.
-    takeover: bool,
+}
+
+/// The options of the attacks.
+#[derive(Clone, Debug, Args)]
+pub struct Attack {
+    /// Runs only this case, such as `slow-bodies`; may be given several times.
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    /// How long each attack goes on.
+    #[arg(long, default_value_t = 6)]
+    seconds: u64,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+    /// Takes the programs as the tests build them, to try the attacks themselves.
+    #[arg(long)]
+    unoptimized: bool,
 }
 
 impl Soak {
-    /// The options for a run among the tests.
-    pub const SHORT: Self = Self {
-        seconds: 6,
-        sockets: 40,
-        messages: 8,
-        pace: 200,
-        half_open: 170,
-        takeover: false,
-    };
-
-    /// Returns the whole test.
-    #[must_use]
-    pub const fn long(seconds: u64, sockets: u32, half_open: u32) -> Self {
-        Self {
-            seconds,
-            sockets,
-            messages: 8,
-            pace: 1_000,
-            half_open,
-            takeover: true,
-        }
-    }
-
-    /// Runs the test. The last line is a summary.
+    /// Runs the whole test. The last line is a summary.
     ///
     /// # Errors
     /// A program does not build, or the test fails.
-    pub fn run(self, root: &Path, profile: Profile) -> Result<()> {
-        let programs = programs::build(root, profile, &[programs::ANTEROOM, LOAD])?;
-        let Self {
-            seconds,
-            sockets,
-            messages,
-            pace,
-            half_open,
-            takeover,
-        } = self;
-        StepCommand::new(programs.join(LOAD).as_os_str(), LOAD, root)
-            .args([Path::new("--anteroom"), &programs.join("anteroom")])
-            .args(["soak"])
-            .args(["--seconds", &seconds.to_string()])
-            .args(["--sockets", &sockets.to_string()])
-            .args(["--messages", &messages.to_string()])
-            .args(["--pace", &pace.to_string()])
-            .args(["--half-open", &half_open.to_string()])
-            .args(takeover.then_some("--takeover"))
+    pub fn run(self, root: &Path) -> Result<()> {
+        program(root, Profile::Release)?
+            .args(["soak", "--takeover"])
+            .args(["--seconds", &self.seconds.to_string()])
+            .args(["--sockets", &self.sockets.to_string()])
+            .args(["--half-open", &self.half_open.to_string()])
             .live()
     }
+}
+
+impl Attack {
+    /// Runs all attacks, or those of the named cases. The last line is a summary.
+    ///
+    /// # Errors
+    /// A program does not build, an attack cannot be carried out, or a goal is missed.
+    pub fn run(&self, root: &Path) -> Result<()> {
+        let profile = match self.unoptimized {
+            true => Profile::Dev,
+            false => Profile::Release,
+        };
+        program(root, profile)?
+            .args(["attack", "--seconds", &self.seconds.to_string()])
+            .args(self.cases.iter().flat_map(|case| ["--case", case]))
+            .args(self.json.then_some("--json"))
+            .live()
+    }
+}
+
+/// Builds the programs, and returns the load program without its command.
+///
+/// # Errors
+/// A program does not build.
+pub(crate) fn program(root: &Path, profile: Profile) -> Result<StepCommand> {
+    let folder = programs::build(root, profile, &[programs::ANTEROOM, PROGRAM])?;
+    let program = StepCommand::new(folder.join(PROGRAM).as_os_str(), PROGRAM, root);
+    Ok(program.args([Path::new("--anteroom"), &folder.join(programs::ANTEROOM)]))
 }
