@@ -5,6 +5,7 @@
 )]
 
 use std::{
+    env,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -61,7 +62,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::Soak(soak) => soak.run(root())?,
         Command::Attack(attack) => attack.run(root())?,
-        Command::Bench(bench) => return Ok(exit_code(bench.run(root())?)),
+        Command::Bench(bench) => return Ok(exit_code(bench.run(root(), env::args_os().skip(2))?)),
         Command::Dist(dist) => println!("{}", dist.run(root())?),
         Command::Picture => programs::tool(root(), Profile::Xtask, "anteroom-picture")?.live()?,
     }

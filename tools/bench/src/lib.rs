@@ -9,7 +9,6 @@
 #![forbid(unsafe_code)]
 
 mod anteroom;
-pub mod arguments;
 mod chart;
 mod cores;
 pub mod create_auth;

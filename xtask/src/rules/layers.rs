@@ -182,6 +182,11 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom-operator-cli", "anteroom-store-sqlite", OPERATOR),
     ("anteroom", "anteroom-store-sqlite", DEMO),
     (
+        "anteroom-bench",
+        "xtask",
+        "its command line is that of `cargo xtask bench`",
+    ),
+    (
         "anteroom-dist",
         "xtask",
         "it runs other programs as the steps do",
