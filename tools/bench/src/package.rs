@@ -4,6 +4,7 @@ use std::{path::Path, process::Command, time::Duration};
 
 use anteroom_protocol::Mode;
 use anyhow::Result;
+use strum::VariantArray as _;
 
 use super::{operation::Operation, subject::Subject, worker::Worker};
 
@@ -17,7 +18,7 @@ impl PackageSubject {
                 .current_dir(interop)
                 .args(arguments(mode)),
         )?);
-        for operation in Operation::ALL {
+        for operation in Operation::VARIANTS {
             theirs.0.must_know(operation.name())?;
         }
         Ok(theirs)
