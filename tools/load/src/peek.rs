@@ -8,6 +8,7 @@ use anteroom_protocol::{
 };
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use serde_json::json;
 
 use crate::{
     accounts::{Link, LoadAccount},
@@ -64,8 +65,8 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
         link,
         unknown: RootKey::generate_v0(&mut os::rng()),
     };
-    jobs::follow(&OPERATIONS, async |job| {
-        let nanoseconds = load.time(job).await?;
+    jobs::follow(&json!({ "operations": OPERATIONS }), async |job| {
+        let nanoseconds = load.time(&job).await?;
         room.check()?;
         server.check()?;
         Ok(JobTimes {
