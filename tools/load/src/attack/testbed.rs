@@ -182,7 +182,7 @@ impl Testbed {
         attack: Attack,
         end: Instant,
     ) -> Result<Option<AdminRounds>> {
-        if !attack.is_on_call() {
+        if !self.case.is_on_call() {
             return Ok(None);
         }
         let clients = &self.clients;
