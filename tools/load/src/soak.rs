@@ -183,7 +183,8 @@ impl Soak {
         let (mut memory, mut closed_after) = (0, Duration::ZERO);
         for _ in 0..2 {
             self.gather(client, AdmissionPolicy::Everybody).await?;
-            let half_open = HalfOpenConnections::open(&server.addresses.rooms, of_each).await?;
+            let rooms = server.addresses.host_of_rooms()?;
+            let half_open = HalfOpenConnections::open(&rooms, of_each).await?;
             self.talk().await?;
             self.disperse().await?;
             memory = memory.max(server.resource_usage()?.memory);
