@@ -168,24 +168,13 @@ fn libraries(root: &Path, scratch: &Path) -> Result<String> {
 
 /// Returns the sums of all files but the configuration, which is the operator's.
 fn sums(root: &Path) -> Result<String> {
-    let mut files = Vec::new();
-    collect(root, Path::new(""), &mut files)?;
+    let files = StepCommand::program("find", root)
+        .args(["-type", "f", "-printf", "%P\n"])
+        .output()?;
+    let mut files: Vec<&Path> = files.lines().map(Path::new).collect();
     files.retain(|file| !file.starts_with("etc"));
     files.sort();
     StepCommand::program("md5sum", root).args(&files).output()
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(root.join(folder))? {
-        let entry = entry?;
-        let path = folder.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            collect(root, &path, files)?;
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Returns the maintainer, from the variables that Debian's tools read.
