@@ -42,7 +42,6 @@ use strum::VariantArray as _;
 
 use self::{
     anteroom::AnteroomSubject,
-    package::PackageSubject,
     primitives::Primitives,
     quantiles::Quantiles,
     row::{ParallelRow, Row},
@@ -67,7 +66,7 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
     }
     let primitives = Primitives::measure(rounds);
     let mut ours = AnteroomSubject::new(mode)?;
-    let mut theirs = PackageSubject::start(interop, mode)?;
+    let mut theirs = package::start(interop, mode)?;
     let cores = thread::available_parallelism()?.get();
     let mut rows = Vec::with_capacity(Operation::VARIANTS.len());
     let mut on_all_cores = Vec::new();

@@ -8,21 +8,17 @@ use strum::VariantArray as _;
 
 use super::{operation::Operation, subject::Subject, worker::Worker};
 
-/// The running process.
-pub(super) struct PackageSubject(Worker);
-
-impl PackageSubject {
-    pub(super) fn start(interop: &Path, mode: Mode) -> Result<Self> {
-        let theirs = Self(Worker::start(
-            Command::new("node")
-                .current_dir(interop)
-                .args(arguments(mode)),
-        )?);
-        for operation in Operation::VARIANTS {
-            theirs.0.must_know(operation.name())?;
-        }
-        Ok(theirs)
+/// Starts the process, which must know all operations.
+pub(super) fn start(interop: &Path, mode: Mode) -> Result<Worker> {
+    let worker = Worker::start(
+        Command::new("node")
+            .current_dir(interop)
+            .args(arguments(mode)),
+    )?;
+    for operation in Operation::VARIANTS {
+        worker.must_know(operation.name())?;
     }
+    Ok(worker)
 }
 
 /// Returns the npm subject's program and the mode of its params, for `node` in its folder.
@@ -34,8 +30,8 @@ pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
     ["bench.mjs", mode]
 }
 
-impl Subject for PackageSubject {
+impl Subject for Worker {
     fn time(&mut self, operation: Operation, iterations: u32) -> Result<Duration> {
-        self.0.time(operation.name(), iterations)
+        Ok(self.measure(operation.name(), iterations)?.elapsed)
     }
 }

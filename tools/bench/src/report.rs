@@ -46,17 +46,13 @@ impl Report {
             on_all_cores,
         }
     }
-}
 
-impl Report {
     /// Returns the measurements as an SVG chart.
     #[must_use]
     pub fn chart(&self) -> String {
         chart::svg(&self.operations)
     }
-}
 
-impl Report {
     /// Writes the goals and whether they are reached.
     fn write_verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
