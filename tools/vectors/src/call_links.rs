@@ -48,13 +48,14 @@ struct Create {
     presentation: Hex,
 }
 
+/// The steps of an auth credential.
 #[derive(Deserialize)]
-struct Auth {
-    issue_randomness: HexArray<32>,
-    response: Hex,
-    credential: Hex,
-    present_randomness: HexArray<32>,
-    presentation: Hex,
+pub(super) struct Auth {
+    pub(super) issue_randomness: HexArray<32>,
+    pub(super) response: Hex,
+    pub(super) credential: Hex,
+    pub(super) present_randomness: HexArray<32>,
+    pub(super) presentation: Hex,
 }
 
 /// The common inputs of an entry's credentials.

@@ -11,7 +11,10 @@ use anteroom_protocol::{
 };
 use serde::Deserialize;
 
-use super::check::{Check, Hex, HexArray, Mismatch, field};
+use super::{
+    call_links::Auth,
+    check::{Check, Hex, HexArray, Mismatch, field},
+};
 
 /// The distance from the end of the params at which the credential key ends and the endorsement key starts.
 const ENDORSEMENT_KEY: usize = 32;
@@ -33,15 +36,6 @@ pub(super) struct Entry {
     auth: Auth,
     auth_without_pni: AuthWithoutPni,
     endorsements: Endorsements,
-}
-
-#[derive(Deserialize)]
-struct Auth {
-    issue_randomness: HexArray<32>,
-    response: Hex,
-    credential: Hex,
-    present_randomness: HexArray<32>,
-    presentation: Hex,
 }
 
 #[derive(Deserialize)]
