@@ -104,7 +104,7 @@ pub fn measure(samples: u32) -> Result<CtReport> {
     })
 }
 
-/// The operations of a party that has secrets, one at a time.
+/// Returns the operations whose times are compared: each uses a secret, and no batch repeats another.
 fn compared() -> impl Iterator<Item = Operation> {
     let operations = Operation::VARIANTS.iter().copied();
     operations.filter(|operation| {

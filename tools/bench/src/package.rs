@@ -23,11 +23,15 @@ pub(super) fn start(interop: &Path, mode: Mode) -> Result<Worker> {
 
 /// Returns the npm subject's program and the mode of its params, for `node` in its folder.
 pub(super) const fn arguments(mode: Mode) -> [&'static str; 2] {
-    let mode = match mode {
+    ["bench.mjs", mode_name(mode)]
+}
+
+/// Returns the name of a mode, the same for both subjects.
+pub(super) const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
         Mode::Legacy => "legacy",
         Mode::Standard => "standard",
-    };
-    ["bench.mjs", mode]
+    }
 }
 
 impl Subject for Worker {

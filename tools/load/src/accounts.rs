@@ -7,8 +7,15 @@ use anteroom_client::{
 use anteroom_protocol::{AdminPasskey, AuthCredential, CreateCredential, Randomness, RootKey};
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{os, server::Addresses};
+use crate::{
+    os,
+    server::{Addresses, ServerSetup},
+};
+
+/// The number of concurrent programs and sign-ins while accounts are added.
+const AT_ONCE: usize = 4;
 
 /// An account with today's credential.
 pub(crate) struct LoadAccount {
@@ -29,6 +36,19 @@ pub(crate) struct Link {
 }
 
 impl LoadAccount {
+    /// Adds accounts, and signs in with each.
+    pub(crate) async fn add(
+        setup: &ServerSetup,
+        addresses: &Addresses,
+        count: usize,
+    ) -> Result<Vec<Self>> {
+        stream::iter(0..count)
+            .map(async |_| Self::new(setup.add().await?.credentials()?, addresses).await)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
     /// Signs in and fetches a week of credentials. No connection stays.
     pub(crate) async fn new(device: DeviceCredentials, addresses: &Addresses) -> Result<Self> {
         let issuer = issuer(&device, addresses)?;

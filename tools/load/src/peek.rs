@@ -50,10 +50,12 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let mut server = setup.start().await?;
     let addresses = server.addresses.clone();
     let client = RoomsClient::new(&addresses.rooms, Timeouts::default())?;
-    let account = LoadAccount::new(setup.add_account().await?, &addresses).await?;
+    let device = setup.add().await?.credentials()?;
+    let account = LoadAccount::new(device, &addresses).await?;
     let link = account.create_link(&addresses, &client, "Measured").await?;
     // A call with one in it.
-    let host = LoadAccount::new(setup.add_account().await?, &addresses).await?;
+    let device = setup.add().await?.credentials()?;
+    let host = LoadAccount::new(device, &addresses).await?;
     let mut room = Room::new(link.clone(), [host].into(), 1);
     room.open(&client).await?;
 

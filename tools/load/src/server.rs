@@ -163,11 +163,6 @@ impl ServerSetup {
         self.start_on(&issuer, &rooms).await
     }
 
-    /// Adds an account with one device.
-    pub(crate) async fn add_account(&self) -> Result<DeviceCredentials> {
-        self.add().await?.credentials()
-    }
-
     /// Adds an account with one device, and returns the program's output.
     pub(crate) async fn add(&self) -> Result<NewAccount> {
         let output = self.add_with(&[]).await.context("no account")?;
