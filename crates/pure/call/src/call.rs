@@ -154,23 +154,25 @@ impl Call {
     #[must_use]
     pub fn would_start(&self, join: &Join) -> bool {
         matches!(self.phase, Phase::New | Phase::Waiting)
-            && self.seat_to_resume(join).is_none()
-            && self
-                .admission(&join.user, join.role)
-                .is_ok_and(|admission| admission.status == Status::Active)
+            && self.status_after(join) == Some(Status::Active)
     }
 
     /// Returns whether this join would wait in the lobby. Evaluated at the moment of the last input.
     #[must_use]
     pub fn would_wait(&self, join: &Join) -> bool {
-        let status = match self.seat_to_resume(join) {
+        self.status_after(join) == Some(Status::Pending)
+    }
+
+    /// Returns the status that this join would give its device; `None` if it would be refused. Before the
+    /// start of the era a device that resumes is pending.
+    fn status_after(&self, join: &Join) -> Option<Status> {
+        match self.seat_to_resume(join) {
             Some(seat) => self.seats.get(seat).map(Device::status),
             None => {
                 let admission = self.admission(&join.user, join.role);
                 admission.ok().map(|admission| admission.status)
             }
-        };
-        status == Some(Status::Pending)
+        }
     }
 
     /// Returns whether the era has started: a device is or was active.

@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// The devices of a call, in the order of their joins. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     /// Active devices. All carry a user id.
-    pub active: Arc<[Participant]>,
+    pub active: Arc<Vec<Participant>>,
     /// Pending devices. A user who peeks receives them without user ids.
-    pub pending: Arc<[Participant]>,
+    pub pending: Arc<Vec<Participant>>,
     /// The number of pending devices, listed or not.
     pub pending_count: usize,
 }
@@ -115,15 +115,15 @@ impl UnannouncedChanges {
 impl Rosters {
     /// Returns the view of a device in the call: guests receive only the number of pending devices.
     pub(crate) fn roster(&self, audience: Audience) -> Roster {
-        let active = self.active.published();
+        let active = self.active.participants();
         Roster {
             active: match audience {
                 Audience::Lobby => without_hellos(active),
                 Audience::Everyone | Audience::Admins => active,
             },
             pending: match audience {
-                Audience::Lobby | Audience::Everyone => Arc::new([]),
-                Audience::Admins => self.pending.published(),
+                Audience::Lobby | Audience::Everyone => Arc::default(),
+                Audience::Admins => self.pending.participants(),
             },
             pending_count: self.pending.len(),
         }
@@ -139,21 +139,14 @@ impl Rosters {
         };
         match audience {
             Audience::Admins => roster,
-            Audience::Lobby | Audience::Everyone => Roster {
-                pending: roster
-                    .pending
-                    .iter()
-                    .map(Participant::without_user)
-                    .collect(),
-                ..roster
-            },
+            Audience::Lobby | Audience::Everyone => {
+                let pending = roster.pending.iter().map(Participant::without_user);
+                Roster {
+                    pending: Arc::new(pending.collect()),
+                    ..roster
+                }
+            }
         }
-    }
-
-    /// Prepares all changes for sending.
-    pub(crate) fn publish(&mut self) {
-        self.active.publish();
-        self.pending.publish();
     }
 
     pub(crate) fn add(&mut self, seat: Seat, device: &Device) {
@@ -169,7 +162,7 @@ impl Rosters {
     }
 
     /// Moves a device that has become active from the pending list to the active one.
-    pub(crate) fn admit(&mut self, seat: Seat, device: &Device) {
+    pub(crate) fn activate(&mut self, seat: Seat, device: &Device) {
         self.pending.remove(seat);
         self.active.insert(seat, Participant::of(device));
         let change = (Some(Status::Pending), Some(Status::Active));

@@ -229,7 +229,7 @@ impl Seats {
     }
 
     /// Changes a device from pending to active.
-    pub(crate) fn admit(&mut self, seat: Seat) {
+    pub(crate) fn activate(&mut self, seat: Seat) {
         if let Some(device) = self.devices.get_mut(&seat)
             && device.status == Status::Pending
         {

@@ -1,4 +1,4 @@
-//! The admission of new devices.
+//! Joins: the admission of new devices, and the return of known ones.
 
 use std::collections::BTreeMap;
 
@@ -31,13 +31,13 @@ impl Call {
         }
         if let Some(seat) = self.seat_to_resume(&join) {
             self.resume(seat, &join);
-        } else if let Err(answer) = self.enter(join) {
+        } else if let Err(answer) = self.take_seat(join) {
             self.send(connection, answer);
             self.close(connection, LeaveReason::Refused);
         }
     }
 
-    fn enter(&mut self, join: Join) -> Result<(), Message> {
+    fn take_seat(&mut self, join: Join) -> Result<(), Message> {
         let Admission {
             status,
             freed_seats,
@@ -54,7 +54,7 @@ impl Call {
         if let Some(device) = self.seats.get(seat) {
             self.rosters.add(seat, device);
         }
-        self.users.enter(&user, seat);
+        self.users.add_seat(&user, seat);
         if status == Status::Active {
             self.phase = Phase::Running;
         }
@@ -185,7 +185,6 @@ impl Call {
     }
 
     fn send_joined(&mut self, seat: Seat, connection: ConnectionId) {
-        self.rosters.publish();
         self.note_whole_roster(seat);
         let Some(device) = self.seats.get(seat) else {
             return;

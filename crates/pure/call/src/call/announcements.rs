@@ -120,8 +120,7 @@ impl Call {
         Some(audience)
     }
 
-    fn whole_roster(&mut self, audience: Audience) -> Message {
-        self.rosters.publish();
+    fn whole_roster(&self, audience: Audience) -> Message {
         Message::Participants {
             era_id: self.era_id,
             roster: self.roster(audience),

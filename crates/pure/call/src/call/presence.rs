@@ -51,7 +51,7 @@ impl Call {
         let Some(device) = self.seats.free(seat) else {
             return;
         };
-        self.users.leave(&device.user, seat);
+        self.users.remove_seat(&device.user, seat);
         if let Some(connection) = device.connection() {
             if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);

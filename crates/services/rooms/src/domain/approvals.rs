@@ -2,7 +2,7 @@
 
 use anteroom_store::{OpaqueRoomId, TransactionName, UserId};
 
-use crate::{domain::failure::DecisionFailure, state::RoomsState};
+use super::{context::RoomContext, failure::DecisionFailure};
 
 /// The maximum length of a list of approvals.
 pub(crate) const MAX_APPROVED: usize = 8_192;
@@ -19,7 +19,7 @@ pub(crate) enum ReplaceOutcome {
 
 /// Replaces the approved users of a link's room.
 pub(crate) async fn replace(
-    state: &RoomsState,
+    context: &RoomContext,
     room: &OpaqueRoomId,
     users: &[String],
 ) -> Result<ReplaceOutcome, DecisionFailure> {
@@ -31,8 +31,8 @@ pub(crate) async fn replace(
     let Ok(users) = users else {
         return Ok(ReplaceOutcome::InvalidUser);
     };
-    let mut rng = state.entropy.rng();
-    let mut transaction = state.transactions.begin(NAME).await?;
+    let mut rng = context.entropy.rng();
+    let mut transaction = context.transactions.begin(NAME).await?;
     if !transaction
         .replace_approvals(room, &users, &mut *rng)
         .await?

@@ -76,7 +76,7 @@ impl Calls {
 
     /// Returns the task of a link's room, and starts it if there is none. Returns `None` when the node
     /// stops.
-    pub(crate) async fn enter(self: &Arc<Self>, address: &LinkAddress) -> Option<CallHandle> {
+    pub(crate) async fn handle_of(self: &Arc<Self>, address: &LinkAddress) -> Option<CallHandle> {
         let entry = self.rooms.entry(&address.room);
         let mut call = entry.lock().await;
         if let Some(handle) = &*call {
@@ -122,7 +122,7 @@ impl Calls {
     /// Lets the room's task, if this node has one, read the link after it was changed or deleted.
     pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
-            handle.look().await;
+            handle.refresh_link().await;
         }
     }
 
@@ -169,7 +169,7 @@ impl Calls {
     /// Starts the task of a room.
     fn spawn(self: &Arc<Self>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
         let context = &self.context;
-        let era = EraId::random(&mut *context.entropy.rng());
+        let era = EraId::random(&mut *context.rooms.entropy.rng());
         let (inbox, messages) = mpsc::channel(INBOX);
         let (finish, finished) = watch::channel(false);
         let end = Arc::<EndSignal>::default();

@@ -28,6 +28,11 @@ impl LocalNode {
         &self.name
     }
 
+    /// Returns whether this node's calls run on media servers.
+    pub(crate) const fn has_media_servers(&self) -> bool {
+        self.has_media_servers
+    }
+
     pub(crate) fn region(&self) -> &str {
         self.node.region()
     }

@@ -9,7 +9,7 @@ use super::{
     problems::{ROOM_ID_INVALID, unauthorized},
     room_headers::{epoch_of_headers, room_of_headers},
 };
-use crate::{domain::admission::Claim, state::RoomsState};
+use crate::{domain::authorization::Claim, state::RoomsState};
 
 /// Parses the headers. A group's token names the room; `X-Room-Id` may repeat it.
 ///
@@ -26,7 +26,7 @@ pub(crate) fn claim_of_headers(state: &RoomsState, headers: &HeaderMap) -> Resul
         }
         Authorization::Group(token) => {
             let key = state.settings.group_calls.as_ref();
-            key.and_then(|key| token.verify(key, state.now()))
+            key.and_then(|key| token.verify(key, state.context.now()))
                 .filter(|member| room.is_none_or(|room| room == member.group))
                 .map(Claim::Group)
                 .ok_or_else(unauthorized)

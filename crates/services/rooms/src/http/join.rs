@@ -20,9 +20,9 @@ use super::{
 };
 use crate::{
     domain::{
-        admission::AdmissionRefusal,
+        failure::JoinRefusal,
         media::{
-            join::{JoinedMediaCall, MediaClientParams, MediaJoinRefusal, join as join_call},
+            join::{JoinedMediaCall, MediaClientParams, join as join_call},
             platform::Platform,
             transport::{ClientTransport, TransportError},
         },
@@ -79,7 +79,7 @@ pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request)
 async fn decide(
     state: &RoomsState,
     request: Request,
-) -> Result<Result<JoinedMediaCall, MediaJoinRefusal>, Problem> {
+) -> Result<Result<JoinedMediaCall, JoinRefusal>, Problem> {
     let (head, body) = request.into_parts();
     let client = request_client(&head.extensions);
     let claim = claim_of_headers(state, &head.headers)?;
@@ -92,7 +92,7 @@ async fn decide(
     };
     transport.check()?;
     let redirected_from = head.uri.query().and_then(Region::of_query);
-    let own = state.node.region();
+    let own = state.context.node.region();
     let params = MediaClientParams {
         transport: &transport,
         region: redirected_from.as_ref().map_or(own, Region::as_str),
@@ -100,7 +100,15 @@ async fn decide(
     };
     let passkey = body.admin_passkey.as_ref();
     let passkey = passkey.map(anteroom_wire::Base64::as_bytes);
-    Ok(join_call(state, claim, passkey, client, &params).await)
+    Ok(join_call(
+        &state.context,
+        state.media.as_ref(),
+        claim,
+        passkey,
+        client,
+        &params,
+    )
+    .await)
 }
 
 fn joined_body(call: JoinedMediaCall) -> JoinedBody {
@@ -121,23 +129,21 @@ fn joined_body(call: JoinedMediaCall) -> JoinedBody {
     }
 }
 
-fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
+fn refused(state: &RoomsState, refusal: JoinRefusal) -> Response {
     let problem = match refusal {
-        MediaJoinRefusal::Admission(refusal) => match refusal {
-            AdmissionRefusal::UnknownLink => return not_found(Reason::Invalid),
-            AdmissionRefusal::Closed => return not_found(Reason::Expired),
-            AdmissionRefusal::Elsewhere(node) => {
-                return redirect(&state.node.participants_url(&node));
-            }
-            AdmissionRefusal::Claim(refusal) => Problem::from(refusal),
-            AdmissionRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
-            AdmissionRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
-            AdmissionRefusal::JoinsLimited(after) | AdmissionRefusal::PasskeysLimited(after) => {
-                Problem::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
-            }
-        },
-        MediaJoinRefusal::Full => Problem::new(&problems::CALL_FULL),
-        MediaJoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
+        JoinRefusal::UnknownLink => return not_found(Reason::Invalid),
+        JoinRefusal::Closed => return not_found(Reason::Expired),
+        JoinRefusal::Elsewhere(node) => {
+            return redirect(&state.context.node.participants_url(&node));
+        }
+        JoinRefusal::Claim(refusal) => Problem::from(refusal),
+        JoinRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
+        JoinRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
+        JoinRefusal::Limited(after) => {
+            Problem::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
+        }
+        JoinRefusal::Full => Problem::new(&problems::CALL_FULL),
+        JoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
     };
     problem.into_response()
 }

@@ -218,6 +218,10 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
         (status.as_u16(), peeked.get("conferenceId")),
         (200, second.get("eraId"))
     );
+    // It does not report the end of a call that has no record.
+    one.rooms.idle().await;
+    let reported = one.events.take();
+    assert!(reported.iter().all(|event| event.name() != "call.ended"));
 }
 
 #[tokio::test]

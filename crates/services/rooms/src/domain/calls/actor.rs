@@ -18,9 +18,10 @@ use super::{
     context::CallContext,
     end::EndSignal,
     lease::{Generation, LeaseHandle},
-    messages::{CallJoinOutcome, CallJoinRefusal, CallMessage, HandledJoin},
+    messages::{CallJoinOutcome, CallMessage, HandledJoin},
     send_queue::SendQueue,
 };
+use crate::domain::failure::JoinRefusal;
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -56,7 +57,7 @@ enum ActorEvent {
     /// The lease task has read the link.
     LinkRead,
     /// A periodic check of a room whose era has not started.
-    Look,
+    LobbyCheck,
     Alarm,
 }
 
@@ -86,16 +87,16 @@ impl CallActor {
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
         let every = self.context.leases.lobby_look;
-        let mut looks = interval_at(Instant::now() + every, every);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = interval_at(Instant::now() + every, every);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
-            match self.next(&mut looks).await {
+            match self.next(&mut checks).await {
                 ActorEvent::Message(message) => self.handle_message(message).await,
                 ActorEvent::End => self.finish(Input::End).await,
                 ActorEvent::Dismissal => self.finish(Input::Dismiss).await,
                 ActorEvent::LinkRead => self.apply_link().await,
-                ActorEvent::Look => {
-                    self.look().await;
+                ActorEvent::LobbyCheck => {
+                    self.refresh_lobby().await;
                 }
                 ActorEvent::Alarm if self.call.is_none() => self.over = true,
                 ActorEvent::Alarm => self.handle(Input::TimePassed).await,
@@ -109,7 +110,7 @@ impl CallActor {
         }
     }
 
-    async fn next(&mut self, looks: &mut Interval) -> ActorEvent {
+    async fn next(&mut self, checks: &mut Interval) -> ActorEvent {
         const NEVER: Duration = Duration::from_secs(86_400);
         let alarm = self.until.map_or_else(
             || Instant::now() + NEVER,
@@ -133,7 +134,7 @@ impl CallActor {
                 false => ActorEvent::End,
             },
             () = link_read => ActorEvent::LinkRead,
-            _ = looks.tick(), if lobby => ActorEvent::Look,
+            _ = checks.tick(), if lobby => ActorEvent::LobbyCheck,
             () = sleep_until(alarm) => ActorEvent::Alarm,
         }
     }
@@ -157,7 +158,7 @@ impl CallActor {
             } => {
                 let connection = join.connection;
                 let answer = self.join(*join, send_queue).await;
-                let is_limited = matches!(answer, Some(Err(CallJoinRefusal::RateLimited)));
+                let is_limited = matches!(answer, Some(Err(JoinRefusal::Limited(_))));
                 if let Some(answer) = answer {
                     // A caller that no longer waits for the answer has disconnected.
                     if reply.send(answer).is_err() {
@@ -185,11 +186,11 @@ impl CallActor {
                 self.send_queues.remove(&connection);
                 self.handle(Input::Disconnected(connection)).await;
             }
-            CallMessage::Look(reply) => match &self.lease {
+            CallMessage::ReadLink(reply) => match &self.lease {
                 // The lease task refuses the request when its queue is full: the caller gets no answer.
-                Some(lease) => drop(lease.looks.try_send(reply)),
+                Some(lease) => drop(lease.link_reads.try_send(reply)),
                 None => {
-                    if self.look().await {
+                    if self.refresh_lobby().await {
                         let _ = reply.send(());
                     }
                 }
@@ -212,7 +213,7 @@ impl CallActor {
             return None;
         }
         if self.lease.is_none()
-            && let Err(refusal) = self.open(&join).await
+            && let Err(refusal) = self.prepare_join(&join).await
         {
             return Some(Err(refusal));
         }
@@ -222,8 +223,8 @@ impl CallActor {
         let call = self.call.as_ref();
         if call.is_some_and(|call| call.would_wait(&join)) {
             let counted = self.context.count_lobby_join(&join.user).await;
-            if counted != Admission::Granted {
-                return Some(Err(CallJoinRefusal::RateLimited));
+            if let Admission::Limited(after) = counted {
+                return Some(Err(JoinRefusal::Limited(after)));
             }
         }
         let connection = join.connection;
@@ -240,11 +241,11 @@ impl CallActor {
         let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
             (call.device_count(Status::Pending), call.has_started())
         });
-        let has_sense = match self.lease {
+        let has_members = match self.lease {
             Some(_) => started,
             None => waiting > 0,
         };
-        if has_sense || self.is_over() {
+        if has_members || self.is_over() {
             return;
         }
         if is_limited && self.lease.is_none() {
@@ -277,13 +278,7 @@ impl CallActor {
     }
 
     fn peek(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
-        let nobody = || {
-            PeekView::Devices(Roster {
-                active: Arc::new([]),
-                pending: Arc::new([]),
-                pending_count: 0,
-            })
-        };
+        let nobody = || PeekView::Devices(Roster::default());
         let call = self.call.as_ref();
         call.map_or_else(nobody, |call| call.peek_view(user, link_is_open))
     }

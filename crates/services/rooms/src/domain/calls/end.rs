@@ -27,6 +27,11 @@ impl EndSignal {
     /// Completes when the call is to end. Returns whether a holder of the passkey ended it.
     pub(super) async fn notified(&self) -> bool {
         self.end.notified().await;
+        self.is_dismissal()
+    }
+
+    /// Returns whether a holder of the passkey has ended the call.
+    pub(super) fn is_dismissal(&self) -> bool {
         self.is_dismissal.load(Ordering::Acquire)
     }
 }

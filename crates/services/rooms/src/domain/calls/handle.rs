@@ -56,9 +56,9 @@ impl CallHandle {
 
     /// Lets the call read the stored link, which another node may have changed. Later messages are
     /// decided by that link. Returns whether the link could be read.
-    pub(crate) async fn look(&self) -> bool {
+    pub(crate) async fn refresh_link(&self) -> bool {
         let (reply, answer) = oneshot::channel();
-        self.send(CallMessage::Look(reply)).await && answer.await.is_ok()
+        self.send(CallMessage::ReadLink(reply)).await && answer.await.is_ok()
     }
 
     /// Completes when the call is over and another can start in the room.

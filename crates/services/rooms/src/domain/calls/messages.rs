@@ -6,7 +6,7 @@ use anteroom_runtime::{OperationOutcome, RunningOperation};
 use tokio::sync::oneshot;
 
 use super::send_queue::SendQueue;
-use crate::{Node, domain::failure::DecisionFailure};
+use crate::domain::failure::JoinRefusal;
 
 /// A message to a room's task.
 pub(crate) enum CallMessage {
@@ -25,7 +25,7 @@ pub(crate) enum CallMessage {
     },
     Disconnected(ConnectionId),
     /// Reads the stored link, and signals the caller once the call knows it.
-    Look(LookReply),
+    ReadLink(LinkReadReply),
     Peek {
         user: OpaqueUserId,
         /// Whether the link is open for joins.
@@ -35,10 +35,10 @@ pub(crate) enum CallMessage {
 }
 
 /// Signals that the call knows the stored link. Dropped if the link cannot be read.
-pub(crate) type LookReply = oneshot::Sender<()>;
+pub(crate) type LinkReadReply = oneshot::Sender<()>;
 
 /// The outcome of a join.
-pub(crate) type CallJoinOutcome = Result<HandledJoin, CallJoinRefusal>;
+pub(crate) type CallJoinOutcome = Result<HandledJoin, JoinRefusal>;
 
 /// A join that the call has handled. The call answers it.
 pub(crate) struct HandledJoin {
@@ -46,24 +46,4 @@ pub(crate) struct HandledJoin {
     pub(crate) is_admin: bool,
     /// The outcome by the call's answer.
     pub(crate) outcome: OperationOutcome,
-}
-
-/// The reason why the call does not handle a join.
-#[derive(Debug)]
-pub(crate) enum CallJoinRefusal {
-    /// Another node has the room's call.
-    Elsewhere(Box<Node>),
-    UnknownLink,
-    /// The link is closed, and the room has no members.
-    Closed,
-    /// The user has joined the lobby too often.
-    RateLimited,
-    /// The database does not answer.
-    Unavailable,
-}
-
-impl From<DecisionFailure> for CallJoinRefusal {
-    fn from(_: DecisionFailure) -> Self {
-        Self::Unavailable
-    }
 }

@@ -6,8 +6,8 @@ use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
 };
 
-use super::{context::CallContext, messages::CallJoinRefusal};
-use crate::domain::failure::DecisionFailure;
+use super::context::CallContext;
+use crate::domain::failure::{DecisionFailure, JoinRefusal};
 
 /// A room without a call at any other node.
 pub(super) struct IdleRoom {
@@ -18,21 +18,20 @@ pub(super) struct IdleRoom {
 }
 
 /// Reads the state in the database of a room in which this node has no call.
-pub(super) async fn look(
+pub(super) async fn read_idle_room(
     context: &CallContext,
     address: &LinkAddress,
-) -> Result<IdleRoom, CallJoinRefusal> {
+) -> Result<IdleRoom, JoinRefusal> {
     const NAME: TransactionName = TransactionName::new("look at lobby");
-    let mut reader = context.transactions.read(NAME).await?;
-    let found = reader.link_with_call(address, context.now()).await;
-    let found = found.map_err(DecisionFailure::from)?;
-    let found = found.ok_or(CallJoinRefusal::UnknownLink)?;
+    let mut reader = context.rooms.transactions.read(NAME).await?;
+    let now = context.rooms.now();
+    let found = reader.link_with_call(address, now).await?;
+    let found = found.ok_or(JoinRefusal::UnknownLink)?;
     let call = found.call.as_ref();
-    if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {
-        return Err(CallJoinRefusal::Elsewhere(Box::new(node)));
+    if let Some(node) = call.and_then(|call| context.rooms.node.owner_elsewhere(call)) {
+        return Err(JoinRefusal::Elsewhere(Box::new(node)));
     }
-    let approved = reader.approved_users(&address.room).await;
-    let approved = approved.map_err(DecisionFailure::from)?;
+    let approved = reader.approved_users(&address.room).await?;
     Ok(IdleRoom {
         link: found.link,
         approved: usable(context, &approved),
@@ -68,44 +67,43 @@ pub(super) async fn start(
     era: EraId,
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
-) -> Result<(CallRecord, CallLinkRecord), CallJoinRefusal> {
+) -> Result<(CallRecord, CallLinkRecord), JoinRefusal> {
     const NAME: TransactionName = TransactionName::new("start era");
-    let now = context.now();
+    let now = context.rooms.now();
     let record = CallRecord {
         key: CallKey::Link(address.room.clone()),
         era,
         creator: UserId::from(creator),
-        node: context.node.name().clone(),
+        node: context.rooms.node.name().clone(),
         media: None,
         started: now,
         lease_until: Some(now.plus(context.leases.valid.as_secs())),
     };
-    let mut rng = context.entropy.rng();
-    let mut transaction = context.transactions.begin(NAME).await?;
+    let mut rng = context.rooms.entropy.rng();
+    let mut transaction = context.rooms.transactions.begin(NAME).await?;
     if let Some(stale) = stale {
-        let ended = transaction.end_era(&stale.key, stale.era).await;
-        ended.map_err(DecisionFailure::from)?;
+        transaction.end_era(&stale.key, stale.era).await?;
     }
     let epoch = address.epoch;
-    let outcome = transaction.start_era(&record, epoch, now, &mut *rng).await;
-    match outcome.map_err(DecisionFailure::from)? {
+    let started = transaction.start_era(&record, epoch, now, &mut *rng);
+    match started.await? {
         StartEraOutcome::Started {
             call,
             link: Some(link),
             ..
         } => {
-            transaction.save().await.map_err(DecisionFailure::from)?;
-            context.events.emit("call.started", &address.room);
+            transaction.save().await?;
+            context.rooms.events.emit("call.started", &address.room);
             Ok((call, link))
         }
-        StartEraOutcome::Running { call, .. } => match context.node.owner_elsewhere(&call) {
-            Some(node) => Err(CallJoinRefusal::Elsewhere(Box::new(node))),
+        StartEraOutcome::Running { call, .. } => match context.rooms.node.owner_elsewhere(&call) {
+            Some(node) => Err(JoinRefusal::Elsewhere(Box::new(node))),
             // Another process under the same node name has started an era.
-            None => Err(CallJoinRefusal::Unavailable),
+            None => Err(DecisionFailure::Unavailable.into()),
         },
         StartEraOutcome::Started { link: None, .. } | StartEraOutcome::UnknownLink => {
-            Err(CallJoinRefusal::UnknownLink)
+            Err(JoinRefusal::UnknownLink)
         }
-        StartEraOutcome::ClosedLink(_) => Err(CallJoinRefusal::Closed),
+        StartEraOutcome::ClosedLink(_) => Err(JoinRefusal::Closed),
     }
 }

@@ -6,8 +6,8 @@ use anteroom_store::{LinkAddress, PasskeyHash, TransactionName};
 
 use super::Links;
 use crate::domain::{
-    failure::{ClaimRefusal, DecisionFailure},
-    limits::PasskeyAttempt,
+    failure::ClaimRefusal,
+    limits::{PasskeyAttempt, UserLimits},
     passkey::Passkey,
     verification::Presentation,
 };
@@ -34,10 +34,23 @@ pub(crate) enum AdminRefusal {
     CallOn,
 }
 
-/// An admitted request, up to the comparison of the passkey.
+/// A verified request, up to the comparison of the passkey.
 pub(super) struct AdminAttempt {
-    pub(super) attempt: PasskeyAttempt,
+    attempt: PasskeyAttempt,
     pub(super) passkey: PasskeyHash,
+}
+
+impl AdminAttempt {
+    /// Ends the attempt at the passkey by the outcome of the statement that has compared it.
+    pub(super) async fn end<T>(
+        self,
+        limits: &UserLimits,
+        stored: Result<T, AdminRefusal>,
+    ) -> Result<T, AdminRefusal> {
+        let was_wrong = matches!(stored, Err(AdminRefusal::WrongPasskey));
+        self.attempt.end(limits, was_wrong).await;
+        stored
+    }
 }
 
 impl<F: Into<ClaimRefusal>> From<F> for AdminRefusal {
@@ -55,23 +68,22 @@ impl Links {
     ) -> Result<AdminAttempt, AdminRefusal> {
         const LOOK: TransactionName = TransactionName::new("look at link");
         let address = &request.address;
-        let mut reader = self.transactions.read(LOOK).await?;
-        let found = reader.link(address, self.clock.now()).await;
+        let context = &self.context;
+        let mut reader = context.transactions.read(LOOK).await?;
+        let link = reader.link(address, context.now()).await;
         drop(reader);
-        let link = found
-            .map_err(DecisionFailure::from)?
-            .ok_or(AdminRefusal::UnknownLink)?;
+        let link = link?.ok_or(AdminRefusal::UnknownLink)?;
         let proof = Presentation::Auth(&request.presentation, &link.zkparams);
-        if !self.verifier.holds(proof, request.client).await? {
+        if !context.verifier.holds(proof, request.client).await? {
             return Err(ClaimRefusal::Forbidden.into());
         }
-        if ends_call && !self.can_end_calls {
+        if ends_call && context.node.has_media_servers() {
             return Err(AdminRefusal::EndUnsupported);
         }
         let user = OpaqueUserId::of_ciphertext(&request.presentation.user_id());
-        let attempt = PasskeyAttempt::begin(&self.limits, user.as_str()).await;
+        let attempt = PasskeyAttempt::begin(&context.limits, user.as_str()).await;
         let attempt = attempt.map_err(AdminRefusal::RateLimited)?;
-        let keys = self.transactions.database.storage_keys();
+        let keys = context.transactions.database.storage_keys();
         let passkey = keys.passkey_hash(&address.room, request.passkey.as_bytes());
         Ok(AdminAttempt { attempt, passkey })
     }

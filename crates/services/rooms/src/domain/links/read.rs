@@ -16,11 +16,11 @@ impl Links {
         client: ClientAddress,
     ) -> Result<Option<CallLinkRecord>, ClaimRefusal> {
         const NAME: TransactionName = TransactionName::new("read link");
-        let Some(found) = self.transactions.look_up(NAME, address).await? else {
+        let Some(found) = self.context.transactions.look_up(NAME, address).await? else {
             return Ok(None);
         };
         let proof = Presentation::Auth(presentation, &found.link.zkparams);
-        match self.verifier.holds(proof, client).await? {
+        match self.context.verifier.holds(proof, client).await? {
             true => Ok(Some(found.link)),
             false => Err(ClaimRefusal::Forbidden),
         }

@@ -6,9 +6,8 @@ use anteroom_store::{
 
 use super::{
     Links,
-    admin::{AdminAttempt, AdminRefusal, AdminRequest},
+    admin::{AdminRefusal, AdminRequest},
 };
-use crate::domain::failure::DecisionFailure;
 
 impl Links {
     /// Updates the link. Its call follows, or ends if the update says so.
@@ -18,17 +17,11 @@ impl Links {
         update: &LinkUpdate,
     ) -> Result<CallLinkRecord, AdminRefusal> {
         let ends_call = update.end_call;
-        let AdminAttempt { attempt, passkey } = self.begin_attempt(request, ends_call).await?;
-        let stored = self.store_update(&request.address, &passkey, update).await;
-        let was_wrong = matches!(stored, Ok(UpdateLinkOutcome::WrongPasskey));
-        attempt.end(&self.limits, was_wrong).await;
-        let link = match stored? {
-            UpdateLinkOutcome::Updated(link) => link,
-            UpdateLinkOutcome::UnknownRoom => return Err(AdminRefusal::UnknownLink),
-            UpdateLinkOutcome::WrongPasskey => return Err(AdminRefusal::WrongPasskey),
-            UpdateLinkOutcome::CallOn => return Err(AdminRefusal::CallOn),
-        };
-        self.events.emit_update(&link.room, link.revoked);
+        let attempt = self.begin_attempt(request, ends_call).await?;
+        let (address, passkey) = (&request.address, &attempt.passkey);
+        let stored = self.store_update(address, passkey, update).await;
+        let link = attempt.end(&self.context.limits, stored).await?;
+        self.context.events.emit_update(&link.room, link.revoked);
         if ends_call {
             self.calls.end(&link.room).await;
         } else {
@@ -42,17 +35,20 @@ impl Links {
         address: &LinkAddress,
         passkey: &PasskeyHash,
         update: &LinkUpdate,
-    ) -> Result<UpdateLinkOutcome, DecisionFailure> {
+    ) -> Result<CallLinkRecord, AdminRefusal> {
         const NAME: TransactionName = TransactionName::new("update link");
-        let mut rng = self.entropy.rng();
-        let mut transaction = self.transactions.begin(NAME).await?;
-        let now = self.clock.now();
-        let outcome = transaction
-            .update_link(address, passkey, update, now, &mut *rng)
-            .await?;
-        if let UpdateLinkOutcome::Updated(_) = &outcome {
-            transaction.save().await?;
+        let mut rng = self.context.entropy.rng();
+        let mut transaction = self.context.transactions.begin(NAME).await?;
+        let now = self.context.now();
+        let updated = transaction.update_link(address, passkey, update, now, &mut *rng);
+        match updated.await? {
+            UpdateLinkOutcome::Updated(link) => {
+                transaction.save().await?;
+                Ok(link)
+            }
+            UpdateLinkOutcome::UnknownRoom => Err(AdminRefusal::UnknownLink),
+            UpdateLinkOutcome::WrongPasskey => Err(AdminRefusal::WrongPasskey),
+            UpdateLinkOutcome::CallOn => Err(AdminRefusal::CallOn),
         }
-        Ok(outcome)
     }
 }

@@ -20,12 +20,12 @@ const MAX_HEAD: usize = 14;
 const CHUNK: usize = 1024;
 
 /// A connection that records when it last took bytes, and that reads no further than the end of one
-/// frame until it is opened. The bytes after that frame stay unread, so that a WebSocket with other
+/// frame until the limit is lifted. The bytes after that frame stay unread, so that a WebSocket with other
 /// limits can continue from there.
 pub(super) struct ClientStream<S> {
     stream: S,
     taken: WriteProgress,
-    /// The reader's position in a frame; `None` once the connection is open.
+    /// The reader's position in a frame; `None` once the limit is lifted.
     frame: Option<FramePosition>,
 }
 
@@ -70,7 +70,7 @@ impl<S> ClientStream<S> {
     }
 
     /// Removes the limit of one frame.
-    pub(super) fn open(&mut self) {
+    pub(super) fn lift_limit(&mut self) {
         self.frame = None;
     }
 }
@@ -208,7 +208,7 @@ mod tests {
             let read = first.next().await.unwrap().unwrap();
             assert_eq!(read.into_text().unwrap().as_str(), messages[0]);
             let mut stream = first.into_inner();
-            stream.open();
+            stream.lift_limit();
             let mut second = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
             let read = second.next().await.unwrap().unwrap();
             assert_eq!(read.into_text().unwrap().as_str(), "after", "{length}");

@@ -12,9 +12,9 @@ use crate::{
     domain::{
         calls::{
             lease::{self, Generation, LeaseTask},
-            messages::CallJoinRefusal,
             opening::{self, IdleRoom},
         },
+        failure::JoinRefusal,
         link_state::link_state,
     },
 };
@@ -24,13 +24,13 @@ impl CallActor {
     ///
     /// # Errors
     /// The join is refused, or belongs to another node.
-    pub(super) async fn open(&mut self, join: &Join) -> Result<(), CallJoinRefusal> {
-        let room = opening::look(&self.context, &self.address).await;
+    pub(super) async fn prepare_join(&mut self, join: &Join) -> Result<(), JoinRefusal> {
+        let room = opening::read_idle_room(&self.context, &self.address).await;
         let room = self.end_if_gone(room).await?;
         // A closed link does not refuse a room that has members: one of them may resume.
-        if self.call.is_none() && !room.link.is_open(self.context.now()) {
+        if self.call.is_none() && !room.link.is_open(self.context.rooms.now()) {
             self.over = true;
-            return Err(CallJoinRefusal::Closed);
+            return Err(JoinRefusal::Closed);
         }
         self.refresh(&room).await;
         let call = self.call.as_ref();
@@ -40,25 +40,18 @@ impl CallActor {
         Ok(())
     }
 
-    /// Ends the room after a look or a start that found that its link is gone or that another node
+    /// Ends the room after a check or a start that found that its link is gone or that another node
     /// has its call.
-    async fn end_if_gone<T>(
-        &mut self,
-        found: Result<T, CallJoinRefusal>,
-    ) -> Result<T, CallJoinRefusal> {
+    async fn end_if_gone<T>(&mut self, found: Result<T, JoinRefusal>) -> Result<T, JoinRefusal> {
         match &found {
-            Err(CallJoinRefusal::Elsewhere(node)) => self.move_to(node),
-            Err(CallJoinRefusal::UnknownLink) => self.finish(Input::End).await,
+            Err(JoinRefusal::Elsewhere(node)) => self.move_to(node),
+            Err(JoinRefusal::UnknownLink) => self.finish(Input::End).await,
             _ => {}
         }
         found
     }
 
-    async fn start(
-        &mut self,
-        creator: &OpaqueUserId,
-        room: &IdleRoom,
-    ) -> Result<(), CallJoinRefusal> {
+    async fn start(&mut self, creator: &OpaqueUserId, room: &IdleRoom) -> Result<(), JoinRefusal> {
         let (address, stale) = (&self.address, room.stale.as_ref());
         let started = opening::start(&self.context, address, self.era, creator, stale).await;
         let (record, link) = self.end_if_gone(started).await?;
@@ -77,14 +70,14 @@ impl CallActor {
     }
 
     /// Checks the room, unless its era has started. Returns whether the database could be read.
-    pub(super) async fn look(&mut self) -> bool {
+    pub(super) async fn refresh_lobby(&mut self) -> bool {
         if self.lease.is_some() || self.call.is_none() {
             return true;
         }
-        let room = opening::look(&self.context, &self.address).await;
+        let room = opening::read_idle_room(&self.context, &self.address).await;
         match self.end_if_gone(room).await {
             Ok(room) => self.refresh(&room).await,
-            Err(CallJoinRefusal::Unavailable) => return false,
+            Err(JoinRefusal::Claim(_)) => return false,
             Err(_) => {}
         }
         true
