@@ -239,7 +239,10 @@ impl Call {
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),
             Command::Participants => self.participants(seat, connection),
-            Command::Ping => self.pong(connection),
+            Command::Ping => {
+                self.send(connection, Message::Pong);
+                Ok(())
+            }
         };
         match result {
             Ok(()) => {}

@@ -76,13 +76,13 @@ pub(crate) struct Rosters {
 
 /// The changes that an audience has not received.
 #[derive(Debug, Default)]
-struct UnannouncedChanges {
+pub(crate) struct UnannouncedChanges {
     /// The changed devices, and whether the audience knew each of them before.
     devices: BTreeMap<Seat, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
     /// The number of changes so far.
-    revision: u64,
+    pub(crate) revision: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ impl UnannouncedChanges {
         self.revision += 1;
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.devices.is_empty() && !self.count
     }
 
@@ -176,17 +176,8 @@ impl Rosters {
         self.record_change(seat, device.demux_id, (Some(status), Some(status)));
     }
 
-    /// Returns the number of changes that an audience may see.
-    pub(crate) const fn revision(&self, audience: Audience) -> u64 {
-        self.unannounced(audience).revision
-    }
-
     pub(crate) fn has_unannounced_changes(&self) -> bool {
         !self.for_everyone.is_empty() || !self.for_admins.is_empty()
-    }
-
-    pub(crate) fn has_unannounced_changes_for(&self, audience: Audience) -> bool {
-        !self.unannounced(audience).is_empty()
     }
 
     /// Returns whether the devices in the call have not received yet that this device is active.
@@ -233,7 +224,7 @@ impl Rosters {
         self.for_admins.clear();
     }
 
-    const fn unannounced(&self, audience: Audience) -> &UnannouncedChanges {
+    pub(crate) const fn unannounced(&self, audience: Audience) -> &UnannouncedChanges {
         match audience {
             Audience::Lobby | Audience::Everyone => &self.for_everyone,
             Audience::Admins => &self.for_admins,

@@ -57,7 +57,7 @@ pub(crate) struct Device {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum ConnectionState {
+pub(crate) enum ConnectionState {
     /// The connection, and the moment of its last message.
     Connected(ConnectionId, Moment),
     /// The moment at which the connection was lost.
@@ -251,21 +251,6 @@ impl Seats {
         }
     }
 
-    /// Marks the device's connection as lost, and returns it.
-    pub(crate) fn mark_lost(&mut self, seat: Seat, now: Moment) -> Option<ConnectionId> {
-        self.set_connection_state(seat, ConnectionState::Lost(now))
-    }
-
-    /// Sets a new connection for the device. Returns the old one if it is not lost.
-    pub(crate) fn reconnect(
-        &mut self,
-        seat: Seat,
-        connection: ConnectionId,
-        now: Moment,
-    ) -> Option<ConnectionId> {
-        self.set_connection_state(seat, ConnectionState::Connected(connection, now))
-    }
-
     /// Returns a seat whose deadline has passed.
     pub(crate) fn due(&self, now: Moment) -> Option<Seat> {
         let (deadline, seat) = self.deadlines.first()?;
@@ -276,8 +261,8 @@ impl Seats {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Sets the connection state of a device. Returns its former connection.
-    fn set_connection_state(
+    /// Sets the connection state of a device. Returns its former connection, unless it was lost.
+    pub(crate) fn set_connection_state(
         &mut self,
         seat: Seat,
         connection_state: ConnectionState,

@@ -9,7 +9,7 @@ use super::{Call, Phase};
 use crate::{
     ConnectionId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason, Message, ResumeSecret,
     Role, Status,
-    seats::{Device, Seat},
+    seats::{ConnectionState, Device, Seat},
 };
 
 /// The status of a new device, and the devices that lose their seats for it.
@@ -170,7 +170,8 @@ impl Call {
     }
 
     fn resume(&mut self, seat: Seat, join: &Join) {
-        let replaced = self.seats.reconnect(seat, join.connection, self.now);
+        let connected = ConnectionState::Connected(join.connection, self.now);
+        let replaced = self.seats.set_connection_state(seat, connected);
         if let Some(connection) = replaced {
             self.close(connection, LeaveReason::Replaced);
         }

@@ -83,9 +83,8 @@ impl Call {
             let Some(connection) = device.connection() else {
                 continue;
             };
-            if device.roster_revision == self.rosters.revision(audience)
-                || !self.rosters.has_unannounced_changes_for(audience)
-            {
+            let changes = self.rosters.unannounced(audience);
+            if device.roster_revision == changes.revision || changes.is_empty() {
                 continue;
             }
             let group = readers.groups.entry(Reverse(audience)).or_default();
@@ -116,7 +115,7 @@ impl Call {
         let device = self.seats.get_mut(seat)?;
         let audience = device.audience();
         device.lacks_hellos = false;
-        device.roster_revision = self.rosters.revision(audience);
+        device.roster_revision = self.rosters.unannounced(audience).revision;
         Some(audience)
     }
 

@@ -3,7 +3,7 @@
 use super::{Call, Phase};
 use crate::{
     ConnectionId, DenialReason, ErrorCode, Fact, LeaveReason, Message, Output, Status,
-    seats::{Device, Seat},
+    seats::{ConnectionState, Device, Seat},
 };
 
 impl Call {
@@ -30,7 +30,8 @@ impl Call {
     }
 
     fn mark_lost(&mut self, seat: Seat) {
-        self.seats.mark_lost(seat, self.now);
+        let lost = ConnectionState::Lost(self.now);
+        self.seats.set_connection_state(seat, lost);
         self.update_entry(seat);
     }
 
