@@ -14,7 +14,6 @@ pub(crate) mod group_token;
 pub(crate) mod limits;
 pub(crate) mod link_state;
 pub(crate) mod links;
-pub(crate) mod local_node;
 pub(crate) mod media;
 pub(crate) mod message_operations;
 pub(crate) mod node;

@@ -55,7 +55,10 @@ impl RoomsSettings {
             media: Media::Embedded,
             max_devices: const { NonZeroU32::new(75).unwrap() },
             devices_per_user: const { NonZeroU32::new(5).unwrap() },
-            wrong_passkeys: wrong_passkeys(),
+            // 10 at once, and 10 a minute after that.
+            wrong_passkeys: const {
+                BucketSize::new(NonZeroU32::new(10).unwrap(), NonZeroU64::new(6).unwrap())
+            },
             verifications: VerificationLimits::default(),
             epochs: false,
             group_calls: None,
@@ -177,10 +180,6 @@ pub struct SocketLimits {
 
 impl Default for SocketLimits {
     fn default() -> Self {
-        const JOINS: NonZeroU32 = NonZeroU32::new(600).unwrap();
-        const SECOND: NonZeroU64 = NonZeroU64::MIN;
-        const LOBBY_JOINS: NonZeroU32 = NonZeroU32::new(10).unwrap();
-        const LOBBY_REFILL: NonZeroU64 = NonZeroU64::new(10).unwrap();
         Self {
             connections: 8_192,
             connections_per_address: 1_024,
@@ -190,17 +189,12 @@ impl Default for SocketLimits {
             queued_bytes: 1024 * 1024,
             stall_timeout: Duration::from_secs(30),
             closing_timeout: Duration::from_secs(5),
-            joins: BucketSize::new(JOINS, SECOND),
-            lobby_joins: BucketSize::new(LOBBY_JOINS, LOBBY_REFILL),
+            joins: const { BucketSize::new(NonZeroU32::new(600).unwrap(), NonZeroU64::MIN) },
+            lobby_joins: const {
+                BucketSize::new(NonZeroU32::new(10).unwrap(), NonZeroU64::new(10).unwrap())
+            },
         }
     }
-}
-
-/// 10 at once, and 10 a minute after that.
-const fn wrong_passkeys() -> BucketSize {
-    const ATTEMPTS: NonZeroU32 = NonZeroU32::new(10).unwrap();
-    const REFILL: NonZeroU64 = NonZeroU64::new(6).unwrap();
-    BucketSize::new(ATTEMPTS, REFILL)
 }
 
 /// The limits of verifications.

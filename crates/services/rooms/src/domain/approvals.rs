@@ -1,13 +1,12 @@
 //! The approved users of a link's room, as a media server reports them.
 
-use anteroom_store::{OpaqueRoomId, TransactionName, UserId};
+use anteroom_store::{OpaqueRoomId, UserId};
 
 use super::{context::RoomContext, failure::DecisionFailure};
 
 /// The maximum length of a list of approvals.
 pub(crate) const MAX_APPROVED: usize = 8_192;
 
-/// The outcome of a replacement.
 pub(crate) enum ReplaceOutcome {
     Replaced,
     UnknownLink,
@@ -23,7 +22,6 @@ pub(crate) async fn replace(
     room: &OpaqueRoomId,
     users: &[String],
 ) -> Result<ReplaceOutcome, DecisionFailure> {
-    const NAME: TransactionName = TransactionName::new("replace approvals");
     if users.len() > MAX_APPROVED {
         return Ok(ReplaceOutcome::TooMany);
     }
@@ -32,7 +30,7 @@ pub(crate) async fn replace(
         return Ok(ReplaceOutcome::InvalidUser);
     };
     let mut rng = context.entropy.rng();
-    let mut transaction = context.transactions.begin(NAME).await?;
+    let mut transaction = context.transactions.begin("replace approvals").await?;
     if !transaction
         .replace_approvals(room, &users, &mut *rng)
         .await?

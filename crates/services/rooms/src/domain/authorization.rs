@@ -4,7 +4,7 @@
 use anteroom_call::Role;
 use anteroom_protocol::{AuthPresentation, OpaqueUserId};
 use anteroom_runtime::{Admission, BucketSize, ClientAddress};
-use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, TransactionName};
+use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress};
 
 use super::{
     context::RoomContext,
@@ -39,9 +39,7 @@ pub(crate) struct AuthorizedUser {
     pub(crate) key: CallKey,
     /// The link; `None` in a group's room.
     pub(crate) link: Option<CallLinkRecord>,
-    /// The call in the room.
     pub(crate) call: Option<CallRecord>,
-    /// Whether the user may start a call.
     pub(crate) may_start: bool,
 }
 
@@ -55,8 +53,8 @@ pub(crate) async fn authorize(
     entrance: Entrance,
 ) -> Result<(AuthorizedUser, Role), JoinRefusal> {
     let name = match entrance {
-        Entrance::Socket { .. } => TransactionName::new("look at link"),
-        Entrance::MediaServer => TransactionName::new("look at room"),
+        Entrance::Socket { .. } => "look at link",
+        Entrance::MediaServer => "look at room",
     };
     let user = AuthorizedUser::verify(context, name, claim, client).await?;
     let user = user.ok_or(JoinRefusal::UnknownLink)?;
@@ -77,7 +75,7 @@ impl AuthorizedUser {
     /// Reads the room and verifies the claim. Returns `None` if there is no such link.
     pub(crate) async fn verify(
         context: &RoomContext,
-        name: TransactionName,
+        name: &'static str,
         claim: Claim,
         client: ClientAddress,
     ) -> Result<Option<Self>, ClaimRefusal> {
@@ -129,7 +127,7 @@ impl AuthorizedUser {
         if let Some(node) = call.and_then(|call| context.node.owner_elsewhere(call)) {
             return Err(JoinRefusal::Elsewhere(Box::new(node)));
         }
-        if !context.node.has_media_servers() {
+        if !context.node.has_media_servers {
             return Err(JoinRefusal::UseSocket);
         }
         if self.call.is_none() && !self.may_start {

@@ -8,10 +8,8 @@
 
 mod actor;
 pub(crate) mod context;
-mod end;
 pub(crate) mod handle;
 mod lease;
-pub(crate) mod messages;
 mod opening;
 pub(crate) mod outbound;
 mod room_entries;
@@ -30,7 +28,7 @@ use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_runtime::GuardedGauge;
 use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -39,9 +37,7 @@ use tracing::{Instrument as _, Span};
 use self::{
     actor::CallActor,
     context::CallContext,
-    end::EndSignal,
-    handle::CallHandle,
-    messages::CallMessage,
+    handle::{CallHandle, CallMessage, EndSignal},
     room_entries::{RoomEntries, RoomEntry},
 };
 
@@ -171,7 +167,9 @@ impl Calls {
         let context = &self.context;
         let era = EraId::random(&mut *context.rooms.entropy.rng());
         let (inbox, messages) = mpsc::channel(INBOX);
-        let (finish, finished) = watch::channel(false);
+        let finished = CancellationToken::new();
+        // Dropped with the task, so that a task that panics ends its call too.
+        let finish = finished.clone().drop_guard();
         let end = Arc::<EndSignal>::default();
         let actor = CallActor::new(context, address.clone(), era, messages, Arc::clone(&end));
         let (calls, entry) = (Arc::clone(self), Arc::clone(entry));
@@ -181,8 +179,7 @@ impl Calls {
             actor.run().await;
             *entry.lock().await = None;
             calls.rooms.forget(&room, &entry);
-            // A failure to send means that no task waits for the end.
-            let _ = finish.send(true);
+            drop(finish);
         };
         tokio::spawn(running.instrument(span.clone()));
         CallHandle {

@@ -12,7 +12,7 @@ use std::{
 
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::Entropy;
-use anteroom_store::{CallRecord, TransactionName};
+use anteroom_store::CallRecord;
 use futures::{StreamExt as _, stream};
 use rand_core::Rng as _;
 use tokio::time::sleep;
@@ -81,9 +81,8 @@ impl Cleaner {
     }
 
     async fn remove_own_calls(&self) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("forget own calls");
-        let mut transaction = self.context.transactions.begin(NAME).await?;
-        let calls = transaction.calls_of_node(self.context.node.name()).await?;
+        let mut transaction = self.context.transactions.begin("forget own calls").await?;
+        let calls = transaction.calls_of_node(&self.context.node.name).await?;
         for call in calls {
             transaction.end_era(&call.key, call.era).await?;
         }
@@ -93,10 +92,9 @@ impl Cleaner {
     /// Renews or ends every recorded call as its media server reports. The record of a call whose media
     /// server does not answer remains until its lease expires.
     async fn ask_about_calls(&self, media: &MediaPool) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("list calls");
         let mut after = None;
         loop {
-            let mut reader = self.context.transactions.read(NAME).await?;
+            let mut reader = self.context.transactions.read("list calls").await?;
             let page = reader.calls(after, BATCH).await?;
             drop(reader);
             let states: Vec<_> = stream::iter(page.calls)
@@ -131,12 +129,11 @@ impl Cleaner {
         media: &MediaPool,
         states: &[(bool, CallRecord)],
     ) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("renew calls");
         if states.is_empty() {
             return Ok(());
         }
         let until = media.lease_end(self.context.now());
-        let mut transaction = self.context.transactions.begin(NAME).await?;
+        let mut transaction = self.context.transactions.begin("renew calls").await?;
         let mut ended = Vec::new();
         for (is_on, call) in states {
             let CallRecord { key, era, node, .. } = call;
@@ -156,13 +153,12 @@ impl Cleaner {
     /// Shortens leases that a clock that was ahead has written. Without this no other node could take
     /// over their calls before the late end.
     async fn trim_leases(&self) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("trim leases");
         let now = self.context.now();
         let latest = match &self.media {
             Some(media) => media.lease_end(now),
             None => now.plus(self.leases.valid.as_secs()),
         };
-        let mut transaction = self.context.transactions.begin(NAME).await?;
+        let mut transaction = self.context.transactions.begin("trim leases").await?;
         let trimmed = transaction.trim_leases(latest).await?;
         if trimmed > 0 {
             transaction.save().await?;
@@ -172,9 +168,12 @@ impl Cleaner {
     }
 
     async fn remove_lapsed_calls(&self) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("remove lapsed calls");
         loop {
-            let mut reader = self.context.transactions.read(NAME).await?;
+            let mut reader = self
+                .context
+                .transactions
+                .read("remove lapsed calls")
+                .await?;
             if reader
                 .lapsed_calls(self.context.now(), BATCH)
                 .await?
@@ -183,7 +182,11 @@ impl Cleaner {
                 return Ok(());
             }
             drop(reader);
-            let mut transaction = self.context.transactions.begin(NAME).await?;
+            let mut transaction = self
+                .context
+                .transactions
+                .begin("remove lapsed calls")
+                .await?;
             let removed = transaction
                 .remove_lapsed_calls(self.context.now(), BATCH)
                 .await?;
@@ -196,15 +199,13 @@ impl Cleaner {
     }
 
     async fn purge_links(&self) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("purge links");
         loop {
-            let mut transaction = self.context.transactions.begin(NAME).await?;
+            let mut transaction = self.context.transactions.begin("purge links").await?;
             let purged = transaction.purge_links(self.context.now(), BATCH).await?;
-            if purged == 0 {
-                return Ok(());
+            if purged > 0 {
+                transaction.save().await?;
+                tracing::info!(purged, "links past their end were removed");
             }
-            transaction.save().await?;
-            tracing::info!(purged, "links past their end were removed");
             if purged < u64::from(BATCH.get()) {
                 return Ok(());
             }

@@ -6,11 +6,10 @@ use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Clock, Entropy};
 
 use super::{
-    events::RoomEvents, limits::UserLimits, local_node::LocalNode, transactions::Transactions,
+    events::RoomEvents, limits::UserLimits, node::LocalNode, transactions::Transactions,
     verification::PresentationVerifier,
 };
 
-/// The parts of the service that decisions about rooms use.
 pub(crate) struct RoomContext {
     pub(crate) transactions: Transactions,
     pub(crate) verifier: Arc<PresentationVerifier>,

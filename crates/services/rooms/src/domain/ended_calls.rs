@@ -1,7 +1,7 @@
 //! The end of calls on media servers, as a media server reports it.
 
 use anteroom_protocol::EraId;
-use anteroom_store::{CallKey, TransactionName};
+use anteroom_store::CallKey;
 use serde::Deserialize;
 
 use super::{
@@ -18,7 +18,6 @@ pub(crate) struct EndedCall {
     pub(crate) era_id: String,
 }
 
-/// The outcome of a report.
 #[derive(Clone, Copy)]
 pub(crate) enum EndOutcome {
     /// No record names these calls any longer.
@@ -32,18 +31,17 @@ pub(crate) async fn end(
     context: &RoomContext,
     calls: &[EndedCall],
 ) -> Result<EndOutcome, DecisionFailure> {
-    const NAME: TransactionName = TransactionName::new("end eras");
     let Some(eras) = calls.iter().map(named).collect::<Option<Vec<_>>>() else {
         return Ok(EndOutcome::Malformed);
     };
-    end_eras(context, NAME, eras.into_iter().flatten()).await?;
+    end_eras(context, "end eras", eras.into_iter().flatten()).await?;
     Ok(EndOutcome::Ended)
 }
 
 /// Ends the eras that their records still name, and emits the end of their calls.
 pub(crate) async fn end_eras(
     context: &RoomContext,
-    name: TransactionName,
+    name: &'static str,
     eras: impl IntoIterator<Item = (CallKey, EraId)>,
 ) -> Result<(), DecisionFailure> {
     let mut transaction = context.transactions.begin(name).await?;

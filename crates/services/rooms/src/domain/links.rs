@@ -2,17 +2,23 @@
 
 mod admin;
 mod create;
-mod delete;
-mod read;
-mod update;
 
 use std::sync::Arc;
+
+use anteroom_protocol::AuthPresentation;
+use anteroom_runtime::ClientAddress;
+use anteroom_store::{CallLinkRecord, LinkAddress};
 
 pub(crate) use self::{
     admin::{AdminRefusal, AdminRequest},
     create::{CreateOutcome, NewLink},
 };
-use super::{calls::Calls, context::RoomContext};
+use super::{
+    authorization::{AuthorizedUser, Claim},
+    calls::Calls,
+    context::RoomContext,
+    failure::ClaimRefusal,
+};
 
 /// The call links of the service.
 pub(crate) struct Links {
@@ -21,4 +27,18 @@ pub(crate) struct Links {
     pub(crate) calls: Arc<Calls>,
     /// Whether new links get an epoch.
     pub(crate) has_epochs: bool,
+}
+
+impl Links {
+    /// Reads the link for a holder of it; `None` if there is no such link.
+    pub(crate) async fn read(
+        &self,
+        address: LinkAddress,
+        presentation: Box<AuthPresentation>,
+        client: ClientAddress,
+    ) -> Result<Option<CallLinkRecord>, ClaimRefusal> {
+        let claim = Claim::Link(address, presentation);
+        let user = AuthorizedUser::verify(&self.context, "read link", claim, client).await?;
+        Ok(user.and_then(|user| user.link))
+    }
 }

@@ -3,7 +3,7 @@
 use anteroom_call::{Participant, PeekView, Roster};
 use anteroom_protocol::UidCiphertext;
 use anteroom_runtime::ClientAddress;
-use anteroom_store::{CallLinkRecord, CallRecord, TransactionName};
+use anteroom_store::{CallLinkRecord, CallRecord};
 
 use super::{
     authorization::{AuthorizedUser, Claim},
@@ -19,7 +19,6 @@ use super::{
     node::Node,
 };
 
-/// The outcome of a peek.
 pub(crate) enum PeekOutcome {
     UnknownLink,
     Call(Box<CallView>),
@@ -32,7 +31,6 @@ pub(crate) enum PeekOutcome {
     MediaUnavailable,
 }
 
-/// A call and its members.
 pub(crate) struct CallView {
     pub(crate) call: CallRecord,
     /// The link; `None` in a group's room.
@@ -80,8 +78,7 @@ pub(crate) async fn peek(
     claim: Claim,
     client: ClientAddress,
 ) -> Result<PeekOutcome, ClaimRefusal> {
-    const NAME: TransactionName = TransactionName::new("look at room");
-    let Some(user) = AuthorizedUser::verify(context, NAME, claim, client).await? else {
+    let Some(user) = AuthorizedUser::verify(context, "look at room", claim, client).await? else {
         return Ok(PeekOutcome::UnknownLink);
     };
     let nothing = if user.is_closed(context) {
@@ -142,7 +139,7 @@ async fn on_media_server(
         Err(MediaError::NoCall) => {
             if !media.starting_eras.contains(call.era) {
                 let era = (user.key.clone(), call.era);
-                end_eras(context, TransactionName::new("end era"), [era]).await?;
+                end_eras(context, "end era", [era]).await?;
             }
             Ok(Ok(None))
         }

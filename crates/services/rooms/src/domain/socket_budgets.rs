@@ -49,17 +49,13 @@ impl SocketBudgets {
 
 #[derive(Debug)]
 pub(crate) struct SocketSlots {
-    client: ClientAddress,
+    /// The address that the socket counts for.
+    pub(crate) client: ClientAddress,
     unjoined: Option<Slot>,
     joined: Option<Slot>,
 }
 
 impl SocketSlots {
-    /// Returns the address that the socket counts for.
-    pub(crate) const fn client(&self) -> ClientAddress {
-        self.client
-    }
-
     /// Protects the socket from being closed while its first message is handled.
     pub(crate) fn begin(&self) {
         if let Some(slot) = &self.unjoined {

@@ -34,17 +34,19 @@ impl Transactions {
     /// Starts a read transaction.
     pub(crate) async fn read(
         &self,
-        name: TransactionName,
+        name: &'static str,
     ) -> Result<Box<dyn RoomsReader>, DecisionFailure> {
+        let name = TransactionName::new(name);
         Ok(dependency_wait(self.database.read(name)).await?)
     }
 
     /// Reads a link and the call in its room; `None` if there is no such link.
     pub(crate) async fn look_up(
         &self,
-        name: TransactionName,
+        name: &'static str,
         address: &LinkAddress,
     ) -> Result<Option<LinkWithCall>, DecisionFailure> {
+        let name = TransactionName::new(name);
         let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
         let wanted = address.clone();
         let read = async move {
@@ -58,8 +60,9 @@ impl Transactions {
     /// Starts a transaction that may write.
     pub(crate) async fn begin(
         &self,
-        name: TransactionName,
+        name: &'static str,
     ) -> Result<Box<dyn RoomsRepository>, DecisionFailure> {
+        let name = TransactionName::new(name);
         Ok(dependency_wait(self.database.begin(name)).await?)
     }
 }

@@ -135,7 +135,7 @@ impl PresentationVerifier {
             }
             Presentation::Create(..) => None,
         };
-        let verify = || presentation.holds(cache.keys(), now);
+        let verify = || presentation.holds(&cache.keys, now);
         let holds = self.in_budget(client, verify).await?;
         if let (true, Some(miss)) = (holds, miss) {
             cache.insert(&miss);
@@ -147,7 +147,7 @@ impl PresentationVerifier {
     /// client is not charged for that.
     fn live_params(&self, now: Timestamp) -> Result<Arc<PresentationCache>, DecisionFailure> {
         let cache = self.params.load_full();
-        if cache.keys().any_valid(now) {
+        if cache.keys.any_valid(now) {
             Ok(cache)
         } else {
             Err(DecisionFailure::Unavailable)

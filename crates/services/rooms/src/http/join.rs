@@ -6,14 +6,14 @@ use anteroom_http_server::{Problem, request_client};
 use anteroom_wire::rooms::{JoinBody, JoinedBody, Reason, ReasonBody};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use http::{HeaderMap, header};
 
 use super::{
     answers::{not_found, private, redirect},
+    authorization::claim_of_headers,
     bodies::json_body,
-    claim::claim_of_headers,
     description::problem_responses,
     problems,
     room_headers::single,
@@ -64,25 +64,13 @@ problem_responses!(JoinProblems:
     ),
     security(("presentation" = []), ("group" = []))
 )]
-pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
-    match decide(&state, request).await {
-        Ok(Ok(joined)) => private(joined_body(joined)),
-        Ok(Err(refusal)) => refused(&state, refusal),
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// Parses the request, and joins.
-///
-/// # Errors
-/// The problem of a request that cannot be parsed.
-async fn decide(
-    state: &RoomsState,
+pub(crate) async fn join(
+    State(state): State<Arc<RoomsState>>,
     request: Request,
-) -> Result<Result<JoinedMediaCall, JoinRefusal>, Problem> {
+) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let client = request_client(&head.extensions);
-    let claim = claim_of_headers(state, &head.headers)?;
+    let claim = claim_of_headers(&state, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &state.http).await?;
     let transport = ClientTransport {
         ice_ufrag: body.ice_ufrag,
@@ -100,15 +88,11 @@ async fn decide(
     };
     let passkey = body.admin_passkey.as_ref();
     let passkey = passkey.map(anteroom_wire::Base64::as_bytes);
-    Ok(join_call(
-        &state.context,
-        state.media.as_ref(),
-        claim,
-        passkey,
-        client,
-        &params,
-    )
-    .await)
+    let media = state.media.as_ref();
+    match join_call(&state.context, media, claim, passkey, client, &params).await {
+        Ok(joined) => Ok(private(joined_body(joined))),
+        Err(refusal) => refused(&state, refusal),
+    }
 }
 
 fn joined_body(call: JoinedMediaCall) -> JoinedBody {
@@ -129,14 +113,14 @@ fn joined_body(call: JoinedMediaCall) -> JoinedBody {
     }
 }
 
-fn refused(state: &RoomsState, refusal: JoinRefusal) -> Response {
-    let problem = match refusal {
-        JoinRefusal::UnknownLink => return not_found(Reason::Invalid),
-        JoinRefusal::Closed => return not_found(Reason::Expired),
+fn refused(state: &RoomsState, refusal: JoinRefusal) -> Result<Response, Problem> {
+    Err(match refusal {
+        JoinRefusal::UnknownLink => return Ok(not_found(Reason::Invalid)),
+        JoinRefusal::Closed => return Ok(not_found(Reason::Expired)),
         JoinRefusal::Elsewhere(node) => {
-            return redirect(&state.context.node.participants_url(&node));
+            return Ok(redirect(&state.context.node.participants_url(&node)));
         }
-        JoinRefusal::Claim(refusal) => Problem::from(refusal),
+        JoinRefusal::Claim(refusal) => refusal.into(),
         JoinRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
         JoinRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
         JoinRefusal::Limited(after) => {
@@ -144,8 +128,7 @@ fn refused(state: &RoomsState, refusal: JoinRefusal) -> Response {
         }
         JoinRefusal::Full => Problem::new(&problems::CALL_FULL),
         JoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
-    };
-    problem.into_response()
+    })
 }
 
 impl From<TransportError> for Problem {

@@ -14,8 +14,8 @@ use crate::{
     },
     http::{
         answers::{no_call, not_found, private, redirect},
+        authorization::claim_of_headers,
         bodies::link_state_body,
-        claim::claim_of_headers,
         description::problem_responses,
         problems::CALL_MEDIA_UNAVAILABLE,
     },

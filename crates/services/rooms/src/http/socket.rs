@@ -6,7 +6,6 @@ mod reader;
 mod refusal;
 mod session;
 mod stream;
-mod throttle;
 mod upgrade;
 
 use std::sync::Arc;

@@ -16,9 +16,8 @@ use tokio::{
 
 use super::{
     context::CallContext,
-    end::EndSignal,
+    handle::{CallJoinOutcome, CallMessage, EndSignal, HandledJoin},
     lease::{Generation, LeaseHandle},
-    messages::{CallJoinOutcome, CallMessage, HandledJoin},
     send_queue::SendQueue,
 };
 use crate::domain::failure::JoinRefusal;
@@ -50,10 +49,8 @@ pub(super) struct CallActor {
 /// The events that wake the task.
 enum ActorEvent {
     Message(CallMessage),
-    /// The call ends, and clients may come back.
-    End,
-    /// The call ends, and clients stay away.
-    Dismissal,
+    /// The input ends the call.
+    End(Input),
     /// The lease task has read the link.
     LinkRead,
     /// A periodic check of a room whose era has not started.
@@ -92,8 +89,7 @@ impl CallActor {
         while !self.is_over() {
             match self.next(&mut checks).await {
                 ActorEvent::Message(message) => self.handle_message(message).await,
-                ActorEvent::End => self.finish(Input::End).await,
-                ActorEvent::Dismissal => self.finish(Input::Dismiss).await,
+                ActorEvent::End(input) => self.finish(input).await,
                 ActorEvent::LinkRead => self.apply_link().await,
                 ActorEvent::LobbyCheck => {
                     self.refresh_lobby().await;
@@ -128,11 +124,8 @@ impl CallActor {
             }
         };
         tokio::select! {
-            message = self.inbox.recv() => message.map_or(ActorEvent::End, ActorEvent::Message),
-            is_dismissal = self.end.notified() => match is_dismissal {
-                true => ActorEvent::Dismissal,
-                false => ActorEvent::End,
-            },
+            message = self.inbox.recv() => message.map_or(ActorEvent::End(Input::End), ActorEvent::Message),
+            input = self.end.notified() => ActorEvent::End(input),
             () = link_read => ActorEvent::LinkRead,
             _ = checks.tick(), if lobby => ActorEvent::LobbyCheck,
             () = sleep_until(alarm) => ActorEvent::Alarm,

@@ -11,7 +11,6 @@ use crate::{
     domain::{context::RoomContext, timeline::Timeline},
 };
 
-/// The parts of the service that calls use.
 pub(crate) struct CallContext {
     pub(super) rooms: Arc<RoomContext>,
     pub(super) timeline: Timeline,

@@ -15,7 +15,10 @@ use tokio::{
 };
 use tracing::Instrument as _;
 
-use super::{context::CallContext, end::EndSignal, messages::LinkReadReply};
+use super::{
+    context::CallContext,
+    handle::{EndSignal, LinkReadReply},
+};
 use crate::domain::{link_state::link_state, transactions::report};
 
 /// The maximum number of facts that wait to be written.
@@ -44,7 +47,6 @@ impl Generation {
 
 /// The channels from a call to its lease task.
 pub(super) struct LeaseHandle {
-    /// The facts to write.
     pub(super) facts: mpsc::Sender<Fact>,
     /// The callers that wait until the call knows the stored link.
     pub(super) link_reads: mpsc::Sender<LinkReadReply>,
@@ -62,7 +64,6 @@ impl LeaseHandle {
     }
 }
 
-/// Starts the task.
 pub(super) fn spawn(lease_task: LeaseTask) -> LeaseHandle {
     let (facts, written) = mpsc::channel(FACTS);
     let (link_reads, waiting) = mpsc::channel(LINK_READS);
@@ -93,11 +94,9 @@ pub(super) struct LeaseTask {
     /// Sends the link to the call, at first as it is after the start. The order is the order of the
     /// reads, so that an older state never follows a newer one.
     pub(super) link: watch::Sender<LinkState>,
-    /// Signals the call to end.
     pub(super) end: Arc<EndSignal>,
 }
 
-/// The outcome of a renewal.
 enum RenewalOutcome {
     /// The record is renewed. The link is as the same transaction read it.
     Held(Option<Box<CallLinkRecord>>),

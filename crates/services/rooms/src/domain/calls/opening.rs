@@ -2,9 +2,7 @@
 //! era.
 
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, TransactionName, UserId,
-};
+use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress, StartEraOutcome, UserId};
 
 use super::context::CallContext;
 use crate::domain::failure::{DecisionFailure, JoinRefusal};
@@ -22,8 +20,7 @@ pub(super) async fn read_idle_room(
     context: &CallContext,
     address: &LinkAddress,
 ) -> Result<IdleRoom, JoinRefusal> {
-    const NAME: TransactionName = TransactionName::new("look at lobby");
-    let mut reader = context.rooms.transactions.read(NAME).await?;
+    let mut reader = context.rooms.transactions.read("look at lobby").await?;
     let now = context.rooms.now();
     let found = reader.link_with_call(address, now).await?;
     let found = found.ok_or(JoinRefusal::UnknownLink)?;
@@ -68,19 +65,18 @@ pub(super) async fn start(
     creator: &OpaqueUserId,
     stale: Option<&CallRecord>,
 ) -> Result<(CallRecord, CallLinkRecord), JoinRefusal> {
-    const NAME: TransactionName = TransactionName::new("start era");
     let now = context.rooms.now();
     let record = CallRecord {
         key: CallKey::Link(address.room.clone()),
         era,
         creator: UserId::from(creator),
-        node: context.rooms.node.name().clone(),
+        node: context.rooms.node.name.clone(),
         media: None,
         started: now,
         lease_until: Some(now.plus(context.leases.valid.as_secs())),
     };
     let mut rng = context.rooms.entropy.rng();
-    let mut transaction = context.rooms.transactions.begin(NAME).await?;
+    let mut transaction = context.rooms.transactions.begin("start era").await?;
     if let Some(stale) = stale {
         transaction.end_era(&stale.key, stale.era).await?;
     }

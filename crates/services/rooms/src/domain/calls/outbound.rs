@@ -63,7 +63,6 @@ impl OutboundMessage {
         }
     }
 
-    /// Creates an error message.
     pub(crate) fn error(code: &'static str, message: &'static str) -> Self {
         Self::answer(&ServerMessage::Error {
             code: code.into(),

@@ -4,7 +4,6 @@ use anteroom_protocol::{CallLinkPublicParams, CreatePresentation, Restrictions};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkUpdate, NewCallLink, OpaqueRoomId,
-    TransactionName,
 };
 
 use super::Links;
@@ -46,7 +45,6 @@ impl Links {
         request: NewLink,
         client: ClientAddress,
     ) -> Result<CreateOutcome, DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("create link");
         if !request.passkey.suits_new_link() {
             return Ok(CreateOutcome::PasskeyTooShort);
         }
@@ -75,7 +73,7 @@ impl Links {
         let mut rng = self.context.entropy.rng();
         let epoch = self.has_epochs.then(|| Epoch::random(&mut *rng));
         let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, self.context.now());
-        let mut transaction = self.context.transactions.begin(NAME).await?;
+        let mut transaction = self.context.transactions.begin("create link").await?;
         Ok(match transaction.create_link(&link, &mut *rng).await? {
             CreateLinkOutcome::Created(link) => {
                 transaction.save().await?;

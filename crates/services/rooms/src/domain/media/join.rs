@@ -6,7 +6,7 @@ use anteroom_protocol::{DemuxId, EraId, Restrictions};
 use anteroom_runtime::{ClientAddress, dependency_wait};
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, ExpirationChange, MediaAddress, OpaqueRoomId, RoomsReader,
-    StartEraOutcome, TransactionName, UserId,
+    StartEraOutcome, UserId,
 };
 
 use super::{
@@ -119,7 +119,6 @@ impl MediaJoin<'_> {
     }
 
     async fn find_call(&self, tried: &[MediaServer]) -> Result<CallTarget, JoinRefusal> {
-        const NAME: TransactionName = TransactionName::new("start era");
         let (context, user) = (self.context, &self.user);
         if let Some(call) = &user.call
             && tried.is_empty()
@@ -134,14 +133,14 @@ impl MediaJoin<'_> {
             key: user.key.clone(),
             era: EraId::random(&mut *rng),
             creator: UserId::from(&user.id),
-            node: context.node.name().clone(),
+            node: context.node.name.clone(),
             media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
             started: now,
             lease_until: Some(self.media.lease_end(now)),
         };
         let start = self.media.starting_eras.begin(call.era);
         let epoch = user.link.as_ref().and_then(|link| link.epoch);
-        let mut transaction = context.transactions.begin(NAME).await?;
+        let mut transaction = context.transactions.begin("start era").await?;
         match transaction.start_era(&call, epoch, now, &mut *rng).await? {
             StartEraOutcome::Started {
                 call,
@@ -180,12 +179,11 @@ impl MediaJoin<'_> {
         call: CallRecord,
         link: Option<CallLinkRecord>,
     ) -> Result<CallTarget, JoinRefusal> {
-        const NAME: TransactionName = TransactionName::new("look at approvals");
         let server = self.media.server_of(&call);
         let server = server.ok_or(JoinRefusal::MediaUnavailable)?;
         let approved = match &call.key {
             CallKey::Link(room) => {
-                let mut reader = self.context.transactions.read(NAME).await?;
+                let mut reader = self.context.transactions.read("look at approvals").await?;
                 approved_users(&mut *reader, room).await?
             }
             CallKey::Group(_) => Vec::new(),
@@ -253,12 +251,11 @@ impl MediaJoin<'_> {
     /// Removes the record of a call that did not start, and undoes the effect of its start on the
     /// link.
     async fn cancel(&self, target: &CallTarget) -> Result<(), DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("abandon era");
         if target.start.is_none() {
             return Ok(());
         }
         let (key, era) = (&target.call.key, target.call.era);
-        let mut transaction = self.context.transactions.begin(NAME).await?;
+        let mut transaction = self.context.transactions.begin("abandon era").await?;
         let change = target.expiration_change;
         if transaction.abandon_era(key, era, change).await? {
             transaction.save().await?;

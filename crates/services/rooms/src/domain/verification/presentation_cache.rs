@@ -17,7 +17,7 @@ const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// cache.
 pub(super) struct PresentationCache {
-    keys: VerifyingParams,
+    pub(super) keys: VerifyingParams,
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
@@ -62,10 +62,6 @@ impl PresentationCache {
             .time_to_live(CACHED_FOR)
             .build();
         Self { keys, periods }
-    }
-
-    pub(super) fn keys(&self) -> &VerifyingParams {
-        &self.keys
     }
 
     /// Returns `None` if the cache shows that the presentation holds for the link, else the key to

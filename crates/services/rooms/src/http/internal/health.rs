@@ -10,7 +10,6 @@ use crate::{
     state::RoomsState,
 };
 
-/// Returns whether the database answers.
 pub(super) async fn health(State(state): State<Arc<RoomsState>>) -> Result<Response, Problem> {
     let ready = state.context.transactions.database.ready().await;
     ready.map_err(|_| Problem::new(&UNAVAILABLE))?;

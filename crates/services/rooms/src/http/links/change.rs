@@ -155,6 +155,6 @@ async fn update(
         passkey: change.passkey,
         client,
     };
-    let link = links.update(&request, &change.update).await?;
+    let link = links.update(request, &change.update).await?;
     Ok(private(link_state_body(&link)))
 }

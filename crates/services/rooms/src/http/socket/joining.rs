@@ -18,7 +18,10 @@ use super::refusal::Refusal;
 use crate::{
     domain::{
         authorization::{Claim, Entrance, authorize},
-        calls::{handle::CallHandle, messages::HandledJoin, send_queue::SendQueue},
+        calls::{
+            handle::{CallHandle, HandledJoin},
+            send_queue::SendQueue,
+        },
         failure::JoinRefusal,
         room_id::parse_room,
     },

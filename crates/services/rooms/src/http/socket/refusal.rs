@@ -19,14 +19,12 @@ macro_rules! refusals {
         }
 
         impl Refusal {
-            /// The `code` of the error message.
             pub(crate) const fn code(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $code,)+
                 }
             }
 
-            /// The `message` of the error message.
             pub(crate) const fn message(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $message,)+

@@ -31,7 +31,7 @@ use crate::{
     SocketLimits,
     domain::{
         calls::{
-            messages::CallMessage,
+            handle::CallMessage,
             outbound::OutboundMessage,
             send_queue::{ClosingFrame, NextAction, SendQueue},
         },
@@ -66,7 +66,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
     }
     // The lines of a client that has joined belong to its call.
     let call = membership.as_ref().map(|membership| &membership.call);
-    let span = call.map_or_else(Span::none, |call| call.span().clone());
+    let span = call.map_or_else(Span::none, |call| call.span.clone());
     let (sink, mut stream) = socket.split();
     let session = async {
         let reading = async {
@@ -166,7 +166,7 @@ async fn await_join(
         .join(&state.sockets)
         .map_err(|_| Some(Refusal::Overloaded))?;
     let connection = state.connection();
-    let joined = join(state, *request, slots.client(), connection, send_queue).await;
+    let joined = join(state, *request, slots.client, connection, send_queue).await;
     end(
         operation,
         joined
