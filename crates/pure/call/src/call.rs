@@ -105,7 +105,7 @@ impl Call {
             demux_ids: DemuxIds::default(),
             rosters: Rosters::default(),
             phase: Phase::New,
-            now: Moment::from_millis(0),
+            now: Moment::default(),
             outputs: VecDeque::new(),
             relays: TokenBucket::full(RELAYS),
             announced: None,

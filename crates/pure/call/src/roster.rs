@@ -169,7 +169,6 @@ impl Rosters {
         self.record_change(seat, device.demux_id, change);
     }
 
-    /// Updates the entry of a device in its list.
     pub(crate) fn update(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
         self.list(status).replace(seat, Participant::of(device));
@@ -218,7 +217,6 @@ impl Rosters {
         changes
     }
 
-    /// Marks all changes as announced.
     pub(crate) fn mark_announced(&mut self) {
         self.for_everyone.clear();
         self.for_admins.clear();

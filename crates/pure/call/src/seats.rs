@@ -95,7 +95,6 @@ impl Device {
         self.status
     }
 
-    /// Returns the audience of the device.
     pub(crate) const fn audience(&self) -> Audience {
         match (self.role, self.status) {
             (Role::Admin, _) => Audience::Admins,
@@ -129,7 +128,6 @@ impl Device {
         }
     }
 
-    /// Returns the moment at which the connection was lost.
     pub(crate) const fn lost_since(&self) -> Option<Moment> {
         match self.connection_state {
             ConnectionState::Connected(..) => None,
@@ -177,7 +175,6 @@ impl Seats {
         seat
     }
 
-    /// Frees a seat.
     pub(crate) fn free(&mut self, seat: Seat) -> Option<Device> {
         let device = self.devices.remove(&seat)?;
         self.by_demux_id.remove(&device.demux_id);
@@ -211,10 +208,6 @@ impl Seats {
     /// Iterates over all devices in the order of their joins.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Seat, &Device)> {
         self.devices.iter().map(|(seat, device)| (*seat, device))
-    }
-
-    pub(crate) fn all(&self) -> Vec<Seat> {
-        self.devices.keys().copied().collect()
     }
 
     pub(crate) fn count(&self, status: Status) -> usize {

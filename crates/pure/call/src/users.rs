@@ -21,7 +21,7 @@ const RELAYS_REFILL: Duration =
     Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
 /// The users of a call: those with a seat, and those an admin has decided on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Users {
     users: BTreeMap<OpaqueUserId, User>,
     remembered: usize,
@@ -78,11 +78,8 @@ impl Users {
         max_remembered: usize,
     ) -> Self {
         let mut users = Self {
-            users: BTreeMap::new(),
-            remembered: 0,
             max_remembered,
-            spent: VecDeque::new(),
-            now: Moment::from_millis(0),
+            ..Self::default()
         };
         for user in approved.into_iter().take(max_remembered) {
             users.approve(&user);
@@ -136,7 +133,6 @@ impl Users {
         known.map_or(user, |(known, _)| known).clone()
     }
 
-    /// Records a new seat of a user.
     pub(crate) fn add_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
         self.users.entry(user.clone()).or_default().seats.push(seat);
     }

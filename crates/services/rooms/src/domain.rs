@@ -6,7 +6,6 @@ pub(crate) mod authorization;
 pub(crate) mod calls;
 pub(crate) mod cleaner;
 pub(crate) mod context;
-pub(crate) mod database_health;
 pub(crate) mod ended_calls;
 pub(crate) mod events;
 pub(crate) mod failure;

@@ -1,7 +1,6 @@
 //! A room service: its parts, its start and its end.
 
 use std::{
-    future::pending,
     num::NonZeroUsize,
     sync::{
         Arc,
@@ -18,6 +17,7 @@ use anteroom_runtime::{
     RateLimiter, task_span,
 };
 use anteroom_store::RoomsDatabase;
+use futures::future::OptionFuture;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
@@ -27,7 +27,6 @@ use crate::{
         calls::{Calls, context::CallContext},
         cleaner::Cleaner,
         context::RoomContext,
-        database_health::DatabaseHealth,
         events::RoomEvents,
         limits::UserLimits,
         links::Links,
@@ -35,7 +34,7 @@ use crate::{
         message_operations::SocketRecorders,
         node::LocalNode,
         socket_budgets::SocketBudgets,
-        transactions::Transactions,
+        transactions::{DatabaseHealth, Transactions},
         verification::PresentationVerifier,
     },
     state::RoomsState,
@@ -199,12 +198,7 @@ impl Rooms {
 
     /// Checks the media servers and cleans the records until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
-        let watch = async {
-            match &self.0.media {
-                Some(media) => media.watch().await,
-                None => pending().await,
-            }
-        };
+        let watch = OptionFuture::from(self.0.media.as_ref().map(MediaPool::watch));
         let tasks = async {
             tokio::join!(
                 watch.instrument(task_span("media-health")),

@@ -99,7 +99,6 @@ impl Call {
         readers
     }
 
-    /// Sends a device the whole roster.
     pub(super) fn send_roster(&mut self, connection: ConnectionId) {
         let Some(seat) = self.seats.of_connection(connection) else {
             return;

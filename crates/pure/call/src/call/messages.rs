@@ -9,7 +9,6 @@ use crate::{
 };
 
 impl Call {
-    /// Answers with the whole roster.
     pub(super) fn participants(
         &mut self,
         seat: Seat,

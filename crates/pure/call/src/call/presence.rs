@@ -35,7 +35,6 @@ impl Call {
         self.update_entry(seat);
     }
 
-    /// Updates the device's entry in the rosters.
     pub(super) fn update_entry(&mut self, seat: Seat) {
         if let Some(device) = self.seats.get(seat) {
             self.rosters.update(seat, device);
@@ -83,7 +82,8 @@ impl Call {
             return;
         }
         self.phase = Phase::Ended;
-        for seat in self.seats.all() {
+        let seats: Vec<Seat> = self.seats.iter().map(|(seat, _)| seat).collect();
+        for seat in seats {
             self.remove_device(seat, reason);
         }
         self.fact(Fact::EraEnded);

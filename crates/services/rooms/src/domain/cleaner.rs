@@ -61,7 +61,15 @@ impl Cleaner {
 
     /// Removes the call records that an earlier run of this node left.
     pub(crate) async fn forget_own_calls(&self) {
-        if self.remove_own_calls().await.is_err() {
+        let forget = async {
+            let mut transaction = self.context.transactions.begin("forget own calls").await?;
+            let calls = transaction.calls_of_node(&self.context.node.name).await?;
+            for call in calls {
+                transaction.end_era(&call.key, call.era).await?;
+            }
+            Ok::<_, DecisionFailure>(transaction.save().await?)
+        };
+        if forget.await.is_err() {
             // These records remain until their leases expire.
             tracing::warn!("the calls of an earlier run could not be removed");
         }
@@ -78,15 +86,6 @@ impl Cleaner {
             self.purge_links().await?;
         }
         Ok(())
-    }
-
-    async fn remove_own_calls(&self) -> Result<(), DecisionFailure> {
-        let mut transaction = self.context.transactions.begin("forget own calls").await?;
-        let calls = transaction.calls_of_node(&self.context.node.name).await?;
-        for call in calls {
-            transaction.end_era(&call.key, call.era).await?;
-        }
-        Ok(transaction.save().await?)
     }
 
     /// Renews or ends every recorded call as its media server reports. The record of a call whose media

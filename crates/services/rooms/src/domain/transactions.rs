@@ -1,14 +1,15 @@
-//! The database access of the decisions.
+//! The database access of the decisions, and the health of the database.
 
 mod shared_reads;
 
 use std::sync::Arc;
 
-use anteroom_runtime::{Clock, dependency_wait};
+use anteroom_runtime::{Clock, Dependency, Health, dependency_wait};
 use anteroom_store::{
-    LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository, StoreError,
-    TransactionName,
+    Availability, LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository,
+    StoreError, TransactionName,
 };
+use async_trait::async_trait;
 
 use self::shared_reads::SharedReads;
 use super::failure::DecisionFailure;
@@ -93,5 +94,27 @@ pub(crate) fn report(error: &StoreError, consequence: &'static str) {
         tracing::debug!(%error, "{consequence}");
     } else {
         tracing::error!(%error, "{consequence}");
+    }
+}
+
+/// The database as a dependency in the readiness report.
+pub(crate) struct DatabaseHealth(pub(crate) Arc<dyn RoomsDatabase>);
+
+#[async_trait]
+impl Dependency for DatabaseHealth {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn required(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Health {
+        match self.0.ready().await {
+            Ok(Availability::ReadWrite) => Health::Ok,
+            Ok(Availability::ReadOnly) => Health::Degraded,
+            Err(_) => Health::Failing,
+        }
     }
 }

@@ -97,15 +97,11 @@ fn parse(value: &str) -> Result<Authorization, Problem> {
 fn parse_bearer(token: &str) -> Option<Authorization> {
     let (kind, presentation) = token.split_once('.')?;
     let bytes = STANDARD.decode(presentation).ok()?;
-    match kind {
-        "auth" => AuthPresentation::from_bytes(&bytes)
-            .ok()
-            .map(|presentation| Authorization::Auth(Box::new(presentation))),
-        "create" => CreatePresentation::from_bytes(&bytes)
-            .ok()
-            .map(|presentation| Authorization::Create(Box::new(presentation))),
-        _ => None,
-    }
+    Some(match kind {
+        "auth" => Authorization::Auth(Box::new(AuthPresentation::from_bytes(&bytes).ok()?)),
+        "create" => Authorization::Create(Box::new(CreatePresentation::from_bytes(&bytes).ok()?)),
+        _ => return None,
+    })
 }
 
 /// Returns the password of `Basic` credentials. The first colon ends the user name.

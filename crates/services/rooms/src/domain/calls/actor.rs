@@ -215,7 +215,8 @@ impl CallActor {
         }
         let call = self.call.as_ref();
         if call.is_some_and(|call| call.would_wait(&join)) {
-            let counted = self.context.count_lobby_join(&join.user).await;
+            let (limits, size) = (&self.context.rooms.limits, self.context.lobby_joins);
+            let counted = limits.count("lobby", join.user.as_str(), size).await;
             if let Admission::Limited(after) = counted {
                 return Some(Err(JoinRefusal::Limited(after)));
             }

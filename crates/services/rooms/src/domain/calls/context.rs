@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use anteroom_call::Limits;
-use anteroom_protocol::OpaqueUserId;
-use anteroom_runtime::{Admission, BucketSize, Count, GuardedGauge, Metrics};
+use anteroom_runtime::{BucketSize, Count, GuardedGauge, Metrics};
 
 use crate::{
     LeaseSettings, RoomsSettings,
@@ -45,12 +44,5 @@ impl CallContext {
                 "Approvals that a lobby has read and cannot use",
             ),
         }
-    }
-
-    /// Counts a join of a user that waits in the lobby.
-    pub(super) async fn count_lobby_join(&self, user: &OpaqueUserId) -> Admission {
-        let size = self.lobby_joins;
-        let limits = &self.rooms.limits;
-        limits.count("lobby", user.as_str(), size).await
     }
 }

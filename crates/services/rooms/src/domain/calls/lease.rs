@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anteroom_call::Fact;
 use anteroom_protocol::{LinkState, OpaqueUserId, Timestamp};
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
+    CallLinkRecord, CallRecord, LinkAddress, RoomsRepository, StoreError, TransactionName, UserId,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -151,12 +151,16 @@ impl LeaseTask {
         self.end_era().await;
     }
 
+    async fn begin(&self, name: &'static str) -> Result<Box<dyn RoomsRepository>, StoreError> {
+        let database = &self.context.rooms.transactions.database;
+        database.begin(TransactionName::new(name)).await
+    }
+
     async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
-        const NAME: TransactionName = TransactionName::new("renew era");
         let now = self.context.rooms.now();
         let until = now.plus(self.context.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
-        let mut transaction = self.context.rooms.transactions.database.begin(NAME).await?;
+        let mut transaction = self.begin("renew era").await?;
         if !transaction.renew_era(key, *era, node, until).await? {
             let link = transaction.link(&self.address, now).await?;
             let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
@@ -188,10 +192,10 @@ impl LeaseTask {
     }
 
     async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
-        const NAME: TransactionName = TransactionName::new("look at link");
-        let context = &self.context;
-        let database = &context.rooms.transactions.database;
-        let found = database.link_with_call(NAME, &self.address, context.rooms.now());
+        let rooms = &self.context.rooms;
+        let name = TransactionName::new("look at link");
+        let database = &rooms.transactions.database;
+        let found = database.link_with_call(name, &self.address, rooms.now());
         Ok(found.await?.map(|found| found.link))
     }
 
@@ -223,11 +227,10 @@ impl LeaseTask {
     }
 
     async fn approve(&self, user: &OpaqueUserId, approved: bool) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("write approval");
         let user = UserId::from(user);
         let room = &self.address.room;
         let mut rng = self.context.rooms.entropy.rng();
-        let mut transaction = self.context.rooms.transactions.database.begin(NAME).await?;
+        let mut transaction = self.begin("write approval").await?;
         let changed = if approved {
             transaction.add_approval(room, &user, &mut *rng).await?
         } else {
@@ -261,8 +264,7 @@ impl LeaseTask {
 
     /// Returns whether the record was there.
     async fn try_end_era(&self) -> Result<bool, StoreError> {
-        const NAME: TransactionName = TransactionName::new("end era");
-        let mut transaction = self.context.rooms.transactions.database.begin(NAME).await?;
+        let mut transaction = self.begin("end era").await?;
         let (key, era) = (&self.record.key, self.record.era);
         let has_ended = transaction.end_era(key, era).await?;
         if has_ended {

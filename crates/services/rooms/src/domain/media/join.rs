@@ -13,8 +13,7 @@ use super::{
     client::MediaError,
     contract::{CallType, ClientAnswer, ClientRequest},
     platform::Platform,
-    pool::MediaPool,
-    starting_eras::StartingEraGuard,
+    pool::{MediaPool, StartingEraGuard},
     transport::ClientTransport,
 };
 use crate::{

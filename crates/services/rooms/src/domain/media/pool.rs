@@ -1,9 +1,9 @@
 //! The pool of media servers: the health of each, and the choice for a new call.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anteroom_http_client::HttpClientError;
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{EraId, Timestamp};
 use anteroom_runtime::{Dependency, DependencyState, Health};
 use anteroom_store::CallRecord;
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use futures::future::join_all;
 use parking_lot::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{client::MediaClient, contract::ServerHealth, starting_eras::StartingEras};
+use super::{client::MediaClient, contract::ServerHealth};
 use crate::{CleanerSettings, MediaServer, SfuSettings};
 
 /// The media servers of this service. Clones share their state.
@@ -131,6 +131,40 @@ impl Server {
             let healthy = load.is_some();
             tracing::info!(parent: None, server, healthy, "a media server has changed");
         }
+    }
+}
+
+/// The eras whose record is written and whose first client is being announced to the media server.
+///
+/// Until the announcement is complete the server reports that it has no such call. The record is
+/// not removed for that.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StartingEras(Arc<Mutex<HashSet<EraId>>>);
+
+/// A guard. The era counts as starting until it is dropped.
+#[derive(Debug)]
+pub(crate) struct StartingEraGuard {
+    starting: StartingEras,
+    era: EraId,
+}
+
+impl StartingEras {
+    pub(crate) fn begin(&self, era: EraId) -> StartingEraGuard {
+        self.0.lock().insert(era);
+        StartingEraGuard {
+            starting: self.clone(),
+            era,
+        }
+    }
+
+    pub(crate) fn contains(&self, era: EraId) -> bool {
+        self.0.lock().contains(&era)
+    }
+}
+
+impl Drop for StartingEraGuard {
+    fn drop(&mut self) {
+        self.starting.0.lock().remove(&self.era);
     }
 }
 

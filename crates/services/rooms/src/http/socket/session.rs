@@ -1,6 +1,6 @@
 //! One client's socket, from its opening to its end.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 
 use anteroom_call::Command;
 use anteroom_runtime::{OperationOutcome, RunningOperation, dependency_wait};
@@ -10,7 +10,7 @@ use futures::{
 };
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -167,12 +167,11 @@ async fn await_join(
         .map_err(|_| Some(Refusal::Overloaded))?;
     let connection = state.connection();
     let joined = join(state, *request, slots.client, connection, send_queue).await;
-    end(
-        operation,
-        joined
-            .as_ref()
-            .map_or_else(|refusal| refusal.outcome(), |(_, outcome)| *outcome),
-    );
+    let outcome = match &joined {
+        Ok((_, outcome)) => *outcome,
+        Err(refusal) => refusal.outcome(),
+    };
+    end(operation, outcome);
     joined.map(|(membership, _)| membership).map_err(Some)
 }
 
@@ -292,18 +291,15 @@ async fn write(
                 false
             }
             // A client that reads nothing delays the end by at most this time.
-            () = closing_timeout(send_queue, limits.closing_timeout) => false,
+            () = async {
+                send_queue.closed().await;
+                sleep(limits.closing_timeout).await;
+            } => false,
         };
         if !sent {
             return false;
         }
     }
-}
-
-/// Completes when the closing of the connection has taken longer than `limit`.
-async fn closing_timeout(send_queue: &SendQueue, limit: Duration) {
-    send_queue.closed().await;
-    tokio::time::sleep(limit).await;
 }
 
 /// Reads and ignores messages until the client has disconnected. Never completes after a message
