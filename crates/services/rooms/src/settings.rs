@@ -228,7 +228,7 @@ pub struct LeaseSettings {
     /// The interval at which a call's record is renewed and its link read. Well below `valid`.
     pub renewal: Duration,
     /// The interval at which a lobby checks whether the call has started at another node.
-    pub lobby_look: Duration,
+    pub lobby_refresh: Duration,
 }
 
 impl Default for LeaseSettings {
@@ -236,7 +236,7 @@ impl Default for LeaseSettings {
         Self {
             valid: Duration::from_secs(30),
             renewal: Duration::from_secs(10),
-            lobby_look: Duration::from_secs(3),
+            lobby_refresh: Duration::from_secs(3),
         }
     }
 }

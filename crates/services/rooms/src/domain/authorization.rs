@@ -3,7 +3,7 @@
 
 use anteroom_call::Role;
 use anteroom_protocol::{AuthPresentation, OpaqueUserId};
-use anteroom_runtime::{Admission, BucketSize, ClientAddress};
+use anteroom_runtime::{BucketSize, ClientAddress};
 use anteroom_store::{CallKey, CallLinkRecord, CallRecord, LinkAddress};
 
 use super::{
@@ -61,9 +61,7 @@ pub(crate) async fn authorize(
     match entrance {
         Entrance::Socket { joins } => {
             let counted = context.limits.count("join", user.id.as_str(), joins).await;
-            if let Admission::Limited(after) = counted {
-                return Err(JoinRefusal::Limited(after));
-            }
+            counted.map_err(JoinRefusal::Limited)?;
         }
         Entrance::MediaServer => user.check_media_join(context)?,
     }

@@ -3,14 +3,13 @@
 //! Each room with a client has one task that drives the state machine ([`actor`]). An era starts
 //! when a device becomes active. From then on a second task renews the call's record and writes the
 //! facts that the database keeps ([`lease`]). Before that nothing is stored, and the first task
-//! itself reads the room from the database ([`opening`]). Every message reaches a room through its
-//! inbox, which is bounded: a client that floods a call waits for room in it.
+//! itself reads the room from the database. Every message reaches a room through its inbox, which
+//! is bounded: a client that floods a call waits for room in it.
 
 mod actor;
 pub(crate) mod context;
 pub(crate) mod handle;
 mod lease;
-mod opening;
 pub(crate) mod outbound;
 mod room_entries;
 pub(crate) mod send_queue;

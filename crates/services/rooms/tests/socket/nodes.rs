@@ -114,7 +114,7 @@ const fn leases(renewal: Duration) -> LeaseSettings {
     LeaseSettings {
         valid: Duration::from_secs(30),
         renewal,
-        lobby_look: renewal,
+        lobby_refresh: renewal,
     }
 }
 

@@ -7,7 +7,6 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anteroom_call::{Call, ConnectionId, Input, Join, Moment, PeekView, Roster, Status};
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_runtime::Admission;
 use anteroom_store::LinkAddress;
 use tokio::{
     sync::mpsc,
@@ -83,7 +82,7 @@ impl CallActor {
 
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
-        let every = self.context.leases.lobby_look;
+        let every = self.context.leases.lobby_refresh;
         let mut checks = interval_at(Instant::now() + every, every);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
@@ -124,7 +123,9 @@ impl CallActor {
             }
         };
         tokio::select! {
-            message = self.inbox.recv() => message.map_or(ActorEvent::End(Input::End), ActorEvent::Message),
+            message = self.inbox.recv() => {
+                message.map_or(ActorEvent::End(Input::End), ActorEvent::Message)
+            }
             input = self.end.notified() => ActorEvent::End(input),
             () = link_read => ActorEvent::LinkRead,
             _ = checks.tick(), if lobby => ActorEvent::LobbyCheck,
@@ -217,7 +218,7 @@ impl CallActor {
         if call.is_some_and(|call| call.would_wait(&join)) {
             let (limits, size) = (&self.context.rooms.limits, self.context.lobby_joins);
             let counted = limits.count("lobby", join.user.as_str(), size).await;
-            if let Admission::Limited(after) = counted {
+            if let Err(after) = counted {
                 return Some(Err(JoinRefusal::Limited(after)));
             }
         }

@@ -145,7 +145,9 @@ impl LeaseTask {
                     Some(fact) => self.write(fact).await,
                 },
                 // One read answers all callers that wait.
-                1.. = link_reads.recv_many(&mut waiting, LINK_READS) => self.answer_reads(waiting.drain(..)).await,
+                1.. = link_reads.recv_many(&mut waiting, LINK_READS) => {
+                    self.answer_reads(waiting.drain(..)).await;
+                }
             }
         }
         self.end_era().await;
