@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     cache::BoundedCache,
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader},
     system::{SLOTS, SYSTEM},
 };
 
@@ -42,15 +42,6 @@ impl Mode {
         }
     }
 
-    /// Reads a version byte.
-    ///
-    /// # Errors
-    /// There is no such version.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let [version] = reader.array()?;
-        Self::from_version(version)
-    }
-
     /// Returns the mode of a version byte.
     ///
     /// # Errors
@@ -61,6 +52,18 @@ impl Mode {
             1 => Ok(Self::Standard),
             _ => Err(ParseError),
         }
+    }
+}
+
+/// The version byte.
+impl Encoding for Mode {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let [version] = reader.read()?;
+        Self::from_version(version)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.version());
     }
 }
 
@@ -100,12 +103,12 @@ impl KeyPair {
     /// A part is not canonical, or `W` is not `w*G_w`.
     pub fn from_bytes(mode: Mode, bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
-        let (w, w_prime) = (reader.scalar()?, reader.scalar()?);
-        let w_point = *reader.point()?.element();
-        let (x0, x1) = (reader.scalar()?, reader.scalar()?);
+        let (w, w_prime) = (reader.read()?, reader.read()?);
+        let w_point = *reader.read::<Point>()?.element();
+        let (x0, x1) = (reader.read()?, reader.read()?);
         let mut y = [Scalar::ZERO; SLOTS];
         for y in &mut y {
-            *y = reader.scalar()?;
+            *y = reader.read()?;
         }
         reader.finish()?;
         if SYSTEM.g_w.times(&w) != w_point {
@@ -118,14 +121,11 @@ impl KeyPair {
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.put_scalar(&self.w);
-        bytes.put_scalar(&self.w_prime);
-        bytes.extend_from_slice(self.w_point.compress().as_bytes());
-        bytes.put_scalar(&self.x0);
-        bytes.put_scalar(&self.x1);
-        for y in &self.y {
-            bytes.put_scalar(y);
-        }
+        self.w.write(&mut bytes);
+        self.w_prime.write(&mut bytes);
+        self.w_point.compress().as_bytes().write(&mut bytes);
+        let others = [&self.x0, &self.x1].into_iter().chain(&self.y);
+        others.for_each(|scalar| scalar.write(&mut bytes));
         bytes
     }
 
@@ -286,7 +286,7 @@ impl PublicKey {
     /// A part is not canonical.
     pub fn from_bytes(mode: Mode, bytes: &[u8]) -> Result<Self, ParseError> {
         let mut reader = Reader::new(bytes);
-        let key = Self::from_points(mode, reader.point()?, reader.points()?);
+        let key = Self::from_points(mode, reader.read()?, reader.read()?);
         reader.finish()?;
         Ok(key)
     }
@@ -295,8 +295,8 @@ impl PublicKey {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.put_point(&self.c_w);
-        bytes.put_points(&self.i);
+        self.c_w.write(&mut bytes);
+        self.i.write(&mut bytes);
         bytes
     }
 

@@ -6,7 +6,7 @@ use anteroom_kvac::{KeyPair, PublicKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Mode, ParseError, Randomness};
+use crate::{Mode, ParseError, Randomness, fixed_bytes::parse_hex};
 
 /// The issuer's secret params for call-link credentials. A holder can create credentials for any account.
 pub struct GenericSecretParams {
@@ -108,38 +108,21 @@ impl GenericPublicParams {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParamsId([u8; 8]);
 
+fixed_bytes!(ParamsId[8]);
+
 impl ParamsId {
-    /// Creates an id from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 8] {
-        &self.0
-    }
-
     /// Parses 16 lower-case hex digits.
     ///
     /// # Errors
     /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let digits = text.len() == 16
-            && text
-                .bytes()
-                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        match u64::from_str_radix(text, 16) {
-            Ok(number) if digits => Ok(Self(number.to_be_bytes())),
-            _ => Err(ParseError),
-        }
+        parse_hex(text).map(Self)
     }
 
     /// Returns 16 lower-case hex digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        format!("{:016x}", u64::from_be_bytes(self.0))
+        hex::encode(self.0)
     }
 
     pub(crate) fn of(public_params: &[u8]) -> Self {

@@ -2,7 +2,7 @@
 
 use anteroom_kvac::{
     KeyPair, Point, PublicKey, Sho,
-    codec::{Reader, Writer},
+    codec::{Encoding as _, Reader},
     endorsements::{EndorsementKey, EndorsementPublicKey},
 };
 use zeroize::Zeroizing;
@@ -55,7 +55,7 @@ impl GroupServerSecretParams {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
         let credential_key = KeyPair::from_bytes(MODE, reader.slice(KeyPair::LENGTH)?)?;
-        let endorsement_key = EndorsementKey::read(&mut reader)?;
+        let endorsement_key = reader.read()?;
         reader.finish()?;
         Ok(Self::new(credential_key, endorsement_key))
     }
@@ -120,9 +120,9 @@ impl GroupServerPublicParams {
         let mut reader = Reader::new(bytes);
         reader.expect(0)?;
         let params = Self {
-            unused: reader.points()?,
+            unused: reader.read()?,
             credential_key: PublicKey::from_bytes(MODE, reader.slice(PublicKey::LENGTH)?)?,
-            endorsement_key: EndorsementPublicKey::read(&mut reader)?,
+            endorsement_key: reader.read()?,
         };
         reader.finish()?;
         Ok(params)
@@ -133,7 +133,7 @@ impl GroupServerPublicParams {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.push(0);
-        bytes.put_points(&self.unused);
+        self.unused.write(&mut bytes);
         bytes.extend_from_slice(&self.credential_key.to_bytes());
         self.endorsement_key.write(&mut bytes);
         bytes
