@@ -6,35 +6,17 @@ use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
 use crate::{
-    CLOCK_TOLERANCE, ParamsKind, PinStoreError, Problem, Service, SessionStoreError,
-    TransportError, TransportFailure,
+    CLOCK_TOLERANCE, ExchangeError, ParamsKind, PinStoreError, Problem, Service, SessionStoreError,
+    TransportFailure,
 };
 
 /// The error of a request to the issuer. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
-    /// The base URL cannot be used.
-    #[error("the issuer's address cannot be used: {0}")]
-    BaseUrl(&'static str),
-    /// The HTTP client could not be set up (certificate store, name resolver).
-    #[error("the HTTP client could not be set up")]
-    Setup(#[source] TransportError),
-    /// No answer arrived: the name, the connection, TLS or the stream failed.
-    #[error("the issuer cannot be reached")]
-    Unreachable(#[source] TransportError),
-    /// The answer did not arrive in time.
-    #[error("the issuer did not answer in time")]
-    TimedOut,
-    /// The answer exceeds the limit.
-    #[error("the issuer's answer is longer than {limit} bytes")]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The answer does not have the shape of the API.
-    #[error("the issuer's answer makes no sense: {0}")]
-    Malformed(&'static str),
+    /// The exchange failed.
+    #[error(transparent)]
+    Exchange(ExchangeError),
     /// The issuer refused the request.
     #[error(transparent)]
     Problem(Box<Problem>),
@@ -149,14 +131,8 @@ pub(crate) fn clock_error(
 
 impl From<TransportFailure> for IssuerError {
     fn from(failure: TransportFailure) -> Self {
-        match failure {
-            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
-            TransportFailure::Setup(cause) => Self::Setup(cause),
-            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
-            TransportFailure::TimedOut => Self::TimedOut,
-            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
-            TransportFailure::Malformed(what) => Self::Malformed(what),
-        }
+        let with = Service::Issuer;
+        Self::Exchange(ExchangeError { with, failure })
     }
 }
 

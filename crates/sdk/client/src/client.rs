@@ -116,7 +116,7 @@ impl Client {
     /// Returns a client of the room service of a link.
     ///
     /// # Errors
-    /// [`Error::NoRoomService`] for a bare key; [`crate::RoomsError::BaseUrl`] if the address cannot be used.
+    /// [`Error::NoRoomService`] for a bare key; [`crate::TransportFailure::BaseUrl`] if the address cannot be used.
     pub fn rooms(&self, link: &CallLink) -> Result<RoomsClient, Error> {
         if self.shared.options.rooms.is_none() && link.host.is_empty() {
             return Err(Error::NoRoomService);

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::{
     AccountInfo, Authentication, DayCredentials, DayRange, IssuedCredential, IssuerError, PinStore,
-    PublishedParams, RelayServer, ServiceAddress, Timeouts, Trust, TrustedParams,
+    PublishedParams, RelayServer, ServiceAddress, Timeouts, TransportFailure, Trust, TrustedParams,
     transport::{MAX_ISSUER_ANSWER, Transport},
 };
 
@@ -50,7 +50,7 @@ impl IssuerClient {
         if let Authentication::Login(session) = &authentication
             && session.base_url() != transport.base()
         {
-            return Err(IssuerError::BaseUrl("the login is another issuer's"));
+            return Err(TransportFailure::BaseUrl("the login is another issuer's").into());
         }
         Ok(Self {
             transport,

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::client::LoginClient;
 use crate::{
     DeviceId, IssuerError, LockedSession, SessionGrant, SessionStore, SessionStoreError, SignIn,
+    TransportFailure,
 };
 
 /// A session of a device, which renews its access token when the token expires. Clones share the session.
@@ -185,9 +186,8 @@ impl Inner {
         current.apply(&renewed)?;
         locked.replace(&renewed)?;
         current.mark_stored();
-        current
-            .authorization()
-            .ok_or(IssuerError::Malformed("no access token"))
+        let authorization = current.authorization();
+        Ok(authorization.ok_or(TransportFailure::Malformed("no access token"))?)
     }
 }
 
