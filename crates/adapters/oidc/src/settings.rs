@@ -2,7 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use url::{Host, Url};
+use anteroom_http_client::is_safe;
+use url::Url;
 
 /// The settings of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,20 +93,6 @@ impl ProviderError {
             issuer: issuer.to_owned(),
             reason: "it is there twice",
         }
-    }
-}
-
-/// Returns whether the URL is encrypted, or does not leave the machine.
-pub(crate) fn is_safe(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => url.has_host(),
-        "http" => match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        },
-        _ => false,
     }
 }
 

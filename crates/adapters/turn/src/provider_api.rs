@@ -8,13 +8,13 @@
 //!
 //! No part of the request depends on the user.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions};
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Timestamp, redacted_debug};
 use anteroom_runtime::{Backoff, Health};
 use http::{HeaderValue, StatusCode, header};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::{
     sync::Semaphore,
@@ -121,7 +121,7 @@ impl ProviderApi {
         now: Timestamp,
         ttl: RelayTtl,
     ) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
-        if !self.breaker().admit(now) {
+        if !self.breaker.lock().admit(now) {
             return Err(RelayError::CircuitOpen);
         }
         let exchange = async {
@@ -133,18 +133,14 @@ impl ProviderApi {
             .await
             .unwrap_or(Err(RelayError::TimedOut));
         match &outcome {
-            Ok(_) => self.breaker().succeeded(),
-            Err(_) => self.breaker().failed(now),
+            Ok(_) => self.breaker.lock().succeeded(),
+            Err(_) => self.breaker.lock().failed(now),
         }
         outcome
     }
 
     pub(crate) fn health(&self) -> Health {
-        self.breaker().health()
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock()
+        self.breaker.lock().health()
     }
 
     /// Makes the request. Repeats it only after a failure in which the provider has made no
@@ -187,11 +183,7 @@ impl ProviderApi {
     }
 }
 
-impl fmt::Debug for ProviderApi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProviderApi(..)")
-    }
-}
+redacted_debug!(ProviderApi);
 
 async fn read(response: Answer) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
     let malformed = RelayError::Malformed {

@@ -1,8 +1,9 @@
 //! The settings of relays.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use url::{Host, Url};
+use anteroom_http_client::{is_loopback, is_safe};
+use url::Url;
 
 use crate::{HostName, RelaySecret, RelayTtl, RelayUrl, UrlTemplate};
 
@@ -54,12 +55,7 @@ impl ProviderUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let is_plain = url.username().is_empty() && url.password().is_none();
-        let is_safe = match url.scheme() {
-            "https" => url.has_host(),
-            "http" => is_loopback(&url),
-            _ => false,
-        };
-        (is_plain && is_safe && url.fragment().is_none()).then_some(Self(url))
+        (is_plain && is_safe(&url) && url.fragment().is_none()).then_some(Self(url))
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -79,15 +75,6 @@ pub struct RelayExperiment {
     pub percent: u8,
     /// The relays for that share.
     pub relays: RelaySettings,
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 #[cfg(test)]

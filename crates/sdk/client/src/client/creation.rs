@@ -53,7 +53,7 @@ impl Client {
 impl Shared {
     fn spare_link(&self, service: &Url) -> Result<(RootKey, CreatePass), Error> {
         let (now, options) = (self.options.system.now(), &self.options);
-        let mut credentials = self.credentials();
+        let mut credentials = self.credentials.lock();
         let store = credentials.as_mut().ok_or(Error::NoSpareLink)?;
         let listing = store.listing().clone();
         let params = listing.trusted(&*options.pins, options.trust(), now)?;
