@@ -107,9 +107,7 @@ impl SmtpMailer {
             timeout: settings.timeout,
         })
     }
-}
 
-impl SmtpMailer {
     /// Connects and logs in, without a mail.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ pub(crate) struct UnverifiedIssuer {
 }
 
 /// Seconds since 1970, possibly with a fraction (RFC 7519, section 2).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Deserialize)]
 struct NumericDate(f64);
 
 impl NumericDate {
@@ -63,12 +63,6 @@ impl NumericDate {
         (0.0..LATEST)
             .contains(&self.0)
             .then(|| Timestamp::from_secs(self.0 as u64))
-    }
-}
-
-impl<'de> Deserialize<'de> for NumericDate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        f64::deserialize(deserializer).map(Self)
     }
 }
 

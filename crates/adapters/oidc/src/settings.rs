@@ -1,6 +1,6 @@
 //! The providers, and the trust in them.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use anteroom_http_client::is_safe;
 use url::Url;
@@ -69,23 +69,12 @@ impl ProviderSettings {
 }
 
 /// The error for a provider that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the issuer {issuer:?} cannot be used: {reason}")]
 pub struct ProviderError {
     issuer: String,
     reason: &'static str,
 }
-
-impl fmt::Display for ProviderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the issuer {:?} cannot be used: {}",
-            self.issuer, self.reason
-        )
-    }
-}
-
-impl std::error::Error for ProviderError {}
 
 impl ProviderError {
     pub(crate) fn twice(issuer: &str) -> Self {

@@ -15,7 +15,7 @@ use anteroom_protocol::{Timestamp, redacted_debug};
 use anteroom_runtime::{Backoff, Health};
 use http::{HeaderValue, StatusCode, header};
 use parking_lot::Mutex;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -69,9 +69,7 @@ struct AnswerBody {
 
 #[derive(Deserialize)]
 struct IceServers {
-    #[serde(deserialize_with = "wiped")]
     username: Zeroizing<String>,
-    #[serde(deserialize_with = "wiped")]
     credential: Zeroizing<String>,
     urls: OneOrMany,
 }
@@ -230,10 +228,6 @@ fn parse(body: &[u8]) -> Option<(Credentials, Vec<RelayUrl>)> {
         password: credential,
     };
     Some((credentials, urls?))
-}
-
-fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
-    String::deserialize(deserializer).map(Zeroizing::new)
 }
 
 #[cfg(test)]

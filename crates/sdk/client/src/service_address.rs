@@ -33,24 +33,12 @@ impl ServiceAddress {
     }
 }
 
-impl From<String> for ServiceAddress {
-    fn from(url: String) -> Self {
+impl<T: AsRef<str>> From<T> for ServiceAddress {
+    fn from(url: T) -> Self {
         Self {
-            url,
+            url: url.as_ref().to_owned(),
             connect_to: None,
         }
-    }
-}
-
-impl From<&str> for ServiceAddress {
-    fn from(url: &str) -> Self {
-        url.to_owned().into()
-    }
-}
-
-impl From<&String> for ServiceAddress {
-    fn from(url: &String) -> Self {
-        url.as_str().into()
     }
 }
 
