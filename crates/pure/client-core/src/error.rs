@@ -37,28 +37,17 @@ pub enum IssuerError {
          it belongs to another issuer, or this one hands you a key of your own"
     )]
     LinkParams(ParamsId),
-    /// The clocks of the issuer and of this device differ so far that no params or credentials of the issuer
-    /// can be used.
+    /// The clocks of a service and of this device differ so far that one refuses what is valid for the other.
     #[error(
-        "this device's clock says {}, and the issuer's says {}",
+        "this device's clock says {}, and {with}'s says {}",
         date(*device),
-        date(*issuer)
+        date(*theirs)
     )]
     Clock {
-        /// The issuer's time.
-        issuer: Timestamp,
-        /// This device's time.
-        device: Timestamp,
-    },
-    /// The clocks of the room service and of this device differ so far that it may refuse what is valid here.
-    #[error(
-        "this device's clock says {}, and the room service's says {}",
-        date(*device),
-        date(*rooms)
-    )]
-    RoomsClock {
-        /// The room service's time.
-        rooms: Timestamp,
+        /// The service.
+        with: Service,
+        /// The service's time.
+        theirs: Timestamp,
         /// This device's time.
         device: Timestamp,
     },
@@ -109,23 +98,16 @@ impl IssuerError {
 /// Returns the error for the time that a service named in an answer of this moment, if its clock and this
 /// device's are too far apart.
 pub(crate) fn clock_error(
-    by: Service,
+    with: Service,
     theirs: Option<Timestamp>,
-    now: Timestamp,
+    device: Timestamp,
 ) -> Option<IssuerError> {
     let theirs = theirs?;
-    if theirs.as_secs().abs_diff(now.as_secs()) <= CLOCK_TOLERANCE.as_secs() {
-        return None;
-    }
-    Some(match by {
-        Service::Issuer => IssuerError::Clock {
-            issuer: theirs,
-            device: now,
-        },
-        Service::Rooms => IssuerError::RoomsClock {
-            rooms: theirs,
-            device: now,
-        },
+    let difference = theirs.as_secs().abs_diff(device.as_secs());
+    (difference > CLOCK_TOLERANCE.as_secs()).then_some(IssuerError::Clock {
+        with,
+        theirs,
+        device,
     })
 }
 

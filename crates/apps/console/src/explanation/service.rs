@@ -32,8 +32,8 @@ pub(super) fn of_issuer(error: &IssuerError) -> Explanation {
             );
             Explanation::failed("params_untrusted").next(next)
         }
-        IssuerError::Clock { .. } | IssuerError::OddDay { .. } => of_clock(Service::Issuer),
-        IssuerError::RoomsClock { .. } => of_clock(Service::Rooms),
+        IssuerError::Clock { with, .. } => of_clock(*with),
+        IssuerError::OddDay { .. } => of_clock(Service::Issuer),
         IssuerError::Verification => Explanation::failed("credential_unverified")
             .next("Compare the ids of anteroom credential auth with another member's"),
         IssuerError::LinkParams(_) => Explanation::failed("link_params_unknown"),

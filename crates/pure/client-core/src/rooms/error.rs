@@ -81,7 +81,7 @@ impl RoomsError {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
     }
 
-    /// Returns the clocks as the cause of a refused presentation: [`IssuerError::RoomsClock`] if they differ so
+    /// Returns the clocks as the cause of a refused presentation: [`IssuerError::Clock`] if they differ so
     /// far that the room service may refuse what is valid here. `now` is the time of the answer.
     #[must_use]
     pub fn clock_cause(&self, now: Timestamp) -> Option<IssuerError> {
