@@ -37,16 +37,6 @@ impl<'b> Reader<'b> {
         T::read(self)
     }
 
-    /// Reads `length` bytes.
-    ///
-    /// # Errors
-    /// Fewer bytes are left.
-    pub fn slice(&mut self, length: usize) -> Result<&'b [u8], ParseError> {
-        let (slice, rest) = self.rest.split_at_checked(length).ok_or(ParseError)?;
-        self.rest = rest;
-        Ok(slice)
-    }
-
     /// Reads one byte, the version.
     ///
     /// # Errors
@@ -77,7 +67,9 @@ impl<'b> Reader<'b> {
     /// Its length is not `expected`.
     pub fn vec(&mut self, expected: usize) -> Result<&'b [u8], ParseError> {
         self.count(expected)?;
-        self.slice(expected)
+        let (vec, rest) = self.rest.split_at_checked(expected).ok_or(ParseError)?;
+        self.rest = rest;
+        Ok(vec)
     }
 
     /// Ends the reading.
