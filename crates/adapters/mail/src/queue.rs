@@ -259,7 +259,7 @@ async fn pause_until(due: Option<Instant>) {
 async fn attempt(queued: QueuedMail, state: Arc<State>) {
     match &queued.item {
         QueueItem::Mail(mail) => {
-            let last_call = state.backlog.lock().is_closing();
+            let last_call = state.backlog.lock().closing;
             let begin = Instant::now();
             // After a panic only the mail's place in the queue is used.
             let send = AssertUnwindSafe(state.mailer.send(mail)).catch_unwind();

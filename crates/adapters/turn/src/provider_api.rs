@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions};
+use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions, is_loopback};
 use anteroom_protocol::{Timestamp, redacted_debug};
 use anteroom_runtime::{Backoff, Health};
 use http::{HeaderValue, StatusCode, header};
@@ -95,7 +95,7 @@ impl ProviderApi {
         timeout: Duration,
     ) -> Result<Self, RelaySettingsError> {
         let http = HttpClient::new(HttpClientOptions {
-            proxy: !url.is_loopback(),
+            proxy: !is_loopback(&url.0),
             ..HttpClientOptions::new(timeout)
         });
         let http = http.map_err(RelaySettingsError::HttpClient)?;
@@ -159,7 +159,7 @@ impl ProviderApi {
         let question = Question { ttl: ttl.as_secs() };
         let request = self
             .http
-            .post(self.url.url().clone())
+            .post(self.url.0.clone())
             .header(header::AUTHORIZATION, self.authorization.clone())
             .json(&question);
         let response = match request.send().await {

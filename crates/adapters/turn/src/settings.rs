@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom_http_client::{is_loopback, is_safe};
+use anteroom_http_client::is_safe;
 use url::Url;
 
 use crate::{HostName, RelaySecret, RelayTtl, RelayUrl, UrlTemplate};
@@ -47,7 +47,7 @@ pub enum ProviderSettings {
 /// The URL of a provider's API: `https`, or `http` on the machine itself, because the token and the
 /// credentials are sent over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProviderUrl(Url);
+pub struct ProviderUrl(pub(crate) Url);
 
 impl ProviderUrl {
     /// Parses a URL; `None` if it cannot be used.
@@ -56,14 +56,6 @@ impl ProviderUrl {
         let url = Url::parse(text).ok()?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         (is_plain && is_safe(&url) && url.fragment().is_none()).then_some(Self(url))
-    }
-
-    pub(crate) fn url(&self) -> &Url {
-        &self.0
-    }
-
-    pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
     }
 }
 

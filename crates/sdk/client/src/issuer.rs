@@ -48,7 +48,7 @@ impl IssuerClient {
         let transport = Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?;
         let authentication = authentication.into();
         if let Authentication::Login(session) = &authentication
-            && session.base_url() != transport.base()
+            && *session.base_url() != transport.base
         {
             return Err(TransportFailure::BaseUrl("the login is another issuer's").into());
         }
@@ -67,7 +67,7 @@ impl IssuerClient {
     /// Returns the issuer's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
-        self.transport.base()
+        &self.transport.base
     }
 
     /// Returns whether passwords and credentials would cross a network unencrypted.

@@ -85,7 +85,7 @@ impl Probe {
 
     async fn ask_for_socket(&self, key: &str) -> Result<SocketOutcome, TransportFailure> {
         let transport = Transport::lasting(&self.base, self.timeouts)?;
-        let url = socket_url(transport.base())?;
+        let url = socket_url(&transport.base)?;
         let response = transport.upgrade(url, key).await?;
         Ok(match response.status() {
             StatusCode::SWITCHING_PROTOCOLS if accepts(&response, key) => SocketOutcome::Open,

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAddress {
     url: String,
-    connect_to: Option<SocketAddr>,
+    pub(crate) connect_to: Option<SocketAddr>,
 }
 
 impl ServiceAddress {
@@ -26,10 +26,6 @@ impl ServiceAddress {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
-    }
-
-    pub(crate) const fn connect_to(&self) -> Option<SocketAddr> {
-        self.connect_to
     }
 }
 

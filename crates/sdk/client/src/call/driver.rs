@@ -130,7 +130,7 @@ impl Driver {
         let join = self.participation.join(has_features, &mut *self.rng)?;
         socket.send(&join).await?;
         loop {
-            let (text, time) = (socket.receive().await?, socket.time());
+            let (text, time) = (socket.receive().await?, socket.time);
             let answer = self
                 .participation
                 .read_join_answer(&text, has_features, time)?;

@@ -36,8 +36,8 @@ const PARTING: Duration = Duration::from_secs(2);
 /// An open socket.
 pub(crate) struct Socket {
     stream: WebSocketStream<Upgraded>,
-    /// The room service's time when it accepted the connection.
-    time: Option<Timestamp>,
+    /// The room service's time when it accepted the connection, if its answer carried it.
+    pub(crate) time: Option<Timestamp>,
 }
 
 impl Socket {
@@ -70,11 +70,6 @@ impl Socket {
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await;
         Ok(Self { stream, time })
-    }
-
-    /// Returns the room service's time when it accepted the connection, if its answer carried it.
-    pub(crate) const fn time(&self) -> Option<Timestamp> {
-        self.time
     }
 
     pub(crate) async fn send(&mut self, text: &str) -> Result<(), RoomsError> {
