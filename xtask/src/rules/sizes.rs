@@ -40,10 +40,6 @@ const REASONS: &[(&str, &str)] = &[
         "all decisions of a client of both services, for every kind of client",
     ),
     (
-        "crates/pure/protocol/src/create_credential.rs",
-        "one credential, from request to presentation",
-    ),
-    (
         "crates/services/accounts",
         "logins, sign-ups, sessions and devices change the same rows in one transaction",
     ),

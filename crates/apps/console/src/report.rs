@@ -183,7 +183,9 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{IssuerError, PinStoreError, RoomsError, SessionStoreError};
+    use anteroom_client::{
+        IssuerError, PinStoreError, RoomsError, SessionStoreError, TransportFailure,
+    };
     use anyhow::anyhow;
 
     use super::*;
@@ -208,7 +210,8 @@ mod tests {
             ),
             (anyhow!("odd"), "failed", "odd"),
             (
-                anyhow::Error::from(RoomsError::TimedOut).context("the call cannot be joined"),
+                anyhow::Error::from(RoomsError::from(TransportFailure::TimedOut))
+                    .context("the call cannot be joined"),
                 "timed_out",
                 "the call cannot be joined: the room service did not answer in time. Try again",
             ),

@@ -64,7 +64,7 @@ pub(crate) async fn renew_under(
             return Err(error.into());
         }
     };
-    let failure = supply.take_failure();
+    let failure = supply.failure.take();
     let (store, stored) = file.renew(listing, supply, now);
     if let Err(error) = &stored {
         tracing::warn!("the credentials are not stored, and are fetched again: {error:#}");

@@ -10,7 +10,8 @@ use std::{
 };
 
 use anteroom_client::{
-    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
+    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFailure, TransportFault,
+    is_loopback,
 };
 use anteroom_console::{
     context::Context,
@@ -285,10 +286,12 @@ async fn lacks_tls(url: &str) -> bool {
     let Ok(client) = RoomsClient::new(url, Timeouts::default()) else {
         return false;
     };
-    let answer = client.ping().await;
+    let Err(RoomsError::Exchange(error)) = client.ping().await else {
+        return false;
+    };
     matches!(
-        answer,
-        Err(RoomsError::Unreachable(error)) if *error.fault() == TransportFault::PlainHttp
+        error.failure,
+        TransportFailure::Unreachable(cause) if *cause.fault() == TransportFault::PlainHttp
     )
 }
 

@@ -31,6 +31,9 @@ mod task;
 mod timed_map;
 mod workers;
 
+/// `Debug` without content.
+pub use anteroom_protocol::redacted_debug;
+
 pub use self::{
     address_group::AddressGroup,
     admission::{AdmissionRecorder, BudgetLimits, BudgetRefusal, SharedBudget, Slot},

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use anteroom_client::{
     CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, SPARE_LINKS,
-    TrustedParams,
+    Service, TrustedParams,
 };
 use anteroom_console::{failure::Failure, os::OsClock, terminal::second};
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
@@ -108,8 +108,14 @@ impl RoomSession {
                 // because its day is another.
                 let time = self.rooms.ping().await?;
                 let is_other_day = |time: Timestamp| time.as_secs().abs_diff(now.as_secs()) >= DAY;
-                if let Some(rooms) = time.filter(|time| is_other_day(*time)) {
-                    return Err(IssuerError::RoomsClock { rooms, device: now }.into());
+                if let Some(theirs) = time.filter(|time| is_other_day(*time)) {
+                    let (with, device) = (Service::Rooms, now);
+                    return Err(IssuerError::Clock {
+                        with,
+                        theirs,
+                        device,
+                    }
+                    .into());
                 }
             }
             if let Some(spare_link) =
@@ -250,8 +256,9 @@ impl RoomSession {
     /// answer is no reason to fail.
     async fn check_clock(&self, is_valid: impl FnOnce(Timestamp) -> bool) -> anyhow::Result<()> {
         match self.rooms.ping().await {
-            Ok(Some(rooms)) if is_valid(rooms) => Err(IssuerError::RoomsClock {
-                rooms,
+            Ok(Some(theirs)) if is_valid(theirs) => Err(IssuerError::Clock {
+                with: Service::Rooms,
+                theirs,
                 device: OsClock.now(),
             }
             .into()),
