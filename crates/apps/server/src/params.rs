@@ -31,19 +31,24 @@ pub async fn ensure(
         .await?;
     let mut stored = usable(transaction.stored_server_params().await?);
     let records = &stored.readable;
+    let live = |kind| {
+        let records = records.iter().filter(move |record| record.kind == kind);
+        records.filter(|record| is_live(record, now))
+    };
     // The first params are valid for the whole day, since a client's clock may be slightly slow.
     let first = now.start_of_day();
     let mut made = Vec::new();
     clock::check(records, modes, now)?;
     for mode in modes {
-        if !has_generic(records, *mode, now)? && !stored.any_damaged(ServerParamsKind::Generic) {
+        if !any_of_mode(live(ServerParamsKind::Generic), *mode)?
+            && !stored.any_damaged(ServerParamsKind::Generic)
+        {
             made.push((make_generic(*mode, first, rng), describe(*mode)));
         }
     }
-    let group = records
-        .iter()
-        .any(|record| record.kind == ServerParamsKind::Group && is_live(record, now));
-    if !group && !stored.any_damaged(ServerParamsKind::Group) {
+    if live(ServerParamsKind::Group).next().is_none()
+        && !stored.any_damaged(ServerParamsKind::Group)
+    {
         made.push((make_group(first, rng), "group params"));
     }
     for (record, _) in &made {
@@ -285,7 +290,7 @@ pub async fn rotate(
             for mode in [Mode::Standard, Mode::Legacy] {
                 // The mode of damaged params cannot be read.
                 let stands_in = old.is_empty() && !damaged.is_empty() && mode == Mode::Standard;
-                if stands_in || any_of_mode(&old, mode)? {
+                if stands_in || any_of_mode(old.iter(), mode)? {
                     next.push((make_generic(mode, not_before, rng), describe(mode)));
                 }
             }
@@ -316,7 +321,10 @@ pub async fn rotate(
     Ok(rotated)
 }
 
-fn any_of_mode(records: &[ServerParamsRecord], mode: Mode) -> anyhow::Result<bool> {
+fn any_of_mode<'a>(
+    records: impl Iterator<Item = &'a ServerParamsRecord>,
+    mode: Mode,
+) -> anyhow::Result<bool> {
     for record in records {
         if generic_mode(record)? == mode {
             return Ok(true);
@@ -330,16 +338,4 @@ fn describe(mode: Mode) -> &'static str {
         Mode::Standard => "generic params (standard mode)",
         Mode::Legacy => "generic params (legacy mode)",
     }
-}
-
-fn has_generic(records: &[ServerParamsRecord], mode: Mode, now: Timestamp) -> anyhow::Result<bool> {
-    let live = |record: &&ServerParamsRecord| {
-        record.kind == ServerParamsKind::Generic && is_live(record, now)
-    };
-    for record in records.iter().filter(live) {
-        if generic_mode(record)? == mode {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -23,8 +23,8 @@ use crate::{
     logging::ServiceLog,
     master_key,
     services::{
-        self, Attempt, HostedService, KeyMaintenance, ListenerTask, OpenIssuer, OpenRooms,
-        OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
+        self, Attempt, EventOutputs, HostedService, KeyMaintenance, ListenerTask, OpenIssuer,
+        OpenRooms, OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
     },
     settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
     supervisor,
@@ -72,7 +72,8 @@ pub async fn run(
     let (stop, stopping) = watch::channel(false);
     let issuer = match &addresses.issuer {
         Some(url) => {
-            let telemetry = Telemetry::of_issuer(settings, data, environment)?;
+            let outputs = EventOutputs::of_issuer(&settings.events, data);
+            let telemetry = Telemetry::open("issuer", settings, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenIssuer>::new(context, &key, &services).await?)
@@ -81,7 +82,8 @@ pub async fn run(
     };
     let rooms = match &addresses.rooms {
         Some(url) => {
-            let telemetry = Telemetry::of_rooms(settings, data, environment)?;
+            let outputs = EventOutputs::of_rooms(&settings.events, data);
+            let telemetry = Telemetry::open("rooms", settings, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenRooms>::new(context, &key, &services).await?)
@@ -93,7 +95,7 @@ pub async fn run(
     passing(installation.save());
     listen::forget(data);
 
-    let keeper = KeyMaintenance::new(Arc::clone(&services), settings.keys.every()?);
+    let maintenance = KeyMaintenance::new(Arc::clone(&services), settings.keys.every()?);
     let routes = Routes {
         issuer: issuer.as_ref().map(Attempt::routes),
         rooms: rooms.as_ref().map(Attempt::routes),
@@ -101,7 +103,7 @@ pub async fn run(
     let serving = listeners.serve(&listener_settings, &certificates, routes, &stopping);
     let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
     let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
-    let keeping = keeper.start(stopping)?;
+    let maintenance = maintenance.start(stopping)?;
     let log_watch = log.map(|log| spawn_task("log-watch", log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
@@ -122,7 +124,7 @@ pub async fn run(
     for serving in serving {
         serving.drained().await?;
     }
-    keeping.await?;
+    maintenance.await?;
     let rooms = finish(rooms).await;
     let issuer = finish(issuer).await;
     drop(lock);

@@ -6,8 +6,6 @@ mod events;
 mod instance;
 mod issuer;
 mod keys;
-mod limits;
-mod program_page;
 mod purge_pause;
 mod rooms;
 mod router_slot;
@@ -18,11 +16,13 @@ mod telemetry;
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
+    num::NonZeroUsize,
+    sync::Arc,
 };
 
 use anteroom_console::failure::Failure;
 use anteroom_http_server::{DrainOutcome, ListenerSettings};
-use anteroom_runtime::spawn_task;
+use anteroom_runtime::{LocalLimiter, RateLimiter, spawn_task};
 use anyhow::anyhow;
 use axum::Router;
 use tokio::{
@@ -38,7 +38,6 @@ pub use self::{
     events::EventOutputs,
     issuer::{OpenIssuer, check_hash_cost, pseudonymizer},
     keys::{KeyMaintenance, OpenServices},
-    program_page::program_page,
     rooms::{
         GET_PARAMS, NO_PARAMS, OpenRooms, check_room_settings,
         pseudonymizer as rooms_pseudonymizer, require_params,
@@ -150,6 +149,13 @@ fn refused(
         ),
     };
     failure.with_reason(why).next(next)
+}
+
+/// Opens the rate limits of a service.
+fn open_limits() -> Arc<dyn RateLimiter> {
+    // The maximum number of accounts, addresses or users whose limits are stored: 100 to 300 bytes each.
+    const LIMITED: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+    Arc::new(LocalLimiter::new(LIMITED))
 }
 
 /// Waits until the services are told to stop.

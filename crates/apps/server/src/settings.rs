@@ -23,8 +23,10 @@ use std::{
 };
 
 use anteroom_accounts::LoginLimits;
+use anteroom_pages::WebAddress;
 use anteroom_protocol::Mode;
 use anteroom_runtime::{BucketSize, WindowSize};
+use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -382,6 +384,20 @@ impl Default for EventSettings {
             queue: const { NonZeroUsize::new(10_000).unwrap() },
             webhook: WebhookSection::default(),
         }
+    }
+}
+
+impl Settings {
+    /// Returns the page from which people download the program.
+    ///
+    /// # Errors
+    /// A text that is no http(s) URL.
+    pub fn program_page(&self) -> anyhow::Result<Option<WebAddress>> {
+        let parse = |text: &String| {
+            WebAddress::parse(text)
+                .with_context(|| format!("program_page {text:?} is no http:// or https:// URL"))
+        };
+        self.program_page.as_ref().map(parse).transpose()
     }
 }
 

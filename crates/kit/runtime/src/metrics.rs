@@ -75,20 +75,12 @@ impl Metrics {
     /// Creates metrics at zero. Alerts go to `events`.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
-        Self::with_name(None, events, clock)
+        Self::of_service(None, events, clock)
     }
 
     /// Creates the same for one of several services of a process. The log names the service.
     #[must_use]
     pub fn of_service(
-        service: &'static str,
-        events: Arc<dyn EventSink>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self::with_name(Some(service), events, clock)
-    }
-
-    fn with_name(
         service: Option<&'static str>,
         events: Arc<dyn EventSink>,
         clock: Arc<dyn Clock>,

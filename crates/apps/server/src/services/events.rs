@@ -1,6 +1,7 @@
 //! The outputs of a service's events.
 
 use std::{
+    io,
     num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,9 +14,7 @@ use anteroom_console::{
     failure::Failure,
     os::OsClock,
 };
-use anteroom_runtime::{
-    Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink,
-};
+use anteroom_runtime::{Count, Dependency, EventQueue, EventSink, Metrics, TimeStepSink};
 use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
 use anyhow::Context as _;
 
@@ -73,7 +72,7 @@ pub(super) fn open_events(
 ) -> anyhow::Result<Events> {
     let (mut queues, dropped) = (Vec::new(), Count::default());
     if settings.stdout {
-        let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
+        let queue = EventQueue::start(io::stdout(), settings.queue, dropped.clone())?;
         queues.push(Arc::new(queue));
     }
     if let Some(path) = outputs.file {
@@ -81,10 +80,10 @@ pub(super) fn open_events(
             .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
         queues.push(Arc::new(queue));
     }
-    let webhook = match outputs.webhook {
-        Some(url) => Some(webhook(settings, url, outputs.spool, environment)?),
-        None => None,
-    };
+    let webhook = outputs
+        .webhook
+        .map(|url| webhook(settings, url, outputs.spool, environment))
+        .transpose()?;
     Ok(Events {
         queues,
         dropped,
@@ -95,27 +94,20 @@ pub(super) fn open_events(
 
 impl Events {
     pub fn sink(&self) -> Arc<dyn EventSink> {
-        let queues = self.queues.iter();
-        let mut sinks: Vec<Arc<dyn EventSink>> = queues
-            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
-            .collect();
-        sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        if sinks.is_empty() {
-            return Arc::new(NoEvents);
-        }
-        Arc::new(TimeStepSink::new(
-            self.time_step,
-            Arc::new(FanOut::new(sinks)),
-        ))
+        let queues = self.queues.iter().cloned();
+        let queues = queues.map(|queue| queue as Arc<dyn EventSink>);
+        let webhook = self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>);
+        Arc::new(TimeStepSink {
+            step: self.time_step,
+            sinks: queues.chain(webhook).collect(),
+        })
     }
 
     pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
-        let queues = self.queues.iter();
-        let mut dependencies: Vec<Arc<dyn Dependency>> = queues
-            .map(|queue| Arc::clone(queue) as Arc<dyn Dependency>)
-            .collect();
-        dependencies.extend(self.webhook.clone().map(|sink| sink as Arc<dyn Dependency>));
-        dependencies
+        let queues = self.queues.iter().cloned();
+        let queues = queues.map(|queue| queue as Arc<dyn Dependency>);
+        let webhook = self.webhook.clone().map(|sink| sink as Arc<dyn Dependency>);
+        queues.chain(webhook).collect()
     }
 
     pub fn show_counts(&self, metrics: &Metrics) {

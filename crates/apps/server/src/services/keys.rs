@@ -11,7 +11,7 @@ use anteroom_console::os::{self, OsClock};
 use anteroom_issuer::{Issuer, IssuingParams};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
-use anteroom_runtime::{Clock as _, spawn_task, task_span};
+use anteroom_runtime::{Clock as _, spawn_task, task_span, ticks};
 use anteroom_store::{
     KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
@@ -22,7 +22,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Mutex, watch},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval, sleep},
+    time::sleep,
 };
 use tracing::Instrument as _;
 
@@ -287,10 +287,4 @@ fn say_retired(kind: &str, retired: &[KeyId]) {
             id.as_u32()
         );
     }
-}
-
-fn ticks(every: Duration) -> tokio::time::Interval {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

@@ -9,13 +9,10 @@ use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anteroom_console::{files, os::OsClock, terminal::second};
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_runtime::Clock as _;
+use anteroom_runtime::{Clock as _, ticks};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::watch;
 
 use super::stopped;
 
@@ -114,8 +111,7 @@ pub(super) async fn decide_daily<F: Future<Output = ()>>(
     stopping: watch::Receiver<bool>,
     act: impl Fn(Decision) -> F,
 ) {
-    let mut days = interval(Duration::from_secs(DAY));
-    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut days = ticks(Duration::from_secs(DAY));
     loop {
         tokio::select! {
             () = stopped(stopping.clone()) => return,

@@ -31,8 +31,7 @@ use zeroize::Zeroizing;
 use super::{
     DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
     keys::RoomsKeyState,
-    limits::open_limits,
-    program_page::program_page,
+    open_limits,
     purge_pause::{self, Decision, PurgePause},
     runner::{HostedService, Slots},
     stopped,
@@ -103,7 +102,7 @@ impl OpenRooms {
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
-                program_page: program_page(settings)?,
+                program_page: settings.program_page()?,
                 ..room_settings(&settings.rooms, environment, url)?
             },
         })?;
@@ -126,20 +125,6 @@ impl OpenRooms {
     /// Returns the public routes.
     pub fn router(&self) -> Router {
         anteroom_rooms::router(self.rooms.clone())
-    }
-
-    /// Returns the routes for media servers.
-    pub fn internal_router(&self) -> Router {
-        anteroom_rooms::internal_router(self.rooms.clone())
-    }
-
-    /// Returns the parts that are kept up to date while the service runs.
-    pub fn watched(&self) -> RoomsKeyState {
-        RoomsKeyState {
-            database: self.database.clone(),
-            rooms: self.rooms.clone(),
-            params: Mutex::new(self.params.clone()),
-        }
     }
 
     /// Ends all calls, so that their sockets close.
@@ -171,8 +156,14 @@ impl HostedService for OpenRooms {
 
     async fn publish(&self, _: &ServiceContext, services: &OpenServices, slots: &Slots) {
         // A service opens only once.
-        let _ = services.rooms.set(self.watched());
-        slots.internal.set(self.internal_router());
+        let _ = services.rooms.set(RoomsKeyState {
+            database: self.database.clone(),
+            rooms: self.rooms.clone(),
+            params: Mutex::new(self.params.clone()),
+        });
+        slots
+            .internal
+            .set(anteroom_rooms::internal_router(self.rooms.clone()));
         slots.public.set(self.router());
     }
 

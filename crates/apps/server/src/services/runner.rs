@@ -6,7 +6,7 @@
 use std::{future, sync::Arc, time::Duration};
 
 use anteroom_http_server::{RouteOperation, metrics_router};
-use anteroom_runtime::{Dependency, HealthRegistry, Monitor, spawn_task};
+use anteroom_runtime::{Backoff, Dependency, HealthRegistry, Monitor, spawn_task};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
@@ -21,8 +21,11 @@ use super::{
 };
 use crate::{database_explanation::sentence, master_key};
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    factor: 2,
+    longest: Duration::from_secs(30),
+};
 
 /// The route slots of all listeners, which an open service sets.
 #[derive(Clone, Default)]
@@ -38,10 +41,12 @@ pub trait HostedService: Sized + Send + 'static {
     /// The operations of its public routes.
     const OPERATIONS: &'static [RouteOperation];
     /// The operations of its internal routes.
-    const INTERNAL_OPERATIONS: &'static [RouteOperation];
+    const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
 
     /// Returns the public routes that speak for the process alone.
-    fn process_router() -> Router;
+    fn process_router() -> Router {
+        Router::new()
+    }
 
     /// Opens the database, and puts the service together.
     fn open(
@@ -214,16 +219,16 @@ impl PendingService {
         mut self,
         stopping: watch::Receiver<bool>,
     ) -> anyhow::Result<(JoinHandle<()>, S)> {
-        let mut pause = FIRST_PAUSE;
+        let mut failures = 0;
         loop {
             self.database.state.failed();
             tokio::select! {
                 () = stopped(stopping.clone()) => {
                     return Err(anyhow!("the {} never ran: {}", S::NAME, self.failure));
                 }
-                () = sleep(pause) => {}
+                () = sleep(BACKOFF.pause(failures)) => {}
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            failures = failures.saturating_add(1);
             match self.open::<S>().await {
                 Ok(service) => {
                     self.database.state.succeeded();

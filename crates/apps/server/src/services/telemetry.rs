@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use anteroom_console::{data_dir::DataDir, environment::Environment, os::OsClock};
+use anteroom_console::{environment::Environment, os::OsClock};
 use anteroom_runtime::Metrics;
 
 use super::{EventOutputs, Events, events::open_events};
@@ -22,40 +22,18 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Opens those of the issuer.
+    /// Opens those of a service, which the log names.
     ///
     /// # Errors
     /// An output of events cannot be used.
-    pub fn of_issuer(
-        settings: &Settings,
-        data: &DataDir,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        let outputs = EventOutputs::of_issuer(&settings.events, data);
-        Self::open("issuer", settings, outputs, environment)
-    }
-
-    /// Opens those of the room service.
-    ///
-    /// # Errors
-    /// An output of events cannot be used.
-    pub fn of_rooms(
-        settings: &Settings,
-        data: &DataDir,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        let outputs = EventOutputs::of_rooms(&settings.events, data);
-        Self::open("rooms", settings, outputs, environment)
-    }
-
-    fn open(
+    pub fn open(
         service: &'static str,
         settings: &Settings,
         outputs: EventOutputs<'_>,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let events = open_events(&settings.events, outputs, environment)?;
-        let metrics = Metrics::of_service(service, events.sink(), Arc::new(OsClock));
+        let metrics = Metrics::of_service(Some(service), events.sink(), Arc::new(OsClock));
         events.show_counts(&metrics);
         Ok(Self { events, metrics })
     }

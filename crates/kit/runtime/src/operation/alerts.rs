@@ -119,11 +119,11 @@ impl Alerts {
         number: usize,
         failed: bool,
     ) {
-        let area = operation.area();
+        let area = operation.area;
         if let Some((_, scope)) = self.areas.iter_mut().find(|(watched, _)| *watched == area) {
             let transitions = match failed {
                 true => scope.failed(now, number),
-                false if operation.is_preparatory() => scope.prepared(now, number),
+                false if operation.is_preparatory => scope.prepared(now, number),
                 false => scope.succeeded(now, number),
             };
             self.outputs.tell(now, Some(area), &transitions);
@@ -131,7 +131,7 @@ impl Alerts {
         // Runs of single operations are counted in their areas only.
         let transitions = match failed {
             true => self.whole.failed(now, 0),
-            false if operation.is_preparatory() => self.whole.tick(now),
+            false if operation.is_preparatory => self.whole.tick(now),
             false => self.whole.succeeded(now, 0),
         };
         self.outputs.tell(now, None, &transitions);

@@ -55,7 +55,8 @@ impl Operations {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let outcomes = Family::default();
-        let durations = Family::new_with_constructor(durations as fn() -> Histogram);
+        let durations =
+            Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
         registry.register(
             "operations",
             "Operations by area, name and outcome",
@@ -93,15 +94,15 @@ impl Operations {
         if let Some(known) = known {
             return known.clone();
         }
-        self.alerts.lock().watch(operation.area());
-        self.recovery_rates.set(Some(operation.area()), 0, 0);
+        self.alerts.lock().watch(operation.area);
+        self.recovery_rates.set(Some(operation.area), 0, 0);
         let recorder = OperationRecorder(Arc::new(self.described(operation, recorders.len())));
         recorders.push(recorder.clone());
         recorder
     }
 
     fn described(&self, operation: Operation, number: usize) -> Inner {
-        let (area, name) = (operation.area().as_str(), operation.name());
+        let (area, name) = (operation.area.as_str(), operation.name());
         let labels = OperationLabels {
             area,
             operation: name,
@@ -133,14 +134,14 @@ impl Operations {
         let ends = |is_meant: &dyn Fn(Area) -> bool| {
             let meant = recorders
                 .iter()
-                .filter(|recorder| is_meant(recorder.0.operation.area()));
+                .filter(|recorder| is_meant(recorder.0.operation.area));
             meant.fold((0, 0), |(recovered, overdue), recorder| {
                 let ends = recorder.0.episodes.ends();
                 (recovered + ends.0, overdue + ends.1)
             })
         };
         for area in Area::ALL {
-            let is_shown = |recorder: &OperationRecorder| recorder.0.operation.area() == area;
+            let is_shown = |recorder: &OperationRecorder| recorder.0.operation.area == area;
             if recorders.iter().any(is_shown) {
                 let (recovered, overdue) = ends(&|other| other == area);
                 self.recovery_rates.set(Some(area), recovered, overdue);
@@ -254,8 +255,4 @@ impl Drop for RunningOperation {
             false => OperationOutcome::Refused,
         });
     }
-}
-
-fn durations() -> Histogram {
-    Histogram::new(DURATIONS)
 }

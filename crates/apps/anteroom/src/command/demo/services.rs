@@ -18,8 +18,8 @@ use anteroom_server::{
     installation::Installation,
     logging,
     services::{
-        FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses,
-        ServiceContext, Telemetry,
+        EventOutputs, FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms,
+        OpenServices, OwnAddresses, ServiceContext, Telemetry,
     },
     settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
 };
@@ -100,10 +100,10 @@ impl DemoServices {
                 .await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
-            let now = OsClock.now();
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
-            let telemetry = Telemetry::of_issuer(&issuers, &data, &environment)?;
+            let outputs = EventOutputs::of_issuer(&issuers.events, &data);
+            let telemetry = Telemetry::open("issuer", &issuers, outputs, &environment)?;
             let context = ServiceContext {
                 settings: issuers,
                 data,
@@ -112,7 +112,7 @@ impl DemoServices {
                 url: url.clone(),
                 telemetry,
             };
-            let issuer = OpenIssuer::open(&context, &key, &FaultLog::default(), now).await?;
+            let issuer = OpenIssuer::open(&context, &key, &OpenServices::default()).await?;
             let serving = ListenerTask::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });
@@ -148,7 +148,8 @@ impl DemoServices {
                 let now = OsClock.now();
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
-                let telemetry = Telemetry::of_rooms(&settings, &data, &environment)?;
+                let outputs = EventOutputs::of_rooms(&settings.events, &data);
+                let telemetry = Telemetry::open("rooms", &settings, outputs, &environment)?;
                 let context = ServiceContext {
                     settings,
                     data,
