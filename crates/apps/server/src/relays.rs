@@ -12,7 +12,7 @@ use anteroom_turn::{
 };
 use anyhow::{Context as _, bail};
 
-use crate::settings::{RelayProvider, RelaySection, Settings};
+use crate::settings::{self, RelayProvider, Settings};
 
 /// The variables with the secret of a source of relays.
 struct SecretVariables {
@@ -49,7 +49,7 @@ pub fn open_relays(settings: &Settings, environment: &Environment) -> anyhow::Re
 }
 
 fn relays(
-    section: &RelaySection,
+    section: &settings::RelaySettings,
     variables: &SecretVariables,
     environment: &Environment,
     longest: NonZeroU64,
@@ -94,14 +94,14 @@ fn relays(
     }))
 }
 
-fn api_url(section: &RelaySection) -> anyhow::Result<ProviderUrl> {
+fn api_url(section: &settings::RelaySettings) -> anyhow::Result<ProviderUrl> {
     let url = section.api_url.as_deref().context("api_url is missing")?;
     // The error does not quote the URL, which may contain a password.
     ProviderUrl::parse(url).context("api_url is no https URL (or http on this machine)")
 }
 
 /// Returns the timeout of the provider. A request to the issuer must not time out before it.
-fn timeout(section: &RelaySection, longest: NonZeroU64) -> anyhow::Result<Duration> {
+fn timeout(section: &settings::RelaySettings, longest: NonZeroU64) -> anyhow::Result<Duration> {
     if section.timeout_seconds >= longest {
         bail!("timeout_seconds is not less than http.request_seconds");
     }
@@ -124,12 +124,12 @@ fn secret(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{database_explanation::sentence, settings::RelayExperimentSection};
+    use crate::{database_explanation::sentence, settings::RelayExperimentSettings};
 
     const SECRET: (&str, &str) = ("ANTEROOM_RELAY_SECRET", "0123456789abcdef");
     const OTHER_SECRET: (&str, &str) = ("ANTEROOM_RELAY_EXPERIMENT_SECRET", "fedcba9876543210");
 
-    fn section(text: &str) -> RelaySection {
+    fn section(text: &str) -> settings::RelaySettings {
         toml::from_str(text).unwrap()
     }
 
@@ -143,7 +143,7 @@ mod tests {
             ..Settings::default()
         };
         if let Some((percent, relays)) = experiment {
-            settings.relay_experiment = RelayExperimentSection {
+            settings.relay_experiment = RelayExperimentSettings {
                 percent,
                 relays: section(relays),
             };

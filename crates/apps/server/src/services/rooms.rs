@@ -43,7 +43,7 @@ use crate::{
     databases,
     installation::Installation,
     params::{self, ParamsOwner},
-    settings::{MediaKind, RoomsConfig},
+    settings::{self, MediaKind},
 };
 
 const LOOK: TransactionName = TransactionName::new("look at the newest link");
@@ -243,7 +243,7 @@ pub fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
 
 /// Checks the settings of rooms.
 pub fn check_room_settings(
-    settings: &RoomsConfig,
+    settings: &settings::RoomsSettings,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     // Any listener address is valid in place of a public URL.
@@ -251,7 +251,7 @@ pub fn check_room_settings(
 }
 
 fn room_settings(
-    settings: &RoomsConfig,
+    settings: &settings::RoomsSettings,
     environment: &Environment,
     url: &str,
 ) -> anyhow::Result<RoomsSettings> {

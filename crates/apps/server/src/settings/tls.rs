@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The settings of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct TlsSection {
+pub struct TlsSettings {
     /// The file of the certificate (PEM), followed by those that lead to its authority. Read
     /// again when it changes.
     pub certificate: Option<PathBuf>,

@@ -21,7 +21,7 @@ use anteroom_server::{
         EventOutputs, FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms,
         OpenServices, OwnAddresses, ServiceContext, Telemetry,
     },
-    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
+    settings::{ListenAddress, MailSettings, OidcSettings, Settings, WebhookSettings},
 };
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
@@ -85,9 +85,9 @@ impl DemoServices {
         settings.rooms.listen = free;
         settings.issuer.public_url = None;
         settings.rooms.public_url = None;
-        settings.events.webhook = WebhookSection::default();
+        settings.events.webhook = WebhookSettings::default();
         settings.mail = MailSettings::default();
-        settings.oidc = OidcSection::default();
+        settings.oidc = OidcSettings::default();
         let http = settings.http.connection_limits();
 
         let runtime = threads(&issuer_dir)?;
