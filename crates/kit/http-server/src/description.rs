@@ -131,7 +131,12 @@ fn add(operation: &mut Operation, kind: &ProblemKind) {
     let answers = &mut operation.responses.responses;
     let answer = answers
         .entry(kind.status.as_str().to_owned())
-        .or_insert_with(|| problem_answer().into());
+        .or_insert_with(|| {
+            let name = <ProblemDocument as utoipa::ToSchema>::name();
+            let content = Content::new(Some(Ref::from_schema_name(name)));
+            let answer = ResponseBuilder::new().content(PROBLEM_JSON, content);
+            answer.build().into()
+        });
     let Some(answer) = inline(answer) else { return };
     let code = format!("`{}`", kind.code);
     if answer.description.contains(&code) {
@@ -141,14 +146,6 @@ fn add(operation: &mut Operation, kind: &ProblemKind) {
         answer.description.push_str(", ");
     }
     answer.description.push_str(&code);
-}
-
-fn problem_answer() -> Response {
-    let name = <ProblemDocument as utoipa::ToSchema>::name();
-    let content = Content::new(Some(Ref::from_schema_name(name)));
-    ResponseBuilder::new()
-        .content(PROBLEM_JSON, content)
-        .build()
 }
 
 fn add_headers(answers: &mut BTreeMap<String, RefOr<Response>>) {

@@ -78,7 +78,7 @@ impl EventQueue {
             thread::Builder::new()
                 .name("events".to_owned())
                 .spawn(move || {
-                    let write = || write_all(&receiver, LineWriter::new(writer), &state);
+                    let write = || write_all(&receiver, writer, &state);
                     task_span("event-writer").in_scope(write);
                 })?
         };
@@ -144,7 +144,11 @@ impl Drop for EventQueue {
     }
 }
 
-fn write_all<W: Write>(receiver: &Receiver<Event>, mut writer: LineWriter<W>, state: &State) {
+fn write_all(receiver: &Receiver<Event>, writer: impl Write, state: &State) {
+    let mut writer = LineWriter {
+        writer,
+        clean: true,
+    };
     while let Ok(event) = receiver.recv() {
         let line = event.to_line();
         let mut failures = 0;
@@ -172,13 +176,6 @@ struct LineWriter<W> {
 }
 
 impl<W: Write> LineWriter<W> {
-    fn new(writer: W) -> Self {
-        Self {
-            writer,
-            clean: true,
-        }
-    }
-
     fn write_line(&mut self, line: &str) -> io::Result<()> {
         let start = if self.clean { "" } else { "\n" };
         self.clean = false;

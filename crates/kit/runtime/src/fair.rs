@@ -30,7 +30,6 @@ struct State<K: Clone + Eq + Hash> {
     queue: RoundRobin<K, Waiter<K>>,
 }
 
-/// A caller in the queue.
 struct Waiter<K: Clone + Eq + Hash> {
     path: Vec<K>,
     permit: oneshot::Sender<FairPermit<K>>,

@@ -150,7 +150,10 @@ impl Metrics {
         let mut counts = self.0.guarded_gauges.lock();
         let count = counts.entry(name).or_insert_with(|| {
             let count = GuardedGauge::default();
-            self.0.registry.lock().register(name, help, count.gauge());
+            self.0
+                .registry
+                .lock()
+                .register(name, help, count.number.clone());
             count
         });
         count.clone()
@@ -170,7 +173,7 @@ impl Metrics {
 
     /// Adds a counter that is counted elsewhere.
     pub fn show_count(&self, name: &'static str, help: &'static str, count: &Count) {
-        self.0.registry.lock().register(name, help, count.counter());
+        self.0.registry.lock().register(name, help, count.0.clone());
     }
 
     /// Returns the metrics at the current time, in the text format of OpenMetrics.

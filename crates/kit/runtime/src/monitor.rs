@@ -27,7 +27,7 @@ impl Monitor {
     #[must_use]
     pub fn new(registry: &HealthRegistry, metrics: &Metrics) -> Self {
         let mut checked = Vec::new();
-        for dependency in registry.dependencies() {
+        for dependency in registry.0.iter() {
             let recorder = metrics.dependency(dependency.name());
             if let Some(state) = dependency.state() {
                 state.connect(recorder);

@@ -109,9 +109,6 @@ pub enum OperationOutcome {
 }
 
 impl OperationOutcome {
-    /// All outcomes.
-    pub const ALL: [Self; 3] = [Self::Succeeded, Self::Refused, Self::Failed];
-
     /// Returns the name in labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -131,24 +131,16 @@ impl Operations {
     pub(crate) fn tick(&self) {
         self.alerts.lock().tick(self.clock.now());
         let recorders = self.recorders.lock();
-        let ends = |is_meant: &dyn Fn(Area) -> bool| {
-            let meant = recorders
-                .iter()
-                .filter(|recorder| is_meant(recorder.0.operation.area));
-            meant.fold((0, 0), |(recovered, overdue), recorder| {
-                let ends = recorder.0.episodes.ends();
-                (recovered + ends.0, overdue + ends.1)
-            })
-        };
-        for area in Area::ALL {
-            let is_shown = |recorder: &OperationRecorder| recorder.0.operation.area == area;
-            if recorders.iter().any(is_shown) {
-                let (recovered, overdue) = ends(&|other| other == area);
-                self.recovery_rates.set(Some(area), recovered, overdue);
+        for area in Area::ALL.map(Some).into_iter().chain([None]) {
+            let ends = recorders.iter().filter_map(|OperationRecorder(recorder)| {
+                let is_meant = area.is_none_or(|area| area == recorder.operation.area);
+                is_meant.then(|| recorder.episodes.ends())
+            });
+            let sum = ends.reduce(|sum, ends| (sum.0 + ends.0, sum.1 + ends.1));
+            if let Some((recovered, overdue)) = sum {
+                self.recovery_rates.set(area, recovered, overdue);
             }
         }
-        let (recovered, overdue) = ends(&|_| true);
-        self.recovery_rates.set(None, recovered, overdue);
     }
 }
 
