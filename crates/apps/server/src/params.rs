@@ -144,6 +144,7 @@ fn verifiable(stored: StoredServerParams) -> StoredServerParams {
 }
 
 /// The changes that the room service took over from the issuer.
+#[derive(Default)]
 pub struct TransferredParams {
     /// Params that it lacked.
     pub added: Vec<ParamsId>,
@@ -172,40 +173,36 @@ pub async fn share(
     let stored = verifiable(transaction.stored_server_params().await?);
     let is_damaged = |id| stored.damaged.iter().any(|damaged| damaged.id == Some(id));
     let mut rng = OsEntropy.rng();
-    let (mut added, mut replaced, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    let mut transferred = TransferredParams::default();
     let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
     for record in issuers.iter().filter(generic) {
         let is_readable = stored.readable.iter().any(|found| found.id == record.id);
         if is_damaged(record.id) {
             if transaction.replace_server_params(record, &mut *rng).await? {
-                replaced.push(record.id);
+                transferred.replaced.push(record.id);
             }
         } else if !is_readable {
             transaction.add_server_params(record, &mut *rng).await?;
-            added.push(record.id);
+            transferred.added.push(record.id);
         } else if let Some(end) = record.not_after
             && transaction.end_server_params(record.id, end).await?
         {
-            ended.push((record.id, end));
+            transferred.ended.push((record.id, end));
         }
     }
     transaction.save().await?;
-    for id in &added {
+    for id in &transferred.added {
         tracing::info!("the room service verifies under generic params {id}");
     }
-    for id in &replaced {
+    for id in &transferred.replaced {
         tracing::info!(
             "the damaged generic params {id} of the room service are the issuer's again"
         );
     }
-    for (id, end) in &ended {
+    for (id, end) in &transferred.ended {
         tracing::info!("generic params {id} are good until {}", day(*end));
     }
-    Ok(TransferredParams {
-        added,
-        replaced,
-        ended,
-    })
+    Ok(transferred)
 }
 
 /// Returns whether the room service lacks generic params of the issuer's, or has them with a later end.

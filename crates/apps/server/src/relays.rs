@@ -67,9 +67,13 @@ fn relays(
         RelayProvider::Http => ProviderSettings::Http {
             url: api_url(section)?,
             token: secret(variables, environment)?,
-            timeout: timeout(section, longest)?,
+            timeout: Duration::from_secs(section.timeout_seconds.get()),
         },
     };
+    // A request to the issuer must not time out before the provider.
+    if is_http && section.timeout_seconds >= longest {
+        bail!("timeout_seconds is not less than http.request_seconds");
+    }
     let host = section.hostname.as_deref().context("hostname is missing")?;
     let parse = |url: &String| {
         RelayUrl::parse(url).with_context(|| format!("urls: {url:?} is no stun or turn URL"))
@@ -98,14 +102,6 @@ fn api_url(section: &settings::RelaySettings) -> anyhow::Result<ProviderUrl> {
     let url = section.api_url.as_deref().context("api_url is missing")?;
     // The error does not quote the URL, which may contain a password.
     ProviderUrl::parse(url).context("api_url is no https URL (or http on this machine)")
-}
-
-/// Returns the timeout of the provider. A request to the issuer must not time out before it.
-fn timeout(section: &settings::RelaySettings, longest: NonZeroU64) -> anyhow::Result<Duration> {
-    if section.timeout_seconds >= longest {
-        bail!("timeout_seconds is not less than http.request_seconds");
-    }
-    Ok(Duration::from_secs(section.timeout_seconds.get()))
 }
 
 fn secret(

@@ -13,6 +13,7 @@ use anteroom_http_server::{ListenerKind, ListenerMetrics, ListenerSettings, Tls}
 use anteroom_runtime::{Metrics, spawn_task};
 use anyhow::bail;
 use axum::Router;
+use sd_notify::NotifyState;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
         self, Attempt, EventOutputs, HostedService, KeyMaintenance, ListenerTask, OpenIssuer,
         OpenRooms, OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
     },
-    settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
+    settings::{ListenAddress, PublicUrl, Settings},
     supervisor,
     tls::Certificates,
 };
@@ -43,7 +44,11 @@ pub async fn run(
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
     let settings = &descriptors::fit(settings, os::raise_file_limit())?;
-    let listener_settings = listener_settings(&settings.http)?;
+    let listener_settings = ListenerSettings {
+        limits: settings.http.connection_limits(),
+        trusted_proxies: settings.http.trusted_proxies()?,
+        ..ListenerSettings::default()
+    };
     let certificates = Certificates::load(settings)?;
     checks::refuse_settings(settings, data, environment)?;
     if !settings.role.issues() {
@@ -73,7 +78,7 @@ pub async fn run(
     let issuer = match &addresses.issuer {
         Some(url) => {
             let outputs = EventOutputs::of_issuer(&settings.events, data);
-            let telemetry = Telemetry::open("issuer", settings, outputs, environment)?;
+            let telemetry = Telemetry::open("issuer", &settings.events, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenIssuer>::new(context, &key, &services).await?)
@@ -83,7 +88,7 @@ pub async fn run(
     let rooms = match &addresses.rooms {
         Some(url) => {
             let outputs = EventOutputs::of_rooms(&settings.events, data);
-            let telemetry = Telemetry::open("rooms", settings, outputs, environment)?;
+            let telemetry = Telemetry::open("rooms", &settings.events, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenRooms>::new(context, &key, &services).await?)
@@ -95,7 +100,6 @@ pub async fn run(
     passing(installation.save());
     listen::forget(data);
 
-    let maintenance = KeyMaintenance::new(Arc::clone(&services), settings.keys.every()?);
     let routes = Routes {
         issuer: issuer.as_ref().map(Attempt::routes),
         rooms: rooms.as_ref().map(Attempt::routes),
@@ -103,16 +107,17 @@ pub async fn run(
     let serving = listeners.serve(&listener_settings, &certificates, routes, &stopping);
     let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
     let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
-    let maintenance = maintenance.start(stopping)?;
+    let every = settings.keys.every()?;
+    let maintenance = KeyMaintenance::start(Arc::clone(&services), every, stopping)?;
     let log_watch = log.map(|log| spawn_task("log-watch", log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
     announce(&addresses);
-    supervisor::ready();
+    supervisor::notify(NotifyState::Ready);
 
     let signal = shutdown.requested().await;
     tracing::info!("{signal}: finishing requests in flight");
-    supervisor::stopping();
+    supervisor::notify(NotifyState::Stopping);
     stop.send_replace(true);
     drop(listen_file);
     for task in [watching, log_watch].into_iter().flatten() {
@@ -286,14 +291,6 @@ impl Routes {
             (only, None) | (None, only) => only,
         }
     }
-}
-
-fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings> {
-    Ok(ListenerSettings {
-        limits: settings.connection_limits(),
-        trusted_proxies: settings.trusted_proxies()?,
-        ..ListenerSettings::default()
-    })
 }
 
 async fn bind_if(

@@ -1,7 +1,5 @@
 //! The two services at run time: opening, listening, stopping.
 
-mod context;
-mod database_failure;
 mod events;
 mod instance;
 mod issuer;
@@ -11,7 +9,6 @@ mod rooms;
 mod router_slot;
 mod runner;
 mod stored_params;
-mod telemetry;
 
 use std::{
     io::{self, ErrorKind},
@@ -33,9 +30,7 @@ use tokio::{
 
 use self::events::Events;
 pub use self::{
-    context::ServiceContext,
-    database_failure::DatabaseFailure,
-    events::EventOutputs,
+    events::{EventOutputs, Telemetry},
     issuer::{OpenIssuer, check_hash_cost, pseudonymizer},
     keys::{KeyMaintenance, OpenServices},
     rooms::{
@@ -43,9 +38,8 @@ pub use self::{
         pseudonymizer as rooms_pseudonymizer, require_params,
     },
     router_slot::ServiceRoutes,
-    runner::{Attempt, HostedService, Runner},
+    runner::{Attempt, DatabaseFailure, HostedService, Runner, ServiceContext},
     stored_params::FaultLog,
-    telemetry::Telemetry,
 };
 
 use crate::settings::ListenAddress;

@@ -13,7 +13,6 @@ mod reference;
 mod relays;
 mod schema;
 mod source;
-mod tls;
 mod webhook;
 
 use std::{
@@ -47,7 +46,6 @@ pub use self::{
     reference::page as reference,
     relays::{RelayExperimentSettings, RelayProvider, RelaySettings},
     source::{Flag, Scope},
-    tls::TlsSettings,
     webhook::WebhookSettings,
 };
 
@@ -216,6 +214,17 @@ pub enum MediaKind {
     Embedded,
     /// At media servers.
     Sfu,
+}
+
+/// The settings of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The file of the certificate (PEM), followed by those that lead to its authority. Read
+    /// again when it changes.
+    pub certificate: Option<PathBuf>,
+    /// The file of the certificate's key (PEM).
+    pub key: Option<PathBuf>,
 }
 
 /// The settings of the metrics.

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::database_explanation;
 
-/// The result class of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CheckState {
@@ -25,7 +24,6 @@ pub(super) enum CheckState {
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The name of the check.
     check: &'static str,
     state: CheckState,
     /// The result in words.

@@ -1,4 +1,4 @@
-//! The outputs of a service's events.
+//! The events and the metrics of a service.
 
 use std::{
     io,
@@ -28,6 +28,36 @@ pub struct Events {
     dropped: Count,
     webhook: Option<Arc<WebhookSink>>,
     time_step: NonZeroU64,
+}
+
+/// The events and the metrics of one service. Clones share them.
+///
+/// They exist before the service's database is open, and outlive every attempt to open it, so that requests
+/// answered meanwhile are counted, and raise alerts.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// The sinks of the events.
+    pub events: Events,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+impl Telemetry {
+    /// Opens those of a service, which the log names.
+    ///
+    /// # Errors
+    /// An output of events cannot be used.
+    pub fn open(
+        service: &'static str,
+        settings: &EventSettings,
+        outputs: EventOutputs<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let events = open_events(settings, outputs, environment)?;
+        let metrics = Metrics::of_service(Some(service), events.sink(), Arc::new(OsClock));
+        events.show_counts(&metrics);
+        Ok(Self { events, metrics })
+    }
 }
 
 /// The settings of one service's event outputs.
@@ -65,7 +95,7 @@ impl<'a> EventOutputs<'a> {
 }
 
 /// Opens the outputs of a service's events.
-pub(super) fn open_events(
+fn open_events(
     settings: &EventSettings,
     outputs: EventOutputs<'_>,
     environment: &Environment,

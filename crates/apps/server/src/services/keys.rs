@@ -129,18 +129,19 @@ pub struct KeyMaintenance {
 }
 
 impl KeyMaintenance {
-    /// Returns the task of these services, which looks once in every interval.
-    pub const fn new(services: Arc<OpenServices>, every: Duration) -> Self {
-        Self { services, every }
-    }
-
-    /// Starts the periodic checks. SIGHUP triggers a check, and no longer ends the process.
-    pub fn start(self, stopping: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
+    /// Starts the checks of these services, one in every interval. SIGHUP triggers a check, and no longer ends
+    /// the process.
+    pub fn start(
+        services: Arc<OpenServices>,
+        every: Duration,
+        stopping: watch::Receiver<bool>,
+    ) -> anyhow::Result<JoinHandle<()>> {
         let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
+        let this = Self { services, every };
         Ok(spawn_task("keys", async move {
-            let maintenance = self.run_maintenance(stopping.clone());
+            let maintenance = this.run_maintenance(stopping.clone());
             let maintenance = maintenance.instrument(task_span("key-reseal"));
-            let reload = self.reload(hangup, stopping.clone());
+            let reload = this.reload(hangup, stopping.clone());
             let reload = reload.instrument(task_span("key-reload"));
             tokio::join!(reload, maintenance);
         }))
@@ -230,9 +231,11 @@ impl ResealTask {
             say_retired("token", &retired);
         }
         let entries = self.keys.keys().await?;
-        let live = |key: &&_| is_live_data_key(key);
-        let newest = entries.iter().filter(live).map(|key| key.id).max();
-        if entries.iter().filter(live).count() > 1 && self.done_for != newest {
+        let live = entries
+            .iter()
+            .filter(|key| key.purpose == KeyPurpose::Data && key.retired.is_none());
+        let newest = live.clone().map(|key| key.id).max();
+        if live.count() > 1 && self.done_for != newest {
             self.reseal().await?;
             let retired = self.keys.retire(KeyPurpose::Data, now, now).await?;
             say_retired("data", &retired);
@@ -274,10 +277,6 @@ fn report_once(last: &mut Option<String>, failure: String) {
         tracing::error!("{failure}");
         *last = Some(failure);
     }
-}
-
-const fn is_live_data_key(key: &anteroom_store::keys::KeyEntry) -> bool {
-    matches!(key.purpose, KeyPurpose::Data) && key.retired.is_none()
 }
 
 fn say_retired(kind: &str, retired: &[KeyId]) {

@@ -221,7 +221,7 @@ async fn take_over(
 /// imported into that, and one that the start made would have none. Nothing is made.
 pub fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()> {
     databases::refuse_half_restored(data)?;
-    if database::is_there(&data.rooms_database()) {
+    if database::is_there(&RoomsSchema::path(data)) {
         return Ok(());
     }
     let is_lost = Installation::inspect(data)?

@@ -5,6 +5,7 @@
 
 use std::{future, sync::Arc, time::Duration};
 
+use anteroom_console::{data_dir::DataDir, environment::Environment};
 use anteroom_http_server::{RouteOperation, metrics_router};
 use anteroom_runtime::{Backoff, Dependency, HealthRegistry, Monitor, spawn_task};
 use anteroom_store::{KeyError, MasterKey, StoreError};
@@ -13,19 +14,42 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
-    Events, OpenServices, ServiceContext, ServiceRoutes,
-    database_failure::DatabaseFailure,
+    Events, OpenServices, ServiceRoutes, Telemetry,
     instance::named_instance,
     router_slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
 };
-use crate::{database_explanation::sentence, master_key};
+use crate::{
+    database_explanation::sentence, installation::Installation, master_key, settings::Settings,
+};
 
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_secs(1),
     factor: 2,
     longest: Duration::from_secs(30),
 };
+
+/// The settings, the data and the environment of a service.
+#[derive(Clone)]
+pub struct ServiceContext {
+    /// The settings of the process.
+    pub settings: Settings,
+    /// The data directory.
+    pub data: DataDir,
+    /// The variables, with the secrets.
+    pub environment: Environment,
+    /// The record of the databases in the data directory.
+    pub installation: Arc<Installation>,
+    /// The URL for clients of this process.
+    pub url: String,
+    /// The events and metrics, shared by all attempts to open the service.
+    pub telemetry: Telemetry,
+}
+
+/// The error context of a service that cannot use its database.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the service cannot work with its database")]
+pub struct DatabaseFailure;
 
 /// The route slots of all listeners, which an open service sets.
 #[derive(Clone, Default)]

@@ -103,7 +103,7 @@ impl DemoServices {
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
             let outputs = EventOutputs::of_issuer(&issuers.events, &data);
-            let telemetry = Telemetry::open("issuer", &issuers, outputs, &environment)?;
+            let telemetry = Telemetry::open("issuer", &issuers.events, outputs, &environment)?;
             let context = ServiceContext {
                 settings: issuers,
                 data,
@@ -149,7 +149,7 @@ impl DemoServices {
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
                 let outputs = EventOutputs::of_rooms(&settings.events, &data);
-                let telemetry = Telemetry::open("rooms", &settings, outputs, &environment)?;
+                let telemetry = Telemetry::open("rooms", &settings.events, outputs, &environment)?;
                 let context = ServiceContext {
                     settings,
                     data,
