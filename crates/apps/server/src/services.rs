@@ -28,7 +28,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::events::Events;
+use self::events::EventSinks;
 pub use self::{
     events::{EventOutputs, Telemetry},
     issuer::{OpenIssuer, check_hash_cost, pseudonymizer},

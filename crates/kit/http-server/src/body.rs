@@ -129,7 +129,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Reads a body within the limits. Under [`harden`](crate::harden) the body is received already,
+/// Reads a body within the limits. Under [`with_middleware`](crate::with_middleware) the body is received already,
 /// and this returns it or the reason of its failure.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The answers of the shell to any operation, in a service's OpenAPI document.
+//! The answers of the middleware to any operation, in a service's OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const HEAD_TOO_LARGE: &str = "The request's head is too large: without a body.";
 
 /// Completes a document whose operations list only their own answers.
 ///
-/// Adds to each operation the problems of [`harden`](crate::harden) and, if it has a body, those of
+/// Adds to each operation the problems of [`with_middleware`](crate::with_middleware) and, if it has a body, those of
 /// [`bounded_body`](crate::bounded_body) and [`require_json`](crate::require_json). Adds to each
 /// answer the headers of its status. Removes `null` from values that travel as text and from
 /// optional members, where it stands only because the handler's type is an `Option`.

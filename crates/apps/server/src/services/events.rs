@@ -22,7 +22,7 @@ use crate::settings::EventSettings;
 
 /// The sinks of one service. Clones share them.
 #[derive(Clone)]
-pub struct Events {
+pub struct EventSinks {
     queues: Vec<Arc<EventQueue>>,
     /// The counter of dropped events, over all queues.
     dropped: Count,
@@ -37,7 +37,7 @@ pub struct Events {
 #[derive(Clone)]
 pub struct Telemetry {
     /// The sinks of the events.
-    pub events: Events,
+    pub events: EventSinks,
     /// The metrics.
     pub metrics: Metrics,
 }
@@ -99,7 +99,7 @@ fn open_events(
     settings: &EventSettings,
     outputs: EventOutputs<'_>,
     environment: &Environment,
-) -> anyhow::Result<Events> {
+) -> anyhow::Result<EventSinks> {
     let (mut queues, dropped) = (Vec::new(), Count::default());
     if settings.stdout {
         let queue = EventQueue::start(io::stdout(), settings.queue, dropped.clone())?;
@@ -114,7 +114,7 @@ fn open_events(
         .webhook
         .map(|url| webhook(settings, url, outputs.spool, environment))
         .transpose()?;
-    Ok(Events {
+    Ok(EventSinks {
         queues,
         dropped,
         webhook,
@@ -122,7 +122,7 @@ fn open_events(
     })
 }
 
-impl Events {
+impl EventSinks {
     pub fn sink(&self) -> Arc<dyn EventSink> {
         let queues = self.queues.iter().cloned();
         let queues = queues.map(|queue| queue as Arc<dyn EventSink>);

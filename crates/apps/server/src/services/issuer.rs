@@ -29,7 +29,7 @@ use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
+    DatabaseFailure, EventSinks, OpenServices, ServiceContext, Telemetry,
     keys::IssuerKeyState,
     open_limits,
     purge_pause::{self, Decision, PurgePause},
@@ -56,7 +56,7 @@ pub struct OpenIssuer {
     /// The server params of the database.
     pub params: Vec<ServerParamsRecord>,
     issuer: Issuer,
-    events: Events,
+    events: EventSinks,
     mail: Option<Arc<MailQueue>>,
     oidc: Option<OidcVerifier>,
     purge_pause: Arc<parking_lot::Mutex<PurgePause>>,

@@ -29,7 +29,7 @@ use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
+    DatabaseFailure, EventSinks, OpenServices, ServiceContext, Telemetry,
     keys::RoomsKeyState,
     open_limits,
     purge_pause::{self, Decision, PurgePause},
@@ -60,7 +60,7 @@ pub struct OpenRooms {
     pub database: SqliteRooms,
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
-    events: Events,
+    events: EventSinks,
     purge_pause: Arc<parking_lot::Mutex<PurgePause>>,
 }
 

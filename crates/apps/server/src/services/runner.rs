@@ -14,7 +14,7 @@ use axum::Router;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
-    Events, OpenServices, ServiceRoutes, Telemetry,
+    EventSinks, OpenServices, ServiceRoutes, Telemetry,
     instance::named_instance,
     router_slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
@@ -186,7 +186,7 @@ pub enum Runner<S> {
     Open(JoinHandle<()>, S),
     /// A task that ends with the opened service and its background task, or with the reason why it never
     /// opened.
-    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, Events),
+    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, EventSinks),
 }
 
 impl<S: HostedService> Runner<S> {
