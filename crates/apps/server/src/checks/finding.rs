@@ -28,7 +28,6 @@ pub struct Finding {
     state: CheckState,
     /// The result in words.
     pub(super) what: String,
-    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next: Option<String>,
 }

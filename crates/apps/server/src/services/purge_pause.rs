@@ -48,7 +48,6 @@ pub(super) struct PurgePause {
     record: Option<Record>,
 }
 
-/// A decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Purge,
