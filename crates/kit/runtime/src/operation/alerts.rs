@@ -102,7 +102,6 @@ impl Alerts {
         }
     }
 
-    /// Adds an area.
     pub(super) fn watch(&mut self, area: Area) {
         let area = Some(area);
         if self.scopes.iter().all(|(watched, _)| *watched != area) {
