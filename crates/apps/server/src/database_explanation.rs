@@ -57,7 +57,6 @@ fn of_store(error: &StoreError) -> Explanation {
     }
 }
 
-/// Explains why a master key is refused.
 fn of_key(error: KeyError) -> Explanation {
     let explanation = Explanation::failed("failed");
     match error {

@@ -273,7 +273,6 @@ impl Listeners {
     }
 }
 
-/// The routes of the services of the role.
 struct Routes {
     issuer: Option<ServiceRoutes>,
     rooms: Option<ServiceRoutes>,

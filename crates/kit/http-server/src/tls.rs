@@ -148,7 +148,6 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// The bytes of both files.
 struct Content {
     certificate: Vec<u8>,
     key: Zeroizing<Vec<u8>>,

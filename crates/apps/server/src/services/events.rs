@@ -94,7 +94,6 @@ impl<'a> EventOutputs<'a> {
     }
 }
 
-/// Opens the outputs of a service's events.
 fn open_events(
     settings: &EventSettings,
     outputs: EventOutputs<'_>,
