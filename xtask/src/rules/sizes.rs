@@ -24,10 +24,6 @@ const REASONS: &[(&str, &str)] = &[
         "a third are the settings, whose comments are their documentation",
     ),
     (
-        "crates/apps/server/src/settings.rs",
-        "the sections of one file, whose comments are its documentation",
-    ),
-    (
         "crates/apps/anteroom/tests/cli/errors.rs",
         "one table of mistakes and their messages",
     ),

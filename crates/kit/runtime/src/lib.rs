@@ -42,7 +42,7 @@ pub use self::{
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
-    event::{Event, EventSink, FanOut, NoEvents, TimeStepSink, rfc3339},
+    event::{Event, EventSink, NoEvents, TimeStepSink, rfc3339},
     event_queue::EventQueue,
     fair::{FairPermit, FairPermits, QueueFull, Share, ShareCounts, network_shares},
     health::{Dependency, Health, HealthRegistry, HealthReport},
@@ -57,7 +57,7 @@ pub use self::{
     },
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
     retry_after::RetryAfter,
-    task::{spawn_task, task_span},
+    task::{spawn_task, task_span, ticks},
     timed_map::TimedMap,
     workers::{WorkError, WorkLimits, Workers},
 };

@@ -5,7 +5,7 @@ use anteroom_console::{
     terminal::{print, print_json},
 };
 use anteroom_runtime::Clock as _;
-use anteroom_server::settings::LoginSection;
+use anteroom_server::settings::LoginSettings;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 
@@ -17,7 +17,7 @@ const PAGE: u32 = 200;
 /// Lists all accounts, page by page. Those that come or go meanwhile may be in it or not.
 pub(super) async fn run(
     database: &SqliteIssuer,
-    settings: &LoginSection,
+    settings: &LoginSettings,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list accounts");

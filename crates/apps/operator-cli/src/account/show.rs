@@ -6,7 +6,7 @@ use anteroom_console::{
     terminal::{day, print, print_json, second},
 };
 use anteroom_runtime::Clock as _;
-use anteroom_server::settings::LoginSection;
+use anteroom_server::settings::LoginSettings;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
@@ -31,7 +31,7 @@ struct Report<'a> {
 pub(super) async fn run(
     database: &SqliteIssuer,
     name: &str,
-    settings: &LoginSection,
+    settings: &LoginSettings,
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("show account");

@@ -1,9 +1,9 @@
 //! The sinks of the events of commands.
 
-use std::{num::NonZeroU64, sync::Arc};
+use std::{io, num::NonZeroU64, sync::Arc};
 
 use anteroom_console::os::OsClock;
-use anteroom_runtime::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
+use anteroom_runtime::{Count, EventQueue, EventSink, TimeStepSink};
 use anteroom_server::{services::EventOutputs, settings::EventSettings};
 use anteroom_webhook::SpoolWriter;
 use anyhow::Context as _;
@@ -23,7 +23,7 @@ impl Sinks {
     ) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
-            let queue = EventQueue::stderr(settings.queue, dropped.clone())?;
+            let queue = EventQueue::start(io::stderr(), settings.queue, dropped.clone())?;
             queues.push(Arc::new(queue));
         }
         if let Some(path) = outputs.file {
@@ -54,10 +54,10 @@ impl Sinks {
             .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
             .collect();
         sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        Arc::new(TimeStepSink::new(
-            self.time_step,
-            Arc::new(FanOut::new(sinks)),
-        ))
+        Arc::new(TimeStepSink {
+            step: self.time_step,
+            sinks,
+        })
     }
 
     /// Writes the waiting events, and logs lost ones.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{complete_description, description_router, harden, health_router};
+use anteroom_http_server::{
+    complete_description, description_router, health_router, with_middleware,
+};
 use anteroom_pages::{api_page, not_found_page};
 use axum::{Router, middleware::from_fn};
 use utoipa::{
@@ -34,7 +36,7 @@ pub fn router(issuer: Issuer) -> Router {
         .merge(anteroom_accounts::page_routes(&state.accounts))
         .merge(description_router(&description))
         .merge(api_page(description));
-    harden(
+    with_middleware(
         routes,
         OPERATIONS,
         state.http,

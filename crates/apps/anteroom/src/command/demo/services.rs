@@ -18,10 +18,10 @@ use anteroom_server::{
     installation::Installation,
     logging,
     services::{
-        FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses,
-        ServiceContext, Telemetry,
+        EventOutputs, FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms,
+        OpenServices, OwnAddresses, ServiceContext, Telemetry,
     },
-    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
+    settings::{ListenAddress, MailSettings, OidcSettings, Settings, WebhookSettings},
 };
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
@@ -85,9 +85,9 @@ impl DemoServices {
         settings.rooms.listen = free;
         settings.issuer.public_url = None;
         settings.rooms.public_url = None;
-        settings.events.webhook = WebhookSection::default();
+        settings.events.webhook = WebhookSettings::default();
         settings.mail = MailSettings::default();
-        settings.oidc = OidcSection::default();
+        settings.oidc = OidcSettings::default();
         let http = settings.http.connection_limits();
 
         let runtime = threads(&issuer_dir)?;
@@ -100,10 +100,10 @@ impl DemoServices {
                 .await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
-            let now = OsClock.now();
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
-            let telemetry = Telemetry::of_issuer(&issuers, &data, &environment)?;
+            let outputs = EventOutputs::of_issuer(&issuers.events, &data);
+            let telemetry = Telemetry::open("issuer", &issuers.events, outputs, &environment)?;
             let context = ServiceContext {
                 settings: issuers,
                 data,
@@ -112,7 +112,7 @@ impl DemoServices {
                 url: url.clone(),
                 telemetry,
             };
-            let issuer = OpenIssuer::open(&context, &key, &FaultLog::default(), now).await?;
+            let issuer = OpenIssuer::open(&context, &key, &OpenServices::default()).await?;
             let serving = ListenerTask::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });
@@ -148,7 +148,8 @@ impl DemoServices {
                 let now = OsClock.now();
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
-                let telemetry = Telemetry::of_rooms(&settings, &data, &environment)?;
+                let outputs = EventOutputs::of_rooms(&settings.events, &data);
+                let telemetry = Telemetry::open("rooms", &settings.events, outputs, &environment)?;
                 let context = ServiceContext {
                     settings,
                     data,
