@@ -25,6 +25,11 @@ impl Clock for OsClock {
     }
 }
 
+/// Returns the time of the system's clock.
+pub fn now() -> Timestamp {
+    OsClock.now()
+}
+
 /// The system's random numbers. Drawing panics if the system provides none.
 #[derive(Clone, Copy, Debug)]
 pub struct OsEntropy;

@@ -3,11 +3,10 @@
 use anteroom_accounts::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
 use anteroom_console::{
     context::Context,
-    os::{self, OsClock},
+    os,
     terminal::{print, print_json},
 };
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::Settings;
 use anteroom_store::{
     Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
@@ -48,7 +47,7 @@ pub async fn run(
     settings: &Settings,
     context: &Context,
 ) -> anyhow::Result<()> {
-    let now = OsClock.now();
+    let now = os::now();
     let database = open(context).await?;
     let account = new_account(options.pni, options.admin, now);
     let uuid = account.aci.to_uuid_string();

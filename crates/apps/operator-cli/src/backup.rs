@@ -14,11 +14,9 @@ use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
-    os::OsClock,
-    progress,
+    os, progress,
     terminal::{print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::{database::ServiceSchema, databases, master_key};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
 use anyhow::{Context as _, bail};
@@ -78,7 +76,7 @@ pub async fn run(
     if files.is_empty() {
         bail!(databases::no_database(&context.data));
     }
-    let manifest = Manifest::new(OsClock.now(), files);
+    let manifest = Manifest::new(os::now(), files);
     let written = manifest
         .write(copies.path())
         .and_then(|()| sync(copies.path()))

@@ -4,10 +4,9 @@ use anteroom_accounts::ChangeCause;
 use anteroom_console::{
     context::Context,
     device_report::{self, no_device},
-    os::{self, OsClock},
+    os,
     own_account::DeviceAction,
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::Settings;
 use anteroom_store::{DeviceId, DeviceName, DeviceRetention, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
@@ -74,7 +73,7 @@ async fn list(
     const NAME: TransactionName = TransactionName::new("list devices");
     let aci = find(database, account).await?;
     let devices = database.read(NAME).await?.devices(&aci).await?;
-    let now = OsClock.now();
+    let now = os::now();
     let report = |device| report_of(device, retention, now);
     let reports: Vec<_> = devices.iter().map(report).collect();
     device_report::show_list(&aci.to_uuid_string(), &reports, json)
@@ -92,7 +91,7 @@ async fn rename(
     let aci = find(&changes.database, account).await?;
     let mut transaction = changes.database.begin(NAME).await?;
     let renamed = changes
-        .of(&mut *transaction, OsClock.now())
+        .of(&mut *transaction, os::now())
         .rename(
             &aci,
             id(device)?,
@@ -120,10 +119,10 @@ async fn delete(
     let aci = find(&changes.database, account).await?;
     let found = changes.database.read(NAME).await?.device(&aci, id).await?;
     let found = found.ok_or_else(no_device)?;
-    report_of(&found, changes.retention(), OsClock.now()).confirm_deletion(yes)?;
+    report_of(&found, changes.retention(), os::now()).confirm_deletion(yes)?;
     let mut transaction = changes.database.begin(NAME).await?;
     let deleted = changes
-        .of(&mut *transaction, OsClock.now())
+        .of(&mut *transaction, os::now())
         .delete(&aci, id, ChangeCause::Operator)
         .await?;
     let deleted = deleted.ok_or_else(no_device)?;

@@ -3,10 +3,9 @@
 use anteroom_accounts::{ChangeCause, MOST_DEVICES};
 use anteroom_console::{
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
@@ -32,7 +31,7 @@ pub(crate) async fn run(
     const NAME: TransactionName = TransactionName::new("add device");
     let name = DeviceName::parse(&options.name)?;
     let aci = find(&changes.database, &options.account.account).await?;
-    let (now, mut rng) = (OsClock.now(), os::rng());
+    let (now, mut rng) = (os::now(), os::rng());
     let password = DevicePassword::random(&mut rng);
     let mut transaction = changes.database.begin(NAME).await?;
     let known = transaction.devices(&aci).await?;

@@ -12,9 +12,9 @@ mod sinks;
 use std::sync::Arc;
 
 use anteroom_accounts::{DeviceChange, DeviceChanges, DeviceEvents};
-use anteroom_console::{data_dir::DataDir, os::OsClock};
+use anteroom_console::{data_dir::DataDir, os};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::{Clock as _, EventSink, Pseudonymizer};
+use anteroom_runtime::{EventSink, Pseudonymizer};
 use anteroom_server::{
     services::{self, EventOutputs},
     settings::Settings,
@@ -75,7 +75,7 @@ impl OperatorChanges {
 
     /// Emits the event of a committed change.
     pub fn announce(&self, change: &DeviceChange) {
-        self.device_events.announce(change, OsClock.now());
+        self.device_events.announce(change, os::now());
     }
 
     /// Records an operator's action on an account.

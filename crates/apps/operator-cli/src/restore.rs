@@ -9,11 +9,9 @@ use anteroom_console::{
     data_dir::DataDir,
     environment,
     failure::Failure,
-    os::{self, OsClock},
-    progress,
+    os, progress,
     terminal::{print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::{self, ServiceSchema},
     installation, master_key,
@@ -129,7 +127,7 @@ async fn prepare<S: ServiceSchema>(
         )
     };
     let options = SqliteOptions::new(S::path(staged)).create(false);
-    let database = SqliteDatabase::<S>::open(&options, key, OsClock.now(), &mut os::rng())
+    let database = SqliteDatabase::<S>::open(&options, key, os::now(), &mut os::rng())
         .await
         .with_context(complain)?;
     let forgotten: Result<u64, StoreError> = database.delete_transient_rows().await;

@@ -5,8 +5,7 @@ mod change;
 mod lookup;
 mod show;
 
-use anteroom_console::{context::Context, os::OsClock};
-use anteroom_runtime::Clock as _;
+use anteroom_console::{context::Context, os};
 use anteroom_server::{databases, settings::Settings};
 use anteroom_store_sqlite::SqliteRooms;
 
@@ -15,7 +14,7 @@ use crate::{arguments::Room, operator_changes::RoomChanges};
 /// Runs one of the commands on rooms.
 pub async fn run(command: Room, settings: &Settings, context: &Context) -> anyhow::Result<()> {
     let database: SqliteRooms =
-        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
+        databases::open_existing(&context.data, &context.environment, os::now()).await?;
     let done = run_on(&database, command, settings, context).await;
     database.close().await;
     done

@@ -17,10 +17,9 @@ use anteroom_console::{
     environment::Environment,
     failure::Failure,
     listen::Addresses,
-    os::OsClock,
+    os,
     terminal::{print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::ServiceSchema,
     databases::{self, Databases},
@@ -42,7 +41,7 @@ pub async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let data = &context.data;
-    let now = OsClock.now();
+    let now = os::now();
     refuse_older::<IssuerSchema>(data).await?;
     refuse_older::<RoomsSchema>(data).await?;
     let databases = Databases::open(data, &context.environment, now).await?;

@@ -3,11 +3,10 @@
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{day, print_json},
 };
 use anteroom_protocol::{CallLink, CreateCredentialRequest, LinkError, Randomness, RootKey};
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
@@ -43,7 +42,7 @@ pub async fn run(options: &CredentialCreate, context: &Context) -> anyhow::Resul
     };
     let session = Session::open(&options.client, context)?;
     let mut steps = Steps::new(!context.json);
-    let now = OsClock.now();
+    let now = os::now();
 
     steps.begin(&session)?;
     let room_id = key.room_id();

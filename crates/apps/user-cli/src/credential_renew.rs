@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use anteroom_console::{
     context::Context,
-    os::OsClock,
+    os,
     terminal::{day, print, print_json},
 };
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
@@ -34,7 +33,7 @@ pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result
         tracing::warn!("there are fewer credentials for creating links: {error}");
     }
     let days: Vec<Timestamp> = renewal.store.days().collect();
-    let spare_links = renewal.store.spare_links(OsClock.now());
+    let spare_links = renewal.store.spare_links(os::now());
     let (first, last) = days.first().zip(days.last()).context("no day came")?;
     if context.json {
         let report = Report {
@@ -51,7 +50,7 @@ pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result
             day(*last),
         ))?;
     }
-    file.note_use(OsClock.now());
+    file.note_use(os::now());
     renewal::start(&identity);
     Ok(())
 }

@@ -9,10 +9,9 @@ mod state;
 use anteroom_client::{LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
     context::Context,
-    os::{self, OsClock},
+    os,
     terminal::{confirm, plain, print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use serde::Serialize;
 
 use self::state::{ChangeReport, show_state};
@@ -121,7 +120,7 @@ pub async fn end_call(
     print(&end_of_call(
         is_empty,
         call.is_ok(),
-        state.is_open(OsClock.now()),
+        state.is_open(os::now()),
     ))?;
     Ok(())
 }

@@ -15,10 +15,9 @@ use anteroom_client::{
 use anteroom_console::{
     environment::{self, Environment},
     failure::Failure,
-    os::OsClock,
+    os,
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_runtime::Clock as _;
 use anyhow::bail;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -149,7 +148,7 @@ impl LoginFile {
     }
 
     fn parse(&self, entry: &Entry) -> anyhow::Result<StoredLogin> {
-        let stored_login = entry.parse(OsClock.now());
+        let stored_login = entry.parse(os::now());
         stored_login.ok_or_else(|| self.file.damaged())
     }
 
@@ -180,7 +179,7 @@ impl LoginFile {
             Some(remember) => remember,
             None => read(&self.file)?.is_some_and(|(entry, _)| entry.remember),
         };
-        let now = OsClock.now();
+        let now = os::now();
         let tokens = &session.tokens;
         let access = tokens.access.as_ref().map(ExposeSecret::expose_secret);
         let entry = Entry {

@@ -2,11 +2,10 @@
 
 use anteroom_accounts::ChangeCause;
 use anteroom_console::{
-    os::OsClock,
+    os,
     terminal::{confirm, print, print_json},
 };
 use anteroom_protocol::Aci;
-use anteroom_runtime::Clock as _;
 use anteroom_store::{AccountRole, IssuerDatabase as _, TransactionName};
 use anyhow::ensure;
 use serde_json::json;
@@ -101,7 +100,7 @@ pub(super) async fn delete(
     )?;
     let mut transaction = changes.database.begin(NAME).await?;
     let deleted = changes
-        .of(&mut *transaction, OsClock.now())
+        .of(&mut *transaction, os::now())
         .delete_account(&aci, ChangeCause::Operator)
         .await?;
     let deleted = deleted.ok_or_else(no_account)?;

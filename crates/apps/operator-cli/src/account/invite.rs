@@ -1,11 +1,10 @@
 //! `anteroom account invite`
 
 use anteroom_console::{
-    os::{self, OsClock},
+    os,
     terminal::{day, print, print_json},
 };
 use anteroom_protocol::DAY;
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::{MailTransport, Settings, SignUpMode};
 use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
 use serde::Serialize;
@@ -47,7 +46,7 @@ pub(super) async fn run(
     }
     let code = InviteCode::random(&mut os::rng());
     let hash = changes.database.storage_keys().invite_hash(&code);
-    let now = OsClock.now();
+    let now = os::now();
     let expires = now.plus(u64::from(days) * DAY);
     let mut transaction = changes.database.begin(NAME).await?;
     transaction.add_invite(&hash, now, expires).await?;

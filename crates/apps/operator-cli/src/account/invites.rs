@@ -2,10 +2,9 @@
 
 use anteroom_console::{
     failure::Failure,
-    os::OsClock,
+    os,
     terminal::{confirm, day, print, print_json, second},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_store::{Invite, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
@@ -29,7 +28,7 @@ struct Entry {
 /// Lists the valid invites.
 pub(super) async fn list(database: &SqliteIssuer, json: bool) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list invites");
-    let invites = database.read(NAME).await?.invites(OsClock.now()).await?;
+    let invites = database.read(NAME).await?.invites(os::now()).await?;
     if invites.is_empty() && !json {
         print("No invite code is good.")?;
     }
@@ -62,7 +61,7 @@ pub(super) async fn cancel(
         .database
         .read(NAME)
         .await?
-        .invites(OsClock.now())
+        .invites(os::now())
         .await?;
     if let Some(name) = name {
         keep_named(&mut invites, name)?;

@@ -1,10 +1,9 @@
 //! `anteroom account list`
 
 use anteroom_console::{
-    os::OsClock,
+    os,
     terminal::{print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::LoginSection;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
@@ -30,7 +29,7 @@ pub(super) async fn run(
         let mut locks = Vec::with_capacity(page.len());
         for summary in &page {
             locks.push(match &summary.email {
-                Some(email) => reader.login_lock(email, OsClock.now(), policy).await?,
+                Some(email) => reader.login_lock(email, os::now(), policy).await?,
                 None => LoginLock::default(),
             });
         }

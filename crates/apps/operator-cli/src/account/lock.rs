@@ -1,11 +1,10 @@
 //! `anteroom account unlock`: the end of locks.
 
 use anteroom_console::{
-    os::OsClock,
+    os,
     terminal::{print, print_json},
 };
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
 use serde_json::json;
 
@@ -35,7 +34,7 @@ pub(super) async fn unlock(
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("unlock account");
     let aci = find(&changes.database, name).await?;
-    let now = OsClock.now();
+    let now = os::now();
     let mut transaction = changes.database.begin(NAME).await?;
     let account = transaction.account(&aci).await?;
     let was_disabled = account.ok_or_else(no_account)?.disabled;

@@ -1,15 +1,14 @@
 //! Accounts as the commands find and print them.
 
-use anteroom_console::{context::Context, failure::Failure, os::OsClock};
+use anteroom_console::{context::Context, failure::Failure, os};
 use anteroom_protocol::Aci;
-use anteroom_runtime::Clock as _;
 use anteroom_server::databases;
 use anteroom_store::{Email, IssuerDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 
 /// Returns the issuer's database, which must be there.
 pub(crate) async fn open(context: &Context) -> anyhow::Result<SqliteIssuer> {
-    databases::open_existing(&context.data, &context.environment, OsClock.now()).await
+    databases::open_existing(&context.data, &context.environment, os::now()).await
 }
 
 /// Returns the account that is named by its UUID or by the address of its login.

@@ -7,12 +7,11 @@ use anteroom_console::{
     context::Context,
     environment::Environment,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     password::PasswordSource,
     terminal::{confirm, plain, print, print_json},
 };
 use anteroom_protocol::Aci;
-use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceOrigin, Email, IssuerDatabase as _, Login, PasswordVerifier, StoreError,
     TransactionName,
@@ -89,7 +88,7 @@ pub(super) async fn set(
         false => requested_devices(&changes.database, &aci).await?,
     };
     let mut reader = changes.database.read(NAME).await?;
-    let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
+    let sessions = reader.sessions(&aci, os::now()).await?.len();
     drop(reader);
     confirm_losses(sessions, &removed, new.yes)?;
     let verifier = verifier(new.file, new.cost, &context.environment)?;
@@ -104,7 +103,7 @@ pub(super) async fn set(
                 email: email.clone(),
                 verifier,
                 verified: true,
-                created: OsClock.now(),
+                created: os::now(),
             };
             transaction
                 .add_login(&login, &mut rng)
@@ -122,7 +121,7 @@ pub(super) async fn set(
         Vec::new()
     } else {
         changes
-            .of(&mut *transaction, OsClock.now())
+            .of(&mut *transaction, os::now())
             .delete_requested(&aci, ChangeCause::Operator)
             .await?
     };

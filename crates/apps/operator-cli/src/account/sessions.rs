@@ -1,10 +1,9 @@
 //! `anteroom account sessions`
 
 use anteroom_console::{
-    os::OsClock,
+    os,
     terminal::{confirm, print, print_json, second},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, Session, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
@@ -46,7 +45,7 @@ impl Entry {
 pub(super) async fn list(database: &SqliteIssuer, account: &str, json: bool) -> anyhow::Result<()> {
     let aci = find(database, account).await?;
     let mut reader = database.read(NAME).await?;
-    let sessions = reader.sessions(&aci, OsClock.now()).await?;
+    let sessions = reader.sessions(&aci, os::now()).await?;
     drop(reader);
     if json {
         let report = Report {

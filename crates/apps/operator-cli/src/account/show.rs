@@ -2,10 +2,9 @@
 
 use anteroom_console::{
     device_report::{self, DeviceReport},
-    os::OsClock,
+    os,
     terminal::{day, print, print_json, second},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::LoginSection;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
 use anteroom_store_sqlite::SqliteIssuer;
@@ -42,11 +41,11 @@ pub(super) async fn run(
     let login = reader.login(&aci).await?;
     let devices = reader.devices(&aci).await?;
     let policy = settings.lock_policy();
-    let lock = lock::of_account(&mut *reader, &aci, policy, OsClock.now()).await?;
+    let lock = lock::of_account(&mut *reader, &aci, policy, os::now()).await?;
     let lock = lock.unwrap_or_default();
     let retention = settings.device_retention();
     drop(reader);
-    let now = OsClock.now();
+    let now = os::now();
     let device_report = |device| report_of(device, retention, now);
     let reports: Vec<_> = devices.iter().map(device_report).collect();
     let report = AccountReport::new(

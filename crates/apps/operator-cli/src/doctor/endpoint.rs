@@ -3,12 +3,8 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use anteroom_client::{Probe, ProbeAnswer, SocketOutcome};
-use anteroom_console::{
-    os::{self, OsClock},
-    terminal::second,
-};
+use anteroom_console::{os, terminal::second};
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Clock as _;
 use anteroom_server::checks::Finding;
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -184,7 +180,7 @@ impl Endpoint {
     }
 
     async fn taken_certificate(&self, host: &str, address: SocketAddr) -> Finding {
-        if expiry::expires_soon(host, address, OsClock.now()).await == Some(true) {
+        if expiry::expires_soon(host, address, os::now()).await == Some(true) {
             return Finding::warning(
                 "TLS",
                 format!(
@@ -202,7 +198,7 @@ impl Endpoint {
     async fn behind(&self, answer: &ProbeAnswer) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(time) = answer.time {
-            findings.push(clock(time, OsClock.now(), self.name()));
+            findings.push(clock(time, os::now(), self.name()));
         }
         if self.runs_here == Some(false) {
             return findings;

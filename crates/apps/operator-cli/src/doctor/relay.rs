@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use anteroom_client::RelayServer;
-use anteroom_console::{
-    environment::Environment,
-    os::{self, OsClock},
-};
+use anteroom_console::{environment::Environment, os};
 use anteroom_protocol::Aci;
-use anteroom_runtime::{Clock as _, Pseudonymizer};
+use anteroom_runtime::Pseudonymizer;
 use anteroom_server::{
     checks::Finding,
     relays,
@@ -42,7 +39,7 @@ pub(super) async fn of_settings(settings: &Settings, environment: &Environment) 
             name: nobody,
             percentile,
         };
-        match relays.issue(user, OsClock.now()).await {
+        match relays.issue(user, os::now()).await {
             Ok(Some(relay)) => {
                 let next = match section.provider {
                     RelayProvider::Coturn => SECRET,

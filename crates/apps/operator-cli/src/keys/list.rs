@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
     context::Context,
-    os::OsClock,
+    os,
     terminal::{day, print, print_json},
 };
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{databases::Databases, params, settings::Settings};
 use anteroom_store::{
     ServerParamsKind, ServerParamsRecord, StoredServerParams,
@@ -63,7 +62,7 @@ struct Values {
 
 /// Lists the keys and the params of the databases that are here.
 pub async fn run(settings: &Settings, context: &Context) -> anyhow::Result<()> {
-    let now = OsClock.now();
+    let now = os::now();
     let databases = Databases::open(&context.data, &context.environment, now).await?;
     let mut listing = Listing {
         databases: Vec::new(),

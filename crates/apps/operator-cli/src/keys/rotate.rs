@@ -6,11 +6,10 @@ use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{confirm, day, print, print_json},
 };
 use anteroom_protocol::{ParamsId, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::ServiceSchema as _,
     databases::Databases,
@@ -129,7 +128,7 @@ pub async fn run(
     context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
-    let now = OsClock.now();
+    let now = os::now();
     confirm_loss(options)?;
     let mut progression = Progression {
         json: context.json,

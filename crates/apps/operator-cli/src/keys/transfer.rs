@@ -5,12 +5,10 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    files,
-    os::OsClock,
+    files, os,
     terminal::{print, print_json},
 };
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::ServiceSchema as _,
     databases,
@@ -154,7 +152,7 @@ pub async fn import(
         .collect::<anyhow::Result<Vec<_>>>()
         .with_context(|| format!("{} makes no sense", file.display()))?;
     data.create()?;
-    let now = OsClock.now();
+    let now = os::now();
     let new = if new {
         BTreeSet::from([RoomsSchema::NAME])
     } else {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anteroom_console::{data_dir::DataDir, os::OsClock};
-use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_console::{data_dir::DataDir, os};
+use anteroom_runtime::{Event, EventSink, Pseudonymizer};
 use anteroom_server::{
     services::{self, EventOutputs},
     settings::Settings,
@@ -50,7 +50,7 @@ impl RoomChanges {
     pub(crate) fn announce(&self, name: &'static str, room: &OpaqueRoomId) {
         let room = self.pseudonymizer.room(room.as_str()).to_string();
         self.sink
-            .emit(Event::new(name, OsClock.now()).with("room", room));
+            .emit(Event::new(name, os::now()).with("room", room));
     }
 
     /// Writes the waiting events, and logs lost ones.

@@ -5,10 +5,9 @@
 
 use anteroom_console::{
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{confirm, plain, print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::{MediaKind, Settings};
 use anteroom_store::{
     DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
@@ -46,14 +45,10 @@ pub(super) async fn end(
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("end call");
-    let room = find(
-        &mut *changes.database.read(FIND).await?,
-        room,
-        OsClock.now(),
-    )
-    .await?
-    .link
-    .room;
+    let room = find(&mut *changes.database.read(FIND).await?, room, os::now())
+        .await?
+        .link
+        .room;
     confirm(
         yes,
         &format!(
@@ -61,7 +56,7 @@ pub(super) async fn end(
             plain(room.as_str())
         ),
     )?;
-    let now = OsClock.now();
+    let now = os::now();
     let mut transaction = changes.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
     let update = LinkUpdate {
@@ -100,14 +95,10 @@ pub(super) async fn delete(
     json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete room");
-    let room = find(
-        &mut *changes.database.read(FIND).await?,
-        room,
-        OsClock.now(),
-    )
-    .await?
-    .link
-    .room;
+    let room = find(&mut *changes.database.read(FIND).await?, room, os::now())
+        .await?
+        .link
+        .room;
     let leaving = match end_call {
         true => " Everybody in its call and in its lobby is sent away.",
         false => "",
@@ -119,7 +110,7 @@ pub(super) async fn delete(
             plain(room.as_str())
         ),
     )?;
-    let now = OsClock.now();
+    let now = os::now();
     let mut transaction = changes.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
     let link = &found.link;

@@ -1,10 +1,9 @@
 //! `anteroom room list` and `show`
 
 use anteroom_console::{
-    os::OsClock,
+    os,
     terminal::{self, day, plain, print, print_json},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
 use anteroom_store_sqlite::SqliteRooms;
 
@@ -19,7 +18,7 @@ pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<(
     let width = terminal::width();
     let mut after = None;
     loop {
-        let now = OsClock.now();
+        let now = os::now();
         // A page is read completely before it is printed, so that a slow reader holds no transaction open.
         let page = database.read(NAME).await?.links(after, PAGE, now).await?;
         for found in &page.links {
@@ -63,7 +62,7 @@ fn row(room: &str, text: &str, width: Option<usize>) -> String {
 
 /// Shows a room.
 pub(super) async fn one(database: &SqliteRooms, room: &str, json: bool) -> anyhow::Result<()> {
-    let now = OsClock.now();
+    let now = os::now();
     let mut reader = database.read(FIND).await?;
     let found = find(&mut *reader, room, now).await?;
     let approved = reader.approved_users(&found.link.room).await?.len();

@@ -6,12 +6,10 @@ use anteroom_client::{LinkChange, LinkState};
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    listen,
-    os::{self, OsClock},
+    listen, os,
     terminal::{print, print_json},
 };
 use anteroom_protocol::{AdminPasskey, CallLink};
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
@@ -39,7 +37,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
-    let now = OsClock.now();
+    let now = os::now();
     // All that can fail without the room service fails before a link is created.
     let naming = options.name.as_ref().filter(|name| !name.is_empty());
     let naming = naming.map(|name| LinkChange {

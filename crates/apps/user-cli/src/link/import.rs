@@ -10,11 +10,10 @@ use anteroom_client::{LinkChange, RoomName};
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{print, print_json},
 };
 use anteroom_protocol::AdminPasskey;
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
@@ -81,7 +80,7 @@ pub(super) async fn run(
             RoomName::Known(name) => Some(name.clone()),
             RoomName::None | RoomName::Unreadable => None,
         },
-        created: named.own.map_or_else(|| OsClock.now(), |own| own.created),
+        created: named.own.map_or_else(os::now, |own| own.created),
     };
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());

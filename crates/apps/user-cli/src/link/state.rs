@@ -3,11 +3,10 @@
 use crate::arguments::OnOff;
 use anteroom_client::{Approval, LinkState, RoomName};
 use anteroom_console::{
-    os::OsClock,
+    os,
     terminal::{day, output_size, print},
 };
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Clock as _;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -72,7 +71,7 @@ pub(super) fn show_state(state: &LinkState) -> anyhow::Result<()> {
             Approval::Off => "off: who comes by the link is in",
         }
     ))?;
-    print(&format!("  state     {}", state_text(state, OsClock.now())))?;
+    print(&format!("  state     {}", state_text(state, os::now())))?;
     Ok(())
 }
 

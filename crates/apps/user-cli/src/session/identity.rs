@@ -7,10 +7,9 @@ use anteroom_client::{
     Timeouts, Trust, TrustedParams,
 };
 use anteroom_console::{
-    context::Context, environment, failure::Failure, os::OsClock, password::PasswordSource,
+    context::Context, environment, failure::Failure, os, password::PasswordSource,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
-use anteroom_runtime::Clock as _;
 use anyhow::{anyhow, bail};
 
 use super::target::IssuerTarget;
@@ -138,7 +137,7 @@ impl IssuerIdentity {
         listing: PublishedParams,
         link: Option<&CallLink>,
     ) -> Result<TrustedParams, IssuerError> {
-        let (pins, now) = (&self.target.pins, OsClock.now());
+        let (pins, now) = (&self.target.pins, os::now());
         match link {
             Some(link) => listing.trusted_for_link(link, pins, self.trust(), now),
             None => listing.trusted(pins, self.trust(), now),
