@@ -86,8 +86,7 @@ pub async fn run(
     if context.json {
         return print_json(&report);
     }
-    print(text::of(&report, now).trim_end())?;
-    Ok(())
+    print(text::of(&report, now).trim_end())
 }
 
 /// Opening a database of an older program would migrate it, which a status command must not do.

@@ -59,8 +59,7 @@ pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Resu
         }
     }
     if added.is_empty() && !context.json {
-        print("All of these params are pinned already.")?;
-        return Ok(());
+        return print("All of these params are pinned already.");
     }
     let new: Vec<Pin> = added.iter().map(|(pin, _)| pin.clone()).collect();
     if !new.is_empty() {

@@ -24,8 +24,7 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     }
     let text = serde_json::to_string_pretty(&published)?;
     if out == Path::new("-") {
-        print(&text)?;
-        return Ok(());
+        return print(&text);
     }
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
@@ -38,8 +37,7 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     print(&format!(
         "Wrote the public params to {}: nothing in it is secret. Clients pin them with `anteroom keys trust`.",
         out.display()
-    ))?;
-    Ok(())
+    ))
 }
 
 fn entry(record: &ServerParamsRecord) -> anyhow::Result<PublicParams> {

@@ -16,7 +16,7 @@ use anteroom_server::{
     params::{self, TransferredParams},
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord, StoredServerParams};
-use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::rotate::{ParamsEndReport, ended_sentence};
 
-use crate::{account, operator_changes::ChangedServices};
+use crate::{operator_changes::ChangedServices, operator_session};
 
 /// The file that carries params between the services. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl Drop for Entry {
 
 /// Returns the stored params of the issuer, and logs the damaged ones.
 pub(super) async fn params_of_issuer(context: &Context) -> anyhow::Result<StoredServerParams> {
-    let database = account::lookup::open(context).await?;
+    let database: SqliteIssuer = operator_session::open(context).await?;
     let records = params::all(&database).await;
     database.close().await;
     let records = records?;
@@ -119,8 +119,7 @@ pub async fn export(
         ids(exported.generic_params.iter().map(|entry| entry.id.clone())),
         out.display()
     ))?;
-    print("Carry it to the room service, run `anteroom keys import` there, and delete it.")?;
-    Ok(())
+    print("Carry it to the room service, run `anteroom keys import` there, and delete it.")
 }
 
 /// Reads generic params into the room service's database. Creates the database if there was none, or if `new`
@@ -170,8 +169,7 @@ pub async fn import(
         return print_json(&ImportReport::new(&shared));
     }
     if shared.is_nothing() {
-        print("The room service has all of these params already.")?;
-        return Ok(());
+        return print("The room service has all of these params already.");
     }
     if !shared.added.is_empty() {
         print(&format!(
@@ -188,8 +186,7 @@ pub async fn import(
     for (id, end) in &shared.ended {
         print(&ended_sentence(&format!("Generic params {id}"), *end, now))?;
     }
-    print(&format!("Delete {} now.", file.display()))?;
-    Ok(())
+    print(&format!("Delete {} now.", file.display()))
 }
 
 fn entry(record: &ServerParamsRecord) -> Entry {

@@ -89,8 +89,7 @@ pub(super) async fn run(
     }
     print("You are an admin of this link now.")?;
     show_state(&state)?;
-    print(&format!("  called    {short} in your list"))?;
-    Ok(())
+    print(&format!("  called    {short} in your list"))
 }
 
 /// Returns the passkey in a file, or in a line of standard input for `-`.

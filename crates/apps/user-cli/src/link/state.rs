@@ -71,8 +71,7 @@ pub(super) fn show_state(state: &LinkState) -> anyhow::Result<()> {
             Approval::Off => "off: who comes by the link is in",
         }
     ))?;
-    print(&format!("  state     {}", state_text(state, os::now())))?;
-    Ok(())
+    print(&format!("  state     {}", state_text(state, os::now())))
 }
 
 /// Shows a link, the command that joins by it, and before both a picture of it: they are the last on
@@ -87,8 +86,7 @@ pub(super) fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
     print(url)?;
     print("")?;
     let command = Zeroizing::new(format!("anteroom call join '{url}' --as NAME"));
-    print(&command)?;
-    Ok(())
+    print(&command)
 }
 
 pub(super) fn room_name(state: &LinkState) -> String {
