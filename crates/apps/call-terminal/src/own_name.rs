@@ -34,8 +34,8 @@ impl NameFile {
         if let Some(name) = given {
             return sendable(name).map_err(|long| long.failure("--as").into());
         }
-        let stored = self.read().map_err(|error| self.failure("read", error))?;
-        if let Some(name) = stored {
+        let stored = files::if_there(fs::read_to_string(&self.0));
+        if let Some(name) = stored.map_err(|error| self.failure("read", error))? {
             let place = home_path(&self.0);
             return sendable(&name).map_err(|long| long.failure(&place).into());
         }
@@ -66,14 +66,6 @@ impl NameFile {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(Some(answer))
-    }
-
-    fn read(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(&self.0) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     fn keep(&self, name: &str) -> io::Result<()> {

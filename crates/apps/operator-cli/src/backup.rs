@@ -3,8 +3,7 @@
 pub(crate) mod manifest;
 
 use std::{
-    fs::{self, File, Permissions},
-    io,
+    fs::{self, Permissions},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -14,7 +13,7 @@ use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
-    os, progress,
+    files, os, progress,
     terminal::{print, print_json},
 };
 use anteroom_server::{database::ServiceSchema, databases, master_key};
@@ -79,9 +78,9 @@ pub async fn run(
     let manifest = Manifest::new(os::now(), files);
     let written = manifest
         .write(copies.path())
-        .and_then(|()| sync(copies.path()))
+        .and_then(|()| files::sync(copies.path()))
         .and_then(|()| fs::rename(unfinished.path(), folder))
-        .and_then(|()| sync(&parent));
+        .and_then(|()| files::sync(&parent));
     written.map_err(|error| {
         Failure::failed(format!("the backup cannot be put to {}", folder.display()))
             .with_reason(error)
@@ -104,17 +103,11 @@ pub async fn run(
 /// Checks that the path is free, and returns its parent folder.
 fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
-    match fs::read_dir(folder) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                let failure = Failure::failed(format!("{shown} is not empty"));
-                bail!(failure.next("Name a new folder for the backup"));
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(error).with_context(|| format!("{shown} cannot take the backup"));
-        }
+    let entries = files::if_there(fs::read_dir(folder))
+        .with_context(|| format!("{shown} cannot take the backup"))?;
+    if entries.is_some_and(|mut entries| entries.next().is_some()) {
+        let failure = Failure::failed(format!("{shown} is not empty"));
+        bail!(failure.next("Name a new folder for the backup"));
     }
     match (folder.parent(), folder.file_name()) {
         (Some(parent), Some(_)) if parent.as_os_str().is_empty() => Ok(PathBuf::from(".")),
@@ -154,10 +147,6 @@ async fn copy<S: ServiceSchema>(data: &DataDir, copies: &DataDir) -> anyhow::Res
     Entry::of(S::NAME, &to, &copied)
         .map(Some)
         .with_context(|| format!("the copy of {} cannot be read", from.display()))
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// A backup, with the further files and variables that a restore needs.

@@ -82,21 +82,18 @@ impl Manifest {
     pub(crate) fn read(folder: &Path, known: &[&str]) -> anyhow::Result<Self> {
         let path = folder.join(NAME);
         let shown = path.display();
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!(
-                    Failure::failed(format!("{} is no backup", folder.display()))
-                        .with_reason(anyhow!("it has no {NAME}"))
-                        .next("Name a folder that `anteroom backup` made")
-                )
-            }
-            Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
+        let unreadable = || format!("{shown} cannot be read");
+        let Some(file) = files::if_there(File::open(&path)).with_context(unreadable)? else {
+            bail!(
+                Failure::failed(format!("{} is no backup", folder.display()))
+                    .with_reason(anyhow!("it has no {NAME}"))
+                    .next("Name a folder that `anteroom backup` made")
+            )
         };
         let mut text = Vec::new();
         file.take(LONGEST + 1)
             .read_to_end(&mut text)
-            .with_context(|| format!("{shown} cannot be read"))?;
+            .with_context(unreadable)?;
         if u64::try_from(text.len()).is_ok_and(|length| length > LONGEST) {
             bail!("{shown} is damaged: it is longer than any can be");
         }
@@ -173,15 +170,9 @@ impl Entry {
     /// hash differs from the manifest's.
     pub(crate) fn take_out(&self, folder: &Path, to: &Path) -> anyhow::Result<()> {
         let name = &self.name;
-        let mut from = match File::open(folder.join(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!("{name} of the backup is missing")
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("{name} of the backup cannot be read"));
-            }
-        };
+        let mut from = files::if_there(File::open(folder.join(name)))
+            .with_context(|| format!("{name} of the backup cannot be read"))?
+            .with_context(|| format!("{name} of the backup is missing"))?;
         let copied = files::create_open(to).and_then(|mut file| {
             let copied = copy_and_hash(&mut from, &mut file)?;
             file.sync_all()?;
@@ -216,9 +207,5 @@ fn copy_and_hash(from: &mut File, to: &mut impl Write) -> io::Result<(u64, Strin
         to.write_all(part)?;
         length += u64::try_from(count).unwrap_or_default();
     }
-    let digits = hash
-        .finalize()
-        .into_iter()
-        .map(|byte| format!("{byte:02x}"));
-    Ok((length, digits.collect()))
+    Ok((length, hex::encode(hash.finalize())))
 }
