@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_console::{
-    context::Context,
-    os,
-    terminal::{day, print, print_json},
-};
+use anteroom_console::{context::Context, os, terminal::day};
 use anteroom_protocol::Timestamp;
 use anyhow::Context as _;
 use serde::Serialize;
@@ -35,21 +31,18 @@ pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result
     let days: Vec<Timestamp> = renewal.store.days().collect();
     let spare_links = renewal.store.spare_links(os::now());
     let (first, last) = days.first().zip(days.last()).context("no day came")?;
-    if context.json {
-        let report = Report {
-            first_day: first.as_secs(),
-            last_day: last.as_secs(),
-            spare_links,
-        };
-        print_json(&report)?;
-    } else {
-        print(&format!(
-            "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",
-            days.len(),
-            day(*first),
-            day(*last),
-        ))?;
-    }
+    let report = Report {
+        first_day: first.as_secs(),
+        last_day: last.as_secs(),
+        spare_links,
+    };
+    let text = format!(
+        "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",
+        days.len(),
+        day(*first),
+        day(*last),
+    );
+    context.show(&report, &text)?;
     file.note_use(os::now());
     renewal::start(&identity);
     Ok(())

@@ -7,7 +7,7 @@ use anteroom_console::{
     context::Context,
     failure::Failure,
     public_params::{PublicParams, PublicParamsFile},
-    terminal::{day, print, print_json},
+    terminal::day,
 };
 use anteroom_protocol::{ParamsId, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
@@ -33,16 +33,6 @@ struct PinReport {
     not_before: u64,
 }
 
-impl PinReport {
-    fn new((pin, not_before): &(Pin, Timestamp)) -> Self {
-        Self {
-            id: pin.id().to_hex(),
-            kind: pin.kind().as_str(),
-            not_before: not_before.as_secs(),
-        }
-    }
-}
-
 /// Pins the params of a file that `anteroom keys export-public` wrote.
 pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Result<()> {
     let pins = IssuerTarget::find(issuer, context)?.pins;
@@ -58,25 +48,25 @@ pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Resu
             None => added.push((pin, Timestamp::from_secs(entry.not_before))),
         }
     }
-    if added.is_empty() && !context.json {
-        return print("All of these params are pinned already.");
-    }
     let new: Vec<Pin> = added.iter().map(|(pin, _)| pin.clone()).collect();
     if !new.is_empty() {
         pins.add(&new)?;
     }
-    if context.json {
-        return print_json(&NewPinsReport {
-            pinned: added.iter().map(PinReport::new).collect(),
-        });
-    }
-    for (pin, not_before) in &added {
+    let report = |(pin, not_before): &(Pin, Timestamp)| PinReport {
+        id: pin.id().to_hex(),
+        kind: pin.kind().as_str(),
+        not_before: not_before.as_secs(),
+    };
+    let line = |(pin, not_before): &(Pin, Timestamp)| {
         let (kind, id, day) = (pin.kind(), pin.id(), day(*not_before));
-        print(&format!(
-            "Pinned {kind} params {id}, which issue from {day} on"
-        ))?;
-    }
-    Ok(())
+        format!("Pinned {kind} params {id}, which issue from {day} on")
+    };
+    let text = match added.as_slice() {
+        [] => "All of these params are pinned already.".to_owned(),
+        added => added.iter().map(line).collect::<Vec<_>>().join("\n"),
+    };
+    let pinned = added.iter().map(report).collect();
+    context.show(&NewPinsReport { pinned }, &text)
 }
 
 fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {

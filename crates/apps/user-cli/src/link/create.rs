@@ -13,7 +13,7 @@ use anteroom_protocol::{AdminPasskey, CallLink};
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
-use super::state::{show_link, show_state};
+use super::state::{self, show_link};
 
 use crate::{
     arguments::LinkCreate,
@@ -111,8 +111,8 @@ pub(super) async fn run(
 fn show(url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;
-    show_state(state)?;
-    print(&format!("  called    {short} in your list"))?;
+    let fields = state::fields(state).line("called", format!("{short} in your list"));
+    print(fields.text())?;
     print("")?;
     show_link(url, io::stdout().is_terminal())
 }

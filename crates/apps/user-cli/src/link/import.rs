@@ -7,18 +7,13 @@ use std::{
 };
 
 use anteroom_client::{LinkChange, RoomName};
-use anteroom_console::{
-    context::Context,
-    failure::Failure,
-    os,
-    terminal::{print, print_json},
-};
+use anteroom_console::{context::Context, failure::Failure, os};
 use anteroom_protocol::AdminPasskey;
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::state::{ChangeReport, show_state};
+use super::state::{self, ChangeReport};
 
 use crate::{
     arguments::LinkImport,
@@ -84,12 +79,9 @@ pub(super) async fn run(
     };
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
-    if context.json {
-        return print_json(&ChangeReport::new(&state, &short));
-    }
-    print("You are an admin of this link now.")?;
-    show_state(&state)?;
-    print(&format!("  called    {short} in your list"))
+    let fields = state::fields(&state).line("called", format!("{short} in your list"));
+    let text = format!("You are an admin of this link now.\n{}", fields.text());
+    context.show(&ChangeReport::new(&state, &short), &text)
 }
 
 /// Returns the passkey in a file, or in a line of standard input for `-`.

@@ -42,13 +42,7 @@ impl IssuerIdentity {
         };
         let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
         let target = IssuerTarget::find(flags.issuer.as_deref(), context)?;
-        let named = match &flags.account {
-            Some(account) => Some(account.clone()),
-            None => context
-                .environment
-                .text(environment::ACCOUNT)?
-                .map(|text| text.to_string()),
-        };
+        let named = context.value(flags.account.as_deref(), environment::ACCOUNT)?;
         let (aci, account) = match named {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
@@ -113,10 +107,7 @@ impl IssuerIdentity {
                 let variable = environment::DEVICE_PASSWORD;
                 let password = self.context.environment.text(variable);
                 password.is_ok_and(|password| password.is_some())
-                    && self
-                        .target
-                        .check_secret(&self.context.environment, variable)
-                        .is_ok()
+                    && self.check_secret(variable).is_ok()
             }
         }
     }
@@ -154,8 +145,7 @@ impl IssuerIdentity {
 
     pub(super) fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
         if self.flags.password_file.is_none() {
-            self.target
-                .check_secret(&self.context.environment, environment::DEVICE_PASSWORD)?;
+            self.check_secret(environment::DEVICE_PASSWORD)?;
         }
         let (aci, device) = parse_name(name)?;
         let source = PasswordSource {
