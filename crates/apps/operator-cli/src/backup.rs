@@ -13,8 +13,8 @@ use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
+    fields::Fields,
     files, os, progress,
-    terminal::{print, print_json},
 };
 use anteroom_server::{database::ServiceSchema, databases, master_key};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
@@ -90,14 +90,12 @@ pub async fn run(
     // The temporary folder is empty now.
     drop(unfinished);
     let needs = RestoreRequirements::find(configuration, context)?;
-    if context.json {
-        return print_json(&Report {
-            folder,
-            manifest: &manifest,
-            needs: &needs,
-        });
-    }
-    show(folder, &manifest, &needs)
+    let report = Report {
+        folder,
+        manifest: &manifest,
+        needs: &needs,
+    };
+    context.show(&report, &text(folder, &manifest, &needs))
 }
 
 /// Checks that the path is free, and returns its parent folder.
@@ -186,34 +184,30 @@ impl RestoreRequirements<'static> {
     }
 }
 
-fn show(folder: &Path, manifest: &Manifest, needs: &RestoreRequirements<'_>) -> anyhow::Result<()> {
-    print(&format!("Wrote a backup to {}.", folder.display()))?;
-    print("")?;
-    for line in manifest.lines() {
-        print(&line)?;
-    }
-    print("")?;
-    print(
-        "It is sealed: without the master key nobody can read it, you included. Keep these too,",
-    )?;
-    print("and the master key apart from the backups:")?;
-    print("")?;
-    if let Some(variable) = needs.master_key_variable {
-        print(&format!("  master key     where {variable} has it from"))?;
-    }
-    if let Some(file) = &needs.master_key_file {
-        print(&format!("  master key     {}", file.display()))?;
-    }
-    if let Some(path) = &needs.configuration {
-        print(&format!(
-            "  configuration  {}, and the files it names",
-            path.display()
-        ))?;
-    }
+fn text(folder: &Path, manifest: &Manifest, needs: &RestoreRequirements<'_>) -> String {
+    let (variable, file) = (needs.master_key_variable, &needs.master_key_file);
+    let configuration = needs.configuration.as_ref();
+    let mut kept = Fields::new(15)
+        .optional(
+            "master key",
+            variable.map(|it| format!("where {it} has it from")),
+        )
+        .optional("master key", file.as_ref().map(|file| file.display()))
+        .optional(
+            "configuration",
+            configuration.map(|path| format!("{}, and the files it names", path.display())),
+        );
     for variable in &needs.secrets {
-        print(&format!("  secret         {variable}"))?;
+        kept = kept.line("secret", variable);
     }
-    Ok(())
+    format!(
+        "Wrote a backup to {}.\n\n{}\n\n\
+         It is sealed: without the master key nobody can read it, you included. Keep these too,\n\
+         and the master key apart from the backups:\n\n{}",
+        folder.display(),
+        manifest.text(),
+        kept.text()
+    )
 }
 
 /// Returns the variables that are set.

@@ -12,13 +12,8 @@ use std::{
 };
 
 use anteroom_console::{
-    context::Context,
-    data_dir::DataDir,
-    environment::Environment,
-    failure::Failure,
-    listen::Addresses,
-    os,
-    terminal::{print, print_json},
+    context::Context, data_dir::DataDir, environment::Environment, failure::Failure,
+    listen::Addresses, os,
 };
 use anteroom_server::{
     database::ServiceSchema,
@@ -83,10 +78,7 @@ pub async fn run(
             ),
         },
     };
-    if context.json {
-        return print_json(&report);
-    }
-    print(text::of(&report, now).trim_end())
+    context.show(&report, text::of(&report, now).trim_end())
 }
 
 /// Opening a database of an older program would migrate it, which a status command must not do.

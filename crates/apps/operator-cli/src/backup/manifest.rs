@@ -142,15 +142,15 @@ impl Manifest {
     }
 
     /// Returns the list of files, as text.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        self.files.iter().map(|entry| {
+    pub(crate) fn text(&self) -> String {
+        let line = |entry: &Entry| {
+            let hash = entry.sha256.get(..16).unwrap_or_default();
             format!(
-                "  {:<9}  {:>9} bytes, SHA-256 {}…",
-                entry.name,
-                entry.bytes,
-                entry.sha256.get(..16).unwrap_or_default()
+                "  {:<9}  {:>9} bytes, SHA-256 {hash}…",
+                entry.name, entry.bytes
             )
-        })
+        };
+        self.files.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 

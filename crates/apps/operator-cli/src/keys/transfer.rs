@@ -2,12 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use anteroom_console::{
-    context::Context,
-    failure::Failure,
-    files, os,
-    terminal::{print, print_json},
-};
+use anteroom_console::{context::Context, failure::Failure, files, os};
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
 use anteroom_server::{
     database::ServiceSchema as _,
@@ -104,22 +99,14 @@ pub async fn export(
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     changes.add(IssuerSchema::SERVICE);
-    if context.json {
-        return print_json(&ExportReport {
-            file: out,
-            ids: exported
-                .generic_params
-                .iter()
-                .map(|entry| &*entry.id)
-                .collect(),
-        });
-    }
-    print(&format!(
-        "Wrote {} to {}, for you alone: it holds secret keys.",
-        ids(exported.generic_params.iter().map(|entry| entry.id.clone())),
+    let ids: Vec<&str> = exported.generic_params.iter().map(|it| &*it.id).collect();
+    let text = format!(
+        "Wrote generic params {} to {}, for you alone: it holds secret keys.\n\
+         Carry it to the room service, run `anteroom keys import` there, and delete it.",
+        ids.join(", "),
         out.display()
-    ))?;
-    print("Carry it to the room service, run `anteroom keys import` there, and delete it.")
+    );
+    context.show(&ExportReport { file: out, ids }, &text)
 }
 
 /// Reads generic params into the room service's database. Creates the database if there was none, or if `new`
@@ -165,28 +152,28 @@ pub async fn import(
     let shared = params::share(&database, &records).await?;
     database.close().await;
     changes.add(RoomsSchema::SERVICE);
-    if context.json {
-        return print_json(&ImportReport::new(&shared));
-    }
+    let report = ImportReport::new(&shared);
     if shared.is_nothing() {
-        return print("The room service has all of these params already.");
+        let text = "The room service has all of these params already.";
+        return context.show(&report, text);
     }
-    if !shared.added.is_empty() {
-        print(&format!(
-            "The room service verifies under {}, within seconds if it runs.",
-            ids(shared.added.iter().map(ParamsId::to_hex)),
-        ))?;
+    let mut lines = Vec::new();
+    if !report.added.is_empty() {
+        lines.push(format!(
+            "The room service verifies under generic params {}, within seconds if it runs.",
+            report.added.join(", "),
+        ));
     }
-    if !shared.replaced.is_empty() {
-        print(&format!(
-            "The room service has {} again, which were damaged.",
-            ids(shared.replaced.iter().map(ParamsId::to_hex)),
-        ))?;
+    if !report.replaced.is_empty() {
+        lines.push(format!(
+            "The room service has generic params {} again, which were damaged.",
+            report.replaced.join(", "),
+        ));
     }
-    for (id, end) in &shared.ended {
-        print(&ended_sentence(&format!("Generic params {id}"), *end, now))?;
-    }
-    print(&format!("Delete {} now.", file.display()))
+    let ended = shared.ended.iter();
+    lines.extend(ended.map(|(id, end)| ended_sentence(&format!("Generic params {id}"), *end, now)));
+    lines.push(format!("Delete {} now.", file.display()));
+    context.show(&report, &lines.join("\n"))
 }
 
 fn entry(record: &ServerParamsRecord) -> Entry {
@@ -216,9 +203,4 @@ fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
         not_after: entry.not_after.map(Timestamp::from_secs),
         secret,
     })
-}
-
-fn ids(ids: impl Iterator<Item = String>) -> String {
-    let ids: Vec<String> = ids.collect();
-    format!("generic params {}", ids.join(", "))
 }
