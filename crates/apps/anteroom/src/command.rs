@@ -26,7 +26,7 @@ use anteroom_user_cli::{
     relays, trust, whoami,
 };
 
-use crate::cli::{Backup, Cli, Command, DocumentationCommand, Keys, RestoreArguments};
+use crate::cli::{Cli, Command, DocumentationCommand, Keys};
 
 /// Runs the command of the command line. Returns the exit status of a completed command.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitStatus> {
@@ -129,13 +129,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             link::end_call(&link, yes, &rooms, &context).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
-        Command::Backup(Backup { folder }) => {
+        Command::Backup { folder } => {
             let configuration = status::configuration(config, environment, &flags)?;
             backup::run(&folder, configuration, &context, &changes).await
         }
-        Command::Restore(RestoreArguments { folder }) => {
-            restore::run(&folder, &context, &changes).await
-        }
+        Command::Restore { folder } => restore::run(&folder, &context, &changes).await,
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
     };
@@ -162,8 +160,8 @@ const fn record_of(command: &Command) -> Option<CommandRecord> {
         },
         Command::Keys(Keys::Export { .. }) => ("keys.exported", true, false),
         Command::Keys(Keys::Import { .. }) => ("keys.imported", false, true),
-        Command::Backup(_) => ("backup.made", true, true),
-        Command::Restore(_) => ("backup.restored", true, true),
+        Command::Backup { .. } => ("backup.made", true, true),
+        Command::Restore { .. } => ("backup.restored", true, true),
         _ => return None,
     };
     Some(CommandRecord::new(action, of_issuer, of_rooms))
@@ -190,8 +188,8 @@ impl Command {
             | Self::Room(_)
             | Self::Status
             | Self::Keys(_)
-            | Self::Backup(_)
-            | Self::Restore(_)
+            | Self::Backup { .. }
+            | Self::Restore { .. }
             | Self::Demo => Scope::Server,
             Self::Login(_)
             | Self::Logout { .. }

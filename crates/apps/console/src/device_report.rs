@@ -68,10 +68,8 @@ impl<'a> DeviceReport<'a> {
             _ => "",
         };
         let (id, name) = (self.id, plain(self.name));
-        confirm(
-            yes,
-            &format!("Delete device {id} ({name}) with its password and sessions?{own}"),
-        )
+        let question = format!("Delete device {id} ({name}) with its password and sessions?{own}");
+        confirm(yes, &question)
     }
 
     fn line(&self) -> String {

@@ -45,13 +45,8 @@ impl ErrorReport {
 
     /// Returns the report of an error of any type. `explain` knows further types.
     pub fn explained_by(error: &(dyn Error + 'static), explain: Explain) -> Self {
-        let mut report = Self {
-            code: ExitStatus::Failed.code().to_owned(),
-            what: String::new(),
-            why: None,
-            next: None,
-            status: ExitStatus::Failed,
-        };
+        let status = ExitStatus::Failed;
+        let mut report = Self::of_call(status, status.code(), "");
         let mut texts = Vec::new();
         let mut is_explained = false;
         for cause in causes(error) {
@@ -109,12 +104,11 @@ impl ErrorReport {
     }
 
     fn usage(what: String, why: Option<String>) -> Self {
+        let status = ExitStatus::Usage;
         Self {
-            code: ExitStatus::Usage.code().to_owned(),
-            what,
             why,
             next: Some("Read the help of the command: add --help".to_owned()),
-            status: ExitStatus::Usage,
+            ..Self::of_call(status, status.code(), &what)
         }
     }
 

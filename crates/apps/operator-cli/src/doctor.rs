@@ -34,29 +34,26 @@ pub async fn inside(
         data, environment, ..
     } = context;
     let mut findings = checks::of_this_machine(settings, data, environment).await;
-    let addresses = data.is_in_use().then(|| Addresses::read(data));
-    let addresses = match addresses {
-        Some(Ok(addresses)) => Some(addresses),
-        Some(Err(_)) => {
-            findings.push(Finding::problem(
+    let addresses = if data.is_in_use() {
+        let listen = data.listen();
+        Addresses::read(data).map_err(|_| {
+            Finding::problem(
                 "services",
                 format!(
                     "they run, and {} does not say where they listen",
-                    data.listen().display()
+                    listen.display()
                 ),
                 "run this as their user, or restart them, with `systemctl restart anteroom`",
-            ));
-            None
-        }
-        None => {
-            findings.push(Finding::problem(
-                "services",
-                format!("none runs on {}", data.path().display()),
-                "start them, with `systemctl start anteroom` or `anteroom serve`",
-            ));
-            None
-        }
+            )
+        })
+    } else {
+        Err(Finding::problem(
+            "services",
+            format!("none runs on {}", data.path().display()),
+            "start them, with `systemctl start anteroom` or `anteroom serve`",
+        ))
     };
+    let addresses = addresses.map_err(|finding| findings.push(finding)).ok();
     for endpoint in endpoints(settings, addresses.as_ref()).await {
         add_new(&mut findings, endpoint.check().await);
     }

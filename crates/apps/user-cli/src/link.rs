@@ -129,10 +129,8 @@ fn end_of_call(is_empty: bool, is_known: bool, is_open: bool) -> String {
 /// Asks before the call of a link ends.
 fn confirm_end(named: &LinkTarget, yes: bool) -> anyhow::Result<()> {
     let link = title(named)?;
-    confirm(
-        yes,
-        &format!("Send everybody in the call of the link {link} and in its lobby away?"),
-    )
+    let question = format!("Send everybody in the call of the link {link} and in its lobby away?");
+    confirm(yes, &question)
 }
 
 /// The short name of a link of the user's own, and the name of its room.
@@ -191,13 +189,11 @@ async fn delete(
         OngoingCall::End => " Everybody in its call and in its lobby is sent away.",
         OngoingCall::Keep => "",
     };
-    confirm(
-        yes,
-        &format!(
-            "Delete the link {link}, there and here? Nobody can join by it any more, and its \
-             passkey is forgotten.{leaving}"
-        ),
-    )?;
+    let question = format!(
+        "Delete the link {link}, there and here? Nobody can join by it any more, and its \
+         passkey is forgotten.{leaving}"
+    );
+    confirm(yes, &question)?;
     let session = RoomSession::open(flags, Some(&named), context).await?;
     let pass = session.pass(&named.link).await?;
     // A link that is gone there already is no error.

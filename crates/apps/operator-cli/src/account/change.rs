@@ -21,12 +21,10 @@ pub(super) async fn disable(
     let changes = session.changes()?;
     let aci = session.find(name).await?;
     let uuid = aci.to_uuid_string();
-    confirm(
-        yes,
-        &format!(
-            "Disable the account {uuid}? Its sessions end, and do not come back when it is enabled."
-        ),
-    )?;
+    let question = format!(
+        "Disable the account {uuid}? Its sessions end, and do not come back when it is enabled."
+    );
+    confirm(yes, &question)?;
     let mut transaction = session.database.begin(NAME).await?;
     must_be_there(transaction.set_disabled(&aci, true).await?)?;
     transaction.end_sessions(&aci).await?;
@@ -82,10 +80,8 @@ pub(super) async fn delete(
     let changes = session.changes()?;
     let aci = session.find(name).await?;
     let uuid = aci.to_uuid_string();
-    confirm(
-        yes,
-        &format!("Delete the account {uuid} with its login and all its devices?"),
-    )?;
+    let question = format!("Delete the account {uuid} with its login and all its devices?");
+    confirm(yes, &question)?;
     let mut transaction = session.database.begin(NAME).await?;
     let deleted = changes
         .of(&mut *transaction, os::now())

@@ -72,10 +72,9 @@ pub(super) async fn end(
     let changes = session.changes()?;
     let aci = session.find(account).await?;
     let uuid = aci.to_uuid_string();
-    confirm(
-        yes,
-        &format!("End all sessions of the account {uuid}? Its devices have to log in again."),
-    )?;
+    let question =
+        format!("End all sessions of the account {uuid}? Its devices have to log in again.");
+    confirm(yes, &question)?;
     let mut transaction = session.database.begin(NAME).await?;
     let ended = transaction.end_sessions(&aci).await?;
     transaction.save().await?;

@@ -272,30 +272,18 @@ impl Endpoint {
     }
 
     async fn socket(&self) -> Finding {
-        match self.probe().open_socket(&mut os::rng()).await {
-            Ok(SocketOutcome::Open) => Finding::ok("WebSocket", "a socket opens"),
-            Ok(SocketOutcome::UpgradeLost) => Finding::problem(
-                "WebSocket",
-                format!(
-                    "no socket opens at {}: the request for it was lost",
-                    self.url
-                ),
-                "have the proxy pass on the headers Upgrade and Connection with HTTP/1.1, as in \
-                 docs/operations/files",
-            ),
-            Ok(SocketOutcome::Refused(status)) => Finding::problem(
-                "WebSocket",
-                format!("no socket opens at {}: the answer is {status}", self.url),
-                "have the proxy pass on the headers Upgrade and Connection with HTTP/1.1, as in \
-                 docs/operations/files",
-            ),
-            Ok(_) => Finding::skipped("WebSocket", "the answer is unknown here"),
-            Err(error) => Finding::problem(
-                "WebSocket",
-                format!("no socket opens at {}: {error}", self.url),
-                "have the proxy keep connections open that ask for an upgrade",
-            ),
-        }
+        const UPGRADE: &str = "have the proxy pass on the headers Upgrade and Connection with \
+                               HTTP/1.1, as in docs/operations/files";
+        const KEEP: &str = "have the proxy keep connections open that ask for an upgrade";
+        let (why, next) = match self.probe().open_socket(&mut os::rng()).await {
+            Ok(SocketOutcome::Open) => return Finding::ok("WebSocket", "a socket opens"),
+            Ok(SocketOutcome::UpgradeLost) => ("the request for it was lost".to_owned(), UPGRADE),
+            Ok(SocketOutcome::Refused(status)) => (format!("the answer is {status}"), UPGRADE),
+            Ok(_) => return Finding::skipped("WebSocket", "the answer is unknown here"),
+            Err(error) => (error.to_string(), KEEP),
+        };
+        let what = format!("no socket opens at {}: {why}", self.url);
+        Finding::problem("WebSocket", what, next)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The relays, tried as a client uses them.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anteroom_client::RelayServer;
 use anteroom_console::{environment::Environment, os};
@@ -106,40 +106,32 @@ async fn try_all<'a>(
     findings
 }
 
-fn finding(
-    url: &str,
-    tried: Result<std::net::SocketAddr, TrialError>,
-    refused: &'static str,
-) -> Finding {
-    match tried {
-        Ok(_) => Finding::ok(CHECK, format!("{url} relays")),
-        Err(TrialError::Refused(401 | 441)) => Finding::problem(
-            CHECK,
-            format!("{url} does not take the credentials that clients get"),
-            refused,
-        ),
-        Err(TrialError::Transport) => {
-            Finding::skipped(CHECK, format!("{url}: TLS over UDP is not tried"))
+fn finding(url: &str, tried: Result<SocketAddr, TrialError>, refused: &'static str) -> Finding {
+    let error = match tried {
+        Ok(_) => return Finding::ok(CHECK, format!("{url} relays")),
+        Err(error) => error,
+    };
+    let (what, next) = match error {
+        TrialError::Transport => {
+            return Finding::skipped(CHECK, format!("{url}: TLS over UDP is not tried"));
         }
-        Err(TrialError::Host) => Finding::problem(
-            CHECK,
+        TrialError::Refused(401 | 441) => {
+            let what = format!("{url} does not take the credentials that clients get");
+            (what, refused)
+        }
+        TrialError::Host => (
             format!("the host of {url} leads nowhere"),
             "add an A or AAAA record for it, or correct relays.urls",
         ),
-        Err(TrialError::Unreachable(_) | TrialError::Silent) => Finding::problem(
-            CHECK,
+        TrialError::Unreachable(_) | TrialError::Silent => (
             format!("{url} does not answer"),
             "start the relay, and let its port through the firewall",
         ),
-        Err(TrialError::Tls(_)) => Finding::problem(
-            CHECK,
+        TrialError::Tls(_) => (
             format!("{url} has no certificate that is taken"),
             "give the relay a certificate for its name",
         ),
-        Err(error) => Finding::problem(
-            CHECK,
-            format!("{url}: {error}"),
-            "look into the log of the relay",
-        ),
-    }
+        error => (format!("{url}: {error}"), "look into the log of the relay"),
+    };
+    Finding::problem(CHECK, what, next)
 }

@@ -50,13 +50,11 @@ pub(super) async fn end(session: &RoomsSession<'_>, room: &str, yes: bool) -> an
     require_embedded_calls(session.settings)?;
     let changes = session.changes()?;
     let room = whole_id(session, room).await?;
-    confirm(
-        yes,
-        &format!(
-            "Send everybody in the call of the room {} and its lobby away?",
-            plain(room.as_str())
-        ),
-    )?;
+    let question = format!(
+        "Send everybody in the call of the room {} and its lobby away?",
+        plain(room.as_str())
+    );
+    confirm(yes, &question)?;
     let now = os::now();
     let mut transaction = session.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
@@ -101,13 +99,11 @@ pub(super) async fn delete(
         true => " Everybody in its call and in its lobby is sent away.",
         false => "",
     };
-    confirm(
-        yes,
-        &format!(
-            "Delete the link of the room {}, with its approvals?{leaving}",
-            plain(room.as_str())
-        ),
-    )?;
+    let question = format!(
+        "Delete the link of the room {}, with its approvals?{leaving}",
+        plain(room.as_str())
+    );
+    confirm(yes, &question)?;
     let now = os::now();
     let mut transaction = session.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
