@@ -69,7 +69,6 @@ pub(crate) struct Row<'a> {
     pub(super) author: usize,
 }
 
-/// The style of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowStyle {
     Message,

@@ -77,7 +77,6 @@ impl KnownDevices {
         known_devices
     }
 
-    /// Sets this device.
     pub(super) fn set_own(&mut self, me: DemuxId) {
         self.me = Some(me);
         self.known_device(me);

@@ -24,7 +24,6 @@ pub(crate) struct DeviceTag([u8; WHOLE]);
 pub(crate) struct TagPrefix(String);
 
 impl DeviceTag {
-    /// Returns the tag of a device.
     pub(super) fn of(device: DemuxId) -> Self {
         // The low four bits of a demux id are zero, so they are moved to the end.
         let mut number = device.number().rotate_right(4);

@@ -52,7 +52,6 @@ pub(crate) struct LoginFile {
     remember: Option<bool>,
 }
 
-/// A stored login.
 pub(crate) struct StoredLogin {
     pub(crate) session: SessionGrant,
     /// The time at which it ends without a renewal.
@@ -87,7 +86,6 @@ impl Drop for Entry {
 }
 
 impl LoginFile {
-    /// Returns the file for an issuer.
     pub(crate) fn of_user(environment: &Environment, issuer: &str) -> anyhow::Result<Self> {
         Ok(Self {
             file: sealed_file(file_name(issuer), environment)?,

@@ -37,7 +37,6 @@ pub async fn run(action: DeviceAction, own: &OwnAccount, context: &Context) -> a
     }
 }
 
-/// Returns the flags of the session of these flags.
 fn client_flags(own: &OwnAccount) -> ClientFlags {
     ClientFlags {
         issuer: own.issuer.clone(),

@@ -23,7 +23,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
 /// The outcome of a renewal.
 pub(crate) struct Renewal {
-    /// The credentials.
     pub(crate) store: CredentialStore,
     /// Whether they are stored in the file.
     pub(crate) is_stored: bool,

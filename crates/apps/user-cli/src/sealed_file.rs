@@ -40,7 +40,6 @@ pub(crate) struct SealedFile {
     pub(crate) owner: Option<String>,
 }
 
-/// The content of a file.
 pub(crate) struct SealedContent {
     pub(crate) text: Zeroizing<Vec<u8>>,
     /// Whether the file has the previous format, which does not name the owner.

@@ -38,7 +38,6 @@ impl Entry {
     }
 }
 
-/// Lists the sessions of an account.
 pub(super) async fn list(session: &IssuerSession<'_>, account: &str) -> anyhow::Result<()> {
     let aci = session.find(account).await?;
     let mut reader = session.database.read(NAME).await?;
@@ -63,7 +62,6 @@ pub(super) async fn list(session: &IssuerSession<'_>, account: &str) -> anyhow::
     session.context.show(&report, &text)
 }
 
-/// Ends the sessions of an account.
 pub(super) async fn end(
     session: &IssuerSession<'_>,
     account: &str,

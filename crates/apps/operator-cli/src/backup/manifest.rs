@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Its name in a backup.
 pub(crate) const NAME: &str = "backup.json";
 
 /// The format that this program writes, and the newest that it reads.

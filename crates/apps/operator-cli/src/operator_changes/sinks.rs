@@ -79,7 +79,6 @@ impl Drop for Sinks {
     }
 }
 
-/// Returns the record of an action of the operator.
 pub(super) fn record(action: &'static str) -> Event {
     Event::new("audit", os::now())
         .with("action", action)

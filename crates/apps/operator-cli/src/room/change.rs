@@ -38,7 +38,6 @@ fn changed_meanwhile() -> Failure {
         .next("Run this again")
 }
 
-/// Returns the whole id of a room.
 async fn whole_id(session: &RoomsSession<'_>, room: &str) -> anyhow::Result<OpaqueRoomId> {
     let mut reader = session.database.read(FIND).await?;
     Ok(find(&mut *reader, room, os::now()).await?.link.room)

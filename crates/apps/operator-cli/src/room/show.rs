@@ -61,7 +61,6 @@ fn row(room: &str, text: &str, width: Option<usize>) -> String {
     format!("{beginning}  {text}").chars().take(width).collect()
 }
 
-/// Shows a room.
 pub(super) async fn one(session: &RoomsSession<'_>, room: &str) -> anyhow::Result<()> {
     let now = os::now();
     let mut reader = session.database.read(FIND).await?;

@@ -107,7 +107,6 @@ pub(super) async fn run(
     })
 }
 
-/// Shows a new link.
 fn show(url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;

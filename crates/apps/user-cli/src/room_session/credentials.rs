@@ -43,7 +43,6 @@ fn no_credential_left(due: Option<Timestamp>) -> Failure {
     ))
 }
 
-/// The reason of a fetch.
 #[derive(Clone, Copy)]
 enum FetchReason {
     Flag,

@@ -93,7 +93,6 @@ impl IssuerIdentity {
             .check_secret(&self.context.environment, variable)
     }
 
-    /// Returns the account.
     pub(crate) const fn aci(&self) -> Aci {
         self.aci
     }
