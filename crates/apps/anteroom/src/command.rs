@@ -3,7 +3,6 @@
 mod completions;
 mod demo;
 mod man;
-mod serve_check;
 
 use anteroom_console::{
     context::Context, data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os,
@@ -17,7 +16,7 @@ use anteroom_operator_cli::{
     restore, room, status,
 };
 use anteroom_server::{
-    logging, serve,
+    checks, logging, serve,
     settings::{self, Scope},
 };
 use anteroom_user_cli::{
@@ -60,11 +59,13 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     };
     let data = &context.data;
     let flags = cli.settings();
+    let configuration = || settings::find_file(config, environment, &flags, Scope::Server);
     let record = record_of(&cli.command);
     let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
-            return serve_check::run(&settings, &context).await;
+            let findings = checks::of_this_machine(&settings, data, environment).await;
+            return checks::show(&findings, context.json);
         }
         Command::Doctor(options) if options.outside => {
             return doctor::outside(&options, &context, async |url| {
@@ -86,7 +87,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Device(command) => device::run(command, &settings, &context).await,
         Command::Status => {
-            let configuration = status::configuration(config, environment, &flags)?;
+            let configuration = configuration()?;
             status::run(configuration, &settings, &context).await
         }
         Command::Room(command) => room::run(command, &settings, &context).await,
@@ -130,7 +131,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
         Command::Backup { folder } => {
-            let configuration = status::configuration(config, environment, &flags)?;
+            let configuration = configuration()?;
             backup::run(&folder, configuration, &context, &changes).await
         }
         Command::Restore { folder } => restore::run(&folder, &context, &changes).await,

@@ -124,10 +124,8 @@ fn master_key_file(context: &Context) -> anyhow::Result<Option<(u64, u64)>> {
         return Ok(None);
     };
     if master_key::next_to(&file).symlink_metadata().is_ok() {
-        bail!(
-            Failure::failed("the master key is being changed, or that was cut off")
-                .next("Finish it with `anteroom keys rotate master`")
-        );
+        let failure = Failure::failed("the master key is being changed, or that was cut off");
+        bail!(failure.next("Finish it with `anteroom keys rotate master`"));
     }
     let file = fs::metadata(&file).ok();
     Ok(file.map(|file| (file.dev(), file.ino())))

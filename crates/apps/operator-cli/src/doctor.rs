@@ -134,10 +134,8 @@ pub async fn outside(
     let issuer = named(&options.issuer, "--issuer", environment::ISSUER_URL)?;
     let rooms = named(&options.rooms, "--rooms", environment::ROOMS_URL)?;
     if issuer.is_none() && rooms.is_none() {
-        bail!(
-            Failure::failed("from outside there is nothing to look at")
-                .next("Name --issuer, --rooms or both")
-        );
+        let failure = Failure::failed("from outside there is nothing to look at");
+        bail!(failure.next("Name --issuer, --rooms or both"));
     }
     let mut findings = Vec::new();
     for (kind, url) in [(ServiceKind::Issuer, &issuer), (ServiceKind::Rooms, &rooms)] {

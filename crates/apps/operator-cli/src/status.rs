@@ -12,14 +12,13 @@ use std::{
 };
 
 use anteroom_console::{
-    context::Context, data_dir::DataDir, environment::Environment, failure::Failure,
-    listen::Addresses, os,
+    context::Context, data_dir::DataDir, failure::Failure, listen::Addresses, os,
 };
 use anteroom_server::{
     database::ServiceSchema,
     databases::{self, Databases},
     disk::Disk,
-    settings::{self, Settings},
+    settings::Settings,
 };
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SchemaState, SqliteDatabase};
 use anyhow::bail;
@@ -101,13 +100,4 @@ fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
     let entries = fs::read_dir(folder).ok()?;
     let is_event = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|it| it == "json");
     Some(entries.flatten().filter(is_event).count())
-}
-
-/// Returns the configuration file of a command.
-pub fn configuration(
-    named: Option<&Path>,
-    environment: &Environment,
-    flags: &[settings::Flag],
-) -> anyhow::Result<Option<PathBuf>> {
-    settings::find_file(named, environment, flags, settings::Scope::Server)
 }

@@ -130,10 +130,8 @@ fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
         _ => anyhow!("the text is not a root key"),
     })?;
     if !link.host.is_empty() {
-        bail!(
-            Failure::failed("the text is a link and no root key")
-                .next("Give the root key alone, which stands after key=")
-        );
+        let failure = Failure::failed("the text is a link and no root key");
+        bail!(failure.next("Give the root key alone, which stands after key="));
     }
     Ok(link.root_key)
 }

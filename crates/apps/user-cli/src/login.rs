@@ -150,10 +150,8 @@ fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
         return Ok(Zeroizing::new(email.trim().to_owned()));
     }
     if !io::stdin().is_terminal() {
-        bail!(
-            Failure::failed("there is no email address, and no terminal to ask for it")
-                .next("Use --email")
-        );
+        let failure = Failure::failed("there is no email address, and no terminal to ask for it");
+        bail!(failure.next("Use --email"));
     }
     let mut output = io::stderr().lock();
     write!(output, "Email: ")?;

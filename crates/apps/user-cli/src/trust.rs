@@ -12,26 +12,12 @@ use anteroom_console::{
 use anteroom_protocol::{ParamsId, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::session::IssuerTarget;
 
 /// The maximum length of a file of params, in bytes.
 const LONGEST: u64 = 1 << 20;
-
-/// The newly pinned params.
-#[derive(Serialize)]
-struct NewPinsReport {
-    pinned: Vec<PinReport>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PinReport {
-    id: String,
-    kind: &'static str,
-    not_before: u64,
-}
 
 /// Pins the params of a file that `anteroom keys export-public` wrote.
 pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Result<()> {
@@ -52,10 +38,9 @@ pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Resu
     if !new.is_empty() {
         pins.add(&new)?;
     }
-    let report = |(pin, not_before): &(Pin, Timestamp)| PinReport {
-        id: pin.id().to_hex(),
-        kind: pin.kind().as_str(),
-        not_before: not_before.as_secs(),
+    let report = |(pin, not_before): &(Pin, Timestamp)| {
+        let (id, kind) = (pin.id().to_hex(), pin.kind().as_str());
+        json!({ "id": id, "kind": kind, "notBefore": not_before.as_secs() })
     };
     let line = |(pin, not_before): &(Pin, Timestamp)| {
         let (kind, id, day) = (pin.kind(), pin.id(), day(*not_before));
@@ -65,8 +50,8 @@ pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Resu
         [] => "All of these params are pinned already.".to_owned(),
         added => added.iter().map(line).collect::<Vec<_>>().join("\n"),
     };
-    let pinned = added.iter().map(report).collect();
-    context.show(&NewPinsReport { pinned }, &text)
+    let pinned: Vec<_> = added.iter().map(report).collect();
+    context.show(&json!({ "pinned": pinned }), &text)
 }
 
 fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {

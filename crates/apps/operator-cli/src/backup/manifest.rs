@@ -103,10 +103,8 @@ impl Manifest {
                 "{shown} has format {}, and this program knows {FORMAT}",
                 any.format
             );
-            bail!(
-                Failure::failed(what)
-                    .next("Restore it with the program that made it, or with a newer one")
-            );
+            let failure = Failure::failed(what);
+            bail!(failure.next("Restore it with the program that made it, or with a newer one"));
         }
         let manifest: Self = serde_json::from_slice(&text).map_err(damaged)?;
         manifest

@@ -28,15 +28,12 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     }
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
-    let report = ExportReport {
-        file: out,
-        ids: published.params.iter().map(|entry| &*entry.id).collect(),
-    };
+    let ids = published.params.iter().map(|entry| &*entry.id).collect();
     let text = format!(
         "Wrote the public params to {}: nothing in it is secret. Clients pin them with `anteroom keys trust`.",
         out.display()
     );
-    context.show(&report, &text)
+    context.show(&ExportReport { file: out, ids }, &text)
 }
 
 fn entry(record: &ServerParamsRecord) -> anyhow::Result<PublicParams> {

@@ -256,10 +256,8 @@ impl Rotation {
         };
         let rotated = params::rotate(issuer, kind, start, self.now, &mut os::rng()).await?;
         if rotated.made.is_empty() {
-            bail!(
-                Failure::failed(format!("there are no {} params yet", kind.as_str()))
-                    .next("Start `anteroom serve`, which makes the first")
-            );
+            let failure = Failure::failed(format!("there are no {} params yet", kind.as_str()));
+            bail!(failure.next("Start `anteroom serve`, which makes the first"));
         }
         let from = if options.now {
             "at once".to_owned()

@@ -34,10 +34,8 @@ pub(super) async fn run(
     let is_input = options.passkey_file == Path::new("-");
     let link = options.link.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
-        bail!(
-            Failure::failed("standard input can give the link or the passkey, not both")
-                .next("Put one of them into a file")
-        );
+        let failure = Failure::failed("standard input can give the link or the passkey, not both");
+        bail!(failure.next("Put one of them into a file"));
     }
     let named = LinkTarget::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
