@@ -98,30 +98,22 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             yes,
         } => logout::run(issuer.as_deref(), everywhere, yes, &context).await,
         Command::Whoami(options) => whoami::run(&options, &context).await,
-        Command::Credential(Credential::Create(options)) => {
-            credential_create::run(&options, &context).await
-        }
-        Command::Credential(Credential::Auth(options)) => {
-            credential_auth::run(&options, &context).await
-        }
-        Command::Credential(Credential::Renew(options)) => {
-            credential_renew::run(&options, &context).await
-        }
+        Command::Credential(command) => match command {
+            Credential::Create(options) => credential_create::run(&options, &context).await,
+            Credential::Auth(options) => credential_auth::run(&options, &context).await,
+            Credential::Renew(options) => credential_renew::run(&options, &context).await,
+        },
         Command::Relays(options) => relays::run(&options, &context).await,
-        Command::Keys(Keys::List) => keys::list::run(&settings, &context).await,
-        Command::Keys(Keys::Rotate(options)) => {
-            keys::rotate::run(&options, &context, &changes).await
-        }
-        Command::Keys(Keys::ExportPublic { out }) => keys::public::export(&out, &context).await,
-        Command::Keys(Keys::Trust { file, issuer }) => {
-            trust::run(&file, issuer.as_deref(), &context)
-        }
-        Command::Keys(Keys::Export { out }) => {
-            keys::transfer::export(&out, &context, &changes).await
-        }
-        Command::Keys(Keys::Import { file, new }) => {
-            keys::transfer::import(&file, new, &context, &changes).await
-        }
+        Command::Keys(command) => match command {
+            Keys::List => keys::list::run(&settings, &context).await,
+            Keys::Rotate(options) => keys::rotate::run(&options, &context, &changes).await,
+            Keys::ExportPublic { out } => keys::public::export(&out, &context).await,
+            Keys::Trust { file, issuer } => trust::run(&file, issuer.as_deref(), &context),
+            Keys::Export { out } => keys::transfer::export(&out, &context, &changes).await,
+            Keys::Import { file, new } => {
+                keys::transfer::import(&file, new, &context, &changes).await
+            }
+        },
         Command::Link(command) => link::run(command, &context).await,
         Command::Call(CallCommand::Join(options)) => {
             return call::join(&options, &context).await;

@@ -91,24 +91,24 @@ impl ErrorReport {
             error.kind(),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
         ) {
-            return Self::usage("the command is missing, or one below it".to_owned(), None);
+            return Self::usage("the command is missing, or one below it", None);
         }
         let text = error.to_string();
         let mut paragraphs = text.split("\n\n").map(one_line);
         let what = paragraphs.next().unwrap_or_default();
-        let what = what.strip_prefix("error: ").unwrap_or(&what).to_owned();
+        let what = what.strip_prefix("error: ").unwrap_or(&what);
         let why: Vec<String> = paragraphs
             .filter(|part| !part.starts_with("For more information"))
             .collect();
         Self::usage(what, Some(why.join("; ")).filter(|why| !why.is_empty()))
     }
 
-    fn usage(what: String, why: Option<String>) -> Self {
+    fn usage(what: &str, why: Option<String>) -> Self {
         let status = ExitStatus::Usage;
         Self {
             why,
             next: Some("Read the help of the command: add --help".to_owned()),
-            ..Self::of_call(status, status.code(), &what)
+            ..Self::of_call(status, status.code(), what)
         }
     }
 

@@ -25,19 +25,6 @@ use self::manifest::{Entry, Manifest};
 
 use crate::operator_changes::ChangedServices;
 
-/// Variables that name or hold secrets which are in no database, except the master key.
-const SECRETS: [&str; 9] = [
-    environment::GROUP_CALL_KEY_FILE,
-    environment::SMTP_PASSWORD,
-    environment::SMTP_PASSWORD_FILE,
-    environment::WEBHOOK_SECRET,
-    environment::WEBHOOK_SECRET_FILE,
-    environment::RELAY_SECRET,
-    environment::RELAY_SECRET_FILE,
-    environment::RELAY_EXPERIMENT_SECRET,
-    environment::RELAY_EXPERIMENT_SECRET_FILE,
-];
-
 /// Copies the databases to a new folder, also while the services run.
 ///
 /// The folder appears complete: it is written under another name in the same directory and renamed. It never
@@ -177,7 +164,7 @@ impl RestoreRequirements<'static> {
             master_key_file: variable.is_none().then(|| context.data.master_key()),
             master_key_variable: variable,
             configuration,
-            secrets: given(&context.environment, &SECRETS)?,
+            secrets: given(&context.environment, &environment::SECRETS)?,
         })
     }
 }

@@ -246,11 +246,8 @@ impl LockedSession for LoginFileLock {
     fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         // The lock is held already; a migration would lock the file again.
         let login = &self.login;
-        let read = read(&login.file).and_then(|read| match read {
-            Some((entry, _)) => login.parse(&entry).map(Some),
-            None => Ok(None),
-        });
-        match read {
+        let parse = |(entry, _): (Entry, bool)| login.parse(&entry);
+        match read(&login.file).and_then(|read| read.map(parse).transpose()) {
             Ok(stored_login) => Ok(stored_login.map(|stored_login| stored_login.session)),
             // A new login replaces an unreadable one.
             Err(error) if self.login.remember.is_some() => {

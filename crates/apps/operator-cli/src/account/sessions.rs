@@ -27,17 +27,6 @@ struct Entry {
     remembered: bool,
 }
 
-impl Entry {
-    fn of(session: &Session) -> Self {
-        Self {
-            device_id: session.device.as_u32(),
-            created: session.created.as_secs(),
-            expires: session.expires.as_secs(),
-            remembered: session.remember,
-        }
-    }
-}
-
 pub(super) async fn list(session: &IssuerSession<'_>, account: &str) -> anyhow::Result<()> {
     let aci = session.find(account).await?;
     let mut reader = session.database.read(NAME).await?;
@@ -55,9 +44,15 @@ pub(super) async fn list(session: &IssuerSession<'_>, account: &str) -> anyhow::
         [] => "  no sessions".to_owned(),
         sessions => sessions.iter().map(line).collect::<Vec<_>>().join("\n"),
     };
+    let entry = |session: &Session| Entry {
+        device_id: session.device.as_u32(),
+        created: session.created.as_secs(),
+        expires: session.expires.as_secs(),
+        remembered: session.remember,
+    };
     let report = Report {
         uuid: &aci.to_uuid_string(),
-        sessions: sessions.iter().map(Entry::of).collect(),
+        sessions: sessions.iter().map(entry).collect(),
     };
     session.context.show(&report, &text)
 }

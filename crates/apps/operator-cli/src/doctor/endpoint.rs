@@ -68,37 +68,25 @@ impl Endpoint {
     /// Connects as a client does, and stops at the first problem.
     pub(super) async fn check(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let (host, port) = match self.place() {
-            Ok(place) => place,
-            Err(finding) => return vec![finding],
-        };
-        let addresses = match self.resolve(&host, port).await {
-            Ok((addresses, finding)) => {
-                findings.push(finding);
-                addresses
-            }
-            Err(finding) => return vec![finding],
-        };
-        let address = match self.connect(&addresses, &host, port).await {
-            Ok((address, finding)) => {
-                findings.push(finding);
-                address
-            }
-            Err(finding) => {
-                findings.push(finding);
-                return findings;
-            }
-        };
-        match self.probe().get(LIVE).await {
-            Ok(answer) => {
-                if self.url.starts_with("https://") {
-                    findings.push(self.taken_certificate(&host, address).await);
-                }
-                findings.extend(self.behind(&answer).await);
-            }
-            Err(error) => findings.push(self.failure(&error, &host)),
+        if let Err(problem) = self.connect_as_client(&mut findings).await {
+            findings.push(problem);
         }
         findings
+    }
+
+    async fn connect_as_client(&self, findings: &mut Vec<Finding>) -> Result<(), Finding> {
+        let (host, port) = self.place()?;
+        let (addresses, finding) = self.resolve(&host, port).await?;
+        findings.push(finding);
+        let (address, finding) = self.connect(&addresses, &host, port).await?;
+        findings.push(finding);
+        let answer = self.probe().get(LIVE).await;
+        let answer = answer.map_err(|error| self.failure(&error, &host))?;
+        if self.url.starts_with("https://") {
+            findings.push(self.taken_certificate(&host, address).await);
+        }
+        findings.extend(self.behind(&answer).await);
+        Ok(())
     }
 
     pub(super) const fn name(&self) -> &'static str {

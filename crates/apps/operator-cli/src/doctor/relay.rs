@@ -107,9 +107,8 @@ async fn try_all<'a>(
 }
 
 fn finding(url: &str, tried: Result<SocketAddr, TrialError>, refused: &'static str) -> Finding {
-    let error = match tried {
-        Ok(_) => return Finding::ok(CHECK, format!("{url} relays")),
-        Err(error) => error,
+    let Err(error) = tried else {
+        return Finding::ok(CHECK, format!("{url} relays"));
     };
     let (what, next) = match error {
         TrialError::Transport => {

@@ -5,10 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anteroom_console::{context::Context, failure::Failure, files, os};
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
 use anteroom_server::{
-    database::ServiceSchema as _,
-    databases,
-    installation::Installation,
-    params::{self, TransferredParams},
+    database::ServiceSchema as _, databases, installation::Installation, params,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord, StoredServerParams};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteIssuer, SqliteRooms};
@@ -51,17 +48,6 @@ struct ImportReport {
     /// The params that replaced damaged rows.
     replaced: Vec<String>,
     ended: Vec<ParamsEndReport>,
-}
-
-impl ImportReport {
-    fn new(shared: &TransferredParams) -> Self {
-        let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
-        Self {
-            added: ids(&shared.added),
-            replaced: ids(&shared.replaced),
-            ended: shared.ended.iter().map(ParamsEndReport::new).collect(),
-        }
-    }
 }
 
 impl Drop for Entry {
@@ -152,7 +138,12 @@ pub async fn import(
     let shared = params::share(&database, &records).await?;
     database.close().await;
     changes.add(RoomsSchema::SERVICE);
-    let report = ImportReport::new(&shared);
+    let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
+    let report = ImportReport {
+        added: ids(&shared.added),
+        replaced: ids(&shared.replaced),
+        ended: shared.ended.iter().map(ParamsEndReport::new).collect(),
+    };
     if shared.is_nothing() {
         let text = "The room service has all of these params already.";
         return context.show(&report, text);
