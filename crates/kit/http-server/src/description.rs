@@ -156,7 +156,7 @@ fn add_headers(answers: &mut BTreeMap<String, RefOr<Response>>) {
         let (name, kind, meaning) = match status.as_str() {
             "401" => ("WWW-Authenticate", Type::String, "How to authenticate."),
             "307" => ("Location", Type::String, "Where to go instead."),
-            "429" | "503" => ("Retry-After", Type::Integer, "Seconds until the next try."),
+            "423" | "429" | "503" => ("Retry-After", Type::Integer, "Seconds until the next try."),
             _ => continue,
         };
         let Some(answer) = inline(answer) else {

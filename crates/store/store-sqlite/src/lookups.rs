@@ -96,7 +96,7 @@ impl LookupPool {
     /// When the file is not the one that was opened, when no connection is free in time, when one
     /// cannot be opened, and after [`close`](Self::close).
     async fn begin(&self) -> Result<LookupConnection<'_>, Error> {
-        self.monitor.check_identity()?;
+        self.monitor.check_identity_at_times()?;
         let permit = timeout(self.patience, self.permits.acquire()).await;
         let permit = permit
             .map_err(|_| Error::PoolTimedOut)?

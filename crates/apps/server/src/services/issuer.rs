@@ -3,8 +3,8 @@
 use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use anteroom_accounts::{
-    DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender, PasswordHasher,
-    PurgeCounts, TimerDelay,
+    AccountsParts, DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender,
+    PasswordHasher, PurgeCounts, TimerDelay,
 };
 use anteroom_console::os::{OsClock, OsEntropy};
 use anteroom_http_server::RouteOperation;
@@ -13,7 +13,7 @@ use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{Mode, Timestamp};
 use anteroom_runtime::{
-    Clock, Dependency, Entropy, Metrics, NoEvents, Pseudonymizer, spawn_task, task_span,
+    Clock as _, Dependency, Entropy as _, Metrics, NoEvents, Pseudonymizer, spawn_task, task_span,
 };
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
@@ -113,25 +113,27 @@ impl OpenIssuer {
             }),
         };
         let issuer = Issuer::new(IssuerParts {
+            accounts: AccountsParts {
+                pseudonymizer: pseudonymizer(&database),
+                database: Arc::new(database.clone()),
+                clock: Arc::new(OsClock),
+                entropy: Arc::new(OsEntropy),
+                events: events.sink(),
+                limiter: open_limits(),
+                http: settings.http.http_limits(),
+                metrics: metrics.clone(),
+                login,
+            },
             params: IssuingParams::from_records(settings.issue_mode.into(), &params)?,
-            pseudonymizer: pseudonymizer(&database),
-            database: Arc::new(database.clone()),
-            clock: Arc::new(OsClock) as Arc<dyn Clock>,
-            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
-            events: events.sink(),
-            limiter: open_limits(),
             limits: IssuerLimits {
                 create_auth: settings.limits.create_auth.into(),
                 relays: settings.limits.relays.into(),
                 batches: settings.limits.batches.into(),
                 work: settings.limits.work.into(),
             },
-            http: settings.http.http_limits(),
-            metrics: metrics.clone(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dependencies,
             relays,
-            login,
         });
         Ok(Self {
             database,
@@ -215,8 +217,9 @@ impl HostedService for OpenIssuer {
     }
 
     async fn close(self) -> anyhow::Result<()> {
-        self.issuer.close_background(BACKGROUND_CLOSING).await;
-        self.issuer.device_uses_written().await;
+        let accounts = self.issuer.accounts();
+        accounts.close_background(BACKGROUND_CLOSING).await;
+        accounts.device_uses_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;
         }
@@ -231,7 +234,7 @@ async fn purge(issuer: Issuer, decision: Decision) {
     if decision != Decision::Purge {
         return;
     }
-    match issuer.purge().await {
+    match issuer.accounts().purge().await {
         Ok(PurgeCounts {
             devices: 0,
             rows: 0,

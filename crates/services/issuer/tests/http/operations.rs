@@ -99,8 +99,8 @@ async fn a_database_that_fails_and_comes_back_is_counted_with_the_time_between()
     let options = TestIssuerOptions::default();
     let params = IssuingParams::new(options.mode, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(options, params, |parts| {
-        parts.database = Arc::new(RemovableDatabase {
-            database: Arc::clone(&parts.database),
+        parts.accounts.database = Arc::new(RemovableDatabase {
+            database: Arc::clone(&parts.accounts.database),
             gone: removable,
         });
     })
