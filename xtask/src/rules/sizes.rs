@@ -48,10 +48,6 @@ const REASONS: &[(&str, &str)] = &[
         "links, calls, the socket and the pool of media servers, which share one state",
     ),
     (
-        "crates/store/store-sqlite",
-        "every statement of both databases, with its conditions in SQL",
-    ),
-    (
         "crates/testkit/src/rooms.rs",
         "one server with all that a test may ask of it",
     ),

@@ -40,6 +40,6 @@ pub fn internal_router(rooms: Rooms) -> Router {
         INTERNAL_OPERATIONS,
         limits,
         state.metrics.clone(),
-        &*state.entropy,
+        &*state.context.entropy,
     )
 }

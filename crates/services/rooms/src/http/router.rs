@@ -37,7 +37,7 @@ pub fn router(rooms: Rooms) -> Router {
         OPERATIONS,
         state.http,
         state.metrics.clone(),
-        &*state.entropy,
+        &*state.context.entropy,
     )
     .layer(from_fn(not_found_page))
 }

@@ -36,7 +36,7 @@ impl SocketBudgets {
     ///
     /// # Errors
     /// When all other sockets are in the middle of a join.
-    pub(super) fn open(&self, client: ClientAddress) -> Result<SocketSlots, BudgetRefusal> {
+    pub(crate) fn take(&self, client: ClientAddress) -> Result<SocketSlots, BudgetRefusal> {
         let slot = self.unjoined.admit(client.groups())?;
         slot.set_idle();
         Ok(SocketSlots {
@@ -48,20 +48,16 @@ impl SocketBudgets {
 }
 
 #[derive(Debug)]
-pub(super) struct SocketSlots {
-    client: ClientAddress,
+pub(crate) struct SocketSlots {
+    /// The address that the socket counts for.
+    pub(crate) client: ClientAddress,
     unjoined: Option<Slot>,
     joined: Option<Slot>,
 }
 
 impl SocketSlots {
-    /// Returns the address that the socket counts for.
-    pub(super) const fn client(&self) -> ClientAddress {
-        self.client
-    }
-
     /// Protects the socket from being closed while its first message is handled.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         if let Some(slot) = &self.unjoined {
             slot.set_busy();
         }
@@ -71,7 +67,7 @@ impl SocketSlots {
     ///
     /// # Errors
     /// When there is none.
-    pub(super) fn join(&mut self, budgets: &SocketBudgets) -> Result<(), BudgetRefusal> {
+    pub(crate) fn join(&mut self, budgets: &SocketBudgets) -> Result<(), BudgetRefusal> {
         let slot = budgets.joined.admit(self.client.groups())?;
         self.joined = Some(slot);
         Ok(())
@@ -79,7 +75,7 @@ impl SocketSlots {
 
     /// Ends the protection after the first message. Frees the slot of an unjoined socket if the
     /// socket has joined.
-    pub(super) fn end(&mut self, has_joined: bool) {
+    pub(crate) fn end(&mut self, has_joined: bool) {
         if has_joined {
             self.unjoined = None;
         } else {
@@ -92,7 +88,7 @@ impl SocketSlots {
 
     /// Completes when the socket must close to make room for another. Never completes for a joined
     /// socket.
-    pub(super) async fn evicted(&self) {
+    pub(crate) async fn evicted(&self) {
         match &self.unjoined {
             Some(slot) => slot.evicted().await,
             None => std::future::pending().await,
