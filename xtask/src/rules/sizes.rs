@@ -16,10 +16,6 @@ const CRATE: usize = 6_000;
 /// Files and crates that are larger, with the reason.
 const REASONS: &[(&str, &str)] = &[
     (
-        "crates/apps/operator-cli",
-        "one command after the other, none of which knows another",
-    ),
-    (
         "crates/apps/server",
         "a third are the settings, whose comments are their documentation",
     ),

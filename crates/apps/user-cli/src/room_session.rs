@@ -196,13 +196,7 @@ impl RoomService {
         link: Option<&LinkTarget>,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        let named = match &flags.rooms {
-            Some(url) => Some(url.clone()),
-            None => context
-                .environment
-                .text(environment::ROOMS_URL)?
-                .map(|text| text.to_string()),
-        };
+        let named = context.value(flags.rooms.as_deref(), environment::ROOMS_URL)?;
         let own = link.and_then(|link| link.own.as_ref());
         let own_rooms = || own?.rooms.clone();
         if let Some(url) = named.or_else(own_rooms) {

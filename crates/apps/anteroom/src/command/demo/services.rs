@@ -10,9 +10,8 @@ use std::{
 };
 
 use anteroom_accounts::DeviceEvents;
-use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os::OsClock};
+use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os};
 use anteroom_operator_cli::account_add::{self, NewAccount};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     databases,
     installation::Installation,
@@ -145,7 +144,7 @@ impl DemoServices {
                     .await?;
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
-                let now = OsClock.now();
+                let now = os::now();
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
                 let outputs = EventOutputs::of_rooms(&settings.events, &data);
@@ -195,9 +194,8 @@ impl DemoServices {
             device_events,
             retention,
         } = self.accounts.clone();
-        let adding = async move {
-            account_add::add(&database, &device_events, retention, OsClock.now()).await
-        };
+        let adding =
+            async move { account_add::add(&database, &device_events, retention, os::now()).await };
         self.issuer.runtime.spawn(adding).await?
     }
 
