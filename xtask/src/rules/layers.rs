@@ -47,6 +47,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-protocol", Layer::Pure),
     ("anteroom-wire", Layer::Pure),
     ("anteroom-call", Layer::Pure),
+    ("anteroom-e2ee", Layer::Pure),
     ("anteroom-client-core", Layer::Pure),
     ("anteroom-runtime", Layer::Kit),
     ("anteroom-http-client", Layer::Kit),

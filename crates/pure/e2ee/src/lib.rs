@@ -1,0 +1,11 @@
+//! End-to-end encryption of calls: keys of people, statements of admins, the group, sealed frames.
+#![forbid(unsafe_code)]
+
+mod encoding;
+mod keys;
+mod labels;
+
+pub use self::keys::{
+    AdminKey, AdminPublicKey, AdminSecret, CertificateKey, CertificatePublicKey, DeviceSecret,
+    EraPsk, IdentityKey, IdentityPublicKey, MemberKey, MemberPublicKey, PublicKeyError,
+};

@@ -1,0 +1,9 @@
+//! The crate through its public functions and bytes.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+mod keys;
