@@ -4,8 +4,16 @@
 mod encoding;
 mod keys;
 mod labels;
+mod statements;
 
-pub use self::keys::{
-    AdminKey, AdminPublicKey, AdminSecret, CertificateKey, CertificatePublicKey, DeviceSecret,
-    EraPsk, IdentityKey, IdentityPublicKey, MemberKey, MemberPublicKey, PublicKeyError,
+pub use self::{
+    keys::{
+        AdminKey, AdminPublicKey, AdminSecret, CertificateKey, CertificatePublicKey, DeviceSecret,
+        EraPsk, IdentityKey, IdentityPublicKey, MemberKey, MemberPublicKey, PublicKeyError,
+    },
+    statements::{
+        AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,
+        CertificateError, CoAdmin, CrossSignature, Lock, Policy, SignedCertificate,
+        SignedStatement, Signer, Statement, StatementError, StatementKey,
+    },
 };

@@ -7,3 +7,5 @@
 
 mod common;
 mod keys;
+mod statements;
+mod vectors;
