@@ -4,12 +4,17 @@
 mod encoding;
 mod keys;
 mod labels;
+mod rules;
 mod statements;
 
 pub use self::{
     keys::{
         AdminKey, AdminPublicKey, AdminSecret, CertificateKey, CertificatePublicKey, DeviceSecret,
         EraPsk, IdentityKey, IdentityPublicKey, MemberKey, MemberPublicKey, PublicKeyError,
+    },
+    rules::{
+        Admission, AdmissionError, AdmissionReason, BarredList, CLOCK_TOLERANCE, ContextChange,
+        ContextError, LeafClaim, MAX_BARRED, Presence, RoomContext,
     },
     statements::{
         AdminSignature, Approval, Authority, BarredEntry, Certificate, CertificateChain,

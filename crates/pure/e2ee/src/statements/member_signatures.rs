@@ -13,7 +13,7 @@ use crate::{
 ///
 /// Message: `room id (32) || user || member key of the other device (32)`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CrossSignature(pub(crate) SignatureBytes);
+pub struct CrossSignature(SignatureBytes);
 
 redacted_debug!(CrossSignature);
 
@@ -45,6 +45,12 @@ impl CrossSignature {
         approved.verify(labels::CROSS_SIGNATURE, &message, &self.0)
     }
 
+    /// Creates a signature from its 64 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+
     /// Returns the 64 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 64] {
@@ -64,7 +70,7 @@ impl CrossSignature {
 ///
 /// Message: `room id (32) || era id (16) || member key (32)`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct AdminSignature(pub(crate) SignatureBytes);
+pub struct AdminSignature(SignatureBytes);
 
 redacted_debug!(AdminSignature);
 
@@ -89,6 +95,12 @@ impl AdminSignature {
     ) -> Result<(), VerifyError> {
         let message = Self::message(room, era, member_key);
         admin.verify(labels::ADMIN_SIGNATURE, &message, &self.0)
+    }
+
+    /// Creates a signature from its 64 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(bytes)
     }
 
     /// Returns the 64 bytes.

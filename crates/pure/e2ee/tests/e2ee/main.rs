@@ -5,7 +5,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod admission;
 mod common;
+mod contexts;
 mod keys;
 mod statements;
 mod vectors;
