@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod encoding;
+mod hello;
 mod keys;
 mod labels;
 mod rules;
 mod statements;
 
 pub use self::{
+    hello::HelloContent,
     keys::{
         AdminKey, AdminPublicKey, AdminSecret, CertificateKey, CertificatePublicKey, DeviceSecret,
         EraPsk, IdentityKey, IdentityPublicKey, MemberKey, MemberPublicKey, PublicKeyError,
