@@ -2,13 +2,20 @@
 #![forbid(unsafe_code)]
 
 mod encoding;
+mod frames;
 mod hello;
 mod keys;
 mod labels;
 mod rules;
 mod statements;
+mod time;
 
 pub use self::{
+    frames::{
+        CHANGE_DELAY, Codec, EPOCH_RETENTION, EpochKey, FrameContext, FrameOpener, FrameRefusal,
+        FrameSealer, FrameTag, GroupEpoch, HOLD_TIME, LEAVER_RETENTION, MAX_EPOCHS, OpenedFrame,
+        SealError,
+    },
     hello::HelloContent,
     keys::{
         AdminKey, AdminPublicKey, AdminSecret, CertificateKey, CertificatePublicKey, DeviceSecret,
@@ -23,4 +30,5 @@ pub use self::{
         CertificateError, CoAdmin, CrossSignature, Lock, Policy, SignedCertificate,
         SignedStatement, Signer, Statement, StatementError, StatementKey,
     },
+    time::Moment,
 };

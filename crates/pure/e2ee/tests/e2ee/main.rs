@@ -8,6 +8,7 @@
 mod admission;
 mod common;
 mod contexts;
+mod frames;
 mod hello;
 mod keys;
 mod statements;
