@@ -3,6 +3,7 @@
 
 mod encoding;
 mod frames;
+mod group;
 mod hello;
 mod keys;
 mod labels;
@@ -15,6 +16,13 @@ pub use self::{
         CHANGE_DELAY, Codec, EPOCH_RETENTION, EpochKey, FrameContext, FrameOpener, FrameRefusal,
         FrameSealer, FrameTag, GroupEpoch, HOLD_TIME, LEAVER_RETENTION, MAX_EPOCHS, OpenedFrame,
         SealError,
+    },
+    group::{
+        ABSENCE, Applicant, BodyTooLong, Candidate, CommitEffect, CommitError, CommitRefusal,
+        CommitView, EpochChange, EpochFrames, Group, GroupChange, GroupFailure, GroupLink,
+        GroupMessage, GroupView, HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError,
+        OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings, verdict,
+        verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

@@ -131,6 +131,22 @@ impl RoomContext {
         Ok(reason)
     }
 
+    /// Returns whether a barred entry puts out a leaf of the group. Its approval counts against entries that
+    /// are older, and only as long as it holds.
+    #[must_use]
+    pub fn is_barred(&self, claim: &LeafClaim<'_>, now: Timestamp) -> bool {
+        let Some(authority) = self.authority() else {
+            return false;
+        };
+        if let Admission::Admin(signature) = claim.admission {
+            let key = claim.member_key;
+            let verified = signature.verify(authority.admin, self.room(), self.era(), key);
+            return verified.is_err() && self.bars(claim, None);
+        }
+        let approved = self.approved(claim, &authority, Presence::Present, now);
+        self.bars(claim, approved.ok().map(|(_, approval)| approval))
+    }
+
     /// Returns the approval of a leaf, if it counts.
     fn approved<'l>(
         &self,

@@ -48,7 +48,11 @@ pub(crate) struct People {
 
 /// The people of the room 1 in the era 1.
 pub(crate) fn people() -> People {
-    let room = room(1);
+    people_of(room(1))
+}
+
+/// The people of a room in the era 1.
+pub(crate) fn people_of(room: RoomId) -> People {
     let member_key = |number| DeviceSecret::from_bytes([number; 32]).member_key(&room);
     People {
         room,

@@ -6,10 +6,15 @@
 )]
 
 mod admission;
+mod call;
 mod common;
 mod contexts;
 mod frames;
+mod group;
+mod handshake;
 mod hello;
 mod keys;
+mod newcomers;
 mod statements;
 mod vectors;
+mod verdicts;
