@@ -10,6 +10,7 @@ mod labels;
 mod rules;
 mod statements;
 mod time;
+mod words;
 
 pub use self::{
     frames::{
@@ -39,4 +40,5 @@ pub use self::{
         SignedStatement, Signer, Statement, StatementError, StatementKey,
     },
     time::Moment,
+    words::{VerificationWord, WordsError},
 };
