@@ -7,32 +7,32 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{Restrictions, RoomId, Timestamp};
 
-use crate::common::{NOW, People, by_admin, by_co_admin, era, people, room, user};
+use crate::common::{NOW, RoomKeys, by_admin, by_co_admin, era, people, room, user};
 
 /// The second device of the member.
 fn other_device(room: &RoomId) -> MemberKey {
     DeviceSecret::from_bytes([8; 32]).member_key(room)
 }
 
-fn context(people: &People, restrictions: Restrictions) -> RoomContext {
-    changed(people, people.policy(restrictions), Vec::new(), None)
+fn context(people: &RoomKeys, restrictions: Restrictions) -> RoomContext {
+    changed(people, &people.policy(restrictions), &[], None)
 }
 
 fn changed(
-    people: &People,
-    policy: Policy,
-    barred: Vec<BarredEntry>,
+    people: &RoomKeys,
+    policy: &Policy,
+    barred: &[BarredEntry],
     locked: Option<bool>,
 ) -> RoomContext {
     let own = RoomContext::new(people.room, people.era, Some(people.admin.public()));
     own.with(&ContextChange {
-        policy: Some(by_admin(people, &policy)),
+        policy: Some(by_admin(people, policy)),
         barred: barred.iter().map(|entry| by_admin(people, entry)).collect(),
         lock: locked.map(|on| by_admin(people, &people.lock(on))),
     })
 }
 
-fn approved(people: &People, change: impl FnOnce(&mut Approval)) -> Admission {
+fn approved(people: &RoomKeys, change: impl FnOnce(&mut Approval)) -> Admission {
     let mut approval = people.approval();
     change(&mut approval);
     Admission::Approval(by_admin(people, &approval))
@@ -40,7 +40,7 @@ fn approved(people: &People, change: impl FnOnce(&mut Approval)) -> Admission {
 
 /// The decision about the member's leaf at `NOW`.
 fn decide(
-    people: &People,
+    people: &RoomKeys,
     context: &RoomContext,
     admission: &Admission,
     presence: Presence,
@@ -207,11 +207,11 @@ fn where_nothing_is_asked_for_everybody_may_but_who_is_barred() {
         until: NOW,
         ..people.policy(Restrictions::None)
     };
-    let over = changed(&people, over, Vec::new(), None);
+    let over = changed(&people, &over, &[], None);
     let decision = decide(&people, &over, &Admission::None, Presence::Present);
     assert_eq!(decision, Err(AdmissionError::Missing));
     let policy = people.policy(Restrictions::None);
-    let barred = changed(&people, policy, vec![people.barred()], None);
+    let barred = changed(&people, &policy, &[people.barred()], None);
     let decision = decide(&people, &barred, &Admission::None, Presence::Present);
     assert_eq!(decision, Err(AdmissionError::Barred));
 }
@@ -227,7 +227,7 @@ fn an_approval_from_before_a_moment_is_void() {
             co_admins: Vec::new(),
             ..people.policy(Restrictions::AdminApproval)
         };
-        let context = changed(&people, policy, Vec::new(), None);
+        let context = changed(&people, &policy, &[], None);
         decide(
             &people,
             &context,
@@ -252,8 +252,8 @@ fn a_barred_entry_names_a_user_or_a_device_until_a_later_approval() {
         change(&mut entry);
         changed(
             &people,
-            people.policy(Restrictions::AdminApproval),
-            vec![entry],
+            &people.policy(Restrictions::AdminApproval),
+            &[entry],
             None,
         )
     };
@@ -303,13 +303,15 @@ fn a_barred_entry_names_a_user_or_a_device_until_a_later_approval() {
 #[test]
 fn merged_entries_make_old_approvals_of_newcomers_void() {
     let people = people();
-    let entries = (0..=MAX_BARRED as u64).map(|number| BarredEntry {
-        user: user(100 + number),
-        time: NOW.plus(number),
-        ..people.barred()
-    });
+    let entries: Vec<_> = (0..=MAX_BARRED as u64)
+        .map(|number| BarredEntry {
+            user: user(100 + number),
+            time: NOW.plus(number),
+            ..people.barred()
+        })
+        .collect();
     let policy = people.policy(Restrictions::AdminApproval);
-    let context = changed(&people, policy, entries.collect(), None);
+    let context = changed(&people, &policy, &entries, None);
     let before = approved(&people, |_| {});
     let later = approved(&people, |approval| approval.issued = NOW.plus(1));
     let holds = Ok(AdmissionReason::Approval(Signer::Admin));
@@ -337,8 +339,8 @@ fn under_a_lock_nobody_new_is_added() {
     let context = |on| {
         changed(
             &people,
-            people.policy(Restrictions::AdminApproval),
-            Vec::new(),
+            &people.policy(Restrictions::AdminApproval),
+            &[],
             Some(on),
         )
     };

@@ -12,7 +12,7 @@ use anteroom_e2ee::{
 use anteroom_protocol::{DemuxId, OpaqueUserId, Restrictions, RootKey, Timestamp};
 use rand_chacha::ChaCha20Rng;
 
-use crate::common::{NOW, People, by_admin, people_of, rng, root_key, user};
+use crate::common::{NOW, RoomKeys, by_admin, people_of, rng, root_key, user};
 
 /// The maximum number of devices of a user in the calls of the tests.
 pub(crate) const MAX_DEVICES: usize = 2;
@@ -72,7 +72,7 @@ impl Member {
 
 /// A call: the members that are in, and the world around them.
 pub(crate) struct Call {
-    pub(crate) people: People,
+    pub(crate) people: RoomKeys,
     pub(crate) root_key: RootKey,
     pub(crate) link: GroupLink,
     pub(crate) context: ContextChange,

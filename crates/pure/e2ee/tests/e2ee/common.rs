@@ -38,7 +38,7 @@ pub(crate) fn user(number: u64) -> OpaqueUserId {
 }
 
 /// An admin, a co-admin and a member of a room.
-pub(crate) struct People {
+pub(crate) struct RoomKeys {
     pub(crate) room: RoomId,
     pub(crate) era: EraId,
     pub(crate) admin: AdminKey,
@@ -47,14 +47,14 @@ pub(crate) struct People {
 }
 
 /// The people of the room 1 in the era 1.
-pub(crate) fn people() -> People {
+pub(crate) fn people() -> RoomKeys {
     people_of(room(1))
 }
 
 /// The people of a room in the era 1.
-pub(crate) fn people_of(room: RoomId) -> People {
+pub(crate) fn people_of(room: RoomId) -> RoomKeys {
     let member_key = |number| DeviceSecret::from_bytes([number; 32]).member_key(&room);
-    People {
+    RoomKeys {
         room,
         era: era(1),
         admin: AdminSecret::from_bytes([2; 32]).admin_key(&room),
@@ -63,7 +63,7 @@ pub(crate) fn people_of(room: RoomId) -> People {
     }
 }
 
-impl People {
+impl RoomKeys {
     pub(crate) fn policy(&self, restrictions: Restrictions) -> Policy {
         Policy {
             room: self.room,
@@ -125,11 +125,11 @@ impl People {
 }
 
 /// Signs a statement with the admin key.
-pub(crate) fn by_admin<S: Statement>(people: &People, statement: &S) -> SignedStatement<S> {
+pub(crate) fn by_admin<S: Statement>(people: &RoomKeys, statement: &S) -> SignedStatement<S> {
     SignedStatement::sign(statement, &StatementKey::Admin(&people.admin)).unwrap()
 }
 
 /// Signs a statement with the co-admin's member key.
-pub(crate) fn by_co_admin<S: Statement>(people: &People, statement: &S) -> SignedStatement<S> {
+pub(crate) fn by_co_admin<S: Statement>(people: &RoomKeys, statement: &S) -> SignedStatement<S> {
     SignedStatement::sign(statement, &StatementKey::CoAdmin(&people.co_admin)).unwrap()
 }

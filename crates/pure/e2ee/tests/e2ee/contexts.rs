@@ -6,20 +6,20 @@ use anteroom_e2ee::{
 };
 use anteroom_protocol::{EraId, Restrictions, Timestamp};
 
-use crate::common::{NOW, People, by_admin, by_co_admin, era, people, room, user};
+use crate::common::{NOW, RoomKeys, by_admin, by_co_admin, era, people, room, user};
 
-fn empty(people: &People) -> RoomContext {
+fn empty(people: &RoomKeys) -> RoomContext {
     RoomContext::new(people.room, people.era, Some(people.admin.public()))
 }
 
-fn with_policy(people: &People, policy: &Policy) -> RoomContext {
+fn with_policy(people: &RoomKeys, policy: &Policy) -> RoomContext {
     empty(people).with(&ContextChange {
         policy: Some(by_admin(people, policy)),
         ..ContextChange::default()
     })
 }
 
-fn bar(people: &People, number: u64) -> SignedStatement<BarredEntry> {
+fn bar(people: &RoomKeys, number: u64) -> SignedStatement<BarredEntry> {
     let entry = BarredEntry {
         user: user(100 + number),
         time: NOW.plus(number),
@@ -35,7 +35,7 @@ fn barred(entries: Vec<SignedStatement<BarredEntry>>) -> ContextChange {
     }
 }
 
-fn lock(people: &People, on: bool, later: u64) -> ContextChange {
+fn lock(people: &RoomKeys, on: bool, later: u64) -> ContextChange {
     let lock = Lock {
         time: NOW.plus(later),
         ..people.lock(on)
