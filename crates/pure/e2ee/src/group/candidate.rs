@@ -130,7 +130,7 @@ impl Candidate {
         if *mls.group_id() != expected || mls.epoch().as_u64() != epoch.epoch {
             return Err(JoinError::OtherEpoch);
         }
-        let view = group_view(&mls, BTreeSet::new()).map_err(JoinError::Refused)?;
+        let view = group_view(&mls, BTreeSet::new(), false).map_err(JoinError::Refused)?;
         view.context
             .matches(&self.link.context, known)
             .map_err(JoinError::Context)?;
@@ -146,8 +146,7 @@ impl Candidate {
             member_key: self.member_key,
             number: epoch.group,
         };
-        let group = Group::from_parts(parts, &view).map_err(|_| JoinError::Welcome)?;
-        Ok((group, reasons))
+        Ok((Group::from_parts(parts, &view), reasons))
     }
 }
 

@@ -66,7 +66,7 @@ impl Group {
                 .build(&provider, &MemberSigner(&member_key), leaf.credential())
                 .map_err(|_| GroupFailure::Mls)?
         };
-        let view = group_view(&mls, BTreeSet::new()).map_err(GroupFailure::Refused)?;
+        let view = group_view(&mls, BTreeSet::new(), number == 0).map_err(GroupFailure::Refused)?;
         let parts = GroupParts {
             mls,
             storage,
@@ -74,6 +74,6 @@ impl Group {
             member_key,
             number,
         };
-        Self::from_parts(parts, &view)
+        Ok(Self::from_parts(parts, &view))
     }
 }

@@ -29,6 +29,8 @@ pub struct Group {
     pub(super) parts: GroupParts,
     /// The member keys that were in the group since this member came in.
     seen: BTreeSet<[u8; 32]>,
+    /// Whether this member was in since the era began.
+    has_seen_all: bool,
     pending: Option<PendingCommit>,
     /// The moment at which the keys of the epochs before this one are dropped.
     pub(super) past_until: Option<Moment>,
@@ -51,15 +53,16 @@ struct PendingCommit {
 }
 
 impl Group {
-    pub(super) fn from_parts(parts: GroupParts, view: &GroupView) -> Result<Self, GroupFailure> {
+    pub(super) fn from_parts(parts: GroupParts, view: &GroupView) -> Self {
         let mut group = Self {
             parts,
             seen: BTreeSet::new(),
+            has_seen_all: view.has_seen_all,
             pending: None,
             past_until: None,
         };
         group.see(&view.leaves);
-        Ok(group)
+        group
     }
 
     /// Returns the present epoch.
@@ -76,7 +79,8 @@ impl Group {
     /// # Errors
     /// The state is damaged.
     pub fn view(&self) -> Result<GroupView, GroupFailure> {
-        group_view(&self.parts.mls, self.seen.clone()).map_err(GroupFailure::Refused)
+        group_view(&self.parts.mls, self.seen.clone(), self.has_seen_all)
+            .map_err(GroupFailure::Refused)
     }
 
     /// Returns the own leaf.
@@ -201,7 +205,8 @@ impl Group {
             committer: commit.committer,
             refusal,
         };
-        let view = group_view(&self.parts.mls, self.seen.clone()).map_err(refused)?;
+        let view =
+            group_view(&self.parts.mls, self.seen.clone(), self.has_seen_all).map_err(refused)?;
         let effect = verdict(&view, &commit, surroundings).map_err(refused)?;
         let merged = self.parts.mls.merge_staged_commit(&provider, *staged);
         merged.map_err(|_| CommitError::Malformed)?;
@@ -354,3 +359,6 @@ impl Group {
         self.seen.extend(keys);
     }
 }
+
+#[cfg(test)]
+mod tests;

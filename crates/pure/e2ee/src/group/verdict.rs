@@ -35,6 +35,40 @@ pub struct GroupView {
     pub context: RoomContext,
     /// The member keys that were in the group since its own member came in.
     pub seen: BTreeSet<[u8; 32]>,
+    /// Whether the own member was in since the era began, so that `seen` are all who were ever in.
+    pub has_seen_all: bool,
+}
+
+impl GroupView {
+    /// Decides whether a device could be added: checks 2 and 3 of [`verdict`], as a committer makes them.
+    ///
+    /// # Errors
+    /// [`CommitRefusal`].
+    pub fn admits(
+        &self,
+        leaf: &MemberLeaf,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<AdmissionReason, CommitRefusal> {
+        let after = self.leaves.values().chain([leaf]);
+        check_members(after, [leaf], surroundings)?;
+        let presence = self.presence(leaf, true);
+        let admitted = self
+            .context
+            .admits(&leaf.claim(), presence, surroundings.now);
+        admitted.map_err(CommitRefusal::Admission)
+    }
+
+    /// Returns whether a device was in before. A committer adds under a lock only whom it has seen itself. The
+    /// others cannot know who left before they came: they give the benefit of the doubt, unless they have
+    /// seen all.
+    fn presence(&self, leaf: &MemberLeaf, is_committer: bool) -> Presence {
+        let is_known = is_committer || self.has_seen_all;
+        if is_known && !self.seen.contains(leaf.member_key.as_bytes()) {
+            Presence::New
+        } else {
+            Presence::Returning
+        }
+    }
 }
 
 /// A proposal of a commit.
@@ -57,6 +91,8 @@ pub enum ProposalView {
 pub struct CommitView {
     /// The leaf of the committer; `None` if it is no member.
     pub committer: Option<u32>,
+    /// Whether the own member makes the commit.
+    pub is_own: bool,
     /// The proposals, and whether each stands in the commit itself.
     pub proposals: Vec<(ProposalView, bool)>,
     /// Whether the committer's new leaf keeps credential, signature key and extensions; `None` without a new
@@ -169,11 +205,7 @@ pub fn verdict(
     check_members(after, &parts.adds, surroundings)?;
     let mut added = Vec::with_capacity(parts.adds.len());
     for leaf in &parts.adds {
-        let presence = if view.seen.contains(leaf.member_key.as_bytes()) {
-            Presence::Returning
-        } else {
-            Presence::New
-        };
+        let presence = view.presence(leaf, commit.is_own);
         let reason = context.admits(&leaf.claim(), presence, surroundings.now);
         added.push((leaf.clone(), reason.map_err(CommitRefusal::Admission)?));
     }

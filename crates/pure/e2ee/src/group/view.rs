@@ -21,11 +21,13 @@ use super::{
 pub(super) fn group_view(
     mls: &MlsGroup,
     seen: BTreeSet<[u8; 32]>,
+    has_seen_all: bool,
 ) -> Result<GroupView, CommitRefusal> {
     Ok(GroupView {
         leaves: leaves(mls)?,
         context: context_of(mls.extensions()).map_err(CommitRefusal::Context)?,
         seen,
+        has_seen_all,
     })
 }
 
@@ -51,6 +53,7 @@ pub(super) fn commit_view(mls: &MlsGroup, sender: &Sender, staged: &StagedCommit
     });
     CommitView {
         committer,
+        is_own: committer == Some(mls.own_leaf_index().u32()),
         proposals: proposals.collect(),
         keeps_leaf: after.map(|after| before.is_some_and(|before| keeps_claims(before, after))),
     }

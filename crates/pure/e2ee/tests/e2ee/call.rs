@@ -140,7 +140,11 @@ impl Call {
 
     pub(crate) fn start(&mut self, device: u32) {
         let leaf = self.leaf(device, Admission::None);
-        let group = self.try_start(&leaf).unwrap();
+        self.start_with(&leaf);
+    }
+
+    pub(crate) fn start_with(&mut self, leaf: &MemberLeaf) {
+        let group = self.try_start(leaf).unwrap();
         self.members.push(Member::new(group, self.now));
     }
 

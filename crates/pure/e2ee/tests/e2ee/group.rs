@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
-    Admission, AdmissionError, AdmissionReason, CommitError, CommitRefusal, ContextChange,
-    FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage, Lock,
-    MessageError, RemovalReason,
+    Admission, AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal,
+    ContextChange, FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage,
+    Lock, MessageError, RemovalReason,
 };
 use anteroom_protocol::Restrictions;
 use zeroize::Zeroizing;
@@ -66,6 +66,53 @@ fn many_come_by_one_commit() {
     }
     for candidate in candidates {
         call.welcome(candidate, &commit).unwrap();
+    }
+    call.agree();
+}
+
+#[test]
+fn fifty_members_with_approvals_and_certificates_fit_the_messages_of_the_room_service() {
+    let mut call = Call::new(Restrictions::AdminApproval);
+    let full_leaf = |call: &Call, device: u32| {
+        let approval = Approval {
+            user: user(u64::from(device)),
+            member_key: call.member_key(device).public(),
+            ..call.people.approval()
+        };
+        let approval = by_admin(&call.people, &approval);
+        let mut leaf = call.leaf(device, Admission::Approval(approval));
+        leaf.name = Some("\u{10330}".repeat(60));
+        leaf.certificate = Some(call.people.certificate().2);
+        leaf
+    };
+    let leaf = full_leaf(&call, 1);
+    call.start_with(&leaf);
+    let candidates: Vec<_> = (2..=50)
+        .map(|device| {
+            let leaf = full_leaf(&call, device);
+            call.candidate(leaf)
+        })
+        .collect();
+    let change = GroupChange {
+        add: candidates.iter().map(|one| call.applicant(one)).collect(),
+        ..GroupChange::default()
+    };
+    let commit = call.commit(0, &change).unwrap();
+    let welcome = commit.welcome.as_ref().unwrap().1.len();
+    assert!(commit.body.len() < 64 * 1024, "{}", commit.body.len());
+    assert!(welcome < 112 * 1024, "{welcome}");
+    for told in call.tell(&commit) {
+        told.unwrap();
+    }
+    for candidate in candidates {
+        call.welcome(candidate, &commit).unwrap();
+    }
+    call.agree();
+    call.leave(&[50]);
+    call.members.pop();
+    let commit = call.commit(20, &removing([49])).unwrap();
+    for told in call.tell(&commit) {
+        told.unwrap();
     }
     call.agree();
 }

@@ -31,6 +31,7 @@ fn scenario() -> Scenario {
         seen: keys.collect(),
         leaves,
         context,
+        has_seen_all: true,
     };
     let mut roster = RosterHistory::default();
     roster.update(
@@ -61,6 +62,7 @@ impl Scenario {
         let proposals = proposals.into_iter().chain([self.psk()]);
         self.of_commit(&CommitView {
             committer: Some(0),
+            is_own: false,
             proposals: proposals.map(|proposal| (proposal, true)).collect(),
             keeps_leaf: Some(true),
         })
@@ -79,6 +81,7 @@ impl Scenario {
         change(&mut world);
         let commit = CommitView {
             committer: Some(0),
+            is_own: false,
             proposals: vec![(proposal, true), (self.psk(), true)],
             keeps_leaf: None,
         };
@@ -104,12 +107,14 @@ fn check_1_is_about_the_form() {
     let scene = scenario();
     let holds = CommitView {
         committer: Some(0),
+        is_own: false,
         proposals: vec![(scene.psk(), true)],
         keeps_leaf: Some(true),
     };
     assert!(scene.of_commit(&holds).is_ok());
     let with = |committer, proposals: Vec<(ProposalView, bool)>, keeps_leaf| CommitView {
         committer,
+        is_own: false,
         proposals,
         keeps_leaf,
     };
@@ -213,6 +218,7 @@ fn check_2_is_about_accounts_devices_and_keys() {
         world.is_account = &is_account;
         let commit = CommitView {
             committer: Some(0),
+            is_own: false,
             proposals: vec![(scene.add(4), true), (scene.psk(), true)],
             keeps_leaf: None,
         };
@@ -278,6 +284,17 @@ fn check_3_is_about_context_and_admission() {
         .seen
         .insert(*scene.call.member_key(4).public().as_bytes());
     assert!(scene.of([scene.add(4)]).is_ok(), "it was in before");
+    scene.view.has_seen_all = false;
+    assert!(scene.of([scene.add(5)]).is_ok(), "nobody knows here");
+    let leaf = scene.call.leaf(5, Admission::None);
+    let own = scene
+        .view
+        .admits(&leaf, &surroundings(&scene.roster, at(0)));
+    assert_eq!(
+        own.err(),
+        locked_out.err(),
+        "a committer adds whom it has seen"
+    );
 }
 
 #[test]
