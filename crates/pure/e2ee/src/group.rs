@@ -15,6 +15,7 @@ mod applicant;
 mod application;
 mod candidate;
 mod change;
+mod confirmations;
 mod crypto;
 mod error;
 mod handshake;
@@ -33,6 +34,7 @@ pub use self::{
     applicant::Applicant,
     candidate::Candidate,
     change::{EpochChange, EpochFrames, GroupChange, OutgoingCommit},
+    confirmations::{CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Confirmations},
     error::{CommitError, GroupFailure, JoinError, MessageError},
     handshake::{BodyTooLong, HandshakeKey, HandshakeKind},
     leaf::MemberLeaf,

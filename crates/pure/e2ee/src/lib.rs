@@ -19,11 +19,11 @@ pub use self::{
         SealError,
     },
     group::{
-        ABSENCE, Applicant, BodyTooLong, Candidate, CommitEffect, CommitError, CommitRefusal,
-        CommitView, EpochChange, EpochFrames, Group, GroupChange, GroupFailure, GroupLink,
-        GroupMessage, GroupView, HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError,
-        OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings, verdict,
-        verdict_of_newcomer,
+        ABSENCE, Applicant, BodyTooLong, CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Candidate,
+        CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
+        EpochFrames, Group, GroupChange, GroupFailure, GroupLink, GroupMessage, GroupView,
+        HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError, OutgoingCommit,
+        ProposalView, RemovalReason, RosterHistory, Surroundings, verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

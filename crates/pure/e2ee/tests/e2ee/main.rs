@@ -8,6 +8,7 @@
 mod admission;
 mod call;
 mod common;
+mod confirmations;
 mod contexts;
 mod frames;
 mod group;
