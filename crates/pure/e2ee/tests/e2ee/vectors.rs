@@ -1,13 +1,18 @@
-//! The bytes of statements, pinned. A difference is a change of the format and needs new labels or versions.
+//! The bytes of statements, contexts and frames, pinned. A difference is a change of the format and needs new labels or versions.
 //!
-//! `ANTEROOM_WRITE_VECTORS=1 cargo test -p anteroom-e2ee vectors` writes the file. Signatures are deterministic,
-//! so that the file is the same for everybody.
+//! `ANTEROOM_WRITE_VECTORS=1 cargo test -p anteroom-e2ee vectors` writes the files. Signatures and
+//! frames are deterministic, so that the files are the same for everybody.
 
+use core::time::Duration;
 use std::{env, fs, path::Path};
 
-use anteroom_e2ee::{AdminSignature, CrossSignature, DeviceSecret};
+use anteroom_e2ee::{
+    AdminSignature, ContextChange, CrossSignature, DeviceSecret, EpochKey, FrameContext,
+    FrameSealer, GroupEpoch, Moment, RoomContext,
+};
 use anteroom_protocol::Restrictions;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::common::{by_admin, by_co_admin, people, user};
 
@@ -49,13 +54,59 @@ fn statements() -> Value {
     })
 }
 
+fn contexts() -> Value {
+    let people = people();
+    let mut context = RoomContext::new(people.room, people.era, Some(people.admin.public()));
+    let empty = hex::encode(context.to_bytes());
+    context = context.with(&ContextChange {
+        policy: Some(by_admin(&people, &people.policy(Restrictions::None))),
+        barred: vec![by_co_admin(&people, &people.barred())],
+        lock: Some(by_admin(&people, &people.lock(true))),
+    });
+    json!({ "empty": empty, "withStatements": hex::encode(context.to_bytes()) })
+}
+
+/// The first three frames of each context, of leaf 5 in epoch 258.
+fn frames() -> Value {
+    let epoch = GroupEpoch {
+        group: 0,
+        epoch: 258,
+    };
+    let now = Moment::new(Duration::ZERO);
+    let mut sealer = FrameSealer::new();
+    let key = EpochKey::new(epoch, Zeroizing::new([7; 16]));
+    sealer.add_epoch(&key, 5, false, now).unwrap();
+    let mut seal = |context, clear_length| {
+        let frame = b"a frame of some length";
+        hex::encode(sealer.seal(context, frame, clear_length, now).unwrap())
+    };
+    let sealed = FrameContext::ALL.map(|context| [0, 1, 10].map(|clear| seal(context, clear)));
+    json!({
+        "baseKey": hex::encode([7; 16]),
+        "epoch": 258,
+        "leaf": 5,
+        "frame": hex::encode(b"a frame of some length"),
+        "clearLengths": [0, 1, 10],
+        "audio": sealed[0],
+        "camera": sealed[1],
+        "screen": sealed[2],
+        "screenAudio": sealed[3],
+    })
+}
+
+#[test]
+fn contexts_and_frames_have_their_pinned_bytes() {
+    pinned("contexts.json", &contexts());
+    pinned("frames.json", &frames());
+}
+
 #[test]
 fn statements_have_their_pinned_bytes() {
     pinned("statements.json", &statements());
 }
 
-/// Compares a value with the file, or writes the file.
-pub(crate) fn pinned(name: &str, value: &Value) {
+/// Compares a value with the file, or writes the files.
+fn pinned(name: &str, value: &Value) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
     let file = file.join(name);
     if env::var_os("ANTEROOM_WRITE_VECTORS").is_some() {
