@@ -42,6 +42,10 @@ const REASONS: &[(&str, &str)] = &[
         "all decisions of a client of both services, for every kind of client",
     ),
     (
+        "crates/pure/e2ee",
+        "statements, the rules about them, the group and its frames, which every member checks as one",
+    ),
+    (
         "crates/pure/protocol/src/create_credential.rs",
         "one credential, from request to presentation",
     ),
