@@ -19,6 +19,7 @@ mod confirmations;
 mod crypto;
 mod error;
 mod handshake;
+mod history;
 mod leaf;
 mod link;
 mod message;
@@ -37,10 +38,12 @@ pub use self::{
     confirmations::{CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Confirmations},
     error::{CommitError, GroupFailure, JoinError, MessageError},
     handshake::{BodyTooLong, HandshakeKey, HandshakeKind},
+    history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
     message::GroupMessage,
     roster::{ABSENCE, RosterHistory},
+    start::GroupStart,
     state::Group,
     verdict::{
         CommitEffect, CommitRefusal, CommitView, GroupView, ProposalView, RemovalReason,

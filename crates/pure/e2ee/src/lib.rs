@@ -79,9 +79,10 @@ pub use self::{
     group::{
         ABSENCE, Applicant, BodyTooLong, CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Candidate,
         CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
-        EpochFrames, Group, GroupChange, GroupFailure, GroupLink, GroupMessage, GroupView,
-        HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError, OutgoingCommit,
-        ProposalView, RemovalReason, RosterHistory, Surroundings, verdict, verdict_of_newcomer,
+        EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
+        GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError,
+        OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings, verdict,
+        verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

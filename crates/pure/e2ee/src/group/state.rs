@@ -15,6 +15,7 @@ use super::{
     change::{EpochChange, EpochFrames, GroupChange, OutgoingCommit},
     error::{CommitError, GroupFailure},
     handshake::HandshakeKind,
+    history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
     mls::{MemberSigner, context_extensions, parse_message, psk_id},
@@ -27,10 +28,7 @@ use crate::{EPOCH_RETENTION, EpochKey, GroupEpoch, MemberKey, Moment, RoomContex
 /// A member's state of a group.
 pub struct Group {
     pub(super) parts: GroupParts,
-    /// The member keys that were in the group since this member came in.
-    seen: BTreeSet<[u8; 32]>,
-    /// Whether this member was in since the era began.
-    has_seen_all: bool,
+    history: EraHistory,
     pending: Option<PendingCommit>,
     /// The moment at which the keys of the epochs before this one are dropped.
     pub(super) past_until: Option<Moment>,
@@ -56,8 +54,7 @@ impl Group {
     pub(super) fn from_parts(parts: GroupParts, view: &GroupView) -> Self {
         let mut group = Self {
             parts,
-            seen: BTreeSet::new(),
-            has_seen_all: view.has_seen_all,
+            history: view.history.clone(),
             pending: None,
             past_until: None,
         };
@@ -79,8 +76,13 @@ impl Group {
     /// # Errors
     /// The state is damaged.
     pub fn view(&self) -> Result<GroupView, GroupFailure> {
-        group_view(&self.parts.mls, self.seen.clone(), self.has_seen_all)
-            .map_err(GroupFailure::Refused)
+        group_view(&self.parts.mls, self.history.clone()).map_err(GroupFailure::Refused)
+    }
+
+    /// Returns the member keys that were in, for the next group of the era.
+    #[must_use]
+    pub const fn history(&self) -> &EraHistory {
+        &self.history
     }
 
     /// Returns the own leaf.
@@ -205,8 +207,7 @@ impl Group {
             committer: commit.committer,
             refusal,
         };
-        let view =
-            group_view(&self.parts.mls, self.seen.clone(), self.has_seen_all).map_err(refused)?;
+        let view = group_view(&self.parts.mls, self.history.clone()).map_err(refused)?;
         let effect = verdict(&view, &commit, surroundings).map_err(refused)?;
         let merged = self.parts.mls.merge_staged_commit(&provider, *staged);
         merged.map_err(|_| CommitError::Malformed)?;
@@ -355,8 +356,9 @@ impl Group {
     }
 
     fn see(&mut self, leaves: &BTreeMap<u32, MemberLeaf>) {
-        let keys = leaves.values().map(|leaf| *leaf.member_key.as_bytes());
-        self.seen.extend(keys);
+        for leaf in leaves.values() {
+            self.history.see(&leaf.member_key);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod handshake;
 mod hello;
 mod keys;
 mod newcomers;
+mod next_group;
 mod statements;
 mod vectors;
 mod verdicts;
