@@ -11,6 +11,7 @@ mod common;
 mod confirmations;
 mod contexts;
 mod frames;
+mod garbage;
 mod group;
 mod handshake;
 mod hello;
