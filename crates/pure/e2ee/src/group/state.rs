@@ -23,7 +23,9 @@ use super::{
     verdict::{CommitEffect, GroupView, Surroundings, verdict},
     view::{commit_view, group_view, leaves},
 };
-use crate::{EPOCH_RETENTION, EpochKey, GroupEpoch, MemberKey, Moment, RoomContext};
+use crate::{
+    EPOCH_RETENTION, EpochKey, GroupEpoch, LEAVER_RETENTION, MemberKey, Moment, RoomContext,
+};
 
 /// A member's state of a group.
 pub struct Group {
@@ -32,9 +34,18 @@ pub struct Group {
     pending: Option<PendingCommit>,
     /// The moment at which the keys of the epochs before this one are dropped.
     pub(super) past_until: Option<Moment>,
+    pub(super) leavers: Vec<Leaver>,
 }
 
 redacted_debug!(Group);
+
+/// A leaf that was taken out.
+pub(super) struct Leaver {
+    pub(super) leaf: u32,
+    pub(super) last_epoch: u64,
+    /// The moment at which its messages of that epoch and earlier ones are no longer opened.
+    pub(super) until: Moment,
+}
 
 /// The parts that a group is made from.
 pub(super) struct GroupParts {
@@ -57,6 +68,7 @@ impl Group {
             history: view.history.clone(),
             pending: None,
             past_until: None,
+            leavers: Vec::new(),
         };
         group.see(&view.leaves);
         group
@@ -330,6 +342,13 @@ impl Group {
         now: Moment,
     ) -> Result<EpochChange, CommitError> {
         self.past_until = Some(now.plus(EPOCH_RETENTION));
+        let last_epoch = self.epoch().epoch.saturating_sub(1);
+        let leavers = effect.removed.iter().map(|(leaf, _)| Leaver {
+            leaf: *leaf,
+            last_epoch,
+            until: now.plus(LEAVER_RETENTION),
+        });
+        self.leavers.extend(leavers);
         if !self.parts.mls.is_active() {
             return Ok(EpochChange {
                 effect,

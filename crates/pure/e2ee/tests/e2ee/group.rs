@@ -413,6 +413,28 @@ fn messages_of_the_epoch_before_are_opened_for_10_s() {
 }
 
 #[test]
+fn messages_of_those_who_left_are_opened_for_2_s() {
+    for (later, is_open) in [(1_999, true), (2_000, false)] {
+        let mut call = Call::with_members(3);
+        let seal = |call: &mut Call, index: usize| {
+            let group = &mut call.members[index].group;
+            group
+                .seal_message(&content(b"late"), &mut call.rng)
+                .unwrap()
+        };
+        let (stayed, gone) = (seal(&mut call, 1), seal(&mut call, 2));
+        call.leave(&[3]);
+        call.now = at(20_000);
+        let commit = call.commit(0, &removing([2])).unwrap();
+        call.tell(&commit).remove(0).unwrap();
+        let group = &mut call.members[0].group;
+        let now = at(20_000 + later);
+        assert_eq!(group.open_message(&gone, now).is_ok(), is_open, "{later}");
+        assert!(group.open_message(&stayed, now).is_ok());
+    }
+}
+
+#[test]
 fn two_groups_of_an_era_have_different_words_and_keys() {
     let mut call = Call::new(Restrictions::None);
     call.start(1);
