@@ -34,7 +34,7 @@ mod view;
 pub use self::{
     applicant::Applicant,
     candidate::Candidate,
-    change::{EpochChange, EpochFrames, GroupChange, OutgoingCommit},
+    change::{EpochChange, EpochFrames, GroupChange, MAX_ADDS, OutgoingCommit},
     confirmations::{CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Confirmations},
     error::{CommitError, GroupFailure, JoinError, MessageError},
     handshake::{BodyTooLong, HandshakeKey, HandshakeKind},

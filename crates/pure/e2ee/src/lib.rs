@@ -32,7 +32,9 @@
 //!   are over. Lifetimes are therefore from a day before now to two days after; those in a Welcome are not
 //!   checked; epochs that are over are dropped by the caller's clock.
 //! - openmls computes the paths of large commits on the threads of `rayon`. The crate `sframe` turns on
-//!   `getrandom` for browsers and never calls it. openmls and `sframe` write to `log`, no secrets.
+//!   `getrandom` for browsers and never calls it.
+//! - openmls and `sframe` write to `log`: no keys, but in errors the claims of a leaf that openmls refuses.
+//!   A program must not write down the log of the target `openmls`.
 //! - Copies of secrets that openmls makes while it serializes its state are not wiped; the state itself is.
 //!
 //! ```
@@ -80,9 +82,9 @@ pub use self::{
         ABSENCE, Applicant, BodyTooLong, CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Candidate,
         CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
         EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
-        GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError,
-        OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings, verdict,
-        verdict_of_newcomer,
+        GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
+        MessageError, OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings,
+        verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

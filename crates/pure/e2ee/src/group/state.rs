@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    change::{EpochChange, EpochFrames, GroupChange, OutgoingCommit},
+    change::{EpochChange, EpochFrames, GroupChange, MAX_ADDS, OutgoingCommit},
     error::{CommitError, GroupFailure},
     handshake::HandshakeKind,
     history::EraHistory,
@@ -142,6 +142,9 @@ impl Group {
     ) -> Result<OutgoingCommit, GroupFailure> {
         if self.pending.is_some() {
             return Err(GroupFailure::Pending);
+        }
+        if change.add.len() > MAX_ADDS {
+            return Err(GroupFailure::TooLong);
         }
         let view = self.view()?;
         let context = view.context.with(&change.context);
