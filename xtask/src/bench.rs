@@ -1,8 +1,13 @@
-//! `cargo xtask bench`: builds `anteroom-bench` with the programs that it measures, and runs it.
+//! `cargo xtask bench`: builds `anteroom-bench` with the programs that it measures, and runs it. Both have
+//! this command line.
 
-use std::path::{Path, PathBuf, absolute};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
@@ -21,16 +26,18 @@ const MEASURED: [&str; 2] = [programs::ANTEROOM, "anteroom-load"];
 pub struct Bench {
     /// Prints JSON.
     #[arg(long, global = true)]
-    json: bool,
+    pub json: bool,
     /// Takes the programs as the tests build them, to try the measurement itself.
     #[arg(long, global = true)]
-    unoptimized: bool,
+    pub unoptimized: bool,
+    /// What is measured.
     #[command(subcommand)]
-    measurement: Measurement,
+    pub measurement: Measurement,
 }
 
+/// One measurement.
 #[derive(Clone, Debug, Subcommand)]
-enum Measurement {
+pub enum Measurement {
     /// The zero-knowledge operations, beside those of the npm client in the same run.
     Zk {
         /// The mode of the generic server params.
@@ -82,47 +89,35 @@ enum Measurement {
     },
 }
 
+/// The mode of the generic server params.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Mode {
+#[expect(
+    missing_docs,
+    reason = "comments of the values would stand in the help"
+)]
+pub enum Mode {
     Legacy,
     Standard,
 }
 
 impl Bench {
-    /// Builds the programs and measures. Returns whether the goals of the measurement are reached, if it has
-    /// any.
+    /// Builds the programs and measures. The words are those of this command line. Returns whether the goals
+    /// of the measurement are reached, if it has any.
     ///
     /// # Errors
     /// A program does not build or start.
-    pub fn run(&self, root: &Path) -> Result<bool> {
+    pub fn run(&self, root: &Path, words: impl Iterator<Item = OsString>) -> Result<bool> {
         if self.measurement.needs_npm_client() {
             steps::install_npm_client(root)?;
         }
-        let folder = programs::build(root, self.profile(), &self.measurement.packages())?;
-        let program = folder.join(PROGRAM);
-        StepCommand::new(program.as_os_str(), PROGRAM, root)
-            .args(self.arguments()?)
+        let profile = match self.unoptimized {
+            true => Profile::Dev,
+            false => Profile::Dist,
+        };
+        let program = programs::build(root, profile, &self.measurement.packages())?.join(PROGRAM);
+        StepCommand::new(program.as_os_str(), PROGRAM, &env::current_dir()?)
+            .args(words)
             .succeeds()
-    }
-
-    const fn profile(&self) -> Profile {
-        if self.unoptimized {
-            Profile::Dev
-        } else {
-            Profile::Dist
-        }
-    }
-
-    /// Returns the command line of `anteroom-bench`.
-    ///
-    /// # Errors
-    /// If a path is empty.
-    pub fn arguments(&self) -> Result<Vec<String>> {
-        let mut arguments = self.measurement.arguments()?;
-        if self.json {
-            arguments.push("--json".to_owned());
-        }
-        Ok(arguments)
     }
 }
 
@@ -139,32 +134,21 @@ impl Measurement {
         let measured = if in_process { &[][..] } else { &MEASURED };
         [&[PROGRAM], measured].concat()
     }
+}
 
-    fn arguments(&self) -> Result<Vec<String>> {
-        let (name, option, number) = match self {
-            Self::Zk { rounds, .. } => ("zk", "--rounds", rounds),
-            Self::Ct { samples } => ("ct", "--samples", samples),
-            Self::CreateAuth { rounds } => ("create-auth", "--rounds", rounds),
-            Self::LoginTiming { samples } => ("login-timing", "--samples", samples),
-            Self::Login { logins } => ("login", "--logins", logins),
-            Self::Devices { rounds } => ("devices", "--rounds", rounds),
-            Self::Rooms { rounds } => ("rooms", "--rounds", rounds),
-        };
-        let mut arguments = [name, option].map(str::to_owned).to_vec();
-        arguments.push(number.to_string());
-        if let Self::Zk { mode, chart, .. } = self {
-            let mode = match mode {
-                Mode::Legacy => "legacy",
-                Mode::Standard => "standard",
-            };
-            arguments.extend(["--mode", mode].map(str::to_owned));
-            if let Some(chart) = chart {
-                // The program runs in the workspace's folder.
-                let chart = absolute(chart)?;
-                let chart = chart.to_str().context("the chart's path is not UTF-8")?;
-                arguments.extend(["--chart", chart].map(str::to_owned));
-            }
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    #[test]
+    fn every_measurement_has_default_numbers() {
+        let command = Bench::augment_args(Command::new("bench"));
+        for measurement in command.get_subcommands() {
+            let name = measurement.get_name();
+            let parsed = command.clone().try_get_matches_from(["bench", name]);
+            assert!(parsed.is_ok(), "{name}: {parsed:?}");
         }
-        Ok(arguments)
     }
 }

@@ -5,10 +5,10 @@ use std::{
     ffi::{OsStr, OsString},
     io::{BufRead, BufReader},
     path::Path,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 /// Variables that cargo sets for this program. A cargo process below it would treat changed values as changes
 /// of its inputs.
@@ -86,10 +86,7 @@ impl StepCommand {
     /// # Errors
     /// The program does not start, or fails.
     pub fn live(mut self) -> Result<()> {
-        let status = self
-            .command
-            .status()
-            .with_context(|| format!("{} does not start", self.name))?;
+        let status = self.status()?;
         ensure!(status.success(), "{}: {status}", self.name);
         Ok(())
     }
@@ -99,11 +96,15 @@ impl StepCommand {
     /// # Errors
     /// The program does not start.
     pub fn succeeds(mut self) -> Result<bool> {
-        let status = self
-            .command
-            .status()
-            .with_context(|| format!("{} does not start", self.name))?;
-        Ok(status.success())
+        Ok(self.status()?.success())
+    }
+
+    fn status(&mut self) -> Result<ExitStatus> {
+        self.command.status().with_context(|| self.unstarted())
+    }
+
+    fn unstarted(&self) -> String {
+        format!("{} does not start", self.name)
     }
 
     /// Runs it, and shows its output only if it fails.
@@ -111,12 +112,23 @@ impl StepCommand {
     /// # Errors
     /// The program does not start, or fails.
     pub fn quietly(self) -> Result<()> {
-        let name = self.name.clone();
-        let output = self.captured()?;
-        if !output.success {
-            bail!("{name} fails:\n{}", output.text);
-        }
-        Ok(())
+        self.output().map(drop)
+    }
+
+    /// Runs the program with its output hidden, and returns the standard output.
+    ///
+    /// # Errors
+    /// The program does not start, or fails.
+    pub fn output(mut self) -> Result<String> {
+        let output = self.command.output().with_context(|| self.unstarted())?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "{} fails:\n{text}{errors}",
+            self.name
+        );
+        Ok(text)
     }
 
     /// Runs the program with its output hidden, and returns the output.
@@ -124,10 +136,7 @@ impl StepCommand {
     /// # Errors
     /// The program does not start.
     pub fn captured(mut self) -> Result<Output> {
-        let output = self
-            .command
-            .output()
-            .with_context(|| format!("{} does not start", self.name))?;
+        let output = self.command.output().with_context(|| self.unstarted())?;
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.push_str(&String::from_utf8_lossy(&output.stderr));
         Ok(Output {
@@ -149,7 +158,7 @@ impl StepCommand {
             .command
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("{} does not start", self.name))?;
+            .with_context(|| self.unstarted())?;
         let output = process.stdout.take().context("no output")?;
         let mut text = String::new();
         for line in BufReader::new(output).split(b'\n') {

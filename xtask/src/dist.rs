@@ -1,16 +1,14 @@
 //! `cargo xtask dist`: builds the program and `anteroom-dist`, which makes a Debian package and a tarball.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context as _, Result, ensure};
-use clap::Args;
-
-use crate::{
-    command::StepCommand,
-    programs::{self, Profile},
+use std::{
+    fmt,
+    path::{Path, PathBuf},
 };
 
-const PROGRAM: &str = "anteroom-dist";
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::programs::{self, Profile};
 
 /// How packages are made.
 #[derive(Clone, Copy, Debug, Args)]
@@ -29,6 +27,12 @@ pub struct Packages {
     pub tarball: PathBuf,
 }
 
+impl fmt::Display for Packages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.deb.display(), self.tarball.display())
+    }
+}
+
 impl Dist {
     /// Makes the packages with the program as it is in the profile.
     #[must_use]
@@ -42,13 +46,11 @@ impl Dist {
     /// A program does not build, or a tool of Debian's `dpkg-dev` is missing or fails.
     pub fn run(self, root: &Path) -> Result<Packages> {
         let built = programs::build(root, self.profile, &[programs::ANTEROOM])?;
-        let tool = programs::build(root, Profile::Xtask, &[PROGRAM])?.join(PROGRAM);
-        let output = StepCommand::new(tool.as_os_str(), PROGRAM, root)
-            .args([Path::new("--program"), &built.join("anteroom")])
+        let output = programs::tool(root, Profile::Xtask, "anteroom-dist")?
+            .args([Path::new("--program"), &built.join(programs::ANTEROOM)])
             .args((self.profile != Profile::Dist).then_some("--for-trying"))
-            .captured()?;
-        ensure!(output.success, "{}", output.text.trim_end());
-        let mut paths = output.text.lines().map(PathBuf::from);
+            .output()?;
+        let mut paths = output.lines().map(PathBuf::from);
         let mut next = || paths.next().context("anteroom-dist names no package");
         Ok(Packages {
             deb: next()?,

@@ -5,15 +5,11 @@
 //! rule and its place. The rules ([`rules`]) are pure functions of texts and of cargo's metadata, so that
 //! tests check that they detect violations. Nothing here is part of the product.
 
-pub mod attack;
 pub mod bench;
 pub mod command;
 pub mod dist;
-pub mod picture;
-mod programs;
+pub mod load;
+pub mod programs;
 pub mod rules;
-pub mod soak;
 pub mod steps;
 pub mod vectors;
-
-pub use self::programs::Profile;

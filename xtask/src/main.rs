@@ -5,6 +5,7 @@
 )]
 
 use std::{
+    env,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -12,12 +13,10 @@ use std::{
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::{
-    Profile,
-    attack::Attack,
     bench::Bench,
-    dist::{Dist, Packages},
-    picture,
-    soak::Soak,
+    dist::Dist,
+    load::{Attack, Soak},
+    programs::{self, Profile},
     steps, vectors,
 };
 
@@ -43,33 +42,10 @@ enum Command {
         folder: PathBuf,
     },
     /// Many clients against real services, which are killed in the middle.
-    Soak {
-        /// How long clients come and go.
-        #[arg(long, default_value_t = 60)]
-        seconds: u64,
-        /// How many sockets are open at once.
-        #[arg(long, default_value_t = 200)]
-        sockets: u32,
-        /// How many connections of each of three kinds are opened and left alone.
-        #[arg(long, default_value_t = 1_667)]
-        half_open: u32,
-    },
+    Soak(Soak),
     /// Attacks real services, and measures what legitimate clients get before, during and after.
     /// Fails if a goal is missed.
-    Attack {
-        /// Runs only this case, such as `slow-bodies`; may be given several times.
-        #[arg(long = "case", value_name = "NAME")]
-        cases: Vec<String>,
-        /// How long each attack goes on.
-        #[arg(long, default_value_t = 6)]
-        seconds: u64,
-        /// Prints JSON.
-        #[arg(long)]
-        json: bool,
-        /// Takes the programs as the tests build them, to try the attacks themselves.
-        #[arg(long)]
-        unoptimized: bool,
-    },
+    Attack(Attack),
     /// Measures.
     Bench(Bench),
     /// Makes a Debian package and a tarball in `target/package`.
@@ -80,41 +56,17 @@ enum Command {
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Test { steps: named } => Ok(steps::test(root(), &named)),
-        Command::Vectors { folder } => Ok(exit_code(vectors::check(root(), &folder)?)),
-        Command::Soak {
-            seconds,
-            sockets,
-            half_open,
-        } => {
-            Soak::long(seconds, sockets, half_open).run(root(), Profile::Release)?;
-            Ok(ExitCode::SUCCESS)
+        Command::Test { steps: named } => return Ok(steps::test(root(), &named)),
+        Command::Vectors { folder } => {
+            return Ok(exit_code(vectors::checker(root(), &folder)?.succeeds()?));
         }
-        Command::Attack {
-            cases,
-            seconds,
-            json,
-            unoptimized,
-        } => {
-            let profile = if unoptimized {
-                Profile::Dev
-            } else {
-                Profile::Release
-            };
-            Attack::long(cases, seconds, json).run(root(), profile)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Bench(bench) => Ok(exit_code(bench.run(root())?)),
-        Command::Dist(dist) => {
-            let Packages { deb, tarball } = dist.run(root())?;
-            println!("{}\n{}", deb.display(), tarball.display());
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Picture => {
-            picture::write(root())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Soak(soak) => soak.run(root())?,
+        Command::Attack(attack) => attack.run(root())?,
+        Command::Bench(bench) => return Ok(exit_code(bench.run(root(), env::args_os().skip(2))?)),
+        Command::Dist(dist) => println!("{}", dist.run(root())?),
+        Command::Picture => programs::tool(root(), Profile::Xtask, "anteroom-picture")?.live()?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 const fn exit_code(success: bool) -> ExitCode {

@@ -38,9 +38,7 @@ impl Profile {
     const fn folder(self) -> &'static str {
         match self {
             Self::Dev => "debug",
-            Self::Release => "release",
-            Self::Dist => "dist",
-            Self::Xtask => "xtask",
+            other => other.name(),
         }
     }
 }
@@ -65,6 +63,15 @@ pub(crate) fn build(root: &Path, profile: Profile, packages: &[&str]) -> Result<
         .args(features)
         .live()?;
     Ok(target_directory(root)?.join(profile.folder()))
+}
+
+/// Builds the package of a tool, and returns its program.
+///
+/// # Errors
+/// The package does not build.
+pub fn tool(root: &Path, profile: Profile, name: &str) -> Result<StepCommand> {
+    let program = build(root, profile, &[name])?.join(name);
+    Ok(StepCommand::new(program.as_os_str(), name, root))
 }
 
 /// Returns the folder of all that cargo builds.

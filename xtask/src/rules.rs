@@ -12,6 +12,7 @@ pub mod module_files;
 pub mod names;
 pub mod packages;
 pub mod pages;
+pub mod project;
 pub mod purity;
 pub mod sizes;
 pub mod spawned_tasks;
@@ -35,6 +36,24 @@ impl Violation {
             rule: rule.into(),
         }
     }
+}
+
+/// Removes the violations at excused places, and adds one for each excuse that no place needs. `covers` says
+/// whether the first, an excuse, is one for the second, a place.
+fn without_excused(
+    mut violations: Vec<Violation>,
+    excused: &[(&str, &str)],
+    covers: impl Fn(&str, &str) -> bool,
+    needless: &str,
+) -> Vec<Violation> {
+    let is_needed = |excuse| violations.iter().any(|one| covers(excuse, &one.place));
+    let stale = excused.iter().filter(|(excuse, _)| !is_needed(excuse));
+    let stale: Vec<Violation> = stale
+        .map(|(excuse, _)| Violation::new(*excuse, needless))
+        .collect();
+    violations.retain(|one| !excused.iter().any(|(excuse, _)| covers(excuse, &one.place)));
+    violations.extend(stale);
+    violations
 }
 
 impl fmt::Display for Violation {

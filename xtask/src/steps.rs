@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all set-up and all tests, step by step.
 
 mod counts;
+mod folder;
 mod package;
 mod python;
 mod report;
@@ -10,23 +11,22 @@ mod wasm;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use self::{counts::Counts, report::say};
+use self::{counts::Counts, folder::files_in, report::say};
 use crate::{
-    attack::Attack,
     command::StepCommand,
+    load,
     programs::{Profile, target_directory},
     rules::{
         Violation, circles, comments, conformance, dependencies, files, glossary, http_code,
-        module_files, names, packages, pages, purity, sizes, spawned_tasks,
+        module_files, names, packages, pages, project::Project, purity, sizes, spawned_tasks,
     },
-    soak::Soak,
     vectors,
 };
 
@@ -37,7 +37,7 @@ const PARALLEL: [&str; 3] = ["anteroom-sigma", "anteroom-kvac", "anteroom-protoc
 type Step = (&'static str, fn(&Path) -> Result<Counts>);
 
 const STEPS: [Step; 18] = [
-    ("tools", tools),
+    ("tools", tools::check),
     ("format", format),
     ("house rules", house_rules),
     ("dependency rules", dependency_rules),
@@ -80,27 +80,19 @@ pub fn test(root: &Path, named: &[String]) -> ExitCode {
     for (name, step) in steps {
         say(&format!("== {name}"));
         let started = Instant::now();
-        match step(root) {
-            Ok(counts) if counts.failed == 0 => {
-                all.add(counts);
-                say(&format!("ok  {name} ({})", seconds(started.elapsed())));
-            }
-            Ok(counts) => {
-                all.add(counts);
-                say(&format!("FAILED  {name} ({})", seconds(started.elapsed())));
-                say(&all.to_string());
-                return ExitCode::FAILURE;
-            }
-            Err(error) => {
-                all.failed += 1;
-                say(&format!(
-                    "FAILED  {name} ({}): {error:#}",
-                    seconds(started.elapsed())
-                ));
-                say(&all.to_string());
-                return ExitCode::FAILURE;
-            }
+        let outcome = step(root);
+        let elapsed = seconds(started.elapsed());
+        let (counts, reason) = match outcome {
+            Ok(counts) => (counts, String::new()),
+            Err(error) => (Counts::FAILURE, format!(": {error:#}")),
+        };
+        all.add(counts);
+        if counts.failed > 0 {
+            say(&format!("FAILED  {name} ({elapsed}){reason}"));
+            say(&all.to_string());
+            return ExitCode::FAILURE;
         }
+        say(&format!("ok  {name} ({elapsed})"));
     }
     say(&format!("all steps done ({})", seconds(start.elapsed())));
     say(&all.to_string());
@@ -129,24 +121,14 @@ fn install_npm_packages(folder: &Path) -> Result<()> {
     fs::write(&stamp, lock).context("cannot note what is installed")
 }
 
-fn tools(root: &Path) -> Result<Counts> {
-    tools::rust_components(root)?;
-    tools::node(root)?;
-    tools::curl(root)?;
-    tools::tmux(root)?;
-    tools::coturn(root)?;
-    tools::examples(root)?;
-    tools::chromium(root)?;
-    tools::python(root)?;
-    tools::packaging(root)?;
+/// Runs a program whose success is the check.
+fn passed(run: StepCommand) -> Result<Counts> {
+    run.live()?;
     Ok(Counts::CHECK)
 }
 
 fn format(root: &Path) -> Result<Counts> {
-    StepCommand::cargo(root)
-        .args(["fmt", "--all", "--check"])
-        .live()?;
-    Ok(Counts::CHECK)
+    passed(StepCommand::cargo(root).args(["fmt", "--all", "--check"]))
 }
 
 fn house_rules(root: &Path) -> Result<Counts> {
@@ -164,15 +146,15 @@ fn house_rules(root: &Path) -> Result<Counts> {
         sizes::violations,
         spawned_tasks::violations,
     ];
-    let violations: Result<Vec<_>> = rules.iter().map(|violations| violations(root)).collect();
-    none(&violations?.concat())
+    let project = Project::read(root)?;
+    none(&rules.map(|violations| violations(&project)).concat())
 }
 
 fn dependency_rules(root: &Path) -> Result<Counts> {
     let graph = dependencies::Graph::read(root)?;
     let mut violations = graph.violations();
     violations.extend(graph.stale_entries());
-    violations.extend(graph.unnamed(&files::rust_sources(root)?));
+    violations.extend(graph.unnamed(&Project::read(root)?));
     violations.extend(purity::impurities(root, &graph)?);
     violations.extend(purity::slow_packages(root)?);
     none(&violations)
@@ -187,11 +169,10 @@ fn none(violations: &[Violation]) -> Result<Counts> {
 }
 
 fn clippy(root: &Path) -> Result<Counts> {
-    StepCommand::cargo(root)
+    let run = StepCommand::cargo(root)
         .args(["clippy", "--workspace", "--all-targets", "--locked"])
-        .args(["--", "-D", "warnings"])
-        .live()?;
-    Ok(Counts::CHECK)
+        .args(["--", "-D", "warnings"]);
+    passed(run)
 }
 
 fn cargo_tests(root: &Path) -> Result<Counts> {
@@ -212,25 +193,35 @@ fn serial_tests(root: &Path) -> Result<Counts> {
 }
 
 fn documentation(root: &Path) -> Result<Counts> {
-    StepCommand::cargo(root)
+    let run = StepCommand::cargo(root)
         .args(["doc", "--workspace", "--no-deps", "--locked"])
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .live()?;
-    Ok(Counts::CHECK)
+        .env("RUSTDOCFLAGS", "-D warnings");
+    passed(run)
 }
 
 fn vector_files(root: &Path) -> Result<Counts> {
-    let output = vectors::checked(root, &root.join("crates/pure/protocol/tests/vectors"))?;
-    counts::of_vectors(&output)
+    let folder = root.join("crates/pure/protocol/tests/vectors");
+    counts::of_vectors(&vectors::checker(root, &folder)?.followed()?)
+}
+
+/// Builds the tested programs as `cargo test` does.
+fn build(root: &Path, packages: &[&str]) -> Result<Counts> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
+    let run = StepCommand::cargo(root).args(["build", "--locked"]);
+    passed(run.args(packages))
+}
+
+/// Tells the tests of others where the tested programs are.
+fn with_programs(tests: StepCommand, target: &Path) -> StepCommand {
+    let programs = target.join("debug");
+    tests
+        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
+        .env("INTEROP_PEER", programs.join("interop-peer"))
 }
 
 fn interop_set_up(root: &Path) -> Result<Counts> {
     install_npm_client(root)?;
-    StepCommand::cargo(root)
-        .args(["build", "--locked"])
-        .args(["--package", "anteroom", "--package", "interop-peer"])
-        .live()?;
-    Ok(Counts::CHECK)
+    build(root, &["anteroom", "interop-peer"])
 }
 
 fn interop_tests(root: &Path) -> Result<Counts> {
@@ -241,9 +232,7 @@ fn interop_tests(root: &Path) -> Result<Counts> {
 fn browser_tests(root: &Path) -> Result<Counts> {
     let folder = root.join("tests/browser");
     install_npm_packages(&folder)?;
-    StepCommand::cargo(root)
-        .args(["build", "--locked", "--package", "anteroom"])
-        .live()?;
+    build(root, &["anteroom"])?;
     node_tests(root, &folder)
 }
 
@@ -256,56 +245,33 @@ fn openapi_tests(root: &Path) -> Result<Counts> {
         &target.join("openapi-checker"),
         &folder.join("requirements.txt"),
     )?;
-    StepCommand::cargo(root)
-        .args(["build", "--locked"])
-        .args(["--package", "anteroom", "--package", "interop-peer"])
-        .live()?;
-    let programs = target.join("debug");
-    let output = StepCommand::new(python.as_os_str(), "openapi checker", &folder)
+    build(root, &["anteroom", "interop-peer"])?;
+    let tests = StepCommand::new(python.as_os_str(), "openapi checker", &folder)
         .args(["run.py"])
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
-        .env("INTEROP_PEER", programs.join("interop-peer"))
-        .followed()?;
-    counts::of_tap(&output)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    counts::of_tap(&with_programs(tests, &target).followed()?)
 }
 
 fn node_tests(root: &Path, folder: &Path) -> Result<Counts> {
     let target = target_directory(root)?;
-    let programs = target.join("debug");
-    let output = StepCommand::program("node", folder)
+    let files = files_in(&folder.join("test"), ".test.mjs")?;
+    ensure!(!files.is_empty(), "no tests");
+    let tests = StepCommand::program("node", folder)
         .args(["--test", "--test-reporter=tap"])
-        .args(test_files(&folder.join("test"))?)
-        .env("CARGO_TARGET_DIR", &target)
-        .env("INTEROP_ANTEROOM", programs.join("anteroom"))
-        .env("INTEROP_PEER", programs.join("interop-peer"))
-        .followed()?;
-    counts::of_tap(&output)
+        .args(files)
+        .env("CARGO_TARGET_DIR", &target);
+    counts::of_tap(&with_programs(tests, &target).followed()?)
 }
 
 fn short_soak(root: &Path) -> Result<Counts> {
-    Soak::SHORT.run(root, Profile::Dev)?;
-    Ok(Counts::CHECK)
+    let soak = load::program(root, Profile::Dev)?.args(["soak"]);
+    let soak = soak.args(["--seconds", "6", "--messages", "8", "--pace", "200"]);
+    passed(soak.args(["--sockets", "40", "--half-open", "170"]))
 }
 
 fn short_attack(root: &Path) -> Result<Counts> {
-    Attack::short().run(root, Profile::Dev)?;
-    Ok(Counts::CHECK)
-}
-
-fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).context("no tests")? {
-        let path = entry?.path();
-        if path.to_string_lossy().ends_with(".test.mjs") {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        bail!("no tests");
-    }
-    files.sort();
-    Ok(files)
+    let load = load::program(root, Profile::Dev)?;
+    passed(load.args(["attack", "--short", "--seconds", "3"]))
 }
 
 fn seconds(duration: Duration) -> String {

@@ -1,21 +1,17 @@
 //! The rule about circles of imports finds them, and nothing else.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
-use xtask::rules::circles::{self, circles_of, violations_of};
+use xtask::rules::{
+    circles::{circles_of, violations},
+    project::Project,
+};
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
-fn files(files: Files<'_>) -> BTreeMap<String, String> {
-    let owned = files
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-    owned.collect()
-}
-
 /// Returns the circles of a crate, each as its files.
 fn circles(crate_files: Files<'_>) -> Vec<String> {
-    circles_of(&files(crate_files))
+    circles_of(&crate_files.iter().copied().collect())
         .iter()
         .map(|circle| {
             let names: Vec<&str> = circle.iter().map(|one| one.file.as_str()).collect();
@@ -27,7 +23,7 @@ fn circles(crate_files: Files<'_>) -> Vec<String> {
 #[test]
 fn the_workspace_has_no_circles_but_those_on_the_list() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    assert_eq!(circles::violations(root).unwrap(), []);
+    assert_eq!(violations(&Project::read(root).unwrap()), []);
 }
 
 #[test]
@@ -245,12 +241,14 @@ fn other_uses_are_no_circle() {
 
 #[test]
 fn a_violation_says_where_and_how_to_end_it() {
-    let tangled = files(&[
-        ("a.rs", "\nuse crate::b::B;\npub struct A;"),
-        ("b.rs", "fn f() -> crate::a::A {}\npub struct B;"),
-    ]);
-    let crates = BTreeMap::from([("crates/x".to_owned(), tangled)]);
-    let violations = violations_of(&crates);
+    let tangled = [
+        ("crates/x/src/a.rs", "\nuse crate::b::B;\npub struct A;"),
+        (
+            "crates/x/src/b.rs",
+            "fn f() -> crate::a::A {}\npub struct B;",
+        ),
+    ];
+    let violations = violations(&Project::of(tangled));
     assert_eq!(violations.len(), 1);
     assert_eq!(violations[0].place, "crates/x/src/a.rs:2");
     let rule = &violations[0].rule;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use xtask::rules::{
     dependencies::{Dependency, Graph},
-    files::rust_sources,
+    project::Project,
     purity::{impurities, impurities_of, slow_packages, slow_packages_of},
 };
 
@@ -234,11 +234,11 @@ fn a_dependency_that_no_source_names_is_noticed() {
         ("crates/pure/kvac/tests/a.rs", true),
         ("crates/pure/call/src/a.rs", true),
     ] {
-        let sources = [(file.to_owned(), "use anteroom_sigma::Sho;".to_owned())];
+        let sources = Project::of([(file, "use anteroom_sigma::Sho;")]);
         assert_eq!(!graph.unnamed(&sources).is_empty(), noticed, "{file}");
     }
     let workspace = Graph::read(root()).unwrap();
-    assert_eq!(workspace.unnamed(&rust_sources(root()).unwrap()), []);
+    assert_eq!(workspace.unnamed(&Project::read(root()).unwrap()), []);
 }
 
 #[test]

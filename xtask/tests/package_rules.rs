@@ -40,7 +40,7 @@ fn an_npm_package_has_an_allowed_licence_and_a_hash() {
         ("a", r#""license": "MIT", "integrity": "sha1-aa""#, 1),
         ("a", r#""link": true"#, 2),
     ] {
-        let violations = violations_of_lock(LOCK, &lock(name, fields)).unwrap();
+        let violations = violations_of_lock(LOCK, &lock(name, fields));
         assert_eq!(
             violations.len(),
             expected,
@@ -53,8 +53,11 @@ fn an_npm_package_has_an_allowed_licence_and_a_hash() {
 }
 
 #[test]
-fn what_is_no_lock_file_is_an_error() {
-    assert!(violations_of_lock(LOCK, "{}").is_err());
+fn what_is_no_lock_file_is_noticed() {
+    let violations = violations_of_lock(LOCK, "{}");
+    assert_eq!(violations.len(), 1);
+    let rule = &violations[0].rule;
+    assert!(rule.starts_with("is no lock file of npm: "), "{rule}");
 }
 
 #[test]

@@ -3,13 +3,15 @@
 
 use std::path::Path;
 
-use xtask::rules::{
-    Violation, glossary,
-    pages::{self, Project},
-};
+use xtask::rules::{Violation, glossary, pages, project::Project};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Returns this project.
+fn project() -> Project {
+    Project::read(root()).unwrap()
 }
 
 fn rules(violations: Vec<Violation>) -> Vec<String> {
@@ -18,25 +20,27 @@ fn rules(violations: Vec<Violation>) -> Vec<String> {
 
 /// Returns the violations of a page `docs/a.md` beside a page, a folder and a file of code.
 fn broken(text: &str) -> Vec<String> {
-    let read = |file: &str| match file {
-        "docs/b.md" => {
-            Some("# Page\n\n## A `call`, again\n\n```sh\n# no heading\n```\n".to_owned())
-        }
-        "crates/x/src/call.rs" => Some("impl Call { pub(crate) fn join_all() {} }".to_owned()),
-        _ => None,
-    };
-    let files = ["crates/x/src/call.rs", "docs/a.md", "docs/b.md"];
-    let project = Project {
-        files: files.map(str::to_owned).into(),
-        read,
-    };
-    rules(project.violations_of("docs/a.md", text))
+    rules(pages::violations(&Project::of([
+        (
+            "crates/x/src/call.rs",
+            "impl Call { pub(crate) fn join_all() {} }",
+        ),
+        ("docs/a.md", text),
+        (
+            "docs/b.md",
+            "# Page\n\n## A `call`, again\n\n```sh\n# no heading\n```\n",
+        ),
+    ])))
+}
+
+fn glossary_rules(text: &str) -> Vec<String> {
+    let project = Project::of([("docs/glossary.md", text)]);
+    rules(glossary::violations(&project))
 }
 
 #[test]
 fn the_links_of_all_pages_lead_somewhere_and_the_code_that_they_name_exists() {
-    let found: Vec<String> = pages::violations(root())
-        .unwrap()
+    let found: Vec<String> = pages::violations(&project())
         .iter()
         .map(ToString::to_string)
         .collect();
@@ -45,7 +49,7 @@ fn the_links_of_all_pages_lead_somewhere_and_the_code_that_they_name_exists() {
 
 #[test]
 fn the_glossary_is_sorted_and_says_where_each_thing_is() {
-    assert_eq!(glossary::violations(root()).unwrap(), []);
+    assert_eq!(glossary::violations(&project()), []);
 }
 
 #[test]
@@ -134,11 +138,8 @@ fn an_entry_of_the_glossary_without_order_code_or_page_is_noticed() {
             vec!["an entry is written as **Term**: text", "has no entry"],
         ),
     ] {
-        assert_eq!(rules(glossary::violations_of(text)), expected, "{text}");
+        assert_eq!(glossary_rules(text), expected, "{text}");
     }
     let unsorted = format!("{good}\n{}", good.replace("Call", "Area"));
-    assert_eq!(
-        rules(glossary::violations_of(&unsorted)),
-        ["`Area` stands after `call`"]
-    );
+    assert_eq!(glossary_rules(&unsorted), ["`Area` stands after `call`"]);
 }

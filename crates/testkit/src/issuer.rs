@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use anteroom_accounts::AccountsParts;
 use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
 use anteroom_issuer::{DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router};
 use anteroom_protocol::{
@@ -176,20 +177,22 @@ impl TestIssuer {
         let delays = RecordedDelays::default();
         let login = options.login.parts(&mails, &delays, &metrics, &entropy);
         let mut parts = IssuerParts {
-            database: Arc::new(database.clone()),
-            clock: Arc::new(clock.clone()),
-            entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
+            accounts: AccountsParts {
+                database: Arc::new(database.clone()),
+                clock: Arc::new(clock.clone()),
+                entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
+                events: Arc::new(events.clone()),
+                limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
+                pseudonymizer: pseudonymizer.clone(),
+                http: options.http,
+                metrics: metrics.clone(),
+                login,
+            },
             params,
-            events: Arc::new(events.clone()),
-            limiter: Arc::new(LocalLimiter::new(NonZeroUsize::MIN.saturating_add(9_999))),
-            pseudonymizer: pseudonymizer.clone(),
             limits: options.limits,
-            http: options.http,
-            metrics: metrics.clone(),
             workers: NonZeroUsize::MIN.saturating_add(1),
             dependencies: Vec::new(),
             relays: Relays::none(),
-            login,
         };
         change(&mut parts);
         let issuer = Issuer::new(parts);

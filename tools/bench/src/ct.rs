@@ -5,22 +5,24 @@
 //! classes; above 4.5 they differ. Outliers (the machine was busy) are cut off at several percentiles, and
 //! the largest t is used.
 
-mod secrets;
-
 use std::{fmt, time::Instant};
 
+use anteroom_protocol::Mode;
 use anyhow::Result;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
 };
 use serde::Serialize;
+use strum::VariantArray as _;
 
-use self::secrets::{Operation, Secrets};
+use super::{operation::Operation, parties::Parties};
 
 /// The number of different random secrets, and of copies of the fixed one: both classes use equally much
 /// memory.
 const SECRETS: usize = 64;
+/// Members of the group that is endorsed.
+const MEMBERS: usize = 3;
 /// The t above which times differ.
 pub(super) const LIMIT: f64 = 4.5;
 /// The shares of the times that are used, the shortest first.
@@ -78,18 +80,20 @@ impl fmt::Display for CtReport {
 pub fn measure(samples: u32) -> Result<CtReport> {
     // Each copy of the fixed secrets has memory of its own, next to that of a random one.
     let pairs: Result<Vec<_>> = (1..=SECRETS)
-        .map(|seed| Ok((Secrets::of(0)?, Secrets::of(seed as u64)?)))
+        .map(|seed| Ok((parties(0)?, parties(seed as u64)?)))
         .collect();
     let (fixed, random) = pairs?.into_iter().unzip();
-    let classes: [Vec<Secrets>; 2] = [fixed, random];
+    let mut classes: [Vec<Parties>; 2] = [fixed, random];
     let mut rng = ChaCha20Rng::seed_from_u64(u64::MAX);
-    let operations: Result<Vec<_>> = Operation::ALL
-        .into_iter()
+    let control = [None];
+    let operations: Result<Vec<_>> = compared()
+        .map(Some)
+        .chain(control)
         .map(|operation| {
             Ok(Finding {
-                operation: operation.name(),
-                control: matches!(operation, Operation::Control),
-                t: compare(operation, samples, &classes, &mut rng)?,
+                operation: operation.map_or("control", Operation::name),
+                control: operation.is_none(),
+                t: compare(operation, samples, &mut classes, &mut rng)?,
             })
         })
         .collect();
@@ -100,25 +104,57 @@ pub fn measure(samples: u32) -> Result<CtReport> {
     })
 }
 
-/// Returns the largest t over the cuts.
+/// Returns the operations whose times are compared: each uses a secret, and no batch repeats another.
+fn compared() -> impl Iterator<Item = Operation> {
+    let operations = Operation::VARIANTS.iter().copied();
+    operations.filter(|operation| {
+        !matches!(
+            operation,
+            Operation::CreateRequest
+                | Operation::CreateVerify
+                | Operation::AuthVerify
+                | Operation::GroupVerify
+                | Operation::BatchIssue
+                | Operation::BatchReceive
+        )
+    })
+}
+
+/// Creates secrets from a seed, and executes each operation once: that computes tables that stay.
+fn parties(seed: u64) -> Result<Parties> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let parties = Parties::new(Mode::Standard, MEMBERS, &mut rng)?;
+    for operation in compared() {
+        parties.run(operation, &mut rng)?;
+    }
+    Ok(parties)
+}
+
+/// Returns the largest t over the cuts, of an operation or of the control. Public inputs are new in every
+/// sample of both classes, since the time may depend on public values.
 fn compare(
-    operation: Operation,
+    operation: Option<Operation>,
     samples: u32,
-    classes: &[Vec<Secrets>; 2],
+    classes: &mut [Vec<Parties>; 2],
     rng: &mut ChaCha20Rng,
 ) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..samples {
         let drawn = rng.next_u32() as usize;
-        let [fixed, random] = classes;
+        let [fixed, random] = &mut *classes;
         let is_random = drawn & 1 == 1;
         let class = if is_random { random } else { fixed };
-        let Some(secrets) = class.get((drawn >> 1) % SECRETS) else {
+        let Some(parties) = class.get_mut((drawn >> 1) % SECRETS) else {
             continue;
         };
-        let public = secrets.public(operation, rng)?;
+        if let Some(operation) = operation {
+            parties.renew(operation, rng)?;
+        }
         let start = Instant::now();
-        secrets.run(operation, &public, rng)?;
+        match operation {
+            Some(operation) => parties.run(operation, rng)?,
+            None => parties.run_dependent(),
+        }
         times.push((start.elapsed().as_secs_f64(), is_random));
     }
     Ok(largest_t(&mut times))
@@ -165,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_operation_works() {
-        Secrets::of(1).unwrap();
+        parties(1).unwrap();
     }
 
     #[test]

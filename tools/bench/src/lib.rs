@@ -9,13 +9,13 @@
 #![forbid(unsafe_code)]
 
 mod anteroom;
-pub mod arguments;
 mod chart;
 mod cores;
 pub mod create_auth;
 pub mod ct;
 pub mod devices;
 mod goals;
+mod hide;
 mod json_process;
 mod load;
 pub mod login;
@@ -24,6 +24,7 @@ mod measured;
 mod model;
 mod operation;
 mod package;
+mod parties;
 mod primitives;
 pub mod programs;
 mod quantiles;
@@ -37,10 +38,10 @@ use std::{path::Path, thread, time::Duration};
 
 use anteroom_protocol::Mode;
 use anyhow::{Context, Result, bail};
+use strum::VariantArray as _;
 
 use self::{
     anteroom::AnteroomSubject,
-    package::PackageSubject,
     primitives::Primitives,
     quantiles::Quantiles,
     row::{ParallelRow, Row},
@@ -65,11 +66,11 @@ pub fn zk(interop: &Path, mode: Mode, rounds: u32) -> Result<Report> {
     }
     let primitives = Primitives::measure(rounds);
     let mut ours = AnteroomSubject::new(mode)?;
-    let mut theirs = PackageSubject::start(interop, mode)?;
+    let mut theirs = package::start(interop, mode)?;
     let cores = thread::available_parallelism()?.get();
-    let mut rows = Vec::with_capacity(Operation::ALL.len());
+    let mut rows = Vec::with_capacity(Operation::VARIANTS.len());
     let mut on_all_cores = Vec::new();
-    for operation in Operation::ALL {
+    for &operation in Operation::VARIANTS {
         let floor = primitives.price(&model::counts(operation));
         let row = compare(&mut ours, &mut theirs, operation, rounds, floor)
             .with_context(|| format!("{} cannot be measured", operation.name()))?;

@@ -12,61 +12,67 @@ use std::{
 };
 
 use anteroom_bench::{
-    arguments::{Arguments, Measurement},
-    create_auth, ct, devices, login, login_timing,
-    programs::Programs,
-    rooms, zk,
+    create_auth, ct, devices, login, login_timing, programs::Programs, rooms, zk,
 };
+use anteroom_protocol::Mode;
 use anyhow::{Context as _, Result};
-use clap::Parser as _;
+use clap::Parser;
 use serde::Serialize;
+use xtask::bench::{self, Bench, Measurement};
+
+/// The command line, which is that of `cargo xtask bench`.
+#[derive(Parser)]
+#[command(name = "anteroom-bench")]
+struct Arguments {
+    #[command(flatten)]
+    bench: Bench,
+}
 
 fn main() -> Result<ExitCode> {
-    let Arguments { json, measurement } = Arguments::parse();
+    let Bench {
+        json, measurement, ..
+    } = Arguments::parse().bench;
     let passed = match measurement {
         Measurement::Zk {
             mode,
             rounds,
             chart,
         } => {
-            let report = zk(&root().join("tests/interop"), mode.into(), rounds)?;
+            let mode = match mode {
+                bench::Mode::Legacy => Mode::Legacy,
+                bench::Mode::Standard => Mode::Standard,
+            };
+            let report = zk(&root().join("tests/interop"), mode, rounds)?;
             if let Some(path) = chart {
                 fs::write(path, report.chart()).context("the chart cannot be written")?;
             }
-            print(json, &report)?;
-            true
+            show(json, &report, true)
         }
         Measurement::Ct { samples } => {
             let report = ct::measure(samples)?;
-            print(json, &report)?;
-            report.passed()
+            show(json, &report, report.passed())
         }
         Measurement::CreateAuth { rounds } => {
             let report = create_auth::measure(root(), &Programs::of_this_folder()?, rounds)?;
-            print(json, &report)?;
-            true
+            show(json, &report, true)
         }
         Measurement::LoginTiming { samples } => {
             let report = login_timing::measure(&Programs::of_this_folder()?, samples)?;
-            print(json, &report)?;
-            report.passed()
+            show(json, &report, report.passed())
         }
         Measurement::Login { logins } => {
             let report = login::measure(&Programs::of_this_folder()?, logins)?;
-            print(json, &report)?;
-            report.reached()
+            show(json, &report, report.reached())
         }
         Measurement::Devices { rounds } => {
             let report = devices::measure(&Programs::of_this_folder()?, rounds)?;
-            print(json, &report)?;
-            report.reached()
+            show(json, &report, report.reached())
         }
         Measurement::Rooms { rounds } => {
             let report = rooms::measure(root(), &Programs::of_this_folder()?, rounds)?;
-            print(json, &report)?;
-            true
+            show(json, &report, true)
         }
-    };
+    }?;
     Ok(if passed {
         ExitCode::SUCCESS
     } else {
@@ -74,14 +80,15 @@ fn main() -> Result<ExitCode> {
     })
 }
 
-fn print(json: bool, report: &(impl Serialize + Display)) -> Result<()> {
+/// Prints a report, and returns whether it passed.
+fn show(json: bool, report: &(impl Serialize + Display), passed: bool) -> Result<bool> {
     let mut output = io::stdout().lock();
     if json {
         writeln!(output, "{}", serde_json::to_string_pretty(report)?)?;
     } else {
         writeln!(output, "{report}")?;
     }
-    Ok(())
+    Ok(passed)
 }
 
 /// Returns the workspace's folder.

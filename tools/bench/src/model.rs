@@ -25,29 +25,16 @@ pub(super) struct Counts {
     pub(super) encode: f64,
 }
 
-const NONE: Counts = Counts {
-    multiply: 0.0,
-    table: 0.0,
-    sums: &[],
-    vartime: &[],
-    large_sums: 0.0,
-    compress: 0.0,
-    batches: &[],
-    decompress: 0.0,
-    hash: 0.0,
-    encode: 0.0,
-};
-
 /// Returns the primitives of an operation.
 #[expect(clippy::too_many_lines, reason = "a table")]
-pub(super) const fn counts(operation: Operation) -> Counts {
+pub(super) fn counts(operation: Operation) -> Counts {
     match operation {
         // Y, D1 and D2 through the table of G; the room's point
         Operation::CreateRequest => Counts {
             table: 3.0,
             compress: 3.0,
             hash: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         // U, tU, the part of U in S2; r'*G in S1; commitments 2, 6, 1, 1. y3*D1 twice. S2 and its
         // commitment are sums. The last sum is the check.
@@ -60,7 +47,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[4.0, 4.0],
             hash: 1.0,
             encode: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         // tU and four commitments; the blinding comes off
         Operation::CreateReceive => Counts {
@@ -76,7 +63,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[5.0],
             hash: 1.0,
             encode: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         // Z and the C through tables; two multiplications to encrypt and three on points of the
         // presentation
@@ -88,7 +75,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[3.0, 8.0],
             hash: 1.0,
             encode: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         // Z in constant time; a commitment per equation
         Operation::CreateVerify => Counts {
@@ -102,7 +89,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             compress: 3.0,
             batches: &[8.0],
             hash: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::AuthIssue => Counts {
             table: 11.0,
@@ -112,7 +99,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[3.0, 3.0],
             hash: 1.0,
             encode: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::AuthReceive => Counts {
             vartime: &[
@@ -125,7 +112,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[4.0],
             hash: 1.0,
             encode: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::AuthPresent => Counts {
             multiply: 5.0,
@@ -135,7 +122,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[2.0, 7.0],
             hash: 1.0,
             encode: 1.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::AuthVerify => Counts {
             sums: &[(1.0, 5.0)],
@@ -147,7 +134,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             ],
             compress: 3.0,
             batches: &[7.0],
-            ..NONE
+            ..Counts::default()
         },
         Operation::GroupIssue => Counts {
             table: 13.0,
@@ -157,7 +144,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[3.0, 3.0],
             hash: 2.0,
             encode: 2.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::GroupReceive => Counts {
             vartime: &[
@@ -170,7 +157,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[4.0],
             hash: 2.0,
             encode: 2.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::GroupPresent => Counts {
             multiply: 9.0,
@@ -178,7 +165,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             vartime: &[(1.0, [7.0, 16.0, 9.0])],
             compress: 15.0,
             batches: &[2.0, 9.0],
-            ..NONE
+            ..Counts::default()
         },
         Operation::GroupVerify => Counts {
             sums: &[(1.0, 7.0)],
@@ -190,7 +177,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             ],
             compress: 5.0,
             batches: &[9.0],
-            ..NONE
+            ..Counts::default()
         },
         // Eight times the needs of a credential of each kind; the account's parts once, and one verification
         // of all
@@ -202,7 +189,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[48.0, 48.0],
             hash: 2.0,
             encode: 2.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::BatchReceive => Counts {
             vartime: &[
@@ -217,13 +204,13 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[4.0; 16],
             hash: 24.0,
             encode: 24.0,
-            ..NONE
+            ..Counts::default()
         },
         Operation::EndorseIssue => Counts {
             multiply: 1_000.0,
             large_sums: 2.0,
             batches: &[1_000.0, 1_000.0],
-            ..NONE
+            ..Counts::default()
         },
         Operation::EndorseReceive => Counts {
             multiply: 1_000.0,
@@ -231,7 +218,7 @@ pub(super) const fn counts(operation: Operation) -> Counts {
             batches: &[1_000.0],
             decompress: 1_000.0,
             hash: 1_000.0,
-            ..NONE
+            ..Counts::default()
         },
     }
 }

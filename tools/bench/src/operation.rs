@@ -1,7 +1,10 @@
 //! The operations of the protocol that are measured.
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// The measured operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Operation {
     /// The blinded request of a create credential.
     CreateRequest,
@@ -40,27 +43,6 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All operations.
-    pub const ALL: [Self; 17] = [
-        Self::CreateRequest,
-        Self::CreateIssue,
-        Self::CreateReceive,
-        Self::CreatePresent,
-        Self::CreateVerify,
-        Self::AuthIssue,
-        Self::AuthReceive,
-        Self::AuthPresent,
-        Self::AuthVerify,
-        Self::GroupIssue,
-        Self::GroupReceive,
-        Self::GroupPresent,
-        Self::GroupVerify,
-        Self::BatchIssue,
-        Self::BatchReceive,
-        Self::EndorseIssue,
-        Self::EndorseReceive,
-    ];
-
     /// Returns whether the operation has many parts, which may be spread over cores.
     pub(super) const fn is_batch(self) -> bool {
         matches!(
@@ -71,25 +53,7 @@ impl Operation {
 
     /// Returns the name, the same for both subjects.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CreateRequest => "create_request",
-            Self::CreateIssue => "create_issue",
-            Self::CreateReceive => "create_receive",
-            Self::CreatePresent => "create_present",
-            Self::CreateVerify => "create_verify",
-            Self::AuthIssue => "auth_issue",
-            Self::AuthReceive => "auth_receive",
-            Self::AuthPresent => "auth_present",
-            Self::AuthVerify => "auth_verify",
-            Self::GroupIssue => "group_issue",
-            Self::GroupReceive => "group_receive",
-            Self::GroupPresent => "group_present",
-            Self::GroupVerify => "group_verify",
-            Self::BatchIssue => "batch_issue",
-            Self::BatchReceive => "batch_receive",
-            Self::EndorseIssue => "endorse_issue",
-            Self::EndorseReceive => "endorse_receive",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

@@ -10,7 +10,7 @@ use curve25519_dalek::{
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::model::Counts;
+use super::{hide::hide, model::Counts};
 
 const MICROSECONDS: f64 = 1e6;
 /// The number of points with which linear costs are measured, besides one point.
@@ -80,23 +80,15 @@ impl Primitives {
         let time = |work: &dyn Fn()| fastest(rounds, ITERATIONS, work);
 
         let multiply = time(&|| hide(black_box(point) * black_box(scalar)));
-        let vartime_one = time(&|| {
-            black_box(RistrettoPoint::vartime_multiscalar_mul(one_scalar, one));
-        });
-        let vartime_many = time(&|| {
-            black_box(RistrettoPoint::vartime_multiscalar_mul(many_scalars, many));
-        });
-        let vartime_short = time(&|| {
-            black_box(RistrettoPoint::vartime_multiscalar_mul(&first_long, many));
-        });
+        let vartime_one = time(&|| hide(RistrettoPoint::vartime_multiscalar_mul(one_scalar, one)));
+        let vartime_many =
+            time(&|| hide(RistrettoPoint::vartime_multiscalar_mul(many_scalars, many)));
+        let vartime_short =
+            time(&|| hide(RistrettoPoint::vartime_multiscalar_mul(&first_long, many)));
         let static_one = time(&|| hide(lone.vartime_sum(one_scalar, one_scalar, one)));
         let static_many = time(&|| hide(basis.vartime_sum(many_scalars, one_scalar, one)));
-        let sum_one = time(&|| {
-            black_box(RistrettoPoint::multiscalar_mul(one_scalar, one));
-        });
-        let sum_many = time(&|| {
-            black_box(RistrettoPoint::multiscalar_mul(many_scalars, many));
-        });
+        let sum_one = time(&|| hide(RistrettoPoint::multiscalar_mul(one_scalar, one)));
+        let sum_many = time(&|| hide(RistrettoPoint::multiscalar_mul(many_scalars, many)));
         let batch_one = time(&|| hide(RistrettoPoint::double_and_compress_batch(one)));
         let batch_many = time(&|| hide(RistrettoPoint::double_and_compress_batch(many)));
         let each = |one: f64, many: f64| (many - one) / 16.0;
@@ -114,14 +106,14 @@ impl Primitives {
                 each(vartime_one, vartime_short),
             ],
             large_sum: fastest(rounds, LARGE_ITERATIONS, &|| {
-                black_box(RistrettoPoint::vartime_multiscalar_mul(&short, &points));
+                hide(RistrettoPoint::vartime_multiscalar_mul(&short, &points));
             }),
             compress: time(&|| hide(black_box(point).compress())),
             compress_batch: [batch_one - each_batch, each_batch],
             decompress: time(&|| hide(black_box(encoded).decompress())),
             hash: time(&|| hide(RistrettoPoint::from_uniform_bytes(black_box(&uniform)))),
             encode: time(&|| {
-                black_box(RistrettoPoint::lizard_encode::<Sha256>(black_box(&[7; 16])));
+                hide(RistrettoPoint::lizard_encode::<Sha256>(black_box(&[7; 16])));
             }),
         }
     }
@@ -156,7 +148,7 @@ impl Primitives {
     }
 
     /// Names and costs, for people.
-    pub(super) fn lines(&self) -> Vec<(String, f64)> {
+    pub(super) const fn lines(&self) -> [(&'static str, f64); 16] {
         let [sum, sum_each] = self.sum;
         let [vartime, each, fixed, short] = self.sum_vartime;
         let [batch, batch_each] = self.compress_batch;
@@ -178,14 +170,7 @@ impl Primitives {
             ("64 bytes to a point", self.hash),
             ("16 bytes into a point", self.encode),
         ]
-        .map(|(name, cost)| (name.to_owned(), cost))
-        .to_vec()
     }
-}
-
-/// Makes the compiler believe that a value is used.
-fn hide<T>(value: T) {
-    black_box(value);
 }
 
 /// Returns the time of one iteration in the fastest round, in microseconds.

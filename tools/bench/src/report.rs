@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     chart, goals,
+    package::mode_name,
     primitives::Primitives,
     row::{ParallelRow, Row},
 };
@@ -34,10 +35,7 @@ impl Report {
         on_all_cores: Vec<ParallelRow>,
     ) -> Self {
         Self {
-            mode: match mode {
-                Mode::Legacy => "legacy",
-                Mode::Standard => "standard",
-            },
+            mode: mode_name(mode),
             rounds,
             unit: "microseconds",
             static_tables: static_table_bytes(),
@@ -46,17 +44,13 @@ impl Report {
             on_all_cores,
         }
     }
-}
 
-impl Report {
     /// Returns the measurements as an SVG chart.
     #[must_use]
     pub fn chart(&self) -> String {
         chart::svg(&self.operations)
     }
-}
 
-impl Report {
     /// Writes the goals and whether they are reached.
     fn write_verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(

@@ -59,10 +59,6 @@ impl Row {
         }
     }
 
-    pub(super) const fn name(&self) -> &'static str {
-        self.operation
-    }
-
     /// Returns the ratio of Anteroom's median to the npm client's.
     pub(super) fn slowdown(&self) -> f64 {
         self.anteroom.median / self.npm.median
@@ -77,12 +73,5 @@ impl Row {
     /// Returns the floor as a part of the npm client's median.
     pub(super) fn floor_share(&self) -> f64 {
         self.floor / self.npm.median
-    }
-
-    pub(super) fn summary(&self) -> String {
-        format!(
-            "{:.1} times as fast, {:.2} floors",
-            self.ratio, self.to_floor
-        )
     }
 }

@@ -49,11 +49,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Returns the time of `iterations` iterations.
-    pub(super) fn time(&mut self, operation: &str, iterations: u32) -> Result<Duration> {
-        Ok(self.measure(operation, iterations)?.elapsed)
-    }
-
     /// Measures `iterations` iterations.
     pub(super) fn measure(&mut self, operation: &str, iterations: u32) -> Result<IterationTimes> {
         let request = json!({ "operation": operation, "iterations": iterations });

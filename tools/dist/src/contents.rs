@@ -71,7 +71,7 @@ impl<'a> Contents<'a> {
     pub(super) fn write_common(&self, layout: &Layout) -> Result<()> {
         self.write(layout.program, 0o755, fs::read(&self.source.program)?)?;
         for (shell, folder, name) in layout.completions {
-            let script = self.program_output(&["completions", shell])?;
+            let script = self.program().args(["completions", shell]).output()?;
             self.write(&format!("{folder}/{name}"), 0o644, script)?;
         }
         self.write_manual(layout.manual)?;
@@ -111,12 +111,6 @@ impl<'a> Contents<'a> {
             .args(["-9", "-n"])
             .args([file])
             .quietly()
-    }
-
-    fn program_output(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.program().args(arguments).captured()?;
-        anyhow::ensure!(output.success, "anteroom fails: {}", output.text);
-        Ok(output.text)
     }
 
     fn program(&self) -> StepCommand {

@@ -44,20 +44,21 @@ pub(super) fn make(source: &Source<'_>, scratch: &Path, folder: &Path) -> Result
     write_configuration(&contents)?;
     write_documents(&contents, source)?;
 
-    let architecture =
-        output_of(StepCommand::program("dpkg", scratch).args(["--print-architecture"]))?;
+    let architecture = StepCommand::program("dpkg", scratch)
+        .args(["--print-architecture"])
+        .output()?;
+    let architecture = architecture.trim_end();
     let version = format!("{}-{REVISION}", source.version);
-    let size = output_of(
-        StepCommand::program("du", scratch)
-            .args(["--summarize", "--apparent-size", "--block-size=1024"])
-            .args([contents.root()]),
-    )?;
+    let size = StepCommand::program("du", scratch)
+        .args(["--summarize", "--apparent-size", "--block-size=1024"])
+        .args([contents.root()])
+        .output()?;
     let size = size.split_whitespace().next().unwrap_or_default();
     let sums = sums(contents.root())?;
     let control = contents.read("packaging/debian/control.in")?;
     let control = [
         ("@VERSION@", version.as_str()),
-        ("@ARCHITECTURE@", &architecture),
+        ("@ARCHITECTURE@", architecture),
         ("@MAINTAINER@", &maintainer()),
         ("@INSTALLED_SIZE@", size),
         ("@DEPENDS@", &libraries(contents.root(), scratch)?),
@@ -111,16 +112,9 @@ fn write_documents(contents: &Contents<'_>, source: &Source<'_>) -> Result<()> {
         .split_once("\n\n")
         .context("LICENSE-MIT has no title")?;
     // A line of the field's text starts with a space, and an empty one is a dot.
-    let license: Vec<String> = license
-        .trim_end()
-        .lines()
-        .map(|line| {
-            if line.is_empty() {
-                " .".to_owned()
-            } else {
-                format!(" {line}")
-            }
-        })
+    let lines = license.trim_end().lines();
+    let license: Vec<String> = lines
+        .map(|line| format!(" {}", if line.is_empty() { "." } else { line }))
         .collect();
     let copyright = contents.read("packaging/debian/copyright")?;
     let copyright = copyright.replace("@MIT@", &license.join("\n"));
@@ -128,11 +122,11 @@ fn write_documents(contents: &Contents<'_>, source: &Source<'_>) -> Result<()> {
     let overrides = contents.read("packaging/debian/lintian-overrides")?;
     contents.write("usr/share/lintian/overrides/anteroom", 0o644, overrides)?;
 
-    let date = output_of(
-        StepCommand::program("date", contents.root())
-            .args(["--utc", "--rfc-email"])
-            .args([format!("--date=@{}", source.date)]),
-    )?;
+    let date = StepCommand::program("date", contents.root())
+        .args(["--utc", "--rfc-email"])
+        .args([format!("--date=@{}", source.date)])
+        .output()?;
+    let date = date.trim_end();
     let entry = format!(
         "anteroom ({}-{REVISION}) unstable; urgency=medium\n\n  \
          * Changes are in changelog.gz beside this file.\n\n -- {}  {date}\n",
@@ -159,12 +153,11 @@ fn libraries(root: &Path, scratch: &Path) -> Result<String> {
         scratch.join("debian/control"),
         "Source: anteroom\n\nPackage: anteroom\nArchitecture: any\n",
     )?;
-    let output = output_of(
-        StepCommand::program("dpkg-shlibdeps", scratch)
-            .args(["-O", "-e"])
-            .args([root.join(LAYOUT.program)]),
-    )
-    .context("dpkg-shlibdeps is needed for the package: it is in Debian's dpkg-dev")?;
+    let output = StepCommand::program("dpkg-shlibdeps", scratch)
+        .args(["-O", "-e"])
+        .args([root.join(LAYOUT.program)])
+        .output()
+        .context("dpkg-shlibdeps is needed for the package: it is in Debian's dpkg-dev")?;
     let depends = output
         .lines()
         .find_map(|line| line.strip_prefix("shlibs:Depends="));
@@ -175,26 +168,13 @@ fn libraries(root: &Path, scratch: &Path) -> Result<String> {
 
 /// Returns the sums of all files but the configuration, which is the operator's.
 fn sums(root: &Path) -> Result<String> {
-    let mut files = Vec::new();
-    collect(root, Path::new(""), &mut files)?;
+    let files = StepCommand::program("find", root)
+        .args(["-type", "f", "-printf", "%P\n"])
+        .output()?;
+    let mut files: Vec<&Path> = files.lines().map(Path::new).collect();
     files.retain(|file| !file.starts_with("etc"));
     files.sort();
-    let mut sums = output_of(StepCommand::program("md5sum", root).args(&files))?;
-    sums.push('\n');
-    Ok(sums)
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(root.join(folder))? {
-        let entry = entry?;
-        let path = folder.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            collect(root, &path, files)?;
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
+    StepCommand::program("md5sum", root).args(&files).output()
 }
 
 /// Returns the maintainer, from the variables that Debian's tools read.
@@ -206,11 +186,4 @@ fn maintainer() -> String {
     let name = variable("DEBFULLNAME", "The Anteroom Authors");
     let address = variable("DEBEMAIL", "anteroom@localhost");
     format!("{name} <{address}>")
-}
-
-/// Returns the output of a program that must succeed, without the last line break.
-fn output_of(run: StepCommand) -> Result<String> {
-    let output = run.captured()?;
-    ensure!(output.success, "{}", output.text);
-    Ok(output.text.trim_end().to_owned())
 }

@@ -9,25 +9,16 @@ mod notices;
 mod source;
 mod tarball;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
-use xtask::command::StepCommand;
+use xtask::{command::StepCommand, dist::Packages};
 
 use self::source::Source;
 
 /// The folder of the packages in the target directory.
 const FOLDER: &str = "package";
-
-/// The created packages.
-#[derive(Clone, Debug)]
-pub struct Packages {
-    /// The Debian package.
-    pub deb: PathBuf,
-    /// The program with its files, for other systems.
-    pub tarball: PathBuf,
-}
 
 /// Creates both packages of a program. Packages for trying are compressed little.
 ///

@@ -6,7 +6,7 @@
 
 use std::{env, path::PathBuf};
 
-use anteroom_dist::{Packages, make};
+use anteroom_dist::make;
 use anyhow::Result;
 use clap::Parser;
 
@@ -26,7 +26,6 @@ fn main() -> Result<()> {
         program,
         for_trying,
     } = Arguments::parse();
-    let Packages { deb, tarball } = make(&env::current_dir()?, &program, for_trying)?;
-    println!("{}\n{}", deb.display(), tarball.display());
+    println!("{}", make(&env::current_dir()?, &program, for_trying)?);
     Ok(())
 }

@@ -44,10 +44,8 @@ impl<'a> Source<'a> {
 }
 
 fn machine(root: &Path) -> Result<String> {
-    let output = StepCommand::program("rustc", root)
-        .args(["-vV"])
-        .captured()?;
-    let mut lines = output.text.lines();
+    let output = StepCommand::program("rustc", root).args(["-vV"]).output()?;
+    let mut lines = output.lines();
     let host = lines.find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc names no target")?.to_owned())
 }
@@ -70,14 +68,10 @@ fn date(root: &Path) -> Result<String> {
     }
     let commit = StepCommand::program("git", root)
         .args(["log", "-1", "--format=%ct"])
-        .captured();
-    match commit {
-        Ok(output) if output.success => Ok(output.text.trim().to_owned()),
-        _ => {
-            let now = StepCommand::program("date", root)
-                .args(["+%s"])
-                .captured()?;
-            Ok(now.text.trim().to_owned())
-        }
-    }
+        .output();
+    let date = match commit {
+        Ok(commit) => commit,
+        Err(_) => StepCommand::program("date", root).args(["+%s"]).output()?,
+    };
+    Ok(date.trim().to_owned())
 }

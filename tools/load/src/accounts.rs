@@ -4,16 +4,25 @@ use anteroom_client::{
     Approval, CreatePass, DayRange, DeviceCredentials, IssuedCredential, IssuerClient, LinkChange,
     LinkState, MemoryPins, Pass, RoomName, RoomsClient, Timeouts, Trust, TrustedParams,
 };
-use anteroom_protocol::{AdminPasskey, AuthCredential, Randomness, RootKey};
+use anteroom_protocol::{AdminPasskey, AuthCredential, CreateCredential, Randomness, RootKey};
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{os, server::Addresses};
+use crate::{
+    os,
+    server::{Addresses, ServerSetup},
+};
+
+/// The number of concurrent programs and sign-ins while accounts are added.
+const AT_ONCE: usize = 4;
 
 /// An account with today's credential.
 pub(crate) struct LoadAccount {
-    device: DeviceCredentials,
-    params: TrustedParams,
+    /// The account's first device.
+    pub(crate) device: DeviceCredentials,
+    /// The server params under which its credentials are made.
+    pub(crate) params: TrustedParams,
     pub(crate) pass: Pass,
     credential: IssuedCredential<AuthCredential>,
 }
@@ -27,6 +36,19 @@ pub(crate) struct Link {
 }
 
 impl LoadAccount {
+    /// Adds accounts, and signs in with each.
+    pub(crate) async fn add(
+        setup: &ServerSetup,
+        addresses: &Addresses,
+        count: usize,
+    ) -> Result<Vec<Self>> {
+        stream::iter(0..count)
+            .map(async |_| Self::new(setup.add().await?.credentials()?, addresses).await)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
     /// Signs in and fetches a week of credentials. No connection stays.
     pub(crate) async fn new(device: DeviceCredentials, addresses: &Addresses) -> Result<Self> {
         let issuer = issuer(&device, addresses)?;
@@ -45,24 +67,24 @@ impl LoadAccount {
         })
     }
 
-    /// Returns the account's first device.
-    pub(crate) const fn device(&self) -> &DeviceCredentials {
-        &self.device
-    }
-
-    /// Returns the server params under which its credentials are made.
-    pub(crate) const fn params(&self) -> &TrustedParams {
-        &self.params
+    /// Fetches the credential for creating a room.
+    async fn create_credential(
+        &self,
+        key: &RootKey,
+        addresses: &Addresses,
+    ) -> Result<IssuedCredential<CreateCredential>> {
+        let randomness = Randomness::random(&mut os::rng());
+        let issuer = issuer(&self.device, addresses)?;
+        let room = key.room_id();
+        let issued = issuer.create_credential(&room, &self.params, os::now(), randomness);
+        Ok(issued.await?)
     }
 
     /// Returns a presentation for creating a room that is not there, as the room service reads it.
     pub(crate) async fn create_presentation(&self, addresses: &Addresses) -> Result<String> {
         let mut rng = os::rng();
         let key = RootKey::generate_v0(&mut rng);
-        let randomness = Randomness::random(&mut rng);
-        let issued = issuer(&self.device, addresses)?
-            .create_credential(&key.room_id(), &self.params, os::now(), randomness)
-            .await?;
+        let issued = self.create_credential(&key, addresses).await?;
         let params = self.params.generic(issued.params).context("no params")?;
         let presentation = issued.credential.present(
             &self.device.aci(),
@@ -102,10 +124,7 @@ impl LoadAccount {
     ) -> Result<Link> {
         let mut rng = os::rng();
         let key = RootKey::generate_v0(&mut rng);
-        let randomness = Randomness::random(&mut rng);
-        let issued = issuer(&self.device, addresses)?
-            .create_credential(&key.room_id(), &self.params, os::now(), randomness)
-            .await?;
+        let issued = self.create_credential(&key, addresses).await?;
         let create = CreatePass::new(self.device.aci(), &issued, &self.params)?;
         let passkey = AdminPasskey::random(&mut rng);
         let created = rooms

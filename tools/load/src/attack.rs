@@ -70,21 +70,15 @@ struct Schedule {
 pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<ExitCode> {
     let files = os::raise_file_limit()?.saturating_sub(OTHER_FILES);
     let connections = u32::try_from(files).unwrap_or(u32::MAX);
-    let seconds = Duration::from_secs(options.seconds);
-    let schedule = if options.short {
-        Schedule {
-            around: Duration::from_secs(1),
-            during: seconds,
-            goals: Thresholds::WITHOUT_TIMES,
-            connections,
-        }
-    } else {
-        Schedule {
-            around: Duration::from_secs(2),
-            during: seconds,
-            goals: Thresholds::ALL,
-            connections,
-        }
+    let (around, goals) = match options.short {
+        true => (1, Thresholds::WITHOUT_TIMES),
+        false => (2, Thresholds::ALL),
+    };
+    let schedule = Schedule {
+        around: Duration::from_secs(around),
+        during: Duration::from_secs(options.seconds),
+        goals,
+        connections,
     };
     let mut report = Report::new(connections);
     if !options.json {
@@ -133,7 +127,7 @@ async fn run_case(
     let attacks = case.attacks();
     let count = if short { 1 } else { attacks.len() };
     for attack in attacks.iter().copied().take(count) {
-        let during = attacked(anteroom, &testbed, attack, schedule).await?;
+        let during = attacked(anteroom, case, &testbed, attack, schedule).await?;
         add(row(Some(attack), Phase::During, during))?;
         sleep(SETTLING).await;
         let after = testbed.measure(schedule.around).await?;
@@ -144,19 +138,20 @@ async fn run_case(
 
 async fn attacked(
     anteroom: &Path,
+    case: Case,
     testbed: &Testbed,
     attack: Attack,
     schedule: Schedule,
 ) -> Result<PhaseMeasurements> {
     let target = testbed.target(attack, schedule.connections)?;
-    let attacker = AttackerProcess::start(anteroom, &target).await?;
+    let attacker = AttackerProcess::start(anteroom, case, &target).await?;
     let used = attacker.processor_time()?;
     let start = Instant::now();
     let admin = testbed.run_admin(attack, start + schedule.during);
     let (measurements, admin) = join(testbed.measure(schedule.during), admin).await;
     let mut measurements = measurements?;
     measurements.admin = admin?;
-    measurements.full_force = Some(attacker.is_full());
+    measurements.full_force = Some(attacker.full);
     let elapsed = start.elapsed();
     measurements.attacker_cpu = Some(measurements::share(
         attacker.processor_time()? - used,

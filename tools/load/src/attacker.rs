@@ -1,7 +1,7 @@
 //! The attacker: one attack from an address of its own, in a process of its own. Its pace bounds its share of
 //! the processors, and it has a low priority (`nice`), the lowest if the processor is the target.
 //!
-//! Reads the [`Target`] as one line of JSON on standard input and attacks until the input is closed. Writes
+//! Reads the [`Target`] as one line of JSON on standard input and attacks until the next line. Writes
 //! `{"full"}` when the attack is running, with whether it has full force, and `{"attempts", "failures",
 //! "batches"}` at the end.
 
@@ -49,7 +49,7 @@ pub(crate) async fn run() -> Result<()> {
     // An attack in part is one as well.
     let ready = timeout(READY_WITHIN, attacker.ready.notified()).await;
     os::say(&json!({ "full": ready.is_ok() }).to_string())?;
-    while lines.next_line().await?.is_some() {}
+    lines.next_line().await?;
     let report = json!({
         "attempts": attacker.attempts.load(Ordering::Relaxed),
         "failures": attacker.failures.load(Ordering::Relaxed),

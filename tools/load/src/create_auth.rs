@@ -24,7 +24,7 @@ use crate::{
     http::{Connections, Request},
     jobs::{self, JobTimes, LoadJob},
     os,
-    server::{NewAccount, ServerSetup},
+    server::{NewAccount, ServerSetup, host_of},
 };
 
 const OPERATIONS: [&str; 2] = [ANTEROOM, NPM];
@@ -85,17 +85,20 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let mut ours = Issuer::new(server.pid(), &server.addresses.issuer, &accounts).await?;
     let mut peer = Peer::start(&options.peer).await?;
     let mut theirs = Issuer::new(peer.pid(), peer.url(), peer.accounts()).await?;
-    jobs::follow(&OPERATIONS, async |job: &LoadJob| {
-        let issuer = match job.operation.as_str() {
-            ANTEROOM => &mut ours,
-            NPM => &mut theirs,
-            unknown => bail!("{unknown} is unknown"),
-        };
-        let taken = issuer.ask(job.iterations).await?;
-        server.check()?;
-        peer.check()?;
-        Ok(taken)
-    })
+    jobs::follow(
+        &json!({ "operations": OPERATIONS }),
+        async |job: LoadJob| {
+            let issuer = match job.operation.as_str() {
+                ANTEROOM => &mut ours,
+                NPM => &mut theirs,
+                unknown => bail!("{unknown} is unknown"),
+            };
+            let taken = issuer.ask(job.iterations).await?;
+            server.check()?;
+            peer.check()?;
+            Ok(taken)
+        },
+    )
     .await
 }
 
@@ -111,11 +114,11 @@ impl Issuer {
                 authorization: account.authorization(),
             })
         });
-        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        let host = host_of(url)?;
         Ok(Self {
             pid,
-            connections: Connections::new(host),
-            host: host.to_owned(),
+            connections: Connections::new(&host),
+            host,
             accounts: accounts.collect::<Result<_>>()?,
             params,
         })

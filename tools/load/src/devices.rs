@@ -11,11 +11,10 @@ use clap::Args;
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 
 use crate::{
     http::{Connection, Request},
-    os::say,
+    jobs,
     server::ServerSetup,
 };
 
@@ -65,10 +64,7 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
             headers: format!("authorization: {authorization}\r\n"),
         });
     }
-    say(&json!({ "ready": true }).to_string())?;
-    let mut lines = BufReader::new(stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        let DeviceJob { rounds } = serde_json::from_str(&line)?;
+    jobs::follow(&json!({ "ready": true }), async |DeviceJob { rounds }| {
         ensure!(rounds > 0, "at least one round");
         let taken = try_join_all(owners.iter().map(|owner| owner.manage(rounds))).await?;
         server.check()?;
@@ -79,9 +75,9 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
             all.rename.extend(times.rename);
             all.delete.extend(times.delete);
         }
-        say(&serde_json::to_string(&all)?)?;
-    }
-    Ok(())
+        Ok(all)
+    })
+    .await
 }
 
 /// An account with a device that manages the others.

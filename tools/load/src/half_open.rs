@@ -42,7 +42,7 @@ pub(crate) struct HalfOpenConnections {
 }
 
 impl HalfOpenConnections {
-    /// Opens them all. `rooms` is the room service's URL.
+    /// Opens them all. `rooms` is the room service's host.
     pub(crate) async fn open(rooms: &str, of_each: u32) -> Result<Self> {
         let (files, limit) = (
             u64::from(of_each) * 3 + OTHER_FILES,
@@ -53,19 +53,14 @@ impl HalfOpenConnections {
             "the system lets this process open {limit} files, and {files} are needed: raise its hard \
              limit (ulimit -Hn)"
         );
-        let host = rooms.strip_prefix("http://").unwrap_or(rooms);
-        let host = host.trim_end_matches('/').to_owned();
         let opened: Vec<(TcpStream, Instant)> = stream::iter(0..of_each)
             .flat_map(|_| stream::iter(KINDS))
-            .map(|kind| {
-                let host = host.clone();
-                async move {
-                    let opening = timeout(OPENED_WITHIN, connect(&host, kind)).await;
-                    let stream = opening
-                        .context("a connection is not opened in time")?
-                        .with_context(|| format!("{kind:?}"))?;
-                    anyhow::Ok((stream, Instant::now()))
-                }
+            .map(async |kind| {
+                let opening = timeout(OPENED_WITHIN, connect(rooms, kind)).await;
+                let stream = opening
+                    .context("a connection is not opened in time")?
+                    .with_context(|| format!("{kind:?}"))?;
+                anyhow::Ok((stream, Instant::now()))
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()

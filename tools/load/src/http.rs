@@ -39,20 +39,12 @@ pub(crate) struct Connection<S = TcpStream> {
 impl Request {
     /// `headers` are whole lines.
     pub(crate) fn get(path: &str, host: &str, headers: &str, expected: u16) -> Self {
-        let text = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
-        Self {
-            bytes: text.into_bytes(),
-            expected,
-        }
+        Self::new("GET", path, host, headers, "", expected)
     }
 
     /// Returns a deletion, which is answered without a body; `headers` are whole lines.
     pub(crate) fn delete(path: &str, host: &str, headers: &str) -> Self {
-        let text = format!("DELETE {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
-        Self {
-            bytes: text.into_bytes(),
-            expected: NO_CONTENT,
-        }
+        Self::new("DELETE", path, host, headers, "", NO_CONTENT)
     }
 
     /// Returns a body of JSON; `headers` are whole lines.
@@ -70,10 +62,13 @@ impl Request {
         expected: u16,
     ) -> Self {
         let length = body.len();
-        let text = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        );
+        let headers =
+            format!("{headers}content-type: application/json\r\ncontent-length: {length}\r\n");
+        Self::new(method, path, host, &headers, body, expected)
+    }
+
+    fn new(method: &str, path: &str, host: &str, headers: &str, body: &str, expected: u16) -> Self {
+        let text = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n{body}");
         Self {
             bytes: text.into_bytes(),
             expected,

@@ -1,17 +1,16 @@
 //! Work that is ordered line by line on standard input.
 //!
-//! Reads one JSON request a line, `{"operation", "iterations"}`, executes the operation that many times and
-//! answers with the duration in nanoseconds, `{"nanoseconds"}`. The first line of output names the
-//! operations.
+//! The first line of output says what the program can do. Each line of input is a request in JSON, and the next
+//! line of output its answer.
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 
 use crate::os::say;
 
-/// The ordered work.
+/// An operation that is executed several times. The first line of output names the operations.
 #[derive(Deserialize)]
 pub(crate) struct LoadJob {
     pub(crate) operation: String,
@@ -28,16 +27,15 @@ pub(crate) struct JobTimes {
 }
 
 /// Executes orders until the input ends.
-pub(crate) async fn follow(
-    operations: &[&str],
-    mut work: impl AsyncFnMut(&LoadJob) -> Result<JobTimes>,
+pub(crate) async fn follow<J: DeserializeOwned, T: Serialize>(
+    first: &Value,
+    mut work: impl AsyncFnMut(J) -> Result<T>,
 ) -> Result<()> {
-    say(&json!({ "operations": operations }).to_string())?;
+    say(&first.to_string())?;
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
-        let job = serde_json::from_str(&line)?;
-        let times = work(&job).await?;
-        say(&serde_json::to_string(&times)?)?;
+        let answer = work(serde_json::from_str(&line)?).await?;
+        say(&serde_json::to_string(&answer)?)?;
     }
     Ok(())
 }

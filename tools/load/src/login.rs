@@ -12,10 +12,9 @@ use futures::future::try_join_all;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 use zeroize::Zeroizing;
 
-use crate::{os::say, server::ServerSetup};
+use crate::{jobs, server::ServerSetup};
 
 /// The password of all accounts.
 const PASSWORD: &str = "a password for measurements";
@@ -59,18 +58,15 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
             email,
         });
     }
-    say(&json!({ "ready": true }).to_string())?;
-    let mut lines = BufReader::new(stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        let LoginJob { logins } = serde_json::from_str(&line)?;
+    jobs::follow(&json!({ "ready": true }), async |LoginJob { logins }| {
         ensure!(logins > 0, "at least one login");
         let each = logins.div_ceil(accounts.len());
         let taken = try_join_all(accounts.iter().map(|account| account.log_in(each))).await?;
         server.check()?;
         let nanoseconds: Vec<u64> = taken.into_iter().flatten().collect();
-        say(&json!({ "nanoseconds": nanoseconds }).to_string())?;
-    }
-    Ok(())
+        Ok(json!({ "nanoseconds": nanoseconds }))
+    })
+    .await
 }
 
 /// An account with a connection of its own.

@@ -8,6 +8,7 @@ use anteroom_protocol::{
 };
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use serde_json::json;
 
 use crate::{
     accounts::{Link, LoadAccount},
@@ -49,10 +50,12 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
     let mut server = setup.start().await?;
     let addresses = server.addresses.clone();
     let client = RoomsClient::new(&addresses.rooms, Timeouts::default())?;
-    let account = LoadAccount::new(setup.add_account().await?, &addresses).await?;
+    let device = setup.add().await?.credentials()?;
+    let account = LoadAccount::new(device, &addresses).await?;
     let link = account.create_link(&addresses, &client, "Measured").await?;
     // A call with one in it.
-    let host = LoadAccount::new(setup.add_account().await?, &addresses).await?;
+    let device = setup.add().await?.credentials()?;
+    let host = LoadAccount::new(device, &addresses).await?;
     let mut room = Room::new(link.clone(), [host].into(), 1);
     room.open(&client).await?;
 
@@ -64,8 +67,8 @@ pub(crate) async fn run(anteroom: &Path, options: &Options) -> Result<()> {
         link,
         unknown: RootKey::generate_v0(&mut os::rng()),
     };
-    jobs::follow(&OPERATIONS, async |job| {
-        let nanoseconds = load.time(job).await?;
+    jobs::follow(&json!({ "operations": OPERATIONS }), async |job| {
+        let nanoseconds = load.time(&job).await?;
         room.check()?;
         server.check()?;
         Ok(JobTimes {

@@ -1,6 +1,7 @@
 //! `anteroom serve` as a process.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Stdio,
@@ -9,7 +10,7 @@ use std::{
 use anteroom_client::{DeviceCredentials, DeviceId};
 use anteroom_process::{LineProcess, SERVICES_LISTEN};
 use anteroom_protocol::Aci;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -118,7 +119,7 @@ impl Addresses {
 }
 
 /// Returns host and port of a URL without a path.
-fn host_of(url: &str) -> Result<String> {
+pub(crate) fn host_of(url: &str) -> Result<String> {
     let (_, host) = url
         .split_once("://")
         .context("an address without a scheme")?;
@@ -162,48 +163,33 @@ impl ServerSetup {
         self.start_on(&issuer, &rooms).await
     }
 
-    /// Adds an account with one device.
-    pub(crate) async fn add_account(&self) -> Result<DeviceCredentials> {
-        self.add().await?.credentials()
-    }
-
     /// Adds an account with one device, and returns the program's output.
     pub(crate) async fn add(&self) -> Result<NewAccount> {
-        let output = self
-            .command(None)
-            .args(["account", "add", "--json"])
-            .stdin(Stdio::null())
-            .output()
-            .await?;
-        if !output.status.success() {
-            bail!(
-                "no account: {}",
-                String::from_utf8_lossy(&output.stderr).trim_end()
-            );
-        }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|_| anyhow!("`account add` printed something else"))
+        let output = self.add_with(&[]).await.context("no account")?;
+        serde_json::from_slice(&output).map_err(|_| anyhow!("`account add` printed something else"))
     }
 
     /// Adds an account that signs in with an email address and this password.
     pub(crate) async fn add_login(&self, email: &str, password: &str) -> Result<()> {
         let file = self.folder.path().join("password");
         fs::write(&file, password)?;
+        let options = ["--email", email, "--password-file"].map(OsStr::new);
+        let options = [&options[..], &[file.as_os_str()]].concat();
+        self.add_with(&options).await.context("no login")?;
+        Ok(())
+    }
+
+    async fn add_with(&self, options: &[&OsStr]) -> Result<Vec<u8>> {
         let output = self
             .command(None)
-            .args(["account", "add", "--json", "--email", email])
-            .arg("--password-file")
-            .arg(&file)
+            .args(["account", "add", "--json"])
+            .args(options)
             .stdin(Stdio::null())
             .output()
             .await?;
-        if !output.status.success() {
-            bail!(
-                "no login: {}",
-                String::from_utf8_lossy(&output.stderr).trim_end()
-            );
-        }
-        Ok(())
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}", error.trim_end());
+        Ok(output.stdout)
     }
 
     async fn start_on(&self, issuer: &str, rooms: &str) -> Result<Server> {

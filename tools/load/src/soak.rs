@@ -16,7 +16,7 @@ use std::{
 use anteroom_client::{RoomsClient, Timeouts};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use futures::future::try_join_all;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -29,8 +29,6 @@ use crate::{
 
 /// Devices in one room: below the 75 that fit by default.
 const MOST_IN_ROOM: usize = 50;
-/// The number of concurrent programs and sign-ins while the accounts are created.
-const AT_ONCE: usize = 4;
 /// The time limit for rejoining. A lease is valid for 30 s; until then the rooms of a dead node may be
 /// closed.
 const BACK_WITHIN: Duration = Duration::from_secs(35);
@@ -183,7 +181,8 @@ impl Soak {
         let (mut memory, mut closed_after) = (0, Duration::ZERO);
         for _ in 0..2 {
             self.gather(client, AdmissionPolicy::Everybody).await?;
-            let half_open = HalfOpenConnections::open(&server.addresses.rooms, of_each).await?;
+            let rooms = server.addresses.host_of_rooms()?;
+            let half_open = HalfOpenConnections::open(&rooms, of_each).await?;
             self.talk().await?;
             self.disperse().await?;
             memory = memory.max(server.resource_usage()?.memory);
@@ -371,11 +370,7 @@ async fn prepare(
 ) -> Result<(Arc<[LoadAccount]>, Vec<Room>)> {
     let count = sockets.div_ceil(MOST_IN_ROOM);
     let devices = |room: usize| sockets / count + usize::from(room < sockets % count);
-    let accounts: Vec<LoadAccount> = stream::iter(0..devices(0))
-        .map(|_| async { LoadAccount::new(setup.add_account().await?, addresses).await })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let accounts = LoadAccount::add(setup, addresses, devices(0)).await?;
     let accounts: Arc<[LoadAccount]> = accounts.into();
     let host = accounts.first().context("nobody is there")?;
     let mut rooms = Vec::new();

@@ -4,13 +4,12 @@
 use anteroom_protocol::{
     Aci, AuthCredential, AuthCredentialResponse, AuthPresentation, CallLinkPublicParams,
     CallLinkSecretParams, CreateCredential, CreateCredentialRequest,
-    CreateCredentialRequestContext, CreateCredentialResponse, CreatePresentation, DAY,
-    GenericPublicParams, GenericSecretParams, HOUR, Mode, RoomId, RootKey, ServiceId, Timestamp,
-    UidCiphertext,
+    CreateCredentialRequestContext, CreatePresentation, DAY, GenericPublicParams,
+    GenericSecretParams, HOUR, Mode, RoomId, ServiceId, Timestamp,
 };
 use serde::Deserialize;
 
-use super::check::{Check, Hex, HexArray, Mismatch};
+use super::check::{Check, Hex, HexArray, Mismatch, field};
 
 /// A server, a link, an account, and both of its credentials.
 #[derive(Deserialize)]
@@ -49,13 +48,14 @@ struct Create {
     presentation: Hex,
 }
 
+/// The steps of an auth credential.
 #[derive(Deserialize)]
-struct Auth {
-    issue_randomness: HexArray<32>,
-    response: Hex,
-    credential: Hex,
-    present_randomness: HexArray<32>,
-    presentation: Hex,
+pub(super) struct Auth {
+    pub(super) issue_randomness: HexArray<32>,
+    pub(super) response: Hex,
+    pub(super) credential: Hex,
+    pub(super) present_randomness: HexArray<32>,
+    pub(super) presentation: Hex,
 }
 
 /// The common inputs of an entry's credentials.
@@ -98,32 +98,16 @@ fn server_params(
         Version::Standard => Mode::Standard,
     };
     let generated = GenericSecretParams::generate(mode, entry.params_randomness.randomness());
-    let secret = check.accepted(
-        "server_secret_params",
-        GenericSecretParams::from_bytes(&entry.server_secret_params.0),
-    )?;
-    let public = check.accepted(
-        "server_public_params",
-        GenericPublicParams::from_bytes(&entry.server_public_params.0),
-    )?;
+    let of_secret = field("server_secret_params", &entry.server_secret_params);
+    let of_public = field("server_public_params", &entry.server_public_params);
+    let secret = check.read(of_secret)?;
+    let public = check.read(of_public)?;
     for params in [&generated, &secret] {
-        check.bytes(
-            "server_secret_params",
-            params.to_bytes(),
-            &entry.server_secret_params,
-        )?;
-        check.bytes(
-            "server_public_params",
-            params.public_params().to_bytes(),
-            &entry.server_public_params,
-        )?;
+        check.written(params, of_secret)?;
+        check.written(params.public_params(), of_public)?;
         check.equal("version", &params.mode(), &mode)?;
     }
-    check.bytes(
-        "server_public_params",
-        public.to_bytes(),
-        &entry.server_public_params,
-    )?;
+    check.written(&public, of_public)?;
     Ok((secret, public))
 }
 
@@ -131,32 +115,16 @@ fn link_params(
     entry: &Entry,
     check: &mut Check,
 ) -> Result<(CallLinkSecretParams, CallLinkPublicParams), Mismatch> {
-    let root_key = check.accepted("root_key", RootKey::from_bytes(&entry.root_key.0))?;
-    let secret = check.accepted(
-        "call_link_secret_params",
-        CallLinkSecretParams::from_bytes(&entry.call_link_secret_params.0),
-    )?;
-    let public = check.accepted(
-        "call_link_public_params",
-        CallLinkPublicParams::from_bytes(&entry.call_link_public_params.0),
-    )?;
+    let root_key = check.read(field("root_key", &entry.root_key))?;
+    let of_secret = field("call_link_secret_params", &entry.call_link_secret_params);
+    let of_public = field("call_link_public_params", &entry.call_link_public_params);
+    let secret = check.read(of_secret)?;
+    let public = check.read(of_public)?;
     for params in [&CallLinkSecretParams::derive(&root_key), &secret] {
-        check.bytes(
-            "call_link_secret_params",
-            params.to_bytes(),
-            &entry.call_link_secret_params,
-        )?;
-        check.bytes(
-            "call_link_public_params",
-            params.public_params().to_bytes(),
-            &entry.call_link_public_params,
-        )?;
+        check.written(params, of_secret)?;
+        check.written(&params.public_params(), of_public)?;
     }
-    check.bytes(
-        "call_link_public_params",
-        public.to_bytes(),
-        &entry.call_link_public_params,
-    )?;
+    check.written(&public, of_public)?;
     Ok((secret, public))
 }
 
@@ -166,197 +134,118 @@ fn user_id(
     aci: Aci,
     check: &mut Check,
 ) -> Result<(), Mismatch> {
-    let expected = &entry.uid_ciphertext;
-    let encrypted = link.encrypt(&ServiceId::Aci(aci));
-    check.bytes("uid_ciphertext", encrypted.to_bytes(), expected)?;
-    let ciphertext = check.accepted("uid_ciphertext", UidCiphertext::from_bytes(&expected.0))?;
+    let of_user_id = field("uid_ciphertext", &entry.uid_ciphertext);
+    check.written(&link.encrypt(&ServiceId::Aci(aci)), of_user_id)?;
+    let ciphertext = check.read(of_user_id)?;
     let id = check.accepted("uid_ciphertext", link.decrypt(&ciphertext))?;
     check.equal("aci", &id.to_service_id_string(), &entry.aci)
 }
 
 fn create(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
+    let Setting {
+        secret,
+        public,
+        link,
+        aci,
+        room_id,
+        timestamp,
+        ..
+    } = setting;
     let create = &entry.create;
-    let made = CreateCredentialRequestContext::new(
-        &setting.room_id,
-        create.request_randomness.randomness(),
-    );
-    let context = check.accepted(
-        "create.request_context",
-        CreateCredentialRequestContext::from_bytes(&create.request_context.0),
-    )?;
+    let of_context = field("create.request_context", &create.request_context);
+    let of_request = field("create.request", &create.request);
+    let of_response = field("create.response", &create.response);
+    let of_credential = field("create.credential", &create.credential);
+    let of_presentation = field("create.presentation", &create.presentation);
+
+    let randomness = create.request_randomness.randomness();
+    let made = CreateCredentialRequestContext::new(room_id, randomness);
+    let context = check.read(of_context)?;
     for context in [&made, &context] {
-        check.bytes(
-            "create.request_context",
-            context.to_bytes(),
-            &create.request_context,
-        )?;
-        check.bytes(
-            "create.request",
-            context.request().to_bytes(),
-            &create.request,
-        )?;
+        check.written(context, of_context)?;
+        check.written(&context.request(), of_request)?;
     }
 
-    let request = check.accepted(
-        "create.request",
-        CreateCredentialRequest::from_bytes(&create.request.0),
+    let request: CreateCredentialRequest = check.read(of_request)?;
+    let randomness = create.issue_randomness.randomness();
+    check.made(
+        request.issue(aci, *timestamp, secret, randomness),
+        of_response,
     )?;
-    let issued = check.accepted(
-        "create.response",
-        request.issue(
-            &setting.aci,
-            setting.timestamp,
-            &setting.secret,
-            create.issue_randomness.randomness(),
-        ),
-    )?;
-    check.bytes("create.response", issued.to_bytes(), &create.response)?;
 
-    let response = check.parsed(
-        "create.response",
-        CreateCredentialResponse::from_bytes,
-        CreateCredentialResponse::to_bytes,
-        &create.response,
-    )?;
-    let received = check.accepted(
-        "create.credential",
-        context.receive(&response, &setting.aci, &setting.public),
-    )?;
-    check.bytes("create.credential", received.to_bytes(), &create.credential)?;
+    let response = check.parsed(of_response)?;
+    check.made(context.receive(&response, aci, public), of_credential)?;
 
-    let credential = check.parsed(
-        "create.credential",
-        CreateCredential::from_bytes,
-        CreateCredential::to_bytes,
-        &create.credential,
-    )?;
-    let presented = check.accepted(
-        "create.presentation",
-        credential.present(
-            &setting.aci,
-            &setting.room_id,
-            &setting.public,
-            &setting.link,
-            create.present_randomness.randomness(),
-        ),
-    )?;
-    check.bytes(
-        "create.presentation",
-        presented.to_bytes(),
-        &create.presentation,
+    let credential: CreateCredential = check.parsed(of_credential)?;
+    let randomness = create.present_randomness.randomness();
+    check.made(
+        credential.present(aci, room_id, public, link, randomness),
+        of_presentation,
     )?;
     create_verify(entry, setting, check)
 }
 
 fn create_verify(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
-    let field = "create.presentation";
-    let expected = &entry.create.presentation;
-    let presentation = check.parsed(
-        field,
-        CreatePresentation::from_bytes,
-        CreatePresentation::to_bytes,
-        expected,
+    let name = "create.presentation";
+    let presentation: CreatePresentation = check.parsed(field(name, &entry.create.presentation))?;
+    check.written(
+        &presentation.user_id(),
+        field("uid_ciphertext", &entry.uid_ciphertext),
     )?;
-    check.bytes(
-        "uid_ciphertext",
-        presentation.user_id().to_bytes(),
-        &entry.uid_ciphertext,
-    )?;
+    let (room_id, other_room) = (&setting.room_id, &setting.other_room);
     let verify = |room_id: &RoomId, now| {
         presentation.verify(room_id, now, &setting.secret, &setting.link_public)
     };
     let (first, end) = (setting.timestamp, setting.timestamp.plus(30 * HOUR));
-    check.accepted(field, verify(&setting.room_id, first))?;
-    check.accepted(field, verify(&setting.room_id, end.minus(1)))?;
-    check.refused(
-        field,
-        "before its day",
-        &verify(&setting.room_id, first.minus(1)),
-    )?;
-    check.refused(field, "after 30 hours", &verify(&setting.room_id, end))?;
-    check.refused(
-        field,
-        "for another room",
-        &verify(&setting.other_room, first),
-    )
+    check.accepted(name, verify(room_id, first))?;
+    check.accepted(name, verify(room_id, end.minus(1)))?;
+    check.refused(name, "before its day", &verify(room_id, first.minus(1)))?;
+    check.refused(name, "after 30 hours", &verify(room_id, end))?;
+    check.refused(name, "for another room", &verify(other_room, first))
 }
 
 fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
-    let auth = &entry.auth;
-    let redemption = setting.timestamp;
-    let issued = check.accepted(
-        "auth.response",
-        AuthCredentialResponse::issue(
-            &setting.aci,
-            redemption,
-            &setting.secret,
-            auth.issue_randomness.randomness(),
-        ),
-    )?;
-    check.bytes("auth.response", issued.to_bytes(), &auth.response)?;
+    let Setting {
+        secret,
+        public,
+        link,
+        aci,
+        timestamp,
+        ..
+    } = setting;
+    let (auth, redemption) = (&entry.auth, *timestamp);
+    let of_response = field("auth.response", &auth.response);
+    let of_credential = field("auth.credential", &auth.credential);
 
-    let response = check.parsed(
-        "auth.response",
-        AuthCredentialResponse::from_bytes,
-        AuthCredentialResponse::to_bytes,
-        &auth.response,
-    )?;
-    let received = check.accepted(
-        "auth.credential",
-        response.receive(&setting.aci, redemption, &setting.public),
-    )?;
-    check.bytes("auth.credential", received.to_bytes(), &auth.credential)?;
+    let randomness = auth.issue_randomness.randomness();
+    let issued = AuthCredentialResponse::issue(aci, redemption, secret, randomness);
+    check.made(issued, of_response)?;
+
+    let response: AuthCredentialResponse = check.parsed(of_response)?;
+    check.made(response.receive(aci, redemption, public), of_credential)?;
     check.refused(
-        "auth.response",
+        of_response.name,
         "another day",
-        &response.receive(&setting.aci, redemption.plus(DAY), &setting.public),
+        &response.receive(aci, redemption.plus(DAY), public),
     )?;
 
-    let credential = check.parsed(
-        "auth.credential",
-        AuthCredential::from_bytes,
-        AuthCredential::to_bytes,
-        &auth.credential,
-    )?;
-    let presented = check.accepted(
-        "auth.presentation",
-        credential.present(
-            &setting.aci,
-            redemption,
-            &setting.public,
-            &setting.link,
-            auth.present_randomness.randomness(),
-        ),
-    )?;
-    check.bytes(
-        "auth.presentation",
-        presented.to_bytes(),
-        &auth.presentation,
+    let credential: AuthCredential = check.parsed(of_credential)?;
+    let randomness = auth.present_randomness.randomness();
+    check.made(
+        credential.present(aci, redemption, public, link, randomness),
+        field("auth.presentation", &auth.presentation),
     )?;
     auth_verify(entry, setting, check)
 }
 
 fn auth_verify(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
-    let field = "auth.presentation";
-    let expected = &entry.auth.presentation;
-    let presentation = check.parsed(
-        field,
-        AuthPresentation::from_bytes,
-        AuthPresentation::to_bytes,
-        expected,
+    let name = "auth.presentation";
+    let presentation: AuthPresentation = check.parsed(field(name, &entry.auth.presentation))?;
+    check.written(
+        &presentation.user_id(),
+        field("uid_ciphertext", &entry.uid_ciphertext),
     )?;
-    check.bytes(
-        "uid_ciphertext",
-        presentation.user_id().to_bytes(),
-        &entry.uid_ciphertext,
-    )?;
-    let verify = |now| presentation.verify(now, &setting.secret, &setting.link_public);
-    let (first, last) = (
-        setting.timestamp.minus(DAY),
-        setting.timestamp.plus(2 * DAY),
-    );
-    check.accepted(field, verify(first))?;
-    check.accepted(field, verify(last))?;
-    check.refused(field, "before its window", &verify(first.minus(1)))?;
-    check.refused(field, "after its window", &verify(last.plus(1)))
+    check.window(name, setting.timestamp, |now| {
+        presentation.verify(now, &setting.secret, &setting.link_public)
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anteroom_protocol::{ParseError, Randomness, VerifyError};
+use anteroom_protocol::{DAY, ParseError, Randomness, Timestamp, VerifyError};
 use serde::{Deserialize, Deserializer, de};
 
 /// A field that does not match, with the reason.
@@ -101,17 +101,49 @@ impl Check {
         }
     }
 
-    /// Parses the bytes of a field, which must be those of the value.
-    pub(super) fn parsed<T, B: AsRef<[u8]>>(
+    /// Checks that an auth presentation verifies from the day before its redemption until two days after it.
+    pub(super) fn window(
         &mut self,
         field: &str,
-        from_bytes: impl FnOnce(&[u8]) -> Result<T, ParseError>,
-        to_bytes: impl FnOnce(&T) -> B,
-        bytes: &Hex,
-    ) -> Result<T, Mismatch> {
-        let value = self.accepted(field, from_bytes(&bytes.0))?;
-        self.bytes(field, to_bytes(&value), bytes)?;
+        redemption: Timestamp,
+        verify: impl Fn(Timestamp) -> Result<(), VerifyError>,
+    ) -> Result<(), Mismatch> {
+        let (first, last) = (redemption.minus(DAY), redemption.plus(2 * DAY));
+        self.accepted(field, verify(first))?;
+        self.accepted(field, verify(last))?;
+        self.refused(field, "before its window", &verify(first.minus(1)))?;
+        self.refused(field, "after its window", &verify(last.plus(1)))
+    }
+
+    /// Parses the bytes of a field.
+    pub(super) fn read<T: Format>(&mut self, field: Field<'_>) -> Result<T, Mismatch> {
+        self.accepted(field.name, T::parse(&field.expected.0))
+    }
+
+    /// Compares the bytes of a value.
+    pub(super) fn written(
+        &mut self,
+        value: &impl Format,
+        field: Field<'_>,
+    ) -> Result<(), Mismatch> {
+        self.bytes(field.name, value.write(), field.expected)
+    }
+
+    /// Parses the bytes of a field, which must be those of the value.
+    pub(super) fn parsed<T: Format>(&mut self, field: Field<'_>) -> Result<T, Mismatch> {
+        let value = self.read(field)?;
+        self.written(&value, field)?;
         Ok(value)
+    }
+
+    /// Checks that a result is no error, and compares its bytes.
+    pub(super) fn made<T: Format>(
+        &mut self,
+        result: Result<T, VerifyError>,
+        field: Field<'_>,
+    ) -> Result<(), Mismatch> {
+        let value = self.accepted(field.name, result)?;
+        self.written(&value, field)
     }
 
     /// Checks that a result is no error.
@@ -124,6 +156,51 @@ impl Check {
         self.count += 1;
         Ok(value)
     }
+}
+
+/// The name of a member of an entry, with its bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) expected: &'a Hex,
+}
+
+/// Returns a member of an entry.
+pub(super) const fn field<'a>(name: &'a str, expected: &'a Hex) -> Field<'a> {
+    Field { name, expected }
+}
+
+/// A value with a format of bytes.
+pub(super) trait Format: Sized {
+    fn parse(bytes: &[u8]) -> Result<Self, ParseError>;
+    fn write(&self) -> Vec<u8>;
+}
+
+macro_rules! formats {
+    ($($value:ident),+ $(,)?) => {$(
+        impl Format for anteroom_protocol::$value {
+            fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+                Self::from_bytes(bytes)
+            }
+
+            fn write(&self) -> Vec<u8> {
+                self.to_bytes().to_vec()
+            }
+        }
+    )+};
+}
+
+formats! {
+    AuthCredential, AuthCredentialResponse, AuthPresentation,
+    CallLinkPublicParams, CallLinkSecretParams,
+    CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,
+    CreateCredentialResponse, CreatePresentation,
+    GenericPublicParams, GenericSecretParams,
+    GroupAuthCredential, GroupAuthCredentialResponse, GroupAuthPresentation,
+    GroupPublicParams, GroupSecretParams,
+    GroupSendEndorsement, GroupSendEndorsementsResponse, GroupSendFullToken,
+    GroupServerPublicParams, GroupServerSecretParams,
+    RootKey, UidCiphertext,
 }
 
 /// The two errors of the protocol.
@@ -156,6 +233,17 @@ fn prefix(bytes: &[u8]) -> String {
 /// A byte string, in hex.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hex(pub(super) Vec<u8>);
+
+impl Hex {
+    /// Returns the bytes with a flipped bit in the last one.
+    pub(super) fn tampered(&self) -> Vec<u8> {
+        let mut bytes = self.0.clone();
+        if let Some(last) = bytes.last_mut() {
+            *last ^= 1;
+        }
+        bytes
+    }
+}
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

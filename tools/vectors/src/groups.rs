@@ -11,7 +11,10 @@ use anteroom_protocol::{
 };
 use serde::Deserialize;
 
-use super::check::{Check, Hex, HexArray, Mismatch};
+use super::{
+    call_links::Auth,
+    check::{Check, Hex, HexArray, Mismatch, field},
+};
 
 /// The distance from the end of the params at which the credential key ends and the endorsement key starts.
 const ENDORSEMENT_KEY: usize = 32;
@@ -33,15 +36,6 @@ pub(super) struct Entry {
     auth: Auth,
     auth_without_pni: AuthWithoutPni,
     endorsements: Endorsements,
-}
-
-#[derive(Deserialize)]
-struct Auth {
-    issue_randomness: HexArray<32>,
-    response: Hex,
-    credential: Hex,
-    present_randomness: HexArray<32>,
-    presentation: Hex,
 }
 
 #[derive(Deserialize)]
@@ -101,12 +95,8 @@ fn server_params(
         entry.server_randomness.randomness(),
         entry.server_randomness.randomness(),
     );
-    let public = check.parsed(
-        "server_public_params",
-        GroupServerPublicParams::from_bytes,
-        GroupServerPublicParams::to_bytes,
-        &entry.server_public_params,
-    )?;
+    let of_public = field("server_public_params", &entry.server_public_params);
+    let public: GroupServerPublicParams = check.parsed(of_public)?;
     let own = secret.public_params().clone();
     for params in [&own, &public] {
         let bytes = params.to_bytes();
@@ -127,14 +117,12 @@ fn server_params(
             &entry.endorsement_public_key,
         )?;
     }
-    let stored = check.accepted(
-        "server_randomness",
-        GroupServerSecretParams::from_bytes(&secret.to_bytes()),
-    )?;
-    check.bytes(
-        "server_randomness",
-        stored.public_params().to_bytes(),
-        &Hex(own.to_bytes()),
+    let stored = GroupServerSecretParams::from_bytes(&secret.to_bytes());
+    let stored = check.accepted("server_randomness", stored)?;
+    let own_bytes = Hex(own.to_bytes());
+    check.written(
+        stored.public_params(),
+        field("server_randomness", &own_bytes),
     )?;
     Ok((secret, [public, own]))
 }
@@ -144,139 +132,94 @@ fn group_params(
     check: &mut Check,
 ) -> Result<(GroupSecretParams, GroupPublicParams), Mismatch> {
     let derived = GroupSecretParams::derive(&GroupMasterKey::from_bytes(entry.group_master_key.0));
-    let secret = check.accepted(
-        "group_secret_params",
-        GroupSecretParams::from_bytes(&entry.group_secret_params.0),
-    )?;
-    let public = check.accepted(
-        "group_public_params",
-        GroupPublicParams::from_bytes(&entry.group_public_params.0),
-    )?;
+    let of_secret = field("group_secret_params", &entry.group_secret_params);
+    let of_public = field("group_public_params", &entry.group_public_params);
+    let secret = check.read(of_secret)?;
+    let public = check.read(of_public)?;
     for group in [&derived, &secret] {
-        check.bytes(
-            "group_secret_params",
-            group.to_bytes(),
-            &entry.group_secret_params,
-        )?;
-        check.bytes(
-            "group_public_params",
-            group.public_params().to_bytes(),
-            &entry.group_public_params,
-        )?;
+        check.written(group, of_secret)?;
+        check.written(&group.public_params(), of_public)?;
         check.bytes("group_id", group.group_id(), &entry.group_id)?;
     }
-    check.bytes(
-        "group_public_params",
-        public.to_bytes(),
-        &entry.group_public_params,
-    )?;
+    check.written(&public, of_public)?;
     Ok((secret, public))
 }
 
 fn auth(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
+    let Setting {
+        secret,
+        publics,
+        group,
+        aci,
+        pni,
+        redemption,
+        ..
+    } = setting;
     let auth = &entry.auth;
-    let issued = check.accepted(
-        "auth.response",
-        GroupAuthCredentialResponse::issue(
-            &setting.aci,
-            &setting.pni,
-            setting.redemption,
-            &setting.secret,
-            auth.issue_randomness.randomness(),
-        ),
-    )?;
-    check.bytes("auth.response", issued.to_bytes(), &auth.response)?;
+    let of_response = field("auth.response", &auth.response);
+    let of_credential = field("auth.credential", &auth.credential);
+    let of_presentation = field("auth.presentation", &auth.presentation);
 
-    let response = check.parsed(
-        "auth.response",
-        GroupAuthCredentialResponse::from_bytes,
-        GroupAuthCredentialResponse::to_bytes,
-        &auth.response,
-    )?;
-    let credential = check.parsed(
-        "auth.credential",
-        GroupAuthCredential::from_bytes,
-        GroupAuthCredential::to_bytes,
-        &auth.credential,
-    )?;
-    for public in &setting.publics {
-        let received = check.accepted(
-            "auth.credential",
-            response.receive(&setting.aci, &setting.pni, setting.redemption, public),
+    let randomness = auth.issue_randomness.randomness();
+    let issued = GroupAuthCredentialResponse::issue(aci, pni, *redemption, secret, randomness);
+    check.made(issued, of_response)?;
+    let response: GroupAuthCredentialResponse = check.parsed(of_response)?;
+    let credential: GroupAuthCredential = check.parsed(of_credential)?;
+    for public in publics {
+        check.made(
+            response.receive(aci, pni, *redemption, public),
+            of_credential,
         )?;
-        check.bytes("auth.credential", received.to_bytes(), &auth.credential)?;
-        let presented = check.accepted(
-            "auth.presentation",
-            credential.present(public, &setting.group, auth.present_randomness.randomness()),
-        )?;
-        check.bytes(
-            "auth.presentation",
-            presented.to_bytes(),
-            &auth.presentation,
+        let randomness = auth.present_randomness.randomness();
+        check.made(
+            credential.present(public, group, randomness),
+            of_presentation,
         )?;
     }
     Ok(())
 }
 
 fn auth_verify(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
-    let field = "auth.presentation";
-    let expected = &entry.auth.presentation;
-    let presentation = check.parsed(
-        field,
-        GroupAuthPresentation::from_bytes,
-        GroupAuthPresentation::to_bytes,
-        expected,
-    )?;
+    let name = "auth.presentation";
+    let presentation: GroupAuthPresentation =
+        check.parsed(field(name, &entry.auth.presentation))?;
     for (id, ciphertext) in [
         (ServiceId::Aci(setting.aci), presentation.aci_ciphertext()),
         (ServiceId::Pni(setting.pni), presentation.pni_ciphertext()),
     ] {
-        let decrypted = check.accepted(field, setting.group.decrypt_service_id(&ciphertext))?;
-        check.equal(
-            field,
-            &decrypted.to_service_id_string(),
-            &id.to_service_id_string(),
-        )?;
+        let decrypted = check.accepted(name, setting.group.decrypt_service_id(&ciphertext))?;
+        let [decrypted, id] = [decrypted, id].map(|id| id.to_service_id_string());
+        check.equal(name, &decrypted, &id)?;
     }
-    let verify = |now| presentation.verify(now, &setting.secret, &setting.group_public);
-    let (first, last) = (
-        setting.redemption.minus(DAY),
-        setting.redemption.plus(2 * DAY),
-    );
-    check.accepted(field, verify(first))?;
-    check.accepted(field, verify(last))?;
-    check.refused(field, "before its window", &verify(first.minus(1)))?;
-    check.refused(field, "after its window", &verify(last.plus(1)))
+    check.window(name, setting.redemption, |now| {
+        presentation.verify(now, &setting.secret, &setting.group_public)
+    })
 }
 
 fn auth_without_pni(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(), Mismatch> {
-    let field = "auth_without_pni.response";
+    let Setting {
+        secret,
+        aci,
+        redemption,
+        ..
+    } = setting;
     let auth = &entry.auth_without_pni;
+    let of_response = field("auth_without_pni.response", &auth.response);
     let salt = AuthSalt::from_bytes(auth.salt.0);
-    let issued = check.accepted(
-        field,
-        GroupAuthCredentialResponse::issue_without_pni(
-            &setting.aci,
-            &salt,
-            setting.redemption,
-            &setting.secret,
-            auth.issue_randomness.randomness(),
-        ),
-    )?;
-    check.bytes(field, issued.to_bytes(), &auth.response)?;
-    let response = check.accepted(
-        field,
-        GroupAuthCredentialResponse::from_bytes(&auth.response.0),
-    )?;
+    let randomness = auth.issue_randomness.randomness();
+    let issued =
+        GroupAuthCredentialResponse::issue_without_pni(aci, &salt, *redemption, secret, randomness);
+    check.made(issued, of_response)?;
+    let response: GroupAuthCredentialResponse = check.read(of_response)?;
     for public in &setting.publics {
         check.accepted(
-            field,
-            response.receive_without_pni(&setting.aci, &salt, setting.redemption, public),
+            of_response.name,
+            response.receive_without_pni(aci, &salt, *redemption, public),
         )?;
         check.refused(
-            field,
+            of_response.name,
             "with the account's PNI",
-            &response.receive(&setting.aci, &setting.pni, setting.redemption, public),
+            &response.receive(aci, &setting.pni, *redemption, public),
         )?;
     }
     Ok(())
@@ -292,27 +235,21 @@ fn endorsements(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(
     }
     let ciphertexts = member_ciphertexts(given, &members, setting, check)?;
 
-    let issued = check.accepted(
-        "endorsements.response",
-        GroupSendEndorsementsResponse::issue(
-            &ciphertexts,
-            expiration,
-            &setting.secret,
-            given.issue_randomness.randomness(),
-        ),
-    )?;
-    check.bytes("endorsements.response", issued.to_bytes(), &given.response)?;
-    let response = check.parsed(
-        "endorsements.response",
-        GroupSendEndorsementsResponse::from_bytes,
-        GroupSendEndorsementsResponse::to_bytes,
-        &given.response,
-    )?;
+    let of_response = field("endorsements.response", &given.response);
+    let issued = GroupSendEndorsementsResponse::issue(
+        &ciphertexts,
+        expiration,
+        &setting.secret,
+        given.issue_randomness.randomness(),
+    );
+    check.made(issued, of_response)?;
+    let response: GroupSendEndorsementsResponse = check.parsed(of_response)?;
     check.equal(
         "endorsements.expiration",
         &response.expiration().as_secs(),
         &given.expiration,
     )?;
+    let of_combined = field("endorsements.combined", &given.combined);
     for public in &setting.publics {
         let received = check.accepted(
             "endorsements.received",
@@ -324,17 +261,10 @@ fn endorsements(entry: &Entry, setting: &Setting, check: &mut Check) -> Result<(
             &given.received.len(),
         )?;
         for (index, (endorsement, expected)) in received.iter().zip(&given.received).enumerate() {
-            check.bytes(
-                &format!("endorsements.received[{index}]"),
-                endorsement.to_bytes(),
-                expected,
-            )?;
+            let name = format!("endorsements.received[{index}]");
+            check.written(endorsement, field(&name, expected))?;
         }
-        check.bytes(
-            "endorsements.combined",
-            GroupSendEndorsement::combine(&received).to_bytes(),
-            &given.combined,
-        )?;
+        check.written(&GroupSendEndorsement::combine(&received), of_combined)?;
     }
     token(given, &members, setting, check)
 }
@@ -352,10 +282,10 @@ fn member_ciphertexts(
     )?;
     let mut ciphertexts = Vec::with_capacity(members.len());
     for (index, (member, expected)) in members.iter().zip(&given.member_ciphertexts).enumerate() {
-        let field = format!("endorsements.member_ciphertexts[{index}]");
-        let encrypted = setting.group.encrypt_service_id(member);
-        check.bytes(&field, encrypted.to_bytes(), expected)?;
-        ciphertexts.push(check.accepted(&field, UidCiphertext::from_bytes(&expected.0))?);
+        let name = format!("endorsements.member_ciphertexts[{index}]");
+        let of_ciphertext = field(&name, expected);
+        check.written(&setting.group.encrypt_service_id(member), of_ciphertext)?;
+        ciphertexts.push(check.read(of_ciphertext)?);
     }
     Ok(ciphertexts)
 }
@@ -366,34 +296,18 @@ fn token(
     setting: &Setting,
     check: &mut Check,
 ) -> Result<(), Mismatch> {
-    let field = "endorsements.full_token";
+    let name = "endorsements.full_token";
+    let of_token = field(name, &given.full_token);
     let expiration = Timestamp::from_secs(given.expiration);
-    let combined = check.accepted(
-        "endorsements.combined",
-        GroupSendEndorsement::from_bytes(&given.combined.0),
-    )?;
+    let combined: GroupSendEndorsement =
+        check.read(field("endorsements.combined", &given.combined))?;
     let made = combined.to_token(&setting.group).into_full(expiration);
-    check.bytes(field, made.to_bytes(), &given.full_token)?;
-    let full_token = check.parsed(
-        field,
-        GroupSendFullToken::from_bytes,
-        GroupSendFullToken::to_bytes,
-        &given.full_token,
-    )?;
-    check.equal(field, &full_token.expiration().as_secs(), &given.expiration)?;
-    check.accepted(
-        field,
-        full_token.verify(members, expiration, &setting.secret),
-    )?;
-    check.refused(
-        field,
-        "after its end",
-        &full_token.verify(members, expiration.plus(1), &setting.secret),
-    )?;
+    check.written(&made, of_token)?;
+    let token: GroupSendFullToken = check.parsed(of_token)?;
+    check.equal(name, &token.expiration().as_secs(), &given.expiration)?;
+    let verify = |members, now| token.verify(members, now, &setting.secret);
+    check.accepted(name, verify(members, expiration))?;
+    check.refused(name, "after its end", &verify(members, expiration.plus(1)))?;
     let fewer = members.get(1..).unwrap_or_default();
-    check.refused(
-        field,
-        "for fewer members",
-        &full_token.verify(fewer, expiration, &setting.secret),
-    )
+    check.refused(name, "for fewer members", &verify(fewer, expiration))
 }

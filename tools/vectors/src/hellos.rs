@@ -1,9 +1,9 @@
 //! Sealed hellos.
 
-use anteroom_protocol::{HelloKey, RootKey, UidCiphertext};
+use anteroom_protocol::HelloKey;
 use serde::Deserialize;
 
-use super::check::{Check, Hex, HexArray, Mismatch};
+use super::check::{Check, Hex, HexArray, Mismatch, field};
 
 const VERSION: usize = 1;
 const NONCE: usize = 12;
@@ -18,9 +18,8 @@ pub(super) struct Entry {
 }
 
 pub(super) fn check(entry: &Entry, check: &mut Check) -> Result<(), Mismatch> {
-    let root_key = check.accepted("root_key", RootKey::from_bytes(&entry.root_key.0))?;
-    let user = UidCiphertext::from_bytes(&entry.uid_ciphertext.0);
-    let user = check.accepted("uid_ciphertext", user)?;
+    let root_key = check.read(field("root_key", &entry.root_key))?;
+    let user = check.read(field("uid_ciphertext", &entry.uid_ciphertext))?;
     let key = HelloKey::derive(&root_key);
     let nonce = entry.sealed.0.get(VERSION..);
     let nonce: HexArray<NONCE> = nonce
@@ -33,9 +32,6 @@ pub(super) fn check(entry: &Entry, check: &mut Check) -> Result<(), Mismatch> {
     check.bytes("sealed", sealed, &entry.sealed)?;
     let opened = check.accepted("sealed", key.open(&user, &entry.sealed.0))?;
     check.equal("hello", &opened.as_slice(), &entry.hello.as_bytes())?;
-    let mut tampered = entry.sealed.0.clone();
-    if let Some(last) = tampered.last_mut() {
-        *last ^= 1;
-    }
-    check.refused("sealed", "a flipped bit", &key.open(&user, &tampered))
+    let tampered = key.open(&user, &entry.sealed.tampered());
+    check.refused("sealed", "a flipped bit", &tampered)
 }

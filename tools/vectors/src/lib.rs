@@ -14,7 +14,6 @@ mod root_keys;
 mod sho;
 
 use std::{
-    collections::BTreeSet,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
@@ -24,55 +23,40 @@ use serde_json::Value;
 
 use self::check::{Check, Mismatch};
 
-/// The subject of a file's entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The stateful hash object.
-    Sho,
-    /// Proofs of linear relations.
-    Proofs,
-    /// The two call-link credentials with their params.
-    CallLinks,
-    /// Groups, group auth credentials and endorsements.
-    Groups,
-    /// Root keys, room ids and names.
-    RootKeys,
-    /// Sealed hellos.
-    Hellos,
-}
+/// A kind of entries: the name of their file, members that identify them, and their check.
+type Kind = (&'static str, [&'static str; 2], fn(Vec<Value>) -> Outcome);
 
-/// The kinds, with the names of their files and the members that identify their entries.
-const KINDS: [(Kind, &str, &[&str]); 6] = [
-    (Kind::Sho, "sho", &["squeeze_lengths", "hmac_sha256"]),
-    (Kind::Proofs, "proofs", &["statement", "proof"]),
-    (Kind::CallLinks, "call-links", &["root_key", "create"]),
-    (
-        Kind::Groups,
-        "groups",
-        &["group_master_key", "endorsements"],
-    ),
-    (Kind::RootKeys, "root-keys", &["crn", "v0"]),
-    (Kind::Hellos, "hellos", &["hello", "sealed"]),
+const KINDS: [Kind; 6] = [
+    ("sho", ["squeeze_lengths", "hmac_sha256"], |entries| {
+        check_entries(entries, sho::check)
+    }),
+    ("proofs", ["statement", "proof"], |entries| {
+        check_entries(entries, proofs::check)
+    }),
+    ("call-links", ["root_key", "create"], |entries| {
+        check_entries(entries, call_links::check)
+    }),
+    ("groups", ["group_master_key", "endorsements"], |entries| {
+        check_entries(entries, groups::check)
+    }),
+    ("root-keys", ["crn", "v0"], |entries| {
+        check_entries(entries, root_keys::check)
+    }),
+    ("hellos", ["hello", "sealed"], |entries| {
+        check_entries(entries, hellos::check)
+    }),
 ];
 
-impl Kind {
-    /// Returns the kind of a file with this stem and these entries.
-    fn of(stem: &str, entries: &[Value]) -> Option<Self> {
-        let members: BTreeSet<&str> = entries
-            .first()
-            .and_then(Value::as_object)
-            .map(|entry| entry.keys().map(String::as_str).collect())
-            .unwrap_or_default();
-        let named = |&&(_, name, _): &&(Self, &str, _)| name == stem;
-        let shaped = |&&(_, _, shape): &&(Self, &str, &[&str])| {
-            shape.iter().all(|member| members.contains(member))
-        };
+/// Returns the kind of a file with this stem and these entries.
+fn kind_of(stem: &str, entries: &[Value]) -> Option<&'static Kind> {
+    let first = entries.first().and_then(Value::as_object);
+    let has = |member| first.is_some_and(|entry| entry.contains_key(member));
+    let named = KINDS.iter().find(|(name, ..)| *name == stem);
+    named.or_else(|| {
         KINDS
             .iter()
-            .find(named)
-            .or_else(|| KINDS.iter().find(shaped))
-            .map(|&(kind, ..)| kind)
-    }
+            .find(|(_, members, _)| members.iter().all(|member| has(*member)))
+    })
 }
 
 /// The result of one file's check.
@@ -189,13 +173,8 @@ pub fn check_text(stem: &str, text: &str) -> Outcome {
     if entries.is_empty() {
         return Outcome::Unreadable("no entries".to_owned());
     }
-    match Kind::of(stem, &entries) {
-        Some(Kind::Sho) => check_entries(entries, sho::check),
-        Some(Kind::Proofs) => check_entries(entries, proofs::check),
-        Some(Kind::CallLinks) => check_entries(entries, call_links::check),
-        Some(Kind::Groups) => check_entries(entries, groups::check),
-        Some(Kind::RootKeys) => check_entries(entries, root_keys::check),
-        Some(Kind::Hellos) => check_entries(entries, hellos::check),
+    match kind_of(stem, &entries) {
+        Some((.., check)) => check(entries),
         None => Outcome::Unreadable("entries of no known kind".to_owned()),
     }
 }

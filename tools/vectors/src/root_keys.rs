@@ -3,7 +3,7 @@
 use anteroom_protocol::RootKey;
 use serde::Deserialize;
 
-use super::check::{Check, Hex, HexArray, Mismatch};
+use super::check::{Check, Field, Hex, HexArray, Mismatch, field};
 
 const NONCE: usize = 12;
 
@@ -35,74 +35,53 @@ pub(super) fn check(entry: &Entry, check: &mut Check) -> Result<(), Mismatch> {
     let v1 = key("v1", &entry.v1, entry, check)?;
 
     let completed = without_epoch.complete(entry.v1.epoch);
-    check.bytes("v1 completed", completed.to_bytes(), &entry.v1.bytes)?;
+    check.written(&completed, field("v1 completed", &entry.v1.bytes))?;
     let without_epoch = key("v1_without_epoch", &entry.v1_without_epoch, entry, check)?;
     let fallen_back = without_epoch.complete(None);
-    check.bytes(
-        "v1 without an answer",
-        fallen_back.to_bytes(),
-        &entry.v0.bytes,
-    )?;
+    let without_answer = field("v1 without an answer", &entry.v0.bytes);
+    check.written(&fallen_back, without_answer)?;
 
-    encrypted_name(
-        "name_encrypted_v0",
-        &v0,
-        entry,
-        &entry.name_encrypted_v0,
-        check,
-    )?;
-    encrypted_name(
-        "name_encrypted_v1",
-        &v1,
-        entry,
-        &entry.name_encrypted_v1,
-        check,
-    )
+    let of_v0 = field("name_encrypted_v0", &entry.name_encrypted_v0);
+    let of_v1 = field("name_encrypted_v1", &entry.name_encrypted_v1);
+    encrypted_name(&v0, entry, of_v0, check)?;
+    encrypted_name(&v1, entry, of_v1, check)
 }
 
 /// Reads a version from its bytes and from its text, and writes both again.
 fn key(
-    field: &str,
+    name: &str,
     version: &Version,
     entry: &Entry,
     check: &mut Check,
 ) -> Result<RootKey, Mismatch> {
-    let from_bytes = check.accepted(
-        &format!("{field}.bytes"),
-        RootKey::from_bytes(&version.bytes.0),
-    )?;
-    let from_text = check.accepted(&format!("{field}.text"), RootKey::parse(&version.text))?;
+    let [bytes, text, epoch] = ["bytes", "text", "epoch"].map(|part| format!("{name}.{part}"));
+    let of_bytes = field(&bytes, &version.bytes);
+    let from_bytes = check.read(of_bytes)?;
+    let from_text = check.accepted(&text, RootKey::parse(&version.text))?;
     for key in [&from_bytes, &from_text] {
-        check.bytes(&format!("{field}.bytes"), key.to_bytes(), &version.bytes)?;
-        check.equal(
-            &format!("{field}.text"),
-            &key.to_text().as_str(),
-            &version.text.as_str(),
-        )?;
-        check.equal(&format!("{field}.epoch"), &key.epoch(), &version.epoch)?;
+        check.written(key, of_bytes)?;
+        check.equal(&text, &key.to_text().as_str(), &version.text.as_str())?;
+        check.equal(&epoch, &key.epoch(), &version.epoch)?;
         check.bytes("room_id", key.room_id().as_bytes(), &entry.room_id)?;
     }
     Ok(from_bytes)
 }
 
 fn encrypted_name(
-    field: &str,
     key: &RootKey,
     entry: &Entry,
-    expected: &Hex,
+    field: Field<'_>,
     check: &mut Check,
 ) -> Result<(), Mismatch> {
+    let Field { name, expected } = field;
     let nonce: HexArray<NONCE> = expected
         .0
         .first_chunk()
         .map(|nonce| HexArray(*nonce))
-        .ok_or_else(|| Mismatch::new(field, "shorter than its nonce"))?;
-    check.bytes(field, key.encrypt_name(&entry.name, nonce.0), expected)?;
-    let name = check.accepted(field, key.decrypt_name(&expected.0))?;
-    check.equal(field, &name, &entry.name)?;
-    let mut tampered = expected.0.clone();
-    if let Some(last) = tampered.last_mut() {
-        *last ^= 1;
-    }
-    check.refused(field, "a flipped bit", &key.decrypt_name(&tampered))
+        .ok_or_else(|| Mismatch::new(name, "shorter than its nonce"))?;
+    check.bytes(name, key.encrypt_name(&entry.name, nonce.0), expected)?;
+    let decrypted = check.accepted(name, key.decrypt_name(&expected.0))?;
+    check.equal(name, &decrypted, &entry.name)?;
+    let tampered = key.decrypt_name(&expected.tampered());
+    check.refused(name, "a flipped bit", &tampered)
 }

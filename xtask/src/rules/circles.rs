@@ -5,15 +5,10 @@
 
 mod module;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    path::Path as FilePath,
-};
-
-use anyhow::Result;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::module::{ModulePath, Modules, Path};
-use super::{Violation, files::rust_sources};
+use super::{Violation, project::Project};
 
 /// The number of re-exports that lead to a definition at most.
 const MOST_HOPS: usize = 20;
@@ -30,25 +25,16 @@ pub struct Use {
 }
 
 /// Checks all crates of the project.
-///
-/// # Errors
-/// If git cannot list the files, or one is not readable.
-pub fn violations(root: &FilePath) -> Result<Vec<Violation>> {
-    let mut crates: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (file, text) in rust_sources(root)? {
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let mut crates: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for (file, text) in project.texts(".rs") {
         if let Some((folder, inside)) = file.split_once("/src/") {
-            let files = crates.entry(folder.to_owned()).or_default();
-            files.insert(inside.to_owned(), text);
+            crates.entry(folder).or_default().insert(inside, text);
         }
     }
-    Ok(violations_of(&crates))
-}
-
-/// Checks crates: their folders, and the files below `src` with their texts.
-#[must_use]
-pub fn violations_of(crates: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for (folder, files) in crates {
+    for (folder, files) in &crates {
         for circle in circles_of(files) {
             if let Some(first) = circle.first() {
                 let place = format!("{folder}/src/{}:{}", first.file, first.line);
@@ -74,7 +60,7 @@ fn rule_of(circle: &[Use]) -> String {
 /// Returns the circles of a crate: for each group of files that use each other a shortest one. The input
 /// is the crate's files below `src` with their texts.
 #[must_use]
-pub fn circles_of(files: &BTreeMap<String, String>) -> Vec<Vec<Use>> {
+pub fn circles_of(files: &BTreeMap<&str, &str>) -> Vec<Vec<Use>> {
     let edges = edges_of(&Modules::of(files));
     let mut seen = BTreeSet::new();
     let mut circles = Vec::new();

@@ -1,11 +1,7 @@
 //! The rule about comments: subject, verb, object. A sentence that begins with a question word has
 //! no subject that a reader can look up.
 
-use std::path::Path;
-
-use anyhow::Result;
-
-use super::{Violation, files::rust_sources};
+use super::{Violation, project::Project};
 
 /// The number of such comment lines that the workspace may have.
 const LIMIT: usize = 20;
@@ -14,16 +10,11 @@ const LIMIT: usize = 20;
 const QUESTION_WORDS: [&str; 6] = ["What", "Whatever", "Who", "Whoever", "Whom", "Whose"];
 
 /// Checks the comments of all Rust files of the project.
-///
-/// # Errors
-/// If git cannot list the files, or one is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let sources = rust_sources(root)?;
-    let places = sources
-        .iter()
-        .flat_map(|(file, text)| places_of(file, text));
-    let places = places.collect();
-    Ok(violations_above(LIMIT, places))
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let sources = project.texts(".rs");
+    let places = sources.flat_map(|(file, text)| places_of(file, text));
+    violations_above(LIMIT, places.collect())
 }
 
 /// The places, as `file:line`, of the comment lines that begin with a question word.

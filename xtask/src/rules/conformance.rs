@@ -1,14 +1,8 @@
 //! The conformance table: each of its lines names tests, and the tests exist.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
-
-use super::Violation;
+use super::{Violation, project::Project};
 
 /// The page with the table.
 const PAGE: &str = "docs/conformance.md";
@@ -37,21 +31,10 @@ struct Line {
     proof: String,
 }
 
-/// Checks the page against the tests in the tree.
-///
-/// # Errors
-/// If the page is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let page = fs::read_to_string(root.join(PAGE)).with_context(|| format!("no {PAGE}"))?;
-    Ok(violations_of(&page, |file| {
-        fs::read_to_string(root.join(file)).ok()
-    }))
-}
-
-/// Checks the text of the page; `read` returns the text of a file of the project.
+/// Checks the page against the tests of the project.
 #[must_use]
-pub fn violations_of(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<Violation> {
-    let lines = lines_of(page);
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let lines = lines_of(project.text(PAGE).unwrap_or_default());
     let mut violations = Vec::new();
     for section in SECTIONS {
         if !lines.iter().any(|line| line.section == section) {
@@ -75,8 +58,8 @@ pub fn violations_of(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<V
                 continue;
             };
             let known = files
-                .entry(file.to_owned())
-                .or_insert_with(|| read(file).map(|text| tests_in(file, &text)));
+                .entry(file)
+                .or_insert_with(|| project.text(file).map(|text| tests_in(file, text)));
             let rule = match known {
                 None => format!("there is no file {file}"),
                 Some(tests) if !tests.contains(name) => format!("{file} has no test `{name}`"),
@@ -191,12 +174,12 @@ mod tests {
         fn helper() {}
     ";
 
-    fn read(file: &str) -> Option<String> {
-        match file {
-            "tests/a.rs" => Some(TESTS.to_owned()),
-            "test/b.test.mjs" => Some("test('a page opens', async () => {\n".to_owned()),
-            _ => None,
-        }
+    fn project(page: &str) -> Project {
+        Project::of([
+            (PAGE, page),
+            ("tests/a.rs", TESTS),
+            ("test/b.test.mjs", "test('a page opens', async () => {\n"),
+        ])
     }
 
     fn page(row: &str) -> String {
@@ -214,7 +197,7 @@ mod tests {
     }
 
     fn rules(page: &str) -> Vec<String> {
-        let violations = violations_of(page, read);
+        let violations = violations(&project(page));
         violations.into_iter().map(|one| one.rule).collect()
     }
 
@@ -274,7 +257,7 @@ mod tests {
     #[test]
     fn a_violation_names_its_line() {
         let page = page("| unshown | |");
-        let violations = violations_of(&page, read);
+        let violations = violations(&project(&page));
         let number = page
             .lines()
             .position(|line| line == "| unshown | |")

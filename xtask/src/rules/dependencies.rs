@@ -11,6 +11,7 @@ use super::{
         COMMON, EDGES, Exception, KNOWN, LAYERS, Layer, MEETING_PLACES, RESERVED,
         RESERVED_EXCEPTIONS, Reserved, WALLS,
     },
+    project::Project,
 };
 
 /// The crates of the workspace with their dependencies.
@@ -200,20 +201,17 @@ impl Graph {
         })
     }
 
-    /// Returns the dependencies on crates of the workspace that the dependent does not name in its sources,
-    /// which are all files of the project with their texts.
+    /// Returns the dependencies on crates of the workspace that the dependent does not name in its sources.
     #[must_use]
-    pub fn unnamed(&self, sources: &[(String, String)]) -> Vec<Violation> {
+    pub fn unnamed(&self, project: &Project) -> Vec<Violation> {
         let mut violations = Vec::new();
         for (name, member) in &self.members {
             let ours = |dependency: &&Dependency| !dependency.dev && self.has(&dependency.name);
             for dependency in member.dependencies.iter().filter(ours) {
                 let folder = format!("{}/src/", member.folder);
                 let word = dependency.name.replace('-', "_");
-                let names = |(file, text): &(String, String)| {
-                    file.starts_with(&folder) && text.contains(&word)
-                };
-                if !sources.iter().any(names) {
+                let mut sources = project.texts(".rs");
+                if !sources.any(|(file, text)| file.starts_with(&folder) && text.contains(&word)) {
                     let rule = format!(
                         "depends on {} and does not name it: take it out of its Cargo.toml",
                         dependency.name

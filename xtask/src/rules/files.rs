@@ -1,10 +1,6 @@
 //! Texts that no file of the project may contain.
 
-use std::{collections::BTreeSet, fs, io, path::Path, process::Command};
-
-use anyhow::{Context, Result, ensure};
-
-use super::Violation;
+use super::{Violation, project::Project};
 
 /// The banned texts, each in two halves so that this file does not contain them, with the suffixes of the
 /// files they apply to and the rule.
@@ -62,30 +58,15 @@ const REQUIRED: &[&str] = &[
     "xtask/requirements.txt",
 ];
 
-/// Checks all files of the project: those that are under version control or could be.
-///
-/// # Errors
-/// If git cannot list them, or one is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let files = project_files(root)?;
-    let mut violations: Vec<Violation> = REQUIRED
-        .iter()
-        .filter(|required| !files.iter().any(|file| file == *required))
-        .map(|required| Violation::new(*required, "must be part of the project"))
-        .collect();
-    for file in &files {
-        match fs::read_to_string(root.join(file)) {
-            Ok(text) => violations.extend(violations_of(file, &text)),
-            // A picture or the like.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
-            // The file was deleted, but is still under version control.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| format!("{file} is not readable"));
-            }
-        }
-    }
-    Ok(violations)
+/// Checks all files of the project.
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let missing = REQUIRED.iter().filter(|file| !project.has_file(file));
+    let missing = missing.map(|file| Violation::new(*file, "must be part of the project"));
+    let texts = project.texts("");
+    missing
+        .chain(texts.flat_map(|(file, text)| violations_of(file, text)))
+        .collect()
 }
 
 /// Checks the text of a file with this name.
@@ -103,51 +84,6 @@ pub fn violations_of(file: &str, text: &str) -> Vec<Violation> {
                 .iter()
                 .filter(move |(banned, _)| line.contains(banned.as_str()))
                 .map(move |(_, rule)| Violation::new(format!("{file}:{}", index + 1), *rule))
-        })
-        .collect()
-}
-
-/// The names of all files that are under version control or could be, from the root.
-pub(super) fn project_files(root: &Path) -> Result<Vec<String>> {
-    let output = Command::new("git")
-        .current_dir(root)
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
-        .output()
-        .context("git does not start")?;
-    ensure!(
-        output.status.success(),
-        "git ls-files fails: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    // In a merge, a file in conflict is listed once for each version.
-    let files: BTreeSet<String> = String::from_utf8_lossy(&output.stdout)
-        .split('\0')
-        .filter(|file| !file.is_empty())
-        .map(str::to_owned)
-        .collect();
-    Ok(files.into_iter().collect())
-}
-
-/// Returns the Rust files of the project with their texts.
-///
-/// # Errors
-/// If git cannot list them, or one is not readable.
-pub fn rust_sources(root: &Path) -> Result<Vec<(String, String)>> {
-    let files = project_files(root)?;
-    let files = files.into_iter().filter(|file| file.ends_with(".rs"));
-    files
-        // A file that was deleted may still be under version control.
-        .filter(|file| root.join(file).exists())
-        .map(|file| {
-            let text = fs::read_to_string(root.join(&file));
-            let text = text.with_context(|| format!("{file} is not readable"))?;
-            Ok((file, text))
         })
         .collect()
 }

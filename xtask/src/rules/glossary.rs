@@ -2,27 +2,15 @@
 //!
 //! The rules of [`super::pages`] say whether that code and that page exist.
 
-use std::{fs, path::Path};
-
-use anyhow::{Context, Result};
-
-use super::Violation;
+use super::{Violation, project::Project};
 
 /// The page.
 const PAGE: &str = "docs/glossary.md";
 
-/// Checks the glossary of the project whose root this is.
-///
-/// # Errors
-/// If it is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let page = fs::read_to_string(root.join(PAGE)).with_context(|| format!("no {PAGE}"))?;
-    Ok(violations_of(&page))
-}
-
-/// Checks the text of the glossary.
+/// Checks the glossary of the project.
 #[must_use]
-pub fn violations_of(page: &str) -> Vec<Violation> {
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let page = project.text(PAGE).unwrap_or_default();
     let mut violations = Vec::new();
     let mut last = String::new();
     for (index, line) in page.lines().enumerate() {

@@ -1,11 +1,7 @@
 //! The rule about HTTP frameworks: only the HTTP layer of a service and the kit for it know one. Other code
 //! takes commands and returns outcomes, so that it can be read and tested without HTTP.
 
-use std::{collections::BTreeSet, path::Path};
-
-use anyhow::Result;
-
-use super::{Violation, files::rust_sources, tokens::tokens};
+use super::{Violation, project::Project, tokens::tokens, without_excused};
 
 /// The frameworks' crates.
 const FRAMEWORKS: [&str; 4] = ["axum", "tonic", "utoipa", "utoipa_axum"];
@@ -30,50 +26,33 @@ const EXCUSED: &[(&str, &str)] = &[
 ];
 
 /// Checks all sources of the project.
-///
-/// # Errors
-/// If git cannot list them, or one is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    Ok(violations_of(&rust_sources(root)?, EXCUSED))
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    violations_except(EXCUSED, project)
 }
 
-/// Checks files with their texts.
-#[must_use]
-pub fn violations_of(files: &[(String, String)], excused: &[(&str, &str)]) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    let mut used = BTreeSet::new();
-    for (file, text) in files {
-        if !file.contains("/src/") || is_http(file) {
-            continue;
-        }
+fn violations_except(excused: &[(&str, &str)], project: &Project) -> Vec<Violation> {
+    let sources = project.texts(".rs");
+    let sources = sources.filter(|(file, _)| file.contains("/src/") && !is_http(file));
+    let violations = sources.filter_map(|(file, text)| {
         // The search in the text is cheap, and most files have none.
-        if !FRAMEWORKS.iter().any(|framework| text.contains(framework)) {
-            continue;
-        }
+        FRAMEWORKS.iter().find(|name| text.contains(**name))?;
         let named = tokens(text)
             .into_iter()
-            .find(|token| FRAMEWORKS.contains(&token.text) && !describes(file, token.text));
-        let Some(named) = named else {
-            continue;
-        };
-        let mut excuses = excused.iter().map(|(folder, _)| *folder);
-        if let Some(folder) = excuses.find(|folder| file.starts_with(folder)) {
-            used.insert(folder);
-            continue;
-        }
+            .find(|token| FRAMEWORKS.contains(&token.text) && !describes(file, token.text))?;
         let rule = format!(
             "names {}, which only `http` and `grpc` of a service and the kit for HTTP know: return an \
              outcome, and turn it into a response there",
             named.text
         );
-        violations.push(Violation::new(format!("{file}:{}", named.line), rule));
-    }
-    let stale = excused.iter().filter(|(folder, _)| !used.contains(folder));
-    violations.extend(stale.map(|(folder, _)| {
-        let rule = "names no framework any more: take it off the list in the rule";
-        Violation::new(*folder, rule)
-    }));
-    violations
+        Some(Violation::new(format!("{file}:{}", named.line), rule))
+    });
+    without_excused(
+        violations.collect(),
+        excused,
+        |folder, place| place.starts_with(folder),
+        "names no framework any more: take it off the list in the rule",
+    )
 }
 
 /// Whether a file belongs to the HTTP layer.
@@ -140,8 +119,7 @@ mod tests {
                 true,
             ),
         ] {
-            let files = [(file.to_owned(), text.to_owned())];
-            let violations = violations_of(&files, &[]);
+            let violations = violations_except(&[], &Project::of([(file, text)]));
             assert_eq!(!violations.is_empty(), is_noticed, "{file}: {text}");
             if is_noticed {
                 assert_eq!(violations[0].place, format!("{file}:1"));
@@ -151,11 +129,11 @@ mod tests {
 
     #[test]
     fn an_excuse_holds_until_nothing_needs_it() {
-        let file = "crates/kit/runtime/src/a.rs".to_owned();
+        let file = "crates/kit/runtime/src/a.rs";
         let excused = [("crates/kit/runtime/", "a reason")];
-        let text = "use axum::Json;".to_owned();
-        assert_eq!(violations_of(&[(file.clone(), text)], &excused), []);
-        let violations = violations_of(&[(file, String::new())], &excused);
+        let project = Project::of([(file, "use axum::Json;")]);
+        assert_eq!(violations_except(&excused, &project), []);
+        let violations = violations_except(&excused, &Project::of([(file, "")]));
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].place, "crates/kit/runtime/");
     }

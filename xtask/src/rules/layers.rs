@@ -3,6 +3,11 @@
 //! A new crate gets a line in `LAYERS`. Everything that its layer does not allow is an exception with a
 //! reason, and an exception that nothing uses any more is a violation.
 
+use Layer::{
+    Adapter, App, Composition, Console, Database, Kit, Operator, Process, Program, Pure, Sdk,
+    Service, Store, Testkit, Tool, Xtask,
+};
+
 /// A layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
@@ -42,110 +47,82 @@ pub enum Layer {
 
 /// The crates with their layers.
 pub(super) const LAYERS: &[(&str, Layer)] = &[
-    ("anteroom-sigma", Layer::Pure),
-    ("anteroom-kvac", Layer::Pure),
-    ("anteroom-protocol", Layer::Pure),
-    ("anteroom-wire", Layer::Pure),
-    ("anteroom-call", Layer::Pure),
-    ("anteroom-e2ee", Layer::Pure),
-    ("anteroom-client-core", Layer::Pure),
-    ("anteroom-runtime", Layer::Kit),
-    ("anteroom-http-client", Layer::Kit),
-    ("anteroom-http-server", Layer::Kit),
-    ("anteroom-pages", Layer::Kit),
-    ("anteroom-store", Layer::Store),
-    ("anteroom-store-sqlite", Layer::Database),
-    ("anteroom-mail", Layer::Adapter),
-    ("anteroom-oidc", Layer::Adapter),
-    ("anteroom-turn", Layer::Adapter),
-    ("anteroom-webhook", Layer::Adapter),
-    ("anteroom-accounts", Layer::Service),
-    ("anteroom-issuer", Layer::Service),
-    ("anteroom-rooms", Layer::Service),
-    ("anteroom-client", Layer::Sdk),
-    ("anteroom-console", Layer::Console),
-    ("anteroom-call-terminal", Layer::App),
-    ("anteroom-user-cli", Layer::App),
-    ("anteroom-server", Layer::Composition),
-    ("anteroom-operator-cli", Layer::Operator),
-    ("anteroom", Layer::Program),
-    ("anteroom-process", Layer::Process),
-    ("anteroom-testkit", Layer::Testkit),
-    ("anteroom-bench", Layer::Tool),
-    ("anteroom-dist", Layer::Tool),
-    ("anteroom-load", Layer::Tool),
-    ("anteroom-picture", Layer::Tool),
-    ("anteroom-vectors", Layer::Tool),
-    ("interop-peer", Layer::Tool),
-    ("xtask", Layer::Xtask),
+    ("anteroom-sigma", Pure),
+    ("anteroom-kvac", Pure),
+    ("anteroom-protocol", Pure),
+    ("anteroom-wire", Pure),
+    ("anteroom-call", Pure),
+    ("anteroom-e2ee", Pure),
+    ("anteroom-client-core", Pure),
+    ("anteroom-runtime", Kit),
+    ("anteroom-http-client", Kit),
+    ("anteroom-http-server", Kit),
+    ("anteroom-pages", Kit),
+    ("anteroom-store", Store),
+    ("anteroom-store-sqlite", Database),
+    ("anteroom-mail", Adapter),
+    ("anteroom-oidc", Adapter),
+    ("anteroom-turn", Adapter),
+    ("anteroom-webhook", Adapter),
+    ("anteroom-accounts", Service),
+    ("anteroom-issuer", Service),
+    ("anteroom-rooms", Service),
+    ("anteroom-client", Sdk),
+    ("anteroom-console", Console),
+    ("anteroom-call-terminal", App),
+    ("anteroom-user-cli", App),
+    ("anteroom-server", Composition),
+    ("anteroom-operator-cli", Operator),
+    ("anteroom", Program),
+    ("anteroom-process", Process),
+    ("anteroom-testkit", Testkit),
+    ("anteroom-bench", Tool),
+    ("anteroom-dist", Tool),
+    ("anteroom-load", Tool),
+    ("anteroom-picture", Tool),
+    ("anteroom-vectors", Tool),
+    ("interop-peer", Tool),
+    ("xtask", Xtask),
 ];
 
 /// The layers that each layer may depend on, outside of tests. The crates of a list know
 /// [`COMMON`] too.
 pub(super) const KNOWN: &[(Layer, &[Layer])] = &[
-    (Layer::Pure, &[Layer::Pure]),
-    (Layer::Kit, &[Layer::Kit]),
-    (Layer::Store, &[]),
-    (Layer::Database, &[Layer::Store]),
-    (Layer::Adapter, &[Layer::Kit]),
-    (Layer::Service, &[Layer::Pure, Layer::Kit, Layer::Store]),
-    (Layer::Sdk, &[Layer::Pure]),
-    (Layer::Console, &[Layer::Kit, Layer::Sdk]),
+    (Pure, &[Pure]),
+    (Kit, &[Kit]),
+    (Store, &[]),
+    (Database, &[Store]),
+    (Adapter, &[Kit]),
+    (Service, &[Pure, Kit, Store]),
+    (Sdk, &[Pure]),
+    (Console, &[Kit, Sdk]),
+    (App, &[Pure, Kit, Sdk, Console]),
     (
-        Layer::App,
-        &[Layer::Pure, Layer::Kit, Layer::Sdk, Layer::Console],
+        Composition,
+        &[Console, Kit, Store, Database, Adapter, Service],
     ),
+    (Operator, &[Kit, Store, Service, Sdk, Console, Composition]),
     (
-        Layer::Composition,
+        Program,
         &[
-            Layer::Console,
-            Layer::Kit,
-            Layer::Store,
-            Layer::Database,
-            Layer::Adapter,
-            Layer::Service,
+            Pure,
+            Kit,
+            Store,
+            Service,
+            Sdk,
+            Console,
+            App,
+            Operator,
+            Composition,
         ],
     ),
     (
-        Layer::Operator,
-        &[
-            Layer::Kit,
-            Layer::Store,
-            Layer::Service,
-            Layer::Sdk,
-            Layer::Console,
-            Layer::Composition,
-        ],
+        Testkit,
+        &[Pure, Kit, Store, Database, Adapter, Service, Process],
     ),
-    (
-        Layer::Program,
-        &[
-            Layer::Pure,
-            Layer::Kit,
-            Layer::Store,
-            Layer::Service,
-            Layer::Sdk,
-            Layer::Console,
-            Layer::App,
-            Layer::Operator,
-            Layer::Composition,
-        ],
-    ),
-    (
-        Layer::Testkit,
-        &[
-            Layer::Pure,
-            Layer::Kit,
-            Layer::Store,
-            Layer::Database,
-            Layer::Adapter,
-            Layer::Service,
-            Layer::Process,
-        ],
-    ),
-    (Layer::Process, &[]),
-    (Layer::Tool, &[Layer::Pure, Layer::Sdk, Layer::Process]),
-    (Layer::Xtask, &[Layer::Process]),
+    (Process, &[]),
+    (Tool, &[Pure, Sdk, Process]),
+    (Xtask, &[Process]),
 ];
 
 /// The crate of ids and times, which every layer may know. `xtask` may not: it is built in seconds.
@@ -183,6 +160,11 @@ pub(super) const EDGES: &[Exception] = &[
     ("anteroom-operator-cli", "anteroom-store-sqlite", OPERATOR),
     ("anteroom", "anteroom-store-sqlite", DEMO),
     (
+        "anteroom-bench",
+        "xtask",
+        "its command line is that of `cargo xtask bench`",
+    ),
+    (
         "anteroom-dist",
         "xtask",
         "it runs other programs as the steps do",
@@ -209,12 +191,7 @@ pub(super) const WALLS: &[&[&str]] = &[
 ];
 
 /// The layers that know both sides of a wall.
-pub(super) const MEETING_PLACES: &[Layer] = &[
-    Layer::Composition,
-    Layer::Operator,
-    Layer::Program,
-    Layer::Testkit,
-];
+pub(super) const MEETING_PLACES: &[Layer] = &[Composition, Operator, Program, Testkit];
 
 /// Packages of others that only few crates may depend on.
 pub(super) struct Reserved {
@@ -234,14 +211,14 @@ pub(super) struct Reserved {
 pub(super) const RESERVED: &[Reserved] = &[
     Reserved {
         prefix: "sqlx",
-        layers: &[Layer::Database],
+        layers: &[Database],
         crates: &[],
         in_tests: false,
         reason: "SQL stands in one layer: go through the traits of `store`",
     },
     Reserved {
         prefix: "reqwest",
-        layers: &[Layer::Testkit, Layer::Tool],
+        layers: &[Testkit, Tool],
         crates: &["anteroom-http-client", "anteroom-client"],
         in_tests: true,
         reason: "time limits, redirects and certificates are decided once: use `http-client`",
@@ -295,6 +272,6 @@ impl Layer {
 /// Returns the names of the pure crates.
 #[must_use]
 pub fn pure_crates() -> Vec<&'static str> {
-    let pure = LAYERS.iter().filter(|(_, layer)| *layer == Layer::Pure);
+    let pure = LAYERS.iter().filter(|(_, layer)| *layer == Pure);
     pure.map(|(name, _)| *name).collect()
 }

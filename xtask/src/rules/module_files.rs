@@ -1,26 +1,12 @@
 //! The rule about the files of modules: `foo.rs` stands beside the folder `foo`. Folders of integration
 //! tests may have a `mod.rs`, since cargo takes every file beside them as a test of its own.
 
-use std::path::Path;
+use super::{Violation, project::Project};
 
-use anyhow::Result;
-
-use super::{Violation, files::project_files};
-
-/// Checks the files of the project.
-///
-/// # Errors
-/// If git cannot list them.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let mut files = project_files(root)?;
-    files.retain(|file| root.join(file).exists());
-    Ok(violations_of(&files))
-}
-
-/// Checks the names of files.
+/// Checks the names of the project's files.
 #[must_use]
-pub fn violations_of(files: &[String]) -> Vec<Violation> {
-    let violation = |file: &String| {
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let violation = |file: &str| {
         let (_, inside) = file.split_once("/src/")?;
         let module = inside.strip_suffix("/mod.rs")?;
         let rule = format!(
@@ -29,7 +15,7 @@ pub fn violations_of(files: &[String]) -> Vec<Violation> {
         );
         Some(Violation::new(file, rule))
     };
-    files.iter().filter_map(violation).collect()
+    project.names().filter_map(violation).collect()
 }
 
 #[cfg(test)]
@@ -43,7 +29,7 @@ mod tests {
             ("crates/x/src/a.rs", false),
             ("crates/x/tests/a/mod.rs", false),
         ] {
-            let violations = violations_of(&[file.to_owned()]);
+            let violations = violations(&Project::of([(file, "")]));
             assert_eq!(!violations.is_empty(), is_noticed, "{file}");
         }
     }

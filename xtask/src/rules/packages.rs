@@ -2,12 +2,11 @@
 //!
 //! None of them is part of the product. Crates are checked by `cargo deny`.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::Violation;
+use super::{Violation, project::Project};
 
 /// The lock files of npm.
 const LOCKS: [&str; 2] = [
@@ -42,32 +41,25 @@ struct LockedPackage {
     integrity: Option<String>,
 }
 
-/// Checks all lock files and requirements of the workspace whose root this is.
-///
-/// # Errors
-/// If one is missing or not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let mut violations = Vec::new();
-    for file in LOCKS {
-        let text = fs::read_to_string(root.join(file))
-            .with_context(|| format!("{file} is not readable"))?;
-        violations.extend(violations_of_lock(file, &text)?);
-    }
-    for file in REQUIREMENTS {
-        let text = fs::read_to_string(root.join(file))
-            .with_context(|| format!("{file} is not readable"))?;
-        violations.extend(violations_of_requirements(file, &text));
-    }
-    Ok(violations)
+/// Checks all lock files and requirements of the project.
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let text = |file| project.text(file).unwrap_or_default();
+    let locks = LOCKS.map(|file| violations_of_lock(file, text(file)));
+    let lists = REQUIREMENTS.map(|file| violations_of_requirements(file, text(file)));
+    [locks.concat(), lists.concat()].concat()
 }
 
 /// Checks the text of a lock file with this name.
-///
-/// # Errors
-/// If it is not a lock file of npm.
-pub fn violations_of_lock(file: &str, text: &str) -> Result<Vec<Violation>> {
-    let lock: Lock =
-        serde_json::from_str(text).with_context(|| format!("{file} is no lock file of npm"))?;
+#[must_use]
+pub fn violations_of_lock(file: &str, text: &str) -> Vec<Violation> {
+    let lock: Lock = match serde_json::from_str(text) {
+        Ok(lock) => lock,
+        Err(error) => {
+            let rule = format!("is no lock file of npm: {error}");
+            return vec![Violation::new(file, rule)];
+        }
+    };
     let mut violations = Vec::new();
     // The entry without a name is the project's own.
     for (place, package) in lock.packages.iter().filter(|(place, _)| !place.is_empty()) {
@@ -88,7 +80,7 @@ pub fn violations_of_lock(file: &str, text: &str) -> Result<Vec<Violation>> {
             ));
         }
     }
-    Ok(violations)
+    violations
 }
 
 fn is_sha512(integrity: Option<&str>) -> bool {

@@ -3,11 +3,9 @@
 //! A page names code as `path/to/file.rs`, `path/to/file.rs::item` or a folder, from the root of the
 //! project. In a fenced block a path may be relative to the folder that was named last in the block.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
 
-use anyhow::Result;
-
-use super::{Violation, files::project_files};
+use super::{Violation, project::Project};
 
 /// The page about what is gone: it may name code that does not exist any more.
 const HISTORY: &str = "CHANGELOG.md";
@@ -30,121 +28,96 @@ const ITEMS: [&str; 8] = [
     "const", "enum", "fn", "mod", "static", "struct", "trait", "type",
 ];
 
-/// The project as its pages see it.
-pub struct Project<R> {
-    /// All its files, from the root.
-    pub files: BTreeSet<String>,
-    /// Gives the text of a file.
-    pub read: R,
+/// Checks all pages of the project.
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let pages = project.texts(".md");
+    pages
+        .flat_map(|(page, text)| violations_of(project, page, text))
+        .collect()
 }
 
-/// Checks all pages of the project whose root this is.
-///
-/// # Errors
-/// If git cannot list its files.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let project = Project {
-        files: project_files(root)?.into_iter().collect(),
-        read: |file: &str| fs::read_to_string(root.join(file)).ok(),
+/// Checks the text of a page with this name.
+fn violations_of(project: &Project, page: &str, text: &str) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut block = None;
+    for (index, line) in text.lines().enumerate() {
+        let mut rules = Vec::new();
+        if line.trim_start().starts_with("```") {
+            block = match block {
+                None => Some(String::new()),
+                Some(_) => None,
+            };
+        } else if block.is_none() {
+            rules.extend(links_of(line).filter_map(|link| dead_link(project, page, text, link)));
+        }
+        if page != HISTORY {
+            let words = words_of(line);
+            rules.extend(words.filter_map(|word| missing_code(project, word, &mut block)));
+        }
+        let place = format!("{page}:{}", index + 1);
+        let broken = rules.into_iter().map(|rule| Violation::new(&place, rule));
+        violations.extend(broken);
+    }
+    violations
+}
+
+fn dead_link(project: &Project, page: &str, text: &str, link: &str) -> Option<String> {
+    if link.contains("://") {
+        return None;
+    }
+    let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = match file {
+        "" => Some(page.to_owned()),
+        _ => resolved(page, file),
     };
-    let pages = project.files.iter().filter(|file| file.ends_with(".md"));
-    Ok(pages
-        .filter_map(|page| Some(project.violations_of(page, &(project.read)(page)?)))
-        .flatten()
-        .collect())
+    let Some(target) = target else {
+        return Some(format!(
+            "links to {file}, which is outside of the project: link to a page of the project"
+        ));
+    };
+    if !exists(project, &target) {
+        return Some(format!("links to {target}, which does not exist"));
+    }
+    if anchor.is_empty() {
+        return None;
+    }
+    let headings = match target == page {
+        true => headings_of(text),
+        false => headings_of(project.text(&target)?),
+    };
+    let is_dead = !headings.contains(anchor);
+    is_dead.then(|| format!("links to #{anchor}, which {target} does not have"))
 }
 
-impl<R: Fn(&str) -> Option<String>> Project<R> {
-    /// Checks the text of a page with this name.
-    #[must_use]
-    pub fn violations_of(&self, page: &str, text: &str) -> Vec<Violation> {
-        let mut violations = Vec::new();
-        let mut block = None;
-        for (index, line) in text.lines().enumerate() {
-            let mut rules = Vec::new();
-            if line.trim_start().starts_with("```") {
-                block = match block {
-                    None => Some(String::new()),
-                    Some(_) => None,
-                };
-            } else if block.is_none() {
-                rules.extend(links_of(line).filter_map(|link| self.dead_link(page, text, link)));
-            }
-            if page != HISTORY {
-                let words = words_of(line);
-                rules.extend(words.filter_map(|word| self.missing_code(word, &mut block)));
-            }
-            let place = format!("{page}:{}", index + 1);
-            let broken = rules.into_iter().map(|rule| Violation::new(&place, rule));
-            violations.extend(broken);
+/// The rule that a word breaks if it names code that does not exist. A folder becomes the one that
+/// the next words of the block are relative to.
+fn missing_code(project: &Project, word: &str, block: &mut Option<String>) -> Option<String> {
+    let (named, items) = word.split_once("::").unwrap_or((word, ""));
+    let file = match block {
+        _ if ROOTS.iter().any(|root| named.starts_with(root)) => named.to_owned(),
+        Some(folder) if named.ends_with(".rs") && !folder.is_empty() => {
+            format!("{folder}/{named}")
         }
-        violations
+        _ => return None,
+    };
+    let file = file.trim_end_matches('/');
+    if !exists(project, file) {
+        return Some(format!("names {file}, which does not exist"));
     }
+    if let (Some(folder), false) = (block, project.has_file(file)) {
+        file.clone_into(folder);
+    }
+    if items.is_empty() || !file.ends_with(".rs") {
+        return None;
+    }
+    let text = project.text(file)?;
+    let missing = items.split("::").find(|item| !defines(text, item))?;
+    Some(format!("names `{missing}`, which {file} does not define"))
+}
 
-    fn dead_link(&self, page: &str, text: &str, link: &str) -> Option<String> {
-        if link.contains("://") {
-            return None;
-        }
-        let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-        let target = match file {
-            "" => Some(page.to_owned()),
-            _ => resolved(page, file),
-        };
-        let Some(target) = target else {
-            return Some(format!(
-                "links to {file}, which is outside of the project: link to a page of the project"
-            ));
-        };
-        if !self.exists(&target) {
-            return Some(format!("links to {target}, which does not exist"));
-        }
-        if anchor.is_empty() {
-            return None;
-        }
-        let headings = match target == page {
-            true => headings_of(text),
-            false => headings_of(&(self.read)(&target)?),
-        };
-        let is_dead = !headings.contains(anchor);
-        is_dead.then(|| format!("links to #{anchor}, which {target} does not have"))
-    }
-
-    /// The rule that a word breaks if it names code that does not exist. A folder becomes the one that
-    /// the next words of the block are relative to.
-    fn missing_code(&self, word: &str, block: &mut Option<String>) -> Option<String> {
-        let (named, items) = word.split_once("::").unwrap_or((word, ""));
-        let file = match block {
-            _ if ROOTS.iter().any(|root| named.starts_with(root)) => named.to_owned(),
-            Some(folder) if named.ends_with(".rs") && !folder.is_empty() => {
-                format!("{folder}/{named}")
-            }
-            _ => return None,
-        };
-        let file = file.trim_end_matches('/');
-        if !self.exists(file) {
-            return Some(format!("names {file}, which does not exist"));
-        }
-        if let (Some(folder), false) = (block, self.files.contains(file)) {
-            file.clone_into(folder);
-        }
-        if items.is_empty() || !file.ends_with(".rs") {
-            return None;
-        }
-        let text = (self.read)(file)?;
-        let missing = items.split("::").find(|item| !defines(&text, item))?;
-        Some(format!("names `{missing}`, which {file} does not define"))
-    }
-
-    fn exists(&self, path: &str) -> bool {
-        let folder = format!("{path}/");
-        path.is_empty()
-            || self.files.contains(path)
-            || self
-                .files
-                .range(folder.clone()..)
-                .next()
-                .is_some_and(|file| file.starts_with(&folder))
-    }
+fn exists(project: &Project, path: &str) -> bool {
+    project.has_file(path) || project.has_folder(path)
 }
 
 /// The targets of a line's links and pictures.

@@ -1,38 +1,17 @@
 //! The packages of others below the pure crates and below `cargo xtask`, as `cargo tree` lists them.
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::{Violation, dependencies::Graph, layers::pure_crates};
+use crate::command::StepCommand;
 
 /// Packages that are impure, do not exist on `wasm32-unknown-unknown`, or describe an API for its service
 /// alone, which turns on a feature for it.
-const IMPURE: &[&str] = &[
-    "async-io",
-    "async-std",
-    "async-trait",
-    "axum",
-    "chrono",
-    "futures",
-    "futures-core",
-    "futures-util",
-    "getrandom",
-    "hyper",
-    "mio",
-    "rand",
-    "rayon",
-    "reqwest",
-    "ring",
-    "rustix",
-    "smol",
-    "socket2",
-    "sqlx",
-    "time",
-    "tokio",
-    "utoipa",
-    "web-time",
-];
+const IMPURE: &str = "\
+    async-io async-std async-trait axum chrono futures futures-core futures-util getrandom hyper \
+    mio rand rayon reqwest ring rustix smol socket2 sqlx time tokio utoipa web-time";
 
 /// Packages that a pure crate has below it nonetheless: the crate, the package, and the reason. The crate's
 /// documentation names them.
@@ -52,21 +31,8 @@ const EXCUSED: &[(&str, &str, &str)] = &[
 /// The program of `cargo xtask`, and packages that take longer to build than it may take as a whole, since a
 /// contributor waits for it before the first check runs.
 const XTASK: &str = "xtask";
-const HEAVY: &[&str] = &[
-    "aes",
-    "aws-lc-rs",
-    "curve25519-dalek",
-    "hyper",
-    "openssl",
-    "regex",
-    "ring",
-    "rustls",
-    "sha2",
-    "sqlx",
-    "tokio",
-    "toml",
-    "tracing",
-];
+const HEAVY: &str = "\
+    aes aws-lc-rs curve25519-dalek hyper openssl regex ring rustls sha2 sqlx tokio toml tracing";
 
 /// The maximum number of third-party packages that it may be built from.
 const MOST_PACKAGES: usize = 40;
@@ -96,8 +62,8 @@ pub fn impurities_of(crate_name: &str, below: &BTreeSet<String>) -> Vec<Violatio
         .map(|(_, package, _)| *package)
         .collect();
     let impure = IMPURE
-        .iter()
-        .filter(|impure| below.contains(**impure) && !excused.contains(**impure))
+        .split(' ')
+        .filter(|impure| below.contains(*impure) && !excused.contains(*impure))
         .map(|impure| format!("is pure and must not have {impure} below it"));
     let stale = excused
         .iter()
@@ -121,8 +87,8 @@ pub fn slow_packages(root: &Path) -> Result<Vec<Violation>> {
 #[must_use]
 pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
     let mut violations: Vec<Violation> = HEAVY
-        .iter()
-        .filter(|heavy| below.contains(**heavy))
+        .split(' ')
+        .filter(|heavy| below.contains(*heavy))
         .map(|heavy| {
             Violation::new(
                 XTASK,
@@ -144,20 +110,10 @@ pub fn slow_packages_of(below: &BTreeSet<String>) -> Vec<Violation> {
 
 /// Returns every package that a crate is built from.
 fn packages_below(root: &Path, crate_name: &str) -> Result<BTreeSet<String>> {
-    let output = Command::new(env!("CARGO"))
-        .current_dir(root)
+    let output = StepCommand::cargo(root)
         .args(["tree", "--package", crate_name])
         .args(["--edges", "normal", "--prefix", "none", "--format", "{p}"])
-        .output()
-        .context("cargo tree does not start")?;
-    ensure!(
-        output.status.success(),
-        "cargo tree fails: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect())
+        .output()?;
+    let names = output.lines().filter_map(|line| line.split(' ').next());
+    Ok(names.map(str::to_owned).collect())
 }

@@ -1,10 +1,8 @@
 //! The rule about sizes: a file or crate that takes long to read says why it is one.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use anyhow::Result;
-
-use super::{Violation, files::rust_sources};
+use super::{Violation, project::Project, without_excused};
 
 /// The lines that a file has at most.
 const FILE: usize = 400;
@@ -18,16 +16,8 @@ const CRATE: usize = 6_000;
 /// Files and crates that are larger, with the reason.
 const REASONS: &[(&str, &str)] = &[
     (
-        "crates/apps/operator-cli",
-        "one command after the other, none of which knows another",
-    ),
-    (
         "crates/apps/server",
         "a third are the settings, whose comments are their documentation",
-    ),
-    (
-        "crates/apps/server/src/settings.rs",
-        "the sections of one file, whose comments are its documentation",
     ),
     (
         "crates/apps/anteroom/tests/cli/errors.rs",
@@ -46,10 +36,6 @@ const REASONS: &[(&str, &str)] = &[
         "statements, the rules about them, the group and its frames, which every member checks as one",
     ),
     (
-        "crates/pure/protocol/src/create_credential.rs",
-        "one credential, from request to presentation",
-    ),
-    (
         "crates/services/accounts",
         "logins, sign-ups, sessions and devices change the same rows in one transaction",
     ),
@@ -58,29 +44,23 @@ const REASONS: &[(&str, &str)] = &[
         "links, calls, the socket and the pool of media servers, which share one state",
     ),
     (
-        "crates/store/store-sqlite",
-        "every statement of both databases, with its conditions in SQL",
-    ),
-    (
         "crates/testkit/src/rooms.rs",
         "one server with all that a test may ask of it",
     ),
 ];
 
 /// Checks all sources of the project.
-///
-/// # Errors
-/// If git cannot list them, or one is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    let sources = rust_sources(root)?;
-    let sizes = sources
-        .iter()
-        .map(|(file, text)| (file.as_str(), text.lines().count()));
-    Ok(violations_of(sizes, REASONS))
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    let sources = project.texts(".rs");
+    violations_of(
+        sources.map(|(file, text)| (file, text.lines().count())),
+        REASONS,
+    )
 }
 
 /// Checks files with their numbers of lines.
-pub fn violations_of<'a>(
+fn violations_of<'a>(
     files: impl IntoIterator<Item = (&'a str, usize)>,
     reasons: &[(&str, &str)],
 ) -> Vec<Violation> {
@@ -97,24 +77,19 @@ pub fn violations_of<'a>(
     }
     let crates = crates.into_iter().filter(|(_, lines)| *lines > CRATE);
     large.extend(crates.map(|(folder, lines)| (folder, (lines, CRATE))));
-
-    let has_reason = |path: &str| reasons.iter().any(|(named, _)| *named == path);
-    let unexplained = large.iter().filter(|(path, _)| !has_reason(path));
-    let mut violations: Vec<Violation> = unexplained
-        .map(|(path, (lines, most))| {
-            let rule = format!(
-                "has {lines} lines, and more than {most} are hard to read as one: split it, or say in the \
-                 table of sizes why it is one"
-            );
-            Violation::new(*path, rule)
-        })
-        .collect();
-    let stale = reasons.iter().filter(|(path, _)| !large.contains_key(path));
-    violations.extend(stale.map(|(path, _)| {
-        let rule = "is not there, or short enough: take its line out of the table of sizes";
-        Violation::new(*path, rule)
-    }));
-    violations
+    let violations = large.into_iter().map(|(path, (lines, most))| {
+        let rule = format!(
+            "has {lines} lines, and more than {most} are hard to read as one: split it, or say in the \
+             table of sizes why it is one"
+        );
+        Violation::new(path, rule)
+    });
+    without_excused(
+        violations.collect(),
+        reasons,
+        |named, path| named == path,
+        "is not there, or short enough: take its line out of the table of sizes",
+    )
 }
 
 /// Whether a file holds tests alone. A suite that all implementations pass is tests too.

@@ -1,14 +1,11 @@
 //! The rule about background tasks: `anteroom_runtime::spawn_task` starts them, so that their log lines tell
 //! the task.
 
-use std::{collections::BTreeSet, path::Path};
-
-use anyhow::Result;
-
 use super::{
     Violation,
-    files::rust_sources,
+    project::Project,
     tokens::{Token, tokens},
+    without_excused,
 };
 
 /// The files and folders that start tasks otherwise, with the reason.
@@ -30,39 +27,25 @@ const EXCUSED: &[(&str, &str)] = &[
 ];
 
 /// Checks all sources of the project.
-///
-/// # Errors
-/// If git cannot list them, or one is not readable.
-pub fn violations(root: &Path) -> Result<Vec<Violation>> {
-    Ok(violations_of(&rust_sources(root)?, EXCUSED))
+#[must_use]
+pub fn violations(project: &Project) -> Vec<Violation> {
+    violations_except(EXCUSED, project)
 }
 
-/// Checks files with their texts.
-#[must_use]
-pub fn violations_of(files: &[(String, String)], excused: &[(&str, &str)]) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    let mut used = BTreeSet::new();
-    for (file, text) in files {
-        if !is_product(file) || !text.contains("::spawn") {
-            continue;
-        }
-        let Some(line) = spawning_line(&tokens(text)) else {
-            continue;
-        };
-        let mut excuses = excused.iter().map(|(place, _)| *place);
-        if let Some(place) = excuses.find(|place| file.starts_with(place)) {
-            used.insert(place);
-            continue;
-        }
+fn violations_except(excused: &[(&str, &str)], project: &Project) -> Vec<Violation> {
+    let sources = project.texts(".rs");
+    let sources = sources.filter(|(file, text)| is_product(file) && text.contains("::spawn"));
+    let violations = sources.filter_map(|(file, text)| {
+        let line = spawning_line(&tokens(text))?;
         let rule = "starts a task without a name: use anteroom_runtime::spawn_task";
-        violations.push(Violation::new(format!("{file}:{line}"), rule));
-    }
-    let stale = excused.iter().filter(|(place, _)| !used.contains(place));
-    violations.extend(stale.map(|(place, _)| {
-        let rule = "starts no task any more: take it off the list in the rule";
-        Violation::new(*place, rule)
-    }));
-    violations
+        Some(Violation::new(format!("{file}:{line}"), rule))
+    });
+    without_excused(
+        violations.collect(),
+        excused,
+        |folder, place| place.starts_with(folder),
+        "starts no task any more: take it off the list in the rule",
+    )
 }
 
 /// Returns whether a file is code of a running program: neither of tests nor of tools.
@@ -92,7 +75,7 @@ mod tests {
     use super::*;
 
     fn noticed(file: &str, text: &str, excused: &[(&str, &str)]) -> Vec<String> {
-        let found = violations_of(&[(file.to_owned(), text.to_owned())], excused);
+        let found = violations_except(excused, &Project::of([(file, text)]));
         found.into_iter().map(|violation| violation.place).collect()
     }
 

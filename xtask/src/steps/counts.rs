@@ -20,6 +20,12 @@ impl Counts {
         failed: 0,
     };
 
+    /// One failed check.
+    pub(super) const FAILURE: Self = Self {
+        passed: 0,
+        failed: 1,
+    };
+
     pub(super) const fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;

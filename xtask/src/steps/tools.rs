@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::report::say;
+use super::{counts::Counts, report::say};
 use crate::command::StepCommand;
 
 /// The oldest Node.js that the npm client and its tests run on.
@@ -17,19 +17,15 @@ const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")]
 /// Debian's packages of Node.js.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 
-/// A program of the README's tour besides the shell. Debian's package has the same name.
-const CURL: &str = "curl";
+/// A program, an option with which it succeeds, and Debian's package of it.
+type Tool = (&'static str, &'static str, &'static str);
 
-/// The terminal of the tests, by Debian's name too.
-const TMUX: &str = "tmux";
-
-/// The relay of the tests: Debian's package, and its program.
-const COTURN: &str = "coturn";
-const TURN_SERVER: &str = "turnserver";
-
-/// The reverse proxy and the supervisor whose example files are tested: programs and Debian's
-/// packages.
-const EXAMPLES: [(&str, &str, &str); 2] = [
+/// The HTTP client of the README's tour; the terminal in which the tests run calls; the relay that accepts
+/// the issuer's credentials; the reverse proxy and the supervisor whose example files are tested.
+const TOOLS: [Tool; 5] = [
+    ("curl", "--version", "curl"),
+    ("tmux", "-V", "tmux"),
+    ("turnserver", "--version", "coturn"),
     ("nginx", "-v", "nginx-light"),
     ("systemd-analyze", "--version", "systemd"),
 ];
@@ -42,16 +38,38 @@ const FONT_FILE: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 /// Python and its support for virtual environments, by Debian's names.
 const PYTHON_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 
-/// The makers of the Debian package and of the root that it is installed in: programs and Debian's
-/// packages.
-const PACKAGING: [(&str, &str); 3] = [
-    ("dpkg-shlibdeps", "dpkg-dev"),
-    ("strip", "binutils"),
-    ("debootstrap", "debootstrap"),
+/// The makers of the Debian package and of the clean Debian in which it is tested.
+const PACKAGING: [Tool; 3] = [
+    ("dpkg-shlibdeps", "--version", "dpkg-dev"),
+    ("strip", "--version", "binutils"),
+    ("debootstrap", "--version", "debootstrap"),
 ];
 
+/// Installs everything that is missing.
+pub(super) fn check(root: &Path) -> Result<Counts> {
+    rust_components(root)?;
+    node(root)?;
+    programs(root, &TOOLS)?;
+    chromium(root)?;
+    python(root)?;
+    // Only root can create the clean Debian.
+    if is_root(root) {
+        programs(root, &PACKAGING)?;
+    }
+    Ok(Counts::CHECK)
+}
+
+fn programs(root: &Path, tools: &[Tool]) -> Result<()> {
+    for (program, option, package) in tools {
+        if !works(StepCommand::program(program, root).args([option])) {
+            install(root, &[package])?;
+        }
+    }
+    Ok(())
+}
+
 /// Installs rustfmt and clippy.
-pub(super) fn rust_components(root: &Path) -> Result<()> {
+fn rust_components(root: &Path) -> Result<()> {
     for (command, component) in COMPONENTS {
         if works(StepCommand::cargo(root).args([command, "--version"])) {
             continue;
@@ -68,7 +86,7 @@ pub(super) fn rust_components(root: &Path) -> Result<()> {
 }
 
 /// Installs Node.js and npm.
-pub(super) fn node(root: &Path) -> Result<()> {
+fn node(root: &Path) -> Result<()> {
     if node_version(root).is_none() || !works(StepCommand::program("npm", root).args(["--version"]))
     {
         install(root, &NODE_PACKAGES)?;
@@ -82,42 +100,8 @@ pub(super) fn node(root: &Path) -> Result<()> {
     }
 }
 
-/// Installs the HTTP client of the README's tour.
-pub(super) fn curl(root: &Path) -> Result<()> {
-    if works(StepCommand::program(CURL, root).args(["--version"])) {
-        return Ok(());
-    }
-    install(root, &[CURL])
-}
-
-/// Installs the terminal multiplexer in which the tests run calls.
-pub(super) fn tmux(root: &Path) -> Result<()> {
-    if works(StepCommand::program(TMUX, root).args(["-V"])) {
-        return Ok(());
-    }
-    install(root, &[TMUX])
-}
-
-/// Installs the relay that accepts the issuer's credentials.
-pub(super) fn coturn(root: &Path) -> Result<()> {
-    if works(StepCommand::program(TURN_SERVER, root).args(["--version"])) {
-        return Ok(());
-    }
-    install(root, &[COTURN])
-}
-
-/// Installs the programs that read the example files of the operations documentation.
-pub(super) fn examples(root: &Path) -> Result<()> {
-    for (program, version, package) in EXAMPLES {
-        if !works(StepCommand::program(program, root).args([version])) {
-            install(root, &[package])?;
-        }
-    }
-    Ok(())
-}
-
 /// Installs the browser that opens the issuer's pages.
-pub(super) fn chromium(root: &Path) -> Result<()> {
+fn chromium(root: &Path) -> Result<()> {
     if works(StepCommand::program(CHROMIUM, root).args(["--version"]))
         && Path::new(FONT_FILE).exists()
     {
@@ -127,7 +111,7 @@ pub(super) fn chromium(root: &Path) -> Result<()> {
 }
 
 /// Installs Python with virtual environments. Debian packages the part that fills them separately.
-pub(super) fn python(root: &Path) -> Result<()> {
+fn python(root: &Path) -> Result<()> {
     let says = |script: &str| works(StepCommand::program("python3", root).args(["-c", script]));
     if !says("import ensurepip, venv") {
         install(root, &PYTHON_PACKAGES)?;
@@ -138,23 +122,10 @@ pub(super) fn python(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Installs the tools of the Debian package. Only root can create the clean Debian in which it is tested.
-pub(super) fn packaging(root: &Path) -> Result<()> {
-    if !is_root(root) {
-        return Ok(());
-    }
-    for (program, package) in PACKAGING {
-        if !works(StepCommand::program(program, root).args(["--version"])) {
-            install(root, &[package])?;
-        }
-    }
-    Ok(())
-}
-
 /// Returns whether this user is root.
 pub(super) fn is_root(root: &Path) -> bool {
-    let identity = StepCommand::program("id", root).args(["--user"]).captured();
-    identity.is_ok_and(|output| output.text.trim() == "0")
+    let identity = StepCommand::program("id", root).args(["--user"]).output();
+    identity.is_ok_and(|identity| identity.trim() == "0")
 }
 
 /// Returns whether the standard library of a target is there.
@@ -192,15 +163,15 @@ fn install(root: &Path, packages: &[&str]) -> Result<()> {
 
 /// Returns the major version of Node.js.
 fn node_version(root: &Path) -> Option<u32> {
-    let output = StepCommand::program("node", root)
+    let version = StepCommand::program("node", root)
         .args(["--version"])
-        .captured()
-        .ok()?;
-    let version = output.text.trim().strip_prefix('v')?;
+        .output();
+    let version = version.ok()?;
+    let version = version.trim().strip_prefix('v')?;
     version.split('.').next()?.parse().ok()
 }
 
 /// Returns whether a program runs and succeeds.
 pub(super) fn works(run: StepCommand) -> bool {
-    run.captured().is_ok_and(|output| output.success)
+    run.output().is_ok()
 }

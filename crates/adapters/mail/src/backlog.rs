@@ -50,7 +50,7 @@ pub(crate) struct MailBacklog {
     deferred_first: bool,
     /// The number of mails that are being sent. Decoys do not count.
     on_their_way: usize,
-    closing: bool,
+    pub(crate) closing: bool,
 }
 
 impl MailBacklog {
@@ -133,10 +133,6 @@ impl MailBacklog {
         self.closing = true;
         self.new.retain(|queued| queued.item.is_mail());
         self.deferred.retain(|_, queued| queued.item.is_mail());
-    }
-
-    pub(crate) const fn is_closing(&self) -> bool {
-        self.closing
     }
 
     /// Returns whether the queue is closed and empty.

@@ -1,13 +1,12 @@
 //! The conversion of a [`Mail`] to the bytes of a message (RFC 5322).
 
 use std::{
-    fmt,
     str::FromStr,
     sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
-use anteroom_runtime::{Clock, Entropy};
+use anteroom_runtime::{Clock, Entropy, redacted_debug};
 use lettre::{
     Message,
     message::{Mailbox, header::ContentType},
@@ -31,11 +30,7 @@ impl FromStr for Sender {
     }
 }
 
-impl fmt::Debug for Sender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sender(..)")
-    }
-}
+redacted_debug!(Sender);
 
 /// Composes messages, with a date, and an id that reveals nothing.
 #[derive(Clone)]

@@ -1,7 +1,6 @@
 //! Mails, and the errors of sending them.
 
-use std::fmt;
-
+use anteroom_runtime::redacted_debug;
 use lettre::Address;
 use zeroize::Zeroizing;
 
@@ -64,11 +63,7 @@ impl Mail {
     }
 }
 
-impl fmt::Debug for Mail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mail(..)")
-    }
-}
+redacted_debug!(Mail);
 
 /// The reason why a mail was not sent. It contains no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

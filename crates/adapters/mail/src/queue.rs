@@ -21,7 +21,7 @@ use anteroom_runtime::{
 };
 use async_trait::async_trait;
 use futures::FutureExt as _;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
     task::{JoinHandle, JoinSet},
@@ -135,7 +135,7 @@ impl MailQueue {
     }
 
     fn add(&self, item: QueueItem) {
-        let lossless = self.state.backlog().add(item);
+        let lossless = self.state.backlog.lock().add(item);
         self.state.changed.notify_one();
         if !lossless {
             self.state.count_displaced();
@@ -151,17 +151,18 @@ impl MailQueue {
     /// Makes one more attempt for each waiting mail, and stops, after `patience` at the latest.
     /// Drops and counts the remaining mails.
     pub async fn close(&self, patience: Duration) {
-        let Some(mut task) = self.take_task() else {
+        let task = self.task.lock().take();
+        let Some(mut task) = task else {
             return;
         };
-        self.state.backlog().close();
+        self.state.backlog.lock().close();
         self.state.closing.send_replace(true);
         self.state.changed.notify_one();
         if timeout(patience, &mut task).await.is_err() {
             task.abort();
             // The task was aborted, or has just ended.
             let _ = task.await;
-            let left = self.state.backlog().number();
+            let left = self.state.backlog.lock().number();
             let left = u64::try_from(left).unwrap_or(u64::MAX);
             self.state.dropped.add(left);
         }
@@ -169,11 +170,6 @@ impl MailQueue {
         if dropped > 0 {
             tracing::warn!(dropped, "mails were dropped");
         }
-    }
-
-    fn take_task(&self) -> Option<JoinHandle<()>> {
-        let mut task = self.task.lock();
-        task.take()
     }
 }
 
@@ -201,14 +197,6 @@ impl Dependency for MailQueue {
 }
 
 impl State {
-    fn backlog(&self) -> MutexGuard<'_, MailBacklog> {
-        self.backlog.lock()
-    }
-
-    fn history(&self) -> MutexGuard<'_, AttemptHistory> {
-        self.history.lock()
-    }
-
     /// Records an attempt for decoys, unless it was refused permanently. Such mails go to addresses
     /// that do not exist, and a stranger can cause any number of them; the mails that decoys
     /// replace would go to addresses that exist.
@@ -216,7 +204,7 @@ impl State {
         let is_temporary = outcome.is_err_and(MailError::is_temporary);
         if outcome.is_ok() || is_temporary {
             let record = AttemptRecord { time, is_temporary };
-            self.history().note(mail.domain(), record);
+            self.history.lock().note(mail.domain(), record);
         }
     }
 
@@ -242,15 +230,15 @@ async fn send_all(state: Arc<State>) {
     let mut attempts = JoinSet::new();
     loop {
         while attempts.len() < at_once {
-            let next = state.backlog().take(Instant::now());
+            let next = state.backlog.lock().take(Instant::now());
             let Some(queued) = next else { break };
             attempts.spawn(attempt(queued, Arc::clone(&state)).in_current_span());
         }
-        if attempts.is_empty() && state.backlog().is_done() {
+        if attempts.is_empty() && state.backlog.lock().is_done() {
             return;
         }
         let is_free = attempts.len() < at_once;
-        let due = is_free.then(|| state.backlog().next_due()).flatten();
+        let due = is_free.then(|| state.backlog.lock().next_due()).flatten();
         tokio::select! {
             Some(_) = attempts.join_next() => {}
             () = state.changed.notified() => {}
@@ -271,7 +259,7 @@ async fn pause_until(due: Option<Instant>) {
 async fn attempt(queued: QueuedMail, state: Arc<State>) {
     match &queued.item {
         QueueItem::Mail(mail) => {
-            let last_call = state.backlog().is_closing();
+            let last_call = state.backlog.lock().closing;
             let begin = Instant::now();
             // After a panic only the mail's place in the queue is used.
             let send = AssertUnwindSafe(state.mailer.send(mail)).catch_unwind();
@@ -284,7 +272,7 @@ async fn attempt(queued: QueuedMail, state: Arc<State>) {
             finish(queued, outcome, is_last, &state);
         }
         QueueItem::Decoy { domain } => {
-            let record = state.history().draw(domain, &mut *state.entropy.rng());
+            let record = state.history.lock().draw(domain, &mut *state.entropy.rng());
             attempt_decoy(queued, record, &state).await;
         }
     }
@@ -298,7 +286,7 @@ fn is_last_try(queued: &QueuedMail, state: &State) -> bool {
 fn finish(queued: QueuedMail, outcome: Result<(), MailError>, is_last: bool, state: &State) {
     let is_temporary = outcome.is_err_and(MailError::is_temporary);
     let Err(error) = outcome else {
-        state.backlog().finish(&queued);
+        state.backlog.lock().finish(&queued);
         state.sent.add(1);
         if state.dependency.succeeded() {
             tracing::info!("mails are sent again");
@@ -314,7 +302,7 @@ fn finish(queued: QueuedMail, outcome: Result<(), MailError>, is_last: bool, sta
 }
 
 fn drop_mail(queued: &QueuedMail, state: &State) {
-    state.backlog().finish(queued);
+    state.backlog.lock().finish(queued);
     state.dropped.add(1);
     tracing::warn!("a mail was given up");
 }
@@ -333,7 +321,7 @@ async fn attempt_decoy(queued: QueuedMail, record: AttemptRecord, state: &State)
 
 fn defer(queued: QueuedMail, state: &State) {
     let until = Instant::now() + state.pause(queued.failures);
-    let lossless = state.backlog().defer(queued, until);
+    let lossless = state.backlog.lock().defer(queued, until);
     if !lossless {
         state.count_displaced();
     }

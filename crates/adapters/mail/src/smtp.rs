@@ -1,7 +1,8 @@
 //! The SMTP mailer.
 
-use std::{error, fmt, net::IpAddr, num::NonZeroU16, sync::Arc, time::Duration};
+use std::{error, net::IpAddr, num::NonZeroU16, sync::Arc, time::Duration};
 
+use anteroom_runtime::redacted_debug;
 use async_trait::async_trait;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
@@ -106,9 +107,7 @@ impl SmtpMailer {
             timeout: settings.timeout,
         })
     }
-}
 
-impl SmtpMailer {
     /// Connects and logs in, without a mail.
     ///
     /// # Errors
@@ -138,11 +137,7 @@ impl Mailer for SmtpMailer {
     }
 }
 
-impl fmt::Debug for SmtpLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SmtpLogin(..)")
-    }
-}
+redacted_debug!(SmtpLogin);
 
 /// Converts an error. Keeps only the status of the server's answer, because its text may quote an
 /// address.

@@ -1,8 +1,8 @@
 //! The claims of a token, and the check of their times.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Timestamp, redacted_debug};
 use serde::{Deserialize, Deserializer};
 
 /// The maximum length of a subject or an email, in bytes (OpenID Connect Core 1.0, section 2).
@@ -23,11 +23,7 @@ pub struct OidcSubject {
     pub issued: Option<Timestamp>,
 }
 
-impl fmt::Debug for OidcSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OidcSubject(..)")
-    }
-}
+redacted_debug!(OidcSubject);
 
 /// The relevant claims. `iss` and `aud` are checked with the signature.
 #[derive(Deserialize)]
@@ -52,7 +48,7 @@ pub(crate) struct UnverifiedIssuer {
 }
 
 /// Seconds since 1970, possibly with a fraction (RFC 7519, section 2).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Deserialize)]
 struct NumericDate(f64);
 
 impl NumericDate {
@@ -67,12 +63,6 @@ impl NumericDate {
         (0.0..LATEST)
             .contains(&self.0)
             .then(|| Timestamp::from_secs(self.0 as u64))
-    }
-}
-
-impl<'de> Deserialize<'de> for NumericDate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        f64::deserialize(deserializer).map(Self)
     }
 }
 

@@ -37,31 +37,23 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
 }
 
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, JwtError> {
-    let bytes = match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) => KeyBytes::Point(bytes.clone()),
-        DecodingKeyKind::RsaModulusExponent { n, e } => KeyBytes::Rsa {
-            n: n.clone(),
-            e: e.clone(),
-        },
-    };
-    let scheme = match (algorithm, key.family(), &bytes) {
-        (Algorithm::RS256, AlgorithmFamily::Rsa, KeyBytes::Rsa { .. }) => {
-            Scheme::Rsa(&RSA_PKCS1_2048_8192_SHA256)
+    let key = match (algorithm, key.family(), key.kind()) {
+        (Algorithm::RS256, AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
+            RingKey::Rsa(&RSA_PKCS1_2048_8192_SHA256, n.clone(), e.clone())
         }
-        (Algorithm::PS256, AlgorithmFamily::Rsa, KeyBytes::Rsa { .. }) => {
-            Scheme::Rsa(&RSA_PSS_2048_8192_SHA256)
+        (Algorithm::PS256, AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
+            RingKey::Rsa(&RSA_PSS_2048_8192_SHA256, n.clone(), e.clone())
         }
-        (Algorithm::ES256, AlgorithmFamily::Ec, KeyBytes::Point(_)) => {
-            Scheme::Point(&ECDSA_P256_SHA256_FIXED)
+        (Algorithm::ES256, AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => {
+            RingKey::Point(&ECDSA_P256_SHA256_FIXED, point.clone())
         }
-        (Algorithm::EdDSA, AlgorithmFamily::Ed, KeyBytes::Point(_)) => Scheme::Point(&ED25519),
+        (Algorithm::EdDSA, AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => {
+            RingKey::Point(&ED25519, point.clone())
+        }
         _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),
     };
-    Ok(Box::new(RingVerifier {
-        algorithm: *algorithm,
-        scheme,
-        bytes,
-    }))
+    let algorithm = *algorithm;
+    Ok(Box::new(RingVerifier { algorithm, key }))
 }
 
 struct EddsaSigner(Ed25519KeyPair);
@@ -80,30 +72,24 @@ impl JwtSigner for EddsaSigner {
 
 struct RingVerifier {
     algorithm: Algorithm,
-    scheme: Scheme,
-    bytes: KeyBytes,
+    key: RingKey,
 }
 
-enum Scheme {
-    Rsa(&'static RsaParameters),
-    Point(&'static dyn VerificationAlgorithm),
-}
-
-enum KeyBytes {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    Point(Vec<u8>),
+enum RingKey {
+    /// The modulus and the exponent.
+    Rsa(&'static RsaParameters, Vec<u8>, Vec<u8>),
+    Point(&'static dyn VerificationAlgorithm, Vec<u8>),
 }
 
 impl Verifier<Vec<u8>> for RingVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
-        let verified = match (&self.scheme, &self.bytes) {
-            (Scheme::Rsa(parameters), KeyBytes::Rsa { n, e }) => {
+        let verified = match &self.key {
+            RingKey::Rsa(parameters, n, e) => {
                 RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
             }
-            (Scheme::Point(scheme), KeyBytes::Point(point)) => {
+            RingKey::Point(scheme, point) => {
                 UnparsedPublicKey::new(*scheme, point).verify(message, signature)
             }
-            _ => Err(ring::error::Unspecified),
         };
         verified.map_err(|_| Error::new())
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anteroom_http_client::{ExchangeError, HttpClient, HttpClientError, HttpClientOptions};
+use anteroom_http_client::{
+    ExchangeError, HttpClient, HttpClientError, HttpClientOptions, is_safe,
+};
 use http::StatusCode;
 use url::Url;
-
-use crate::settings::is_safe;
 
 /// The maximum length of a document, in bytes.
 const MAX_DOCUMENT: usize = 256 * 1024;

@@ -164,18 +164,10 @@ impl Provider {
 
     /// Returns the keys, unless they are too old.
     fn usable_keys(&self) -> Option<Arc<KeySet>> {
-        let cached = self.cached();
-        let age = self
-            .clock
-            .now()
-            .as_secs()
-            .saturating_sub(cached.seen?.as_secs());
+        let cached = self.cached.read().clone();
+        let now = self.clock.now().as_secs();
+        let age = now.saturating_sub(cached.seen?.as_secs());
         (age <= self.settings.keys_max_age.as_secs()).then_some(cached.keys)
-    }
-
-    fn cached(&self) -> CachedKeys {
-        let cached = self.cached.read();
-        cached.clone()
     }
 }
 

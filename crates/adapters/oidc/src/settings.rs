@@ -1,8 +1,9 @@
 //! The providers, and the trust in them.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use url::{Host, Url};
+use anteroom_http_client::is_safe;
+use url::Url;
 
 /// The settings of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,23 +69,12 @@ impl ProviderSettings {
 }
 
 /// The error for a provider that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the issuer {issuer:?} cannot be used: {reason}")]
 pub struct ProviderError {
     issuer: String,
     reason: &'static str,
 }
-
-impl fmt::Display for ProviderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the issuer {:?} cannot be used: {}",
-            self.issuer, self.reason
-        )
-    }
-}
-
-impl std::error::Error for ProviderError {}
 
 impl ProviderError {
     pub(crate) fn twice(issuer: &str) -> Self {
@@ -92,20 +82,6 @@ impl ProviderError {
             issuer: issuer.to_owned(),
             reason: "it is there twice",
         }
-    }
-}
-
-/// Returns whether the URL is encrypted, or does not leave the machine.
-pub(crate) fn is_safe(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => url.has_host(),
-        "http" => match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        },
-        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use anteroom_protocol::redacted_debug;
 use hickory_resolver::{
     ResolverBuilder, TokioResolver,
     config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig},
@@ -118,11 +119,7 @@ impl HostResolver {
     }
 }
 
-impl fmt::Debug for HostResolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HostResolver(..)")
-    }
-}
+redacted_debug!(HostResolver);
 
 fn unusable(error: &hickory_resolver::net::NetError) -> RelaySettingsError {
     RelaySettingsError::Resolver(error.to_string())

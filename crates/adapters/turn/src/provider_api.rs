@@ -8,14 +8,14 @@
 //!
 //! No part of the request depends on the user.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions};
-use anteroom_protocol::Timestamp;
+use anteroom_http_client::{Answer, ExchangeError, HttpClient, HttpClientOptions, is_loopback};
+use anteroom_protocol::{Timestamp, redacted_debug};
 use anteroom_runtime::{Backoff, Health};
 use http::{HeaderValue, StatusCode, header};
-use parking_lot::{Mutex, MutexGuard};
-use serde::{Deserialize, Deserializer, Serialize};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -69,9 +69,7 @@ struct AnswerBody {
 
 #[derive(Deserialize)]
 struct IceServers {
-    #[serde(deserialize_with = "wiped")]
     username: Zeroizing<String>,
-    #[serde(deserialize_with = "wiped")]
     credential: Zeroizing<String>,
     urls: OneOrMany,
 }
@@ -97,7 +95,7 @@ impl ProviderApi {
         timeout: Duration,
     ) -> Result<Self, RelaySettingsError> {
         let http = HttpClient::new(HttpClientOptions {
-            proxy: !url.is_loopback(),
+            proxy: !is_loopback(&url.0),
             ..HttpClientOptions::new(timeout)
         });
         let http = http.map_err(RelaySettingsError::HttpClient)?;
@@ -121,7 +119,7 @@ impl ProviderApi {
         now: Timestamp,
         ttl: RelayTtl,
     ) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
-        if !self.breaker().admit(now) {
+        if !self.breaker.lock().admit(now) {
             return Err(RelayError::CircuitOpen);
         }
         let exchange = async {
@@ -133,18 +131,14 @@ impl ProviderApi {
             .await
             .unwrap_or(Err(RelayError::TimedOut));
         match &outcome {
-            Ok(_) => self.breaker().succeeded(),
-            Err(_) => self.breaker().failed(now),
+            Ok(_) => self.breaker.lock().succeeded(),
+            Err(_) => self.breaker.lock().failed(now),
         }
         outcome
     }
 
     pub(crate) fn health(&self) -> Health {
-        self.breaker().health()
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock()
+        self.breaker.lock().health()
     }
 
     /// Makes the request. Repeats it only after a failure in which the provider has made no
@@ -165,7 +159,7 @@ impl ProviderApi {
         let question = Question { ttl: ttl.as_secs() };
         let request = self
             .http
-            .post(self.url.url().clone())
+            .post(self.url.0.clone())
             .header(header::AUTHORIZATION, self.authorization.clone())
             .json(&question);
         let response = match request.send().await {
@@ -187,11 +181,7 @@ impl ProviderApi {
     }
 }
 
-impl fmt::Debug for ProviderApi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProviderApi(..)")
-    }
-}
+redacted_debug!(ProviderApi);
 
 async fn read(response: Answer) -> Result<(Credentials, Vec<RelayUrl>), RelayError> {
     let malformed = RelayError::Malformed {
@@ -238,10 +228,6 @@ fn parse(body: &[u8]) -> Option<(Credentials, Vec<RelayUrl>)> {
         password: credential,
     };
     Some((credentials, urls?))
-}
-
-fn wiped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
-    String::deserialize(deserializer).map(Zeroizing::new)
 }
 
 #[cfg(test)]

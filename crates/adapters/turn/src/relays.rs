@@ -274,23 +274,20 @@ fn check_urls(settings: &RelaySettings) -> Result<(), RelaySettingsError> {
         url_templates,
         ..
     } = settings;
-    match provider {
-        ProviderSettings::Http { .. } if !urls.is_empty() => {
-            Err(RelaySettingsError::UrlsFromProvider)
-        }
-        ProviderSettings::Http { .. } => Ok(()),
-        ProviderSettings::Coturn { .. } | ProviderSettings::Static if urls.is_empty() => {
+    match (provider, urls.is_empty()) {
+        (ProviderSettings::Http { .. }, false) => Err(RelaySettingsError::UrlsFromProvider),
+        (ProviderSettings::Coturn { .. } | ProviderSettings::Static, true) => {
             Err(RelaySettingsError::NoUrls)
         }
-        ProviderSettings::Coturn { .. } => Ok(()),
-        ProviderSettings::Static => {
-            if let Some(url) = urls.iter().find(|url| url.needs_credentials()) {
-                return Err(RelaySettingsError::NoCredentialsFor(url.to_string()));
-            }
-            match url_templates.iter().find(|url| url.needs_credentials()) {
-                Some(url) => Err(RelaySettingsError::NoCredentialsFor(url.to_string())),
+        (ProviderSettings::Static, false) => {
+            let url = urls.iter().find(|url| url.needs_credentials());
+            let template = url_templates.iter().find(|url| url.needs_credentials());
+            let unusable = url.map(ToString::to_string);
+            match unusable.or_else(|| template.map(ToString::to_string)) {
+                Some(url) => Err(RelaySettingsError::NoCredentialsFor(url)),
                 None => Ok(()),
             }
         }
+        (ProviderSettings::Http { .. }, true) | (ProviderSettings::Coturn { .. }, false) => Ok(()),
     }
 }

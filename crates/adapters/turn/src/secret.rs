@@ -1,7 +1,6 @@
 //! The secrets that are shared with a provider.
 
-use std::fmt;
-
+use anteroom_protocol::redacted_debug;
 use zeroize::Zeroizing;
 
 /// The minimum length. Shorter secrets can be guessed: a reader of one pair of credentials can try
@@ -27,11 +26,7 @@ impl RelaySecret {
     }
 }
 
-impl fmt::Debug for RelaySecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RelaySecret(..)")
-    }
-}
+redacted_debug!(RelaySecret);
 
 #[cfg(test)]
 mod tests {

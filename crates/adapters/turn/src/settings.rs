@@ -1,8 +1,9 @@
 //! The settings of relays.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use url::{Host, Url};
+use anteroom_http_client::is_safe;
+use url::Url;
 
 use crate::{HostName, RelaySecret, RelayTtl, RelayUrl, UrlTemplate};
 
@@ -46,7 +47,7 @@ pub enum ProviderSettings {
 /// The URL of a provider's API: `https`, or `http` on the machine itself, because the token and the
 /// credentials are sent over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProviderUrl(Url);
+pub struct ProviderUrl(pub(crate) Url);
 
 impl ProviderUrl {
     /// Parses a URL; `None` if it cannot be used.
@@ -54,20 +55,7 @@ impl ProviderUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let is_plain = url.username().is_empty() && url.password().is_none();
-        let is_safe = match url.scheme() {
-            "https" => url.has_host(),
-            "http" => is_loopback(&url),
-            _ => false,
-        };
-        (is_plain && is_safe && url.fragment().is_none()).then_some(Self(url))
-    }
-
-    pub(crate) fn url(&self) -> &Url {
-        &self.0
-    }
-
-    pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
+        (is_plain && is_safe(&url) && url.fragment().is_none()).then_some(Self(url))
     }
 }
 
@@ -79,15 +67,6 @@ pub struct RelayExperiment {
     pub percent: u8,
     /// The relays for that share.
     pub relays: RelaySettings,
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 #[cfg(test)]

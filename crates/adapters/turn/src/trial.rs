@@ -12,7 +12,7 @@ use stun_types::{
         BINDING, IntegrityAlgorithm, LongTermCredentials, Message, MessageClass,
         MessageIntegrityCredentials, MessageWriteVec, TransactionId,
     },
-    prelude::{MessageWrite as _, MessageWriteExt as _},
+    prelude::{AttributeWrite, MessageWrite as _, MessageWriteExt as _},
 };
 use tokio::time::timeout;
 use turn_types::{
@@ -103,17 +103,20 @@ async fn allocate(
             .to_key(realm.realm().to_owned())
             .into();
     let user = Username::new(username).map_err(malformed)?;
+    let authenticated = |method, first: &dyn AttributeWrite| {
+        let mut request = Message::builder_request(method, MessageWriteVec::new());
+        for attribute in [first, &user, &realm, &nonce] {
+            request.add_attribute(attribute).map_err(malformed)?;
+        }
+        request
+            .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
+            .map_err(malformed)?;
+        let id = request.transaction_id();
+        Ok::<_, TrialError>((request.finish(), id))
+    };
 
-    let mut request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
-    request.add_attribute(&udp).map_err(malformed)?;
-    request.add_attribute(&user).map_err(malformed)?;
-    request.add_attribute(&realm).map_err(malformed)?;
-    request.add_attribute(&nonce).map_err(malformed)?;
-    request
-        .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
-        .map_err(malformed)?;
-    let id = request.transaction_id();
-    let answer = channel.exchange(&request.finish(), id).await?;
+    let (request, id) = authenticated(ALLOCATE, &udp)?;
+    let answer = channel.exchange(&request, id).await?;
     let answer = parsed(&answer)?;
     if let Some(code) = code(&answer)? {
         return Err(TrialError::Refused(code));
@@ -123,21 +126,10 @@ async fn allocate(
         return Err(TrialError::Malformed);
     }
     let relayed = answer.attribute::<XorRelayedAddress>().map_err(malformed)?;
-    let relayed = relayed.addr(id);
-
-    let mut request = Message::builder_request(REFRESH, MessageWriteVec::new());
-    let over = Lifetime::new(0);
-    request.add_attribute(&over).map_err(malformed)?;
-    request.add_attribute(&user).map_err(malformed)?;
-    request.add_attribute(&realm).map_err(malformed)?;
-    request.add_attribute(&nonce).map_err(malformed)?;
-    request
-        .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
-        .map_err(malformed)?;
-    let release_id = request.transaction_id();
+    let (release, release_id) = authenticated(REFRESH, &Lifetime::new(0))?;
     Ok(Allocation {
-        address: relayed,
-        release: request.finish(),
+        address: relayed.addr(id),
+        release,
         release_id,
     })
 }

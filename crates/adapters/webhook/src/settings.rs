@@ -1,10 +1,10 @@
 //! The settings of a webhook.
 
-use std::{fmt, io, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{io, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use anteroom_http_client::HttpClientError;
-use anteroom_runtime::Backoff;
-use url::{Host, Url};
+use anteroom_http_client::{HttpClientError, is_safe};
+use anteroom_runtime::{Backoff, redacted_debug};
+use url::Url;
 use zeroize::Zeroizing;
 
 /// The minimum length of a secret, in bytes.
@@ -30,11 +30,7 @@ impl WebhookSecret {
     }
 }
 
-impl fmt::Debug for WebhookSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WebhookSecret(..)")
-    }
-}
+redacted_debug!(WebhookSecret);
 
 /// The settings of a webhook.
 #[derive(Debug)]
@@ -81,14 +77,7 @@ pub fn check_url(url: &str) -> Result<(), WebhookError> {
 
 pub(crate) fn checked(url: &str) -> Result<Url, WebhookError> {
     let url = Url::parse(url).map_err(|_| WebhookError::Url)?;
-    let safe = match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost",
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    };
-    if !safe || !url.username().is_empty() || url.password().is_some() {
+    if !is_safe(&url) || !url.username().is_empty() || url.password().is_some() {
         return Err(WebhookError::Url);
     }
     Ok(url)

@@ -13,7 +13,7 @@ use anteroom_runtime::{
     Clock, Count, Dependency, DependencyState, Event, EventSink, Health, spawn_task, task_span,
 };
 use async_trait::async_trait;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -110,7 +110,7 @@ impl WebhookSink {
     /// Writes the events in memory to the disk, and stops. Waiting events are sent after the next
     /// start. Later events are dropped and counted.
     pub async fn close(&self) {
-        let tasks = self.lock().take();
+        let tasks = self.tasks.lock().take();
         let Some(SinkTasks {
             sender,
             writer,
@@ -125,15 +125,11 @@ impl WebhookSink {
         self.closing.send_replace(true);
         let _ = delivery.await;
     }
-
-    fn lock(&self) -> MutexGuard<'_, Option<SinkTasks>> {
-        self.tasks.lock()
-    }
 }
 
 impl EventSink for WebhookSink {
     fn emit(&self, event: Event) {
-        let queued = match &*self.lock() {
+        let queued = match &*self.tasks.lock() {
             Some(tasks) => tasks.sender.try_send(event).is_ok(),
             None => false,
         };

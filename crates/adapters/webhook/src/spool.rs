@@ -16,7 +16,7 @@ use std::{
 };
 
 use anteroom_runtime::Clock;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 const SUFFIX: &str = "json";
 const UNFINISHED: &str = "new";
@@ -95,7 +95,7 @@ impl Spool {
     /// Stores an event. It is on the disk when this returns.
     pub(crate) fn push(&self, line: &str, clock: &dyn Clock) -> io::Result<PushOutcome> {
         let number = {
-            let mut state = self.state();
+            let mut state = self.state.lock();
             if state.waiting.len() >= self.capacity.get() {
                 return Ok(PushOutcome::Full);
             }
@@ -117,7 +117,7 @@ impl Spool {
     /// events that other processes have written, unless many wait.
     pub(crate) fn first(&self) -> Option<(EventNumber, io::Result<Vec<u8>>)> {
         let number = {
-            let mut state = self.state();
+            let mut state = self.state.lock();
             if state.waiting.len() <= MOST_TO_REREAD
                 && let Err(error) = self.rescan(&mut state)
             {
@@ -133,7 +133,7 @@ impl Spool {
         write_new(unfinished, line.as_bytes())?;
         for _ in 0..MOST_ATTEMPTS {
             // The lock keeps a rescan from finding the file before it is in the set.
-            let mut state = self.state();
+            let mut state = self.state.lock();
             match fs::hard_link(unfinished, self.path(number)) {
                 Ok(()) => {
                     state.waiting.insert(number);
@@ -166,7 +166,7 @@ impl Spool {
 
     /// Removes an event. A file that cannot be removed is sent again after a restart.
     pub(crate) fn remove(&self, number: EventNumber) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.waiting.remove(&number);
         if let Err(error) = fs::remove_file(self.path(number)) {
             tracing::warn!(kind = ?error.kind(), "the file of a sent event cannot be removed");
@@ -176,10 +176,6 @@ impl Spool {
 
     fn path(&self, number: EventNumber) -> PathBuf {
         self.folder.join(format!("{number}.{SUFFIX}"))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
     }
 }
 

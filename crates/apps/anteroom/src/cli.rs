@@ -84,9 +84,17 @@ pub(crate) enum Command {
     /// Print the reference of all settings, with their variables and defaults
     Settings,
     /// Copy the databases to a new folder, also while the services run
-    Backup(Backup),
+    Backup {
+        /// The folder that is made; the one it is in must exist
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
     /// Put a backup into a data directory that has no databases
-    Restore(RestoreArguments),
+    Restore {
+        /// A folder that `backup` made
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
     /// Create and manage call links of your own
     #[command(subcommand)]
     Link(Link),
@@ -160,20 +168,6 @@ impl NewDatabase {
             Self::Rooms => RoomsSchema::NAME,
         }
     }
-}
-
-#[derive(Args)]
-pub(crate) struct Backup {
-    /// The folder that is made; the one it is in must exist
-    #[arg(value_name = "FOLDER")]
-    pub(crate) folder: PathBuf,
-}
-
-#[derive(Args)]
-pub(crate) struct RestoreArguments {
-    /// A folder that `backup` made
-    #[arg(value_name = "FOLDER")]
-    pub(crate) folder: PathBuf,
 }
 
 impl Cli {

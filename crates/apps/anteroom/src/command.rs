@@ -3,7 +3,6 @@
 mod completions;
 mod demo;
 mod man;
-mod serve_check;
 
 use anteroom_console::{
     context::Context, data_dir::DataDir, environment::Environment, exit_status::ExitStatus, os,
@@ -17,7 +16,7 @@ use anteroom_operator_cli::{
     restore, room, status,
 };
 use anteroom_server::{
-    logging, serve,
+    checks, logging, serve,
     settings::{self, Scope},
 };
 use anteroom_user_cli::{
@@ -26,7 +25,7 @@ use anteroom_user_cli::{
     relays, trust, whoami,
 };
 
-use crate::cli::{Backup, Cli, Command, DocumentationCommand, Keys, RestoreArguments};
+use crate::cli::{Cli, Command, DocumentationCommand, Keys};
 
 /// Runs the command of the command line. Returns the exit status of a completed command.
 pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<ExitStatus> {
@@ -60,11 +59,13 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
     };
     let data = &context.data;
     let flags = cli.settings();
+    let configuration = || settings::find_file(config, environment, &flags, Scope::Server);
     let record = record_of(&cli.command);
     let changes = ChangedServices::default();
     let done = match cli.command {
         Command::Serve(options) if options.check => {
-            return serve_check::run(&settings, &context).await;
+            let findings = checks::of_this_machine(&settings, data, environment).await;
+            return checks::show(&findings, context.json);
         }
         Command::Doctor(options) if options.outside => {
             return doctor::outside(&options, &context, async |url| {
@@ -86,7 +87,7 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
         }
         Command::Device(command) => device::run(command, &settings, &context).await,
         Command::Status => {
-            let configuration = status::configuration(config, environment, &flags)?;
+            let configuration = configuration()?;
             status::run(configuration, &settings, &context).await
         }
         Command::Room(command) => room::run(command, &settings, &context).await,
@@ -97,30 +98,22 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             yes,
         } => logout::run(issuer.as_deref(), everywhere, yes, &context).await,
         Command::Whoami(options) => whoami::run(&options, &context).await,
-        Command::Credential(Credential::Create(options)) => {
-            credential_create::run(&options, &context).await
-        }
-        Command::Credential(Credential::Auth(options)) => {
-            credential_auth::run(&options, &context).await
-        }
-        Command::Credential(Credential::Renew(options)) => {
-            credential_renew::run(&options, &context).await
-        }
+        Command::Credential(command) => match command {
+            Credential::Create(options) => credential_create::run(&options, &context).await,
+            Credential::Auth(options) => credential_auth::run(&options, &context).await,
+            Credential::Renew(options) => credential_renew::run(&options, &context).await,
+        },
         Command::Relays(options) => relays::run(&options, &context).await,
-        Command::Keys(Keys::List) => keys::list::run(&settings, &context).await,
-        Command::Keys(Keys::Rotate(options)) => {
-            keys::rotate::run(&options, &context, &changes).await
-        }
-        Command::Keys(Keys::ExportPublic { out }) => keys::public::export(&out, &context).await,
-        Command::Keys(Keys::Trust { file, issuer }) => {
-            trust::run(&file, issuer.as_deref(), &context)
-        }
-        Command::Keys(Keys::Export { out }) => {
-            keys::transfer::export(&out, &context, &changes).await
-        }
-        Command::Keys(Keys::Import { file, new }) => {
-            keys::transfer::import(&file, new, &context, &changes).await
-        }
+        Command::Keys(command) => match command {
+            Keys::List => keys::list::run(&settings, &context).await,
+            Keys::Rotate(options) => keys::rotate::run(&options, &context, &changes).await,
+            Keys::ExportPublic { out } => keys::public::export(&out, &context).await,
+            Keys::Trust { file, issuer } => trust::run(&file, issuer.as_deref(), &context),
+            Keys::Export { out } => keys::transfer::export(&out, &context, &changes).await,
+            Keys::Import { file, new } => {
+                keys::transfer::import(&file, new, &context, &changes).await
+            }
+        },
         Command::Link(command) => link::run(command, &context).await,
         Command::Call(CallCommand::Join(options)) => {
             return call::join(&options, &context).await;
@@ -129,13 +122,11 @@ pub(crate) async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<E
             link::end_call(&link, yes, &rooms, &context).await
         }
         Command::Settings => Ok(print(settings::reference()?.trim_end())?),
-        Command::Backup(Backup { folder }) => {
-            let configuration = status::configuration(config, environment, &flags)?;
+        Command::Backup { folder } => {
+            let configuration = configuration()?;
             backup::run(&folder, configuration, &context, &changes).await
         }
-        Command::Restore(RestoreArguments { folder }) => {
-            restore::run(&folder, &context, &changes).await
-        }
+        Command::Restore { folder } => restore::run(&folder, &context, &changes).await,
         Command::Demo => demo::run(&settings).await,
         Command::Description(description) => describe(&description),
     };
@@ -162,8 +153,8 @@ const fn record_of(command: &Command) -> Option<CommandRecord> {
         },
         Command::Keys(Keys::Export { .. }) => ("keys.exported", true, false),
         Command::Keys(Keys::Import { .. }) => ("keys.imported", false, true),
-        Command::Backup(_) => ("backup.made", true, true),
-        Command::Restore(_) => ("backup.restored", true, true),
+        Command::Backup { .. } => ("backup.made", true, true),
+        Command::Restore { .. } => ("backup.restored", true, true),
         _ => return None,
     };
     Some(CommandRecord::new(action, of_issuer, of_rooms))
@@ -190,8 +181,8 @@ impl Command {
             | Self::Room(_)
             | Self::Status
             | Self::Keys(_)
-            | Self::Backup(_)
-            | Self::Restore(_)
+            | Self::Backup { .. }
+            | Self::Restore { .. }
             | Self::Demo => Scope::Server,
             Self::Login(_)
             | Self::Logout { .. }

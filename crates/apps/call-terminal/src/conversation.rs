@@ -69,7 +69,6 @@ pub(crate) struct Row<'a> {
     pub(super) author: usize,
 }
 
-/// The style of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowStyle {
     Message,
@@ -145,15 +144,13 @@ impl Conversation {
         let Entry::Presence { changes, text } = entry else {
             return Some(entry);
         };
-        let Some(Entry::Presence {
-            changes: before, ..
-        }) = self.items.back_mut().map(|item| &mut item.entry)
-        else {
-            return Some(Entry::Presence { changes, text });
+        let last = self.items.back_mut().map(|item| &mut item.entry);
+        let before = match last {
+            Some(Entry::Presence {
+                changes: before, ..
+            }) if before.continues_with(&changes) => before,
+            _ => return Some(Entry::Presence { changes, text }),
         };
-        if !before.continues_with(&changes) {
-            return Some(Entry::Presence { changes, text });
-        }
         if let Err(changes) = before.merge(changes) {
             return Some(Entry::Presence { changes, text });
         }

@@ -36,7 +36,7 @@ pub fn exit_status(failure: Option<&ErrorReport>) -> ExitStatus {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{IssuerError, RoomsError};
+    use anteroom_client::{IssuerError, RoomsError, TransportFailure};
 
     use super::*;
 
@@ -63,7 +63,7 @@ mod tests {
             (EndReason::Displaced, 4),
             (EndReason::EndedByAdmin, 5),
             (EndReason::Failed(RoomsError::Lost), 6),
-            (EndReason::Failed(RoomsError::TimedOut), 6),
+            (EndReason::Failed(TransportFailure::TimedOut.into()), 6),
             (EndReason::Failed(RoomsError::Redirected), 1),
         ] {
             let status = exit_status(failure(&ending).as_ref());
@@ -76,9 +76,9 @@ mod tests {
         let joining = |error: RoomsError| anyhow::Error::from(error).context("not joined");
         for (error, number) in [
             (joining(RoomsError::Closed), 3),
-            (joining(RoomsError::TimedOut), 6),
+            (joining(TransportFailure::TimedOut.into()), 6),
             (joining(RoomsError::Redirected), 1),
-            (IssuerError::TimedOut.into(), 6),
+            (IssuerError::from(TransportFailure::TimedOut).into(), 6),
             (anyhow::anyhow!("no such file"), 1),
         ] {
             let report = ErrorReport::of(&error);

@@ -77,7 +77,6 @@ impl KnownDevices {
         known_devices
     }
 
-    /// Sets this device.
     pub(super) fn set_own(&mut self, me: DemuxId) {
         self.me = Some(me);
         self.known_device(me);
@@ -151,7 +150,7 @@ impl KnownDevices {
     /// Returns the tag of a device with its sign, with as many digits as tell it from all others.
     pub(super) fn tag(&self, device: DemuxId) -> String {
         let tag = DeviceTag::of(device);
-        match self.short_tags.get(&tag.short()) {
+        match self.short_tags.get(tag.short()) {
             Some(2..) => format!("#{}", tag.whole()),
             _ => format!("#{}", tag.short()),
         }
@@ -203,10 +202,7 @@ impl KnownDevices {
 
     fn known_device(&mut self, device: DemuxId) -> &mut KnownDevice {
         self.known.entry(device).or_insert_with(|| {
-            *self
-                .short_tags
-                .entry(DeviceTag::of(device).short())
-                .or_default() += 1;
+            count_tag(&mut self.short_tags, device);
             KnownDevice::default()
         })
     }
@@ -217,12 +213,14 @@ impl KnownDevices {
             .retain(|device, known_device| known_device.is_present || Some(*device) == me);
         self.short_tags.clear();
         for device in self.known.keys() {
-            *self
-                .short_tags
-                .entry(DeviceTag::of(*device).short())
-                .or_default() += 1;
+            count_tag(&mut self.short_tags, *device);
         }
     }
+}
+
+fn count_tag(short_tags: &mut HashMap<String, usize>, device: DemuxId) {
+    let tag = DeviceTag::of(device).short().to_owned();
+    *short_tags.entry(tag).or_default() += 1;
 }
 
 #[cfg(test)]

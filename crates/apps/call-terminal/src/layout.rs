@@ -30,7 +30,6 @@ pub(crate) struct Areas {
 pub(crate) struct Content {
     /// The number of waiting devices, if this device receives the list.
     pub(super) waiting: usize,
-    /// Rows of the draft.
     pub(super) draft_rows: usize,
 }
 

@@ -18,6 +18,7 @@ mod quotation;
 pub mod screen;
 mod status;
 mod tag;
+mod typed;
 mod view;
 mod wait;
 mod wrap;

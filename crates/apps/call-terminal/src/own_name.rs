@@ -32,18 +32,17 @@ impl NameFile {
         ask: impl FnOnce() -> io::Result<Option<String>>,
     ) -> anyhow::Result<Option<String>> {
         if let Some(name) = given {
-            return sendable(name).map_err(|long| long.failure("--as").into());
+            return Ok(sendable(name, "--as")?);
         }
-        let stored = self.read().map_err(|error| self.failure("read", error))?;
-        if let Some(name) = stored {
-            let place = home_path(&self.0);
-            return sendable(&name).map_err(|long| long.failure(&place).into());
+        let stored = files::if_there(fs::read_to_string(&self.0));
+        if let Some(name) = stored.map_err(|error| self.failure("read", error))? {
+            return Ok(sendable(&name, &home_path(&self.0))?);
         }
         let answer = ask().context("the answer cannot be read")?;
         let Some(answer) = answer else {
             return Ok(None);
         };
-        let name = sendable(&answer).map_err(|long| long.failure("your answer"))?;
+        let name = sendable(&answer, "your answer")?;
         let text = name.clone().unwrap_or_default();
         self.keep(&text)
             .map_err(|error| self.failure("written", error))?;
@@ -68,14 +67,6 @@ impl NameFile {
         Ok(Some(answer))
     }
 
-    fn read(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(&self.0) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     fn keep(&self, name: &str) -> io::Result<()> {
         if let Some(parent) = self.0.parent() {
             fs::create_dir_all(parent)?;
@@ -91,30 +82,17 @@ impl NameFile {
     }
 }
 
-/// The length in characters of a name that is too long.
-#[derive(Debug)]
-struct LongName(usize);
-
-impl LongName {
-    /// The failure, with the place where the name was found.
-    fn failure(&self, place: &str) -> Failure {
-        let what = format!(
-            "the name in the call is too long: {place} has {} characters",
-            self.0
-        );
-        Failure::new("name_too_long", what).next(format!(
-            "Choose one of at most {MAX_CHARS}: give it with --as"
-        ))
-    }
-}
-
-/// A name as it is sent; nothing if it shows nothing.
-fn sendable(name: &str) -> Result<Option<String>, LongName> {
+/// Returns a name as it is sent; nothing if it shows nothing. `place` is where it was found.
+fn sendable(name: &str, place: &str) -> Result<Option<String>, Failure> {
     let name = shown_name(&printable(name.trim(), usize::MAX));
     match name.chars().count() {
         0 => Ok(None),
         1..=MAX_CHARS => Ok(Some(name)),
-        length => Err(LongName(length)),
+        length => {
+            let what = format!("the name in the call is too long: {place} has {length} characters");
+            let next = format!("Choose one of at most {MAX_CHARS}: give it with --as");
+            Err(Failure::new("name_too_long", what).next(next))
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anteroom_client::{CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsError};
+use anteroom_client::{
+    CallEvent, CallSession, Chat, DemuxId, Recipient, RoomsError, TransportFailure,
+};
 use anteroom_console::report::ErrorReport;
 use anteroom_protocol::CallLinkSecretParams;
 
@@ -167,7 +169,7 @@ impl CallParticipation {
     async fn send(&self, to: Recipient, chat: &Chat) -> Result<(), RoomsError> {
         let bytes = chat
             .to_bytes()
-            .map_err(|_| RoomsError::Malformed("a line cannot be written as JSON"))?;
+            .map_err(|_| TransportFailure::Malformed("a line cannot be written as JSON"))?;
         self.call.send(to, &bytes).await
     }
 }

@@ -1,6 +1,6 @@
 //! A participant in plain lines.
 
-use std::{io, thread, time::Duration};
+use std::{io, time::Duration};
 
 use anteroom_console::{
     report::ErrorReport,
@@ -8,16 +8,15 @@ use anteroom_console::{
     terminal::{self, print, print_to_reader},
 };
 use anyhow::Context as _;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     entry::Entry,
     input::Input,
     participation::{CallParticipation, Moment},
+    typed,
 };
 
-/// The capacity of the queue of typed lines.
-const TYPED_AHEAD: usize = 64;
 /// The timeout when no entry is due.
 const LATER: Duration = Duration::from_secs(3600);
 
@@ -60,7 +59,7 @@ async fn run_session(
     // The first event precedes all typed input, since it reports whether the device is in the call or the
     // lobby.
     let mut event = participation.next().await;
-    let mut typed = read_lines();
+    let mut typed = typed::on_thread(|| io::stdin().lines().next()?.ok());
     loop {
         if let Some(event) = event.take() {
             match participation.apply(&event, start.elapsed()).await {
@@ -101,18 +100,4 @@ fn show(entries: &[Entry]) -> io::Result<()> {
     let width = terminal::width();
     let mut lines = entries.iter().flat_map(|entry| entry.lines(width));
     lines.try_for_each(|line| print_to_reader(&line))
-}
-
-/// Returns the lines of standard input. A thread reads them, since a blocking read must not delay the end of
-/// the process.
-fn read_lines() -> mpsc::Receiver<String> {
-    let (sender, lines) = mpsc::channel(TYPED_AHEAD);
-    thread::spawn(move || {
-        for line in io::stdin().lines().map_while(Result::ok) {
-            if sender.blocking_send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
 }

@@ -38,7 +38,6 @@ impl PresenceChanges {
         self.changes.is_empty() && self.waiting_count.is_none()
     }
 
-    /// Adds a change.
     pub(super) fn add(&mut self, device: DemuxId, change: Change) {
         let (kind, arrived) = (Kind::of(change), self.has_arrived(device));
         if kind == Kind::Name && arrived {
@@ -103,7 +102,6 @@ impl PresenceChanges {
         Ok(())
     }
 
-    /// Describes the changes in one line.
     pub(super) fn describe(&self, known_devices: &KnownDevices) -> String {
         let list = |wanted: Change, one: &str, several: &str| {
             let devices: Vec<DemuxId> = self.devices(wanted).collect();

@@ -61,7 +61,6 @@ enum Action {
 }
 
 impl Screen {
-    /// Adds entries.
     fn add(&mut self, entries: impl IntoIterator<Item = Entry>, view: &View) {
         for entry in entries {
             self.conversation.add(entry, view);

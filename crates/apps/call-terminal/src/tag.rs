@@ -4,8 +4,6 @@
 //! letters of that number: all participants see the same tag, a reconnection preserves it, and no later
 //! device gets it.
 
-use std::fmt;
-
 use anteroom_client::DemuxId;
 
 /// The digits of a tag. No two look alike.
@@ -15,58 +13,40 @@ const WHOLE: usize = 7;
 /// The number of displayed digits if they identify one device.
 const SHORT: usize = 4;
 
-/// The name of a device.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct DeviceTag([u8; WHOLE]);
+/// The name of a device: all its digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct DeviceTag(String);
 
 /// The first digits of a tag, as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TagPrefix(String);
 
 impl DeviceTag {
-    /// Returns the tag of a device.
     pub(super) fn of(device: DemuxId) -> Self {
         // The low four bits of a demux id are zero, so they are moved to the end.
         let mut number = device.number().rotate_right(4);
-        Self(std::array::from_fn(|_| {
-            let digit = number % 32;
+        let digit = |_| {
+            let digit = usize::try_from(number % 32).ok();
             number /= 32;
-            usize::try_from(digit)
-                .ok()
-                .and_then(|index| DIGITS.get(index))
-                .copied()
-                .unwrap_or(b'0')
-        }))
+            let digit = digit.and_then(|index| DIGITS.get(index));
+            char::from(*digit.unwrap_or(&b'0'))
+        };
+        Self((0..WHOLE).map(digit).collect())
     }
 
     /// Returns the digits that are shown.
-    pub(super) fn short(&self) -> String {
-        self.text(SHORT)
+    pub(super) fn short(&self) -> &str {
+        self.0.get(..SHORT).unwrap_or_default()
     }
 
     /// Returns all digits.
-    pub(super) fn whole(&self) -> String {
-        self.text(WHOLE)
+    pub(super) fn whole(&self) -> &str {
+        &self.0
     }
 
     /// Returns whether it begins like this.
     pub(super) fn starts_with(&self, prefix: &TagPrefix) -> bool {
-        self.whole().starts_with(&prefix.0)
-    }
-
-    fn text(&self, length: usize) -> String {
-        self.0
-            .iter()
-            .take(length)
-            .copied()
-            .map(char::from)
-            .collect()
-    }
-}
-
-impl fmt::Debug for DeviceTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.whole())
+        self.0.starts_with(&prefix.0)
     }
 }
 

@@ -84,7 +84,6 @@ impl View {
         }
     }
 
-    /// Applies an event, and returns its entries.
     pub(super) fn apply(&mut self, event: &CallEvent, now: Duration) -> Vec<Entry> {
         let entries_of_event = self.event_entries(event, now);
         // The names that the lobby hid were gathered just before, and are displayed after this entry.
@@ -148,7 +147,6 @@ impl View {
         words::decision(decision, &self.label(device))
     }
 
-    /// The label of a device.
     pub(super) fn label(&self, device: DemuxId) -> String {
         self.known_devices.label(device)
     }

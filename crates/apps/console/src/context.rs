@@ -1,6 +1,12 @@
 //! The values that every command is given.
 
-use crate::{data_dir::DataDir, environment::Environment};
+use serde::Serialize;
+
+use crate::{
+    data_dir::DataDir,
+    environment::Environment,
+    terminal::{print, print_json},
+};
 
 /// The form of the output, the data directory and the variables of a command.
 #[derive(Clone)]
@@ -11,4 +17,26 @@ pub struct Context {
     pub data: DataDir,
     /// The variables at the start of the process.
     pub environment: Environment,
+}
+
+impl Context {
+    /// Prints the result of a command: as one line of JSON, or as text for a person.
+    pub fn show(&self, result: &impl Serialize, text: &str) -> anyhow::Result<()> {
+        if self.json {
+            print_json(result)
+        } else {
+            print(text)
+        }
+    }
+
+    /// Returns the value of a flag, or else of the variable that stands for it.
+    pub fn value(&self, flag: Option<&str>, variable: &str) -> anyhow::Result<Option<String>> {
+        match flag {
+            Some(value) => Ok(Some(value.to_owned())),
+            None => Ok(self
+                .environment
+                .text(variable)?
+                .map(|text| text.to_string())),
+        }
+    }
 }

@@ -64,16 +64,6 @@ impl DataDir {
         self.path.join("anteroom.toml")
     }
 
-    /// Returns the issuer's database.
-    pub fn issuer_database(&self) -> PathBuf {
-        self.path.join("issuer.db")
-    }
-
-    /// Returns the room service's database.
-    pub fn rooms_database(&self) -> PathBuf {
-        self.path.join("rooms.db")
-    }
-
     /// Returns the file of the master key.
     pub fn master_key(&self) -> PathBuf {
         self.path.join("master.key")

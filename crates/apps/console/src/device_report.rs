@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    context::Context,
     failure::Failure,
-    terminal::{confirm, plain, print, print_json, second},
+    terminal::{confirm, plain, second},
 };
 
 /// Returns the failure of a command on a device that is not there.
@@ -67,10 +68,8 @@ impl<'a> DeviceReport<'a> {
             _ => "",
         };
         let (id, name) = (self.id, plain(self.name));
-        confirm(
-            yes,
-            &format!("Delete device {id} ({name}) with its password and sessions?{own}"),
-        )
+        let question = format!("Delete device {id} ({name}) with its password and sessions?{own}");
+        confirm(yes, &question)
     }
 
     fn line(&self) -> String {
@@ -92,40 +91,35 @@ impl<'a> DeviceReport<'a> {
 }
 
 /// Prints the devices of an account.
-pub fn show_list(uuid: &str, devices: &[DeviceReport<'_>], json: bool) -> anyhow::Result<()> {
-    if json {
-        return print_json(&ListReport { uuid, devices });
-    }
-    show_lines(devices)
+pub fn show_list(
+    uuid: &str,
+    devices: &[DeviceReport<'_>],
+    context: &Context,
+) -> anyhow::Result<()> {
+    context.show(&ListReport { uuid, devices }, &lines(devices))
 }
 
-/// Prints one line for each device.
-pub fn show_lines(devices: &[DeviceReport<'_>]) -> anyhow::Result<()> {
+/// Returns a line for each device.
+pub fn lines(devices: &[DeviceReport<'_>]) -> String {
     if devices.is_empty() {
-        print("  no devices: a login makes one, and so does `anteroom device add`")?;
+        return "  no devices: a login makes one, and so does `anteroom device add`".to_owned();
     }
-    for device in devices {
-        print(&device.line())?;
-    }
-    Ok(())
+    let lines: Vec<_> = devices.iter().map(DeviceReport::line).collect();
+    lines.join("\n")
 }
 
 /// Prints that a device has another name.
-pub fn show_rename(uuid: &str, device: u32, name: &str, json: bool) -> anyhow::Result<()> {
-    if json {
-        return print_json(&json!({ "uuid": uuid, "deviceId": device, "name": name }));
-    }
-    print(&format!("Renamed device {device}."))?;
-    Ok(())
+pub fn show_rename(uuid: &str, device: u32, name: &str, context: &Context) -> anyhow::Result<()> {
+    context.show(
+        &json!({ "uuid": uuid, "deviceId": device, "name": name }),
+        &format!("Renamed device {device}."),
+    )
 }
 
 /// Prints that a device is deleted.
-pub fn show_deletion(uuid: &str, device: u32, json: bool) -> anyhow::Result<()> {
-    if json {
-        return print_json(&json!({ "uuid": uuid, "deviceId": device, "deleted": true }));
-    }
-    print(&format!(
-        "Deleted device {device}: its password, sessions and tokens have ended."
-    ))?;
-    Ok(())
+pub fn show_deletion(uuid: &str, device: u32, context: &Context) -> anyhow::Result<()> {
+    context.show(
+        &json!({ "uuid": uuid, "deviceId": device, "deleted": true }),
+        &format!("Deleted device {device}: its password, sessions and tokens have ended."),
+    )
 }

@@ -1,6 +1,6 @@
 //! The `ANTEROOM_*` variables.
 
-use std::{collections::BTreeMap, ffi::OsString, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, fs, iter, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
@@ -52,7 +52,20 @@ pub const RELAY_EXPERIMENT_SECRET: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET";
 /// The file of the secret of the relays of the experiment.
 pub const RELAY_EXPERIMENT_SECRET_FILE: &str = "ANTEROOM_RELAY_EXPERIMENT_SECRET_FILE";
 
-/// The variables that are no settings: secrets, and variables of clients.
+/// The variables that name or hold secrets which are in no database, except the master key.
+pub const SECRETS: [&str; 9] = [
+    GROUP_CALL_KEY_FILE,
+    SMTP_PASSWORD,
+    SMTP_PASSWORD_FILE,
+    WEBHOOK_SECRET,
+    WEBHOOK_SECRET_FILE,
+    RELAY_SECRET,
+    RELAY_SECRET_FILE,
+    RELAY_EXPERIMENT_SECRET,
+    RELAY_EXPERIMENT_SECRET_FILE,
+];
+
+/// The other variables that are no settings.
 const OTHERS: &[&str] = &[
     CONFIG,
     MASTER_KEY,
@@ -66,15 +79,6 @@ const OTHERS: &[&str] = &[
     LINKS_KEY_FILE,
     CREDENTIALS_KEY_FILE,
     RENEWAL,
-    GROUP_CALL_KEY_FILE,
-    SMTP_PASSWORD,
-    SMTP_PASSWORD_FILE,
-    WEBHOOK_SECRET,
-    WEBHOOK_SECRET_FILE,
-    RELAY_SECRET,
-    RELAY_SECRET_FILE,
-    RELAY_EXPERIMENT_SECRET,
-    RELAY_EXPERIMENT_SECRET_FILE,
 ];
 
 /// The variables at the start of the process. Some are secret: there is no `Debug`, and clones share them.
@@ -138,18 +142,13 @@ impl Environment {
 
     /// Returns the files that variables name for secrets, with their variables.
     pub fn secret_files(&self) -> Vec<(&'static str, PathBuf)> {
-        const FILES: [&str; 6] = [
-            MASTER_KEY_FILE,
-            GROUP_CALL_KEY_FILE,
-            SMTP_PASSWORD_FILE,
-            WEBHOOK_SECRET_FILE,
-            RELAY_SECRET_FILE,
-            RELAY_EXPERIMENT_SECRET_FILE,
-        ];
-        let named = FILES.iter().filter_map(|variable| {
-            let file = self.0.get(*variable).filter(|file| !file.is_empty())?;
-            Some((*variable, PathBuf::from(file)))
-        });
+        let secrets = SECRETS.into_iter().filter(|name| name.ends_with("_FILE"));
+        let named = iter::once(MASTER_KEY_FILE)
+            .chain(secrets)
+            .filter_map(|variable| {
+                let file = self.0.get(variable).filter(|file| !file.is_empty())?;
+                Some((variable, PathBuf::from(file)))
+            });
         named.collect()
     }
 
@@ -159,7 +158,8 @@ impl Environment {
         self.0
             .iter()
             .filter(|(name, value)| {
-                !OTHERS.contains(&name.as_str())
+                !SECRETS.contains(&name.as_str())
+                    && !OTHERS.contains(&name.as_str())
                     && !is_service_link(name, value.to_str().unwrap_or_default())
             })
             .map(|(name, _)| name.as_str())

@@ -35,45 +35,35 @@ impl ExitStatus {
 
     /// Returns the number.
     pub const fn number(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::Refused => 3,
-            Self::Removed => 4,
-            Self::EndedByAdmin => 5,
-            Self::Unreachable => 6,
-        }
+        self.row().0
     }
 
     /// Returns the code of an error that has no closer one.
     pub const fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Usage => "usage",
-            Self::Refused => "refused",
-            Self::Removed => "removed",
-            Self::EndedByAdmin => "ended_by_admin",
-            Self::Unreachable => "unreachable",
-        }
+        self.row().1
     }
 
     /// Returns the meaning, in the help and in `docs/commands.md`.
     pub const fn meaning(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Returns the number, the code and the meaning.
+    const fn row(self) -> (u8, &'static str, &'static str) {
+        const DONE: &str = "the command did its work; in a call: you left, or the call ended";
+        const REFUSED: &str = "refused: a wrong password, no such link, a limit; in a call: an admin \
+                               denied or blocked you, or the call is full or the link closed";
+        const REMOVED: &str = "an admin sent you away from the call";
+        const UNREACHABLE: &str =
+            "the issuer or the room service cannot be reached, or not any more";
         match self {
-            Self::Done => "the command did its work; in a call: you left, or the call ended",
-            Self::Failed => "something failed",
-            Self::Usage => "the command line is wrong",
-            Self::Refused => {
-                "refused: a wrong password, no such link, a limit; in a call: an admin denied or \
-                 blocked you, or the call is full or the link closed"
-            }
-            Self::Removed => "an admin sent you away from the call",
-            Self::EndedByAdmin => "an admin ended the call",
-            Self::Unreachable => {
-                "the issuer or the room service cannot be reached, or not any more"
-            }
+            Self::Done => (0, "done", DONE),
+            Self::Failed => (1, "failed", "something failed"),
+            Self::Usage => (2, "usage", "the command line is wrong"),
+            Self::Refused => (3, "refused", REFUSED),
+            Self::Removed => (4, "removed", REMOVED),
+            Self::EndedByAdmin => (5, "ended_by_admin", "an admin ended the call"),
+            Self::Unreachable => (6, "unreachable", UNREACHABLE),
         }
     }
 

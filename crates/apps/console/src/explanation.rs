@@ -20,6 +20,7 @@ use crate::exit_status::ExitStatus;
 pub type Explain = fn(&(dyn Error + 'static)) -> Option<Explanation>;
 
 /// The command line's explanation of an error.
+#[derive(Clone, Debug)]
 pub struct Explanation {
     /// The stable code: one of a service, or one of this program.
     pub code: String,

@@ -9,22 +9,18 @@ use crate::{exit_status::ExitStatus, explanation::Explanation};
 /// and a full stop; the next step has a capital.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    code: &'static str,
-    status: ExitStatus,
     what: String,
     why: Option<Arc<anyhow::Error>>,
-    next: Option<String>,
+    explanation: Explanation,
 }
 
 impl Failure {
     /// Returns a failure of this code.
     pub fn new(code: &'static str, what: impl Into<String>) -> Self {
         Self {
-            code,
-            status: ExitStatus::Failed,
             what: what.into(),
             why: None,
-            next: None,
+            explanation: Explanation::failed(code),
         }
     }
 
@@ -48,7 +44,7 @@ impl Failure {
 
     /// The same with the exit status of a refusal, for what a service would refuse too.
     pub const fn refused(mut self) -> Self {
-        self.status = ExitStatus::Refused;
+        self.explanation.status = ExitStatus::Refused;
         self
     }
 
@@ -60,15 +56,12 @@ impl Failure {
 
     /// Returns the code, the exit status and the next step.
     pub fn explanation(&self) -> Explanation {
-        Explanation {
-            next: self.next.clone(),
-            ..Explanation::new(self.code.to_owned(), self.status)
-        }
+        self.explanation.clone()
     }
 
     /// Adds the next step.
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
+        self.explanation = self.explanation.next(next);
         self
     }
 }

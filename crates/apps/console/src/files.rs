@@ -28,6 +28,15 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
+/// Returns the outcome of an operation on a file; `None` if the file does not exist.
+pub fn if_there<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Creates and opens an empty file that must not exist yet. Only its owner may read it.
 pub fn create_open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
@@ -51,10 +60,7 @@ pub fn lock(path: &Path) -> io::Result<File> {
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     // An existing temporary file, of a crash or of another program, is removed: neither its mode nor its
     // owner is inherited.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    if_there(fs::remove_file(path))?;
     let mut file = create_open(path)?;
     file.write_all(content)?;
     file.sync_all()
@@ -63,9 +69,14 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Makes a rename in the directory of `path` durable.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
         _ => Ok(()),
     }
+}
+
+/// Makes the entries of a directory durable.
+pub fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

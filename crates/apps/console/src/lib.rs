@@ -9,6 +9,7 @@ pub mod environment;
 pub mod exit_status;
 pub mod explanation;
 pub mod failure;
+pub mod fields;
 pub mod files;
 pub mod listen;
 pub mod os;

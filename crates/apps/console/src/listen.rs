@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read as _},
+    io::Read as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
@@ -148,10 +148,8 @@ impl Drop for ListenFile {
 /// Removes the file of a killed service.
 pub fn forget(data: &DataDir) {
     let path = data.listen();
-    match fs::remove_file(&path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => tracing::warn!(%error, "{} cannot be removed", path.display()),
+    if let Err(error) = files::if_there(fs::remove_file(&path)) {
+        tracing::warn!(%error, "{} cannot be removed", path.display());
     }
 }
 

@@ -25,6 +25,11 @@ impl Clock for OsClock {
     }
 }
 
+/// Returns the time of the system's clock.
+pub fn now() -> Timestamp {
+    OsClock.now()
+}
+
 /// The system's random numbers. Drawing panics if the system provides none.
 #[derive(Clone, Copy, Debug)]
 pub struct OsEntropy;
@@ -66,7 +71,6 @@ pub const fn protect_memory() {}
 
 /// Raises the limit of open files to the system's maximum, since every connection uses one. Returns the
 /// limit; `None` if there is none.
-#[cfg(unix)]
 pub fn raise_file_limit() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -79,10 +83,4 @@ pub fn raise_file_limit() -> Option<u64> {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     }
-}
-
-/// Does nothing on systems without this limit.
-#[cfg(not(unix))]
-pub const fn raise_file_limit() -> Option<u64> {
-    None
 }

@@ -45,13 +45,8 @@ impl ErrorReport {
 
     /// Returns the report of an error of any type. `explain` knows further types.
     pub fn explained_by(error: &(dyn Error + 'static), explain: Explain) -> Self {
-        let mut report = Self {
-            code: ExitStatus::Failed.code().to_owned(),
-            what: String::new(),
-            why: None,
-            next: None,
-            status: ExitStatus::Failed,
-        };
+        let status = ExitStatus::Failed;
+        let mut report = Self::of_call(status, status.code(), "");
         let mut texts = Vec::new();
         let mut is_explained = false;
         for cause in causes(error) {
@@ -96,25 +91,24 @@ impl ErrorReport {
             error.kind(),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
         ) {
-            return Self::usage("the command is missing, or one below it".to_owned(), None);
+            return Self::usage("the command is missing, or one below it", None);
         }
         let text = error.to_string();
         let mut paragraphs = text.split("\n\n").map(one_line);
         let what = paragraphs.next().unwrap_or_default();
-        let what = what.strip_prefix("error: ").unwrap_or(&what).to_owned();
+        let what = what.strip_prefix("error: ").unwrap_or(&what);
         let why: Vec<String> = paragraphs
             .filter(|part| !part.starts_with("For more information"))
             .collect();
         Self::usage(what, Some(why.join("; ")).filter(|why| !why.is_empty()))
     }
 
-    fn usage(what: String, why: Option<String>) -> Self {
+    fn usage(what: &str, why: Option<String>) -> Self {
+        let status = ExitStatus::Usage;
         Self {
-            code: ExitStatus::Usage.code().to_owned(),
-            what,
             why,
             next: Some("Read the help of the command: add --help".to_owned()),
-            status: ExitStatus::Usage,
+            ..Self::of_call(status, status.code(), what)
         }
     }
 
@@ -183,7 +177,9 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_client::{IssuerError, PinStoreError, RoomsError, SessionStoreError};
+    use anteroom_client::{
+        IssuerError, PinStoreError, RoomsError, SessionStoreError, TransportFailure,
+    };
     use anyhow::anyhow;
 
     use super::*;
@@ -208,7 +204,8 @@ mod tests {
             ),
             (anyhow!("odd"), "failed", "odd"),
             (
-                anyhow::Error::from(RoomsError::TimedOut).context("the call cannot be joined"),
+                anyhow::Error::from(RoomsError::from(TransportFailure::TimedOut))
+                    .context("the call cannot be joined"),
                 "timed_out",
                 "the call cannot be joined: the room service did not answer in time. Try again",
             ),

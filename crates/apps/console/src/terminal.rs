@@ -17,10 +17,10 @@ use crate::failure::Failure;
 
 /// Prints a line to standard output. A reader that is gone is no failure: the command finishes its
 /// work.
-pub fn print(line: &str) -> io::Result<()> {
+pub fn print(line: &str) -> anyhow::Result<()> {
     match print_to_reader(line) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
+        outcome => Ok(outcome?),
     }
 }
 
@@ -40,9 +40,7 @@ pub fn print_error(line: &str) {
 
 /// Prints a result as one line of JSON. It may contain secrets, and is wiped.
 pub fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
-    let text = Zeroizing::new(serde_json::to_string(result)?);
-    print(&text)?;
-    Ok(())
+    print(&Zeroizing::new(serde_json::to_string(result)?))
 }
 
 /// The size of a terminal.

@@ -1,14 +1,8 @@
 //! `anteroom account add`
 
 use anteroom_accounts::{ChangeCause, DeviceChange, DeviceChanges, DeviceEvents};
-use anteroom_console::{
-    context::Context,
-    os::{self, OsClock},
-    terminal::{print, print_json},
-};
+use anteroom_console::{fields::Fields, os};
 use anteroom_protocol::{Aci, AuthSalt, Pni, Timestamp};
-use anteroom_runtime::Clock as _;
-use anteroom_server::settings::Settings;
 use anteroom_store::{
     Account, AccountRole, Device, DeviceId, DeviceName, DevicePassword, DeviceRetention, Email,
     IssuerDatabase as _, Login, PasswordVerifier, TransactionName,
@@ -19,11 +13,10 @@ use serde::Serialize;
 use crate::{
     account::{
         address::shown,
-        lookup::open,
         password::{explained, verifier},
     },
     arguments::AccountAdd,
-    operator_changes::OperatorChanges,
+    operator_session::IssuerSession,
 };
 
 /// The JSON output. It has exactly these members.
@@ -38,58 +31,50 @@ struct AccountAddReport<'a> {
     password: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
-    #[serde(skip)]
-    shown_email: Option<String>,
 }
 
 /// Adds an account, with one device or with a login. A running service on the same data uses it immediately.
-pub async fn run(
-    options: &AccountAdd,
-    settings: &Settings,
-    context: &Context,
-) -> anyhow::Result<()> {
-    let now = OsClock.now();
-    let database = open(context).await?;
-    let account = new_account(options.pni, options.admin, now);
+pub(crate) async fn run(session: &IssuerSession<'_>, options: &AccountAdd) -> anyhow::Result<()> {
+    let account = new_account(options.pni, options.admin, os::now());
     let uuid = account.aci.to_uuid_string();
     let pni = account.pni.map(|pni| pni.to_uuid_string());
-    if let Some(email) = &options.email {
-        let email = Email::parse_new(email)?;
-        let cost = settings.login.cost();
-        let verifier = verifier(options.password_file.as_deref(), cost, &context.environment)?;
-        let changes = OperatorChanges::open(settings, &context.data, &database)?;
-        add_with_login(&database, &account, &email, verifier).await?;
-        changes.note("account.added", &account.aci);
-        changes.close();
-        database.close().await;
-        return show(
-            &AccountAddReport {
-                uuid: &uuid,
-                pni: pni.as_deref(),
-                device_id: None,
-                password: None,
-                email: Some(email.as_str()),
-                shown_email: Some(shown(&email)),
-            },
-            context.json,
-        );
-    }
-    let changes = OperatorChanges::open(settings, &context.data, &database)?;
-    let retention = settings.login.device_retention();
-    let (password, change) = add_with_device(&database, &account, retention).await?;
-    changes.announce(&change);
-    changes.note("account.added", &account.aci);
-    changes.close();
-    database.close().await;
-    let added = AccountAddReport {
+    let mut added = AccountAddReport {
         uuid: &uuid,
         pni: pni.as_deref(),
-        device_id: Some(change.device().as_u32()),
-        password: Some(password.as_str()),
+        device_id: None,
+        password: None,
         email: None,
-        shown_email: None,
     };
-    show(&added, context.json)
+    if let Some(email) = &options.email {
+        let email = Email::parse_new(email)?;
+        let verifier = verifier(session, options.password_file.as_deref())?;
+        let changes = session.changes()?;
+        add_with_login(&session.database, &account, &email, verifier).await?;
+        changes.note("account.added", &account.aci);
+        added.email = Some(email.as_str());
+        let text = "Added an account, which signs in with its email address and password.";
+        let fields = fields(text, &added).line("email", shown(&email));
+        return session.context.show(&added, fields.text());
+    }
+    let changes = session.changes()?;
+    let retention = session.settings.login.device_retention();
+    let (password, change) = add_with_device(&session.database, &account, retention).await?;
+    changes.announce(&change);
+    changes.note("account.added", &account.aci);
+    let device = change.device().as_u32();
+    added.device_id = Some(device);
+    added.password = Some(password.as_str());
+    let text = "Added an account. The password is shown only now: it is stored as a keyed hash.";
+    let fields = fields(text, &added)
+        .line("device", device)
+        .line("password", password.as_str());
+    session.context.show(&added, fields.text())
+}
+
+fn fields(sentence: &str, added: &AccountAddReport<'_>) -> Fields {
+    Fields::below(sentence, 10)
+        .line("account", added.uuid)
+        .optional("pni", added.pni)
 }
 
 /// A new account with its first device.
@@ -178,30 +163,5 @@ async fn add_with_login(
         .await
         .map_err(explained)?;
     transaction.save().await?;
-    Ok(())
-}
-
-fn show(added: &AccountAddReport<'_>, json: bool) -> anyhow::Result<()> {
-    if json {
-        return print_json(added);
-    }
-    print(match added.email {
-        Some(_) => "Added an account, which signs in with its email address and password.",
-        None => "Added an account. The password is shown only now: it is stored as a keyed hash.",
-    })?;
-    print("")?;
-    print(&format!("  account   {}", added.uuid))?;
-    if let Some(pni) = added.pni {
-        print(&format!("  pni       {pni}"))?;
-    }
-    if let Some(email) = &added.shown_email {
-        print(&format!("  email     {email}"))?;
-    }
-    if let Some(device) = added.device_id {
-        print(&format!("  device    {device}"))?;
-    }
-    if let Some(password) = added.password {
-        print(&format!("  password  {password}"))?;
-    }
     Ok(())
 }

@@ -38,10 +38,7 @@ pub enum Room {
     /// with --json on one line each
     List,
     /// Show a room
-    Show {
-        #[command(flatten)]
-        room: RoomArgument,
-    },
+    Show(RoomArgument),
     /// End the call of a room: everybody in it and in its lobby is sent away, and the link stays
     End {
         #[command(flatten)]
@@ -118,10 +115,7 @@ pub enum AccountCommand {
     /// List all accounts, in no order that means anything; with --json on one line each
     List,
     /// Show an account and its devices
-    Show {
-        #[command(flatten)]
-        account: AccountArgument,
-    },
+    Show(AccountArgument),
     /// Shut an account out: its sessions end, and its devices cannot sign in
     #[command(visible_alias = "lock")]
     Disable {
@@ -158,22 +152,25 @@ pub enum AccountCommand {
     /// Make an invite code for one sign-up, and show it once; list invites, and cancel them
     Invite(AccountInvite),
     /// Set the password of a login, end its sessions, and delete devices that requests have added
-    SetPassword {
-        #[command(flatten)]
-        account: AccountArgument,
-        /// The email address, for an account that has no login yet
-        #[arg(long)]
-        email: Option<String>,
-        /// A file with the password ("-" reads a line of standard input); else a prompt
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<PathBuf>,
-        /// Keep devices that sessions or other devices have given a password of their own
-        #[arg(long)]
-        keep_devices: bool,
-        /// Do not ask before sessions end and such devices are deleted
-        #[arg(long)]
-        yes: bool,
-    },
+    SetPassword(SetPassword),
+}
+
+#[derive(Args)]
+pub struct SetPassword {
+    #[command(flatten)]
+    pub account: AccountArgument,
+    /// The email address, for an account that has no login yet
+    #[arg(long)]
+    pub email: Option<String>,
+    /// A file with the password ("-" reads a line of standard input); else a prompt
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Keep devices that sessions or other devices have given a password of their own
+    #[arg(long)]
+    pub keep_devices: bool,
+    /// Do not ask before sessions end and such devices are deleted
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// What an account may do.

@@ -3,8 +3,7 @@
 pub(crate) mod manifest;
 
 use std::{
-    fs::{self, File, Permissions},
-    io,
+    fs::{self, Permissions},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -14,11 +13,9 @@ use anteroom_console::{
     data_dir::DataDir,
     environment::{self, Environment},
     failure::Failure,
-    os::OsClock,
-    progress,
-    terminal::{print, print_json},
+    fields::Fields,
+    files, os, progress,
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::{database::ServiceSchema, databases, master_key};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteDatabase};
 use anyhow::{Context as _, bail};
@@ -27,19 +24,6 @@ use serde::Serialize;
 use self::manifest::{Entry, Manifest};
 
 use crate::operator_changes::ChangedServices;
-
-/// Variables that name or hold secrets which are in no database, except the master key.
-const SECRETS: [&str; 9] = [
-    environment::GROUP_CALL_KEY_FILE,
-    environment::SMTP_PASSWORD,
-    environment::SMTP_PASSWORD_FILE,
-    environment::WEBHOOK_SECRET,
-    environment::WEBHOOK_SECRET_FILE,
-    environment::RELAY_SECRET,
-    environment::RELAY_SECRET_FILE,
-    environment::RELAY_EXPERIMENT_SECRET,
-    environment::RELAY_EXPERIMENT_SECRET_FILE,
-];
 
 /// Copies the databases to a new folder, also while the services run.
 ///
@@ -78,12 +62,12 @@ pub async fn run(
     if files.is_empty() {
         bail!(databases::no_database(&context.data));
     }
-    let manifest = Manifest::new(OsClock.now(), files);
+    let manifest = Manifest::new(os::now(), files);
     let written = manifest
         .write(copies.path())
-        .and_then(|()| sync(copies.path()))
+        .and_then(|()| files::sync(copies.path()))
         .and_then(|()| fs::rename(unfinished.path(), folder))
-        .and_then(|()| sync(&parent));
+        .and_then(|()| files::sync(&parent));
     written.map_err(|error| {
         Failure::failed(format!("the backup cannot be put to {}", folder.display()))
             .with_reason(error)
@@ -93,30 +77,22 @@ pub async fn run(
     // The temporary folder is empty now.
     drop(unfinished);
     let needs = RestoreRequirements::find(configuration, context)?;
-    if context.json {
-        return print_json(&Report {
-            folder,
-            manifest: &manifest,
-            needs: &needs,
-        });
-    }
-    show(folder, &manifest, &needs)
+    let report = Report {
+        folder,
+        manifest: &manifest,
+        needs: &needs,
+    };
+    context.show(&report, &text(folder, &manifest, &needs))
 }
 
 /// Checks that the path is free, and returns its parent folder.
 fn check_place(folder: &Path) -> anyhow::Result<PathBuf> {
     let shown = folder.display();
-    match fs::read_dir(folder) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                let failure = Failure::failed(format!("{shown} is not empty"));
-                bail!(failure.next("Name a new folder for the backup"));
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(error).with_context(|| format!("{shown} cannot take the backup"));
-        }
+    let entries = files::if_there(fs::read_dir(folder))
+        .with_context(|| format!("{shown} cannot take the backup"))?;
+    if entries.is_some_and(|mut entries| entries.next().is_some()) {
+        let failure = Failure::failed(format!("{shown} is not empty"));
+        bail!(failure.next("Name a new folder for the backup"));
     }
     match (folder.parent(), folder.file_name()) {
         (Some(parent), Some(_)) if parent.as_os_str().is_empty() => Ok(PathBuf::from(".")),
@@ -135,10 +111,8 @@ fn master_key_file(context: &Context) -> anyhow::Result<Option<(u64, u64)>> {
         return Ok(None);
     };
     if master_key::next_to(&file).symlink_metadata().is_ok() {
-        bail!(
-            Failure::failed("the master key is being changed, or that was cut off")
-                .next("Finish it with `anteroom keys rotate master`")
-        );
+        let failure = Failure::failed("the master key is being changed, or that was cut off");
+        bail!(failure.next("Finish it with `anteroom keys rotate master`"));
     }
     let file = fs::metadata(&file).ok();
     Ok(file.map(|file| (file.dev(), file.ino())))
@@ -156,10 +130,6 @@ async fn copy<S: ServiceSchema>(data: &DataDir, copies: &DataDir) -> anyhow::Res
     Entry::of(S::NAME, &to, &copied)
         .map(Some)
         .with_context(|| format!("the copy of {} cannot be read", from.display()))
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// A backup, with the further files and variables that a restore needs.
@@ -194,39 +164,35 @@ impl RestoreRequirements<'static> {
             master_key_file: variable.is_none().then(|| context.data.master_key()),
             master_key_variable: variable,
             configuration,
-            secrets: given(&context.environment, &SECRETS)?,
+            secrets: given(&context.environment, &environment::SECRETS)?,
         })
     }
 }
 
-fn show(folder: &Path, manifest: &Manifest, needs: &RestoreRequirements<'_>) -> anyhow::Result<()> {
-    print(&format!("Wrote a backup to {}.", folder.display()))?;
-    print("")?;
-    for line in manifest.lines() {
-        print(&line)?;
-    }
-    print("")?;
-    print(
-        "It is sealed: without the master key nobody can read it, you included. Keep these too,",
-    )?;
-    print("and the master key apart from the backups:")?;
-    print("")?;
-    if let Some(variable) = needs.master_key_variable {
-        print(&format!("  master key     where {variable} has it from"))?;
-    }
-    if let Some(file) = &needs.master_key_file {
-        print(&format!("  master key     {}", file.display()))?;
-    }
-    if let Some(path) = &needs.configuration {
-        print(&format!(
-            "  configuration  {}, and the files it names",
-            path.display()
-        ))?;
-    }
+fn text(folder: &Path, manifest: &Manifest, needs: &RestoreRequirements<'_>) -> String {
+    let (variable, file) = (needs.master_key_variable, &needs.master_key_file);
+    let configuration = needs.configuration.as_ref();
+    let mut kept = Fields::new(15)
+        .optional(
+            "master key",
+            variable.map(|it| format!("where {it} has it from")),
+        )
+        .optional("master key", file.as_ref().map(|file| file.display()))
+        .optional(
+            "configuration",
+            configuration.map(|path| format!("{}, and the files it names", path.display())),
+        );
     for variable in &needs.secrets {
-        print(&format!("  secret         {variable}"))?;
+        kept = kept.line("secret", variable);
     }
-    Ok(())
+    format!(
+        "Wrote a backup to {}.\n\n{}\n\n\
+         It is sealed: without the master key nobody can read it, you included. Keep these too,\n\
+         and the master key apart from the backups:\n\n{}",
+        folder.display(),
+        manifest.text(),
+        kept.text()
+    )
 }
 
 /// Returns the variables that are set.

@@ -1,19 +1,14 @@
 //! `anteroom device add`: restores access to an account without devices.
 
 use anteroom_accounts::{ChangeCause, MOST_DEVICES};
-use anteroom_console::{
-    failure::Failure,
-    os::{self, OsClock},
-    terminal::{print, print_json},
-};
-use anteroom_runtime::Clock as _;
+use anteroom_console::{failure::Failure, fields::Fields, os};
 use anteroom_store::{
     Device, DeviceId, DeviceName, DevicePassword, IssuerDatabase as _, TransactionName,
 };
 use anyhow::bail;
 use serde::Serialize;
 
-use crate::{account::lookup::find, arguments::DeviceAdd, operator_changes::OperatorChanges};
+use crate::{arguments::DeviceAdd, operator_session::IssuerSession};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,17 +19,14 @@ struct DeviceAddReport<'a> {
 }
 
 /// Adds a device, whose password is shown once.
-pub(crate) async fn run(
-    options: &DeviceAdd,
-    changes: &OperatorChanges,
-    json: bool,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(session: &IssuerSession<'_>, options: &DeviceAdd) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add device");
+    let changes = session.changes()?;
     let name = DeviceName::parse(&options.name)?;
-    let aci = find(&changes.database, &options.account.account).await?;
-    let (now, mut rng) = (OsClock.now(), os::rng());
+    let aci = session.find(&options.account.account).await?;
+    let (now, mut rng) = (os::now(), os::rng());
     let password = DevicePassword::random(&mut rng);
-    let mut transaction = changes.database.begin(NAME).await?;
+    let mut transaction = session.database.begin(NAME).await?;
     let known = transaction.devices(&aci).await?;
     if known.len() >= MOST_DEVICES {
         let what = format!("the account has {MOST_DEVICES} devices, which is as many as it may");
@@ -50,7 +42,7 @@ pub(crate) async fn run(
             })?
         }
     };
-    let hash = changes
+    let hash = session
         .database
         .storage_keys()
         .password_hash(&aci, id, password.as_str());
@@ -67,13 +59,12 @@ pub(crate) async fn run(
         device_id: id.as_u32(),
         password: password.as_str(),
     };
-    if json {
-        return print_json(&added);
-    }
-    print("Added a device. The password is shown only now: it is stored as a keyed hash.")?;
-    print("")?;
-    print(&format!("  account   {}", added.uuid))?;
-    print(&format!("  device    {}", added.device_id))?;
-    print(&format!("  password  {}", added.password))?;
-    Ok(())
+    let text = Fields::below(
+        "Added a device. The password is shown only now: it is stored as a keyed hash.",
+        10,
+    )
+    .line("account", added.uuid)
+    .line("device", added.device_id)
+    .line("password", added.password);
+    session.context.show(&added, text.text())
 }

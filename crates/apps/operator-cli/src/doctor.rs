@@ -34,29 +34,26 @@ pub async fn inside(
         data, environment, ..
     } = context;
     let mut findings = checks::of_this_machine(settings, data, environment).await;
-    let addresses = data.is_in_use().then(|| Addresses::read(data));
-    let addresses = match addresses {
-        Some(Ok(addresses)) => Some(addresses),
-        Some(Err(_)) => {
-            findings.push(Finding::problem(
+    let addresses = if data.is_in_use() {
+        let listen = data.listen();
+        Addresses::read(data).map_err(|_| {
+            Finding::problem(
                 "services",
                 format!(
                     "they run, and {} does not say where they listen",
-                    data.listen().display()
+                    listen.display()
                 ),
                 "run this as their user, or restart them, with `systemctl restart anteroom`",
-            ));
-            None
-        }
-        None => {
-            findings.push(Finding::problem(
-                "services",
-                format!("none runs on {}", data.path().display()),
-                "start them, with `systemctl start anteroom` or `anteroom serve`",
-            ));
-            None
-        }
+            )
+        })
+    } else {
+        Err(Finding::problem(
+            "services",
+            format!("none runs on {}", data.path().display()),
+            "start them, with `systemctl start anteroom` or `anteroom serve`",
+        ))
     };
+    let addresses = addresses.map_err(|finding| findings.push(finding)).ok();
     for endpoint in endpoints(settings, addresses.as_ref()).await {
         add_new(&mut findings, endpoint.check().await);
     }
@@ -137,10 +134,8 @@ pub async fn outside(
     let issuer = named(&options.issuer, "--issuer", environment::ISSUER_URL)?;
     let rooms = named(&options.rooms, "--rooms", environment::ROOMS_URL)?;
     if issuer.is_none() && rooms.is_none() {
-        bail!(
-            Failure::failed("from outside there is nothing to look at")
-                .next("Name --issuer, --rooms or both")
-        );
+        let failure = Failure::failed("from outside there is nothing to look at");
+        bail!(failure.next("Name --issuer, --rooms or both"));
     }
     let mut findings = Vec::new();
     for (kind, url) in [(ServiceKind::Issuer, &issuer), (ServiceKind::Rooms, &rooms)] {

@@ -11,6 +11,7 @@ mod device_row;
 pub mod doctor;
 pub mod keys;
 pub mod operator_changes;
+mod operator_session;
 pub mod restore;
 pub mod room;
 pub mod status;

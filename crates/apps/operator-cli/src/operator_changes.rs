@@ -5,16 +5,13 @@
 //! command is its result: events for it go to standard error.
 
 mod commands;
-mod record;
 mod rooms;
 mod sinks;
 
-use std::sync::Arc;
-
 use anteroom_accounts::{DeviceChange, DeviceChanges, DeviceEvents};
-use anteroom_console::{data_dir::DataDir, os::OsClock};
+use anteroom_console::{data_dir::DataDir, os};
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::{Clock as _, EventSink, Pseudonymizer};
+use anteroom_runtime::Pseudonymizer;
 use anteroom_server::{
     services::{self, EventOutputs},
     settings::Settings,
@@ -24,14 +21,11 @@ use anteroom_store_sqlite::SqliteIssuer;
 
 pub use self::commands::{ChangedServices, CommandRecord};
 pub(crate) use self::rooms::RoomChanges;
-use self::{record::record, sinks::Sinks};
+use self::sinks::{Sinks, record};
 
 /// Changes devices on behalf of the operator, and emits the events.
-pub struct OperatorChanges {
-    /// The database that is changed.
-    pub(crate) database: SqliteIssuer,
+pub(crate) struct OperatorChanges {
     sinks: Sinks,
-    sink: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
     device_events: DeviceEvents,
     retention: DeviceRetention,
@@ -40,32 +34,24 @@ pub struct OperatorChanges {
 impl OperatorChanges {
     /// Opens the issuer's sinks. Called before a change is made, so that a change whose event cannot be
     /// written does not start.
-    pub fn open(
+    pub(crate) fn open(
         settings: &Settings,
         data: &DataDir,
         database: &SqliteIssuer,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
         let sinks = Sinks::open(events, EventOutputs::of_issuer(events, data))?;
-        let sink = sinks.sink();
         let pseudonymizer = services::pseudonymizer(database);
         Ok(Self {
-            database: database.clone(),
-            device_events: DeviceEvents::new(Arc::clone(&sink), pseudonymizer.clone()),
+            device_events: DeviceEvents::new(sinks.sink(), pseudonymizer.clone()),
             retention: settings.login.device_retention(),
-            sink,
             pseudonymizer,
             sinks,
         })
     }
 
-    /// The time that a device stays active without being seen.
-    pub const fn retention(&self) -> DeviceRetention {
-        self.retention
-    }
-
     /// Changes devices in a transaction.
-    pub fn of<'a>(
+    pub(crate) fn of<'a>(
         &self,
         transaction: &'a mut dyn IssuerRepository,
         now: Timestamp,
@@ -74,32 +60,25 @@ impl OperatorChanges {
     }
 
     /// Emits the event of a committed change.
-    pub fn announce(&self, change: &DeviceChange) {
-        self.device_events.announce(change, OsClock.now());
+    pub(crate) fn announce(&self, change: &DeviceChange) {
+        self.device_events.announce(change, os::now());
     }
 
     /// Records an operator's action on an account.
-    pub fn note(&self, action: &'static str, account: &Aci) {
+    pub(crate) fn note(&self, action: &'static str, account: &Aci) {
         let user = self.pseudonymizer.account(account).to_string();
-        self.sink.emit(record(action).with("user_id", user));
+        self.sinks.emit(record(action).with("user_id", user));
     }
 
     /// Records an operator's action on a device of an account.
-    pub fn note_device(&self, action: &'static str, account: &Aci, device: DeviceId) {
+    pub(crate) fn note_device(&self, action: &'static str, account: &Aci, device: DeviceId) {
         let user = self.pseudonymizer.account(account).to_string();
-        let record = record(action)
-            .with("user_id", user)
-            .with("device_id", device.as_u32());
-        self.sink.emit(record);
+        let record = record(action).with("user_id", user);
+        self.sinks.emit(record.with("device_id", device.as_u32()));
     }
 
     /// Records an operator's action on the service.
-    pub fn note_service(&self, action: &'static str) {
-        self.sink.emit(record(action));
-    }
-
-    /// Writes the waiting events, and logs lost ones.
-    pub fn close(self) {
-        self.sinks.close();
+    pub(crate) fn note_service(&self, action: &'static str) {
+        self.sinks.emit(record(action));
     }
 }

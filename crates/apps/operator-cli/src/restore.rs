@@ -5,15 +5,8 @@ mod staging;
 use std::path::Path;
 
 use anteroom_console::{
-    context::Context,
-    data_dir::DataDir,
-    environment,
-    failure::Failure,
-    os::{self, OsClock},
-    progress,
-    terminal::{print, print_json},
+    context::Context, data_dir::DataDir, environment, failure::Failure, os, progress,
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::{self, ServiceSchema},
     installation, master_key,
@@ -62,31 +55,21 @@ pub async fn run(
     }
     restored?;
     changes.add_both();
-    if context.json {
-        return print_json(&Report {
-            data: data.path(),
-            manifest: &manifest,
-        });
-    }
-    print(&format!(
-        "Restored the backup {} into {}.",
+    let report = Report {
+        data: data.path(),
+        manifest: &manifest,
+    };
+    let text = format!(
+        "Restored the backup {} into {}.\n\n{}\n\n\
+         Sessions, links in mails, invites and calls that were on are gone: people log in again.\n\
+         Everything else is as it was then. Do again what has to last: accounts and devices deleted\n\
+         or disabled, passwords changed, links revoked or deleted, and keys rotated since.\n\
+         Then start `anteroom serve`.",
         manifest.origin(),
-        data.path().display()
-    ))?;
-    print("")?;
-    for line in manifest.lines() {
-        print(&line)?;
-    }
-    print("")?;
-    for line in [
-        "Sessions, links in mails, invites and calls that were on are gone: people log in again.",
-        "Everything else is as it was then. Do again what has to last: accounts and devices deleted",
-        "or disabled, passwords changed, links revoked or deleted, and keys rotated since.",
-        "Then start `anteroom serve`.",
-    ] {
-        print(line)?;
-    }
-    Ok(())
+        data.path().display(),
+        manifest.text()
+    );
+    context.show(&report, &text)
 }
 
 async fn put(
@@ -129,7 +112,7 @@ async fn prepare<S: ServiceSchema>(
         )
     };
     let options = SqliteOptions::new(S::path(staged)).create(false);
-    let database = SqliteDatabase::<S>::open(&options, key, OsClock.now(), &mut os::rng())
+    let database = SqliteDatabase::<S>::open(&options, key, os::now(), &mut os::rng())
         .await
         .with_context(complain)?;
     let forgotten: Result<u64, StoreError> = database.delete_transient_rows().await;

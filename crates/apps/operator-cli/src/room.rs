@@ -5,50 +5,26 @@ mod change;
 mod lookup;
 mod show;
 
-use anteroom_console::{context::Context, os::OsClock};
-use anteroom_runtime::Clock as _;
-use anteroom_server::{databases, settings::Settings};
-use anteroom_store_sqlite::SqliteRooms;
+use anteroom_console::context::Context;
+use anteroom_server::settings::Settings;
 
-use crate::{arguments::Room, operator_changes::RoomChanges};
+use crate::{arguments::Room, operator_session::RoomsSession};
 
 /// Runs one of the commands on rooms.
 pub async fn run(command: Room, settings: &Settings, context: &Context) -> anyhow::Result<()> {
-    let database: SqliteRooms =
-        databases::open_existing(&context.data, &context.environment, OsClock.now()).await?;
-    let done = run_on(&database, command, settings, context).await;
-    database.close().await;
-    done
+    let work = async |session: &RoomsSession<'_>| run_on(session, command).await;
+    RoomsSession::run(settings, context, work).await
 }
 
-async fn run_on(
-    database: &SqliteRooms,
-    command: Room,
-    settings: &Settings,
-    context: &Context,
-) -> anyhow::Result<()> {
+async fn run_on(session: &RoomsSession<'_>, command: Room) -> anyhow::Result<()> {
     match command {
-        Room::List => show::list(database, context.json).await,
-        Room::Show { room } => show::one(database, &room.room, context.json).await,
-        Room::End { room, yes } => {
-            change::require_embedded_calls(settings)?;
-            let changes = RoomChanges::open(settings, &context.data, database)?;
-            let done = change::end(&room.room, &changes, yes, context.json).await;
-            changes.close();
-            done
-        }
+        Room::List => show::list(session).await,
+        Room::Show(room) => show::one(session, &room.room).await,
+        Room::End { room, yes } => change::end(session, &room.room, yes).await,
         Room::Delete {
             room,
             end_call,
             yes,
-        } => {
-            if end_call {
-                change::require_embedded_calls(settings)?;
-            }
-            let changes = RoomChanges::open(settings, &context.data, database)?;
-            let done = change::delete(&room.room, end_call, &changes, yes, context.json).await;
-            changes.close();
-            done
-        }
+        } => change::delete(session, &room.room, end_call, yes).await,
     }
 }

@@ -12,20 +12,13 @@ use std::{
 };
 
 use anteroom_console::{
-    context::Context,
-    data_dir::DataDir,
-    environment::Environment,
-    failure::Failure,
-    listen::Addresses,
-    os::OsClock,
-    terminal::{print, print_json},
+    context::Context, data_dir::DataDir, failure::Failure, listen::Addresses, os,
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::ServiceSchema,
     databases::{self, Databases},
     disk::Disk,
-    settings::{self, Settings},
+    settings::Settings,
 };
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SchemaState, SqliteDatabase};
 use anyhow::bail;
@@ -42,7 +35,7 @@ pub async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let data = &context.data;
-    let now = OsClock.now();
+    let now = os::now();
     refuse_older::<IssuerSchema>(data).await?;
     refuse_older::<RoomsSchema>(data).await?;
     let databases = Databases::open(data, &context.environment, now).await?;
@@ -84,11 +77,7 @@ pub async fn run(
             ),
         },
     };
-    if context.json {
-        return print_json(&report);
-    }
-    print(text::of(&report, now).trim_end())?;
-    Ok(())
+    context.show(&report, text::of(&report, now).trim_end())
 }
 
 /// Opening a database of an older program would migrate it, which a status command must not do.
@@ -111,13 +100,4 @@ fn waiting(url: Option<&str>, folder: &Path) -> Option<usize> {
     let entries = fs::read_dir(folder).ok()?;
     let is_event = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|it| it == "json");
     Some(entries.flatten().filter(is_event).count())
-}
-
-/// Returns the configuration file of a command.
-pub fn configuration(
-    named: Option<&Path>,
-    environment: &Environment,
-    flags: &[settings::Flag],
-) -> anyhow::Result<Option<PathBuf>> {
-    settings::find_file(named, environment, flags, settings::Scope::Server)
 }

@@ -14,26 +14,21 @@ pub trait ServiceSchema: Schema {
     const NAME: &'static str;
     /// The service's name, on the command line.
     const SERVICE: &'static str;
+
     /// Returns its path in a data directory.
-    fn path(data: &DataDir) -> PathBuf;
+    fn path(data: &DataDir) -> PathBuf {
+        data.path().join(Self::NAME)
+    }
 }
 
 impl ServiceSchema for IssuerSchema {
     const NAME: &'static str = "issuer.db";
     const SERVICE: &'static str = "issuer";
-
-    fn path(data: &DataDir) -> PathBuf {
-        data.issuer_database()
-    }
 }
 
 impl ServiceSchema for RoomsSchema {
     const NAME: &'static str = "rooms.db";
     const SERVICE: &'static str = "rooms";
-
-    fn path(data: &DataDir) -> PathBuf {
-        data.rooms_database()
-    }
 }
 
 /// Returns whether there is a non-empty file.

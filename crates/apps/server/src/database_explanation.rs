@@ -30,7 +30,8 @@ pub fn failure_of_all<'a>(errors: impl IntoIterator<Item = &'a anyhow::Error>) -
 /// Explains an error of a database, without its causes.
 fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
     if error.is::<EmailError>() || error.is::<NewEmailError>() {
-        return Some(of_email());
+        let explanation = Explanation::failed("email_invalid");
+        return Some(explanation.next("Check what was typed, such as ann@mail.example"));
     }
     if let Some(error) = error.downcast_ref() {
         return Some(of_store(error));
@@ -38,11 +39,6 @@ fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
     error.downcast_ref::<KeyError>().map(|error| of_key(*error))
 }
 
-fn of_email() -> Explanation {
-    Explanation::failed("email_invalid").next("Check what was typed, such as ann@mail.example")
-}
-
-/// Explains an error of a database.
 fn of_store(error: &StoreError) -> Explanation {
     let explanation = Explanation::failed("failed");
     if let Some(failure) = FileFailure::of_store(error) {
@@ -61,7 +57,6 @@ fn of_store(error: &StoreError) -> Explanation {
     }
 }
 
-/// Explains why a master key is refused.
 fn of_key(error: KeyError) -> Explanation {
     let explanation = Explanation::failed("failed");
     match error {

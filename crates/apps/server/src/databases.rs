@@ -54,7 +54,7 @@ pub fn find_or_make_key(
         bail!(missing_key::<RoomsSchema>(data));
     }
     installation.permit_key()?;
-    let key = master_key::create(data)?;
+    let key = master_key::create_at(&data.master_key())?;
     tracing::info!(
         "made the master key {}: without it the databases cannot be read, \
          so keep a copy, away from copies of the databases",

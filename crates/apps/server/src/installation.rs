@@ -326,7 +326,7 @@ mod tests {
     fn what_an_older_installation_lacks_stays_refused_after_its_record_is_made() {
         let dir = TempDir::new().unwrap();
         let data = DataDir::new(dir.path().to_owned());
-        fs::write(data.issuer_database(), "d").unwrap();
+        fs::write(IssuerSchema::path(&data), "d").unwrap();
         let installation = Installation::open(&data, BTreeSet::new()).unwrap();
         assert!(installation.permit::<RoomsSchema>().is_err());
         installation.save().unwrap();

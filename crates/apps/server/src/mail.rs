@@ -80,18 +80,11 @@ pub fn mailer(
 
 /// Checks the settings, and creates nothing.
 pub fn check(settings: &MailSettings, environment: &Environment) -> anyhow::Result<()> {
-    match settings.transport {
-        MailTransport::Off => {}
-        MailTransport::Folder => {
-            folder(settings)?;
-            composer(settings)?;
-        }
-        MailTransport::Smtp => {
-            let mailer = SmtpMailer::new(smtp(settings, environment)?, composer(settings)?);
-            mailer.context("mail.smtp")?;
-        }
+    if settings.transport == MailTransport::Folder {
+        folder(settings)?;
+        return composer(settings).map(drop);
     }
-    Ok(())
+    mailer(settings, environment).map(drop)
 }
 
 fn folder(settings: &MailSettings) -> anyhow::Result<&Path> {

@@ -81,12 +81,6 @@ pub fn read_if_there(path: &Path) -> anyhow::Result<Option<MasterKey>> {
     exists.then(|| read(path)).transpose()
 }
 
-/// Makes a key and its file. For a data directory without a database only: old data can never be
-/// read with a new key.
-pub fn create(data: &DataDir) -> anyhow::Result<MasterKey> {
-    create_at(&data.master_key())
-}
-
 /// Creates a key and its file, which must not exist yet.
 pub fn create_at(path: &Path) -> anyhow::Result<MasterKey> {
     let key = MasterKey::random(&mut os::rng());
@@ -142,16 +136,19 @@ mod tests {
         let (_dir, data) = data();
         let none = Environment::of(&[]);
         assert!(find(&data, &none).unwrap().is_none());
-        let made = create(&data).unwrap();
+        let made = create_at(&data.master_key()).unwrap();
         let found = find(&data, &none).unwrap().unwrap();
         assert_eq!(made.to_text(), found.to_text());
-        assert!(create(&data).is_err(), "a second key over the first");
+        assert!(
+            create_at(&data.master_key()).is_err(),
+            "a second key over the first"
+        );
     }
 
     #[test]
     fn variables_come_before_the_data_directory() {
         let (dir, data) = data();
-        create(&data).unwrap();
+        create_at(&data.master_key()).unwrap();
         let text = MasterKey::random(&mut os::rng()).to_text();
         let file = dir.path().join("other.key");
         fs::write(&file, text.as_bytes()).unwrap();

@@ -8,10 +8,10 @@ use anteroom_oidc::{OidcVerifier, ProviderSettings, http_client};
 use anyhow::Context as _;
 use async_trait::async_trait;
 
-use crate::settings::OidcSection;
+use crate::settings::OidcSettings;
 
 /// Returns the verifier, if there are any providers.
-pub fn open_identity(settings: &OidcSection) -> anyhow::Result<Option<OidcVerifier>> {
+pub fn open_identity(settings: &OidcSettings) -> anyhow::Result<Option<OidcVerifier>> {
     if settings.issuers.is_empty() {
         return Ok(None);
     }
@@ -84,7 +84,7 @@ mod tests {
                 Err("oidc.extra_roots: /nowhere/a.pem"),
             ),
         ] {
-            let settings: OidcSection = toml::from_str(text).unwrap();
+            let settings: OidcSettings = toml::from_str(text).unwrap();
             let got = open_identity(&settings)
                 .map(|verifier| verifier.map_or(0, |verifier| verifier.dependencies().len()))
                 .map_err(|error| format!("{error:#}"));

@@ -31,19 +31,24 @@ pub async fn ensure(
         .await?;
     let mut stored = usable(transaction.stored_server_params().await?);
     let records = &stored.readable;
+    let live = |kind| {
+        let records = records.iter().filter(move |record| record.kind == kind);
+        records.filter(|record| is_live(record, now))
+    };
     // The first params are valid for the whole day, since a client's clock may be slightly slow.
     let first = now.start_of_day();
     let mut made = Vec::new();
     clock::check(records, modes, now)?;
     for mode in modes {
-        if !has_generic(records, *mode, now)? && !stored.any_damaged(ServerParamsKind::Generic) {
+        if !any_of_mode(live(ServerParamsKind::Generic), *mode)?
+            && !stored.any_damaged(ServerParamsKind::Generic)
+        {
             made.push((make_generic(*mode, first, rng), describe(*mode)));
         }
     }
-    let group = records
-        .iter()
-        .any(|record| record.kind == ServerParamsKind::Group && is_live(record, now));
-    if !group && !stored.any_damaged(ServerParamsKind::Group) {
+    if live(ServerParamsKind::Group).next().is_none()
+        && !stored.any_damaged(ServerParamsKind::Group)
+    {
         made.push((make_group(first, rng), "group params"));
     }
     for (record, _) in &made {
@@ -139,6 +144,7 @@ fn verifiable(stored: StoredServerParams) -> StoredServerParams {
 }
 
 /// The changes that the room service took over from the issuer.
+#[derive(Default)]
 pub struct TransferredParams {
     /// Params that it lacked.
     pub added: Vec<ParamsId>,
@@ -167,40 +173,36 @@ pub async fn share(
     let stored = verifiable(transaction.stored_server_params().await?);
     let is_damaged = |id| stored.damaged.iter().any(|damaged| damaged.id == Some(id));
     let mut rng = OsEntropy.rng();
-    let (mut added, mut replaced, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    let mut transferred = TransferredParams::default();
     let generic = |record: &&ServerParamsRecord| record.kind == ServerParamsKind::Generic;
     for record in issuers.iter().filter(generic) {
         let is_readable = stored.readable.iter().any(|found| found.id == record.id);
         if is_damaged(record.id) {
             if transaction.replace_server_params(record, &mut *rng).await? {
-                replaced.push(record.id);
+                transferred.replaced.push(record.id);
             }
         } else if !is_readable {
             transaction.add_server_params(record, &mut *rng).await?;
-            added.push(record.id);
+            transferred.added.push(record.id);
         } else if let Some(end) = record.not_after
             && transaction.end_server_params(record.id, end).await?
         {
-            ended.push((record.id, end));
+            transferred.ended.push((record.id, end));
         }
     }
     transaction.save().await?;
-    for id in &added {
+    for id in &transferred.added {
         tracing::info!("the room service verifies under generic params {id}");
     }
-    for id in &replaced {
+    for id in &transferred.replaced {
         tracing::info!(
             "the damaged generic params {id} of the room service are the issuer's again"
         );
     }
-    for (id, end) in &ended {
+    for (id, end) in &transferred.ended {
         tracing::info!("generic params {id} are good until {}", day(*end));
     }
-    Ok(TransferredParams {
-        added,
-        replaced,
-        ended,
-    })
+    Ok(transferred)
 }
 
 /// Returns whether the room service lacks generic params of the issuer's, or has them with a later end.
@@ -285,7 +287,7 @@ pub async fn rotate(
             for mode in [Mode::Standard, Mode::Legacy] {
                 // The mode of damaged params cannot be read.
                 let stands_in = old.is_empty() && !damaged.is_empty() && mode == Mode::Standard;
-                if stands_in || any_of_mode(&old, mode)? {
+                if stands_in || any_of_mode(old.iter(), mode)? {
                     next.push((make_generic(mode, not_before, rng), describe(mode)));
                 }
             }
@@ -316,7 +318,10 @@ pub async fn rotate(
     Ok(rotated)
 }
 
-fn any_of_mode(records: &[ServerParamsRecord], mode: Mode) -> anyhow::Result<bool> {
+fn any_of_mode<'a>(
+    records: impl Iterator<Item = &'a ServerParamsRecord>,
+    mode: Mode,
+) -> anyhow::Result<bool> {
     for record in records {
         if generic_mode(record)? == mode {
             return Ok(true);
@@ -330,16 +335,4 @@ fn describe(mode: Mode) -> &'static str {
         Mode::Standard => "generic params (standard mode)",
         Mode::Legacy => "generic params (legacy mode)",
     }
-}
-
-fn has_generic(records: &[ServerParamsRecord], mode: Mode, now: Timestamp) -> anyhow::Result<bool> {
-    let live = |record: &&ServerParamsRecord| {
-        record.kind == ServerParamsKind::Generic && is_live(record, now)
-    };
-    for record in records.iter().filter(live) {
-        if generic_mode(record)? == mode {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

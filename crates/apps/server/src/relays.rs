@@ -12,7 +12,7 @@ use anteroom_turn::{
 };
 use anyhow::{Context as _, bail};
 
-use crate::settings::{RelayProvider, RelaySection, Settings};
+use crate::settings::{self, RelayProvider, Settings};
 
 /// The variables with the secret of a source of relays.
 struct SecretVariables {
@@ -49,7 +49,7 @@ pub fn open_relays(settings: &Settings, environment: &Environment) -> anyhow::Re
 }
 
 fn relays(
-    section: &RelaySection,
+    section: &settings::RelaySettings,
     variables: &SecretVariables,
     environment: &Environment,
     longest: NonZeroU64,
@@ -67,9 +67,13 @@ fn relays(
         RelayProvider::Http => ProviderSettings::Http {
             url: api_url(section)?,
             token: secret(variables, environment)?,
-            timeout: timeout(section, longest)?,
+            timeout: Duration::from_secs(section.timeout_seconds.get()),
         },
     };
+    // A request to the issuer must not time out before the provider.
+    if is_http && section.timeout_seconds >= longest {
+        bail!("timeout_seconds is not less than http.request_seconds");
+    }
     let host = section.hostname.as_deref().context("hostname is missing")?;
     let parse = |url: &String| {
         RelayUrl::parse(url).with_context(|| format!("urls: {url:?} is no stun or turn URL"))
@@ -94,18 +98,10 @@ fn relays(
     }))
 }
 
-fn api_url(section: &RelaySection) -> anyhow::Result<ProviderUrl> {
+fn api_url(section: &settings::RelaySettings) -> anyhow::Result<ProviderUrl> {
     let url = section.api_url.as_deref().context("api_url is missing")?;
     // The error does not quote the URL, which may contain a password.
     ProviderUrl::parse(url).context("api_url is no https URL (or http on this machine)")
-}
-
-/// Returns the timeout of the provider. A request to the issuer must not time out before it.
-fn timeout(section: &RelaySection, longest: NonZeroU64) -> anyhow::Result<Duration> {
-    if section.timeout_seconds >= longest {
-        bail!("timeout_seconds is not less than http.request_seconds");
-    }
-    Ok(Duration::from_secs(section.timeout_seconds.get()))
 }
 
 fn secret(
@@ -124,12 +120,12 @@ fn secret(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{database_explanation::sentence, settings::RelayExperimentSection};
+    use crate::{database_explanation::sentence, settings::RelayExperimentSettings};
 
     const SECRET: (&str, &str) = ("ANTEROOM_RELAY_SECRET", "0123456789abcdef");
     const OTHER_SECRET: (&str, &str) = ("ANTEROOM_RELAY_EXPERIMENT_SECRET", "fedcba9876543210");
 
-    fn section(text: &str) -> RelaySection {
+    fn section(text: &str) -> settings::RelaySettings {
         toml::from_str(text).unwrap()
     }
 
@@ -143,7 +139,7 @@ mod tests {
             ..Settings::default()
         };
         if let Some((percent, relays)) = experiment {
-            settings.relay_experiment = RelayExperimentSection {
+            settings.relay_experiment = RelayExperimentSettings {
                 percent,
                 relays: section(relays),
             };

@@ -13,6 +13,7 @@ use anteroom_http_server::{ListenerKind, ListenerMetrics, ListenerSettings, Tls}
 use anteroom_runtime::{Metrics, spawn_task};
 use anyhow::bail;
 use axum::Router;
+use sd_notify::NotifyState;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -23,10 +24,10 @@ use crate::{
     logging::ServiceLog,
     master_key,
     services::{
-        self, Attempt, HostedService, KeyMaintenance, ListenerTask, OpenIssuer, OpenRooms,
-        OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
+        self, Attempt, EventOutputs, HostedService, KeyMaintenance, ListenerTask, OpenIssuer,
+        OpenRooms, OpenServices, OwnAddresses, Runner, ServiceContext, ServiceRoutes, Telemetry,
     },
-    settings::{HttpSettings, ListenAddress, PublicUrl, Settings},
+    settings::{ListenAddress, PublicUrl, Settings},
     supervisor,
     tls::Certificates,
 };
@@ -43,7 +44,11 @@ pub async fn run(
     let mut shutdown = Shutdown::of_service()?;
     settings.keys.every()?;
     let settings = &descriptors::fit(settings, os::raise_file_limit())?;
-    let listener_settings = listener_settings(&settings.http)?;
+    let listener_settings = ListenerSettings {
+        limits: settings.http.connection_limits(),
+        trusted_proxies: settings.http.trusted_proxies()?,
+        ..ListenerSettings::default()
+    };
     let certificates = Certificates::load(settings)?;
     checks::refuse_settings(settings, data, environment)?;
     if !settings.role.issues() {
@@ -72,7 +77,8 @@ pub async fn run(
     let (stop, stopping) = watch::channel(false);
     let issuer = match &addresses.issuer {
         Some(url) => {
-            let telemetry = Telemetry::of_issuer(settings, data, environment)?;
+            let outputs = EventOutputs::of_issuer(&settings.events, data);
+            let telemetry = Telemetry::open("issuer", &settings.events, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenIssuer>::new(context, &key, &services).await?)
@@ -81,7 +87,8 @@ pub async fn run(
     };
     let rooms = match &addresses.rooms {
         Some(url) => {
-            let telemetry = Telemetry::of_rooms(settings, data, environment)?;
+            let outputs = EventOutputs::of_rooms(&settings.events, data);
+            let telemetry = Telemetry::open("rooms", &settings.events, outputs, environment)?;
             log.inspect(|log| log.show_count(&telemetry.metrics));
             let context = context(url, telemetry);
             Some(Attempt::<OpenRooms>::new(context, &key, &services).await?)
@@ -93,7 +100,6 @@ pub async fn run(
     passing(installation.save());
     listen::forget(data);
 
-    let keeper = KeyMaintenance::new(Arc::clone(&services), settings.keys.every()?);
     let routes = Routes {
         issuer: issuer.as_ref().map(Attempt::routes),
         rooms: rooms.as_ref().map(Attempt::routes),
@@ -101,16 +107,17 @@ pub async fn run(
     let serving = listeners.serve(&listener_settings, &certificates, routes, &stopping);
     let issuer = issuer.map(|attempt| attempt.run(&services, &stopping));
     let rooms = rooms.map(|attempt| attempt.run(&services, &stopping));
-    let keeping = keeper.start(stopping)?;
+    let every = settings.keys.every()?;
+    let maintenance = KeyMaintenance::start(Arc::clone(&services), every, stopping)?;
     let log_watch = log.map(|log| spawn_task("log-watch", log.watch()));
     let watching = certificates.watch()?;
     let listen_file = passing(addresses.publish(data));
     announce(&addresses);
-    supervisor::ready();
+    supervisor::notify(NotifyState::Ready);
 
     let signal = shutdown.requested().await;
     tracing::info!("{signal}: finishing requests in flight");
-    supervisor::stopping();
+    supervisor::notify(NotifyState::Stopping);
     stop.send_replace(true);
     drop(listen_file);
     for task in [watching, log_watch].into_iter().flatten() {
@@ -122,7 +129,7 @@ pub async fn run(
     for serving in serving {
         serving.drained().await?;
     }
-    keeping.await?;
+    maintenance.await?;
     let rooms = finish(rooms).await;
     let issuer = finish(issuer).await;
     drop(lock);
@@ -266,7 +273,6 @@ impl Listeners {
     }
 }
 
-/// The routes of the services of the role.
 struct Routes {
     issuer: Option<ServiceRoutes>,
     rooms: Option<ServiceRoutes>,
@@ -284,14 +290,6 @@ impl Routes {
             (only, None) | (None, only) => only,
         }
     }
-}
-
-fn listener_settings(settings: &HttpSettings) -> anyhow::Result<ListenerSettings> {
-    Ok(ListenerSettings {
-        limits: settings.connection_limits(),
-        trusted_proxies: settings.trusted_proxies()?,
-        ..ListenerSettings::default()
-    })
 }
 
 async fn bind_if(

@@ -1,28 +1,25 @@
 //! The two services at run time: opening, listening, stopping.
 
-mod context;
-mod database_failure;
 mod events;
 mod instance;
 mod issuer;
 mod keys;
-mod limits;
-mod program_page;
 mod purge_pause;
 mod rooms;
 mod router_slot;
 mod runner;
 mod stored_params;
-mod telemetry;
 
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
+    num::NonZeroUsize,
+    sync::Arc,
 };
 
 use anteroom_console::failure::Failure;
 use anteroom_http_server::{DrainOutcome, ListenerSettings};
-use anteroom_runtime::spawn_task;
+use anteroom_runtime::{LocalLimiter, RateLimiter, spawn_task};
 use anyhow::anyhow;
 use axum::Router;
 use tokio::{
@@ -31,22 +28,18 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::events::Events;
+use self::events::EventSinks;
 pub use self::{
-    context::ServiceContext,
-    database_failure::DatabaseFailure,
-    events::EventOutputs,
+    events::{EventOutputs, Telemetry},
     issuer::{OpenIssuer, check_hash_cost, pseudonymizer},
     keys::{KeyMaintenance, OpenServices},
-    program_page::program_page,
     rooms::{
         GET_PARAMS, NO_PARAMS, OpenRooms, check_room_settings,
         pseudonymizer as rooms_pseudonymizer, require_params,
     },
     router_slot::ServiceRoutes,
-    runner::{Attempt, HostedService, Runner},
+    runner::{Attempt, DatabaseFailure, HostedService, Runner, ServiceContext},
     stored_params::FaultLog,
-    telemetry::Telemetry,
 };
 
 use crate::settings::ListenAddress;
@@ -150,6 +143,13 @@ fn refused(
         ),
     };
     failure.with_reason(why).next(next)
+}
+
+/// Opens the rate limits of a service.
+fn open_limits() -> Arc<dyn RateLimiter> {
+    // The maximum number of accounts, addresses or users whose limits are stored: 100 to 300 bytes each.
+    const LIMITED: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+    Arc::new(LocalLimiter::new(LIMITED))
 }
 
 /// Waits until the services are told to stop.

@@ -13,7 +13,6 @@ mod reference;
 mod relays;
 mod schema;
 mod source;
-mod tls;
 mod webhook;
 
 use std::{
@@ -23,33 +22,39 @@ use std::{
 };
 
 use anteroom_accounts::LoginLimits;
+use anteroom_pages::WebAddress;
 use anteroom_protocol::Mode;
-use anteroom_runtime::{BucketSize, WindowSize};
+use anteroom_runtime::WindowSize;
+use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 
 pub use self::{
-    budgets::{BatchBucketSettings, VerificationSettings, WorkSettings},
+    budgets::{
+        BatchBucketSettings, CreateAuthBucketSettings, RelayBucketSettings, VerificationSettings,
+        WorkSettings,
+    },
     http::HttpSettings,
-    keys::KeySection,
+    keys::KeySettings,
     listen_address::ListenAddress,
     load::{find_file, load, names_data, unknown_variables},
-    login::{LoginSection, SignUpMode},
+    login::{LoginSettings, SignUpMode},
     mail::{MailSettings, MailTransport},
-    oidc::OidcSection,
+    oidc::OidcSettings,
     public_url::PublicUrl,
     reference::page as reference,
-    relays::{RelayBucketSettings, RelayExperimentSection, RelayProvider, RelaySection},
+    relays::{RelayExperimentSettings, RelayProvider, RelaySettings},
     source::{Flag, Scope},
-    tls::TlsSection,
-    webhook::WebhookSection,
+    webhook::WebhookSettings,
 };
 
 /// All settings. Secrets are none of them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where the databases and the keys are. A relative path starts at the working directory.
+    #[default(PathBuf::from("./anteroom-data"))]
     pub data: PathBuf,
     /// Which services run. A room service that runs apart needs the issuer's generic params:
     /// `anteroom keys export` there, `anteroom keys import` here.
@@ -65,24 +70,24 @@ pub struct Settings {
     /// The issuer.
     pub issuer: IssuerSettings,
     /// The room service.
-    pub rooms: RoomsConfig,
+    pub rooms: RoomsSettings,
     /// Metrics.
     pub admin: AdminSettings,
     /// Where events go: JSON lines, with accounts and rooms under pseudonyms.
     pub events: EventSettings,
     /// Signing in with email and password.
-    pub login: LoginSection,
+    pub login: LoginSettings,
     /// Mails of the issuer. See [mail.md](mail.md).
     pub mail: MailSettings,
     /// OpenID Connect providers whose tokens sign in at the issuer. See [oidc.md](oidc.md).
-    pub oidc: OidcSection,
+    pub oidc: OidcSettings,
     /// TURN servers for media, which the issuer gives credentials for. See
     /// [relays.md](relays.md).
-    pub relays: RelaySection,
+    pub relays: RelaySettings,
     /// Other relays for a share of the accounts, always the same ones.
-    pub relay_experiment: RelayExperimentSection,
+    pub relay_experiment: RelayExperimentSettings,
     /// Server params and keys that may change while the services run. See [keys.md](keys.md).
-    pub keys: KeySection,
+    pub keys: KeySettings,
     /// The log, on standard error.
     pub log: LogSettings,
     /// Rate limits.
@@ -137,28 +142,30 @@ impl From<IssueMode> for Mode {
 }
 
 /// The settings of the issuer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct IssuerSettings {
     /// Address or host name, and port; port 0 takes a free one. The address taken stands in
     /// `DIR/listen.json`.
+    #[default(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into())]
     pub listen: ListenAddress,
     /// The URL under which people reach the issuer, where that is not the address it listens on.
     /// Mails link to it, and access tokens name it.
     pub public_url: Option<PublicUrl>,
     /// A certificate of the issuer's own. See [tls.md](tls.md).
-    pub tls: TlsSection,
+    pub tls: TlsSettings,
 }
 
 /// The settings of the room service.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
-pub struct RoomsConfig {
+pub struct RoomsSettings {
     /// Address or host name, and port; port 0 takes a free one. The address taken stands in
     /// `DIR/listen.json`.
+    #[default(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).into())]
     pub listen: ListenAddress,
     /// A certificate of the room service's own. See [tls.md](tls.md).
-    pub tls: TlsSection,
+    pub tls: TlsSettings,
     /// The address at which media servers call back, with `rooms.media = "sfu"`. Every caller may
     /// end calls: keep it private.
     pub internal_listen: Option<ListenAddress>,
@@ -167,18 +174,25 @@ pub struct RoomsConfig {
     pub public_url: Option<PublicUrl>,
     /// The region of this process: media servers are told it, and redirects of REST joins name it. 1
     /// to 64 letters, digits, `-` and `_`.
+    #[default("local".to_owned())]
     pub region: String,
     /// The most devices in a call, and again in its lobby.
+    #[default(const { NonZeroU32::new(75).unwrap() })]
     pub max_devices: NonZeroU32,
     /// The most devices of one user in a call, active and waiting together.
+    #[default(const { NonZeroU32::new(5).unwrap() })]
     pub devices_per_user: NonZeroU32,
     /// The most sockets that have joined and are open at once.
+    #[default(const { NonZeroUsize::new(8_192).unwrap() })]
     pub sockets: NonZeroUsize,
     /// The most sockets from one address that have joined and are open at once.
+    #[default(const { NonZeroUsize::new(1_024).unwrap() })]
     pub sockets_per_address: NonZeroUsize,
     /// The most open sockets that have not joined yet.
+    #[default(const { NonZeroUsize::new(256).unwrap() })]
     pub unjoined_sockets: NonZeroUsize,
     /// The most open sockets from one address that have not joined yet.
+    #[default(const { NonZeroUsize::new(128).unwrap() })]
     pub unjoined_sockets_per_address: NonZeroUsize,
     /// Whether new links get an epoch, so that a room id never comes back to life under an old
     /// link.
@@ -202,6 +216,17 @@ pub enum MediaKind {
     Sfu,
 }
 
+/// The settings of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The file of the certificate (PEM), followed by those that lead to its authority. Read
+    /// again when it changes.
+    pub certificate: Option<PathBuf>,
+    /// The file of the certificate's key (PEM).
+    pub key: Option<PathBuf>,
+}
+
 /// The settings of the metrics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -210,11 +235,11 @@ pub struct AdminSettings {
     /// are at `GET /rooms/metrics`. Anyone who reaches it may read it: keep it private.
     pub listen: Option<ListenAddress>,
     /// A certificate for the metrics. See [tls.md](tls.md).
-    pub tls: TlsSection,
+    pub tls: TlsSettings,
 }
 
 /// The settings of events.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSettings {
     /// Whether events go to standard output, those of both services mixed.
@@ -230,13 +255,16 @@ pub struct EventSettings {
     /// The times of the issuer's events are rounded down to whole steps of so many seconds. The
     /// default is an hour: laid beside the room service's events, exact times could tell which
     /// account was in which room.
+    #[default(const { NonZeroU64::new(60 * 60).unwrap() })]
     pub time_step_seconds: NonZeroU64,
     /// The times of the room service's events are rounded down to whole steps of so many seconds.
+    #[default(NonZeroU64::MIN)]
     pub rooms_time_step_seconds: NonZeroU64,
     /// The most events that wait for a slow sink before further ones are dropped and counted.
+    #[default(const { NonZeroUsize::new(10_000).unwrap() })]
     pub queue: NonZeroUsize,
     /// A receiver of events. See [webhooks.md](webhooks.md).
-    pub webhook: WebhookSection,
+    pub webhook: WebhookSettings,
 }
 
 /// The settings of the log.
@@ -276,11 +304,11 @@ pub enum LogLevel {
 }
 
 /// The settings of rate limits.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitSettings {
     /// Requests of one account for credentials that create links.
-    pub create_auth: BucketSettings,
+    pub create_auth: CreateAuthBucketSettings,
     /// Requests of one account for credentials for relays.
     pub relays: RelayBucketSettings,
     /// Requests of one account for batches of credentials, of either kind.
@@ -291,97 +319,33 @@ pub struct LimitSettings {
     pub verifications: VerificationSettings,
     /// Logins, sign-ups and password resets, each for one client address (an IPv4 address, an IPv6
     /// /64): at most so many in any minute. A /56 has four times as many, a /48 sixteen times.
+    #[default(const { NonZeroU32::new(10).unwrap() })]
     pub logins_per_minute: NonZeroU32,
     /// Mails of one kind to one address, for sign-ups and their repetition to one mailbox (an address
     /// without dots and `+` tags before the `@`): at most so many in any hour.
+    #[default(const { NonZeroU32::new(5).unwrap() })]
     pub mails_per_hour: NonZeroU32,
     /// Mails of sign-ups to addresses of one domain: at most so many in any hour.
+    #[default(const { NonZeroU32::new(300).unwrap() })]
     pub domain_mails_per_hour: NonZeroU32,
     /// All mails of sign-ups and their repetition, and again all of resets, whether requests lead to
     /// mails or not: at most so many in any hour. One client network (an IPv4 address, an IPv6 /48) may
     /// ask for a sixteenth. Of resets, half is for networks from which somebody has logged in lately.
+    #[default(const { NonZeroU32::new(3_600).unwrap() })]
     pub all_mails_per_hour: NonZeroU32,
 }
 
-/// The settings of a token bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct BucketSettings {
-    /// The most requests of one account at once.
-    pub capacity: NonZeroU32,
-    /// The time after which one more request of an account is possible.
-    pub refill_seconds: NonZeroU64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            data: PathBuf::from("./anteroom-data"),
-            role: ServiceSelection::default(),
-            issue_mode: IssueMode::default(),
-            legacy_params: false,
-            program_page: None,
-            issuer: IssuerSettings::default(),
-            rooms: RoomsConfig::default(),
-            admin: AdminSettings::default(),
-            events: EventSettings::default(),
-            login: LoginSection::default(),
-            mail: MailSettings::default(),
-            oidc: OidcSection::default(),
-            relays: RelaySection::default(),
-            relay_experiment: RelayExperimentSection::default(),
-            keys: KeySection::default(),
-            log: LogSettings::default(),
-            limits: LimitSettings::default(),
-            http: HttpSettings::default(),
-        }
-    }
-}
-
-impl Default for IssuerSettings {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into(),
-            public_url: None,
-            tls: TlsSection::default(),
-        }
-    }
-}
-
-impl Default for RoomsConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)).into(),
-            tls: TlsSection::default(),
-            internal_listen: None,
-            public_url: None,
-            region: "local".to_owned(),
-            max_devices: const { NonZeroU32::new(75).unwrap() },
-            devices_per_user: const { NonZeroU32::new(5).unwrap() },
-            sockets: const { NonZeroUsize::new(8_192).unwrap() },
-            sockets_per_address: const { NonZeroUsize::new(1_024).unwrap() },
-            unjoined_sockets: const { NonZeroUsize::new(256).unwrap() },
-            unjoined_sockets_per_address: const { NonZeroUsize::new(128).unwrap() },
-            epochs: false,
-            origins: Vec::new(),
-            media: MediaKind::default(),
-            media_servers: Vec::new(),
-        }
-    }
-}
-
-impl Default for EventSettings {
-    fn default() -> Self {
-        Self {
-            stdout: false,
-            file: None,
-            rooms_file: None,
-            personal: false,
-            time_step_seconds: const { NonZeroU64::new(60 * 60).unwrap() },
-            rooms_time_step_seconds: NonZeroU64::MIN,
-            queue: const { NonZeroUsize::new(10_000).unwrap() },
-            webhook: WebhookSection::default(),
-        }
+impl Settings {
+    /// Returns the page from which people download the program.
+    ///
+    /// # Errors
+    /// A text that is no http(s) URL.
+    pub fn program_page(&self) -> anyhow::Result<Option<WebAddress>> {
+        let parse = |text: &String| {
+            WebAddress::parse(text)
+                .with_context(|| format!("program_page {text:?} is no http:// or https:// URL"))
+        };
+        self.program_page.as_ref().map(parse).transpose()
     }
 }
 
@@ -403,36 +367,5 @@ impl LimitSettings {
             mails_of_network: WindowSize::new(network_share, HOUR),
             ..LoginLimits::default()
         }
-    }
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self {
-            create_auth: BucketSettings::default(),
-            relays: RelayBucketSettings::default(),
-            batches: BatchBucketSettings::default(),
-            work: WorkSettings::default(),
-            verifications: VerificationSettings::default(),
-            logins_per_minute: const { NonZeroU32::new(10).unwrap() },
-            mails_per_hour: const { NonZeroU32::new(5).unwrap() },
-            domain_mails_per_hour: const { NonZeroU32::new(300).unwrap() },
-            all_mails_per_hour: const { NonZeroU32::new(3_600).unwrap() },
-        }
-    }
-}
-
-impl Default for BucketSettings {
-    fn default() -> Self {
-        Self {
-            capacity: const { NonZeroU32::new(100).unwrap() },
-            refill_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
-        }
-    }
-}
-
-impl From<BucketSettings> for BucketSize {
-    fn from(settings: BucketSettings) -> Self {
-        Self::new(settings.capacity, settings.refill_seconds)
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::settings::{Settings, TlsSection};
+use crate::settings::{Settings, TlsSettings};
 
 /// The interval at which the files are checked.
 const EVERY: Duration = Duration::from_secs(60);
@@ -59,7 +59,7 @@ impl Certificates {
     }
 }
 
-fn load_if(runs: bool, section: &str, settings: &TlsSection) -> anyhow::Result<Option<Tls>> {
+fn load_if(runs: bool, section: &str, settings: &TlsSettings) -> anyhow::Result<Option<Tls>> {
     let files = match (&settings.certificate, &settings.key) {
         (None, None) => return Ok(None),
         (Some(certificate), Some(key)) => TlsFiles {

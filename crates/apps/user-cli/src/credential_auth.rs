@@ -3,11 +3,10 @@
 use anteroom_client::DayRange;
 use anteroom_console::{
     context::Context,
-    os::{self, OsClock},
+    os,
     terminal::{day, print_json},
 };
 use anteroom_protocol::{Randomness, RootKey};
-use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
 use serde::Serialize;
 
@@ -36,7 +35,7 @@ pub async fn run(flags: &ClientFlags, context: &Context) -> anyhow::Result<()> {
     let session = Session::open(flags, context)?;
     let mut steps = Steps::new(!context.json);
     let mut rng = os::rng();
-    let now = OsClock.now();
+    let now = os::now();
 
     steps.begin(&session)?;
     let params = fetch_params(&mut steps, &session, now).await?;

@@ -3,11 +3,10 @@
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{day, print_json},
 };
 use anteroom_protocol::{CallLink, CreateCredentialRequest, LinkError, Randomness, RootKey};
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
@@ -43,7 +42,7 @@ pub async fn run(options: &CredentialCreate, context: &Context) -> anyhow::Resul
     };
     let session = Session::open(&options.client, context)?;
     let mut steps = Steps::new(!context.json);
-    let now = OsClock.now();
+    let now = os::now();
 
     steps.begin(&session)?;
     let room_id = key.room_id();
@@ -131,10 +130,8 @@ fn parse_key(argument: &str) -> anyhow::Result<RootKey> {
         _ => anyhow!("the text is not a root key"),
     })?;
     if !link.host.is_empty() {
-        bail!(
-            Failure::failed("the text is a link and no root key")
-                .next("Give the root key alone, which stands after key=")
-        );
+        let failure = Failure::failed("the text is a link and no root key");
+        bail!(failure.next("Give the root key alone, which stands after key="));
     }
     Ok(link.root_key)
 }

@@ -2,25 +2,12 @@
 
 use std::sync::Arc;
 
-use anteroom_console::{
-    context::Context,
-    os::OsClock,
-    terminal::{day, print, print_json},
-};
+use anteroom_console::{context::Context, os, terminal::day};
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Clock as _;
 use anyhow::Context as _;
-use serde::Serialize;
+use serde_json::json;
 
 use crate::{arguments::CredentialRenew, renewal, session::IssuerIdentity};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    first_day: u64,
-    last_day: u64,
-    spare_links: usize,
-}
 
 /// Renews the stored credentials: once now, or repeatedly at the scheduled times.
 pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result<()> {
@@ -34,24 +21,21 @@ pub async fn run(options: &CredentialRenew, context: &Context) -> anyhow::Result
         tracing::warn!("there are fewer credentials for creating links: {error}");
     }
     let days: Vec<Timestamp> = renewal.store.days().collect();
-    let spare_links = renewal.store.spare_links(OsClock.now());
+    let spare_links = renewal.store.spare_links(os::now());
     let (first, last) = days.first().zip(days.last()).context("no day came")?;
-    if context.json {
-        let report = Report {
-            first_day: first.as_secs(),
-            last_day: last.as_secs(),
-            spare_links,
-        };
-        print_json(&report)?;
-    } else {
-        print(&format!(
-            "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",
-            days.len(),
-            day(*first),
-            day(*last),
-        ))?;
-    }
-    file.note_use(OsClock.now());
+    let report = json!({
+        "firstDay": first.as_secs(),
+        "lastDay": last.as_secs(),
+        "spareLinks": spare_links,
+    });
+    let text = format!(
+        "Stored the credentials of {} days, {} to {}, and {spare_links} for creating links.",
+        days.len(),
+        day(*first),
+        day(*last),
+    );
+    context.show(&report, &text)?;
+    file.note_use(os::now());
     renewal::start(&identity);
     Ok(())
 }

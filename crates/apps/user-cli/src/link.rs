@@ -9,25 +9,17 @@ mod state;
 use anteroom_client::{LinkChange, LinkState, OngoingCall};
 use anteroom_console::{
     context::Context,
-    os::{self, OsClock},
-    terminal::{confirm, plain, print, print_json},
+    os,
+    terminal::{confirm, plain},
 };
-use anteroom_runtime::Clock as _;
-use serde::Serialize;
+use serde_json::json;
 
-use self::state::{ChangeReport, show_state};
+use self::state::ChangeReport;
 use crate::{
     arguments::{Link, LinkArgument, RoomFlags},
     links::{LinkStore, short_name},
     room_session::{LinkTarget, RoomSession},
 };
-
-/// A deleted link, as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EndReport<'a> {
-    short_name: &'a str,
-}
 
 /// Runs one of the commands on links.
 pub async fn run(command: Link, context: &Context) -> anyhow::Result<()> {
@@ -114,16 +106,10 @@ pub async fn end_call(
     let call = session.rooms.peek(room, &pass, &mut os::rng()).await;
     let is_empty = matches!(call, Ok(None));
     let state = change_link(&named, &change, &session).await?;
-    if context.json {
-        return print_json(&ChangeReport::new(&state, &short_name(&room.room_id())));
-    }
-    show_state(&state)?;
-    print(&end_of_call(
-        is_empty,
-        call.is_ok(),
-        state.is_open(OsClock.now()),
-    ))?;
-    Ok(())
+    let outcome = end_of_call(is_empty, call.is_ok(), state.is_open(os::now()));
+    let text = format!("{}\n{outcome}", state::fields(&state).text());
+    let short = short_name(&room.room_id());
+    context.show(&ChangeReport::new(&state, &short), &text)
 }
 
 /// The outcome of the end of a call, and the next step for a link by which people can come back.
@@ -143,10 +129,8 @@ fn end_of_call(is_empty: bool, is_known: bool, is_open: bool) -> String {
 /// Asks before the call of a link ends.
 fn confirm_end(named: &LinkTarget, yes: bool) -> anyhow::Result<()> {
     let link = title(named)?;
-    confirm(
-        yes,
-        &format!("Send everybody in the call of the link {link} and in its lobby away?"),
-    )
+    let question = format!("Send everybody in the call of the link {link} and in its lobby away?");
+    confirm(yes, &question)
 }
 
 /// The short name of a link of the user's own, and the name of its room.
@@ -169,12 +153,9 @@ async fn update(
     named.own()?;
     let session = RoomSession::open(flags, Some(named), context).await?;
     let state = change_link(named, change, &session).await?;
-    if context.json {
-        let short = short_name(&named.link.root_key.room_id());
-        print_json(&ChangeReport::new(&state, &short))
-    } else {
-        show_state(&state)
-    }
+    let short = short_name(&named.link.root_key.room_id());
+    let fields = state::fields(&state);
+    context.show(&ChangeReport::new(&state, &short), fields.text())
 }
 
 async fn change_link(
@@ -208,13 +189,11 @@ async fn delete(
         OngoingCall::End => " Everybody in its call and in its lobby is sent away.",
         OngoingCall::Keep => "",
     };
-    confirm(
-        yes,
-        &format!(
-            "Delete the link {link}, there and here? Nobody can join by it any more, and its \
-             passkey is forgotten.{leaving}"
-        ),
-    )?;
+    let question = format!(
+        "Delete the link {link}, there and here? Nobody can join by it any more, and its \
+         passkey is forgotten.{leaving}"
+    );
+    confirm(yes, &question)?;
     let session = RoomSession::open(flags, Some(&named), context).await?;
     let pass = session.pass(&named.link).await?;
     // A link that is gone there already is no error.
@@ -223,9 +202,8 @@ async fn delete(
         .delete(room, &pass, &own.passkey, call, &mut os::rng())
         .await?;
     store.forget(room)?;
-    if context.json {
-        return print_json(&EndReport { short_name: &short });
-    }
-    print("Deleted the link, there and here.")?;
-    Ok(())
+    context.show(
+        &json!({ "shortName": short }),
+        "Deleted the link, there and here.",
+    )
 }

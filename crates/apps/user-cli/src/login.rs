@@ -10,6 +10,7 @@ use anteroom_console::{
     context::Context,
     environment,
     failure::Failure,
+    fields::Fields,
     password::PasswordSource,
     progress,
     terminal::{day, print, print_json},
@@ -50,11 +51,7 @@ pub async fn run(options: &Login, context: &Context) -> anyhow::Result<()> {
     let email = email(options)?;
     Email::parse(&email)?;
     // Who logs in again stays the same device.
-    let before = file
-        .load()
-        .ok()
-        .flatten()
-        .map(|stored_login| stored_login.session);
+    let before = file.load().ok().flatten().map(|login| login.session);
     let aci_before = before.as_ref().map(|before| before.aci);
     let before = before.filter(|before| is_same_address(&before.email, &email));
     let device = match options.device {
@@ -88,16 +85,14 @@ pub async fn run(options: &Login, context: &Context) -> anyhow::Result<()> {
     let session = progress::during("Logging in", start).await?;
     let stored_login = file.load()?.context("the login is gone again")?;
     let account = session.aci().to_uuid_string();
+    let email = &*stored_login.session.email;
     if !context.json {
-        print(&format!(
-            "Logged in at {url} as {}.",
-            *stored_login.session.email
-        ))?;
-        print("")?;
-        print(&format!("  account  {account}"))?;
-        print(&format!("  device   {}", session.device()))?;
         let until = day(stored_login.until);
-        print(&format!("  until    {until}, and longer with every use"))?;
+        let fields = Fields::below(&format!("Logged in at {url} as {email}."), 9)
+            .line("account", &account)
+            .line("device", session.device())
+            .line("until", format!("{until}, and longer with every use"));
+        print(fields.text())?;
     }
     if let Some(aci) = aci_before.filter(|aci| *aci != session.aci()) {
         CredentialFile::of_account(environment, file.issuer(), &aci)?.remove()?;
@@ -109,7 +104,7 @@ pub async fn run(options: &Login, context: &Context) -> anyhow::Result<()> {
             issuer: url.as_str(),
             uuid: &account,
             device_id: session.device().as_u32(),
-            email: &stored_login.session.email,
+            email,
             session_until: stored_login.until.as_secs(),
         })?;
     }
@@ -155,10 +150,8 @@ fn email(options: &Login) -> anyhow::Result<Zeroizing<String>> {
         return Ok(Zeroizing::new(email.trim().to_owned()));
     }
     if !io::stdin().is_terminal() {
-        bail!(
-            Failure::failed("there is no email address, and no terminal to ask for it")
-                .next("Use --email")
-        );
+        let failure = Failure::failed("there is no email address, and no terminal to ask for it");
+        bail!(failure.next("Use --email"));
     }
     let mut output = io::stderr().lock();
     write!(output, "Email: ")?;

@@ -15,10 +15,9 @@ use anteroom_client::{
 use anteroom_console::{
     environment::{self, Environment},
     failure::Failure,
-    os::OsClock,
+    os,
 };
 use anteroom_protocol::{Aci, DAY, Timestamp};
-use anteroom_runtime::Clock as _;
 use anyhow::bail;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -53,7 +52,6 @@ pub(crate) struct LoginFile {
     remember: Option<bool>,
 }
 
-/// A stored login.
 pub(crate) struct StoredLogin {
     pub(crate) session: SessionGrant,
     /// The time at which it ends without a renewal.
@@ -88,7 +86,6 @@ impl Drop for Entry {
 }
 
 impl LoginFile {
-    /// Returns the file for an issuer.
     pub(crate) fn of_user(environment: &Environment, issuer: &str) -> anyhow::Result<Self> {
         Ok(Self {
             file: sealed_file(file_name(issuer), environment)?,
@@ -149,7 +146,7 @@ impl LoginFile {
     }
 
     fn parse(&self, entry: &Entry) -> anyhow::Result<StoredLogin> {
-        let stored_login = entry.parse(OsClock.now());
+        let stored_login = entry.parse(os::now());
         stored_login.ok_or_else(|| self.file.damaged())
     }
 
@@ -180,7 +177,7 @@ impl LoginFile {
             Some(remember) => remember,
             None => read(&self.file)?.is_some_and(|(entry, _)| entry.remember),
         };
-        let now = OsClock.now();
+        let now = os::now();
         let tokens = &session.tokens;
         let access = tokens.access.as_ref().map(ExposeSecret::expose_secret);
         let entry = Entry {
@@ -249,11 +246,8 @@ impl LockedSession for LoginFileLock {
     fn load(&mut self) -> Result<Option<SessionGrant>, SessionStoreError> {
         // The lock is held already; a migration would lock the file again.
         let login = &self.login;
-        let read = read(&login.file).and_then(|read| match read {
-            Some((entry, _)) => login.parse(&entry).map(Some),
-            None => Ok(None),
-        });
-        match read {
+        let parse = |(entry, _): (Entry, bool)| login.parse(&entry);
+        match read(&login.file).and_then(|read| read.map(parse).transpose()) {
             Ok(stored_login) => Ok(stored_login.map(|stored_login| stored_login.session)),
             // A new login replaces an unreadable one.
             Err(error) if self.login.remember.is_some() => {

@@ -7,7 +7,7 @@ use anteroom_console::{
     context::Context,
     environment::Environment,
     failure::Failure,
-    terminal::{confirm, day, print, print_json},
+    terminal::{confirm, day},
 };
 use anteroom_protocol::Aci;
 use anyhow::bail;
@@ -41,20 +41,12 @@ pub async fn run(
     } else {
         log_out(&target, file, environment).await?
     };
-    if context.json {
-        return print_json(&report);
-    }
-    print(match report {
-        Report {
-            everywhere: true, ..
-        } => "Logged out everywhere: all sessions of the account have ended.",
-        Report {
-            ended_at_issuer: true,
-            ..
-        } => "Logged out.",
-        _ => "Logged out here.",
-    })?;
-    Ok(())
+    let text = match (report.everywhere, report.ended_at_issuer) {
+        (true, _) => "Logged out everywhere: all sessions of the account have ended.",
+        (false, true) => "Logged out.",
+        (false, false) => "Logged out here.",
+    };
+    context.show(&report, text)
 }
 
 fn no_login(target: &IssuerTarget) -> Failure {

@@ -37,7 +37,6 @@ pub async fn run(action: DeviceAction, own: &OwnAccount, context: &Context) -> a
     }
 }
 
-/// Returns the flags of the session of these flags.
 fn client_flags(own: &OwnAccount) -> ClientFlags {
     ClientFlags {
         issuer: own.issuer.clone(),
@@ -51,14 +50,14 @@ impl DeviceSession<'_> {
     async fn list(&self) -> anyhow::Result<()> {
         let devices = self.session.client.devices().await?;
         let reports: Vec<_> = devices.iter().map(DeviceReport::of_entry).collect();
-        device_report::show_list(&self.uuid(), &reports, self.context.json)
+        device_report::show_list(&self.uuid(), &reports, self.context)
     }
 
     async fn rename(&self, device: u32, name: &str) -> anyhow::Result<()> {
         let (id, client) = (id(device)?, &self.session.client);
         self.change(async |password| client.rename_device(id, name, password).await)
             .await?;
-        device_report::show_rename(&self.uuid(), device, name.trim(), self.context.json)
+        device_report::show_rename(&self.uuid(), device, name.trim(), self.context)
     }
 
     async fn delete(&self, device: u32, yes: bool) -> anyhow::Result<()> {
@@ -72,7 +71,7 @@ impl DeviceSession<'_> {
         if found.current {
             self.forget()?;
         }
-        device_report::show_deletion(&self.uuid(), device, self.context.json)
+        device_report::show_deletion(&self.uuid(), device, self.context)
     }
 
     /// Sends a change, with the password of the login if the issuer requires it.

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -125,10 +125,9 @@ impl PinFile {
     }
 
     fn read(&self) -> Result<Content, PinStoreError> {
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
-            Err(error) => return Err(self.failure("cannot be read", error)),
+        let text = files::if_there(fs::read(&self.path));
+        let Some(text) = text.map_err(|error| self.failure("cannot be read", error))? else {
+            return Ok(Content::default());
         };
         let content: Content =
             serde_json::from_slice(&text).map_err(|error| self.failure("makes no sense", error))?;

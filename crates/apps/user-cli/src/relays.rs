@@ -3,6 +3,7 @@
 use anteroom_client::RelayServer;
 use anteroom_console::{
     context::Context,
+    fields::Fields,
     terminal::{print, print_json},
 };
 use anyhow::Context as _;
@@ -46,7 +47,8 @@ pub async fn run(options: &Relays, context: &Context) -> anyhow::Result<()> {
         print("The issuer has no relays.")?;
     }
     for relay in &relays {
-        show(relay, options.secrets)?;
+        print(&format!("Relay {}", relay.hostname))?;
+        print(fields(relay, options.secrets).text())?;
     }
     Ok(())
 }
@@ -61,31 +63,23 @@ pub async fn of_issuer(url: String, context: &Context) -> anyhow::Result<Vec<Rel
     session.client.relays().await.context("no relays are given")
 }
 
-fn show(relay: &RelayServer, with_secrets: bool) -> anyhow::Result<()> {
-    print(&format!("Relay {}", relay.hostname))?;
+fn fields(relay: &RelayServer, with_secrets: bool) -> Fields {
     let entry = entry(relay, with_secrets);
-    if let (Some(username), Some(password)) = (entry.username, entry.password) {
-        print(&format!("  user name    {username}"))?;
-        print(&format!("  password     {password}"))?;
-    }
-    let credentials = if relay.password.expose_secret().is_empty() {
-        "none".to_owned()
-    } else {
-        let seconds = relay.ttl.as_secs();
-        if with_secrets {
-            format!("good for {seconds} s")
-        } else {
-            format!("hidden (--secrets shows them), good for {seconds} s")
-        }
+    let seconds = relay.ttl.as_secs();
+    let credentials = match (relay.password.expose_secret().is_empty(), with_secrets) {
+        (true, _) => "none".to_owned(),
+        (false, true) => format!("good for {seconds} s"),
+        (false, false) => format!("hidden (--secrets shows them), good for {seconds} s"),
     };
-    print(&format!("  credentials  {credentials}"))?;
-    for url in &relay.urls {
-        print(&format!("  by name      {url}"))?;
-    }
-    for url in &relay.urls_with_ips {
-        print(&format!("  by address   {url}"))?;
-    }
-    Ok(())
+    let by_name = relay.urls.iter().map(|url| ("by name", url));
+    let by_address = relay.urls_with_ips.iter().map(|url| ("by address", url));
+    let fields = Fields::new(13)
+        .optional("user name", entry.username)
+        .optional("password", entry.password)
+        .line("credentials", credentials);
+    by_name
+        .chain(by_address)
+        .fold(fields, |fields, (name, url)| fields.line(name, url))
 }
 
 fn entry(relay: &RelayServer, with_secrets: bool) -> Entry<'_> {

@@ -8,11 +8,7 @@ mod process;
 use std::{sync::Arc, time::Duration};
 
 use anteroom_client::{CredentialStore, IssuerError, PublishedParams, RenewalStep};
-use anteroom_console::{
-    os::{self, OsClock},
-    progress,
-};
-use anteroom_runtime::Clock as _;
+use anteroom_console::{os, progress};
 
 pub(crate) use self::process::{is_automatic, start};
 
@@ -27,7 +23,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
 /// The outcome of a renewal.
 pub(crate) struct Renewal {
-    /// The credentials.
     pub(crate) store: CredentialStore,
     /// Whether they are stored in the file.
     pub(crate) is_stored: bool,
@@ -41,7 +36,7 @@ pub(crate) async fn renew(session: &Session, file: &CredentialFile) -> anyhow::R
     let listing = session.client.published_params().await?;
     let params = session.identity.judge(listing.clone(), None)?;
     notices::of_pins(&params);
-    notices::of_changes(&params, OsClock.now());
+    notices::of_changes(&params, os::now());
     renew_under(session, file, listing).await
 }
 
@@ -51,7 +46,7 @@ pub(crate) async fn renew_under(
     file: &CredentialFile,
     listing: PublishedParams,
 ) -> anyhow::Result<Renewal> {
-    let now = OsClock.now();
+    let now = os::now();
     let params = session.identity.judge(listing.clone(), None)?;
     let mut rng = os::rng();
     let fetched = session.client.credential_supply(&params, now, &mut rng);
@@ -64,7 +59,7 @@ pub(crate) async fn renew_under(
             return Err(error.into());
         }
     };
-    let failure = supply.take_failure();
+    let failure = supply.failure.take();
     let (store, stored) = file.renew(listing, supply, now);
     if let Err(error) = &stored {
         tracing::warn!("the credentials are not stored, and are fetched again: {error:#}");
@@ -86,11 +81,11 @@ pub(crate) async fn wait(identity: &Arc<IssuerIdentity>) -> anyhow::Result<()> {
     // A new session, since the terminal of the command may be closed.
     let _ = rustix::process::setsid();
     while let Some(store) = file.load() {
-        match store.schedule.step(OsClock.now()) {
+        match store.schedule.step(os::now()) {
             RenewalStep::Stop => break,
             RenewalStep::Wait(rest) => tokio::time::sleep(rest.min(LONGEST_SLEEP)).await,
             RenewalStep::Redraw => {
-                let now = OsClock.now();
+                let now = os::now();
                 file.change(|store| store.postpone_renewal(now, &mut os::rng()))?;
             }
             RenewalStep::Renew => {
@@ -104,7 +99,7 @@ pub(crate) async fn wait(identity: &Arc<IssuerIdentity>) -> anyhow::Result<()> {
                     Ok(_) => break,
                     Err(error) => {
                         tracing::warn!("the credentials were not renewed: {error:#}");
-                        let now = OsClock.now();
+                        let now = os::now();
                         file.change(|store| store.schedule.retry(now, &mut os::rng()))?;
                     }
                 }

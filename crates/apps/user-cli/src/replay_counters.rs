@@ -45,7 +45,6 @@ struct Era {
 }
 
 impl ReplayCountersFile {
-    /// Returns the file of the user.
     pub(crate) fn of_user(environment: &Environment) -> anyhow::Result<Self> {
         let file = SealedFile::of_user(&KIND, "received.sealed", None, environment)?;
         Ok(Self::new(file))

@@ -10,7 +10,8 @@ use std::{
 };
 
 use anteroom_client::{
-    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFault, is_loopback,
+    RoomsClient, RoomsError, ServiceAddress, Timeouts, TransportFailure, TransportFault,
+    is_loopback,
 };
 use anteroom_console::{
     context::Context,
@@ -195,13 +196,7 @@ impl RoomService {
         link: Option<&LinkTarget>,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        let named = match &flags.rooms {
-            Some(url) => Some(url.clone()),
-            None => context
-                .environment
-                .text(environment::ROOMS_URL)?
-                .map(|text| text.to_string()),
-        };
+        let named = context.value(flags.rooms.as_deref(), environment::ROOMS_URL)?;
         let own = link.and_then(|link| link.own.as_ref());
         let own_rooms = || own?.rooms.clone();
         if let Some(url) = named.or_else(own_rooms) {
@@ -285,10 +280,12 @@ async fn lacks_tls(url: &str) -> bool {
     let Ok(client) = RoomsClient::new(url, Timeouts::default()) else {
         return false;
     };
-    let answer = client.ping().await;
+    let Err(RoomsError::Exchange(error)) = client.ping().await else {
+        return false;
+    };
     matches!(
-        answer,
-        Err(RoomsError::Unreachable(error)) if *error.fault() == TransportFault::PlainHttp
+        error.failure,
+        TransportFailure::Unreachable(cause) if *cause.fault() == TransportFault::PlainHttp
     )
 }
 

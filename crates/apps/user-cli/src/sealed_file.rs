@@ -40,7 +40,6 @@ pub(crate) struct SealedFile {
     pub(crate) owner: Option<String>,
 }
 
-/// The content of a file.
 pub(crate) struct SealedContent {
     pub(crate) text: Zeroizing<Vec<u8>>,
     /// Whether the file has the previous format, which does not name the owner.
@@ -108,10 +107,9 @@ impl SealedFile {
 
     /// Returns the content of the file; `None` if it does not exist.
     pub(crate) fn read(&self) -> anyhow::Result<Option<SealedContent>> {
-        let sealed = match fs::read(&self.path) {
-            Ok(sealed) => sealed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| self.error_text("cannot be read")),
+        let sealed = files::if_there(fs::read(&self.path));
+        let Some(sealed) = sealed.with_context(|| self.error_text("cannot be read"))? else {
+            return Ok(None);
         };
         let (first_line, format) = (self.first_line(), self.kind.format.as_bytes());
         let (aad, rest) = match (sealed.strip_prefix(first_line.as_slice()), self.kind.old) {
@@ -161,12 +159,9 @@ impl SealedFile {
 
     /// Removes the file, if it exists. Its key stays.
     pub(crate) fn remove(&self) -> anyhow::Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| self.error_text("cannot be removed"))
-            }
-            _ => Ok(()),
-        }
+        let removed = files::if_there(fs::remove_file(&self.path));
+        removed.with_context(|| self.error_text("cannot be removed"))?;
+        Ok(())
     }
 
     /// Locks the file against changes by other processes, until the returned value is dropped.
@@ -197,19 +192,14 @@ impl SealedFile {
     /// Returns the key. Creates it if it is missing and `make` is set; never overwrites a key.
     fn cipher(&self, make: bool) -> anyhow::Result<Aes256GcmSiv> {
         let shown = self.key_path.display();
-        let text = match fs::read_to_string(&self.key_path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if !make || self.path.exists() {
-                    let what = format!("the key {shown} of your {} is missing", self.kind.noun);
-                    let next = format!("Put it back, or name it with {}", self.kind.key_variable);
-                    bail!(Failure::failed(what).next(next));
-                }
-                self.make_key()?
+        let text = match self.read_key()? {
+            Some(text) => text,
+            None if !make || self.path.exists() => {
+                let what = format!("the key {shown} of your {} is missing", self.kind.noun);
+                let next = format!("Put it back, or name it with {}", self.kind.key_variable);
+                bail!(Failure::failed(what).next(next));
             }
-            Err(error) => {
-                return Err(error).with_context(|| format!("the key {shown} cannot be read"));
-            }
+            None => self.make_key()?,
         };
         let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new);
         let key: &[u8; KEY_LENGTH] = bytes
@@ -220,20 +210,28 @@ impl SealedFile {
         Ok(Aes256GcmSiv::new(key.into()))
     }
 
+    fn read_key(&self) -> anyhow::Result<Option<Zeroizing<String>>> {
+        let text = files::if_there(fs::read_to_string(&self.key_path));
+        let text = text.with_context(|| self.key_text("cannot be read"))?;
+        Ok(text.map(Zeroizing::new))
+    }
+
+    fn key_text(&self, what: &str) -> String {
+        format!("the key {} {what}", self.key_path.display())
+    }
+
     /// Another process may create a key for another file at the same time: its key is used then.
     fn make_key(&self) -> anyhow::Result<Zeroizing<String>> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         os::rng().fill_bytes(&mut *key);
         let text = Zeroizing::new(STANDARD.encode(*key) + "\n");
-        let shown = self.key_path.display();
         match files::create(&self.key_path, text.as_bytes()) {
             Ok(()) => Ok(text),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::read_to_string(&self.key_path)
-                    .map(Zeroizing::new)
-                    .with_context(|| format!("the key {shown} cannot be read"))
+                let text = self.read_key()?;
+                text.with_context(|| self.key_text("cannot be read"))
             }
-            Err(error) => Err(error).with_context(|| format!("the key {shown} cannot be written")),
+            Err(error) => Err(error).with_context(|| self.key_text("cannot be written")),
         }
     }
 }

@@ -7,41 +7,17 @@ use anteroom_console::{
     context::Context,
     failure::Failure,
     public_params::{PublicParams, PublicParamsFile},
-    terminal::{day, print, print_json},
+    terminal::day,
 };
 use anteroom_protocol::{ParamsId, Timestamp};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::session::IssuerTarget;
 
 /// The maximum length of a file of params, in bytes.
 const LONGEST: u64 = 1 << 20;
-
-/// The newly pinned params.
-#[derive(Serialize)]
-struct NewPinsReport {
-    pinned: Vec<PinReport>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PinReport {
-    id: String,
-    kind: &'static str,
-    not_before: u64,
-}
-
-impl PinReport {
-    fn new((pin, not_before): &(Pin, Timestamp)) -> Self {
-        Self {
-            id: pin.id().to_hex(),
-            kind: pin.kind().as_str(),
-            not_before: not_before.as_secs(),
-        }
-    }
-}
 
 /// Pins the params of a file that `anteroom keys export-public` wrote.
 pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Result<()> {
@@ -58,26 +34,24 @@ pub fn run(file: &Path, issuer: Option<&str>, context: &Context) -> anyhow::Resu
             None => added.push((pin, Timestamp::from_secs(entry.not_before))),
         }
     }
-    if added.is_empty() && !context.json {
-        print("All of these params are pinned already.")?;
-        return Ok(());
-    }
     let new: Vec<Pin> = added.iter().map(|(pin, _)| pin.clone()).collect();
     if !new.is_empty() {
         pins.add(&new)?;
     }
-    if context.json {
-        return print_json(&NewPinsReport {
-            pinned: added.iter().map(PinReport::new).collect(),
-        });
-    }
-    for (pin, not_before) in &added {
+    let report = |(pin, not_before): &(Pin, Timestamp)| {
+        let (id, kind) = (pin.id().to_hex(), pin.kind().as_str());
+        json!({ "id": id, "kind": kind, "notBefore": not_before.as_secs() })
+    };
+    let line = |(pin, not_before): &(Pin, Timestamp)| {
         let (kind, id, day) = (pin.kind(), pin.id(), day(*not_before));
-        print(&format!(
-            "Pinned {kind} params {id}, which issue from {day} on"
-        ))?;
-    }
-    Ok(())
+        format!("Pinned {kind} params {id}, which issue from {day} on")
+    };
+    let text = match added.as_slice() {
+        [] => "All of these params are pinned already.".to_owned(),
+        added => added.iter().map(line).collect::<Vec<_>>().join("\n"),
+    };
+    let pinned: Vec<_> = added.iter().map(report).collect();
+    context.show(&json!({ "pinned": pinned }), &text)
 }
 
 fn read(file: &Path) -> anyhow::Result<PublicParamsFile> {

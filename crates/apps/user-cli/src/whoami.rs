@@ -1,9 +1,7 @@
 //! `anteroom whoami`
 
-use anteroom_console::{
-    context::Context,
-    terminal::{day, print, print_json},
-};
+use anteroom_console::{context::Context, fields::Fields, terminal::day};
+use anteroom_protocol::Timestamp;
 use serde::Serialize;
 
 use crate::{arguments::ClientFlags, session::Session};
@@ -31,34 +29,25 @@ pub async fn run(flags: &ClientFlags, context: &Context) -> anyhow::Result<()> {
     };
     let uuid = me.aci.to_uuid_string();
     let pni = me.pni.map(|pni| pni.to_uuid_string());
+    let email = stored_login.as_ref().map(|login| &*login.session.email);
+    let until = stored_login.as_ref().map(|login| login.until);
     let report = Report {
         issuer: session.client.base_url().as_str(),
         uuid: &uuid,
         device_id: me.device.as_u32(),
         pni: pni.as_deref(),
-        email: stored_login
-            .as_ref()
-            .map(|stored_login| stored_login.session.email.as_str()),
-        session_until: stored_login
-            .as_ref()
-            .map(|stored_login| stored_login.until.as_secs()),
+        email: email.map(String::as_str),
+        session_until: until.map(Timestamp::as_secs),
     };
-    if context.json {
-        return print_json(&report);
-    }
-    print(&format!("  issuer   {}", report.issuer))?;
-    print(&format!("  account  {uuid}"))?;
-    if let Some(pni) = report.pni {
-        print(&format!("  pni      {pni}"))?;
-    }
-    print(&format!("  device   {}", report.device_id))?;
-    match &stored_login {
-        Some(stored_login) => {
-            print(&format!("  email    {}", *stored_login.session.email))?;
-            let until = day(stored_login.until);
-            print(&format!("  until    {until}, and longer with every use"))?;
-        }
-        None => print("  with     the device's password")?,
-    }
-    Ok(())
+    let until = until.map(|until| format!("{}, and longer with every use", day(until)));
+    let with = stored_login.is_none().then_some("the device's password");
+    let fields = Fields::new(9)
+        .line("issuer", report.issuer)
+        .line("account", &uuid)
+        .optional("pni", report.pni)
+        .line("device", report.device_id)
+        .optional("email", report.email)
+        .optional("until", until)
+        .optional("with", with);
+    context.show(&report, fields.text())
 }

@@ -25,13 +25,9 @@ pub enum ExchangeError {
 
 /// An answer whose body has not been read.
 #[derive(Debug)]
-pub struct Answer(Response);
+pub struct Answer(pub(crate) Response);
 
 impl Answer {
-    pub(crate) const fn new(response: Response) -> Self {
-        Self(response)
-    }
-
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -39,9 +35,6 @@ impl Answer {
     }
 
     /// Reads a body of at most `most` bytes.
-    ///
-    /// # Errors
-    /// [`ExchangeError`].
     pub async fn body(self, most: usize) -> Result<Vec<u8>, ExchangeError> {
         let mut body = Vec::new();
         self.read_into(&mut body, most).await?;
@@ -50,9 +43,6 @@ impl Answer {
 
     /// Reads a body of at most `most` bytes to the end of `body`. A body with secrets needs a vector
     /// with this capacity, because one that grows leaves copies in memory.
-    ///
-    /// # Errors
-    /// [`ExchangeError`].
     pub async fn read_into(mut self, body: &mut Vec<u8>, most: usize) -> Result<(), ExchangeError> {
         let end = body.len().saturating_add(most);
         while let Some(chunk) = self.0.chunk().await.map_err(|error| failure(&error))? {

@@ -48,9 +48,6 @@ pub struct HttpClient(Client);
 
 impl HttpClient {
     /// Creates a client.
-    ///
-    /// # Errors
-    /// [`HttpClientError`].
     pub fn new(options: HttpClientOptions<'_>) -> Result<Self, HttpClientError> {
         if CryptoProvider::get_default().is_none() {
             // Another thread may install a provider at the same moment. Either one serves.
@@ -111,11 +108,8 @@ impl Request {
     }
 
     /// Sends the request. Returns when the head of the answer has arrived.
-    ///
-    /// # Errors
-    /// [`ExchangeError`].
     pub async fn send(self) -> Result<Answer, ExchangeError> {
         let sent = self.0.send().await;
-        sent.map(Answer::new).map_err(|error| failure(&error))
+        sent.map(Answer).map_err(|error| failure(&error))
     }
 }

@@ -9,10 +9,12 @@
 //!   names.
 //! - No error contains a URL or a part of the answer.
 
+mod address;
 mod answer;
 mod client;
 
 pub use self::{
+    address::{is_loopback, is_safe},
     answer::{Answer, ExchangeError},
     client::{HttpClient, HttpClientError, HttpClientOptions, Request},
 };

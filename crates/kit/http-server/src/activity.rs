@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anteroom_runtime::Slot;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 /// The maximum times of a connection without progress.
@@ -69,7 +69,7 @@ impl Activity {
     }
 
     pub(crate) fn request(&self) -> RequestGuard {
-        let mut state = self.state();
+        let mut state = self.0.state.lock();
         state.requests += 1;
         if state.requests == 1 {
             self.0.slot.set_busy();
@@ -108,7 +108,7 @@ impl Activity {
     /// Returns the time at which the connection expires without progress; `None` while a request is
     /// answered.
     fn deadline(&self) -> Option<(Instant, Expiry)> {
-        let state = self.state();
+        let state = self.0.state.lock();
         let (limit, expiry) = match (state.requests, state.answers) {
             (0, 0) => (self.0.limits.idle, Expiry::Idle),
             (0, _) => (self.0.limits.answer, Expiry::Answer),
@@ -116,16 +116,12 @@ impl Activity {
         };
         state.since.checked_add(limit).map(|at| (at, expiry))
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock()
-    }
 }
 
 impl RequestGuard {
     /// Ends the request, and starts to send its answer.
     pub(crate) fn answer(self) -> AnswerGuard {
-        self.0.state().answers += 1;
+        self.0.0.state.lock().answers += 1;
         AnswerGuard(self.0.clone())
     }
 }
@@ -133,7 +129,7 @@ impl RequestGuard {
 impl Drop for RequestGuard {
     fn drop(&mut self) {
         let Self(activity) = self;
-        let mut state = activity.state();
+        let mut state = activity.0.state.lock();
         state.requests = state.requests.saturating_sub(1);
         state.since = Instant::now();
         if state.requests == 0 {
@@ -145,14 +141,14 @@ impl Drop for RequestGuard {
 impl AnswerGuard {
     /// Records that the client has taken a part of the answer.
     pub(crate) fn note_progress(&self) {
-        self.0.state().since = Instant::now();
+        self.0.0.state.lock().since = Instant::now();
     }
 }
 
 impl Drop for AnswerGuard {
     fn drop(&mut self) {
         let Self(activity) = self;
-        let mut state = activity.state();
+        let mut state = activity.0.state.lock();
         state.answers = state.answers.saturating_sub(1);
         state.since = Instant::now();
     }

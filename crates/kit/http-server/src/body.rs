@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    iter,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -43,14 +44,8 @@ impl BodyFailure {
     }
 
     fn of_error(error: &(dyn Error + 'static)) -> Option<Self> {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(failure) = error.downcast_ref() {
-                return Some(*failure);
-            }
-            cause = error.source();
-        }
-        None
+        let mut causes = iter::successors(Some(error), |error| (*error).source());
+        causes.find_map(|error| error.downcast_ref().copied())
     }
 }
 
@@ -85,7 +80,7 @@ pub(crate) async fn receive(mut body: Body, limits: &HttpLimits) -> Result<Vec<u
     let start = Instant::now();
     let mut received = Vec::new();
     loop {
-        let most = patience(received.len(), limits);
+        let most = time_limit(received.len(), limits);
         let deadline = start.checked_add(most).ok_or(BodyFailure::TooSlow)?;
         let frame = match timeout_at(deadline, body.frame()).await {
             Err(_) => return Err(BodyFailure::TooSlow),
@@ -105,7 +100,7 @@ pub(crate) async fn receive(mut body: Body, limits: &HttpLimits) -> Result<Vec<u
 }
 
 /// Returns the maximum time from its start for a body of which `received` bytes have arrived.
-fn patience(received: usize, limits: &HttpLimits) -> Duration {
+fn time_limit(received: usize, limits: &HttpLimits) -> Duration {
     let received = u64::try_from(received).unwrap_or(u64::MAX);
     let rate = u64::try_from(limits.body_rate.max(1)).unwrap_or(u64::MAX);
     let earned = Duration::from_millis(received.saturating_mul(1_000) / rate);
@@ -134,7 +129,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Reads a body within the limits. Under [`harden`](crate::harden) the body is received already,
+/// Reads a body within the limits. Under [`with_middleware`](crate::with_middleware) the body is received already,
 /// and this returns it or the reason of its failure.
 ///
 /// # Errors
@@ -226,7 +221,7 @@ mod tests {
             (65_536, 10_000),
         ] {
             let expected = Duration::from_millis(milliseconds);
-            assert_eq!(patience(received, &limits), expected, "{received}");
+            assert_eq!(time_limit(received, &limits), expected, "{received}");
         }
     }
 

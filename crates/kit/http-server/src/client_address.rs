@@ -7,7 +7,6 @@
 //! reliable.
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
@@ -30,7 +29,8 @@ pub struct TrustedProxies {
 }
 
 /// The error for a text that is neither an address nor a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither an address nor a network such as 10.0.0.0/8")]
 pub struct NetworkError;
 
 impl TrustedProxies {
@@ -68,14 +68,6 @@ impl TrustedProxies {
         self.networks.iter().any(|known| known.contains(&address))
     }
 }
-
-impl fmt::Display for NetworkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("neither an address nor a network such as 10.0.0.0/8")
-    }
-}
-
-impl std::error::Error for NetworkError {}
 
 /// Returns the address of the client that sent these headers through this peer.
 ///

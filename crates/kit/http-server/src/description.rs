@@ -1,4 +1,4 @@
-//! The answers of the shell to any operation, in a service's OpenAPI document.
+//! The answers of the middleware to any operation, in a service's OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const HEAD_TOO_LARGE: &str = "The request's head is too large: without a body.";
 
 /// Completes a document whose operations list only their own answers.
 ///
-/// Adds to each operation the problems of [`harden`](crate::harden) and, if it has a body, those of
+/// Adds to each operation the problems of [`with_middleware`](crate::with_middleware) and, if it has a body, those of
 /// [`bounded_body`](crate::bounded_body) and [`require_json`](crate::require_json). Adds to each
 /// answer the headers of its status. Removes `null` from values that travel as text and from
 /// optional members, where it stands only because the handler's type is an `Option`.
@@ -131,7 +131,12 @@ fn add(operation: &mut Operation, kind: &ProblemKind) {
     let answers = &mut operation.responses.responses;
     let answer = answers
         .entry(kind.status.as_str().to_owned())
-        .or_insert_with(|| problem_answer().into());
+        .or_insert_with(|| {
+            let name = <ProblemDocument as utoipa::ToSchema>::name();
+            let content = Content::new(Some(Ref::from_schema_name(name)));
+            let answer = ResponseBuilder::new().content(PROBLEM_JSON, content);
+            answer.build().into()
+        });
     let Some(answer) = inline(answer) else { return };
     let code = format!("`{}`", kind.code);
     if answer.description.contains(&code) {
@@ -143,20 +148,12 @@ fn add(operation: &mut Operation, kind: &ProblemKind) {
     answer.description.push_str(&code);
 }
 
-fn problem_answer() -> Response {
-    let name = <ProblemDocument as utoipa::ToSchema>::name();
-    let content = Content::new(Some(Ref::from_schema_name(name)));
-    ResponseBuilder::new()
-        .content(PROBLEM_JSON, content)
-        .build()
-}
-
 fn add_headers(answers: &mut BTreeMap<String, RefOr<Response>>) {
     for (status, answer) in answers {
         let (name, kind, meaning) = match status.as_str() {
             "401" => ("WWW-Authenticate", Type::String, "How to authenticate."),
             "307" => ("Location", Type::String, "Where to go instead."),
-            "429" | "503" => ("Retry-After", Type::Integer, "Seconds until the next try."),
+            "423" | "429" | "503" => ("Retry-After", Type::Integer, "Seconds until the next try."),
             _ => continue,
         };
         let Some(answer) = inline(answer) else {

@@ -1,8 +1,8 @@
-//! The HTTP server of both services: the listener, the shell around a service's routes, problems.
+//! The HTTP server of both services: the listener, the middleware around a service's routes, problems.
 //!
 //! # Contract
 //!
-//! - [`harden`] adds the same middleware to every router: request ids, log, metrics, budgets,
+//! - [`with_middleware`] adds the same middleware to every router: request ids, log, metrics, budgets,
 //!   timeouts and [`Problem`] documents. [`serve`] runs a router on a listener until it is stopped,
 //!   and reports whether it stopped cleanly ([`DrainOutcome`]).
 //! - Every wait, body and connection is bounded, in total and for each network of clients.
@@ -44,6 +44,6 @@ pub use self::{
     request_client::{RequestClient, request_client},
     routes::{RouteOperation, is_probe},
     serve::{DrainOutcome, serve},
-    shell::harden,
+    shell::with_middleware,
     tls::{Tls, TlsError, TlsFiles},
 };

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use anteroom_runtime::SharedBudget;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::accept_failures::AcceptFailures;
@@ -22,14 +22,14 @@ struct Inner {
 impl OpenConnections {
     /// Adds the connections of a listener.
     pub(crate) fn add(&self, listener: &SharedBudget) {
-        self.listeners().push(listener.clone());
+        self.0.listeners.lock().push(listener.clone());
     }
 
     /// Closes the connection of the busiest address that has been idle for longest, and waits until
     /// its descriptor is free. Returns whether there was one.
     pub(crate) async fn evict(&self) -> bool {
         let busiest = {
-            let listeners = self.listeners();
+            let listeners = self.0.listeners.lock();
             let loads = listeners.iter().filter_map(|one| Some((one.load()?, one)));
             loads
                 .max_by_key(|(load, _)| *load)
@@ -43,20 +43,12 @@ impl OpenConnections {
 
     /// Records an accepted connection.
     pub(crate) fn accepted(&self) {
-        self.failures().accepted(Instant::now());
+        self.0.failures.lock().accepted(Instant::now());
     }
 
     /// Records a failure to accept a connection. Returns whether to pause before the next attempt.
     pub(crate) fn failed(&self, error: &io::Error) -> bool {
-        self.failures().failed(error, Instant::now())
-    }
-
-    fn listeners(&self) -> MutexGuard<'_, Vec<SharedBudget>> {
-        self.0.listeners.lock()
-    }
-
-    fn failures(&self) -> MutexGuard<'_, AcceptFailures> {
-        self.0.failures.lock()
+        self.0.failures.lock().failed(error, Instant::now())
     }
 }
 

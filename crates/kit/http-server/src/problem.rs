@@ -2,7 +2,7 @@
 //!
 //! The text for a caller is fixed. No part of the request, of the cause or of the service's
 //! internals is in it.
-use anteroom_runtime::{BudgetRefusal, RetryAfter, WorkError};
+use anteroom_runtime::{BudgetRefusal, RetryAfter};
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -49,17 +49,6 @@ impl Problem {
             retry_after: waits.then(|| RetryAfter::from_secs(1)),
             challenge: None,
         }
-    }
-
-    /// Creates the response to a failed computation: `limited` for a caller with too many waiting
-    /// computations, else 503 or 500.
-    #[must_use]
-    pub fn of_work(error: WorkError, limited: &'static ProblemKind) -> Self {
-        Self::new(match error {
-            WorkError::CallerLimited => limited,
-            WorkError::Overloaded => &problems::OVERLOADED,
-            WorkError::Panicked => &problems::INTERNAL,
-        })
     }
 
     /// Sets the time after which to try again.

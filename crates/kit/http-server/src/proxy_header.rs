@@ -21,37 +21,21 @@ pub enum ProxyHeader {
 pub(crate) type Hops = Vec<Option<IpAddr>>;
 
 impl ProxyHeader {
-    /// Returns the hops that the headers report.
+    /// Returns the hops that the headers report. A malformed header counts as one malformed hop.
     pub(crate) fn hops(self, headers: &HeaderMap) -> Hops {
-        match self {
-            Self::XForwardedFor => x_forwarded_for(headers),
-            Self::Forwarded => forwarded(headers),
-        }
+        let (name, parse): (_, fn(&str) -> Option<Hops>) = match self {
+            Self::XForwardedFor => (X_FORWARDED_FOR, |text| {
+                Some(text.split(',').map(|hop| node(hop.trim())).collect())
+            }),
+            // A client can leave a quote open, so that the text that the proxy appends is inside of
+            // it. A header that is malformed in any part is ignored.
+            Self::Forwarded => (header::FORWARDED, forwarded_elements),
+        };
+        let values = headers.get_all(name).into_iter();
+        let hops = values.map(|value| value.to_str().ok().and_then(parse));
+        hops.flat_map(|hops| hops.unwrap_or_else(|| vec![None]))
+            .collect()
     }
-}
-
-fn x_forwarded_for(headers: &HeaderMap) -> Hops {
-    let mut hops = Hops::new();
-    for value in headers.get_all(X_FORWARDED_FOR) {
-        match value.to_str() {
-            Ok(text) => hops.extend(text.split(',').map(|hop| node(hop.trim()))),
-            Err(_) => hops.push(None),
-        }
-    }
-    hops
-}
-
-fn forwarded(headers: &HeaderMap) -> Hops {
-    let mut hops = Hops::new();
-    for value in headers.get_all(header::FORWARDED) {
-        // A client can leave a quote open, so that the text that the proxy appends is inside of it.
-        // A header that is malformed in any part is ignored.
-        match value.to_str().ok().and_then(forwarded_elements) {
-            Some(elements) => hops.extend(elements),
-            None => hops.push(None),
-        }
-    }
-    hops
 }
 
 /// Parses the `for` of each element of `Forwarded` (RFC 7239, section 4); `None` if it is
@@ -104,25 +88,8 @@ fn forwarded_value(text: &str) -> Option<(String, &str)> {
 }
 
 /// Returns whether the byte may be in a token (RFC 9110, section 5.6.2).
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Parses an address, with or without a port, with or without the brackets of IPv6.

@@ -33,7 +33,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Adds the middleware to a router that has all its routes. `operations` lists the routes that are
 /// operations.
-pub fn harden(
+pub fn with_middleware(
     router: Router,
     operations: &[RouteOperation],
     limits: HttpLimits,

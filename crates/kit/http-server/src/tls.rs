@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, ring},
@@ -66,7 +67,7 @@ struct Inner {
 
 /// The certificate of new connections.
 #[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct Current(ArcSwap<CertifiedKey>);
 
 impl Tls {
     /// Reads the certificate and the key.
@@ -77,7 +78,7 @@ impl Tls {
         let provider = Arc::new(ring::default_provider());
         let content = Content::read(&files)?;
         let certified = content.certified(&files, &provider)?;
-        let current = Arc::new(Current(RwLock::new(Arc::new(certified))));
+        let current = Arc::new(Current(ArcSwap::from_pointee(certified)));
         let resolver = Arc::clone(&current) as Arc<dyn ResolvesServerCert>;
         let config = ServerConfig::builder_with_provider(provider);
         let config = config
@@ -102,7 +103,7 @@ impl Tls {
     /// twice: they fail once, and then count as unchanged.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let inner = &self.0;
-        let mut seen = inner.seen();
+        let mut seen = inner.seen.lock();
         let content = match Content::read(&inner.files) {
             Ok(content) => content,
             Err(error) => return seen.take().map_or(Ok(false), |_| Err(error)),
@@ -113,7 +114,7 @@ impl Tls {
         }
         let provider = ring::default_provider();
         let certified = content.certified(&inner.files, &provider)?;
-        inner.current.set(certified);
+        inner.current.0.store(Arc::new(certified));
         Ok(true)
     }
 
@@ -141,27 +142,12 @@ impl fmt::Debug for Tls {
     }
 }
 
-impl Inner {
-    fn seen(&self) -> MutexGuard<'_, Option<[u8; 32]>> {
-        self.seen.lock()
-    }
-}
-
-impl Current {
-    fn set(&self, certified: CertifiedKey) {
-        let mut current = self.0.write();
-        *current = Arc::new(certified);
-    }
-}
-
 impl ResolvesServerCert for Current {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read();
-        Some(Arc::clone(&current))
+        Some(self.0.load_full())
     }
 }
 
-/// The bytes of both files.
 struct Content {
     certificate: Vec<u8>,
     key: Zeroizing<Vec<u8>>,

@@ -1,28 +1,16 @@
 //! Warnings about forwarding headers from peers that the settings do not name. The log has one for
 //! each group of peers: all clients behind a proxy that is not configured share its limits.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::HashSet, fmt, net::IpAddr, sync::Arc};
+
+use parking_lot::Mutex;
 
 /// The groups with a warning. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct UnnamedProxies(Arc<WarningFlags>);
-
-#[derive(Debug, Default)]
-struct WarningFlags {
-    loopback: AtomicBool,
-    private: AtomicBool,
-    public: AtomicBool,
-}
+pub(crate) struct UnnamedProxies(Arc<Mutex<HashSet<PeerGroup>>>);
 
 /// The location of a peer. Its address is not logged, because it may be a client's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum PeerGroup {
     Loopback,
     Private,
@@ -43,12 +31,7 @@ impl UnnamedProxies {
 
     fn first_of_group(&self, peer: IpAddr) -> Option<PeerGroup> {
         let group = PeerGroup::of(peer);
-        let warned = match group {
-            PeerGroup::Loopback => &self.0.loopback,
-            PeerGroup::Private => &self.0.private,
-            PeerGroup::Public => &self.0.public,
-        };
-        (!warned.swap(true, Ordering::Relaxed)).then_some(group)
+        self.0.lock().insert(group).then_some(group)
     }
 }
 

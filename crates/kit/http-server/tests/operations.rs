@@ -1,10 +1,10 @@
-//! Operations behind the shell: one outcome each, and the alerts that follow from them.
+//! Operations behind the middleware: one outcome each, and the alerts that follow from them.
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, problems};
+use anteroom_http_server::{HttpLimits, Problem, RouteOperation, problems, with_middleware};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Area, Event, HealthRegistry, Metrics, Monitor, Operation, dependency_wait};
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy, metrics_text};
@@ -84,7 +84,7 @@ impl Service {
                 get(|| async { Problem::new(&problems::UNAVAILABLE) }),
             );
         let entropy = SeededEntropy::new(1);
-        let router = harden(routes, OPERATIONS, limits, metrics.clone(), &entropy);
+        let router = with_middleware(routes, OPERATIONS, limits, metrics.clone(), &entropy);
         Self {
             clock,
             events,
@@ -280,7 +280,7 @@ async fn outcomes_of_a_caller_that_goes_away(wait: Wait) -> Vec<String> {
         request_timeout: MINUTE,
         ..HttpLimits::default()
     };
-    let router = harden(
+    let router = with_middleware(
         routes,
         OPERATIONS,
         limits,
@@ -505,7 +505,7 @@ async fn errors_that_recover_and_errors_that_do_not_are_counted_by_operation_and
     };
     let entropy = SeededEntropy::new(1);
     let limits = HttpLimits::default();
-    let router = harden(
+    let router = with_middleware(
         routes,
         OPERATIONS,
         limits,

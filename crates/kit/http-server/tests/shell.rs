@@ -5,7 +5,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, metrics_router, problems};
+use anteroom_http_server::{
+    HttpLimits, Problem, RouteOperation, metrics_router, problems, with_middleware,
+};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Area, ClientAddress, Metrics, Operation};
 use anteroom_testkit::{CapturedEvents, MockClock, SeededEntropy};
@@ -27,7 +29,7 @@ fn metrics() -> Metrics {
 }
 
 fn shell(router: Router, limits: HttpLimits, metrics: &Metrics) -> Router {
-    harden(
+    with_middleware(
         router,
         OPERATIONS,
         limits,

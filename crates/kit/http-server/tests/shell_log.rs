@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, problems};
+use anteroom_http_server::{HttpLimits, Problem, RouteOperation, problems, with_middleware};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Area, Metrics, Operation};
 use anteroom_testkit::{CapturedEvents, CapturedLog, MockClock, SeededEntropy};
@@ -29,7 +29,7 @@ fn shell() -> Router {
     );
     let operations = [RouteOperation::new("GET", "/fine/{id}", LOOK)];
     let entropy = SeededEntropy::new(1);
-    harden(
+    with_middleware(
         routes,
         &operations,
         HttpLimits::default(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
-use anteroom_http_server::{HttpLimits, RouteOperation, harden};
+use anteroom_http_server::{HttpLimits, RouteOperation, with_middleware};
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Area, Metrics, Operation};
 use anteroom_testkit::{CapturedEvents, CapturedLog, MockClock, SeededEntropy};
@@ -27,7 +27,7 @@ fn shell() -> Router {
     let routes = Router::new().route(PATH, get(async || "fine"));
     let operations = [RouteOperation::new("GET", PATH, LOOK)];
     let entropy = SeededEntropy::new(1);
-    harden(
+    with_middleware(
         routes,
         &operations,
         HttpLimits::default(),

@@ -51,6 +51,14 @@ impl std::fmt::Debug for AddressGroup {
 }
 
 impl ClientAddress {
+    /// Returns the narrowest network that shares one limit: a single IPv4 address, or an IPv6 network
+    /// of 64 bits, which is the minimum of one customer. 16 bytes, with IPv4 mapped to IPv6.
+    #[must_use]
+    pub fn limit_group(self) -> [u8; 16] {
+        let narrowest = self.groups().next();
+        narrowest.map_or([0; 16], |group| group.network)
+    }
+
     /// Returns the networks of this address that share budgets, the narrowest first: one for IPv4,
     /// three for IPv6.
     pub fn groups(self) -> impl Iterator<Item = AddressGroup> + use<> {

@@ -24,19 +24,6 @@ impl ClientAddress {
     pub const fn ip(self) -> IpAddr {
         self.0
     }
-
-    /// Returns the network that shares one limit: a single IPv4 address, or an IPv6 network of 64
-    /// bits, which is the minimum of one customer. 16 bytes, with IPv4 mapped to IPv6.
-    #[must_use]
-    pub const fn limit_group(self) -> [u8; 16] {
-        match self.0 {
-            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]
-            }
-        }
-    }
 }
 
 impl fmt::Debug for ClientAddress {

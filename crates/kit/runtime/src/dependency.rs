@@ -8,8 +8,6 @@ use std::{
     },
 };
 
-use anteroom_protocol::Timestamp;
-
 use crate::{Clock, episode::EpisodeRecorder};
 
 /// Whether the last use of a dependency failed.
@@ -26,7 +24,7 @@ impl DependencyState {
     /// Records a failed use. Returns whether the use before it succeeded.
     pub fn failed(&self) -> bool {
         if let Some(recorder) = self.recorder.get() {
-            recorder.episodes.failed(recorder.now());
+            recorder.episodes.failed(recorder.clock.now());
         }
         !self.failing.swap(true, Ordering::AcqRel)
     }
@@ -34,7 +32,7 @@ impl DependencyState {
     /// Records a successful use. Returns whether the use before it failed.
     pub fn succeeded(&self) -> bool {
         if let Some(recorder) = self.recorder.get() {
-            recorder.episodes.succeeded(recorder.now());
+            recorder.episodes.succeeded(recorder.clock.now());
         }
         self.failing.swap(false, Ordering::AcqRel)
     }
@@ -48,7 +46,7 @@ impl DependencyState {
     /// Starts the metrics. Only the first call has an effect.
     pub(crate) fn connect(&self, recorder: DependencyRecorder) {
         if self.is_failing() {
-            recorder.episodes.failed(recorder.now());
+            recorder.episodes.failed(recorder.clock.now());
         }
         // A dependency may be given to two monitors. The first recorder stays.
         let _ = self.recorder.set(recorder);
@@ -58,12 +56,6 @@ impl DependencyState {
 pub(crate) struct DependencyRecorder {
     pub(crate) episodes: EpisodeRecorder,
     pub(crate) clock: Arc<dyn Clock>,
-}
-
-impl DependencyRecorder {
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
 }
 
 impl fmt::Debug for DependencyRecorder {

@@ -19,7 +19,7 @@ use std::{
 };
 
 use anteroom_protocol::Timestamp;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -94,28 +94,21 @@ where
 {
     /// Registers the metrics. Their names begin with `of`, for example `operation`.
     pub(crate) fn register(registry: &mut Registry, of: &str) -> Self {
-        let families = Self {
-            failures: Family::default(),
-            recoveries: Family::default(),
-            overdue: Family::default(),
-            failing: Family::default(),
-            durations: Family::new_with_constructor(durations as fn() -> Histogram),
+        let mut counter = |name: &str, help: &str| {
+            let family = Family::<L, Counter>::default();
+            registry.register(format!("{of}_{name}"), help, family.clone());
+            family
         };
-        registry.register(
-            format!("{of}_failures"),
-            "Failure episodes that began",
-            families.failures.clone(),
-        );
-        registry.register(
-            format!("{of}_recoveries"),
-            "Failure episodes that ended by themselves",
-            families.recoveries.clone(),
-        );
-        registry.register(
-            format!("{of}_failures_overdue"),
-            "Failure episodes that went on for ten minutes or more",
-            families.overdue.clone(),
-        );
+        let families = Self {
+            failures: counter("failures", "Failure episodes that began"),
+            recoveries: counter("recoveries", "Failure episodes that ended by themselves"),
+            overdue: counter(
+                "failures_overdue",
+                "Failure episodes that went on for ten minutes or more",
+            ),
+            failing: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
+        };
         registry.register(
             format!("{of}_failing"),
             "1 while a failure episode goes on",
@@ -157,14 +150,14 @@ pub(crate) struct EpisodeRecorder {
 
 impl EpisodeRecorder {
     pub(crate) fn failed(&self, now: Timestamp) {
-        let mut episode = self.lock();
+        let mut episode = self.state.lock();
         self.record(episode.failed(now));
         self.is_open.store(true, Ordering::Release);
     }
 
     pub(crate) fn succeeded(&self, now: Timestamp) {
         if self.is_open.load(Ordering::Acquire) {
-            let mut episode = self.lock();
+            let mut episode = self.state.lock();
             self.record(episode.succeeded(now));
             self.is_open.store(false, Ordering::Release);
         }
@@ -196,14 +189,6 @@ impl EpisodeRecorder {
             }
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, FailureState> {
-        self.state.lock()
-    }
-}
-
-fn durations() -> Histogram {
-    Histogram::new(DURATIONS)
 }
 
 #[cfg(test)]

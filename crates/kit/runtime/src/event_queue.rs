@@ -5,9 +5,10 @@
 //! events and counts them: the oldest events wait.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::{self, Write},
     num::NonZeroUsize,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::{
         Arc,
@@ -18,12 +19,16 @@ use std::{
     time::Duration,
 };
 
-use crate::{Count, Dependency, DependencyState, Event, EventSink, Health, task_span};
 use async_trait::async_trait;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+use crate::{Backoff, Count, Dependency, DependencyState, Event, EventSink, Health, task_span};
+
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    factor: 2,
+    longest: Duration::from_secs(10),
+};
 
 /// Writes events as JSON lines, on a thread of its own.
 pub struct EventQueue {
@@ -44,34 +49,21 @@ struct State {
 }
 
 impl EventQueue {
-    /// Creates a queue for standard output. At most `capacity` events wait. `dropped` counts the
-    /// events that are lost.
-    ///
-    /// # Errors
-    /// When the thread cannot be started.
-    pub fn stdout(capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
-        Self::start(io::stdout(), capacity, dropped)
-    }
-
-    /// Creates a queue for standard error. At most `capacity` events wait. `dropped` counts the
-    /// events that are lost.
-    ///
-    /// # Errors
-    /// When the thread cannot be started.
-    pub fn stderr(capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
-        Self::start(io::stderr(), capacity, dropped)
-    }
-
-    /// Creates a queue that appends to a file, which only its owner can read. At most `capacity`
-    /// events wait. `dropped` counts the events that are lost.
+    /// Creates a queue that appends to a file, which only its owner can read.
     ///
     /// # Errors
     /// When the file cannot be opened or the thread cannot be started.
     pub fn file(path: &Path, capacity: NonZeroUsize, dropped: Count) -> io::Result<Self> {
-        Self::start(open(path)?, capacity, dropped)
+        let mut options = OpenOptions::new();
+        let file = options.append(true).create(true).mode(0o600).open(path)?;
+        Self::start(file, capacity, dropped)
     }
 
-    fn start(
+    /// Creates a queue. At most `capacity` events wait. `dropped` counts the events that are lost.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
         writer: impl Write + Send + 'static,
         capacity: NonZeroUsize,
         dropped: Count,
@@ -86,7 +78,7 @@ impl EventQueue {
             thread::Builder::new()
                 .name("events".to_owned())
                 .spawn(move || {
-                    let write = || write_all(&receiver, LineWriter::new(writer), &state);
+                    let write = || write_all(&receiver, writer, &state);
                     task_span("event-writer").in_scope(write);
                 })?
         };
@@ -100,7 +92,7 @@ impl EventQueue {
     ///
     /// Blocks until that is done. Later events are dropped and counted.
     pub fn close(&self) {
-        let thread = self.lock().take();
+        let thread = self.thread.lock().take();
         if let Some(QueueThread { sender, thread }) = thread {
             self.state.closing.store(true, Ordering::Release);
             drop(sender);
@@ -109,15 +101,11 @@ impl EventQueue {
             let _ = thread.join();
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Option<QueueThread>> {
-        self.thread.lock()
-    }
 }
 
 impl EventSink for EventQueue {
     fn emit(&self, event: Event) {
-        let queued = match &*self.lock() {
+        let queued = match &*self.thread.lock() {
             Some(thread) => thread.sender.try_send(event).is_ok(),
             None => false,
         };
@@ -156,21 +144,14 @@ impl Drop for EventQueue {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
-}
-
-fn write_all<W: Write>(receiver: &Receiver<Event>, mut writer: LineWriter<W>, state: &State) {
+fn write_all(receiver: &Receiver<Event>, writer: impl Write, state: &State) {
+    let mut writer = LineWriter {
+        writer,
+        clean: true,
+    };
     while let Ok(event) = receiver.recv() {
         let line = event.to_line();
-        let mut pause = FIRST_PAUSE;
+        let mut failures = 0;
         while let Err(error) = writer.write_line(&line) {
             if state.dependency.failed() {
                 tracing::error!(kind = ?error.kind(), "events cannot be written");
@@ -179,8 +160,8 @@ fn write_all<W: Write>(receiver: &Receiver<Event>, mut writer: LineWriter<W>, st
                 state.dropped.add(1);
                 break;
             }
-            thread::park_timeout(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            thread::park_timeout(BACKOFF.pause(failures));
+            failures = failures.saturating_add(1);
         }
         if writer.clean && state.dependency.succeeded() {
             tracing::info!("events are written again");
@@ -195,13 +176,6 @@ struct LineWriter<W> {
 }
 
 impl<W: Write> LineWriter<W> {
-    fn new(writer: W) -> Self {
-        Self {
-            writer,
-            clean: true,
-        }
-    }
-
     fn write_line(&mut self, line: &str) -> io::Result<()> {
         let start = if self.clean { "" } else { "\n" };
         self.clean = false;

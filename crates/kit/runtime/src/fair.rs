@@ -10,7 +10,7 @@ mod share;
 
 use std::{fmt, hash::Hash, num::NonZeroUsize, sync::Arc};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use self::round_robin::{ItemId, RoundRobin};
@@ -20,6 +20,7 @@ pub use self::share::{QueueFull, Share, ShareCounts, network_shares};
 pub struct FairPermits<K: Clone + Eq + Hash>(Arc<Mutex<State<K>>>);
 
 /// The permission to compute. On drop it passes to the next caller in the queue.
+#[derive(Debug)]
 pub struct FairPermit<K: Clone + Eq + Hash>(Option<FairPermits<K>>);
 
 struct State<K: Clone + Eq + Hash> {
@@ -29,7 +30,6 @@ struct State<K: Clone + Eq + Hash> {
     queue: RoundRobin<K, Waiter<K>>,
 }
 
-/// A caller in the queue.
 struct Waiter<K: Clone + Eq + Hash> {
     path: Vec<K>,
     permit: oneshot::Sender<FairPermit<K>>,
@@ -60,7 +60,7 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
     pub async fn acquire(&self, path: &[Share<K>]) -> Result<FairPermit<K>, QueueFull> {
         let (sender, receiver) = oneshot::channel();
         let _wait = {
-            let mut state = self.state();
+            let mut state = self.0.lock();
             if let Some(free) = state.free.checked_sub(1) {
                 state.free = free;
                 return Ok(FairPermit(Some(self.clone())));
@@ -85,22 +85,18 @@ impl<K: Clone + Eq + Hash> FairPermits<K> {
     /// Returns the number of waiting callers.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.state().waiting.all()
+        self.0.lock().waiting.all()
     }
 
     /// Returns the number of free permits.
     #[must_use]
     pub fn free(&self) -> usize {
-        self.state().free
-    }
-
-    fn state(&self) -> MutexGuard<'_, State<K>> {
-        self.0.lock()
+        self.0.lock().free
     }
 
     /// Takes the next caller from the queue. Without one the permit becomes free.
     fn next(&self) -> Option<Waiter<K>> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         let next = state.queue.pop();
         match &next {
             Some(waiter) => state.waiting.leave(&waiter.path),
@@ -135,15 +131,9 @@ impl<K: Clone + Eq + Hash> Drop for FairPermit<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash> fmt::Debug for FairPermit<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FairPermit(..)")
-    }
-}
-
 impl<K: Clone + Eq + Hash> Drop for Wait<'_, K> {
     fn drop(&mut self) {
-        let mut state = self.permits.state();
+        let mut state = self.permits.0.lock();
         if state.queue.remove(&self.path, self.id).is_some() {
             state.waiting.leave(&self.path);
         }

@@ -61,17 +61,13 @@ pub struct HealthReport {
 
 /// The dependencies of a service, which it reports on.
 #[derive(Clone)]
-pub struct HealthRegistry(Arc<[Arc<dyn Dependency>]>);
+pub struct HealthRegistry(pub(crate) Arc<[Arc<dyn Dependency>]>);
 
 impl HealthRegistry {
     /// Creates a registry of these dependencies.
     #[must_use]
     pub fn new(dependencies: Vec<Arc<dyn Dependency>>) -> Self {
         Self(dependencies.into())
-    }
-
-    pub(crate) fn dependencies(&self) -> &[Arc<dyn Dependency>] {
-        &self.0
     }
 
     /// Checks every dependency, one after the other.

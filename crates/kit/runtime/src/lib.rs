@@ -31,6 +31,9 @@ mod task;
 mod timed_map;
 mod workers;
 
+/// `Debug` without content.
+pub use anteroom_protocol::redacted_debug;
+
 pub use self::{
     address_group::AddressGroup,
     admission::{AdmissionRecorder, BudgetLimits, BudgetRefusal, SharedBudget, Slot},
@@ -39,7 +42,7 @@ pub use self::{
     clock::Clock,
     dependency::DependencyState,
     entropy::Entropy,
-    event::{Event, EventSink, FanOut, NoEvents, TimeStepSink, rfc3339},
+    event::{Event, EventSink, NoEvents, TimeStepSink, rfc3339},
     event_queue::EventQueue,
     fair::{FairPermit, FairPermits, QueueFull, Share, ShareCounts, network_shares},
     health::{Dependency, Health, HealthRegistry, HealthReport},
@@ -54,7 +57,7 @@ pub use self::{
     },
     pseudonym::{LimitKey, Pseudonym, Pseudonymizer},
     retry_after::RetryAfter,
-    task::{spawn_task, task_span},
+    task::{spawn_task, task_span, ticks},
     timed_map::TimedMap,
     workers::{WorkError, WorkLimits, Workers},
 };

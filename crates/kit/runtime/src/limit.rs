@@ -82,8 +82,7 @@ impl LocalLimiter {
 #[async_trait]
 impl RateLimiter for LocalLimiter {
     async fn take_from_all(&self, takes: &[BucketTake], now: Timestamp) -> Admission {
-        let mut buckets = self.buckets.lock();
-        buckets.take(takes, now)
+        self.buckets.lock().take(takes, now)
     }
 
     async fn take_in_windows(
@@ -91,17 +90,14 @@ impl RateLimiter for LocalLimiter {
         windows: &[(LimitKey, WindowSize)],
         now: Timestamp,
     ) -> Admission {
-        let mut kept = self.windows.lock();
-        kept.take(windows, now)
+        self.windows.lock().take(windows, now)
     }
 
     async fn charge(&self, takes: &[BucketTake], now: Timestamp) {
-        let mut buckets = self.buckets.lock();
-        buckets.charge(takes, now);
+        self.buckets.lock().charge(takes, now);
     }
 
     async fn refund(&self, key: &LimitKey, size: BucketSize, now: Timestamp) {
-        let mut buckets = self.buckets.lock();
-        buckets.refund(key, size, now);
+        self.buckets.lock().refund(key, size, now);
     }
 }

@@ -75,20 +75,12 @@ impl Metrics {
     /// Creates metrics at zero. Alerts go to `events`.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>, clock: Arc<dyn Clock>) -> Self {
-        Self::with_name(None, events, clock)
+        Self::of_service(None, events, clock)
     }
 
     /// Creates the same for one of several services of a process. The log names the service.
     #[must_use]
     pub fn of_service(
-        service: &'static str,
-        events: Arc<dyn EventSink>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self::with_name(Some(service), events, clock)
-    }
-
-    fn with_name(
         service: Option<&'static str>,
         events: Arc<dyn EventSink>,
         clock: Arc<dyn Clock>,
@@ -158,7 +150,10 @@ impl Metrics {
         let mut counts = self.0.guarded_gauges.lock();
         let count = counts.entry(name).or_insert_with(|| {
             let count = GuardedGauge::default();
-            self.0.registry.lock().register(name, help, count.gauge());
+            self.0
+                .registry
+                .lock()
+                .register(name, help, count.number.clone());
             count
         });
         count.clone()
@@ -178,7 +173,7 @@ impl Metrics {
 
     /// Adds a counter that is counted elsewhere.
     pub fn show_count(&self, name: &'static str, help: &'static str, count: &Count) {
-        self.0.registry.lock().register(name, help, count.counter());
+        self.0.registry.lock().register(name, help, count.0.clone());
     }
 
     /// Returns the metrics at the current time, in the text format of OpenMetrics.

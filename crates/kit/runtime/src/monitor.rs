@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument as _;
 
-use crate::{Dependency, DependencyState, Health, HealthRegistry, Metrics, health, task_span};
+use crate::{
+    Dependency, DependencyState, Health, HealthRegistry, Metrics, health, task_span, ticks,
+};
 
 /// The interval of alert updates.
 const TICK: Duration = Duration::from_secs(1);
@@ -26,7 +27,7 @@ impl Monitor {
     #[must_use]
     pub fn new(registry: &HealthRegistry, metrics: &Metrics) -> Self {
         let mut checked = Vec::new();
-        for dependency in registry.dependencies() {
+        for dependency in registry.0.iter() {
             let recorder = metrics.dependency(dependency.name());
             if let Some(state) = dependency.state() {
                 state.connect(recorder);
@@ -49,8 +50,7 @@ impl Monitor {
     }
 
     async fn tick(&self) {
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks(TICK);
         loop {
             ticks.tick().await;
             self.metrics.tick();
@@ -58,8 +58,7 @@ impl Monitor {
     }
 
     async fn check(&self) {
-        let mut checks = interval(CHECK);
-        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = ticks(CHECK);
         loop {
             checks.tick().await;
             self.check_once().await;

@@ -62,9 +62,11 @@ impl Area {
 /// A request that a caller can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operation {
-    area: Area,
+    /// The area.
+    pub area: Area,
     name: &'static str,
-    is_preparatory: bool,
+    /// Whether the operation only prepares others.
+    pub(crate) is_preparatory: bool,
 }
 
 impl Operation {
@@ -83,27 +85,15 @@ impl Operation {
     #[must_use]
     pub const fn preparatory(area: Area, name: &'static str) -> Self {
         Self {
-            area,
-            name,
             is_preparatory: true,
+            ..Self::new(area, name)
         }
-    }
-
-    /// Returns the area.
-    #[must_use]
-    pub const fn area(self) -> Area {
-        self.area
     }
 
     /// Returns the name in labels.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
-    }
-
-    /// Returns whether the operation only prepares others.
-    pub(crate) const fn is_preparatory(self) -> bool {
-        self.is_preparatory
     }
 }
 
@@ -119,9 +109,6 @@ pub enum OperationOutcome {
 }
 
 impl OperationOutcome {
-    /// All outcomes.
-    pub const ALL: [Self; 3] = [Self::Succeeded, Self::Refused, Self::Failed];
-
     /// Returns the name in labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -78,16 +78,14 @@ impl Pseudonymizer {
     #[must_use]
     pub fn daily(&self, purpose: &'static str, aci: &Aci, now: Timestamp) -> Pseudonym {
         let day = now.start_of_day().as_secs().to_be_bytes();
-        let parts: [&[u8]; 5] = [b"daily\0", purpose.as_bytes(), &[0], &day, aci.as_bytes()];
-        shortened(self.hash(&parts))
+        shortened(self.named_hash(b"daily\0", purpose, &[&day, aci.as_bytes()]))
     }
 
     /// Returns the hundredth of all accounts that an account is in, 0 to 99. It is constant for a
     /// `purpose` under the same event key, and independent between purposes.
     #[must_use]
     pub fn percentile(&self, purpose: &'static str, aci: &Aci) -> u8 {
-        let parts: [&[u8]; 4] = [b"percentile\0", purpose.as_bytes(), &[0], aci.as_bytes()];
-        let tag = self.hash(&parts);
+        let tag = self.named_hash(b"percentile\0", purpose, &[aci.as_bytes()]);
         // The bias of the remainder of 64 random bits is below one in 10^17.
         let drawn = u64::from_be_bytes(*tag.first_chunk().unwrap_or(&[0; 8]));
         u8::try_from(drawn % 100).unwrap_or_default()
@@ -130,22 +128,15 @@ impl Pseudonymizer {
     /// follows the limit's name, so that no two inputs are equal.
     #[must_use]
     pub fn limit_key(&self, limit: &'static str, aci: &Aci) -> LimitKey {
-        let parts: [&[u8]; 4] = [b"rate limit\0", limit.as_bytes(), &[0], aci.as_bytes()];
-        LimitKey(self.hash(&parts))
+        LimitKey(self.named_hash(b"rate limit\0", limit, &[aci.as_bytes()]))
     }
 
     /// Returns the key of the account's bucket of the limit `limit` in one of the account's epochs.
     /// Each epoch has another bucket.
     #[must_use]
     pub fn epoch_limit_key(&self, limit: &'static str, aci: &Aci, epoch: u32) -> LimitKey {
-        let parts: [&[u8]; 5] = [
-            b"epoch limit\0",
-            limit.as_bytes(),
-            &[0],
-            aci.as_bytes(),
-            &epoch.to_be_bytes(),
-        ];
-        LimitKey(self.hash(&parts))
+        let account = [aci.as_bytes(), &epoch.to_be_bytes()[..]];
+        LimitKey(self.named_hash(b"epoch limit\0", limit, &account))
     }
 
     /// Returns the key of the bucket of the limit `limit` for one device of the account, in one of
@@ -160,16 +151,13 @@ impl Pseudonymizer {
         device: (u32, Timestamp),
     ) -> LimitKey {
         let (number, added) = device;
-        let parts: [&[u8]; 7] = [
-            b"device limit\0",
-            limit.as_bytes(),
-            &[0],
+        let device: [&[u8]; 4] = [
             aci.as_bytes(),
             &epoch.to_be_bytes(),
             &number.to_be_bytes(),
             &added.as_secs().to_be_bytes(),
         ];
-        LimitKey(self.hash(&parts))
+        LimitKey(self.named_hash(b"device limit\0", limit, &device))
     }
 
     /// Returns the key of the bucket of the limit `limit` for a network.
@@ -177,29 +165,26 @@ impl Pseudonymizer {
     /// The factor tells a network apart from the first of its parts, whose bytes are the same.
     #[must_use]
     pub fn network_limit_key(&self, limit: &'static str, network: &AddressGroup) -> LimitKey {
-        let parts: [&[u8]; 5] = [
-            b"client limit\0",
-            limit.as_bytes(),
-            &[0],
-            &network.factor().to_be_bytes(),
-            network.network(),
-        ];
-        LimitKey(self.hash(&parts))
+        let network: [&[u8]; 2] = [&network.factor().to_be_bytes(), network.network()];
+        LimitKey(self.named_hash(b"client limit\0", limit, &network))
     }
 
     /// Returns the key of the bucket of the limit `limit` for an email address.
     #[must_use]
     pub fn email_limit_key(&self, limit: &'static str, email: &str) -> LimitKey {
-        let parts: [&[u8]; 4] = [b"email limit\0", limit.as_bytes(), &[0], email.as_bytes()];
-        LimitKey(self.hash(&parts))
+        LimitKey(self.named_hash(b"email limit\0", limit, &[email.as_bytes()]))
     }
 
     /// Returns the key of the bucket of the limit `limit` for a room's user, who is not an account
     /// here.
     #[must_use]
     pub fn room_limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
-        let parts: [&[u8]; 4] = [b"room limit\0", limit.as_bytes(), &[0], user.as_bytes()];
-        LimitKey(self.hash(&parts))
+        LimitKey(self.named_hash(b"room limit\0", limit, &[user.as_bytes()]))
+    }
+
+    /// Returns HMAC(event key, `kind`, `name`, 0, `of`).
+    fn named_hash(&self, kind: &[u8], name: &'static str, of: &[&[u8]]) -> [u8; 32] {
+        self.hash(&[&[kind, name.as_bytes(), &[0]], of].concat())
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
@@ -214,9 +199,7 @@ impl Pseudonymizer {
 }
 
 fn shortened(tag: [u8; 32]) -> Pseudonym {
-    let mut first = [0; 16];
-    first.copy_from_slice(tag.first_chunk::<16>().unwrap_or(&[0; 16]));
-    Pseudonym(first)
+    Pseudonym(*tag.first_chunk().unwrap_or(&[0; 16]))
 }
 
 impl fmt::Debug for Pseudonymizer {

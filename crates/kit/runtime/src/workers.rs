@@ -59,9 +59,6 @@ impl Workers {
     ///
     /// A caller that is cancelled while it waits leaves the queue. A computation that has started
     /// runs to its end and holds its permit until then.
-    ///
-    /// # Errors
-    /// [`WorkError`].
     pub async fn run<T: Send + 'static>(
         &self,
         caller: LimitKey,

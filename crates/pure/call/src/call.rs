@@ -105,7 +105,7 @@ impl Call {
             demux_ids: DemuxIds::default(),
             rosters: Rosters::default(),
             phase: Phase::New,
-            now: Moment::from_millis(0),
+            now: Moment::default(),
             outputs: VecDeque::new(),
             relays: TokenBucket::full(RELAYS),
             announced: None,
@@ -154,23 +154,25 @@ impl Call {
     #[must_use]
     pub fn would_start(&self, join: &Join) -> bool {
         matches!(self.phase, Phase::New | Phase::Waiting)
-            && self.seat_to_resume(join).is_none()
-            && self
-                .admission(&join.user, join.role)
-                .is_ok_and(|admission| admission.status == Status::Active)
+            && self.status_after(join) == Some(Status::Active)
     }
 
     /// Returns whether this join would wait in the lobby. Evaluated at the moment of the last input.
     #[must_use]
     pub fn would_wait(&self, join: &Join) -> bool {
-        let status = match self.seat_to_resume(join) {
+        self.status_after(join) == Some(Status::Pending)
+    }
+
+    /// Returns the status that this join would give its device; `None` if it would be refused. Before the
+    /// start of the era a device that resumes is pending.
+    fn status_after(&self, join: &Join) -> Option<Status> {
+        match self.seat_to_resume(join) {
             Some(seat) => self.seats.get(seat).map(Device::status),
             None => {
                 let admission = self.admission(&join.user, join.role);
                 admission.ok().map(|admission| admission.status)
             }
-        };
-        status == Some(Status::Pending)
+        }
     }
 
     /// Returns whether the era has started: a device is or was active.
@@ -237,7 +239,10 @@ impl Call {
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),
             Command::Participants => self.participants(seat, connection),
-            Command::Ping => self.pong(connection),
+            Command::Ping => {
+                self.send(connection, Message::Pong);
+                Ok(())
+            }
         };
         match result {
             Ok(()) => {}

@@ -18,17 +18,6 @@ pub enum Status {
     Pending,
 }
 
-impl Status {
-    /// Returns the name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-        }
-    }
-}
-
 /// The form in which a client receives changes of the roster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RosterForm {

@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// The devices of a call, in the order of their joins. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     /// Active devices. All carry a user id.
-    pub active: Arc<[Participant]>,
+    pub active: Arc<Vec<Participant>>,
     /// Pending devices. A user who peeks receives them without user ids.
-    pub pending: Arc<[Participant]>,
+    pub pending: Arc<Vec<Participant>>,
     /// The number of pending devices, listed or not.
     pub pending_count: usize,
 }
@@ -76,13 +76,13 @@ pub(crate) struct Rosters {
 
 /// The changes that an audience has not received.
 #[derive(Debug, Default)]
-struct UnannouncedChanges {
+pub(crate) struct UnannouncedChanges {
     /// The changed devices, and whether the audience knew each of them before.
     devices: BTreeMap<Seat, UnannouncedDevice>,
     /// Whether the number of pending devices has changed.
     count: bool,
     /// The number of changes so far.
-    revision: u64,
+    pub(crate) revision: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ impl UnannouncedChanges {
         self.revision += 1;
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.devices.is_empty() && !self.count
     }
 
@@ -115,15 +115,15 @@ impl UnannouncedChanges {
 impl Rosters {
     /// Returns the view of a device in the call: guests receive only the number of pending devices.
     pub(crate) fn roster(&self, audience: Audience) -> Roster {
-        let active = self.active.published();
+        let active = self.active.participants();
         Roster {
             active: match audience {
                 Audience::Lobby => without_hellos(active),
                 Audience::Everyone | Audience::Admins => active,
             },
             pending: match audience {
-                Audience::Lobby | Audience::Everyone => Arc::new([]),
-                Audience::Admins => self.pending.published(),
+                Audience::Lobby | Audience::Everyone => Arc::default(),
+                Audience::Admins => self.pending.participants(),
             },
             pending_count: self.pending.len(),
         }
@@ -139,21 +139,14 @@ impl Rosters {
         };
         match audience {
             Audience::Admins => roster,
-            Audience::Lobby | Audience::Everyone => Roster {
-                pending: roster
-                    .pending
-                    .iter()
-                    .map(Participant::without_user)
-                    .collect(),
-                ..roster
-            },
+            Audience::Lobby | Audience::Everyone => {
+                let pending = roster.pending.iter().map(Participant::without_user);
+                Roster {
+                    pending: Arc::new(pending.collect()),
+                    ..roster
+                }
+            }
         }
-    }
-
-    /// Prepares all changes for sending.
-    pub(crate) fn publish(&mut self) {
-        self.active.publish();
-        self.pending.publish();
     }
 
     pub(crate) fn add(&mut self, seat: Seat, device: &Device) {
@@ -169,31 +162,21 @@ impl Rosters {
     }
 
     /// Moves a device that has become active from the pending list to the active one.
-    pub(crate) fn admit(&mut self, seat: Seat, device: &Device) {
+    pub(crate) fn activate(&mut self, seat: Seat, device: &Device) {
         self.pending.remove(seat);
         self.active.insert(seat, Participant::of(device));
         let change = (Some(Status::Pending), Some(Status::Active));
         self.record_change(seat, device.demux_id, change);
     }
 
-    /// Updates the entry of a device in its list.
     pub(crate) fn update(&mut self, seat: Seat, device: &Device) {
         let status = device.status();
         self.list(status).replace(seat, Participant::of(device));
         self.record_change(seat, device.demux_id, (Some(status), Some(status)));
     }
 
-    /// Returns the number of changes that an audience may see.
-    pub(crate) const fn revision(&self, audience: Audience) -> u64 {
-        self.unannounced(audience).revision
-    }
-
     pub(crate) fn has_unannounced_changes(&self) -> bool {
         !self.for_everyone.is_empty() || !self.for_admins.is_empty()
-    }
-
-    pub(crate) fn has_unannounced_changes_for(&self, audience: Audience) -> bool {
-        !self.unannounced(audience).is_empty()
     }
 
     /// Returns whether the devices in the call have not received yet that this device is active.
@@ -234,13 +217,12 @@ impl Rosters {
         changes
     }
 
-    /// Marks all changes as announced.
     pub(crate) fn mark_announced(&mut self) {
         self.for_everyone.clear();
         self.for_admins.clear();
     }
 
-    const fn unannounced(&self, audience: Audience) -> &UnannouncedChanges {
+    pub(crate) const fn unannounced(&self, audience: Audience) -> &UnannouncedChanges {
         match audience {
             Audience::Lobby | Audience::Everyone => &self.for_everyone,
             Audience::Admins => &self.for_admins,

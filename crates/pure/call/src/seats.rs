@@ -57,7 +57,7 @@ pub(crate) struct Device {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum ConnectionState {
+pub(crate) enum ConnectionState {
     /// The connection, and the moment of its last message.
     Connected(ConnectionId, Moment),
     /// The moment at which the connection was lost.
@@ -95,7 +95,6 @@ impl Device {
         self.status
     }
 
-    /// Returns the audience of the device.
     pub(crate) const fn audience(&self) -> Audience {
         match (self.role, self.status) {
             (Role::Admin, _) => Audience::Admins,
@@ -129,7 +128,6 @@ impl Device {
         }
     }
 
-    /// Returns the moment at which the connection was lost.
     pub(crate) const fn lost_since(&self) -> Option<Moment> {
         match self.connection_state {
             ConnectionState::Connected(..) => None,
@@ -177,7 +175,6 @@ impl Seats {
         seat
     }
 
-    /// Frees a seat.
     pub(crate) fn free(&mut self, seat: Seat) -> Option<Device> {
         let device = self.devices.remove(&seat)?;
         self.by_demux_id.remove(&device.demux_id);
@@ -213,10 +210,6 @@ impl Seats {
         self.devices.iter().map(|(seat, device)| (*seat, device))
     }
 
-    pub(crate) fn all(&self) -> Vec<Seat> {
-        self.devices.keys().copied().collect()
-    }
-
     pub(crate) fn count(&self, status: Status) -> usize {
         match status {
             Status::Active => self.active,
@@ -229,7 +222,7 @@ impl Seats {
     }
 
     /// Changes a device from pending to active.
-    pub(crate) fn admit(&mut self, seat: Seat) {
+    pub(crate) fn activate(&mut self, seat: Seat) {
         if let Some(device) = self.devices.get_mut(&seat)
             && device.status == Status::Pending
         {
@@ -251,21 +244,6 @@ impl Seats {
         }
     }
 
-    /// Marks the device's connection as lost, and returns it.
-    pub(crate) fn mark_lost(&mut self, seat: Seat, now: Moment) -> Option<ConnectionId> {
-        self.set_connection_state(seat, ConnectionState::Lost(now))
-    }
-
-    /// Sets a new connection for the device. Returns the old one if it is not lost.
-    pub(crate) fn reconnect(
-        &mut self,
-        seat: Seat,
-        connection: ConnectionId,
-        now: Moment,
-    ) -> Option<ConnectionId> {
-        self.set_connection_state(seat, ConnectionState::Connected(connection, now))
-    }
-
     /// Returns a seat whose deadline has passed.
     pub(crate) fn due(&self, now: Moment) -> Option<Seat> {
         let (deadline, seat) = self.deadlines.first()?;
@@ -276,8 +254,8 @@ impl Seats {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Sets the connection state of a device. Returns its former connection.
-    fn set_connection_state(
+    /// Sets the connection state of a device. Returns its former connection, unless it was lost.
+    pub(crate) fn set_connection_state(
         &mut self,
         seat: Seat,
         connection_state: ConnectionState,

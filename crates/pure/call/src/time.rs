@@ -8,7 +8,7 @@ use anteroom_protocol::Timestamp;
 ///
 /// The caller's moments should not jump. Best is the time of day at the start of the process plus the time
 /// that a monotonic clock has counted since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
 impl Moment {

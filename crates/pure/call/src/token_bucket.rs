@@ -30,12 +30,10 @@ impl TokenBucket {
         }
     }
 
-    /// Returns whether the bucket holds this many tokens.
     pub(crate) fn holds(&self, tokens: u64, now: Moment) -> bool {
         self.level_at(now) >= tokens.saturating_mul(UNITS)
     }
 
-    /// Returns whether the bucket is full.
     pub(crate) fn is_full(&self, now: Moment) -> bool {
         self.level_at(now) == self.size.capacity()
     }

@@ -21,7 +21,7 @@ const RELAYS_REFILL: Duration =
     Duration::from_secs((RELAY_BURST_OF_USER / RELAY_RATE_OF_USER) as u64 + 1);
 
 /// The users of a call: those with a seat, and those an admin has decided on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Users {
     users: BTreeMap<OpaqueUserId, User>,
     remembered: usize,
@@ -78,11 +78,8 @@ impl Users {
         max_remembered: usize,
     ) -> Self {
         let mut users = Self {
-            users: BTreeMap::new(),
-            remembered: 0,
             max_remembered,
-            spent: VecDeque::new(),
-            now: Moment::from_millis(0),
+            ..Self::default()
         };
         for user in approved.into_iter().take(max_remembered) {
             users.approve(&user);
@@ -136,13 +133,12 @@ impl Users {
         known.map_or(user, |(known, _)| known).clone()
     }
 
-    /// Records a new seat of a user.
-    pub(crate) fn enter(&mut self, user: &OpaqueUserId, seat: Seat) {
+    pub(crate) fn add_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
         self.users.entry(user.clone()).or_default().seats.push(seat);
     }
 
     /// Records that a user has lost a seat.
-    pub(crate) fn leave(&mut self, user: &OpaqueUserId, seat: Seat) {
+    pub(crate) fn remove_seat(&mut self, user: &OpaqueUserId, seat: Seat) {
         if let Some(known) = self.users.get_mut(user) {
             known.seats.retain(|other| *other != seat);
             if known.seats.is_empty() && !known.relays.is_full(self.now) {
@@ -264,19 +260,19 @@ mod tests {
         let mut seats = (1..).map(Seat::of_number);
         let at = |millis: u64| Moment::from_millis(1_000_000 + millis);
         users.advance(at(0));
-        users.enter(&user, seats.next().unwrap());
+        users.add_seat(&user, seats.next().unwrap());
         users.count_relay(&user, RELAY_BURST_OF_USER.into());
         for (millis, bytes) in [(0, 0), (1_000, u64::from(RELAY_RATE_OF_USER))] {
             users.advance(at(millis));
             for seat in users.seats(&user).to_vec() {
-                users.leave(&user, seat);
+                users.remove_seat(&user, seat);
             }
-            users.enter(&user, seats.next().unwrap());
+            users.add_seat(&user, seats.next().unwrap());
             assert!(users.may_relay(&user, bytes));
             assert!(!users.may_relay(&user, bytes + 1));
         }
         for seat in users.seats(&user).to_vec() {
-            users.leave(&user, seat);
+            users.remove_seat(&user, seat);
         }
         users.advance(at(1_000 + 5_000));
         assert!(users.users.is_empty() && users.spent.is_empty());

@@ -77,8 +77,7 @@ fn a_device_costs_no_more_than_promised() {
     ] {
         for hello in [0, 640] {
             let per_device = bytes_held(restrictions, status, hello) / u64::from(DEVICES);
-            let name = status.as_str();
-            println!("{name} device with a hello of {hello} bytes: {per_device} bytes");
+            println!("{status:?} device with a hello of {hello} bytes: {per_device} bytes");
             let promised = PROMISED + u64::try_from(hello).expect("a length");
             assert!(per_device <= promised, "{per_device} bytes");
         }

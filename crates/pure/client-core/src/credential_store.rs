@@ -55,14 +55,6 @@ pub struct CredentialStore {
     pub schedule: RenewalSchedule,
 }
 
-impl CredentialSupply {
-    /// Takes the error because of which there are fewer create credentials than [`SPARE_LINKS`], if there was
-    /// one.
-    pub const fn take_failure(&mut self) -> Option<IssuerError> {
-        self.failure.take()
-    }
-}
-
 impl CredentialStore {
     /// Creates the store after a first renewal.
     #[must_use]

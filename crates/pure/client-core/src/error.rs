@@ -6,35 +6,17 @@ use anteroom_protocol::{ParamsId, Timestamp};
 use http::StatusCode;
 
 use crate::{
-    CLOCK_TOLERANCE, ParamsKind, PinStoreError, Problem, Service, SessionStoreError,
-    TransportError, TransportFailure,
+    CLOCK_TOLERANCE, ExchangeError, ParamsKind, PinStoreError, Problem, Service, SessionStoreError,
+    TransportFailure,
 };
 
 /// The error of a request to the issuer. None of the variants holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
-    /// The base URL cannot be used.
-    #[error("the issuer's address cannot be used: {0}")]
-    BaseUrl(&'static str),
-    /// The HTTP client could not be set up (certificate store, name resolver).
-    #[error("the HTTP client could not be set up")]
-    Setup(#[source] TransportError),
-    /// No answer arrived: the name, the connection, TLS or the stream failed.
-    #[error("the issuer cannot be reached")]
-    Unreachable(#[source] TransportError),
-    /// The answer did not arrive in time.
-    #[error("the issuer did not answer in time")]
-    TimedOut,
-    /// The answer exceeds the limit.
-    #[error("the issuer's answer is longer than {limit} bytes")]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The answer does not have the shape of the API.
-    #[error("the issuer's answer makes no sense: {0}")]
-    Malformed(&'static str),
+    /// The exchange failed.
+    #[error(transparent)]
+    Exchange(ExchangeError),
     /// The issuer refused the request.
     #[error(transparent)]
     Problem(Box<Problem>),
@@ -55,28 +37,17 @@ pub enum IssuerError {
          it belongs to another issuer, or this one hands you a key of your own"
     )]
     LinkParams(ParamsId),
-    /// The clocks of the issuer and of this device differ so far that no params or credentials of the issuer
-    /// can be used.
+    /// The clocks of a service and of this device differ so far that one refuses what is valid for the other.
     #[error(
-        "this device's clock says {}, and the issuer's says {}",
+        "this device's clock says {}, and {with}'s says {}",
         date(*device),
-        date(*issuer)
+        date(*theirs)
     )]
     Clock {
-        /// The issuer's time.
-        issuer: Timestamp,
-        /// This device's time.
-        device: Timestamp,
-    },
-    /// The clocks of the room service and of this device differ so far that it may refuse what is valid here.
-    #[error(
-        "this device's clock says {}, and the room service's says {}",
-        date(*device),
-        date(*rooms)
-    )]
-    RoomsClock {
-        /// The room service's time.
-        rooms: Timestamp,
+        /// The service.
+        with: Service,
+        /// The service's time.
+        theirs: Timestamp,
         /// This device's time.
         device: Timestamp,
     },
@@ -127,36 +98,23 @@ impl IssuerError {
 /// Returns the error for the time that a service named in an answer of this moment, if its clock and this
 /// device's are too far apart.
 pub(crate) fn clock_error(
-    by: Service,
+    with: Service,
     theirs: Option<Timestamp>,
-    now: Timestamp,
+    device: Timestamp,
 ) -> Option<IssuerError> {
     let theirs = theirs?;
-    if theirs.as_secs().abs_diff(now.as_secs()) <= CLOCK_TOLERANCE.as_secs() {
-        return None;
-    }
-    Some(match by {
-        Service::Issuer => IssuerError::Clock {
-            issuer: theirs,
-            device: now,
-        },
-        Service::Rooms => IssuerError::RoomsClock {
-            rooms: theirs,
-            device: now,
-        },
+    let difference = theirs.as_secs().abs_diff(device.as_secs());
+    (difference > CLOCK_TOLERANCE.as_secs()).then_some(IssuerError::Clock {
+        with,
+        theirs,
+        device,
     })
 }
 
 impl From<TransportFailure> for IssuerError {
     fn from(failure: TransportFailure) -> Self {
-        match failure {
-            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
-            TransportFailure::Setup(cause) => Self::Setup(cause),
-            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
-            TransportFailure::TimedOut => Self::TimedOut,
-            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
-            TransportFailure::Malformed(what) => Self::Malformed(what),
-        }
+        let with = Service::Issuer;
+        Self::Exchange(ExchangeError { with, failure })
     }
 }
 

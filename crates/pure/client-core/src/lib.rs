@@ -88,5 +88,5 @@ pub use self::{
     },
     service_url::{is_loopback, parse_base},
     store_error::{PinStoreError, SessionStoreError},
-    transport_error::{TransportError, TransportFailure, TransportFault, causes},
+    transport_error::{ExchangeError, TransportError, TransportFailure, TransportFault, causes},
 };

@@ -12,7 +12,7 @@ use http::StatusCode;
 
 pub use self::trusted::TrustedParams;
 use crate::{
-    IssuerError, ParamsKind, Service,
+    IssuerError, ParamsKind, Service, TransportFailure,
     error::clock_error,
     pins::{Params, PinSet},
     wire::{self, ParamsBody, ParamsEntry},
@@ -105,7 +105,7 @@ impl PublishedParams {
     pub(crate) fn parse(
         body: &ParamsBody,
         issuer_time: Option<Timestamp>,
-    ) -> Result<Self, IssuerError> {
+    ) -> Result<Self, TransportFailure> {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
@@ -173,11 +173,11 @@ fn entry<P: Params>(listed: &ListedParams<P>) -> ParamsEntry {
 fn listed<P: Params>(
     entry: &ParamsEntry,
     params: Result<P, ParseError>,
-) -> Result<ListedParams<P>, IssuerError> {
-    let params = params.map_err(|_| IssuerError::Malformed("server params do not parse"))?;
+) -> Result<ListedParams<P>, TransportFailure> {
+    let params = params.map_err(|_| TransportFailure::Malformed("server params do not parse"))?;
     let id = params.pin().id();
     if ParamsId::parse(&entry.id) != Ok(id) {
-        return Err(IssuerError::Malformed("server params have another id"));
+        return Err(TransportFailure::Malformed("server params have another id"));
     }
     Ok(ListedParams {
         params,

@@ -67,7 +67,11 @@ impl Params for GroupServerPublicParams {
     const KIND: ParamsKind = ParamsKind::Group;
 
     fn pin(&self) -> Pin {
-        Pin::group(self)
+        Pin {
+            kind: Self::KIND,
+            id: self.id(),
+            bytes: self.to_bytes(),
+        }
     }
 
     fn is_legacy(&self) -> bool {
@@ -94,16 +98,6 @@ impl Pin {
         }
     }
 
-    /// Pins params of group credentials.
-    #[must_use]
-    pub fn group(params: &GroupServerPublicParams) -> Self {
-        Self {
-            kind: ParamsKind::Group,
-            id: params.id(),
-            bytes: params.to_bytes(),
-        }
-    }
-
     /// Reads a pin from its bytes.
     ///
     /// # Errors
@@ -111,10 +105,10 @@ impl Pin {
     pub fn from_bytes(kind: ParamsKind, bytes: &[u8]) -> Result<Self, ParseError> {
         match kind {
             ParamsKind::Generic => {
-                GenericPublicParams::from_bytes(bytes).map(|params| Self::generic(&params))
+                GenericPublicParams::from_bytes(bytes).map(|params| params.pin())
             }
             ParamsKind::Group => {
-                GroupServerPublicParams::from_bytes(bytes).map(|params| Self::group(&params))
+                GroupServerPublicParams::from_bytes(bytes).map(|params| params.pin())
             }
         }
     }

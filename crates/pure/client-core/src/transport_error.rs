@@ -2,25 +2,69 @@
 
 use std::{error::Error, fmt, io, iter};
 
-/// An error of an exchange; converts to [`IssuerError`](crate::IssuerError) and
-/// [`RoomsError`](crate::RoomsError).
+use crate::Service;
+
+/// The failure of an exchange with a service.
 #[derive(Debug)]
+pub struct ExchangeError {
+    /// The service.
+    pub with: Service,
+    /// The failure.
+    pub failure: TransportFailure,
+}
+
+/// The failure of an exchange; converts to [`IssuerError`](crate::IssuerError) and
+/// [`RoomsError`](crate::RoomsError), which name the service.
+#[derive(Debug, thiserror::Error)]
 pub enum TransportFailure {
     /// The base URL cannot be used.
+    #[error("the address cannot be used: {0}")]
     BaseUrl(&'static str),
-    /// The HTTP client could not be set up.
+    /// The HTTP client could not be set up (certificate store, name resolver).
+    #[error(transparent)]
     Setup(TransportError),
-    /// No answer arrived.
+    /// No answer arrived: the name, the connection, TLS or the stream failed.
+    #[error(transparent)]
     Unreachable(TransportError),
     /// The answer did not arrive in time.
+    #[error("no answer came in time")]
     TimedOut,
     /// The answer exceeds the limit.
+    #[error("the answer is longer than any of the service")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
     /// The answer does not have the shape of the API.
+    #[error("the answer makes no sense: {0}")]
     Malformed(&'static str),
+}
+
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let with = self.with;
+        match &self.failure {
+            TransportFailure::BaseUrl(why) => write!(f, "{with}'s address cannot be used: {why}"),
+            TransportFailure::Setup(_) => f.write_str("the HTTP client could not be set up"),
+            TransportFailure::Unreachable(_) => write!(f, "{with} cannot be reached"),
+            TransportFailure::TimedOut => write!(f, "{with} did not answer in time"),
+            TransportFailure::TooLarge { limit } => {
+                write!(f, "{with}'s answer is longer than {limit} bytes")
+            }
+            TransportFailure::Malformed(what) => {
+                write!(f, "{with}'s answer makes no sense: {what}")
+            }
+        }
+    }
+}
+
+impl Error for ExchangeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.failure {
+            TransportFailure::Setup(cause) | TransportFailure::Unreachable(cause) => Some(cause),
+            _ => None,
+        }
+    }
 }
 
 /// A failure below HTTP. It contains the host and the port of the service, and no other part of the URL.

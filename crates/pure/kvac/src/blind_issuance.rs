@@ -10,7 +10,7 @@ use curve25519_dalek::{
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader, write_vec},
     credential::Credential,
     key::{KeyPair, PublicKey},
     mac_point::MacPoint,
@@ -50,12 +50,6 @@ impl BlindingKey {
         Self { y, public }
     }
 
-    /// Returns the private scalar.
-    #[must_use]
-    pub const fn private(&self) -> &Scalar {
-        &self.y
-    }
-
     /// Returns `Y`.
     #[must_use]
     pub const fn public(&self) -> &Point {
@@ -81,6 +75,17 @@ impl Drop for BlindingKey {
 
 anteroom_sigma::redacted_debug!(BlindingKey);
 
+/// `y`.
+impl Encoding for BlindingKey {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.read().map(Self::new)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.y.write(bytes);
+    }
+}
+
 /// An ElGamal ciphertext `D1 || D2` of an attribute point.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BlindedPoint {
@@ -89,22 +94,7 @@ pub struct BlindedPoint {
 }
 
 anteroom_sigma::redacted_debug!(BlindedPoint);
-
-impl BlindedPoint {
-    /// Reads `D1 || D2`.
-    ///
-    /// # Errors
-    /// A point is not canonical.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let [d1, d2] = reader.points()?;
-        Ok(Self { d1, d2 })
-    }
-
-    /// Writes `D1 || D2`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_points(&[self.d1, self.d2]);
-    }
-}
+crate::encoding!(BlindedPoint: d1, d2);
 
 /// A blinded credential with its proof of issuance.
 #[derive(Clone)]
@@ -191,30 +181,6 @@ impl BlindIssuanceResponse {
         Ok(Credential::new(self.t, self.u, v.into()).with_t_u(*t_u.element()))
     }
 
-    /// Reads `t || U || S1 || S2 || vec(proof)`.
-    ///
-    /// # Errors
-    /// A part is not canonical, or the proof has another length than the statement's.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let t = reader.scalar()?;
-        let [u, s1, s2] = reader.points()?;
-        let proof = reader.vec(STATEMENT.proof_length())?.to_vec();
-        Ok(Self {
-            t,
-            u,
-            s1,
-            s2,
-            proof,
-        })
-    }
-
-    /// Writes `t || U || S1 || S2 || vec(proof)`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_scalar(&self.t);
-        bytes.put_points(&[self.u, self.s1, self.s2]);
-        bytes.put_vec(&self.proof);
-    }
-
     /// Returns the statement's points in the order of their first appearance.
     fn points(
         &self,
@@ -236,6 +202,25 @@ impl BlindIssuanceResponse {
             .chain([&blinded.d2])
             .copied()
             .collect()
+    }
+}
+
+/// `t || U || S1 || S2 || vec(proof)`.
+impl Encoding for BlindIssuanceResponse {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(Self {
+            t: reader.read()?,
+            u: reader.read()?,
+            s1: reader.read()?,
+            s2: reader.read()?,
+            proof: reader.vec(STATEMENT.proof_length())?.to_vec(),
+        })
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.t.write(bytes);
+        [self.u, self.s1, self.s2].write(bytes);
+        write_vec(&self.proof, bytes);
     }
 }
 

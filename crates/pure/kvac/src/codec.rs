@@ -2,6 +2,19 @@
 
 use anteroom_sigma::{ParseError, Point};
 use curve25519_dalek::Scalar;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A value with one canonical encoding.
+pub trait Encoding: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// The next bytes encode no value of this type.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError>;
+
+    /// Appends the encoding.
+    fn write(&self, bytes: &mut Vec<u8>);
+}
 
 /// A strict reader over untrusted bytes. Missing, surplus and non-canonical bytes are one opaque error.
 #[derive(Debug)]
@@ -16,24 +29,12 @@ impl<'b> Reader<'b> {
         Self { rest: bytes }
     }
 
-    /// Reads `N` bytes.
+    /// Reads a value.
     ///
     /// # Errors
-    /// Fewer bytes are left.
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
-        let (array, rest) = self.rest.split_first_chunk().ok_or(ParseError)?;
-        self.rest = rest;
-        Ok(*array)
-    }
-
-    /// Reads `length` bytes.
-    ///
-    /// # Errors
-    /// Fewer bytes are left.
-    pub fn slice(&mut self, length: usize) -> Result<&'b [u8], ParseError> {
-        let (slice, rest) = self.rest.split_at_checked(length).ok_or(ParseError)?;
-        self.rest = rest;
-        Ok(slice)
+    /// The next bytes encode no value of this type.
+    pub fn read<T: Encoding>(&mut self) -> Result<T, ParseError> {
+        T::read(self)
     }
 
     /// Reads one byte, the version.
@@ -41,47 +42,11 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// The byte is not `expected`, or none is left.
     pub fn expect(&mut self, expected: u8) -> Result<(), ParseError> {
-        if self.array()? == [expected] {
+        if self.read::<[u8; 1]>()? == [expected] {
             Ok(())
         } else {
             Err(ParseError)
         }
-    }
-
-    /// Reads a little-endian number of 64 bits.
-    ///
-    /// # Errors
-    /// Fewer than 8 bytes are left.
-    pub fn u64(&mut self) -> Result<u64, ParseError> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    /// Reads a canonical point.
-    ///
-    /// # Errors
-    /// The next 32 bytes encode no point.
-    pub fn point(&mut self) -> Result<Point, ParseError> {
-        Point::decode(self.array()?)
-    }
-
-    /// Reads `N` canonical points.
-    ///
-    /// # Errors
-    /// One of them is no encoding of a point.
-    pub fn points<const N: usize>(&mut self) -> Result<[Point; N], ParseError> {
-        let mut points = [Point::BASE; N];
-        for point in &mut points {
-            *point = self.point()?;
-        }
-        Ok(points)
-    }
-
-    /// Reads a canonical scalar.
-    ///
-    /// # Errors
-    /// The next 32 bytes encode no scalar.
-    pub fn scalar(&mut self) -> Result<Scalar, ParseError> {
-        Option::from(Scalar::from_canonical_bytes(self.array()?)).ok_or(ParseError)
     }
 
     /// Reads the length of a vector.
@@ -89,7 +54,7 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// The length is not `expected`.
     pub fn count(&mut self, expected: usize) -> Result<(), ParseError> {
-        if self.u64()? == expected as u64 {
+        if self.read::<u64>()? == expected as u64 {
             Ok(())
         } else {
             Err(ParseError)
@@ -102,7 +67,9 @@ impl<'b> Reader<'b> {
     /// Its length is not `expected`.
     pub fn vec(&mut self, expected: usize) -> Result<&'b [u8], ParseError> {
         self.count(expected)?;
-        self.slice(expected)
+        let (vec, rest) = self.rest.split_at_checked(expected).ok_or(ParseError)?;
+        self.rest = rest;
+        Ok(vec)
     }
 
     /// Ends the reading.
@@ -118,41 +85,144 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// Appends the parts of a layout.
-pub trait Writer {
-    /// Appends a little-endian number of 64 bits.
-    fn put_u64(&mut self, number: u64);
-    /// Appends a byte vector: its length, then its bytes.
-    fn put_vec(&mut self, bytes: &[u8]);
-    /// Appends the encoding of a point.
-    fn put_point(&mut self, point: &Point);
-    /// Appends the encodings of several points, without a count.
-    fn put_points(&mut self, points: &[Point]);
-    /// Appends a scalar.
-    fn put_scalar(&mut self, scalar: &Scalar);
+/// Appends a byte vector: its length, then its bytes.
+pub fn write_vec(vec: &[u8], bytes: &mut Vec<u8>) {
+    (vec.len() as u64).write(bytes);
+    bytes.extend_from_slice(vec);
 }
 
-impl Writer for Vec<u8> {
-    fn put_u64(&mut self, number: u64) {
-        self.extend_from_slice(&number.to_le_bytes());
+/// Bytes as they are.
+impl<const N: usize> Encoding for [u8; N] {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let (array, rest) = reader.rest.split_first_chunk().ok_or(ParseError)?;
+        reader.rest = rest;
+        Ok(*array)
     }
 
-    fn put_vec(&mut self, bytes: &[u8]) {
-        self.put_u64(bytes.len() as u64);
-        self.extend_from_slice(bytes);
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self);
+    }
+}
+
+/// A little-endian number.
+impl Encoding for u64 {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.read().map(Self::from_le_bytes)
     }
 
-    fn put_point(&mut self, point: &Point) {
-        self.extend_from_slice(point.encoding());
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.to_le_bytes().write(bytes);
+    }
+}
+
+impl Encoding for Scalar {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Option::from(Self::from_canonical_bytes(reader.read()?)).ok_or(ParseError)
     }
 
-    fn put_points(&mut self, points: &[Point]) {
-        for point in points {
-            self.put_point(point);
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.as_bytes().write(bytes);
+    }
+}
+
+impl Encoding for Point {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Self::decode(reader.read()?)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.encoding().write(bytes);
+    }
+}
+
+/// Points without a count.
+impl<const N: usize> Encoding for [Point; N] {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let mut points = [Point::BASE; N];
+        for point in &mut points {
+            *point = reader.read()?;
         }
+        Ok(points)
     }
 
-    fn put_scalar(&mut self, scalar: &Scalar) {
-        self.extend_from_slice(scalar.as_bytes());
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.iter().for_each(|point| point.write(bytes));
     }
+}
+
+impl<T: Encoding + Zeroize> Encoding for Zeroizing<T> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.read().map(Self::new)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        (**self).write(bytes);
+    }
+}
+
+/// Implements [`Encoding`] for a struct: its fields in the order of the layout. Of a field whose encoding
+/// needs to be known to read it, the value behind `in` reads it.
+#[macro_export]
+macro_rules! encoding {
+    ($type:ty: $($field:tt $(in $source:expr)?),+) => {
+        impl $crate::codec::Encoding for $type {
+            fn read(
+                reader: &mut $crate::codec::Reader<'_>,
+            ) -> ::core::result::Result<Self, $crate::ParseError> {
+                Ok(Self { $($field: $crate::encoding!(@read reader $(, $source)?)),+ })
+            }
+
+            fn write(&self, bytes: &mut Vec<u8>) {
+                $($crate::encoding!(@write self.$field, bytes $(, $source)?);)+
+            }
+        }
+    };
+    (@read $reader:ident) => { $reader.read()? };
+    (@read $reader:ident, $source:expr) => { $source.read($reader)? };
+    (@write $value:expr, $bytes:ident) => { $crate::codec::Encoding::write(&$value, $bytes) };
+    (@write $value:expr, $bytes:ident, $source:expr) => { $value.write($bytes) };
+}
+
+/// Gives a struct `from_bytes` and `to_bytes` with the layout in the text: an optional version byte, then its
+/// [`Encoding`], which the fields behind `;` define as in [`encoding!`](crate::encoding).
+#[macro_export]
+macro_rules! layout {
+    (
+        $type:ident $([$length:expr])? -> $bytes:ty = $layout:literal $(, version $version:expr)?;
+        $($fields:tt)+
+    ) => {
+        $crate::encoding!($type: $($fields)+);
+        $crate::layout!($type $([$length])? -> $bytes = $layout $(, version $version)?);
+    };
+    (
+        $type:ident $([$length:expr])? -> $bytes:ty = $layout:literal $(, version $version:expr)?
+    ) => {
+        impl $type {
+            $(
+                /// The length in bytes.
+                pub const LENGTH: usize = $length;
+            )?
+
+            #[doc = concat!("Parses `", $layout, "`.")]
+            ///
+            /// # Errors
+            /// The bytes have another form.
+            pub fn from_bytes(bytes: &[u8]) -> ::core::result::Result<Self, $crate::ParseError> {
+                let mut reader = $crate::codec::Reader::new(bytes);
+                $(reader.expect($version)?;)?
+                let value = reader.read()?;
+                reader.finish()?;
+                Ok(value)
+            }
+
+            #[doc = concat!("Serializes `", $layout, "`.")]
+            #[must_use]
+            pub fn to_bytes(&self) -> $bytes {
+                let mut bytes = <$bytes>::from(Vec::with_capacity(0 $(+ $length)?));
+                $(bytes.push($version);)?
+                $crate::codec::Encoding::write(self, &mut bytes);
+                bytes
+            }
+        }
+    };
 }

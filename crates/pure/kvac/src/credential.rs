@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 
 use crate::{
     cache::BoundedCache,
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader},
 };
 
 /// The points of the days that were used last, by label and day.
@@ -44,22 +44,6 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// The length in bytes.
-    pub const LENGTH: usize = 96;
-
-    /// Reads `t || U || V`.
-    ///
-    /// # Errors
-    /// A part is not canonical, or `U` is the identity, with which the MAC would not depend on the
-    /// attributes.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let (t, u, v) = (reader.scalar()?, reader.point()?, reader.point()?);
-        if *u.element() == RistrettoPoint::identity() {
-            return Err(ParseError);
-        }
-        Ok(Self::new(t, u, v))
-    }
-
     pub(crate) const fn new(t: Scalar, u: Point, v: Point) -> Self {
         let t_u = OnceLock::new();
         Self { t, u, v, t_u }
@@ -75,12 +59,22 @@ impl Credential {
     pub(crate) fn t_u(&self) -> &RistrettoPoint {
         self.t_u.get_or_init(|| self.u.times(&self.t))
     }
+}
 
-    /// Writes `t || U || V`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_scalar(&self.t);
-        bytes.put_point(&self.u);
-        bytes.put_point(&self.v);
+/// `t || U || V`.
+impl Encoding for Credential {
+    /// Refuses the identity as `U`, with which the MAC would not depend on the attributes.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let (t, u, v) = (reader.read()?, reader.read::<Point>()?, reader.read()?);
+        if *u.element() == RistrettoPoint::identity() {
+            return Err(ParseError);
+        }
+        Ok(Self::new(t, u, v))
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.t.write(bytes);
+        [self.u, self.v].write(bytes);
     }
 }
 

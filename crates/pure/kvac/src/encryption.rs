@@ -6,7 +6,7 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader},
     system::tabled,
 };
 
@@ -38,6 +38,20 @@ impl Domain {
             basis: Basis::new(&[g_a1, g_a2]),
         }
     }
+
+    /// Reads a key `a1 || a2 || A` for these generators.
+    ///
+    /// # Errors
+    /// A part is not canonical, or `A` does not match the scalars.
+    pub fn read(&self, reader: &mut Reader<'_>) -> Result<AttributeKey, ParseError> {
+        let key = AttributeKey::new(self, reader.read()?, reader.read()?);
+        // The comparison of bytes need not be in constant time, since `A` is public.
+        if reader.read::<[u8; 32]>()? == *key.public.encoding() {
+            Ok(key)
+        } else {
+            Err(ParseError)
+        }
+    }
 }
 
 anteroom_sigma::redacted_debug!(Domain);
@@ -58,25 +72,11 @@ impl AttributeKey {
         Self::new(domain, a1, a2)
     }
 
-    /// Reads `a1 || a2 || A`.
-    ///
-    /// # Errors
-    /// A part is not canonical, or `A` does not match the scalars.
-    pub fn read(domain: &Domain, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let key = Self::new(domain, reader.scalar()?, reader.scalar()?);
-        // The comparison of bytes need not be in constant time, since `A` is public.
-        if reader.array()? == *key.public.encoding() {
-            Ok(key)
-        } else {
-            Err(ParseError)
-        }
-    }
-
     /// Writes `a1 || a2 || A`.
     pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_scalar(&self.a1);
-        bytes.put_scalar(&self.a2);
-        bytes.put_point(&self.public);
+        self.a1.write(bytes);
+        self.a2.write(bytes);
+        self.public.write(bytes);
     }
 
     /// Returns the public part `A`.
@@ -153,25 +153,22 @@ pub struct Ciphertext {
 }
 
 anteroom_sigma::redacted_debug!(Ciphertext);
+crate::encoding!(Ciphertext: e_a1, e_a2);
 
 impl Ciphertext {
-    /// Reads `E_A1 || E_A2`.
-    ///
-    /// # Errors
-    /// A point is not canonical.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let [e_a1, e_a2] = reader.points()?;
-        Ok(Self { e_a1, e_a2 })
-    }
-
-    /// Writes `E_A1 || E_A2`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_points(&[self.e_a1, self.e_a2]);
-    }
-
     /// Returns `E_A1`, which identifies the attribute.
     #[must_use]
     pub const fn first(&self) -> &Point {
         &self.e_a1
+    }
+}
+
+impl Encoding for [Ciphertext; 2] {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok([reader.read()?, reader.read()?])
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.iter().for_each(|ciphertext| ciphertext.write(bytes));
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader, write_vec},
     encryption::AttributeKey,
     parallel,
 };
@@ -32,25 +32,13 @@ pub struct EndorsementKey {
 pub struct EndorsementPublicKey(Point);
 
 anteroom_sigma::redacted_debug!(EndorsementPublicKey);
+crate::encoding!(EndorsementPublicKey: 0);
 
 impl EndorsementKey {
     /// Generates a key.
     #[must_use]
     pub fn generate(randomness: &Randomness) -> Self {
         Self::new(Sho::of(GENERATE, randomness.as_bytes()).scalar())
-    }
-
-    /// Reads `sk`.
-    ///
-    /// # Errors
-    /// The scalar is not canonical.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        reader.scalar().map(Self::new)
-    }
-
-    /// Writes `sk`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_scalar(&self.sk);
     }
 
     /// Returns `PK`.
@@ -75,20 +63,18 @@ impl EndorsementKey {
     }
 }
 
+/// `sk`.
+impl Encoding for EndorsementKey {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.read().map(Self::new)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.sk.write(bytes);
+    }
+}
+
 impl EndorsementPublicKey {
-    /// Reads `PK`.
-    ///
-    /// # Errors
-    /// The point is not canonical.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        reader.point().map(Self)
-    }
-
-    /// Writes `PK`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_point(&self.0);
-    }
-
     /// Returns the public key of one tag: `PK' = PK + t*G`, with `t` the next scalar of `tag`.
     #[must_use]
     pub fn derive(&self, tag: &mut Sho) -> DerivedPublicKey {
@@ -217,17 +203,16 @@ impl EndorsementResponse {
         STATEMENT.verify(&self.proof, &points, b"")?;
         Ok(elements.into_iter().map(Endorsement).collect())
     }
+}
 
-    /// Reads `vec(R_i) || vec(proof)`.
-    ///
-    /// # Errors
-    /// The bytes end early, or the proof has another length than the statement's. The points are decoded in
-    /// [`Self::receive`].
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let count = reader.u64()?;
+/// `vec(R_i) || vec(proof)`.
+impl Encoding for EndorsementResponse {
+    /// Leaves the decoding of the points to [`Self::receive`].
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let count: u64 = reader.read()?;
         let mut endorsements = Vec::new();
         for _ in 0..count {
-            endorsements.push(reader.array()?);
+            endorsements.push(reader.read()?);
         }
         let proof = reader.vec(STATEMENT.proof_length())?.to_vec();
         Ok(Self {
@@ -236,25 +221,10 @@ impl EndorsementResponse {
         })
     }
 
-    /// Writes `vec(R_i) || vec(proof)`.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_u64(self.endorsements.len() as u64);
-        for endorsement in &self.endorsements {
-            bytes.extend_from_slice(endorsement);
-        }
-        bytes.put_vec(&self.proof);
-    }
-
-    /// Returns the number of endorsements.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.endorsements.len()
-    }
-
-    /// Returns whether there are no endorsements.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.endorsements.is_empty()
+    fn write(&self, bytes: &mut Vec<u8>) {
+        (self.endorsements.len() as u64).write(bytes);
+        self.endorsements.iter().for_each(|one| one.write(bytes));
+        write_vec(&self.proof, bytes);
     }
 }
 
@@ -307,19 +277,6 @@ fn weights(
 pub struct Endorsement(RistrettoPoint);
 
 impl Endorsement {
-    /// Reads a point.
-    ///
-    /// # Errors
-    /// The point is not canonical.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        reader.point().map(|point| Self(*point.element()))
-    }
-
-    /// Writes the point.
-    pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(self.0.compress().as_bytes());
-    }
-
     /// Returns the endorsement of all the endorsed points together.
     #[must_use]
     pub fn combine<'e>(endorsements: impl IntoIterator<Item = &'e Self>) -> Self {
@@ -345,6 +302,18 @@ impl Endorsement {
 }
 
 anteroom_sigma::redacted_debug!(Endorsement);
+
+/// `R`.
+impl Encoding for Endorsement {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let point: Point = reader.read()?;
+        Ok(Self(*point.element()))
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.0.compress().as_bytes().write(bytes);
+    }
+}
 
 impl DerivedKey {
     /// Returns the token that a client must present for a set of `M1` points: the hash of `sk'*sum(M1)`.

@@ -11,7 +11,7 @@ use curve25519_dalek::{
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    codec::{Reader, Writer},
+    codec::{Encoding as _, Reader, write_vec},
     credential::Credential,
     key::{KeyPair, PublicKey},
     mac_point::MacPoint,
@@ -135,7 +135,7 @@ impl<const N: usize> Issuance<N> {
     /// A part is not canonical, or the proof has another length than the statement's.
     pub fn read(&self, reader: &mut Reader<'_>) -> Result<IssuanceResponse, ParseError> {
         Ok(IssuanceResponse {
-            credential: Credential::read(reader)?,
+            credential: reader.read()?,
             proof: reader.vec(self.statement.proof_length())?.to_vec(),
         })
     }
@@ -145,7 +145,7 @@ impl IssuanceResponse {
     /// Writes `t || U || V || vec(proof)`.
     pub fn write(&self, bytes: &mut Vec<u8>) {
         self.credential.write(bytes);
-        bytes.put_vec(&self.proof);
+        write_vec(&self.proof, bytes);
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     cache::BoundedCache,
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader},
     system::{SLOTS, SYSTEM},
 };
 
@@ -41,26 +41,21 @@ impl Mode {
             Self::Standard => 1,
         }
     }
+}
 
-    /// Reads a version byte.
-    ///
-    /// # Errors
-    /// There is no such version.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        let [version] = reader.array()?;
-        Self::from_version(version)
-    }
-
-    /// Returns the mode of a version byte.
-    ///
-    /// # Errors
-    /// There is no such version.
-    pub const fn from_version(version: u8) -> Result<Self, ParseError> {
+/// The version byte.
+impl Encoding for Mode {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let version: [u8; 1] = reader.read()?;
         match version {
-            0 => Ok(Self::Legacy),
-            1 => Ok(Self::Standard),
+            [0] => Ok(Self::Legacy),
+            [1] => Ok(Self::Standard),
             _ => Err(ParseError),
         }
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.version());
     }
 }
 
@@ -94,39 +89,31 @@ impl KeyPair {
         Self::from_scalars(mode, w, w_prime, SYSTEM.g_w.times(&w), x0, x1, y)
     }
 
-    /// Parses `w || w' || W || x0 || x1 || y0 ... y6`.
+    /// Reads `w || w' || W || x0 || x1 || y0 ... y6` of a key of one mode.
     ///
     /// # Errors
     /// A part is not canonical, or `W` is not `w*G_w`.
-    pub fn from_bytes(mode: Mode, bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let (w, w_prime) = (reader.scalar()?, reader.scalar()?);
-        let w_point = *reader.point()?.element();
-        let (x0, x1) = (reader.scalar()?, reader.scalar()?);
+    pub fn read(mode: Mode, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let (w, w_prime) = (reader.read()?, reader.read()?);
+        let w_point = *reader.read::<Point>()?.element();
+        let (x0, x1) = (reader.read()?, reader.read()?);
         let mut y = [Scalar::ZERO; SLOTS];
         for y in &mut y {
-            *y = reader.scalar()?;
+            *y = reader.read()?;
         }
-        reader.finish()?;
         if SYSTEM.g_w.times(&w) != w_point {
             return Err(ParseError);
         }
         Ok(Self::from_scalars(mode, w, w_prime, w_point, x0, x1, y))
     }
 
-    /// Serializes `w || w' || W || x0 || x1 || y0 ... y6`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.put_scalar(&self.w);
-        bytes.put_scalar(&self.w_prime);
-        bytes.extend_from_slice(self.w_point.compress().as_bytes());
-        bytes.put_scalar(&self.x0);
-        bytes.put_scalar(&self.x1);
-        for y in &self.y {
-            bytes.put_scalar(y);
-        }
-        bytes
+    /// Writes `w || w' || W || x0 || x1 || y0 ... y6`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        self.w.write(bytes);
+        self.w_prime.write(bytes);
+        self.w_point.compress().as_bytes().write(bytes);
+        let others = [&self.x0, &self.x1].into_iter().chain(&self.y);
+        others.for_each(|scalar| scalar.write(bytes));
     }
 
     /// Returns the mode of the key.
@@ -280,24 +267,18 @@ impl PublicKey {
         Self::from_points(mode, c_w.into(), i)
     }
 
-    /// Parses `C_W || I_2 ... I_7` of a key of one mode.
+    /// Reads `C_W || I_2 ... I_7` of a key of one mode.
     ///
     /// # Errors
     /// A part is not canonical.
-    pub fn from_bytes(mode: Mode, bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let key = Self::from_points(mode, reader.point()?, reader.points()?);
-        reader.finish()?;
-        Ok(key)
+    pub fn read(mode: Mode, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(Self::from_points(mode, reader.read()?, reader.read()?))
     }
 
-    /// Serializes `C_W || I_2 ... I_7`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.put_point(&self.c_w);
-        bytes.put_points(&self.i);
-        bytes
+    /// Writes `C_W || I_2 ... I_7`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        self.c_w.write(bytes);
+        self.i.write(bytes);
     }
 
     /// Returns the mode of the credentials.

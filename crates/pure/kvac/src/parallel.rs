@@ -4,33 +4,26 @@
 //! slightly higher total cost; without it, they run one after the other. The results are the same.
 
 /// Applies `work` to each item, and returns the results in the order of the items.
-#[cfg(feature = "parallel")]
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    use rayon::prelude::*;
-    items.par_iter().map(&work).collect()
-}
-
-/// Applies `work` to each item, and returns the results in the order of the items.
-#[cfg(not(feature = "parallel"))]
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        items.par_iter().map(&work).collect()
+    }
+    #[cfg(not(feature = "parallel"))]
     items.iter().map(work).collect()
 }
 
 /// Runs both functions, and returns both results.
-#[cfg(feature = "parallel")]
 pub fn both<A: Send, B: Send>(
     first: impl FnOnce() -> A + Send,
     second: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    rayon::join(first, second)
-}
-
-/// Runs both functions, and returns both results.
-#[cfg(not(feature = "parallel"))]
-pub fn both<A: Send, B: Send>(
-    first: impl FnOnce() -> A + Send,
-    second: impl FnOnce() -> B + Send,
-) -> (A, B) {
+    #[cfg(feature = "parallel")]
+    {
+        rayon::join(first, second)
+    }
+    #[cfg(not(feature = "parallel"))]
     (first(), second())
 }
 

@@ -8,7 +8,7 @@ use curve25519_dalek::{RistrettoPoint, Scalar, traits::MultiscalarMul};
 use zeroize::Zeroizing;
 
 use crate::{
-    codec::{Reader, Writer},
+    codec::{Encoding as _, Reader, write_vec},
     credential::Credential,
     encryption::{AttributeKey, Ciphertext, Domain},
     key::{KeyPair, Mode, PublicKey},
@@ -297,9 +297,9 @@ impl<const N: usize> PresentationStatement<N> {
     /// # Errors
     /// A part is not canonical, or a vector has another length than the statement's.
     pub fn read(&self, reader: &mut Reader<'_>) -> Result<PresentationProof<N>, ParseError> {
-        let [c_x0, c_x1, c_v] = reader.points()?;
+        let [c_x0, c_x1, c_v] = reader.read()?;
         reader.count(N)?;
-        let c_y = reader.points()?;
+        let c_y = reader.read()?;
         let proof = reader.vec(self.statement.proof_length())?.to_vec();
         Ok(PresentationProof {
             c_x0,
@@ -363,10 +363,10 @@ impl<const N: usize> PresentationStatement<N> {
             Mode::Legacy => Vec::new(),
             Mode::Standard => {
                 let mut message = vec![0; 4];
-                message.put_point(context.key);
+                context.key.write(&mut message);
                 let second = presentation.c_y.iter().skip(2).step_by(2);
                 for (c_yj, ciphertext) in second.zip(context.ciphertexts) {
-                    message.put_points(&[*c_yj, ciphertext.e_a2]);
+                    [*c_yj, ciphertext.e_a2].write(&mut message);
                 }
                 message
             }
@@ -377,9 +377,9 @@ impl<const N: usize> PresentationStatement<N> {
 impl<const N: usize> PresentationProof<N> {
     /// Writes `C_x0 || C_x1 || C_V || vec(C_y0 ... C_y(n-1)) || vec(proof)`.
     pub fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.put_points(&[self.c_x0, self.c_x1, self.c_v]);
-        bytes.put_u64(N as u64);
-        bytes.put_points(&self.c_y);
-        bytes.put_vec(&self.proof);
+        [self.c_x0, self.c_x1, self.c_v].write(bytes);
+        (N as u64).write(bytes);
+        self.c_y.write(bytes);
+        write_vec(&self.proof, bytes);
     }
 }

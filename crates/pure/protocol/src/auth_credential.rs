@@ -4,14 +4,13 @@
 
 use anteroom_kvac::{
     Credential, ISSUANCE_3, IssuanceResponse, PRESENTATION_3, Point, PresentationProof, Recipient,
-    codec::{Reader, Writer},
     public_day,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     Aci, CallLinkPublicParams, CallLinkSecretParams, GenericPublicParams, GenericSecretParams,
-    Mode, ParseError, Randomness, Timestamp, UidCiphertext, VerifyError, time::redeemable, uid,
+    Mode, Randomness, Timestamp, UidCiphertext, VerifyError, time::redeemable, uid,
 };
 
 const LABEL: &[u8] = b"20230421_Signal_CallLinkAuthCredential";
@@ -24,11 +23,12 @@ pub struct AuthCredentialResponse {
 }
 
 anteroom_kvac::redacted_debug!(AuthCredentialResponse);
+anteroom_kvac::layout! {
+    AuthCredentialResponse[361] -> Vec<u8> = "v || t || U || V || vec(proof)";
+    mode, response in ISSUANCE_3
+}
 
 impl AuthCredentialResponse {
-    /// The length in bytes.
-    pub const LENGTH: usize = 361;
-
     /// Issues a credential to an account for the day that starts at `redemption`.
     ///
     /// # Errors
@@ -72,27 +72,6 @@ impl AuthCredentialResponse {
     pub(crate) const fn new(mode: Mode, response: IssuanceResponse) -> Self {
         Self { mode, response }
     }
-
-    /// Parses `v || t || U || V || vec(proof)`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let mode = Mode::read(&mut reader)?;
-        let response = ISSUANCE_3.read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self { mode, response })
-    }
-
-    /// Serializes `v || t || U || V || vec(proof)`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(self.mode.version());
-        self.response.write(&mut bytes);
-        bytes
-    }
 }
 
 /// A credential for using call links on one day.
@@ -103,32 +82,12 @@ pub struct AuthCredential {
 }
 
 anteroom_kvac::redacted_debug!(AuthCredential);
+anteroom_kvac::layout! {
+    AuthCredential[97] -> Zeroizing<Vec<u8>> = "v || t || U || V";
+    mode, credential
+}
 
 impl AuthCredential {
-    /// The length in bytes.
-    pub const LENGTH: usize = 97;
-
-    /// Parses `v || t || U || V`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let mode = Mode::read(&mut reader)?;
-        let credential = Credential::read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self { mode, credential })
-    }
-
-    /// Serializes `v || t || U || V`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(self.mode.version());
-        self.credential.write(&mut bytes);
-        bytes
-    }
-
     /// Presents the credential, with the account encrypted under a link's params.
     ///
     /// # Errors
@@ -174,41 +133,12 @@ pub struct AuthPresentation {
 }
 
 anteroom_kvac::redacted_debug!(AuthPresentation);
+anteroom_kvac::layout! {
+    AuthPresentation[505] -> Vec<u8> = "v || presentation proof || E_A1 || E_A2 || redemption time";
+    mode, proof in PRESENTATION_3, user_id, redemption
+}
 
 impl AuthPresentation {
-    /// The length in bytes.
-    pub const LENGTH: usize = 505;
-
-    /// Parses `v || presentation proof || E_A1 || E_A2 || redemption time`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let mode = Mode::read(&mut reader)?;
-        let proof = PRESENTATION_3.read(&mut reader)?;
-        let user_id = UidCiphertext::read(&mut reader)?;
-        let redemption = Timestamp::from_secs(reader.u64()?);
-        reader.finish()?;
-        Ok(Self {
-            mode,
-            proof,
-            user_id,
-            redemption,
-        })
-    }
-
-    /// Serializes `v || presentation proof || E_A1 || E_A2 || redemption time`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(self.mode.version());
-        self.proof.write(&mut bytes);
-        self.user_id.write(&mut bytes);
-        bytes.put_u64(self.redemption.as_secs());
-        bytes
-    }
-
     /// Returns the user, encrypted under the link's params.
     #[must_use]
     pub const fn user_id(&self) -> UidCiphertext {

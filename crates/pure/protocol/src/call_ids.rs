@@ -8,9 +8,10 @@ use core::{
 };
 use std::sync::Arc;
 
-use rand_core::CryptoRng;
-
-use crate::{CallLinkSecretParams, ParseError, ServiceId, UidCiphertext, VerifyError};
+use crate::{
+    CallLinkSecretParams, ParseError, ServiceId, UidCiphertext, VerifyError,
+    fixed_bytes::{is_lower_hex, parse_hex},
+};
 
 /// The id of a device in a call: not zero, the low 4 bits zero, assigned once in an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,44 +50,22 @@ impl fmt::Display for DemuxId {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EraId([u8; 16]);
 
+fixed_bytes!(EraId[16], random);
+
 impl EraId {
-    /// Creates an era id from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
     /// Parses the text.
     ///
     /// # Errors
     /// Anything but 32 lower-case hex digits.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        if text.len() != 32 || !is_lower_hex(text) {
-            return Err(ParseError);
-        }
-        u128::from_str_radix(text, 16)
-            .map(|number| Self(number.to_be_bytes()))
-            .map_err(|_| ParseError)
-    }
-
-    /// Draws a new era id.
-    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
+        parse_hex(text).map(Self)
     }
 }
 
 /// Formats 32 lower-case hex digits.
 impl fmt::Display for EraId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -104,12 +83,6 @@ impl fmt::Debug for EraId {
 /// Cheap to clone. `Debug` shows nothing of it, and there is no `Display`.
 #[derive(Clone)]
 pub struct OpaqueUserId(Arc<str>);
-
-impl OpaqueUserId {
-    fn user(&self) -> &str {
-        UidCiphertext::user_digits(&self.0)
-    }
-}
 
 impl PartialEq for OpaqueUserId {
     fn eq(&self, other: &Self) -> bool {
@@ -181,18 +154,13 @@ impl OpaqueUserId {
         let ciphertext = self.ciphertext().map_err(|_| VerifyError)?;
         room.decrypt(&ciphertext)
     }
-}
 
-impl fmt::Debug for OpaqueUserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OpaqueUserId(..)")
+    fn user(&self) -> &str {
+        UidCiphertext::user_digits(&self.0)
     }
 }
 
-fn is_lower_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
+anteroom_kvac::redacted_debug!(OpaqueUserId);
 
 #[cfg(test)]
 mod tests {

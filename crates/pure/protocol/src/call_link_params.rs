@@ -1,10 +1,10 @@
 //! The keys of a call link (section 5).
 
-use anteroom_kvac::{AttributeKey, Point, PresentationContext, Sho, codec::Reader};
+use anteroom_kvac::{AttributeKey, Point, PresentationContext, Sho};
 use zeroize::Zeroizing;
 
 use crate::{
-    ParseError, RootKey, ServiceId, UidCiphertext, VerifyError,
+    RootKey, ServiceId, UidCiphertext, VerifyError,
     uid::{self, UID_DOMAIN},
 };
 
@@ -15,6 +15,10 @@ const DERIVE: &[u8] = b"Signal_ZKGroup_20230419_CallLinkSecretParams_DeriveFromR
 pub struct CallLinkSecretParams(pub(crate) AttributeKey);
 
 anteroom_kvac::redacted_debug!(CallLinkSecretParams);
+anteroom_kvac::layout! {
+    CallLinkSecretParams[97] -> Zeroizing<Vec<u8>> = "00 || a1 || a2 || A", version 0;
+    0 in UID_DOMAIN
+}
 
 impl RootKey {
     /// Returns the keys that hide the room's users from the room service.
@@ -25,35 +29,11 @@ impl RootKey {
 }
 
 impl CallLinkSecretParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 97;
-
     /// Derives the params from a root key.
     #[must_use]
     pub fn derive(root_key: &RootKey) -> Self {
         let mut sho = Sho::of(DERIVE, root_key.seed());
         Self(AttributeKey::squeeze(&UID_DOMAIN, &mut sho))
-    }
-
-    /// Parses `00 || a1 || a2 || A`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let key = AttributeKey::read(&UID_DOMAIN, &mut reader)?;
-        reader.finish()?;
-        Ok(Self(key))
-    }
-
-    /// Serializes `00 || a1 || a2 || A`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(0);
-        self.0.write(&mut bytes);
-        bytes
     }
 
     /// Returns the public params.
@@ -83,29 +63,12 @@ impl CallLinkSecretParams {
 pub struct CallLinkPublicParams(Point);
 
 anteroom_kvac::redacted_debug!(CallLinkPublicParams);
+anteroom_kvac::layout! {
+    CallLinkPublicParams[33] -> Vec<u8> = "00 || A", version 0;
+    0
+}
 
 impl CallLinkPublicParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 33;
-
-    /// Parses `00 || A`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let public = reader.point()?;
-        reader.finish()?;
-        Ok(Self(public))
-    }
-
-    /// Serializes `00 || A`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        [&[0], self.0.encoding().as_slice()].concat()
-    }
-
     /// Returns the statement that a user id is encrypted under these params.
     pub(crate) fn presentation_context<'a>(
         &'a self,

@@ -5,16 +5,14 @@
 
 use anteroom_kvac::{
     BlindIssuanceResponse, BlindedPoint, BlindingKey, Credential, PRESENTATION_4, Point,
-    PresentationProof, Sho,
-    codec::{Reader, Writer},
-    public_day,
+    PresentationProof, Sho, public_day,
 };
-use curve25519_dalek::{RistrettoPoint, Scalar};
+use curve25519_dalek::RistrettoPoint;
 use zeroize::Zeroizing;
 
 use crate::{
     Aci, CallLinkPublicParams, CallLinkSecretParams, GenericPublicParams, GenericSecretParams,
-    HOUR, Mode, ParseError, Randomness, RoomId, Timestamp, UidCiphertext, VerifyError, uid,
+    HOUR, Mode, Randomness, RoomId, Timestamp, UidCiphertext, VerifyError, uid,
 };
 
 const LABEL: &[u8] = b"20230413_Signal_CreateCallLinkCredential";
@@ -31,11 +29,12 @@ pub struct CreateCredentialRequestContext {
 }
 
 anteroom_kvac::redacted_debug!(CreateCredentialRequestContext);
+anteroom_kvac::layout! {
+    CreateCredentialRequestContext[97] -> Zeroizing<Vec<u8>> = "00 || D1 || D2 || y", version 0;
+    blinded, blinding
+}
 
 impl CreateCredentialRequestContext {
-    /// The length in bytes.
-    pub const LENGTH: usize = 97;
-
     /// Blinds a room id.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
@@ -45,32 +44,6 @@ impl CreateCredentialRequestContext {
         let r = Zeroizing::new(sho.scalar());
         let blinded = blinding.blind(&room_attribute(room_id), &r);
         Self { blinded, blinding }
-    }
-
-    /// Parses `00 || D1 || D2 || y`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let blinded = BlindedPoint::read(&mut reader)?;
-        let y: Scalar = reader.scalar()?;
-        reader.finish()?;
-        Ok(Self {
-            blinded,
-            blinding: BlindingKey::new(y),
-        })
-    }
-
-    /// Serializes `00 || D1 || D2 || y`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(0);
-        self.blinded.write(&mut bytes);
-        bytes.put_scalar(self.blinding.private());
-        bytes
     }
 
     /// Returns the request to the issuer.
@@ -116,34 +89,12 @@ pub struct CreateCredentialRequest {
 }
 
 anteroom_kvac::redacted_debug!(CreateCredentialRequest);
+anteroom_kvac::layout! {
+    CreateCredentialRequest[97] -> Vec<u8> = "00 || D1 || D2 || Y", version 0;
+    blinded, blinding
+}
 
 impl CreateCredentialRequest {
-    /// The length in bytes.
-    pub const LENGTH: usize = 97;
-
-    /// Parses `00 || D1 || D2 || Y`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let blinded = BlindedPoint::read(&mut reader)?;
-        let blinding = reader.point()?;
-        reader.finish()?;
-        Ok(Self { blinded, blinding })
-    }
-
-    /// Serializes `00 || D1 || D2 || Y`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(0);
-        self.blinded.write(&mut bytes);
-        bytes.put_point(&self.blinding);
-        bytes
-    }
-
     /// Issues a credential to an account. `timestamp` is the midnight of its day.
     ///
     /// # Errors
@@ -181,36 +132,12 @@ pub struct CreateCredentialResponse {
 }
 
 anteroom_kvac::redacted_debug!(CreateCredentialResponse);
+anteroom_kvac::layout! {
+    CreateCredentialResponse[465] -> Vec<u8> = "v || timestamp || t || U || S1 || S2 || vec(proof)";
+    mode, timestamp, response
+}
 
 impl CreateCredentialResponse {
-    /// The length in bytes.
-    pub const LENGTH: usize = 465;
-
-    /// Parses `v || timestamp || t || U || S1 || S2 || vec(proof)`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let (mode, timestamp) = read_head(&mut reader)?;
-        let response = BlindIssuanceResponse::read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self {
-            mode,
-            timestamp,
-            response,
-        })
-    }
-
-    /// Serializes `v || timestamp || t || U || S1 || S2 || vec(proof)`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        write_head(self.mode, self.timestamp, &mut bytes);
-        self.response.write(&mut bytes);
-        bytes
-    }
-
     /// Returns the midnight of the credential's day.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
@@ -227,36 +154,12 @@ pub struct CreateCredential {
 }
 
 anteroom_kvac::redacted_debug!(CreateCredential);
+anteroom_kvac::layout! {
+    CreateCredential[105] -> Zeroizing<Vec<u8>> = "v || timestamp || t || U || V";
+    mode, timestamp, credential
+}
 
 impl CreateCredential {
-    /// The length in bytes.
-    pub const LENGTH: usize = 105;
-
-    /// Parses `v || timestamp || t || U || V`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let (mode, timestamp) = read_head(&mut reader)?;
-        let credential = Credential::read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self {
-            mode,
-            timestamp,
-            credential,
-        })
-    }
-
-    /// Serializes `v || timestamp || t || U || V`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        write_head(self.mode, self.timestamp, &mut bytes);
-        self.credential.write(&mut bytes);
-        bytes
-    }
-
     /// Returns the midnight of the credential's day.
     #[must_use]
     pub const fn timestamp(&self) -> Timestamp {
@@ -314,41 +217,12 @@ pub struct CreatePresentation {
 }
 
 anteroom_kvac::redacted_debug!(CreatePresentation);
+anteroom_kvac::layout! {
+    CreatePresentation[537] -> Vec<u8> = "v || E_A1 || E_A2 || timestamp || presentation proof";
+    mode, user_id, timestamp, proof in PRESENTATION_4
+}
 
 impl CreatePresentation {
-    /// The length in bytes.
-    pub const LENGTH: usize = 537;
-
-    /// Parses `v || E_A1 || E_A2 || timestamp || presentation proof`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let mode = Mode::read(&mut reader)?;
-        let user_id = UidCiphertext::read(&mut reader)?;
-        let timestamp = Timestamp::from_secs(reader.u64()?);
-        let proof = PRESENTATION_4.read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self {
-            mode,
-            user_id,
-            timestamp,
-            proof,
-        })
-    }
-
-    /// Serializes `v || E_A1 || E_A2 || timestamp || presentation proof`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(self.mode.version());
-        self.user_id.write(&mut bytes);
-        bytes.put_u64(self.timestamp.as_secs());
-        self.proof.write(&mut bytes);
-        bytes
-    }
-
     /// Returns the creator, encrypted under the link's params.
     #[must_use]
     pub const fn user_id(&self) -> UidCiphertext {
@@ -400,13 +274,4 @@ fn clear_attributes(aci: &Aci, timestamp: Timestamp) -> [Point; 3] {
 /// Returns the attribute point of slot 3.
 fn room_attribute(room_id: &RoomId) -> RistrettoPoint {
     Sho::of(ROOM_ID, room_id.as_bytes()).point()
-}
-
-fn read_head(reader: &mut Reader<'_>) -> Result<(Mode, Timestamp), ParseError> {
-    Ok((Mode::read(reader)?, Timestamp::from_secs(reader.u64()?)))
-}
-
-fn write_head(mode: Mode, timestamp: Timestamp, bytes: &mut Vec<u8>) {
-    bytes.push(mode.version());
-    bytes.put_u64(timestamp.as_secs());
 }

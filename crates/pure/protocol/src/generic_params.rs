@@ -2,11 +2,14 @@
 
 use core::fmt;
 
-use anteroom_kvac::{KeyPair, PublicKey};
+use anteroom_kvac::{
+    KeyPair, PublicKey,
+    codec::{Encoding, Reader},
+};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Mode, ParseError, Randomness};
+use crate::{Mode, ParseError, Randomness, fixed_bytes::parse_hex};
 
 /// The issuer's secret params for call-link credentials. A holder can create credentials for any account.
 pub struct GenericSecretParams {
@@ -15,34 +18,27 @@ pub struct GenericSecretParams {
 }
 
 anteroom_kvac::redacted_debug!(GenericSecretParams);
+anteroom_kvac::layout! {
+    GenericSecretParams[1 + KeyPair::LENGTH] -> Zeroizing<Vec<u8>> = "v || private key"
+}
+
+impl Encoding for GenericSecretParams {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        KeyPair::read(reader.read()?, reader).map(Self::new)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.mode().write(bytes);
+        self.key.write(bytes);
+    }
+}
 
 impl GenericSecretParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 1 + KeyPair::LENGTH;
-
     /// Generates params of one mode.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn generate(mode: Mode, randomness: Randomness) -> Self {
         Self::new(KeyPair::generate(mode, &randomness))
-    }
-
-    /// Parses `v || private key`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let (version, key) = bytes.split_first().ok_or(ParseError)?;
-        KeyPair::from_bytes(Mode::from_version(*version)?, key).map(Self::new)
-    }
-
-    /// Serializes `v || private key`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(self.mode().version());
-        bytes.extend_from_slice(&self.key.to_bytes());
-        bytes
     }
 
     /// Returns the public params.
@@ -68,29 +64,22 @@ impl GenericSecretParams {
 pub struct GenericPublicParams(pub(crate) PublicKey);
 
 anteroom_kvac::redacted_debug!(GenericPublicParams);
+anteroom_kvac::layout! {
+    GenericPublicParams[1 + PublicKey::LENGTH] -> Vec<u8> = "v || public key"
+}
+
+impl Encoding for GenericPublicParams {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        PublicKey::read(reader.read()?, reader).map(Self)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.mode().write(bytes);
+        self.0.write(bytes);
+    }
+}
 
 impl GenericPublicParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 1 + PublicKey::LENGTH;
-
-    /// Parses `v || public key`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let (version, key) = bytes.split_first().ok_or(ParseError)?;
-        PublicKey::from_bytes(Mode::from_version(*version)?, key).map(Self)
-    }
-
-    /// Serializes `v || public key`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(self.mode().version());
-        bytes.extend_from_slice(&self.0.to_bytes());
-        bytes
-    }
-
     /// Returns the mode of the credentials.
     #[must_use]
     pub const fn mode(&self) -> Mode {
@@ -108,38 +97,21 @@ impl GenericPublicParams {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParamsId([u8; 8]);
 
+fixed_bytes!(ParamsId[8]);
+
 impl ParamsId {
-    /// Creates an id from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 8] {
-        &self.0
-    }
-
     /// Parses 16 lower-case hex digits.
     ///
     /// # Errors
     /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let digits = text.len() == 16
-            && text
-                .bytes()
-                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        match u64::from_str_radix(text, 16) {
-            Ok(number) if digits => Ok(Self(number.to_be_bytes())),
-            _ => Err(ParseError),
-        }
+        parse_hex(text).map(Self)
     }
 
     /// Returns 16 lower-case hex digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        format!("{:016x}", u64::from_be_bytes(self.0))
+        hex::encode(self.0)
     }
 
     pub(crate) fn of(public_params: &[u8]) -> Self {

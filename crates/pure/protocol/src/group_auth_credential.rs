@@ -5,9 +5,7 @@
 
 use anteroom_kvac::{
     Ciphertext, Credential, ISSUANCE_5, IssuanceResponse, PRESENTATION_5, Point, PresentationProof,
-    Recipient,
-    codec::{Reader, Writer},
-    public_day,
+    Recipient, public_day,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -15,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Aci, AuthSalt, GroupPublicParams, GroupSecretParams, GroupServerPublicParams,
-    GroupServerSecretParams, ParseError, Pni, Randomness, Timestamp, UidCiphertext, VerifyError,
+    GroupServerSecretParams, Pni, Randomness, Timestamp, UidCiphertext, VerifyError,
     time::redeemable, uid,
 };
 
@@ -30,11 +28,12 @@ const STAND_IN: Uuid = Uuid::from_u128(0x019f_aa2b_7bcb_70c2_ac7f_cd77_0414_689a
 pub struct GroupAuthCredentialResponse(IssuanceResponse);
 
 anteroom_kvac::redacted_debug!(GroupAuthCredentialResponse);
+anteroom_kvac::layout! {
+    GroupAuthCredentialResponse[425] -> Vec<u8> = "03 || t || U || V || vec(proof)", version VERSION;
+    0 in ISSUANCE_5
+}
 
 impl GroupAuthCredentialResponse {
-    /// The length in bytes.
-    pub const LENGTH: usize = 425;
-
     /// Issues a credential to an account with a PNI for the day that starts at `redemption`.
     ///
     /// # Errors
@@ -105,27 +104,6 @@ impl GroupAuthCredentialResponse {
         self.receive_as(aci, &substitute_pni(aci, salt), [0; 16], redemption, params)
     }
 
-    /// Parses `03 || t || U || V || vec(proof)`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(VERSION)?;
-        let response = ISSUANCE_5.read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self(response))
-    }
-
-    /// Serializes `03 || t || U || V || vec(proof)`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(VERSION);
-        self.0.write(&mut bytes);
-        bytes
-    }
-
     fn receive_as(
         &self,
         aci: &Aci,
@@ -140,13 +118,12 @@ impl GroupAuthCredentialResponse {
         let [m1, m2] = uid::encoded_attribute(&(*aci).into());
         let [m3, m4] = uid::encoded_attribute(&(*pni).into());
         let slots = [public(redemption), m1, m2, m3, m4];
-        let credential = ISSUANCE_5.receive(&params.credential_key, &slots, &self.0)?;
-        let [_, attributes @ ..] = slots;
         Ok(GroupAuthCredential {
-            credential,
+            credential: ISSUANCE_5.receive(&params.credential_key, &slots, &self.0)?,
             aci: *aci.as_bytes(),
+            aci_attribute: [m1, m2],
             pni: stored_pni,
-            attributes,
+            pni_attribute: [m3, m4],
             redemption,
         })
     }
@@ -157,57 +134,23 @@ impl GroupAuthCredentialResponse {
 pub struct GroupAuthCredential {
     credential: Credential,
     aci: [u8; 16],
+    /// The attribute points of slots 1 and 2.
+    aci_attribute: [Point; 2],
     /// Zeros if the account has no PNI.
     pni: [u8; 16],
-    /// The attribute points of slots 1 to 4.
-    attributes: [Point; 4],
+    /// The attribute points of slots 3 and 4.
+    pni_attribute: [Point; 2],
     redemption: Timestamp,
 }
 
 anteroom_kvac::redacted_debug!(GroupAuthCredential);
+anteroom_kvac::layout! {
+    GroupAuthCredential[265] -> Zeroizing<Vec<u8>> =
+        "03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time", version VERSION;
+    credential, aci, aci_attribute, pni, pni_attribute, redemption
+}
 
 impl GroupAuthCredential {
-    /// The length in bytes.
-    pub const LENGTH: usize = 265;
-
-    /// Parses `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(VERSION)?;
-        let credential = Credential::read(&mut reader)?;
-        let aci = reader.array()?;
-        let [m1, m2] = reader.points()?;
-        let pni = reader.array()?;
-        let [m3, m4] = reader.points()?;
-        let redemption = Timestamp::from_secs(reader.u64()?);
-        reader.finish()?;
-        Ok(Self {
-            credential,
-            aci,
-            pni,
-            attributes: [m1, m2, m3, m4],
-            redemption,
-        })
-    }
-
-    /// Serializes `03 || t || U || V || ACI || M1 || M2 || PNI || M1 || M2 || redemption time`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(VERSION);
-        self.credential.write(&mut bytes);
-        let [m1, m2, m3, m4] = self.attributes;
-        bytes.extend_from_slice(&self.aci);
-        bytes.put_points(&[m1, m2]);
-        bytes.extend_from_slice(&self.pni);
-        bytes.put_points(&[m3, m4]);
-        bytes.put_u64(self.redemption.as_secs());
-        bytes
-    }
-
     /// Returns the midnight of the credential's day.
     #[must_use]
     pub const fn redemption(&self) -> Timestamp {
@@ -225,12 +168,12 @@ impl GroupAuthCredential {
         group: &GroupSecretParams,
         randomness: Randomness,
     ) -> Result<GroupAuthPresentation, VerifyError> {
-        let attributes = self.attributes.map(|point| *point.element());
-        let [m1, m2, m3, m4] = attributes;
-        let ids = [[m1, m2], [m3, m4]].map(|attribute| group.uid_key.encrypt(&attribute));
+        let attributes = [self.aci_attribute, self.pni_attribute];
+        let attributes = attributes.map(|points| points.map(|point| *point.element()));
+        let ids = attributes.map(|attribute| group.uid_key.encrypt(&attribute));
         let proof = PRESENTATION_5.present(
             &self.credential,
-            &attributes,
+            attributes.as_flattened(),
             &params.credential_key,
             &group.uid_key,
             &group.public_params().presentation_context(&ids),
@@ -254,45 +197,13 @@ pub struct GroupAuthPresentation {
 }
 
 anteroom_kvac::redacted_debug!(GroupAuthPresentation);
+anteroom_kvac::layout! {
+    GroupAuthPresentation[633] -> Vec<u8> =
+        "03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time", version VERSION;
+    proof in PRESENTATION_5, ids, redemption
+}
 
 impl GroupAuthPresentation {
-    /// The length in bytes.
-    pub const LENGTH: usize = 633;
-
-    /// Parses `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(VERSION)?;
-        let proof = PRESENTATION_5.read(&mut reader)?;
-        let ids = [
-            Ciphertext::read(&mut reader)?,
-            Ciphertext::read(&mut reader)?,
-        ];
-        let redemption = Timestamp::from_secs(reader.u64()?);
-        reader.finish()?;
-        Ok(Self {
-            proof,
-            ids,
-            redemption,
-        })
-    }
-
-    /// Serializes `03 || presentation proof || ACI ciphertext || PNI ciphertext || redemption time`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(VERSION);
-        self.proof.write(&mut bytes);
-        for id in &self.ids {
-            id.write(&mut bytes);
-        }
-        bytes.put_u64(self.redemption.as_secs());
-        bytes
-    }
-
     /// Returns the account id, encrypted under the group's key.
     #[must_use]
     pub const fn aci_ciphertext(&self) -> UidCiphertext {

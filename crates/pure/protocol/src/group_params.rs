@@ -3,14 +3,11 @@
 use std::sync::LazyLock;
 
 use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, aead::Aead};
-use anteroom_kvac::{
-    AttributeKey, Ciphertext, Domain, Point, PresentationContext, Sho,
-    codec::{Reader, Writer},
-};
+use anteroom_kvac::{AttributeKey, Ciphertext, Domain, Point, PresentationContext, Sho};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
-    ParseError, ServiceId, UidCiphertext, VerifyError,
+    ServiceId, UidCiphertext, VerifyError,
     uid::{self, UID_DOMAIN},
 };
 
@@ -30,21 +27,9 @@ const BLOB_VERSION: u8 = 0;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct GroupMasterKey([u8; 32]);
 
-impl GroupMasterKey {
-    /// Creates a key from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
+fixed_bytes!(GroupMasterKey[32]);
 anteroom_kvac::redacted_debug!(GroupMasterKey);
+anteroom_kvac::encoding!(GroupMasterKey: 0);
 
 /// A group's secret keys, which its members share.
 #[derive(Clone)]
@@ -57,11 +42,13 @@ pub struct GroupSecretParams {
 }
 
 anteroom_kvac::redacted_debug!(GroupSecretParams);
+anteroom_kvac::layout! {
+    GroupSecretParams[289] -> Zeroizing<Vec<u8>> =
+        "00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B", version 0;
+    master_key, group_id, blob_key, uid_key in UID_DOMAIN, profile_key in PROFILE_KEY
+}
 
 impl GroupSecretParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 289;
-
     /// Derives the keys from the master key.
     #[must_use]
     pub fn derive(master_key: &GroupMasterKey) -> Self {
@@ -73,37 +60,6 @@ impl GroupSecretParams {
             uid_key: AttributeKey::squeeze(&UID_DOMAIN, &mut sho),
             profile_key: AttributeKey::squeeze(&PROFILE_KEY, &mut sho),
         }
-    }
-
-    /// Parses `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let params = Self {
-            master_key: GroupMasterKey(reader.array()?),
-            group_id: reader.array()?,
-            blob_key: Zeroizing::new(reader.array()?),
-            uid_key: AttributeKey::read(&UID_DOMAIN, &mut reader)?,
-            profile_key: AttributeKey::read(&PROFILE_KEY, &mut reader)?,
-        };
-        reader.finish()?;
-        Ok(params)
-    }
-
-    /// Serializes `00 || master key || group id || blob key || a1 || a2 || A || b1 || b2 || B`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(0);
-        bytes.extend_from_slice(self.master_key.as_bytes());
-        bytes.extend_from_slice(&self.group_id);
-        bytes.extend_from_slice(&*self.blob_key);
-        self.uid_key.write(&mut bytes);
-        self.profile_key.write(&mut bytes);
-        bytes
     }
 
     /// Returns the public params.
@@ -191,37 +147,12 @@ pub struct GroupPublicParams {
 }
 
 anteroom_kvac::redacted_debug!(GroupPublicParams);
+anteroom_kvac::layout! {
+    GroupPublicParams[97] -> Vec<u8> = "00 || group id || A || B", version 0;
+    group_id, uid_key, profile_key
+}
 
 impl GroupPublicParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 97;
-
-    /// Parses `00 || group id || A || B`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let params = Self {
-            group_id: reader.array()?,
-            uid_key: reader.point()?,
-            profile_key: reader.point()?,
-        };
-        reader.finish()?;
-        Ok(params)
-    }
-
-    /// Serializes `00 || group id || A || B`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(0);
-        bytes.extend_from_slice(&self.group_id);
-        bytes.put_points(&[self.uid_key, self.profile_key]);
-        bytes
-    }
-
     /// Returns the group's id.
     #[must_use]
     pub const fn group_id(&self) -> &[u8; 32] {

@@ -3,7 +3,7 @@
 
 use anteroom_kvac::{
     Sho,
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader, write_vec},
     endorsements::{EndorsedPoint, Endorsement, EndorsementResponse},
     parallel,
 };
@@ -33,6 +33,10 @@ pub struct GroupSendEndorsementsResponse {
 }
 
 anteroom_kvac::redacted_debug!(GroupSendEndorsementsResponse);
+anteroom_kvac::layout! {
+    GroupSendEndorsementsResponse -> Vec<u8> = "00 || vec(R) || vec(proof) || expiration", version 0;
+    response, expiration
+}
 
 impl GroupSendEndorsementsResponse {
     /// Returns the expiration that an issuer grants by default: the end of tomorrow, or a day later if that
@@ -109,41 +113,10 @@ impl GroupSendEndorsementsResponse {
             .collect())
     }
 
-    /// Parses `00 || vec(R) || vec(proof) || expiration`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let response = EndorsementResponse::read(&mut reader)?;
-        let expiration = Timestamp::from_secs(reader.u64()?);
-        reader.finish()?;
-        Ok(Self {
-            response,
-            expiration,
-        })
-    }
-
-    /// Serializes `00 || vec(R) || vec(proof) || expiration`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0];
-        self.response.write(&mut bytes);
-        bytes.put_u64(self.expiration.as_secs());
-        bytes
-    }
-
     /// Returns the moment at which tokens of the response expire.
     #[must_use]
     pub const fn expiration(&self) -> Timestamp {
         self.expiration
-    }
-
-    /// Returns the number of endorsed members.
-    #[must_use]
-    pub const fn member_count(&self) -> usize {
-        self.response.len()
     }
 }
 
@@ -152,32 +125,12 @@ impl GroupSendEndorsementsResponse {
 pub struct GroupSendEndorsement(Endorsement);
 
 anteroom_kvac::redacted_debug!(GroupSendEndorsement);
+anteroom_kvac::layout! {
+    GroupSendEndorsement[33] -> Zeroizing<Vec<u8>> = "00 || R", version 0;
+    0
+}
 
 impl GroupSendEndorsement {
-    /// The length in bytes.
-    pub const LENGTH: usize = 33;
-
-    /// Parses `00 || R`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let endorsement = Endorsement::read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self(endorsement))
-    }
-
-    /// Serializes `00 || R`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(0);
-        self.0.write(&mut bytes);
-        bytes
-    }
-
     /// Combines endorsements into one of all their members.
     #[must_use]
     pub fn combine<'e>(endorsements: impl IntoIterator<Item = &'e Self>) -> Self {
@@ -204,25 +157,6 @@ impl GroupSendEndorsement {
 pub struct GroupSendToken([u8; TOKEN_LENGTH]);
 
 impl GroupSendToken {
-    /// Parses `00 || vec(token)`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let token = Self::read(&mut reader)?;
-        reader.finish()?;
-        Ok(token)
-    }
-
-    /// Serializes `00 || vec(token)`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(1 + 8 + TOKEN_LENGTH));
-        self.write(&mut bytes);
-        bytes
-    }
-
     /// Adds the expiration of the response that the token came from.
     #[must_use]
     pub const fn into_full(self, expiration: Timestamp) -> GroupSendFullToken {
@@ -231,20 +165,24 @@ impl GroupSendToken {
             expiration,
         }
     }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        reader.expect(0)?;
-        reader.count(TOKEN_LENGTH)?;
-        reader.array().map(Self)
-    }
-
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.push(0);
-        bytes.put_vec(&self.0);
-    }
 }
 
 anteroom_kvac::redacted_debug!(GroupSendToken);
+anteroom_kvac::layout! {
+    GroupSendToken[25] -> Zeroizing<Vec<u8>> = "00 || vec(token)", version 0
+}
+
+/// `vec(token)`.
+impl Encoding for GroupSendToken {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.count(TOKEN_LENGTH)?;
+        reader.read().map(Self)
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        write_vec(&self.0, bytes);
+    }
+}
 
 /// The right to send to certain members until a certain moment.
 #[derive(Clone)]
@@ -254,32 +192,12 @@ pub struct GroupSendFullToken {
 }
 
 anteroom_kvac::redacted_debug!(GroupSendFullToken);
+anteroom_kvac::layout! {
+    GroupSendFullToken[33] -> Zeroizing<Vec<u8>> = "00 || vec(token) || expiration", version 0;
+    token, expiration
+}
 
 impl GroupSendFullToken {
-    /// The length in bytes.
-    pub const LENGTH: usize = 33;
-
-    /// Parses `00 || vec(token) || expiration`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        let token = GroupSendToken::read(&mut reader)?;
-        let expiration = Timestamp::from_secs(reader.u64()?);
-        reader.finish()?;
-        Ok(Self { token, expiration })
-    }
-
-    /// Serializes `00 || vec(token) || expiration`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        self.token.write(&mut bytes);
-        bytes.put_u64(self.expiration.as_secs());
-        bytes
-    }
-
     /// Returns the moment at which the token expires.
     #[must_use]
     pub const fn expiration(&self) -> Timestamp {

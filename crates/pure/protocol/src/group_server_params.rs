@@ -2,7 +2,7 @@
 
 use anteroom_kvac::{
     KeyPair, Point, PublicKey, Sho,
-    codec::{Reader, Writer},
+    codec::{Encoding, Reader},
     endorsements::{EndorsementKey, EndorsementPublicKey},
 };
 use zeroize::Zeroizing;
@@ -34,40 +34,30 @@ pub struct GroupServerSecretParams {
 
 anteroom_kvac::redacted_debug!(GroupServerSecretParams);
 
-impl GroupServerSecretParams {
-    /// The length of the stored form in bytes.
-    pub const LENGTH: usize = 1 + KeyPair::LENGTH + 32;
+// A storage format of this project, which is not transmitted.
+anteroom_kvac::layout! {
+    GroupServerSecretParams[1 + KeyPair::LENGTH + 32] -> Zeroizing<Vec<u8>> =
+        "00 || credential private key || sk", version 0
+}
 
+impl Encoding for GroupServerSecretParams {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(Self::new(KeyPair::read(MODE, reader)?, reader.read()?))
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.credential_key.write(bytes);
+        self.endorsement_key.write(bytes);
+    }
+}
+
+impl GroupServerSecretParams {
     /// Generates both keys, each from randomness of its own.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "randomness is used up")]
     pub fn generate(credential: Randomness, endorsement: Randomness) -> Self {
         let credential_key = KeyPair::generate(MODE, &credential);
         Self::new(credential_key, EndorsementKey::generate(&endorsement))
-    }
-
-    /// Parses `00 || credential private key || sk`: a storage format of this project, which is not
-    /// transmitted.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let credential_key = KeyPair::from_bytes(MODE, reader.slice(KeyPair::LENGTH)?)?;
-        let endorsement_key = EndorsementKey::read(&mut reader)?;
-        reader.finish()?;
-        Ok(Self::new(credential_key, endorsement_key))
-    }
-
-    /// Serializes `00 || credential private key || sk`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::LENGTH));
-        bytes.push(0);
-        bytes.extend_from_slice(&self.credential_key.to_bytes());
-        self.endorsement_key.write(&mut bytes);
-        bytes
     }
 
     /// Returns the public params.
@@ -107,38 +97,28 @@ pub struct GroupServerPublicParams {
 }
 
 anteroom_kvac::redacted_debug!(GroupServerPublicParams);
+anteroom_kvac::layout! {
+    GroupServerPublicParams[673] -> Vec<u8> =
+        "00 || seven entries || C_W || I_2 ... I_7 || PK", version 0
+}
+
+impl Encoding for GroupServerPublicParams {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(Self {
+            unused: reader.read()?,
+            credential_key: PublicKey::read(MODE, reader)?,
+            endorsement_key: reader.read()?,
+        })
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.unused.write(bytes);
+        self.credential_key.write(bytes);
+        self.endorsement_key.write(bytes);
+    }
+}
 
 impl GroupServerPublicParams {
-    /// The length in bytes.
-    pub const LENGTH: usize = 673;
-
-    /// Parses `00 || seven entries || C_W || I_2 ... I_7 || PK`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let params = Self {
-            unused: reader.points()?,
-            credential_key: PublicKey::from_bytes(MODE, reader.slice(PublicKey::LENGTH)?)?,
-            endorsement_key: EndorsementPublicKey::read(&mut reader)?,
-        };
-        reader.finish()?;
-        Ok(params)
-    }
-
-    /// Serializes `00 || seven entries || C_W || I_2 ... I_7 || PK`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(0);
-        bytes.put_points(&self.unused);
-        bytes.extend_from_slice(&self.credential_key.to_bytes());
-        self.endorsement_key.write(&mut bytes);
-        bytes
-    }
-
     /// Returns the id that clients pin.
     #[must_use]
     pub fn id(&self) -> ParamsId {

@@ -16,19 +16,10 @@ macro_rules! uuid_id {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; 16]);
 
+        // The UUID's 16 bytes, in the order of its text.
+        fixed_bytes!($name[16]);
+
         impl $name {
-            /// Creates an id from the UUID's 16 bytes, in the order of its text.
-            #[must_use]
-            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-                Self(bytes)
-            }
-
-            /// Returns the UUID's 16 bytes.
-            #[must_use]
-            pub const fn as_bytes(&self) -> &[u8; 16] {
-                &self.0
-            }
-
             /// Draws a random (version 4) id.
             pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
                 let mut bytes = [0; 16];
@@ -56,11 +47,7 @@ macro_rules! uuid_id {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
+        anteroom_kvac::redacted_debug!($name);
     };
 }
 
@@ -170,27 +157,7 @@ impl fmt::Display for DeviceId {
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct AuthSalt([u8; 32]);
 
-impl AuthSalt {
-    /// Draws a salt.
-    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// Creates a salt from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
+fixed_bytes!(AuthSalt[32], random);
 anteroom_kvac::redacted_debug!(AuthSalt);
 
 #[cfg(test)]

@@ -34,6 +34,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[macro_use]
+mod fixed_bytes;
+
 mod auth_credential;
 mod batch;
 mod call_ids;
@@ -51,8 +54,6 @@ mod link;
 mod link_state;
 mod room_name;
 mod root_key;
-mod sealed_hello;
-mod static_tables;
 mod time;
 mod uid;
 mod verifying_params;
@@ -79,14 +80,12 @@ pub use self::{
         GroupSendEndorsement, GroupSendEndorsementsResponse, GroupSendFullToken, GroupSendToken,
     },
     group_server_params::{GroupServerPublicParams, GroupServerSecretParams},
-    hello::{HelloKey, HelloTooLong},
+    hello::{Hello, HelloKey, HelloLengthError, HelloTooLong},
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
-    sealed_hello::{Hello, HelloLengthError},
-    static_tables::static_table_bytes,
     time::{DAY, HOUR, Timestamp},
-    uid::UidCiphertext,
+    uid::{UidCiphertext, static_table_bytes},
     verifying_params::{VerifyingParams, VerifyingParamsEntry},
 };

@@ -238,19 +238,9 @@ fn digit_value(digit: u8) -> Result<u8, ParseError> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RoomId([u8; 32]);
 
+fixed_bytes!(RoomId[32]);
+
 impl RoomId {
-    /// Creates an id from its bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// Returns the lower-case hex of the header `X-Room-Id`.
     #[must_use]
     pub fn to_hex(&self) -> String {
@@ -264,25 +254,5 @@ anteroom_kvac::redacted_debug!(RoomId);
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct AdminPasskey([u8; 16]);
 
-impl AdminPasskey {
-    /// Draws a passkey.
-    pub fn random<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// Creates a passkey from stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
+fixed_bytes!(AdminPasskey[16], random);
 anteroom_kvac::redacted_debug!(AdminPasskey);

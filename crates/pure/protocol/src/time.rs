@@ -11,6 +11,8 @@ pub const DAY: u64 = 86_400;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
+anteroom_kvac::encoding!(Timestamp: 0);
+
 impl Timestamp {
     /// Creates a moment from seconds since 1970.
     #[must_use]

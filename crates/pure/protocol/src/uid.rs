@@ -2,18 +2,25 @@
 
 use std::sync::LazyLock;
 
-use anteroom_kvac::{AttributeKey, Ciphertext, Domain, Point, Sho, codec::Reader};
+use anteroom_kvac::{AttributeKey, Ciphertext, Domain, Point, Sho};
 use curve25519_dalek::RistrettoPoint;
 use sha2::Sha256;
 use subtle::ConditionallySelectable;
 
-use crate::{Aci, ParseError, Pni, ServiceId, VerifyError};
+use crate::{Aci, Pni, ServiceId, VerifyError};
 
 const CALC_M1: &[u8] = b"Signal_ZKGroup_20200424_UID_CalcM1";
 const DOMAIN: &[u8] = b"Signal_ZKGroup_20200424_Constant_UidEncryption_SystemParams_Generate";
 
 /// The generators of uid encryption.
 pub(crate) static UID_DOMAIN: LazyLock<Domain> = LazyLock::new(|| Domain::derive(DOMAIN));
+
+/// Returns the bytes of all tables of static points together. In addition, server params in use have tables
+/// of 40 KiB for each kind of credential that is presented.
+#[must_use]
+pub fn static_table_bytes() -> usize {
+    anteroom_kvac::static_table_bytes() + UID_DOMAIN.table_bytes()
+}
 
 /// Returns the attribute points `(M1, M2)` of a user.
 pub(crate) fn attribute(id: &ServiceId) -> [RistrettoPoint; 2] {
@@ -51,32 +58,12 @@ fn m2(id: &ServiceId) -> RistrettoPoint {
 pub struct UidCiphertext(pub(crate) Ciphertext);
 
 anteroom_kvac::redacted_debug!(UidCiphertext);
+anteroom_kvac::layout! {
+    UidCiphertext[65] -> Vec<u8> = "00 || E_A1 || E_A2", version 0;
+    0
+}
 
 impl UidCiphertext {
-    /// The serialized length in bytes.
-    pub const LENGTH: usize = 65;
-
-    /// Parses `00 || E_A1 || E_A2`.
-    ///
-    /// # Errors
-    /// The bytes have another form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let mut reader = Reader::new(bytes);
-        reader.expect(0)?;
-        let ciphertext = Self::read(&mut reader)?;
-        reader.finish()?;
-        Ok(ciphertext)
-    }
-
-    /// Serializes `00 || E_A1 || E_A2`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::LENGTH);
-        bytes.push(0);
-        self.write(&mut bytes);
-        bytes
-    }
-
     /// Returns the part of a user id's text that identifies the user: of the hex of a ciphertext, the digits
     /// of `00 || E_A1`; of any other text, all of it.
     ///
@@ -90,16 +77,6 @@ impl UidCiphertext {
         } else {
             text
         }
-    }
-
-    /// Parses `E_A1 || E_A2`, the form inside presentations.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
-        Ciphertext::read(reader).map(Self)
-    }
-
-    /// Writes `E_A1 || E_A2`.
-    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
-        self.0.write(bytes);
     }
 }
 

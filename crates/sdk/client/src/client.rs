@@ -85,7 +85,7 @@ impl Client {
     /// account. [`Self::create_link`] consumes one of them: store them again after it.
     #[must_use]
     pub fn credentials(&self) -> Option<CredentialStore> {
-        self.shared.credentials().clone()
+        self.shared.credentials.lock().clone()
     }
 
     /// Fetches credentials now. The client renews them once a day by itself; both services together can tell
@@ -101,7 +101,7 @@ impl Client {
     /// hours later.
     #[must_use]
     pub fn take_renewal_failure(&self) -> Option<IssuerError> {
-        self.shared.take_failure()
+        self.shared.failure.lock().take()
     }
 
     /// Returns today's right to use a link, for calls of [`RoomsClient`].
@@ -116,7 +116,7 @@ impl Client {
     /// Returns a client of the room service of a link.
     ///
     /// # Errors
-    /// [`Error::NoRoomService`] for a bare key; [`crate::RoomsError::BaseUrl`] if the address cannot be used.
+    /// [`Error::NoRoomService`] for a bare key; [`crate::TransportFailure::BaseUrl`] if the address cannot be used.
     pub fn rooms(&self, link: &CallLink) -> Result<RoomsClient, Error> {
         if self.shared.options.rooms.is_none() && link.host.is_empty() {
             return Err(Error::NoRoomService);

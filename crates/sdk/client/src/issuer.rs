@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::{
     AccountInfo, Authentication, DayCredentials, DayRange, IssuedCredential, IssuerError, PinStore,
-    PublishedParams, RelayServer, ServiceAddress, Timeouts, Trust, TrustedParams,
+    PublishedParams, RelayServer, ServiceAddress, Timeouts, TransportFailure, Trust, TrustedParams,
     transport::{MAX_ISSUER_ANSWER, Transport},
 };
 
@@ -48,9 +48,9 @@ impl IssuerClient {
         let transport = Transport::new(&base_url.into(), timeouts, MAX_ISSUER_ANSWER)?;
         let authentication = authentication.into();
         if let Authentication::Login(session) = &authentication
-            && session.base_url() != transport.base()
+            && *session.base_url() != transport.base
         {
-            return Err(IssuerError::BaseUrl("the login is another issuer's"));
+            return Err(TransportFailure::BaseUrl("the login is another issuer's").into());
         }
         Ok(Self {
             transport,
@@ -67,7 +67,7 @@ impl IssuerClient {
     /// Returns the issuer's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
-        self.transport.base()
+        &self.transport.base
     }
 
     /// Returns whether passwords and credentials would cross a network unencrypted.

@@ -93,22 +93,23 @@ pub use {
     http::StatusCode, rand_core::CryptoRng, secrecy::SecretString, url::Url, zeroize::Zeroizing,
 };
 
+use anteroom_client_core::ReplayMemory;
 /// The types without I/O.
 pub use anteroom_client_core::{
     AccountInfo, Approval, CLOCK_TOLERANCE, CallEvent, Chat, CreatePass, CreatedLink,
     CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
     DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceState, EndReason, EraId, EraKey,
-    EraMark, Error, IssuedCredential, IssuerError, JoinOptions, LinkChange, LinkState,
-    ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemoryPins, MemoryReplays,
-    MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId, OpenError, OwnLink,
-    ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin, PinSet, PinStore,
-    PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient, RegisteredDevice,
-    RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError, RoomName, RoomsError,
-    Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service, SessionGrant, SessionStore,
-    SessionStoreError, SessionTokens, SignIn, SpareLink, TransportError, TransportFault, Trust,
-    TrustedParams, Validity, is_loopback, parse_passkey,
+    EraMark, Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions, LinkChange,
+    LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemoryPins,
+    MemoryReplays, MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId,
+    OpenError, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin,
+    PinSet, PinStore, PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient,
+    RegisteredDevice, RelayServer, RenewalSchedule, RenewalStep, ReplayStore, ReplayStoreError,
+    RoomName, RoomsError, Roster, SPARE_LINKS, SeatInfo, SeatStatus, SenderCounters, Service,
+    SessionGrant, SessionStore, SessionStoreError, SessionTokens, SignIn, SpareLink,
+    TransportError, TransportFailure, TransportFault, Trust, TrustedParams, Validity, is_loopback,
+    parse_passkey,
 };
-use anteroom_client_core::{ReplayMemory, TransportFailure};
 
 pub use self::{
     authentication::Authentication,
@@ -116,7 +117,7 @@ pub use self::{
     client::{Client, ClientOptions},
     issuer::IssuerClient,
     login::{LoginClient, LoginSession, MemorySession},
-    probe::{Probe, ProbeAnswer, ProbeError, SocketOutcome},
+    probe::{Probe, ProbeAnswer, SocketOutcome},
     rooms::RoomsClient,
     service_address::ServiceAddress,
     system::{OperatingSystem, System},

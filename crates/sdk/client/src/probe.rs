@@ -11,12 +11,12 @@ use rand_core::CryptoRng;
 use tokio::time::timeout;
 
 use crate::{
-    ServiceAddress, Timeouts, TransportError, TransportFailure,
+    ServiceAddress, Timeouts, TransportFailure,
     transport::{MAX_ROOMS_ANSWER, Transport},
     upgrade::{accepts, new_key},
 };
 
-/// A client that probes one service.
+/// A client that probes one service. The caller resolves the host's name and connects to its port before.
 #[derive(Clone, Debug)]
 pub struct Probe {
     base: ServiceAddress,
@@ -34,28 +34,6 @@ pub struct ProbeAnswer {
     pub instance: Option<String>,
     /// The body.
     pub body: Vec<u8>,
-}
-
-/// The reason why a probe failed. The caller resolves the host's name and connects to its port before the
-/// probe.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProbeError {
-    /// The base URL cannot be used.
-    #[error("the address cannot be used: {0}")]
-    BaseUrl(&'static str),
-    /// The answer did not arrive in time.
-    #[error("no answer came in time")]
-    TimedOut,
-    /// No answer arrived: [`TransportError::fault`] gives the reason.
-    #[error(transparent)]
-    Unreachable(TransportError),
-    /// The answer exceeds the limit.
-    #[error("the answer is longer than any of the service")]
-    TooLong,
-    /// The answer does not have the shape of the API.
-    #[error("the answer makes no sense: {0}")]
-    Malformed(&'static str),
 }
 
 /// The result of a request for a socket.
@@ -84,7 +62,7 @@ impl Probe {
     ///
     /// # Errors
     /// No readable answer arrived.
-    pub async fn get(&self, path: &[&str]) -> Result<ProbeAnswer, ProbeError> {
+    pub async fn get(&self, path: &[&str]) -> Result<ProbeAnswer, TransportFailure> {
         let transport = Transport::new(&self.base, self.timeouts, MAX_ROOMS_ANSWER)?;
         let request = Request::new(Method::GET, path);
         Ok(ProbeAnswer::of(transport.exchange(&request).await?))
@@ -97,17 +75,17 @@ impl Probe {
     pub async fn open_socket<R: CryptoRng + ?Sized>(
         &self,
         rng: &mut R,
-    ) -> Result<SocketOutcome, ProbeError> {
+    ) -> Result<SocketOutcome, TransportFailure> {
         let key = new_key(rng);
         let limit = self.timeouts.connect + self.timeouts.request;
         timeout(limit, self.ask_for_socket(&key))
             .await
-            .unwrap_or(Err(ProbeError::TimedOut))
+            .unwrap_or(Err(TransportFailure::TimedOut))
     }
 
-    async fn ask_for_socket(&self, key: &str) -> Result<SocketOutcome, ProbeError> {
+    async fn ask_for_socket(&self, key: &str) -> Result<SocketOutcome, TransportFailure> {
         let transport = Transport::lasting(&self.base, self.timeouts)?;
-        let url = socket_url(transport.base())?;
+        let url = socket_url(&transport.base)?;
         let response = transport.upgrade(url, key).await?;
         Ok(match response.status() {
             StatusCode::SWITCHING_PROTOCOLS if accepts(&response, key) => SocketOutcome::Open,
@@ -126,20 +104,6 @@ impl ProbeAnswer {
                 .header(&HeaderName::from_static(INSTANCE_HEADER))
                 .map(ToOwned::to_owned),
             body: answer.into_body(),
-        }
-    }
-}
-
-impl From<TransportFailure> for ProbeError {
-    fn from(failure: TransportFailure) -> Self {
-        match failure {
-            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
-            TransportFailure::Setup(cause) | TransportFailure::Unreachable(cause) => {
-                Self::Unreachable(cause)
-            }
-            TransportFailure::TimedOut => Self::TimedOut,
-            TransportFailure::TooLarge { .. } => Self::TooLong,
-            TransportFailure::Malformed(what) => Self::Malformed(what),
         }
     }
 }

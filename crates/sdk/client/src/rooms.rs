@@ -54,7 +54,7 @@ impl RoomsClient {
     /// Returns the room service's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
-        self.transport.base()
+        &self.transport.base
     }
 
     /// Returns whether presentations and passkeys would cross a network unencrypted.

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAddress {
     url: String,
-    connect_to: Option<SocketAddr>,
+    pub(crate) connect_to: Option<SocketAddr>,
 }
 
 impl ServiceAddress {
@@ -27,30 +27,14 @@ impl ServiceAddress {
     pub fn url(&self) -> &str {
         &self.url
     }
-
-    pub(crate) const fn connect_to(&self) -> Option<SocketAddr> {
-        self.connect_to
-    }
 }
 
-impl From<String> for ServiceAddress {
-    fn from(url: String) -> Self {
+impl<T: AsRef<str>> From<T> for ServiceAddress {
+    fn from(url: T) -> Self {
         Self {
-            url,
+            url: url.as_ref().to_owned(),
             connect_to: None,
         }
-    }
-}
-
-impl From<&str> for ServiceAddress {
-    fn from(url: &str) -> Self {
-        url.to_owned().into()
-    }
-}
-
-impl From<&String> for ServiceAddress {
-    fn from(url: &String) -> Self {
-        url.as_str().into()
     }
 }
 

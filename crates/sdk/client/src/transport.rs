@@ -40,7 +40,7 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     http: Client,
-    base: Url,
+    pub(crate) base: Url,
     /// The maximum length of an answer, in bytes.
     max_answer: usize,
 }
@@ -81,10 +81,10 @@ impl Transport {
             // Credentials must not follow a redirect.
             .redirect(Policy::none())
             .connect_timeout(timeouts.connect);
-        if is_loopback(&base) || address.connect_to().is_some() {
+        if is_loopback(&base) || address.connect_to.is_some() {
             builder = builder.no_proxy();
         }
-        if let (Some(Host::Domain(name)), Some(mut address)) = (base.host(), address.connect_to()) {
+        if let (Some(Host::Domain(name)), Some(mut address)) = (base.host(), address.connect_to) {
             // Port 0 means the port of the URL.
             address.set_port(0);
             builder = builder.resolve(name, address);
@@ -97,10 +97,6 @@ impl Transport {
             base,
             max_answer,
         })
-    }
-
-    pub(crate) const fn base(&self) -> &Url {
-        &self.base
     }
 
     /// Returns whether requests would cross a network unencrypted.

@@ -310,7 +310,7 @@ async fn the_week_comes_also_where_no_link_may_be_created() {
         .credential_supply(&params, now, &mut *rng)
         .await
         .unwrap();
-    let failure = supply.take_failure();
+    let failure = supply.failure.take();
     assert!(
         matches!(failure, Some(IssuerError::Problem(_))),
         "{failure:?}"

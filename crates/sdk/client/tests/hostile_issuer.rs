@@ -10,8 +10,8 @@ use std::{
 };
 
 use anteroom_client::{
-    DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, MemoryPins, Timeouts, Trust,
-    TrustedParams,
+    DayRange, DeviceCredentials, DeviceId, ExchangeError, IssuerClient, IssuerError, MemoryPins,
+    Timeouts, TransportFailure, Trust, TrustedParams,
 };
 use anteroom_protocol::{
     Aci, AuthCredentialResponse, CreateCredentialRequest, DAY, GenericSecretParams, Mode,
@@ -279,9 +279,21 @@ async fn answers_without_end_or_sense_are_cut_off() {
         .route("/v1/accounts/whoami", get(|| async { "[]" }));
     let client = client(&start(router).await);
     let outcome = client.published_params().await;
-    assert!(matches!(outcome, Err(IssuerError::TooLarge { .. })));
+    assert!(matches!(
+        outcome,
+        Err(IssuerError::Exchange(ExchangeError {
+            failure: TransportFailure::TooLarge { .. },
+            ..
+        }))
+    ));
     let outcome = client.whoami().await;
-    assert!(matches!(outcome, Err(IssuerError::Malformed(_))));
+    assert!(matches!(
+        outcome,
+        Err(IssuerError::Exchange(ExchangeError {
+            failure: TransportFailure::Malformed(_),
+            ..
+        }))
+    ));
 }
 
 #[tokio::test]
@@ -296,10 +308,22 @@ async fn a_silent_and_a_missing_issuer_are_told_apart() {
     };
     let client = IssuerClient::new(&url, device, timeouts).unwrap();
     // The listener never accepts: the connection is established, but no answer arrives.
-    assert!(matches!(client.whoami().await, Err(IssuerError::TimedOut)));
+    assert!(matches!(
+        client.whoami().await,
+        Err(IssuerError::Exchange(ExchangeError {
+            failure: TransportFailure::TimedOut,
+            ..
+        }))
+    ));
     drop(listener);
     let outcome = client.whoami().await;
-    assert!(matches!(outcome, Err(IssuerError::Unreachable(_))));
+    assert!(matches!(
+        outcome,
+        Err(IssuerError::Exchange(ExchangeError {
+            failure: TransportFailure::Unreachable(_),
+            ..
+        }))
+    ));
     let shown = format!(
         "{:?} {}",
         outcome.as_ref().err(),

@@ -270,11 +270,11 @@ async fn clocks_that_differ_by_a_day_are_noticed() {
         .create_credential(&room, &params, behind, randomness(&issuer))
         .await;
     // The issuer of the test has a clock of its own; its `Date` is that of the system.
-    let Err(IssuerError::Clock { device, issuer }) = outcome else {
+    let Err(IssuerError::Clock { device, theirs, .. }) = outcome else {
         unreachable!("{outcome:?}")
     };
     assert_eq!(device, behind);
-    assert!(issuer > behind.plus(DAY));
+    assert!(theirs > behind.plus(DAY));
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use std::{
 };
 
 use anteroom_client::{
-    DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, LockedSession, LoginClient,
-    LoginSession, MemoryPins, MemorySession, SessionGrant, SessionStore, SessionStoreError, SignIn,
-    Timeouts, Trust,
+    DayRange, DeviceCredentials, DeviceId, ExchangeError, IssuerClient, IssuerError, LockedSession,
+    LoginClient, LoginSession, MemoryPins, MemorySession, SessionGrant, SessionStore,
+    SessionStoreError, SignIn, Timeouts, TransportFailure, Trust,
 };
 use anteroom_runtime::Clock as _;
 use anteroom_testkit::{TestIssuer, TestLogin};
@@ -378,7 +378,16 @@ async fn signing_out_works_without_the_issuer() {
     let stored = store.load().await.unwrap();
     let session = LoginSession::resume(away, stored, Arc::new(store.clone()));
     let failed = session.sign_out().await.unwrap_err();
-    assert!(matches!(failed, IssuerError::Unreachable(_)), "{failed}");
+    assert!(
+        matches!(
+            failed,
+            IssuerError::Exchange(ExchangeError {
+                failure: TransportFailure::Unreachable(_),
+                ..
+            })
+        ),
+        "{failed}"
+    );
     assert!(store.load().await.is_none());
     drop(issuer);
 }
@@ -431,7 +440,13 @@ async fn a_login_that_cannot_be_stored_leaves_no_session() {
 async fn tokens_go_to_their_own_issuer_alone() {
     let (issuer, _store, session) = signed_in().await;
     let other = IssuerClient::new("http://127.0.0.1:1", session.clone(), timeouts());
-    assert!(matches!(other, Err(IssuerError::BaseUrl(_))));
+    assert!(matches!(
+        other,
+        Err(IssuerError::Exchange(ExchangeError {
+            failure: TransportFailure::BaseUrl(_),
+            ..
+        }))
+    ));
     drop(issuer);
 }
 

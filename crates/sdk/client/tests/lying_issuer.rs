@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_client::{
-    CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient, IssuerError, MemoryPins, Pass,
-    PinStore as _, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
+    CreatePass, DayRange, DeviceCredentials, DeviceId, ExchangeError, IssuerClient, IssuerError,
+    MemoryPins, Pass, PinStore as _, RoomsClient, RoomsError, Timeouts, TransportFailure, Trust,
+    TrustedParams,
 };
 use anteroom_protocol::{Aci, CallLink, DAY, ParamsId, Randomness, RootKey, Timestamp};
 use anteroom_runtime::Entropy as _;
@@ -113,7 +114,13 @@ async fn a_link_that_plants_a_key_counts_for_its_own_room_and_for_creating_none(
     assert!(matches!(refused, Err(RoomsError::OtherRoom)), "{refused:?}");
     let shown = rooms.link(&of_accomplice.root_key, &pass, &mut *rng).await;
     assert!(
-        matches!(shown, Err(RoomsError::Unreachable(_))),
+        matches!(
+            shown,
+            Err(RoomsError::Exchange(ExchangeError {
+                failure: TransportFailure::Unreachable(_),
+                ..
+            }))
+        ),
         "{shown:?}"
     );
 

@@ -8,10 +8,7 @@ use anteroom_store::{IssuerDatabase, StoreError};
 
 use crate::{
     domain::{
-        callers::{
-            authenticator::Authenticator, caller_cache::CallerCache,
-            device_use_writer::DeviceUseWriter, identities::Identities,
-        },
+        callers::{caller_cache::CallerCache, device_use_writer::DeviceUseWriter},
         devices::{
             events::DeviceEvents,
             purge::{PurgeCounts, purge},
@@ -57,30 +54,16 @@ impl Accounts {
     #[must_use]
     pub fn new(parts: AccountsParts) -> Self {
         let login = parts.login;
-        let tokens = Arc::new(TokenSource::new(
-            &login.settings.public_url,
-            Arc::clone(&parts.database),
-        ));
-        let device_events =
-            DeviceEvents::new(Arc::clone(&parts.events), parts.pseudonymizer.clone());
         let settings = &login.settings;
-        let authenticator = Authenticator {
-            database: Arc::clone(&parts.database),
-            clock: Arc::clone(&parts.clock),
-            tokens: Arc::clone(&tokens),
-            identities: login.identities.clone().map(|verifier| Identities {
-                verifier,
-                provision: settings.provision,
-                retention: settings.device_retention,
-            }),
-            caller_cache: CallerCache::new(),
-            device_use_writer: DeviceUseWriter::new(
-                Arc::clone(&parts.database),
-                Arc::clone(&parts.entropy),
-            ),
-        };
-        let job_queue = JobQueue::new(&parts.metrics, Arc::clone(&login.delay));
+        let (events, names) = (Arc::clone(&parts.events), parts.pseudonymizer.clone());
         Self(Arc::new(AccountsState {
+            tokens: TokenSource::new(&settings.public_url, Arc::clone(&parts.database)),
+            caller_cache: CallerCache::new(),
+            device_use_writer: DeviceUseWriter::default(),
+            delayed_attempts: DelayedAttempts::new(),
+            job_queue: JobQueue::new(&parts.metrics, Arc::clone(&login.delay)),
+            device_events: DeviceEvents::new(events, names),
+            http: parts.http,
             storage: Storage {
                 database: parts.database,
                 clock: Arc::clone(&parts.clock),
@@ -100,13 +83,7 @@ impl Accounts {
                 clock: parts.clock,
                 is_personal: settings.personal_events,
             },
-            authenticator,
             login,
-            tokens,
-            delayed_attempts: DelayedAttempts::new(),
-            job_queue,
-            device_events,
-            http: parts.http,
         }))
     }
 
@@ -121,7 +98,7 @@ impl Accounts {
     /// Waits until the pending uses of devices are stored. Call it before the database is
     /// closed.
     pub async fn device_uses_written(&self) {
-        self.0.authenticator.device_use_writer.written().await;
+        self.0.device_use_writer.written().await;
     }
 
     /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.

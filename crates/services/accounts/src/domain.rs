@@ -13,6 +13,7 @@ pub(crate) mod passwords;
 pub(crate) mod renewal;
 pub(crate) mod request_reset;
 pub(crate) mod resend;
+pub(crate) mod reservations;
 pub(crate) mod sign_up;
 pub(crate) mod storage;
 pub(crate) mod tokens;

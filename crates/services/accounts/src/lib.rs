@@ -53,7 +53,7 @@ pub use self::{
         tokens::access_token::TOKEN_KEY_GRACE,
     },
     http::{
-        private::private,
+        json::private,
         responses::{described_problem, described_wait},
         router::{openapi, page_routes, routes},
     },

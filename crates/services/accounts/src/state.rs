@@ -1,15 +1,13 @@
 //! The state that the endpoints share.
 
-use std::sync::Arc;
-
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::ClientAddress;
-use anteroom_store::AddressPseudonym;
+use anteroom_store::{AddressPseudonym, DeviceUse};
 
 use crate::{
     domain::{
-        callers::authenticator::Authenticator,
+        callers::{caller_cache::CallerCache, device_use_writer::DeviceUseWriter},
         devices::events::DeviceEvents,
         job_queue::JobQueue,
         limits::Limits,
@@ -24,8 +22,9 @@ use crate::{
 pub(crate) struct AccountsState {
     pub(crate) storage: Storage,
     pub(crate) limits: Limits,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) tokens: Arc<TokenSource>,
+    pub(crate) caller_cache: CallerCache,
+    pub(crate) device_use_writer: DeviceUseWriter,
+    pub(crate) tokens: TokenSource,
     pub(crate) login: LoginParts,
     pub(crate) delayed_attempts: DelayedAttempts,
     pub(crate) job_queue: JobQueue,
@@ -42,6 +41,14 @@ impl AccountsState {
         }
         let pseudonym = self.limits.pseudonymizer.address(client);
         Some(AddressPseudonym::from_bytes(pseudonym.to_bytes()))
+    }
+
+    /// Returns a request of this client, as a use of its device.
+    pub(crate) fn device_use(&self, client: ClientAddress) -> DeviceUse {
+        DeviceUse {
+            at: self.now(),
+            address: self.address(client),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

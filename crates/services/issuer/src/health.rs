@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anteroom_runtime::{Clock, Dependency, Health};
-use anteroom_store::{Availability, IssuerDatabase};
+use anteroom_store::{Availability, IssuerDatabase, ServerParamsKind};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
-use crate::domain::issuing_params::CurrentParams;
+use crate::domain::issuing_params::IssuingParams;
 
 pub(crate) struct DatabaseHealth(pub(crate) Arc<dyn IssuerDatabase>);
 
@@ -30,36 +31,31 @@ impl Dependency for DatabaseHealth {
     }
 }
 
-pub(crate) enum ParamsKind {
-    Generic,
-    Group,
-}
-
 pub(crate) struct ParamsHealth {
-    pub(crate) params: Arc<CurrentParams>,
+    pub(crate) params: Arc<ArcSwap<IssuingParams>>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) kind: ParamsKind,
+    pub(crate) kind: ServerParamsKind,
 }
 
 #[async_trait]
 impl Dependency for ParamsHealth {
     fn name(&self) -> &'static str {
         match self.kind {
-            ParamsKind::Generic => "call-link-params",
-            ParamsKind::Group => "group-params",
+            ServerParamsKind::Generic => "call-link-params",
+            ServerParamsKind::Group => "group-params",
         }
     }
 
     /// Call-link credentials are issued without the group params.
     fn required(&self) -> bool {
-        matches!(self.kind, ParamsKind::Generic)
+        matches!(self.kind, ServerParamsKind::Generic)
     }
 
     async fn check(&self) -> Health {
-        let (now, params) = (self.clock.now(), self.params.current());
+        let (now, params) = (self.clock.now(), self.params.load());
         let live = match self.kind {
-            ParamsKind::Generic => params.issuing_generic(now).is_some(),
-            ParamsKind::Group => params.issuing_group(now).is_some(),
+            ServerParamsKind::Generic => params.issuing_generic(now).is_some(),
+            ServerParamsKind::Group => params.issuing_group(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }
     }

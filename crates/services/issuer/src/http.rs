@@ -1,9 +1,8 @@
 //! The endpoints of the issuer, and the router of its listener.
 
-pub(crate) mod batch_events;
+pub(crate) mod batches;
 pub(crate) mod call_link_auth;
 pub(crate) mod create_auth;
-pub(crate) mod credentials;
 pub(crate) mod group_auth;
 pub(crate) mod params;
 pub(crate) mod problems;

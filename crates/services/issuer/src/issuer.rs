@@ -1,57 +1,36 @@
 //! The issuer and its parts.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc};
 
-use anteroom_accounts::{Accounts, AccountsParts, LoginParts, PurgeCounts};
-use anteroom_http_server::HttpLimits;
-use anteroom_runtime::{
-    Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
-    RateLimiter, Workers,
-};
-use anteroom_store::{IssuerDatabase, StoreError};
+use anteroom_accounts::{Accounts, AccountsParts};
+use anteroom_runtime::{Dependency, HealthRegistry, Monitor, Workers};
+use anteroom_store::ServerParamsKind;
 use anteroom_turn::Relays;
+use arc_swap::ArcSwap;
 
 use crate::{
     domain::{
-        account_events::AccountEvents,
-        account_limit::AccountLimits,
-        issuing_params::{CurrentParams, IssuingParams},
+        account_events::AccountEvents, account_limit::AccountLimits, issuing_params::IssuingParams,
     },
-    health::{DatabaseHealth, ParamsHealth, ParamsKind},
+    health::{DatabaseHealth, ParamsHealth},
     limits::IssuerLimits,
     state::IssuerState,
 };
 
 /// The parts of an issuer.
 pub struct IssuerParts {
-    /// Accounts and devices.
-    pub database: Arc<dyn IssuerDatabase>,
-    /// The source of the time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness for credentials and request ids.
-    pub entropy: Arc<dyn Entropy>,
+    /// The parts of its accounts, most of which it uses too.
+    pub accounts: AccountsParts,
     /// The server params.
     pub params: IssuingParams,
-    /// The sink of events.
-    pub events: Arc<dyn EventSink>,
-    /// The buckets of the rate limits.
-    pub limiter: Arc<dyn RateLimiter>,
-    /// The pseudonyms of accounts in events.
-    pub pseudonymizer: Pseudonymizer,
     /// The sizes of the rate limits.
     pub limits: IssuerLimits,
-    /// The limits of HTTP requests.
-    pub http: HttpLimits,
-    /// The registry of metrics.
-    pub metrics: Metrics,
     /// The number of threads for zero-knowledge work: the number of cores.
     pub workers: NonZeroUsize,
     /// The dependencies in the readiness report besides the database and the server params.
     pub dependencies: Vec<Arc<dyn Dependency>>,
     /// The source of credentials for relays, which the readiness report also shows.
     pub relays: Relays,
-    /// The parts of logins with email and password, and of identity providers.
-    pub login: LoginParts,
 }
 
 /// An issuer. Clones are the same issuer.
@@ -62,77 +41,56 @@ impl Issuer {
     /// Creates an issuer.
     #[must_use]
     pub fn new(parts: IssuerParts) -> Self {
-        let params = Arc::new(CurrentParams::new(parts.params));
+        let shared = &parts.accounts;
+        let clock = || Arc::clone(&shared.clock);
+        let params = Arc::new(ArcSwap::from_pointee(parts.params));
         let params_health = |kind| ParamsHealth {
             params: Arc::clone(&params),
-            clock: Arc::clone(&parts.clock),
+            clock: clock(),
             kind,
         };
         let mut dependencies: Vec<Arc<dyn Dependency>> = vec![
-            Arc::new(DatabaseHealth(Arc::clone(&parts.database))),
-            Arc::new(params_health(ParamsKind::Generic)),
-            Arc::new(params_health(ParamsKind::Group)),
+            Arc::new(DatabaseHealth(Arc::clone(&shared.database))),
+            Arc::new(params_health(ServerParamsKind::Generic)),
+            Arc::new(params_health(ServerParamsKind::Group)),
         ];
         dependencies.extend(parts.dependencies);
         dependencies.extend(parts.relays.dependencies());
-        let relay_provider_errors = parts.metrics.count(
+        let relay_provider_errors = shared.metrics.count(
             "relay_provider_errors",
             "Requests for relays that failed for want of credentials",
         );
         let health = HealthRegistry::new(dependencies);
-        let monitor = Monitor::new(&health, &parts.metrics);
-        let accounts = Accounts::new(AccountsParts {
-            database: parts.database,
-            clock: Arc::clone(&parts.clock),
-            entropy: Arc::clone(&parts.entropy),
-            events: Arc::clone(&parts.events),
-            limiter: Arc::clone(&parts.limiter),
-            pseudonymizer: parts.pseudonymizer.clone(),
-            http: parts.http,
-            metrics: parts.metrics.clone(),
-            login: parts.login,
-        });
         Self(Arc::new(IssuerState {
-            accounts,
             limits: AccountLimits {
-                limiter: parts.limiter,
-                pseudonymizer: parts.pseudonymizer.clone(),
-                clock: Arc::clone(&parts.clock),
+                limiter: Arc::clone(&shared.limiter),
+                pseudonymizer: shared.pseudonymizer.clone(),
+                clock: clock(),
                 sizes: parts.limits,
                 workers: Workers::new(parts.workers, parts.limits.work),
             },
             events: AccountEvents {
-                sink: parts.events,
-                pseudonymizer: parts.pseudonymizer,
-                clock: Arc::clone(&parts.clock),
+                sink: Arc::clone(&shared.events),
+                pseudonymizer: shared.pseudonymizer.clone(),
+                clock: clock(),
             },
+            clock: clock(),
+            entropy: Arc::clone(&shared.entropy),
+            http: shared.http,
+            metrics: shared.metrics.clone(),
+            monitor: Monitor::new(&health, &shared.metrics),
+            health,
             params,
-            clock: parts.clock,
-            entropy: parts.entropy,
             relays: parts.relays,
             relay_provider_errors,
-            http: parts.http,
-            metrics: parts.metrics,
-            health,
-            monitor,
+            accounts: Accounts::new(parts.accounts),
         }))
     }
 
-    /// Waits until the pending uses of devices are stored. Call it before the database is
-    /// closed.
-    pub async fn device_uses_written(&self) {
-        self.0.accounts.device_uses_written().await;
-    }
-
-    /// Waits until the jobs of accepted requests are done: sign-ups, resets, mails.
-    pub async fn background_idle(&self) {
-        self.0.accounts.background_idle().await;
-    }
-
-    /// Runs the jobs of accepted requests, for `patience` at most, then drops and counts the
-    /// remaining ones. Call it before the mail queue and the database are closed.
-    pub async fn close_background(&self, patience: Duration) {
-        self.0.accounts.close_background(patience).await;
+    /// Returns the accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     /// Updates the alerts and checks the dependencies until `shutdown` completes.
@@ -148,16 +106,8 @@ impl Issuer {
         self.0.monitor.check_once().await;
     }
 
-    /// Deletes stale devices and expired rows. Call it about once a day.
-    ///
-    /// # Errors
-    /// Those of the database. Earlier deletions are kept.
-    pub async fn purge(&self) -> Result<PurgeCounts, StoreError> {
-        self.0.accounts.purge().await
-    }
-
     /// Replaces the server params from the next request on.
     pub fn replace_params(&self, params: IssuingParams) {
-        self.0.params.replace(params);
+        self.0.params.store(Arc::new(params));
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! # Contract
 //!
-//! - [`Issuer::new`] takes a database, a clock, randomness, server params, limits and settings as
+//! - [`Issuer::new`] takes the parts of accounts, server params, limits and relays as
 //!   [`IssuerParts`]. [`router`] returns all routes.
-//! - The caller runs [`Issuer::run_background`] while serving, [`Issuer::purge`] about once a day,
-//!   and [`Issuer::close_background`] and [`Issuer::device_uses_written`] before it closes the
-//!   database.
+//! - The caller runs [`Issuer::run_background`] while serving, and does for [`Issuer::accounts`]
+//!   what the contract of [`anteroom_accounts`] asks.
 //! - The issuer knows accounts ([`anteroom_accounts`]) and never rooms: a credential to create a
 //!   room is issued for a blinded room id.
 //! - No log, error or metric contains an account id. Events name accounts by pseudonyms.

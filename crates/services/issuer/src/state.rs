@@ -7,9 +7,10 @@ use anteroom_http_server::HttpLimits;
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Clock, Count, Entropy, HealthRegistry, Metrics, Monitor};
 use anteroom_turn::Relays;
+use arc_swap::ArcSwap;
 
 use crate::domain::{
-    account_events::AccountEvents, account_limit::AccountLimits, issuing_params::CurrentParams,
+    account_events::AccountEvents, account_limit::AccountLimits, issuing_params::IssuingParams,
 };
 
 /// The parts that the endpoints take.
@@ -17,7 +18,8 @@ pub(crate) struct IssuerState {
     pub(crate) accounts: Accounts,
     pub(crate) limits: AccountLimits,
     pub(crate) events: AccountEvents,
-    pub(crate) params: Arc<CurrentParams>,
+    /// The current server params. A request uses one load throughout.
+    pub(crate) params: Arc<ArcSwap<IssuingParams>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) relays: Relays,

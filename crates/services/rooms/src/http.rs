@@ -4,9 +4,7 @@
 pub(crate) mod answers;
 pub(crate) mod authorization;
 pub(crate) mod bodies;
-pub(crate) mod claim;
 mod description;
-mod failures;
 pub(crate) mod health;
 pub(crate) mod internal;
 pub(crate) mod join;

@@ -9,34 +9,34 @@ use std::{
     time::Duration,
 };
 
-use anteroom_call::Limits;
 use anteroom_http_client::HttpClientError;
 use anteroom_http_server::HttpLimits;
 use anteroom_protocol::VerifyingParams;
 use anteroom_runtime::{
     Clock, Dependency, Entropy, EventSink, HealthRegistry, Metrics, Monitor, Pseudonymizer,
-    RateLimiter,
+    RateLimiter, task_span,
 };
 use anteroom_store::RoomsDatabase;
+use futures::future::OptionFuture;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::{
     Media, RoomsSettings, StoredParams,
     domain::{
-        background,
         calls::{Calls, context::CallContext},
-        database_health::DatabaseHealth,
+        cleaner::Cleaner,
+        context::RoomContext,
         events::RoomEvents,
         limits::UserLimits,
         links::Links,
-        local_node::LocalNode,
-        media::{pool::MediaPool, starting_eras::StartingEras},
+        media::pool::MediaPool,
         message_operations::SocketRecorders,
-        timeline::Timeline,
-        transactions::Transactions,
+        node::LocalNode,
+        socket_budgets::SocketBudgets,
+        transactions::{DatabaseHealth, Transactions},
         verification::PresentationVerifier,
     },
-    http::socket::budgets::SocketBudgets,
     state::RoomsState,
 };
 
@@ -96,7 +96,10 @@ impl Rooms {
         let settings = parts.settings;
         let media = match &settings.media {
             Media::Embedded => None,
-            Media::Sfu(sfu) => Some(MediaPool::new(sfu).map_err(SetupError::MediaClient)?),
+            Media::Sfu(sfu) => {
+                let pool = MediaPool::new(sfu, settings.cleaner);
+                Some(pool.map_err(SetupError::MediaClient)?)
+            }
         };
         let node = LocalNode::new(settings.node.clone(), media.is_some())
             .map_err(|_| SetupError::NameTooLong)?;
@@ -122,70 +125,47 @@ impl Rooms {
         let open_sockets = parts
             .metrics
             .guarded_gauge("open_sockets", "Sockets that are open, joined or not");
-        let live_calls = parts
-            .metrics
-            .guarded_gauge("live_calls", "Calls that this node has");
-        let unusable_approvals = parts.metrics.count(
-            "unusable_approvals",
-            "Approvals that a lobby has read and cannot use",
-        );
-        let transactions = Transactions::new(parts.database, Arc::clone(&clock));
-        let limits = UserLimits {
-            limiter: parts.limiter,
-            pseudonymizer: parts.pseudonymizer.clone(),
-            clock: Arc::clone(&clock),
-            wrong_passkeys: settings.wrong_passkeys,
-        };
-        let events = RoomEvents {
-            sink: parts.events,
-            pseudonymizer: parts.pseudonymizer,
-            clock: Arc::clone(&clock),
-        };
-        let calls = Arc::new(Calls::new(CallContext {
-            transactions: transactions.clone(),
-            limits: limits.clone(),
-            events: events.clone(),
-            timeline: Timeline::starting_at(clock.now()),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&parts.entropy),
-            node: node.clone(),
-            leases: settings.leases,
-            call_limits: Limits {
-                devices_per_user: settings.devices_per_user.get(),
-                ..Limits::of_devices(settings.max_devices.get())
-            },
-            lobby_joins: settings.sockets.lobby_joins,
-            live: live_calls,
-            unusable_approvals,
-        }));
-        let links = Links {
-            transactions: transactions.clone(),
-            verifier: Arc::clone(&verifier),
-            limits: limits.clone(),
-            events: events.clone(),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&parts.entropy),
-            calls: Arc::clone(&calls),
-            can_end_calls: media.is_none(),
-            has_epochs: settings.epochs,
-        };
-        Ok(Self(Arc::new(RoomsState {
-            links: Arc::new(links),
-            transactions,
+        let context = Arc::new(RoomContext {
+            transactions: Transactions::new(parts.database, Arc::clone(&clock)),
             verifier,
-            limits,
-            events,
+            limits: UserLimits {
+                limiter: parts.limiter,
+                pseudonymizer: parts.pseudonymizer.clone(),
+                clock: Arc::clone(&clock),
+                wrong_passkeys: settings.wrong_passkeys,
+            },
+            events: RoomEvents {
+                sink: parts.events,
+                pseudonymizer: parts.pseudonymizer,
+                clock: Arc::clone(&clock),
+            },
             clock,
             entropy: parts.entropy,
             node,
-            media,
-            starting_eras: StartingEras::default(),
+        });
+        let calls = CallContext::new(Arc::clone(&context), &settings, &parts.metrics);
+        let calls = Arc::new(Calls::new(calls));
+        Ok(Self(Arc::new(RoomsState {
+            links: Arc::new(Links {
+                context: Arc::clone(&context),
+                calls: Arc::clone(&calls),
+                has_epochs: settings.epochs,
+            }),
+            cleaner: Cleaner {
+                context: Arc::clone(&context),
+                calls: Arc::clone(&calls),
+                media: media.clone(),
+                settings: settings.cleaner,
+                leases: settings.leases,
+                is_purging: AtomicBool::new(true),
+            },
+            context,
             calls,
+            media,
             sockets: SocketBudgets::new(&settings.sockets, &parts.metrics),
             operations: SocketRecorders::new(&parts.metrics),
             connections: AtomicU64::new(0),
             open_sockets,
-            is_purging: AtomicBool::new(true),
             settings,
             http: parts.http,
             metrics: parts.metrics,
@@ -196,13 +176,13 @@ impl Rooms {
 
     /// Replaces the server params from the next request on. Members of calls stay in them.
     pub fn replace_keys(&self, keys: VerifyingParams) {
-        self.0.verifier.params.replace(keys);
+        self.0.context.verifier.replace_params(keys);
     }
 
     /// Sets whether all stored rows of server params are readable. Readiness reports `degraded`
     /// while they are not.
     pub fn set_stored_params(&self, stored: StoredParams) {
-        self.0.verifier.params.set_stored(stored);
+        self.0.context.verifier.set_stored_params(stored);
     }
 
     /// Removes the call records that an earlier run of this node left, so that their rooms can be
@@ -210,20 +190,32 @@ impl Rooms {
     ///
     /// Another process must not run under this node's name.
     pub async fn recover(&self) {
-        background::recover(&self.0).await;
+        match &self.0.media {
+            Some(media) => media.check_servers().await,
+            None => self.0.cleaner.forget_own_calls().await,
+        }
     }
 
     /// Checks the media servers and cleans the records until `shutdown` completes.
     pub async fn run_background(&self, shutdown: impl Future<Output = ()>) {
+        let watch = OptionFuture::from(self.0.media.as_ref().map(MediaPool::watch));
+        let tasks = async {
+            tokio::join!(
+                watch.instrument(task_span("media-health")),
+                self.0.cleaner.run().instrument(task_span("cleaner")),
+                self.0.monitor.run()
+            );
+        };
         tokio::select! {
             () = shutdown => {}
-            () = background::run(&self.0) => {}
+            () = tasks => {}
         }
     }
 
     /// Sets whether links past their end are deleted. The default is `true`.
     pub fn set_purging(&self, purges: bool) {
-        self.0.is_purging.store(purges, Ordering::Release);
+        let is_purging = &self.0.cleaner.is_purging;
+        is_purging.store(purges, Ordering::Release);
     }
 
     /// Checks the dependencies once. [`Rooms::run_background`] does so periodically.
@@ -234,7 +226,7 @@ impl Rooms {
     /// Runs one round of the cleaner: asks the media servers about recorded calls, removes dead
     /// records and purges links that are past their end.
     pub async fn clean(&self) {
-        background::clean(&self.0).await;
+        self.0.cleaner.clean().await;
     }
 
     /// Returns the number of open sockets, joined or not.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     time::Duration,
 };
@@ -55,7 +54,10 @@ impl RoomsSettings {
             media: Media::Embedded,
             max_devices: const { NonZeroU32::new(75).unwrap() },
             devices_per_user: const { NonZeroU32::new(5).unwrap() },
-            wrong_passkeys: wrong_passkeys(),
+            // 10 at once, and 10 a minute after that.
+            wrong_passkeys: const {
+                BucketSize::new(NonZeroU32::new(10).unwrap(), NonZeroU64::new(6).unwrap())
+            },
             verifications: VerificationLimits::default(),
             epochs: false,
             group_calls: None,
@@ -142,12 +144,6 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The limits of sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketLimits {
@@ -177,10 +173,6 @@ pub struct SocketLimits {
 
 impl Default for SocketLimits {
     fn default() -> Self {
-        const JOINS: NonZeroU32 = NonZeroU32::new(600).unwrap();
-        const SECOND: NonZeroU64 = NonZeroU64::MIN;
-        const LOBBY_JOINS: NonZeroU32 = NonZeroU32::new(10).unwrap();
-        const LOBBY_REFILL: NonZeroU64 = NonZeroU64::new(10).unwrap();
         Self {
             connections: 8_192,
             connections_per_address: 1_024,
@@ -190,17 +182,12 @@ impl Default for SocketLimits {
             queued_bytes: 1024 * 1024,
             stall_timeout: Duration::from_secs(30),
             closing_timeout: Duration::from_secs(5),
-            joins: BucketSize::new(JOINS, SECOND),
-            lobby_joins: BucketSize::new(LOBBY_JOINS, LOBBY_REFILL),
+            joins: const { BucketSize::new(NonZeroU32::new(600).unwrap(), NonZeroU64::MIN) },
+            lobby_joins: const {
+                BucketSize::new(NonZeroU32::new(10).unwrap(), NonZeroU64::new(10).unwrap())
+            },
         }
     }
-}
-
-/// 10 at once, and 10 a minute after that.
-const fn wrong_passkeys() -> BucketSize {
-    const ATTEMPTS: NonZeroU32 = NonZeroU32::new(10).unwrap();
-    const REFILL: NonZeroU64 = NonZeroU64::new(6).unwrap();
-    BucketSize::new(ATTEMPTS, REFILL)
 }
 
 /// The limits of verifications.
@@ -241,7 +228,7 @@ pub struct LeaseSettings {
     /// The interval at which a call's record is renewed and its link read. Well below `valid`.
     pub renewal: Duration,
     /// The interval at which a lobby checks whether the call has started at another node.
-    pub lobby_look: Duration,
+    pub lobby_refresh: Duration,
 }
 
 impl Default for LeaseSettings {
@@ -249,7 +236,7 @@ impl Default for LeaseSettings {
         Self {
             valid: Duration::from_secs(30),
             renewal: Duration::from_secs(10),
-            lobby_look: Duration::from_secs(3),
+            lobby_refresh: Duration::from_secs(3),
         }
     }
 }

@@ -8,13 +8,13 @@ use anteroom_store::{StoreError, TransactionName};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    error::store_error,
-    file::{FileSchema, OpenFile},
+    database::{Schema, SqliteDatabase},
+    error::{Result, store_error},
     monitor::FileMonitor,
-    opening::{check_mark, create_file, file_error},
+    opening::{check_mark, create_file, file_error, schema_version},
     options::connect_options,
     retry::while_busy,
-    row::{array, invalid},
+    row::array,
     statement::Statement as _,
 };
 
@@ -35,57 +35,65 @@ pub struct SqliteCopy {
     pub params: Vec<ParamsId>,
 }
 
-/// Writes a consistent state of the file to a new file that only its owner can read, and checks the
-/// new file. Other readers and writers are not blocked.
-pub(super) async fn copy(
-    schema: &FileSchema,
-    from: &Path,
-    to: &Path,
-) -> Result<SqliteCopy, StoreError> {
-    let mut source = connect(from).await?;
-    let copied = async {
-        check_mark(schema, &mut source).await?;
-        create_file(to)?;
-        sqlx::query("VACUUM INTO ?")
-            .bind(text(to)?)
-            .execute(&mut source)
-            .await
-            .map(drop)
-            .map_err(store_error)
-    };
-    let copied = copied.await;
-    source.close().await.map_err(store_error)?;
-    copied?;
-    let synced = File::open(to).and_then(|file| file.sync_all());
-    synced.map_err(file_error)?;
-    inspect(to).await
-}
-
-/// Deletes the rows that end by themselves or when they are used, because a copy could bring back
-/// rows that have ended since it was made. Returns the number of deleted rows.
-pub(super) async fn delete_transient_rows(
-    schema: &FileSchema,
-    file: &OpenFile,
-) -> Result<u64, StoreError> {
-    let mut transaction = file.begin_writing_bare(DELETE_TRANSIENT).await?;
-    let mut deleted = 0;
-    for statement in schema.transient_deletions {
-        let result = sqlx::query(*statement).changes(&mut transaction).await?;
-        deleted += result;
+impl<S: Schema> SqliteDatabase<S> {
+    /// Writes a consistent state of the database to a new file that only its owner can read. Other
+    /// processes can keep the database open. No key is needed: sealed values stay sealed, under the
+    /// same keys.
+    ///
+    /// The new file is checked and synced to the disk when this returns. After an error a part of
+    /// it may remain.
+    ///
+    /// # Errors
+    /// - [`StoreError::UnknownSchema`] if the file is not this service's;
+    /// - [`StoreError::Unavailable`] if one of the files cannot be read or written;
+    /// - [`StoreError::Damaged`] for a damaged file;
+    /// - [`StoreError::Database`] for a name that is not UTF-8.
+    pub async fn copy(from: &Path, to: &Path) -> Result<SqliteCopy> {
+        let mut source = connect(from).await?;
+        let copied = async {
+            check_mark(&S::FILE, &mut source).await?;
+            create_file(to)?;
+            sqlx::query("VACUUM INTO ?")
+                .bind(text(to)?)
+                .execute(&mut source)
+                .await
+                .map(drop)
+                .map_err(store_error)
+        };
+        let copied = copied.await;
+        source.close().await.map_err(store_error)?;
+        copied?;
+        let synced = File::open(to).and_then(|file| file.sync_all());
+        synced.map_err(file_error)?;
+        inspect(to).await
     }
-    transaction.commit().await?;
-    Ok(deleted)
+
+    /// Deletes the rows that end by themselves or when they are used, after a database was restored
+    /// from a copy: some of them may have ended after the copy was made. Returns the number of
+    /// deleted rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]. Nothing is deleted then.
+    pub async fn delete_transient_rows(&self) -> Result<u64> {
+        let mut transaction = self.file.begin_writing_bare(DELETE_TRANSIENT).await?;
+        let mut deleted = 0;
+        for statement in S::FILE.transient_deletions {
+            deleted += sqlx::query(*statement).changes(&mut transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(deleted)
+    }
 }
 
 /// Checks the whole file, and reads the parts that need no key.
-async fn inspect(path: &Path) -> Result<SqliteCopy, StoreError> {
+async fn inspect(path: &Path) -> Result<SqliteCopy> {
     let mut copy = connect(path).await?;
     let inspected = inspect_open(&mut copy).await;
     copy.close().await.map_err(store_error)?;
     inspected
 }
 
-async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, StoreError> {
+async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy> {
     let verdict: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(&mut *connection)
         .await
@@ -95,10 +103,7 @@ async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, S
             source: format!("the file is damaged: {verdict}").into(),
         });
     }
-    let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(store_error)?;
+    let schema = schema_version(connection).await?;
     let params = sqlx::query("SELECT params_id FROM server_params ORDER BY not_before, params_id")
         .fetch_all(connection)
         .await
@@ -106,24 +111,21 @@ async fn inspect_open(connection: &mut SqliteConnection) -> Result<SqliteCopy, S
         .iter()
         .map(params_id)
         .collect::<Result<_, _>>()?;
-    Ok(SqliteCopy {
-        schema: u64::try_from(schema).map_err(|_| invalid("_sqlx_migrations", "version"))?,
-        params,
-    })
+    Ok(SqliteCopy { schema, params })
 }
 
-fn params_id(row: &SqliteRow) -> Result<ParamsId, StoreError> {
+fn params_id(row: &SqliteRow) -> Result<ParamsId> {
     array(row, "server_params", "params_id").map(ParamsId::from_bytes)
 }
 
-async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+async fn connect(path: &Path) -> Result<SqliteConnection> {
     let options = connect_options(path, PATIENCE);
     let monitor = FileMonitor::new(path);
     while_busy(&monitor, COPY, PATIENCE, || options.connect()).await
 }
 
 /// Returns the path as text, as SQLite takes the name of the new file.
-fn text(path: &Path) -> Result<&str, StoreError> {
+fn text(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| StoreError::Database {
         source: "the name of the copy is not UTF-8".into(),
     })

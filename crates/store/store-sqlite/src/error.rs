@@ -7,6 +7,9 @@ use sqlx::{Error, migrate::MigrateError};
 
 use super::failure::FileFailure;
 
+/// The result of a database operation.
+pub(super) type Result<T, E = StoreError> = std::result::Result<T, E>;
+
 /// Converts an error that the statement does not handle itself.
 pub(super) fn store_error(error: Error) -> StoreError {
     let failure = FileFailure::of(&error);

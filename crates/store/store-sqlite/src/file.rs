@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_store::{Availability, KeyOwner, Keyring, StoreError, TransactionName};
+use anteroom_store::{Availability, KeyOwner, Keyring, TransactionName};
 use sqlx::SqlitePool;
 
 use super::{
-    error::store_error,
+    error::{Result, store_error},
     keyring_cache::KeyringCache,
     lookups::LookupPool,
     migrations::Embedded,
@@ -53,10 +53,7 @@ pub(super) struct KeyedTransaction {
 }
 
 impl OpenFile {
-    pub(super) async fn begin_writing(
-        &self,
-        name: TransactionName,
-    ) -> Result<KeyedTransaction, StoreError> {
+    pub(super) async fn begin_writing(&self, name: TransactionName) -> Result<KeyedTransaction> {
         self.with_keys(self.begin_writing_bare(name).await?).await
     }
 
@@ -64,14 +61,11 @@ impl OpenFile {
     pub(super) async fn begin_writing_bare(
         &self,
         name: TransactionName,
-    ) -> Result<FileTransaction, StoreError> {
+    ) -> Result<FileTransaction> {
         transaction::begin_writing(&self.writer, &self.monitor, name, self.patience).await
     }
 
-    pub(super) async fn begin_reading(
-        &self,
-        name: TransactionName,
-    ) -> Result<KeyedTransaction, StoreError> {
+    pub(super) async fn begin_reading(&self, name: TransactionName) -> Result<KeyedTransaction> {
         let transaction =
             transaction::begin_reading(&self.readers, &self.monitor, name, self.patience).await?;
         self.with_keys(transaction).await
@@ -82,17 +76,14 @@ impl OpenFile {
         &self,
         name: TransactionName,
         attempt: impl FnMut() -> F,
-    ) -> Result<T, StoreError>
+    ) -> Result<T>
     where
         F: Future<Output = Result<T, sqlx::Error>>,
     {
         while_busy(&self.monitor, name, self.patience, attempt).await
     }
 
-    async fn with_keys(
-        &self,
-        mut transaction: FileTransaction,
-    ) -> Result<KeyedTransaction, StoreError> {
+    async fn with_keys(&self, mut transaction: FileTransaction) -> Result<KeyedTransaction> {
         let keyring = self.keyring_cache.of(&mut transaction).await?;
         Ok(KeyedTransaction {
             transaction,
@@ -102,7 +93,7 @@ impl OpenFile {
 
     /// Returns whether the file can be read, and whether changes are saved. Takes about a second at
     /// most.
-    pub(super) async fn ready(&self) -> Result<Availability, StoreError> {
+    pub(super) async fn ready(&self) -> Result<Availability> {
         self.monitor.check_identity().map_err(store_error)?;
         probe::read(&self.readers, &self.monitor).await?;
         Ok(self.probe.write(&self.writer, &self.monitor).await)

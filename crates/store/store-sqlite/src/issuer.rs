@@ -5,15 +5,12 @@ mod caller;
 mod devices;
 mod failures;
 mod identities;
-mod login_reader;
-mod login_repository;
 mod logins;
 mod overview;
 mod purge;
-mod repository;
 mod row;
+mod schema;
 mod sessions;
-mod shadows;
 mod sign_ups;
 mod tokens;
 
@@ -22,54 +19,26 @@ use std::sync::Arc;
 use anteroom_protocol::Aci;
 use anteroom_store::{
     AccountDevice, Availability, DeviceId, IssuerDatabase, IssuerReader, IssuerRepository,
-    KeyOwner, StorageKeys, StoreError, TransactionName,
+    StorageKeys, TransactionName,
 };
 use async_trait::async_trait;
 
-use super::{
-    database::{Schema, SqliteDatabase},
-    file::FileSchema,
-    lookups::FastLookup,
-    migrations,
-};
-
-/// The schema of the issuer's file.
-#[derive(Clone, Copy, Debug)]
-pub enum IssuerSchema {}
-
-impl Schema for IssuerSchema {
-    const FILE: FileSchema = FileSchema {
-        owner: KeyOwner::Issuer,
-        migrations: migrations::ISSUER,
-        application_id: 0x416e_4973,
-        holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
-             OR EXISTS (SELECT 1 FROM server_params)
-             OR EXISTS (SELECT 1 FROM accounts)
-             OR EXISTS (SELECT 1 FROM devices)
-             OR EXISTS (SELECT 1 FROM login_failures)
-             OR EXISTS (SELECT 1 FROM invites)",
-        transient_deletions: &[
-            "DELETE FROM sessions",
-            "DELETE FROM known_devices",
-            "DELETE FROM sign_ups",
-            "DELETE FROM confirmed_sign_ups",
-            "DELETE FROM reset_tokens",
-            "DELETE FROM invites",
-        ],
-    };
-}
-
-/// The issuer's database in an SQLite file.
-pub type SqliteIssuer = SqliteDatabase<IssuerSchema>;
+use self::schema::IssuerTransaction;
+pub use self::schema::{IssuerSchema, SqliteIssuer};
+use super::{error::Result, lookups::FastLookup};
 
 #[async_trait]
 impl IssuerDatabase for SqliteIssuer {
-    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>, StoreError> {
-        Ok(self.begin_writing(name).await?)
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn IssuerRepository>> {
+        Ok(IssuerTransaction::boxed(
+            self.file.begin_writing(name).await?,
+        ))
     }
 
-    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>, StoreError> {
-        Ok(self.begin_reading(name).await?)
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn IssuerReader>> {
+        Ok(IssuerTransaction::boxed(
+            self.file.begin_reading(name).await?,
+        ))
     }
 
     async fn account_with_device(
@@ -77,7 +46,7 @@ impl IssuerDatabase for SqliteIssuer {
         name: TransactionName,
         aci: &Aci,
         id: DeviceId,
-    ) -> Result<Option<AccountDevice>, StoreError> {
+    ) -> Result<Option<AccountDevice>> {
         let keyring = self.file.keyring_cache.last_seen();
         let attempt = || caller::fast_lookup(&self.file.lookups, &keyring, aci, id);
         match self.file.look_up(name, attempt).await? {
@@ -87,7 +56,7 @@ impl IssuerDatabase for SqliteIssuer {
         }
     }
 
-    async fn ready(&self) -> Result<Availability, StoreError> {
+    async fn ready(&self) -> Result<Availability> {
         self.file.ready().await
     }
 

@@ -4,13 +4,14 @@ use std::{fmt, num::NonZeroU32};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    KeyError, KeyOwner, MasterKey, StoreError, TransactionName,
+    KeyError, KeyOwner, MasterKey, TransactionName,
     keys::{KeyDatabase, KeyEntry, KeyId, KeyPurpose, ResealCursor, ResealStep, SealedValues},
 };
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
+    error::Result,
     file::{KeyedTransaction, OpenFile},
     keys, reseal,
 };
@@ -29,7 +30,7 @@ impl KeyDatabase for OpenFile {
         self.keyring_cache.last_seen().owner()
     }
 
-    async fn keys(&self) -> Result<Vec<KeyEntry>, StoreError> {
+    async fn keys(&self) -> Result<Vec<KeyEntry>> {
         let mut keyed = self.begin_reading(LIST).await?;
         keys::entries(&mut keyed.transaction).await
     }
@@ -39,7 +40,7 @@ impl KeyDatabase for OpenFile {
         purpose: KeyPurpose,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<KeyId, StoreError> {
+    ) -> Result<KeyId> {
         self.check_rotates(purpose)?;
         let KeyedTransaction {
             mut transaction,
@@ -62,7 +63,7 @@ impl KeyDatabase for OpenFile {
         purpose: KeyPurpose,
         replaced_by: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<KeyId>, StoreError> {
+    ) -> Result<Vec<KeyId>> {
         self.check_rotates(purpose)?;
         let mut keyed = self.begin_reading(RETIRE).await?;
         let mut needless = keys::replaced(&mut keyed.transaction, purpose, replaced_by).await?;
@@ -93,7 +94,7 @@ impl KeyDatabase for OpenFile {
         Ok(retired)
     }
 
-    async fn sealed_values(&self) -> Result<SealedValues, StoreError> {
+    async fn sealed_values(&self) -> Result<SealedValues> {
         let mut keyed = self.begin_reading(COUNT).await?;
         reseal::count(&mut keyed.transaction, &keyed.keyring).await
     }
@@ -103,7 +104,7 @@ impl KeyDatabase for OpenFile {
         after: Option<ResealCursor>,
         limit: NonZeroU32,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<ResealStep, StoreError> {
+    ) -> Result<ResealStep> {
         // Reads and unseals without the file's write lock.
         let mut keyed = self.begin_reading(READ_STALE).await?;
         let batch =
@@ -124,11 +125,7 @@ impl KeyDatabase for OpenFile {
         })
     }
 
-    async fn rewrap(
-        &self,
-        master: &MasterKey,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError> {
+    async fn rewrap(&self, master: &MasterKey, rng: &mut (dyn CryptoRng + Send)) -> Result<()> {
         let KeyedTransaction {
             mut transaction,
             keyring,
@@ -141,7 +138,7 @@ impl KeyDatabase for OpenFile {
 }
 
 impl OpenFile {
-    fn check_rotates(&self, purpose: KeyPurpose) -> Result<(), StoreError> {
+    fn check_rotates(&self, purpose: KeyPurpose) -> Result<()> {
         if purpose.rotates() && self.owner().purposes().contains(&purpose) {
             return Ok(());
         }

@@ -1,13 +1,13 @@
 //! The cached keyring of an open file. Other processes may add keys to the file.
 
 use anteroom_store::{
-    KeyError, Keyring, StoreError,
+    KeyError, Keyring,
     keys::{StoredKeys, WrappedKey},
 };
 
 use parking_lot::RwLock;
 
-use super::{keys, options::MasterSource, transaction::FileTransaction};
+use super::{error::Result, keys, options::MasterSource, transaction::FileTransaction};
 
 /// The keyring that this process read last.
 pub(super) struct KeyringCache {
@@ -34,7 +34,7 @@ impl KeyringCache {
     ///
     /// A transaction that sees an older state than the cached one needs that state's keys: some of
     /// them may be retired since.
-    pub(super) async fn of(&self, connection: &mut FileTransaction) -> Result<Keyring, StoreError> {
+    pub(super) async fn of(&self, connection: &mut FileTransaction) -> Result<Keyring> {
         let last_seen = self.last_seen();
         let newest = keys::newest(connection).await?;
         if newest == Some(last_seen.newest()) {
@@ -59,7 +59,7 @@ impl KeyringCache {
         last_seen: &Keyring,
         connection: &mut FileTransaction,
         keys: Vec<WrappedKey>,
-    ) -> Result<Keyring, StoreError> {
+    ) -> Result<Keyring> {
         let check = keys::check(connection).await?;
         let check = check.ok_or(KeyError::KeysMissing)?;
         let found = self.master.as_ref().and_then(MasterSource::find);

@@ -1,14 +1,11 @@
 //! `master_key_check` and `keys`, the tables that both services have.
 
 use anteroom_protocol::Timestamp;
-use anteroom_store::{
-    StoreError,
-    keys::{KeyCheck, KeyEntry, KeyId, KeyPurpose, StoredKeys, WrappedKey},
-};
+use anteroom_store::keys::{KeyCheck, KeyEntry, KeyId, KeyPurpose, StoredKeys, WrappedKey};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
-    error::store_error,
+    error::{Result, store_error},
     row::{self, invalid, number, optional_timestamp, seconds, timestamp},
     statement::Statement as _,
     transaction::FileTransaction,
@@ -17,9 +14,7 @@ use super::{
 const KEYS: &str = "keys";
 
 /// Reads the check of the master key; `None` in an empty database.
-pub(super) async fn check(
-    connection: &mut FileTransaction,
-) -> Result<Option<KeyCheck>, StoreError> {
+pub(super) async fn check(connection: &mut FileTransaction) -> Result<Option<KeyCheck>> {
     sqlx::query("SELECT key_check FROM master_key_check")
         .optional_row(connection)
         .await?
@@ -28,7 +23,7 @@ pub(super) async fn check(
 }
 
 /// Returns the newest key of any purpose that is not retired.
-pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<KeyId>, StoreError> {
+pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<KeyId>> {
     let newest: Option<i64> = sqlx::query("SELECT max(key_id) FROM keys")
         .scalar(connection)
         .await?;
@@ -39,7 +34,7 @@ pub(super) async fn newest(connection: &mut FileTransaction) -> Result<Option<Ke
 }
 
 /// Reads all keys that are not retired.
-pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedKey>, StoreError> {
+pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedKey>> {
     sqlx::query("SELECT key_id, purpose, created, wrapped FROM keys WHERE retired IS NULL")
         .rows(connection)
         .await?
@@ -49,7 +44,7 @@ pub(super) async fn all(connection: &mut FileTransaction) -> Result<Vec<WrappedK
 }
 
 /// Reads all keys, retired ones included, by ascending id.
-pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyEntry>, StoreError> {
+pub(super) async fn entries(connection: &mut FileTransaction) -> Result<Vec<KeyEntry>> {
     sqlx::query("SELECT key_id, purpose, created, retired FROM keys ORDER BY key_id")
         .rows(connection)
         .await?
@@ -71,7 +66,7 @@ pub(super) async fn replaced(
     connection: &mut FileTransaction,
     purpose: KeyPurpose,
     replaced_by: Timestamp,
-) -> Result<Vec<KeyId>, StoreError> {
+) -> Result<Vec<KeyId>> {
     sqlx::query(
         "SELECT key_id FROM keys WHERE purpose = ?1 AND retired IS NULL AND EXISTS (
              SELECT 1 FROM keys AS newer WHERE newer.purpose = ?1
@@ -92,8 +87,8 @@ pub(super) async fn retire(
     connection: &mut FileTransaction,
     id: KeyId,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let retired = sqlx::query(
+) -> Result<bool> {
+    sqlx::query(
         "UPDATE keys SET wrapped = NULL, retired = max(created, ?1)
          WHERE key_id = ?2 AND retired IS NULL AND EXISTS (
              SELECT 1 FROM keys AS newer WHERE newer.purpose = keys.purpose
@@ -101,16 +96,15 @@ pub(super) async fn retire(
     )
     .bind(seconds(now, KEYS, "retired")?)
     .bind(i64::from(id.as_u32()))
-    .changes(connection)
-    .await?;
-    Ok(retired > 0)
+    .changed(connection)
+    .await
 }
 
 /// Replaces the wrapped keys by the same keys wrapped under another master key.
 pub(super) async fn replace_wrapped(
     connection: &mut FileTransaction,
     stored: &StoredKeys,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     sqlx::query("UPDATE master_key_check SET key_check = ?")
         .bind(stored.check.as_bytes().as_slice())
         .changes(&mut *connection)
@@ -130,10 +124,7 @@ pub(super) async fn replace_wrapped(
 }
 
 /// Stores the keys of an empty database.
-pub(super) async fn store(
-    connection: &mut FileTransaction,
-    stored: &StoredKeys,
-) -> Result<(), StoreError> {
+pub(super) async fn store(connection: &mut FileTransaction, stored: &StoredKeys) -> Result<()> {
     sqlx::query("INSERT INTO master_key_check (id, key_check) VALUES (1, ?)")
         .bind(stored.check.as_bytes().as_slice())
         .changes(&mut *connection)
@@ -144,10 +135,7 @@ pub(super) async fn store(
     Ok(())
 }
 
-pub(super) async fn add(
-    connection: &mut FileTransaction,
-    key: &WrappedKey,
-) -> Result<(), StoreError> {
+pub(super) async fn add(connection: &mut FileTransaction, key: &WrappedKey) -> Result<()> {
     sqlx::query("INSERT INTO keys (key_id, purpose, created, wrapped) VALUES (?, ?, ?, ?)")
         .bind(i64::from(key.id.as_u32()))
         .bind(key.purpose.as_str())
@@ -158,14 +146,14 @@ pub(super) async fn add(
         .map(drop)
 }
 
-pub(super) async fn next_id(connection: &mut FileTransaction) -> Result<KeyId, StoreError> {
+pub(super) async fn next_id(connection: &mut FileTransaction) -> Result<KeyId> {
     match newest(connection).await? {
         Some(newest) => newest.next().ok_or(invalid(KEYS, "key_id")),
         None => Ok(KeyId::new(1)),
     }
 }
 
-fn wrapped_key(row: &SqliteRow) -> Result<WrappedKey, StoreError> {
+fn wrapped_key(row: &SqliteRow) -> Result<WrappedKey> {
     Ok(WrappedKey {
         id: KeyId::new(number(row, KEYS, "key_id")?),
         purpose: purpose(row)?,
@@ -174,11 +162,11 @@ fn wrapped_key(row: &SqliteRow) -> Result<WrappedKey, StoreError> {
     })
 }
 
-fn purpose(row: &SqliteRow) -> Result<KeyPurpose, StoreError> {
+fn purpose(row: &SqliteRow) -> Result<KeyPurpose> {
     let word: &str = row.try_get("purpose").map_err(store_error)?;
     KeyPurpose::from_word(word).ok_or(invalid(KEYS, "purpose"))
 }
 
-fn created(row: &SqliteRow) -> Result<Timestamp, StoreError> {
+fn created(row: &SqliteRow) -> Result<Timestamp> {
     timestamp(row, KEYS, "created")
 }

@@ -1,15 +1,11 @@
 //! Connections for single statements outside of transactions.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anteroom_store::Keyring;
 use parking_lot::Mutex;
 use sqlx::{
-    Error, Row as _, Sqlite, SqliteConnection, SqlitePool, ValueRef as _,
+    Error, Row as _, Sqlite, SqlitePool, ValueRef as _,
     pool::PoolConnection,
     query::Query,
     sqlite::{SqliteArguments, SqliteRow},
@@ -78,7 +74,7 @@ impl LookupPool {
         present: &str,
     ) -> Result<FastLookup, Error> {
         let mut lookup = self.begin().await?;
-        let row = statement.fetch_one(&mut *lookup).await;
+        let row = statement.fetch_one(&mut *lookup.connection).await;
         let row = lookup.finish(row)?;
         let newest: Option<i64> = row.try_get("newest_key")?;
         let is_known = newest == Some(i64::from(keyring.newest().as_u32()));
@@ -96,12 +92,12 @@ impl LookupPool {
     /// When the file is not the one that was opened, when no connection is free in time, when one
     /// cannot be opened, and after [`close`](Self::close).
     async fn begin(&self) -> Result<LookupConnection<'_>, Error> {
-        self.monitor.check_identity()?;
+        self.monitor.check_identity_at_times()?;
         let permit = timeout(self.patience, self.permits.acquire()).await;
         let permit = permit
             .map_err(|_| Error::PoolTimedOut)?
             .map_err(|_| Error::PoolClosed)?;
-        let idle = self.with_idle(Vec::pop);
+        let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.pool.acquire().await?,
@@ -117,12 +113,8 @@ impl LookupPool {
     pub(super) async fn close(&self) {
         self.permits.close();
         // `LookupConnection::release` checks under the same lock whether the set is closed.
-        drop(self.with_idle(std::mem::take));
+        self.idle.lock().clear();
         self.pool.close().await;
-    }
-
-    fn with_idle<T>(&self, work: impl FnOnce(&mut Vec<PoolConnection<Sqlite>>) -> T) -> T {
-        work(&mut self.idle.lock())
     }
 }
 
@@ -139,26 +131,10 @@ impl LookupConnection<'_> {
     }
 
     fn release(self) {
-        let (lookups, connection) = (self.lookups, self.connection);
-        lookups.with_idle(|idle| {
-            if !lookups.permits.is_closed() {
-                idle.push(connection);
-            }
-        });
-    }
-}
-
-impl Deref for LookupConnection<'_> {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for LookupConnection<'_> {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
+        let mut idle = self.lookups.idle.lock();
+        if !self.lookups.permits.is_closed() {
+            idle.push(self.connection);
+        }
     }
 }
 
@@ -186,7 +162,7 @@ mod tests {
 
     async fn answer(lookup: &mut LookupConnection<'_>) -> i64 {
         let query = sqlx::query_scalar("SELECT 7");
-        query.fetch_one(&mut **lookup).await.unwrap()
+        query.fetch_one(&mut *lookup.connection).await.unwrap()
     }
 
     #[tokio::test]
@@ -201,7 +177,7 @@ mod tests {
                 Err(Error::RowNotFound)
             };
             assert_eq!(lookup.finish(outcome).is_ok(), is_kept);
-            assert_eq!(lookups.with_idle(|idle| idle.len()), usize::from(is_kept));
+            assert_eq!(lookups.idle.lock().len(), usize::from(is_kept));
         }
     }
 
@@ -224,7 +200,7 @@ mod tests {
         let lookups = lookups(LONG);
         lookups.begin().await.unwrap().release();
         lookups.close().await;
-        assert!(lookups.with_idle(|idle| idle.is_empty()));
+        assert!(lookups.idle.lock().is_empty());
     }
 
     #[tokio::test]
@@ -237,6 +213,6 @@ mod tests {
         assert_eq!(answer(&mut looking).await, 7);
         looking.release();
         closing.await;
-        assert!(lookups.with_idle(|idle| idle.is_empty()));
+        assert!(lookups.idle.lock().is_empty());
     }
 }

@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::OnceLock,
-    time::Duration,
+    time::{self, Duration},
 };
 
 use parking_lot::Mutex;
@@ -22,6 +22,10 @@ use super::failure::FileFailure;
 /// succeed do not show that it is repaired.
 const DAMAGE_REMEMBERED: Duration = Duration::from_secs(60);
 
+/// The time for which a look-up relies on a check of the file's identity: it reads nothing that was
+/// not true this long ago, and spares three calls of the system.
+const IDENTITY_HOLDS: Duration = Duration::from_millis(10);
+
 /// Watches one file.
 pub(super) struct FileMonitor {
     path: PathBuf,
@@ -29,6 +33,8 @@ pub(super) struct FileMonitor {
     side_files: [PathBuf; 2],
     /// Set once the file is open.
     identity: OnceLock<FileSetId>,
+    /// The time of the last check that found this identity.
+    checked: Mutex<Option<time::Instant>>,
     state: Mutex<State>,
 }
 
@@ -64,6 +70,7 @@ impl FileMonitor {
                 path.into()
             }),
             identity: OnceLock::new(),
+            checked: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -94,6 +101,7 @@ impl FileMonitor {
                 let found = self.found_side_files();
                 let mut side_files = identity.side_files.iter().zip(&found);
                 if side_files.all(|(open, found)| open.is_none() || open == found) {
+                    *self.checked.lock() = Some(time::Instant::now());
                     return Ok(());
                 }
                 let failure = FileFailure::SideFileRemoved;
@@ -110,8 +118,19 @@ impl FileMonitor {
             // It is unknown at the moment whether the file exists.
             Err(error) => (FileFailure::Denied, error),
         };
+        *self.checked.lock() = None;
         self.note(failure);
         Err(Error::Io(error))
+    }
+
+    /// Checks as [`check_identity`](Self::check_identity) does, unless a check found the open file a
+    /// moment ago.
+    pub(super) fn check_identity_at_times(&self) -> Result<(), Error> {
+        let checked = *self.checked.lock();
+        match checked {
+            Some(at) if at.elapsed() < IDENTITY_HOLDS => Ok(()),
+            _ => self.check_identity(),
+        }
     }
 
     fn found_side_files(&self) -> [Option<FileId>; 2] {

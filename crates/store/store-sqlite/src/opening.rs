@@ -1,6 +1,8 @@
 //! The opening of a database file.
 
-use std::{cmp::Ordering, fs, io::ErrorKind, path::Path, sync::Arc, time::Duration};
+use std::{
+    cmp::Ordering, fs, io::ErrorKind, marker::PhantomData, path::Path, sync::Arc, time::Duration,
+};
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{KeyError, Keyring, MasterKey, StoreError, TransactionName, keys::StoredKeys};
@@ -8,15 +10,15 @@ use rand_core::CryptoRng;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqlitePoolOptions};
 
 use super::{
-    SqliteOptions,
-    error::{migration_error, store_error},
+    database::{Schema, SqliteDatabase},
+    error::{Result, migration_error, store_error},
     file::{FileSchema, OpenFile},
     keyring_cache::KeyringCache,
     keys,
     lookups::LookupPool,
     migrations,
     monitor::FileMonitor,
-    options::connect_options,
+    options::{SqliteOptions, connect_options},
     retry::while_busy,
     row::invalid,
     statement::Statement as _,
@@ -24,20 +26,6 @@ use super::{
 };
 
 const OPEN: TransactionName = TransactionName::new("open the database");
-
-pub(super) async fn is_initialised(path: &Path) -> Result<bool, StoreError> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.len() == 0 => return Ok(false),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(file_error(error)),
-    }
-    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
-    let mut connection = options.connect().await.map_err(store_error)?;
-    let initialised = has_tables(&mut connection).await;
-    connection.close().await.map_err(store_error)?;
-    initialised
-}
 
 /// The relation of a file's schema to this program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,57 +49,121 @@ pub enum SchemaState {
     },
 }
 
-/// Reads the schema version of an existing file, and changes nothing.
-pub(super) async fn schema_state(
-    schema: &FileSchema,
-    path: &Path,
-) -> Result<SchemaState, StoreError> {
-    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
-    let mut connection = options.connect().await.map_err(store_error)?;
-    let version = async {
-        check_mark(schema, &mut connection).await?;
-        let found: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok::<_, StoreError>(found)
-    };
-    let version = version.await;
-    connection.close().await.map_err(store_error)?;
-    let number =
-        |version: i64| u64::try_from(version).map_err(|_| invalid("_sqlx_migrations", "version"));
-    let newest = schema.migrations.iter().map(|(version, ..)| *version).max();
-    let (found, known) = (number(version?)?, number(newest.unwrap_or_default())?);
-    Ok(match found.cmp(&known) {
-        Ordering::Less => SchemaState::Older { found, known },
-        Ordering::Equal => SchemaState::Current(found),
-        Ordering::Greater => SchemaState::Newer { found, known },
-    })
+impl<S: Schema> SqliteDatabase<S> {
+    /// Returns whether the file holds a database. A file that is missing or empty does not.
+    ///
+    /// Creates and changes nothing. A program without a master key calls this before it creates
+    /// one, because a new key cannot open an existing database.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a file that is not an SQLite database,
+    /// [`StoreError::Unavailable`] for one that cannot be read.
+    pub async fn is_initialised(path: &Path) -> Result<bool> {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.len() == 0 => return Ok(false),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(file_error(error)),
+        }
+        let mut connection = connect_reading(path).await?;
+        let initialised = has_tables(&mut connection).await;
+        connection.close().await.map_err(store_error)?;
+        initialised
+    }
+
+    /// Compares the schema of an existing file with that of this program. Creates and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// - [`StoreError::UnknownSchema`] if the file is not this service's;
+    /// - [`StoreError::Unavailable`] if it cannot be read;
+    /// - [`StoreError::Damaged`] for a damaged file.
+    pub async fn schema_state(path: &Path) -> Result<SchemaState> {
+        let mut connection = connect_reading(path).await?;
+        let version = async {
+            check_mark(&S::FILE, &mut connection).await?;
+            schema_version(&mut connection).await
+        };
+        let version = version.await;
+        connection.close().await.map_err(store_error)?;
+        let newest = S::FILE.migrations.iter().map(|(version, ..)| *version);
+        let (found, known) = (version?, version_number(newest.max().unwrap_or_default())?);
+        Ok(match found.cmp(&known) {
+            Ordering::Less => SchemaState::Older { found, known },
+            Ordering::Equal => SchemaState::Current(found),
+            Ordering::Greater => SchemaState::Newer { found, known },
+        })
+    }
+
+    /// Opens the database: brings its schema up to date and unlocks its keys, or creates them in an
+    /// empty one. Both happen in one transaction: after an error the file is unchanged, and of
+    /// several processes that open a new file at the same time, one creates the keys for all.
+    ///
+    /// `now` is the creation time of new keys; `rng` is their source.
+    ///
+    /// # Errors
+    /// - [`StoreError::Keys`] if the master key is wrong or the keys are missing or damaged;
+    /// - [`StoreError::UnknownSchema`] if a newer or different program made the file;
+    /// - [`StoreError::Unavailable`] if the file cannot be opened or created, or stays busy;
+    /// - [`StoreError::Damaged`] for a file that is not an SQLite database.
+    pub async fn open(
+        options: &SqliteOptions,
+        master: &MasterKey,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Self> {
+        let database = Self {
+            file: open_file(&S::FILE, options, master, now, rng).await?,
+            schema: PhantomData,
+        };
+        if let Err(error) = S::complete(&database).await {
+            database.close().await;
+            return Err(error);
+        }
+        Ok(database)
+    }
 }
 
-pub(super) async fn open(
+async fn connect_reading(path: &Path) -> Result<SqliteConnection> {
+    let options = connect_options(path, Duration::from_secs(5)).pragma("query_only", "ON");
+    options.connect().await.map_err(store_error)
+}
+
+/// Reads the version of the newest migration of a file.
+pub(super) async fn schema_version(connection: &mut SqliteConnection) -> Result<u64> {
+    let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+        .map_err(store_error)?;
+    version_number(version)
+}
+
+fn version_number(version: i64) -> Result<u64> {
+    u64::try_from(version).map_err(|_| invalid("_sqlx_migrations", "version"))
+}
+
+async fn open_file(
     schema: &FileSchema,
     options: &SqliteOptions,
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<OpenFile, StoreError> {
-    if options.creates() {
-        create_file(options.path())?;
+) -> Result<OpenFile> {
+    if options.create {
+        create_file(&options.path)?;
     }
-    let patience = options.patience();
-    let monitor = Arc::new(FileMonitor::new(options.path()));
+    let patience = options.busy_timeout;
+    let monitor = Arc::new(FileMonitor::new(&options.path));
     let writer = while_busy(&monitor, OPEN, patience, || {
         pool_options(1, patience).connect_with(options.for_writing())
     })
     .await?;
 
-    let transaction = begin_writing(&writer, &monitor, OPEN, patience).await;
-    let unlocked = match transaction {
-        Ok(transaction) => unlock(schema, transaction, master, now, rng).await,
-        Err(error) => Err(error),
+    let unlocked = async {
+        let transaction = begin_writing(&writer, &monitor, OPEN, patience).await?;
+        unlock(schema, transaction, master, now, rng).await
     };
-    let (keyring, created) = match unlocked {
+    let (keyring, created) = match unlocked.await {
         Ok(unlocked) => unlocked,
         Err(refusal) => {
             // Closes the connection here, so that a refusal leaves no side files behind.
@@ -120,7 +172,7 @@ pub(super) async fn open(
         }
     };
 
-    let reading = pool_options(options.reader_count().get(), patience);
+    let reading = pool_options(options.readers.get(), patience);
     let lookups = reading.clone().connect_lazy_with(options.for_reading());
     let readers = reading
         .connect_with(options.for_reading())
@@ -139,7 +191,7 @@ pub(super) async fn open(
         monitor,
         probe: Arc::default(),
         patience,
-        keyring_cache: Arc::new(KeyringCache::new(keyring, options.master())),
+        keyring_cache: Arc::new(KeyringCache::new(keyring, options.master.clone())),
         created,
     })
 }
@@ -166,7 +218,7 @@ async fn unlock(
     master: &MasterKey,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<(Keyring, bool), StoreError> {
+) -> Result<(Keyring, bool)> {
     migrate(schema, transaction.connection()?).await?;
     let unlocked = match stored_keys(schema, &mut transaction).await? {
         Some(stored) => {
@@ -185,7 +237,7 @@ async fn unlock(
 }
 
 /// Creates an empty file that only its owner can read. SQLite gives its side files the same mode.
-pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_file(path: &Path) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -205,7 +257,7 @@ pub(super) fn file_error(error: std::io::Error) -> StoreError {
 
 /// Brings the schema up to date. The caller's transaction holds the file's write lock, so that the
 /// migrations of several processes run one after the other.
-async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Result<()> {
     if has_tables(connection).await? {
         check_mark(schema, connection).await?;
     }
@@ -221,7 +273,7 @@ async fn migrate(schema: &FileSchema, connection: &mut SqliteConnection) -> Resu
 pub(super) async fn check_mark(
     schema: &FileSchema,
     connection: &mut SqliteConnection,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let mark: i64 = sqlx::query_scalar("PRAGMA application_id")
         .fetch_one(connection)
         .await
@@ -234,7 +286,7 @@ pub(super) async fn check_mark(
     Ok(())
 }
 
-async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+async fn has_tables(connection: &mut SqliteConnection) -> Result<bool> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema)")
         .fetch_one(connection)
         .await
@@ -245,23 +297,15 @@ async fn has_tables(connection: &mut SqliteConnection) -> Result<bool, StoreErro
 async fn stored_keys(
     schema: &FileSchema,
     connection: &mut FileTransaction,
-) -> Result<Option<StoredKeys>, StoreError> {
-    match keys::check(connection).await? {
-        Some(check) => {
-            let keys = keys::all(connection).await?;
-            Ok(Some(StoredKeys { check, keys }))
-        }
-        None if is_empty(schema, connection).await? => Ok(None),
-        None => Err(KeyError::KeysMissing.into()),
+) -> Result<Option<StoredKeys>> {
+    if let Some(check) = keys::check(connection).await? {
+        let keys = keys::all(connection).await?;
+        return Ok(Some(StoredKeys { check, keys }));
     }
-}
-
-async fn is_empty(
-    schema: &FileSchema,
-    connection: &mut FileTransaction,
-) -> Result<bool, StoreError> {
-    let holds_any: bool = sqlx::query(schema.holds_any).scalar(connection).await?;
-    Ok(!holds_any)
+    if sqlx::query(schema.holds_any).scalar(connection).await? {
+        return Err(KeyError::KeysMissing.into());
+    }
+    Ok(None)
 }
 
 /// Unlocks the keys, and creates the keys of purposes that the database is too old to have.
@@ -272,7 +316,7 @@ async fn unlock_stored(
     stored: &StoredKeys,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Keyring, StoreError> {
+) -> Result<Keyring> {
     let keyring = Keyring::unlock(schema.owner, master, stored)?;
     let missing: Vec<_> = keyring.missing().collect();
     if missing.is_empty() {

@@ -20,11 +20,11 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
 /// The path of a database and the options for opening it.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
-    path: PathBuf,
-    create: bool,
-    readers: NonZeroU32,
-    busy_timeout: Duration,
-    master: Option<MasterSource>,
+    pub(super) path: PathBuf,
+    pub(super) create: bool,
+    pub(super) readers: NonZeroU32,
+    pub(super) busy_timeout: Duration,
+    pub(super) master: Option<MasterSource>,
 }
 
 /// The source of the master key after the key of the opening was replaced.
@@ -89,26 +89,6 @@ impl SqliteOptions {
     ) -> Self {
         self.master = Some(MasterSource(Arc::new(find)));
         self
-    }
-
-    pub(super) fn master(&self) -> Option<MasterSource> {
-        self.master.clone()
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) const fn creates(&self) -> bool {
-        self.create
-    }
-
-    pub(super) const fn reader_count(&self) -> NonZeroU32 {
-        self.readers
-    }
-
-    pub(super) const fn patience(&self) -> Duration {
-        self.busy_timeout
     }
 
     pub(super) fn for_writing(&self) -> SqliteConnectOptions {

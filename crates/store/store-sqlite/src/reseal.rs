@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 
 use anteroom_store::{
-    KeyOwner, Keyring, SealedValue, StoreError,
+    KeyOwner, Keyring, SealedValue,
     keys::{Column, KeyId, ResealCursor, SealedValues},
     sealed::{RowPart, SealedColumn, sealed_columns},
 };
@@ -15,9 +15,9 @@ use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 use zeroize::Zeroizing;
 
 use super::{
-    error::store_error,
+    error::{Result, store_error},
     file::KeyedTransaction,
-    row::{count as count_of, invalid, number},
+    row::{invalid, number},
     statement::Statement as _,
     transaction::FileTransaction,
 };
@@ -42,7 +42,7 @@ pub(super) struct StaleValue {
 pub(super) async fn count(
     connection: &mut FileTransaction,
     keyring: &Keyring,
-) -> Result<SealedValues, StoreError> {
+) -> Result<SealedValues> {
     let newest = SealedValue::prefix(keyring.sealer().first());
     let mut counted = SealedValues::default();
     for SealedColumn { column, .. } in sealed_columns(keyring.owner()) {
@@ -57,8 +57,8 @@ pub(super) async fn count(
             .bind(newest.as_slice())
             .row(&mut *connection)
             .await?;
-        counted.all += count_of(&row, table, "values_count")?;
-        counted.stale += count_of(&row, table, "stale_count")?;
+        counted.all += number::<u64>(&row, table, "values_count")?;
+        counted.stale += number::<u64>(&row, table, "stale_count")?;
     }
     Ok(counted)
 }
@@ -68,7 +68,7 @@ pub(super) async fn seals_any(
     connection: &mut FileTransaction,
     owner: KeyOwner,
     key: KeyId,
-) -> Result<bool, StoreError> {
+) -> Result<bool> {
     let prefix = SealedValue::prefix(key);
     for SealedColumn { column, .. } in sealed_columns(owner) {
         let statement = format!(
@@ -94,7 +94,7 @@ pub(super) async fn read_batch(
     keyring: &Keyring,
     after: Option<ResealCursor>,
     limit: NonZeroU32,
-) -> Result<StaleBatch, StoreError> {
+) -> Result<StaleBatch> {
     let after = after.unwrap_or(ResealCursor {
         column: 0,
         row: i64::MIN,
@@ -148,7 +148,7 @@ impl StaleValue {
         &self,
         keyed: &mut KeyedTransaction,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         let (table, name) = (self.column.table(), self.column.name());
         let sealed = keyed
             .keyring
@@ -171,7 +171,7 @@ async fn stale_rows(
     keyring: &Keyring,
     after: i64,
     limit: NonZeroU32,
-) -> Result<Vec<SqliteRow>, StoreError> {
+) -> Result<Vec<SqliteRow>> {
     let keys: String = sealed_column
         .row
         .iter()
@@ -193,7 +193,7 @@ async fn stale_rows(
 }
 
 /// Returns the key of the row that a value is bound to.
-fn bound_to(row: &SqliteRow, sealed_column: &SealedColumn) -> Result<Vec<u8>, StoreError> {
+fn bound_to(row: &SqliteRow, sealed_column: &SealedColumn) -> Result<Vec<u8>> {
     let mut key = Vec::new();
     for part in sealed_column.row {
         match *part {
@@ -205,7 +205,7 @@ fn bound_to(row: &SqliteRow, sealed_column: &SealedColumn) -> Result<Vec<u8>, St
                 key.extend_from_slice(text.as_bytes());
             }
             RowPart::Number(name) => {
-                let number = number(row, sealed_column.column.table(), name)?;
+                let number: u32 = number(row, sealed_column.column.table(), name)?;
                 key.extend_from_slice(&number.to_be_bytes());
             }
         }

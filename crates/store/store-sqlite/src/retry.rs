@@ -36,7 +36,11 @@ where
     let end = Instant::now() + patience;
     let mut pause = FIRST_PAUSE;
     let mut is_replaced = false;
-    let mut wait = UnfinishedWait::start(monitor);
+    let mut wait = UnfinishedWait {
+        monitor,
+        started: Instant::now(),
+        failure: Some(FileFailure::Busy),
+    };
     loop {
         let answer = attempt().await;
         match answer {
@@ -67,16 +71,6 @@ struct UnfinishedWait<'a> {
     monitor: &'a FileMonitor,
     started: Instant,
     failure: Option<FileFailure>,
-}
-
-impl<'a> UnfinishedWait<'a> {
-    fn start(monitor: &'a FileMonitor) -> Self {
-        Self {
-            monitor,
-            started: Instant::now(),
-            failure: Some(FileFailure::Busy),
-        }
-    }
 }
 
 impl Drop for UnfinishedWait<'_> {

@@ -4,67 +4,35 @@ mod approvals;
 mod calls;
 mod deleted_links;
 mod eras;
-mod link_expiration;
 mod links;
 mod overview;
-mod repository;
 mod row;
+mod schema;
 mod zkparams;
 
 use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    Availability, KeyOwner, LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository,
-    RoomsStorageKeys, StoreError, TransactionName,
+    Availability, LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository,
+    RoomsStorageKeys, TransactionName,
 };
 use async_trait::async_trait;
 
-use super::{
-    database::{Schema, SqliteDatabase},
-    file::FileSchema,
-    lookups::FastLookup,
-    migrations,
-};
-
-/// The schema of the room service's file.
-#[derive(Clone, Copy, Debug)]
-pub enum RoomsSchema {}
-
-impl Schema for RoomsSchema {
-    const FILE: FileSchema = FileSchema {
-        owner: KeyOwner::Rooms,
-        migrations: migrations::ROOMS,
-        application_id: 0x416e_526f,
-        holds_any: "SELECT EXISTS (SELECT 1 FROM keys)
-             OR EXISTS (SELECT 1 FROM server_params)
-             OR EXISTS (SELECT 1 FROM call_links)
-             OR EXISTS (SELECT 1 FROM deleted_links)
-             OR EXISTS (SELECT 1 FROM approvals)
-             OR EXISTS (SELECT 1 FROM calls)",
-        transient_deletions: &["DELETE FROM calls"],
-    };
-
-    /// Adds the index of the zkparams to links that an earlier version stored.
-    async fn complete(database: &SqliteRooms) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("index zkparams");
-        let mut keyed = database.file.begin_writing(NAME).await?;
-        if zkparams::index(&mut keyed).await? > 0 {
-            keyed.transaction.commit().await?;
-        }
-        Ok(())
-    }
-}
-
-/// The room service's database in an SQLite file.
-pub type SqliteRooms = SqliteDatabase<RoomsSchema>;
+use self::schema::RoomsTransaction;
+pub use self::schema::{RoomsSchema, SqliteRooms};
+use super::{error::Result, lookups::FastLookup};
 
 #[async_trait]
 impl RoomsDatabase for SqliteRooms {
-    async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>, StoreError> {
-        Ok(self.begin_writing(name).await?)
+    async fn begin(&self, name: TransactionName) -> Result<Box<dyn RoomsRepository>> {
+        Ok(RoomsTransaction::boxed(
+            self.file.begin_writing(name).await?,
+        ))
     }
 
-    async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>, StoreError> {
-        Ok(self.begin_reading(name).await?)
+    async fn read(&self, name: TransactionName) -> Result<Box<dyn RoomsReader>> {
+        Ok(RoomsTransaction::boxed(
+            self.file.begin_reading(name).await?,
+        ))
     }
 
     async fn link_with_call(
@@ -72,7 +40,7 @@ impl RoomsDatabase for SqliteRooms {
         name: TransactionName,
         address: &LinkAddress,
         now: Timestamp,
-    ) -> Result<Option<LinkWithCall>, StoreError> {
+    ) -> Result<Option<LinkWithCall>> {
         let keyring = self.file.keyring_cache.last_seen();
         let attempt = || links::fast_lookup(&self.file.lookups, &keyring, address, now);
         match self.file.look_up(name, attempt).await? {
@@ -82,7 +50,7 @@ impl RoomsDatabase for SqliteRooms {
         }
     }
 
-    async fn ready(&self) -> Result<Availability, StoreError> {
+    async fn ready(&self) -> Result<Availability> {
         self.file.ready().await
     }
 

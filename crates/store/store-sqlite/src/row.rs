@@ -4,14 +4,10 @@ use anteroom_protocol::Timestamp;
 use anteroom_store::{SealedValue, StoreError};
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::error::store_error;
+use super::error::{Result, store_error};
 
 /// Converts a time to the column's integer, in seconds.
-pub(super) fn seconds(
-    moment: Timestamp,
-    table: &'static str,
-    column: &'static str,
-) -> Result<i64, StoreError> {
+pub(super) fn seconds(moment: Timestamp, table: &'static str, column: &'static str) -> Result<i64> {
     i64::try_from(moment.as_secs()).map_err(|_| invalid(table, column))
 }
 
@@ -20,36 +16,26 @@ pub(super) fn array<const N: usize>(
     row: &SqliteRow,
     table: &'static str,
     column: &'static str,
-) -> Result<[u8; N], StoreError> {
+) -> Result<[u8; N]> {
     let bytes: &[u8] = row.try_get(column).map_err(store_error)?;
     bytes.try_into().map_err(|_| invalid(table, column))
 }
 
-/// Reads a 32-bit number.
-pub(super) fn number(
+/// Reads a number of the range of `T`.
+pub(super) fn number<T: TryFrom<i64>>(
     row: &SqliteRow,
     table: &'static str,
     column: &'static str,
-) -> Result<u32, StoreError> {
+) -> Result<T> {
     let number: i64 = row.try_get(column).map_err(store_error)?;
-    u32::try_from(number).map_err(|_| invalid(table, column))
-}
-
-/// Reads a number that is not negative.
-pub(super) fn count(
-    row: &SqliteRow,
-    table: &'static str,
-    column: &'static str,
-) -> Result<u64, StoreError> {
-    let number: i64 = row.try_get(column).map_err(store_error)?;
-    u64::try_from(number).map_err(|_| invalid(table, column))
+    T::try_from(number).map_err(|_| invalid(table, column))
 }
 
 pub(super) const fn invalid(table: &'static str, column: &'static str) -> StoreError {
     StoreError::InvalidValue { table, column }
 }
 
-pub(super) fn sealed(row: &SqliteRow, column: &'static str) -> Result<SealedValue, StoreError> {
+pub(super) fn sealed(row: &SqliteRow, column: &'static str) -> Result<SealedValue> {
     row.try_get(column)
         .map(SealedValue::from_bytes)
         .map_err(store_error)
@@ -59,7 +45,7 @@ pub(super) fn timestamp(
     row: &SqliteRow,
     table: &'static str,
     column: &'static str,
-) -> Result<Timestamp, StoreError> {
+) -> Result<Timestamp> {
     optional_timestamp(row, table, column)?.ok_or(invalid(table, column))
 }
 
@@ -68,7 +54,7 @@ pub(super) fn optional_timestamp(
     row: &SqliteRow,
     table: &'static str,
     column: &'static str,
-) -> Result<Option<Timestamp>, StoreError> {
+) -> Result<Option<Timestamp>> {
     let seconds: Option<i64> = row.try_get(column).map_err(store_error)?;
     seconds
         .map(|seconds| u64::try_from(seconds).map(Timestamp::from_secs))

@@ -7,53 +7,44 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use super::{error::store_error, transaction::FileTransaction};
+use super::{
+    error::{Result, store_error},
+    transaction::FileTransaction,
+};
 
 /// A statement with its values.
 pub(super) trait Statement {
     /// Executes the statement. Returns the number of changed rows.
-    fn changes(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    async fn changes(self, transaction: &mut FileTransaction) -> Result<u64>;
+
+    /// Executes the statement. Returns whether it changed a row.
+    async fn changed(self, transaction: &mut FileTransaction) -> Result<bool>;
 
     /// Executes a statement whose row refers to another row. Returns the number of changed rows, or
     /// `missing` if the other row does not exist.
-    fn changes_referring(
+    async fn changes_referring(
         self,
         transaction: &mut FileTransaction,
         missing: StoreError,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    ) -> Result<u64>;
 
     /// Reads the row that the statement always returns.
-    fn row(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<SqliteRow, StoreError>> + Send;
+    async fn row(self, transaction: &mut FileTransaction) -> Result<SqliteRow>;
 
     /// Reads the only column of that row.
-    fn scalar<T>(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send
+    async fn scalar<T>(self, transaction: &mut FileTransaction) -> Result<T>
     where
         T: for<'r> Decode<'r, Sqlite> + Type<Sqlite>;
 
     /// Reads the first row; `None` if there is none.
-    fn optional_row(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<Option<SqliteRow>, StoreError>> + Send;
+    async fn optional_row(self, transaction: &mut FileTransaction) -> Result<Option<SqliteRow>>;
 
     /// Reads all rows.
-    fn rows(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> impl Future<Output = Result<Vec<SqliteRow>, StoreError>> + Send;
+    async fn rows(self, transaction: &mut FileTransaction) -> Result<Vec<SqliteRow>>;
 }
 
 impl Statement for Query<'_, Sqlite, SqliteArguments> {
-    async fn changes(self, transaction: &mut FileTransaction) -> Result<u64, StoreError> {
+    async fn changes(self, transaction: &mut FileTransaction) -> Result<u64> {
         let outcome = self.execute(transaction.connection()?).await;
         transaction
             .observe(outcome)
@@ -61,11 +52,15 @@ impl Statement for Query<'_, Sqlite, SqliteArguments> {
             .map_err(store_error)
     }
 
+    async fn changed(self, transaction: &mut FileTransaction) -> Result<bool> {
+        self.changes(transaction).await.map(|rows| rows > 0)
+    }
+
     async fn changes_referring(
         self,
         transaction: &mut FileTransaction,
         missing: StoreError,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64> {
         let outcome = self.execute(transaction.connection()?).await;
         match transaction.observe(outcome) {
             Ok(done) => Ok(done.rows_affected()),
@@ -74,12 +69,12 @@ impl Statement for Query<'_, Sqlite, SqliteArguments> {
         }
     }
 
-    async fn row(self, transaction: &mut FileTransaction) -> Result<SqliteRow, StoreError> {
+    async fn row(self, transaction: &mut FileTransaction) -> Result<SqliteRow> {
         let outcome = self.fetch_one(transaction.connection()?).await;
         transaction.observe(outcome).map_err(store_error)
     }
 
-    async fn scalar<T>(self, transaction: &mut FileTransaction) -> Result<T, StoreError>
+    async fn scalar<T>(self, transaction: &mut FileTransaction) -> Result<T>
     where
         T: for<'r> Decode<'r, Sqlite> + Type<Sqlite>,
     {
@@ -87,15 +82,12 @@ impl Statement for Query<'_, Sqlite, SqliteArguments> {
         row.try_get(0).map_err(store_error)
     }
 
-    async fn optional_row(
-        self,
-        transaction: &mut FileTransaction,
-    ) -> Result<Option<SqliteRow>, StoreError> {
+    async fn optional_row(self, transaction: &mut FileTransaction) -> Result<Option<SqliteRow>> {
         let outcome = self.fetch_optional(transaction.connection()?).await;
         transaction.observe(outcome).map_err(store_error)
     }
 
-    async fn rows(self, transaction: &mut FileTransaction) -> Result<Vec<SqliteRow>, StoreError> {
+    async fn rows(self, transaction: &mut FileTransaction) -> Result<Vec<SqliteRow>> {
         let outcome = self.fetch_all(transaction.connection()?).await;
         transaction.observe(outcome).map_err(store_error)
     }

@@ -2,7 +2,10 @@
 
 use anteroom_protocol::{Aci, AuthSalt, DeviceId, Pni, Timestamp};
 
-use crate::{address_pseudonym::AddressPseudonym, device_name::DeviceName, keys::PasswordHash};
+use crate::{
+    address_pseudonym::AddressPseudonym, device_name::DeviceName, keys::PasswordHash,
+    stored_words::stored_words,
+};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -49,24 +52,10 @@ pub enum AccountRole {
     Administrator,
 }
 
-impl AccountRole {
-    /// Returns the word that a database stores.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Administrator => "administrator",
-        }
-    }
-
-    /// Parses the word; `None` for an unknown one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Member, Self::Administrator]
-            .into_iter()
-            .find(|role| role.as_str() == word)
-    }
-}
+stored_words!(AccountRole {
+    Member = "member",
+    Administrator = "administrator",
+});
 
 /// A device of an account. A device signs in.
 #[derive(Clone, Debug)]
@@ -122,26 +111,14 @@ pub enum DeviceOrigin {
     Identity,
 }
 
+stored_words!(DeviceOrigin {
+    Operator = "operator",
+    Login = "login",
+    Request = "request",
+    Identity = "identity",
+});
+
 impl DeviceOrigin {
-    const ALL: [Self; 4] = [Self::Operator, Self::Login, Self::Request, Self::Identity];
-
-    /// Returns the word that a database stores.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Login => "login",
-            Self::Request => "request",
-            Self::Identity => "identity",
-        }
-    }
-
-    /// Parses the word; `None` for an unknown one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|origin| origin.as_str() == word)
-    }
-
     /// Returns whether the device's password may be known to its owner.
     #[must_use]
     pub const fn has_password(self) -> bool {

@@ -20,11 +20,7 @@ macro_rules! opaque_bytes {
             }
         }
 
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
+        crate::opaque_debug::opaque_debug!($name);
     };
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use anteroom_protocol::{CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp};
 use rand_core::CryptoRng;
 
-use crate::keys::PasskeyHash;
+use crate::{keys::PasskeyHash, opaque_debug::opaque_debug};
 
 /// The id of a room as it is on the wire: 1 to 128 characters without a colon.
 ///
@@ -36,11 +36,7 @@ impl OpaqueRoomId {
     }
 }
 
-impl fmt::Debug for OpaqueRoomId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OpaqueRoomId(..)")
-    }
-}
+opaque_debug!(OpaqueRoomId);
 
 /// The error for a text that is not a room's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,11 +78,7 @@ impl From<&OpaqueUserId> for UserId {
     }
 }
 
-impl fmt::Debug for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UserId(..)")
-    }
-}
+opaque_debug!(UserId);
 
 /// The error for a text that is not a user's opaque id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

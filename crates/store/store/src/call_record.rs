@@ -50,57 +50,45 @@ impl CallKey {
     }
 }
 
-/// The name under which a node of the room service owns calls, for example its public address or
-/// its region: 1 to 255 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct NodeName(Arc<str>);
+/// Defines a text of 1 to 255 bytes from the configuration.
+macro_rules! configured_text {
+    ($(#[$doc:meta])* pub struct $name:ident;) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(Arc<str>);
 
-impl NodeName {
-    /// The maximum number of bytes.
-    pub const MAX_LENGTH: usize = 255;
+        impl $name {
+            /// The maximum number of bytes.
+            pub const MAX_LENGTH: usize = 255;
 
-    /// Parses the text, and does not normalize it.
-    ///
-    /// # Errors
-    /// No byte, or more than [`Self::MAX_LENGTH`].
-    pub fn parse(text: &str) -> Result<Self, NodeNameError> {
-        if text.is_empty() || text.len() > Self::MAX_LENGTH {
-            return Err(NodeNameError);
+            /// Parses the text, and does not normalize it.
+            ///
+            /// # Errors
+            /// No byte, or more than [`Self::MAX_LENGTH`].
+            pub fn parse(text: &str) -> Result<Self, NodeNameError> {
+                if text.is_empty() || text.len() > Self::MAX_LENGTH {
+                    return Err(NodeNameError);
+                }
+                Ok(Self(text.into()))
+            }
+
+            /// Returns the text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-        Ok(Self(text.into()))
-    }
-
-    /// Returns the text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    };
 }
 
-/// The address of a media server as it is configured: 1 to 255 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct MediaAddress(Arc<str>);
-
-impl MediaAddress {
-    /// The maximum number of bytes.
-    pub const MAX_LENGTH: usize = 255;
-
-    /// Parses the text, and does not normalize it.
-    ///
-    /// # Errors
-    /// No byte, or more than [`Self::MAX_LENGTH`].
-    pub fn parse(text: &str) -> Result<Self, NodeNameError> {
-        if text.is_empty() || text.len() > Self::MAX_LENGTH {
-            return Err(NodeNameError);
-        }
-        Ok(Self(text.into()))
-    }
-
-    /// Returns the text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+configured_text! {
+    /// The name under which a node of the room service owns calls, for example its public address
+    /// or its region: 1 to 255 bytes.
+    pub struct NodeName;
+}
+configured_text! {
+    /// The address of a media server as it is configured: 1 to 255 bytes.
+    pub struct MediaAddress;
 }
 
 /// The error for a node's name or a media server's address that is empty or too long.

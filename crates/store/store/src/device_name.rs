@@ -1,9 +1,9 @@
 //! The names of devices.
 
-use std::fmt;
-
 use anteroom_protocol::{disturbs_display, is_visible};
 use zeroize::Zeroizing;
+
+use crate::opaque_debug::opaque_debug;
 
 /// The owner's name for a device: one line of 1 to 100 characters, at least one of them visible.
 ///
@@ -48,11 +48,7 @@ impl DeviceName {
     }
 }
 
-impl fmt::Debug for DeviceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceName(..)")
-    }
-}
+opaque_debug!(DeviceName);
 
 /// The reason why a text is not a device's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,19 +2,24 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{Aci, DeviceId, ParamsId, Timestamp};
+use anteroom_protocol::{Aci, DeviceId, Timestamp};
 use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use crate::{
-    account::{Account, AccountDevice, Device},
+    account::{Account, AccountDevice, AccountRole, Device},
     availability::Availability,
+    device_name::DeviceName,
     device_use::DeviceUse,
     error::StoreError,
     keys::StorageKeys,
-    login::{LoginReader, LoginRepository},
+    login::{
+        AccountSummary, IdentityReader, IdentityRepository, LoginFailureReader,
+        LoginFailureRepository, LoginReader, LoginRepository, SessionReader, SessionRepository,
+        SignUpReader, SignUpRepository, StoredLifetimes, TokenReader, TokenRepository,
+    },
     overview::IssuerCounts,
-    server_params::{ServerParamsRecord, StoredServerParams},
+    server_params::{ServerParamsReader, ServerParamsRepository},
 };
 
 /// The issuer's database, which starts transactions.
@@ -40,7 +45,7 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
 
     /// Reads an account and one of its devices; `None` if either does not exist.
     ///
-    /// Equivalent to [`IssuerReader::account_with_device`] in a transaction of its own. Almost
+    /// Equivalent to [`DeviceReader::account_with_device`] in a transaction of its own. Almost
     /// every request needs this, so that a backend may have a faster way.
     ///
     /// # Errors
@@ -69,16 +74,104 @@ pub trait IssuerDatabase: fmt::Debug + Send + Sync {
     fn storage_keys(&self) -> Arc<StorageKeys>;
 }
 
-/// The read methods of a transaction. Missing rows are `Ok(None)` or an empty list.
+/// The read methods of a transaction, by kind of row. Missing rows are `Ok(None)` or an empty list.
 ///
 /// All methods fail with [`StoreError::Unavailable`] or [`StoreError::Database`] if the database
 /// does, and with [`StoreError::Sealed`] or [`StoreError::InvalidValue`] for a row that was changed
 /// since it was written.
 #[async_trait]
-pub trait IssuerReader: LoginReader {
+pub trait IssuerReader:
+    AccountReader
+    + DeviceReader
+    + LoginReader
+    + IdentityReader
+    + LoginFailureReader
+    + SessionReader
+    + SignUpReader
+    + TokenReader
+    + ServerParamsReader
+{
+    /// Counts the rows that are valid at `now`.
+    async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError>;
+}
+
+/// The write methods of a transaction, by kind of row. [`Self::save`] commits the changes.
+///
+/// `rng` is the source of the nonces of sealed values. The transaction stays usable after the
+/// errors that a method names. The statement itself decides races: of several requests with the same
+/// token exactly one succeeds.
+#[async_trait]
+pub trait IssuerRepository:
+    IssuerReader
+    + AccountRepository
+    + DeviceRepository
+    + LoginRepository
+    + IdentityRepository
+    + LoginFailureRepository
+    + SessionRepository
+    + SignUpRepository
+    + TokenRepository
+    + ServerParamsRepository
+{
+    /// Deletes sessions, tokens, invites and failures that are expired at `now`, and accounts with
+    /// an unconfirmed address together with their last sign-up. Returns the number of rows.
+    /// Shortens rows with an end later than possible first.
+    async fn purge_expired(
+        &mut self,
+        now: Timestamp,
+        lifetimes: &StoredLifetimes,
+    ) -> Result<u64, StoreError>;
+
+    /// Commits the transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Database`]. No change is saved then.
+    async fn save(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Reads accounts.
+#[async_trait]
+pub trait AccountReader: Send {
     /// Reads an account by its id.
     async fn account(&mut self, aci: &Aci) -> Result<Option<Account>, StoreError>;
 
+    /// Reads a page of accounts in a stable order, from the one behind `after` on.
+    async fn accounts(
+        &mut self,
+        after: Option<&Aci>,
+        most: u32,
+    ) -> Result<Vec<AccountSummary>, StoreError>;
+}
+
+/// Writes accounts.
+#[async_trait]
+pub trait AccountRepository: AccountReader {
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`StoreError::AccountExists`] if its ACI is already stored.
+    async fn add_account(
+        &mut self,
+        account: &Account,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Disables or enables an account; `false` if it does not exist.
+    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool, StoreError>;
+
+    /// Sets the role of an account; `false` if it does not exist.
+    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError>;
+
+    /// Resets the rate limits of an account; `false` if it does not exist.
+    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool, StoreError>;
+
+    /// Deletes an account and all of its rows; `false` if it does not exist.
+    async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError>;
+}
+
+/// Reads devices.
+#[async_trait]
+pub trait DeviceReader: Send {
     /// Reads a device of an account; `None` also if the account does not exist.
     async fn device(&mut self, aci: &Aci, id: DeviceId) -> Result<Option<Device>, StoreError>;
 
@@ -92,35 +185,17 @@ pub trait IssuerReader: LoginReader {
         id: DeviceId,
     ) -> Result<Option<AccountDevice>, StoreError>;
 
-    /// Counts the rows that are valid at `now`.
-    async fn counts(&mut self, now: Timestamp) -> Result<IssuerCounts, StoreError>;
+    /// Returns the number for a new device: one more than the account's highest. `None` after the
+    /// highest possible number.
+    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError>;
 
     /// Returns the latest time at which any device was seen; `None` if there are no devices.
     async fn last_device_use(&mut self) -> Result<Option<Timestamp>, StoreError>;
-
-    /// Reads all server params of both kinds, live or not, by ascending start of validity.
-    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
-
-    /// Reads the same, and reports damaged ones separately instead of with an error.
-    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
 }
 
-/// The write methods of a transaction. [`Self::save`] commits the changes.
-///
-/// `rng` is the source of the nonces of sealed values. The transaction stays usable after the
-/// errors that a method names.
+/// Writes devices.
 #[async_trait]
-pub trait IssuerRepository: IssuerReader + LoginRepository {
-    /// Adds an account.
-    ///
-    /// # Errors
-    /// [`StoreError::AccountExists`] if its ACI is already stored.
-    async fn add_account(
-        &mut self,
-        account: &Account,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError>;
-
+pub trait DeviceRepository: DeviceReader {
     /// Adds a device to an account.
     ///
     /// # Errors
@@ -146,32 +221,32 @@ pub trait IssuerRepository: IssuerReader + LoginRepository {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError>;
 
-    /// Adds server params.
-    ///
-    /// # Errors
-    /// [`StoreError::ServerParamsExist`] if params of this id are already stored.
-    async fn add_server_params(
+    /// Renames a device; `false` if it does not exist.
+    async fn rename_device(
         &mut self,
-        record: &ServerParamsRecord,
+        aci: &Aci,
+        id: DeviceId,
+        name: &DeviceName,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), StoreError>;
-
-    /// Sets the time from which server params are invalid, unless an earlier one is set. Returns
-    /// whether the time changed.
-    ///
-    /// # Errors
-    /// Those of the database.
-    async fn end_server_params(
-        &mut self,
-        id: ParamsId,
-        not_after: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Commits the transaction.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Database`]. No change is saved then.
-    async fn save(self: Box<Self>) -> Result<(), StoreError>;
+    /// Deletes a device with its sessions at `now`; `false` if it does not exist. Tokens of
+    /// identity providers that have signed it in are refused from then on.
+    async fn delete_device(
+        &mut self,
+        aci: &Aci,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Deletes devices that were last seen before a time, up to a maximum, as
+    /// [`Self::delete_device`] does. Returns them.
+    async fn purge_stale_devices(
+        &mut self,
+        seen_before: Timestamp,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Vec<(Aci, DeviceId)>, StoreError>;
 }
 
 /// The purpose of a transaction, in words for the log.

@@ -6,7 +6,8 @@
 //! - [`IssuerDatabase`] and [`RoomsDatabase`] start transactions. [`IssuerReader`] and
 //!   [`RoomsReader`] read, [`IssuerRepository`] and [`RoomsRepository`] also write.
 //! - A repository is one transaction. It is rolled back on drop, and `save` commits it. Writing
-//!   transactions are serial.
+//!   transactions are serial. Each kind of row has a trait for reads and one for writes, such as
+//!   [`SessionReader`] and [`SessionRepository`]; [`IssuerReader`] and its like join them.
 //! - A backend stores the rows of [`sealed`] and never sees a sensitive value. Only this crate
 //!   converts them from and to the rows of the services.
 //! - The time and the randomness come from the caller.
@@ -48,10 +49,12 @@ mod error;
 mod issuer;
 pub mod keys;
 mod login;
+mod opaque_debug;
 mod overview;
 mod rooms;
 pub mod sealed;
 mod server_params;
+mod stored_words;
 
 pub use anteroom_protocol::DeviceId;
 
@@ -72,21 +75,30 @@ pub use self::{
     device_state::{DeviceAction, DeviceRetention, DeviceState, IllegalChange},
     device_use::DeviceUse,
     error::StoreError,
-    issuer::{IssuerDatabase, IssuerReader, IssuerRepository, TransactionName},
+    issuer::{
+        AccountReader, AccountRepository, DeviceReader, DeviceRepository, IssuerDatabase,
+        IssuerReader, IssuerRepository, TransactionName,
+    },
     keys::{
         BlindIndex, DevicePassword, EventKey, KeyError, KeyOwner, Keyring, MasterKey, PasskeyHash,
         PasswordHash, RoomsStorageKeys, SealError, SealedValue, StorageKeys, TokenKey,
     },
     login::{
         AccountSummary, ConfirmOutcome, Email, EmailError, EmailToken, EmailTokenPurpose,
-        IdentityLink, IdentityName, InviteCode, LockPolicy, Login, LoginFailures, LoginOrigin,
-        LoginReader, LoginRepository, NewEmailError, PasswordVerifier, PasswordVerifierError,
-        PendingSignUp, RefreshToken, RotateOutcome, Session, SessionCaller, SessionId,
-        ShadowSignUp, StoredLifetimes, TokenHash,
+        IdentityLink, IdentityName, IdentityReader, IdentityRepository, InviteCode, LockPolicy,
+        Login, LoginFailureReader, LoginFailureRepository, LoginFailures, LoginOrigin, LoginReader,
+        LoginRepository, NewEmailError, PasswordVerifier, PasswordVerifierError, PendingSignUp,
+        RefreshToken, RotateOutcome, Session, SessionCaller, SessionId, SessionReader,
+        SessionRepository, ShadowSignUp, SignUpReader, SignUpRepository, StoredLifetimes,
+        TokenHash, TokenReader, TokenRepository,
     },
     overview::{Invite, InviteName, IssuerCounts, LinkCursor, LoginLock, RoomsCounts},
-    rooms::{LinkPage, RoomsDatabase, RoomsReader, RoomsRepository},
+    rooms::{
+        ApprovalReader, ApprovalRepository, CallReader, CallRepository, EraRepository, LinkPage,
+        LinkReader, LinkRepository, RoomsDatabase, RoomsReader, RoomsRepository,
+    },
     server_params::{
-        DamagedServerParams, ServerParamsKind, ServerParamsRecord, StoredServerParams,
+        DamagedServerParams, ServerParamsKind, ServerParamsReader, ServerParamsRecord,
+        ServerParamsRepository, StoredServerParams,
     },
 };

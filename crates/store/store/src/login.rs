@@ -13,7 +13,11 @@ pub use self::{
     email::{Email, EmailError, NewEmailError},
     failures::{LockPolicy, LoginFailures, LoginOrigin},
     identity::{IdentityLink, IdentityName},
-    repository::{LoginReader, LoginRepository},
+    repository::{
+        IdentityReader, IdentityRepository, LoginFailureReader, LoginFailureRepository,
+        LoginReader, LoginRepository, SessionReader, SessionRepository, SignUpReader,
+        SignUpRepository, TokenReader, TokenRepository,
+    },
     rows::{
         AccountSummary, ConfirmOutcome, Login, PendingSignUp, RotateOutcome, ShadowSignUp,
         StoredLifetimes,

@@ -3,10 +3,10 @@
 //! Every SQL backend stores these rows. This module alone decides which columns are sealed, and
 //! what their values are bound to.
 
-mod cell;
 mod issuer;
 mod login;
 mod rooms;
+mod row_sealer;
 mod sealed_columns;
 mod server_params;
 

@@ -3,7 +3,11 @@
 use std::fmt;
 
 use anteroom_protocol::{ParamsId, Timestamp};
+use async_trait::async_trait;
+use rand_core::CryptoRng;
 use zeroize::Zeroizing;
+
+use crate::{error::StoreError, stored_words::stored_words};
 
 /// Server params and the time of their validity.
 #[derive(Clone)]
@@ -88,23 +92,44 @@ pub enum ServerParamsKind {
     Group,
 }
 
-impl ServerParamsKind {
-    /// Returns the word that a database stores.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-            Self::Group => "group",
-        }
-    }
+stored_words!(ServerParamsKind {
+    Generic = "generic",
+    Group = "group",
+});
 
-    /// Parses the word; `None` for an unknown one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "generic" => Some(Self::Generic),
-            "group" => Some(Self::Group),
-            _ => None,
-        }
-    }
+/// Reads the server params of a database.
+#[async_trait]
+pub trait ServerParamsReader: Send {
+    /// Reads all server params, live or not, by ascending start of validity.
+    async fn server_params(&mut self) -> Result<Vec<ServerParamsRecord>, StoreError>;
+
+    /// Reads the same, and reports damaged ones separately instead of with an error.
+    async fn stored_server_params(&mut self) -> Result<StoredServerParams, StoreError>;
+}
+
+/// Writes the server params of a database.
+#[async_trait]
+pub trait ServerParamsRepository: ServerParamsReader {
+    /// Adds server params. Those of the room service must be generic.
+    ///
+    /// # Errors
+    /// [`StoreError::ServerParamsExist`] if params of this id are already stored,
+    /// [`StoreError::InvalidValue`] for group params in the room
+    /// service's database.
+    async fn add_server_params(
+        &mut self,
+        record: &ServerParamsRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Sets the time from which server params are invalid, unless an earlier one is set. Returns
+    /// whether the time changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    async fn end_server_params(
+        &mut self,
+        id: ParamsId,
+        not_after: Timestamp,
+    ) -> Result<bool, StoreError>;
 }

@@ -1,8 +1,8 @@
 //! The client library against any server of its HTTP API.
 
 use anteroom_client::{
-    DayRange, DeviceCredentials, IssuerClient, IssuerError, MemoryPins, Timeouts, Trust,
-    TrustedParams,
+    DayRange, DeviceCredentials, ExchangeError, IssuerClient, IssuerError, MemoryPins, Timeouts,
+    TransportFailure, Trust, TrustedParams,
 };
 use anteroom_protocol::ParamsId;
 use anyhow::Context;
@@ -115,10 +115,11 @@ impl From<IssuerError> for Failure {
     fn from(error: IssuerError) -> Self {
         match error {
             // Errors of the client's own input or machine, and not of the issuer.
-            IssuerError::BaseUrl(_)
-            | IssuerError::Setup(_)
-            | IssuerError::Unreachable(_)
-            | IssuerError::TimedOut => Self::Request(error.to_string()),
+            IssuerError::Exchange(ExchangeError {
+                failure: TransportFailure::TooLarge { .. } | TransportFailure::Malformed(_),
+                ..
+            }) => Self::Refused(error.to_string()),
+            IssuerError::Exchange(_) => Self::Request(error.to_string()),
             refused => Self::Refused(refused.to_string()),
         }
     }

@@ -2,13 +2,15 @@
 
 use clap::ValueEnum;
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::clients::Operation;
 use crate::attacker::Attack;
 
 /// Attacks of one kind, on services of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub(super) enum Case {
     /// Requests whose bodies do not come.
     SlowBodies,
@@ -32,18 +34,18 @@ pub(super) enum Case {
 
 const PLAIN: &[Operation] = &[
     Operation::Params,
-    Operation::KeptParams,
+    Operation::ParamsKept,
     Operation::Credentials,
     Operation::CreateLink,
     Operation::Link,
-    Operation::KeptLink,
+    Operation::LinkKept,
     Operation::Join,
     Operation::Resume,
     Operation::Relay,
 ];
 const WITH_LOGINS: &[Operation] = &[
     Operation::Params,
-    Operation::KeptParams,
+    Operation::ParamsKept,
     Operation::Credentials,
     Operation::Link,
     Operation::Login,
@@ -51,7 +53,7 @@ const WITH_LOGINS: &[Operation] = &[
 const ENCRYPTED: &[Operation] = &[
     Operation::Params,
     Operation::Handshake,
-    Operation::KeptHandshake,
+    Operation::HandshakeKept,
 ];
 
 impl Case {
@@ -100,10 +102,20 @@ impl Case {
         }
     }
 
+    /// Returns whether the target is the call of a room, in which an admin must still be able to act.
+    pub(super) const fn is_on_call(self) -> bool {
+        matches!(self, Self::FullCalls | Self::Relays | Self::Rosters)
+    }
+
+    /// Returns whether the target is the processor. The attacker on the same machine then gets the lowest
+    /// priority: otherwise it would itself use the processor time that it makes the services use.
+    pub(super) const fn is_on_processor(self) -> bool {
+        matches!(self, Self::Logins | Self::Batches)
+    }
+
     /// Its name on the command line.
-    pub(super) fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned())
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -14,6 +14,7 @@ use anteroom_client::{
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::{FutureExt as _, future::try_join_all};
+use strum::IntoStaticStr;
 use tokio::{
     net::TcpStream,
     sync::Mutex,
@@ -43,12 +44,13 @@ pub(super) const TIMEOUTS: Timeouts = Timeouts {
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// An operation of legitimate clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub(super) enum Operation {
     /// The issuer's params, on a new connection.
     Params,
     /// The same on a kept connection.
-    KeptParams,
+    ParamsKept,
     /// A credential for today, on a new connection.
     Credentials,
     /// A login, on a new connection.
@@ -58,7 +60,7 @@ pub(super) enum Operation {
     /// A link's state, on a new connection.
     Link,
     /// The same on a kept connection.
-    KeptLink,
+    LinkKept,
     /// A seat in a call, on a new socket.
     Join,
     /// The seat again after a lost connection.
@@ -68,7 +70,7 @@ pub(super) enum Operation {
     /// A TLS handshake and one request.
     Handshake,
     /// A request on a kept TLS connection.
-    KeptHandshake,
+    HandshakeKept,
 }
 
 /// An operation, whether it was answered, and how long it took.
@@ -94,21 +96,8 @@ pub(super) struct LegitimateClients {
 }
 
 impl Operation {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Params => "params",
-            Self::KeptParams => "params-kept",
-            Self::Credentials => "credentials",
-            Self::Login => "login",
-            Self::CreateLink => "create-link",
-            Self::Link => "link",
-            Self::KeptLink => "link-kept",
-            Self::Join => "join",
-            Self::Resume => "resume",
-            Self::Relay => "relay",
-            Self::Handshake => "handshake",
-            Self::KeptHandshake => "handshake-kept",
-        }
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Returns the interval at which operations start, whatever their duration.
@@ -131,11 +120,7 @@ impl LegitimateClients {
         logins: Vec<Login>,
         certificate: Option<Certificate>,
     ) -> Result<Self> {
-        let device = accounts
-            .first()
-            .context("nobody is there")?
-            .device()
-            .clone();
+        let device = accounts.first().context("nobody is there")?.device.clone();
         Ok(Self {
             issuer: IssuerClient::new(&addresses.issuer, device, TIMEOUTS)?,
             addresses,
@@ -192,12 +177,12 @@ impl LegitimateClients {
         let mut rng = os::rng();
         match operation {
             Operation::Params => drop(self.fresh_issuer()?.1.published_params().await?),
-            Operation::KeptParams => drop(self.issuer.published_params().await?),
+            Operation::ParamsKept => drop(self.issuer.published_params().await?),
             Operation::Credentials => {
                 let (account, issuer) = self.fresh_issuer()?;
                 let now = os::now();
                 let today = DayRange::new(now.start_of_day(), now.start_of_day())?;
-                let params = account.params();
+                let params = &account.params;
                 drop(issuer.auth_credentials(today, params, now).await?);
             }
             Operation::Login => self.log_in().await?,
@@ -210,7 +195,7 @@ impl LegitimateClients {
                 let (room, pass) = (&self.meeting.room, &self.account()?.pass);
                 drop(self.fresh_client()?.link(room, pass, &mut rng).await?);
             }
-            Operation::KeptLink => {
+            Operation::LinkKept => {
                 let (room, pass) = (&self.meeting.room, &self.account()?.pass);
                 drop(self.client.link(room, pass, &mut rng).await?);
             }
@@ -223,7 +208,7 @@ impl LegitimateClients {
             Operation::Handshake => {
                 self.ask(&mut self.open_tls().await?).await?;
             }
-            Operation::KeptHandshake => self.ask_again().await?,
+            Operation::HandshakeKept => self.ask_again().await?,
         }
         Ok(())
     }
@@ -318,7 +303,7 @@ impl LegitimateClients {
     /// Returns an account with a new connection to the issuer.
     fn fresh_issuer(&self) -> Result<(&LoadAccount, IssuerClient)> {
         let account = self.account()?;
-        let device = account.device().clone();
+        let device = account.device.clone();
         let issuer = IssuerClient::new(&self.addresses.issuer, device, TIMEOUTS)?;
         Ok((account, issuer))
     }

@@ -143,8 +143,10 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let attack = self.attack.map(|attack| format!(" / {}", attack.name()));
-        let name = self.case.name() + attack.as_deref().unwrap_or_default();
+        let name = match self.attack {
+            Some(attack) => format!("{} / {}", self.case.name(), attack.name()),
+            None => self.case.name().to_owned(),
+        };
         let phase = format!("{:?}", self.phase).to_lowercase();
         let milliseconds =
             |time: Option<f64>| time.map_or_else(|| "-".to_owned(), |time| format!("{time:.0}"));

@@ -2,10 +2,9 @@
 
 use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
 
-use anteroom_client::{CallEvent, DeviceCredentials, RoomsClient, Timeouts};
+use anteroom_client::{CallEvent, RoomsClient, Timeouts};
 use anteroom_protocol::{AdminPasskey, RootKey};
 use anyhow::{Context as _, Result};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -30,8 +29,6 @@ const CLIENTS: usize = 7;
 /// The number of addresses of legitimate logins, each with an account of its own: with 10 logins a minute
 /// from each, the operations stay below the limit.
 const LOGINS: u8 = 20;
-/// The number of concurrent programs and sign-ins while the accounts are created.
-const AT_ONCE: usize = 4;
 /// The interval at which the resources of the services are measured.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -74,16 +71,8 @@ impl Testbed {
         let added = setup.add().await?;
         let stranger = LoadAccount::new(added.credentials()?, &addresses).await?;
         let create = stranger.create_presentation(&addresses).await?;
-        let devices: Vec<DeviceCredentials> = stream::iter(0..CLIENTS + case.members())
-            .map(|_| setup.add_account())
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
-        let mut accounts: Vec<LoadAccount> = stream::iter(devices)
-            .map(|device| LoadAccount::new(device, &addresses))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let count = CLIENTS + case.members();
+        let mut accounts = LoadAccount::add(&setup, &addresses, count).await?;
         let crowd = accounts.split_off(CLIENTS);
         let (host, guests) = accounts.split_first().context("nobody is there")?;
         let client = RoomsClient::new(&addresses.rooms, TIMEOUTS)?;
@@ -182,7 +171,7 @@ impl Testbed {
         attack: Attack,
         end: Instant,
     ) -> Result<Option<AdminRounds>> {
-        if !attack.is_on_call() {
+        if !self.case.is_on_call() {
             return Ok(None);
         }
         let clients = &self.clients;

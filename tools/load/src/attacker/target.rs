@@ -90,77 +90,47 @@ impl Target {
 }
 
 impl Attack {
-    /// Returns the number of slots and the pace of the attack.
+    /// Returns the force of the attack.
     pub(crate) const fn plan(self) -> Plan {
-        let (slots, per_second, full) = match self {
-            Self::SlowBodies | Self::SlowDevices => (1_200, 800, 1_200),
-            Self::SlowStreams => (9, 800, 9 * 128),
-            Self::IdleRooms | Self::IdleIssuer => (4_200, 1_200, 4_200),
-            Self::SilentHandshakes | Self::HalfHandshakes => (1_600, 150, 300),
-            // More attempts than slots: earlier sockets must have been refused or closed.
-            Self::IdleSockets => (9_500, 1_600, 11_000),
-            Self::HalfFrames => (2_500, 800, 2_500),
-            Self::FullCall | Self::FullLobby => (75, 100, 75),
-            // The first device sends messages; the others only receive.
-            Self::Relays | Self::RelaysToSlowAdmin | Self::Hands => (25, 50, 25),
-            Self::LobbyStorm => (8, 100, 50),
-            Self::LoginsOfOneSite | Self::LoginsOfManyAddresses => (150, 200, 150),
-            Self::GroupBatches | Self::LinkBatches => (64, 200, 64),
-        };
-        Plan {
-            slots,
-            per_second,
-            full,
-        }
+        self.row().1
     }
 
     /// Its name in tables.
     pub(crate) const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    const fn row(self) -> (&'static str, Plan) {
         match self {
-            Self::SlowBodies => "HTTP/1.1",
-            Self::SlowStreams => "HTTP/2",
-            Self::SlowDevices => "at the issuer",
-            Self::IdleRooms => "at the room service",
-            Self::IdleIssuer => "at the issuer",
-            Self::SilentHandshakes => "silent",
-            Self::HalfHandshakes => "half done",
-            Self::IdleSockets => "silent",
-            Self::HalfFrames => "half a message",
-            Self::FullCall => "call",
-            Self::FullLobby => "lobby",
-            Self::Relays => "fast readers",
-            Self::RelaysToSlowAdmin => "slow admin",
-            Self::Hands => "hands",
-            Self::LobbyStorm => "lobby",
-            Self::LoginsOfOneSite => "one /48",
-            Self::LoginsOfManyAddresses => "many addresses",
-            Self::GroupBatches => "group",
-            Self::LinkBatches => "call links",
+            Self::SlowBodies => ("HTTP/1.1", plan(1_200, 800, 1_200)),
+            Self::SlowStreams => ("HTTP/2", plan(9, 800, 9 * 128)),
+            Self::SlowDevices => ("at the issuer", plan(1_200, 800, 1_200)),
+            Self::IdleRooms => ("at the room service", plan(4_200, 1_200, 4_200)),
+            Self::IdleIssuer => ("at the issuer", plan(4_200, 1_200, 4_200)),
+            Self::SilentHandshakes => ("silent", plan(1_600, 150, 300)),
+            Self::HalfHandshakes => ("half done", plan(1_600, 150, 300)),
+            // More attempts than slots: earlier sockets must have been refused or closed.
+            Self::IdleSockets => ("silent", plan(9_500, 1_600, 11_000)),
+            Self::HalfFrames => ("half a message", plan(2_500, 800, 2_500)),
+            Self::FullCall => ("call", plan(75, 100, 75)),
+            Self::FullLobby => ("lobby", plan(75, 100, 75)),
+            // The first device sends messages; the others only receive.
+            Self::Relays => ("fast readers", plan(25, 50, 25)),
+            Self::RelaysToSlowAdmin => ("slow admin", plan(25, 50, 25)),
+            Self::Hands => ("hands", plan(25, 50, 25)),
+            Self::LobbyStorm => ("lobby", plan(8, 100, 50)),
+            Self::LoginsOfOneSite => ("one /48", plan(150, 200, 150)),
+            Self::LoginsOfManyAddresses => ("many addresses", plan(150, 200, 150)),
+            Self::GroupBatches => ("group", plan(64, 200, 64)),
+            Self::LinkBatches => ("call links", plan(64, 200, 64)),
         }
     }
+}
 
-    /// Returns whether the target is the processor. The attacker on the same machine then gets the lowest
-    /// priority: otherwise it would itself use the processor time that it makes the services use.
-    pub(crate) const fn is_on_processor(self) -> bool {
-        matches!(
-            self,
-            Self::LoginsOfOneSite
-                | Self::LoginsOfManyAddresses
-                | Self::GroupBatches
-                | Self::LinkBatches
-        )
-    }
-
-    /// Returns whether the target is the call of a room, in which an admin must still be able to act.
-    pub(crate) const fn is_on_call(self) -> bool {
-        matches!(
-            self,
-            Self::FullCall
-                | Self::FullLobby
-                | Self::Relays
-                | Self::RelaysToSlowAdmin
-                | Self::Hands
-                | Self::LobbyStorm
-        )
+const fn plan(slots: u32, per_second: u32, full: u32) -> Plan {
+    Plan {
+        slots,
+        per_second,
+        full,
     }
 }

@@ -6,7 +6,7 @@ use anteroom_client::{
     CallEvent, CallSession, DemuxId, EndReason, JoinOptions, Recipient, RoomsClient, Roster,
     SeatInfo, SeatStatus,
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval_at, timeout},
@@ -61,10 +61,12 @@ pub(crate) struct Round {
     pub(crate) gaps: bool,
 }
 
-enum MemberCommand {
+/// An order to a device.
+pub(crate) enum MemberCommand {
     Talk(Round),
     Approve(DemuxId),
     Remove(DemuxId),
+    /// Expect the loss of the connection, once.
     Brace,
     Leave,
 }
@@ -102,27 +104,10 @@ impl Member {
         self.view.borrow().clone()
     }
 
-    pub(crate) async fn talk(&self, round: Round) -> Result<()> {
-        self.order(MemberCommand::Talk(round)).await
-    }
-
-    pub(crate) async fn approve(&self, device: DemuxId) -> Result<()> {
-        self.order(MemberCommand::Approve(device)).await
-    }
-
-    pub(crate) async fn remove(&self, device: DemuxId) -> Result<()> {
-        self.order(MemberCommand::Remove(device)).await
-    }
-
-    /// Expects the loss of the connection, once.
-    pub(crate) async fn brace(&self) -> Result<()> {
-        self.order(MemberCommand::Brace).await?;
-        self.wait_for("attention", |view| view.braced).await?;
+    pub(crate) async fn order(&self, order: MemberCommand) -> Result<()> {
+        let sent = self.commands.send(order).await;
+        ensure!(sent.is_ok(), "a device has ended: {}", self.view());
         Ok(())
-    }
-
-    pub(crate) async fn leave(&self) -> Result<()> {
-        self.order(MemberCommand::Leave).await
     }
 
     /// Waits until the device's state satisfies the predicate.
@@ -140,14 +125,6 @@ impl Member {
             Some(fault) => bail!("{what}: {fault}: {reached}"),
             None => Ok(reached),
         }
-    }
-
-    async fn order(&self, order: MemberCommand) -> Result<()> {
-        let sent = self.commands.send(order).await;
-        if sent.is_err() {
-            bail!("a device has ended: {}", self.view());
-        }
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use anteroom_client::{JoinOptions, RoomsClient, SeatStatus};
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
 
-use super::member::{Member, Round, View};
+use super::member::{Member, MemberCommand, Round, View};
 use crate::accounts::{Link, LoadAccount};
 
 /// A room, whose first device is an admin's and whose others are guests'.
@@ -80,7 +80,8 @@ impl Room {
         let admin = self.member(0)?;
         for index in 1..inside {
             if !self.approved.contains(&index) {
-                admin.approve(self.member(index)?.view().demux).await?;
+                let guest = self.member(index)?.view().demux;
+                admin.order(MemberCommand::Approve(guest)).await?;
             }
         }
         self.approved.extend(1..inside);
@@ -88,9 +89,7 @@ impl Room {
         let all_there = |view: &View| {
             view.status == SeatStatus::Active && view.active == inside && view.pending == waiting
         };
-        let settled = self.members.iter().take(inside);
-        try_join_all(settled.map(|member| member.wait_for("everybody inside", all_there))).await?;
-        Ok(())
+        self.all_see(inside, "everybody inside", all_there).await
     }
 
     /// All devices in the call send their messages.
@@ -113,7 +112,7 @@ impl Room {
             gaps,
         };
         for member in inside() {
-            member.talk(round.clone()).await?;
+            member.order(MemberCommand::Talk(round.clone())).await?;
         }
         Ok(())
     }
@@ -122,15 +121,14 @@ impl Room {
     pub(crate) async fn end_round(&self, number: u32) -> Result<()> {
         let what = format!("round {number}");
         let complete = |view: &View| view.complete == number;
-        let all = self.members.iter();
-        try_join_all(all.map(|member| member.wait_for(&what, complete))).await?;
-        Ok(())
+        self.all_see(self.devices, &what, complete).await
     }
 
     /// Announces to the devices that the services are about to be killed.
     pub(crate) async fn brace(&self) -> Result<()> {
         for member in &self.members {
-            member.brace().await?;
+            member.order(MemberCommand::Brace).await?;
+            member.wait_for("attention", |view| view.braced).await?;
         }
         Ok(())
     }
@@ -138,33 +136,29 @@ impl Room {
     /// Waits until all devices have detected that the services are gone.
     pub(crate) async fn see_it_end(&self) -> Result<()> {
         let lost = |view: &View| view.lost > 0;
-        let all = self.members.iter();
-        try_join_all(all.map(|member| member.wait_for("a lost connection", lost))).await?;
-        Ok(())
+        self.all_see(self.devices, "a lost connection", lost).await
     }
 
     /// Waits until all devices are back without a decision of the admin: the approvals must have been stored.
     pub(crate) async fn see_it_come_back(&self) -> Result<()> {
         let back = |view: &View| view.joins == 2;
-        let all = self.members.iter();
-        try_join_all(all.map(|member| member.wait_for("a place again", back))).await?;
+        self.all_see(self.devices, "a place again", back).await?;
         self.check_statuses()?;
         let inside = self.approved.len() + 1;
         let there = |view: &View| view.active == inside;
-        let all = self.members.iter().take(inside);
-        try_join_all(all.map(|member| member.wait_for("everybody again", there))).await?;
-        Ok(())
+        self.all_see(inside, "everybody again", there).await
     }
 
     /// Every second guest is removed, which drops its approval. The others leave, and the admin leaves last.
     pub(crate) async fn disperse(&mut self) -> Result<()> {
         let admin = self.member(0)?;
         for (index, member) in self.members.iter().enumerate().skip(1) {
-            if is_sent_away(index, self.devices) {
-                admin.remove(member.view().demux).await?;
+            let (by, order) = if is_sent_away(index, self.devices) {
+                (admin, MemberCommand::Remove(member.view().demux))
             } else {
-                member.leave().await?;
-            }
+                (member, MemberCommand::Leave)
+            };
+            by.order(order).await?;
         }
         for (index, member) in self.members.iter().enumerate().skip(1) {
             let view = member
@@ -182,7 +176,7 @@ impl Room {
         }
         let alone = |view: &View| view.active == 1 && view.pending == 0;
         admin.wait_for("nobody else", alone).await?;
-        admin.leave().await?;
+        admin.order(MemberCommand::Leave).await?;
         admin
             .wait_for("an end", |view| view.ended.is_some())
             .await?;
@@ -212,6 +206,13 @@ impl Room {
             let view = member.view();
             ensure!(view.fault.is_none(), "{:?}: {view}", view.fault);
         }
+        Ok(())
+    }
+
+    /// Waits until the states of the first `count` devices satisfy the predicate.
+    async fn all_see(&self, count: usize, what: &str, seen: impl Fn(&View) -> bool) -> Result<()> {
+        let members = self.members.iter().take(count);
+        try_join_all(members.map(|member| member.wait_for(what, &seen))).await?;
         Ok(())
     }
 

@@ -55,12 +55,12 @@ pub(super) struct Modules {
 
 impl Modules {
     /// Reads the files of a crate: their names below `src`, and their texts.
-    pub(super) fn of(files: &BTreeMap<String, String>) -> Self {
+    pub(super) fn of(files: &BTreeMap<&str, &str>) -> Self {
         let mut modules = Self::default();
         modules.all.insert(ModulePath::new(), Module::default());
         for (name, text) in files {
             let path = module_path(name);
-            modules.files.insert(path.clone(), name.clone());
+            modules.files.insert(path.clone(), (*name).to_owned());
             Reader::new(&mut modules, path).read(&tokens(text));
         }
         let test_only = std::mem::take(&mut modules.test_only);

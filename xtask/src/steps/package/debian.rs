@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::{
     command::StepCommand,
-    steps::{report::say, tools},
+    steps::{folder::files_in, report::say, tools},
 };
 
 /// The packages in addition to the required ones: the package's dependencies.
@@ -73,9 +73,9 @@ fn site(root: &Path, codename: &str) -> Result<Option<String>> {
         .args(["indextargets"])
         .args(["--format", "$(SITE) $(CODENAME) $(COMPONENT)"])
         .args(["Created-By: Packages"])
-        .captured()?;
-    ensure!(output.success, "apt names no sources: {}", output.text);
-    let mut lines = output.text.lines();
+        .output()
+        .context("apt names no sources")?;
+    let mut lines = output.lines();
     Ok(lines.find_map(|line| {
         let mut words = line.split(' ');
         let site = words.next()?;
@@ -140,12 +140,8 @@ fn make(root: &Path, target: &Path, sources: &Sources, archive: &Path) -> Result
         .args([&sources.site])
         .quietly()
         .context("debootstrap is needed: it is Debian's package of that name")?;
-    let packages = folder.path().join("var/cache/apt/archives");
-    for entry in fs::read_dir(packages)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            fs::remove_file(path)?;
-        }
+    for package in files_in(&folder.path().join("var/cache/apt/archives"), ".deb")? {
+        fs::remove_file(package)?;
     }
     // The archive gets its final name when it is complete.
     let unfinished = archive.with_extension("unfinished");

@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::{command::StepCommand, steps::report::say};
+use crate::{
+    command::StepCommand,
+    steps::{folder::files_in, report::say},
+};
 
 /// The target of browsers.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
@@ -88,13 +91,12 @@ impl Toolchain {
         let output = StepCommand::new(self.compiler().as_os_str(), PACKAGES[0], root)
             .args(["--version"])
             .env("LD_LIBRARY_PATH", libraries)
-            .captured()?;
-        ensure!(output.success, "{} fails: {}", PACKAGES[0], output.text);
+            .output()?;
         ensure!(
-            is_recent(&output.text, OLDEST),
+            is_recent(&output, OLDEST),
             "{} is too old: {}",
             PACKAGES[0],
-            output.text.trim()
+            output.trim()
         );
         Ok(())
     }
@@ -174,14 +176,7 @@ impl Apt {
     }
 
     fn downloads(&self) -> Result<Vec<PathBuf>> {
-        let mut packages = Vec::new();
-        for entry in fs::read_dir(self.folder.join("cache/archives"))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "deb") {
-                packages.push(path);
-            }
-        }
-        Ok(packages)
+        files_in(&self.folder.join("cache/archives"), ".deb")
     }
 }
 

@@ -34,7 +34,7 @@ mod media;
 mod metrics;
 mod mistakes;
 mod next_steps;
-mod operations;
+mod operations_pages;
 mod operators;
 mod own_devices;
 mod pages;

@@ -16,7 +16,7 @@ use crate::{
     conversation::{Row, RowStyle},
     layout::{Areas, Content, first_shown, guest_rows},
     status::status_line,
-    view::View,
+    view::{PresentRow, View, WaitingRow},
     wrap::{columns, cut, rows},
 };
 
@@ -32,116 +32,95 @@ impl Screen {
             draft_rows: self.draft.rows(draft_width(screen.width)).rows.len(),
         };
         let areas = Areas::of(screen, content);
-        self.draw_main(frame, areas, view);
+        let pane = |area| PaneArea {
+            area,
+            has_borders: areas.has_borders,
+        };
+        self.draw_main(frame, pane(areas.main), view);
         if !areas.people.is_empty() {
-            self.draw_people(frame, areas.people, true, view);
+            self.draw_people(frame, pane(areas.people), view);
         }
         if !areas.lobby.is_empty() {
-            self.draw_lobby(frame, areas, view, now);
+            self.draw_lobby(frame, pane(areas.lobby), view, now);
         }
         self.draw_draft(frame, areas);
-        let text = status_line(view, now, usize::from(areas.status.width));
-        let style = Style::new().add_modifier(Modifier::REVERSED);
         let width = usize::from(areas.status.width);
+        let text = status_line(view, now, width);
+        let style = Style::new().add_modifier(Modifier::REVERSED);
         frame.render_widget(
             Paragraph::new(format!("{text:<width$}")).style(style),
             areas.status,
         );
     }
 
-    fn draw_main(&mut self, frame: &mut Frame<'_>, areas: Areas, view: &View) {
+    fn draw_main(&mut self, frame: &mut Frame<'_>, pane: PaneArea, view: &View) {
         match self.pane {
-            Pane::Conversation => self.draw_conversation(frame, areas, view),
-            Pane::People => self.draw_people(frame, areas.main, areas.has_borders, view),
-            Pane::Keys => self.draw_keys(frame, areas),
+            Pane::Conversation => self.draw_conversation(frame, pane, view),
+            Pane::People => self.draw_people(frame, pane, view),
+            Pane::Keys => self.draw_keys(frame, pane),
         }
     }
 
-    fn draw_conversation(&mut self, frame: &mut Frame<'_>, areas: Areas, view: &View) {
-        let inner = inside(areas.main, areas.has_borders);
-        let size = (usize::from(inner.width), usize::from(inner.height));
-        let page = self.conversation.page(size.0, size.1);
-        let lines: Vec<Line<'_>> = page.rows.iter().map(styled).collect();
+    fn draw_conversation(&mut self, frame: &mut Frame<'_>, pane: PaneArea, view: &View) {
+        let (width, height) = pane.size();
+        let page = self.conversation.page(width, height);
+        let lines = page.rows.iter().map(styled).collect();
         let mark = match page.newer {
             0 => String::new(),
             newer => format!("v {newer} newer"),
         };
-        let title = view.room();
-        let title = PaneTitle { title, mark };
-        draw_pane(frame, areas.main, areas.has_borders, &title, lines);
+        pane.draw(frame, view.room(), &mark, lines);
     }
 
-    fn draw_people(&mut self, frame: &mut Frame<'_>, area: Rect, has_borders: bool, view: &View) {
+    fn draw_people(&mut self, frame: &mut Frame<'_>, pane: PaneArea, view: &View) {
         let people = view.present();
-        let inner = inside(area, has_borders);
-        let height = usize::from(inner.height);
+        let (width, height) = pane.size();
         self.list_height = height;
         self.first_person = self.first_person.min(people.len().saturating_sub(height));
-        let width = usize::from(inner.width);
-        let shown = people.iter().skip(self.first_person).take(height);
-        let lines: Vec<Line<'_>> = shown
-            .map(|row| {
-                let style = if row.is_own {
-                    Style::new().add_modifier(Modifier::BOLD)
-                } else {
-                    Style::new()
-                };
-                Line::styled(lists::person(row, width), style)
-            })
-            .collect();
-        let title = format!("People {}", people.len());
-        let below = people.len().saturating_sub(self.first_person + height);
-        let title = PaneTitle {
-            title: &title,
-            mark: list_mark(self.first_person, below),
+        let line = |row: &PresentRow| {
+            let modifier = if row.is_own {
+                Modifier::BOLD
+            } else {
+                Modifier::empty()
+            };
+            Line::styled(lists::person(row, width), modifier)
         };
-        draw_pane(frame, area, has_borders, &title, lines);
+        let shown = people.iter().skip(self.first_person).take(height);
+        let title = format!("People {}", people.len());
+        let mark = list_mark(self.first_person, people.len(), height);
+        pane.draw(frame, &title, &mark, shown.map(line).collect());
     }
 
-    fn draw_keys(&mut self, frame: &mut Frame<'_>, areas: Areas) {
-        let inner = inside(areas.main, areas.has_borders);
-        let height = usize::from(inner.height);
-        let all: Vec<String> = KEYS
-            .iter()
-            .flat_map(|line| rows(line, usize::from(inner.width), 2))
-            .collect();
+    fn draw_keys(&mut self, frame: &mut Frame<'_>, pane: PaneArea) {
+        let (width, height) = pane.size();
+        let all: Vec<String> = KEYS.iter().flat_map(|line| rows(line, width, 2)).collect();
         self.list_height = height;
         self.first_key = self.first_key.min(all.len().saturating_sub(height));
         let shown = all.iter().skip(self.first_key).take(height);
-        let lines: Vec<Line<'_>> = shown.map(|row| Line::raw(row.clone())).collect();
-        let below = all.len().saturating_sub(self.first_key + height);
-        let title = PaneTitle {
-            title: "Keys: F1 closes",
-            mark: list_mark(self.first_key, below),
-        };
-        draw_pane(frame, areas.main, areas.has_borders, &title, lines);
+        let lines = shown.map(|row| Line::raw(row.as_str())).collect();
+        let mark = list_mark(self.first_key, all.len(), height);
+        pane.draw(frame, "Keys: F1 closes", &mark, lines);
     }
 
-    fn draw_lobby(&self, frame: &mut Frame<'_>, areas: Areas, view: &View, now: Duration) {
+    fn draw_lobby(&self, frame: &mut Frame<'_>, pane: PaneArea, view: &View, now: Duration) {
         let waiting = view.waiting(now);
-        let inner = inside(areas.lobby, areas.has_borders);
-        let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+        let (width, height) = pane.size();
         let height = (height / guest_rows(width)).max(1);
         let first = first_shown(waiting.len(), height, self.choice.index());
-        let shown = waiting.iter().skip(first).take(height);
-        let lines: Vec<Line<'_>> = shown
-            .flat_map(|row| {
-                let is_chosen = self.choice.device() == Some(row.device);
-                let style = if is_chosen {
-                    Style::new().add_modifier(Modifier::REVERSED)
-                } else {
-                    Style::new()
-                };
-                let rows = lists::guest(row, is_chosen, width).into_iter();
-                rows.map(move |row| Line::styled(row, style))
-            })
-            .collect();
-        let title = format!("Lobby {}: F2 ok, F3 no", waiting.len());
-        let title = PaneTitle {
-            title: &title,
-            mark: list_mark(first, waiting.len().saturating_sub(first + height)),
+        let lines = |row: &WaitingRow| {
+            let is_chosen = self.choice.device() == Some(row.device);
+            let modifier = if is_chosen {
+                Modifier::REVERSED
+            } else {
+                Modifier::empty()
+            };
+            let rows = lists::guest(row, is_chosen, width).into_iter();
+            rows.map(move |row| Line::styled(row, modifier))
         };
-        draw_pane(frame, areas.lobby, areas.has_borders, &title, lines);
+        let shown = waiting.iter().skip(first).take(height);
+        let title = format!("Lobby {}: F2 ok, F3 no", waiting.len());
+        let mark = list_mark(first, waiting.len(), height);
+        pane.draw(frame, &title, &mark, shown.flat_map(lines).collect());
     }
 
     fn draw_draft(&self, frame: &mut Frame<'_>, areas: Areas) {
@@ -168,76 +147,76 @@ impl Screen {
         frame.render_widget(Paragraph::new(lines), inner);
         let column = u16::try_from(draft.cursor.1 + PROMPT.len()).unwrap_or(u16::MAX);
         let row = u16::try_from(cursor_row).unwrap_or(u16::MAX);
+        let (right, bottom) = (inner.right(), inner.bottom());
         frame.set_cursor_position(Position {
-            x: inner
-                .x
-                .saturating_add(column)
-                .min(inner.right().saturating_sub(1)),
-            y: inner
-                .y
-                .saturating_add(row)
-                .min(inner.bottom().saturating_sub(1)),
+            x: inner.x.saturating_add(column).min(right.saturating_sub(1)),
+            y: inner.y.saturating_add(row).min(bottom.saturating_sub(1)),
         });
     }
 }
 
-/// The title of a pane, with a mark of its hidden rows.
-struct PaneTitle<'a> {
-    title: &'a str,
-    mark: String,
-}
-
-/// Returns the mark of a list: the numbers of rows above and below.
-fn list_mark(above: usize, below: usize) -> String {
+/// Returns the mark of a list of which `height` rows are shown: the numbers of rows above and below.
+fn list_mark(above: usize, count: usize, height: usize) -> String {
+    let below = count.saturating_sub(above + height);
     let part = |sign: &str, count: usize| (count > 0).then(|| format!("{sign}{count}"));
     let parts = [part("^", above), part("v", below)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Draws a pane: with borders, or with a title alone.
-fn draw_pane(
-    frame: &mut Frame<'_>,
+/// The area of a pane, which has borders, or a title alone.
+#[derive(Clone, Copy)]
+struct PaneArea {
     area: Rect,
     has_borders: bool,
-    title: &PaneTitle<'_>,
-    lines: Vec<Line<'_>>,
-) {
-    frame.render_widget(Clear, area);
-    let inner = inside(area, has_borders);
-    let width = usize::from(area.width);
-    let mark = &title.mark;
-    if has_borders {
-        let title = cut(title.title, width.saturating_sub(4));
-        let mut block = Block::bordered().title(format!(" {title} "));
-        if !mark.is_empty() {
-            block = block.title_bottom(Line::raw(format!(" {mark} ")).right_aligned());
-        }
-        frame.render_widget(block, area);
-    } else if inner.height < area.height {
-        let title = cut(title.title, width.saturating_sub(mark.len() + 1));
-        let gap = " ".repeat(width.saturating_sub(columns(&title) + mark.len()));
-        let style = Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-        let row = Rect { height: 1, ..area };
-        frame.render_widget(
-            Paragraph::new(format!("{title}{gap}{mark}")).style(style),
-            row,
-        );
-    }
-    for (line, row) in lines.into_iter().zip(inner.rows()) {
-        frame.render_widget(line, row);
-    }
 }
 
-/// Returns the inside of a pane: without its borders, or without its title.
-fn inside(area: Rect, has_borders: bool) -> Rect {
-    if has_borders {
-        return Block::bordered().inner(area);
+impl PaneArea {
+    /// Draws the pane. `mark` tells of its hidden rows.
+    fn draw(self, frame: &mut Frame<'_>, title: &str, mark: &str, lines: Vec<Line<'_>>) {
+        let Self { area, has_borders } = self;
+        frame.render_widget(Clear, area);
+        let inner = self.inside();
+        let width = usize::from(area.width);
+        if has_borders {
+            let title = cut(title, width.saturating_sub(4));
+            let mut block = Block::bordered().title(format!(" {title} "));
+            if !mark.is_empty() {
+                block = block.title_bottom(Line::raw(format!(" {mark} ")).right_aligned());
+            }
+            frame.render_widget(block, area);
+        } else if inner.height < area.height {
+            let title = cut(title, width.saturating_sub(mark.len() + 1));
+            let gap = " ".repeat(width.saturating_sub(columns(&title) + mark.len()));
+            let style = Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+            let row = Rect { height: 1, ..area };
+            frame.render_widget(
+                Paragraph::new(format!("{title}{gap}{mark}")).style(style),
+                row,
+            );
+        }
+        for (line, row) in lines.into_iter().zip(inner.rows()) {
+            frame.render_widget(line, row);
+        }
     }
-    let title = u16::from(area.height > 1);
-    Rect {
-        y: area.y + title,
-        height: area.height - title,
-        ..area
+
+    /// Returns the inside: without the borders, or without the title.
+    fn inside(self) -> Rect {
+        let Self { area, has_borders } = self;
+        if has_borders {
+            return Block::bordered().inner(area);
+        }
+        let title = u16::from(area.height > 1);
+        Rect {
+            y: area.y + title,
+            height: area.height - title,
+            ..area
+        }
+    }
+
+    /// Returns the columns and rows of the inside.
+    fn size(self) -> (usize, usize) {
+        let inner = self.inside();
+        (inner.width.into(), inner.height.into())
     }
 }
 

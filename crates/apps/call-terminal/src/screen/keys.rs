@@ -128,7 +128,7 @@ impl Screen {
 
     fn decide(&mut self, view: &View, decision: Decision) -> Action {
         let chosen = self.choice.device();
-        let tag = chosen.and_then(|device| TagPrefix::parse(&DeviceTag::of(device).whole()));
+        let tag = chosen.and_then(|device| TagPrefix::parse(DeviceTag::of(device).whole()));
         if let Some(tag) = tag {
             self.choice.decide();
             return Action::Decide(decision, tag);

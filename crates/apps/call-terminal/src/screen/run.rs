@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    thread,
     time::Duration,
 };
 
@@ -27,10 +26,9 @@ use crate::{
     entry::Entry,
     full_screen::FullScreen,
     participation::{CallParticipation, Moment},
+    typed,
 };
 
-/// The capacity of the queue of keys.
-const TYPED_AHEAD: usize = 64;
 /// The interval at which displayed times are updated.
 const TICK: Duration = Duration::from_secs(1);
 /// The timeout when no change is gathered.
@@ -70,7 +68,7 @@ pub async fn run(
     let hint = "F1 shows the keys, /help the commands.";
     screen.add([Entry::Notice(hint.to_owned())], &participation.view);
     let mut sources = Sources {
-        events: read_events(),
+        events: typed::on_thread(|| event::read().ok()),
         shutdown,
         continued,
         start: Instant::now(),
@@ -177,18 +175,4 @@ async fn suspend(terminal: &mut FullScreen, continued: &mut unix::Signal) -> io:
 
 fn continue_signal() -> SignalKind {
     SignalKind::from_raw(Signal::CONT.as_raw())
-}
-
-/// Returns the events of the terminal. A thread reads them, since a blocking read must not delay the end of
-/// the process.
-fn read_events() -> mpsc::Receiver<Event> {
-    let (sender, events) = mpsc::channel(TYPED_AHEAD);
-    thread::spawn(move || {
-        while let Ok(event) = event::read() {
-            if sender.blocking_send(event).is_err() {
-                break;
-            }
-        }
-    });
-    events
 }

@@ -48,7 +48,7 @@ fn admin() -> View {
 }
 
 fn tag(number: u32) -> TagPrefix {
-    TagPrefix::parse(&crate::tag::DeviceTag::of(device(number)).whole()).unwrap()
+    TagPrefix::parse(crate::tag::DeviceTag::of(device(number)).whole()).unwrap()
 }
 
 /// Returns the texts of the newest entries.

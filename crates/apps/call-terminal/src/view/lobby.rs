@@ -15,7 +15,6 @@ pub(super) struct Lobby {
 
 struct WaitStart {
     seen: Duration,
-    /// Whether it waited before.
     waited_before: bool,
 }
 

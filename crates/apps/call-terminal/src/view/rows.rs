@@ -67,20 +67,15 @@ impl View {
 
     /// Returns the rows of the lobby, for admins.
     pub(crate) fn waiting(&self, now: Duration) -> Vec<WaitingRow> {
-        let row = |participant: &Participant| WaitingRow {
-            device: participant.demux,
-            tag: self.known_devices.tag(participant.demux),
-            name: self
-                .known_devices
-                .name(participant.demux)
-                .map(ToOwned::to_owned),
-            account: self
-                .known_devices
-                .account(participant.demux)
-                .map(|account| account.short()),
-            waited: self.lobby.wait(participant.demux, now),
+        let known = &self.known_devices;
+        let row = |device| WaitingRow {
+            device,
+            tag: known.tag(device),
+            name: known.name(device).map(ToOwned::to_owned),
+            account: known.account(device).map(|account| account.short()),
+            waited: self.lobby.wait(device, now),
         };
-        self.roster.pending.iter().map(row).collect()
+        self.waiting_devices().into_iter().map(row).collect()
     }
 
     /// Returns the longest waiting time, for admins.

@@ -12,7 +12,6 @@ use crate::{
     wait::{Wait, span},
 };
 
-/// Returns the title of a room.
 pub(super) fn room_title(name: &RoomName) -> String {
     match name {
         RoomName::Known(name) => name.clone(),
@@ -20,7 +19,6 @@ pub(super) fn room_title(name: &RoomName) -> String {
     }
 }
 
-/// Returns a change of the link.
 pub(super) fn link_change(link: &LinkState) -> String {
     let approval = match link.approval {
         Approval::Required => "new guests wait in the lobby",
@@ -51,7 +49,6 @@ pub(super) const fn lost(was_ended: bool) -> &'static str {
     }
 }
 
-/// Returns the text for the end of a call.
 pub(super) fn ending(ending: &EndReason) -> String {
     match ending {
         EndReason::Left => "You left.".to_owned(),

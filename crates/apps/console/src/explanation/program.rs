@@ -3,14 +3,13 @@
 use std::error::Error;
 
 use anteroom_protocol::LinkError;
-use anteroom_runtime::Clock as _;
 
 use super::{
     Explanation, files,
     problem::of_problem,
     service::{of_issuer, of_rooms},
 };
-use crate::{failure::Failure, os::OsClock};
+use crate::{failure::Failure, os};
 
 /// Explains an error, without its causes.
 pub fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
@@ -21,7 +20,7 @@ pub fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
         return Some(of_issuer(error));
     }
     if let Some(error) = error.downcast_ref() {
-        return Some(of_rooms(error, OsClock.now()));
+        return Some(of_rooms(error, os::now()));
     }
     if let Some(problem) = error.downcast_ref() {
         return Some(of_problem(problem));

@@ -1,7 +1,8 @@
 //! The explanations of failures of the client library.
 
 use anteroom_client::{
-    IssuerError, RoomsError, Service, TransportError, TransportFault, is_loopback,
+    ExchangeError, IssuerError, RoomsError, Service, TransportError, TransportFailure,
+    TransportFault, is_loopback,
 };
 use anteroom_protocol::Timestamp;
 use url::Url;
@@ -17,13 +18,7 @@ pub const CERTIFICATE_OF_SERVICE: &str = "the service one with basicConstraints=
 
 pub(super) fn of_issuer(error: &IssuerError) -> Explanation {
     match error {
-        IssuerError::BaseUrl(_) => of_base_url(),
-        IssuerError::Setup(_) => of_setup(),
-        IssuerError::Unreachable(cause) => of_transport(Service::Issuer, cause),
-        IssuerError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
-        IssuerError::TooLarge { .. } | IssuerError::Malformed(_) => {
-            Explanation::failed("answer_malformed").next("Check that the address is an issuer's")
-        }
+        IssuerError::Exchange(error) => of_exchange(error),
         IssuerError::Problem(problem) => of_problem(problem),
         IssuerError::Untrusted { offered, .. } if offered.is_empty() => {
             Explanation::failed("params_missing")
@@ -37,8 +32,8 @@ pub(super) fn of_issuer(error: &IssuerError) -> Explanation {
             );
             Explanation::failed("params_untrusted").next(next)
         }
-        IssuerError::Clock { .. } | IssuerError::OddDay { .. } => of_clock(Service::Issuer),
-        IssuerError::RoomsClock { .. } => of_clock(Service::Rooms),
+        IssuerError::Clock { with, .. } => of_clock(*with),
+        IssuerError::OddDay { .. } => of_clock(Service::Issuer),
         IssuerError::Verification => Explanation::failed("credential_unverified")
             .next("Compare the ids of anteroom credential auth with another member's"),
         IssuerError::LinkParams(_) => Explanation::failed("link_params_unknown"),
@@ -54,14 +49,7 @@ pub(super) fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
         return of_clock(Service::Rooms).text(format!("{clock}, and it refuses"));
     }
     match error {
-        RoomsError::BaseUrl(_) => of_base_url(),
-        RoomsError::Setup(_) => of_setup(),
-        RoomsError::Unreachable(cause) => of_transport(Service::Rooms, cause),
-        RoomsError::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
-        RoomsError::TooLarge { .. } | RoomsError::Malformed(_) => {
-            Explanation::failed("answer_malformed")
-                .next("Check that the address is a room service's")
-        }
+        RoomsError::Exchange(error) => of_exchange(error),
         RoomsError::Problem(problem) => of_problem(problem),
         RoomsError::NoSuchLink => Explanation::refused("CALL_LINK_NOT_FOUND").next(
             "It may have been deleted, or be at another room service: name that with --rooms",
@@ -92,13 +80,22 @@ pub(super) fn of_rooms(error: &RoomsError, now: Timestamp) -> Explanation {
     }
 }
 
-fn of_base_url() -> Explanation {
-    Explanation::failed("address_invalid")
-        .next("Write it with its scheme: https://HOST, or http://HOST:PORT on this computer")
-}
-
-fn of_setup() -> Explanation {
-    Explanation::failed("tls_setup").next(files::step_at_certificates())
+fn of_exchange(ExchangeError { with, failure }: &ExchangeError) -> Explanation {
+    match failure {
+        TransportFailure::BaseUrl(_) => Explanation::failed("address_invalid")
+            .next("Write it with its scheme: https://HOST, or http://HOST:PORT on this computer"),
+        TransportFailure::Setup(_) => {
+            Explanation::failed("tls_setup").next(files::step_at_certificates())
+        }
+        TransportFailure::Unreachable(cause) => of_transport(*with, cause),
+        TransportFailure::TimedOut => Explanation::unreachable("timed_out").next("Try again"),
+        TransportFailure::TooLarge { .. } | TransportFailure::Malformed(_) => {
+            Explanation::failed("answer_malformed").next(match with {
+                Service::Issuer => "Check that the address is an issuer's",
+                Service::Rooms => "Check that the address is a room service's",
+            })
+        }
+    }
 }
 
 fn of_clock(by: Service) -> Explanation {

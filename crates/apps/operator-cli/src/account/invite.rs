@@ -1,17 +1,13 @@
 //! `anteroom account invite`
 
-use anteroom_console::{
-    os::{self, OsClock},
-    terminal::{day, print, print_json},
-};
+use anteroom_console::{fields::Fields, os, terminal::day};
 use anteroom_protocol::DAY;
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::{MailTransport, Settings, SignUpMode};
 use anteroom_store::{InviteCode, IssuerDatabase as _, TransactionName};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::operator_changes::OperatorChanges;
+use crate::operator_session::IssuerSession;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -32,13 +28,10 @@ fn closing_setting(settings: &Settings) -> Option<&'static str> {
 }
 
 /// Creates an invite code, and shows it.
-pub(super) async fn run(
-    days: u32,
-    json: bool,
-    settings: &Settings,
-    changes: &OperatorChanges,
-) -> anyhow::Result<()> {
+pub(super) async fn run(session: &IssuerSession<'_>, days: u32) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("add invite");
+    let settings = session.settings;
+    let changes = session.changes()?;
     if let Some(setting) = closing_setting(settings) {
         tracing::warn!(
             "nobody can sign up with the code: {setting} closes the sign-up, by the settings that \
@@ -46,10 +39,10 @@ pub(super) async fn run(
         );
     }
     let code = InviteCode::random(&mut os::rng());
-    let hash = changes.database.storage_keys().invite_hash(&code);
-    let now = OsClock.now();
+    let hash = session.database.storage_keys().invite_hash(&code);
+    let now = os::now();
     let expires = now.plus(u64::from(days) * DAY);
-    let mut transaction = changes.database.begin(NAME).await?;
+    let mut transaction = session.database.begin(NAME).await?;
     transaction.add_invite(&hash, now, expires).await?;
     transaction.save().await?;
     changes.note_service("invite.made");
@@ -57,20 +50,17 @@ pub(super) async fn run(
         let url = url.trim_end_matches('/');
         Zeroizing::new(format!("{url}/account/signup?invite={}", code.as_str()))
     });
-    if json {
-        let report = Report {
-            code: code.as_str(),
-            url: url.as_deref().map(String::as_str),
-            expires: expires.as_secs(),
-        };
-        return print_json(&report);
-    }
-    print("An invite code for one sign-up. It is shown only now: it is stored as a keyed hash.")?;
-    print("")?;
-    print(&format!("  code   {}", code.as_str()))?;
-    if let Some(url) = &url {
-        print(&format!("  page   {}", url.as_str()))?;
-    }
-    print(&format!("  until  {}", day(expires)))?;
-    Ok(())
+    let url = url.as_deref().map(String::as_str);
+    let report = Report {
+        code: code.as_str(),
+        url,
+        expires: expires.as_secs(),
+    };
+    let made =
+        "An invite code for one sign-up. It is shown only now: it is stored as a keyed hash.";
+    let fields = Fields::below(made, 7)
+        .line("code", code.as_str())
+        .optional("page", url)
+        .line("until", day(expires));
+    session.context.show(&report, fields.text())
 }

@@ -2,17 +2,15 @@
 
 use anteroom_console::{
     failure::Failure,
-    os::OsClock,
-    terminal::{confirm, day, print, print_json, second},
+    os,
+    terminal::{confirm, day, print, second},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_store::{Invite, IssuerDatabase as _, TransactionName};
-use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::operator_changes::OperatorChanges;
+use crate::operator_session::IssuerSession;
 
 /// The minimum number of digits that identify an invite.
 const FEWEST_DIGITS: usize = 4;
@@ -27,43 +25,39 @@ struct Entry {
 }
 
 /// Lists the valid invites.
-pub(super) async fn list(database: &SqliteIssuer, json: bool) -> anyhow::Result<()> {
+pub(super) async fn list(session: &IssuerSession<'_>) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list invites");
-    let invites = database.read(NAME).await?.invites(OsClock.now()).await?;
-    if invites.is_empty() && !json {
+    let mut reader = session.database.read(NAME).await?;
+    let invites = reader.invites(os::now()).await?;
+    drop(reader);
+    if invites.is_empty() && !session.context.json {
         print("No invite code is good.")?;
     }
     for invite in &invites {
         let name = invite.name().to_string();
-        if json {
-            let entry = Entry {
-                name,
-                created: invite.created.as_secs(),
-                expires: invite.expires.as_secs(),
-            };
-            print_json(&entry)?;
-        } else {
-            let (made, until) = (second(invite.created), day(invite.expires));
-            print(&format!("{name}  made {made}  good until {until}"))?;
-        }
+        let (made, until) = (second(invite.created), day(invite.expires));
+        let text = format!("{name}  made {made}  good until {until}");
+        let entry = Entry {
+            name,
+            created: invite.created.as_secs(),
+            expires: invite.expires.as_secs(),
+        };
+        session.context.show(&entry, &text)?;
     }
     Ok(())
 }
 
 /// Cancels the invite of a name, or all without one.
 pub(super) async fn cancel(
+    session: &IssuerSession<'_>,
     name: Option<&str>,
-    changes: &OperatorChanges,
     yes: bool,
-    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("cancel invites");
-    let mut invites = changes
-        .database
-        .read(NAME)
-        .await?
-        .invites(OsClock.now())
-        .await?;
+    let changes = session.changes()?;
+    let mut reader = session.database.read(NAME).await?;
+    let mut invites = reader.invites(os::now()).await?;
+    drop(reader);
     if let Some(name) = name {
         keep_named(&mut invites, name)?;
     }
@@ -74,7 +68,7 @@ pub(super) async fn cancel(
         );
         confirm(yes, &question)?;
     }
-    let mut transaction = changes.database.begin(NAME).await?;
+    let mut transaction = session.database.begin(NAME).await?;
     let mut cancelled = Vec::new();
     for invite in &invites {
         // A code that somebody has used since the question stays used.
@@ -84,12 +78,10 @@ pub(super) async fn cancel(
     }
     transaction.save().await?;
     changes.note_service("invites.cancelled");
-    if json {
-        print_json(&json!({ "cancelled": cancelled }))?;
-    } else {
-        print(&format!("Cancelled invite codes: {}.", cancelled.len()))?;
-    }
-    Ok(())
+    session.context.show(
+        &json!({ "cancelled": cancelled }),
+        &format!("Cancelled invite codes: {}.", cancelled.len()),
+    )
 }
 
 fn keep_named(invites: &mut Vec<Invite>, name: &str) -> anyhow::Result<()> {

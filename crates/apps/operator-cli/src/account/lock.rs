@@ -1,17 +1,11 @@
 //! `anteroom account unlock`: the end of locks.
 
-use anteroom_console::{
-    os::OsClock,
-    terminal::{print, print_json},
-};
+use anteroom_console::os;
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_store::{IssuerDatabase as _, IssuerReader, LockPolicy, LoginLock, TransactionName};
 use serde_json::json;
 
-use super::lookup::{find, no_account};
-
-use crate::operator_changes::OperatorChanges;
+use crate::operator_session::{IssuerSession, no_account};
 
 /// Returns the lock of an account's login, if it has a login.
 pub(super) async fn of_account(
@@ -27,16 +21,13 @@ pub(super) async fn of_account(
 }
 
 /// Removes the reasons that prevent an account from signing in: locks by wrong passwords, and being disabled.
-pub(super) async fn unlock(
-    name: &str,
-    changes: &OperatorChanges,
-    policy: LockPolicy,
-    json: bool,
-) -> anyhow::Result<()> {
+pub(super) async fn unlock(session: &IssuerSession<'_>, name: &str) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("unlock account");
-    let aci = find(&changes.database, name).await?;
-    let now = OsClock.now();
-    let mut transaction = changes.database.begin(NAME).await?;
+    let policy = session.settings.login.lock_policy();
+    let changes = session.changes()?;
+    let aci = session.find(name).await?;
+    let now = os::now();
+    let mut transaction = session.database.begin(NAME).await?;
     let account = transaction.account(&aci).await?;
     let was_disabled = account.ok_or_else(no_account)?.disabled;
     let login = transaction.login(&aci).await?;
@@ -49,20 +40,17 @@ pub(super) async fn unlock(
     transaction.save().await?;
     changes.note("account.unlocked", &aci);
     let was_locked = lock.locked_origins > 0;
-    if json {
-        let report = json!({
-            "uuid": aci.to_uuid_string(),
-            "wasDisabled": was_disabled,
-            "wasLocked": was_locked,
-            "forgottenFailures": lock.failures,
-        });
-        return print_json(&report);
-    }
-    print(match (was_locked, was_disabled) {
+    let report = json!({
+        "uuid": aci.to_uuid_string(),
+        "wasDisabled": was_disabled,
+        "wasLocked": was_locked,
+        "forgottenFailures": lock.failures,
+    });
+    let text = match (was_locked, was_disabled) {
         (true, true) => "Enabled the account, and ended the lock of its login.",
         (true, false) => "Ended the lock of the account's login.",
         (false, true) => "Enabled the account.",
         (false, false) => "The account was neither locked nor disabled.",
-    })?;
-    Ok(())
+    };
+    session.context.show(&report, text)
 }

@@ -2,74 +2,55 @@
 
 use std::path::Path;
 
-use anteroom_accounts::{ChangeCause, HashCost, Password};
+use anteroom_accounts::{ChangeCause, Password};
 use anteroom_console::{
-    context::Context,
-    environment::Environment,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     password::PasswordSource,
-    terminal::{confirm, plain, print, print_json},
+    terminal::{confirm, plain},
 };
 use anteroom_protocol::Aci;
-use anteroom_runtime::Clock as _;
 use anteroom_store::{
     Device, DeviceOrigin, Email, IssuerDatabase as _, Login, PasswordVerifier, StoreError,
     TransactionName,
 };
-use anteroom_store_sqlite::SqliteIssuer;
 use anyhow::{Context as _, bail};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::lookup::{find, no_account};
-
-use crate::operator_changes::OperatorChanges;
+use crate::{
+    arguments::SetPassword,
+    operator_session::{IssuerSession, no_account},
+};
 
 /// The maximum number of devices that a question names.
 const MOST_NAMES: usize = 10;
 
-/// The source of a new password, and the cost of its hash.
-pub(super) struct NewPassword<'a> {
-    /// The address, for an account without a login.
-    pub(super) email: Option<&'a str>,
-    pub(super) file: Option<&'a Path>,
-    pub(super) cost: HashCost,
-    /// Whether devices that requests have added stay.
-    pub(super) keep_devices: bool,
-    /// Whether sessions end and the others are deleted without a question.
-    pub(super) yes: bool,
-}
-
 /// Reads a new password, and hashes it.
 pub(crate) fn verifier(
+    session: &IssuerSession<'_>,
     file: Option<&Path>,
-    cost: HashCost,
-    environment: &Environment,
 ) -> anyhow::Result<PasswordVerifier> {
     let source = PasswordSource {
         file,
         variable: None,
         prompt: "New password: ",
     };
-    let password = source.read_new(environment)?;
+    let password = source.read_new(&session.context.environment)?;
     let password = Password::parse(password.expose_secret())?;
+    let cost = session.settings.login.cost();
     cost.hash(&password, &mut os::rng())
         .context("login.hash_memory_kib and login.hash_passes")
 }
 
 /// Sets the password of a login, which is added if the account has none. The operator confirms the address.
 /// Sessions and a lock end, and devices that requests have added are deleted.
-pub(super) async fn set(
-    changes: &OperatorChanges,
-    name: &str,
-    new: &NewPassword<'_>,
-    context: &Context,
-) -> anyhow::Result<()> {
+pub(super) async fn set(session: &IssuerSession<'_>, options: &SetPassword) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("set password");
-    let aci = find(&changes.database, name).await?;
-    let known = changes.database.read(NAME).await?.login(&aci).await?;
-    let email = match new.email {
+    let changes = session.changes()?;
+    let aci = session.find(&options.account.account).await?;
+    let known = session.database.read(NAME).await?.login(&aci).await?;
+    let email = match &options.email {
         Some(text) if known.is_some() => Some(Email::parse(text)?),
         Some(text) => Some(Email::parse_new(text)?),
         None => None,
@@ -84,17 +65,18 @@ pub(super) async fn set(
         ),
         _ => {}
     }
-    let removed = match new.keep_devices {
-        true => Vec::new(),
-        false => requested_devices(&changes.database, &aci).await?,
+    let removed = if options.keep_devices {
+        Vec::new()
+    } else {
+        requested_devices(session, &aci).await?
     };
-    let mut reader = changes.database.read(NAME).await?;
-    let sessions = reader.sessions(&aci, OsClock.now()).await?.len();
+    let mut reader = session.database.read(NAME).await?;
+    let sessions = reader.sessions(&aci, os::now()).await?.len();
     drop(reader);
-    confirm_losses(sessions, &removed, new.yes)?;
-    let verifier = verifier(new.file, new.cost, &context.environment)?;
+    confirm_losses(sessions, &removed, options.yes)?;
+    let verifier = verifier(session, options.password_file.as_deref())?;
     let mut rng = os::rng();
-    let mut transaction = changes.database.begin(NAME).await?;
+    let mut transaction = session.database.begin(NAME).await?;
     let is_there = transaction.set_verifier(&aci, &verifier, &mut rng).await?;
     let email = match (is_there, known, email) {
         (true, Some(login), _) => login.email,
@@ -104,7 +86,7 @@ pub(super) async fn set(
                 email: email.clone(),
                 verifier,
                 verified: true,
-                created: OsClock.now(),
+                created: os::now(),
             };
             transaction
                 .add_login(&login, &mut rng)
@@ -118,15 +100,15 @@ pub(super) async fn set(
     transaction.clear_login_failures(&email, None).await?;
     transaction.renew_limits(&aci).await?;
     let ended = transaction.end_sessions(&aci).await?;
-    let deleted = if new.keep_devices {
+    let deleted = if options.keep_devices {
         Vec::new()
     } else {
         changes
-            .of(&mut *transaction, OsClock.now())
+            .of(&mut *transaction, os::now())
             .delete_requested(&aci, ChangeCause::Operator)
             .await?
     };
-    let is_confirmed = |id| new.yes || removed.iter().any(|device| device.id == id);
+    let is_confirmed = |id| options.yes || removed.iter().any(|device| device.id == id);
     if !deleted.iter().all(|change| is_confirmed(change.device())) {
         bail!(changed_meanwhile("a device was added"));
     }
@@ -135,19 +117,14 @@ pub(super) async fn set(
         changes.announce(change);
     }
     changes.note("account.password_set", &aci);
-    let gone = deleted.len();
-    if context.json {
-        let uuid = aci.to_uuid_string();
-        print_json(
-            &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,
-                     "deletedDevices": gone }),
-        )?;
-    } else {
-        print(&format!(
+    let (uuid, gone) = (aci.to_uuid_string(), deleted.len());
+    session.context.show(
+        &json!({ "uuid": uuid, "email": email.as_str(), "endedSessions": ended,
+                 "deletedDevices": gone }),
+        &format!(
             "Set the password. Sessions that ended: {ended}. Devices that were deleted: {gone}."
-        ))?;
-    }
-    Ok(())
+        ),
+    )
 }
 
 fn changed_meanwhile(change: &str) -> Failure {
@@ -158,9 +135,9 @@ fn changed_meanwhile(change: &str) -> Failure {
 }
 
 /// The devices that a new password deletes.
-async fn requested_devices(database: &SqliteIssuer, aci: &Aci) -> anyhow::Result<Vec<Device>> {
+async fn requested_devices(session: &IssuerSession<'_>, aci: &Aci) -> anyhow::Result<Vec<Device>> {
     const NAME: TransactionName = TransactionName::new("list devices");
-    let mut devices = database.read(NAME).await?.devices(aci).await?;
+    let mut devices = session.database.read(NAME).await?.devices(aci).await?;
     devices.retain(|device| device.origin == DeviceOrigin::Request);
     Ok(devices)
 }

@@ -2,22 +2,19 @@
 
 use anteroom_console::{
     device_report::{self, DeviceReport},
-    os::OsClock,
-    terminal::{day, print, print_json, second},
+    fields::Fields,
+    os,
+    terminal::{day, second},
 };
-use anteroom_runtime::Clock as _;
-use anteroom_server::settings::LoginSection;
 use anteroom_store::{IssuerDatabase as _, LoginLock, TransactionName};
-use anteroom_store_sqlite::SqliteIssuer;
 use serde::Serialize;
 
-use super::{
-    lock,
-    lookup::{find, no_account},
-    report::AccountReport,
-};
+use super::{lock, report::AccountReport};
 
-use crate::device_row::report_of;
+use crate::{
+    device_row::report_of,
+    operator_session::{IssuerSession, no_account},
+};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -28,25 +25,21 @@ struct Report<'a> {
 }
 
 /// Shows an account with its devices.
-pub(super) async fn run(
-    database: &SqliteIssuer,
-    name: &str,
-    settings: &LoginSection,
-    json: bool,
-) -> anyhow::Result<()> {
+pub(super) async fn run(session: &IssuerSession<'_>, name: &str) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("show account");
-    let aci = find(database, name).await?;
-    let mut reader = database.read(NAME).await?;
+    let settings = &session.settings.login;
+    let aci = session.find(name).await?;
+    let mut reader = session.database.read(NAME).await?;
     let account = reader.account(&aci).await?;
     let account = account.ok_or_else(no_account)?;
     let login = reader.login(&aci).await?;
     let devices = reader.devices(&aci).await?;
     let policy = settings.lock_policy();
-    let lock = lock::of_account(&mut *reader, &aci, policy, OsClock.now()).await?;
+    let lock = lock::of_account(&mut *reader, &aci, policy, os::now()).await?;
     let lock = lock.unwrap_or_default();
     let retention = settings.device_retention();
     drop(reader);
-    let now = OsClock.now();
+    let now = os::now();
     let device_report = |device| report_of(device, retention, now);
     let reports: Vec<_> = devices.iter().map(device_report).collect();
     let report = AccountReport::new(
@@ -56,48 +49,41 @@ pub(super) async fn run(
         &lock,
         u32::try_from(devices.len())?,
     );
-    if json {
-        let report = Report {
-            account: report,
-            device_list: reports,
-        };
-        return print_json(&report);
-    }
-    print(&format!("  account  {}", report.uuid))?;
-    if let Some(pni) = &report.pni {
-        print(&format!("  pni      {pni}"))?;
-    }
-    let confirmed = if report.email.is_none() || report.email_verified {
-        ""
-    } else {
+    let is_unconfirmed = report.email.is_some() && !report.email_verified;
+    let confirmed = if is_unconfirmed {
         ", not confirmed"
+    } else {
+        ""
     };
-    print(&format!("  email    {}{confirmed}", report.shown_email()))?;
-    print(&format!("  role     {}", report.role))?;
     let state = if report.disabled {
         "disabled"
     } else {
         "enabled"
     };
-    print(&format!("  state    {state}"))?;
-    show_lock(&lock)?;
-    print(&format!("  since    {}", day(account.created)))?;
-    device_report::show_lines(&reports)
+    let fields = Fields::new(9)
+        .line("account", &report.uuid)
+        .optional("pni", report.pni.as_ref())
+        .line("email", format!("{}{confirmed}", report.shown_email()))
+        .line("role", report.role)
+        .line("state", state)
+        .optional("lock", lock_text(&lock))
+        .line("since", day(account.created));
+    let text = format!("{}\n{}", fields.text(), device_report::lines(&reports));
+    let report = Report {
+        account: report,
+        device_list: reports,
+    };
+    session.context.show(&report, &text)
 }
 
-fn show_lock(lock: &LoginLock) -> anyhow::Result<()> {
+fn lock_text(lock: &LoginLock) -> Option<String> {
     if let Some(until) = lock.until {
-        print(&format!(
-            "  lock     wrong passwords have locked it until {} for {} network(s) or device(s): \
-             `anteroom account unlock` ends that",
+        return Some(format!(
+            "wrong passwords have locked it until {} for {} network(s) or device(s): `anteroom \
+             account unlock` ends that",
             second(until),
             lock.locked_origins,
-        ))?;
-    } else if lock.failures > 0 {
-        print(&format!(
-            "  lock     none; failed logins that count: {}",
-            lock.failures
-        ))?;
+        ));
     }
-    Ok(())
+    (lock.failures > 0).then(|| format!("none; failed logins that count: {}", lock.failures))
 }

@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Its name in a backup.
 pub(crate) const NAME: &str = "backup.json";
 
 /// The format that this program writes, and the newest that it reads.
@@ -82,21 +81,18 @@ impl Manifest {
     pub(crate) fn read(folder: &Path, known: &[&str]) -> anyhow::Result<Self> {
         let path = folder.join(NAME);
         let shown = path.display();
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!(
-                    Failure::failed(format!("{} is no backup", folder.display()))
-                        .with_reason(anyhow!("it has no {NAME}"))
-                        .next("Name a folder that `anteroom backup` made")
-                )
-            }
-            Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
+        let unreadable = || format!("{shown} cannot be read");
+        let Some(file) = files::if_there(File::open(&path)).with_context(unreadable)? else {
+            bail!(
+                Failure::failed(format!("{} is no backup", folder.display()))
+                    .with_reason(anyhow!("it has no {NAME}"))
+                    .next("Name a folder that `anteroom backup` made")
+            )
         };
         let mut text = Vec::new();
         file.take(LONGEST + 1)
             .read_to_end(&mut text)
-            .with_context(|| format!("{shown} cannot be read"))?;
+            .with_context(unreadable)?;
         if u64::try_from(text.len()).is_ok_and(|length| length > LONGEST) {
             bail!("{shown} is damaged: it is longer than any can be");
         }
@@ -107,10 +103,8 @@ impl Manifest {
                 "{shown} has format {}, and this program knows {FORMAT}",
                 any.format
             );
-            bail!(
-                Failure::failed(what)
-                    .next("Restore it with the program that made it, or with a newer one")
-            );
+            let failure = Failure::failed(what);
+            bail!(failure.next("Restore it with the program that made it, or with a newer one"));
         }
         let manifest: Self = serde_json::from_slice(&text).map_err(damaged)?;
         manifest
@@ -145,15 +139,15 @@ impl Manifest {
     }
 
     /// Returns the list of files, as text.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        self.files.iter().map(|entry| {
+    pub(crate) fn text(&self) -> String {
+        let line = |entry: &Entry| {
+            let hash = entry.sha256.get(..16).unwrap_or_default();
             format!(
-                "  {:<9}  {:>9} bytes, SHA-256 {}…",
-                entry.name,
-                entry.bytes,
-                entry.sha256.get(..16).unwrap_or_default()
+                "  {:<9}  {:>9} bytes, SHA-256 {hash}…",
+                entry.name, entry.bytes
             )
-        })
+        };
+        self.files.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -173,15 +167,9 @@ impl Entry {
     /// hash differs from the manifest's.
     pub(crate) fn take_out(&self, folder: &Path, to: &Path) -> anyhow::Result<()> {
         let name = &self.name;
-        let mut from = match File::open(folder.join(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!("{name} of the backup is missing")
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("{name} of the backup cannot be read"));
-            }
-        };
+        let mut from = files::if_there(File::open(folder.join(name)))
+            .with_context(|| format!("{name} of the backup cannot be read"))?
+            .with_context(|| format!("{name} of the backup is missing"))?;
         let copied = files::create_open(to).and_then(|mut file| {
             let copied = copy_and_hash(&mut from, &mut file)?;
             file.sync_all()?;
@@ -216,9 +204,5 @@ fn copy_and_hash(from: &mut File, to: &mut impl Write) -> io::Result<(u64, Strin
         to.write_all(part)?;
         length += u64::try_from(count).unwrap_or_default();
     }
-    let digits = hash
-        .finalize()
-        .into_iter()
-        .map(|byte| format!("{byte:02x}"));
-    Ok((length, digits.collect()))
+    Ok((length, hex::encode(hash.finalize())))
 }

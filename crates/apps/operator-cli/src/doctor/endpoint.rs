@@ -3,12 +3,8 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use anteroom_client::{Probe, ProbeAnswer, SocketOutcome};
-use anteroom_console::{
-    os::{self, OsClock},
-    terminal::second,
-};
+use anteroom_console::{os, terminal::second};
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Clock as _;
 use anteroom_server::checks::Finding;
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -72,37 +68,25 @@ impl Endpoint {
     /// Connects as a client does, and stops at the first problem.
     pub(super) async fn check(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let (host, port) = match self.place() {
-            Ok(place) => place,
-            Err(finding) => return vec![finding],
-        };
-        let addresses = match self.resolve(&host, port).await {
-            Ok((addresses, finding)) => {
-                findings.push(finding);
-                addresses
-            }
-            Err(finding) => return vec![finding],
-        };
-        let address = match self.connect(&addresses, &host, port).await {
-            Ok((address, finding)) => {
-                findings.push(finding);
-                address
-            }
-            Err(finding) => {
-                findings.push(finding);
-                return findings;
-            }
-        };
-        match self.probe().get(LIVE).await {
-            Ok(answer) => {
-                if self.url.starts_with("https://") {
-                    findings.push(self.taken_certificate(&host, address).await);
-                }
-                findings.extend(self.behind(&answer).await);
-            }
-            Err(error) => findings.push(self.failure(&error, &host)),
+        if let Err(problem) = self.connect_as_client(&mut findings).await {
+            findings.push(problem);
         }
         findings
+    }
+
+    async fn connect_as_client(&self, findings: &mut Vec<Finding>) -> Result<(), Finding> {
+        let (host, port) = self.place()?;
+        let (addresses, finding) = self.resolve(&host, port).await?;
+        findings.push(finding);
+        let (address, finding) = self.connect(&addresses, &host, port).await?;
+        findings.push(finding);
+        let answer = self.probe().get(LIVE).await;
+        let answer = answer.map_err(|error| self.failure(&error, &host))?;
+        if self.url.starts_with("https://") {
+            findings.push(self.taken_certificate(&host, address).await);
+        }
+        findings.extend(self.behind(&answer).await);
+        Ok(())
     }
 
     pub(super) const fn name(&self) -> &'static str {
@@ -184,7 +168,7 @@ impl Endpoint {
     }
 
     async fn taken_certificate(&self, host: &str, address: SocketAddr) -> Finding {
-        if expiry::expires_soon(host, address, OsClock.now()).await == Some(true) {
+        if expiry::expires_soon(host, address, os::now()).await == Some(true) {
             return Finding::warning(
                 "TLS",
                 format!(
@@ -202,7 +186,7 @@ impl Endpoint {
     async fn behind(&self, answer: &ProbeAnswer) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(time) = answer.time {
-            findings.push(clock(time, OsClock.now(), self.name()));
+            findings.push(clock(time, os::now(), self.name()));
         }
         if self.runs_here == Some(false) {
             return findings;
@@ -276,30 +260,18 @@ impl Endpoint {
     }
 
     async fn socket(&self) -> Finding {
-        match self.probe().open_socket(&mut os::rng()).await {
-            Ok(SocketOutcome::Open) => Finding::ok("WebSocket", "a socket opens"),
-            Ok(SocketOutcome::UpgradeLost) => Finding::problem(
-                "WebSocket",
-                format!(
-                    "no socket opens at {}: the request for it was lost",
-                    self.url
-                ),
-                "have the proxy pass on the headers Upgrade and Connection with HTTP/1.1, as in \
-                 docs/operations/files",
-            ),
-            Ok(SocketOutcome::Refused(status)) => Finding::problem(
-                "WebSocket",
-                format!("no socket opens at {}: the answer is {status}", self.url),
-                "have the proxy pass on the headers Upgrade and Connection with HTTP/1.1, as in \
-                 docs/operations/files",
-            ),
-            Ok(_) => Finding::skipped("WebSocket", "the answer is unknown here"),
-            Err(error) => Finding::problem(
-                "WebSocket",
-                format!("no socket opens at {}: {error}", self.url),
-                "have the proxy keep connections open that ask for an upgrade",
-            ),
-        }
+        const UPGRADE: &str = "have the proxy pass on the headers Upgrade and Connection with \
+                               HTTP/1.1, as in docs/operations/files";
+        const KEEP: &str = "have the proxy keep connections open that ask for an upgrade";
+        let (why, next) = match self.probe().open_socket(&mut os::rng()).await {
+            Ok(SocketOutcome::Open) => return Finding::ok("WebSocket", "a socket opens"),
+            Ok(SocketOutcome::UpgradeLost) => ("the request for it was lost".to_owned(), UPGRADE),
+            Ok(SocketOutcome::Refused(status)) => (format!("the answer is {status}"), UPGRADE),
+            Ok(_) => return Finding::skipped("WebSocket", "the answer is unknown here"),
+            Err(error) => (error.to_string(), KEEP),
+        };
+        let what = format!("no socket opens at {}: {why}", self.url);
+        Finding::problem("WebSocket", what, next)
     }
 }
 

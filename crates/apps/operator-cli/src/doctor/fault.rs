@@ -1,19 +1,19 @@
 //! The findings for a service that does not answer.
 
-use anteroom_client::{ProbeError, TransportFault};
+use anteroom_client::{TransportFailure, TransportFault};
 use anteroom_console::explanation::CERTIFICATE_OF_SERVICE;
 use anteroom_server::checks::Finding;
 
 use super::endpoint::Endpoint;
 
 impl Endpoint {
-    pub(super) fn failure(&self, error: &ProbeError, host: &str) -> Finding {
+    pub(super) fn failure(&self, error: &TransportFailure, host: &str) -> Finding {
         let url = &self.url;
         match error {
-            ProbeError::Unreachable(cause) => self
+            TransportFailure::Setup(cause) | TransportFailure::Unreachable(cause) => self
                 .of_fault(cause.fault(), host)
                 .unwrap_or_else(|| self.unanswered(error)),
-            ProbeError::BaseUrl(why) => Finding::problem(
+            TransportFailure::BaseUrl(why) => Finding::problem(
                 "public URL",
                 format!("{url} cannot be used: {why}"),
                 format!("set {} to a URL such as https://id.example", self.setting),
@@ -22,7 +22,7 @@ impl Endpoint {
         }
     }
 
-    fn unanswered(&self, error: &ProbeError) -> Finding {
+    fn unanswered(&self, error: &TransportFailure) -> Finding {
         Finding::problem(
             "HTTP",
             format!("{} does not answer: {error}", self.url),

@@ -1,14 +1,11 @@
 //! The relays, tried as a client uses them.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anteroom_client::RelayServer;
-use anteroom_console::{
-    environment::Environment,
-    os::{self, OsClock},
-};
+use anteroom_console::{environment::Environment, os};
 use anteroom_protocol::Aci;
-use anteroom_runtime::{Clock as _, Pseudonymizer};
+use anteroom_runtime::Pseudonymizer;
 use anteroom_server::{
     checks::Finding,
     relays,
@@ -42,7 +39,7 @@ pub(super) async fn of_settings(settings: &Settings, environment: &Environment) 
             name: nobody,
             percentile,
         };
-        match relays.issue(user, OsClock.now()).await {
+        match relays.issue(user, os::now()).await {
             Ok(Some(relay)) => {
                 let next = match section.provider {
                     RelayProvider::Coturn => SECRET,
@@ -109,40 +106,31 @@ async fn try_all<'a>(
     findings
 }
 
-fn finding(
-    url: &str,
-    tried: Result<std::net::SocketAddr, TrialError>,
-    refused: &'static str,
-) -> Finding {
-    match tried {
-        Ok(_) => Finding::ok(CHECK, format!("{url} relays")),
-        Err(TrialError::Refused(401 | 441)) => Finding::problem(
-            CHECK,
-            format!("{url} does not take the credentials that clients get"),
-            refused,
-        ),
-        Err(TrialError::Transport) => {
-            Finding::skipped(CHECK, format!("{url}: TLS over UDP is not tried"))
+fn finding(url: &str, tried: Result<SocketAddr, TrialError>, refused: &'static str) -> Finding {
+    let Err(error) = tried else {
+        return Finding::ok(CHECK, format!("{url} relays"));
+    };
+    let (what, next) = match error {
+        TrialError::Transport => {
+            return Finding::skipped(CHECK, format!("{url}: TLS over UDP is not tried"));
         }
-        Err(TrialError::Host) => Finding::problem(
-            CHECK,
+        TrialError::Refused(401 | 441) => {
+            let what = format!("{url} does not take the credentials that clients get");
+            (what, refused)
+        }
+        TrialError::Host => (
             format!("the host of {url} leads nowhere"),
             "add an A or AAAA record for it, or correct relays.urls",
         ),
-        Err(TrialError::Unreachable(_) | TrialError::Silent) => Finding::problem(
-            CHECK,
+        TrialError::Unreachable(_) | TrialError::Silent => (
             format!("{url} does not answer"),
             "start the relay, and let its port through the firewall",
         ),
-        Err(TrialError::Tls(_)) => Finding::problem(
-            CHECK,
+        TrialError::Tls(_) => (
             format!("{url} has no certificate that is taken"),
             "give the relay a certificate for its name",
         ),
-        Err(error) => Finding::problem(
-            CHECK,
-            format!("{url}: {error}"),
-            "look into the log of the relay",
-        ),
-    }
+        error => (format!("{url}: {error}"), "look into the log of the relay"),
+    };
+    Finding::problem(CHECK, what, next)
 }

@@ -1,8 +1,7 @@
 //! The check of the mail server, with a test mail if an address is given.
 
-use anteroom_console::{environment::Environment, os::OsClock, terminal::second};
+use anteroom_console::{environment::Environment, os, terminal::second};
 use anteroom_mail::{Mail, MailError, Mailer as _};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     checks::Finding,
     mail::{self, ConfiguredMailer},
@@ -47,7 +46,7 @@ pub(super) async fn check(
 async fn send(mailer: &ConfiguredMailer, to: &str) -> Finding {
     let text = format!(
         "This is a test letter of `anteroom doctor`, sent on {}. Mails of Anteroom arrive here.\n",
-        second(OsClock.now())
+        second(os::now())
     );
     let sent = match Mail::new(to, "Test letter of Anteroom", &text) {
         Ok(mail) => mailer.send(&mail).await,

@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use anteroom_accounts::TOKEN_KEY_GRACE;
-use anteroom_console::{
-    context::Context,
-    os::OsClock,
-    terminal::{day, print, print_json},
-};
+use anteroom_console::{context::Context, os, terminal::day};
 use anteroom_protocol::{GenericSecretParams, Mode, ParamsId, Timestamp};
-use anteroom_runtime::Clock as _;
-use anteroom_server::{databases::Databases, params, settings::Settings};
+use anteroom_server::{
+    database::ServiceSchema,
+    databases::Databases,
+    params::{self, ParamsOwner},
+    settings::Settings,
+};
 use anteroom_store::{
     ServerParamsKind, ServerParamsRecord, StoredServerParams,
     keys::{KeyDatabase, KeyEntry, KeyPurpose, SealedValues},
 };
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use serde::Serialize;
 
 /// The JSON output. It has exactly these members.
@@ -63,42 +64,30 @@ struct Values {
 
 /// Lists the keys and the params of the databases that are here.
 pub async fn run(settings: &Settings, context: &Context) -> anyhow::Result<()> {
-    let now = OsClock.now();
-    let databases = Databases::open(&context.data, &context.environment, now).await?;
-    let mut listing = Listing {
-        databases: Vec::new(),
-    };
-    for (service, keys) in databases.keys() {
-        let records = match (&databases.issuer, &databases.rooms, service) {
-            (Some(issuer), _, "issuer") => params::all(issuer).await?,
-            (_, Some(rooms), _) => params::of_rooms(rooms).await?,
-            _ => StoredServerParams::default(),
-        };
-        let owner = match service {
-            "issuer" => params::ParamsOwner::Issuer,
-            _ => params::ParamsOwner::Rooms,
-        };
-        params::report_damaged(owner, &records);
-        let records = records.readable;
-        let issues = (service == "issuer").then(|| Mode::from(settings.issue_mode));
-        let listed = database(service, &*keys, &records, issues, now).await?;
-        listing.databases.push(listed);
+    let now = os::now();
+    let opened = Databases::open(&context.data, &context.environment, now).await?;
+    let mut databases = Vec::new();
+    if let Some(issuer) = &opened.issuer {
+        let records = params::all(issuer).await?;
+        params::report_damaged(ParamsOwner::Issuer, &records);
+        let issues = Some(Mode::from(settings.issue_mode));
+        let keys = issuer.key_database();
+        databases.push(database::<IssuerSchema>(&*keys, &records, issues, now).await?);
     }
-    databases.close().await;
-    if context.json {
-        print_json(&listing)?;
-    } else {
-        for database in &listing.databases {
-            print(text(database).trim_end())?;
-        }
+    if let Some(rooms) = &opened.rooms {
+        let records = params::of_rooms(rooms).await?;
+        params::report_damaged(ParamsOwner::Rooms, &records);
+        let keys = rooms.key_database();
+        databases.push(database::<RoomsSchema>(&*keys, &records, None, now).await?);
     }
-    Ok(())
+    opened.close().await;
+    let text: String = databases.iter().map(text).collect();
+    context.show(&Listing { databases }, text.trim_end())
 }
 
-async fn database(
-    service: &'static str,
+async fn database<S: ServiceSchema>(
     keys: &dyn KeyDatabase,
-    records: &[ServerParamsRecord],
+    records: &StoredServerParams,
     issues: Option<Mode>,
     now: Timestamp,
 ) -> anyhow::Result<Database> {
@@ -112,10 +101,10 @@ async fn database(
         retired: entry.retired.map(Timestamp::as_secs),
     };
     Ok(Database {
-        service,
+        service: S::SERVICE,
         master_key: "right",
         keys: entries.iter().map(key).collect(),
-        server_params: server_params(records, issues, now),
+        server_params: server_params(&records.readable, issues, now),
         sealed_values: Values {
             all,
             under_older_keys: stale,

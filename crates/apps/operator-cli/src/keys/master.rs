@@ -51,24 +51,18 @@ pub(super) async fn rotate(context: &Context, now: Timestamp) -> anyhow::Result<
     let _lock = lock(&file)?;
     let path = master_key::next_to(&file);
     let resumed = master_key::read_if_there(&path)?;
-    if resumed.is_none() {
-        // A wrong key is detected before anything is changed.
-        if issuer {
-            databases::open::<IssuerSchema>(data, &old, now)
-                .await?
-                .close()
-                .await;
-        }
-        if rooms {
-            databases::open::<RoomsSchema>(data, &old, now)
-                .await?
-                .close()
-                .await;
-        }
-    }
     let next = match resumed {
         Some(next) => next,
-        None => master_key::create_at(&path)?,
+        None => {
+            // A wrong key is detected before anything is changed.
+            if issuer {
+                check_key::<IssuerSchema>(data, &old, now).await?;
+            }
+            if rooms {
+                check_key::<RoomsSchema>(data, &old, now).await?;
+            }
+            master_key::create_at(&path)?
+        }
     };
     if issuer {
         rewrap::<IssuerSchema>(data, &old, &next, now).await?;
@@ -81,6 +75,16 @@ pub(super) async fn rotate(context: &Context, now: Timestamp) -> anyhow::Result<
     Ok(MasterRotation { file, old_file })
 }
 
+/// Checks that a database opens with a key.
+async fn check_key<S: ServiceSchema>(
+    data: &DataDir,
+    key: &MasterKey,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    databases::open::<S>(data, key, now).await?.close().await;
+    Ok(())
+}
+
 async fn rewrap<S: ServiceSchema>(
     data: &DataDir,
     old: &MasterKey,
@@ -91,8 +95,7 @@ async fn rewrap<S: ServiceSchema>(
         Ok(database) => database,
         Err(error) if is_wrong_key(&error) => {
             // An earlier, interrupted attempt has converted this database, or neither key belongs to it.
-            databases::open::<S>(data, next, now).await?.close().await;
-            return Ok(());
+            return check_key::<S>(data, next, now).await;
         }
         Err(error) => return Err(error),
     };

@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn advance(&mut self, values: u64) -> io::Result<()> {
+    pub(super) fn advance(&mut self, values: u64) -> anyhow::Result<()> {
         let tenth = |done: u64| done.saturating_mul(10) / self.all.max(1);
         let before = tenth(self.done);
         self.done += values;
@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// Removes the bar. Reports success if `all` values were re-sealed.
-    pub(super) fn finish(self, all: bool) -> io::Result<()> {
+    pub(super) fn finish(self, all: bool) -> anyhow::Result<()> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -62,7 +62,7 @@ impl Progress {
         ))
     }
 
-    fn say(&self) -> io::Result<()> {
+    fn say(&self) -> anyhow::Result<()> {
         print(&format!(
             "{}: sealed anew {} of {} values",
             self.service, self.done, self.all

@@ -6,7 +6,7 @@ use anteroom_console::{
     context::Context,
     files,
     public_params::{PublicParams, PublicParamsFile},
-    terminal::{print, print_json},
+    terminal::print,
 };
 use anteroom_protocol::{GenericSecretParams, GroupServerSecretParams, Timestamp};
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
@@ -24,22 +24,16 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
     }
     let text = serde_json::to_string_pretty(&published)?;
     if out == Path::new("-") {
-        print(&text)?;
-        return Ok(());
+        return print(&text);
     }
     files::create(out, format!("{text}\n").as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
-    if context.json {
-        return print_json(&ExportReport {
-            file: out,
-            ids: published.params.iter().map(|entry| &*entry.id).collect(),
-        });
-    }
-    print(&format!(
+    let ids = published.params.iter().map(|entry| &*entry.id).collect();
+    let text = format!(
         "Wrote the public params to {}: nothing in it is secret. Clients pin them with `anteroom keys trust`.",
         out.display()
-    ))?;
-    Ok(())
+    );
+    context.show(&ExportReport { file: out, ids }, &text)
 }
 
 fn entry(record: &ServerParamsRecord) -> anyhow::Result<PublicParams> {

@@ -6,11 +6,10 @@ use anteroom_accounts::TOKEN_KEY_GRACE;
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    os::{self, OsClock},
+    os,
     terminal::{confirm, day, print, print_json},
 };
 use anteroom_protocol::{ParamsId, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     database::ServiceSchema as _,
     databases::Databases,
@@ -18,7 +17,7 @@ use anteroom_server::{
 };
 use anteroom_store::{
     ServerParamsKind,
-    keys::{KeyDatabase, KeyId, KeyPurpose},
+    keys::{KeyDatabase, KeyPurpose},
 };
 use anteroom_store_sqlite::IssuerSchema;
 use anyhow::bail;
@@ -108,19 +107,11 @@ pub(super) fn ended_sentence(params: &str, end: Timestamp, now: Timestamp) -> St
     }
 }
 
-/// The output during a rotation: lines for a person, or a report at its end.
-struct Progression {
+/// A rotation and its output: lines for a person, or a report at its end.
+struct Rotation {
     json: bool,
+    now: Timestamp,
     report: Report,
-}
-
-impl Progression {
-    fn say(&self, line: &str) -> anyhow::Result<()> {
-        if !self.json {
-            print(line)?;
-        }
-        Ok(())
-    }
 }
 
 /// Makes a newer key of a kind, in each database that has one.
@@ -129,42 +120,17 @@ pub async fn run(
     context: &Context,
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
-    let now = OsClock.now();
-    confirm_loss(options)?;
-    let mut progression = Progression {
+    let mut rotation = Rotation {
         json: context.json,
+        now: os::now(),
         report: Report::default(),
     };
-    let rotated = rotate_kind(options, context, now, &mut progression).await;
-    progression.report.print_changes(changes);
+    confirm_loss(options)?;
+    let rotated = rotation.run(options, context).await;
+    rotation.report.print_changes(changes);
     rotated?;
     if context.json {
-        print_json(&progression.report)?;
-    }
-    Ok(())
-}
-
-async fn rotate_kind(
-    options: &KeysRotate,
-    context: &Context,
-    now: Timestamp,
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    if options.kind == RotatedKind::Master {
-        let rotated = master::rotate(context, now).await?;
-        progression.report.master_key_file = Some(rotated.file.clone());
-        progression.report.old_master_key_file = Some(rotated.old_file.clone());
-        progression.say(&format!(
-            "{} holds the new master key: keep a copy, away from copies of the databases. The old \
-             one is kept as {}: it opens older backups. Destroy it with the last of them.",
-            rotated.file.display(),
-            rotated.old_file.display()
-        ))?;
-    } else {
-        let databases = Databases::open(&context.data, &context.environment, now).await?;
-        let rotated = rotate_stored(&databases, options, now, progression).await;
-        databases.close().await;
-        rotated?;
+        print_json(&rotation.report)?;
     }
     Ok(())
 }
@@ -187,52 +153,172 @@ fn confirm_loss(options: &KeysRotate) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn rotate_stored(
-    databases: &Databases,
-    options: &KeysRotate,
-    now: Timestamp,
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    match options.kind {
-        RotatedKind::Data => rotate_data(databases, now, progression).await,
-        RotatedKind::Token => rotate_token(databases, now, progression).await,
-        RotatedKind::Event => rotate_event(databases, now, progression).await,
-        RotatedKind::Generic => {
-            let kind = ServerParamsKind::Generic;
-            rotate_params(databases, kind, options, now, progression).await
+impl Rotation {
+    async fn run(&mut self, options: &KeysRotate, context: &Context) -> anyhow::Result<()> {
+        if options.kind == RotatedKind::Master {
+            return self.rotate_master(context).await;
         }
-        RotatedKind::Group | RotatedKind::Master => {
-            let kind = ServerParamsKind::Group;
-            rotate_params(databases, kind, options, now, progression).await
-        }
+        let databases = Databases::open(&context.data, &context.environment, self.now).await?;
+        let rotated = match options.kind {
+            RotatedKind::Data => self.rotate_data(&databases).await,
+            RotatedKind::Token => self.rotate_token(&databases).await,
+            RotatedKind::Event => self.rotate_event(&databases).await,
+            RotatedKind::Generic => {
+                let kind = ServerParamsKind::Generic;
+                self.rotate_params(&databases, kind, options).await
+            }
+            RotatedKind::Group | RotatedKind::Master => {
+                let kind = ServerParamsKind::Group;
+                self.rotate_params(&databases, kind, options).await
+            }
+        };
+        databases.close().await;
+        rotated
     }
-}
 
-/// Damage in one database is reported at the end; the values of the other one are re-sealed in any case.
-async fn rotate_data(
-    databases: &Databases,
-    now: Timestamp,
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    let mut damaged = Vec::new();
-    for (service, keys) in databases.keys() {
-        let id = rotate(&*keys, KeyPurpose::Data, now).await?;
-        progression.report.made.push(StoredKey { service, id });
-        progression.say(&format!("{service}: data key {id} seals from now on"))?;
-        let unreadable = reseal(service, &*keys, progression.json).await?;
-        if unreadable > 0 {
-            damaged.push(format!(
-                "{service}: {unreadable} sealed values cannot be opened: they were damaged, and stay \
-                 as they are; so do the data keys they name"
-            ));
+    fn say(&self, line: &str) -> anyhow::Result<()> {
+        if self.json { Ok(()) } else { print(line) }
+    }
+
+    async fn rotate_master(&mut self, context: &Context) -> anyhow::Result<()> {
+        let rotated = master::rotate(context, self.now).await?;
+        let line = format!(
+            "{} holds the new master key: keep a copy, away from copies of the databases. The old \
+             one is kept as {}: it opens older backups. Destroy it with the last of them.",
+            rotated.file.display(),
+            rotated.old_file.display()
+        );
+        self.report.master_key_file = Some(rotated.file);
+        self.report.old_master_key_file = Some(rotated.old_file);
+        self.say(&line)
+    }
+
+    /// Damage in one database is reported at the end; the values of the other one are re-sealed in any case.
+    async fn rotate_data(&mut self, databases: &Databases) -> anyhow::Result<()> {
+        let mut damaged = Vec::new();
+        for (service, keys) in databases.keys() {
+            let id = self.make_key(service, &*keys, KeyPurpose::Data).await?;
+            self.say(&format!("{service}: data key {id} seals from now on"))?;
+            let unreadable = reseal(service, &*keys, self.json).await?;
+            if unreadable > 0 {
+                damaged.push(format!(
+                    "{service}: {unreadable} sealed values cannot be opened: they were damaged, and stay \
+                     as they are; so do the data keys they name"
+                ));
+            }
+            self.retire(service, &*keys, KeyPurpose::Data, self.now)
+                .await?;
         }
-        let retired = keys.retire(KeyPurpose::Data, now, now).await?;
-        print_retired(service, "data", &retired, progression)?;
+        if !damaged.is_empty() {
+            bail!(damaged.join("\n"));
+        }
+        Ok(())
     }
-    if !damaged.is_empty() {
-        bail!(damaged.join("\n"));
+
+    async fn rotate_token(&mut self, databases: &Databases) -> anyhow::Result<()> {
+        let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
+        let (service, keys) = (IssuerSchema::SERVICE, issuer.key_database());
+        let id = self.make_key(service, &*keys, KeyPurpose::Token).await?;
+        self.say(&format!(
+            "issuer: token key {id} signs from now on; the one before verifies for another {} minutes",
+            TOKEN_KEY_GRACE / 60
+        ))?;
+        let over = self.now.minus(TOKEN_KEY_GRACE);
+        self.retire(service, &*keys, KeyPurpose::Token, over).await
     }
-    Ok(())
+
+    async fn rotate_event(&mut self, databases: &Databases) -> anyhow::Result<()> {
+        for (service, keys) in databases.keys() {
+            let id = self.make_key(service, &*keys, KeyPurpose::Event).await?;
+            self.say(&format!(
+                "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
+            ))?;
+            // The old key is not needed: without it, nobody can resolve the old pseudonyms.
+            self.retire(service, &*keys, KeyPurpose::Event, self.now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn rotate_params(
+        &mut self,
+        databases: &Databases,
+        kind: ServerParamsKind,
+        options: &KeysRotate,
+    ) -> anyhow::Result<()> {
+        let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
+        let start = if options.now {
+            StartTime::Now {
+                revoke: options.revoke,
+            }
+        } else {
+            StartTime::InDays(options.days())
+        };
+        let rotated = params::rotate(issuer, kind, start, self.now, &mut os::rng()).await?;
+        if rotated.made.is_empty() {
+            let failure = Failure::failed(format!("there are no {} params yet", kind.as_str()));
+            bail!(failure.next("Start `anteroom serve`, which makes the first"));
+        }
+        let from = if options.now {
+            "at once".to_owned()
+        } else {
+            format!("from {} on", day(rotated.not_before))
+        };
+        for (id, what) in &rotated.made {
+            self.report.params.push(NewParamsReport {
+                id: id.to_hex(),
+                not_before: rotated.not_before.as_secs(),
+            });
+            self.say(&format!("Made {what} {id}, which issue {from}."))?;
+        }
+        for (id, end) in &rotated.ended {
+            let params = format!("The old ones, {id},");
+            self.say(&ended_sentence(&params, *end, self.now))?;
+        }
+        self.report.ended = rotated.ended.iter().map(ParamsEndReport::new).collect();
+        self.say(
+            "Give the new ids to the people who use the issuer: clients take them from nobody but them.",
+        )?;
+        if kind != ServerParamsKind::Generic {
+            return Ok(());
+        }
+        if let Some(rooms) = &databases.rooms {
+            // A room service on this machine receives the params now, so that its issuer can issue under them
+            // without an import.
+            let records = params::all(issuer).await?;
+            params::share(rooms, &records.readable).await?;
+        }
+        self.say("A room service that runs apart needs them before: `anteroom keys export` and `import`.")
+    }
+
+    /// Makes a newer key, and returns its id.
+    async fn make_key(
+        &mut self,
+        service: &'static str,
+        keys: &dyn KeyDatabase,
+        purpose: KeyPurpose,
+    ) -> anyhow::Result<u32> {
+        let id = keys.rotate(purpose, self.now, &mut os::rng()).await?;
+        let id = id.as_u32();
+        self.report.made.push(StoredKey { service, id });
+        Ok(id)
+    }
+
+    /// Removes the keys that were replaced until a moment.
+    async fn retire(
+        &mut self,
+        service: &'static str,
+        keys: &dyn KeyDatabase,
+        purpose: KeyPurpose,
+        until: Timestamp,
+    ) -> anyhow::Result<()> {
+        for id in keys.retire(purpose, until, self.now).await? {
+            let (kind, id) = (purpose.as_str(), id.as_u32());
+            self.report.forgotten.push(StoredKey { service, id });
+            self.say(&format!("{service}: {kind} key {id} is forgotten"))?;
+        }
+        Ok(())
+    }
 }
 
 /// Re-seals all values, and returns the number of those that cannot be opened. A running service may do the
@@ -258,124 +344,10 @@ async fn reseal(service: &str, keys: &dyn KeyDatabase, json: bool) -> anyhow::Re
     Ok(unreadable)
 }
 
-async fn rotate_token(
-    databases: &Databases,
-    now: Timestamp,
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
-    let keys = issuer.key_database();
-    let id = rotate(&*keys, KeyPurpose::Token, now).await?;
-    let service = "issuer";
-    progression.report.made.push(StoredKey { service, id });
-    progression.say(&format!(
-        "issuer: token key {id} signs from now on; the one before verifies for another {} minutes",
-        TOKEN_KEY_GRACE / 60
-    ))?;
-    let over = now.minus(TOKEN_KEY_GRACE);
-    let retired = keys.retire(KeyPurpose::Token, over, now).await?;
-    print_retired(service, "token", &retired, progression)
-}
-
-async fn rotate_event(
-    databases: &Databases,
-    now: Timestamp,
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    for (service, keys) in databases.keys() {
-        let id = rotate(&*keys, KeyPurpose::Event, now).await?;
-        progression.report.made.push(StoredKey { service, id });
-        // The old key is not needed: without it, nobody can resolve the old pseudonyms.
-        let retired = keys.retire(KeyPurpose::Event, now, now).await?;
-        progression.say(&format!(
-            "{service}: event key {id} makes the pseudonyms from now on: none is what it was"
-        ))?;
-        print_retired(service, "event", &retired, progression)?;
-    }
-    Ok(())
-}
-
 /// The failure of a command on keys of the issuer where its database is not.
 fn no_issuer() -> Failure {
     Failure::failed("there is no issuer's database here").next(
         "Rotate its keys where it is, and carry generic params over with `anteroom keys export` and \
          `anteroom keys import`",
     )
-}
-
-async fn rotate_params(
-    databases: &Databases,
-    kind: ServerParamsKind,
-    options: &KeysRotate,
-    now: Timestamp,
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    let issuer = databases.issuer.as_ref().ok_or_else(no_issuer)?;
-    let start = if options.now {
-        StartTime::Now {
-            revoke: options.revoke,
-        }
-    } else {
-        StartTime::InDays(options.days())
-    };
-    let rotated = params::rotate(issuer, kind, start, now, &mut os::rng()).await?;
-    if rotated.made.is_empty() {
-        bail!(
-            Failure::failed(format!("there are no {} params yet", kind.as_str()))
-                .next("Start `anteroom serve`, which makes the first")
-        );
-    }
-    for (id, what) in &rotated.made {
-        let from = if options.now {
-            "at once".to_owned()
-        } else {
-            format!("from {} on", day(rotated.not_before))
-        };
-        progression.report.params.push(NewParamsReport {
-            id: id.to_hex(),
-            not_before: rotated.not_before.as_secs(),
-        });
-        progression.say(&format!("Made {what} {id}, which issue {from}."))?;
-    }
-    for (id, end) in &rotated.ended {
-        progression.say(&ended_sentence(&format!("The old ones, {id},"), *end, now))?;
-    }
-    progression.report.ended = rotated.ended.iter().map(ParamsEndReport::new).collect();
-    progression.say(
-        "Give the new ids to the people who use the issuer: clients take them from nobody but them.",
-    )?;
-    if kind == ServerParamsKind::Generic {
-        if let Some(rooms) = &databases.rooms {
-            // A room service on this machine receives the params now, so that its issuer can issue under them
-            // without an import.
-            let records = params::all(issuer).await?;
-            params::share(rooms, &records.readable).await?;
-        }
-        progression.say(
-            "A room service that runs apart needs them before: `anteroom keys export` and `import`.",
-        )?;
-    }
-    Ok(())
-}
-
-async fn rotate(
-    keys: &dyn KeyDatabase,
-    purpose: KeyPurpose,
-    now: Timestamp,
-) -> anyhow::Result<u32> {
-    let id = keys.rotate(purpose, now, &mut os::rng()).await?;
-    Ok(id.as_u32())
-}
-
-fn print_retired(
-    service: &'static str,
-    kind: &str,
-    retired: &[KeyId],
-    progression: &mut Progression,
-) -> anyhow::Result<()> {
-    for id in retired.iter().map(|id| id.as_u32()) {
-        progression.report.forgotten.push(StoredKey { service, id });
-        progression.say(&format!("{service}: {kind} key {id} is forgotten"))?;
-    }
-    Ok(())
 }

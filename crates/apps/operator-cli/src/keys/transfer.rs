@@ -2,23 +2,13 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use anteroom_console::{
-    context::Context,
-    failure::Failure,
-    files,
-    os::OsClock,
-    terminal::{print, print_json},
-};
+use anteroom_console::{context::Context, failure::Failure, files, os};
 use anteroom_protocol::{GenericSecretParams, ParamsId, Timestamp};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
-    database::ServiceSchema as _,
-    databases,
-    installation::Installation,
-    params::{self, TransferredParams},
+    database::ServiceSchema as _, databases, installation::Installation, params,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord, StoredServerParams};
-use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteRooms};
+use anteroom_store_sqlite::{IssuerSchema, RoomsSchema, SqliteIssuer, SqliteRooms};
 use anyhow::{Context as _, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -26,7 +16,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::rotate::{ParamsEndReport, ended_sentence};
 
-use crate::{account, operator_changes::ChangedServices};
+use crate::{operator_changes::ChangedServices, operator_session};
 
 /// The file that carries params between the services. It contains secrets: there is no `Debug`.
 #[derive(Serialize, Deserialize)]
@@ -60,17 +50,6 @@ struct ImportReport {
     ended: Vec<ParamsEndReport>,
 }
 
-impl ImportReport {
-    fn new(shared: &TransferredParams) -> Self {
-        let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
-        Self {
-            added: ids(&shared.added),
-            replaced: ids(&shared.replaced),
-            ended: shared.ended.iter().map(ParamsEndReport::new).collect(),
-        }
-    }
-}
-
 impl Drop for Entry {
     fn drop(&mut self) {
         self.secret_params.zeroize();
@@ -79,7 +58,7 @@ impl Drop for Entry {
 
 /// Returns the stored params of the issuer, and logs the damaged ones.
 pub(super) async fn params_of_issuer(context: &Context) -> anyhow::Result<StoredServerParams> {
-    let database = account::lookup::open(context).await?;
+    let database: SqliteIssuer = operator_session::open(context).await?;
     let records = params::all(&database).await;
     database.close().await;
     let records = records?;
@@ -106,23 +85,14 @@ pub async fn export(
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     changes.add(IssuerSchema::SERVICE);
-    if context.json {
-        return print_json(&ExportReport {
-            file: out,
-            ids: exported
-                .generic_params
-                .iter()
-                .map(|entry| &*entry.id)
-                .collect(),
-        });
-    }
-    print(&format!(
-        "Wrote {} to {}, for you alone: it holds secret keys.",
-        ids(exported.generic_params.iter().map(|entry| entry.id.clone())),
+    let ids: Vec<&str> = exported.generic_params.iter().map(|it| &*it.id).collect();
+    let text = format!(
+        "Wrote generic params {} to {}, for you alone: it holds secret keys.\n\
+         Carry it to the room service, run `anteroom keys import` there, and delete it.",
+        ids.join(", "),
         out.display()
-    ))?;
-    print("Carry it to the room service, run `anteroom keys import` there, and delete it.")?;
-    Ok(())
+    );
+    context.show(&ExportReport { file: out, ids }, &text)
 }
 
 /// Reads generic params into the room service's database. Creates the database if there was none, or if `new`
@@ -154,7 +124,7 @@ pub async fn import(
         .collect::<anyhow::Result<Vec<_>>>()
         .with_context(|| format!("{} makes no sense", file.display()))?;
     data.create()?;
-    let now = OsClock.now();
+    let now = os::now();
     let new = if new {
         BTreeSet::from([RoomsSchema::NAME])
     } else {
@@ -168,30 +138,33 @@ pub async fn import(
     let shared = params::share(&database, &records).await?;
     database.close().await;
     changes.add(RoomsSchema::SERVICE);
-    if context.json {
-        return print_json(&ImportReport::new(&shared));
-    }
+    let ids = |ids: &[ParamsId]| ids.iter().map(ParamsId::to_hex).collect();
+    let report = ImportReport {
+        added: ids(&shared.added),
+        replaced: ids(&shared.replaced),
+        ended: shared.ended.iter().map(ParamsEndReport::new).collect(),
+    };
     if shared.is_nothing() {
-        print("The room service has all of these params already.")?;
-        return Ok(());
+        let text = "The room service has all of these params already.";
+        return context.show(&report, text);
     }
-    if !shared.added.is_empty() {
-        print(&format!(
-            "The room service verifies under {}, within seconds if it runs.",
-            ids(shared.added.iter().map(ParamsId::to_hex)),
-        ))?;
+    let mut lines = Vec::new();
+    if !report.added.is_empty() {
+        lines.push(format!(
+            "The room service verifies under generic params {}, within seconds if it runs.",
+            report.added.join(", "),
+        ));
     }
-    if !shared.replaced.is_empty() {
-        print(&format!(
-            "The room service has {} again, which were damaged.",
-            ids(shared.replaced.iter().map(ParamsId::to_hex)),
-        ))?;
+    if !report.replaced.is_empty() {
+        lines.push(format!(
+            "The room service has generic params {} again, which were damaged.",
+            report.replaced.join(", "),
+        ));
     }
-    for (id, end) in &shared.ended {
-        print(&ended_sentence(&format!("Generic params {id}"), *end, now))?;
-    }
-    print(&format!("Delete {} now.", file.display()))?;
-    Ok(())
+    let ended = shared.ended.iter();
+    lines.extend(ended.map(|(id, end)| ended_sentence(&format!("Generic params {id}"), *end, now)));
+    lines.push(format!("Delete {} now.", file.display()));
+    context.show(&report, &lines.join("\n"))
 }
 
 fn entry(record: &ServerParamsRecord) -> Entry {
@@ -221,9 +194,4 @@ fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
         not_after: entry.not_after.map(Timestamp::from_secs),
         secret,
     })
-}
-
-fn ids(ids: impl Iterator<Item = String>) -> String {
-    let ids: Vec<String> = ids.collect();
-    format!("generic params {}", ids.join(", "))
 }

@@ -10,7 +10,7 @@ use anteroom_server::{
 };
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 
-use super::{record::record, sinks::Sinks};
+use super::sinks::{Sinks, record};
 
 /// The services that a command has changed so far.
 #[derive(Default)]
@@ -77,10 +77,7 @@ impl CommandRecord {
 
     fn write_to(self, settings: &EventSettings, sinks: EventOutputs<'_>) {
         match Sinks::open(settings, sinks) {
-            Ok(sinks) => {
-                sinks.sink().emit(record(self.action));
-                sinks.close();
-            }
+            Ok(sinks) => sinks.emit(record(self.action)),
             Err(error) => {
                 tracing::error!("the change is made, but its record cannot be written: {error:#}");
             }

@@ -1,9 +1,7 @@
 //! Events of the operator's commands on rooms.
 
-use std::sync::Arc;
-
-use anteroom_console::{data_dir::DataDir, os::OsClock};
-use anteroom_runtime::{Clock as _, Event, EventSink, Pseudonymizer};
+use anteroom_console::{data_dir::DataDir, os};
+use anteroom_runtime::{Event, Pseudonymizer};
 use anteroom_server::{
     services::{self, EventOutputs},
     settings::Settings,
@@ -11,14 +9,11 @@ use anteroom_server::{
 use anteroom_store::OpaqueRoomId;
 use anteroom_store_sqlite::SqliteRooms;
 
-use super::{record::record, sinks::Sinks};
+use super::sinks::{Sinks, record};
 
 /// Emits the events of the operator's changes of rooms.
 pub(crate) struct RoomChanges {
-    /// The database that is changed.
-    pub(crate) database: SqliteRooms,
     sinks: Sinks,
-    sink: Arc<dyn EventSink>,
     pseudonymizer: Pseudonymizer,
 }
 
@@ -31,30 +26,24 @@ impl RoomChanges {
         database: &SqliteRooms,
     ) -> anyhow::Result<Self> {
         let events = &settings.events;
-        let sinks = Sinks::open(events, EventOutputs::of_rooms(events, data))?;
         Ok(Self {
-            database: database.clone(),
-            sink: sinks.sink(),
+            sinks: Sinks::open(events, EventOutputs::of_rooms(events, data))?,
             pseudonymizer: services::rooms_pseudonymizer(database),
-            sinks,
         })
     }
 
     /// Records an operator's action on a room.
     pub(crate) fn note(&self, action: &'static str, room: &OpaqueRoomId) {
-        let room = self.pseudonymizer.room(room.as_str()).to_string();
-        self.sink.emit(record(action).with("room", room));
+        self.emit(record(action), room);
     }
 
     /// Emits an event that the service itself would emit.
     pub(crate) fn announce(&self, name: &'static str, room: &OpaqueRoomId) {
-        let room = self.pseudonymizer.room(room.as_str()).to_string();
-        self.sink
-            .emit(Event::new(name, OsClock.now()).with("room", room));
+        self.emit(Event::new(name, os::now()), room);
     }
 
-    /// Writes the waiting events, and logs lost ones.
-    pub(crate) fn close(self) {
-        self.sinks.close();
+    fn emit(&self, event: Event, room: &OpaqueRoomId) {
+        let room = self.pseudonymizer.room(room.as_str()).to_string();
+        self.sinks.emit(event.with("room", room));
     }
 }

@@ -1,19 +1,21 @@
 //! The sinks of the events of commands.
 
-use std::{num::NonZeroU64, sync::Arc};
+use std::{io, sync::Arc};
 
-use anteroom_console::os::OsClock;
-use anteroom_runtime::{Count, EventQueue, EventSink, FanOut, TimeStepSink};
+use anteroom_console::os::{self, OsClock};
+use anteroom_runtime::{Count, Event, EventQueue, EventSink, TimeStepSink};
 use anteroom_server::{services::EventOutputs, settings::EventSettings};
 use anteroom_webhook::SpoolWriter;
 use anyhow::Context as _;
 
+/// The outputs of one service's events. Waiting events are written on drop, and lost ones logged.
 pub(super) struct Sinks {
     queues: Vec<Arc<EventQueue>>,
     /// The counter of events that the queues dropped.
     dropped: Count,
     webhook: Option<Arc<SpoolWriter>>,
-    time_step: NonZeroU64,
+    /// All of them, with times that are rounded to the service's step.
+    sink: Arc<dyn EventSink>,
 }
 
 impl Sinks {
@@ -23,7 +25,7 @@ impl Sinks {
     ) -> anyhow::Result<Self> {
         let (mut queues, dropped) = (Vec::new(), Count::default());
         if settings.stdout {
-            let queue = EventQueue::stderr(settings.queue, dropped.clone())?;
+            let queue = EventQueue::start(io::stderr(), settings.queue, dropped.clone())?;
             queues.push(Arc::new(queue));
         }
         if let Some(path) = outputs.file {
@@ -39,33 +41,36 @@ impl Sinks {
         } else {
             None
         };
+        let shared = |queue: &Arc<EventQueue>| Arc::clone(queue) as Arc<dyn EventSink>;
+        let mut sinks: Vec<_> = queues.iter().map(shared).collect();
+        sinks.extend(webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
         Ok(Self {
             queues,
             dropped,
             webhook,
-            time_step: outputs.time_step,
+            sink: Arc::new(TimeStepSink {
+                step: outputs.time_step,
+                sinks,
+            }),
         })
     }
 
-    /// Rounds the times of events to the service's step.
     pub(super) fn sink(&self) -> Arc<dyn EventSink> {
-        let queues = self.queues.iter();
-        let mut sinks: Vec<Arc<dyn EventSink>> = queues
-            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
-            .collect();
-        sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        Arc::new(TimeStepSink::new(
-            self.time_step,
-            Arc::new(FanOut::new(sinks)),
-        ))
+        Arc::clone(&self.sink)
     }
 
-    /// Writes the waiting events, and logs lost ones.
-    pub(super) fn close(self) {
+    pub(super) fn emit(&self, event: Event) {
+        self.sink.emit(event);
+    }
+}
+
+impl Drop for Sinks {
+    fn drop(&mut self) {
         for queue in &self.queues {
             queue.close();
         }
-        let lost = self.dropped.number() + self.webhook.map_or(0, |webhook| webhook.dropped());
+        let webhook = self.webhook.as_ref().map_or(0, |webhook| webhook.dropped());
+        let lost = self.dropped.number() + webhook;
         if lost > 0 {
             tracing::error!(
                 lost,
@@ -74,4 +79,10 @@ impl Sinks {
             );
         }
     }
+}
+
+pub(super) fn record(action: &'static str) -> Event {
+    Event::new("audit", os::now())
+        .with("action", action)
+        .with("actor", "operator")
 }

@@ -6,13 +6,12 @@
 //! the next restore removes the links.
 
 use std::{
-    fs::{self, DirBuilder, File, Metadata},
-    io,
+    fs::{self, DirBuilder, Metadata},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::Path,
 };
 
-use anteroom_console::{data_dir::DataDir, failure::Failure};
+use anteroom_console::{data_dir::DataDir, failure::Failure, files};
 use anteroom_server::database::{self, ServiceSchema};
 use anteroom_store_sqlite::{IssuerSchema, RoomsSchema};
 use anyhow::{Context as _, bail};
@@ -35,12 +34,8 @@ pub(super) fn undo(data: &DataDir) -> anyhow::Result<()> {
         }
     }
     for folder in [restoring, restored] {
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| cannot("be removed", &folder));
-            }
-            _ => {}
-        }
+        files::if_there(fs::remove_dir_all(&folder))
+            .with_context(|| cannot("be removed", &folder))?;
     }
     Ok(())
 }
@@ -118,17 +113,11 @@ fn same_file(one: &Path, other: &Path) -> anyhow::Result<bool> {
 }
 
 fn metadata(path: &Path) -> anyhow::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| cannot("be read", path)),
-    }
+    files::if_there(fs::symlink_metadata(path)).with_context(|| cannot("be read", path))
 }
 
 fn sync(folder: &Path) -> anyhow::Result<()> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .with_context(|| cannot("be written to", folder))
+    files::sync(folder).with_context(|| cannot("be written to", folder))
 }
 
 fn cannot(what: &str, path: &Path) -> String {

@@ -5,23 +5,23 @@
 
 use anteroom_console::{
     failure::Failure,
-    os::{self, OsClock},
-    terminal::{confirm, plain, print, print_json},
+    os,
+    terminal::{confirm, plain},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_server::settings::{MediaKind, Settings};
 use anteroom_store::{
-    DeleteLinkOutcome, LinkUpdate, RoomsDatabase as _, TransactionName, UpdateLinkOutcome,
+    DeleteLinkOutcome, LinkUpdate, OpaqueRoomId, RoomsDatabase as _, TransactionName,
+    UpdateLinkOutcome,
 };
 use anyhow::bail;
 use serde_json::json;
 
 use super::lookup::{FIND, find};
 
-use crate::operator_changes::RoomChanges;
+use crate::operator_session::RoomsSession;
 
 /// Refuses calls on media servers, which do not end through the database.
-pub(super) fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {
+fn require_embedded_calls(settings: &Settings) -> anyhow::Result<()> {
     if settings.rooms.media == MediaKind::Sfu {
         bail!(
             Failure::failed(
@@ -38,31 +38,24 @@ fn changed_meanwhile() -> Failure {
         .next("Run this again")
 }
 
+async fn whole_id(session: &RoomsSession<'_>, room: &str) -> anyhow::Result<OpaqueRoomId> {
+    let mut reader = session.database.read(FIND).await?;
+    Ok(find(&mut *reader, room, os::now()).await?.link.room)
+}
+
 /// Ends the call of a room.
-pub(super) async fn end(
-    room: &str,
-    changes: &RoomChanges,
-    yes: bool,
-    json: bool,
-) -> anyhow::Result<()> {
+pub(super) async fn end(session: &RoomsSession<'_>, room: &str, yes: bool) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("end call");
-    let room = find(
-        &mut *changes.database.read(FIND).await?,
-        room,
-        OsClock.now(),
-    )
-    .await?
-    .link
-    .room;
-    confirm(
-        yes,
-        &format!(
-            "Send everybody in the call of the room {} and its lobby away?",
-            plain(room.as_str())
-        ),
-    )?;
-    let now = OsClock.now();
-    let mut transaction = changes.database.begin(NAME).await?;
+    require_embedded_calls(session.settings)?;
+    let changes = session.changes()?;
+    let room = whole_id(session, room).await?;
+    let question = format!(
+        "Send everybody in the call of the room {} and its lobby away?",
+        plain(room.as_str())
+    );
+    confirm(yes, &question)?;
+    let now = os::now();
+    let mut transaction = session.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
     let update = LinkUpdate {
         end_call: true,
@@ -78,49 +71,40 @@ pub(super) async fn end(
     transaction.save().await?;
     changes.note("call.ended", &link.room);
     let was_on = found.call.is_some();
-    if json {
-        print_json(&json!({ "room": link.room.as_str(), "callWasOn": was_on }))?;
-        return Ok(());
-    }
-    print(if was_on {
+    let text = if was_on {
         "Ended the call: everybody is sent away within ten seconds. The link stays: `anteroom room \
          delete` takes it away."
     } else {
         "No call was on; whoever waited in the lobby is sent away within ten seconds."
-    })?;
-    Ok(())
+    };
+    let report = json!({ "room": link.room.as_str(), "callWasOn": was_on });
+    session.context.show(&report, text)
 }
 
 /// Deletes the link of a room.
 pub(super) async fn delete(
+    session: &RoomsSession<'_>,
     room: &str,
     end_call: bool,
-    changes: &RoomChanges,
     yes: bool,
-    json: bool,
 ) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("delete room");
-    let room = find(
-        &mut *changes.database.read(FIND).await?,
-        room,
-        OsClock.now(),
-    )
-    .await?
-    .link
-    .room;
+    if end_call {
+        require_embedded_calls(session.settings)?;
+    }
+    let changes = session.changes()?;
+    let room = whole_id(session, room).await?;
     let leaving = match end_call {
         true => " Everybody in its call and in its lobby is sent away.",
         false => "",
     };
-    confirm(
-        yes,
-        &format!(
-            "Delete the link of the room {}, with its approvals?{leaving}",
-            plain(room.as_str())
-        ),
-    )?;
-    let now = OsClock.now();
-    let mut transaction = changes.database.begin(NAME).await?;
+    let question = format!(
+        "Delete the link of the room {}, with its approvals?{leaving}",
+        plain(room.as_str())
+    );
+    confirm(yes, &question)?;
+    let now = os::now();
+    let mut transaction = session.database.begin(NAME).await?;
     let found = find(&mut *transaction, room.as_str(), now).await?;
     let link = &found.link;
     let outcome = transaction
@@ -141,13 +125,13 @@ pub(super) async fn delete(
     changes.announce("call_link.deleted", &link.room);
     changes.note("call_link.deleted", &link.room);
     let ended = end_call && found.call.is_some();
-    if json {
-        let report = json!({ "room": link.room.as_str(), "deleted": true, "callWasOn": ended });
-        return print_json(&report);
-    }
-    print("Deleted the link: nobody joins by it any more.")?;
-    if ended {
-        print("Everybody in its call is sent away within ten seconds.")?;
-    }
-    Ok(())
+    let text = match ended {
+        true => {
+            "Deleted the link: nobody joins by it any more.\nEverybody in its call is sent away \
+             within ten seconds."
+        }
+        false => "Deleted the link: nobody joins by it any more.",
+    };
+    let report = json!({ "room": link.room.as_str(), "deleted": true, "callWasOn": ended });
+    session.context.show(&report, text)
 }

@@ -1,40 +1,40 @@
 //! `anteroom room list` and `show`
 
 use anteroom_console::{
-    os::OsClock,
-    terminal::{self, day, plain, print, print_json},
+    fields::Fields,
+    os,
+    terminal::{self, day, plain},
 };
-use anteroom_runtime::Clock as _;
 use anteroom_store::{RoomsDatabase as _, TransactionName};
-use anteroom_store_sqlite::SqliteRooms;
 
 use super::lookup::{CallReport, FEWEST_CHARACTERS, FIND, PAGE, RoomReport, find};
+
+use crate::operator_session::RoomsSession;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// Lists all rooms, page by page. Rooms added or deleted meanwhile may be listed or not.
-pub(super) async fn list(database: &SqliteRooms, json: bool) -> anyhow::Result<()> {
+pub(super) async fn list(session: &RoomsSession<'_>) -> anyhow::Result<()> {
     const NAME: TransactionName = TransactionName::new("list rooms");
     let width = terminal::width();
     let mut after = None;
     loop {
-        let now = OsClock.now();
+        let now = os::now();
         // A page is read completely before it is printed, so that a slow reader holds no transaction open.
-        let page = database.read(NAME).await?.links(after, PAGE, now).await?;
+        let mut reader = session.database.read(NAME).await?;
+        let page = reader.links(after, PAGE, now).await?;
+        drop(reader);
         for found in &page.links {
             let report = RoomReport::of(found, now);
-            if json {
-                print_json(&report)?;
-                continue;
-            }
             let text = format!(
                 "since {}  {:<7}  {}",
                 day(found.link.created),
                 report.state,
                 call_text(report.call.as_ref()),
             );
-            print(&row(&plain(report.room), &text, width))?;
+            let row = row(&plain(report.room), &text, width);
+            session.context.show(&report, &row)?;
         }
         match page.next {
             Some(next) => after = Some(next),
@@ -61,39 +61,34 @@ fn row(room: &str, text: &str, width: Option<usize>) -> String {
     format!("{beginning}  {text}").chars().take(width).collect()
 }
 
-/// Shows a room.
-pub(super) async fn one(database: &SqliteRooms, room: &str, json: bool) -> anyhow::Result<()> {
-    let now = OsClock.now();
-    let mut reader = database.read(FIND).await?;
+pub(super) async fn one(session: &RoomsSession<'_>, room: &str) -> anyhow::Result<()> {
+    let now = os::now();
+    let mut reader = session.database.read(FIND).await?;
     let found = find(&mut *reader, room, now).await?;
     let approved = reader.approved_users(&found.link.room).await?.len();
     drop(reader);
     let report = RoomReport::of(&found, now);
-    if json {
-        let mut report = serde_json::to_value(&report)?;
-        if let Some(members) = report.as_object_mut() {
-            members.insert("approvedUsers".to_owned(), approved.into());
-        }
-        return print_json(&report);
-    }
-    let approval = if report.approval {
-        "needed"
-    } else {
-        "not needed"
+    let approval = match report.approval {
+        true => "needed",
+        false => "not needed",
     };
-    print(&format!("  room      {}", plain(report.room)))?;
-    print(&format!("  state     {}", report.state))?;
-    print(&format!("  since     {}", day(found.link.created)))?;
-    print(&format!(
-        "  expires   {}, if no call starts before",
-        day(found.link.expiration)
-    ))?;
-    print(&format!("  deleted   {}", day(found.link.delete_at)))?;
-    print(&format!(
-        "  approval  {approval}; approved users: {approved}"
-    ))?;
-    print(&format!("  call      {}", call_text(report.call.as_ref())))?;
-    Ok(())
+    let expires = day(found.link.expiration);
+    let fields = Fields::new(10)
+        .line("room", plain(report.room))
+        .line("state", report.state)
+        .line("since", day(found.link.created))
+        .line("expires", format!("{expires}, if no call starts before"))
+        .line("deleted", day(found.link.delete_at))
+        .line(
+            "approval",
+            format!("{approval}; approved users: {approved}"),
+        )
+        .line("call", call_text(report.call.as_ref()));
+    let mut json = serde_json::to_value(&report)?;
+    if let Some(members) = json.as_object_mut() {
+        members.insert("approvedUsers".to_owned(), approved.into());
+    }
+    session.context.show(&json, fields.text())
 }
 
 fn call_text(call: Option<&CallReport>) -> String {

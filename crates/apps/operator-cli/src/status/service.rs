@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anteroom_client::{Probe, ProbeAnswer, ServiceAddress, Timeouts};
 use anteroom_console::listen::Addresses;
 use anteroom_runtime::{Health, HealthReport};
-use anteroom_server::settings::{PublicUrl, Settings};
+use anteroom_server::settings::Settings;
 use serde::Serialize;
 
 /// The time limits: a service on this machine answers immediately or not at all.
@@ -30,33 +30,30 @@ pub(super) struct ServiceStatus {
 
 /// Returns the services of the role.
 pub(super) async fn all(settings: &Settings, addresses: Option<&Addresses>) -> Vec<ServiceStatus> {
+    let issuer = addresses.map(|it| (&it.issuer, it.issuer_address(), &it.issuer_public));
+    let rooms = addresses.map(|it| (&it.rooms, it.rooms_address(), &it.rooms_public));
     let mut services = Vec::new();
-    let configured = |url: &Option<PublicUrl>| url.as_deref().map(str::to_owned);
-    if settings.role.issues() {
-        services.push(
-            of(
-                "issuer",
-                addresses.and_then(|it| it.issuer.clone()),
-                addresses.and_then(Addresses::issuer_address),
-                addresses
-                    .and_then(|it| it.issuer_public.clone())
-                    .or_else(|| configured(&settings.issuer.public_url)),
-            )
-            .await,
-        );
-    }
-    if settings.role.holds_rooms() {
-        services.push(
-            of(
-                "rooms",
-                addresses.and_then(|it| it.rooms.clone()),
-                addresses.and_then(Addresses::rooms_address),
-                addresses
-                    .and_then(|it| it.rooms_public.clone())
-                    .or_else(|| configured(&settings.rooms.public_url)),
-            )
-            .await,
-        );
+    for (runs, service, published, setting) in [
+        (
+            settings.role.issues(),
+            "issuer",
+            issuer,
+            &settings.issuer.public_url,
+        ),
+        (
+            settings.role.holds_rooms(),
+            "rooms",
+            rooms,
+            &settings.rooms.public_url,
+        ),
+    ] {
+        if !runs {
+            continue;
+        }
+        let (listens, address, public) = published.unwrap_or((&None, None, &None));
+        let setting = || setting.as_deref().map(str::to_owned);
+        let public = public.clone().or_else(setting);
+        services.push(of(service, listens.clone(), address, public).await);
     }
     services
 }

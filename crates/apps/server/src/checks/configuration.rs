@@ -80,7 +80,7 @@ fn found(
 fn general(settings: &Settings) -> anyhow::Result<()> {
     settings.keys.every()?;
     settings.http.trusted_proxies()?;
-    services::program_page(settings)?;
+    settings.program_page()?;
     let events = &settings.events;
     if settings.role.issues() {
         services::check_hash_cost(settings)?;

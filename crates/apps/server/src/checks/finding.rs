@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::database_explanation;
 
-/// The result class of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CheckState {
@@ -25,12 +24,10 @@ pub(super) enum CheckState {
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The name of the check.
     check: &'static str,
     state: CheckState,
     /// The result in words.
     pub(super) what: String,
-    /// The next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next: Option<String>,
 }

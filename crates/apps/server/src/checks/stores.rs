@@ -34,20 +34,15 @@ pub(super) async fn all(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if settings.role.issues() {
-        findings.extend(
-            one::<IssuerSchema>("issuer.db", settings.role, data, environment, is_usable).await,
-        );
+        findings.extend(one::<IssuerSchema>(settings.role, data, environment, is_usable).await);
     }
     if settings.role.holds_rooms() {
-        findings.extend(
-            one::<RoomsSchema>("rooms.db", settings.role, data, environment, is_usable).await,
-        );
+        findings.extend(one::<RoomsSchema>(settings.role, data, environment, is_usable).await);
     }
     findings
 }
 
 async fn one<S: ServiceSchema>(
-    check: &'static str,
     role: ServiceSelection,
     data: &DataDir,
     environment: &Environment,
@@ -55,7 +50,7 @@ async fn one<S: ServiceSchema>(
 ) -> Vec<Finding> {
     let path = S::path(data);
     let state = match databases::is_initialised::<S>(data).await {
-        Ok(false) => return vec![missing::<S>(check, data, role)],
+        Ok(false) => return vec![missing::<S>(data, role)],
         Ok(true) => SqliteDatabase::<S>::schema_state(&path)
             .await
             .map_err(anyhow::Error::from),
@@ -64,47 +59,42 @@ async fn one<S: ServiceSchema>(
     match state {
         Ok(SchemaState::Current(_)) if !is_usable => {
             vec![Finding::skipped(
-                check,
+                S::NAME,
                 "it is not opened because of the problem above",
             )]
         }
-        Ok(SchemaState::Current(version)) => opened::<S>(check, data, environment, version).await,
+        Ok(SchemaState::Current(version)) => opened::<S>(data, environment, version).await,
         Ok(SchemaState::Older { found, known }) => vec![Finding::problem(
-            check,
+            S::NAME,
             format!("an older program made it: schema {found}, and this program has {known}"),
             "make a backup with `anteroom backup`, then restart the services with this program: \
              their start brings it up to date",
         )],
         Ok(SchemaState::Newer { found, known }) => vec![Finding::problem(
-            check,
+            S::NAME,
             format!("a newer program made it: schema {found}, and this program knows {known}"),
             "install that newer version of anteroom again",
         )],
-        Ok(_) => vec![Finding::skipped(check, "its schema is unknown here")],
+        Ok(_) => vec![Finding::skipped(S::NAME, "its schema is unknown here")],
         Err(error) => {
             let error = error.context(path.display().to_string());
-            vec![Finding::of_error(check, &error, PUT_BACK)]
+            vec![Finding::of_error(S::NAME, &error, PUT_BACK)]
         }
     }
 }
 
 /// A database that is not there: one that was is lost, and no start makes it again.
-fn missing<S: ServiceSchema>(
-    check: &'static str,
-    data: &DataDir,
-    role: ServiceSelection,
-) -> Finding {
+fn missing<S: ServiceSchema>(data: &DataDir, role: ServiceSelection) -> Finding {
     let permitted = Installation::inspect(data).and_then(|it| it.permit::<S>());
     match permitted {
         // Its params would come from nowhere.
-        Ok(()) if !role.issues() => Finding::problem(check, NO_PARAMS, GET_PARAMS),
-        Ok(()) => Finding::ok(check, "it is not there: the first start makes it"),
-        Err(error) => Finding::of_error(check, &error, PUT_BACK),
+        Ok(()) if !role.issues() => Finding::problem(S::NAME, NO_PARAMS, GET_PARAMS),
+        Ok(()) => Finding::ok(S::NAME, "it is not there: the first start makes it"),
+        Err(error) => Finding::of_error(S::NAME, &error, PUT_BACK),
     }
 }
 
 async fn opened<S: ServiceSchema>(
-    check: &'static str,
     data: &DataDir,
     environment: &Environment,
     version: u64,
@@ -112,14 +102,14 @@ async fn opened<S: ServiceSchema>(
     let now = OsClock.now();
     let Ok(Some(key)) = master_key::find(data, environment) else {
         return vec![Finding::problem(
-            check,
+            S::NAME,
             "there is no master key for it",
             "put the master key back where it was, or name it with ANTEROOM_MASTER_KEY_FILE",
         )];
     };
     let database: SqliteDatabase<S> = match databases::open(data, &key, now).await {
         Ok(database) => database,
-        Err(error) => return vec![Finding::of_error(check, &error, PUT_BACK)],
+        Err(error) => return vec![Finding::of_error(S::NAME, &error, PUT_BACK)],
     };
     let newest = database.key_database().keys().await;
     database.close().await;
@@ -127,7 +117,7 @@ async fn opened<S: ServiceSchema>(
         .ok()
         .and_then(|keys| keys.iter().map(|key| key.created).max());
     let mut findings = vec![Finding::ok(
-        check,
+        S::NAME,
         format!("the master key opens it; schema {version}"),
     )];
     findings.extend(newest.and_then(|newest| clock(newest, now)));

@@ -143,7 +143,6 @@ impl Drop for LogThread {
 /// Tells in the log of lines that were dropped.
 pub(super) struct DropReport {
     dropped: Count,
-    /// The number of dropped lines that the log tells of.
     told: u64,
 }
 

@@ -1,6 +1,7 @@
-//! The outputs of a service's events.
+//! The events and the metrics of a service.
 
 use std::{
+    io,
     num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,9 +14,7 @@ use anteroom_console::{
     failure::Failure,
     os::OsClock,
 };
-use anteroom_runtime::{
-    Count, Dependency, EventQueue, EventSink, FanOut, Metrics, NoEvents, TimeStepSink,
-};
+use anteroom_runtime::{Count, Dependency, EventQueue, EventSink, Metrics, TimeStepSink};
 use anteroom_webhook::{Backoff, WebhookSecret, WebhookSettings, WebhookSink};
 use anyhow::Context as _;
 
@@ -23,12 +22,42 @@ use crate::settings::EventSettings;
 
 /// The sinks of one service. Clones share them.
 #[derive(Clone)]
-pub struct Events {
+pub struct EventSinks {
     queues: Vec<Arc<EventQueue>>,
     /// The counter of dropped events, over all queues.
     dropped: Count,
     webhook: Option<Arc<WebhookSink>>,
     time_step: NonZeroU64,
+}
+
+/// The events and the metrics of one service. Clones share them.
+///
+/// They exist before the service's database is open, and outlive every attempt to open it, so that requests
+/// answered meanwhile are counted, and raise alerts.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// The sinks of the events.
+    pub events: EventSinks,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+impl Telemetry {
+    /// Opens those of a service, which the log names.
+    ///
+    /// # Errors
+    /// An output of events cannot be used.
+    pub fn open(
+        service: &'static str,
+        settings: &EventSettings,
+        outputs: EventOutputs<'_>,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let events = open_events(settings, outputs, environment)?;
+        let metrics = Metrics::of_service(Some(service), events.sink(), Arc::new(OsClock));
+        events.show_counts(&metrics);
+        Ok(Self { events, metrics })
+    }
 }
 
 /// The settings of one service's event outputs.
@@ -65,15 +94,14 @@ impl<'a> EventOutputs<'a> {
     }
 }
 
-/// Opens the outputs of a service's events.
-pub(super) fn open_events(
+fn open_events(
     settings: &EventSettings,
     outputs: EventOutputs<'_>,
     environment: &Environment,
-) -> anyhow::Result<Events> {
+) -> anyhow::Result<EventSinks> {
     let (mut queues, dropped) = (Vec::new(), Count::default());
     if settings.stdout {
-        let queue = EventQueue::stdout(settings.queue, dropped.clone())?;
+        let queue = EventQueue::start(io::stdout(), settings.queue, dropped.clone())?;
         queues.push(Arc::new(queue));
     }
     if let Some(path) = outputs.file {
@@ -81,11 +109,11 @@ pub(super) fn open_events(
             .with_context(|| format!("the event file {} cannot be opened", path.display()))?;
         queues.push(Arc::new(queue));
     }
-    let webhook = match outputs.webhook {
-        Some(url) => Some(webhook(settings, url, outputs.spool, environment)?),
-        None => None,
-    };
-    Ok(Events {
+    let webhook = outputs
+        .webhook
+        .map(|url| webhook(settings, url, outputs.spool, environment))
+        .transpose()?;
+    Ok(EventSinks {
         queues,
         dropped,
         webhook,
@@ -93,29 +121,22 @@ pub(super) fn open_events(
     })
 }
 
-impl Events {
+impl EventSinks {
     pub fn sink(&self) -> Arc<dyn EventSink> {
-        let queues = self.queues.iter();
-        let mut sinks: Vec<Arc<dyn EventSink>> = queues
-            .map(|queue| Arc::clone(queue) as Arc<dyn EventSink>)
-            .collect();
-        sinks.extend(self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>));
-        if sinks.is_empty() {
-            return Arc::new(NoEvents);
-        }
-        Arc::new(TimeStepSink::new(
-            self.time_step,
-            Arc::new(FanOut::new(sinks)),
-        ))
+        let queues = self.queues.iter().cloned();
+        let queues = queues.map(|queue| queue as Arc<dyn EventSink>);
+        let webhook = self.webhook.clone().map(|sink| sink as Arc<dyn EventSink>);
+        Arc::new(TimeStepSink {
+            step: self.time_step,
+            sinks: queues.chain(webhook).collect(),
+        })
     }
 
     pub fn dependencies(&self) -> Vec<Arc<dyn Dependency>> {
-        let queues = self.queues.iter();
-        let mut dependencies: Vec<Arc<dyn Dependency>> = queues
-            .map(|queue| Arc::clone(queue) as Arc<dyn Dependency>)
-            .collect();
-        dependencies.extend(self.webhook.clone().map(|sink| sink as Arc<dyn Dependency>));
-        dependencies
+        let queues = self.queues.iter().cloned();
+        let queues = queues.map(|queue| queue as Arc<dyn Dependency>);
+        let webhook = self.webhook.clone().map(|sink| sink as Arc<dyn Dependency>);
+        queues.chain(webhook).collect()
     }
 
     pub fn show_counts(&self, metrics: &Metrics) {

@@ -3,8 +3,8 @@
 use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use anteroom_accounts::{
-    DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender, PasswordHasher,
-    PurgeCounts, TimerDelay,
+    AccountsParts, DeviceEvents, IdentityVerifier, LoginParts, LoginSettings, MailSender,
+    PasswordHasher, PurgeCounts, TimerDelay,
 };
 use anteroom_console::os::{OsClock, OsEntropy};
 use anteroom_http_server::RouteOperation;
@@ -13,7 +13,7 @@ use anteroom_mail::MailQueue;
 use anteroom_oidc::OidcVerifier;
 use anteroom_protocol::{Mode, Timestamp};
 use anteroom_runtime::{
-    Clock, Dependency, Entropy, Metrics, NoEvents, Pseudonymizer, spawn_task, task_span,
+    Clock as _, Dependency, Entropy as _, Metrics, NoEvents, Pseudonymizer, spawn_task, task_span,
 };
 use anteroom_store::{
     IssuerDatabase as _, MasterKey, ServerParamsRecord, StoredServerParams, TransactionName,
@@ -29,14 +29,13 @@ use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
+    DatabaseFailure, EventSinks, OpenServices, ServiceContext, Telemetry,
     keys::IssuerKeyState,
-    limits::open_limits,
-    program_page::program_page,
+    open_limits,
     purge_pause::{self, Decision, PurgePause},
     runner::{HostedService, Slots},
     stopped,
-    stored_params::{FaultLog, MergedParams},
+    stored_params::MergedParams,
 };
 
 use crate::{
@@ -57,19 +56,32 @@ pub struct OpenIssuer {
     /// The server params of the database.
     pub params: Vec<ServerParamsRecord>,
     issuer: Issuer,
-    events: Events,
+    events: EventSinks,
     mail: Option<Arc<MailQueue>>,
     oidc: Option<OidcVerifier>,
     purge_pause: Arc<parking_lot::Mutex<PurgePause>>,
 }
 
 impl OpenIssuer {
-    /// Opens the database and the params, and creates the missing ones.
-    pub async fn open(
+    /// Returns the issuer's routes.
+    pub fn router(&self) -> Router {
+        anteroom_issuer::router(self.issuer.clone())
+    }
+
+    /// Returns the emitter of device changes, which emits the service's events.
+    pub fn device_events(&self) -> DeviceEvents {
+        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
+    }
+}
+
+impl HostedService for OpenIssuer {
+    const NAME: &'static str = "issuer";
+    const OPERATIONS: &'static [RouteOperation] = anteroom_issuer::OPERATIONS;
+
+    async fn open(
         context: &ServiceContext,
         key: &MasterKey,
-        faults: &FaultLog,
-        now: Timestamp,
+        services: &OpenServices,
     ) -> anyhow::Result<Self> {
         let ServiceContext {
             settings,
@@ -80,6 +92,7 @@ impl OpenIssuer {
             telemetry: Telemetry { events, metrics },
         } = context;
         const LOOK: TransactionName = TransactionName::new("look at the last sighting");
+        let now = OsClock.now();
         let relays = relays::open_relays(settings, environment)?;
         let opening = async {
             let database: SqliteIssuer =
@@ -91,7 +104,7 @@ impl OpenIssuer {
         let (database, stored, last_device_use) = opening.await.context(DatabaseFailure)?;
         let purge_pause = PurgePause::open(data.issuer_clock(), last_device_use);
         let stored = MergedParams::new(&[], stored);
-        faults.report(ParamsOwner::Issuer, &stored);
+        services.faults.report(ParamsOwner::Issuer, &stored);
         let params = stored.records;
         let mail = mail::open_mail(&settings.mail, environment, metrics)?;
         let oidc = oidc::open_identity(&settings.oidc)?;
@@ -100,7 +113,7 @@ impl OpenIssuer {
         dependencies.extend(oidc.iter().flat_map(OidcVerifier::dependencies));
         let login = LoginParts {
             settings: LoginSettings {
-                program_page: program_page(settings)?,
+                program_page: settings.program_page()?,
                 ..login_settings(settings, url)
             },
             hasher: hasher(settings, metrics)?,
@@ -113,25 +126,27 @@ impl OpenIssuer {
             }),
         };
         let issuer = Issuer::new(IssuerParts {
+            accounts: AccountsParts {
+                pseudonymizer: pseudonymizer(&database),
+                database: Arc::new(database.clone()),
+                clock: Arc::new(OsClock),
+                entropy: Arc::new(OsEntropy),
+                events: events.sink(),
+                limiter: open_limits(),
+                http: settings.http.http_limits(),
+                metrics: metrics.clone(),
+                login,
+            },
             params: IssuingParams::from_records(settings.issue_mode.into(), &params)?,
-            pseudonymizer: pseudonymizer(&database),
-            database: Arc::new(database.clone()),
-            clock: Arc::new(OsClock) as Arc<dyn Clock>,
-            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
-            events: events.sink(),
-            limiter: open_limits(),
             limits: IssuerLimits {
                 create_auth: settings.limits.create_auth.into(),
                 relays: settings.limits.relays.into(),
                 batches: settings.limits.batches.into(),
                 work: settings.limits.work.into(),
             },
-            http: settings.http.http_limits(),
-            metrics: metrics.clone(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dependencies,
             relays,
-            login,
         });
         Ok(Self {
             database,
@@ -144,47 +159,14 @@ impl OpenIssuer {
         })
     }
 
-    /// Returns the issuer's routes.
-    pub fn router(&self) -> Router {
-        anteroom_issuer::router(self.issuer.clone())
-    }
-
-    /// Returns the parts that are kept up to date while the service runs.
-    pub fn watched(&self, settings: &Settings) -> IssuerKeyState {
-        IssuerKeyState {
-            database: self.database.clone(),
-            issuer: self.issuer.clone(),
-            mode: settings.issue_mode.into(),
-            params: Mutex::new(self.params.clone()),
-        }
-    }
-
-    /// Returns the emitter of device changes, which emits the service's events.
-    pub fn device_events(&self) -> DeviceEvents {
-        DeviceEvents::new(self.events.sink(), pseudonymizer(&self.database))
-    }
-}
-
-impl HostedService for OpenIssuer {
-    const NAME: &'static str = "issuer";
-    const OPERATIONS: &'static [RouteOperation] = anteroom_issuer::OPERATIONS;
-    const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
-
-    fn process_router() -> Router {
-        Router::new()
-    }
-
-    async fn open(
-        context: &ServiceContext,
-        key: &MasterKey,
-        services: &OpenServices,
-    ) -> anyhow::Result<Self> {
-        Self::open(context, key, &services.faults, OsClock.now()).await
-    }
-
     async fn publish(&self, context: &ServiceContext, services: &OpenServices, slots: &Slots) {
         // A service opens only once.
-        let _ = services.issuer.set(self.watched(&context.settings));
+        let _ = services.issuer.set(IssuerKeyState {
+            database: self.database.clone(),
+            issuer: self.issuer.clone(),
+            mode: context.settings.issue_mode.into(),
+            params: Mutex::new(self.params.clone()),
+        });
         // The room service must know the params under which the issuer issues.
         if let Err(error) = services.reload_params().await {
             let error = sentence(&error);
@@ -215,8 +197,9 @@ impl HostedService for OpenIssuer {
     }
 
     async fn close(self) -> anyhow::Result<()> {
-        self.issuer.close_background(BACKGROUND_CLOSING).await;
-        self.issuer.device_uses_written().await;
+        let accounts = self.issuer.accounts();
+        accounts.close_background(BACKGROUND_CLOSING).await;
+        accounts.device_uses_written().await;
         if let Some(mail) = self.mail {
             mail.close(mail::CLOSING).await;
         }
@@ -231,7 +214,7 @@ async fn purge(issuer: Issuer, decision: Decision) {
     if decision != Decision::Purge {
         return;
     }
-    match issuer.purge().await {
+    match issuer.accounts().purge().await {
         Ok(PurgeCounts {
             devices: 0,
             rows: 0,

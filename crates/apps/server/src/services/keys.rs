@@ -11,7 +11,7 @@ use anteroom_console::os::{self, OsClock};
 use anteroom_issuer::{Issuer, IssuingParams};
 use anteroom_protocol::Mode;
 use anteroom_rooms::{Rooms, StoredParams};
-use anteroom_runtime::{Clock as _, spawn_task, task_span};
+use anteroom_runtime::{Clock as _, spawn_task, task_span, ticks};
 use anteroom_store::{
     KeyOwner, ServerParamsRecord,
     keys::{KeyDatabase, KeyId, KeyPurpose},
@@ -22,7 +22,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Mutex, watch},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval, sleep},
+    time::sleep,
 };
 use tracing::Instrument as _;
 
@@ -129,18 +129,19 @@ pub struct KeyMaintenance {
 }
 
 impl KeyMaintenance {
-    /// Returns the task of these services, which looks once in every interval.
-    pub const fn new(services: Arc<OpenServices>, every: Duration) -> Self {
-        Self { services, every }
-    }
-
-    /// Starts the periodic checks. SIGHUP triggers a check, and no longer ends the process.
-    pub fn start(self, stopping: watch::Receiver<bool>) -> anyhow::Result<JoinHandle<()>> {
+    /// Starts the checks of these services, one in every interval. SIGHUP triggers a check, and no longer ends
+    /// the process.
+    pub fn start(
+        services: Arc<OpenServices>,
+        every: Duration,
+        stopping: watch::Receiver<bool>,
+    ) -> anyhow::Result<JoinHandle<()>> {
         let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
+        let this = Self { services, every };
         Ok(spawn_task("keys", async move {
-            let maintenance = self.run_maintenance(stopping.clone());
+            let maintenance = this.run_maintenance(stopping.clone());
             let maintenance = maintenance.instrument(task_span("key-reseal"));
-            let reload = self.reload(hangup, stopping.clone());
+            let reload = this.reload(hangup, stopping.clone());
             let reload = reload.instrument(task_span("key-reload"));
             tokio::join!(reload, maintenance);
         }))
@@ -230,9 +231,11 @@ impl ResealTask {
             say_retired("token", &retired);
         }
         let entries = self.keys.keys().await?;
-        let live = |key: &&_| is_live_data_key(key);
-        let newest = entries.iter().filter(live).map(|key| key.id).max();
-        if entries.iter().filter(live).count() > 1 && self.done_for != newest {
+        let live = entries
+            .iter()
+            .filter(|key| key.purpose == KeyPurpose::Data && key.retired.is_none());
+        let newest = live.clone().map(|key| key.id).max();
+        if live.count() > 1 && self.done_for != newest {
             self.reseal().await?;
             let retired = self.keys.retire(KeyPurpose::Data, now, now).await?;
             say_retired("data", &retired);
@@ -276,10 +279,6 @@ fn report_once(last: &mut Option<String>, failure: String) {
     }
 }
 
-const fn is_live_data_key(key: &anteroom_store::keys::KeyEntry) -> bool {
-    matches!(key.purpose, KeyPurpose::Data) && key.retired.is_none()
-}
-
 fn say_retired(kind: &str, retired: &[KeyId]) {
     for id in retired {
         tracing::info!(
@@ -287,10 +286,4 @@ fn say_retired(kind: &str, retired: &[KeyId]) {
             id.as_u32()
         );
     }
-}
-
-fn ticks(every: Duration) -> tokio::time::Interval {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

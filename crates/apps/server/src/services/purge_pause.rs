@@ -9,13 +9,10 @@ use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anteroom_console::{files, os::OsClock, terminal::second};
 use anteroom_protocol::{DAY, Timestamp};
-use anteroom_runtime::Clock as _;
+use anteroom_runtime::{Clock as _, ticks};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::watch;
 
 use super::stopped;
 
@@ -32,7 +29,7 @@ const ROUND: u64 = 20 * 60 * 60;
 const BEHIND: u64 = 5 * 60;
 
 /// The content of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Record {
     /// The last time that the service trusts, in seconds since 1970.
@@ -51,7 +48,6 @@ pub(super) struct PurgePause {
     record: Option<Record>,
 }
 
-/// A decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Purge,
@@ -77,8 +73,7 @@ impl PurgePause {
         };
         let seen = last_device_use.map(|seen| Record {
             trusted: seen.as_secs(),
-            left_out: 0,
-            left_out_at: 0,
+            ..Record::default()
         });
         Self {
             file,
@@ -114,8 +109,7 @@ pub(super) async fn decide_daily<F: Future<Output = ()>>(
     stopping: watch::Receiver<bool>,
     act: impl Fn(Decision) -> F,
 ) {
-    let mut days = interval(Duration::from_secs(DAY));
-    days.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut days = ticks(Duration::from_secs(DAY));
     loop {
         tokio::select! {
             () = stopped(stopping.clone()) => return,
@@ -124,7 +118,12 @@ pub(super) async fn decide_daily<F: Future<Output = ()>>(
         let now = OsClock.now();
         let decision = pause.lock().decide(now);
         if let Decision::Wait { trusted, rounds } = decision {
-            report(purged, trusted, now, rounds);
+            tracing::warn!(
+                "the clock says {}, and the last time known here is {}: if the clock is wrong, set it. \
+                 {purged} are deleted in {rounds} day(s), and not now",
+                second(now),
+                second(trusted)
+            );
         }
         act(decision).await;
     }
@@ -140,8 +139,7 @@ fn later_than(known: Option<Record>, now: Timestamp) -> Option<Timestamp> {
 fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
     let trust = Record {
         trusted: now.as_secs(),
-        left_out: 0,
-        left_out_at: 0,
+        ..Record::default()
     };
     let Some(record) = known else {
         return (Decision::Purge, trust);
@@ -169,16 +167,6 @@ fn decided(known: Option<Record>, now: Timestamp) -> (Decision, Record) {
         .saturating_add(1)
         .saturating_sub(kept.left_out);
     (Decision::Wait { trusted, rounds }, kept)
-}
-
-/// Logs why nothing is purged, and the next step.
-fn report(what: &str, trusted: Timestamp, now: Timestamp, rounds: u32) {
-    tracing::warn!(
-        "the clock says {}, and the last time known here is {}: if the clock is wrong, set it. \
-         {what} are deleted in {rounds} day(s), and not now",
-        second(now),
-        second(trusted)
-    );
 }
 
 #[cfg(test)]

@@ -29,10 +29,9 @@ use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use super::{
-    DatabaseFailure, Events, OpenServices, ServiceContext, Telemetry,
+    DatabaseFailure, EventSinks, OpenServices, ServiceContext, Telemetry,
     keys::RoomsKeyState,
-    limits::open_limits,
-    program_page::program_page,
+    open_limits,
     purge_pause::{self, Decision, PurgePause},
     runner::{HostedService, Slots},
     stopped,
@@ -44,7 +43,7 @@ use crate::{
     databases,
     installation::Installation,
     params::{self, ParamsOwner},
-    settings::{MediaKind, RoomsConfig},
+    settings::{self, MediaKind},
 };
 
 const LOOK: TransactionName = TransactionName::new("look at the newest link");
@@ -61,7 +60,7 @@ pub struct OpenRooms {
     pub database: SqliteRooms,
     params: Vec<ServerParamsRecord>,
     rooms: Rooms,
-    events: Events,
+    events: EventSinks,
     purge_pause: Arc<parking_lot::Mutex<PurgePause>>,
 }
 
@@ -103,7 +102,7 @@ impl OpenRooms {
             dependencies: events.dependencies(),
             settings: RoomsSettings {
                 verifications: settings.limits.verifications.into(),
-                program_page: program_page(settings)?,
+                program_page: settings.program_page()?,
                 ..room_settings(&settings.rooms, environment, url)?
             },
         })?;
@@ -126,20 +125,6 @@ impl OpenRooms {
     /// Returns the public routes.
     pub fn router(&self) -> Router {
         anteroom_rooms::router(self.rooms.clone())
-    }
-
-    /// Returns the routes for media servers.
-    pub fn internal_router(&self) -> Router {
-        anteroom_rooms::internal_router(self.rooms.clone())
-    }
-
-    /// Returns the parts that are kept up to date while the service runs.
-    pub fn watched(&self) -> RoomsKeyState {
-        RoomsKeyState {
-            database: self.database.clone(),
-            rooms: self.rooms.clone(),
-            params: Mutex::new(self.params.clone()),
-        }
     }
 
     /// Ends all calls, so that their sockets close.
@@ -171,8 +156,14 @@ impl HostedService for OpenRooms {
 
     async fn publish(&self, _: &ServiceContext, services: &OpenServices, slots: &Slots) {
         // A service opens only once.
-        let _ = services.rooms.set(self.watched());
-        slots.internal.set(self.internal_router());
+        let _ = services.rooms.set(RoomsKeyState {
+            database: self.database.clone(),
+            rooms: self.rooms.clone(),
+            params: Mutex::new(self.params.clone()),
+        });
+        slots
+            .internal
+            .set(anteroom_rooms::internal_router(self.rooms.clone()));
         slots.public.set(self.router());
     }
 
@@ -230,7 +221,7 @@ async fn take_over(
 /// imported into that, and one that the start made would have none. Nothing is made.
 pub fn require_params(data: &DataDir, new: &BTreeSet<&str>) -> anyhow::Result<()> {
     databases::refuse_half_restored(data)?;
-    if database::is_there(&data.rooms_database()) {
+    if database::is_there(&RoomsSchema::path(data)) {
         return Ok(());
     }
     let is_lost = Installation::inspect(data)?
@@ -252,7 +243,7 @@ pub fn pseudonymizer(database: &SqliteRooms) -> Pseudonymizer {
 
 /// Checks the settings of rooms.
 pub fn check_room_settings(
-    settings: &RoomsConfig,
+    settings: &settings::RoomsSettings,
     environment: &Environment,
 ) -> anyhow::Result<()> {
     // Any listener address is valid in place of a public URL.
@@ -260,7 +251,7 @@ pub fn check_room_settings(
 }
 
 fn room_settings(
-    settings: &RoomsConfig,
+    settings: &settings::RoomsSettings,
     environment: &Environment,
     url: &str,
 ) -> anyhow::Result<RoomsSettings> {

@@ -7,7 +7,9 @@ use std::{
 };
 
 use anteroom_console::os::OsEntropy;
-use anteroom_http_server::{HttpLimits, Problem, RouteOperation, harden, health_router, problems};
+use anteroom_http_server::{
+    HttpLimits, Problem, RouteOperation, health_router, problems, with_middleware,
+};
 use anteroom_runtime::{Dependency, DependencyState, Health, HealthRegistry, Metrics, RetryAfter};
 use async_trait::async_trait;
 use axum::{Router, extract::Request, routing::any};
@@ -74,7 +76,7 @@ pub(super) fn waiting_router(
     for path in paths {
         routes = routes.route(path, any(answer));
     }
-    harden(routes, operations, limits, metrics, &OsEntropy)
+    with_middleware(routes, operations, limits, metrics, &OsEntropy)
 }
 
 /// A database that is not open, for readiness and metrics.

@@ -5,24 +5,51 @@
 
 use std::{future, sync::Arc, time::Duration};
 
+use anteroom_console::{data_dir::DataDir, environment::Environment};
 use anteroom_http_server::{RouteOperation, metrics_router};
-use anteroom_runtime::{Dependency, HealthRegistry, Monitor, spawn_task};
+use anteroom_runtime::{Backoff, Dependency, HealthRegistry, Monitor, spawn_task};
 use anteroom_store::{KeyError, MasterKey, StoreError};
 use anyhow::{Context as _, anyhow};
 use axum::Router;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
-    Events, OpenServices, ServiceContext, ServiceRoutes,
-    database_failure::DatabaseFailure,
+    EventSinks, OpenServices, ServiceRoutes, Telemetry,
     instance::named_instance,
     router_slot::{ClosedDatabase, RouterSlot, waiting_router},
     stopped,
 };
-use crate::{database_explanation::sentence, master_key};
+use crate::{
+    database_explanation::sentence, installation::Installation, master_key, settings::Settings,
+};
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    factor: 2,
+    longest: Duration::from_secs(30),
+};
+
+/// The settings, the data and the environment of a service.
+#[derive(Clone)]
+pub struct ServiceContext {
+    /// The settings of the process.
+    pub settings: Settings,
+    /// The data directory.
+    pub data: DataDir,
+    /// The variables, with the secrets.
+    pub environment: Environment,
+    /// The record of the databases in the data directory.
+    pub installation: Arc<Installation>,
+    /// The URL for clients of this process.
+    pub url: String,
+    /// The events and metrics, shared by all attempts to open the service.
+    pub telemetry: Telemetry,
+}
+
+/// The error context of a service that cannot use its database.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the service cannot work with its database")]
+pub struct DatabaseFailure;
 
 /// The route slots of all listeners, which an open service sets.
 #[derive(Clone, Default)]
@@ -38,10 +65,12 @@ pub trait HostedService: Sized + Send + 'static {
     /// The operations of its public routes.
     const OPERATIONS: &'static [RouteOperation];
     /// The operations of its internal routes.
-    const INTERNAL_OPERATIONS: &'static [RouteOperation];
+    const INTERNAL_OPERATIONS: &'static [RouteOperation] = &[];
 
     /// Returns the public routes that speak for the process alone.
-    fn process_router() -> Router;
+    fn process_router() -> Router {
+        Router::new()
+    }
 
     /// Opens the database, and puts the service together.
     fn open(
@@ -157,7 +186,7 @@ pub enum Runner<S> {
     Open(JoinHandle<()>, S),
     /// A task that ends with the opened service and its background task, or with the reason why it never
     /// opened.
-    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, Events),
+    Waiting(JoinHandle<anyhow::Result<(JoinHandle<()>, S)>>, EventSinks),
 }
 
 impl<S: HostedService> Runner<S> {
@@ -214,16 +243,16 @@ impl PendingService {
         mut self,
         stopping: watch::Receiver<bool>,
     ) -> anyhow::Result<(JoinHandle<()>, S)> {
-        let mut pause = FIRST_PAUSE;
+        let mut failures = 0;
         loop {
             self.database.state.failed();
             tokio::select! {
                 () = stopped(stopping.clone()) => {
                     return Err(anyhow!("the {} never ran: {}", S::NAME, self.failure));
                 }
-                () = sleep(pause) => {}
+                () = sleep(BACKOFF.pause(failures)) => {}
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            failures = failures.saturating_add(1);
             match self.open::<S>().await {
                 Ok(service) => {
                     self.database.state.succeeded();

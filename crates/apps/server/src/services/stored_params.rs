@@ -37,7 +37,10 @@ impl MergedParams {
             .collect();
         for record in &mut lost {
             match damaged.iter().find(|row| row.id == Some(record.id)) {
-                Some(row) => record.not_after = earliest(record.not_after, row.not_after),
+                Some(row) => {
+                    let ends = [record.not_after, row.not_after];
+                    record.not_after = ends.into_iter().flatten().min();
+                }
                 None => missing.push((record.id, record.kind)),
             }
         }
@@ -80,10 +83,6 @@ impl MergedParams {
         });
         damaged.chain(missing).collect()
     }
-}
-
-fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    [one, other].into_iter().flatten().min()
 }
 
 /// The logged faults of stored params: each is logged once, not at each check.

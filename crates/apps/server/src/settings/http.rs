@@ -79,15 +79,6 @@ pub enum ProxyHeaderName {
     Forwarded,
 }
 
-impl From<ProxyHeaderName> for ProxyHeader {
-    fn from(name: ProxyHeaderName) -> Self {
-        match name {
-            ProxyHeaderName::XForwardedFor => Self::XForwardedFor,
-            ProxyHeaderName::Forwarded => Self::Forwarded,
-        }
-    }
-}
-
 impl Default for HttpSettings {
     fn default() -> Self {
         let http = HttpLimits::default();
@@ -161,7 +152,10 @@ impl HttpSettings {
 
     /// Returns the networks of proxies whose headers name the client.
     pub fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
-        let header = self.proxy_header.into();
+        let header = match self.proxy_header {
+            ProxyHeaderName::XForwardedFor => ProxyHeader::XForwardedFor,
+            ProxyHeaderName::Forwarded => ProxyHeader::Forwarded,
+        };
         TrustedProxies::parse(&self.trusted_proxies, header).context("http.trusted_proxies")
     }
 }

@@ -1,6 +1,6 @@
 //! The address that a listener is bound to.
 
-use std::{fmt, net::SocketAddr, str::FromStr};
+use std::{fmt, net::SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,11 @@ pub struct ListenAddress {
 }
 
 /// A text that is no address to listen on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no address to listen on: write a host and a port, such as 127.0.0.1:8080, [::1]:8080 or \
+     localhost:8080"
+)]
 pub struct ListenAddressError;
 
 impl ListenAddress {
@@ -35,10 +39,10 @@ impl From<SocketAddr> for ListenAddress {
     }
 }
 
-impl FromStr for ListenAddress {
-    type Err = ListenAddressError;
+impl TryFrom<String> for ListenAddress {
+    type Error = ListenAddressError;
 
-    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
+    fn try_from(text: String) -> Result<Self, ListenAddressError> {
         if let Ok(address) = text.parse::<SocketAddr>() {
             return Ok(address.into());
         }
@@ -66,14 +70,6 @@ fn is_name(text: &str) -> bool {
     text.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl TryFrom<String> for ListenAddress {
-    type Error = ListenAddressError;
-
-    fn try_from(text: String) -> Result<Self, ListenAddressError> {
-        text.parse()
-    }
-}
-
 impl From<ListenAddress> for String {
     fn from(address: ListenAddress) -> Self {
         address.to_string()
@@ -91,17 +87,6 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-impl fmt::Display for ListenAddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "no address to listen on: write a host and a port, such as 127.0.0.1:8080, [::1]:8080 \
-             or localhost:8080",
-        )
-    }
-}
-
-impl std::error::Error for ListenAddressError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +103,7 @@ mod tests {
             "issuer.example.:443",
             "pod_1:80",
         ] {
-            let address: ListenAddress = text.parse().unwrap();
+            let address = ListenAddress::try_from(text.to_owned()).unwrap();
             assert_eq!(address.to_string(), text);
         }
         for text in [
@@ -142,7 +127,7 @@ mod tests {
             "a..b:80",
         ] {
             assert_eq!(
-                text.parse::<ListenAddress>(),
+                ListenAddress::try_from(text.to_owned()),
                 Err(ListenAddressError),
                 "{text}"
             );

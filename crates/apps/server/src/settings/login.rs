@@ -10,26 +10,31 @@ use anteroom_protocol::DAY;
 use anteroom_store::{DeviceRetention, LockPolicy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 
 /// The settings of logins.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
-pub struct LoginSection {
+pub struct LoginSettings {
     /// The people who may sign up with an email address: everybody (`open`), people with an invite
     /// code, or nobody. Without mail nobody can.
     pub sign_up: SignUpMode,
     /// The number of wrong passwords in a row that lock an email address for the network (an IPv4
     /// address, an IPv6 /64) or the known device they came from. From elsewhere attempts are slowed
     /// down.
+    #[default(const { NonZeroU32::new(5).unwrap() })]
     pub lock_failures: NonZeroU32,
     /// The time for which an email address is locked.
+    #[default(const { NonZeroU64::new(15 * 60).unwrap() })]
     pub lock_seconds: NonZeroU64,
     /// Whether the owner of an account gets a mail when it is locked.
     pub lock_mail: bool,
     /// The memory that a password's hash (Argon2id) takes. Passwords are hashed anew when their
     /// owners log in after a change.
+    #[default(HashCost::default().memory_kib)]
     pub hash_memory_kib: NonZeroU32,
     /// The number of passes of a password's hash over its memory.
+    #[default(HashCost::default().passes)]
     pub hash_passes: NonZeroU32,
     /// The most passwords that are hashed at once: each takes `login.hash_memory_kib` and a core.
     /// Without it, as many as there are cores.
@@ -37,16 +42,21 @@ pub struct LoginSection {
     /// The most passwords that wait for each one that is hashed at once. Half of these places are
     /// for known networks and devices; in both halves an IPv6 /56 or /48 has a half at most, an
     /// IPv4 address, an IPv6 /64 or a device a quarter.
+    #[default(HashQueueLimits::new(NonZeroUsize::MIN).waiting)]
     pub hashes_waiting: NonZeroUsize,
     /// The longest wait of a password for its hash; shorter than `http.request_seconds`.
+    #[default(const { NonZeroU64::new(5).unwrap() })]
     pub hash_wait_seconds: NonZeroU64,
     /// The days for which a network (an IPv4 address, an IPv6 /64) is known after the last login or
     /// refresh from there.
+    #[default(const { NonZeroU32::new(7).unwrap() })]
     pub known_network_days: NonZeroU32,
     /// The most networks that are known, in memory only. One more replaces the one with the oldest
     /// last use.
+    #[default(KnownNetworkLimits::default().most)]
     pub known_networks: NonZeroUsize,
     /// The days after which a device that was not seen is deleted.
+    #[default(const { NonZeroU32::new(90).unwrap() })]
     pub device_retention_days: NonZeroU32,
 }
 
@@ -73,7 +83,7 @@ impl From<SignUpMode> for SignUp {
     }
 }
 
-impl LoginSection {
+impl LoginSettings {
     /// Returns the cost of hashing a password.
     pub const fn cost(&self) -> HashCost {
         HashCost {
@@ -111,26 +121,5 @@ impl LoginSection {
     /// Returns the time that a device stays active without being seen.
     pub fn device_retention(&self) -> DeviceRetention {
         DeviceRetention::from_secs(u64::from(self.device_retention_days.get()) * DAY)
-    }
-}
-
-impl Default for LoginSection {
-    fn default() -> Self {
-        let cost = HashCost::default();
-        let limits = HashQueueLimits::new(NonZeroUsize::MIN);
-        Self {
-            sign_up: SignUpMode::default(),
-            lock_failures: const { NonZeroU32::new(5).unwrap() },
-            lock_seconds: const { NonZeroU64::new(15 * 60).unwrap() },
-            lock_mail: false,
-            hash_memory_kib: cost.memory_kib,
-            hash_passes: cost.passes,
-            hashes_at_once: None,
-            hashes_waiting: limits.waiting,
-            hash_wait_seconds: const { NonZeroU64::new(5).unwrap() },
-            known_network_days: const { NonZeroU32::new(7).unwrap() },
-            known_networks: KnownNetworkLimits::default().most,
-            device_retention_days: const { NonZeroU32::new(90).unwrap() },
-        }
     }
 }

@@ -8,9 +8,10 @@ use std::{
 use anteroom_mail::{MailQueueSettings, SmtpEncryption};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 
 /// The settings of mails.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailSettings {
     /// The way of mails: none, a mail server, or a folder with a file for each, for development.
@@ -21,9 +22,10 @@ pub struct MailSettings {
     pub folder: Option<PathBuf>,
     /// The most mails that wait for the mail server before further ones are dropped and counted;
     /// half of them after an attempt that failed.
+    #[default(MailQueueSettings::default().capacity)]
     pub queue: NonZeroUsize,
     /// The mail server.
-    pub smtp: SmtpSection,
+    pub smtp: SmtpSettings,
 }
 
 /// Where mails go.
@@ -39,9 +41,9 @@ pub enum MailTransport {
     Folder,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, SmartDefault)]
 #[serde(default, deny_unknown_fields)]
-pub struct SmtpSection {
+pub struct SmtpSettings {
     /// The mail server's name.
     pub host: Option<String>,
     /// The mail server's port. Without it: 587 with `starttls`, 465 with `tls`, 25 with `none`.
@@ -53,6 +55,7 @@ pub struct SmtpSection {
     /// A file of certificates (PEM) to trust besides the system's.
     pub extra_roots: Option<PathBuf>,
     /// The time for a whole mail, connection included.
+    #[default(const { NonZeroU64::new(30).unwrap() })]
     pub timeout_seconds: NonZeroU64,
 }
 
@@ -64,31 +67,6 @@ pub enum Encryption {
     StartTls,
     Tls,
     None,
-}
-
-impl Default for MailSettings {
-    fn default() -> Self {
-        Self {
-            transport: MailTransport::default(),
-            from: None,
-            folder: None,
-            queue: MailQueueSettings::default().capacity,
-            smtp: SmtpSection::default(),
-        }
-    }
-}
-
-impl Default for SmtpSection {
-    fn default() -> Self {
-        Self {
-            host: None,
-            port: None,
-            encryption: Encryption::default(),
-            user: None,
-            extra_roots: None,
-            timeout_seconds: const { NonZeroU64::new(30).unwrap() },
-        }
-    }
 }
 
 impl From<Encryption> for SmtpEncryption {

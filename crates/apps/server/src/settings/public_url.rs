@@ -1,6 +1,6 @@
 //! The URL under which others reach a service.
 
-use std::{fmt, ops::Deref};
+use std::ops::Deref;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,21 @@ use url::Url;
 pub struct PublicUrl(String);
 
 /// The fault of a text that is no public URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublicUrlError {
+    #[error(
+        "a public URL begins with https:// or http://: write the whole of it, such as \
+         https://calls.example or https://example.org/rooms"
+    )]
     Scheme,
+    #[error(
+        "no public URL: after https:// there must be a host, and a port if it is not 443, such as \
+         https://calls.example:8443"
+    )]
     Host,
+    #[error(
+        "no public URL: write scheme, host, port and path alone, without a user name, a ? or a #"
+    )]
     Surplus,
 }
 
@@ -58,27 +69,6 @@ impl Deref for PublicUrl {
         &self.0
     }
 }
-
-impl fmt::Display for PublicUrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scheme => {
-                "a public URL begins with https:// or http://: write the whole of it, such as \
-                 https://calls.example or https://example.org/rooms"
-            }
-            Self::Host => {
-                "no public URL: after https:// there must be a host, and a port if it is not 443, \
-                 such as https://calls.example:8443"
-            }
-            Self::Surplus => {
-                "no public URL: write scheme, host, port and path alone, without a user name, a ? \
-                 or a #"
-            }
-        })
-    }
-}
-
-impl std::error::Error for PublicUrlError {}
 
 #[cfg(test)]
 mod tests {

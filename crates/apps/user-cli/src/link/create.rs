@@ -6,16 +6,14 @@ use anteroom_client::{LinkChange, LinkState};
 use anteroom_console::{
     context::Context,
     failure::Failure,
-    listen,
-    os::{self, OsClock},
+    listen, os,
     terminal::{print, print_json},
 };
 use anteroom_protocol::{AdminPasskey, CallLink};
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
-use super::state::{show_link, show_state};
+use super::state::{self, show_link};
 
 use crate::{
     arguments::LinkCreate,
@@ -39,7 +37,7 @@ pub(super) async fn run(
     context: &Context,
 ) -> anyhow::Result<()> {
     let mut rng = os::rng();
-    let now = OsClock.now();
+    let now = os::now();
     // All that can fail without the room service fails before a link is created.
     let naming = options.name.as_ref().filter(|name| !name.is_empty());
     let naming = naming.map(|name| LinkChange {
@@ -109,12 +107,11 @@ pub(super) async fn run(
     })
 }
 
-/// Shows a new link.
 fn show(url: &str, short: &str, state: &LinkState) -> anyhow::Result<()> {
     print("Created a link. Whoever has it can come; send it only over ways you trust.")?;
     print("")?;
-    show_state(state)?;
-    print(&format!("  called    {short} in your list"))?;
+    let fields = state::fields(state).line("called", format!("{short} in your list"));
+    print(fields.text())?;
     print("")?;
     show_link(url, io::stdout().is_terminal())
 }

@@ -7,19 +7,13 @@ use std::{
 };
 
 use anteroom_client::{LinkChange, RoomName};
-use anteroom_console::{
-    context::Context,
-    failure::Failure,
-    os::{self, OsClock},
-    terminal::{print, print_json},
-};
+use anteroom_console::{context::Context, failure::Failure, os};
 use anteroom_protocol::AdminPasskey;
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::state::{ChangeReport, show_state};
+use super::state::{self, ChangeReport};
 
 use crate::{
     arguments::LinkImport,
@@ -40,10 +34,8 @@ pub(super) async fn run(
     let is_input = options.passkey_file == Path::new("-");
     let link = options.link.link.as_deref();
     if is_input && link.is_none_or(|link| link == "-") {
-        bail!(
-            Failure::failed("standard input can give the link or the passkey, not both")
-                .next("Put one of them into a file")
-        );
+        let failure = Failure::failed("standard input can give the link or the passkey, not both");
+        bail!(failure.next("Put one of them into a file"));
     }
     let named = LinkTarget::read(link, Input::Whole, store)?;
     let passkey = read_passkey(&options.passkey_file)?;
@@ -81,17 +73,13 @@ pub(super) async fn run(
             RoomName::Known(name) => Some(name.clone()),
             RoomName::None | RoomName::Unreadable => None,
         },
-        created: named.own.map_or_else(|| OsClock.now(), |own| own.created),
+        created: named.own.map_or_else(os::now, |own| own.created),
     };
     store.keep(&own)?;
     let short = short_name(&own.link.root_key.room_id());
-    if context.json {
-        return print_json(&ChangeReport::new(&state, &short));
-    }
-    print("You are an admin of this link now.")?;
-    show_state(&state)?;
-    print(&format!("  called    {short} in your list"))?;
-    Ok(())
+    let fields = state::fields(&state).line("called", format!("{short} in your list"));
+    let text = format!("You are an admin of this link now.\n{}", fields.text());
+    context.show(&ChangeReport::new(&state, &short), &text)
 }
 
 /// Returns the passkey in a file, or in a line of standard input for `-`.

@@ -4,6 +4,7 @@ use anteroom_console::{
     context::Context,
     terminal::{day, print, print_json},
 };
+use anteroom_protocol::Timestamp;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
@@ -28,41 +29,30 @@ pub(super) fn run(
     store: &LinkStore,
     context: &Context,
 ) -> anyhow::Result<()> {
-    let links = store.links()?;
+    let row = |own: &OwnLink| Row {
+        short_name: short_name(&own.link.root_key.room_id()),
+        name: own.name.clone(),
+        link: (with_links || with_secrets).then(|| own.link.to_url().to_string()),
+        admin_passkey: with_secrets.then(|| STANDARD.encode(own.passkey.as_bytes())),
+        created: own.created.as_secs(),
+    };
+    let rows: Vec<Row> = store.links()?.iter().map(row).collect();
     if context.json {
-        let row = |own| Row::new(own, with_links || with_secrets, with_secrets);
-        let rows: Vec<Row> = links.iter().map(row).collect();
         return print_json(&rows);
     }
-    if links.is_empty() {
+    if rows.is_empty() {
         print("You are an admin of no link here.")?;
     }
-    for own in links {
-        let short = short_name(&own.link.root_key.room_id());
-        let name = own.name.as_deref().unwrap_or("without a name");
-        print(&format!("  {short}  {}  {name}", day(own.created)))?;
-        if with_links || with_secrets {
-            print(&format!("            {}", own.link.to_url().as_str()))?;
+    for row in rows {
+        let name = row.name.as_deref().unwrap_or("without a name");
+        let created = day(Timestamp::from_secs(row.created));
+        print(&format!("  {}  {created}  {name}", row.short_name))?;
+        if let Some(link) = row.link {
+            print(&format!("            {link}"))?;
         }
-        if with_secrets {
-            print(&format!("            passkey {}", passkey(&own)))?;
+        if let Some(passkey) = row.admin_passkey {
+            print(&format!("            passkey {passkey}"))?;
         }
     }
     Ok(())
-}
-
-fn passkey(own: &OwnLink) -> String {
-    STANDARD.encode(own.passkey.as_bytes())
-}
-
-impl Row {
-    fn new(own: &OwnLink, with_link: bool, with_passkey: bool) -> Self {
-        Self {
-            short_name: short_name(&own.link.root_key.room_id()),
-            name: own.name.clone(),
-            link: with_link.then(|| own.link.to_url().to_string()),
-            admin_passkey: with_passkey.then(|| passkey(own)),
-            created: own.created.as_secs(),
-        }
-    }
 }

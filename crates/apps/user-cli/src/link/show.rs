@@ -2,17 +2,13 @@
 
 use std::io::{self, IsTerminal as _};
 
-use anteroom_client::{LinkState, Peek, RoomsError};
-use anteroom_console::{
-    context::Context,
-    os,
-    terminal::{print, print_json},
-};
+use anteroom_client::{Peek, RoomsError};
+use anteroom_console::{context::Context, os, terminal::print};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::state::{StateReport, show_link, show_state};
+use super::state::{self, StateReport, show_link};
 
 use crate::{
     arguments::LinkShow,
@@ -56,21 +52,19 @@ pub(super) async fn run(
         Err(RoomsError::Closed) => None,
         peek => peek.map_err(|error| session.link_error(&named, error))?,
     };
-    if context.json {
-        let report = report(&state, call.as_ref(), passkey);
-        return print_json(&report);
-    }
-    show_state(&state)?;
-    print(&format!(
-        "  call      {}",
-        call.as_ref()
-            .map_or_else(|| "nobody is there".to_owned(), people)
-    ))?;
-    if let Some(passkey) = passkey {
-        let line = Zeroizing::new(format!("  passkey   {passkey}"));
-        print(&line)?;
-    }
-    if options.qr && io::stdout().is_terminal() {
+    let report = Report {
+        state: StateReport::new(&state),
+        active: call.as_ref().map(|call| call.active_count),
+        pending: call.as_ref().map(|call| call.pending_count),
+        max_devices: call.as_ref().map(|call| call.max_devices),
+        admin_passkey: passkey,
+    };
+    let people = call.as_ref().map(people);
+    let fields = state::fields(&state)
+        .line("call", people.as_deref().unwrap_or("nobody is there"))
+        .optional("passkey", passkey);
+    context.show(&report, fields.text())?;
+    if options.qr && !context.json && io::stdout().is_terminal() {
         print("")?;
         show_link(&named.link.to_url(), true)?;
     }
@@ -87,18 +81,4 @@ fn people(call: &Peek) -> String {
 fn passkey_text(named: &LinkTarget) -> anyhow::Result<Zeroizing<String>> {
     let passkey = &named.own()?.passkey;
     Ok(Zeroizing::new(STANDARD.encode(passkey.as_bytes())))
-}
-
-fn report<'a>(
-    state: &'a LinkState,
-    call: Option<&Peek>,
-    admin_passkey: Option<&'a str>,
-) -> Report<'a> {
-    Report {
-        state: StateReport::new(state),
-        active: call.map(|call| call.active_count),
-        pending: call.map(|call| call.pending_count),
-        max_devices: call.map(|call| call.max_devices),
-        admin_passkey,
-    }
 }

@@ -1,15 +1,16 @@
 //! The state of a link as commands print it.
 
-use crate::arguments::OnOff;
 use anteroom_client::{Approval, LinkState, RoomName};
 use anteroom_console::{
-    os::OsClock,
+    fields::Fields,
+    os,
     terminal::{day, output_size, print},
 };
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::Clock as _;
 use serde::Serialize;
 use zeroize::Zeroizing;
+
+use crate::arguments::OnOff;
 
 /// The state of a link after a change, as JSON.
 #[derive(Serialize)]
@@ -63,17 +64,16 @@ impl From<OnOff> for Approval {
     }
 }
 
-pub(super) fn show_state(state: &LinkState) -> anyhow::Result<()> {
-    print(&format!("  room      {}", room_name(state)))?;
-    print(&format!(
-        "  approval  {}",
-        match state.approval {
-            Approval::Required => "on: who comes by the link waits until an admin lets them in",
-            Approval::Off => "off: who comes by the link is in",
-        }
-    ))?;
-    print(&format!("  state     {}", state_text(state, OsClock.now())))?;
-    Ok(())
+/// Returns the state for a person.
+pub(super) fn fields(state: &LinkState) -> Fields {
+    let approval = match state.approval {
+        Approval::Required => "on: who comes by the link waits until an admin lets them in",
+        Approval::Off => "off: who comes by the link is in",
+    };
+    Fields::new(10)
+        .line("room", room_name(state))
+        .line("approval", approval)
+        .line("state", state_text(state, os::now()))
 }
 
 /// Shows a link, the command that joins by it, and before both a picture of it: they are the last on
@@ -88,19 +88,18 @@ pub(super) fn show_link(url: &str, with_picture: bool) -> anyhow::Result<()> {
     print(url)?;
     print("")?;
     let command = Zeroizing::new(format!("anteroom call join '{url}' --as NAME"));
-    print(&command)?;
-    Ok(())
+    print(&command)
 }
 
-pub(super) fn room_name(state: &LinkState) -> String {
+fn room_name(state: &LinkState) -> &str {
     match &state.name {
-        RoomName::None => "without a name".to_owned(),
-        RoomName::Known(name) => name.clone(),
-        RoomName::Unreadable => "with a name that was not set with this link's key".to_owned(),
+        RoomName::None => "without a name",
+        RoomName::Known(name) => name,
+        RoomName::Unreadable => "with a name that was not set with this link's key",
     }
 }
 
-pub(super) fn state_text(state: &LinkState, now: Timestamp) -> String {
+fn state_text(state: &LinkState, now: Timestamp) -> String {
     let forgotten = day(state.deletion);
     if state.revoked {
         format!("revoked: nobody can join; forgotten on {forgotten}")

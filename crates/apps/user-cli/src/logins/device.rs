@@ -34,7 +34,6 @@ impl Drop for Entry {
 pub(super) struct DeviceFile(SealedFile);
 
 impl DeviceFile {
-    /// Returns the file beside that of a login.
     pub(super) fn beside(login: &SealedFile) -> Self {
         Self(SealedFile {
             path: login.path.with_extension("device"),

@@ -118,7 +118,7 @@ fn a_login_is_kept_renewed_and_removed() {
     assert!(second.session.tokens.access.is_none());
     assert!(second.until >= first.until);
     // The login ends by the issuer's clock, whatever this device's shows.
-    let granted = OsClock.now().minus(400 * DAY);
+    let granted = os::now().minus(400 * DAY);
     let granting = SessionGrant {
         granted: Some(granted),
         ..session(900)

@@ -114,11 +114,8 @@ fn absolute(path: &Path) -> anyhow::Result<path::PathBuf> {
 /// Returns whether commands may start a background process.
 fn is_wanted(environment: &Environment) -> anyhow::Result<bool> {
     let variable = environment::RENEWAL;
-    match environment
-        .text(variable)?
-        .as_ref()
-        .map(|text| text.as_str())
-    {
+    let wish = environment.text(variable)?;
+    match wish.as_ref().map(|text| text.as_str()) {
         None | Some("background") => Ok(true),
         Some("off") => Ok(false),
         Some(_) => bail!("{variable} is neither \"background\" nor \"off\""),

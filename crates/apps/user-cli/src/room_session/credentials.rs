@@ -8,11 +8,10 @@ use std::sync::atomic::Ordering;
 
 use anteroom_client::{
     CreatePass, CredentialStore, DayRange, IssuerError, Pass, PublishedParams, SPARE_LINKS,
-    TrustedParams,
+    Service, TrustedParams,
 };
-use anteroom_console::{failure::Failure, os::OsClock, terminal::second};
+use anteroom_console::{failure::Failure, os, terminal::second};
 use anteroom_protocol::{CallLink, DAY, RootKey, Timestamp};
-use anteroom_runtime::Clock as _;
 use anyhow::{Context as _, bail};
 
 use super::RoomSession;
@@ -44,7 +43,6 @@ fn no_credential_left(due: Option<Timestamp>) -> Failure {
     ))
 }
 
-/// The reason of a fetch.
 #[derive(Clone, Copy)]
 enum FetchReason {
     Flag,
@@ -65,7 +63,7 @@ impl RoomSession {
         &self,
         link: &CallLink,
     ) -> anyhow::Result<(Pass, Vec<String>)> {
-        let (now, is_forced) = (OsClock.now(), self.take_fetch());
+        let (now, is_forced) = (os::now(), self.take_fetch());
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = &stored {
             let params = self.judge_stored(store, Some(link))?;
@@ -86,7 +84,7 @@ impl RoomSession {
     /// it is not: a room service that refuses could bring that about, and see at the issuer which account
     /// asks.
     pub(super) async fn create_pass(&self) -> anyhow::Result<(RootKey, CreatePass)> {
-        let (now, is_forced) = (OsClock.now(), self.take_fetch());
+        let (now, is_forced) = (os::now(), self.take_fetch());
         let stored = self.credentials.load().filter(|_| !is_forced);
         if let Some(store) = stored {
             let params = self.judge_stored(&store, None)?;
@@ -108,8 +106,14 @@ impl RoomSession {
                 // because its day is another.
                 let time = self.rooms.ping().await?;
                 let is_other_day = |time: Timestamp| time.as_secs().abs_diff(now.as_secs()) >= DAY;
-                if let Some(rooms) = time.filter(|time| is_other_day(*time)) {
-                    return Err(IssuerError::RoomsClock { rooms, device: now }.into());
+                if let Some(theirs) = time.filter(|time| is_other_day(*time)) {
+                    let (with, device) = (Service::Rooms, now);
+                    return Err(IssuerError::Clock {
+                        with,
+                        theirs,
+                        device,
+                    }
+                    .into());
                 }
             }
             if let Some(spare_link) =
@@ -130,7 +134,7 @@ impl RoomSession {
     pub(super) fn next_create_pass(&self) -> anyhow::Result<Option<(RootKey, CreatePass)>> {
         match self.stored_params()? {
             Some(params) => self.take(|store| {
-                let (now, service) = (OsClock.now(), self.rooms.base_url());
+                let (now, service) = (os::now(), self.rooms.base_url());
                 store
                     .tried_link(&params, now, service)
                     .or_else(|| store.take_spare_link(&params, now, service))
@@ -160,7 +164,7 @@ impl RoomSession {
         reason: FetchReason,
     ) -> anyhow::Result<(Pass, Vec<String>)> {
         let (session, listing) = self.ask(reason).await?;
-        let now = OsClock.now();
+        let now = os::now();
         let params = self.identity.judge(listing.clone(), Some(link))?;
         let notices = params_notices(&params, now);
         let pass = if params.issuing_generic(now).is_ok() {
@@ -184,7 +188,7 @@ impl RoomSession {
         reason: FetchReason,
     ) -> anyhow::Result<(RootKey, CreatePass)> {
         let (session, listing) = self.ask(reason).await?;
-        let now = OsClock.now();
+        let now = os::now();
         let params = self.identity.judge(listing.clone(), None)?;
         params_notices(&params, now);
         let Renewal {
@@ -211,7 +215,7 @@ impl RoomSession {
 
     async fn renew(&self, session: &Session, listing: PublishedParams) -> anyhow::Result<Renewal> {
         let renewal = renewal::renew_under(session, &self.credentials, listing).await?;
-        self.keep_renewing(OsClock.now());
+        self.keep_renewing(os::now());
         Ok(renewal)
     }
 
@@ -250,9 +254,10 @@ impl RoomSession {
     /// answer is no reason to fail.
     async fn check_clock(&self, is_valid: impl FnOnce(Timestamp) -> bool) -> anyhow::Result<()> {
         match self.rooms.ping().await {
-            Ok(Some(rooms)) if is_valid(rooms) => Err(IssuerError::RoomsClock {
-                rooms,
-                device: OsClock.now(),
+            Ok(Some(theirs)) if is_valid(theirs) => Err(IssuerError::Clock {
+                with: Service::Rooms,
+                theirs,
+                device: os::now(),
             }
             .into()),
             _ => Ok(()),

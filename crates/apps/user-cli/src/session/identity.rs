@@ -7,10 +7,9 @@ use anteroom_client::{
     Timeouts, Trust, TrustedParams,
 };
 use anteroom_console::{
-    context::Context, environment, failure::Failure, os::OsClock, password::PasswordSource,
+    context::Context, environment, failure::Failure, os, password::PasswordSource,
 };
 use anteroom_protocol::{Aci, CallLink, ParamsId};
-use anteroom_runtime::Clock as _;
 use anyhow::{anyhow, bail};
 
 use super::target::IssuerTarget;
@@ -43,13 +42,7 @@ impl IssuerIdentity {
         };
         let trust = flags.trust.iter().map(parse_id).collect::<Result<_, _>>()?;
         let target = IssuerTarget::find(flags.issuer.as_deref(), context)?;
-        let named = match &flags.account {
-            Some(account) => Some(account.clone()),
-            None => context
-                .environment
-                .text(environment::ACCOUNT)?
-                .map(|text| text.to_string()),
-        };
+        let named = context.value(flags.account.as_deref(), environment::ACCOUNT)?;
         let (aci, account) = match named {
             Some(name) => (parse_name(&name)?.0, AccountSource::Device(name)),
             None => {
@@ -100,7 +93,6 @@ impl IssuerIdentity {
             .check_secret(&self.context.environment, variable)
     }
 
-    /// Returns the account.
     pub(crate) const fn aci(&self) -> Aci {
         self.aci
     }
@@ -114,10 +106,7 @@ impl IssuerIdentity {
                 let variable = environment::DEVICE_PASSWORD;
                 let password = self.context.environment.text(variable);
                 password.is_ok_and(|password| password.is_some())
-                    && self
-                        .target
-                        .check_secret(&self.context.environment, variable)
-                        .is_ok()
+                    && self.check_secret(variable).is_ok()
             }
         }
     }
@@ -138,7 +127,7 @@ impl IssuerIdentity {
         listing: PublishedParams,
         link: Option<&CallLink>,
     ) -> Result<TrustedParams, IssuerError> {
-        let (pins, now) = (&self.target.pins, OsClock.now());
+        let (pins, now) = (&self.target.pins, os::now());
         match link {
             Some(link) => listing.trusted_for_link(link, pins, self.trust(), now),
             None => listing.trusted(pins, self.trust(), now),
@@ -155,8 +144,7 @@ impl IssuerIdentity {
 
     pub(super) fn device(&self, name: &str) -> anyhow::Result<DeviceCredentials> {
         if self.flags.password_file.is_none() {
-            self.target
-                .check_secret(&self.context.environment, environment::DEVICE_PASSWORD)?;
+            self.check_secret(environment::DEVICE_PASSWORD)?;
         }
         let (aci, device) = parse_name(name)?;
         let source = PasswordSource {

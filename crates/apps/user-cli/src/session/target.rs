@@ -35,13 +35,7 @@ impl IssuerTarget {
     /// Returns the issuer that is named, the one that serves the data directory, or the only one with a
     /// login.
     pub(crate) fn find(flag: Option<&str>, context: &Context) -> anyhow::Result<Self> {
-        let named = match flag {
-            Some(url) => Some(url.to_owned()),
-            None => context
-                .environment
-                .text(environment::ISSUER_URL)?
-                .map(|text| text.to_string()),
-        };
+        let named = context.value(flag, environment::ISSUER_URL)?;
         let Context {
             data, environment, ..
         } = context;
@@ -126,7 +120,7 @@ impl IssuerTarget {
             .unwrap_or(trimmed.len());
         let (host, path) = trimmed.split_at(path);
         let name = host.to_lowercase() + path;
-        let file = PinFile::new(user_pins()?, &name);
+        let file = PinFile::new(user_directory()?.join("pins.json"), &name);
         Ok(Self {
             pins: UserPins::new(file, LinkStore::of_user(environment)?, &name),
             url: Ok(url.into()),
@@ -195,8 +189,4 @@ fn is_at(issuer: &str, url: &str) -> bool {
             .flatten();
         own.into_iter().any(|own| listen::is_same(&own, url))
     })
-}
-
-fn user_pins() -> anyhow::Result<PathBuf> {
-    Ok(user_directory()?.join("pins.json"))
 }

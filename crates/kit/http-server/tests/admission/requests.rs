@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anteroom_http_server::{
     HttpLimits, ListenerSettings, Problem, ProxyHeader, RouteOperation, TrustedProxies,
-    bounded_body, harden,
+    bounded_body, with_middleware,
 };
 use anteroom_protocol::Timestamp;
 use anteroom_runtime::{Area, Metrics, Operation};
@@ -67,7 +67,7 @@ impl Server {
             .route("/health/live", get(|| async { StatusCode::NO_CONTENT }));
         let clock = MockClock::at(Timestamp::from_secs(1_700_000_000));
         let metrics = Metrics::new(Arc::new(CapturedEvents::default()), Arc::new(clock));
-        let router = harden(routes, OPERATIONS, limits, metrics, &SeededEntropy::new(1));
+        let router = with_middleware(routes, OPERATIONS, limits, metrics, &SeededEntropy::new(1));
         let settings = ListenerSettings {
             trusted_proxies: TrustedProxies::parse(["127.0.0.9"], ProxyHeader::XForwardedFor)
                 .unwrap(),

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     anchor, codes,
-    document::{Document, Method, Operation, Schema, SecurityScheme, Tag},
+    document::{Document, Method, Operation, Schema, SecurityScheme},
     example::Examples,
     operation, shape,
     text::{first_sentence, text},
@@ -46,10 +46,10 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn of(tag: &'a Tag) -> Self {
+    const fn new(name: &'a str, description: &'a str) -> Self {
         Self {
-            name: &tag.name,
-            description: &tag.description,
+            name,
+            description,
             operations: Vec::new(),
         }
     }
@@ -57,12 +57,11 @@ impl<'a> Group<'a> {
 
 /// The operations by their first tag, in the order of the tags.
 fn groups(description: &Document) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = description.tags.iter().map(Group::of).collect();
-    let mut others = Group {
-        name: OTHERS,
-        description: "",
-        operations: Vec::new(),
-    };
+    let tags = description.tags.iter();
+    let mut groups: Vec<Group<'_>> = tags
+        .map(|tag| Group::new(&tag.name, &tag.description))
+        .collect();
+    let mut others = Group::new(OTHERS, "");
     for (path, item) in &description.paths {
         for (method, operation) in item {
             let tag = operation.tags.first().map_or("", String::as_str);

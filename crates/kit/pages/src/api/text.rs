@@ -6,23 +6,20 @@ use super::anchor;
 
 /// A description in a line.
 pub(super) fn text(text: &str) -> Markup {
-    html! {
-        @for part in parts(text) {
-            @match part {
-                Part::Plain(text) => (text),
-                Part::Code(code) => code { (code) },
-            }
-        }
-    }
+    marked(text, false)
 }
 
 /// The description of an answer that reports a problem: its codes lead to their list.
 pub(super) fn problem_text(text: &str) -> Markup {
+    marked(text, true)
+}
+
+fn marked(text: &str, links_codes: bool) -> Markup {
     html! {
         @for part in parts(text) {
             @match part {
                 Part::Plain(text) => (text),
-                Part::Code(code) if is_problem_code(code) => {
+                Part::Code(code) if links_codes && is_problem_code(code) => {
                     a href={ "#" (anchor::code(code)) } { code { (code) } }
                 }
                 Part::Code(code) => code { (code) },

@@ -105,8 +105,9 @@ impl Budget {
         // The narrowest network comes first: its holders count for the wider networks too.
         let evicted = match groups.iter().find(|group| self.is_at_share(group)) {
             Some(group) => {
-                let idle = self.networks.get(group).and_then(Network::longest_idle);
-                Some(idle.ok_or(BudgetRefusal::Address)?)
+                let network = self.networks.get(group);
+                let idle = network.and_then(|network| network.idle.first_key_value());
+                Some(*idle.ok_or(BudgetRefusal::Address)?.1)
             }
             None if is_full => Some(self.candidate().ok_or(BudgetRefusal::Total)?.id),
             None => None,
@@ -209,12 +210,6 @@ impl Budget {
         let tick = self.next;
         self.next = tick.wrapping_add(1);
         tick
-    }
-}
-
-impl Network {
-    fn longest_idle(&self) -> Option<HolderId> {
-        self.idle.first_key_value().map(|(_, id)| *id)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The metrics and log lines of budgets.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use prometheus_client::{
@@ -142,12 +142,10 @@ impl LogState {
             return None;
         }
         self.last = Some(now);
-        let Self {
-            refusals,
-            evictions,
-            ..
-        } = self;
-        Some((std::mem::take(refusals), std::mem::take(evictions)))
+        Some((
+            mem::take(&mut self.refusals),
+            mem::take(&mut self.evictions),
+        ))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, pin::pin, sync::Arc};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
@@ -102,7 +102,7 @@ impl SharedBudget {
     /// Returns the load of the network whose holder is evicted next; `None` if no holder is idle.
     #[must_use]
     pub fn load(&self) -> Option<usize> {
-        let candidate = self.state().budget.candidate();
+        let candidate = self.0.state.lock().budget.candidate();
         candidate.map(|candidate| candidate.load)
     }
 
@@ -110,7 +110,7 @@ impl SharedBudget {
     /// has ended. Returns whether there was one.
     pub async fn evict(&self) -> bool {
         let signals = {
-            let mut state = self.state();
+            let mut state = self.0.state.lock();
             let evicted = state.budget.evict();
             evicted.and_then(|id| state.signals.remove(&id))
         };
@@ -127,7 +127,7 @@ impl SharedBudget {
         &self,
         groups: impl IntoIterator<Item = AddressGroup>,
     ) -> Result<Slot, BudgetRefusal> {
-        let mut state = self.state();
+        let mut state = self.0.state.lock();
         let admitted = state.budget.admit(groups)?;
         let signals = Arc::new(HolderSignals::default());
         state.signals.insert(admitted.id, Arc::clone(&signals));
@@ -143,23 +143,19 @@ impl SharedBudget {
             signals,
         })
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock()
-    }
 }
 
 impl Slot {
     /// Makes the holder idle, so that it can be evicted. The holder that has been idle for longest
     /// is the first.
     pub fn set_idle(&self) {
-        self.budget.state().budget.set_idle(self.id);
+        self.budget.0.state.lock().budget.set_idle(self.id);
         self.budget.0.room.notify_one();
     }
 
     /// Makes the holder busy, so that it cannot be evicted.
     pub fn set_busy(&self) {
-        self.budget.state().budget.set_busy(self.id);
+        self.budget.0.state.lock().budget.set_busy(self.id);
     }
 
     /// Completes when the holder is evicted and has to end.
@@ -170,7 +166,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut state = self.budget.state();
+        let mut state = self.budget.0.state.lock();
         state.budget.release(self.id);
         state.signals.remove(&self.id);
         drop(state);

@@ -5,7 +5,6 @@ use std::{
     hash::Hash,
 };
 
-/// The id of an item in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ItemId(u64);
 
@@ -51,7 +50,6 @@ impl<K: Clone + Eq + Hash, T> RoundRobin<K, T> {
         id
     }
 
-    /// Removes the next item.
     pub(super) fn pop(&mut self) -> Option<T> {
         self.root.pop()
     }

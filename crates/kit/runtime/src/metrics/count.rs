@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 /// The number of things at the moment. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct GuardedGauge {
-    number: Gauge,
+    pub(super) number: Gauge,
     /// Notified when the number becomes 0.
     none: Arc<Notify>,
 }
@@ -18,10 +18,6 @@ pub struct GuardedGauge {
 pub struct GaugeGuard(GuardedGauge);
 
 impl GuardedGauge {
-    pub(super) fn gauge(&self) -> Gauge {
-        self.number.clone()
-    }
-
     /// Counts one more.
     #[must_use]
     pub fn enter(&self) -> GaugeGuard {
@@ -61,13 +57,9 @@ impl Drop for GaugeGuard {
 
 /// The number of occurrences. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Count(Counter);
+pub struct Count(pub(super) Counter);
 
 impl Count {
-    pub(super) fn counter(&self) -> Counter {
-        self.0.clone()
-    }
-
     /// Adds `times`.
     pub fn add(&self, times: u64) {
         self.0.inc_by(times);

@@ -56,8 +56,8 @@ impl AreaRates {
 
 /// Evaluates outcomes, and reports alerts by gauges, events and the log.
 pub(super) struct Alerts {
-    areas: Vec<(Area, Escalation)>,
-    whole: Escalation,
+    /// The areas, and then the service as a whole.
+    scopes: Vec<(Option<Area>, Escalation)>,
     outputs: AlertOutputs,
 }
 
@@ -97,17 +97,17 @@ impl Alerts {
         };
         outputs.begin(None);
         Self {
-            areas: Vec::new(),
-            whole: Escalation::default(),
+            scopes: vec![(None, Escalation::default())],
             outputs,
         }
     }
 
-    /// Adds an area.
     pub(super) fn watch(&mut self, area: Area) {
-        if self.areas.iter().all(|(watched, _)| *watched != area) {
-            self.areas.push((area, Escalation::default()));
-            self.outputs.begin(Some(area));
+        let area = Some(area);
+        if self.scopes.iter().all(|(watched, _)| *watched != area) {
+            let whole = self.scopes.len().saturating_sub(1);
+            self.scopes.insert(whole, (area, Escalation::default()));
+            self.outputs.begin(area);
         }
     }
 
@@ -119,37 +119,30 @@ impl Alerts {
         number: usize,
         failed: bool,
     ) {
-        let area = operation.area();
-        if let Some((_, scope)) = self.areas.iter_mut().find(|(watched, _)| *watched == area) {
+        for (area, scope) in &mut self.scopes {
+            // Runs of single operations are counted in their areas only.
+            let number = match area {
+                Some(area) if *area == operation.area => number,
+                Some(_) => continue,
+                None => 0,
+            };
             let transitions = match failed {
                 true => scope.failed(now, number),
-                false if operation.is_preparatory() => scope.prepared(now, number),
-                false => scope.succeeded(now, number),
+                false if !operation.is_preparatory => scope.succeeded(now, number),
+                false if area.is_none() => scope.tick(now),
+                false => scope.prepared(now, number),
             };
-            self.outputs.tell(now, Some(area), &transitions);
+            self.outputs.tell(now, *area, &transitions);
         }
-        // Runs of single operations are counted in their areas only.
-        let transitions = match failed {
-            true => self.whole.failed(now, 0),
-            false if operation.is_preparatory() => self.whole.tick(now),
-            false => self.whole.succeeded(now, 0),
-        };
-        self.outputs.tell(now, None, &transitions);
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) {
-        for (area, scope) in &mut self.areas {
+        for (area, scope) in &mut self.scopes {
             let transitions = scope.tick(now);
-            self.outputs.tell(now, Some(*area), &transitions);
+            self.outputs.tell(now, *area, &transitions);
             let (succeeded, failed) = scope.counts();
-            self.outputs
-                .success_rates
-                .set(Some(*area), succeeded, failed);
+            self.outputs.success_rates.set(*area, succeeded, failed);
         }
-        let transitions = self.whole.tick(now);
-        self.outputs.tell(now, None, &transitions);
-        let (succeeded, failed) = self.whole.counts();
-        self.outputs.success_rates.set(None, succeeded, failed);
     }
 }
 

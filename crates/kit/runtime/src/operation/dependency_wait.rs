@@ -36,10 +36,6 @@ impl WaitMark {
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
-
-    fn set(&self) {
-        self.0.store(true, Ordering::Release);
-    }
 }
 
 /// A wait that marks its operation if it is dropped before its end.
@@ -53,7 +49,7 @@ impl Drop for UnfinishedWait {
         if let Some(mark) = self.mark.take()
             && self.started.elapsed() >= TROUBLE
         {
-            mark.set();
+            mark.0.store(true, Ordering::Release);
         }
     }
 }

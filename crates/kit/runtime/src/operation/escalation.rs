@@ -26,7 +26,6 @@ pub(crate) const CONSECUTIVE: u64 = 3;
 /// The minimum number of failures for an error rate.
 const FEWEST_FAILED: u64 = 2;
 
-/// The reason of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     ErrorRate,
@@ -71,7 +70,6 @@ struct Second {
     failed: u64,
 }
 
-/// Consecutive failures.
 #[derive(Clone, Copy, Debug, Default)]
 struct FailureRun {
     failures: u64,
@@ -157,8 +155,8 @@ impl Escalation {
     }
 
     fn settle(&mut self, may_clear: bool) -> Vec<Transition> {
-        let (failed, total) = (self.window.failed, self.window.total());
-        let over = failed * 100 > total * PERCENT;
+        let (succeeded, failed) = self.counts();
+        let over = failed * 100 > succeeded.saturating_add(failed) * PERCENT;
         let rate = over && (self.error_rate || failed >= FEWEST_FAILED);
         let runs = || self.operations.iter().chain([&self.all]);
         let too_long = runs()
@@ -167,7 +165,7 @@ impl Escalation {
         let numbers = |rule, raised| Transition {
             rule,
             raised,
-            succeeded: self.window.succeeded,
+            succeeded,
             failed,
             consecutive,
         };
@@ -196,10 +194,6 @@ impl FailureRun {
 }
 
 impl OutcomeWindow {
-    const fn total(&self) -> u64 {
-        self.succeeded.saturating_add(self.failed)
-    }
-
     fn count(&mut self, at: u64, succeeded: u64, failed: u64) {
         self.succeeded += succeeded;
         self.failed += failed;

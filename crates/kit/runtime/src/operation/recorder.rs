@@ -55,7 +55,8 @@ impl Operations {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let outcomes = Family::default();
-        let durations = Family::new_with_constructor(durations as fn() -> Histogram);
+        let durations =
+            Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
         registry.register(
             "operations",
             "Operations by area, name and outcome",
@@ -93,15 +94,15 @@ impl Operations {
         if let Some(known) = known {
             return known.clone();
         }
-        self.alerts.lock().watch(operation.area());
-        self.recovery_rates.set(Some(operation.area()), 0, 0);
+        self.alerts.lock().watch(operation.area);
+        self.recovery_rates.set(Some(operation.area), 0, 0);
         let recorder = OperationRecorder(Arc::new(self.described(operation, recorders.len())));
         recorders.push(recorder.clone());
         recorder
     }
 
     fn described(&self, operation: Operation, number: usize) -> Inner {
-        let (area, name) = (operation.area().as_str(), operation.name());
+        let (area, name) = (operation.area.as_str(), operation.name());
         let labels = OperationLabels {
             area,
             operation: name,
@@ -130,24 +131,16 @@ impl Operations {
     pub(crate) fn tick(&self) {
         self.alerts.lock().tick(self.clock.now());
         let recorders = self.recorders.lock();
-        let ends = |is_meant: &dyn Fn(Area) -> bool| {
-            let meant = recorders
-                .iter()
-                .filter(|recorder| is_meant(recorder.0.operation.area()));
-            meant.fold((0, 0), |(recovered, overdue), recorder| {
-                let ends = recorder.0.episodes.ends();
-                (recovered + ends.0, overdue + ends.1)
-            })
-        };
-        for area in Area::ALL {
-            let is_shown = |recorder: &OperationRecorder| recorder.0.operation.area() == area;
-            if recorders.iter().any(is_shown) {
-                let (recovered, overdue) = ends(&|other| other == area);
-                self.recovery_rates.set(Some(area), recovered, overdue);
+        for area in Area::ALL.map(Some).into_iter().chain([None]) {
+            let ends = recorders.iter().filter_map(|OperationRecorder(recorder)| {
+                let is_meant = area.is_none_or(|area| area == recorder.operation.area);
+                is_meant.then(|| recorder.episodes.ends())
+            });
+            let sum = ends.reduce(|sum, ends| (sum.0 + ends.0, sum.1 + ends.1));
+            if let Some((recovered, overdue)) = sum {
+                self.recovery_rates.set(area, recovered, overdue);
             }
         }
-        let (recovered, overdue) = ends(&|_| true);
-        self.recovery_rates.set(None, recovered, overdue);
     }
 }
 
@@ -254,8 +247,4 @@ impl Drop for RunningOperation {
             false => OperationOutcome::Refused,
         });
     }
-}
-
-fn durations() -> Histogram {
-    Histogram::new(DURATIONS)
 }

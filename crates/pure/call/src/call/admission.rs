@@ -1,4 +1,4 @@
-//! The admission of new devices.
+//! Joins: the admission of new devices, and the return of known ones.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{Call, Phase};
 use crate::{
     ConnectionId, ErrorCode, Join, JoinAnswer, JoinRandomness, LeaveReason, Message, ResumeSecret,
     Role, Status,
-    seats::{Device, Seat},
+    seats::{ConnectionState, Device, Seat},
 };
 
 /// The status of a new device, and the devices that lose their seats for it.
@@ -31,13 +31,13 @@ impl Call {
         }
         if let Some(seat) = self.seat_to_resume(&join) {
             self.resume(seat, &join);
-        } else if let Err(answer) = self.enter(join) {
+        } else if let Err(answer) = self.take_seat(join) {
             self.send(connection, answer);
             self.close(connection, LeaveReason::Refused);
         }
     }
 
-    fn enter(&mut self, join: Join) -> Result<(), Message> {
+    fn take_seat(&mut self, join: Join) -> Result<(), Message> {
         let Admission {
             status,
             freed_seats,
@@ -54,7 +54,7 @@ impl Call {
         if let Some(device) = self.seats.get(seat) {
             self.rosters.add(seat, device);
         }
-        self.users.enter(&user, seat);
+        self.users.add_seat(&user, seat);
         if status == Status::Active {
             self.phase = Phase::Running;
         }
@@ -170,7 +170,8 @@ impl Call {
     }
 
     fn resume(&mut self, seat: Seat, join: &Join) {
-        let replaced = self.seats.reconnect(seat, join.connection, self.now);
+        let connected = ConnectionState::Connected(join.connection, self.now);
+        let replaced = self.seats.set_connection_state(seat, connected);
         if let Some(connection) = replaced {
             self.close(connection, LeaveReason::Replaced);
         }
@@ -185,7 +186,6 @@ impl Call {
     }
 
     fn send_joined(&mut self, seat: Seat, connection: ConnectionId) {
-        self.rosters.publish();
         self.note_whole_roster(seat);
         let Some(device) = self.seats.get(seat) else {
             return;

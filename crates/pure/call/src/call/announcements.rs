@@ -83,9 +83,8 @@ impl Call {
             let Some(connection) = device.connection() else {
                 continue;
             };
-            if device.roster_revision == self.rosters.revision(audience)
-                || !self.rosters.has_unannounced_changes_for(audience)
-            {
+            let changes = self.rosters.unannounced(audience);
+            if device.roster_revision == changes.revision || changes.is_empty() {
                 continue;
             }
             let group = readers.groups.entry(Reverse(audience)).or_default();
@@ -100,7 +99,6 @@ impl Call {
         readers
     }
 
-    /// Sends a device the whole roster.
     pub(super) fn send_roster(&mut self, connection: ConnectionId) {
         let Some(seat) = self.seats.of_connection(connection) else {
             return;
@@ -116,12 +114,11 @@ impl Call {
         let device = self.seats.get_mut(seat)?;
         let audience = device.audience();
         device.lacks_hellos = false;
-        device.roster_revision = self.rosters.revision(audience);
+        device.roster_revision = self.rosters.unannounced(audience).revision;
         Some(audience)
     }
 
-    fn whole_roster(&mut self, audience: Audience) -> Message {
-        self.rosters.publish();
+    fn whole_roster(&self, audience: Audience) -> Message {
         Message::Participants {
             era_id: self.era_id,
             roster: self.roster(audience),

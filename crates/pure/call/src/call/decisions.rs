@@ -30,18 +30,18 @@ impl Call {
         if outcome == StoreOutcome::New {
             self.fact(Fact::UserApproved(target.user.clone()));
         }
-        self.admit(target.seat);
-        let mut admitted = vec![target.seat];
+        self.activate(target.seat);
+        let mut activated = vec![target.seat];
         for seat in self.users.seats(&target.user).to_vec() {
             let is_pending = |device: &Device| device.status() == Status::Pending;
             if self.seats.get(seat).is_some_and(is_pending) && !self.is_full(Status::Active) {
-                self.admit(seat);
-                admitted.push(seat);
+                self.activate(seat);
+                activated.push(seat);
             }
         }
-        // The roster that announces the admission precedes `admitted`.
+        // The roster that announces the change precedes `admitted`.
         self.announce_roster();
-        for seat in admitted {
+        for seat in activated {
             let device = self.seats.get(seat);
             if let Some(connection) = device.and_then(Device::connection) {
                 self.send(connection, Message::Admitted);
@@ -106,14 +106,14 @@ impl Call {
         })
     }
 
-    fn admit(&mut self, seat: Seat) {
+    fn activate(&mut self, seat: Seat) {
         let has_hellos = self.seats.has_hellos();
-        self.seats.admit(seat);
+        self.seats.activate(seat);
         self.phase = Phase::Running;
         if let Some(device) = self.seats.get_mut(seat) {
             // An admin has received them all the time.
             device.lacks_hellos = has_hellos && device.role == Role::Guest;
-            self.rosters.admit(seat, device);
+            self.rosters.activate(seat, device);
         }
     }
 

@@ -9,12 +9,6 @@ use crate::{
 };
 
 impl Call {
-    pub(super) fn pong(&mut self, connection: ConnectionId) -> Result<(), ErrorCode> {
-        self.send(connection, Message::Pong);
-        Ok(())
-    }
-
-    /// Answers with the whole roster.
     pub(super) fn participants(
         &mut self,
         seat: Seat,

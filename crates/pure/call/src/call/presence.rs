@@ -3,7 +3,7 @@
 use super::{Call, Phase};
 use crate::{
     ConnectionId, DenialReason, ErrorCode, Fact, LeaveReason, Message, Output, Status,
-    seats::{Device, Seat},
+    seats::{ConnectionState, Device, Seat},
 };
 
 impl Call {
@@ -30,11 +30,11 @@ impl Call {
     }
 
     fn mark_lost(&mut self, seat: Seat) {
-        self.seats.mark_lost(seat, self.now);
+        let lost = ConnectionState::Lost(self.now);
+        self.seats.set_connection_state(seat, lost);
         self.update_entry(seat);
     }
 
-    /// Updates the device's entry in the rosters.
     pub(super) fn update_entry(&mut self, seat: Seat) {
         if let Some(device) = self.seats.get(seat) {
             self.rosters.update(seat, device);
@@ -51,7 +51,7 @@ impl Call {
         let Some(device) = self.seats.free(seat) else {
             return;
         };
-        self.users.leave(&device.user, seat);
+        self.users.remove_seat(&device.user, seat);
         if let Some(connection) = device.connection() {
             if let Some(message) = last_message(reason, device.status()) {
                 self.send(connection, message);
@@ -82,7 +82,8 @@ impl Call {
             return;
         }
         self.phase = Phase::Ended;
-        for seat in self.seats.all() {
+        let seats: Vec<Seat> = self.seats.iter().map(|(seat, _)| seat).collect();
+        for seat in seats {
             self.remove_device(seat, reason);
         }
         self.fact(Fact::EraEnded);

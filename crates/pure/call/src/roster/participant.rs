@@ -40,14 +40,10 @@ impl Participant {
         }
     }
 
-    pub(super) const fn without_user(&self) -> Self {
+    pub(super) fn without_user(&self) -> Self {
         Self {
-            demux_id: self.demux_id,
             opaque_user_id: None,
-            hand_raised_at: self.hand_raised_at,
-            is_lost: self.is_lost,
-            is_admin: self.is_admin,
-            hello: None,
+            ..self.clone()
         }
     }
 }

@@ -287,7 +287,7 @@ fn message_text(message: &Message) -> String {
         Message::Joined(joined) => format!(
             "joined {} {}{} secret {} {}",
             joined.demux_id.number() >> 4,
-            joined.status.as_str(),
+            status_text(joined.status),
             if joined.is_admin { " admin" } else { "" },
             joined.resume.as_bytes()[0],
             roster_text(&joined.roster),
@@ -372,6 +372,13 @@ fn participant_text(participant: &Participant) -> String {
     text
 }
 
+const fn status_text(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Pending => "pending",
+    }
+}
+
 fn fact_text(fact: &Fact) -> String {
     match fact {
         Fact::UserApproved(user) => format!("approved {}", user.as_str()),
@@ -383,7 +390,7 @@ fn fact_text(fact: &Fact) -> String {
         } => {
             let reason = format!("{reason:?}").to_lowercase();
             let id = demux_id.number() >> 4;
-            format!("gone {id} {} {reason}", status.as_str())
+            format!("gone {id} {} {reason}", status_text(*status))
         }
         Fact::EraEnded => "ended".to_owned(),
     }

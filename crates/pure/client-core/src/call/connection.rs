@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand_core::CryptoRng;
 
-use crate::RoomsError;
+use crate::{RoomsError, TransportFailure};
 
 /// The time between two pings.
 pub const PING_EVERY: Duration = Duration::from_secs(10);
@@ -48,7 +48,11 @@ impl ReconnectDelays {
 #[must_use]
 pub fn may_pass(error: &RoomsError) -> bool {
     match error {
-        RoomsError::Unreachable(_) | RoomsError::TimedOut | RoomsError::Lost => true,
+        RoomsError::Lost => true,
+        RoomsError::Exchange(error) => matches!(
+            error.failure,
+            TransportFailure::Unreachable(_) | TransportFailure::TimedOut
+        ),
         RoomsError::Problem(problem) => {
             problem.status.is_server_error() || problem.code == "ADDRESS_BUSY"
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::chat::printable_name;
-use crate::RoomsError;
+use crate::TransportFailure;
 
 /// The hellos of a room. Seals the hello of one user and opens those of others.
 pub(crate) struct HelloCodec {
@@ -36,7 +36,7 @@ impl HelloCodec {
         &self,
         name: &str,
         rng: &mut R,
-    ) -> Result<Option<Hello>, RoomsError> {
+    ) -> Result<Option<Hello>, TransportFailure> {
         let name = printable_name(name);
         if name.is_empty() {
             return Ok(None);
@@ -48,7 +48,7 @@ impl HelloCodec {
             .ok()
             .and_then(|hello| self.key.seal(&self.own, &hello, nonce).ok())
             .and_then(|sealed| Hello::new(sealed).ok());
-        let cannot = RoomsError::Malformed("the name cannot be sealed");
+        let cannot = TransportFailure::Malformed("the name cannot be sealed");
         sealed.map(Some).ok_or(cannot)
     }
 

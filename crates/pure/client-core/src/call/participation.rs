@@ -24,7 +24,7 @@ use super::{
     text,
 };
 use crate::{
-    LinkState, RoomsError,
+    LinkState, RoomsError, TransportFailure,
     rooms::participant::{parse_demux, parse_era},
     wire,
 };
@@ -84,7 +84,7 @@ impl Participation {
         };
         let passkey = self.options.passkey.as_ref();
         let resume_state = self.resume_state.as_ref();
-        text::write(&ClientMessage::Join(Box::new(JoinMessage {
+        Ok(text::write(&ClientMessage::Join(Box::new(JoinMessage {
             room_id: room.room_id().to_hex(),
             epoch: room.epoch(),
             auth: presentation,
@@ -96,7 +96,7 @@ impl Participation {
                 RosterUpdates::Whole
             },
             hello,
-        })))
+        })))?)
     }
 
     /// Reads a message as the answer to a join; `None` for a message of a later version, which another one
@@ -124,11 +124,11 @@ impl Participation {
                 return Err(refusal("blocked", message, time));
             }
             ServerMessage::Unknown => return Ok(None),
-            _ => return Err(RoomsError::Malformed("it does not answer the join")),
+            _ => return Err(TransportFailure::Malformed("it does not answer the join").into()),
         }))
     }
 
-    fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, RoomsError> {
+    fn parse_joined(&self, body: JoinedMessage<'_>) -> Result<JoinedSeat, TransportFailure> {
         let demux = parse_demux(body.demux_id)?;
         let era = parse_era(&body.era_id)?;
         let roster = Roster::parse(
@@ -201,7 +201,7 @@ impl Participation {
         command: &Command,
         rng: &mut R,
     ) -> Result<Zeroizing<String>, RoomsError> {
-        text::write(&match command {
+        Ok(text::write(&match command {
             Command::Send { to, message } => self.seal(*to, message, rng)?,
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
             Command::Approve(device) => ClientMessage::Approve {
@@ -218,7 +218,7 @@ impl Participation {
             },
             Command::Ping => ClientMessage::Ping,
             Command::Leave => ClientMessage::Leave,
-        })
+        })?)
     }
 
     fn seal<R: CryptoRng + ?Sized>(

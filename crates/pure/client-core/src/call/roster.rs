@@ -5,7 +5,7 @@ use anteroom_wire::rooms::socket::{DeviceBody, DeviceStatus, EntryBody};
 
 use super::hello::HelloCodec;
 use crate::{
-    Participant, RoomsError,
+    Participant, TransportFailure,
     rooms::participant::{parse_demux, participant, participants},
 };
 
@@ -35,7 +35,7 @@ impl Roster {
         pending: &[DeviceBody<'_>],
         pending_count: Option<usize>,
         hellos: &HelloCodec,
-    ) -> Result<Self, RoomsError> {
+    ) -> Result<Self, TransportFailure> {
         let pending = participants(pending, hellos)?;
         Ok(Self {
             active: participants(active, hellos)?,
@@ -72,7 +72,7 @@ impl RosterChanges {
         left: &[u32],
         pending_count: usize,
         hellos: &HelloCodec,
-    ) -> Result<Self, RoomsError> {
+    ) -> Result<Self, TransportFailure> {
         let entry = |entry: &EntryBody<'_>| {
             let participant = participant(&entry.device, hellos);
             participant.map(|participant| (entry.status, participant))

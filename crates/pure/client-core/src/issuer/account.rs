@@ -4,7 +4,7 @@ use anteroom_protocol::{Aci, AuthSalt, Pni};
 use anteroom_wire::{Base64, issuer::WhoamiResponse};
 use http::Method;
 
-use crate::{Answer, DeviceId, IssuerError, Request};
+use crate::{Answer, DeviceId, IssuerError, Request, TransportFailure};
 
 /// An account as the issuer describes it.
 #[derive(Clone, Debug)]
@@ -32,9 +32,9 @@ pub fn request() -> Request {
 /// The answer is malformed, or names another account or device.
 pub fn read(answer: &Answer, aci: Aci, device: DeviceId) -> Result<AccountInfo, IssuerError> {
     let body: WhoamiResponse = answer.json()?;
-    let named = Aci::parse(&body.uuid).map_err(|_| IssuerError::Malformed("no account id"))?;
+    let named = Aci::parse(&body.uuid).map_err(|_| TransportFailure::Malformed("no account id"))?;
     if named != aci || body.device_id != device.as_u32() {
-        return Err(IssuerError::Malformed("it names another account or device"));
+        return Err(TransportFailure::Malformed("it names another account or device").into());
     }
     let pni = body.pni.as_deref().map(parse_pni).transpose()?;
     let salt = body.auth_credential_salt.as_ref().map(Base64::as_bytes);
@@ -47,13 +47,13 @@ pub fn read(answer: &Answer, aci: Aci, device: DeviceId) -> Result<AccountInfo, 
 }
 
 /// Parses a PNI of an answer.
-pub(super) fn parse_pni(text: &str) -> Result<Pni, IssuerError> {
-    Pni::parse(text).map_err(|_| IssuerError::Malformed("no PNI"))
+pub(super) fn parse_pni(text: &str) -> Result<Pni, TransportFailure> {
+    Pni::parse(text).map_err(|_| TransportFailure::Malformed("no PNI"))
 }
 
-fn parse_salt(bytes: &[u8]) -> Result<AuthSalt, IssuerError> {
+fn parse_salt(bytes: &[u8]) -> Result<AuthSalt, TransportFailure> {
     let bytes: [u8; 32] = bytes
         .try_into()
-        .map_err(|_| IssuerError::Malformed("a salt has another length"))?;
+        .map_err(|_| TransportFailure::Malformed("a salt has another length"))?;
     Ok(AuthSalt::from_bytes(bytes))
 }

@@ -9,7 +9,8 @@ use http::Method;
 
 use super::verification::{check_day, first_verified};
 use crate::{
-    Answer, IssuedCredential, IssuerError, ListedParams, ParamsKind, Request, TrustedParams, wire,
+    Answer, IssuedCredential, IssuerError, ListedParams, ParamsKind, Request, TransportFailure,
+    TrustedParams, wire,
 };
 
 /// The request for a credential, and the state that the verification of its answer needs. The issuer receives
@@ -67,11 +68,11 @@ impl<'a> CreateCredentialExchange<'a> {
     pub fn read(&self, answer: &Answer) -> Result<IssuedCredential<CreateCredential>, IssuerError> {
         let body: DayCredential = answer.json()?;
         let response = CreateCredentialResponse::from_bytes(body.credential.as_bytes())
-            .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
+            .map_err(|_| TransportFailure::Malformed("a credential does not parse"))?;
         let redemption = Timestamp::from_secs(body.redemption_time);
         check_day(redemption, self.now).map_err(|error| self.explained(error))?;
         if response.timestamp() != redemption {
-            return Err(IssuerError::Malformed("a credential is for another day"));
+            return Err(TransportFailure::Malformed("a credential is for another day").into());
         }
         first_verified(&self.candidates, redemption, |listed| {
             let received = self.context.receive(&response, &self.aci, &listed.params);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Answer, DayCredentials, DayRange, IssuedCredential, IssuerError, ListedParams, Request,
-    TrustedParams, pins::Params,
+    TransportFailure, TrustedParams, pins::Params,
 };
 
 const DEGRADED: HeaderName = HeaderName::from_static("anteroom-degraded");
@@ -102,7 +102,7 @@ impl<'a> DayCredentialsExchange<'a> {
     ) -> Result<Vec<DayCredentials>, IssuerError> {
         let body: GroupAuthResponse = answer.json()?;
         if body.pni.as_deref().map(parse_pni).transpose()? != account.pni {
-            return Err(IssuerError::Malformed("the batch is for another PNI"));
+            return Err(TransportFailure::Malformed("the batch is for another PNI").into());
         }
         let auth = self.receive_auth(&body.call_link_auth_credentials, aci)?;
         let degraded = answer.header(&DEGRADED).is_some() && body.credentials.is_empty();
@@ -162,7 +162,7 @@ impl<'a> DayCredentialsExchange<'a> {
         let days: Vec<_> = bodies.iter().zip(self.range.days()).collect();
         let received = parallel::map(&days, |(body, day)| {
             let response = parse(body.credential.as_bytes())
-                .map_err(|_| IssuerError::Malformed("a credential does not parse"))?;
+                .map_err(|_| TransportFailure::Malformed("a credential does not parse"))?;
             first_verified(candidates, *day, |listed| {
                 receive(&response, *day, &listed.params)
             })

@@ -13,5 +13,5 @@ pub fn request() -> Request {
 /// Reads the answer.
 pub fn read(answer: &Answer) -> Result<PublishedParams, IssuerError> {
     let body: ParamsBody = answer.json()?;
-    PublishedParams::parse(&body, answer.time())
+    Ok(PublishedParams::parse(&body, answer.time())?)
 }

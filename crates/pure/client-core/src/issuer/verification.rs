@@ -3,7 +3,9 @@
 use anteroom_protocol::Timestamp;
 use anteroom_wire::issuer::DayCredential;
 
-use crate::{CLOCK_TOLERANCE, DayRange, IssuedCredential, IssuerError, ListedParams};
+use crate::{
+    CLOCK_TOLERANCE, DayRange, IssuedCredential, IssuerError, ListedParams, TransportFailure,
+};
 
 /// Verifies against each of the params that may have issued; a credential verifies under one at most.
 pub(super) fn first_verified<P, C>(
@@ -34,12 +36,17 @@ pub(super) fn check_day(redemption: Timestamp, now: Timestamp) -> Result<(), Iss
 }
 
 /// Checks that the days are exactly the requested ones, in order.
-pub(super) fn check_days(bodies: &[DayCredential], range: DayRange) -> Result<(), IssuerError> {
+pub(super) fn check_days(
+    bodies: &[DayCredential],
+    range: DayRange,
+) -> Result<(), TransportFailure> {
     let given = bodies.iter().map(|body| body.redemption_time);
     if given.eq(range.days().map(Timestamp::as_secs)) {
         return Ok(());
     }
-    Err(IssuerError::Malformed("the days are not those asked for"))
+    Err(TransportFailure::Malformed(
+        "the days are not those asked for",
+    ))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::tokens::{SessionGrant, SessionTokens};
-use crate::{DeviceId, IssuerError};
+use crate::{DeviceId, IssuerError, TransportFailure};
 
 /// The tokens of a session in this process. `Debug` shows none of them.
 ///
@@ -79,9 +79,11 @@ impl SessionState {
     ///
     /// # Errors
     /// The session is of another account or device.
-    pub fn apply(&mut self, renewed: &SessionGrant) -> Result<(), IssuerError> {
+    pub fn apply(&mut self, renewed: &SessionGrant) -> Result<(), TransportFailure> {
         if !self.is(renewed) {
-            return Err(IssuerError::Malformed("it names another account or device"));
+            return Err(TransportFailure::Malformed(
+                "it names another account or device",
+            ));
         }
         self.tokens = renewed.tokens.clone();
         self.unsaved = true;

@@ -4,7 +4,7 @@ use anteroom_protocol::Timestamp;
 use http::StatusCode;
 
 use crate::{
-    IssuerError, MessageTooLong, Problem, ReplayStoreError, Service, TransportError,
+    ExchangeError, IssuerError, MessageTooLong, Problem, ReplayStoreError, Service,
     TransportFailure, error::clock_error,
 };
 
@@ -19,27 +19,9 @@ const PRESENTATION_INVALID: &str = "presentation_invalid";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoomsError {
-    /// The base URL cannot be used.
-    #[error("the room service's address cannot be used: {0}")]
-    BaseUrl(&'static str),
-    /// The HTTP client could not be set up (certificate store, name resolver).
-    #[error("the HTTP client could not be set up")]
-    Setup(#[source] TransportError),
-    /// No answer arrived: the name, the connection, TLS or the stream failed.
-    #[error("the room service cannot be reached")]
-    Unreachable(#[source] TransportError),
-    /// The answer did not arrive in time.
-    #[error("the room service did not answer in time")]
-    TimedOut,
-    /// The answer exceeds the limit.
-    #[error("the room service's answer is longer than {limit} bytes")]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The answer does not have the shape of the API.
-    #[error("the room service's answer makes no sense: {0}")]
-    Malformed(&'static str),
+    /// The exchange failed.
+    #[error(transparent)]
+    Exchange(ExchangeError),
     /// The room service refused the request.
     #[error(transparent)]
     Problem(Box<Problem>),
@@ -99,7 +81,7 @@ impl RoomsError {
         matches!(self, Self::Problem(problem) if problem.code == LINK_EXISTS)
     }
 
-    /// Returns the clocks as the cause of a refused presentation: [`IssuerError::RoomsClock`] if they differ so
+    /// Returns the clocks as the cause of a refused presentation: [`IssuerError::Clock`] if they differ so
     /// far that the room service may refuse what is valid here. `now` is the time of the answer.
     #[must_use]
     pub fn clock_cause(&self, now: Timestamp) -> Option<IssuerError> {
@@ -127,9 +109,10 @@ impl RoomsError {
             Self::Problem(problem) => {
                 problem.status != StatusCode::UNAUTHORIZED && !self.is_link_conflict()
             }
-            Self::Unreachable(_) | Self::TimedOut | Self::TooLarge { .. } | Self::Malformed(_) => {
-                true
-            }
+            Self::Exchange(error) => !matches!(
+                error.failure,
+                TransportFailure::BaseUrl(_) | TransportFailure::Setup(_)
+            ),
             _ => false,
         }
     }
@@ -137,14 +120,8 @@ impl RoomsError {
 
 impl From<TransportFailure> for RoomsError {
     fn from(failure: TransportFailure) -> Self {
-        match failure {
-            TransportFailure::BaseUrl(why) => Self::BaseUrl(why),
-            TransportFailure::Setup(cause) => Self::Setup(cause),
-            TransportFailure::Unreachable(cause) => Self::Unreachable(cause),
-            TransportFailure::TimedOut => Self::TimedOut,
-            TransportFailure::TooLarge { limit } => Self::TooLarge { limit },
-            TransportFailure::Malformed(what) => Self::Malformed(what),
-        }
+        let with = Service::Rooms;
+        Self::Exchange(ExchangeError { with, failure })
     }
 }
 

@@ -2,8 +2,7 @@
 
 use anteroom_wire::rooms::{ParticipantBody, socket::DeviceBody};
 
-use super::error::RoomsError;
-use crate::{DemuxId, EraId, OpaqueUserId, call::hello::HelloCodec};
+use crate::{DemuxId, EraId, OpaqueUserId, TransportFailure, call::hello::HelloCodec};
 
 /// One device of a call or its lobby.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,22 +22,22 @@ pub struct Participant {
     pub name: Option<String>,
 }
 
-pub(crate) fn parse_era(text: &str) -> Result<EraId, RoomsError> {
-    EraId::parse(text).map_err(|_| RoomsError::Malformed("no era id"))
+pub(crate) fn parse_era(text: &str) -> Result<EraId, TransportFailure> {
+    EraId::parse(text).map_err(|_| TransportFailure::Malformed("no era id"))
 }
 
-pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, RoomsError> {
-    DemuxId::new(number).ok_or(RoomsError::Malformed("a device without a number"))
+pub(crate) fn parse_demux(number: u32) -> Result<DemuxId, TransportFailure> {
+    DemuxId::new(number).ok_or(TransportFailure::Malformed("a device without a number"))
 }
 
-fn parse_user(text: &str) -> Result<OpaqueUserId, RoomsError> {
+fn parse_user(text: &str) -> Result<OpaqueUserId, TransportFailure> {
     let user = OpaqueUserId::parse(text);
     let user = user.and_then(|user| user.ciphertext().map(|_| user));
-    user.map_err(|_| RoomsError::Malformed("a user id does not parse"))
+    user.map_err(|_| TransportFailure::Malformed("a user id does not parse"))
 }
 
 /// Reads the devices that a peek shows.
-pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, RoomsError> {
+pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, TransportFailure> {
     let participant = |body: &ParticipantBody| {
         let user = body.opaque_user_id.as_deref();
         Ok(Participant {
@@ -57,7 +56,7 @@ pub(crate) fn peeked(bodies: &[ParticipantBody]) -> Result<Vec<Participant>, Roo
 pub(crate) fn participants(
     bodies: &[DeviceBody<'_>],
     hellos: &HelloCodec,
-) -> Result<Vec<Participant>, RoomsError> {
+) -> Result<Vec<Participant>, TransportFailure> {
     let participant = |body| participant(body, hellos);
     bodies.iter().map(participant).collect()
 }
@@ -66,7 +65,7 @@ pub(crate) fn participants(
 pub(crate) fn participant(
     body: &DeviceBody<'_>,
     hellos: &HelloCodec,
-) -> Result<Participant, RoomsError> {
+) -> Result<Participant, TransportFailure> {
     let user = body.opaque_user_id.as_deref();
     let user = user.map(parse_user).transpose()?;
     let name = body.hello.as_deref().and_then(|hello| {

@@ -89,7 +89,7 @@ pub struct RefreshRequest {
     pub refresh_token: Option<Secret>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogoutRequest {
     /// The newest refresh token of the session. Without it the cookie names the session, and

@@ -23,7 +23,7 @@ use self::counter_writer::CounterWriter;
 use super::socket::Socket;
 use crate::{
     CallEvent, EndReason, EraId, JoinOptions, ReplayStoreError, RoomsClient, RoomsError,
-    SenderCounters,
+    SenderCounters, TransportFailure,
 };
 
 /// A command of a session to its task.
@@ -75,7 +75,7 @@ impl Driver {
             let mut socket = Socket::open(&self.client, &url, &mut *self.rng).await?;
             let limit = self.client.timeouts.request;
             let asked = timeout(limit, self.ask(&mut socket, has_features)).await;
-            match asked.unwrap_or(Err(RoomsError::TimedOut))? {
+            match asked.unwrap_or(Err(TransportFailure::TimedOut.into()))? {
                 JoinAnswer::Joined(seat) => {
                     self.enter(*seat).await?;
                     return Ok(socket);
@@ -130,7 +130,7 @@ impl Driver {
         let join = self.participation.join(has_features, &mut *self.rng)?;
         socket.send(&join).await?;
         loop {
-            let (text, time) = (socket.receive().await?, socket.time());
+            let (text, time) = (socket.receive().await?, socket.time);
             let answer = self
                 .participation
                 .read_join_answer(&text, has_features, time)?;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::driver::{Driver, SessionCommand};
 use crate::{
     CallEvent, Chat, DemuxId, JoinOptions, MAX_MESSAGE, MessageTooLong, Recipient, RoomsClient,
-    RoomsError,
+    RoomsError, TransportFailure,
 };
 
 /// The capacity of the queues between a session and its task: commands one way, events the other.
@@ -131,7 +131,7 @@ impl CallSession {
     async fn send_chat(&self, chat: &Chat) -> Result<(), RoomsError> {
         let message = chat
             .to_bytes()
-            .map_err(|_| RoomsError::Malformed("the message is no JSON"))?;
+            .map_err(|_| TransportFailure::Malformed("the message is no JSON"))?;
         self.send(Recipient::All, &message).await
     }
 

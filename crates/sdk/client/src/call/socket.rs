@@ -19,7 +19,7 @@ use tokio_tungstenite::{
 use url::Url;
 
 use crate::{
-    RoomsClient, RoomsError, Service,
+    RoomsClient, RoomsError, Service, TransportFailure,
     transport_error::failure,
     upgrade::{accepts, has_header, new_key},
 };
@@ -36,8 +36,8 @@ const PARTING: Duration = Duration::from_secs(2);
 /// An open socket.
 pub(crate) struct Socket {
     stream: WebSocketStream<Upgraded>,
-    /// The room service's time when it accepted the connection.
-    time: Option<Timestamp>,
+    /// The room service's time when it accepted the connection, if its answer carried it.
+    pub(crate) time: Option<Timestamp>,
 }
 
 impl Socket {
@@ -50,7 +50,7 @@ impl Socket {
         let limit = client.timeouts.connect + client.timeouts.request;
         timeout(limit, Self::upgrade(client, url, &key))
             .await
-            .unwrap_or(Err(RoomsError::TimedOut))
+            .unwrap_or(Err(TransportFailure::TimedOut.into()))
     }
 
     async fn upgrade(client: &RoomsClient, url: &Url, key: &str) -> Result<Self, RoomsError> {
@@ -61,7 +61,7 @@ impl Socket {
         }
         let has_protocol = has_header(&response, &header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
         if !accepts(&response, key) || !has_protocol {
-            return Err(RoomsError::Malformed("it is no socket of a call"));
+            return Err(TransportFailure::Malformed("it is no socket of a call").into());
         }
         let time = time_of(response.headers());
         let upgraded = response.upgrade().await.map_err(failure)?;
@@ -70,11 +70,6 @@ impl Socket {
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await;
         Ok(Self { stream, time })
-    }
-
-    /// Returns the room service's time when it accepted the connection, if its answer carried it.
-    pub(crate) const fn time(&self) -> Option<Timestamp> {
-        self.time
     }
 
     pub(crate) async fn send(&mut self, text: &str) -> Result<(), RoomsError> {
@@ -90,7 +85,7 @@ impl Socket {
             match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Binary(_))) => {
-                    return Err(RoomsError::Malformed("a message is binary"));
+                    return Err(TransportFailure::Malformed("a message is binary").into());
                 }
                 // Another connection has resumed the seat: a client that resumed it again would start an
                 // endless loop.

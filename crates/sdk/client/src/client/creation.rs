@@ -5,7 +5,7 @@ use anteroom_protocol::{AdminPasskey, CallLink, RootKey};
 use url::Url;
 
 use super::{Client, shared::Shared};
-use crate::{Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink, RoomsError};
+use crate::{Approval, CreatePass, Error, MAX_SPARE_LINKS, OwnLink, RoomsError, TransportFailure};
 
 impl Client {
     /// Creates the link of a new room at the room service at `rooms`, such as
@@ -20,7 +20,7 @@ impl Client {
     /// # Errors
     /// [`Error::NoSpareLink`]; the address cannot be used; the room service cannot be reached, or refuses.
     pub async fn create_link(&self, rooms: &str, approval: Approval) -> Result<OwnLink, Error> {
-        let (host, is_plain) = host_of(rooms)?;
+        let (host, is_plain) = host_of(rooms).map_err(RoomsError::from)?;
         let service = self.shared.rooms_at(rooms)?;
         let mut rng = self.shared.options.system.rng();
         let passkey = AdminPasskey::random(&mut *rng);
@@ -53,7 +53,7 @@ impl Client {
 impl Shared {
     fn spare_link(&self, service: &Url) -> Result<(RootKey, CreatePass), Error> {
         let (now, options) = (self.options.system.now(), &self.options);
-        let mut credentials = self.credentials();
+        let mut credentials = self.credentials.lock();
         let store = credentials.as_mut().ok_or(Error::NoSpareLink)?;
         let listing = store.listing().clone();
         let params = listing.trusted(&*options.pins, options.trust(), now)?;
@@ -65,12 +65,14 @@ impl Shared {
 }
 
 /// The host of a link at the room service with this address, and whether that serves without TLS.
-fn host_of(address: &str) -> Result<(String, bool), RoomsError> {
+fn host_of(address: &str) -> Result<(String, bool), TransportFailure> {
     let is_plain = parse_base(address)?.scheme() == "http";
     let host = address.split_once("://").map(|(_, host)| host);
     let host = host.unwrap_or_default().trim_end_matches('/');
     if !CallLink::is_host(host) {
-        return Err(RoomsError::BaseUrl("no link can name its host and path"));
+        return Err(TransportFailure::BaseUrl(
+            "no link can name its host and path",
+        ));
     }
     Ok((host.to_owned(), is_plain))
 }

@@ -32,7 +32,7 @@ async fn step(client: &Weak<Shared>) -> Option<Duration> {
             if let Err(error) = client.renew().await {
                 let mut rng = client.options.system.rng();
                 client.change(|store| store.schedule.retry(now, &mut *rng));
-                client.note_failure(error);
+                *client.failure.lock() = Some(error);
             }
         }
         Some(RenewalStep::Redraw) => {
@@ -71,7 +71,7 @@ mod tests {
 
     /// Returns the first day of the credentials and the time of the next renewal.
     fn schedule(client: &Shared) -> (Timestamp, Timestamp) {
-        let store = client.credentials().clone().unwrap();
+        let store = client.credentials.lock().clone().unwrap();
         let first = store.days().next().unwrap();
         (first, store.schedule.due())
     }
@@ -109,13 +109,13 @@ mod tests {
         issuer.set_disabled(&account.aci, true).await;
         issuer.clock.set(due);
         assert_eq!(step(&weak).await, Some(Duration::ZERO));
-        let failure = client.take_failure();
+        let failure = client.failure.lock().take();
         assert!(
             failure.as_ref().is_some_and(IssuerError::is_signed_out),
             "{failure:?}"
         );
-        assert!(client.take_failure().is_none());
-        assert!(client.credentials().is_none());
+        assert!(client.failure.lock().take().is_none());
+        assert!(client.credentials.lock().is_none());
         assert_eq!(step(&weak).await, Some(LONGEST_SLEEP));
 
         drop(client);

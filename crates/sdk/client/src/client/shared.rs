@@ -1,7 +1,7 @@
 //! The credentials and the clients that clones of a client share.
 
 use anteroom_protocol::CallLink;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::{
     Authentication, ClientOptions, CredentialStore, Error, IssuerClient, IssuerError, Pass,
@@ -48,27 +48,15 @@ impl Shared {
         Ok(shared)
     }
 
-    pub(super) fn credentials(&self) -> MutexGuard<'_, Option<CredentialStore>> {
-        self.credentials.lock()
-    }
-
     /// Applies a change to the credentials; `None` if there are none.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut CredentialStore) -> T) -> Option<T> {
-        self.credentials().as_mut().map(change)
-    }
-
-    pub(super) fn note_failure(&self, failure: IssuerError) {
-        *self.failure.lock() = Some(failure);
-    }
-
-    pub(super) fn take_failure(&self) -> Option<IssuerError> {
-        self.failure.lock().take()
+        self.credentials.lock().as_mut().map(change)
     }
 
     /// Returns whether there is a credential for today under trusted params.
     pub(super) fn has_credentials(&self) -> Result<bool, IssuerError> {
         let (now, options) = (self.options.system.now(), &self.options);
-        let credentials = self.credentials();
+        let credentials = self.credentials.lock();
         let Some(store) = credentials.as_ref() else {
             return Ok(false);
         };
@@ -82,7 +70,7 @@ impl Shared {
     pub(super) async fn renew(&self) -> Result<(), IssuerError> {
         let renewed = self.fetch().await;
         if renewed.as_ref().is_err_and(IssuerError::is_signed_out) {
-            *self.credentials() = None;
+            *self.credentials.lock() = None;
         }
         renewed
     }
@@ -98,7 +86,7 @@ impl Shared {
             .issuer
             .credential_supply(&params, now, &mut *rng)
             .await?;
-        let mut credentials = self.credentials();
+        let mut credentials = self.credentials.lock();
         match credentials.as_mut() {
             Some(store) => store.renew(listing, supply, now, &mut *rng),
             None => {
@@ -112,7 +100,7 @@ impl Shared {
 
     pub(super) fn pass(&self, link: &CallLink) -> Result<Pass, Error> {
         let (now, options) = (self.options.system.now(), &self.options);
-        let credentials = self.credentials();
+        let credentials = self.credentials.lock();
         let store = credentials.as_ref().ok_or(Error::NoCredential)?;
         let listing = store.listing().clone();
         let params = listing.trusted_for_link(link, &*options.pins, options.trust(), now)?;

@@ -32,7 +32,7 @@ impl LoginClient {
     /// Returns the issuer's address.
     #[must_use]
     pub const fn base_url(&self) -> &Url {
-        self.transport.base()
+        &self.transport.base
     }
 
     /// Returns whether passwords and tokens would cross a network unencrypted.

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::client::LoginClient;
 use crate::{
     DeviceId, IssuerError, LockedSession, SessionGrant, SessionStore, SessionStoreError, SignIn,
+    TransportFailure,
 };
 
 /// A session of a device, which renews its access token when the token expires. Clones share the session.
@@ -106,16 +107,7 @@ impl LoginSession {
     /// [`IssuerError::Session`] if the store fails; else the error of the request to the issuer, after the
     /// session was removed here.
     pub async fn sign_out(&self) -> Result<(), IssuerError> {
-        let current = self.0.current.lock().await;
-        let mut locked = lock(&self.0.store).await?;
-        let stored = locked.load()?;
-        let is_others = stored.as_ref().is_some_and(|stored| !current.is(stored));
-        let newest = current.newest_refresh_token(stored.as_ref());
-        let ended = self.0.client.sign_out(&newest).await;
-        if !is_others {
-            locked.remove()?;
-        }
-        ended
+        self.end(false).await
     }
 
     /// Ends all sessions of the account at the issuer, and removes this one from the store.
@@ -124,16 +116,24 @@ impl LoginSession {
     /// The error of the request to the issuer: then nothing has changed in the store.
     /// [`IssuerError::Session`] if the store fails.
     pub async fn sign_out_everywhere(&self) -> Result<(), IssuerError> {
-        let current = self.0.current.lock().await;
+        self.end(true).await
+    }
+
+    async fn end(&self, everywhere: bool) -> Result<(), IssuerError> {
+        let (client, current) = (&self.0.client, self.0.current.lock().await);
         let mut locked = lock(&self.0.store).await?;
         let stored = locked.load()?;
         let is_others = stored.as_ref().is_some_and(|stored| !current.is(stored));
         let newest = current.newest_refresh_token(stored.as_ref());
-        self.0.client.sign_out_everywhere(&newest).await?;
-        if !is_others {
+        let ended = if everywhere {
+            client.sign_out_everywhere(&newest).await
+        } else {
+            client.sign_out(&newest).await
+        };
+        if !is_others && (ended.is_ok() || !everywhere) {
             locked.remove()?;
         }
-        Ok(())
+        ended
     }
 
     /// Returns the value of the `Authorization` header with the current access token.
@@ -185,9 +185,8 @@ impl Inner {
         current.apply(&renewed)?;
         locked.replace(&renewed)?;
         current.mark_stored();
-        current
-            .authorization()
-            .ok_or(IssuerError::Malformed("no access token"))
+        let authorization = current.authorization();
+        Ok(authorization.ok_or(TransportFailure::Malformed("no access token"))?)
     }
 }
 

@@ -289,7 +289,7 @@ async fn a_join_at_the_wrong_node_ends_at_the_right_one() {
 #[tokio::test]
 async fn who_waits_at_another_node_comes_along_when_the_call_starts() {
     let mut options = TestRoomsOptions::default();
-    options.leases.lobby_look = Duration::from_millis(20);
+    options.leases.lobby_refresh = Duration::from_millis(20);
     let fixture = RoomsFixture::start_with(options).await;
     let (ann, bob) = (
         fixture.person().await,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anteroom_client::{
     Approval, CallEvent, CallLink, Chat, Client, ClientOptions, CredentialStore, DeviceCredentials,
-    Error, IssuerError, LoginClient, LoginSession, MemorySession, ParamsId, RoomsError, SeatStatus,
-    SecretString, SignIn, System, Timeouts, Zeroizing, parse_passkey,
+    Error, ExchangeError, IssuerError, LoginClient, LoginSession, MemorySession, ParamsId,
+    RoomsError, SeatStatus, SecretString, SignIn, System, Timeouts, TransportFailure, Zeroizing,
+    parse_passkey,
 };
 use anteroom_protocol::{DAY, Timestamp};
 use anteroom_runtime::{Clock as _, Entropy as _};
@@ -137,8 +138,15 @@ async fn stored_credentials_ask_the_issuer_for_nothing() {
     // Stored credentials of another account, or of past days, are ignored.
     let other = fixture.issuer.add_account(false).await;
     let unreachable = restored(device(&other)).await;
-    let is_unreachable =
-        |outcome| matches!(outcome, Err(Error::Issuer(IssuerError::Unreachable(_))));
+    let is_unreachable = |outcome| {
+        matches!(
+            outcome,
+            Err(Error::Issuer(IssuerError::Exchange(ExchangeError {
+                failure: TransportFailure::Unreachable(_),
+                ..
+            })))
+        )
+    };
     assert!(is_unreachable(unreachable.map(drop)));
     fixture.issuer.clock.advance(9 * DAY);
     assert!(is_unreachable(restored(device(&account)).await.map(drop)));
@@ -216,7 +224,13 @@ async fn a_link_cannot_be_created_at_what_is_no_address_whatever_the_options_nam
         let ann = ann.await.unwrap();
         for address in ["rooms.example", "ftp://rooms.example", ""] {
             let refused = ann.create_link(address, Approval::Off).await;
-            let is_of_address = matches!(refused, Err(Error::Rooms(RoomsError::BaseUrl(_))));
+            let is_of_address = matches!(
+                refused,
+                Err(Error::Rooms(RoomsError::Exchange(ExchangeError {
+                    failure: TransportFailure::BaseUrl(_),
+                    ..
+                })))
+            );
             assert!(is_of_address, "{address}: {refused:?}");
         }
         assert_eq!(

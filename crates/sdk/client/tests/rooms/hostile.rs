@@ -6,9 +6,9 @@ use std::{
 };
 
 use anteroom_client::{
-    CallEvent, DemuxId, EndReason, EraId, EraKey, EraMark, JoinOptions, MAX_MESSAGE, MemoryReplays,
-    MessageSealer, OpenError, ReceivedCounters, Recipient, ReplayStore, ReplayStoreError,
-    RoomsClient, RoomsError, Timeouts,
+    CallEvent, DemuxId, EndReason, EraId, EraKey, EraMark, ExchangeError, JoinOptions, MAX_MESSAGE,
+    MemoryReplays, MessageSealer, OpenError, ReceivedCounters, Recipient, ReplayStore,
+    ReplayStoreError, RoomsClient, RoomsError, Timeouts, TransportFailure,
 };
 use anteroom_protocol::RootKey;
 use anteroom_runtime::Entropy as _;
@@ -140,7 +140,16 @@ async fn answers_that_make_no_sense_are_errors() {
     }
     let (client, _) = answering(StatusCode::NOT_FOUND, r#"{"reason":"mood"}"#).await;
     let error = client.peek(&room, &person.pass, &mut *fixture.rng()).await;
-    assert!(matches!(error, Err(RoomsError::Malformed(_))), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            Err(RoomsError::Exchange(ExchangeError {
+                failure: TransportFailure::Malformed(_),
+                ..
+            }))
+        ),
+        "{error:?}"
+    );
     let (client, _) = answering(StatusCode::OK, "{}").await;
     let options = JoinOptions {
         room,
@@ -450,7 +459,13 @@ async fn a_call_that_makes_no_sense_ends() {
         })
         .await;
         assert!(
-            matches!(end, EndReason::Failed(RoomsError::Malformed(_))),
+            matches!(
+                end,
+                EndReason::Failed(RoomsError::Exchange(ExchangeError {
+                    failure: TransportFailure::Malformed(_),
+                    ..
+                }))
+            ),
             "{nonsense:?}: {end:?}"
         );
         server.await.unwrap();
@@ -507,7 +522,16 @@ async fn silence_is_a_timeout_and_circles_end() {
     let (listener, client) = listen().await;
     let server = tokio::spawn(async move { accept(&listener).await });
     let error = client.join(options(), fixture.rng()).await;
-    assert!(matches!(error, Err(RoomsError::TimedOut)), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            Err(RoomsError::Exchange(ExchangeError {
+                failure: TransportFailure::TimedOut,
+                ..
+            }))
+        ),
+        "{error:?}"
+    );
     drop(server.await.unwrap());
 
     let (listener, client) = listen().await;

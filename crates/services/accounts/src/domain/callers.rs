@@ -1,10 +1,8 @@
 //! The authentication of callers.
 
 pub(crate) mod authentication;
-pub(crate) mod authenticator;
 pub(crate) mod caller;
 pub(crate) mod caller_cache;
-pub(crate) mod credentials;
 pub(crate) mod device_use_writer;
 pub(crate) mod identities;
 pub(crate) mod identity;

@@ -5,12 +5,13 @@ use std::time::Duration;
 use anteroom_runtime::{RetryAfter, dependency_wait};
 use anteroom_store::StoreError;
 
-/// The reason why an operation has no outcome.
+/// The reason why an operation has no outcome, whatever the operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// A dependency is not available at the moment.
+    /// The database, or another dependency, is not available at the moment.
     Unavailable,
-    /// Too much work is waiting. The time is that after which to try again.
+    /// Too much work is waiting: passwords for their hash, jobs, or computations. The time is that
+    /// after which to try again.
     Overloaded(RetryAfter),
     /// The service or its database has a defect.
     Internal,

@@ -7,17 +7,19 @@
 //! accepted, and is told to try again if there is none. A notice without a place is dropped and
 //! counted. A job that fails is tried three times.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
 use anteroom_runtime::{
-    AddressGroup, ClientAddress, Count, Metrics, RetryAfter, Share, ShareCounts, network_shares,
-    spawn_task,
+    AddressGroup, ClientAddress, Count, Metrics, RetryAfter, network_shares, spawn_task,
 };
-use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::timeout};
 
-use crate::domain::{failure::Failure, login::delay::Delay};
+use crate::domain::{
+    failure::Failure,
+    login::delay::Delay,
+    reservations::{Reservation, Reservations},
+};
 
 /// The maximum number of jobs, the running one included.
 const CAPACITY: usize = 1_000;
@@ -25,35 +27,19 @@ const CAPACITY: usize = 1_000;
 const ATTEMPTS: u32 = 3;
 /// The pause after the first failure. The next one is four times as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The seconds after which a refused request may try again.
-const RETRY_AFTER: u64 = 5;
+/// The time after which a refused request may try again.
+const RETRY_AFTER: RetryAfter = RetryAfter::from_secs(5);
 
-/// A job that runs after the answer.
-#[async_trait]
-pub(crate) trait Job: Send {
-    /// Runs the job once. A job that failed may run again.
-    ///
-    /// # Errors
-    /// The database is unavailable, or a password cannot be hashed.
-    async fn run(&mut self) -> Result<(), Failure>;
-}
-
-/// A place in the queue.
-pub(crate) struct Reservation {
-    shares: Arc<QueueShares>,
-    /// The networks of the requesting client; empty for a notice.
-    path: Vec<Share<AddressGroup>>,
-}
-
-/// The places of the queue that are in use, per network.
-struct QueueShares(Mutex<ShareCounts<AddressGroup>>);
+/// One attempt of a job.
+pub(crate) type JobAttempt = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// The queue of jobs. Clones are the same queue.
 #[derive(Clone)]
 pub(crate) struct JobQueue(Arc<Jobs>);
 
 struct Jobs {
-    shares: Arc<QueueShares>,
+    /// The places of the networks that request jobs. Notices have places of no network.
+    reservations: Reservations<AddressGroup>,
     queue: Mutex<Queue>,
     /// The number of jobs that wait or run.
     open: watch::Sender<usize>,
@@ -71,14 +57,14 @@ struct Queue {
 }
 
 struct QueuedJob {
-    job: Box<dyn Job>,
-    _reservation: Reservation,
+    job: Box<dyn FnMut() -> JobAttempt + Send>,
+    _reservation: Reservation<AddressGroup>,
 }
 
 impl JobQueue {
     pub(crate) fn new(metrics: &Metrics, delay: Arc<dyn Delay>) -> Self {
         Self(Arc::new(Jobs {
-            shares: Arc::new(QueueShares(Mutex::new(ShareCounts::new(CAPACITY)))),
+            reservations: Reservations::new(CAPACITY),
             queue: Mutex::default(),
             open: watch::Sender::new(0),
             dropped: metrics.count(
@@ -94,22 +80,23 @@ impl JobQueue {
     ///
     /// # Errors
     /// [`Failure::Overloaded`] when the queue or the share of the client's networks is full.
-    pub(crate) fn reserve(&self, client: ClientAddress) -> Result<Reservation, Failure> {
-        let share = |group: &AddressGroup| group.share(CAPACITY, CAPACITY);
-        self.take(network_shares(client, share))
-            .ok_or(Failure::Overloaded(RetryAfter::from_secs(RETRY_AFTER)))
+    pub(crate) fn reserve(
+        &self,
+        client: ClientAddress,
+    ) -> Result<Reservation<AddressGroup>, Failure> {
+        let path = network_shares(client, |group| group.share(CAPACITY, CAPACITY));
+        let reservation = self.0.reservations.reserve(path);
+        reservation.ok_or(Failure::Overloaded(RETRY_AFTER))
     }
 
-    fn take(&self, path: Vec<Share<AddressGroup>>) -> Option<Reservation> {
-        self.0.shares.0.lock().enter(&path).ok()?;
-        Some(Reservation {
-            shares: Arc::clone(&self.0.shares),
-            path,
-        })
-    }
-
-    /// Adds a job to the queue.
-    pub(crate) fn start(&self, reservation: Reservation, job: impl Job + 'static) {
+    /// Adds a job to the queue. Each call of `job` is one attempt.
+    pub(crate) fn start<F>(
+        &self,
+        reservation: Reservation<AddressGroup>,
+        mut job: impl FnMut() -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
         let jobs = &self.0;
         {
             let mut queue = jobs.queue.lock();
@@ -119,7 +106,7 @@ impl JobQueue {
             }
             jobs.open.send_modify(|open| *open += 1);
             queue.jobs.push_back(QueuedJob {
-                job: Box::new(job),
+                job: Box::new(move || Box::pin(job())),
                 _reservation: reservation,
             });
             if std::mem::replace(&mut queue.is_running, true) {
@@ -136,8 +123,11 @@ impl JobQueue {
 
     /// Adds a job that no request has reserved a place for. Drops and counts it if there is no
     /// place.
-    pub(crate) fn start_notice(&self, job: impl Job + 'static) {
-        match self.take(Vec::new()) {
+    pub(crate) fn start_notice<F>(&self, job: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        match self.0.reservations.reserve(Vec::new()) {
             Some(reservation) => self.start(reservation, job),
             None => {
                 self.0.dropped.add(1);
@@ -162,7 +152,7 @@ impl JobQueue {
             queue.is_closed = true;
             std::mem::take(&mut queue.jobs)
         };
-        let lost = u64::try_from(left.len()).unwrap_or(u64::MAX);
+        let lost = left.len();
         self.0.drop_jobs(lost);
         tracing::warn!(
             lost,
@@ -172,9 +162,8 @@ impl JobQueue {
 }
 
 impl Jobs {
-    fn drop_jobs(&self, lost: u64) {
-        self.dropped.add(lost);
-        let lost = usize::try_from(lost).unwrap_or(usize::MAX);
+    fn drop_jobs(&self, lost: usize) {
+        self.dropped.add(u64::try_from(lost).unwrap_or(u64::MAX));
         self.open
             .send_modify(|open| *open = open.saturating_sub(lost));
     }
@@ -193,7 +182,7 @@ impl Jobs {
         let done = spawn_task("job-queue", async move {
             let mut pause = FIRST_PAUSE;
             for attempt in 1..=ATTEMPTS {
-                match queued.job.run().await {
+                match (queued.job)().await {
                     Ok(()) => return true,
                     Err(failure) => {
                         tracing::debug!(code = failure.code(), attempt, "a job has failed");
@@ -212,14 +201,5 @@ impl Jobs {
             tracing::error!("an accepted sign-up, reset or notice was given up");
             self.drop_jobs(1);
         }
-    }
-}
-
-impl QueueShares {}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        let networks = self.path.iter().map(|share| &share.key);
-        self.shares.0.lock().leave(networks);
     }
 }

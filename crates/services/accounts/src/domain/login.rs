@@ -4,7 +4,6 @@
 //! reads all three from the database ([`crate::domain::callers`]), so that a deletion or a disabled account
 //! takes effect at once.
 
-pub(crate) mod attempt;
 pub(crate) mod delay;
 pub(crate) mod events;
 pub(crate) mod known_networks;

@@ -42,9 +42,10 @@ impl RenewalPermit {
         (admission == Admission::Granted).then_some(Self(key))
     }
 
-    /// Gives the permit back where nothing was renewed.
-    pub(crate) async fn refund(self, limits: &Limits) {
-        let now = limits.now();
-        limits.limiter.refund(&self.0, Self::SIZE, now).await;
+    /// Gives a permit back where nothing was renewed.
+    pub(crate) async fn settle(permit: Option<Self>, limits: &Limits, is_used: bool) {
+        if let Some(Self(key)) = permit.filter(|_| !is_used) {
+            limits.limiter.refund(&key, Self::SIZE, limits.now()).await;
+        }
     }
 }

@@ -1,99 +1,70 @@
-//! Requests for the mail of a sign-up again.
+//! The mail of a sign-up again.
 
 use std::sync::Arc;
 
 use anteroom_protocol::Timestamp;
-use anteroom_runtime::ClientAddress;
 use anteroom_store::{
     Email, EmailToken, EmailTokenPurpose, IssuerRepository, Login, PendingSignUp, ShadowSignUp,
     StorageKeys, StoreError, TransactionName,
 };
-use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use crate::{
     domain::{
         failure::Failure,
-        job_queue::Job,
         mails::{
             mail::{self, OutgoingMail, RESET_LIFETIME, VERIFY_LIFETIME},
             mail_limits::MailKind,
-            mail_request::{self, MailRequestOutcome},
+            mail_request::RequestedMail,
         },
+        storage::stored,
     },
     state::AccountsState,
 };
 
-/// Accepts a request. A later job ([`crate::domain::job_queue`]) does all work that depends on
-/// the sign-up.
-///
-/// # Errors
-/// No mail, a full queue, and an unavailable database.
-pub(crate) async fn resend(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    email: &str,
-) -> Result<MailRequestOutcome, Failure> {
-    mail_request::accept(accounts, client, MailKind::Resend, email, |email| {
-        ResendJob {
-            accounts: Arc::clone(accounts),
-            email,
-        }
-    })
-    .await
-}
+pub(crate) const VERIFICATION_MAIL: RequestedMail = RequestedMail {
+    kind: MailKind::Resend,
+    send: |accounts, email| Box::pin(send(accounts, email)),
+};
 
 /// Sends another link to the address if it has an unconfirmed sign-up, and a decoy otherwise.
-struct ResendJob {
-    accounts: Arc<AccountsState>,
-    email: Email,
-}
-
-#[async_trait]
-impl Job for ResendJob {
-    async fn run(&mut self) -> Result<(), Failure> {
-        let accounts = &self.accounts;
-        const NAME: TransactionName = TransactionName::new("resend verification");
-        let mut rng = accounts.storage.entropy.rng();
-        let renewal = LinkRenewal {
-            token: EmailToken::random(&mut *rng),
-            keys: accounts.storage.database.storage_keys(),
-            public_url: &accounts.login.settings.public_url,
-            now: accounts.now(),
+async fn send(accounts: Arc<AccountsState>, email: Email) -> Result<(), Failure> {
+    const NAME: TransactionName = TransactionName::new("resend verification");
+    let storage = &accounts.storage;
+    let mut rng = storage.entropy.rng();
+    let renewal = LinkRenewal {
+        token: EmailToken::random(&mut *rng),
+        keys: storage.database.storage_keys(),
+        public_url: &accounts.login.settings.public_url,
+        now: accounts.now(),
+    };
+    let mail = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let known = transaction.login_by_email(&email).await?;
+        let mail = match known {
+            Some((login, account)) => {
+                renewal
+                    .renew_shadow(&mut *transaction, &login, &mut *rng)
+                    .await?;
+                if login.verified || account.disabled {
+                    None
+                } else {
+                    Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
+                }
+            }
+            None => {
+                renewal.write_decoy(&mut *transaction).await?;
+                None
+            }
         };
-        let mail = accounts
-            .storage
-            .stored(async {
-                let mut transaction = accounts.storage.database.begin(NAME).await?;
-                let known = transaction.login_by_email(&self.email).await?;
-                let waits = known
-                    .as_ref()
-                    .is_some_and(|(login, account)| !login.verified && !account.disabled);
-                let mail = match known {
-                    Some((login, _)) => {
-                        renewal
-                            .renew_shadow(&mut *transaction, &login, &mut *rng)
-                            .await?;
-                        if waits {
-                            Some(renewal.renew(&mut *transaction, login, &mut *rng).await?)
-                        } else {
-                            None
-                        }
-                    }
-                    None => {
-                        renewal.write_decoy(&mut *transaction).await?;
-                        None
-                    }
-                };
-                transaction.save().await?;
-                Ok(mail)
-            })
-            .await?;
-        if let Some(sender) = &accounts.login.mail {
-            sender.send_or_decoy(&self.email, mail);
-        }
-        Ok(())
+        transaction.save().await?;
+        Ok(mail)
+    })
+    .await?;
+    if let Some(sender) = &accounts.login.mail {
+        sender.send_or_decoy(&email, mail);
     }
+    Ok(())
 }
 
 /// A new link that replaces the one of an earlier mail.
@@ -122,8 +93,8 @@ impl LinkRenewal<'_> {
             transaction
                 .add_reset_token(&hash, &login.aci, expires)
                 .await?;
-            let mail = mail::verify_by_reset(login.email, self.public_url, &self.token);
-            return Ok(mail);
+            let (to, url) = (login.email, self.public_url);
+            return Ok(mail::verify_by_reset(to, url, &self.token));
         };
         let sign_up = PendingSignUp {
             token: hash(EmailTokenPurpose::VerifyEmail),
@@ -132,11 +103,8 @@ impl LinkRenewal<'_> {
             expires: self.now.plus(VERIFY_LIFETIME),
         };
         transaction.add_sign_up(&sign_up, rng).await?;
-        Ok(mail::verify_again(
-            login.email,
-            self.public_url,
-            &self.token,
-        ))
+        let (to, url) = (login.email, self.public_url);
+        Ok(mail::verify_again(to, url, &self.token))
     }
 
     /// Renews the shadow, which lasts a day from now, whatever the number of sign-ups and whether

@@ -2,24 +2,22 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
-    Account, Email, EmailToken, EmailTokenPurpose, InviteCode, IssuerRepository, Login,
-    PasswordVerifier, PendingSignUp, ShadowSignUp, StoreError, TransactionName,
+    Account, Email, EmailToken, EmailTokenPurpose, InviteCode, Login, PasswordVerifier,
+    PendingSignUp, ShadowSignUp, TransactionName,
 };
-use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use crate::{
     domain::{
         failure::Failure,
-        job_queue::Job,
         mails::{
             mail::{self, OutgoingMail, VERIFY_LIFETIME},
             mail_limits::MailKind,
         },
         passwords::{attempt_source::AttemptSource, password::Password},
+        storage::{add_account, stored},
     },
     settings::SignUp,
     state::AccountsState,
@@ -88,11 +86,8 @@ pub(crate) async fn sign_up(
         }
     };
     if admitted {
-        let job = SignUpJob {
-            accounts: Arc::clone(accounts),
-            email,
-            password,
-        };
+        let state = Arc::clone(accounts);
+        let job = move || complete(Arc::clone(&state), email.clone(), password.clone());
         accounts.job_queue.start(reservation, job);
     }
     Ok(SignUpOutcome::Accepted)
@@ -117,66 +112,51 @@ async fn use_invite(
     client: ClientAddress,
 ) -> Result<InviteOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("use invite");
-    let hash = accounts.storage.database.storage_keys().invite_hash(code);
+    let storage = &accounts.storage;
+    let hash = storage.database.storage_keys().invite_hash(code);
     let now = accounts.now();
-    accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            if !transaction.take_invite(&hash, now).await? {
-                return Ok(InviteOutcome::Invalid);
-            }
-            if !accounts
-                .limits
-                .admit_mail(MailKind::SignUp, email, client)
-                .await
-            {
-                return Ok(InviteOutcome::Unused);
-            }
-            transaction.save().await?;
-            Ok(InviteOutcome::Used)
-        })
-        .await
+    stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        if !transaction.take_invite(&hash, now).await? {
+            return Ok(InviteOutcome::Invalid);
+        }
+        let limits = &accounts.limits;
+        if !limits.admit_mail(MailKind::SignUp, email, client).await {
+            return Ok(InviteOutcome::Unused);
+        }
+        transaction.save().await?;
+        Ok(InviteOutcome::Used)
+    })
+    .await
 }
 
-/// Stores a sign-up and sends its mail.
-struct SignUpJob {
+/// Stores a sign-up and sends its mail. Causes one hash and one write for every address.
+async fn complete(
     accounts: Arc<AccountsState>,
     email: Email,
     password: Password,
-}
-
-#[async_trait]
-impl Job for SignUpJob {
-    /// Causes one hash and one write for every address.
-    async fn run(&mut self) -> Result<(), Failure> {
-        let accounts = &self.accounts;
-        const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
-        let known = accounts
-            .storage
-            .stored(async {
-                let mut reader = accounts.storage.database.read(LOOK_UP).await?;
-                reader.login_by_email(&self.email).await
-            })
-            .await?;
-        let confirmed = known.filter(|(login, account)| is_confirmed(login, account));
-        let mut rng = accounts.storage.entropy.rng();
-        let beside = confirmed.map(|(login, _)| login.verifier);
-        let hasher = &accounts.login.hasher;
-        let verifier = hasher
-            .hash_like_login(self.password.clone(), beside, AttemptSource::Job, &mut *rng)
-            .await?;
-        let sign_up = NewSignUp {
-            email: self.email.clone(),
-            verifier,
-            now: accounts.now(),
-        };
-        let mail = sign_up.store(accounts, &mut *rng).await?;
-        if let Some(sender) = &accounts.login.mail {
-            sender.send(mail);
-        }
-        Ok(())
+) -> Result<(), Failure> {
+    const LOOK_UP: TransactionName = TransactionName::new("look up sign-up");
+    let storage = &accounts.storage;
+    let known = stored(async {
+        let mut reader = storage.database.read(LOOK_UP).await?;
+        reader.login_by_email(&email).await
+    });
+    let confirmed = known
+        .await?
+        .filter(|(login, account)| is_confirmed(login, account));
+    let beside = confirmed.map(|(login, _)| login.verifier);
+    let mut rng = storage.entropy.rng();
+    let verifier = accounts
+        .login
+        .hasher
+        .hash_like_login(password, beside, AttemptSource::Job, &mut *rng)
+        .await?;
+    let mail = store(&accounts, email, verifier, &mut *rng).await?;
+    if let Some(sender) = &accounts.login.mail {
+        sender.send(mail);
     }
+    Ok(())
 }
 
 /// Returns whether a sign-up with the address leaves its account unchanged.
@@ -184,82 +164,69 @@ pub(crate) fn is_confirmed(login: &Login, account: &Account) -> bool {
     login.verified || account.disabled
 }
 
-struct NewSignUp {
+/// Stores a sign-up in one transaction, and returns its mail.
+///
+/// An unconfirmed address can be signed up with repeatedly. Each sign-up has a password of its own,
+/// and the mail that is opened decides which of them is used. A stranger who signs up with an
+/// address, before or after its owner does, thus does not have the password that the owner confirms
+/// with the owner's mail.
+///
+/// A shadow of the sign-up is stored for every address. The shadow alone decides the answer to a
+/// login with the password of the sign-up, so that the answer does not show whether the address is
+/// confirmed.
+async fn store(
+    accounts: &AccountsState,
     email: Email,
     verifier: PasswordVerifier,
-    now: Timestamp,
-}
-
-impl NewSignUp {
-    /// Stores the sign-up in one transaction.
-    ///
-    /// An unconfirmed address can be signed up with repeatedly. Each sign-up has a password of its
-    /// own, and the mail that is opened decides which of them is used. A stranger who signs up with
-    /// an address, before or after its owner does, thus does not have the password that the owner
-    /// confirms with the owner's mail.
-    ///
-    /// A shadow of the sign-up is stored for every address. The shadow alone decides the answer to
-    /// a login with the password of the sign-up, so that the answer does not show whether the
-    /// address is confirmed.
-    async fn store(
-        self,
-        accounts: &AccountsState,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<OutgoingMail, Failure> {
-        const NAME: TransactionName = TransactionName::new("sign up");
-        let keys = accounts.storage.database.storage_keys();
-        let url = &accounts.login.settings.public_url;
-        accounts
-            .storage
-            .stored(async {
-                let mut transaction = accounts.storage.database.begin(NAME).await?;
-                let expires = self.now.plus(VERIFY_LIFETIME);
-                let known = transaction.login_by_email(&self.email).await?;
-                let (aci, is_first) = match &known {
-                    Some((login, _)) => (login.aci, false),
-                    None => (self.add_account(&mut *transaction, &mut *rng).await?, true),
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<OutgoingMail, Failure> {
+    const NAME: TransactionName = TransactionName::new("sign up");
+    let keys = accounts.storage.database.storage_keys();
+    let url = &accounts.login.settings.public_url;
+    let now = accounts.now();
+    let expires = now.plus(VERIFY_LIFETIME);
+    stored(async {
+        let mut transaction = accounts.storage.database.begin(NAME).await?;
+        let known = transaction.login_by_email(&email).await?;
+        let is_first = known.is_none();
+        let is_confirmed = known
+            .as_ref()
+            .is_some_and(|(login, account)| is_confirmed(login, account));
+        let aci = match known {
+            Some((login, _)) => login.aci,
+            None => {
+                let account = add_account(&mut *transaction, now, &mut *rng).await?;
+                let login = Login {
+                    aci: account.aci,
+                    email: email.clone(),
+                    verifier: verifier.clone(),
+                    verified: false,
+                    created: now,
                 };
-                let shadow = ShadowSignUp {
-                    aci,
-                    verifier: self.verifier.clone(),
-                    expires,
-                };
-                transaction.add_shadow_sign_up(&shadow, &mut *rng).await?;
-                if known.is_some_and(|(login, account)| is_confirmed(&login, &account)) {
-                    transaction.save().await?;
-                    return Ok(mail::known(self.email, url));
-                }
-                let token = EmailToken::random(&mut *rng);
-                let purpose = EmailTokenPurpose::VerifyEmail;
-                let sign_up = PendingSignUp {
-                    token: keys.email_token_hash(&token, purpose),
-                    aci,
-                    verifier: self.verifier,
-                    expires,
-                };
-                transaction.add_sign_up(&sign_up, rng).await?;
-                transaction.save().await?;
-                Ok(mail::verify(self.email, url, &token, is_first))
-            })
-            .await
-    }
-
-    async fn add_account(
-        &self,
-        transaction: &mut dyn IssuerRepository,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Aci, StoreError> {
-        let aci = Aci::random(&mut *rng);
-        let account = Account::new(aci, None, AuthSalt::random(&mut *rng), self.now);
-        transaction.add_account(&account, rng).await?;
-        let login = Login {
-            aci,
-            email: self.email.clone(),
-            verifier: self.verifier.clone(),
-            verified: false,
-            created: self.now,
+                transaction.add_login(&login, &mut *rng).await?;
+                account.aci
+            }
         };
-        transaction.add_login(&login, rng).await?;
-        Ok(aci)
-    }
+        let shadow = ShadowSignUp {
+            aci,
+            verifier: verifier.clone(),
+            expires,
+        };
+        transaction.add_shadow_sign_up(&shadow, &mut *rng).await?;
+        if is_confirmed {
+            transaction.save().await?;
+            return Ok(mail::known(email, url));
+        }
+        let token = EmailToken::random(&mut *rng);
+        let sign_up = PendingSignUp {
+            token: keys.email_token_hash(&token, EmailTokenPurpose::VerifyEmail),
+            aci,
+            verifier,
+            expires,
+        };
+        transaction.add_sign_up(&sign_up, rng).await?;
+        transaction.save().await?;
+        Ok(mail::verify(email, url, &token, is_first))
+    })
+    .await
 }

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anteroom_protocol::Timestamp;
+use anteroom_protocol::{Aci, AuthSalt, Timestamp};
 use anteroom_runtime::{Clock, Entropy};
-use anteroom_store::{Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError};
+use anteroom_store::{
+    Account, Availability, DeviceRetention, IssuerDatabase, IssuerRepository, StoreError,
+};
+use rand_core::CryptoRng;
 
 use crate::domain::{
     devices::changes::DeviceChanges,
@@ -14,7 +17,8 @@ use crate::domain::{
 /// The maximum time of a transaction.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The database of accounts.
+/// The database of accounts. Clones are the same database.
+#[derive(Clone)]
 pub(crate) struct Storage {
     pub(crate) database: Arc<dyn IssuerDatabase>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -38,25 +42,36 @@ impl Storage {
     /// # Errors
     /// [`Failure::Unavailable`] if it does not.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
-        match self.stored(self.database.ready()).await? {
+        match stored(self.database.ready()).await? {
             Availability::ReadWrite => Ok(()),
             Availability::ReadOnly => Err(Failure::Unavailable),
         }
     }
 
-    /// Waits for the database.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`] when the database is unavailable or takes too long, else
-    /// [`Failure::Internal`].
-    pub(crate) async fn stored<T>(
-        &self,
-        transaction: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, Failure> {
-        in_time(TRANSACTION_TIMEOUT, transaction).await
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Waits for a transaction.
+///
+/// # Errors
+/// [`Failure::Unavailable`] when the database is unavailable or takes too long, else
+/// [`Failure::Internal`].
+pub(crate) async fn stored<T>(
+    transaction: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, Failure> {
+    in_time(TRANSACTION_TIMEOUT, transaction).await
+}
+
+/// Adds an account with a random id and without a PNI.
+pub(crate) async fn add_account(
+    transaction: &mut dyn IssuerRepository,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<Account, StoreError> {
+    let aci = Aci::random(&mut *rng);
+    let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
+    transaction.add_account(&account, rng).await?;
+    Ok(account)
 }

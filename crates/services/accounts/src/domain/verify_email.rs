@@ -2,7 +2,10 @@
 
 use anteroom_store::{ConfirmOutcome, EmailToken, EmailTokenPurpose, TransactionName};
 
-use crate::domain::{failure::Failure, storage::Storage};
+use crate::domain::{
+    failure::Failure,
+    storage::{Storage, stored},
+};
 
 /// The outcomes of a verification.
 pub(crate) enum VerifyOutcome {
@@ -13,29 +16,24 @@ pub(crate) enum VerifyOutcome {
 }
 
 /// Confirms the address of the sign-up whose mail contains the token.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn verify_email(storage: &Storage, token: &str) -> Result<VerifyOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("verify email");
-    const PURPOSE: EmailTokenPurpose = EmailTokenPurpose::VerifyEmail;
     let Some(token) = EmailToken::parse(token) else {
         return Ok(VerifyOutcome::LinkInvalid);
     };
     let keys = storage.database.storage_keys();
-    let hash = keys.email_token_hash(&token, PURPOSE);
+    let hash = keys.email_token_hash(&token, EmailTokenPurpose::VerifyEmail);
     let now = storage.now();
     let mut rng = storage.entropy.rng();
-    storage
-        .stored(async {
-            let mut transaction = storage.database.begin(NAME).await?;
-            let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
-            transaction.save().await?;
-            Ok(match confirmed {
-                ConfirmOutcome::Confirmed(_) => VerifyOutcome::Verified,
-                ConfirmOutcome::Repeated => VerifyOutcome::VerifiedBefore,
-                ConfirmOutcome::Invalid => VerifyOutcome::LinkInvalid,
-            })
+    stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let confirmed = transaction.confirm_sign_up(&hash, now, &mut *rng).await?;
+        transaction.save().await?;
+        Ok(match confirmed {
+            ConfirmOutcome::Confirmed(_) => VerifyOutcome::Verified,
+            ConfirmOutcome::Repeated => VerifyOutcome::VerifiedBefore,
+            ConfirmOutcome::Invalid => VerifyOutcome::LinkInvalid,
         })
-        .await
+    })
+    .await
 }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, ProblemKind, problems};
+use anteroom_http_server::{Problem, ProblemKind, problems, request_client};
 use anteroom_protocol::Aci;
 use anteroom_runtime::ClientAddress;
 use anteroom_store::DeviceId;
+use axum::extract::FromRequestParts;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
 use zeroize::Zeroizing;
 
 use crate::{
     accounts::Accounts,
-    domain::callers::{authentication::authenticate, caller::Caller, credentials::Credentials},
+    domain::callers::{
+        authentication::{Credentials, authenticate},
+        caller::Caller,
+    },
     state::AccountsState,
 };
 
@@ -35,16 +39,17 @@ impl Accounts {
     }
 }
 
-/// Authenticates a request, as [`Accounts::authenticate`] does.
-///
-/// # Errors
-/// Those of [`Accounts::authenticate`], with the general code.
-pub(crate) async fn caller_of(
-    accounts: &Arc<AccountsState>,
-    client: ClientAddress,
-    headers: &HeaderMap,
-) -> Result<Caller, Problem> {
-    authenticated(accounts, client, headers, &problems::UNAUTHORIZED).await
+/// Extracts the caller of a request, as [`Accounts::authenticate`] does, with the general code.
+impl FromRequestParts<Arc<AccountsState>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        head: &mut Parts,
+        accounts: &Arc<AccountsState>,
+    ) -> Result<Self, Problem> {
+        let client = request_client(&head.extensions);
+        authenticated(accounts, client, &head.headers, &problems::UNAUTHORIZED).await
+    }
 }
 
 async fn authenticated(
@@ -53,8 +58,7 @@ async fn authenticated(
     headers: &HeaderMap,
     unauthorized: &'static ProblemKind,
 ) -> Result<Caller, Problem> {
-    let credentials = credentials(headers);
-    let caller = authenticate(accounts, &credentials, client).await?;
+    let caller = authenticate(accounts, &credentials(headers), client).await?;
     caller.ok_or_else(|| unauthenticated(unauthorized))
 }
 

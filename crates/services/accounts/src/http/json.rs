@@ -1,8 +1,13 @@
-//! JSON bodies.
+//! JSON bodies of requests and answers.
 
 use anteroom_http_server::{HttpLimits, Problem, ProblemKind, bounded_body, require_json};
-use axum::extract::Request;
-use serde::de::DeserializeOwned;
+use axum::{
+    Json,
+    extract::Request,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, header};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// Reads a JSON body.
 ///
@@ -35,4 +40,10 @@ pub(crate) async fn read_optional_json<T: DeserializeOwned + Default>(
     }
     is_json?;
     serde_json::from_slice(&body).map_err(|_| Problem::new(invalid))
+}
+
+/// Returns an answer for one account, marked as not to be stored.
+pub fn private<T: Serialize>(body: T) -> Response {
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (no_store, Json(body)).into_response()
 }

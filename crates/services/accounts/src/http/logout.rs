@@ -11,7 +11,7 @@ use axum::{
 use http::StatusCode;
 
 use crate::{
-    domain::{client_limits::LOGOUT, login::logout::log_out},
+    domain::{client_limits::LOGOUT, login::logout::end_session},
     http::{
         admission::admit,
         problems::LOGOUT_RATE_LIMITED,
@@ -47,7 +47,7 @@ pub(crate) async fn logout(
     admit(&accounts.limits, &LOGOUT, client, &LOGOUT_RATE_LIMITED).await?;
     let ShownProof { proof, transport } = proof_of(&accounts, client, request).await?;
     if let Some(proof) = proof {
-        log_out(&accounts, &proof).await?;
+        end_session(&accounts, &proof).await?;
     }
     let response = StatusCode::NO_CONTENT.into_response();
     Ok(without_cookie(&accounts, transport, response))

@@ -13,7 +13,7 @@ use http::StatusCode;
 use crate::{
     domain::{
         client_limits::LOGOUT,
-        login::logout::{LogoutAllOutcome, log_out_everywhere},
+        login::logout::{EndSessionsOutcome, end_all_sessions},
     },
     http::{
         admission::admit,
@@ -53,9 +53,9 @@ pub(crate) async fn logout_all(
     let Some(proof) = proof else {
         return Err(unauthenticated(&LOGOUT_UNAUTHORIZED));
     };
-    match log_out_everywhere(&accounts, &proof).await? {
-        LogoutAllOutcome::Unauthenticated => Err(unauthenticated(&LOGOUT_UNAUTHORIZED)),
-        LogoutAllOutcome::LoggedOut => {
+    match end_all_sessions(&accounts, &proof).await? {
+        EndSessionsOutcome::Unauthenticated => Err(unauthenticated(&LOGOUT_UNAUTHORIZED)),
+        EndSessionsOutcome::Ended => {
             let response = StatusCode::NO_CONTENT.into_response();
             Ok(without_cookie(&accounts, transport, response))
         }

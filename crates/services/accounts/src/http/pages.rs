@@ -9,8 +9,6 @@ mod fields;
 mod form;
 mod layout;
 mod mail_request;
-mod resend;
-mod reset;
 mod sign_up;
 mod start;
 mod verify;
@@ -27,6 +25,7 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, header};
 
+use self::mail_request::{RESEND_PAGE, RESET_PAGE};
 use crate::state::AccountsState;
 
 /// Allows only the style sheet, no scripts, forms to this host only, and no frame of another page.
@@ -48,11 +47,8 @@ pub(crate) fn router(accounts: Arc<AccountsState>) -> Router {
     let pages = Router::new()
         .route("/account/signup", get(sign_up::show).post(sign_up::submit))
         .route("/account/verify", get(verify::show).post(verify::submit))
-        .route(
-            "/account/verify/resend",
-            get(resend::show).post(resend::submit),
-        )
-        .route("/account/reset", get(reset::show).post(reset::submit))
+        .route("/account/verify/resend", RESEND_PAGE.routes())
+        .route("/account/reset", RESET_PAGE.routes())
         .route(
             "/account/reset/confirm",
             get(confirm_reset::show).post(confirm_reset::submit),

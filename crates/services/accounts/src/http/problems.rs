@@ -1,7 +1,12 @@
 //! The problem kinds of logins.
+//!
+//! `…_RATE_LIMITED` is for a client address with too many requests, `…_VALIDATION_ERROR` for a body
+//! in which a member is missing, of the wrong type or out of its bounds.
 
-use anteroom_http_server::{Problem, ProblemKind};
+use anteroom_http_server::{Problem, ProblemKind, problems};
 use http::StatusCode;
+
+use crate::domain::failure::Failure;
 
 /// The authentication challenge of a login's tokens.
 const CHALLENGE: &str = "Bearer realm=\"anteroom\"";
@@ -20,28 +25,24 @@ pub(crate) const ACCOUNT_LOCKED: ProblemKind = ProblemKind {
     detail: "Account temporarily locked. Please try again later.",
 };
 
-/// The sign-up is not confirmed.
 pub(crate) const EMAIL_NOT_VERIFIED: ProblemKind = ProblemKind {
     code: "LOGIN_EMAIL_NOT_VERIFIED",
     status: StatusCode::FORBIDDEN,
     detail: "Please verify your email address to continue",
 };
 
-/// An administrator disabled the account.
 pub(crate) const ACCOUNT_DISABLED: ProblemKind = ProblemKind {
     code: "LOGIN_ACCOUNT_DISABLED",
     status: StatusCode::FORBIDDEN,
     detail: "This account has been disabled. Please contact support.",
 };
 
-/// The address has sent too many requests.
 pub(crate) const RATE_LIMITED: ProblemKind = ProblemKind {
     code: "LOGIN_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
     detail: "Too many login attempts. Please wait a moment.",
 };
 
-/// A member is missing, of the wrong type or out of its bounds.
 pub(crate) const VALIDATION_ERROR: ProblemKind = ProblemKind {
     code: "LOGIN_VALIDATION_ERROR",
     status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -63,7 +64,6 @@ pub(crate) const SESSION_ENDED: ProblemKind = ProblemKind {
     detail: "The session has ended. Please log in again.",
 };
 
-/// Sign-up is closed.
 pub(crate) const SIGN_UP_CLOSED: ProblemKind = ProblemKind {
     code: "SIGNUP_CLOSED",
     status: StatusCode::FORBIDDEN,
@@ -77,28 +77,24 @@ pub(crate) const INVITE_INVALID: ProblemKind = ProblemKind {
     detail: "This invite code is not valid. Please ask for a new one.",
 };
 
-/// The address has sent too many sign-ups.
 pub(crate) const SIGN_UP_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "SIGNUP_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
     detail: "Too many sign-ups. Please wait a moment.",
 };
 
-/// A member of a sign-up is missing, of the wrong type or out of its bounds.
 pub(crate) const SIGN_UP_VALIDATION_ERROR: ProblemKind = ProblemKind {
     code: "SIGNUP_VALIDATION_ERROR",
     status: StatusCode::UNPROCESSABLE_ENTITY,
     detail: "Please check your input and try again",
 };
 
-/// The address has sent too many verifications, or requests for another mail.
 pub(crate) const VERIFY_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "VERIFY_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
     detail: "Too many verification attempts. Please wait a moment.",
 };
 
-/// A member of a verification is missing, of the wrong type or out of its bounds.
 pub(crate) const VERIFY_VALIDATION_ERROR: ProblemKind = ProblemKind {
     code: "VERIFY_VALIDATION_ERROR",
     status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -112,14 +108,12 @@ pub(crate) const VERIFY_LINK_INVALID: ProblemKind = ProblemKind {
     detail: "This link is not valid any more. Please ask for a new one.",
 };
 
-/// The address has sent too many password resets.
 pub(crate) const RESET_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "RESET_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
     detail: "Too many password resets. Please wait a moment.",
 };
 
-/// A member of a reset is missing, of the wrong type or out of its bounds.
 pub(crate) const RESET_VALIDATION_ERROR: ProblemKind = ProblemKind {
     code: "RESET_VALIDATION_ERROR",
     status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -133,14 +127,12 @@ pub(crate) const RESET_LINK_INVALID: ProblemKind = ProblemKind {
     detail: "This link is not valid any more. Please ask for a new one.",
 };
 
-/// The address has sent too many logouts.
 pub(crate) const LOGOUT_RATE_LIMITED: ProblemKind = ProblemKind {
     code: "LOGOUT_RATE_LIMITED",
     status: StatusCode::TOO_MANY_REQUESTS,
     detail: "Too many logouts. Please wait a moment.",
 };
 
-/// The body of a logout has another shape.
 pub(crate) const LOGOUT_VALIDATION_ERROR: ProblemKind = ProblemKind {
     code: "LOGOUT_VALIDATION_ERROR",
     status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -157,4 +149,14 @@ pub(crate) const LOGOUT_UNAUTHORIZED: ProblemKind = ProblemKind {
 /// Returns a 401 of the login, with its authentication challenge.
 pub(crate) fn refused(kind: &'static ProblemKind) -> Problem {
     Problem::new(kind).challenge(CHALLENGE)
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable => Self::new(&problems::UNAVAILABLE),
+            Failure::Overloaded(after) => Self::new(&problems::OVERLOADED).retry_after(after),
+            Failure::Internal => Self::new(&problems::INTERNAL),
+        }
+    }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn refresh(
     match refresh::refresh(&accounts, client, &used).await? {
         RefreshOutcome::Ended => ended(),
         RefreshOutcome::Reused(session, email) => {
-            accounts.authenticator.caller_cache.forget_session(&session);
+            accounts.caller_cache.forget_session(&session);
             if let Some(email) = email {
                 let reason = FailureReason::RefreshTokenReused;
                 accounts.login_events.failed(&origin, &email, 0, reason);

@@ -7,10 +7,9 @@ use anteroom_runtime::RetryAfter;
 
 use crate::{
     domain::login::{
-        attempt::Refusal,
         events::RequestOrigin,
         recent::NotRecent,
-        refusals::{RefusedAttempt, report},
+        refusals::{Refusal, RefusedAttempt, report},
     },
     http::problems::{
         ACCOUNT_DISABLED, ACCOUNT_LOCKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, RATE_LIMITED,

@@ -8,7 +8,11 @@ use axum::extract::{Request, State};
 use http::StatusCode;
 
 use crate::{
-    domain::{client_limits::RESET, mails::mail_request::MailRequestOutcome, request_reset},
+    domain::{
+        client_limits::RESET,
+        mails::mail_request::{MailRequestOutcome, request_mail},
+        request_reset::RESET_MAIL,
+    },
     http::{
         admission::admit,
         json::read_json,
@@ -46,7 +50,7 @@ pub(crate) async fn request_reset(
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESET, client, &RESET_RATE_LIMITED).await?;
     let body: ResetRequest = read_json(&accounts.http, request, &RESET_VALIDATION_ERROR).await?;
-    match request_reset::request_reset(&accounts, client, body.email.as_str()).await? {
+    match request_mail(&accounts, client, &RESET_MAIL, body.email.as_str()).await? {
         MailRequestOutcome::InvalidInput => Err(Problem::new(&RESET_VALIDATION_ERROR)),
         MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),
     }

@@ -8,7 +8,11 @@ use axum::extract::{Request, State};
 use http::StatusCode;
 
 use crate::{
-    domain::{client_limits::RESEND, mails::mail_request::MailRequestOutcome, resend},
+    domain::{
+        client_limits::RESEND,
+        mails::mail_request::{MailRequestOutcome, request_mail},
+        resend::VERIFICATION_MAIL,
+    },
     http::{
         admission::admit,
         json::read_json,
@@ -47,7 +51,7 @@ pub(crate) async fn resend(
 ) -> Result<StatusCode, Problem> {
     admit(&accounts.limits, &RESEND, client, &VERIFY_RATE_LIMITED).await?;
     let body: ResendRequest = read_json(&accounts.http, request, &VERIFY_VALIDATION_ERROR).await?;
-    match resend::resend(&accounts, client, body.email.as_str()).await? {
+    match request_mail(&accounts, client, &VERIFICATION_MAIL, body.email.as_str()).await? {
         MailRequestOutcome::InvalidInput => Err(Problem::new(&VERIFY_VALIDATION_ERROR)),
         MailRequestOutcome::Accepted => Ok(StatusCode::ACCEPTED),
     }

@@ -1,13 +1,8 @@
 //! The problems of operations, for the OpenAPI description.
 
-use std::collections::BTreeMap;
-
 use utoipa::{
-    IntoResponses, PartialSchema as _,
-    openapi::{
-        Content, Header, Object, Ref, RefOr, Response, ResponseBuilder, ResponsesBuilder,
-        schema::Type,
-    },
+    PartialSchema as _,
+    openapi::{Content, Header, Ref, ResponseBuilder},
 };
 
 /// Declares a type for `responses(…)` of an operation: its problems, as `status "codes"`. `waits`
@@ -73,18 +68,9 @@ problem_responses! {
     429 "`LOGOUT_RATE_LIMITED`",
 }
 
-/// The problems of a password that an operation takes besides its own input: those of a login.
-pub(crate) struct PasswordProblems;
-
-impl IntoResponses for PasswordProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut lock = Header::new(Object::with_type(Type::Integer));
-        lock.description = Some("Seconds until the next try.".to_owned());
-        let locked = described_problem("`LOGIN_ACCOUNT_LOCKED`").header("Retry-After", lock);
-        ResponsesBuilder::new()
-            .response("423", locked.build())
-            .response("429", described_problem("`LOGIN_RATE_LIMITED`").build())
-            .build()
-            .into()
-    }
+problem_responses! {
+    /// The problems of a password that an operation takes besides its own input: those of a login.
+    PasswordProblems:
+    423 "`LOGIN_ACCOUNT_LOCKED`",
+    429 "`LOGIN_RATE_LIMITED`",
 }

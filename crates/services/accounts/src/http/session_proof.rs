@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{Problem, bounded_body, problems, require_json};
+use anteroom_http_server::{Problem, problems, require_json};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::RefreshToken;
 use anteroom_wire::issuer::LogoutRequest;
@@ -13,6 +13,7 @@ use crate::{
     http::{
         authentication::{credentials, unauthenticated},
         cookie,
+        json::read_optional_json,
         problems::{LOGOUT_UNAUTHORIZED, LOGOUT_VALIDATION_ERROR},
         tokens::TokenTransport,
     },
@@ -36,37 +37,30 @@ pub(crate) async fn proof_of(
     client: ClientAddress,
     request: Request,
 ) -> Result<ShownProof, Problem> {
-    let (head, body) = request.into_parts();
-    let headers = &head.headers;
-    let body = bounded_body(body, &accounts.http).await?;
-    let is_json = require_json(headers);
+    let headers = request.headers();
+    let is_json = require_json(headers).is_ok();
+    let has_cookie = cookie::is_there(headers);
+    let (cookie, credentials) = (cookie::shown(headers), credentials(headers));
     let refresh = |token: Option<RefreshToken>, transport| ShownProof {
         proof: token.map(SessionProof::Refresh),
         transport,
     };
-    if !body.is_empty() {
-        is_json?;
-        match serde_json::from_slice::<LogoutRequest>(&body) {
-            Ok(LogoutRequest {
-                refresh_token: Some(token),
-            }) => {
-                let token = RefreshToken::parse(token.as_str());
-                return Ok(refresh(token, TokenTransport::Body));
-            }
-            Ok(_) => {}
-            Err(_) => return Err(Problem::new(&LOGOUT_VALIDATION_ERROR)),
-        }
+    let body: LogoutRequest =
+        read_optional_json(&accounts.http, request, &LOGOUT_VALIDATION_ERROR).await?;
+    if let Some(token) = body.refresh_token {
+        let token = RefreshToken::parse(token.as_str());
+        return Ok(refresh(token, TokenTransport::Body));
     }
-    if is_json.is_ok() && cookie::is_there(headers) {
-        return Ok(refresh(cookie::shown(headers), TokenTransport::Cookie));
+    if is_json && has_cookie {
+        return Ok(refresh(cookie, TokenTransport::Cookie));
     }
-    let caller = authenticate(accounts, &credentials(headers), client).await?;
+    let caller = authenticate(accounts, &credentials, client).await?;
     match caller.and_then(|caller| caller.session) {
         Some(session) => Ok(ShownProof {
             proof: Some(SessionProof::Access(session)),
             transport: TokenTransport::Body,
         }),
-        None if cookie::is_there(headers) => Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE)),
+        None if has_cookie => Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE)),
         None => Err(unauthenticated(&LOGOUT_UNAUTHORIZED)),
     }
 }

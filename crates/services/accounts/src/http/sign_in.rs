@@ -74,12 +74,9 @@ pub(crate) async fn sign_in(
         SignInOutcome::Refused(attempt) => Err(answer(&accounts, &origin, attempt)),
         SignInOutcome::SignedIn(grant, changes) => {
             accounts.limits.note_network(client);
-            accounts
-                .login_events
-                .success(&origin, &grant.email, &grant.session);
-            for change in &changes {
-                announce(&accounts, change);
-            }
+            let events = &accounts.login_events;
+            events.success(&origin, &grant.email, &grant.session);
+            announce(&accounts, &changes);
             tokens(&accounts, &grant, transport)
         }
     }
@@ -93,14 +90,11 @@ fn attempt(body: &LoginRequest, cookie: Option<RefreshToken>) -> Result<SignInAt
     let invalid = || Problem::new(&VALIDATION_ERROR);
     let email = Email::parse(body.email.as_str()).map_err(|_| invalid())?;
     let password = Password::parse(body.password.as_str()).map_err(|_| invalid())?;
-    let id = match body.device_id {
-        Some(number) => Some(DeviceId::new(number).ok_or_else(invalid)?),
-        None => None,
-    };
-    let name = match &body.device_name {
-        Some(text) => Some(device_name(text)?),
-        None => None,
-    };
+    let id = body
+        .device_id
+        .map(|number| DeviceId::new(number).ok_or_else(invalid))
+        .transpose()?;
+    let name = body.device_name.as_ref().map(device_name).transpose()?;
     let proof = match (id, &body.refresh_token) {
         (None, _) => None,
         (Some(_), Some(token)) => RefreshToken::parse(token.as_str()),

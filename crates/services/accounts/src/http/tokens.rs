@@ -10,7 +10,7 @@ use http::header;
 
 use crate::{
     domain::tokens::{access_token::LIFETIME, grant::TokenGrant, session},
-    http::{cookie, private::private},
+    http::{cookie, json::private},
     state::AccountsState,
 };
 

@@ -1,20 +1,9 @@
 //! `GET /v1/accounts/whoami`: shows the caller's own account.
 
-use std::sync::Arc;
-
-use anteroom_http_server::{Problem, RequestClient};
 use anteroom_wire::issuer::WhoamiResponse;
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::response::Response;
 
-use crate::{
-    domain::callers::caller::Caller,
-    http::{authentication::caller_of, private::private},
-    problem_responses,
-    state::AccountsState,
-};
+use crate::{domain::callers::caller::Caller, http::json::private, problem_responses};
 
 problem_responses! {
     WhoamiProblems:
@@ -33,15 +22,11 @@ problem_responses! {
     ),
     security(("device" = []), ("session" = []))
 )]
-pub(crate) async fn whoami(
-    State(accounts): State<Arc<AccountsState>>,
-    RequestClient(client): RequestClient,
-    request: Request,
-) -> Result<Response, Problem> {
+pub(crate) async fn whoami(caller: Caller) -> Response {
     let Caller {
         account, device, ..
-    } = caller_of(&accounts, client, request.headers()).await?;
-    Ok(private(WhoamiResponse {
+    } = caller;
+    private(WhoamiResponse {
         uuid: account.aci.to_uuid_string(),
         pni: account.pni.map(|pni| pni.to_uuid_string()),
         device_id: device.as_u32(),
@@ -49,5 +34,5 @@ pub(crate) async fn whoami(
             Some(_) => None,
             None => Some(account.auth_salt.as_bytes().as_slice().into()),
         },
-    }))
+    })
 }

@@ -33,11 +33,8 @@ pub(crate) async fn issue_create_credential(
 ) -> Result<CreateCredentialOutcome, Failure> {
     let now = issuer.now();
     let redemption_time = now.start_of_day();
-    let params = issuer
-        .params
-        .current()
-        .issuing_generic(now)
-        .ok_or_else(no_params)?;
+    let params = issuer.params.load().issuing_generic(now);
+    let params = params.ok_or_else(no_params)?;
     let randomness = Randomness::random(&mut *issuer.entropy.rng());
     let issued = admitted.compute(&issuer.limits, move || {
         request

@@ -61,7 +61,7 @@ pub(crate) async fn issue_batch(
     let Some(range) = range else {
         return Ok(BatchOutcome::InvalidRange);
     };
-    let params = issuer.params.current();
+    let params = issuer.params.load_full();
     let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
     let group_params = match kind {
         BatchKind::CallLinks => None,

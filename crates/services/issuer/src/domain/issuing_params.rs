@@ -3,13 +3,12 @@
 //! Several can be live: the newest valid ones issue, all valid ones verify, and the next ones are
 //! published before they are used, so that clients can pin them in time.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use anteroom_protocol::{
     DAY, GenericSecretParams, GroupServerSecretParams, Mode, ParamsId, Timestamp,
 };
 use anteroom_store::{ServerParamsKind, ServerParamsRecord};
-use arc_swap::ArcSwap;
 
 /// Secret params and the time of their validity: from `not_before` on, and before `not_after` if
 /// there is one.
@@ -50,44 +49,19 @@ pub struct IssuingParams {
     group: Arc<[Entry<GroupServerSecretParams>]>,
 }
 
-/// The current server params. They can be replaced while the issuer runs.
-pub(crate) struct CurrentParams(ArcSwap<IssuingParams>);
-
-impl CurrentParams {
-    pub(crate) fn new(params: IssuingParams) -> Self {
-        Self(ArcSwap::from_pointee(params))
-    }
-
-    /// Returns the params that a request uses throughout.
-    pub(crate) fn current(&self) -> Arc<IssuingParams> {
-        self.0.load_full()
-    }
-
-    pub(crate) fn replace(&self, params: IssuingParams) {
-        self.0.store(Arc::new(params));
-    }
-}
-
 /// Public params and the time of their validity.
-pub(crate) struct ListedParams {
+pub(crate) struct PublicParams {
     pub(crate) id: ParamsId,
     pub(crate) kind: ServerParamsKind,
     pub(crate) version: u8,
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Option<Timestamp>,
-    /// Whether they issue credentials at the moment.
-    pub(crate) is_issuing: bool,
-    /// The bytes of the params.
-    pub(crate) public: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 struct Entry<T> {
     secret: Arc<T>,
-    id: ParamsId,
-    version: u8,
-    public: Vec<u8>,
-    not_before: Timestamp,
-    not_after: Option<Timestamp>,
+    public: PublicParams,
 }
 
 impl IssuingParams {
@@ -105,14 +79,16 @@ impl IssuingParams {
                 Mode::Legacy => 0,
                 Mode::Standard => 1,
             };
-            let (id, public) = (public.id(), public.to_bytes());
-            Entry::new(dated, id, version, public)
+            let kind = ServerParamsKind::Generic;
+            let (id, bytes) = (public.id(), public.to_bytes());
+            Entry::new(dated, id, kind, version, bytes)
         });
         let group = group.into_iter().map(|dated| {
             let public = dated.params.public_params();
-            let (id, public) = (public.id(), public.to_bytes());
+            let kind = ServerParamsKind::Group;
+            let (id, bytes) = (public.id(), public.to_bytes());
             // Group credentials always use the legacy mode of their key.
-            Entry::new(dated, id, 0, public)
+            Entry::new(dated, id, kind, 0, bytes)
         });
         Self {
             mode,
@@ -131,25 +107,18 @@ impl IssuingParams {
     ) -> Result<Self, IssuingParamsError> {
         let (mut generic, mut group) = (Vec::new(), Vec::new());
         for record in records {
-            let malformed = |_| IssuingParamsError::Malformed(record.id);
-            let id = match record.kind {
-                ServerParamsKind::Generic => {
-                    let params =
-                        GenericSecretParams::from_bytes(&record.secret).map_err(malformed)?;
-                    let id = params.public_params().id();
-                    generic.push(live(record, params));
-                    id
-                }
-                ServerParamsKind::Group => {
-                    let params =
-                        GroupServerSecretParams::from_bytes(&record.secret).map_err(malformed)?;
-                    let id = params.public_params().id();
-                    group.push(live(record, params));
-                    id
-                }
-            };
-            if id.to_hex() != record.id.to_hex() {
-                return Err(IssuingParamsError::Mismatch(record.id));
+            let secret = &record.secret;
+            match record.kind {
+                ServerParamsKind::Generic => generic.push(dated(
+                    record,
+                    GenericSecretParams::from_bytes(secret),
+                    |params| params.public_params().id(),
+                )?),
+                ServerParamsKind::Group => group.push(dated(
+                    record,
+                    GroupServerSecretParams::from_bytes(secret),
+                    |params| params.public_params().id(),
+                )?),
             }
         }
         Ok(Self::new(mode, generic, group))
@@ -167,14 +136,13 @@ impl IssuingParams {
             .map(|entry| Arc::clone(&entry.secret))
     }
 
-    /// Returns all params, newest first, including those that are invalid at `now`: a client with a
-    /// link made under those can verify that every client saw the same params.
-    pub(crate) fn published(&self, now: Timestamp) -> Vec<ListedParams> {
-        let generic = self.issuing_generic_entry(now).map(|entry| entry.id);
-        let group = self.issuing_group_entry(now).map(|entry| entry.id);
-        let generic = published(&self.generic, ServerParamsKind::Generic, generic);
-        let group = published(&self.group, ServerParamsKind::Group, group);
-        generic.chain(group).collect()
+    /// Returns all params, newest first, with whether they issue at `now`. Includes those that are
+    /// invalid then: a client with a link made under those can verify that every client saw the
+    /// same params.
+    pub(crate) fn published(&self, now: Timestamp) -> impl Iterator<Item = (&PublicParams, bool)> {
+        let generic = self.issuing_generic_entry(now).map(|entry| entry.public.id);
+        let group = self.issuing_group_entry(now).map(|entry| entry.public.id);
+        published(&self.generic, generic).chain(published(&self.group, group))
     }
 
     fn issuing_generic_entry(&self, now: Timestamp) -> Option<&Entry<GenericSecretParams>> {
@@ -189,49 +157,59 @@ impl IssuingParams {
 }
 
 impl<T> Entry<T> {
-    fn new(dated: DatedParams<T>, id: ParamsId, version: u8, public: Vec<u8>) -> Self {
+    fn new(
+        dated: DatedParams<T>,
+        id: ParamsId,
+        kind: ServerParamsKind,
+        version: u8,
+        bytes: Vec<u8>,
+    ) -> Self {
         Self {
             secret: Arc::new(dated.params),
-            id,
-            version,
-            public,
-            not_before: dated.not_before,
-            not_after: dated.not_after,
+            public: PublicParams {
+                id,
+                kind,
+                version,
+                not_before: dated.not_before,
+                not_after: dated.not_after,
+                bytes,
+            },
         }
     }
 
     fn is_valid_at(&self, now: Timestamp) -> bool {
-        self.not_before <= now && self.not_after.is_none_or(|end| now < end)
+        self.public.not_before <= now && self.public.not_after.is_none_or(|end| now < end)
     }
 }
 
-fn live<T>(record: &ServerParamsRecord, params: T) -> DatedParams<T> {
-    DatedParams {
+/// Returns the params of a row, if they have the row's id.
+fn dated<T, E>(
+    record: &ServerParamsRecord,
+    params: Result<T, E>,
+    id: impl FnOnce(&T) -> ParamsId,
+) -> Result<DatedParams<T>, IssuingParamsError> {
+    let params = params.map_err(|_| IssuingParamsError::Malformed(record.id))?;
+    if id(&params) != record.id {
+        return Err(IssuingParamsError::Mismatch(record.id));
+    }
+    Ok(DatedParams {
         params,
         not_before: record.not_before,
         not_after: record.not_after,
-    }
+    })
 }
 
 /// Sorts params, newest first. Two with the same start are in the order of their ids, so that all
 /// processes of an issuer agree on which one issues.
 fn newest_first<T>(mut entries: Vec<Entry<T>>) -> Arc<[Entry<T>]> {
-    entries.sort_by_key(|entry| (std::cmp::Reverse(entry.not_before), entry.id));
+    entries.sort_by_key(|entry| (Reverse(entry.public.not_before), entry.public.id));
     entries.into()
 }
 
 fn published<T>(
     entries: &[Entry<T>],
-    kind: ServerParamsKind,
     issuing: Option<ParamsId>,
-) -> impl Iterator<Item = ListedParams> {
-    entries.iter().map(move |entry| ListedParams {
-        id: entry.id,
-        kind,
-        version: entry.version,
-        not_before: entry.not_before,
-        not_after: entry.not_after,
-        is_issuing: issuing == Some(entry.id),
-        public: entry.public.clone(),
-    })
+) -> impl Iterator<Item = (&PublicParams, bool)> {
+    let entries = entries.iter().map(|entry| &entry.public);
+    entries.map(move |public| (public, issuing == Some(public.id)))
 }

@@ -11,12 +11,10 @@ use axum::{
 };
 
 use crate::{
-    domain::credential_batches::{BatchKind, BatchOutcome, issue_batch},
+    domain::credential_batches::BatchKind,
     http::{
-        batch_events::emit_issued,
-        credentials::day_credential,
-        problems::{BATCHES_RATE_LIMITED, CALL_LINK_UNAUTHORIZED, INVALID_RANGE},
-        range::requested_days,
+        batches::{day_credentials, issue},
+        problems::CALL_LINK_UNAUTHORIZED,
     },
     state::IssuerState,
 };
@@ -55,17 +53,8 @@ pub(crate) async fn call_link_auth(
         .accounts
         .authenticate(request.headers(), client, &CALL_LINK_UNAUTHORIZED)
         .await?;
-    let days = requested_days(request.uri());
-    match issue_batch(&issuer, &caller, BatchKind::CallLinks, days).await? {
-        BatchOutcome::RateLimited(after) => {
-            Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
-        }
-        BatchOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
-        BatchOutcome::BatchIssued(range, batch) => {
-            emit_issued(&issuer.events, &caller.account.aci, range, &batch);
-            Ok(private(CallLinkAuthResponse {
-                call_link_auth_credentials: batch.call_link.iter().map(day_credential).collect(),
-            }))
-        }
-    }
+    let batch = issue(&issuer, &caller, BatchKind::CallLinks, request.uri()).await?;
+    Ok(private(CallLinkAuthResponse {
+        call_link_auth_credentials: day_credentials(&batch.call_link),
+    }))
 }

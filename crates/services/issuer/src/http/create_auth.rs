@@ -19,7 +19,7 @@ use crate::{
         account_limit::AccountRequest,
         create_credential::{CreateCredentialOutcome, issue_create_credential},
     },
-    http::{credentials::day_credential, problems::CALL_LINK_UNAUTHORIZED},
+    http::problems::CALL_LINK_UNAUTHORIZED,
     state::IssuerState,
 };
 
@@ -66,10 +66,9 @@ pub(crate) async fn create_auth(
         .authenticate(headers, client, &CALL_LINK_UNAUTHORIZED)
         .await?;
     let aci = caller.account.aci;
+    let events = &issuer.events;
     let rate_limited = |after| {
-        issuer
-            .events
-            .emit("call_link.rate_limited", &aci, |event| event);
+        events.emit("call_link.rate_limited", &aci, |event| event);
         Problem::new(&RATE_LIMITED).retry_after(after)
     };
     let size = issuer.limits.sizes.create_auth;
@@ -86,12 +85,14 @@ pub(crate) async fn create_auth(
             credential,
             redemption_time,
         } => {
-            issuer
-                .events
-                .emit("call_link.credential_issued", &aci, |event| {
-                    event.with("redemption_time", redemption_time.as_secs())
-                });
-            Ok(private(day_credential(&(credential, redemption_time))))
+            let redemption_time = redemption_time.as_secs();
+            events.emit("call_link.credential_issued", &aci, |event| {
+                event.with("redemption_time", redemption_time)
+            });
+            Ok(private(DayCredential {
+                credential: credential.as_slice().into(),
+                redemption_time,
+            }))
         }
     }
 }

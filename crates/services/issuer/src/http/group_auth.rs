@@ -12,13 +12,8 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::{
-    domain::credential_batches::{BatchKind, BatchOutcome, issue_batch},
-    http::{
-        batch_events::emit_issued,
-        credentials::day_credential,
-        problems::{BATCHES_RATE_LIMITED, INVALID_RANGE},
-        range::requested_days,
-    },
+    domain::credential_batches::BatchKind,
+    http::batches::{day_credentials, issue},
     state::IssuerState,
 };
 
@@ -67,26 +62,16 @@ pub(crate) async fn group_auth(
         .accounts
         .authenticate(request.headers(), client, &UNAUTHORIZED)
         .await?;
-    let days = requested_days(request.uri());
-    match issue_batch(&issuer, &caller, BatchKind::CallLinksAndGroups, days).await? {
-        BatchOutcome::RateLimited(after) => {
-            Err(Problem::new(&BATCHES_RATE_LIMITED).retry_after(after))
-        }
-        BatchOutcome::InvalidRange => Err(Problem::new(&INVALID_RANGE)),
-        BatchOutcome::BatchIssued(range, batch) => {
-            let account = &caller.account;
-            emit_issued(&issuer.events, &account.aci, range, &batch);
-            let credentials = batch.group.iter().flatten().map(day_credential);
-            let mut response = private(GroupAuthResponse {
-                credentials: credentials.collect(),
-                call_link_auth_credentials: batch.call_link.iter().map(day_credential).collect(),
-                pni: account.pni.map(|pni| pni.to_uuid_string()),
-            });
-            if batch.group.is_none() {
-                let missing = HeaderValue::from_static("group-credentials");
-                response.headers_mut().insert(DEGRADED, missing);
-            }
-            Ok(response)
-        }
+    let kind = BatchKind::CallLinksAndGroups;
+    let batch = issue(&issuer, &caller, kind, request.uri()).await?;
+    let mut response = private(GroupAuthResponse {
+        credentials: day_credentials(batch.group.as_deref().unwrap_or_default()),
+        call_link_auth_credentials: day_credentials(&batch.call_link),
+        pni: caller.account.pni.map(|pni| pni.to_uuid_string()),
+    });
+    if batch.group.is_none() {
+        let missing = HeaderValue::from_static("group-credentials");
+        response.headers_mut().insert(DEGRADED, missing);
     }
+    Ok(response)
 }

@@ -13,7 +13,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
-use crate::{domain::issuing_params::ListedParams, state::IssuerState};
+use crate::{domain::issuing_params::PublicParams, state::IssuerState};
 
 /// Short enough for clients to see the next params in time, which are published days ahead.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -33,8 +33,8 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300
 pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: HeaderMap) -> Response {
     let response = ParamsResponse {
         params: {
-            let listed = issuer.params.current().published(issuer.now());
-            listed.iter().map(published).collect()
+            let params = issuer.params.load();
+            params.published(issuer.now()).map(published).collect()
         },
     };
     let Ok(body) = serde_json::to_vec(&response) else {
@@ -59,18 +59,18 @@ pub(crate) async fn params(State(issuer): State<Arc<IssuerState>>, headers: Head
     (cached, json, body).into_response()
 }
 
-fn published(listed: &ListedParams) -> PublishedParams {
+fn published((params, issuing): (&PublicParams, bool)) -> PublishedParams {
     PublishedParams {
-        id: listed.id.to_hex(),
-        kind: match listed.kind {
+        id: params.id.to_hex(),
+        kind: match params.kind {
             ServerParamsKind::Generic => PublishedKind::Generic,
             ServerParamsKind::Group => PublishedKind::Group,
         },
-        version: listed.version,
-        not_before: listed.not_before.as_secs(),
-        not_after: listed.not_after.map(Timestamp::as_secs),
-        issuing: listed.is_issuing,
-        public_params: listed.public.as_slice().into(),
+        version: params.version,
+        not_before: params.not_before.as_secs(),
+        not_after: params.not_after.map(Timestamp::as_secs),
+        issuing,
+        public_params: params.bytes.as_slice().into(),
     }
 }
 

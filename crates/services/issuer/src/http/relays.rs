@@ -94,31 +94,25 @@ async fn answer(
         .accounts
         .authenticate(headers, client, &UNAUTHORIZED)
         .await?;
-    let aci = &caller.account.aci;
+    let (events, aci) = (&issuer.events, &caller.account.aci);
     match issue_relay_credentials(issuer, &caller).await {
         RelayCredentialsOutcome::RateLimited(after) => {
-            issuer
-                .events
-                .emit("call_relay.rate_limited", aci, |event| event);
+            events.emit("call_relay.rate_limited", aci, |event| event);
             Err(Problem::new(&RATE_LIMITED).retry_after(after))
         }
         RelayCredentialsOutcome::ProviderError(error) => {
             issuer.relay_provider_errors.add(1);
-            issuer
-                .events
-                .emit("call_relay.provider_error", aci, |event| {
-                    event.with("http_status", error.http_status())
-                });
+            events.emit("call_relay.provider_error", aci, |event| {
+                event.with("http_status", error.http_status())
+            });
             let after = RetryAfter::from_secs(error.retry_after_secs());
             Err(Problem::new(&PROVIDER_ERROR).retry_after(after))
         }
         RelayCredentialsOutcome::CredentialsIssued(relay) => {
             let ttl = relay.ttl.as_secs();
-            issuer
-                .events
-                .emit("call_relay.credentials_issued", aci, |event| {
-                    event.with("turn_ttl_seconds", ttl)
-                });
+            events.emit("call_relay.credentials_issued", aci, |event| {
+                event.with("turn_ttl_seconds", ttl)
+            });
             Ok(private(RelaysResponse {
                 relays: vec![RelayEntry {
                     username: Secret::from(relay.username.as_str()),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{complete_description, description_router, harden, health_router};
+use anteroom_http_server::{
+    complete_description, description_router, health_router, with_middleware,
+};
 use anteroom_pages::{api_page, not_found_page};
 use axum::{Router, middleware::from_fn};
 use utoipa::{
@@ -24,13 +26,17 @@ use crate::{
 /// Returns all routes of the issuer, with all middleware.
 pub fn router(issuer: Issuer) -> Router {
     let state = issuer.0;
-    let (routes, mut description) = described(Arc::clone(&state)).split_for_parts();
+    let (routes, mut description) = described_routes()
+        .with_state(Arc::clone(&state))
+        .merge(anteroom_accounts::routes(&state.accounts))
+        .merge(health_router(state.health.clone()))
+        .split_for_parts();
     complete_description(&mut description);
     let routes = routes
         .merge(anteroom_accounts::page_routes(&state.accounts))
         .merge(description_router(&description))
         .merge(api_page(description));
-    harden(
+    with_middleware(
         routes,
         OPERATIONS,
         state.http,
@@ -47,15 +53,6 @@ pub fn openapi() -> openapi::OpenApi {
     description.merge(anteroom_accounts::openapi());
     complete_description(&mut description);
     description
-}
-
-fn described(state: Arc<IssuerState>) -> OpenApiRouter {
-    let health = health_router(state.health.clone());
-    let accounts = anteroom_accounts::routes(&state.accounts);
-    described_routes()
-        .with_state(state)
-        .merge(accounts)
-        .merge(health)
 }
 
 fn described_routes() -> OpenApiRouter<Arc<IssuerState>> {

@@ -116,7 +116,7 @@ async fn everything_seen(
                 let path = "/auth/password-reset";
                 all.push(seen(&send(&issuer, is_form, path, &named).await, email));
                 issuer.clock.advance(61);
-                issuer.issuer.purge().await.unwrap();
+                issuer.issuer.accounts().purge().await.unwrap();
             }
             _ => {}
         }
@@ -162,14 +162,14 @@ async fn logins_after(email: &str, steps: &[Step]) -> Vec<impl PartialEq + std::
                 None
             }
             Step::Purge => {
-                issuer.issuer.purge().await.unwrap();
+                issuer.issuer.accounts().purge().await.unwrap();
                 None
             }
         };
         if let Some((path, body)) = request {
             all.push(seen(&post(&issuer, path, body).await, email));
         }
-        issuer.issuer.background_idle().await;
+        issuer.issuer.accounts().background_idle().await;
         all.push(seen(&post(&issuer, "/auth/login", &chosen).await, email));
         issuer.clock.advance(61);
     }
@@ -252,10 +252,10 @@ async fn unverified_accounts_and_logins_go_with_their_last_sign_up() {
     let _ = issuer.mails.take();
     // The first sign-up has ended, and the second has not.
     issuer.clock.advance(DAY / 2);
-    issuer.issuer.purge().await.unwrap();
+    issuer.issuer.accounts().purge().await.unwrap();
     assert_eq!(post(&issuer, "/auth/login", &body).await.status, 403);
     issuer.clock.advance(DAY / 2);
-    assert_eq!(issuer.issuer.purge().await.unwrap().rows, 3);
+    assert_eq!(issuer.issuer.accounts().purge().await.unwrap().rows, 3);
     assert_eq!(post(&issuer, "/auth/login", &body).await.status, 401);
     // No row of it remains: the next sign-up counts as a first one.
     post(&issuer, "/auth/signup", &body).await;

@@ -153,7 +153,7 @@ async fn a_devices_last_use_is_written_every_five_minutes() {
     ] {
         issuer.clock.set(now);
         assert_eq!(get_as(&issuer, &issuer.account, WHOAMI).await.status, 200);
-        issuer.issuer.device_uses_written().await;
+        issuer.issuer.accounts().device_uses_written().await;
         let mut reader = issuer
             .database
             .read(TransactionName::new("test"))

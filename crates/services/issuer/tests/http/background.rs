@@ -108,12 +108,12 @@ impl Scene {
         let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let shared = Arc::new(TransactionBarrier {
-                database: Arc::clone(&parts.database),
+                database: Arc::clone(&parts.accounts.database),
                 passes: Semaphore::new(0),
                 failures: AtomicUsize::new(0),
                 begun: Mutex::default(),
             });
-            parts.database = Arc::new(BlockingDatabase(Arc::clone(&shared)));
+            parts.accounts.database = Arc::new(BlockingDatabase(Arc::clone(&shared)));
             barrier = Some(shared);
         })
         .await;
@@ -173,7 +173,7 @@ async fn the_answer_comes_before_the_look_up_the_token_and_the_mail() {
     }
     assert_eq!(scene.issuer.mails.take().len(), 0);
     scene.open();
-    scene.issuer.issuer.background_idle().await;
+    scene.issuer.issuer.accounts().background_idle().await;
     let subjects: Vec<_> = scene
         .issuer
         .mails
@@ -207,9 +207,9 @@ async fn a_full_queue_is_told_before_anything_is_accepted() {
         assert_eq!(answer.headers()["retry-after"], "5");
     }
     scene.open();
-    scene.issuer.issuer.background_idle().await;
+    scene.issuer.issuer.accounts().background_idle().await;
     assert_eq!(scene.ask(ANN).await, 202);
-    scene.issuer.issuer.background_idle().await;
+    scene.issuer.issuer.accounts().background_idle().await;
     assert_eq!(scene.issuer.mails.take().len(), 1);
     assert_eq!(scene.dropped().await, 0);
 }
@@ -228,7 +228,7 @@ async fn a_network_of_any_width_has_at_most_half_of_the_queue() {
         assert_eq!(scene.ask_from(&client(251), ANN).await, 503);
         assert_eq!(scene.ask_from("198.51.100.1", ANN).await, 202);
         scene.open();
-        scene.issuer.issuer.background_idle().await;
+        scene.issuer.issuer.accounts().background_idle().await;
         assert_eq!(scene.ask_from(&client(251), ANN).await, 202);
     }
 }
@@ -240,7 +240,7 @@ async fn work_that_fails_is_tried_three_times_and_then_counted() {
         scene.open();
         scene.barrier.failures.store(failures, Ordering::SeqCst);
         assert_eq!(scene.ask(ANN).await, 202);
-        scene.issuer.issuer.background_idle().await;
+        scene.issuer.issuer.accounts().background_idle().await;
         assert_eq!(scene.issuer.mails.take().len(), mails, "{failures}");
         assert_eq!(scene.dropped().await, u64::from(mails == 0));
         let waits: Vec<_> = scene
@@ -253,7 +253,7 @@ async fn work_that_fails_is_tried_three_times_and_then_counted() {
         assert_eq!(waits, [1, 4][..failures.min(2)]);
         // The next request is not delayed.
         assert_eq!(scene.ask(ANN).await, 202);
-        scene.issuer.issuer.background_idle().await;
+        scene.issuer.issuer.accounts().background_idle().await;
         assert_eq!(scene.issuer.mails.take().len(), 1);
     }
 }
@@ -264,7 +264,12 @@ async fn a_stop_does_the_work_that_is_left_or_counts_it_when_patience_ends() {
     for n in 0..4 {
         assert_eq!(scene.ask(&format!("user{n}@example.com")).await, 202);
     }
-    scene.issuer.issuer.close_background(Duration::ZERO).await;
+    scene
+        .issuer
+        .issuer
+        .accounts()
+        .close_background(Duration::ZERO)
+        .await;
     // The running job is not counted yet.
     assert!(scene.dropped().await >= 3);
     let scene = Scene::new().await;
@@ -273,6 +278,7 @@ async fn a_stop_does_the_work_that_is_left_or_counts_it_when_patience_ends() {
     scene
         .issuer
         .issuer
+        .accounts()
         .close_background(Duration::from_secs(60))
         .await;
     assert_eq!(scene.issuer.mails.take().len(), 1);
@@ -291,7 +297,7 @@ async fn work(scene: &Scene, path: &str, email: &str) -> (Vec<(&'static str, &'s
     let before = hashes().await;
     let body = json!({ "email": email, "password": "another horse" });
     assert_eq!(scene.post(path, &body).await.status(), 202);
-    scene.issuer.issuer.background_idle().await;
+    scene.issuer.issuer.accounts().background_idle().await;
     let begun = scene.barrier.begun.lock().unwrap().clone();
     (begun, hashes().await - before)
 }

@@ -200,7 +200,7 @@ async fn list_entry_name_created_last_seen_time_address_as_pseudonym_state_curre
     assert_eq!(seen["lastSeen"], start.plus(600).as_secs());
     assert_eq!(seen["lastAddress"], pseudonym("198.51.100.9"));
     assert_eq!(seen["current"], true);
-    scene.issuer.issuer.device_uses_written().await;
+    scene.issuer.issuer.accounts().device_uses_written().await;
     let mut reader = scene.issuer.database.read(NAME).await.unwrap();
     let stored = reader.device(&scene.aci, DeviceId::PRIMARY).await;
     let stored = stored.unwrap().unwrap();
@@ -226,7 +226,7 @@ async fn an_address_that_changes_all_the_time_is_written_once_a_minute() {
             .extension(ClientAddress::new(address.parse().unwrap()));
         let answer = call(&issuer, request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, 200);
-        issuer.issuer.device_uses_written().await;
+        issuer.issuer.accounts().device_uses_written().await;
         let mut reader = issuer.database.read(NAME).await.unwrap();
         let device = reader.device(&issuer.account.aci, DeviceId::PRIMARY).await;
         let seen = device.unwrap().unwrap().last_seen;
@@ -271,7 +271,7 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     };
     let own = get_as(&scene.issuer, &device, DEVICES).await.json();
     assert_eq!(own["devices"][3]["state"], "active", "the one that asks");
-    scene.issuer.issuer.device_uses_written().await;
+    scene.issuer.issuer.accounts().device_uses_written().await;
     let listed = scene.listed(&tokens).await;
     let states: Vec<_> = listed
         .iter()
@@ -280,7 +280,17 @@ async fn a_stale_device_is_shown_renamed_deleted_or_active_again_when_it_is_seen
     let expected = [(1, "active"), (2, "stale"), (4, "active"), (5, "active")];
     assert_eq!(states, expected.map(|(id, state)| (id, Value::from(state))));
     // Only devices that are still stale are purged.
-    assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 2);
+    assert_eq!(
+        scene
+            .issuer
+            .issuer
+            .accounts()
+            .purge()
+            .await
+            .unwrap()
+            .devices,
+        2
+    );
     let left = scene.listed(&tokens).await;
     let left: Vec<_> = left.iter().map(|device| device["id"].clone()).collect();
     assert_eq!(left, [1, 4, 5]);
@@ -314,7 +324,7 @@ impl Scene {
         let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
         let options = TestIssuerOptions::default();
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
-            parts.login.identities = Some(Arc::new(TestIdentityVerifier));
+            parts.accounts.login.identities = Some(Arc::new(TestIdentityVerifier));
         });
         Self::of(issuer.await).await
     }
@@ -374,7 +384,17 @@ async fn what_hangs_on_a_device_goes_with_it_tokens_and_sessions_end_at_once() {
         assert_eq!(scene.shown(&traces).await, [200; 3]);
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
-            assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 3);
+            assert_eq!(
+                scene
+                    .issuer
+                    .issuer
+                    .accounts()
+                    .purge()
+                    .await
+                    .unwrap()
+                    .devices,
+                3
+            );
         } else {
             let deleted = scene.call(&first, "DELETE", "/v1/devices/2", None).await;
             assert_eq!(deleted.status, 204);
@@ -409,7 +429,7 @@ async fn remembered_authenticator_entries_go_with_the_device() {
         assert_eq!(scene.shown(&traces).await, [200; 3]);
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
-            scene.issuer.issuer.purge().await.unwrap();
+            scene.issuer.issuer.accounts().purge().await.unwrap();
         } else {
             scene.call(&first, "DELETE", "/v1/devices/2", None).await;
         }
@@ -465,8 +485,8 @@ async fn unknown_device_device_not_found() {
 async fn the_first_sign_in_of_an_identity_provider_registers_its_device() {
     let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(TestIssuerOptions::default(), params, |parts| {
-        parts.login.identities = Some(Arc::new(TestIdentityVerifier));
-        parts.login.settings.provision = true;
+        parts.accounts.login.identities = Some(Arc::new(TestIdentityVerifier));
+        parts.accounts.login.settings.provision = true;
     })
     .await;
     for first in [true, false] {

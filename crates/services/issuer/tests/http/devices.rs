@@ -331,10 +331,10 @@ async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged(
         anns = Tokens::of(&post(&issuer, "/auth/refresh", &body).await);
     }
     issuer.clock.set(start.start_of_day().plus(90 * DAY));
-    assert_eq!(issuer.issuer.purge().await.unwrap().devices, 0);
+    assert_eq!(issuer.issuer.accounts().purge().await.unwrap().devices, 0);
     issuer.clock.set(start.start_of_day().plus(91 * DAY));
     // One of Ann's, Bob's, and that of the account from the start.
-    let purged = issuer.issuer.purge().await.unwrap();
+    let purged = issuer.issuer.accounts().purge().await.unwrap();
     assert_eq!(purged.devices, 3);
     let happened = events(&issuer);
     let of = |event: &str| happened.iter().filter(|(name, _)| *name == event).count();
@@ -359,7 +359,10 @@ async fn purged_a_task_deletes_stale_devices_and_one_in_use_stays_device_purged(
     assert_eq!(happened.len(), 7, "only Ann has another device");
     let answer = get_as(&issuer, &issuer.account, DEVICES).await;
     assert_eq!(answer.status, 401);
-    assert_eq!(issuer.issuer.purge().await.unwrap(), PurgeCounts::default());
+    assert_eq!(
+        issuer.issuer.accounts().purge().await.unwrap(),
+        PurgeCounts::default()
+    );
     let body = json!({ "refresh_token": anns.refresh });
     let anns = Tokens::of(&post(&issuer, "/auth/refresh", &body).await);
     let listed = bearer(&issuer, &anns.access, "GET", DEVICES, None).await;
@@ -380,10 +383,13 @@ async fn rows_that_mean_nothing_any_more_are_purged() {
         &json!({ "email": "ann@example.com" }),
     )
     .await;
-    assert_eq!(issuer.issuer.purge().await.unwrap(), PurgeCounts::default());
+    assert_eq!(
+        issuer.issuer.accounts().purge().await.unwrap(),
+        PurgeCounts::default()
+    );
     issuer.clock.advance(7 * DAY);
     // A session, an invite, a failure and a link.
-    let purged = issuer.issuer.purge().await.unwrap();
+    let purged = issuer.issuer.accounts().purge().await.unwrap();
     assert_eq!(
         purged,
         PurgeCounts {

@@ -44,9 +44,11 @@ impl Scene {
         let issuer = TestIssuer::start_with_parts(options, params, |parts| {
             let settings = ProviderSettings::new(provider.issuer(), vec!["anteroom".to_owned()]);
             let http = http_client(Duration::from_secs(30), None).unwrap();
-            let verifier = OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.clock));
-            parts.login.identities = Some(Arc::new(TestIdentityVerifier(verifier.unwrap())));
-            parts.login.settings.provision = create_accounts;
+            let verifier =
+                OidcVerifier::new(vec![settings], &http, Arc::clone(&parts.accounts.clock));
+            parts.accounts.login.identities =
+                Some(Arc::new(TestIdentityVerifier(verifier.unwrap())));
+            parts.accounts.login.settings.provision = create_accounts;
         })
         .await;
         Self {
@@ -179,7 +181,17 @@ async fn somebody_whose_device_was_purged_or_deleted_has_the_same_account_with_t
         LogGuard::global().watch_text("account id", uuid.as_str().unwrap());
         if purged {
             scene.issuer.clock.advance(90 * DAY + 1);
-            assert_eq!(scene.issuer.issuer.purge().await.unwrap().devices, 2);
+            assert_eq!(
+                scene
+                    .issuer
+                    .issuer
+                    .accounts()
+                    .purge()
+                    .await
+                    .unwrap()
+                    .devices,
+                2
+            );
         } else {
             scene.issuer.clock.advance(60);
             let path = "/v1/devices/1";

@@ -102,9 +102,9 @@ async fn hashing(passes: u32, waiting: NonZeroUsize, longest_wait: Duration) -> 
             longest_wait,
             ..HashQueueLimits::new(NonZeroUsize::MIN)
         };
-        let mut rng = parts.entropy.rng();
-        let hasher = PasswordHasher::new(cost, limits, &parts.metrics, &mut *rng);
-        parts.login.hasher = hasher.unwrap();
+        let mut rng = parts.accounts.entropy.rng();
+        let hasher = PasswordHasher::new(cost, limits, &parts.accounts.metrics, &mut *rng);
+        parts.accounts.login.hasher = hasher.unwrap();
     })
     .await
 }

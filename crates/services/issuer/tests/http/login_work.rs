@@ -77,8 +77,8 @@ async fn counting(
     };
     let params = IssuingParams::new(Mode::Standard, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(options, params, |parts| {
-        parts.database = Arc::new(TransactionCounter {
-            database: Arc::clone(&parts.database),
+        parts.accounts.database = Arc::new(TransactionCounter {
+            database: Arc::clone(&parts.accounts.database),
             begun: Arc::clone(&begun),
         });
         change(parts);
@@ -92,7 +92,7 @@ async fn unknown_emails_and_wrong_passwords_cost_the_same_200_times() {
     let metrics = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&metrics);
     let (issuer, begun) = counting(move |parts| {
-        *kept.lock().unwrap() = Some(parts.metrics.clone());
+        *kept.lock().unwrap() = Some(parts.accounts.metrics.clone());
     })
     .await;
     let metrics = metrics.lock().unwrap().clone().unwrap();
@@ -143,7 +143,7 @@ async fn unknown_emails_and_wrong_passwords_cost_the_same_200_times() {
 #[tokio::test]
 async fn a_limited_attempt_begins_no_transaction() {
     let (issuer, begun) = counting(|parts| {
-        parts.login.settings.limits = LoginLimits::default();
+        parts.accounts.login.settings.limits = LoginLimits::default();
     })
     .await;
     let body = json!({ "email": "ann@example.com", "password": "correct horse" });
@@ -193,12 +193,13 @@ async fn a_storm_of_logins_is_answered_or_told_to_try_again() {
             memory_kib: TestLoginOptions::CHEAP.memory_kib,
             passes: TestLoginOptions::CHEAP.passes.saturating_add(99),
         };
-        let mut rng = parts.entropy.rng();
+        let mut rng = parts.accounts.entropy.rng();
         let limits = HashQueueLimits {
             longest_wait: PATIENCE,
             ..HashQueueLimits::new(NonZeroUsize::MIN)
         };
-        parts.login.hasher = PasswordHasher::new(cost, limits, &parts.metrics, &mut *rng).unwrap();
+        parts.accounts.login.hasher =
+            PasswordHasher::new(cost, limits, &parts.accounts.metrics, &mut *rng).unwrap();
     })
     .await;
     let attempts = (0..60).map(|n| {

@@ -47,7 +47,7 @@ async fn every_route_is_an_operation_or_a_probe_or_a_page_or_the_description() {
         "each route stands there once"
     );
     for area in Area::ALL {
-        let is_in = |route: &RouteOperation| route.operation.area() == area;
+        let is_in = |route: &RouteOperation| route.operation.area == area;
         assert!(OPERATIONS.iter().any(is_in), "{area:?}");
     }
 }
@@ -99,8 +99,8 @@ async fn a_database_that_fails_and_comes_back_is_counted_with_the_time_between()
     let options = TestIssuerOptions::default();
     let params = IssuingParams::new(options.mode, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(options, params, |parts| {
-        parts.database = Arc::new(RemovableDatabase {
-            database: Arc::clone(&parts.database),
+        parts.accounts.database = Arc::new(RemovableDatabase {
+            database: Arc::clone(&parts.accounts.database),
             gone: removable,
         });
     })

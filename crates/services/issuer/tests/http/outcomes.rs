@@ -516,7 +516,7 @@ fn trigger(event: &str) -> BoxFuture<TestIssuer> {
         "device.purged" => Box::pin(async {
             let (issuer, _, _) = with_session().await;
             issuer.clock.advance(91 * DAY);
-            issuer.issuer.purge().await.unwrap();
+            issuer.issuer.accounts().purge().await.unwrap();
             issuer
         }),
         other => unreachable!("nothing brings {other} about"),

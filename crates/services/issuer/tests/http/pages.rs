@@ -248,7 +248,7 @@ async fn the_start_page_leads_to_the_program_where_the_operator_says_where_it_is
     let params = IssuingParams::new(options.mode, Vec::new(), Vec::new());
     let issuer = TestIssuer::start_with_parts(options, params, |parts| {
         let page = WebAddress::parse("https://club.example/anteroom");
-        parts.login.settings.program_page = page;
+        parts.accounts.login.settings.program_page = page;
     })
     .await;
     let page = text(&get(&issuer, "/").await);

@@ -228,7 +228,7 @@ async fn a_reset_deletes_devices_that_sessions_or_other_devices_gave_a_password_
             .await;
         let _ = (events(issuer), issuer.mails.take());
         post(issuer, "/auth/password-reset", &json!({ "email": EMAIL })).await;
-        issuer.issuer.background_idle().await;
+        issuer.issuer.accounts().background_idle().await;
         let token = issuer.mails.take_token(EMAIL);
         let mut body = json!({ "token": token, "password": "fresh battery staple" });
         if let Some(keep) = keep {

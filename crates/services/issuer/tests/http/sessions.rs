@@ -187,7 +187,7 @@ async fn a_session_is_extended_by_activity_and_by_refresh() {
         // The extension is not written within the first hour.
         issuer.clock.set(start.plus(600));
         assert_eq!(whoami(&issuer, &tokens).await.status, 200);
-        issuer.issuer.device_uses_written().await;
+        issuer.issuer.accounts().device_uses_written().await;
         assert_eq!(end_of(&issuer, &id).await, end(0));
         // An access token is valid for 15 minutes. A refresh returns the next one.
         issuer.clock.set(start.plus(800));
@@ -204,7 +204,7 @@ async fn a_session_is_extended_by_activity_and_by_refresh() {
             set_end(&issuer, &id, found).await;
             issuer.clock.set(now);
             assert_eq!(whoami(&issuer, &tokens).await.status, 200);
-            issuer.issuer.device_uses_written().await;
+            issuer.issuer.accounts().device_uses_written().await;
             let expected = if written { end(900) } else { found.as_secs() };
             assert_eq!(end_of(&issuer, &id).await, expected);
         }

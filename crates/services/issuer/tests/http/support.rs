@@ -64,7 +64,7 @@ impl Answer {
 /// Sends a request, and waits for its jobs.
 pub(crate) async fn call(issuer: &TestIssuer, request: Request<Body>) -> Answer {
     let response = issuer.router().oneshot(request).await.unwrap();
-    issuer.issuer.background_idle().await;
+    issuer.issuer.accounts().background_idle().await;
     let (head, body) = response.into_parts();
     Answer {
         status: head.status,

@@ -1,13 +1,12 @@
 //! The approved users of a link's room, as a media server reports them.
 
-use anteroom_store::{OpaqueRoomId, TransactionName, UserId};
+use anteroom_store::{OpaqueRoomId, UserId};
 
-use crate::{domain::failure::DecisionFailure, state::RoomsState};
+use super::{context::RoomContext, failure::DecisionFailure};
 
 /// The maximum length of a list of approvals.
 pub(crate) const MAX_APPROVED: usize = 8_192;
 
-/// The outcome of a replacement.
 pub(crate) enum ReplaceOutcome {
     Replaced,
     UnknownLink,
@@ -19,11 +18,10 @@ pub(crate) enum ReplaceOutcome {
 
 /// Replaces the approved users of a link's room.
 pub(crate) async fn replace(
-    state: &RoomsState,
+    context: &RoomContext,
     room: &OpaqueRoomId,
     users: &[String],
 ) -> Result<ReplaceOutcome, DecisionFailure> {
-    const NAME: TransactionName = TransactionName::new("replace approvals");
     if users.len() > MAX_APPROVED {
         return Ok(ReplaceOutcome::TooMany);
     }
@@ -31,8 +29,8 @@ pub(crate) async fn replace(
     let Ok(users) = users else {
         return Ok(ReplaceOutcome::InvalidUser);
     };
-    let mut rng = state.entropy.rng();
-    let mut transaction = state.transactions.begin(NAME).await?;
+    let mut rng = context.entropy.rng();
+    let mut transaction = context.transactions.begin("replace approvals").await?;
     if !transaction
         .replace_approvals(room, &users, &mut *rng)
         .await?

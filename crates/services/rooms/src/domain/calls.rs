@@ -3,16 +3,13 @@
 //! Each room with a client has one task that drives the state machine ([`actor`]). An era starts
 //! when a device becomes active. From then on a second task renews the call's record and writes the
 //! facts that the database keeps ([`lease`]). Before that nothing is stored, and the first task
-//! itself reads the room from the database ([`opening`]). Every message reaches a room through its
-//! inbox, which is bounded: a client that floods a call waits for room in it.
+//! itself reads the room from the database. Every message reaches a room through its inbox, which
+//! is bounded: a client that floods a call waits for room in it.
 
 mod actor;
 pub(crate) mod context;
-mod end;
 pub(crate) mod handle;
 mod lease;
-pub(crate) mod messages;
-mod opening;
 pub(crate) mod outbound;
 mod room_entries;
 pub(crate) mod send_queue;
@@ -30,7 +27,7 @@ use anteroom_protocol::{EraId, OpaqueUserId};
 use anteroom_runtime::GuardedGauge;
 use anteroom_store::{CallRecord, LinkAddress, OpaqueRoomId};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -39,9 +36,7 @@ use tracing::{Instrument as _, Span};
 use self::{
     actor::CallActor,
     context::CallContext,
-    end::EndSignal,
-    handle::CallHandle,
-    messages::CallMessage,
+    handle::{CallHandle, CallMessage, EndSignal},
     room_entries::{RoomEntries, RoomEntry},
 };
 
@@ -76,7 +71,7 @@ impl Calls {
 
     /// Returns the task of a link's room, and starts it if there is none. Returns `None` when the node
     /// stops.
-    pub(crate) async fn enter(self: &Arc<Self>, address: &LinkAddress) -> Option<CallHandle> {
+    pub(crate) async fn handle_of(self: &Arc<Self>, address: &LinkAddress) -> Option<CallHandle> {
         let entry = self.rooms.entry(&address.room);
         let mut call = entry.lock().await;
         if let Some(handle) = &*call {
@@ -122,7 +117,7 @@ impl Calls {
     /// Lets the room's task, if this node has one, read the link after it was changed or deleted.
     pub(crate) async fn link_changed(&self, room: &OpaqueRoomId) {
         if let Some(handle) = self.running(room).await {
-            handle.look().await;
+            handle.refresh_link().await;
         }
     }
 
@@ -169,9 +164,11 @@ impl Calls {
     /// Starts the task of a room.
     fn spawn(self: &Arc<Self>, address: &LinkAddress, entry: &RoomEntry) -> CallHandle {
         let context = &self.context;
-        let era = EraId::random(&mut *context.entropy.rng());
+        let era = EraId::random(&mut *context.rooms.entropy.rng());
         let (inbox, messages) = mpsc::channel(INBOX);
-        let (finish, finished) = watch::channel(false);
+        let finished = CancellationToken::new();
+        // Dropped with the task, so that a task that panics ends its call too.
+        let finish = finished.clone().drop_guard();
         let end = Arc::<EndSignal>::default();
         let actor = CallActor::new(context, address.clone(), era, messages, Arc::clone(&end));
         let (calls, entry) = (Arc::clone(self), Arc::clone(entry));
@@ -181,8 +178,7 @@ impl Calls {
             actor.run().await;
             *entry.lock().await = None;
             calls.rooms.forget(&room, &entry);
-            // A failure to send means that no task waits for the end.
-            let _ = finish.send(true);
+            drop(finish);
         };
         tokio::spawn(running.instrument(span.clone()));
         CallHandle {

@@ -1,15 +1,13 @@
 //! The end of calls on media servers, as a media server reports it.
 
 use anteroom_protocol::EraId;
-use anteroom_store::{CallKey, TransactionName};
+use anteroom_store::CallKey;
 use serde::Deserialize;
 
-use crate::{
-    domain::{
-        failure::DecisionFailure,
-        room_id::{LINK_PREFIX, parse_room},
-    },
-    state::RoomsState,
+use super::{
+    context::RoomContext,
+    failure::DecisionFailure,
+    room_id::{LINK_PREFIX, parse_room},
 };
 
 /// A call that is over, as a media server names it.
@@ -20,7 +18,6 @@ pub(crate) struct EndedCall {
     pub(crate) era_id: String,
 }
 
-/// The outcome of a report.
 #[derive(Clone, Copy)]
 pub(crate) enum EndOutcome {
     /// No record names these calls any longer.
@@ -31,32 +28,39 @@ pub(crate) enum EndOutcome {
 
 /// Ends each call whose record still names the era. A call without a record has ended before.
 pub(crate) async fn end(
-    state: &RoomsState,
+    context: &RoomContext,
     calls: &[EndedCall],
 ) -> Result<EndOutcome, DecisionFailure> {
-    const NAME: TransactionName = TransactionName::new("end eras");
-    let Some(calls) = calls.iter().map(named).collect::<Option<Vec<_>>>() else {
+    let Some(eras) = calls.iter().map(named).collect::<Option<Vec<_>>>() else {
         return Ok(EndOutcome::Malformed);
     };
-    let mut transaction = state.transactions.begin(NAME).await?;
+    end_eras(context, "end eras", eras.into_iter().flatten()).await?;
+    Ok(EndOutcome::Ended)
+}
+
+/// Ends the eras that their records still name, and emits the end of their calls.
+pub(crate) async fn end_eras(
+    context: &RoomContext,
+    name: &'static str,
+    eras: impl IntoIterator<Item = (CallKey, EraId)>,
+) -> Result<(), DecisionFailure> {
+    let mut transaction = context.transactions.begin(name).await?;
     let mut ended = Vec::new();
-    for (keys, era) in calls {
-        for key in keys {
-            if transaction.end_era(&key, era).await? {
-                ended.push(key);
-            }
+    for (key, era) in eras {
+        if transaction.end_era(&key, era).await? {
+            ended.push(key);
         }
     }
     transaction.save().await?;
     for key in ended {
-        state.events.emit("call.ended", key.room());
+        context.events.emit("call.ended", key.room());
     }
-    Ok(EndOutcome::Ended)
+    Ok(())
 }
 
-/// Returns the possible keys of the call. A media server names a room by its id alone, which may be
-/// a link's or a group's: the era decides between them.
-fn named(call: &EndedCall) -> Option<(Vec<CallKey>, EraId)> {
+/// Returns the possible keys of the call, with its era. A media server names a room by its id
+/// alone, which may be a link's or a group's: the era decides between them.
+fn named(call: &EndedCall) -> Option<Vec<(CallKey, EraId)>> {
     let era = EraId::parse(&call.era_id.to_ascii_lowercase()).ok()?;
     let keys = match call.room_id.strip_prefix(LINK_PREFIX) {
         Some(room) => vec![CallKey::Link(parse_room(room)?)],
@@ -65,5 +69,5 @@ fn named(call: &EndedCall) -> Option<(Vec<CallKey>, EraId)> {
             vec![CallKey::Link(room.clone()), CallKey::Group(room)]
         }
     };
-    Some((keys, era))
+    Some(keys.into_iter().map(|key| (key, era)).collect())
 }

@@ -1,6 +1,8 @@
-//! The reasons why a request is not decided, or a claim not accepted.
+//! The reasons why a request is not decided, a claim not accepted, or a call not joined.
 
 use anteroom_runtime::RetryAfter;
+
+use super::node::Node;
 
 /// The reason why a request is not decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +25,35 @@ pub(crate) enum ClaimRefusal {
     Failed(DecisionFailure),
 }
 
-impl From<DecisionFailure> for ClaimRefusal {
-    fn from(failure: DecisionFailure) -> Self {
-        Self::Failed(failure)
+/// The reason why a client does not join a call.
+#[derive(Debug)]
+pub(crate) enum JoinRefusal {
+    UnknownLink,
+    Claim(ClaimRefusal),
+    /// The user joins too often, or has shown too many wrong passkeys.
+    Limited(RetryAfter),
+    /// The link is revoked or expired.
+    Closed,
+    /// Another node has the room's call.
+    Elsewhere(Box<Node>),
+    /// Calls of this service are joined over the socket.
+    UseSocket,
+    /// No call is on, and the user may not start one.
+    StartForbidden,
+    /// The call on the media server accepts no more clients.
+    Full,
+    /// No media server can take the call.
+    MediaUnavailable,
+}
+
+impl<F: Into<DecisionFailure>> From<F> for ClaimRefusal {
+    fn from(failure: F) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+impl<F: Into<ClaimRefusal>> From<F> for JoinRefusal {
+    fn from(refusal: F) -> Self {
+        Self::Claim(refusal.into())
     }
 }

@@ -52,10 +52,8 @@ impl fmt::Debug for GroupCallKey {
 
 /// A well-formed token that is not verified.
 pub(crate) struct GroupToken {
-    user: OpaqueUserId,
-    group: OpaqueRoomId,
+    member: GroupMember,
     issued: Timestamp,
-    may_start: bool,
     signed: String,
     tag: [u8; TAG_LENGTH],
 }
@@ -84,14 +82,16 @@ impl GroupToken {
             return None;
         }
         Some(Self {
-            user: OpaqueUserId::parse(&hex::encode(user)).ok()?,
-            group,
-            issued: Timestamp::from_secs(issued.parse().ok()?),
-            may_start: match may_start {
-                "0" => false,
-                "1" => true,
-                _ => return None,
+            member: GroupMember {
+                user: OpaqueUserId::parse(&hex::encode(user)).ok()?,
+                group,
+                may_start: match may_start {
+                    "0" => false,
+                    "1" => true,
+                    _ => return None,
+                },
             },
+            issued: Timestamp::from_secs(issued.parse().ok()?),
             signed: signed.to_owned(),
             tag: hex::decode(tag).ok()?.try_into().ok()?,
         })
@@ -101,11 +101,7 @@ impl GroupToken {
     pub(crate) fn verify(&self, key: &GroupCallKey, now: Timestamp) -> Option<GroupMember> {
         let genuine: bool = key.tag(&self.signed).ct_eq(&self.tag).into();
         let fresh = self.issued <= now.plus(CLOCK_SKEW) && now < self.issued.plus(VALID);
-        (genuine && fresh).then(|| GroupMember {
-            user: self.user.clone(),
-            group: self.group.clone(),
-            may_start: self.may_start,
-        })
+        (genuine && fresh).then(|| self.member.clone())
     }
 }
 

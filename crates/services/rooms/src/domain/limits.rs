@@ -19,14 +19,20 @@ pub(crate) struct UserLimits {
 
 impl UserLimits {
     /// Counts an action of a user towards a limit.
+    ///
+    /// # Errors
+    /// The time of the next possible action, if the user has reached the limit.
     pub(crate) async fn count(
         &self,
         limit: &'static str,
         user: &str,
         size: BucketSize,
-    ) -> Admission {
+    ) -> Result<(), RetryAfter> {
         let key = self.limit_key(limit, user);
-        self.limiter.take(&key, size, self.clock.now()).await
+        match self.limiter.take(&key, size, self.clock.now()).await {
+            Admission::Granted => Ok(()),
+            Admission::Limited(after) => Err(after),
+        }
     }
 
     fn limit_key(&self, limit: &'static str, user: &str) -> LimitKey {
@@ -34,6 +40,8 @@ impl UserLimits {
         self.pseudonymizer.room_limit_key(limit, user)
     }
 }
+
+const PASSKEY: &str = "passkey";
 
 /// An attempt at a passkey. It counts from its start, so that all attempts at the same moment
 /// count. An attempt that is not wrong is given back.
@@ -49,12 +57,9 @@ impl PasskeyAttempt {
     /// The time of the next possible attempt, if the user has made too many wrong ones. The caller
     /// must not check the passkey then.
     pub(crate) async fn begin(limits: &UserLimits, user: &str) -> Result<Self, RetryAfter> {
-        let key = limits.limit_key("passkey", user);
-        let (size, now) = (limits.wrong_passkeys, limits.clock.now());
-        match limits.limiter.take(&key, size, now).await {
-            Admission::Granted => Ok(Self { key }),
-            Admission::Limited(after) => Err(after),
-        }
+        limits.count(PASSKEY, user, limits.wrong_passkeys).await?;
+        let key = limits.limit_key(PASSKEY, user);
+        Ok(Self { key })
     }
 
     /// Ends the attempt. It counts only if the passkey was wrong, and not if the database failed

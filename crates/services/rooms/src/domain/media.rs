@@ -5,5 +5,4 @@ pub(crate) mod contract;
 pub(crate) mod join;
 pub(crate) mod platform;
 pub(crate) mod pool;
-pub(crate) mod starting_eras;
 pub(crate) mod transport;

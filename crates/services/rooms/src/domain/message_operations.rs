@@ -24,7 +24,6 @@ pub(crate) enum MessageKind {
     Block,
 }
 
-/// The names of the operations.
 const NAMES: [(MessageKind, &str); 10] = [
     (MessageKind::Join, "join"),
     (MessageKind::Resume, "resume"),
@@ -61,8 +60,10 @@ impl SocketRecorders {
 /// the message decides no outcome.
 pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
     match message {
-        Message::Error(code) => Some(outcome_of_error(*code)),
-        Message::Blocked => Some(OperationOutcome::Refused),
+        // The operation succeeded. Only further users cannot be remembered.
+        Message::Error(ErrorCode::TooManyUsers) => Some(OperationOutcome::Succeeded),
+        Message::Error(ErrorCode::TryAgain) => Some(OperationOutcome::Failed),
+        Message::Error(_) | Message::Blocked => Some(OperationOutcome::Refused),
         Message::Joined(_)
         | Message::Participants { .. }
         | Message::Roster { .. }
@@ -72,28 +73,5 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         | Message::Link(_)
         | Message::Relay { .. }
         | Message::Pong => None,
-    }
-}
-
-const fn outcome_of_error(code: ErrorCode) -> OperationOutcome {
-    match code {
-        // The operation succeeded. Only further users cannot be remembered.
-        ErrorCode::TooManyUsers => OperationOutcome::Succeeded,
-        ErrorCode::TryAgain => OperationOutcome::Failed,
-        ErrorCode::Full
-        | ErrorCode::TooManyDevices
-        | ErrorCode::Displaced
-        | ErrorCode::EndedByAdmin
-        | ErrorCode::Expired
-        | ErrorCode::Ended
-        | ErrorCode::AlreadyJoined
-        | ErrorCode::NotJoined
-        | ErrorCode::Forbidden
-        | ErrorCode::UnknownDevice
-        | ErrorCode::NotActive
-        | ErrorCode::NotPending
-        | ErrorCode::TargetIsAdmin
-        | ErrorCode::Unreachable
-        | ErrorCode::RateLimited => OperationOutcome::Refused,
     }
 }

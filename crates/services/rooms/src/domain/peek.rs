@@ -3,10 +3,13 @@
 use anteroom_call::{Participant, PeekView, Roster};
 use anteroom_protocol::UidCiphertext;
 use anteroom_runtime::ClientAddress;
-use anteroom_store::{CallKey, CallLinkRecord, CallRecord, TransactionName};
+use anteroom_store::{CallLinkRecord, CallRecord};
 
 use super::{
-    admission::{AuthorizedUser, Claim},
+    authorization::{AuthorizedUser, Claim},
+    calls::Calls,
+    context::RoomContext,
+    ended_calls::end_eras,
     failure::{ClaimRefusal, DecisionFailure},
     media::{
         client::MediaError,
@@ -15,9 +18,7 @@ use super::{
     },
     node::Node,
 };
-use crate::state::RoomsState;
 
-/// The outcome of a peek.
 pub(crate) enum PeekOutcome {
     UnknownLink,
     Call(Box<CallView>),
@@ -30,7 +31,6 @@ pub(crate) enum PeekOutcome {
     MediaUnavailable,
 }
 
-/// A call and its members.
 pub(crate) struct CallView {
     pub(crate) call: CallRecord,
     /// The link; `None` in a group's room.
@@ -72,15 +72,16 @@ fn media_device(device: &Participant) -> MediaDevice {
 
 /// Shows the members of the call in a room.
 pub(crate) async fn peek(
-    state: &RoomsState,
+    context: &RoomContext,
+    calls: &Calls,
+    media: Option<&MediaPool>,
     claim: Claim,
     client: ClientAddress,
 ) -> Result<PeekOutcome, ClaimRefusal> {
-    const NAME: TransactionName = TransactionName::new("look at room");
-    let Some(user) = AuthorizedUser::verify(state, NAME, claim, client).await? else {
+    let Some(user) = AuthorizedUser::verify(context, "look at room", claim, client).await? else {
         return Ok(PeekOutcome::UnknownLink);
     };
-    let nothing = if user.is_closed(state) {
+    let nothing = if user.is_closed(context) {
         PeekOutcome::Closed
     } else {
         PeekOutcome::NoCall
@@ -88,16 +89,16 @@ pub(crate) async fn peek(
     let Some(call) = &user.call else {
         return Ok(nothing);
     };
-    if let Some(node) = state.node.owner_elsewhere(call) {
+    if let Some(node) = context.node.owner_elsewhere(call) {
         return Ok(PeekOutcome::Elsewhere(Box::new(node)));
     }
-    let members = match &state.media {
+    let members = match media {
         None => {
-            let link_is_open = !user.is_closed(state);
-            let view = state.calls.peek(call, &user.id, link_is_open).await;
+            let link_is_open = !user.is_closed(context);
+            let view = calls.peek(call, &user.id, link_is_open).await;
             view.map(MembersView::of_view)
         }
-        Some(media) => match on_media_server(state, media, call, &user).await? {
+        Some(media) => match on_media_server(context, media, call, &user).await? {
             Ok(members) => members,
             Err(_) => return Ok(PeekOutcome::MediaUnavailable),
         },
@@ -115,7 +116,7 @@ pub(crate) async fn peek(
 /// Asks the call's media server. Returns `None` if the server does not have the call, and removes
 /// the record then.
 async fn on_media_server(
-    state: &RoomsState,
+    context: &RoomContext,
     media: &MediaPool,
     call: &CallRecord,
     user: &AuthorizedUser,
@@ -124,9 +125,9 @@ async fn on_media_server(
         return Ok(Ok(None));
     };
     let id = user.id.as_str();
-    match media.client().clients(&server, call.era, Some(id)).await {
+    match media.client.clients(&server, call.era, Some(id)).await {
         Ok(clients) => {
-            let sees_all = !user.is_closed(state) || is_among(&clients, id);
+            let sees_all = !user.is_closed(context) || is_among(&clients, id);
             Ok(Ok(Some(match sees_all {
                 true => MembersView::Devices(clients),
                 false => MembersView::Counts {
@@ -136,23 +137,14 @@ async fn on_media_server(
             })))
         }
         Err(MediaError::NoCall) => {
-            if !state.starting_eras.contains(call.era) {
-                end(state, &user.key, call).await?;
+            if !media.starting_eras.contains(call.era) {
+                let era = (user.key.clone(), call.era);
+                end_eras(context, "end era", [era]).await?;
             }
             Ok(Ok(None))
         }
         Err(failure) => Ok(Err(failure)),
     }
-}
-
-async fn end(state: &RoomsState, key: &CallKey, call: &CallRecord) -> Result<(), DecisionFailure> {
-    const NAME: TransactionName = TransactionName::new("end era");
-    let mut transaction = state.transactions.begin(NAME).await?;
-    if transaction.end_era(key, call.era).await? {
-        transaction.save().await?;
-        state.events.emit("call.ended", key.room());
-    }
-    Ok(())
 }
 
 fn is_among(clients: &Clients, user: &str) -> bool {

@@ -20,7 +20,6 @@ pub(crate) fn parse_room(text: &str) -> Option<OpaqueRoomId> {
     }
 }
 
-/// Returns whether the id is hex.
 pub(crate) fn is_hex(room: &OpaqueRoomId) -> bool {
     let text = room.as_str();
     text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -1,14 +1,15 @@
-//! The database access of the decisions.
+//! The database access of the decisions, and the health of the database.
 
 mod shared_reads;
 
 use std::sync::Arc;
 
-use anteroom_runtime::{Clock, dependency_wait};
+use anteroom_runtime::{Clock, Dependency, Health, dependency_wait};
 use anteroom_store::{
-    LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository, StoreError,
-    TransactionName,
+    Availability, LinkAddress, LinkWithCall, RoomsDatabase, RoomsReader, RoomsRepository,
+    StoreError, TransactionName,
 };
+use async_trait::async_trait;
 
 use self::shared_reads::SharedReads;
 use super::failure::DecisionFailure;
@@ -34,17 +35,19 @@ impl Transactions {
     /// Starts a read transaction.
     pub(crate) async fn read(
         &self,
-        name: TransactionName,
+        name: &'static str,
     ) -> Result<Box<dyn RoomsReader>, DecisionFailure> {
+        let name = TransactionName::new(name);
         Ok(dependency_wait(self.database.read(name)).await?)
     }
 
     /// Reads a link and the call in its room; `None` if there is no such link.
     pub(crate) async fn look_up(
         &self,
-        name: TransactionName,
+        name: &'static str,
         address: &LinkAddress,
     ) -> Result<Option<LinkWithCall>, DecisionFailure> {
+        let name = TransactionName::new(name);
         let (database, clock) = (Arc::clone(&self.database), Arc::clone(&self.clock));
         let wanted = address.clone();
         let read = async move {
@@ -58,8 +61,9 @@ impl Transactions {
     /// Starts a transaction that may write.
     pub(crate) async fn begin(
         &self,
-        name: TransactionName,
+        name: &'static str,
     ) -> Result<Box<dyn RoomsRepository>, DecisionFailure> {
+        let name = TransactionName::new(name);
         Ok(dependency_wait(self.database.begin(name)).await?)
     }
 }
@@ -90,5 +94,27 @@ pub(crate) fn report(error: &StoreError, consequence: &'static str) {
         tracing::debug!(%error, "{consequence}");
     } else {
         tracing::error!(%error, "{consequence}");
+    }
+}
+
+/// The database as a dependency in the readiness report.
+pub(crate) struct DatabaseHealth(pub(crate) Arc<dyn RoomsDatabase>);
+
+#[async_trait]
+impl Dependency for DatabaseHealth {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn required(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Health {
+        match self.0.ready().await {
+            Ok(Availability::ReadWrite) => Health::Ok,
+            Ok(Availability::ReadOnly) => Health::Degraded,
+            Err(_) => Health::Failing,
+        }
     }
 }

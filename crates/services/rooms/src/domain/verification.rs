@@ -8,7 +8,6 @@
 
 mod cpu_permits;
 mod keys;
-mod params;
 mod presentation_cache;
 
 use std::{
@@ -23,20 +22,30 @@ use anteroom_runtime::{
     Admission, ClientAddress, Clock, Dependency, Health, Pseudonymizer, QueueFull, RateLimiter,
     RetryAfter, network_buckets,
 };
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
-use self::{cpu_permits::CpuPermits, params::ParamsState, presentation_cache::PresentationCache};
-pub use self::{
-    keys::{KeysError, verifier_keys},
-    params::StoredParams,
-};
+pub use self::keys::{KeysError, verifier_keys};
+use self::{cpu_permits::CpuPermits, presentation_cache::PresentationCache};
 use super::failure::DecisionFailure;
 use crate::VerificationLimits;
+
+/// Whether the database has all server params that the service knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredParams {
+    /// Every row exists and is readable.
+    Complete,
+    /// A row is damaged or missing, so that a restart would lack its params.
+    Incomplete,
+}
 
 /// The one verifier of presentations. It has the server params, the cache, the permits and the
 /// budgets.
 pub(crate) struct PresentationVerifier {
-    pub(crate) params: ParamsState,
+    /// The current params with their cache. They can be replaced while the service runs.
+    params: ArcSwap<PresentationCache>,
+    stored_params: Mutex<StoredParams>,
     permits: CpuPermits,
     limits: VerificationLimits,
     limiter: Arc<dyn RateLimiter>,
@@ -84,13 +93,24 @@ impl PresentationVerifier {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            params: ParamsState::new(keys),
+            params: ArcSwap::from_pointee(PresentationCache::new(keys)),
+            stored_params: Mutex::new(StoredParams::Complete),
             permits: CpuPermits::new(cores, limits.waiting.get(), limits.waiting_per_client()),
             limits,
             limiter,
             pseudonymizer,
             clock,
         }
+    }
+
+    /// Replaces the server params from the next verification on.
+    pub(crate) fn replace_params(&self, keys: VerifyingParams) {
+        self.params.store(Arc::new(PresentationCache::new(keys)));
+    }
+
+    /// Sets whether all stored rows of server params are readable.
+    pub(crate) fn set_stored_params(&self, stored: StoredParams) {
+        *self.stored_params.lock() = stored;
     }
 
     /// Returns whether the presentation proves its statement.
@@ -115,7 +135,7 @@ impl PresentationVerifier {
             }
             Presentation::Create(..) => None,
         };
-        let verify = || presentation.holds(cache.keys(), now);
+        let verify = || presentation.holds(&cache.keys, now);
         let holds = self.in_budget(client, verify).await?;
         if let (true, Some(miss)) = (holds, miss) {
             cache.insert(&miss);
@@ -126,8 +146,8 @@ impl PresentationVerifier {
     /// Returns the params if they are live. Without live params no presentation holds, and the
     /// client is not charged for that.
     fn live_params(&self, now: Timestamp) -> Result<Arc<PresentationCache>, DecisionFailure> {
-        let cache = self.params.cache();
-        if cache.keys().any_valid(now) {
+        let cache = self.params.load_full();
+        if cache.keys.any_valid(now) {
             Ok(cache)
         } else {
             Err(DecisionFailure::Unavailable)
@@ -182,7 +202,7 @@ impl Dependency for PresentationVerifier {
     async fn check(&self) -> Health {
         if self.live_params(self.clock.now()).is_err() {
             Health::Failing
-        } else if self.params.stored() == StoredParams::Incomplete {
+        } else if *self.stored_params.lock() == StoredParams::Incomplete {
             Health::Degraded
         } else {
             Health::Ok

@@ -2,16 +2,18 @@
 
 use anteroom_http_server::Problem;
 use anteroom_protocol::{AuthPresentation, CreatePresentation};
+use anteroom_store::LinkAddress;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::group_token::GroupToken,
+    domain::{authorization::Claim, group_token::GroupToken},
     http::{
-        problems::{ROOM_AUTHORIZATION_INVALID, unauthorized},
-        room_headers::single,
+        problems::{ROOM_AUTHORIZATION_INVALID, ROOM_ID_INVALID, unauthorized},
+        room_headers::{epoch_of_headers, room_of_headers, single},
     },
+    state::RoomsState,
 };
 
 /// A well-formed claim that is not verified.
@@ -50,6 +52,30 @@ impl Authorization {
     }
 }
 
+/// Parses the claim of a request under `/v2/conference`. A group's token names the room; `X-Room-Id` may repeat it.
+///
+/// # Errors
+/// 400 for headers that are malformed, repeated or, for a call link, missing; 401 for a claim that
+/// is wrong or of the wrong kind.
+pub(crate) fn claim_of_headers(state: &RoomsState, headers: &HeaderMap) -> Result<Claim, Problem> {
+    let room = room_of_headers(headers)?;
+    let epoch = epoch_of_headers(headers)?;
+    match Authorization::of_headers(headers)? {
+        Authorization::Auth(presentation) => {
+            let room = room.ok_or(Problem::new(&ROOM_ID_INVALID))?;
+            Ok(Claim::Link(LinkAddress { room, epoch }, presentation))
+        }
+        Authorization::Group(token) => {
+            let key = state.settings.group_calls.as_ref();
+            key.and_then(|key| token.verify(key, state.context.now()))
+                .filter(|member| room.is_none_or(|room| room == member.group))
+                .map(Claim::Group)
+                .ok_or_else(unauthorized)
+        }
+        Authorization::Create(_) => Err(unauthorized()),
+    }
+}
+
 fn invalid() -> Problem {
     Problem::new(&ROOM_AUTHORIZATION_INVALID)
 }
@@ -71,15 +97,11 @@ fn parse(value: &str) -> Result<Authorization, Problem> {
 fn parse_bearer(token: &str) -> Option<Authorization> {
     let (kind, presentation) = token.split_once('.')?;
     let bytes = STANDARD.decode(presentation).ok()?;
-    match kind {
-        "auth" => AuthPresentation::from_bytes(&bytes)
-            .ok()
-            .map(|presentation| Authorization::Auth(Box::new(presentation))),
-        "create" => CreatePresentation::from_bytes(&bytes)
-            .ok()
-            .map(|presentation| Authorization::Create(Box::new(presentation))),
-        _ => None,
-    }
+    Some(match kind {
+        "auth" => Authorization::Auth(Box::new(AuthPresentation::from_bytes(&bytes).ok()?)),
+        "create" => Authorization::Create(Box::new(CreatePresentation::from_bytes(&bytes).ok()?)),
+        _ => return None,
+    })
 }
 
 /// Returns the password of `Basic` credentials. The first colon ends the user name.

@@ -7,7 +7,7 @@ mod health;
 
 use std::sync::Arc;
 
-use anteroom_http_server::{HttpLimits, harden};
+use anteroom_http_server::{HttpLimits, with_middleware};
 use axum::{
     Router,
     routing::{delete, get, put},
@@ -35,11 +35,11 @@ pub fn internal_router(rooms: Rooms) -> Router {
         bodies_per_address: BODIES,
         ..approvals_limits(&state.http)
     };
-    harden(
+    with_middleware(
         routes,
         INTERNAL_OPERATIONS,
         limits,
         state.metrics.clone(),
-        &*state.entropy,
+        &*state.context.entropy,
     )
 }

@@ -6,23 +6,23 @@ use anteroom_http_server::{Problem, request_client};
 use anteroom_wire::rooms::{JoinBody, JoinedBody, Reason, ReasonBody};
 use axum::{
     extract::{Request, State},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use http::{HeaderMap, header};
 
 use super::{
     answers::{not_found, private, redirect},
+    authorization::claim_of_headers,
     bodies::json_body,
-    claim::claim_of_headers,
     description::problem_responses,
     problems,
     room_headers::single,
 };
 use crate::{
     domain::{
-        admission::AdmissionRefusal,
+        failure::JoinRefusal,
         media::{
-            join::{JoinedMediaCall, MediaClientParams, MediaJoinRefusal, join as join_call},
+            join::{JoinedMediaCall, MediaClientParams, join as join_call},
             platform::Platform,
             transport::{ClientTransport, TransportError},
         },
@@ -64,25 +64,13 @@ problem_responses!(JoinProblems:
     ),
     security(("presentation" = []), ("group" = []))
 )]
-pub(crate) async fn join(State(state): State<Arc<RoomsState>>, request: Request) -> Response {
-    match decide(&state, request).await {
-        Ok(Ok(joined)) => private(joined_body(joined)),
-        Ok(Err(refusal)) => refused(&state, refusal),
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// Parses the request, and joins.
-///
-/// # Errors
-/// The problem of a request that cannot be parsed.
-async fn decide(
-    state: &RoomsState,
+pub(crate) async fn join(
+    State(state): State<Arc<RoomsState>>,
     request: Request,
-) -> Result<Result<JoinedMediaCall, MediaJoinRefusal>, Problem> {
+) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let client = request_client(&head.extensions);
-    let claim = claim_of_headers(state, &head.headers)?;
+    let claim = claim_of_headers(&state, &head.headers)?;
     let body: JoinBody = json_body(&head.headers, body, &state.http).await?;
     let transport = ClientTransport {
         ice_ufrag: body.ice_ufrag,
@@ -92,7 +80,7 @@ async fn decide(
     };
     transport.check()?;
     let redirected_from = head.uri.query().and_then(Region::of_query);
-    let own = state.node.region();
+    let own = state.context.node.region();
     let params = MediaClientParams {
         transport: &transport,
         region: redirected_from.as_ref().map_or(own, Region::as_str),
@@ -100,7 +88,11 @@ async fn decide(
     };
     let passkey = body.admin_passkey.as_ref();
     let passkey = passkey.map(anteroom_wire::Base64::as_bytes);
-    Ok(join_call(state, claim, passkey, client, &params).await)
+    let media = state.media.as_ref();
+    match join_call(&state.context, media, claim, passkey, client, &params).await {
+        Ok(joined) => Ok(private(joined_body(joined))),
+        Err(refusal) => refused(&state, refusal),
+    }
 }
 
 fn joined_body(call: JoinedMediaCall) -> JoinedBody {
@@ -121,25 +113,22 @@ fn joined_body(call: JoinedMediaCall) -> JoinedBody {
     }
 }
 
-fn refused(state: &RoomsState, refusal: MediaJoinRefusal) -> Response {
-    let problem = match refusal {
-        MediaJoinRefusal::Admission(refusal) => match refusal {
-            AdmissionRefusal::UnknownLink => return not_found(Reason::Invalid),
-            AdmissionRefusal::Closed => return not_found(Reason::Expired),
-            AdmissionRefusal::Elsewhere(node) => {
-                return redirect(&state.node.participants_url(&node));
-            }
-            AdmissionRefusal::Claim(refusal) => Problem::from(refusal),
-            AdmissionRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
-            AdmissionRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
-            AdmissionRefusal::JoinsLimited(after) | AdmissionRefusal::PasskeysLimited(after) => {
-                Problem::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
-            }
-        },
-        MediaJoinRefusal::Full => Problem::new(&problems::CALL_FULL),
-        MediaJoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
-    };
-    problem.into_response()
+fn refused(state: &RoomsState, refusal: JoinRefusal) -> Result<Response, Problem> {
+    Err(match refusal {
+        JoinRefusal::UnknownLink => return Ok(not_found(Reason::Invalid)),
+        JoinRefusal::Closed => return Ok(not_found(Reason::Expired)),
+        JoinRefusal::Elsewhere(node) => {
+            return Ok(redirect(&state.context.node.participants_url(&node)));
+        }
+        JoinRefusal::Claim(refusal) => refusal.into(),
+        JoinRefusal::UseSocket => Problem::new(&problems::CALL_USE_SOCKET),
+        JoinRefusal::StartForbidden => Problem::new(&problems::CALL_START_FORBIDDEN),
+        JoinRefusal::Limited(after) => {
+            Problem::new(&problems::ROOM_RATE_LIMITED).retry_after(after)
+        }
+        JoinRefusal::Full => Problem::new(&problems::CALL_FULL),
+        JoinRefusal::MediaUnavailable => Problem::new(&problems::CALL_MEDIA_UNAVAILABLE),
+    })
 }
 
 impl From<TransportError> for Problem {

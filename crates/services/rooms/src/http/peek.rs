@@ -14,8 +14,8 @@ use crate::{
     },
     http::{
         answers::{no_call, not_found, private, redirect},
+        authorization::claim_of_headers,
         bodies::link_state_body,
-        claim::claim_of_headers,
         description::problem_responses,
         problems::CALL_MEDIA_UNAVAILABLE,
     },
@@ -60,12 +60,20 @@ pub(crate) async fn peek(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let claim = claim_of_headers(&state, &headers)?;
-    match peek_call(&state, claim, client).await? {
+    match peek_call(
+        &state.context,
+        &state.calls,
+        state.media.as_ref(),
+        claim,
+        client,
+    )
+    .await?
+    {
         PeekOutcome::UnknownLink => Ok(not_found(Reason::Invalid)),
         PeekOutcome::Call(call) => Ok(private(body(*call, state.settings.max_devices.get()))),
         PeekOutcome::NoCall => Ok(no_call()),
         PeekOutcome::Closed => Ok(not_found(Reason::Expired)),
-        PeekOutcome::Elsewhere(node) => Ok(redirect(&state.node.participants_url(&node))),
+        PeekOutcome::Elsewhere(node) => Ok(redirect(&state.context.node.participants_url(&node))),
         PeekOutcome::MediaUnavailable => Err(Problem::new(&CALL_MEDIA_UNAVAILABLE)),
     }
 }

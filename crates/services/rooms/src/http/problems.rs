@@ -1,4 +1,5 @@
-//! The problem kinds of the room service.
+//! The problem kinds of the room service, and the problems of requests that are not decided or
+//! refused.
 
 pub(crate) use anteroom_http_server::problems::{
     BAD_REQUEST, INTERNAL, OVERLOADED, PAYLOAD_TOO_LARGE, UNAVAILABLE, UNPROCESSABLE,
@@ -6,7 +7,11 @@ pub(crate) use anteroom_http_server::problems::{
 use anteroom_http_server::{Problem, ProblemKind};
 use http::StatusCode;
 
-/// The authentication challenge.
+use crate::domain::{
+    failure::{ClaimRefusal, DecisionFailure},
+    links::AdminRefusal,
+};
+
 const CHALLENGE: &str = "Bearer realm=\"anteroom\"";
 
 /// Declares problem kinds. Each constant is named as its code.
@@ -61,4 +66,39 @@ problem_kinds! {
 /// 401, with the authentication challenge.
 pub(crate) fn unauthorized() -> Problem {
     Problem::new(&ROOM_UNAUTHORIZED).challenge(CHALLENGE)
+}
+
+impl From<DecisionFailure> for Problem {
+    fn from(failure: DecisionFailure) -> Self {
+        match failure {
+            DecisionFailure::Unavailable => Self::new(&UNAVAILABLE),
+            DecisionFailure::Internal => Self::new(&INTERNAL),
+            DecisionFailure::Limited(after) => {
+                Self::new(&ROOM_VERIFICATION_LIMITED).retry_after(after)
+            }
+            DecisionFailure::Overloaded => Self::new(&OVERLOADED),
+        }
+    }
+}
+
+impl From<ClaimRefusal> for Problem {
+    fn from(refusal: ClaimRefusal) -> Self {
+        match refusal {
+            ClaimRefusal::Forbidden => Self::new(&ROOM_FORBIDDEN),
+            ClaimRefusal::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<AdminRefusal> for Problem {
+    fn from(refusal: AdminRefusal) -> Self {
+        match refusal {
+            AdminRefusal::UnknownLink => unauthorized(),
+            AdminRefusal::Claim(refusal) => refusal.into(),
+            AdminRefusal::EndUnsupported => Self::new(&CALL_END_UNSUPPORTED),
+            AdminRefusal::RateLimited(after) => Self::new(&ROOM_RATE_LIMITED).retry_after(after),
+            AdminRefusal::WrongPasskey => Self::new(&ROOM_PASSKEY_WRONG),
+            AdminRefusal::CallOn => Self::new(&CALL_ON),
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use anteroom_http_server::{complete_description, description_router, harden, health_router};
+use anteroom_http_server::{
+    complete_description, description_router, health_router, with_middleware,
+};
 use anteroom_pages::{api_page, not_found_page};
 use axum::{Router, middleware::from_fn};
 use utoipa::{OpenApi as _, openapi};
@@ -32,12 +34,12 @@ pub fn router(rooms: Rooms) -> Router {
         .merge(pages::router(&state.settings))
         .merge(description_router(&description))
         .merge(api_page(description));
-    harden(
+    with_middleware(
         routes,
         OPERATIONS,
         state.http,
         state.metrics.clone(),
-        &*state.entropy,
+        &*state.context.entropy,
     )
     .layer(from_fn(not_found_page))
 }

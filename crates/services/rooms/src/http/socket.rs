@@ -1,13 +1,11 @@
 //! `GET /v3/conference/socket`: the socket of live calls.
 
-pub(crate) mod budgets;
 mod inbound;
 mod joining;
 mod reader;
 mod refusal;
 mod session;
 mod stream;
-mod throttle;
 mod upgrade;
 
 use std::sync::Arc;
@@ -66,7 +64,7 @@ pub(crate) async fn socket(State(state): State<Arc<RoomsState>>, request: Reques
     let Some(upgrade) = Upgrade::of_request(&mut head) else {
         return Problem::new(&SOCKET_REQUIRED).into_response();
     };
-    let slots = match state.sockets.open(request_client(&head.extensions)) {
+    let slots = match state.sockets.take(request_client(&head.extensions)) {
         Ok(slots) => slots,
         Err(BudgetRefusal::Address) => {
             return Problem::from(BudgetRefusal::Address).into_response();

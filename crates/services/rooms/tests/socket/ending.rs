@@ -111,7 +111,7 @@ async fn the_node_that_has_the_call_ends_it_with_the_next_renewal_and_a_lobby_wi
         leases: LeaseSettings {
             valid: Duration::from_secs(30),
             renewal: Duration::from_millis(20),
-            lobby_look: Duration::from_millis(20),
+            lobby_refresh: Duration::from_millis(20),
         },
         ..TestRoomsOptions::default()
     })

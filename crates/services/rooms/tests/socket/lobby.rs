@@ -187,10 +187,10 @@ async fn a_closed_link_is_told_to_who_waits_and_starts_nothing() {
     TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
 }
 
-async fn looking_every(lobby_look: Duration) -> TestRooms {
+async fn looking_every(lobby_refresh: Duration) -> TestRooms {
     TestRooms::start_with(TestRoomsOptions {
         leases: LeaseSettings {
-            lobby_look,
+            lobby_refresh,
             ..LeaseSettings::default()
         },
         ..TestRoomsOptions::default()
@@ -202,8 +202,8 @@ async fn looking_every(lobby_look: Duration) -> TestRooms {
 async fn who_waits_at_one_node_is_sent_to_the_node_where_the_call_starts() {
     // By the periodic look, and at the latest by the next join.
     for looks_by_itself in [true, false] {
-        let lobby_look = if looks_by_itself { 20 } else { 86_400_000 };
-        let one = looking_every(Duration::from_millis(lobby_look)).await;
+        let lobby_refresh = if looks_by_itself { 20 } else { 86_400_000 };
+        let one = looking_every(Duration::from_millis(lobby_refresh)).await;
         let two = one.another_node("two").await;
         let (link, admin, mut guest, _) = waiting(&one).await;
         let (_host, _) = TestSocket::joined(&two, admin_join(&two, &link, &admin)).await;

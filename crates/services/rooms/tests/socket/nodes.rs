@@ -114,7 +114,7 @@ const fn leases(renewal: Duration) -> LeaseSettings {
     LeaseSettings {
         valid: Duration::from_secs(30),
         renewal,
-        lobby_look: renewal,
+        lobby_refresh: renewal,
     }
 }
 
@@ -218,6 +218,10 @@ async fn a_node_that_lost_its_call_sends_everybody_away() {
         (status.as_u16(), peeked.get("conferenceId")),
         (200, second.get("eraId"))
     );
+    // It does not report the end of a call that has no record.
+    one.rooms.idle().await;
+    let reported = one.events.take();
+    assert!(reported.iter().all(|event| event.name() != "call.ended"));
 }
 
 #[tokio::test]

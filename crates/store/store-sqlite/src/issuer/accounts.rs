@@ -2,154 +2,139 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{
-    Account, AccountRole, AccountSummary, SealedValue, StoreError, sealed::SealedAccount,
+    Account, AccountReader, AccountRepository, AccountRole, AccountSummary, SealedValue,
+    StoreError, sealed::SealedAccount,
 };
+use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::Row as _;
 
 use super::{
     logins::{self, login_columns},
-    row::{self, account_columns, account_index},
+    row::{self, account_columns},
+    schema::IssuerTransaction,
 };
 use crate::{
-    error::store_error,
-    file::KeyedTransaction,
+    error::{Result, store_error},
     row::{number, seconds},
     statement::Statement as _,
 };
 
-pub(super) async fn one(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-) -> Result<Option<Account>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        account_columns!(),
-        " FROM accounts WHERE account_index = ?"
-    );
-    sqlx::query(SELECT)
-        .bind(account_index(keyed, aci))
-        .optional_row(&mut keyed.transaction)
-        .await?
-        .map(|row| row::account(&row)?.open(&keyed.keyring))
-        .transpose()
-}
-
-pub(super) async fn add(
-    keyed: &mut KeyedTransaction,
-    account: &Account,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<(), StoreError> {
-    let sealed = SealedAccount::seal(account, &keyed.keyring, rng)?;
-    let created = seconds(sealed.created, "accounts", "created")?;
-    let added = sqlx::query(
-        "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, role, disabled,
-             limit_epoch)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
-    )
-    .bind(sealed.index.as_bytes().as_slice())
-    .bind(sealed.aci.as_bytes())
-    .bind(sealed.pni.as_ref().map(SealedValue::as_bytes))
-    .bind(sealed.auth_salt.as_bytes())
-    .bind(created)
-    .bind(sealed.role.as_str())
-    .bind(sealed.disabled)
-    .bind(sealed.limit_epoch)
-    .changes(&mut keyed.transaction)
-    .await?;
-    if added == 0 {
-        return Err(StoreError::AccountExists);
+#[async_trait]
+impl AccountReader for IssuerTransaction {
+    async fn account(&mut self, aci: &Aci) -> Result<Option<Account>> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM accounts WHERE account_index = ?"
+        );
+        sqlx::query(SELECT)
+            .bind(self.account_index(aci))
+            .optional_row(&mut self.transaction)
+            .await?
+            .map(|row| row::account(&row)?.open(&self.keyring))
+            .transpose()
     }
-    Ok(())
-}
 
-pub(super) async fn list(
-    keyed: &mut KeyedTransaction,
-    after: Option<&Aci>,
-    most: u32,
-) -> Result<Vec<AccountSummary>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        account_columns!(),
-        ", ",
-        login_columns!(),
-        ", (SELECT count(*) FROM devices
-            WHERE devices.account_index = accounts.account_index) AS devices
-         FROM accounts LEFT JOIN logins USING (account_index)
-         WHERE ?1 IS NULL OR accounts.account_index > ?1
-         ORDER BY accounts.account_index LIMIT ?2"
-    );
-    let after = after.map(|aci| account_index(keyed, aci));
-    let rows = sqlx::query(SELECT)
-        .bind(after)
-        .bind(i64::from(most))
-        .rows(&mut keyed.transaction)
-        .await?;
-    let keyring = &keyed.keyring;
-    rows.iter()
-        .map(|row| {
-            let email: Option<&[u8]> = row.try_get("email").map_err(store_error)?;
-            let login = match email {
-                Some(_) => Some(logins::login(row)?),
-                None => None,
-            };
-            Ok(AccountSummary {
-                account: row::account(row)?.open(keyring)?,
-                email: login
-                    .as_ref()
-                    .map(|login| login.open_email(keyring))
-                    .transpose()?,
-                verified: login.is_some_and(|login| login.verified),
-                devices: number(row, "devices", "devices")?,
+    async fn accounts(&mut self, after: Option<&Aci>, most: u32) -> Result<Vec<AccountSummary>> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            login_columns!(),
+            ", (SELECT count(*) FROM devices
+                WHERE devices.account_index = accounts.account_index) AS devices
+             FROM accounts LEFT JOIN logins USING (account_index)
+             WHERE ?1 IS NULL OR accounts.account_index > ?1
+             ORDER BY accounts.account_index LIMIT ?2"
+        );
+        let after = after.map(|aci| self.account_index(aci));
+        let rows = sqlx::query(SELECT)
+            .bind(after)
+            .bind(i64::from(most))
+            .rows(&mut self.transaction)
+            .await?;
+        let keyring = &self.keyring;
+        rows.iter()
+            .map(|row| {
+                let email: Option<&[u8]> = row.try_get("email").map_err(store_error)?;
+                let login = match email {
+                    Some(_) => Some(logins::login(row)?),
+                    None => None,
+                };
+                Ok(AccountSummary {
+                    account: row::account(row)?.open(keyring)?,
+                    email: login
+                        .as_ref()
+                        .map(|login| login.open_email(keyring))
+                        .transpose()?,
+                    verified: login.is_some_and(|login| login.verified),
+                    devices: number(row, "devices", "devices")?,
+                })
             })
-        })
-        .collect()
+            .collect()
+    }
 }
 
-pub(super) async fn set_disabled(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-    disabled: bool,
-) -> Result<bool, StoreError> {
-    let set = sqlx::query("UPDATE accounts SET disabled = ? WHERE account_index = ?")
-        .bind(disabled)
-        .bind(account_index(keyed, aci))
-        .changes(&mut keyed.transaction)
+#[async_trait]
+impl AccountRepository for IssuerTransaction {
+    async fn add_account(
+        &mut self,
+        account: &Account,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<()> {
+        let sealed = SealedAccount::seal(account, &self.keyring, rng)?;
+        let created = seconds(sealed.created, "accounts", "created")?;
+        let added = sqlx::query(
+            "INSERT INTO accounts (account_index, aci, pni, auth_salt, created, role, disabled,
+                 limit_epoch)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_index) DO NOTHING",
+        )
+        .bind(sealed.index.as_bytes().as_slice())
+        .bind(sealed.aci.as_bytes())
+        .bind(sealed.pni.as_ref().map(SealedValue::as_bytes))
+        .bind(sealed.auth_salt.as_bytes())
+        .bind(created)
+        .bind(sealed.role.as_str())
+        .bind(sealed.disabled)
+        .bind(sealed.limit_epoch)
+        .changes(&mut self.transaction)
         .await?;
-    Ok(set > 0)
-}
+        if added == 0 {
+            return Err(StoreError::AccountExists);
+        }
+        Ok(())
+    }
 
-pub(super) async fn set_role(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-    role: AccountRole,
-) -> Result<bool, StoreError> {
-    let set = sqlx::query("UPDATE accounts SET role = ? WHERE account_index = ?")
-        .bind(role.as_str())
-        .bind(account_index(keyed, aci))
-        .changes(&mut keyed.transaction)
-        .await?;
-    Ok(set > 0)
-}
+    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool> {
+        sqlx::query("UPDATE accounts SET disabled = ? WHERE account_index = ?")
+            .bind(disabled)
+            .bind(self.account_index(aci))
+            .changed(&mut self.transaction)
+            .await
+    }
 
-/// Increments the limit epoch, which wraps from the last number to 0.
-pub(super) async fn renew_limits(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-) -> Result<bool, StoreError> {
-    let renewed = sqlx::query(
-        "UPDATE accounts SET limit_epoch = (limit_epoch + 1) % 4294967296 WHERE account_index = ?",
-    )
-    .bind(account_index(keyed, aci))
-    .changes(&mut keyed.transaction)
-    .await?;
-    Ok(renewed > 0)
-}
+    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool> {
+        sqlx::query("UPDATE accounts SET role = ? WHERE account_index = ?")
+            .bind(role.as_str())
+            .bind(self.account_index(aci))
+            .changed(&mut self.transaction)
+            .await
+    }
 
-pub(super) async fn delete(keyed: &mut KeyedTransaction, aci: &Aci) -> Result<bool, StoreError> {
-    let deleted = sqlx::query("DELETE FROM accounts WHERE account_index = ?")
-        .bind(account_index(keyed, aci))
-        .changes(&mut keyed.transaction)
-        .await?;
-    Ok(deleted > 0)
+    /// Increments the limit epoch, which wraps from the last number to 0.
+    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool> {
+        sqlx::query(
+            "UPDATE accounts SET limit_epoch = (limit_epoch + 1) % 4294967296 WHERE account_index = ?",
+        )
+        .bind(self.account_index(aci))
+        .changed(&mut self.transaction).await
+    }
+
+    async fn delete_account(&mut self, aci: &Aci) -> Result<bool> {
+        sqlx::query("DELETE FROM accounts WHERE account_index = ?")
+            .bind(self.account_index(aci))
+            .changed(&mut self.transaction)
+            .await
+    }
 }

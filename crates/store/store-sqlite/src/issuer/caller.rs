@@ -1,14 +1,13 @@
 //! The look-up that almost every request makes: an account and one of its devices.
 
 use anteroom_protocol::Aci;
-use anteroom_store::{AccountDevice, DeviceId, Keyring, StoreError};
+use anteroom_store::{AccountDevice, DeviceId, Keyring};
 use sqlx::sqlite::SqliteRow;
 
-use super::row::{self, account_columns, account_index, device_columns};
+use super::row::{self, account_columns, device_columns};
 use crate::{
-    file::KeyedTransaction,
+    error::Result,
     lookups::{FastLookup, LookupPool},
-    statement::Statement as _,
 };
 
 /// Reads the account and the device in a single statement. The statement sees one state of the
@@ -37,29 +36,8 @@ pub(super) async fn fast_lookup(
     lookups.find(statement, keyring, "device_id").await
 }
 
-pub(super) async fn one(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-    id: DeviceId,
-) -> Result<Option<AccountDevice>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        account_columns!(),
-        ", ",
-        device_columns!(),
-        " FROM accounts JOIN devices USING (account_index) \
-          WHERE accounts.account_index = ? AND devices.device_id = ?"
-    );
-    let row = sqlx::query(SELECT)
-        .bind(account_index(keyed, aci))
-        .bind(i64::from(id.as_u32()))
-        .optional_row(&mut keyed.transaction)
-        .await?;
-    row.map(|row| opened(&row, &keyed.keyring)).transpose()
-}
-
 /// Unseals an account and its device.
-pub(super) fn opened(row: &SqliteRow, keyring: &Keyring) -> Result<AccountDevice, StoreError> {
+pub(super) fn opened(row: &SqliteRow, keyring: &Keyring) -> Result<AccountDevice> {
     Ok(AccountDevice {
         account: row::account(row)?.open(keyring)?,
         device: row::device(row)?.open(keyring)?,

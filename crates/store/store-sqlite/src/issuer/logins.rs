@@ -2,16 +2,19 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{
-    Account, BlindIndex, Email, Login, PasswordVerifier, StoreError,
+    Account, BlindIndex, Email, Login, LoginReader, LoginRepository, PasswordVerifier, StoreError,
     sealed::{SealedLogin, sealed_verifier},
 };
+use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::row::{self, account_columns, account_index};
+use super::{
+    row::{self, account_columns},
+    schema::IssuerTransaction,
+};
 use crate::{
-    error::store_error,
-    file::KeyedTransaction,
+    error::{Result, store_error},
     row::{array, sealed, seconds, timestamp},
     statement::Statement as _,
 };
@@ -27,7 +30,7 @@ macro_rules! login_columns {
 }
 pub(super) use login_columns;
 
-pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin, StoreError> {
+pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin> {
     Ok(SealedLogin {
         account: BlindIndex::from_bytes(array(row, TABLE, "account_index")?),
         email_index: BlindIndex::from_bytes(array(row, TABLE, "email_index")?),
@@ -38,133 +41,129 @@ pub(super) fn login(row: &SqliteRow) -> Result<SealedLogin, StoreError> {
     })
 }
 
-pub(super) async fn of_account(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-) -> Result<Option<Login>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT logins.account_index, ",
-        login_columns!(),
-        " FROM logins WHERE logins.account_index = ?"
-    );
-    let row = sqlx::query(SELECT)
-        .bind(account_index(keyed, aci))
-        .optional_row(&mut keyed.transaction)
-        .await?;
-    row.map(|row| login(&row)?.open(*aci, &keyed.keyring))
+#[async_trait]
+impl LoginReader for IssuerTransaction {
+    async fn login(&mut self, aci: &Aci) -> Result<Option<Login>> {
+        const SELECT: &str = concat!(
+            "SELECT logins.account_index, ",
+            login_columns!(),
+            " FROM logins WHERE logins.account_index = ?"
+        );
+        let row = sqlx::query(SELECT)
+            .bind(self.account_index(aci))
+            .optional_row(&mut self.transaction)
+            .await?;
+        row.map(|row| login(&row)?.open(*aci, &self.keyring))
+            .transpose()
+    }
+
+    async fn login_by_email(&mut self, email: &Email) -> Result<Option<(Login, Account)>> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            account_columns!(),
+            ", ",
+            login_columns!(),
+            " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
+        );
+        let keys = self.keyring.storage();
+        let index = keys.email_index(email);
+        let older = email
+            .older_spelling()
+            .map_or(index, |older| keys.email_index(&older));
+        let row = sqlx::query(SELECT)
+            .bind(index.as_bytes().as_slice())
+            .bind(older.as_bytes().as_slice())
+            .optional_row(&mut self.transaction)
+            .await?;
+        row.map(|row| {
+            let account = row::account(&row)?.open(&self.keyring)?;
+            let login = login(&row)?.open(account.aci, &self.keyring)?;
+            Ok((login, account))
+        })
         .transpose()
+    }
 }
 
-pub(super) async fn by_email(
-    keyed: &mut KeyedTransaction,
-    email: &Email,
-) -> Result<Option<(Login, Account)>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        account_columns!(),
-        ", ",
-        login_columns!(),
-        " FROM logins JOIN accounts USING (account_index) WHERE logins.email_index IN (?, ?)"
-    );
-    let keys = keyed.keyring.storage();
-    let index = keys.email_index(email);
-    let older = email
-        .older_spelling()
-        .map_or(index, |older| keys.email_index(&older));
-    let row = sqlx::query(SELECT)
-        .bind(index.as_bytes().as_slice())
-        .bind(older.as_bytes().as_slice())
-        .optional_row(&mut keyed.transaction)
+#[async_trait]
+impl LoginRepository for IssuerTransaction {
+    /// Adds a login, unless its address is taken. The look-up before also finds addresses in the
+    /// form of an older version. The statement ignores conflicts; a look-up after it tells which
+    /// one occurred.
+    async fn add_login(&mut self, login: &Login, rng: &mut (dyn CryptoRng + Send)) -> Result<()> {
+        if self
+            .login_by_email(&login.email)
+            .await?
+            .is_some_and(|(known, _)| known.aci != login.aci)
+        {
+            return Err(StoreError::EmailTaken);
+        }
+        let sealed = SealedLogin::seal(login, &self.keyring, rng)?;
+        let created = seconds(sealed.created, TABLE, "created")?;
+        let added = sqlx::query(
+            "INSERT INTO logins (account_index, email_index, email, verifier, verified, created)
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(sealed.account.as_bytes().as_slice())
+        .bind(sealed.email_index.as_bytes().as_slice())
+        .bind(sealed.email.as_bytes())
+        .bind(sealed.verifier.as_bytes())
+        .bind(sealed.verified)
+        .bind(created)
+        .changes_referring(&mut self.transaction, StoreError::AccountMissing)
         .await?;
-    row.map(|row| {
-        let account = row::account(&row)?.open(&keyed.keyring)?;
-        let login = login(&row)?.open(account.aci, &keyed.keyring)?;
-        Ok((login, account))
-    })
-    .transpose()
+        if added > 0 {
+            return Ok(());
+        }
+        let has_login = self.login(&login.aci).await?.is_some();
+        Err(if has_login {
+            StoreError::LoginExists
+        } else {
+            StoreError::EmailTaken
+        })
+    }
+
+    async fn set_verifier(
+        &mut self,
+        aci: &Aci,
+        verifier: &PasswordVerifier,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool> {
+        // A sign-up that waits must not replace the new password.
+        self.forget_sign_ups(aci).await?;
+        self.forget_shadows(aci).await?;
+        let verifier = sealed_verifier(aci, verifier, &self.keyring, rng)?;
+        sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
+            .bind(verifier.as_bytes())
+            .bind(self.account_index(aci))
+            .changed(&mut self.transaction)
+            .await
+    }
+
+    async fn set_verified(&mut self, aci: &Aci) -> Result<bool> {
+        sqlx::query("UPDATE logins SET verified = 1 WHERE account_index = ?")
+            .bind(self.account_index(aci))
+            .changed(&mut self.transaction)
+            .await
+    }
 }
 
-/// Adds a login, unless its address is taken. The look-up before also finds addresses in the form
-/// of an older version. The statement ignores conflicts; a look-up after it tells which one
-/// occurred.
-pub(super) async fn add(
-    keyed: &mut KeyedTransaction,
-    login: &Login,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<(), StoreError> {
-    if by_email(keyed, &login.email)
-        .await?
-        .is_some_and(|(known, _)| known.aci != login.aci)
-    {
-        return Err(StoreError::EmailTaken);
-    }
-    let sealed = SealedLogin::seal(login, &keyed.keyring, rng)?;
-    let created = seconds(sealed.created, TABLE, "created")?;
-    let added = sqlx::query(
-        "INSERT INTO logins (account_index, email_index, email, verifier, verified, created)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(sealed.account.as_bytes().as_slice())
-    .bind(sealed.email_index.as_bytes().as_slice())
-    .bind(sealed.email.as_bytes())
-    .bind(sealed.verifier.as_bytes())
-    .bind(sealed.verified)
-    .bind(created)
-    .changes_referring(&mut keyed.transaction, StoreError::AccountMissing)
-    .await?;
-    if added > 0 {
-        return Ok(());
-    }
-    let has_login = of_account(keyed, &login.aci).await?.is_some();
-    Err(if has_login {
-        StoreError::LoginExists
-    } else {
-        StoreError::EmailTaken
-    })
-}
-
-pub(super) async fn set_verifier(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-    verifier: &PasswordVerifier,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<bool, StoreError> {
-    let verifier = sealed_verifier(aci, verifier, &keyed.keyring, rng)?;
-    let set = sqlx::query("UPDATE logins SET verifier = ? WHERE account_index = ?")
+impl IssuerTransaction {
+    /// Replaces the verifier, only while the address is not confirmed.
+    pub(super) async fn set_unverified(
+        &mut self,
+        aci: &Aci,
+        verifier: &PasswordVerifier,
+        verified: bool,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool> {
+        let verifier = sealed_verifier(aci, verifier, &self.keyring, rng)?;
+        sqlx::query(
+            "UPDATE logins SET verifier = ?, verified = ? WHERE account_index = ? AND verified = 0",
+        )
         .bind(verifier.as_bytes())
-        .bind(account_index(keyed, aci))
-        .changes(&mut keyed.transaction)
-        .await?;
-    Ok(set > 0)
-}
-
-/// Replaces the verifier, only while the address is not confirmed.
-pub(super) async fn set_waiting(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-    verifier: &PasswordVerifier,
-    verified: bool,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<bool, StoreError> {
-    let verifier = sealed_verifier(aci, verifier, &keyed.keyring, rng)?;
-    let set = sqlx::query(
-        "UPDATE logins SET verifier = ?, verified = ? WHERE account_index = ? AND verified = 0",
-    )
-    .bind(verifier.as_bytes())
-    .bind(verified)
-    .bind(account_index(keyed, aci))
-    .changes(&mut keyed.transaction)
-    .await?;
-    Ok(set > 0)
-}
-
-pub(super) async fn set_verified(
-    keyed: &mut KeyedTransaction,
-    aci: &Aci,
-) -> Result<bool, StoreError> {
-    let set = sqlx::query("UPDATE logins SET verified = 1 WHERE account_index = ?")
-        .bind(account_index(keyed, aci))
-        .changes(&mut keyed.transaction)
-        .await?;
-    Ok(set > 0)
+        .bind(verified)
+        .bind(self.account_index(aci))
+        .changed(&mut self.transaction)
+        .await
+    }
 }

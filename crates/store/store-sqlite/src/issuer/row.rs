@@ -2,14 +2,14 @@
 
 use anteroom_protocol::Aci;
 use anteroom_store::{
-    AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash, SealedValue, StoreError,
+    AccountRole, BlindIndex, DeviceId, DeviceOrigin, PasswordHash, SealedValue,
     sealed::{SealedAccount, SealedDevice},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
+use super::schema::IssuerTransaction;
 use crate::{
-    error::store_error,
-    file::KeyedTransaction,
+    error::{Result, store_error},
     row::{array, invalid, number, sealed, timestamp},
 };
 
@@ -35,7 +35,7 @@ macro_rules! device_columns {
 
 pub(super) use {account_columns, device_columns};
 
-pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
+pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount> {
     let role: &str = row.try_get("role").map_err(store_error)?;
     let pni: Option<Vec<u8>> = row.try_get("pni").map_err(store_error)?;
     Ok(SealedAccount {
@@ -50,7 +50,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<SealedAccount, StoreError> {
     })
 }
 
-pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
+pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice> {
     let origin: &str = row.try_get("origin").map_err(store_error)?;
     let last_address: Option<Vec<u8>> = row.try_get("last_address").map_err(store_error)?;
     Ok(SealedDevice {
@@ -65,17 +65,19 @@ pub(super) fn device(row: &SqliteRow) -> Result<SealedDevice, StoreError> {
     })
 }
 
-/// Returns the key of an account's rows.
-pub(super) fn account_index(keyed: &KeyedTransaction, aci: &Aci) -> Vec<u8> {
-    let index = keyed.keyring.storage().account_index(aci);
-    index.as_bytes().to_vec()
-}
-
 /// Reads the number of a device.
 pub(super) fn device_id(
     row: &SqliteRow,
     table: &'static str,
     column: &'static str,
-) -> Result<DeviceId, StoreError> {
+) -> Result<DeviceId> {
     DeviceId::new(number(row, table, column)?).ok_or(invalid(table, column))
+}
+
+impl IssuerTransaction {
+    /// Returns the key of an account's rows.
+    pub(super) fn account_index(&self, aci: &Aci) -> Vec<u8> {
+        let index = self.keyring.storage().account_index(aci);
+        index.as_bytes().to_vec()
+    }
 }

@@ -1,82 +1,75 @@
 //! The table `approvals`.
 
-use anteroom_store::{OpaqueRoomId, RoomsStorageKeys, StoreError, UserId, sealed::SealedApproval};
+use anteroom_store::{
+    ApprovalReader, ApprovalRepository, OpaqueRoomId, RoomsStorageKeys, UserId,
+    sealed::SealedApproval,
+};
+use async_trait::async_trait;
 use rand_core::CryptoRng;
 
-use super::row;
-use crate::{file::KeyedTransaction, statement::Statement as _};
+use super::{row, schema::RoomsTransaction};
+use crate::{error::Result, statement::Statement as _};
 
-pub(super) async fn of_room(
-    keyed: &mut KeyedTransaction,
-    room: &OpaqueRoomId,
-) -> Result<Vec<UserId>, StoreError> {
-    sqlx::query("SELECT room_index, user_index, user_id FROM approvals WHERE room_index = ?")
-        .bind(
-            RoomsStorageKeys::of(&keyed.keyring)
-                .room_index(room)
-                .as_bytes()
-                .to_vec(),
-        )
-        .rows(&mut keyed.transaction)
-        .await?
-        .iter()
-        .map(|row| row::approval(row)?.open(&keyed.keyring))
-        .collect()
-}
-
-pub(super) async fn add(
-    keyed: &mut KeyedTransaction,
-    room: &OpaqueRoomId,
-    user: &UserId,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<bool, StoreError> {
-    let sealed = SealedApproval::seal(room, user, &keyed.keyring, rng)?;
-    sqlx::query(
-        "INSERT INTO approvals (room_index, user_index, user_id)
-         SELECT room_index, ?2, ?3 FROM call_links WHERE room_index = ?1
-         ON CONFLICT (room_index, user_index) DO NOTHING",
-    )
-    .bind(sealed.room.as_bytes().as_slice())
-    .bind(sealed.user_index.as_bytes().as_slice())
-    .bind(sealed.user.as_bytes())
-    .changes(&mut keyed.transaction)
-    .await
-    .map(|rows| rows > 0)
-}
-
-pub(super) async fn remove(
-    keyed: &mut KeyedTransaction,
-    room: &OpaqueRoomId,
-    user: &UserId,
-) -> Result<bool, StoreError> {
-    let keys = RoomsStorageKeys::of(&keyed.keyring);
-    sqlx::query("DELETE FROM approvals WHERE room_index = ? AND user_index = ?")
-        .bind(keys.room_index(room).as_bytes().to_vec())
-        .bind(keys.user_index(room, user).as_bytes().to_vec())
-        .changes(&mut keyed.transaction)
-        .await
-        .map(|rows| rows > 0)
-}
-
-pub(super) async fn replace(
-    keyed: &mut KeyedTransaction,
-    room: &OpaqueRoomId,
-    users: &[UserId],
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<bool, StoreError> {
-    let index = RoomsStorageKeys::of(&keyed.keyring)
-        .room_index(room)
-        .as_bytes()
-        .to_vec();
-    sqlx::query("DELETE FROM approvals WHERE room_index = ?")
-        .bind(index.clone())
-        .changes(&mut keyed.transaction)
-        .await?;
-    for user in users {
-        add(&mut *keyed, room, user, rng).await?;
+#[async_trait]
+impl ApprovalReader for RoomsTransaction {
+    async fn approved_users(&mut self, room: &OpaqueRoomId) -> Result<Vec<UserId>> {
+        sqlx::query("SELECT room_index, user_index, user_id FROM approvals WHERE room_index = ?")
+            .bind(self.room_index(room).as_bytes().to_vec())
+            .rows(&mut self.transaction)
+            .await?
+            .iter()
+            .map(|row| row::approval(row)?.open(&self.keyring))
+            .collect()
     }
-    sqlx::query("SELECT EXISTS (SELECT 1 FROM call_links WHERE room_index = ?)")
-        .bind(index)
-        .scalar(&mut keyed.transaction)
+}
+
+#[async_trait]
+impl ApprovalRepository for RoomsTransaction {
+    async fn add_approval(
+        &mut self,
+        room: &OpaqueRoomId,
+        user: &UserId,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool> {
+        let sealed = SealedApproval::seal(room, user, &self.keyring, rng)?;
+        sqlx::query(
+            "INSERT INTO approvals (room_index, user_index, user_id)
+             SELECT room_index, ?2, ?3 FROM call_links WHERE room_index = ?1
+             ON CONFLICT (room_index, user_index) DO NOTHING",
+        )
+        .bind(sealed.room.as_bytes().as_slice())
+        .bind(sealed.user_index.as_bytes().as_slice())
+        .bind(sealed.user.as_bytes())
+        .changed(&mut self.transaction)
         .await
+    }
+
+    async fn remove_approval(&mut self, room: &OpaqueRoomId, user: &UserId) -> Result<bool> {
+        let keys = RoomsStorageKeys::of(&self.keyring);
+        sqlx::query("DELETE FROM approvals WHERE room_index = ? AND user_index = ?")
+            .bind(keys.room_index(room).as_bytes().to_vec())
+            .bind(keys.user_index(room, user).as_bytes().to_vec())
+            .changed(&mut self.transaction)
+            .await
+    }
+
+    async fn replace_approvals(
+        &mut self,
+        room: &OpaqueRoomId,
+        users: &[UserId],
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool> {
+        let index = self.room_index(room);
+        sqlx::query("DELETE FROM approvals WHERE room_index = ?")
+            .bind(index.as_bytes().as_slice())
+            .changes(&mut self.transaction)
+            .await?;
+        for user in users {
+            self.add_approval(room, user, rng).await?;
+        }
+        sqlx::query("SELECT EXISTS (SELECT 1 FROM call_links WHERE room_index = ?)")
+            .bind(index.as_bytes().as_slice())
+            .scalar(&mut self.transaction)
+            .await
+    }
 }

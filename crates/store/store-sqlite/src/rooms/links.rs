@@ -9,70 +9,24 @@ use std::num::NonZeroU32;
 use anteroom_protocol::{Restrictions, Timestamp};
 use anteroom_store::{
     BlindIndex, CallKey, CallLinkRecord, CreateLinkOutcome, DeleteLinkOutcome, Epoch, Keyring,
-    LinkAddress, LinkUpdate, LinkWithCall, PasskeyHash, RoomsStorageKeys, SealedValue, StoreError,
-    UpdateLinkOutcome, sealed::SealedCallLink,
+    LinkAddress, LinkReader, LinkRepository, LinkUpdate, LinkWithCall, PasskeyHash,
+    RoomsStorageKeys, SealedValue, UpdateLinkOutcome, sealed::SealedCallLink,
 };
+use async_trait::async_trait;
 use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
 
 use super::{
-    calls,
-    deleted_links::{self, DeletedLinkRow},
+    deleted_links::DeletedLinkRow,
     row::{self, call_columns, link_columns, live_call},
+    schema::RoomsTransaction,
 };
 use crate::{
-    file::KeyedTransaction,
+    error::Result,
     lookups::{FastLookup, LookupPool},
     row::seconds,
     statement::Statement as _,
 };
-
-pub(super) async fn one(
-    keyed: &mut KeyedTransaction,
-    address: &LinkAddress,
-    now: Timestamp,
-) -> Result<Option<CallLinkRecord>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        link_columns!(),
-        " FROM call_links WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
-    );
-    let keys = RowKeys::of(address, &keyed.keyring);
-    sqlx::query(SELECT)
-        .bind(moment(now)?)
-        .bind(bytes(keys.room))
-        .bind(keys.epoch)
-        .optional_row(&mut keyed.transaction)
-        .await?
-        .map(|row| Ok(row::link(&row)?.open(&keyed.keyring)?.as_of(now)))
-        .transpose()
-}
-
-pub(super) async fn one_with_call(
-    keyed: &mut KeyedTransaction,
-    address: &LinkAddress,
-    now: Timestamp,
-) -> Result<Option<LinkWithCall>, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        link_columns!(),
-        ", ",
-        call_columns!(),
-        " FROM call_links LEFT JOIN calls ON call_index = ?4 AND ",
-        live_call!(),
-        " WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
-    );
-    let keys = RowKeys::of(address, &keyed.keyring);
-    let row = sqlx::query(SELECT)
-        .bind(moment(now)?)
-        .bind(bytes(keys.room))
-        .bind(keys.epoch)
-        .bind(bytes(keys.call))
-        .optional_row(&mut keyed.transaction)
-        .await?;
-    row.map(|row| opened_with_call(&row, &keyed.keyring, now))
-        .transpose()
-}
 
 /// Reads the link and its call in a single statement. The statement sees one state of the file,
 /// including the id of the newest key. It takes a quarter of the round trips of a transaction that
@@ -111,7 +65,7 @@ pub(super) fn opened_with_call(
     row: &SqliteRow,
     keyring: &Keyring,
     now: Timestamp,
-) -> Result<LinkWithCall, StoreError> {
+) -> Result<LinkWithCall> {
     Ok(LinkWithCall {
         link: row::link(row)?.open(keyring)?.as_of(now),
         call: row::joined_call(row)?
@@ -120,196 +74,245 @@ pub(super) fn opened_with_call(
     })
 }
 
-pub(super) async fn create(
-    keyed: &mut KeyedTransaction,
-    link: &CallLinkRecord,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<CreateLinkOutcome, StoreError> {
-    const SELECT: &str = concat!(
-        "SELECT ",
-        link_columns!(),
-        " FROM call_links WHERE room_index = ?1"
-    );
-    let new = SealedCallLink::seal(link, &keyed.keyring, rng)?;
-    let zkparams_index = RoomsStorageKeys::of(&keyed.keyring).zkparams_index(&link.zkparams);
-    let created = seconds(new.created, "call_links", "created")?;
-    sqlx::query(
-        "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
-    )
-    .bind(bytes(new.index))
-    .bind(created)
-    .bind(bytes(zkparams_index))
-    .changes(&mut keyed.transaction)
-    .await?;
-    let deleted = DeletedLinkRow {
-        room: new.index,
-        passkey: link.passkey_hash.clone(),
-        zkparams: zkparams_index,
-    };
-    if !deleted_links::allows_creation(keyed, &deleted, created).await? {
-        return Ok(CreateLinkOutcome::Conflict);
+#[async_trait]
+impl LinkReader for RoomsTransaction {
+    async fn link(
+        &mut self,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<CallLinkRecord>> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            link_columns!(),
+            " FROM call_links WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
+        );
+        let keys = RowKeys::of(address, &self.keyring);
+        sqlx::query(SELECT)
+            .bind(moment(now)?)
+            .bind(bytes(keys.room))
+            .bind(keys.epoch)
+            .optional_row(&mut self.transaction)
+            .await?
+            .map(|row| Ok(row::link(&row)?.open(&self.keyring)?.as_of(now)))
+            .transpose()
     }
-    let added = sqlx::query(
-        "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
-                                 name, revoked, created, expiration, delete_at, ended_calls,
-                                 zkparams_index)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(bytes(new.index))
-    .bind(new.room.as_bytes())
-    .bind(number(new.epoch))
-    .bind(new.passkey_hash.as_bytes().as_slice())
-    .bind(new.zkparams.as_bytes())
-    .bind(new.restrictions.as_str())
-    .bind(new.name.as_bytes())
-    .bind(i64::from(new.revoked))
-    .bind(created)
-    .bind(seconds(new.expiration, "call_links", "expiration")?)
-    .bind(seconds(new.delete_at, "call_links", "delete_at")?)
-    .bind(i64::from(new.ended_calls))
-    .bind(bytes(zkparams_index))
-    .changes(&mut keyed.transaction)
-    .await?;
-    if added > 0 {
-        deleted_links::remove(keyed, new.index).await?;
-        return Ok(CreateLinkOutcome::Created(link.clone()));
+
+    async fn link_with_call(
+        &mut self,
+        address: &LinkAddress,
+        now: Timestamp,
+    ) -> Result<Option<LinkWithCall>> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            link_columns!(),
+            ", ",
+            call_columns!(),
+            " FROM call_links LEFT JOIN calls ON call_index = ?4 AND ",
+            live_call!(),
+            " WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1"
+        );
+        let keys = RowKeys::of(address, &self.keyring);
+        let row = sqlx::query(SELECT)
+            .bind(moment(now)?)
+            .bind(bytes(keys.room))
+            .bind(keys.epoch)
+            .bind(bytes(keys.call))
+            .optional_row(&mut self.transaction)
+            .await?;
+        row.map(|row| opened_with_call(&row, &self.keyring, now))
+            .transpose()
     }
-    let row = sqlx::query(SELECT)
+}
+
+#[async_trait]
+impl LinkRepository for RoomsTransaction {
+    async fn create_link(
+        &mut self,
+        link: &CallLinkRecord,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<CreateLinkOutcome> {
+        const SELECT: &str = concat!(
+            "SELECT ",
+            link_columns!(),
+            " FROM call_links WHERE room_index = ?1"
+        );
+        let new = SealedCallLink::seal(link, &self.keyring, rng)?;
+        let zkparams_index = RoomsStorageKeys::of(&self.keyring).zkparams_index(&link.zkparams);
+        let created = seconds(new.created, "call_links", "created")?;
+        sqlx::query(
+            "DELETE FROM call_links WHERE (room_index = ?1 OR zkparams_index = ?3) AND delete_at <= ?2",
+        )
         .bind(bytes(new.index))
-        .optional_row(&mut keyed.transaction)
+        .bind(created)
+        .bind(bytes(zkparams_index))
+        .changes(&mut self.transaction)
         .await?;
-    // Another room has the zkparams.
-    let Some(row) = row else {
-        return Ok(CreateLinkOutcome::Conflict);
-    };
-    let stored = row::link(&row)?.open(&keyed.keyring)?.as_of(link.created);
-    let is_same =
-        stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
-    Ok(if is_same {
-        CreateLinkOutcome::Unchanged(stored)
-    } else {
-        CreateLinkOutcome::Conflict
-    })
-}
-
-pub(super) async fn update(
-    keyed: &mut KeyedTransaction,
-    address: &LinkAddress,
-    passkey: &PasskeyHash,
-    update: &LinkUpdate,
-    now: Timestamp,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<UpdateLinkOutcome, StoreError> {
-    const UPDATE: &str = concat!(
-        "UPDATE call_links
-         SET restrictions = coalesce(?6, restrictions),
-             name = coalesce(?7, name),
-             revoked = coalesce(?8, revoked),
-             ended_calls = ended_calls + ?9
-         WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
-           AND (coalesce(?6, restrictions) = restrictions OR ?9
-                OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
-        live_call!(),
-        ")) RETURNING ",
-        link_columns!()
-    );
-    let Some(link) = one(keyed, address, now).await? else {
-        return Ok(UpdateLinkOutcome::UnknownRoom);
-    };
-    if !link.passkey_hash.matches(passkey) {
-        return Ok(UpdateLinkOutcome::WrongPasskey);
+        let deleted = DeletedLinkRow {
+            room: new.index,
+            passkey: link.passkey_hash.clone(),
+            zkparams: zkparams_index,
+        };
+        if !self.allows_creation(&deleted, created).await? {
+            return Ok(CreateLinkOutcome::Conflict);
+        }
+        let added = sqlx::query(
+            "INSERT INTO call_links (room_index, room_id, epoch, passkey_hash, zkparams, restrictions,
+                                     name, revoked, created, expiration, delete_at, ended_calls,
+                                     zkparams_index)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(bytes(new.index))
+        .bind(new.room.as_bytes())
+        .bind(number(new.epoch))
+        .bind(new.passkey_hash.as_bytes().as_slice())
+        .bind(new.zkparams.as_bytes())
+        .bind(new.restrictions.as_str())
+        .bind(new.name.as_bytes())
+        .bind(i64::from(new.revoked))
+        .bind(created)
+        .bind(seconds(new.expiration, "call_links", "expiration")?)
+        .bind(seconds(new.delete_at, "call_links", "delete_at")?)
+        .bind(i64::from(new.ended_calls))
+        .bind(bytes(zkparams_index))
+        .changes(&mut self.transaction)
+        .await?;
+        if added > 0 {
+            self.remove_deleted_link(new.index).await?;
+            return Ok(CreateLinkOutcome::Created(link.clone()));
+        }
+        let row = sqlx::query(SELECT)
+            .bind(bytes(new.index))
+            .optional_row(&mut self.transaction)
+            .await?;
+        // Another room has the zkparams.
+        let Some(row) = row else {
+            return Ok(CreateLinkOutcome::Conflict);
+        };
+        let stored = row::link(&row)?.open(&self.keyring)?.as_of(link.created);
+        let is_same =
+            stored.passkey_hash.matches(&link.passkey_hash) & (stored.zkparams == link.zkparams);
+        Ok(if is_same {
+            CreateLinkOutcome::Unchanged(stored)
+        } else {
+            CreateLinkOutcome::Conflict
+        })
     }
-    let keys = RowKeys::of(address, &keyed.keyring);
-    let name = update
-        .name
-        .as_ref()
-        .map(|name| SealedCallLink::seal_name(keys.room, name, &keyed.keyring, rng))
-        .transpose()?;
-    let updated = sqlx::query(UPDATE)
+
+    async fn update_link(
+        &mut self,
+        address: &LinkAddress,
+        passkey: &PasskeyHash,
+        update: &LinkUpdate,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<UpdateLinkOutcome> {
+        const UPDATE: &str = concat!(
+            "UPDATE call_links
+             SET restrictions = coalesce(?6, restrictions),
+                 name = coalesce(?7, name),
+                 revoked = coalesce(?8, revoked),
+                 ended_calls = ended_calls + ?9
+             WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
+               AND (coalesce(?6, restrictions) = restrictions OR ?9
+                    OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+            live_call!(),
+            ")) RETURNING ",
+            link_columns!()
+        );
+        let Some(link) = self.link(address, now).await? else {
+            return Ok(UpdateLinkOutcome::UnknownRoom);
+        };
+        if !link.passkey_hash.matches(passkey) {
+            return Ok(UpdateLinkOutcome::WrongPasskey);
+        }
+        let keys = RowKeys::of(address, &self.keyring);
+        let name = update
+            .name
+            .as_ref()
+            .map(|name| SealedCallLink::seal_name(keys.room, name, &self.keyring, rng))
+            .transpose()?;
+        let updated = sqlx::query(UPDATE)
+            .bind(moment(now)?)
+            .bind(bytes(keys.room))
+            .bind(keys.epoch)
+            .bind(passkey.as_bytes().as_slice())
+            .bind(bytes(keys.call))
+            .bind(update.restrictions.map(Restrictions::as_str))
+            .bind(name.as_ref().map(SealedValue::as_bytes))
+            .bind(update.revoked.map(i64::from))
+            .bind(i64::from(update.end_call))
+            .optional_row(&mut self.transaction)
+            .await?;
+        let Some(updated) = updated else {
+            return Ok(UpdateLinkOutcome::CallOn);
+        };
+        let updated = row::link(&updated)?.open(&self.keyring)?.as_of(now);
+        if update.end_call {
+            self.remove_call(keys.call).await?;
+        } else if updated.restrictions != link.restrictions {
+            self.remove_lapsed_call(keys.call, now).await?;
+        }
+        Ok(UpdateLinkOutcome::Updated(updated))
+    }
+
+    async fn delete_link(
+        &mut self,
+        address: &LinkAddress,
+        passkey: &PasskeyHash,
+        end_call: bool,
+        now: Timestamp,
+    ) -> Result<DeleteLinkOutcome> {
+        const DELETE: &str = concat!(
+            "DELETE FROM call_links
+             WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
+               AND (?6 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
+            live_call!(),
+            "))"
+        );
+        let Some(link) = self.link(address, now).await? else {
+            return Ok(DeleteLinkOutcome::UnknownRoom);
+        };
+        if !link.passkey_hash.matches(passkey) {
+            return Ok(DeleteLinkOutcome::WrongPasskey);
+        }
+        let keys = RowKeys::of(address, &self.keyring);
+        let deleted = sqlx::query(DELETE)
+            .bind(moment(now)?)
+            .bind(bytes(keys.room))
+            .bind(keys.epoch)
+            .bind(passkey.as_bytes().as_slice())
+            .bind(bytes(keys.call))
+            .bind(end_call)
+            .changes(&mut self.transaction)
+            .await?;
+        if deleted == 0 {
+            return Ok(DeleteLinkOutcome::CallOn);
+        }
+        let deleted = DeletedLinkRow {
+            room: keys.room,
+            passkey: link.passkey_hash,
+            zkparams: RoomsStorageKeys::of(&self.keyring).zkparams_index(&link.zkparams),
+        };
+        self.add_deleted_link(&deleted, link.delete_at).await?;
+        if end_call {
+            self.remove_call(keys.call).await?;
+        } else {
+            self.remove_lapsed_call(keys.call, now).await?;
+        }
+        Ok(DeleteLinkOutcome::Deleted)
+    }
+
+    async fn purge_links(&mut self, now: Timestamp, limit: NonZeroU32) -> Result<u64> {
+        self.purge_deleted_links(now, limit).await?;
+        sqlx::query(
+            "DELETE FROM call_links WHERE room_index IN (
+                 SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
+        )
         .bind(moment(now)?)
-        .bind(bytes(keys.room))
-        .bind(keys.epoch)
-        .bind(passkey.as_bytes().as_slice())
-        .bind(bytes(keys.call))
-        .bind(update.restrictions.map(Restrictions::as_str))
-        .bind(name.as_ref().map(SealedValue::as_bytes))
-        .bind(update.revoked.map(i64::from))
-        .bind(i64::from(update.end_call))
-        .optional_row(&mut keyed.transaction)
-        .await?;
-    let Some(updated) = updated else {
-        return Ok(UpdateLinkOutcome::CallOn);
-    };
-    let updated = row::link(&updated)?.open(&keyed.keyring)?.as_of(now);
-    if update.end_call {
-        calls::remove_of_room(keyed, keys.call).await?;
-    } else if updated.restrictions != link.restrictions {
-        calls::remove_lapsed_of_room(keyed, keys.call, now).await?;
+        .bind(i64::from(limit.get()))
+        .changes(&mut self.transaction)
+        .await
     }
-    Ok(UpdateLinkOutcome::Updated(updated))
-}
-
-pub(super) async fn delete(
-    keyed: &mut KeyedTransaction,
-    address: &LinkAddress,
-    passkey: &PasskeyHash,
-    end_call: bool,
-    now: Timestamp,
-) -> Result<DeleteLinkOutcome, StoreError> {
-    const DELETE: &str = concat!(
-        "DELETE FROM call_links
-         WHERE room_index = ?2 AND epoch IS ?3 AND delete_at > ?1 AND passkey_hash = ?4
-           AND (?6 OR NOT EXISTS (SELECT 1 FROM calls WHERE call_index = ?5 AND ",
-        live_call!(),
-        "))"
-    );
-    let Some(link) = one(keyed, address, now).await? else {
-        return Ok(DeleteLinkOutcome::UnknownRoom);
-    };
-    if !link.passkey_hash.matches(passkey) {
-        return Ok(DeleteLinkOutcome::WrongPasskey);
-    }
-    let keys = RowKeys::of(address, &keyed.keyring);
-    let deleted = sqlx::query(DELETE)
-        .bind(moment(now)?)
-        .bind(bytes(keys.room))
-        .bind(keys.epoch)
-        .bind(passkey.as_bytes().as_slice())
-        .bind(bytes(keys.call))
-        .bind(end_call)
-        .changes(&mut keyed.transaction)
-        .await?;
-    if deleted == 0 {
-        return Ok(DeleteLinkOutcome::CallOn);
-    }
-    let deleted = DeletedLinkRow {
-        room: keys.room,
-        passkey: link.passkey_hash,
-        zkparams: RoomsStorageKeys::of(&keyed.keyring).zkparams_index(&link.zkparams),
-    };
-    deleted_links::add(keyed, &deleted, link.delete_at).await?;
-    if end_call {
-        calls::remove_of_room(keyed, keys.call).await?;
-    } else {
-        calls::remove_lapsed_of_room(keyed, keys.call, now).await?;
-    }
-    Ok(DeleteLinkOutcome::Deleted)
-}
-
-pub(super) async fn purge(
-    keyed: &mut KeyedTransaction,
-    now: Timestamp,
-    limit: NonZeroU32,
-) -> Result<u64, StoreError> {
-    deleted_links::purge(keyed, now, limit).await?;
-    sqlx::query(
-        "DELETE FROM call_links WHERE room_index IN (
-             SELECT room_index FROM call_links WHERE delete_at <= ?1 ORDER BY delete_at LIMIT ?2)",
-    )
-    .bind(moment(now)?)
-    .bind(i64::from(limit.get()))
-    .changes(&mut keyed.transaction)
-    .await
 }
 
 /// The keys of the rows of a link and its call.
@@ -338,6 +341,6 @@ fn bytes(index: BlindIndex) -> Vec<u8> {
     index.as_bytes().to_vec()
 }
 
-fn moment(now: Timestamp) -> Result<i64, StoreError> {
+fn moment(now: Timestamp) -> Result<i64> {
     seconds(now, "call_links", "delete_at")
 }

@@ -2,13 +2,13 @@
 
 use anteroom_protocol::{EraId, Restrictions};
 use anteroom_store::{
-    BlindIndex, Epoch, MediaAddress, NodeName, PasskeyHash, StoreError,
+    BlindIndex, Epoch, MediaAddress, NodeName, PasskeyHash,
     sealed::{SealedApproval, SealedCall, SealedCallLink},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
-    error::store_error,
+    error::{Result, store_error},
     row::{array, invalid, number, optional_timestamp, sealed, timestamp},
 };
 
@@ -42,7 +42,7 @@ macro_rules! live_call {
 
 pub(super) use {call_columns, link_columns, live_call};
 
-pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink, StoreError> {
+pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink> {
     let restrictions: &str = row.try_get("restrictions").map_err(store_error)?;
     let epoch: Option<i64> = row.try_get("epoch").map_err(store_error)?;
     Ok(SealedCallLink {
@@ -60,7 +60,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink, StoreError> {
         restrictions: Restrictions::from_word(restrictions)
             .ok_or(invalid(CALL_LINKS, "restrictions"))?,
         name: sealed(row, "name")?,
-        revoked: number(row, CALL_LINKS, "revoked")? != 0,
+        revoked: number::<u32>(row, CALL_LINKS, "revoked")? != 0,
         created: timestamp(row, CALL_LINKS, "created")?,
         expiration: timestamp(row, CALL_LINKS, "expiration")?,
         delete_at: timestamp(row, CALL_LINKS, "delete_at")?,
@@ -68,7 +68,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink, StoreError> {
     })
 }
 
-pub(super) fn approval(row: &SqliteRow) -> Result<SealedApproval, StoreError> {
+pub(super) fn approval(row: &SqliteRow) -> Result<SealedApproval> {
     Ok(SealedApproval {
         room: BlindIndex::from_bytes(array(row, APPROVALS, "room_index")?),
         user_index: BlindIndex::from_bytes(array(row, APPROVALS, "user_index")?),
@@ -76,7 +76,7 @@ pub(super) fn approval(row: &SqliteRow) -> Result<SealedApproval, StoreError> {
     })
 }
 
-pub(super) fn call(row: &SqliteRow) -> Result<SealedCall, StoreError> {
+pub(super) fn call(row: &SqliteRow) -> Result<SealedCall> {
     let node: &str = row.try_get("node").map_err(store_error)?;
     let media: Option<&str> = row.try_get("media").map_err(store_error)?;
     Ok(SealedCall {
@@ -94,7 +94,7 @@ pub(super) fn call(row: &SqliteRow) -> Result<SealedCall, StoreError> {
 }
 
 /// Reads the joined call of a row; `None` if the join found none.
-pub(super) fn joined_call(row: &SqliteRow) -> Result<Option<SealedCall>, StoreError> {
+pub(super) fn joined_call(row: &SqliteRow) -> Result<Option<SealedCall>> {
     let index: Option<&[u8]> = row.try_get("call_index").map_err(store_error)?;
     index.map(|_| call(row)).transpose()
 }

@@ -121,11 +121,12 @@ pub(crate) fn assert_transient(outcome: &Result<(), StoreError>, kind: &str, fau
     }
 }
 
-/// Lists the methods of a trait in a source file of the store, except `save`.
-pub(crate) fn methods(source: &str, name: &str) -> Vec<String> {
-    let body = source.split(&format!("pub trait {name}")).nth(1).unwrap();
-    let body = body.split("\n}\n").next().unwrap();
-    body.lines()
+/// Lists the methods of the traits of repositories in source files of the store, except `save`.
+pub(crate) fn methods(sources: &[&str]) -> Vec<String> {
+    let traits = sources.iter().flat_map(|source| source.split("pub trait "));
+    traits
+        .filter(|text| text.split(':').next().unwrap().ends_with("Repository"))
+        .flat_map(|text| text.split("\n}\n").next().unwrap().lines())
         .filter_map(|line| line.strip_prefix("    async fn "))
         .map(|line| line.split('(').next().unwrap().to_owned())
         .filter(|method| method != "save")

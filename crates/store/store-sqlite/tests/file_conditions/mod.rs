@@ -160,6 +160,17 @@ async fn a_removed_file_is_neither_read_nor_written_until_the_very_file_is_back(
 }
 
 #[tokio::test]
+async fn look_ups_alone_notice_a_removed_file() {
+    let mut scene = Scene::new().await;
+    scene.assert_works().await;
+    fs::rename(scene.file.path(), scene.file.side_file("-away")).unwrap();
+    let noticed = async { while scene.look_up().await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(10), noticed)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_file_in_another_ones_place_is_neither_read_nor_written() {
     let mut scene = Scene::new().await;
     let (path, away) = (scene.file.path(), scene.file.side_file("-away"));

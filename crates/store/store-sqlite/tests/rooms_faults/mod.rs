@@ -222,10 +222,10 @@ impl Scene {
 
 #[test]
 fn every_method_that_changes_rows_is_a_kind_of_transaction_here() {
-    let methods = methods(
+    let methods = methods(&[
         include_str!("../../../store/src/rooms.rs"),
-        "RoomsRepository",
-    );
+        include_str!("../../../store/src/server_params.rs"),
+    ]);
     assert!(methods.len() > 10);
     for method in methods {
         assert!(

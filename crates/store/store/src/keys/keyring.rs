@@ -1,6 +1,6 @@
 //! All keys of an open database.
 
-use std::{cmp::Reverse, fmt, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use anteroom_protocol::Timestamp;
 use rand_core::CryptoRng;
@@ -9,6 +9,7 @@ use super::{
     EventKey, KeyError, KeyId, KeyOwner, KeyPurpose, MasterKey, Sealer, StorageKeys, StoredKeys,
     TokenKey, WrappedKey, mac::HashKey, wrapping::WrappingKey,
 };
+use crate::opaque_debug::opaque_debug;
 
 /// The keys of an open database. Clones share them.
 ///
@@ -147,12 +148,12 @@ impl Keyring {
         let tokens = of_purpose(&wrapping, keys, KeyPurpose::Token)?
             .into_iter()
             .map(|(stored, key)| TokenKey::new(stored.id, stored.created, key));
-        let storage = StorageKeys::new(
-            newest_key(KeyPurpose::Index)?,
-            newest_key(KeyPurpose::Password)?,
-            EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
-            tokens.collect(),
-        );
+        let storage = StorageKeys {
+            index: newest_key(KeyPurpose::Index)?,
+            password: newest_key(KeyPurpose::Password)?,
+            event: EventKey::from_bytes(*newest_key(KeyPurpose::Event)?),
+            tokens: tokens.collect(),
+        };
         let newest = keys.iter().map(|key| key.id).max();
         Ok(Self {
             sealer: Arc::new(Sealer::new(first, data)),
@@ -163,11 +164,7 @@ impl Keyring {
     }
 }
 
-impl fmt::Debug for Keyring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keyring(..)")
-    }
-}
+opaque_debug!(Keyring);
 
 /// A stored key with its unwrapped bytes.
 type UnwrappedKey<'a> = (&'a WrappedKey, HashKey);

@@ -1,12 +1,11 @@
 //! The master key, which no database contains.
 
-use std::fmt;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::KeyError;
+use crate::opaque_debug::opaque_debug;
 
 /// 32 secret bytes that wrap all keys of a database.
 ///
@@ -49,8 +48,4 @@ impl MasterKey {
     }
 }
 
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(..)")
-    }
-}
+opaque_debug!(MasterKey);

@@ -1,6 +1,6 @@
 //! The keyed hashes of the room service.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use anteroom_protocol::{CallLinkPublicParams, UidCiphertext};
 
@@ -8,6 +8,7 @@ use super::{BlindIndex, EventKey, Keyring, PasskeyHash, StorageKeys};
 use crate::{
     call_link::{OpaqueRoomId, UserId},
     call_record::CallKey,
+    opaque_debug::opaque_debug,
     sealed::columns,
 };
 
@@ -80,8 +81,4 @@ impl RoomsStorageKeys {
     }
 }
 
-impl fmt::Debug for RoomsStorageKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RoomsStorageKeys(..)")
-    }
-}
+opaque_debug!(RoomsStorageKeys);

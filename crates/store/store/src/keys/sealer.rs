@@ -157,15 +157,14 @@ impl Sealer {
         row: &[u8],
         sealed: &SealedValue,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (header, rest) = sealed
+        let header = sealed
             .0
-            .split_at_checked(1 + KEY_ID_LENGTH)
-            .ok_or(SealError)?;
+            .split_first_chunk::<{ SealedValue::PREFIX_LENGTH }>();
+        let (header, rest) = header.ok_or(SealError)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LENGTH>().ok_or(SealError)?;
-        let Some((&FORMAT, id)) = header.split_first() else {
+        let [FORMAT, id @ ..] = *header else {
             return Err(SealError);
         };
-        let id = <[u8; KEY_ID_LENGTH]>::try_from(id).map_err(|_| SealError)?;
         let id = KeyId::new(u32::from_be_bytes(id));
         let key = iter::once(&self.first)
             .chain(&self.older)

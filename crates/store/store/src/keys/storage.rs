@@ -1,7 +1,5 @@
 //! The keyed hashes of a service.
 
-use std::fmt;
-
 use anteroom_protocol::{Aci, DeviceId};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
@@ -13,35 +11,21 @@ use super::{
     mac::{HashKey, keyed_hash},
     sealer::Column,
 };
-use crate::{bytes::opaque_bytes, sealed::columns};
+use crate::{bytes::opaque_bytes, opaque_debug::opaque_debug, sealed::columns};
 
 const INDEX_LABEL: &str = "anteroom blind index v1";
 const PASSWORD_LABEL: &str = "anteroom device password v1";
 
 /// The keys for look-ups, device passwords, pseudonyms and access tokens.
 pub struct StorageKeys {
-    index: HashKey,
-    password: HashKey,
-    event: EventKey,
-    tokens: Vec<TokenKey>,
+    pub(super) index: HashKey,
+    pub(super) password: HashKey,
+    pub(super) event: EventKey,
+    /// The newest first.
+    pub(super) tokens: Vec<TokenKey>,
 }
 
 impl StorageKeys {
-    /// Creates the keys. `tokens` are the newest first.
-    pub(super) const fn new(
-        index: HashKey,
-        password: HashKey,
-        event: EventKey,
-        tokens: Vec<TokenKey>,
-    ) -> Self {
-        Self {
-            index,
-            password,
-            event,
-            tokens,
-        }
-    }
-
     /// Returns the index under which an account is found. It also names the account where the id
     /// must not appear, such as in the key of a cache or of a rate limit.
     #[must_use]
@@ -96,11 +80,7 @@ impl StorageKeys {
     }
 }
 
-impl fmt::Debug for StorageKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StorageKeys(..)")
-    }
-}
+opaque_debug!(StorageKeys);
 
 opaque_bytes! {
     /// The key of pseudonyms in events: 32 bytes.
@@ -128,8 +108,4 @@ impl DevicePassword {
     }
 }
 
-impl fmt::Debug for DevicePassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DevicePassword(..)")
-    }
-}
+opaque_debug!(DevicePassword);

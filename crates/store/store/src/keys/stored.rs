@@ -3,6 +3,8 @@
 use anteroom_protocol::Timestamp;
 use subtle::ConstantTimeEq;
 
+use crate::stored_words::stored_words;
+
 /// The service that a database and its keys belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyOwner {
@@ -83,35 +85,15 @@ pub enum KeyPurpose {
     Token,
 }
 
+stored_words!(KeyPurpose {
+    Data = "data",
+    Index = "index",
+    Password = "password",
+    Event = "event",
+    Token = "token",
+});
+
 impl KeyPurpose {
-    const ALL: [Self; 5] = [
-        Self::Data,
-        Self::Index,
-        Self::Password,
-        Self::Event,
-        Self::Token,
-    ];
-
-    /// Returns the word that a database stores.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Data => "data",
-            Self::Index => "index",
-            Self::Password => "password",
-            Self::Event => "event",
-            Self::Token => "token",
-        }
-    }
-
-    /// Parses the word; `None` for an unknown one.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|purpose| purpose.as_str() == word)
-    }
-
     /// Returns whether a newer key of this purpose can replace the current one.
     ///
     /// Keys of hashes cannot be replaced: the hashed values are not stored, so that they cannot be

@@ -1,7 +1,5 @@
 //! The wrapping of keys under the master key.
 
-use std::fmt;
-
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit, Nonce,
     aead::{Aead, Payload},
@@ -16,6 +14,7 @@ use super::{
     KeyCheck, KeyError, KeyId, KeyOwner, KeyPurpose, MasterKey, WrappedKey,
     mac::{HashKey, framed},
 };
+use crate::opaque_debug::opaque_debug;
 
 /// The only format of wrapped keys: `format (1) || nonce (12) || ciphertext (32) || tag (16)`.
 const FORMAT: u8 = 1;
@@ -151,11 +150,7 @@ impl WrappingKey {
     }
 }
 
-impl fmt::Debug for WrappingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WrappingKey(..)")
-    }
-}
+opaque_debug!(WrappingKey);
 
 fn check(owner: KeyOwner, master: &MasterKey, salt: &[u8; 16]) -> KeyCheck {
     KeyCheck::new(salt, &derive(master, CHECK_LABEL, owner, salt))

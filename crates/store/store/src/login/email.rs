@@ -1,13 +1,13 @@
 //! Email addresses, in the form in which logins are found.
 
-use std::fmt;
-
 use icu_properties::{
     CodePointSetData,
     props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
 };
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
+
+use crate::opaque_debug::opaque_debug;
 
 /// An email address in its stored form: `local@domain`.
 ///
@@ -183,11 +183,7 @@ fn is_domain(ascii: &str) -> bool {
     })
 }
 
-impl fmt::Debug for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Email(..)")
-    }
-}
+opaque_debug!(Email);
 
 /// The error for a text that is not an email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

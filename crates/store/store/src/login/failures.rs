@@ -1,8 +1,10 @@
 //! Failed logins, and the locks that follow from them.
 
-use std::{fmt, num::NonZeroU32};
+use std::num::NonZeroU32;
 
 use anteroom_protocol::{Aci, DeviceId, Timestamp};
+
+use crate::opaque_debug::opaque_debug;
 
 /// The rule for locking an email for an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +26,7 @@ pub enum LoginOrigin {
     KnownDevice(Aci, DeviceId),
 }
 
-impl fmt::Debug for LoginOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LoginOrigin(..)")
-    }
-}
+opaque_debug!(LoginOrigin);
 
 /// The failures of an email, with or without an account, for one origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Identities at OpenID Connect providers.
 
-use std::fmt;
-
 use anteroom_protocol::{Aci, DeviceId, Timestamp};
+
+use crate::opaque_debug::opaque_debug;
 
 /// The identity of a person at an OpenID Connect provider. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,11 +13,7 @@ pub struct IdentityName {
     pub subject: String,
 }
 
-impl fmt::Debug for IdentityName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IdentityName(..)")
-    }
-}
+opaque_debug!(IdentityName);
 
 /// The account of an identity. It remains after the account's devices are deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

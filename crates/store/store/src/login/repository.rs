@@ -5,19 +5,17 @@ use async_trait::async_trait;
 use rand_core::CryptoRng;
 
 use super::{
-    AccountSummary, ConfirmOutcome, Email, IdentityLink, IdentityName, LockPolicy, Login,
-    LoginFailures, LoginOrigin, PasswordVerifier, PendingSignUp, RotateOutcome, Session,
-    SessionCaller, SessionId, ShadowSignUp, StoredLifetimes, TokenHash,
+    ConfirmOutcome, Email, IdentityLink, IdentityName, LockPolicy, Login, LoginFailures,
+    LoginOrigin, PasswordVerifier, PendingSignUp, RotateOutcome, Session, SessionCaller, SessionId,
+    ShadowSignUp, TokenHash,
 };
 use crate::{
-    account::{Account, AccountRole},
-    device_name::DeviceName,
+    account::Account,
     error::StoreError,
     overview::{Invite, LoginLock},
 };
 
-/// The read methods for logins, a part of [`IssuerReader`](crate::IssuerReader) with the same
-/// errors.
+/// Reads logins.
 #[async_trait]
 pub trait LoginReader: Send {
     /// Reads the login of an account.
@@ -28,72 +26,9 @@ pub trait LoginReader: Send {
         &mut self,
         email: &Email,
     ) -> Result<Option<(Login, Account)>, StoreError>;
-
-    /// Returns the failures of an address that count at `now` for `origin`.
-    async fn login_failures(
-        &mut self,
-        email: &Email,
-        origin: &LoginOrigin,
-        now: Timestamp,
-        policy: LockPolicy,
-    ) -> Result<LoginFailures, StoreError>;
-
-    /// Returns the device whose last refresh token this is, also after its session has ended.
-    async fn known_device(
-        &mut self,
-        token: &TokenHash,
-    ) -> Result<Option<(Aci, DeviceId)>, StoreError>;
-
-    /// Reads a session with its account and its device in a single query, also an expired one.
-    async fn session_caller(&mut self, id: &SessionId)
-    -> Result<Option<SessionCaller>, StoreError>;
-
-    /// Reads the account of the token of a password reset; `None` if it is unknown, used or over at
-    /// `now`.
-    async fn reset_token_account(
-        &mut self,
-        token: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<Aci>, StoreError>;
-
-    /// Reads the account of an identity.
-    async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError>;
-
-    /// Reads the verifier of the last shadow sign-up with the address of an account.
-    async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError>;
-
-    /// Reads a page of accounts in a stable order, from the one behind `after` on.
-    async fn accounts(
-        &mut self,
-        after: Option<&Aci>,
-        most: u32,
-    ) -> Result<Vec<AccountSummary>, StoreError>;
-
-    /// Returns the failures of an address that count at `now`, from all origins, and the locks that
-    /// follow from them.
-    async fn login_lock(
-        &mut self,
-        email: &Email,
-        now: Timestamp,
-        policy: LockPolicy,
-    ) -> Result<LoginLock, StoreError>;
-
-    /// Lists the sessions of an account that are valid at `now`, by ascending start.
-    async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>, StoreError>;
-
-    /// Lists the invite codes that are valid at `now`, by ascending end.
-    async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>, StoreError>;
-
-    /// Returns the number for a new device: one more than the account's highest. `None` after the
-    /// highest possible number.
-    async fn free_device_id(&mut self, aci: &Aci) -> Result<Option<DeviceId>, StoreError>;
 }
 
-/// The write methods for logins, a part of [`IssuerRepository`](crate::IssuerRepository) with the
-/// same errors.
-///
-/// The statement itself decides races: of several requests with the same token exactly one
-/// succeeds.
+/// Writes logins.
 #[async_trait]
 pub trait LoginRepository: LoginReader {
     /// Adds a login to an account.
@@ -118,19 +53,33 @@ pub trait LoginRepository: LoginReader {
 
     /// Marks the address as confirmed; `false` if the account has no login.
     async fn set_verified(&mut self, aci: &Aci) -> Result<bool, StoreError>;
+}
 
-    /// Disables or enables an account; `false` if it does not exist.
-    async fn set_disabled(&mut self, aci: &Aci, disabled: bool) -> Result<bool, StoreError>;
+/// Reads failed logins.
+#[async_trait]
+pub trait LoginFailureReader: Send {
+    /// Returns the failures of an address that count at `now` for `origin`.
+    async fn login_failures(
+        &mut self,
+        email: &Email,
+        origin: &LoginOrigin,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<LoginFailures, StoreError>;
 
-    /// Sets the role of an account; `false` if it does not exist.
-    async fn set_role(&mut self, aci: &Aci, role: AccountRole) -> Result<bool, StoreError>;
+    /// Returns the failures of an address that count at `now`, from all origins, and the locks that
+    /// follow from them.
+    async fn login_lock(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+        policy: LockPolicy,
+    ) -> Result<LoginLock, StoreError>;
+}
 
-    /// Resets the rate limits of an account; `false` if it does not exist.
-    async fn renew_limits(&mut self, aci: &Aci) -> Result<bool, StoreError>;
-
-    /// Deletes an account and all of its rows; `false` if it does not exist.
-    async fn delete_account(&mut self, aci: &Aci) -> Result<bool, StoreError>;
-
+/// Writes failed logins.
+#[async_trait]
+pub trait LoginFailureRepository: LoginFailureReader {
     /// Counts a failure. Returns the failures that count then. Changes nothing while the address is
     /// locked for the origin.
     async fn note_login_failure(
@@ -155,7 +104,28 @@ pub trait LoginRepository: LoginReader {
         email: &Email,
         origin: Option<&LoginOrigin>,
     ) -> Result<(), StoreError>;
+}
 
+/// Reads sessions.
+#[async_trait]
+pub trait SessionReader: Send {
+    /// Reads a session with its account and its device in a single query, also an expired one.
+    async fn session_caller(&mut self, id: &SessionId)
+    -> Result<Option<SessionCaller>, StoreError>;
+
+    /// Lists the sessions of an account that are valid at `now`, by ascending start.
+    async fn sessions(&mut self, aci: &Aci, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// Returns the device whose last refresh token this is, also after its session has ended.
+    async fn known_device(
+        &mut self,
+        token: &TokenHash,
+    ) -> Result<Option<(Aci, DeviceId)>, StoreError>;
+}
+
+/// Writes sessions and their refresh tokens.
+#[async_trait]
+pub trait SessionRepository: SessionReader {
     /// Adds a session with its first refresh token, which becomes the last one of the device.
     ///
     /// # Errors
@@ -191,7 +161,18 @@ pub trait LoginRepository: LoginReader {
 
     /// Ends all sessions of an account, and returns their number.
     async fn end_sessions(&mut self, aci: &Aci) -> Result<u64, StoreError>;
+}
 
+/// Reads sign-ups.
+#[async_trait]
+pub trait SignUpReader: Send {
+    /// Reads the verifier of the last shadow sign-up with the address of an account.
+    async fn shadow_sign_up(&mut self, aci: &Aci) -> Result<Option<PasswordVerifier>, StoreError>;
+}
+
+/// Writes sign-ups, their shadows and their decoys.
+#[async_trait]
+pub trait SignUpRepository: SignUpReader {
     /// Adds a sign-up beside the account's other unconfirmed ones. Until one is confirmed, the
     /// login's password is that of the last sign-up, and such a login is only told that the address
     /// is not confirmed.
@@ -232,13 +213,32 @@ pub trait LoginRepository: LoginReader {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), StoreError>;
 
-    /// Writes as much as [`Self::add_reset_token`] does, for an address that gets no token.
+    /// Writes as much as [`TokenRepository::add_reset_token`] does, for an address that gets no token.
     async fn add_decoy_token(
         &mut self,
         token: &TokenHash,
         expires: Timestamp,
     ) -> Result<(), StoreError>;
+}
 
+/// Reads the tokens of password resets, and invites.
+#[async_trait]
+pub trait TokenReader: Send {
+    /// Reads the account of the token of a password reset; `None` if it is unknown, used or over at
+    /// `now`.
+    async fn reset_token_account(
+        &mut self,
+        token: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Aci>, StoreError>;
+
+    /// Lists the invite codes that are valid at `now`, by ascending end.
+    async fn invites(&mut self, now: Timestamp) -> Result<Vec<Invite>, StoreError>;
+}
+
+/// Writes the tokens of password resets, and invites.
+#[async_trait]
+pub trait TokenRepository: TokenReader {
     /// Adds the token of a password reset, which is valid until `expires`, and replaces an earlier
     /// one of the account.
     ///
@@ -272,7 +272,18 @@ pub trait LoginRepository: LoginReader {
 
     /// Uses an invite code; `false` if it is unknown, used or expired.
     async fn take_invite(&mut self, code: &TokenHash, now: Timestamp) -> Result<bool, StoreError>;
+}
 
+/// Reads identities at OpenID Connect providers.
+#[async_trait]
+pub trait IdentityReader: Send {
+    /// Reads the account of an identity.
+    async fn identity(&mut self, name: &IdentityName) -> Result<Option<IdentityLink>, StoreError>;
+}
+
+/// Writes identities at OpenID Connect providers.
+#[async_trait]
+pub trait IdentityRepository: IdentityReader {
     /// Adds an identity as a device of an account.
     ///
     /// # Errors
@@ -292,40 +303,4 @@ pub trait LoginRepository: LoginReader {
         name: &IdentityName,
         device: DeviceId,
     ) -> Result<bool, StoreError>;
-
-    /// Renames a device; `false` if it does not exist.
-    async fn rename_device(
-        &mut self,
-        aci: &Aci,
-        id: DeviceId,
-        name: &DeviceName,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<bool, StoreError>;
-
-    /// Deletes a device with its sessions at `now`; `false` if it does not exist. Tokens of
-    /// identity providers that have signed it in are refused from then on.
-    async fn delete_device(
-        &mut self,
-        aci: &Aci,
-        id: DeviceId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
-
-    /// Deletes devices that were last seen before a time, up to a maximum, as
-    /// [`Self::delete_device`] does. Returns them.
-    async fn purge_stale_devices(
-        &mut self,
-        seen_before: Timestamp,
-        most: u32,
-        now: Timestamp,
-    ) -> Result<Vec<(Aci, DeviceId)>, StoreError>;
-
-    /// Deletes sessions, tokens, invites and failures that are expired at `now`, and accounts with
-    /// an unconfirmed address together with their last sign-up. Returns the number of rows.
-    /// Shortens rows with an end later than possible first.
-    async fn purge_expired(
-        &mut self,
-        now: Timestamp,
-        lifetimes: &StoredLifetimes,
-    ) -> Result<u64, StoreError>;
 }

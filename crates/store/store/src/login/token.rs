@@ -1,12 +1,10 @@
 //! Random secrets that are shown once and stored as keyed hashes.
 
-use std::fmt;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::bytes::opaque_bytes;
+use crate::{bytes::opaque_bytes, opaque_debug::opaque_debug};
 
 /// The length of a secret, in characters.
 const CHARACTERS: usize = 43;
@@ -39,11 +37,7 @@ macro_rules! secret {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
+        opaque_debug!($name);
     };
 }
 

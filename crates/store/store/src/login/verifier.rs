@@ -1,8 +1,8 @@
 //! The stored form of a password.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
+
+use crate::opaque_debug::opaque_debug;
 
 /// A slow hash of a password with its salt and its cost, as text (a PHC string).
 ///
@@ -33,11 +33,7 @@ impl PasswordVerifier {
     }
 }
 
-impl fmt::Debug for PasswordVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordVerifier(..)")
-    }
-}
+opaque_debug!(PasswordVerifier);
 
 /// The error for a password verifier that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,12 +1,11 @@
 //! The sealed rows of the issuer.
 
+use std::convert::Infallible;
+
 use anteroom_protocol::{Aci, AuthSalt, DeviceId, Pni, Timestamp};
 use rand_core::CryptoRng;
 
-use super::{
-    cell::{cannot_open, open, open_array, seal},
-    columns,
-};
+use super::{columns, row_sealer::RowSealer};
 use crate::{
     account::{Account, AccountRole, Device, DeviceOrigin},
     address_pseudonym::AddressPseudonym,
@@ -47,15 +46,18 @@ impl SealedAccount {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let index = keyring.storage().account_index(&account.aci);
-        let row = index.as_bytes();
-        let mut seal = |column, value: &[u8]| seal(keyring, column, row, value, rng);
+        let row = RowSealer::new(keyring, &[index.as_bytes()]);
         Ok(Self {
-            aci: seal(columns::ACCOUNT_ACI, account.aci.as_bytes())?,
+            aci: row.seal(columns::ACCOUNT_ACI, account.aci.as_bytes(), rng)?,
             pni: account
                 .pni
-                .map(|pni| seal(columns::ACCOUNT_PNI, pni.as_bytes()))
+                .map(|pni| row.seal(columns::ACCOUNT_PNI, pni.as_bytes(), rng))
                 .transpose()?,
-            auth_salt: seal(columns::ACCOUNT_AUTH_SALT, account.auth_salt.as_bytes())?,
+            auth_salt: row.seal(
+                columns::ACCOUNT_AUTH_SALT,
+                account.auth_salt.as_bytes(),
+                rng,
+            )?,
             created: account.created,
             role: account.role,
             disabled: account.disabled,
@@ -69,16 +71,16 @@ impl SealedAccount {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index included.
     pub fn open(&self, keyring: &Keyring) -> Result<Account, StoreError> {
-        let row = self.index.as_bytes();
-        let aci = Aci::from_bytes(open_array(keyring, columns::ACCOUNT_ACI, row, &self.aci)?);
+        let row = RowSealer::new(keyring, &[self.index.as_bytes()]);
+        let aci = row.open_array(columns::ACCOUNT_ACI, &self.aci)?;
         let pni = self
             .pni
             .as_ref()
-            .map(|pni| open_array(keyring, columns::ACCOUNT_PNI, row, pni))
+            .map(|pni| row.open_array(columns::ACCOUNT_PNI, pni))
             .transpose()?;
-        let salt = open_array(keyring, columns::ACCOUNT_AUTH_SALT, row, &self.auth_salt)?;
+        let salt = row.open_array(columns::ACCOUNT_AUTH_SALT, &self.auth_salt)?;
         Ok(Account {
-            aci,
+            aci: Aci::from_bytes(aci),
             pni: pni.map(Pni::from_bytes),
             auth_salt: AuthSalt::from_bytes(salt),
             created: self.created,
@@ -141,17 +143,18 @@ impl SealedDevice {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<Device, StoreError> {
-        let row = device_row(self.account, self.id);
-        let name = open(keyring, columns::DEVICE_NAME, &row, &self.name)?;
-        let name = std::str::from_utf8(&name).map_err(|_| cannot_open(columns::DEVICE_NAME))?;
+        let row = device_row(self.account, self.id, keyring);
+        let name = row.open_text(columns::DEVICE_NAME, &self.name, |name| {
+            Ok::<_, Infallible>(DeviceName::from_stored(name))
+        })?;
         let address = self
             .last_address
             .as_ref()
-            .map(|address| open_array(keyring, columns::DEVICE_LAST_ADDRESS, &row, address))
+            .map(|address| row.open_array(columns::DEVICE_LAST_ADDRESS, address))
             .transpose()?;
         Ok(Device {
             id: self.id,
-            name: DeviceName::from_stored(name),
+            name,
             password_hash: self.password_hash.clone(),
             created: self.created,
             last_seen: self.last_seen,
@@ -172,9 +175,8 @@ pub fn sealed_address(
     keyring: &Keyring,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<SealedValue, StoreError> {
-    let row = device_row(keyring.storage().account_index(aci), id);
-    let column = columns::DEVICE_LAST_ADDRESS;
-    seal(keyring, column, &row, address.as_bytes(), rng)
+    let row = device_row(keyring.storage().account_index(aci), id, keyring);
+    row.seal(columns::DEVICE_LAST_ADDRESS, address.as_bytes(), rng)
 }
 
 /// Seals the name of a device of an account.
@@ -188,11 +190,10 @@ pub fn sealed_device_name(
     keyring: &Keyring,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<SealedValue, StoreError> {
-    let row = device_row(keyring.storage().account_index(aci), id);
-    let name = name.as_str().as_bytes();
-    seal(keyring, columns::DEVICE_NAME, &row, name, rng)
+    let row = device_row(keyring.storage().account_index(aci), id, keyring);
+    row.seal(columns::DEVICE_NAME, name.as_str().as_bytes(), rng)
 }
 
-fn device_row(account: BlindIndex, id: DeviceId) -> Vec<u8> {
-    [account.as_bytes().as_slice(), &id.as_u32().to_be_bytes()].concat()
+fn device_row(account: BlindIndex, id: DeviceId, keyring: &Keyring) -> RowSealer<'_> {
+    RowSealer::new(keyring, &[account.as_bytes(), &id.as_u32().to_be_bytes()])
 }

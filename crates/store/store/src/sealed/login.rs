@@ -1,17 +1,19 @@
 //! The sealed rows of logins.
 
+use std::convert::Infallible;
+
 use anteroom_protocol::{Aci, Timestamp};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{
-    cell::{cannot_open, open, seal},
-    columns,
-};
+use super::{columns, row_sealer::RowSealer};
 use crate::{
     error::StoreError,
-    keys::{BlindIndex, Column, Keyring, SealedValue},
-    login::{Email, IdentityName, Login, PasswordVerifier, PendingSignUp, ShadowSignUp, TokenHash},
+    keys::{BlindIndex, Keyring, SealedValue},
+    login::{
+        Email, IdentityName, Login, PasswordVerifier, PasswordVerifierError, PendingSignUp,
+        ShadowSignUp, TokenHash,
+    },
 };
 
 /// A row of `logins`.
@@ -42,17 +44,11 @@ impl SealedLogin {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let account = keyring.storage().account_index(&login.aci);
-        let email = login.email.as_str().as_bytes();
+        let row = RowSealer::new(keyring, &[account.as_bytes()]);
         Ok(Self {
             account,
             email_index: keyring.storage().email_index(&login.email),
-            email: seal(
-                keyring,
-                columns::LOGIN_EMAIL,
-                account.as_bytes(),
-                email,
-                rng,
-            )?,
+            email: row.seal(columns::LOGIN_EMAIL, login.email.as_str().as_bytes(), rng)?,
             verifier: sealed_verifier(&login.aci, &login.verifier, keyring, rng)?,
             verified: login.verified,
             created: login.created,
@@ -64,12 +60,12 @@ impl SealedLogin {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index included.
     pub fn open(&self, aci: Aci, keyring: &Keyring) -> Result<Login, StoreError> {
-        let verifier = self.open_text(columns::LOGIN_VERIFIER, &self.verifier, keyring)?;
+        let row = RowSealer::new(keyring, &[self.account.as_bytes()]);
+        let verifier = row.open_text(columns::LOGIN_VERIFIER, &self.verifier, stored_verifier)?;
         Ok(Login {
             aci,
             email: self.open_email(keyring)?,
-            verifier: PasswordVerifier::new(verifier)
-                .map_err(|_| cannot_open(columns::LOGIN_VERIFIER))?,
+            verifier,
             verified: self.verified,
             created: self.created,
         })
@@ -80,20 +76,10 @@ impl SealedLogin {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open_email(&self, keyring: &Keyring) -> Result<Email, StoreError> {
-        let text = self.open_text(columns::LOGIN_EMAIL, &self.email, keyring)?;
-        Ok(Email::from_stored(&text))
-    }
-
-    fn open_text(
-        &self,
-        column: Column,
-        sealed: &SealedValue,
-        keyring: &Keyring,
-    ) -> Result<Zeroizing<String>, StoreError> {
-        let bytes = open(keyring, column, self.account.as_bytes(), sealed)?;
-        std::str::from_utf8(&bytes)
-            .map(|text| Zeroizing::new(text.to_owned()))
-            .map_err(|_| cannot_open(column))
+        let row = RowSealer::new(keyring, &[self.account.as_bytes()]);
+        row.open_text(columns::LOGIN_EMAIL, &self.email, |email| {
+            Ok::<_, Infallible>(Email::from_stored(email))
+        })
     }
 }
 
@@ -108,14 +94,8 @@ pub fn sealed_verifier(
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<SealedValue, StoreError> {
     let account = keyring.storage().account_index(aci);
-    let verifier = verifier.as_str().as_bytes();
-    seal(
-        keyring,
-        columns::LOGIN_VERIFIER,
-        account.as_bytes(),
-        verifier,
-        rng,
-    )
+    let row = RowSealer::new(keyring, &[account.as_bytes()]);
+    row.seal(columns::LOGIN_VERIFIER, verifier.as_str().as_bytes(), rng)
 }
 
 /// A row of `sign_ups`.
@@ -140,12 +120,12 @@ impl SealedSignUp {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let account = keyring.storage().account_index(&sign_up.aci);
-        let row = sign_up_row(&sign_up.token, &account);
+        let row = RowSealer::new(keyring, &[sign_up.token.as_bytes(), account.as_bytes()]);
         let verifier = sign_up.verifier.as_str().as_bytes();
         Ok(Self {
             token: sign_up.token,
             account,
-            verifier: seal(keyring, columns::SIGN_UP_VERIFIER, &row, verifier, rng)?,
+            verifier: row.seal(columns::SIGN_UP_VERIFIER, verifier, rng)?,
         })
     }
 
@@ -154,8 +134,8 @@ impl SealedSignUp {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
-        let row = sign_up_row(&self.token, &self.account);
-        opened_verifier(columns::SIGN_UP_VERIFIER, &row, &self.verifier, keyring)
+        let row = RowSealer::new(keyring, &[self.token.as_bytes(), self.account.as_bytes()]);
+        row.open_text(columns::SIGN_UP_VERIFIER, &self.verifier, stored_verifier)
     }
 }
 
@@ -169,8 +149,6 @@ pub struct SealedShadow {
 }
 
 impl SealedShadow {
-    const COLUMN: Column = columns::SHADOW_SIGN_UP_VERIFIER;
-
     /// Seals a shadow.
     ///
     /// # Errors
@@ -181,10 +159,11 @@ impl SealedShadow {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let account = keyring.storage().account_index(&shadow.aci);
+        let row = RowSealer::new(keyring, &[account.as_bytes()]);
         let verifier = shadow.verifier.as_str().as_bytes();
         Ok(Self {
             account,
-            verifier: seal(keyring, Self::COLUMN, account.as_bytes(), verifier, rng)?,
+            verifier: row.seal(columns::SHADOW_SIGN_UP_VERIFIER, verifier, rng)?,
         })
     }
 
@@ -193,24 +172,17 @@ impl SealedShadow {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<PasswordVerifier, StoreError> {
-        let row = self.account.as_bytes();
-        opened_verifier(Self::COLUMN, row, &self.verifier, keyring)
+        let row = RowSealer::new(keyring, &[self.account.as_bytes()]);
+        row.open_text(
+            columns::SHADOW_SIGN_UP_VERIFIER,
+            &self.verifier,
+            stored_verifier,
+        )
     }
 }
 
-fn opened_verifier(
-    column: Column,
-    row: &[u8],
-    sealed: &SealedValue,
-    keyring: &Keyring,
-) -> Result<PasswordVerifier, StoreError> {
-    let bytes = open(keyring, column, row, sealed)?;
-    let text = str::from_utf8(&bytes).map_err(|_| cannot_open(column))?;
-    PasswordVerifier::new(Zeroizing::new(text.to_owned())).map_err(|_| cannot_open(column))
-}
-
-fn sign_up_row(token: &TokenHash, account: &BlindIndex) -> Vec<u8> {
-    [token.as_bytes().as_slice(), account.as_bytes()].concat()
+fn stored_verifier(text: &str) -> Result<PasswordVerifier, PasswordVerifierError> {
+    PasswordVerifier::new(Zeroizing::new(text.to_owned()))
 }
 
 /// A row of `identities`.
@@ -235,11 +207,10 @@ impl SealedIdentity {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let index = keyring.storage().identity_index(name);
-        let row = index.as_bytes();
-        let mut seal = |column, text: &str| seal(keyring, column, row, text.as_bytes(), rng);
+        let row = RowSealer::new(keyring, &[index.as_bytes()]);
         Ok(Self {
-            issuer: seal(columns::IDENTITY_ISSUER, &name.issuer)?,
-            subject: seal(columns::IDENTITY_SUBJECT, &name.subject)?,
+            issuer: row.seal(columns::IDENTITY_ISSUER, name.issuer.as_bytes(), rng)?,
+            subject: row.seal(columns::IDENTITY_SUBJECT, name.subject.as_bytes(), rng)?,
             index,
         })
     }

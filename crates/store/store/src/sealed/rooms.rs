@@ -4,14 +4,14 @@ use anteroom_protocol::{CallLinkPublicParams, EraId, Restrictions, Timestamp};
 use rand_core::CryptoRng;
 
 use super::{
-    cell::{cannot_open, open, seal},
     columns,
+    row_sealer::{RowSealer, cannot_open},
 };
 use crate::{
     call_link::{CallLinkRecord, Epoch, LinkName, OpaqueRoomId, UserId},
     call_record::{CallKey, CallRecord, MediaAddress, NodeName},
     error::StoreError,
-    keys::{BlindIndex, Column, Keyring, PasskeyHash, RoomsStorageKeys, SealedValue},
+    keys::{BlindIndex, Keyring, PasskeyHash, RoomsStorageKeys, SealedValue},
 };
 
 /// A row of `call_links`.
@@ -55,14 +55,12 @@ impl SealedCallLink {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let index = RoomsStorageKeys::of(keyring).room_index(&link.room);
-        let row = index.as_bytes();
-        let room = link.room.as_str().as_bytes();
-        let zkparams = link.zkparams.to_bytes();
+        let row = RowSealer::new(keyring, &[index.as_bytes()]);
         Ok(Self {
-            room: seal(keyring, columns::CALL_LINK_ROOM, row, room, rng)?,
+            room: row.seal(columns::CALL_LINK_ROOM, link.room.as_str().as_bytes(), rng)?,
             epoch: link.epoch,
             passkey_hash: link.passkey_hash.clone(),
-            zkparams: seal(keyring, columns::CALL_LINK_ZKPARAMS, row, &zkparams, rng)?,
+            zkparams: row.seal(columns::CALL_LINK_ZKPARAMS, &link.zkparams.to_bytes(), rng)?,
             restrictions: link.restrictions,
             name: Self::seal_name(index, &link.name, keyring, rng)?,
             revoked: link.revoked,
@@ -84,8 +82,8 @@ impl SealedCallLink {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<SealedValue, StoreError> {
-        let row = index.as_bytes();
-        seal(keyring, columns::CALL_LINK_NAME, row, name.as_bytes(), rng)
+        let row = RowSealer::new(keyring, &[index.as_bytes()]);
+        row.seal(columns::CALL_LINK_NAME, name.as_bytes(), rng)
     }
 
     /// Unseals the link.
@@ -93,17 +91,11 @@ impl SealedCallLink {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index included.
     pub fn open(&self, keyring: &Keyring) -> Result<CallLinkRecord, StoreError> {
-        let row = self.index.as_bytes();
-        let zkparams = open(keyring, columns::CALL_LINK_ZKPARAMS, row, &self.zkparams)?;
-        let name = open(keyring, columns::CALL_LINK_NAME, row, &self.name)?;
+        let row = RowSealer::new(keyring, &[self.index.as_bytes()]);
+        let zkparams = row.open(columns::CALL_LINK_ZKPARAMS, &self.zkparams)?;
+        let name = row.open(columns::CALL_LINK_NAME, &self.name)?;
         Ok(CallLinkRecord {
-            room: open_text(
-                keyring,
-                columns::CALL_LINK_ROOM,
-                row,
-                &self.room,
-                OpaqueRoomId::parse,
-            )?,
+            room: row.open_text(columns::CALL_LINK_ROOM, &self.room, OpaqueRoomId::parse)?,
             epoch: self.epoch,
             passkey_hash: self.passkey_hash.clone(),
             zkparams: CallLinkPublicParams::from_bytes(&zkparams)
@@ -144,12 +136,11 @@ impl SealedApproval {
     ) -> Result<Self, StoreError> {
         let keys = RoomsStorageKeys::of(keyring);
         let (room, user_index) = (keys.room_index(room), keys.user_index(room, user));
-        let row = approval_row(room, user_index);
-        let value = user.as_str().as_bytes();
+        let row = RowSealer::new(keyring, &[room.as_bytes(), user_index.as_bytes()]);
         Ok(Self {
             room,
             user_index,
-            user: seal(keyring, columns::APPROVAL_USER, &row, value, rng)?,
+            user: row.seal(columns::APPROVAL_USER, user.as_str().as_bytes(), rng)?,
         })
     }
 
@@ -158,14 +149,8 @@ impl SealedApproval {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved, the blind indexes included.
     pub fn open(&self, keyring: &Keyring) -> Result<UserId, StoreError> {
-        let row = approval_row(self.room, self.user_index);
-        open_text(
-            keyring,
-            columns::APPROVAL_USER,
-            &row,
-            &self.user,
-            UserId::parse,
-        )
+        let row = RowSealer::new(keyring, &[self.room.as_bytes(), self.user_index.as_bytes()]);
+        row.open_text(columns::APPROVAL_USER, &self.user, UserId::parse)
     }
 }
 
@@ -201,14 +186,12 @@ impl SealedCall {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let index = RoomsStorageKeys::of(keyring).call_index(&call.key);
-        let row = call_row(index, call.era);
-        let key = call.key.to_text();
-        let creator = call.creator.as_str().as_bytes();
+        let row = call_row(index, call.era, keyring);
         Ok(Self {
             index,
-            key: seal(keyring, columns::CALL_KEY, &row, key.as_bytes(), rng)?,
+            key: row.seal(columns::CALL_KEY, call.key.to_text().as_bytes(), rng)?,
             era: call.era,
-            creator: seal(keyring, columns::CALL_CREATOR, &row, creator, rng)?,
+            creator: row.seal(columns::CALL_CREATOR, call.creator.as_str().as_bytes(), rng)?,
             node: call.node.clone(),
             media: call.media.clone(),
             started: call.started,
@@ -222,17 +205,11 @@ impl SealedCall {
     /// [`StoreError::Sealed`] for a value that was changed or moved, the blind index and the era
     /// included.
     pub fn open(&self, keyring: &Keyring) -> Result<CallRecord, StoreError> {
-        let row = call_row(self.index, self.era);
+        let row = call_row(self.index, self.era, keyring);
         Ok(CallRecord {
-            key: open_text(keyring, columns::CALL_KEY, &row, &self.key, CallKey::parse)?,
+            key: row.open_text(columns::CALL_KEY, &self.key, CallKey::parse)?,
             era: self.era,
-            creator: open_text(
-                keyring,
-                columns::CALL_CREATOR,
-                &row,
-                &self.creator,
-                UserId::parse,
-            )?,
+            creator: row.open_text(columns::CALL_CREATOR, &self.creator, UserId::parse)?,
             node: self.node.clone(),
             media: self.media.clone(),
             started: self.started,
@@ -241,26 +218,8 @@ impl SealedCall {
     }
 }
 
-fn approval_row(room: BlindIndex, user: BlindIndex) -> Vec<u8> {
-    [room.as_bytes().as_slice(), user.as_bytes()].concat()
-}
-
-/// Returns the row key. It includes the era, so that the values of one era are never read as those
-/// of another.
-fn call_row(index: BlindIndex, era: EraId) -> Vec<u8> {
-    [index.as_bytes().as_slice(), era.as_bytes()].concat()
-}
-
-fn open_text<T, E>(
-    keyring: &Keyring,
-    column: Column,
-    row: &[u8],
-    sealed: &SealedValue,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, StoreError> {
-    let value = open(keyring, column, row, sealed)?;
-    std::str::from_utf8(&value)
-        .ok()
-        .and_then(|text| parse(text).ok())
-        .ok_or(cannot_open(column))
+/// Returns the sealer of a call. The row's key includes the era, so that the values of one era are
+/// never read as those of another.
+fn call_row(index: BlindIndex, era: EraId, keyring: &Keyring) -> RowSealer<'_> {
+    RowSealer::new(keyring, &[index.as_bytes(), era.as_bytes()])
 }

@@ -3,10 +3,7 @@
 use anteroom_protocol::{ParamsId, Timestamp};
 use rand_core::CryptoRng;
 
-use super::{
-    cell::{open, seal},
-    columns,
-};
+use super::{columns, row_sealer::RowSealer};
 use crate::{
     error::StoreError,
     keys::{Keyring, SealedValue},
@@ -38,14 +35,13 @@ impl SealedServerParams {
         keyring: &Keyring,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
-        let row = server_params_row(record.id, record.kind);
-        let column = columns::SERVER_PARAMS_SECRET;
+        let row = server_params_row(record.id, record.kind, keyring);
         Ok(Self {
             id: record.id,
             kind: record.kind,
             not_before: record.not_before,
             not_after: record.not_after,
-            secret: seal(keyring, column, &row, &record.secret, rng)?,
+            secret: row.seal(columns::SERVER_PARAMS_SECRET, &record.secret, rng)?,
         })
     }
 
@@ -54,19 +50,19 @@ impl SealedServerParams {
     /// # Errors
     /// [`StoreError::Sealed`] for a value that was changed or moved.
     pub fn open(&self, keyring: &Keyring) -> Result<ServerParamsRecord, StoreError> {
-        let row = server_params_row(self.id, self.kind);
+        let row = server_params_row(self.id, self.kind, keyring);
         Ok(ServerParamsRecord {
             id: self.id,
             kind: self.kind,
             not_before: self.not_before,
             not_after: self.not_after,
-            secret: open(keyring, columns::SERVER_PARAMS_SECRET, &row, &self.secret)?,
+            secret: row.open(columns::SERVER_PARAMS_SECRET, &self.secret)?,
         })
     }
 }
 
-/// Returns the row key. It includes the kind, so that a secret is never read as one of the other
-/// kind.
-fn server_params_row(id: ParamsId, kind: ServerParamsKind) -> Vec<u8> {
-    [id.as_bytes().as_slice(), kind.as_str().as_bytes()].concat()
+/// Returns the sealer of server params. The row's key includes the kind, so that a secret is never
+/// read as one of the other kind.
+fn server_params_row(id: ParamsId, kind: ServerParamsKind, keyring: &Keyring) -> RowSealer<'_> {
+    RowSealer::new(keyring, &[id.as_bytes(), kind.as_str().as_bytes()])
 }

@@ -4,10 +4,10 @@ use anteroom_client::{
     CallEvent, CallSession, Chat, CreatePass, CredentialStore, DemuxId, DeviceCredentials,
     DeviceId, IssuerClient, JoinOptions, MemoryPins, Pass, Recipient, RoomsClient, Timeouts, Trust,
 };
-use anteroom_console::os::{self, OsClock, OsEntropy};
+use anteroom_console::os::{self, OsEntropy};
 use anteroom_operator_cli::account_add::NewAccount;
 use anteroom_protocol::{AdminPasskey, CallLink, RootKey, ServiceId};
-use anteroom_runtime::{Clock as _, Entropy as _};
+use anteroom_runtime::Entropy as _;
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
@@ -45,7 +45,7 @@ impl DemoAccount {
 
     /// Returns today's right to use links, from the stored credentials.
     pub(super) fn pass(&self, link: &CallLink) -> anyhow::Result<Pass> {
-        let now = OsClock.now();
+        let now = os::now();
         let listing = self.credentials.listing().clone();
         let params = listing.trusted_for_link(link, &self.pins, Trust::FirstUse, now)?;
         let pass = self.credentials.pass(&params, now);
@@ -54,7 +54,7 @@ impl DemoAccount {
 
     /// Returns a root key with the right to create its room, out of the stored ones.
     pub(super) fn create_pass(&mut self) -> anyhow::Result<(RootKey, CreatePass)> {
-        let now = OsClock.now();
+        let now = os::now();
         let listing = self.credentials.listing().clone();
         let params = listing.trusted(&self.pins, Trust::FirstUse, now)?;
         let service = self.rooms.base_url();
@@ -148,7 +148,7 @@ async fn first_renewal(
     issuer: &IssuerClient,
     pins: &MemoryPins,
 ) -> anyhow::Result<CredentialStore> {
-    let (now, mut rng) = (OsClock.now(), os::rng());
+    let (now, mut rng) = (os::now(), os::rng());
     let listing = issuer.published_params().await?;
     let params = listing.clone().trusted(pins, Trust::FirstUse, now)?;
     let supply = issuer.credential_supply(&params, now, &mut rng).await?;

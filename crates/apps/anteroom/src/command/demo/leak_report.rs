@@ -10,7 +10,7 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use super::services::{Files, ServiceFiles};
+use super::services::Files;
 
 /// A value in all its possible encodings.
 pub(super) struct SearchedSecret {
@@ -71,20 +71,22 @@ pub(super) struct LeakReport {
 
 impl LeakReport {
     pub(super) fn search(files: &Files, secrets: &[SearchedSecret]) -> anyhow::Result<Self> {
-        let places = |service: &ServiceFiles| {
-            [&service.database, &service.log, &service.events]
-                .map(|bytes| bytes.as_slice().to_vec())
-        };
-        let [a, b, c] = places(&files.issuer);
-        let [d, e, f] = places(&files.rooms);
-        let places = [a, b, c, d, e, f];
+        let (issuer, rooms) = (&files.issuer, &files.rooms);
+        let places = [
+            &issuer.database,
+            &issuer.log,
+            &issuer.events,
+            &rooms.database,
+            &rooms.log,
+            &rooms.events,
+        ];
         // A search of an empty file would prove nothing.
-        if places.iter().any(Vec::is_empty) {
+        if places.iter().any(|bytes| bytes.is_empty()) {
             bail!("a service has written nothing into one of its files");
         }
         let mut found: Vec<(&'static str, [bool; 6])> = Vec::new();
         for secret in secrets {
-            let here = places.each_ref().map(|bytes| secret.is_in(bytes));
+            let here = places.map(|bytes| secret.is_in(bytes));
             match found.iter_mut().find(|(label, _)| *label == secret.label) {
                 Some((_, known)) => {
                     for (known, here) in known.iter_mut().zip(here) {
@@ -96,8 +98,8 @@ impl LeakReport {
         }
         Ok(Self {
             found,
-            sizes: places.each_ref().map(Vec::len),
-            events: [&files.issuer, &files.rooms].map(|service| count_events(&service.events)),
+            sizes: places.map(Vec::len),
+            events: [&issuer.events, &rooms.events].map(|events| count_events(events)),
         })
     }
 
@@ -124,8 +126,7 @@ impl LeakReport {
         print(&format!("  {}", summary(issuer)))?;
         print("The room service: that in one room, under pseudonyms of its own, there was")?;
         print(&format!("  {}", summary(rooms)))?;
-        print("Nothing in the one says which of the other it belongs to, and no time does.")?;
-        Ok(())
+        print("Nothing in the one says which of the other it belongs to, and no time does.")
     }
 
     /// Checks that no secret was found.

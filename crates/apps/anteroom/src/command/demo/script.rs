@@ -153,12 +153,10 @@ impl DemoScript {
 
     fn step(&mut self, what: &str) -> anyhow::Result<()> {
         self.step += 1;
-        print(&format!("{:>2}. {what}", self.step))?;
-        Ok(())
+        print(&format!("{:>2}. {what}", self.step))
     }
 
     fn detail(&self, what: &str) -> anyhow::Result<()> {
-        print(&format!("    {what}"))?;
-        Ok(())
+        print(&format!("    {what}"))
     }
 }

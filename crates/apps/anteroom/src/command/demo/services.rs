@@ -10,18 +10,17 @@ use std::{
 };
 
 use anteroom_accounts::DeviceEvents;
-use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os::OsClock};
+use anteroom_console::{data_dir::DataDir, environment::Environment, listen, os};
 use anteroom_operator_cli::account_add::{self, NewAccount};
-use anteroom_runtime::Clock as _;
 use anteroom_server::{
     databases,
     installation::Installation,
     logging,
     services::{
-        FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms, OwnAddresses,
-        ServiceContext, Telemetry,
+        EventOutputs, FaultLog, HostedService as _, ListenerTask, OpenIssuer, OpenRooms,
+        OpenServices, OwnAddresses, ServiceContext, Telemetry,
     },
-    settings::{ListenAddress, MailSettings, OidcSection, Settings, WebhookSection},
+    settings::{ListenAddress, MailSettings, OidcSettings, Settings, WebhookSettings},
 };
 use anteroom_store::DeviceRetention;
 use anyhow::Context as _;
@@ -85,9 +84,9 @@ impl DemoServices {
         settings.rooms.listen = free;
         settings.issuer.public_url = None;
         settings.rooms.public_url = None;
-        settings.events.webhook = WebhookSection::default();
+        settings.events.webhook = WebhookSettings::default();
         settings.mail = MailSettings::default();
-        settings.oidc = OidcSection::default();
+        settings.oidc = OidcSettings::default();
         let http = settings.http.connection_limits();
 
         let runtime = threads(&issuer_dir)?;
@@ -100,10 +99,10 @@ impl DemoServices {
                 .await?;
             let url = listen::url(listener.local_addr()?, false);
             let environment = Environment::new([]);
-            let now = OsClock.now();
             let installation = Installation::open(&data, BTreeSet::new())?;
             let key = databases::find_or_make_key(&data, &environment, &installation)?;
-            let telemetry = Telemetry::of_issuer(&issuers, &data, &environment)?;
+            let outputs = EventOutputs::of_issuer(&issuers.events, &data);
+            let telemetry = Telemetry::open("issuer", &issuers.events, outputs, &environment)?;
             let context = ServiceContext {
                 settings: issuers,
                 data,
@@ -112,7 +111,7 @@ impl DemoServices {
                 url: url.clone(),
                 telemetry,
             };
-            let issuer = OpenIssuer::open(&context, &key, &FaultLog::default(), now).await?;
+            let issuer = OpenIssuer::open(&context, &key, &OpenServices::default()).await?;
             let serving = ListenerTask::start(listener, issuer.router(), http, stopping);
             anyhow::Ok((url, issuer, serving))
         });
@@ -145,10 +144,11 @@ impl DemoServices {
                     .await?;
                 let url = listen::url(listener.local_addr()?, false);
                 let environment = Environment::new([]);
-                let now = OsClock.now();
+                let now = os::now();
                 let installation = Installation::open(&data, BTreeSet::new())?;
                 let key = databases::find_or_make_key(&data, &environment, &installation)?;
-                let telemetry = Telemetry::of_rooms(&settings, &data, &environment)?;
+                let outputs = EventOutputs::of_rooms(&settings.events, &data);
+                let telemetry = Telemetry::open("rooms", &settings.events, outputs, &environment)?;
                 let context = ServiceContext {
                     settings,
                     data,
@@ -194,9 +194,8 @@ impl DemoServices {
             device_events,
             retention,
         } = self.accounts.clone();
-        let adding = async move {
-            account_add::add(&database, &device_events, retention, OsClock.now()).await
-        };
+        let adding =
+            async move { account_add::add(&database, &device_events, retention, os::now()).await };
         self.issuer.runtime.spawn(adding).await?
     }
 

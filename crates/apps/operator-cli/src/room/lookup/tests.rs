@@ -1,9 +1,5 @@
-use anteroom_console::{
-    os::{self, OsClock},
-    report::ErrorReport,
-};
+use anteroom_console::{os, report::ErrorReport};
 use anteroom_protocol::{CallLinkSecretParams, Restrictions, RootKey};
-use anteroom_runtime::Clock as _;
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
 };
@@ -19,7 +15,7 @@ const SHORT: &str = "aa";
 async fn database(dir: &TempDir) -> SqliteRooms {
     let mut rng = os::rng();
     let options = SqliteOptions::new(dir.path().join("rooms.db")).create(true);
-    let (master, now) = (MasterKey::random(&mut rng), OsClock.now());
+    let (master, now) = (MasterKey::random(&mut rng), os::now());
     let database = SqliteRooms::open(&options, &master, now, &mut rng)
         .await
         .unwrap();
@@ -71,7 +67,7 @@ async fn the_beginning_of_an_id_names_its_room_and_no_other() {
         ("01234567:", Err(["no id of a room", "anteroom room list"])),
     ] {
         let mut reader = database.read(FIND).await.unwrap();
-        let found = find(&mut *reader, text, OsClock.now()).await;
+        let found = find(&mut *reader, text, os::now()).await;
         match (found, expected) {
             (Ok(found), Ok(room)) => assert_eq!(found.link.room.as_str(), room, "{text}"),
             (Err(error), Err(parts)) => {

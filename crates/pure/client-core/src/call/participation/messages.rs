@@ -4,7 +4,7 @@ use anteroom_wire::rooms::socket::ServerMessage;
 
 use super::Participation;
 use crate::{
-    LinkState, RoomsError,
+    LinkState, RoomsError, TransportFailure,
     call::{
         event::{CallEvent, DenialReason, EndReason},
         refusal::displayed,
@@ -96,7 +96,9 @@ impl Participation {
             ServerMessage::Blocked => return Ok(MessageEffect::End(EndReason::Blocked)),
             ServerMessage::Redirect { .. } => return Ok(MessageEffect::Moved),
             ServerMessage::Joined(_) => {
-                return Err(RoomsError::Malformed("it answers a join that was not made"));
+                return Err(
+                    TransportFailure::Malformed("it answers a join that was not made").into(),
+                );
             }
             ServerMessage::Pong | ServerMessage::Unknown => return Ok(MessageEffect::Nothing),
         };
@@ -107,11 +109,11 @@ impl Participation {
     ///
     /// # Errors
     /// The message belongs to another era, or the device has no seat.
-    fn roster(&mut self, era_id: &str) -> Result<&mut Roster, RoomsError> {
+    fn roster(&mut self, era_id: &str) -> Result<&mut Roster, TransportFailure> {
         let era = parse_era(era_id)?;
         match &mut self.resume_state {
             Some(resume_state) if resume_state.era == era => Ok(&mut resume_state.roster),
-            _ => Err(RoomsError::Malformed("a roster of another era")),
+            _ => Err(TransportFailure::Malformed("a roster of another era")),
         }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) enum CacheLookup {
     Unknown,
 }
 
+/// The code that deletes a device or ends a session removes it from here too, so that it is not
+/// accepted while the database is unavailable.
 pub(crate) struct CallerCache {
     entries: Cache<CallerKey, Arc<Entry>>,
     /// The number of removals, so that a look-up that began before a removal does not restore the

@@ -4,11 +4,11 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anteroom_protocol::{Aci, Timestamp};
-use anteroom_runtime::{Entropy, spawn_task};
-use anteroom_store::{
-    Device, DeviceId, DeviceUse, IssuerDatabase, SessionId, StoreError, TransactionName,
-};
+use anteroom_runtime::spawn_task;
+use anteroom_store::{Device, DeviceId, DeviceUse, SessionId, TransactionName};
 use tokio::{sync::watch, time::timeout};
+
+use crate::domain::storage::Storage;
 
 /// The maximum time of a write. The next request of the device tries again.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,32 +25,16 @@ pub(crate) struct SessionExtension {
     pub(crate) end: Timestamp,
 }
 
-/// The rows that a request changes besides its own work.
-struct Changes {
-    device_use: Option<DeviceUse>,
-    extension: Option<SessionExtension>,
-}
-
-/// Writes the uses of devices and the extensions of sessions.
-pub(crate) struct DeviceUseWriter {
-    database: Arc<dyn IssuerDatabase>,
-    entropy: Arc<dyn Entropy>,
-    /// The devices whose rows are being written.
-    writes: Writes,
-}
+/// Writes the uses of devices and the extensions of sessions. Contains the devices whose rows are
+/// being written.
+#[derive(Default)]
+pub(crate) struct DeviceUseWriter(Writes);
 
 impl DeviceUseWriter {
-    pub(crate) fn new(database: Arc<dyn IssuerDatabase>, entropy: Arc<dyn Entropy>) -> Self {
-        Self {
-            database,
-            entropy,
-            writes: Arc::default(),
-        }
-    }
-
     /// Starts to write a use, if it is due, and the extension of the device's session.
     pub(crate) fn note(
         &self,
+        storage: &Storage,
         aci: &Aci,
         device: &Device,
         device_use: DeviceUse,
@@ -60,21 +44,16 @@ impl DeviceUseWriter {
         if device_use.is_none() && extension.is_none() {
             return;
         }
-        let changes = Changes {
-            device_use,
-            extension,
-        };
-        let Some(write) = Write::begin(&self.writes, (*aci, device.id)) else {
-            return;
-        };
-        let (database, entropy) = (Arc::clone(&self.database), Arc::clone(&self.entropy));
-        spawn_task("device-use", write.run(database, entropy, changes));
+        if let Some(write) = Write::begin(&self.0, (*aci, device.id)) {
+            let storage = storage.clone();
+            spawn_task("device-use", write.run(storage, device_use, extension));
+        }
     }
 
     /// Waits until no write is running.
     pub(crate) async fn written(&self) {
         // `self` holds the sender, so that this cannot fail.
-        let _ = self.writes.subscribe().wait_for(HashSet::is_empty).await;
+        let _ = self.0.subscribe().wait_for(HashSet::is_empty).await;
     }
 }
 
@@ -98,38 +77,29 @@ impl Write {
     /// Runs the write. It ends with this future.
     async fn run(
         self,
-        database: Arc<dyn IssuerDatabase>,
-        entropy: Arc<dyn Entropy>,
-        changes: Changes,
+        storage: Storage,
+        device_use: Option<DeviceUse>,
+        extension: Option<SessionExtension>,
     ) {
-        let stored = self.store(&*database, &*entropy, &changes);
+        const NAME: TransactionName = TransactionName::new("note use");
+        let (aci, device) = &self.key;
+        let stored = async {
+            let mut rng = storage.entropy.rng();
+            let mut transaction = storage.database.begin(NAME).await?;
+            if let Some(device_use) = &device_use {
+                transaction
+                    .touch_device(aci, *device, device_use, &mut *rng)
+                    .await?;
+            }
+            if let Some(SessionExtension { session, end }) = &extension {
+                transaction.extend_session(session, *end).await?;
+            }
+            transaction.save().await
+        };
         if !matches!(timeout(WRITE_TIMEOUT, stored).await, Ok(Ok(()))) {
             // The store logs each episode of failures once.
             tracing::debug!("the last use of a device or a session was not written");
         }
-    }
-
-    async fn store(
-        &self,
-        database: &dyn IssuerDatabase,
-        entropy: &dyn Entropy,
-        changes: &Changes,
-    ) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("note use");
-        let (aci, device) = &self.key;
-        let mut rng = entropy.rng();
-        let mut transaction = database.begin(NAME).await?;
-        if let Some(device_use) = &changes.device_use {
-            transaction
-                .touch_device(aci, *device, device_use, &mut *rng)
-                .await?;
-        }
-        if let Some(extension) = &changes.extension {
-            transaction
-                .extend_session(&extension.session, extension.end)
-                .await?;
-        }
-        transaction.save().await
     }
 }
 

@@ -3,34 +3,26 @@
 //! The link between a person and the account remains after the devices are deleted: a person whose
 //! device was deleted or purged gets a new device of the same account with the next token.
 
-use std::sync::Arc;
-
-use anteroom_protocol::{Aci, AuthSalt, Timestamp};
-use anteroom_runtime::Entropy;
+use anteroom_protocol::Timestamp;
 use anteroom_store::{
-    Account, AccountDevice, DeviceName, DeviceOrigin, DeviceRetention, DeviceUse, IdentityLink,
-    IdentityName, IssuerDatabase, IssuerRepository, StorageKeys, StoreError, TransactionName,
+    AccountDevice, DeviceName, DeviceOrigin, DeviceUse, IdentityLink, IdentityName, StoreError,
+    TransactionName,
 };
-use rand_core::CryptoRng;
 
-use crate::domain::{
-    callers::identity::{ExternalIdentity, IdentityVerifier},
-    devices::{
-        changes::{DeviceChange, DeviceChanges},
-        registration::{self, NewDevice, Registration},
+use crate::{
+    domain::{
+        callers::identity::IdentityVerifier,
+        devices::{
+            changes::DeviceChange,
+            registration::{self, NewDevice, Registration},
+        },
+        storage::add_account,
     },
+    state::AccountsState,
 };
 
 /// The name of the device of such a person until it is renamed.
 const DEVICE_NAME: &str = "Single sign-on";
-
-/// Maps the subjects of identity providers to accounts.
-pub(crate) struct Identities {
-    pub(crate) verifier: Arc<dyn IdentityVerifier>,
-    /// Whether an unknown person gets an account.
-    pub(crate) provision: bool,
-    pub(crate) retention: DeviceRetention,
-}
 
 /// The identity that a token names.
 pub(crate) struct TokenIdentity {
@@ -43,163 +35,107 @@ pub(crate) struct TokenIdentity {
     pub(crate) issued: Option<Timestamp>,
 }
 
-/// The account and the device of an identity.
-pub(crate) struct IdentityLookup {
-    pub(crate) found: Option<AccountDevice>,
-    /// The changes of devices that the look-up has made, to be announced.
-    pub(crate) changes: Vec<DeviceChange>,
-}
+/// The account and the device of an identity, and the changes of devices that the look-up has made,
+/// to be announced.
+type IdentityLookup = (Option<AccountDevice>, Vec<DeviceChange>);
 
-impl From<Option<AccountDevice>> for IdentityLookup {
-    fn from(found: Option<AccountDevice>) -> Self {
-        Self {
-            found,
-            changes: Vec::new(),
-        }
-    }
-}
-
-impl Identities {
-    pub(crate) async fn verify(&self, token: &str) -> TokenIdentity {
-        let found = self.verifier.verify(token).await;
+impl TokenIdentity {
+    pub(crate) async fn verify(verifier: &dyn IdentityVerifier, token: &str) -> Self {
+        let found = verifier.verify(token).await;
         let is_known = found.is_some();
-        let ExternalIdentity {
-            issuer,
-            subject,
-            issued,
-        } = found.unwrap_or_else(|| ExternalIdentity {
-            issuer: String::new(),
-            subject: String::new(),
-            issued: None,
-        });
-        TokenIdentity {
+        let (issuer, subject, issued) = found
+            .map(|found| (found.issuer, found.subject, found.issued))
+            .unwrap_or_default();
+        Self {
             name: IdentityName { issuer, subject },
             is_known,
             issued,
         }
     }
 
-    /// Finds the account and the device of an identity. A known person without a device gets a new
+    /// Finds the account and the device of the identity. A known person without a device gets a new
     /// one, and an unknown person also an account, if the settings allow it.
     pub(crate) async fn find(
         &self,
-        database: &dyn IssuerDatabase,
-        identity: &TokenIdentity,
+        accounts: &AccountsState,
         device_use: &DeviceUse,
-        entropy: &dyn Entropy,
     ) -> Result<IdentityLookup, StoreError> {
         const NAME: TransactionName = TransactionName::new("authenticate identity");
         let link = {
-            let mut reader = database.read(NAME).await?;
-            let link = reader.identity(&identity.name).await?;
+            let mut reader = accounts.storage.database.read(NAME).await?;
+            let link = reader.identity(&self.name).await?;
             if let Some(link) = &link
                 && let Some(device) = link.device
-                && link.accepts(identity.issued)
+                && link.accepts(self.issued)
             {
                 let found = reader.account_with_device(&link.aci, device).await?;
-                return Ok(found.into());
+                return Ok((found, Vec::new()));
             }
             link
         };
         let gets_device = match &link {
-            Some(link) => link.accepts(identity.issued),
-            None => self.provision,
+            Some(link) => link.accepts(self.issued),
+            None => accounts.login.settings.provision,
         };
-        if !(identity.is_known && gets_device) {
-            return Ok(None.into());
+        if !(self.is_known && gets_device) {
+            return Ok((None, Vec::new()));
         }
-        self.register(database, identity, device_use, entropy).await
+        self.register(accounts, device_use).await
     }
 
     /// Registers a device. Of two requests at the same time, the second finds the device that the
     /// first has created.
     async fn register(
         &self,
-        database: &dyn IssuerDatabase,
-        identity: &TokenIdentity,
+        accounts: &AccountsState,
         device_use: &DeviceUse,
-        entropy: &dyn Entropy,
     ) -> Result<IdentityLookup, StoreError> {
         const NAME: TransactionName = TransactionName::new("register identity");
-        let mut rng = entropy.rng();
-        let mut transaction = database.begin(NAME).await?;
-        let link = transaction.identity(&identity.name).await?;
+        let (storage, now) = (&accounts.storage, device_use.at);
+        let mut rng = storage.entropy.rng();
+        let mut transaction = storage.database.begin(NAME).await?;
+        let link = transaction.identity(&self.name).await?;
         let account = match link {
-            Some(link) if !link.accepts(identity.issued) => return Ok(None.into()),
+            Some(link) if !link.accepts(self.issued) => return Ok((None, Vec::new())),
             Some(IdentityLink {
                 aci,
                 device: Some(device),
                 ..
             }) => {
                 let found = transaction.account_with_device(&aci, device).await?;
-                return Ok(found.into());
+                return Ok((found, Vec::new()));
             }
             Some(IdentityLink { aci, .. }) => transaction.account(&aci).await?,
-            None => Some(new_account(&mut *transaction, device_use.at, &mut *rng).await?),
+            None => Some(add_account(&mut *transaction, now, &mut *rng).await?),
         };
-        let Some(account) = account.filter(|account| !account.disabled) else {
-            return Ok(None.into());
+        let account = account.filter(|account| !account.disabled);
+        let (Some(account), Ok(name)) = (account, DeviceName::parse(DEVICE_NAME)) else {
+            return Ok((None, Vec::new()));
         };
-        let keys = database.storage_keys();
-        let registered = self
-            .add_device(
-                &mut *transaction,
-                &keys,
-                &account.aci,
-                device_use,
-                &mut *rng,
-            )
-            .await?;
-        let Some(Registration { device, changes }) = registered else {
-            return Ok(None.into());
-        };
-        if link.is_some() {
-            transaction
-                .set_identity_device(&identity.name, device)
-                .await?;
-        } else {
-            transaction
-                .add_identity(&identity.name, &account.aci, device, &mut *rng)
-                .await?;
-        }
-        let found = transaction
-            .account_with_device(&account.aci, device)
-            .await?;
-        transaction.save().await?;
-        Ok(IdentityLookup { found, changes })
-    }
-
-    async fn add_device(
-        &self,
-        transaction: &mut dyn IssuerRepository,
-        keys: &StorageKeys,
-        aci: &Aci,
-        device_use: &DeviceUse,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Option<Registration>, StoreError> {
-        let Ok(device_name) = DeviceName::parse(DEVICE_NAME) else {
-            return Ok(None);
-        };
+        let aci = account.aci;
         let device = NewDevice {
             id: None,
-            name: Some(device_name),
+            name: Some(name),
             origin: DeviceOrigin::Identity,
             password: None,
             address: device_use.address,
             caller: None,
         };
-        let mut changes = DeviceChanges::new(transaction, self.retention, device_use.at);
-        registration::register(&mut changes, keys, aci, &device, device_use.at, rng).await
+        let keys = storage.database.storage_keys();
+        let mut changes = storage.device_changes(&mut *transaction, now);
+        let registered =
+            registration::register(&mut changes, &keys, &aci, &device, now, &mut *rng).await?;
+        let Some(Registration { id, changes }) = registered else {
+            return Ok((None, Vec::new()));
+        };
+        let name = &self.name;
+        if link.is_some() {
+            transaction.set_identity_device(name, id).await?;
+        } else {
+            transaction.add_identity(name, &aci, id, &mut *rng).await?;
+        }
+        let found = transaction.account_with_device(&aci, id).await?;
+        transaction.save().await?;
+        Ok((found, changes))
     }
-}
-
-async fn new_account(
-    transaction: &mut dyn IssuerRepository,
-    now: Timestamp,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<Account, StoreError> {
-    let aci = Aci::random(&mut *rng);
-    let account = Account::new(aci, None, AuthSalt::random(&mut *rng), now);
-    transaction.add_account(&account, rng).await?;
-    Ok(account)
 }

@@ -3,29 +3,28 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::devices::{changes::DeviceChange, notice::DeviceNotice},
+    domain::devices::{changes::DeviceChange, notice::send_notice},
     state::AccountsState,
 };
 
-/// Announces a saved change of a device. Sends a mail to the owner of a new device.
-pub(crate) fn announce(accounts: &Arc<AccountsState>, change: &DeviceChange) {
-    if change.is_end() {
-        accounts
-            .authenticator
-            .caller_cache
-            .forget_device(*change.owner(), change.device());
+/// Announces saved changes of devices. Sends a mail to the owner of a new device.
+pub(crate) fn announce(accounts: &Arc<AccountsState>, changes: &[DeviceChange]) {
+    for change in changes {
+        announce_one(accounts, change);
     }
-    let now = accounts.now();
+}
+
+fn announce_one(accounts: &Arc<AccountsState>, change: &DeviceChange) {
+    let (owner, device, now) = (change.owner, change.device, accounts.now());
+    if change.is_end() {
+        accounts.caller_cache.forget_device(owner, device);
+    }
     accounts.device_events.announce(change, now);
-    if let Some((name, is_only)) = change.new_device()
+    if let Some(name) = change.new_name.clone()
         && accounts.login.mail.is_some()
     {
-        accounts.job_queue.start_notice(DeviceNotice {
-            accounts: Arc::clone(accounts),
-            owner: *change.owner(),
-            name: name.clone(),
-            is_only,
-            registered: now,
-        });
+        let (state, is_only) = (Arc::clone(accounts), change.others.is_empty());
+        let notice = move || send_notice(Arc::clone(&state), owner, name.clone(), is_only, now);
+        accounts.job_queue.start_notice(notice);
     }
 }

@@ -47,27 +47,14 @@ pub struct DeviceChange {
 }
 
 impl DeviceChange {
-    /// Returns the account.
-    #[must_use]
-    pub const fn owner(&self) -> &Aci {
-        &self.owner
-    }
-
     /// Returns the device.
     #[must_use]
     pub const fn device(&self) -> DeviceId {
         self.device
     }
 
-    /// Returns the name of a new device, and whether it is the only one of the account.
-    pub(crate) fn new_device(&self) -> Option<(&DeviceName, bool)> {
-        let name = self.new_name.as_ref()?;
-        Some((name, self.others.is_empty()))
-    }
-
     /// Returns whether the device was deleted.
-    #[must_use]
-    pub const fn is_end(&self) -> bool {
+    pub(crate) const fn is_end(&self) -> bool {
         matches!(self.kind, ChangeKind::Deleted | ChangeKind::Purged)
     }
 }
@@ -105,12 +92,10 @@ impl<'a> DeviceChanges<'a> {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<DeviceChange, StoreError> {
         self.transaction.add_device(owner, device, rng).await?;
-        let change = self
-            .change(ChangeKind::Registered, owner, device.id, cause)
-            .await?;
+        let change = self.change(ChangeKind::Registered, owner, device.id, cause);
         Ok(DeviceChange {
             new_name: Some(device.name.clone()),
-            ..change
+            ..change.await?
         })
     }
 
@@ -131,10 +116,8 @@ impl<'a> DeviceChanges<'a> {
         self.transaction
             .touch_device(owner, id, device_use, rng)
             .await?;
-        let mut changes = vec![
-            self.change(ChangeKind::Registered, owner, id, cause)
-                .await?,
-        ];
+        let registered = self.change(ChangeKind::Registered, owner, id, cause);
+        let mut changes = vec![registered.await?];
         if let Some(name) = name
             && *name != known.name
         {
@@ -160,9 +143,8 @@ impl<'a> DeviceChanges<'a> {
         {
             return Ok(None);
         }
-        self.change(ChangeKind::Updated, owner, id, cause)
-            .await
-            .map(Some)
+        let change = self.change(ChangeKind::Updated, owner, id, cause);
+        change.await.map(Some)
     }
 
     /// Deletes a device with its password, sessions, tokens and identities; `None` if the account
@@ -181,9 +163,8 @@ impl<'a> DeviceChanges<'a> {
         {
             return Ok(None);
         }
-        self.change(ChangeKind::Deleted, owner, id, cause)
-            .await
-            .map(Some)
+        let change = self.change(ChangeKind::Deleted, owner, id, cause);
+        change.await.map(Some)
     }
 
     /// Deletes the devices of an account that requests have given a password of their own, because
@@ -243,11 +224,8 @@ impl<'a> DeviceChanges<'a> {
             .await?;
         let mut changes = Vec::with_capacity(purged.len());
         for (owner, id) in purged {
-            let kind = ChangeKind::Purged;
-            changes.push(
-                self.change(kind, &owner, id, ChangeCause::Retention)
-                    .await?,
-            );
+            let change = self.change(ChangeKind::Purged, &owner, id, ChangeCause::Retention);
+            changes.push(change.await?);
         }
         Ok(changes)
     }

@@ -41,10 +41,11 @@ impl DeviceEvents {
                 .with("user_id", user.as_str())
                 .with("device_id", device.as_u32())
         };
-        self.events.emit(about(kind.event()));
+        let (event, word) = kind.names();
+        self.events.emit(about(event));
         if change.is_end() {
             let record = about("audit")
-                .with("action", kind.event())
+                .with("action", event)
                 .with("actor", self.name(*cause));
             self.events.emit(record);
         }
@@ -52,7 +53,7 @@ impl DeviceEvents {
             let others: Vec<u32> = others.iter().map(|other| other.as_u32()).collect();
             let message = about("device.list_changed")
                 .with("device_ids", others)
-                .with("change", kind.word());
+                .with("change", word);
             self.events.emit(message);
         }
     }
@@ -78,21 +79,13 @@ impl DeviceEvents {
 }
 
 impl ChangeKind {
-    const fn event(self) -> &'static str {
+    /// Returns the event of the change, and the word for the change in other events.
+    const fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Registered => "device.registered",
-            Self::Updated => "device.updated",
-            Self::Deleted => "device.deleted",
-            Self::Purged => "device.purged",
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::Updated => "updated",
-            Self::Deleted => "deleted",
-            Self::Purged => "purged",
+            Self::Registered => ("device.registered", "registered"),
+            Self::Updated => ("device.updated", "updated"),
+            Self::Deleted => ("device.deleted", "deleted"),
+            Self::Purged => ("device.purged", "purged"),
         }
     }
 }

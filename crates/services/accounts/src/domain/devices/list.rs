@@ -2,10 +2,12 @@
 
 use anteroom_protocol::Aci;
 use anteroom_runtime::ClientAddress;
-use anteroom_store::{Device, DeviceState, DeviceUse, TransactionName};
+use anteroom_store::{Device, DeviceState, TransactionName};
 
 use crate::{
-    domain::{callers::caller::Caller, devices::owner::is_own_device, failure::Failure},
+    domain::{
+        callers::caller::Caller, devices::owner::is_own_device, failure::Failure, storage::stored,
+    },
     state::AccountsState,
 };
 
@@ -25,9 +27,6 @@ pub(crate) struct ListedDevice {
 }
 
 /// Lists the devices of an account.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn list(
     accounts: &AccountsState,
     client: ClientAddress,
@@ -35,24 +34,19 @@ pub(crate) async fn list(
     owner: &Aci,
 ) -> Result<ListOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("list devices");
-    let found = accounts
-        .storage
-        .stored(async {
-            let mut reader = accounts.storage.database.read(NAME).await?;
-            let account = reader.account(owner).await?;
-            let devices = reader.devices(owner).await?;
-            Ok(account.map(|_| devices))
-        })
-        .await?;
+    let found = stored(async {
+        let mut reader = accounts.storage.database.read(NAME).await?;
+        let account = reader.account(owner).await?;
+        let devices = reader.devices(owner).await?;
+        Ok(account.map(|_| devices))
+    })
+    .await?;
     let Some(devices) = found else {
         return Ok(ListOutcome::NotFound);
     };
-    let now = accounts.now();
     // The request itself is the last use of the calling device, whether or not it is written yet.
-    let device_use = DeviceUse {
-        at: now,
-        address: accounts.address(client),
-    };
+    let device_use = accounts.device_use(client);
+    let retention = accounts.storage.device_retention;
     let listed = devices.into_iter().map(|mut device| {
         let is_calling = is_own_device(caller, owner, device.id);
         if is_calling && device_use.is_news_for(&device) {
@@ -60,7 +54,7 @@ pub(crate) async fn list(
             device.last_address = device_use.address;
         }
         ListedDevice {
-            state: accounts.storage.device_retention.state(Some(&device), now),
+            state: retention.state(Some(&device), device_use.at),
             device,
             is_calling,
         }

@@ -14,6 +14,8 @@ pub(crate) enum NamedAccount {
     Account(Aci),
     /// A text that is no account id.
     Malformed,
+    /// Several, or an unreadable query.
+    Unreadable,
 }
 
 /// The reason why a request has no account.
@@ -21,7 +23,7 @@ pub(crate) enum NamedAccount {
 pub(crate) enum OwnerError {
     /// The caller may not manage another account.
     NotAllowed,
-    /// The account's name in the request is malformed.
+    /// The account's name in the request is malformed or unreadable.
     NotFound,
 }
 
@@ -30,6 +32,7 @@ pub(crate) fn owner_of(caller: &Caller, named: NamedAccount) -> Result<Aci, Owne
     let own = caller.account.aci;
     match (caller.account.role, named) {
         (_, NamedAccount::Own) => Ok(own),
+        (_, NamedAccount::Unreadable) => Err(OwnerError::NotFound),
         (_, NamedAccount::Account(aci)) if aci == own => Ok(own),
         (AccountRole::Member, _) => Err(OwnerError::NotAllowed),
         (AccountRole::Administrator, NamedAccount::Account(aci)) => Ok(aci),

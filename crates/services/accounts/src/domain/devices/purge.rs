@@ -56,8 +56,6 @@ async fn purge_devices(accounts: &Arc<AccountsState>) -> Result<u32, StoreError>
         .purge(BATCH)
         .await?;
     transaction.save().await?;
-    for change in &purged {
-        announce(accounts, change);
-    }
+    announce(accounts, &purged);
     Ok(u32::try_from(purged.len()).unwrap_or(BATCH))
 }

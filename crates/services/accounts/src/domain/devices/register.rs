@@ -1,13 +1,19 @@
 //! The registration of a device by another one of its account.
 
-use anteroom_store::{DeviceName, DeviceOrigin, DevicePassword, TransactionName};
+use std::sync::Arc;
+
+use anteroom_store::{DeviceId, DeviceName, DeviceOrigin, DevicePassword, TransactionName};
 
 use crate::{
     domain::{
         callers::caller::Caller,
-        devices::registration::{NewDevice, Registration, register},
+        devices::{
+            announcement::announce,
+            registration::{NewDevice, register},
+        },
         failure::Failure,
         login::recent::{NotRecent, RecentProof},
+        storage::stored,
     },
     state::AccountsState,
 };
@@ -18,15 +24,12 @@ pub(crate) enum RegisterOutcome {
     Unauthenticated,
     NotRecent(NotRecent),
     TooManyDevices,
-    Registered(Registration, DevicePassword),
+    Registered(DeviceId, DevicePassword),
 }
 
 /// Registers one more device of the calling account, with a password of its own.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn register_device(
-    accounts: &AccountsState,
+    accounts: &Arc<AccountsState>,
     caller: &Caller,
     name: DeviceName,
     proof: RecentProof<'_>,
@@ -36,37 +39,36 @@ pub(crate) async fn register_device(
     if let Err(reason) = proof.check(accounts, caller).await? {
         return Ok(RegisterOutcome::NotRecent(reason));
     }
-    let mut rng = accounts.storage.entropy.rng();
-    let mut device = NewDevice {
+    let storage = &accounts.storage;
+    let mut rng = storage.entropy.rng();
+    let password = DevicePassword::random(&mut *rng);
+    let device = NewDevice {
         id: None,
         name: Some(name),
         origin: DeviceOrigin::Request,
-        password: Some(DevicePassword::random(&mut *rng)),
+        password: Some(&password),
         // The address is unknown, because the new device has not been seen.
         address: None,
         caller: Some(caller.device),
     };
-    let keys = accounts.storage.database.storage_keys();
+    let keys = storage.database.storage_keys();
     let now = accounts.now();
-    let registered = accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let still_there = transaction.device(&owner, caller.device).await?.is_some();
-            if !still_there {
-                return Ok(None);
-            }
-            let mut changes = accounts.storage.device_changes(&mut *transaction, now);
-            let registered = register(&mut changes, &keys, &owner, &device, now, &mut *rng).await?;
-            transaction.save().await?;
-            Ok(Some(registered))
-        })
-        .await?;
-    Ok(match (registered, device.password.take()) {
-        (Some(Some(registration)), Some(password)) => {
-            RegisterOutcome::Registered(registration, password)
+    let registered = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        if transaction.device(&owner, caller.device).await?.is_none() {
+            return Ok(None);
         }
-        (Some(_), _) => RegisterOutcome::TooManyDevices,
-        (None, _) => RegisterOutcome::Unauthenticated,
+        let mut changes = storage.device_changes(&mut *transaction, now);
+        let registered = register(&mut changes, &keys, &owner, &device, now, &mut *rng).await?;
+        transaction.save().await?;
+        Ok(Some(registered))
+    });
+    Ok(match registered.await? {
+        None => RegisterOutcome::Unauthenticated,
+        Some(None) => RegisterOutcome::TooManyDevices,
+        Some(Some(registration)) => {
+            announce(accounts, &registration.changes);
+            RegisterOutcome::Registered(registration.id, password)
+        }
     })
 }

@@ -19,7 +19,7 @@ use crate::domain::devices::changes::{ChangeCause, DeviceChange, DeviceChanges};
 pub const MOST_DEVICES: usize = 100;
 
 /// A device to be registered.
-pub(crate) struct NewDevice {
+pub(crate) struct NewDevice<'a> {
     /// The number of the device. A known number is the same device again. `None` chooses a free
     /// number.
     pub(crate) id: Option<DeviceId>,
@@ -28,7 +28,7 @@ pub(crate) struct NewDevice {
     pub(crate) origin: DeviceOrigin,
     /// The password of the device; `None` for a device of a session, whose password is unknown to
     /// everyone.
-    pub(crate) password: Option<DevicePassword>,
+    pub(crate) password: Option<&'a DevicePassword>,
     /// The address of the registration; `None` if another device registers it.
     pub(crate) address: Option<AddressPseudonym>,
     /// The registering device, which the new one never replaces.
@@ -38,7 +38,7 @@ pub(crate) struct NewDevice {
 /// A registered device, and the changes to be announced.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    pub(crate) device: DeviceId,
+    pub(crate) id: DeviceId,
     pub(crate) changes: Vec<DeviceChange>,
 }
 
@@ -62,17 +62,16 @@ pub(crate) async fn register(
     changes: &mut DeviceChanges<'_>,
     keys: &StorageKeys,
     aci: &Aci,
-    device: &NewDevice,
+    device: &NewDevice<'_>,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Option<Registration>, StoreError> {
     let known = changes.transaction.devices(aci).await?;
-    let mut made = Vec::new();
-    let id = match choose(&known, device) {
-        DeviceSlot::New(id) => id,
+    let (id, replaced) = match choose(&known, device) {
+        DeviceSlot::New(id) => (id, None),
         DeviceSlot::InPlaceOf(last, id) => {
-            made.extend(changes.delete(aci, last, ChangeCause::Limit).await?);
-            id
+            let replaced = changes.delete(aci, last, ChangeCause::Limit).await?;
+            (id, replaced)
         }
         DeviceSlot::Known(id) => {
             let Some(row) = known.iter().find(|device| device.id == id) else {
@@ -83,33 +82,24 @@ pub(crate) async fn register(
                 address: device.address,
             };
             let name = device.name.as_ref();
-            let changes = changes
-                .register_again(aci, row, name, &device_use, rng)
-                .await?;
-            return Ok(Some(Registration {
-                device: id,
-                changes,
-            }));
+            let again = changes.register_again(aci, row, name, &device_use, rng);
+            let changes = again.await?;
+            return Ok(Some(Registration { id, changes }));
         }
         DeviceSlot::Full => return Ok(None),
     };
     let row = new_row(keys, aci, id, device, now, rng)?;
-    made.push(
-        changes
-            .add(aci, &row, ChangeCause::Account(*aci), rng)
-            .await?,
-    );
-    Ok(Some(Registration {
-        device: id,
-        changes: made,
-    }))
+    let cause = ChangeCause::Account(*aci);
+    let added = changes.add(aci, &row, cause, rng).await?;
+    let changes = replaced.into_iter().chain([added]).collect();
+    Ok(Some(Registration { id, changes }))
 }
 
 fn new_row(
     keys: &StorageKeys,
     aci: &Aci,
     id: DeviceId,
-    device: &NewDevice,
+    device: &NewDevice<'_>,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Device, StoreError> {
@@ -117,15 +107,10 @@ fn new_row(
         Some(name) => name.clone(),
         None => default_name(id)?,
     };
-    let drawn;
-    let password = match &device.password {
-        Some(password) => password,
-        None => {
-            drawn = DevicePassword::random(&mut *rng);
-            &drawn
-        }
+    let hash = match device.password {
+        Some(password) => keys.password_hash(aci, id, password.as_str()),
+        None => keys.password_hash(aci, id, DevicePassword::random(&mut *rng).as_str()),
     };
-    let hash = keys.password_hash(aci, id, password.as_str());
     Ok(Device {
         last_address: device.address,
         origin: device.origin,
@@ -134,7 +119,7 @@ fn new_row(
 }
 
 /// Chooses the row of a device among the known ones.
-fn choose(known: &[Device], device: &NewDevice) -> DeviceSlot {
+fn choose(known: &[Device], device: &NewDevice<'_>) -> DeviceSlot {
     let ids: Vec<_> = known.iter().map(|device| device.id).collect();
     if let Some(id) = device.id
         && ids.contains(&id)
@@ -155,7 +140,7 @@ fn choose(known: &[Device], device: &NewDevice) -> DeviceSlot {
 
 /// Returns the device that a new one replaces: devices without a password of their own before those
 /// with one, and of these the one that has not been seen for longest.
-fn first_to_go(known: &[Device], device: &NewDevice) -> Option<DeviceId> {
+fn first_to_go(known: &[Device], device: &NewDevice<'_>) -> Option<DeviceId> {
     let is_request = device.origin == DeviceOrigin::Request;
     known
         .iter()
@@ -204,7 +189,7 @@ mod tests {
         }
     }
 
-    fn new(wanted: Option<u32>, origin: DeviceOrigin, caller: Option<u32>) -> NewDevice {
+    fn new(wanted: Option<u32>, origin: DeviceOrigin, caller: Option<u32>) -> NewDevice<'static> {
         NewDevice {
             id: wanted.and_then(DeviceId::new),
             name: None,

@@ -7,14 +7,14 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use anteroom_runtime::{RetryAfter, ShareCounts};
+use anteroom_runtime::RetryAfter;
 use anteroom_store::{LoginFailures, LoginOrigin};
 use async_trait::async_trait;
-use parking_lot::Mutex;
 
 use crate::domain::{
     failure::Failure,
     passwords::attempt_source::{AttemptSource, LoginShare},
+    reservations::Reservations,
 };
 
 /// The maximum delay.
@@ -41,37 +41,11 @@ impl Delay for TimerDelay {
 }
 
 /// The waiting attempts, with the limits of [`AttemptSource::shares`].
-pub(crate) struct DelayedAttempts(Mutex<ShareCounts<LoginShare>>);
-
-/// A guard for a waiting attempt.
-struct AttemptGuard<'a> {
-    waiting: &'a DelayedAttempts,
-    path: Vec<LoginShare>,
-}
-
-impl Drop for AttemptGuard<'_> {
-    fn drop(&mut self) {
-        self.waiting.0.lock().leave(&self.path);
-    }
-}
+pub(crate) struct DelayedAttempts(Reservations<LoginShare>);
 
 impl DelayedAttempts {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(ShareCounts::new(MOST_WAITING)))
-    }
-
-    /// # Errors
-    /// 503 when too many attempts wait.
-    fn enter(&self, source: AttemptSource) -> Result<AttemptGuard<'_>, Failure> {
-        let path = source.shares(MOST_WAITING);
-        self.0.lock().enter(&path).map_err(|_| {
-            let later = RetryAfter::from_secs(LONGEST.as_secs());
-            Failure::Overloaded(later)
-        })?;
-        Ok(AttemptGuard {
-            waiting: self,
-            path: path.into_iter().map(|share| share.key).collect(),
-        })
+        Self(Reservations::new(MOST_WAITING))
     }
 
     /// Delays an attempt.
@@ -86,10 +60,12 @@ impl DelayedAttempts {
         threshold: NonZeroU32,
         source: AttemptSource,
     ) -> Result<(), Failure> {
+        const LATER: RetryAfter = RetryAfter::from_secs(LONGEST.as_secs());
         let Some(time) = time_of(origin, failures, threshold) else {
             return Ok(());
         };
-        let _attempt = self.enter(source)?;
+        let reservation = self.0.reserve(source.shares(MOST_WAITING));
+        let _waiting = reservation.ok_or(Failure::Overloaded(LATER))?;
         delay.wait(time).await;
         Ok(())
     }

@@ -2,7 +2,10 @@
 
 use anteroom_store::{RefreshToken, SessionId, TransactionName};
 
-use crate::{domain::failure::Failure, state::AccountsState};
+use crate::{
+    domain::{failure::Failure, storage::stored},
+    state::AccountsState,
+};
 
 /// The proof of a session in a request.
 pub(crate) enum SessionProof {
@@ -13,80 +16,75 @@ pub(crate) enum SessionProof {
 }
 
 /// Ends a session, if the proof belongs to one.
-///
-/// # Errors
-/// The database is unavailable.
-pub(crate) async fn log_out(accounts: &AccountsState, proof: &SessionProof) -> Result<(), Failure> {
+pub(crate) async fn end_session(
+    accounts: &AccountsState,
+    proof: &SessionProof,
+) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("log out");
-    let keys = accounts.storage.database.storage_keys();
-    let ended = accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let ended = match proof {
-                SessionProof::Refresh(token) => {
-                    let hash = keys.refresh_token_hash(token);
-                    let ended = transaction.end_session_of(&hash).await?;
-                    ended.map(|session| session.id)
-                }
-                SessionProof::Access(session) => {
-                    transaction.end_session(session).await?;
-                    Some(*session)
-                }
-            };
-            transaction.save().await?;
-            Ok(ended)
-        })
-        .await?;
+    let storage = &accounts.storage;
+    let keys = storage.database.storage_keys();
+    let ended = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let ended = match proof {
+            SessionProof::Refresh(token) => {
+                let hash = keys.refresh_token_hash(token);
+                let ended = transaction.end_session_of(&hash).await?;
+                ended.map(|session| session.id)
+            }
+            SessionProof::Access(session) => {
+                transaction.end_session(session).await?;
+                Some(*session)
+            }
+        };
+        transaction.save().await?;
+        Ok(ended)
+    })
+    .await?;
     if let Some(session) = ended {
-        accounts.authenticator.caller_cache.forget_session(&session);
+        accounts.caller_cache.forget_session(&session);
     }
     Ok(())
 }
 
 /// The outcomes of the end of all sessions.
-pub(crate) enum LogoutAllOutcome {
+pub(crate) enum EndSessionsOutcome {
     /// The proof belongs to no session.
     Unauthenticated,
-    LoggedOut,
+    Ended,
 }
 
 /// Ends all sessions of the account, in one transaction.
-///
-/// # Errors
-/// The database is unavailable.
-pub(crate) async fn log_out_everywhere(
+pub(crate) async fn end_all_sessions(
     accounts: &AccountsState,
     proof: &SessionProof,
-) -> Result<LogoutAllOutcome, Failure> {
+) -> Result<EndSessionsOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("log out everywhere");
-    let keys = accounts.storage.database.storage_keys();
-    let ended = accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let session = match proof {
-                SessionProof::Refresh(token) => {
-                    let hash = keys.refresh_token_hash(token);
-                    transaction.end_session_of(&hash).await?
-                }
-                SessionProof::Access(id) => {
-                    let caller = transaction.session_caller(id).await?;
-                    caller.map(|caller| caller.session)
-                }
-            };
-            let now = accounts.now();
-            let Some(session) = session.filter(|session| now < session.expires) else {
-                return Ok(None);
-            };
-            transaction.end_sessions(&session.aci).await?;
-            transaction.save().await?;
-            Ok(Some(session.aci))
-        })
-        .await?;
+    let storage = &accounts.storage;
+    let keys = storage.database.storage_keys();
+    let ended = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let session = match proof {
+            SessionProof::Refresh(token) => {
+                let hash = keys.refresh_token_hash(token);
+                transaction.end_session_of(&hash).await?
+            }
+            SessionProof::Access(id) => {
+                let caller = transaction.session_caller(id).await?;
+                caller.map(|caller| caller.session)
+            }
+        };
+        let now = accounts.now();
+        let Some(session) = session.filter(|session| now < session.expires) else {
+            return Ok(None);
+        };
+        transaction.end_sessions(&session.aci).await?;
+        transaction.save().await?;
+        Ok(Some(session.aci))
+    })
+    .await?;
     let Some(aci) = ended else {
-        return Ok(LogoutAllOutcome::Unauthenticated);
+        return Ok(EndSessionsOutcome::Unauthenticated);
     };
-    accounts.authenticator.caller_cache.forget_sessions(aci);
-    Ok(LogoutAllOutcome::LoggedOut)
+    accounts.caller_cache.forget_sessions(aci);
+    Ok(EndSessionsOutcome::Ended)
 }

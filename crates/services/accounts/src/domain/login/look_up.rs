@@ -10,9 +10,10 @@ use anteroom_store::{
 use crate::{
     domain::{
         failure::Failure,
-        login::{attempt::Refusal, refusals::RefusedAttempt},
+        login::refusals::{Refusal, RefusedAttempt},
         passwords::hasher::Verifiers,
         sign_up::is_confirmed,
+        storage::stored,
     },
     state::AccountsState,
 };
@@ -58,53 +59,49 @@ pub(crate) async fn look_up(
     const NAME: TransactionName = TransactionName::new("look up login");
     let now = accounts.now();
     let policy = accounts.login.settings.lock;
-    let keys = accounts.storage.database.storage_keys();
+    let storage = &accounts.storage;
+    let keys = storage.database.storage_keys();
     let proof = proof.map(|token| keys.refresh_token_hash(token));
-    accounts
-        .storage
-        .stored(async {
-            let mut reader = accounts.storage.database.read(NAME).await?;
-            let device = match &proof {
-                Some(hash) => reader.known_device(hash).await?,
-                None => None,
-            };
-            let device = device.filter(|(_, device)| Some(*device) == named);
-            let login = reader.login_by_email(email).await?;
-            let aci = login.as_ref().map(|(login, _)| login.aci);
-            let origin = match device {
-                Some((owner, device)) if Some(owner) == aci => {
-                    LoginOrigin::KnownDevice(owner, device)
-                }
-                _ => LoginOrigin::Network(client.limit_group()),
-            };
-            let failures = reader.login_failures(email, &origin, now, policy).await?;
-            // An address without an account causes the same read.
-            let owner = aci.unwrap_or(Aci::from_bytes([0; 16]));
-            let shadow = reader.shadow_sign_up(&owner).await?;
-            Ok(LoginLookup {
-                device_owner: device.map(|(owner, _)| owner),
-                origin,
-                failures,
-                login,
-                shadow,
-            })
+    stored(async {
+        let mut reader = storage.database.read(NAME).await?;
+        let device = match &proof {
+            Some(hash) => reader.known_device(hash).await?,
+            None => None,
+        };
+        let device = device.filter(|(_, device)| Some(*device) == named);
+        let login = reader.login_by_email(email).await?;
+        let aci = login.as_ref().map(|(login, _)| login.aci);
+        let origin = match device {
+            Some((owner, device)) if Some(owner) == aci => LoginOrigin::KnownDevice(owner, device),
+            _ => LoginOrigin::Network(client.limit_group()),
+        };
+        let failures = reader.login_failures(email, &origin, now, policy).await?;
+        // An address without an account causes the same read.
+        let owner = aci.unwrap_or(Aci::from_bytes([0; 16]));
+        let shadow = reader.shadow_sign_up(&owner).await?;
+        Ok(LoginLookup {
+            device_owner: device.map(|(owner, _)| owner),
+            origin,
+            failures,
+            login,
+            shadow,
         })
-        .await
+    })
+    .await
 }
 
 /// Shortens failures that a clock that was ahead has written and that would count for too long.
 /// They count from now on.
 pub(crate) async fn trim_failures(accounts: &AccountsState, email: &Email) -> Result<(), Failure> {
     const NAME: TransactionName = TransactionName::new("trim login failures");
-    let (now, policy) = (accounts.now(), accounts.login.settings.lock);
-    accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            transaction.trim_login_failures(email, now, policy).await?;
-            transaction.save().await
-        })
-        .await
+    let (storage, policy) = (&accounts.storage, accounts.login.settings.lock);
+    let now = accounts.now();
+    stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        transaction.trim_login_failures(email, now, policy).await?;
+        transaction.save().await
+    })
+    .await
 }
 
 /// Counts a wrong password, also for an email without an account.
@@ -118,21 +115,20 @@ pub(crate) async fn count_failure(
     origin: &LoginOrigin,
 ) -> Result<RefusedAttempt, Failure> {
     const NAME: TransactionName = TransactionName::new("count failed login");
-    let (now, policy) = (accounts.now(), accounts.login.settings.lock);
+    let (storage, policy) = (&accounts.storage, accounts.login.settings.lock);
+    let now = accounts.now();
     let email = &attempt.email;
-    let (before, after) = accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let before = transaction
-                .login_failures(email, origin, now, policy)
-                .await?;
-            let after = transaction
-                .note_login_failure(email, origin, now, policy)
-                .await?;
-            transaction.save().await?;
-            Ok((before, after))
-        })
-        .await?;
+    let (before, after) = stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let before = transaction
+            .login_failures(email, origin, now, policy)
+            .await?;
+        let after = transaction
+            .note_login_failure(email, origin, now, policy)
+            .await?;
+        transaction.save().await?;
+        Ok((before, after))
+    })
+    .await?;
     Ok(attempt.counted(&before, after, now))
 }

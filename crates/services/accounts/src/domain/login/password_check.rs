@@ -8,9 +8,8 @@ use crate::{
     domain::{
         failure::Failure,
         login::{
-            attempt::{Refusal, refused_after_all, refused_at_once},
             look_up::{count_failure, look_up, trim_failures},
-            refusals::RefusedAttempt,
+            refusals::{Refusal, RefusedAttempt, refused_after_all, refused_at_once},
         },
         passwords::{
             attempt_source::AttemptSource, hasher::VerificationResult, password::Password,
@@ -73,10 +72,7 @@ pub(crate) async fn check(
         .hasher
         .verify(claim.password, known.verifiers(), source)
         .await?;
-    let row = known
-        .login
-        .as_ref()
-        .map(|(login, account)| (login, account));
+    let row = known.login.as_ref();
     match (refused_after_all(row, verified), row) {
         (Some(Refusal::Wrong), _) | (None, None) => {
             let attempt = known.refused(email, Refusal::Wrong);

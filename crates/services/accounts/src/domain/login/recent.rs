@@ -14,12 +14,12 @@ use crate::{
         client_limits::LOGIN,
         failure::Failure,
         login::{
-            attempt::refused_at_once,
             look_up::look_up,
             password_check::{PasswordClaim, check},
-            refusals::RefusedAttempt,
+            refusals::{RefusedAttempt, refused_at_once},
         },
         passwords::password::Password,
+        storage::stored,
     },
     state::AccountsState,
 };
@@ -62,15 +62,11 @@ impl RecentProof<'_> {
         if is_recent(caller.sign_in, accounts.now()) {
             return Ok(Ok(()));
         }
-        let aci = caller.account.aci;
-        let login = accounts
-            .storage
-            .stored(async {
-                let mut reader = accounts.storage.database.read(NAME).await?;
-                reader.login(&aci).await
-            })
-            .await?;
-        match (login, self.password) {
+        let login = stored(async {
+            let mut reader = accounts.storage.database.read(NAME).await?;
+            reader.login(&caller.account.aci).await
+        });
+        match (login.await?, self.password) {
             (Some(login), Some(password)) => {
                 self.check_password(accounts, &login.email, password).await
             }

@@ -2,13 +2,14 @@
 
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
-    DeviceUse, Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId,
-    StoreError, TransactionName,
+    Email, IssuerRepository, RefreshToken, RotateOutcome, Session, SessionId, StoreError,
+    TransactionName,
 };
 
 use crate::{
     domain::{
         failure::Failure,
+        storage::stored,
         tokens::{grant::TokenGrant, session},
     },
     state::AccountsState,
@@ -28,69 +29,60 @@ pub(crate) enum RefreshOutcome {
 }
 
 /// Exchanges a refresh token in one transaction, which is saved also if it ends the session.
-///
-/// # Errors
-/// The database is unavailable.
 pub(crate) async fn refresh(
     accounts: &AccountsState,
     client: ClientAddress,
     used: &RefreshToken,
 ) -> Result<RefreshOutcome, Failure> {
     const NAME: TransactionName = TransactionName::new("refresh session");
-    let now = accounts.now();
-    let device_use = DeviceUse {
-        at: now,
-        address: accounts.address(client),
-    };
-    let mut rng = accounts.storage.entropy.rng();
-    let keys = accounts.storage.database.storage_keys();
+    let device_use = accounts.device_use(client);
+    let now = device_use.at;
+    let storage = &accounts.storage;
+    let mut rng = storage.entropy.rng();
+    let keys = storage.database.storage_keys();
     let refresh = keys.refresh_token_successor(used);
-    let (used, next) = (
-        keys.refresh_token_hash(used),
-        keys.refresh_token_hash(&refresh),
-    );
+    let next = keys.refresh_token_hash(&refresh);
+    let used = keys.refresh_token_hash(used);
     let ends = (session::expires(false, now), session::expires(true, now));
-    accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let rotated = transaction
-                .rotate_refresh_token(&used, &next, now, ends, GRACE)
-                .await?;
-            let (session, issued) = match rotated {
-                RotateOutcome::Rotated(session) => (session, now),
-                RotateOutcome::Repeated(session, used) => (session, used),
-                RotateOutcome::Reused(session) => {
-                    let login = transaction.login(&session.aci).await?;
-                    transaction.save().await?;
-                    let email = login.map(|login| login.email);
-                    return Ok(RefreshOutcome::Reused(session.id, email));
-                }
-                RotateOutcome::Expired | RotateOutcome::Unknown => {
-                    return Ok(RefreshOutcome::Ended);
-                }
-            };
-            let outcome = match email_of(&mut *transaction, &session).await? {
-                Some(email) => {
-                    transaction
-                        .touch_device(&session.aci, session.device, &device_use, &mut *rng)
-                        .await?;
-                    RefreshOutcome::Refreshed(TokenGrant {
-                        session,
-                        refresh,
-                        email,
-                        issued,
-                    })
-                }
-                None => {
-                    transaction.end_session(&session.id).await?;
-                    RefreshOutcome::Ended
-                }
-            };
-            transaction.save().await?;
-            Ok(outcome)
-        })
-        .await
+    stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let rotated = transaction
+            .rotate_refresh_token(&used, &next, now, ends, GRACE)
+            .await?;
+        let (session, issued) = match rotated {
+            RotateOutcome::Rotated(session) => (session, now),
+            RotateOutcome::Repeated(session, used) => (session, used),
+            RotateOutcome::Reused(session) => {
+                let login = transaction.login(&session.aci).await?;
+                transaction.save().await?;
+                let email = login.map(|login| login.email);
+                return Ok(RefreshOutcome::Reused(session.id, email));
+            }
+            RotateOutcome::Expired | RotateOutcome::Unknown => {
+                return Ok(RefreshOutcome::Ended);
+            }
+        };
+        let outcome = match email_of(&mut *transaction, &session).await? {
+            Some(email) => {
+                transaction
+                    .touch_device(&session.aci, session.device, &device_use, &mut *rng)
+                    .await?;
+                RefreshOutcome::Refreshed(TokenGrant {
+                    session,
+                    refresh,
+                    email,
+                    issued,
+                })
+            }
+            None => {
+                transaction.end_session(&session.id).await?;
+                RefreshOutcome::Ended
+            }
+        };
+        transaction.save().await?;
+        Ok(outcome)
+    })
+    .await
 }
 
 /// Returns the address of the session's account; `None` if the account is disabled or has no login.

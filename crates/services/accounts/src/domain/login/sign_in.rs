@@ -15,13 +15,13 @@ use crate::{
         },
         failure::Failure,
         login::{
-            attempt::{Refusal, refused_after_all, refused_at_once},
             password_check::{PasswordClaim, RightPassword, check},
-            refusals::RefusedAttempt,
+            refusals::{Refusal, RefusedAttempt, refused_after_all, refused_at_once},
         },
         passwords::{
             attempt_source::AttemptSource, hasher::VerificationResult, password::Password,
         },
+        storage::stored,
         tokens::{grant::TokenGrant, session},
     },
     state::AccountsState,
@@ -38,15 +38,12 @@ pub(crate) struct SignInAttempt {
     pub(crate) email: Email,
     pub(crate) password: Password,
     pub(crate) remember: bool,
-    pub(crate) device: NewDevice,
+    pub(crate) device: NewDevice<'static>,
     /// The last refresh token of the device, if the request contains it.
     pub(crate) proof: Option<RefreshToken>,
 }
 
 /// Checks the password, and opens a session.
-///
-/// # Errors
-/// The database is unavailable, or too many passwords wait for their hash.
 pub(crate) async fn sign_in(
     accounts: &AccountsState,
     client: ClientAddress,
@@ -73,17 +70,12 @@ async fn hash_anew(
     verified: VerificationResult,
     source: AttemptSource,
 ) -> Result<Option<PasswordVerifier>, Failure> {
-    match verified {
-        VerificationResult::Right { outdated: true } => {
-            let mut rng = accounts.storage.entropy.rng();
-            let hasher = &accounts.login.hasher;
-            let hashed = hasher.hash(password, source, &mut *rng);
-            Ok(Some(hashed.await?))
-        }
-        VerificationResult::Right { outdated: false }
-        | VerificationResult::Shadow
-        | VerificationResult::Wrong => Ok(None),
+    if verified != (VerificationResult::Right { outdated: true }) {
+        return Ok(None);
     }
+    let mut rng = accounts.storage.entropy.rng();
+    let hashed = accounts.login.hasher.hash(password, source, &mut *rng);
+    hashed.await.map(Some)
 }
 
 /// Opens a session after the right password: deletes failures, registers the device and adds the
@@ -108,60 +100,59 @@ async fn open(
         source,
     } = right;
     let hashed_anew = hash_anew(accounts, password, verified, source).await?;
-    let mut rng = accounts.storage.entropy.rng();
-    let keys = accounts.storage.database.storage_keys();
+    let storage = &accounts.storage;
+    let mut rng = storage.entropy.rng();
+    let keys = storage.database.storage_keys();
     let (now, policy) = (accounts.now(), accounts.login.settings.lock);
-    accounts
-        .storage
-        .stored(async {
-            let mut transaction = accounts.storage.database.begin(NAME).await?;
-            let failures = transaction
-                .login_failures(&email, &origin, now, policy)
-                .await?;
-            let current = transaction.login_by_email(&email).await?;
-            if let Some(refusal) = overtaken(&failures, current.as_ref(), &login.verifier, now) {
-                let refused = RefusedAttempt::new(email, Some(&login), refusal, failures);
-                return Ok(SignInOutcome::Refused(refused));
-            }
+    stored(async {
+        let mut transaction = storage.database.begin(NAME).await?;
+        let failures = transaction
+            .login_failures(&email, &origin, now, policy)
+            .await?;
+        let current = transaction.login_by_email(&email).await?;
+        if let Some(refusal) = overtaken(&failures, current.as_ref(), &login.verifier, now) {
+            let refused = RefusedAttempt::new(email, Some(&login), refusal, failures);
+            return Ok(SignInOutcome::Refused(refused));
+        }
+        transaction
+            .clear_login_failures(&email, Some(&origin))
+            .await?;
+        if let Some(verifier) = &hashed_anew {
             transaction
-                .clear_login_failures(&email, Some(&origin))
+                .set_verifier(&login.aci, verifier, &mut *rng)
                 .await?;
-            if let Some(verifier) = &hashed_anew {
-                transaction
-                    .set_verifier(&login.aci, verifier, &mut *rng)
-                    .await?;
-            }
-            let mut changes = accounts.storage.device_changes(&mut *transaction, now);
-            let registered =
-                registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
-            // The new device replaces another if the account has the maximum number.
-            let Some(Registration { device, changes }) = registered.await? else {
-                return Err(StoreError::InvalidValue {
-                    table: "devices",
-                    column: "device_id",
-                });
-            };
-            let session = Session {
-                id: SessionId::random(&mut *rng),
-                aci: login.aci,
-                device,
-                remember,
-                created: now,
-                expires: session::expires(remember, now),
-            };
-            let refresh = RefreshToken::random(&mut *rng);
-            let hash = keys.refresh_token_hash(&refresh);
-            transaction.add_session(&session, &hash).await?;
-            transaction.save().await?;
-            let grant = TokenGrant {
-                session,
-                refresh,
-                email,
-                issued: now,
-            };
-            Ok(SignInOutcome::SignedIn(Box::new(grant), changes))
-        })
-        .await
+        }
+        let mut changes = storage.device_changes(&mut *transaction, now);
+        let registered =
+            registration::register(&mut changes, &keys, &login.aci, &device, now, &mut *rng);
+        // The new device replaces another if the account has the maximum number.
+        let Some(Registration { id, changes }) = registered.await? else {
+            return Err(StoreError::InvalidValue {
+                table: "devices",
+                column: "device_id",
+            });
+        };
+        let session = Session {
+            id: SessionId::random(&mut *rng),
+            aci: login.aci,
+            device: id,
+            remember,
+            created: now,
+            expires: session::expires(remember, now),
+        };
+        let refresh = RefreshToken::random(&mut *rng);
+        let hash = keys.refresh_token_hash(&refresh);
+        transaction.add_session(&session, &hash).await?;
+        transaction.save().await?;
+        let grant = TokenGrant {
+            session,
+            refresh,
+            email,
+            issued: now,
+        };
+        Ok(SignInOutcome::SignedIn(Box::new(grant), changes))
+    })
+    .await
 }
 
 /// Returns the refusal for a change during the verification of the password: a lock, a new
@@ -172,12 +163,11 @@ fn overtaken(
     verifier: &PasswordVerifier,
     now: Timestamp,
 ) -> Option<Refusal> {
-    let known = current.map(|(login, account)| (login, account));
     let is_same = current.is_some_and(|(login, _)| login.verifier.as_str() == verifier.as_str());
     let verified = if is_same {
         VerificationResult::Right { outdated: false }
     } else {
         VerificationResult::Wrong
     };
-    refused_at_once(failures, now).or_else(|| refused_after_all(known, verified))
+    refused_at_once(failures, now).or_else(|| refused_after_all(current, verified))
 }

@@ -75,9 +75,14 @@ impl Limits {
             self.recipient_window(kind, email),
             self.total_window(kind, client),
         ];
-        windows.extend(self.network_window(kind, client));
+        // The widest network of the client: an IPv4 address or a /48.
+        if let Some(network) = client.groups().last() {
+            let key = self.pseudonymizer.network_limit_key(kind.total(), &network);
+            windows.push((key, self.sizes.mails_of_network));
+        }
         if kind == MailKind::SignUp {
-            windows.push(self.domain_window(email));
+            let key = self.key("mails of a domain", email.domain());
+            windows.push((key, self.sizes.mails_of_domain));
         }
         self.count(&windows).await
     }
@@ -106,23 +111,6 @@ impl Limits {
     fn recipient_window(&self, kind: MailKind, email: &Email) -> (LimitKey, WindowSize) {
         let size = self.sizes.mail;
         (self.key(kind.window(), &kind.recipient(email)), size)
-    }
-
-    fn domain_window(&self, email: &Email) -> (LimitKey, WindowSize) {
-        let size = self.sizes.mails_of_domain;
-        (self.key("mails of a domain", email.domain()), size)
-    }
-
-    /// Returns the window of the client's network, which is the widest one: an IPv4 address or a
-    /// /48.
-    fn network_window(
-        &self,
-        kind: MailKind,
-        client: ClientAddress,
-    ) -> Option<(LimitKey, WindowSize)> {
-        let network = client.groups().last()?;
-        let key = self.pseudonymizer.network_limit_key(kind.total(), &network);
-        Some((key, self.sizes.mails_of_network))
     }
 
     fn key(&self, window: &'static str, name: &str) -> LimitKey {

@@ -38,27 +38,22 @@ impl AttemptSource {
     pub(crate) fn shares(self, places: usize) -> Vec<Share<LoginShare>> {
         let class = (places / 2).max(1);
         let client = (class / 4).max(1);
-        let of_network = |address| {
-            let most = |group: &AddressGroup| group.share(client, class);
-            let shares = network_shares(address, most).into_iter();
-            shares.map(|share| Share {
-                key: LoginShare::Network(share.key),
-                most: share.most,
-            })
-        };
         let share = |key, most| Share { key, most };
+        let of_network = |key, address| {
+            let networks = network_shares(address, |group| group.share(client, class));
+            let networks = networks.into_iter();
+            std::iter::once(share(key, class))
+                .chain(networks.map(|of| share(LoginShare::Network(of.key), of.most)))
+                .collect()
+        };
         match self {
             Self::Job => vec![share(LoginShare::Job, 1)],
             Self::Device(key) => vec![
                 share(LoginShare::Known, class),
                 share(LoginShare::Device(key), client),
             ],
-            Self::KnownNetwork(address) => std::iter::once(share(LoginShare::Known, class))
-                .chain(of_network(address))
-                .collect(),
-            Self::UnknownNetwork(address) => std::iter::once(share(LoginShare::Unknown, class))
-                .chain(of_network(address))
-                .collect(),
+            Self::KnownNetwork(address) => of_network(LoginShare::Known, address),
+            Self::UnknownNetwork(address) => of_network(LoginShare::Unknown, address),
         }
     }
 }

@@ -141,11 +141,8 @@ impl PasswordHasher {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<PasswordVerifier, Failure> {
         let salt = salt(rng);
-        let argon2 = self.argon2.clone();
-        let hashed = self
-            .run_queued(source, move || hash(&argon2, password.as_bytes(), &salt))
-            .await?;
-        hashed.ok_or_else(failed)
+        let work = move |argon2: &Argon2<'_>| hash(argon2, password.as_bytes(), &salt);
+        self.run_queued(source, work).await?.ok_or_else(failed)
     }
 
     /// Hashes a password that is verified together with that of an existing login: with the same
@@ -164,14 +161,11 @@ impl PasswordHasher {
         let Some(login) = login else {
             return self.hash(password, source, rng).await;
         };
-        let argon2 = self.argon2.clone();
-        let hashed = self
-            .run_queued(source, move || {
-                let stored = PasswordHash::new(login.as_str()).ok()?;
-                as_text(&hash_like(&argon2, password.as_bytes(), &stored)?)
-            })
-            .await?;
-        hashed.ok_or_else(failed)
+        let work = move |argon2: &Argon2<'_>| {
+            let stored = PasswordHash::new(login.as_str()).ok()?;
+            as_text(&hash_like(argon2, password.as_bytes(), &stored)?)
+        };
+        self.run_queued(source, work).await?.ok_or_else(failed)
     }
 
     /// Verifies a password. A password without a verifier is wrong, after the same work.
@@ -193,12 +187,9 @@ impl PasswordHasher {
         let login = login
             .or_else(|| shadow.clone())
             .unwrap_or_else(|| self.nobody.clone());
-        let argon2 = self.argon2.clone();
-        let verified = self
-            .run_queued(source, move || {
-                verify(&argon2, password.as_bytes(), &login, shadow.as_ref())
-            })
-            .await?;
+        let work =
+            move |argon2: &Argon2<'_>| verify(argon2, password.as_bytes(), &login, shadow.as_ref());
+        let verified = self.run_queued(source, work).await?;
         Ok(match (verified, right_without_login) {
             (VerificationResult::Right { .. }, Some(instead)) => instead,
             _ => verified,
@@ -208,14 +199,14 @@ impl PasswordHasher {
     async fn run_queued<T: Send + 'static>(
         &self,
         source: AttemptSource,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&Argon2<'_>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let permit = self.queue.acquire(source).await?;
         self.hashes.add(1);
-        let span = Span::current();
+        let (argon2, span) = (self.argon2.clone(), Span::current());
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            span.in_scope(work)
+            span.in_scope(|| work(&argon2))
         });
         done.await.map_err(|_| {
             tracing::error!("a password's hash panicked or was cut off");

@@ -4,8 +4,6 @@
 //! Only this service parses them, and it accepts exactly the tokens that it issues: one header for
 //! each key, byte for byte. No algorithm is negotiated, and no other header is parsed.
 
-use std::fmt;
-
 use anteroom_protocol::{Aci, Timestamp};
 use anteroom_store::{DeviceId, SessionId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -215,12 +213,6 @@ impl AccessTokenKey {
             header: URL_SAFE_NO_PAD.encode(header),
             ends: retired.map(|retired| retired.plus(TOKEN_KEY_GRACE)),
         }
-    }
-}
-
-impl fmt::Debug for AccessTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessTokens(..)")
     }
 }
 

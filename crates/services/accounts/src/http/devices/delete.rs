@@ -9,14 +9,11 @@ use http::StatusCode;
 
 use crate::{
     domain::{
-        devices::{
-            announcement::announce,
-            delete::{self, DeleteOutcome},
-        },
+        callers::caller::Caller,
+        devices::manage::{self, ManageOutcome},
         login::recent::RecentProof,
     },
     http::{
-        authentication::caller_of,
         devices::{
             owner::{DevicePath, owner},
             problems::NOT_FOUND,
@@ -61,10 +58,10 @@ problem_responses! {
 pub(crate) async fn delete(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
+    caller: Caller,
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     let Some(device) = id else {
         return Err(Problem::new(&NOT_FOUND));
@@ -76,12 +73,9 @@ pub(crate) async fn delete(
         client,
         password: password.as_ref().map(Secret::as_str),
     };
-    match delete::delete(&accounts, &caller, &owner, device, proof).await? {
-        DeleteOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
-        DeleteOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
-        DeleteOutcome::Deleted(change) => {
-            announce(&accounts, &change);
-            Ok(StatusCode::NO_CONTENT)
-        }
+    match manage::delete(&accounts, &caller, &owner, device, proof).await? {
+        ManageOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
+        ManageOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        ManageOutcome::Changed => Ok(StatusCode::NO_CONTENT),
     }
 }

@@ -8,17 +8,17 @@ use anteroom_wire::{
     Secret,
     issuer::{DeviceResponse, DeviceStatus, DevicesResponse},
 };
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
+use http::Uri;
 
 use crate::{
-    domain::devices::list::{self, ListOutcome, ListedDevice},
+    domain::{
+        callers::caller::Caller,
+        devices::list::{self, ListOutcome, ListedDevice},
+    },
     http::{
-        authentication::caller_of,
         devices::{owner::owner, problems::NOT_FOUND},
-        private::private,
+        json::private,
     },
     problem_responses,
     state::AccountsState,
@@ -48,16 +48,15 @@ problem_responses! {
 pub(crate) async fn list(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
-    request: Request,
+    caller: Caller,
+    uri: Uri,
 ) -> Result<Response, Problem> {
-    let caller = caller_of(&accounts, client, request.headers()).await?;
-    let owner = owner(&caller, request.uri())?;
+    let owner = owner(&caller, &uri)?;
     match list::list(&accounts, client, &caller, &owner).await? {
         ListOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
         ListOutcome::Listed(devices) => {
-            accounts
-                .device_events
-                .list_retrieved(&owner, devices.len(), accounts.now());
+            let (events, now) = (&accounts.device_events, accounts.now());
+            events.list_retrieved(&owner, devices.len(), now);
             Ok(private(DevicesResponse {
                 devices: devices.iter().map(response).collect(),
             }))

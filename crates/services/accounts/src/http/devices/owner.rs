@@ -35,10 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for DevicePath {
 /// # Errors
 /// 403 for an account that the caller may not manage, 404 for a name that is none.
 pub(crate) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, Problem> {
-    let Ok(named) = named_account(uri) else {
-        return Err(Problem::new(&NOT_FOUND));
-    };
-    owner_of(caller, named).map_err(|error| match error {
+    owner_of(caller, named_account(uri)).map_err(|error| match error {
         OwnerError::NotAllowed => Problem::new(&NOT_ALLOWED),
         OwnerError::NotFound => Problem::new(&NOT_FOUND),
     })
@@ -46,24 +43,20 @@ pub(crate) fn owner(caller: &Caller, uri: &Uri) -> Result<Aci, Problem> {
 
 /// Returns whether a request is about the caller's own account: it names none, or this one.
 pub(crate) fn is_own(caller: &Caller, uri: &Uri) -> bool {
-    let named = named_account(uri).map(|named| owner_of(caller, named));
-    named == Ok(Ok(caller.account.aci))
+    owner_of(caller, named_account(uri)) == Ok(caller.account.aci)
 }
 
-/// A query that names no account in a readable way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct UnreadableQuery;
-
 /// Returns the account that `?account=` names by its id.
-fn named_account(uri: &Uri) -> Result<NamedAccount, UnreadableQuery> {
-    let query = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri);
-    let Query(members) = query.map_err(|_| UnreadableQuery)?;
+fn named_account(uri: &Uri) -> NamedAccount {
+    let Ok(Query(members)) = Query::<Vec<(Cow<'_, str>, Cow<'_, str>)>>::try_from_uri(uri) else {
+        return NamedAccount::Unreadable;
+    };
     let mut named = members.iter().filter(|(name, _)| name == "account");
     match (named.next(), named.next()) {
-        (None, _) => Ok(NamedAccount::Own),
+        (None, _) => NamedAccount::Own,
         (Some((_, text)), None) => {
-            Ok(Aci::parse(text).map_or(NamedAccount::Malformed, NamedAccount::Account))
+            Aci::parse(text).map_or(NamedAccount::Malformed, NamedAccount::Account)
         }
-        (Some(_), Some(_)) => Err(UnreadableQuery),
+        (Some(_), Some(_)) => NamedAccount::Unreadable,
     }
 }

@@ -15,20 +15,17 @@ use axum::{
 
 use crate::{
     domain::{
-        devices::{
-            announcement::announce,
-            register::{self, RegisterOutcome},
-        },
+        callers::caller::Caller,
+        devices::register::{self, RegisterOutcome},
         login::recent::RecentProof,
     },
     http::{
-        authentication::{caller_of, unauthenticated},
+        authentication::unauthenticated,
         devices::{
             owner::is_own,
             problems::{REGISTRATION_NOT_ALLOWED, TOO_MANY_DEVICES, device_name},
         },
-        json::read_json,
-        private::private,
+        json::{private, read_json},
         refusals::not_recent,
         responses::PasswordProblems,
         user_agent::origin,
@@ -65,9 +62,9 @@ problem_responses! {
 pub(crate) async fn register_device(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let caller = caller_of(&accounts, client, request.headers()).await?;
     if !is_own(&caller, request.uri()) {
         return Err(Problem::new(&REGISTRATION_NOT_ALLOWED));
     }
@@ -83,14 +80,9 @@ pub(crate) async fn register_device(
         RegisterOutcome::Unauthenticated => Err(unauthenticated(&problems::UNAUTHORIZED)),
         RegisterOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
         RegisterOutcome::TooManyDevices => Err(Problem::new(&TOO_MANY_DEVICES)),
-        RegisterOutcome::Registered(registration, password) => {
-            for change in &registration.changes {
-                announce(&accounts, change);
-            }
-            Ok(private(RegisterResponse {
-                device_id: registration.device.as_u32(),
-                password: Secret::from(password.as_str()),
-            }))
-        }
+        RegisterOutcome::Registered(device, password) => Ok(private(RegisterResponse {
+            device_id: device.as_u32(),
+            password: Secret::from(password.as_str()),
+        })),
     }
 }

@@ -9,14 +9,11 @@ use http::StatusCode;
 
 use crate::{
     domain::{
-        devices::{
-            announcement::announce,
-            rename::{self, RenameOutcome},
-        },
+        callers::caller::Caller,
+        devices::manage::{self, ManageOutcome},
         login::recent::RecentProof,
     },
     http::{
-        authentication::caller_of,
         devices::{
             owner::{DevicePath, owner},
             problems::{NOT_FOUND, device_name},
@@ -62,10 +59,10 @@ problem_responses! {
 pub(crate) async fn rename(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,
+    caller: Caller,
     DevicePath(id): DevicePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let caller = caller_of(&accounts, client, request.headers()).await?;
     let owner = owner(&caller, request.uri())?;
     let origin = origin(client, request.headers());
     let body: RenameRequest = read_json(&accounts.http, request, &problems::UNPROCESSABLE).await?;
@@ -77,12 +74,9 @@ pub(crate) async fn rename(
         client,
         password: body.password.as_ref().map(Secret::as_str),
     };
-    match rename::rename(&accounts, &caller, &owner, device, &name, proof).await? {
-        RenameOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
-        RenameOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
-        RenameOutcome::Renamed(change) => {
-            announce(&accounts, &change);
-            Ok(StatusCode::NO_CONTENT)
-        }
+    match manage::rename(&accounts, &caller, &owner, device, &name, proof).await? {
+        ManageOutcome::NotRecent(reason) => Err(not_recent(&accounts, &origin, reason)),
+        ManageOutcome::NotFound => Err(Problem::new(&NOT_FOUND)),
+        ManageOutcome::Changed => Ok(StatusCode::NO_CONTENT),
     }
 }

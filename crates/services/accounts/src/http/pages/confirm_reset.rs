@@ -35,8 +35,6 @@ pub(crate) async fn show(uri: Uri) -> Response {
     page(StatusCode::OK, TITLE, &form(None, token.as_str()))
 }
 
-/// # Errors
-/// An invalid link, too many requests, a body of another type or size, and an unavailable database.
 pub(crate) async fn submit(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,

@@ -6,11 +6,13 @@ use axum::{body::Bytes, extract::Request};
 use http::{Uri, header};
 use zeroize::Zeroizing;
 
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+
 /// The fields of a form.
 pub(crate) struct Form(Bytes);
 
 impl Form {
-    /// Reads a body of `application/x-www-form-urlencoded`.
+    /// Reads a body of [`FORM_TYPE`].
     ///
     /// # Errors
     /// 415, 413, 408 and 400 for a body that is not a form, too large, too slow or ends early.
@@ -20,12 +22,8 @@ impl Form {
             (Some(value), None) => value.to_str().ok().and_then(|text| text.split(';').next()),
             _ => None,
         };
-        match essence {
-            Some(essence)
-                if essence
-                    .trim()
-                    .eq_ignore_ascii_case("application/x-www-form-urlencoded") => {}
-            _ => return Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE)),
+        if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(FORM_TYPE)) {
+            return Err(Problem::new(&problems::UNSUPPORTED_MEDIA_TYPE));
         }
         bounded_body(request.into_body(), limits).await.map(Self)
     }

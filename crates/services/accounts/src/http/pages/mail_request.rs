@@ -1,46 +1,134 @@
 //! The pages that request a mail: an address, a button, and an answer that is the same for every
 //! address.
 
-use anteroom_http_server::{Problem, ProblemKind};
-use axum::response::Response;
+use std::sync::Arc;
+
+use anteroom_http_server::{Problem, ProblemKind, RequestClient};
+use anteroom_runtime::ClientAddress;
+use axum::{
+    extract::{Request, State},
+    response::Response,
+    routing::{MethodRouter, get},
+};
 use http::StatusCode;
 use maud::{Markup, html};
 
 use crate::{
-    http::pages::{
-        fields::{address, email_field, email_problem},
-        layout::{alert, page, problem_page, way_to_login},
+    domain::{
+        client_limits::{ClientLimit, RESEND, RESET},
+        mails::mail_request::{MailRequestOutcome, RequestedMail, request_mail},
+        request_reset::RESET_MAIL,
+        resend::VERIFICATION_MAIL,
+    },
+    http::{
+        admission::admit,
+        pages::{
+            fields::{address, email_field, email_problem},
+            form::Form,
+            layout::{PageProblem, alert, page, problem_page, way_to_login},
+        },
+        problems::{
+            RESET_RATE_LIMITED, RESET_VALIDATION_ERROR, VERIFY_RATE_LIMITED,
+            VERIFY_VALIDATION_ERROR,
+        },
     },
     state::AccountsState,
 };
 
-/// The texts of such a page.
+/// `/account/verify/resend`
+pub(crate) const RESEND_PAGE: MailRequestPage = MailRequestPage {
+    mail: VERIFICATION_MAIL,
+    limit: RESEND,
+    rate_limited: &VERIFY_RATE_LIMITED,
+    invalid: &VERIFY_VALIDATION_ERROR,
+    title: "Confirm your email address",
+    action: "resend",
+    introduction: "Type the email address that you signed up with. We send you a new link.",
+    button: "Send the link",
+    condition: "waits to be confirmed",
+    purpose: "to go on",
+    hint: "The links of earlier mails may not work any more.",
+    without_mail: "Ask the people who run it to confirm your address.",
+    start: "../../",
+};
+
+/// `/account/reset`
+pub(crate) const RESET_PAGE: MailRequestPage = MailRequestPage {
+    mail: RESET_MAIL,
+    limit: RESET,
+    rate_limited: &RESET_RATE_LIMITED,
+    invalid: &RESET_VALIDATION_ERROR,
+    title: "Forgot your password?",
+    action: "reset",
+    introduction: "Type the email address of your account. We send you a link to choose a new \
+                   password.",
+    button: "Send the link",
+    condition: "has an account",
+    purpose: "to choose a new password",
+    hint: "The link works for one hour.",
+    without_mail: "Ask the people who run it for a new password.",
+    start: "../",
+};
+
+/// A page with its limit, its problems and its texts.
 pub(crate) struct MailRequestPage {
-    pub(crate) title: &'static str,
+    mail: RequestedMail,
+    limit: ClientLimit,
+    rate_limited: &'static ProblemKind,
+    /// The problem of a text that is no email address.
+    invalid: &'static ProblemKind,
+    title: &'static str,
     /// The URL of the page, relative to itself.
-    pub(crate) action: &'static str,
-    pub(crate) introduction: &'static str,
-    pub(crate) button: &'static str,
+    action: &'static str,
+    introduction: &'static str,
+    button: &'static str,
     /// The condition for a mail, as text after the address.
-    pub(crate) condition: &'static str,
+    condition: &'static str,
     /// The purpose of the link in the mail.
-    pub(crate) purpose: &'static str,
-    pub(crate) hint: &'static str,
+    purpose: &'static str,
+    hint: &'static str,
     /// The next step if the server sends no mails.
-    pub(crate) without_mail: &'static str,
+    without_mail: &'static str,
     /// The URL of the start page, relative to this page.
-    pub(crate) start: &'static str,
+    start: &'static str,
 }
 
 impl MailRequestPage {
-    /// Shows the empty form.
-    pub(crate) fn show(&self, accounts: &AccountsState) -> Response {
-        self.without_mail(accounts)
-            .unwrap_or_else(|| page(StatusCode::OK, self.title, &self.form(None, "")))
+    /// Returns the handlers of the page and of its form.
+    pub(crate) fn routes(&'static self) -> MethodRouter<Arc<AccountsState>> {
+        let show = move |State(accounts): State<Arc<AccountsState>>| async move {
+            self.without_mail(&accounts)
+                .unwrap_or_else(|| page(StatusCode::OK, self.title, &self.form(None, "")))
+        };
+        get(show).post(move |State(accounts), RequestClient(client), request| {
+            self.submit(accounts, client, request)
+        })
+    }
+
+    async fn submit(
+        &self,
+        accounts: Arc<AccountsState>,
+        client: ClientAddress,
+        request: Request,
+    ) -> Result<Response, PageProblem> {
+        admit(&accounts.limits, &self.limit, client, self.rate_limited).await?;
+        if let Some(page) = self.without_mail(&accounts) {
+            return Ok(page);
+        }
+        let email = Form::read(&accounts.http, request).await?.field("email");
+        let email = email.as_str();
+        match request_mail(&accounts, client, &self.mail, email).await? {
+            MailRequestOutcome::InvalidInput => {
+                let content = self.form(Some(self.invalid.detail), email);
+                let problem = Problem::new(self.invalid);
+                Ok(problem_page(problem, self.title, &content))
+            }
+            MailRequestOutcome::Accepted => Ok(self.accepted(email)),
+        }
     }
 
     /// Returns the page instead of the form if the server sends no mails.
-    pub(crate) fn without_mail(&self, accounts: &AccountsState) -> Option<Response> {
+    fn without_mail(&self, accounts: &AccountsState) -> Option<Response> {
         if accounts.login.mail.is_some() {
             return None;
         }
@@ -53,14 +141,8 @@ impl MailRequestPage {
         Some(page(StatusCode::FORBIDDEN, self.title, &content))
     }
 
-    /// Shows the form again, with its error.
-    pub(crate) fn refused(&self, kind: &'static ProblemKind, email: &str) -> Response {
-        let content = self.form(Some(kind.detail), email);
-        problem_page(Problem::new(kind), self.title, &content)
-    }
-
     /// Shows the answer, which is the same with and without a mail.
-    pub(crate) fn accepted(&self, email: &str) -> Response {
+    fn accepted(&self, email: &str) -> Response {
         let content = html! {
             h1 { "Check your mail" }
             p {

@@ -45,8 +45,6 @@ pub(crate) async fn show(State(accounts): State<Arc<AccountsState>>, uri: Uri) -
     page(StatusCode::OK, TITLE, &form(&accounts, &state))
 }
 
-/// # Errors
-/// Too many requests, a body of another type or size, and an unavailable database.
 pub(crate) async fn submit(
     State(accounts): State<Arc<AccountsState>>,
     RequestClient(client): RequestClient,

@@ -7,7 +7,6 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anteroom_call::{Call, ConnectionId, Input, Join, Moment, PeekView, Roster, Status};
 use anteroom_protocol::{EraId, OpaqueUserId};
-use anteroom_runtime::Admission;
 use anteroom_store::LinkAddress;
 use tokio::{
     sync::mpsc,
@@ -16,11 +15,11 @@ use tokio::{
 
 use super::{
     context::CallContext,
-    end::EndSignal,
+    handle::{CallJoinOutcome, CallMessage, EndSignal, HandledJoin},
     lease::{Generation, LeaseHandle},
-    messages::{CallJoinOutcome, CallJoinRefusal, CallMessage, HandledJoin},
     send_queue::SendQueue,
 };
+use crate::domain::failure::JoinRefusal;
 
 /// The time after which a room that nobody joins is closed.
 const FIRST_JOIN: Duration = Duration::from_secs(10);
@@ -49,14 +48,12 @@ pub(super) struct CallActor {
 /// The events that wake the task.
 enum ActorEvent {
     Message(CallMessage),
-    /// The call ends, and clients may come back.
-    End,
-    /// The call ends, and clients stay away.
-    Dismissal,
+    /// The input ends the call.
+    End(Input),
     /// The lease task has read the link.
     LinkRead,
     /// A periodic check of a room whose era has not started.
-    Look,
+    LobbyCheck,
     Alarm,
 }
 
@@ -85,17 +82,16 @@ impl CallActor {
 
     /// Runs until the call is over and its record is removed, or until the lobby is empty.
     pub(super) async fn run(mut self) {
-        let every = self.context.leases.lobby_look;
-        let mut looks = interval_at(Instant::now() + every, every);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let every = self.context.leases.lobby_refresh;
+        let mut checks = interval_at(Instant::now() + every, every);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_over() {
-            match self.next(&mut looks).await {
+            match self.next(&mut checks).await {
                 ActorEvent::Message(message) => self.handle_message(message).await,
-                ActorEvent::End => self.finish(Input::End).await,
-                ActorEvent::Dismissal => self.finish(Input::Dismiss).await,
+                ActorEvent::End(input) => self.finish(input).await,
                 ActorEvent::LinkRead => self.apply_link().await,
-                ActorEvent::Look => {
-                    self.look().await;
+                ActorEvent::LobbyCheck => {
+                    self.refresh_lobby().await;
                 }
                 ActorEvent::Alarm if self.call.is_none() => self.over = true,
                 ActorEvent::Alarm => self.handle(Input::TimePassed).await,
@@ -109,7 +105,7 @@ impl CallActor {
         }
     }
 
-    async fn next(&mut self, looks: &mut Interval) -> ActorEvent {
+    async fn next(&mut self, checks: &mut Interval) -> ActorEvent {
         const NEVER: Duration = Duration::from_secs(86_400);
         let alarm = self.until.map_or_else(
             || Instant::now() + NEVER,
@@ -127,13 +123,12 @@ impl CallActor {
             }
         };
         tokio::select! {
-            message = self.inbox.recv() => message.map_or(ActorEvent::End, ActorEvent::Message),
-            is_dismissal = self.end.notified() => match is_dismissal {
-                true => ActorEvent::Dismissal,
-                false => ActorEvent::End,
-            },
+            message = self.inbox.recv() => {
+                message.map_or(ActorEvent::End(Input::End), ActorEvent::Message)
+            }
+            input = self.end.notified() => ActorEvent::End(input),
             () = link_read => ActorEvent::LinkRead,
-            _ = looks.tick(), if lobby => ActorEvent::Look,
+            _ = checks.tick(), if lobby => ActorEvent::LobbyCheck,
             () = sleep_until(alarm) => ActorEvent::Alarm,
         }
     }
@@ -157,7 +152,7 @@ impl CallActor {
             } => {
                 let connection = join.connection;
                 let answer = self.join(*join, send_queue).await;
-                let is_limited = matches!(answer, Some(Err(CallJoinRefusal::RateLimited)));
+                let is_limited = matches!(answer, Some(Err(JoinRefusal::Limited(_))));
                 if let Some(answer) = answer {
                     // A caller that no longer waits for the answer has disconnected.
                     if reply.send(answer).is_err() {
@@ -185,11 +180,11 @@ impl CallActor {
                 self.send_queues.remove(&connection);
                 self.handle(Input::Disconnected(connection)).await;
             }
-            CallMessage::Look(reply) => match &self.lease {
+            CallMessage::ReadLink(reply) => match &self.lease {
                 // The lease task refuses the request when its queue is full: the caller gets no answer.
-                Some(lease) => drop(lease.looks.try_send(reply)),
+                Some(lease) => drop(lease.link_reads.try_send(reply)),
                 None => {
-                    if self.look().await {
+                    if self.refresh_lobby().await {
                         let _ = reply.send(());
                     }
                 }
@@ -212,7 +207,7 @@ impl CallActor {
             return None;
         }
         if self.lease.is_none()
-            && let Err(refusal) = self.open(&join).await
+            && let Err(refusal) = self.prepare_join(&join).await
         {
             return Some(Err(refusal));
         }
@@ -221,9 +216,10 @@ impl CallActor {
         }
         let call = self.call.as_ref();
         if call.is_some_and(|call| call.would_wait(&join)) {
-            let counted = self.context.count_lobby_join(&join.user).await;
-            if counted != Admission::Granted {
-                return Some(Err(CallJoinRefusal::RateLimited));
+            let (limits, size) = (&self.context.rooms.limits, self.context.lobby_joins);
+            let counted = limits.count("lobby", join.user.as_str(), size).await;
+            if let Err(after) = counted {
+                return Some(Err(JoinRefusal::Limited(after)));
             }
         }
         let connection = join.connection;
@@ -240,11 +236,11 @@ impl CallActor {
         let (waiting, started) = self.call.as_ref().map_or((0, false), |call| {
             (call.device_count(Status::Pending), call.has_started())
         });
-        let has_sense = match self.lease {
+        let has_members = match self.lease {
             Some(_) => started,
             None => waiting > 0,
         };
-        if has_sense || self.is_over() {
+        if has_members || self.is_over() {
             return;
         }
         if is_limited && self.lease.is_none() {
@@ -277,13 +273,7 @@ impl CallActor {
     }
 
     fn peek(&self, user: &OpaqueUserId, link_is_open: bool) -> PeekView {
-        let nobody = || {
-            PeekView::Devices(Roster {
-                active: Arc::new([]),
-                pending: Arc::new([]),
-                pending_count: 0,
-            })
-        };
+        let nobody = || PeekView::Devices(Roster::default());
         let call = self.call.as_ref();
         call.map_or_else(nobody, |call| call.peek_view(user, link_is_open))
     }

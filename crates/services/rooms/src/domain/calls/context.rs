@@ -2,44 +2,47 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{OpaqueUserId, Timestamp};
-use anteroom_runtime::{Admission, BucketSize, Clock, Count, Entropy, GuardedGauge};
+use anteroom_call::Limits;
+use anteroom_runtime::{BucketSize, Count, GuardedGauge, Metrics};
 
 use crate::{
-    LeaseSettings,
-    domain::{
-        events::RoomEvents, limits::UserLimits, local_node::LocalNode, timeline::Timeline,
-        transactions::Transactions,
-    },
+    LeaseSettings, RoomsSettings,
+    domain::{context::RoomContext, timeline::Timeline},
 };
 
-/// The parts of the service that calls use.
 pub(crate) struct CallContext {
-    pub(crate) transactions: Transactions,
-    pub(crate) limits: UserLimits,
-    pub(crate) events: RoomEvents,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) timeline: Timeline,
-    pub(crate) node: LocalNode,
-    pub(crate) leases: LeaseSettings,
-    pub(crate) call_limits: anteroom_call::Limits,
+    pub(super) rooms: Arc<RoomContext>,
+    pub(super) timeline: Timeline,
+    pub(super) leases: LeaseSettings,
+    pub(super) call_limits: Limits,
     /// The joins of a user that waits in the lobby.
-    pub(crate) lobby_joins: BucketSize,
+    pub(super) lobby_joins: BucketSize,
     /// The calls that this node has.
-    pub(crate) live: GuardedGauge,
+    pub(super) live: GuardedGauge,
     /// Approvals that a lobby has read and cannot use.
-    pub(crate) unusable_approvals: Count,
+    pub(super) unusable_approvals: Count,
 }
 
 impl CallContext {
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Counts a join of a user that waits in the lobby.
-    pub(super) async fn count_lobby_join(&self, user: &OpaqueUserId) -> Admission {
-        let size = self.lobby_joins;
-        self.limits.count("lobby", user.as_str(), size).await
+    pub(crate) fn new(
+        rooms: Arc<RoomContext>,
+        settings: &RoomsSettings,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            timeline: Timeline::starting_at(rooms.now()),
+            rooms,
+            leases: settings.leases,
+            call_limits: Limits {
+                devices_per_user: settings.devices_per_user.get(),
+                ..Limits::of_devices(settings.max_devices.get())
+            },
+            lobby_joins: settings.sockets.lobby_joins,
+            live: metrics.guarded_gauge("live_calls", "Calls that this node has"),
+            unusable_approvals: metrics.count(
+                "unusable_approvals",
+                "Approvals that a lobby has read and cannot use",
+            ),
+        }
     }
 }

@@ -1,37 +1,72 @@
-//! The handle of a room with a client.
+//! The handle of a room with a client: the messages to its task, their answers, and the signal that
+//! ends its call.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use anteroom_call::Join;
-use anteroom_protocol::EraId;
-use tokio::sync::{mpsc, oneshot, watch};
+use anteroom_call::{Command, ConnectionId, Input, Join, PeekView};
+use anteroom_protocol::{EraId, OpaqueUserId};
+use anteroom_runtime::{OperationOutcome, RunningOperation};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{
-    end::EndSignal,
-    messages::{CallJoinOutcome, CallMessage},
-    send_queue::SendQueue,
-};
+use super::send_queue::SendQueue;
+use crate::domain::failure::JoinRefusal;
+
+/// A message to a room's task.
+pub(crate) enum CallMessage {
+    Join {
+        /// Boxed, because it is the largest variant and not the most frequent one.
+        join: Box<Join>,
+        send_queue: SendQueue,
+        /// Receives the outcome of the join. Dropped if the call has ended.
+        reply: oneshot::Sender<CallJoinOutcome>,
+    },
+    Command {
+        connection: ConnectionId,
+        command: Command,
+        /// Ended with the outcome that the call reports.
+        operation: Option<RunningOperation>,
+    },
+    Disconnected(ConnectionId),
+    /// Reads the stored link, and signals the caller once the call knows it.
+    ReadLink(LinkReadReply),
+    Peek {
+        user: OpaqueUserId,
+        /// Whether the link is open for joins.
+        link_is_open: bool,
+        reply: oneshot::Sender<PeekView>,
+    },
+}
+
+/// Signals that the call knows the stored link. Dropped if the link cannot be read.
+pub(crate) type LinkReadReply = oneshot::Sender<()>;
+
+pub(crate) type CallJoinOutcome = Result<HandledJoin, JoinRefusal>;
+
+/// A join that the call has handled. The call answers it.
+pub(crate) struct HandledJoin {
+    pub(crate) is_admin: bool,
+    /// The outcome by the call's answer.
+    pub(crate) outcome: OperationOutcome,
+}
 
 /// A room with a client, at this node. Clones are the same room.
 #[derive(Clone)]
 pub(crate) struct CallHandle {
     pub(super) era: EraId,
     pub(super) inbox: mpsc::Sender<CallMessage>,
-    /// Signals the room's task to end the call.
     pub(super) end: Arc<EndSignal>,
-    /// Whether the call is over and its record is removed.
-    pub(super) finished: watch::Receiver<bool>,
+    /// Cancelled when the call is over and its record is removed.
+    pub(super) finished: CancellationToken,
     /// The span of the log lines of the call.
-    pub(super) span: Span,
+    pub(crate) span: Span,
 }
 
 impl CallHandle {
-    /// Returns the span of the log lines of the call.
-    pub(crate) fn span(&self) -> &Span {
-        &self.span
-    }
-
     /// Gives the join to the call. Returns `None` if the call has ended.
     pub(crate) async fn join(&self, join: Join, send_queue: SendQueue) -> Option<CallJoinOutcome> {
         let (reply, answer) = oneshot::channel();
@@ -56,14 +91,48 @@ impl CallHandle {
 
     /// Lets the call read the stored link, which another node may have changed. Later messages are
     /// decided by that link. Returns whether the link could be read.
-    pub(crate) async fn look(&self) -> bool {
+    pub(crate) async fn refresh_link(&self) -> bool {
         let (reply, answer) = oneshot::channel();
-        self.send(CallMessage::Look(reply)).await && answer.await.is_ok()
+        self.send(CallMessage::ReadLink(reply)).await && answer.await.is_ok()
     }
 
     /// Completes when the call is over and another can start in the room.
     pub(crate) async fn finished(&self) {
-        // An error means that the call's tasks have ended, so that the call is over too.
-        let _ = self.finished.clone().wait_for(|finished| *finished).await;
+        self.finished.cancelled().await;
+    }
+}
+
+/// Signals the task of a room that its call is to end.
+#[derive(Debug, Default)]
+pub(super) struct EndSignal {
+    end: Notify,
+    is_dismissal: AtomicBool,
+}
+
+impl EndSignal {
+    /// Ends the call because this node cannot hold it any longer. Clients may reconnect by
+    /// themselves.
+    pub(super) fn stop(&self) {
+        self.end.notify_one();
+    }
+
+    /// Ends the call because a holder of the passkey asked for it. Clients stay away.
+    pub(super) fn dismiss(&self) {
+        self.is_dismissal.store(true, Ordering::Release);
+        self.end.notify_one();
+    }
+
+    /// Completes when the call is to end. Returns the input that ends it.
+    pub(super) async fn notified(&self) -> Input {
+        self.end.notified().await;
+        match self.is_dismissal() {
+            true => Input::Dismiss,
+            false => Input::End,
+        }
+    }
+
+    /// Returns whether a holder of the passkey has ended the call.
+    pub(super) fn is_dismissal(&self) -> bool {
+        self.is_dismissal.load(Ordering::Acquire)
     }
 }

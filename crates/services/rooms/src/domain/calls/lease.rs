@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use anteroom_call::Fact;
 use anteroom_protocol::{LinkState, OpaqueUserId, Timestamp};
 use anteroom_store::{
-    CallLinkRecord, CallRecord, LinkAddress, StoreError, TransactionName, UserId,
+    CallLinkRecord, CallRecord, LinkAddress, RoomsRepository, StoreError, TransactionName, UserId,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -15,13 +15,16 @@ use tokio::{
 };
 use tracing::Instrument as _;
 
-use super::{context::CallContext, end::EndSignal, messages::LookReply};
+use super::{
+    context::CallContext,
+    handle::{EndSignal, LinkReadReply},
+};
 use crate::domain::{link_state::link_state, transactions::report};
 
 /// The maximum number of facts that wait to be written.
 const FACTS: usize = 1_024;
 /// The maximum number of callers that wait for the link to be read.
-const LOOKS: usize = 256;
+const LINK_READS: usize = 256;
 /// The number of attempts to write the end of an era. After them its lease expires.
 const END_ATTEMPTS: usize = 3;
 
@@ -44,10 +47,9 @@ impl Generation {
 
 /// The channels from a call to its lease task.
 pub(super) struct LeaseHandle {
-    /// The facts to write.
     pub(super) facts: mpsc::Sender<Fact>,
     /// The callers that wait until the call knows the stored link.
-    pub(super) looks: mpsc::Sender<LookReply>,
+    pub(super) link_reads: mpsc::Sender<LinkReadReply>,
     /// The link as it was last read.
     pub(super) link: watch::Receiver<LinkState>,
     task: JoinHandle<()>,
@@ -56,16 +58,15 @@ pub(super) struct LeaseHandle {
 impl LeaseHandle {
     /// Completes when the record is removed.
     pub(super) async fn finish(self) {
-        drop((self.facts, self.looks));
+        drop((self.facts, self.link_reads));
         // A panic of the lease task is logged already. The lease then expires.
         let _ = self.task.await;
     }
 }
 
-/// Starts the task.
 pub(super) fn spawn(lease_task: LeaseTask) -> LeaseHandle {
     let (facts, written) = mpsc::channel(FACTS);
-    let (looks, waiting) = mpsc::channel(LOOKS);
+    let (link_reads, waiting) = mpsc::channel(LINK_READS);
     let link = lease_task.link.subscribe();
     // Counts the call from now on, not from the first run of the task: joins are answered before
     // that.
@@ -78,7 +79,7 @@ pub(super) fn spawn(lease_task: LeaseTask) -> LeaseHandle {
     let task = tokio::spawn(running.in_current_span());
     LeaseHandle {
         facts,
-        looks,
+        link_reads,
         link,
         task,
     }
@@ -93,23 +94,25 @@ pub(super) struct LeaseTask {
     /// Sends the link to the call, at first as it is after the start. The order is the order of the
     /// reads, so that an older state never follows a newer one.
     pub(super) link: watch::Sender<LinkState>,
-    /// Signals the call to end.
     pub(super) end: Arc<EndSignal>,
 }
 
-/// The outcome of a renewal.
 enum RenewalOutcome {
     /// The record is renewed. The link is as the same transaction read it.
     Held(Option<Box<CallLinkRecord>>),
     /// The call was ended from outside.
     Ended,
-    /// Another node has the room.
-    Lost,
+    /// The record is gone or belongs to another node.
+    OtherOwner,
 }
 
 impl LeaseTask {
     /// Runs until the call is over, then removes its record.
-    async fn run(self, mut facts: mpsc::Receiver<Fact>, mut looks: mpsc::Receiver<LookReply>) {
+    async fn run(
+        self,
+        mut facts: mpsc::Receiver<Fact>,
+        mut link_reads: mpsc::Receiver<LinkReadReply>,
+    ) {
         let leases = self.context.leases;
         let mut renewals = interval_at(Instant::now() + leases.renewal, leases.renewal);
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -126,7 +129,7 @@ impl LeaseTask {
                         self.publish(link.as_deref());
                     }
                     Ok(RenewalOutcome::Ended) => self.end.dismiss(),
-                    Ok(RenewalOutcome::Lost) => {
+                    Ok(RenewalOutcome::OtherOwner) => {
                         tracing::warn!("a call was lost to another node");
                         self.end.stop();
                     }
@@ -142,23 +145,29 @@ impl LeaseTask {
                     Some(fact) => self.write(fact).await,
                 },
                 // One read answers all callers that wait.
-                1.. = looks.recv_many(&mut waiting, LOOKS) => self.look(waiting.drain(..)).await,
+                1.. = link_reads.recv_many(&mut waiting, LINK_READS) => {
+                    self.answer_reads(waiting.drain(..)).await;
+                }
             }
         }
         self.end_era().await;
     }
 
+    async fn begin(&self, name: &'static str) -> Result<Box<dyn RoomsRepository>, StoreError> {
+        let database = &self.context.rooms.transactions.database;
+        database.begin(TransactionName::new(name)).await
+    }
+
     async fn renew(&self) -> Result<RenewalOutcome, StoreError> {
-        const NAME: TransactionName = TransactionName::new("renew era");
-        let now = self.context.now();
+        let now = self.context.rooms.now();
         let until = now.plus(self.context.leases.valid.as_secs());
         let CallRecord { key, era, node, .. } = &self.record;
-        let mut transaction = self.context.transactions.database.begin(NAME).await?;
+        let mut transaction = self.begin("renew era").await?;
         if !transaction.renew_era(key, *era, node, until).await? {
             let link = transaction.link(&self.address, now).await?;
             let is_same = link.is_some_and(|link| Generation::of(&link) == self.generation);
             return Ok(if is_same {
-                RenewalOutcome::Lost
+                RenewalOutcome::OtherOwner
             } else {
                 RenewalOutcome::Ended
             });
@@ -168,7 +177,7 @@ impl LeaseTask {
         Ok(RenewalOutcome::Held(link.map(Box::new)))
     }
 
-    async fn look(&self, waiting: impl Iterator<Item = LookReply>) {
+    async fn answer_reads(&self, waiting: impl Iterator<Item = LinkReadReply>) {
         match self.read_link().await {
             Ok(link) => {
                 self.publish(link.as_ref());
@@ -185,10 +194,10 @@ impl LeaseTask {
     }
 
     async fn read_link(&self) -> Result<Option<CallLinkRecord>, StoreError> {
-        const NAME: TransactionName = TransactionName::new("look at link");
-        let context = &self.context;
-        let database = &context.transactions.database;
-        let found = database.link_with_call(NAME, &self.address, context.now());
+        let rooms = &self.context.rooms;
+        let name = TransactionName::new("look at link");
+        let database = &rooms.transactions.database;
+        let found = database.link_with_call(name, &self.address, rooms.now());
         Ok(found.await?.map(|found| found.link))
     }
 
@@ -220,11 +229,10 @@ impl LeaseTask {
     }
 
     async fn approve(&self, user: &OpaqueUserId, approved: bool) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("write approval");
         let user = UserId::from(user);
         let room = &self.address.room;
-        let mut rng = self.context.entropy.rng();
-        let mut transaction = self.context.transactions.database.begin(NAME).await?;
+        let mut rng = self.context.rooms.entropy.rng();
+        let mut transaction = self.begin("write approval").await?;
         let changed = if approved {
             transaction.add_approval(room, &user, &mut *rng).await?
         } else {
@@ -239,8 +247,13 @@ impl LeaseTask {
     async fn end_era(&self) {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
-                Ok(()) => {
-                    self.context.events.emit("call.ended", &self.address.room);
+                Ok(has_ended) => {
+                    // The request that dismisses a call has removed its record. Otherwise a record
+                    // that is gone belonged to another node, which reports its end.
+                    if has_ended || self.end.is_dismissal() {
+                        let events = &self.context.rooms.events;
+                        events.emit("call.ended", &self.address.room);
+                    }
                     return;
                 }
                 Err(error) => {
@@ -251,13 +264,14 @@ impl LeaseTask {
         }
     }
 
-    async fn try_end_era(&self) -> Result<(), StoreError> {
-        const NAME: TransactionName = TransactionName::new("end era");
-        let mut transaction = self.context.transactions.database.begin(NAME).await?;
+    /// Returns whether the record was there.
+    async fn try_end_era(&self) -> Result<bool, StoreError> {
+        let mut transaction = self.begin("end era").await?;
         let (key, era) = (&self.record.key, self.record.era);
-        if transaction.end_era(key, era).await? {
+        let has_ended = transaction.end_era(key, era).await?;
+        if has_ended {
             transaction.save().await?;
         }
-        Ok(())
+        Ok(has_ended)
     }
 }

@@ -1,6 +1,6 @@
 //! Messages to clients, as JSON.
 
-use anteroom_call::{JoinAnswer, Message, Participant, RosterEntry, Status};
+use anteroom_call::{JoinAnswer, Message, Moment, Participant, RosterEntry, Status};
 use anteroom_protocol::{DemuxId, LinkState};
 use anteroom_wire::rooms::{
     LinkStateBody,
@@ -63,7 +63,6 @@ impl OutboundMessage {
         }
     }
 
-    /// Creates an error message.
     pub(crate) fn error(code: &'static str, message: &'static str) -> Self {
         Self::answer(&ServerMessage::Error {
             code: code.into(),
@@ -98,9 +97,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
     DeviceBody {
         demux_id: participant.demux_id.number(),
         opaque_user_id: user.map(|user| user.as_str().into()),
-        hand_raised_at: participant
-            .hand_raised_at
-            .map(anteroom_call::Moment::as_millis),
+        hand_raised_at: participant.hand_raised_at.map(Moment::as_millis),
         lost: participant.is_lost,
         admin: participant.is_admin,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),

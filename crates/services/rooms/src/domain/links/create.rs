@@ -3,8 +3,7 @@
 use anteroom_protocol::{CallLinkPublicParams, CreatePresentation, Restrictions};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{
-    CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkName, NewCallLink, OpaqueRoomId,
-    TransactionName,
+    CallLinkRecord, CreateLinkOutcome, Epoch, LinkAddress, LinkUpdate, NewCallLink, OpaqueRoomId,
 };
 
 use super::Links;
@@ -19,9 +18,8 @@ pub(crate) struct NewLink {
     pub(crate) passkey: Passkey,
     /// `None` if the request has none or malformed ones.
     pub(crate) zkparams: Option<CallLinkPublicParams>,
-    pub(crate) restrictions: Option<Restrictions>,
-    pub(crate) name: Option<LinkName>,
-    pub(crate) revoked: Option<bool>,
+    /// The members that differ from those of a link without any.
+    pub(crate) content: LinkUpdate,
 }
 
 /// The outcome of a create.
@@ -47,7 +45,6 @@ impl Links {
         request: NewLink,
         client: ClientAddress,
     ) -> Result<CreateOutcome, DecisionFailure> {
-        const NAME: TransactionName = TransactionName::new("create link");
         if !request.passkey.suits_new_link() {
             return Ok(CreateOutcome::PasskeyTooShort);
         }
@@ -59,25 +56,28 @@ impl Links {
             return Ok(CreateOutcome::Unauthorized);
         };
         let proof = Presentation::Create(&request.presentation, &room_id, &zkparams);
-        if !self.verifier.holds(proof, client).await? {
+        if !self.context.verifier.holds(proof, client).await? {
             return Ok(CreateOutcome::Unauthorized);
         }
-        let keys = self.transactions.database.storage_keys();
+        let keys = self.context.transactions.database.storage_keys();
         let content = NewCallLink {
             passkey_hash: keys.passkey_hash(&room, request.passkey.as_bytes()),
             zkparams,
-            restrictions: request.restrictions.unwrap_or(Restrictions::AdminApproval),
-            name: request.name.unwrap_or_default(),
-            revoked: request.revoked.unwrap_or(false),
+            restrictions: request
+                .content
+                .restrictions
+                .unwrap_or(Restrictions::AdminApproval),
+            name: request.content.name.unwrap_or_default(),
+            revoked: request.content.revoked.unwrap_or(false),
         };
-        let mut rng = self.entropy.rng();
+        let mut rng = self.context.entropy.rng();
         let epoch = self.has_epochs.then(|| Epoch::random(&mut *rng));
-        let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, self.clock.now());
-        let mut transaction = self.transactions.begin(NAME).await?;
+        let link = CallLinkRecord::new(LinkAddress { room, epoch }, content, self.context.now());
+        let mut transaction = self.context.transactions.begin("create link").await?;
         Ok(match transaction.create_link(&link, &mut *rng).await? {
             CreateLinkOutcome::Created(link) => {
                 transaction.save().await?;
-                self.events.emit("call_link.created", &link.room);
+                self.context.events.emit("call_link.created", &link.room);
                 CreateOutcome::Link(link)
             }
             CreateLinkOutcome::Unchanged(link) => CreateOutcome::Link(link),

@@ -143,7 +143,12 @@ impl MediaClient {
 }
 
 async fn exchange<T: DeserializeOwned>(request: Request) -> Result<T, MediaError> {
-    let response = request.send().await.map_err(failure)?;
+    let response = request.send().await.map_err(|error| match error {
+        ExchangeError::Unreachable { .. } => MediaError::Unreached,
+        ExchangeError::TimedOut | ExchangeError::BrokenOff | ExchangeError::TooLong => {
+            MediaError::Broken
+        }
+    })?;
     match response.status() {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Err(MediaError::NoCall),
@@ -156,15 +161,6 @@ async fn exchange<T: DeserializeOwned>(request: Request) -> Result<T, MediaError
         .await
         .map_err(|_| MediaError::Broken)?;
     serde_json::from_slice(&body).map_err(|_| MediaError::Broken)
-}
-
-const fn failure(error: ExchangeError) -> MediaError {
-    match error {
-        ExchangeError::Unreachable { .. } => MediaError::Unreached,
-        ExchangeError::TimedOut | ExchangeError::BrokenOff | ExchangeError::TooLong => {
-            MediaError::Broken
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,15 @@ pub(crate) struct ServerHealth {
     pub(crate) cpu_idle_pct: f64,
 }
 
+impl ServerHealth {
+    /// Returns the sort key, of which the smallest is the best: servers with idle time first, then
+    /// by clients, then by calls.
+    pub(crate) fn rank(&self) -> (bool, u64, u64) {
+        const BUSY: f64 = 10.0;
+        (self.cpu_idle_pct < BUSY, self.client_count, self.call_count)
+    }
+}
+
 /// `GET /v1/call/{era}/clients`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "ClientsBody")]

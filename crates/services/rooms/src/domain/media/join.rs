@@ -2,28 +2,27 @@
 //! client.
 
 use anteroom_call::Role;
-use anteroom_protocol::{DemuxId, EraId, Restrictions, Timestamp};
+use anteroom_protocol::{DemuxId, EraId, Restrictions};
 use anteroom_runtime::{ClientAddress, dependency_wait};
 use anteroom_store::{
-    CallKey, CallLinkRecord, CallRecord, ExpirationChange, MediaAddress, StartEraOutcome,
-    TransactionName, UserId,
+    CallKey, CallLinkRecord, CallRecord, ExpirationChange, MediaAddress, OpaqueRoomId, RoomsReader,
+    StartEraOutcome, UserId,
 };
 
 use super::{
     client::MediaError,
     contract::{CallType, ClientAnswer, ClientRequest},
     platform::Platform,
-    pool::MediaPool,
-    starting_eras::StartingEraGuard,
+    pool::{MediaPool, StartingEraGuard},
     transport::ClientTransport,
 };
 use crate::{
     MediaServer,
     domain::{
-        admission::{AdmissionRefusal, AuthorizedUser, Claim, Entrance, admit},
-        failure::{ClaimRefusal, DecisionFailure},
+        authorization::{AuthorizedUser, Claim, Entrance, authorize},
+        context::RoomContext,
+        failure::{DecisionFailure, JoinRefusal},
     },
-    state::RoomsState,
 };
 
 /// The maximum number of servers that are tried for a new call.
@@ -45,22 +44,11 @@ pub(crate) struct JoinedMediaCall {
     pub(crate) answer: ClientAnswer,
 }
 
-/// The reason why a client does not join.
-#[derive(Debug)]
-pub(crate) enum MediaJoinRefusal {
-    Admission(AdmissionRefusal),
-    /// The call accepts no more clients.
-    Full,
-    /// No media server can take the call.
-    MediaUnavailable,
-}
-
 /// A join that is verified and well-formed.
-#[derive(Clone, Copy)]
 struct MediaJoin<'a> {
-    state: &'a RoomsState,
+    context: &'a RoomContext,
     media: &'a MediaPool,
-    user: &'a AuthorizedUser,
+    user: AuthorizedUser,
     role: Role,
     params: &'a MediaClientParams<'a>,
 }
@@ -77,244 +65,215 @@ struct CallTarget {
     expiration_change: Option<ExpirationChange>,
 }
 
-/// Admits a user to a room and announces the client to the media server of the room's call.
+/// Authorizes a user and announces the client to the media server of the room's call.
 pub(crate) async fn join(
-    state: &RoomsState,
+    context: &RoomContext,
+    media: Option<&MediaPool>,
     claim: Claim,
     passkey: Option<&[u8]>,
     client: ClientAddress,
     params: &MediaClientParams<'_>,
-) -> Result<JoinedMediaCall, MediaJoinRefusal> {
-    let (user, role) = admit(state, claim, passkey, client, Entrance::MediaServer).await?;
-    let media = state.media.as_ref().ok_or(AdmissionRefusal::UseSocket)?;
-    let user = &user;
-    join_on_media_server(MediaJoin {
-        state,
-        media,
+) -> Result<JoinedMediaCall, JoinRefusal> {
+    let (user, role) = authorize(context, claim, passkey, client, Entrance::MediaServer).await?;
+    let join = MediaJoin {
+        context,
+        media: media.ok_or(JoinRefusal::UseSocket)?,
         user,
         role,
         params,
-    })
-    .await
+    };
+    join.join_on_media_server().await
 }
 
-/// Joins the room's call, or starts one on the media server with the most room. A server that
-/// cannot be reached is not tried again, and a new call goes to another.
-async fn join_on_media_server(join: MediaJoin<'_>) -> Result<JoinedMediaCall, MediaJoinRefusal> {
-    let mut tried = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let target = find_call(&join, &tried).await?;
-        match announce(&join, &target).await? {
-            Ok(joined) => return Ok(joined),
-            Err(MediaError::Full) => {
-                cancel(&join, &target).await?;
-                return Err(MediaJoinRefusal::Full);
-            }
-            // No other server is asked: a client must not be able to take servers out of service
-            // one by one.
-            Err(MediaError::Refused) => {
-                cancel(&join, &target).await?;
-                return Err(MediaJoinRefusal::MediaUnavailable);
-            }
-            Err(MediaError::NoCall | MediaError::Unreached | MediaError::Broken) => {
-                join.media.mark_suspect(&target.server);
-                if target.start.is_none() {
-                    return Err(MediaJoinRefusal::MediaUnavailable);
+impl MediaJoin<'_> {
+    /// Joins the room's call, or starts one on the media server with the most room. A server that
+    /// cannot be reached is not tried again, and a new call goes to another.
+    async fn join_on_media_server(&self) -> Result<JoinedMediaCall, JoinRefusal> {
+        let mut tried = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let target = self.find_call(&tried).await?;
+            match self.announce(&target).await? {
+                Ok(joined) => return Ok(joined),
+                Err(MediaError::Full) => {
+                    self.cancel(&target).await?;
+                    return Err(JoinRefusal::Full);
                 }
-                cancel(&join, &target).await?;
-                tried.push(target.server);
+                // No other server is asked: a client must not be able to take servers out of
+                // service one by one.
+                Err(MediaError::Refused) => {
+                    self.cancel(&target).await?;
+                    return Err(JoinRefusal::MediaUnavailable);
+                }
+                Err(MediaError::NoCall | MediaError::Unreached | MediaError::Broken) => {
+                    self.media.mark_suspect(&target.server);
+                    if target.start.is_none() {
+                        return Err(JoinRefusal::MediaUnavailable);
+                    }
+                    self.cancel(&target).await?;
+                    tried.push(target.server);
+                }
             }
         }
+        Err(JoinRefusal::MediaUnavailable)
     }
-    Err(MediaJoinRefusal::MediaUnavailable)
-}
 
-async fn find_call(
-    join: &MediaJoin<'_>,
-    tried: &[MediaServer],
-) -> Result<CallTarget, MediaJoinRefusal> {
-    const NAME: TransactionName = TransactionName::new("start era");
-    let (state, user) = (join.state, join.user);
-    if let Some(call) = &user.call
-        && tried.is_empty()
-    {
-        return running(join, call.clone(), user.link.clone()).await;
-    }
-    let Some(server) = join.media.choose(tried) else {
-        return Err(MediaJoinRefusal::MediaUnavailable);
-    };
-    let now = state.now();
-    let mut rng = state.entropy.rng();
-    let call = CallRecord {
-        key: user.key.clone(),
-        era: EraId::random(&mut *rng),
-        creator: UserId::from(&user.id),
-        node: state.node.name().clone(),
-        media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
-        started: now,
-        lease_until: Some(lease(state, now)),
-    };
-    let start = state.starting_eras.begin(call.era);
-    let epoch = user.link.as_ref().and_then(|link| link.epoch);
-    let mut transaction = state.transactions.begin(NAME).await?;
-    let outcome = transaction.start_era(&call, epoch, now, &mut *rng).await;
-    match outcome.map_err(DecisionFailure::from)? {
-        StartEraOutcome::Started {
-            call,
-            link,
-            expiration_change,
-        } => {
-            let approved = match &call.key {
-                CallKey::Link(room) => transaction
-                    .approved_users(room)
-                    .await
-                    .map_err(DecisionFailure::from)?,
-                CallKey::Group(_) => Vec::new(),
-            };
-            transaction.save().await.map_err(DecisionFailure::from)?;
-            state.events.emit("call.started", call.key.room());
-            Ok(CallTarget {
+    async fn find_call(&self, tried: &[MediaServer]) -> Result<CallTarget, JoinRefusal> {
+        let (context, user) = (self.context, &self.user);
+        if let Some(call) = &user.call
+            && tried.is_empty()
+        {
+            return self.running(call.clone(), user.link.clone()).await;
+        }
+        let server = self.media.choose(tried);
+        let server = server.ok_or(JoinRefusal::MediaUnavailable)?;
+        let now = context.now();
+        let mut rng = context.entropy.rng();
+        let call = CallRecord {
+            key: user.key.clone(),
+            era: EraId::random(&mut *rng),
+            creator: UserId::from(&user.id),
+            node: context.node.name.clone(),
+            media: Some(MediaAddress::parse(server.as_str()).map_err(|_| internal())?),
+            started: now,
+            lease_until: Some(self.media.lease_end(now)),
+        };
+        let start = self.media.starting_eras.begin(call.era);
+        let epoch = user.link.as_ref().and_then(|link| link.epoch);
+        let mut transaction = context.transactions.begin("start era").await?;
+        match transaction.start_era(&call, epoch, now, &mut *rng).await? {
+            StartEraOutcome::Started {
                 call,
-                server,
                 link,
-                approved: texts(&approved),
-                start: Some(start),
                 expiration_change,
-            })
-        }
-        StartEraOutcome::Running { call, link } => {
-            drop(transaction);
-            match state.node.owner_elsewhere(&call) {
-                Some(node) => Err(AdmissionRefusal::Elsewhere(Box::new(node)).into()),
-                None => running(join, call, link).await,
+            } => {
+                let approved = match &call.key {
+                    CallKey::Link(room) => approved_users(&mut *transaction, room).await?,
+                    CallKey::Group(_) => Vec::new(),
+                };
+                transaction.save().await?;
+                context.events.emit("call.started", call.key.room());
+                Ok(CallTarget {
+                    call,
+                    server,
+                    link,
+                    approved,
+                    start: Some(start),
+                    expiration_change,
+                })
             }
+            StartEraOutcome::Running { call, link } => {
+                drop(transaction);
+                match context.node.owner_elsewhere(&call) {
+                    Some(node) => Err(JoinRefusal::Elsewhere(Box::new(node))),
+                    None => self.running(call, link).await,
+                }
+            }
+            StartEraOutcome::UnknownLink => Err(JoinRefusal::UnknownLink),
+            StartEraOutcome::ClosedLink(_) => Err(JoinRefusal::Closed),
         }
-        StartEraOutcome::UnknownLink => Err(AdmissionRefusal::UnknownLink.into()),
-        StartEraOutcome::ClosedLink(_) => Err(AdmissionRefusal::Closed.into()),
     }
-}
 
-async fn running(
-    join: &MediaJoin<'_>,
-    call: CallRecord,
-    link: Option<CallLinkRecord>,
-) -> Result<CallTarget, MediaJoinRefusal> {
-    const NAME: TransactionName = TransactionName::new("look at approvals");
-    let Some(server) = join.media.server_of(&call) else {
-        return Err(MediaJoinRefusal::MediaUnavailable);
-    };
-    let approved = match &call.key {
-        CallKey::Link(room) => {
-            let mut reader = join.state.transactions.read(NAME).await?;
-            reader
-                .approved_users(room)
-                .await
-                .map_err(DecisionFailure::from)?
+    async fn running(
+        &self,
+        call: CallRecord,
+        link: Option<CallLinkRecord>,
+    ) -> Result<CallTarget, JoinRefusal> {
+        let server = self.media.server_of(&call);
+        let server = server.ok_or(JoinRefusal::MediaUnavailable)?;
+        let approved = match &call.key {
+            CallKey::Link(room) => {
+                let mut reader = self.context.transactions.read("look at approvals").await?;
+                approved_users(&mut *reader, room).await?
+            }
+            CallKey::Group(_) => Vec::new(),
+        };
+        Ok(CallTarget {
+            call,
+            server,
+            link,
+            approved,
+            start: None,
+            expiration_change: None,
+        })
+    }
+
+    /// Announces the client under a random demux id.
+    ///
+    /// The id is not compared with those in the call. Only the media server knows them, and the
+    /// contract has no answer for an id that is in use. A request for the members would cost each
+    /// join an exchange, and two joins at the same moment could still draw the same id. In a call
+    /// of 75 devices fewer than one join in three million draws an id that is in use.
+    async fn announce(
+        &self,
+        target: &CallTarget,
+    ) -> Result<Result<JoinedMediaCall, MediaError>, DecisionFailure> {
+        let demux_id = self.demux_id().ok_or_else(internal)?;
+        let link = target.link.as_ref();
+        let room_id = target.call.key.to_text();
+        let transport = self.params.transport;
+        let request = ClientRequest {
+            endpoint_id: self.user.id.as_str(),
+            client_ice_ufrag: &transport.ice_ufrag,
+            client_ice_pwd: &transport.ice_pwd,
+            client_dhe_public_key: &transport.dhe_public_key,
+            hkdf_extra_info: transport.hkdf_extra_info.as_deref().unwrap_or_default(),
+            region: self.params.region,
+            new_clients_require_approval: link
+                .is_some_and(|link| link.restrictions == Restrictions::AdminApproval),
+            is_admin: self.role == Role::Admin,
+            room_id: &room_id,
+            approved_users: link.map(|_| target.approved.as_slice()),
+            call_type: match target.call.key {
+                CallKey::Link(_) => CallType::Adhoc,
+                CallKey::Group(_) => CallType::GroupV2,
+            },
+            user_agent: self.params.platform,
+        };
+        let client = &self.media.client;
+        let answer = client.join(&target.server, target.call.era, demux_id, &request);
+        let answer = dependency_wait(answer).await;
+        Ok(answer.map(|answer| JoinedMediaCall {
+            demux_id,
+            creator: target.call.creator.clone(),
+            era: target.call.era,
+            answer,
+        }))
+    }
+
+    /// Returns a random demux id.
+    fn demux_id(&self) -> Option<DemuxId> {
+        const ATTEMPTS: usize = 8;
+        let mut rng = self.context.entropy.rng();
+        (0..ATTEMPTS).find_map(|_| DemuxId::from_random_bits(rng.next_u32()))
+    }
+
+    /// Removes the record of a call that did not start, and undoes the effect of its start on the
+    /// link.
+    async fn cancel(&self, target: &CallTarget) -> Result<(), DecisionFailure> {
+        if target.start.is_none() {
+            return Ok(());
         }
-        CallKey::Group(_) => Vec::new(),
-    };
-    Ok(CallTarget {
-        call,
-        server,
-        link,
-        approved: texts(&approved),
-        start: None,
-        expiration_change: None,
-    })
-}
-
-/// Announces the client under a random demux id.
-///
-/// The id is not compared with those in the call. Only the media server knows them, and the
-/// contract has no answer for an id that is in use. A request for the members would cost each join
-/// an exchange, and two joins at the same moment could still draw the same id. In a call of 75
-/// devices fewer than one join in three million draws an id that is in use.
-async fn announce(
-    join: &MediaJoin<'_>,
-    target: &CallTarget,
-) -> Result<Result<JoinedMediaCall, MediaError>, MediaJoinRefusal> {
-    let state = join.state;
-    let demux_id = state.demux_id().ok_or_else(internal)?;
-    let link = target.link.as_ref();
-    let room_id = target.call.key.to_text();
-    let request = ClientRequest {
-        endpoint_id: join.user.id.as_str(),
-        client_ice_ufrag: &join.params.transport.ice_ufrag,
-        client_ice_pwd: &join.params.transport.ice_pwd,
-        client_dhe_public_key: &join.params.transport.dhe_public_key,
-        hkdf_extra_info: join
-            .params
-            .transport
-            .hkdf_extra_info
-            .as_deref()
-            .unwrap_or_default(),
-        region: join.params.region,
-        new_clients_require_approval: link
-            .is_some_and(|link| link.restrictions == Restrictions::AdminApproval),
-        is_admin: join.role == Role::Admin,
-        room_id: &room_id,
-        approved_users: link.map(|_| target.approved.as_slice()),
-        call_type: match target.call.key {
-            CallKey::Link(_) => CallType::Adhoc,
-            CallKey::Group(_) => CallType::GroupV2,
-        },
-        user_agent: join.params.platform,
-    };
-    let client = join.media.client();
-    let answer = client.join(&target.server, target.call.era, demux_id, &request);
-    let answer = dependency_wait(answer).await;
-    Ok(answer.map(|answer| JoinedMediaCall {
-        demux_id,
-        creator: target.call.creator.clone(),
-        era: target.call.era,
-        answer,
-    }))
-}
-
-/// Removes the record of a call that did not start, and undoes the effect of its start on the link.
-async fn cancel(join: &MediaJoin<'_>, target: &CallTarget) -> Result<(), DecisionFailure> {
-    const NAME: TransactionName = TransactionName::new("abandon era");
-    if target.start.is_none() {
-        return Ok(());
+        let (key, era) = (&target.call.key, target.call.era);
+        let mut transaction = self.context.transactions.begin("abandon era").await?;
+        let change = target.expiration_change;
+        if transaction.abandon_era(key, era, change).await? {
+            transaction.save().await?;
+            self.context.events.emit("call.ended", key.room());
+        }
+        Ok(())
     }
-    let (key, era) = (&target.call.key, target.call.era);
-    let mut transaction = join.state.transactions.begin(NAME).await?;
-    let change = target.expiration_change;
-    if transaction.abandon_era(key, era, change).await? {
-        transaction.save().await?;
-        join.state.events.emit("call.ended", key.room());
-    }
-    Ok(())
 }
 
-/// Returns the end of the lease of a call on a media server. The cleaner renews it earlier.
-pub(crate) fn lease(state: &RoomsState, now: Timestamp) -> Timestamp {
-    /// Allows some rounds to fail.
-    const ROUNDS: u64 = 4;
-    let cleaner = state.settings.cleaner;
-    let round = cleaner.interval.as_secs() + cleaner.jitter.as_secs();
-    now.plus(round.saturating_mul(ROUNDS).max(60))
-}
-
-fn texts(users: &[UserId]) -> Vec<String> {
-    let texts = users.iter().map(|user| user.as_str().to_owned());
-    texts.collect()
+async fn approved_users(
+    reader: &mut dyn RoomsReader,
+    room: &OpaqueRoomId,
+) -> Result<Vec<String>, DecisionFailure> {
+    let users = reader.approved_users(room).await?;
+    Ok(users.iter().map(|user| user.as_str().to_owned()).collect())
 }
 
 /// The error for a name that does not fit into a record. The set-up excludes it.
 fn internal() -> DecisionFailure {
     tracing::error!("a name does not fit into a call record");
     DecisionFailure::Internal
-}
-
-impl From<AdmissionRefusal> for MediaJoinRefusal {
-    fn from(refusal: AdmissionRefusal) -> Self {
-        Self::Admission(refusal)
-    }
-}
-
-impl From<DecisionFailure> for MediaJoinRefusal {
-    fn from(failure: DecisionFailure) -> Self {
-        AdmissionRefusal::Claim(ClaimRefusal::Failed(failure)).into()
-    }
 }

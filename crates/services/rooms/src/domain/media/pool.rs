@@ -1,65 +1,64 @@
 //! The pool of media servers: the health of each, and the choice for a new call.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anteroom_http_client::HttpClientError;
+use anteroom_protocol::{EraId, Timestamp};
 use anteroom_runtime::{Dependency, DependencyState, Health};
 use anteroom_store::CallRecord;
 use async_trait::async_trait;
-use futures::{StreamExt as _, stream::FuturesUnordered};
+use futures::future::join_all;
 use parking_lot::Mutex;
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::client::{MediaClient, MediaError};
-use crate::{MediaServer, SfuSettings};
+use super::{client::MediaClient, contract::ServerHealth};
+use crate::{CleanerSettings, MediaServer, SfuSettings};
 
 /// The media servers of this service. Clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct MediaPool {
-    client: MediaClient,
+    pub(crate) client: MediaClient,
+    pub(crate) starting_eras: StartingEras,
     servers: Arc<[Server]>,
     state: Arc<DependencyState>,
+    health_interval: Duration,
+    cleaner: CleanerSettings,
 }
 
 #[derive(Debug)]
 struct Server {
     name: MediaServer,
-    load: Mutex<Option<Load>>,
-}
-
-/// The load that a healthy server last reported, plus the calls assigned to it since.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Load {
-    clients: u64,
-    cpu_idle_percent: f64,
-    calls: u64,
-}
-
-impl Load {
-    /// Returns the sort key, of which the smallest is the best: servers with idle time first, then
-    /// by clients, then by calls.
-    fn rank(&self) -> (bool, u64, u64) {
-        const BUSY: f64 = 10.0;
-        (self.cpu_idle_percent < BUSY, self.clients, self.calls)
-    }
+    /// The load that a healthy server last reported, plus the calls assigned to it since.
+    load: Mutex<Option<ServerHealth>>,
 }
 
 impl MediaPool {
     /// # Errors
     /// When the HTTP client cannot be set up.
-    pub(crate) fn new(settings: &SfuSettings) -> Result<Self, HttpClientError> {
+    pub(crate) fn new(
+        settings: &SfuSettings,
+        cleaner: CleanerSettings,
+    ) -> Result<Self, HttpClientError> {
         let servers = settings.servers.iter().map(|name| Server {
             name: name.clone(),
             load: Mutex::new(None),
         });
         Ok(Self {
             client: MediaClient::new(settings.timeout, &settings.servers)?,
+            starting_eras: StartingEras::default(),
             servers: servers.collect(),
             state: Arc::default(),
+            health_interval: settings.health_interval,
+            cleaner,
         })
     }
 
-    pub(crate) const fn client(&self) -> &MediaClient {
-        &self.client
+    /// Returns the end of the lease of a call. The cleaner renews it earlier.
+    pub(crate) fn lease_end(&self, now: Timestamp) -> Timestamp {
+        /// Allows some rounds to fail.
+        const ROUNDS: u64 = 4;
+        let round = self.cleaner.interval.as_secs() + self.cleaner.jitter.as_secs();
+        now.plus(round.saturating_mul(ROUNDS).max(60))
     }
 
     /// Returns the server of the call, even if the pool no longer has it.
@@ -78,8 +77,8 @@ impl MediaPool {
             .filter_map(|server| Some((server.load.lock().map(|load| load.rank())?, server)))
             .min_by_key(|(rank, _)| *rank)?;
         if let Some(load) = &mut *best.load.lock() {
-            load.calls = load.calls.saturating_add(1);
-            load.clients = load.clients.saturating_add(1);
+            load.call_count = load.call_count.saturating_add(1);
+            load.client_count = load.client_count.saturating_add(1);
         }
         Some(best.name.clone())
     }
@@ -92,28 +91,27 @@ impl MediaPool {
         }
     }
 
+    /// Requests the health of all servers periodically until it is dropped.
+    pub(crate) async fn watch(&self) {
+        let mut checks = interval(self.health_interval);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            checks.tick().await;
+            self.check_servers().await;
+        }
+    }
+
     /// Requests the health of all servers at the same time.
-    pub(crate) async fn look(&self) {
-        let mut asked: FuturesUnordered<_> = self
-            .servers
-            .iter()
-            .map(|server| async move { server.note(self.ask(server).await.ok()) })
-            .collect();
-        while asked.next().await.is_some() {}
+    pub(crate) async fn check_servers(&self) {
+        let checks = self.servers.iter().map(|server| async {
+            server.note(self.client.health(&server.name).await.ok());
+        });
+        join_all(checks).await;
         if self.healthy() == self.servers.len() {
             self.state.succeeded();
         } else {
             self.state.failed();
         }
-    }
-
-    async fn ask(&self, server: &Server) -> Result<Load, MediaError> {
-        let health = self.client.health(&server.name).await?;
-        Ok(Load {
-            clients: health.client_count,
-            cpu_idle_percent: health.cpu_idle_pct,
-            calls: health.call_count,
-        })
     }
 
     fn healthy(&self) -> usize {
@@ -126,13 +124,47 @@ impl MediaPool {
 }
 
 impl Server {
-    fn note(&self, load: Option<Load>) {
+    fn note(&self, load: Option<ServerHealth>) {
         let before = std::mem::replace(&mut *self.load.lock(), load);
         if before.is_some() != load.is_some() {
             let server = self.name.as_str();
             let healthy = load.is_some();
             tracing::info!(parent: None, server, healthy, "a media server has changed");
         }
+    }
+}
+
+/// The eras whose record is written and whose first client is being announced to the media server.
+///
+/// Until the announcement is complete the server reports that it has no such call. The record is
+/// not removed for that.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StartingEras(Arc<Mutex<HashSet<EraId>>>);
+
+/// A guard. The era counts as starting until it is dropped.
+#[derive(Debug)]
+pub(crate) struct StartingEraGuard {
+    starting: StartingEras,
+    era: EraId,
+}
+
+impl StartingEras {
+    pub(crate) fn begin(&self, era: EraId) -> StartingEraGuard {
+        self.0.lock().insert(era);
+        StartingEraGuard {
+            starting: self.clone(),
+            era,
+        }
+    }
+
+    pub(crate) fn contains(&self, era: EraId) -> bool {
+        self.0.lock().contains(&era)
+    }
+}
+
+impl Drop for StartingEraGuard {
+    fn drop(&mut self) {
+        self.starting.0.lock().remove(&self.era);
     }
 }
 
@@ -171,12 +203,13 @@ mod tests {
 
     fn pool(loads: &[Option<(u64, f64)>]) -> MediaPool {
         let servers = (1..).zip(loads).map(|(n, _)| server(n)).collect();
-        let pool = MediaPool::new(&SfuSettings::of_servers(servers)).unwrap();
+        let settings = SfuSettings::of_servers(servers);
+        let pool = MediaPool::new(&settings, CleanerSettings::default()).unwrap();
         for (server, load) in pool.servers.iter().zip(loads) {
-            server.note(load.map(|(clients, cpu_idle_percent)| Load {
-                clients,
-                cpu_idle_percent,
-                calls: 0,
+            server.note(load.map(|(client_count, cpu_idle_pct)| ServerHealth {
+                client_count,
+                cpu_idle_pct,
+                call_count: 0,
             }));
         }
         pool

@@ -17,22 +17,19 @@ const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// cache.
 pub(super) struct PresentationCache {
-    keys: VerifyingParams,
+    pub(super) keys: VerifyingParams,
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
 /// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
 /// all inputs of the proof.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Fingerprint([u8; 32]);
+type Fingerprint = [u8; 32];
 
-impl Fingerprint {
-    fn new(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> Self {
-        let digest = Sha256::new()
-            .chain_update(presentation.to_bytes())
-            .chain_update(link.to_bytes());
-        Self(digest.finalize().into())
-    }
+fn fingerprint(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> Fingerprint {
+    let digest = Sha256::new()
+        .chain_update(presentation.to_bytes())
+        .chain_update(link.to_bytes());
+    digest.finalize().into()
 }
 
 /// The time in which a presentation held. The set of accepted params did not change in it.
@@ -64,10 +61,6 @@ impl PresentationCache {
         Self { keys, periods }
     }
 
-    pub(super) fn keys(&self) -> &VerifyingParams {
-        &self.keys
-    }
-
     /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
     /// insert it by once it is verified.
     pub(super) fn lookup(
@@ -76,7 +69,7 @@ impl PresentationCache {
         link: &CallLinkPublicParams,
         now: Timestamp,
     ) -> Option<CacheMiss> {
-        let fingerprint = Fingerprint::new(presentation, link);
+        let fingerprint = fingerprint(presentation, link);
         let period = self.periods.get(&fingerprint);
         let known =
             period.is_some_and(|period| period.covers(now)) && presentation.is_redeemable(now);

@@ -49,7 +49,7 @@ pub(super) async fn approvals(
     let room = link_room(&head.headers)?;
     let limits = approvals_limits(&state.http);
     let body: Approvals = json_body(&head.headers, body, &limits).await?;
-    match replace(&state, &room, &body.approved_users).await? {
+    match replace(&state.context, &room, &body.approved_users).await? {
         ReplaceOutcome::Replaced => Ok(nothing()),
         ReplaceOutcome::UnknownLink => Err(Problem::new(&CALL_LINK_NOT_FOUND)),
         ReplaceOutcome::TooMany => Err(Problem::new(&PAYLOAD_TOO_LARGE)),

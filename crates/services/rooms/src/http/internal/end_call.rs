@@ -20,7 +20,7 @@ pub(super) async fn end_call(
 ) -> Result<Response, Problem> {
     let Path((room_id, era_id)) = path.map_err(|_| Problem::new(&BAD_REQUEST))?;
     let call = EndedCall { room_id, era_id };
-    respond(end(&state, &[call]).await?)
+    respond(end(&state.context, &[call]).await?)
 }
 
 pub(super) fn respond(outcome: EndOutcome) -> Result<Response, Problem> {

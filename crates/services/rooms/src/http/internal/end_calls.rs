@@ -28,5 +28,5 @@ pub(super) async fn end_calls(
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let body: CallEndsBody = json_body(&head.headers, body, &state.http).await?;
-    respond(end(&state, &body.call_keys).await?)
+    respond(end(&state.context, &body.call_keys).await?)
 }

@@ -10,9 +10,8 @@ use crate::{
     state::RoomsState,
 };
 
-/// Returns whether the database answers.
 pub(super) async fn health(State(state): State<Arc<RoomsState>>) -> Result<Response, Problem> {
-    let ready = state.transactions.database.ready().await;
+    let ready = state.context.transactions.database.ready().await;
     ready.map_err(|_| Problem::new(&UNAVAILABLE))?;
     Ok(nothing())
 }

@@ -35,27 +35,24 @@ use crate::{
 struct LinkChange {
     passkey: Passkey,
     zkparams: Option<String>,
-    restrictions: Option<Restrictions>,
-    name: Option<LinkName>,
-    revoked: Option<bool>,
-    end_call: bool,
+    update: LinkUpdate,
 }
 
 impl LinkChange {
     /// # Errors
     /// 413 for a passkey or a name that is too long.
     fn within_bounds(body: ChangeBody) -> Result<Self, Problem> {
-        let passkey = Passkey::new(body.admin_passkey.into_bytes());
+        let too_large = || Problem::new(&FIELD_TOO_LARGE);
         let name = body.name.map(|name| LinkName::new(name.as_bytes()));
         Ok(Self {
-            passkey: passkey.ok_or(Problem::new(&FIELD_TOO_LARGE))?,
+            passkey: Passkey::new(body.admin_passkey.into_bytes()).ok_or_else(too_large)?,
             zkparams: body.zkparams,
-            restrictions: body.restrictions.map(Restrictions::from),
-            name: name
-                .transpose()
-                .map_err(|_| Problem::new(&FIELD_TOO_LARGE))?,
-            revoked: body.revoked,
-            end_call: body.end_call.unwrap_or(false),
+            update: LinkUpdate {
+                restrictions: body.restrictions.map(Restrictions::from),
+                name: name.transpose().map_err(|_| too_large())?,
+                revoked: body.revoked,
+                end_call: body.end_call.unwrap_or(false),
+            },
         })
     }
 }
@@ -124,9 +121,7 @@ async fn create(
         presentation,
         passkey: change.passkey,
         zkparams: change.zkparams.as_deref().and_then(parse_params),
-        restrictions: change.restrictions,
-        name: change.name,
-        revoked: change.revoked,
+        content: change.update,
     };
     match links.create(request, client).await? {
         CreateOutcome::Link(link) => {
@@ -160,12 +155,6 @@ async fn update(
         passkey: change.passkey,
         client,
     };
-    let update = LinkUpdate {
-        restrictions: change.restrictions,
-        name: change.name,
-        revoked: change.revoked,
-        end_call: change.end_call,
-    };
-    let link = links.update(&request, &update).await?;
+    let link = links.update(request, &change.update).await?;
     Ok(private(link_state_body(&link)))
 }

@@ -65,7 +65,7 @@ pub(crate) async fn delete_link(
         client,
     };
     let ends_call = body.end_call.unwrap_or(false);
-    match links.delete(&request, ends_call).await {
+    match links.delete(request, ends_call).await {
         Ok(()) | Err(AdminRefusal::UnknownLink) => Ok(nothing()),
         Err(refusal) => Err(refusal.into()),
     }

@@ -51,7 +51,7 @@ pub(crate) async fn read_link(
 ) -> Result<Response, Problem> {
     let address = link_of_headers(&headers)?;
     let presentation = Authorization::of_headers(&headers)?.require_auth()?;
-    let link = links.read(&address, &presentation, client).await?;
+    let link = links.read(address, presentation, client).await?;
     let link = link.ok_or(Problem::new(&CALL_LINK_NOT_FOUND))?;
     Ok(private(link_state_body(&link)))
 }

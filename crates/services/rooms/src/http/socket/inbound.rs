@@ -22,7 +22,6 @@ pub(crate) struct InboundMessage {
     pub(crate) content: Result<InboundContent, Refusal>,
 }
 
-/// The content of a message.
 pub(crate) enum InboundContent {
     Join(Box<JoinMessage>),
     Command(Command),

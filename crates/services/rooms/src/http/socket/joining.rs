@@ -1,9 +1,9 @@
 //! The steps from a `join` to the call.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anteroom_call::{ConnectionId, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
-use anteroom_protocol::{AuthPresentation, Hello, OpaqueUserId};
+use anteroom_protocol::{AuthPresentation, OpaqueUserId};
 use anteroom_runtime::{ClientAddress, OperationOutcome};
 use anteroom_store::{Epoch, LinkAddress};
 use anteroom_wire::{
@@ -17,13 +17,12 @@ use zeroize::Zeroizing;
 use super::refusal::Refusal;
 use crate::{
     domain::{
-        admission::{AdmissionRefusal, Claim, Entrance, admit},
+        authorization::{Claim, Entrance, authorize},
         calls::{
-            handle::CallHandle,
-            messages::{CallJoinRefusal, HandledJoin},
+            handle::{CallHandle, HandledJoin},
             send_queue::SendQueue,
         },
-        failure::{ClaimRefusal, DecisionFailure},
+        failure::JoinRefusal,
         room_id::parse_room,
     },
     state::RoomsState,
@@ -31,80 +30,66 @@ use crate::{
 
 /// The maximum time for which a join is repeated when the room's call ends before it handles the
 /// join. Other clients that join and leave can end many calls in a row.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REPETITION: Duration = Duration::from_secs(5);
 
-/// The result of a join that is not refused.
-pub(super) enum JoinOutcome {
-    Call {
-        call: CallHandle,
-        is_admin: bool,
-        outcome: OperationOutcome,
-    },
-    Redirected,
+/// The membership of a client in a call.
+pub(super) struct Membership {
+    pub(super) call: CallHandle,
+    pub(super) connection: ConnectionId,
+    pub(super) is_admin: bool,
 }
 
-pub(super) fn outcome_of_join(entered: &Result<JoinOutcome, Refusal>) -> OperationOutcome {
-    match entered {
-        Ok(JoinOutcome::Call { outcome, .. }) => *outcome,
-        Ok(JoinOutcome::Redirected) => OperationOutcome::Succeeded,
-        Err(refusal) => refusal.outcome(),
-    }
-}
-
-/// A join whose user is admitted.
-struct AdmittedJoin {
-    address: LinkAddress,
-    user: OpaqueUserId,
-    role: Role,
-    roster: RosterForm,
-    hello: Option<Hello>,
-}
-
-/// Verifies a join and gives it to the call.
-pub(super) async fn enter(
-    state: &Arc<RoomsState>,
-    request: JoinMessage,
+/// Verifies a join and gives it to the call. Returns the outcome of the operation, and no
+/// membership if the client is redirected.
+pub(super) async fn join(
+    state: &RoomsState,
+    mut request: JoinMessage,
     client: ClientAddress,
     connection: ConnectionId,
     send_queue: &SendQueue,
-) -> Result<JoinOutcome, Refusal> {
+) -> Result<(Option<Membership>, OperationOutcome), Refusal> {
+    let (address, user, role) = verify(state, &request, client).await?;
     let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
-    let checked = check(state, request, client).await?;
-    let last = Instant::now() + PATIENCE;
+    let hello = request.hello.take();
+    let roster = match request.roster {
+        RosterUpdates::Whole => RosterForm::Whole,
+        RosterUpdates::Delta => RosterForm::Changes,
+    };
+    // Wipes the passkey.
+    drop(request);
+    let last = Instant::now() + REPETITION;
     loop {
-        let call = state.calls.enter(&checked.address).await;
+        let call = state.calls.handle_of(&address).await;
         let call = call.ok_or(Refusal::Unavailable)?;
         let join = Join {
             connection,
-            user: checked.user.clone(),
-            role: checked.role,
+            user: user.clone(),
+            role,
             resume: resume.clone(),
-            roster: checked.roster,
-            hello: checked.hello.clone(),
-            randomness: JoinRandomness::random(&mut *state.entropy.rng()),
+            roster,
+            hello: hello.clone(),
+            randomness: JoinRandomness::random(&mut *state.context.entropy.rng()),
         };
         // Another node may have revoked the link since the call last read it.
-        let answer = match call.look().await {
+        let answer = match call.refresh_link().await {
             true => call.join(join, send_queue.clone()).await,
             false if call.is_open() => return Err(Refusal::Unavailable),
             false => None,
         };
         match answer {
             Some(Ok(HandledJoin { is_admin, outcome })) => {
-                return Ok(JoinOutcome::Call {
+                let membership = Membership {
                     call,
+                    connection,
                     is_admin,
-                    outcome,
-                });
+                };
+                return Ok((Some(membership), outcome));
             }
-            Some(Err(CallJoinRefusal::Elsewhere(node))) => {
+            Some(Err(JoinRefusal::Elsewhere(node))) => {
                 send_queue.redirect(&node.socket_url());
-                return Ok(JoinOutcome::Redirected);
+                return Ok((None, OperationOutcome::Succeeded));
             }
-            Some(Err(CallJoinRefusal::UnknownLink)) => return Err(Refusal::UnknownLink),
-            Some(Err(CallJoinRefusal::Closed)) => return Err(Refusal::Expired),
-            Some(Err(CallJoinRefusal::RateLimited)) => return Err(Refusal::RateLimited),
-            Some(Err(CallJoinRefusal::Unavailable)) => return Err(Refusal::Unavailable),
+            Some(Err(refusal)) => return Err(refusal.into()),
             None => call.finished().await,
         }
         if Instant::now() >= last {
@@ -113,12 +98,12 @@ pub(super) async fn enter(
     }
 }
 
-/// Parses the join and admits its user.
-async fn check(
+/// Parses the join and authorizes its user.
+async fn verify(
     state: &RoomsState,
-    request: JoinMessage,
+    request: &JoinMessage,
     client: ClientAddress,
-) -> Result<AdmittedJoin, Refusal> {
+) -> Result<(LinkAddress, OpaqueUserId, Role), Refusal> {
     let address = LinkAddress {
         room: parse_room(&request.room_id).ok_or(Refusal::Invalid)?,
         epoch: request.epoch.map(Epoch::new),
@@ -132,40 +117,8 @@ async fn check(
     let entrance = Entrance::Socket {
         joins: state.settings.sockets.joins,
     };
-    let (user, role) = admit(state, claim, passkey, client, entrance)
-        .await
-        .map_err(refusal_of)?;
-    Ok(AdmittedJoin {
-        address,
-        user: user.id,
-        role,
-        roster: match request.roster {
-            RosterUpdates::Whole => RosterForm::Whole,
-            RosterUpdates::Delta => RosterForm::Changes,
-        },
-        hello: request.hello,
-    })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn refusal_of(refusal: AdmissionRefusal) -> Refusal {
-    match refusal {
-        AdmissionRefusal::UnknownLink => Refusal::UnknownLink,
-        AdmissionRefusal::Claim(ClaimRefusal::Forbidden) => Refusal::Forbidden,
-        AdmissionRefusal::Claim(ClaimRefusal::Failed(failure)) => match failure {
-            DecisionFailure::Limited(_) => Refusal::NetworkLimited,
-            DecisionFailure::Unavailable
-            | DecisionFailure::Internal
-            | DecisionFailure::Overloaded => Refusal::Unavailable,
-        },
-        AdmissionRefusal::JoinsLimited(_) | AdmissionRefusal::PasskeysLimited(_) => {
-            Refusal::RateLimited
-        }
-        // These come from the rules of joins on media servers.
-        AdmissionRefusal::Closed => Refusal::Expired,
-        AdmissionRefusal::UseSocket | AdmissionRefusal::StartForbidden => Refusal::Forbidden,
-        AdmissionRefusal::Elsewhere(_) => Refusal::Unavailable,
-    }
+    let (user, role) = authorize(&state.context, claim, passkey, client, entrance).await?;
+    Ok((address, user.id, role))
 }
 
 fn resume_secret(text: &str) -> Option<ResumeSecret> {

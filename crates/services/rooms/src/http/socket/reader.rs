@@ -1,9 +1,17 @@
-//! The reader of one client's messages.
+//! The reader of one client's messages, and the maximum rate at which it reads.
+
+use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
+use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 
-use super::{inbound::InboundMessage, refusal::Refusal, throttle::Throttle};
+use super::{inbound::InboundMessage, refusal::Refusal};
+
+/// The maximum sustained rate, in messages a second.
+const PER_SECOND: u32 = 2_000;
+/// The maximum number of messages that are read at once.
+const BURST: u32 = 10_000;
 
 /// The client has disconnected.
 pub(super) struct PeerClosed;
@@ -33,7 +41,7 @@ impl<'a> Reader<'a> {
                 Some(Ok(Message::Binary(_))) => Ok(InboundMessage::unreadable(Refusal::Binary)),
                 // The WebSocket layer answers these.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Err(error)) if is_too_large(&error) => {
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
                     Ok(InboundMessage::unreadable(Refusal::TooLarge))
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => Err(PeerClosed),
@@ -42,14 +50,36 @@ impl<'a> Reader<'a> {
     }
 }
 
-const fn is_too_large(error: &Error) -> bool {
-    matches!(error, Error::Capacity(CapacityError::MessageTooLong { .. }))
+/// Delays the messages of a client that sends without end. They wait in the client's own
+/// connection.
+#[derive(Debug)]
+struct Throttle {
+    /// The time at which the whole burst would be available again.
+    whole_at: Instant,
+}
+
+impl Throttle {
+    fn new() -> Self {
+        Self {
+            whole_at: Instant::now(),
+        }
+    }
+
+    /// Waits until another message may be read.
+    async fn wait(&mut self) {
+        let now = Instant::now();
+        self.whole_at = self.whole_at.max(now) + Duration::from_secs(1) / PER_SECOND;
+        let debt = self.whole_at.saturating_duration_since(now);
+        let most = Duration::from_secs(1) * BURST / PER_SECOND;
+        if let Some(delay) = debt.checked_sub(most) {
+            sleep(delay).await;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use futures::stream;
-    use tokio::time::Instant;
 
     use super::*;
 
@@ -68,5 +98,20 @@ mod tests {
         // After the first 10,000, the rate is 2,000 a second.
         let elapsed = start.elapsed().as_secs_f64();
         assert!((6.9..7.1).contains(&elapsed), "{elapsed}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_read_at_once_and_then_so_many_a_second() {
+        let mut throttle = Throttle::new();
+        let start = Instant::now();
+        for _ in 0..BURST {
+            throttle.wait().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for _ in 0..PER_SECOND {
+            throttle.wait().await;
+        }
+        let elapsed = start.elapsed().as_secs_f64();
+        assert!((0.9..2.1).contains(&elapsed), "{elapsed}");
     }
 }

@@ -2,12 +2,16 @@
 
 use anteroom_runtime::OperationOutcome;
 
-use crate::domain::calls::send_queue::ClosingFrame;
+use crate::domain::{
+    calls::send_queue::ClosingFrame,
+    failure::{ClaimRefusal, DecisionFailure, JoinRefusal},
+};
 
-/// Declares the refusals: the name in Rust, the `code` of the error message, the status code with which
-/// the connection is closed unless it stays open, and the `message` of the error message.
+/// Declares the refusals: the name in Rust, the outcome of an operation that the refusal ends, the
+/// `code` of the error message, the status code with which the connection is closed unless it stays
+/// open, and the `message` of the error message.
 macro_rules! refusals {
-    ($($(#[$doc:meta])+ $refusal:ident, $code:literal, $closing:expr, $message:literal;)+) => {
+    ($($(#[$doc:meta])+ $refusal:ident, $outcome:ident, $code:literal, $closing:expr, $message:literal;)+) => {
         /// The reason why a message or a connection is refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Refusal {
@@ -15,17 +19,22 @@ macro_rules! refusals {
         }
 
         impl Refusal {
-            /// The `code` of the error message.
             pub(crate) const fn code(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $code,)+
                 }
             }
 
-            /// The `message` of the error message.
             pub(crate) const fn message(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $message,)+
+                }
+            }
+
+            /// Returns the outcome of an operation that this refusal ends.
+            pub(crate) const fn outcome(self) -> OperationOutcome {
+                match self {
+                    $(Self::$refusal => OperationOutcome::$outcome,)+
                 }
             }
 
@@ -42,66 +51,63 @@ macro_rules! refusals {
 
 refusals! {
     /// The message is not one of this protocol.
-    Invalid, "invalid_message", Some(1002), "The message could not be read.";
+    Invalid, Refused, "invalid_message", Some(1002), "The message could not be read.";
     /// The message is a binary frame.
-    Binary, "binary_refused", Some(1003), "Messages are text, not binary.";
+    Binary, Refused, "binary_refused", Some(1003), "Messages are text, not binary.";
     /// The message is too long.
-    TooLarge, "too_large", Some(1009), "The message is too large.";
+    TooLarge, Refused, "too_large", Some(1009), "The message is too large.";
     /// The body of a relay is too long.
-    BodyTooLarge, "too_large", None, "The relayed body is too large.";
+    BodyTooLarge, Refused, "too_large", None, "The relayed body is too large.";
     /// The demux id is not a possible one.
-    UnknownDevice, "unknown_device", None, "There is no such device in the call.";
+    UnknownDevice, Refused, "unknown_device", None, "There is no such device in the call.";
     /// The first message is not `join`.
-    NotJoined, "not_joined", Some(1002), "The first message must be a join.";
+    NotJoined, Refused, "not_joined", Some(1002), "The first message must be a join.";
     /// No `join` arrived in time.
-    JoinTimeout, "join_timeout", Some(1002), "No join came in time.";
+    JoinTimeout, Refused, "join_timeout", Some(1002), "No join came in time.";
     /// The socket was closed, before it joined, to make room for another.
-    GivenWay, "overloaded", Some(1013), "Too many connections are open. Please try again.";
+    Evicted, Refused, "overloaded", Some(1013), "Too many connections are open. Please try again.";
     /// The number of joined sockets is at its maximum, in total or for one address.
-    Overloaded, "overloaded", Some(1013), "Too many connections are open. Please try again.";
+    Overloaded, Refused, "overloaded", Some(1013), "Too many connections are open. Please try again.";
     /// The link does not exist.
-    UnknownLink, "unknown_link", Some(1008), "There is no such call link.";
+    UnknownLink, Refused, "unknown_link", Some(1008), "There is no such call link.";
     /// The link is revoked or expired, and there is no call.
-    Expired, "expired", Some(1008), "The call link is no longer valid.";
+    Expired, Refused, "expired", Some(1008), "The call link is no longer valid.";
     /// The presentation does not hold for the link.
-    Forbidden, "presentation_invalid", Some(1008), "The presentation is not valid for this room.";
+    Forbidden, Refused, "presentation_invalid", Some(1008), "The presentation is not valid for this room.";
     /// The user has joined too often, or has shown too many wrong passkeys.
-    RateLimited, "rate_limited", Some(1008),
+    RateLimited, Refused, "rate_limited", Some(1008),
         "Too many joins or wrong passkeys. Please wait a minute.";
     /// The client's network has sent too many presentations.
-    NetworkLimited, "rate_limited", Some(1008),
+    NetworkLimited, Refused, "rate_limited", Some(1008),
         "Too many presentations come from this network. Please wait a moment.";
     /// The service is not available at the moment.
-    Unavailable, "unavailable", Some(1013),
+    Unavailable, Failed, "unavailable", Some(1013),
         "The service cannot answer at the moment. Please try again.";
     /// The link cannot be read at the moment, and without it no approval is made.
-    ApproveUnavailable, "unavailable", None,
+    ApproveUnavailable, Failed, "unavailable", None,
         "The service cannot answer at the moment. Please try again.";
     /// The service is stopping.
-    ShuttingDown, "shutting_down", Some(1012), "The service is stopping. Please join again.";
+    ShuttingDown, Failed, "shutting_down", Some(1012), "The service is stopping. Please join again.";
 }
 
-impl Refusal {
-    /// Returns the outcome of an operation that this refusal ends.
-    pub(crate) const fn outcome(self) -> OperationOutcome {
-        match self {
-            Self::Unavailable | Self::ApproveUnavailable | Self::ShuttingDown => {
-                OperationOutcome::Failed
+impl From<JoinRefusal> for Refusal {
+    fn from(refusal: JoinRefusal) -> Self {
+        match refusal {
+            JoinRefusal::UnknownLink => Self::UnknownLink,
+            JoinRefusal::Claim(ClaimRefusal::Forbidden) => Self::Forbidden,
+            JoinRefusal::Claim(ClaimRefusal::Failed(failure)) => match failure {
+                DecisionFailure::Limited(_) => Self::NetworkLimited,
+                DecisionFailure::Unavailable
+                | DecisionFailure::Internal
+                | DecisionFailure::Overloaded => Self::Unavailable,
+            },
+            JoinRefusal::Limited(_) => Self::RateLimited,
+            JoinRefusal::Closed => Self::Expired,
+            // These come from the rules of joins on media servers.
+            JoinRefusal::UseSocket | JoinRefusal::StartForbidden => Self::Forbidden,
+            JoinRefusal::Elsewhere(_) | JoinRefusal::Full | JoinRefusal::MediaUnavailable => {
+                Self::Unavailable
             }
-            Self::Invalid
-            | Self::Binary
-            | Self::TooLarge
-            | Self::BodyTooLarge
-            | Self::UnknownDevice
-            | Self::NotJoined
-            | Self::JoinTimeout
-            | Self::GivenWay
-            | Self::Overloaded
-            | Self::UnknownLink
-            | Self::Expired
-            | Self::Forbidden
-            | Self::RateLimited
-            | Self::NetworkLimited => OperationOutcome::Refused,
         }
     }
 }

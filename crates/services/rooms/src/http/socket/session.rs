@@ -1,12 +1,8 @@
 //! One client's socket, from its opening to its end.
 
-use std::{
-    pin::pin,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc};
 
-use anteroom_call::{Command, ConnectionId};
+use anteroom_call::Command;
 use anteroom_runtime::{OperationOutcome, RunningOperation, dependency_wait};
 use futures::{
     SinkExt as _, StreamExt as _,
@@ -14,7 +10,7 @@ use futures::{
 };
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -25,20 +21,21 @@ use tokio_tungstenite::{
 use tracing::{Instrument as _, Span};
 
 use super::{
-    budgets::SocketSlots,
     inbound::{InboundContent, InboundMessage, MAX_FIRST_MESSAGE, MAX_MESSAGE},
-    joining::{JoinOutcome, enter, outcome_of_join},
+    joining::{Membership, join},
     reader::{PeerClosed, Reader},
     refusal::Refusal,
     stream::{ClientStream, WriteProgress},
 };
 use crate::{
     SocketLimits,
-    domain::calls::{
-        handle::CallHandle,
-        messages::CallMessage,
-        outbound::OutboundMessage,
-        send_queue::{ClosingFrame, NextAction, SendQueue},
+    domain::{
+        calls::{
+            handle::CallMessage,
+            outbound::OutboundMessage,
+            send_queue::{ClosingFrame, NextAction, SendQueue},
+        },
+        socket_budgets::SocketSlots,
     },
     state::RoomsState,
 };
@@ -54,26 +51,32 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
     let limits = state.settings.sockets;
     let send_queue = SendQueue::new(limits.queued_bytes);
     let progress = connection.last_taken();
-    let mut socket = open(connection, MAX_FIRST_MESSAGE).await;
-    let joined = OnceLock::new();
-    let entered = await_join(&state, &mut socket, &send_queue, &joined, &mut slots).await;
-    let has_given_way = matches!(entered, Err(Some(Refusal::GivenWay)));
-    slots.end(joined.get().is_some());
-    if let Ok(JoinOutcome::Call { .. }) = &entered {
+    let mut socket = websocket(connection, MAX_FIRST_MESSAGE).await;
+    let joined = await_join(&state, &mut socket, &send_queue, &mut slots).await;
+    let (membership, refused) = match joined {
+        Ok(membership) => (membership, Ok(())),
+        Err(end) => (None, Err(end)),
+    };
+    let was_evicted = refused == Err(Some(Refusal::Evicted));
+    slots.end(membership.is_some());
+    if membership.is_some() {
         let mut connection = socket.into_inner();
-        connection.open();
-        socket = open(connection, MAX_MESSAGE).await;
+        connection.lift_limit();
+        socket = websocket(connection, MAX_MESSAGE).await;
     }
     // The lines of a client that has joined belong to its call.
-    let span = match joined.get() {
-        Some((call, _)) => call.span().clone(),
-        None => Span::none(),
-    };
+    let call = membership.as_ref().map(|membership| &membership.call);
+    let span = call.map_or_else(Span::none, |call| call.span.clone());
     let (sink, mut stream) = socket.split();
     let session = async {
         let reading = async {
             let mut reader = Reader::new(&mut stream);
-            let ended = serve_session(&state, &mut reader, entered, &send_queue, &joined).await;
+            let ended = match &membership {
+                Some(membership) => {
+                    serve_messages(&state, &mut reader, membership, &send_queue).await
+                }
+                None => refused,
+            };
             if let Err(refusal) = ended {
                 refuse(&send_queue, refusal);
             }
@@ -83,7 +86,7 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
         tokio::select! {
             // A socket that was closed for another gives its room up at once: others may be waiting
             // for it.
-            closed = write(sink, &send_queue, &progress, &limits) => if closed && !has_given_way {
+            closed = write(sink, &send_queue, &progress, &limits) => if closed && !was_evicted {
                 // A connection that is dropped with unread bytes loses the messages that were sent
                 // last, so that the client has to close it first. Until then the socket counts, and
                 // can be closed for another.
@@ -98,7 +101,10 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
         }
     };
     session.instrument(span).await;
-    if let Some((call, connection)) = joined.into_inner() {
+    if let Some(Membership {
+        call, connection, ..
+    }) = membership
+    {
         call.send(CallMessage::Disconnected(connection)).await;
     }
 }
@@ -106,8 +112,8 @@ pub(crate) async fn run(state: Arc<RoomsState>, connection: Connection, mut slot
 /// The reason why this side ends a session; `None` when there is nothing left to send.
 type SessionEnd = Option<Refusal>;
 
-/// Opens a WebSocket whose messages have at most `max_message` bytes.
-async fn open(connection: Connection, max_message: usize) -> Socket {
+/// Returns a WebSocket whose messages have at most `max_message` bytes.
+async fn websocket(connection: Connection, max_message: usize) -> Socket {
     let config = WebSocketConfig::default()
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message))
@@ -129,19 +135,18 @@ fn refuse(send_queue: &SendQueue, refusal: SessionEnd) {
     }
 }
 
-/// Reads the `join` and takes the client into the call.
+/// Reads the `join` and takes the client into the call. Returns `None` if the client is redirected.
 async fn await_join(
-    state: &Arc<RoomsState>,
+    state: &RoomsState,
     socket: &mut Socket,
     send_queue: &SendQueue,
-    joined: &OnceLock<(CallHandle, ConnectionId)>,
     slots: &mut SocketSlots,
-) -> Result<JoinOutcome, SessionEnd> {
+) -> Result<Option<Membership>, SessionEnd> {
     let mut reader = Reader::new(socket);
     let limits = state.settings.sockets;
     let first = tokio::select! {
         first = timeout(limits.join_timeout, reader.next()) => first,
-        () = slots.evicted() => return Err(Some(Refusal::GivenWay)),
+        () = slots.evicted() => return Err(Some(Refusal::Evicted)),
         () = state.calls.closing() => return Err(Some(Refusal::ShuttingDown)),
     };
     let InboundMessage { kind, content } = match first {
@@ -161,34 +166,13 @@ async fn await_join(
         .join(&state.sockets)
         .map_err(|_| Some(Refusal::Overloaded))?;
     let connection = state.connection();
-    let entered = enter(state, *request, slots.client(), connection, send_queue).await;
-    end(operation, outcome_of_join(&entered));
-    if let Ok(JoinOutcome::Call { call, .. }) = &entered {
-        joined.get_or_init(|| (call.clone(), connection));
-    }
-    entered.map_err(Some)
-}
-
-/// Handles the messages from the answer to the `join` to the end.
-async fn serve_session(
-    state: &RoomsState,
-    reader: &mut Reader<'_>,
-    entered: Result<JoinOutcome, SessionEnd>,
-    send_queue: &SendQueue,
-    joined: &OnceLock<(CallHandle, ConnectionId)>,
-) -> Result<(), SessionEnd> {
-    match (entered?, joined.get()) {
-        (JoinOutcome::Call { is_admin, .. }, Some((call, connection))) => {
-            let membership = Membership {
-                state,
-                call,
-                connection: *connection,
-                is_admin,
-            };
-            serve_messages(reader, &membership, send_queue).await
-        }
-        _ => Ok(()),
-    }
+    let joined = join(state, *request, slots.client, connection, send_queue).await;
+    let outcome = match &joined {
+        Ok((_, outcome)) => *outcome,
+        Err(refusal) => refusal.outcome(),
+    };
+    end(operation, outcome);
+    joined.map(|(membership, _)| membership).map_err(Some)
 }
 
 fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
@@ -197,15 +181,7 @@ fn end(operation: Option<RunningOperation>, outcome: OperationOutcome) {
     }
 }
 
-/// The membership of a client in a call.
-struct Membership<'a> {
-    state: &'a RoomsState,
-    call: &'a CallHandle,
-    connection: ConnectionId,
-    is_admin: bool,
-}
-
-impl Membership<'_> {
+impl Membership {
     /// Gives the call a command of the client. Returns whether the call still accepts messages.
     async fn send_command(
         &self,
@@ -214,8 +190,8 @@ impl Membership<'_> {
         send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
-        let lets_in = self.is_admin && matches!(command, Command::Approve(_));
-        if lets_in && !self.look(operation.as_ref()).await {
+        let activates = self.is_admin && matches!(command, Command::Approve(_));
+        if activates && !self.refresh_link(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
             refuse(send_queue, Some(refusal));
             // The failure is no failure of the service if the call has just ended.
@@ -234,19 +210,20 @@ impl Membership<'_> {
 
     /// Lets the call read its link, as part of the operation. Returns whether the link could be
     /// read.
-    async fn look(&self, operation: Option<&RunningOperation>) -> bool {
-        let look = dependency_wait(self.call.look());
+    async fn refresh_link(&self, operation: Option<&RunningOperation>) -> bool {
+        let refresh = dependency_wait(self.call.refresh_link());
         match operation {
-            Some(operation) => operation.run(look).await,
-            None => look.await,
+            Some(operation) => operation.run(refresh).await,
+            None => refresh.await,
         }
     }
 }
 
 /// Handles the messages of a client that has joined.
 async fn serve_messages(
+    state: &RoomsState,
     reader: &mut Reader<'_>,
-    membership: &Membership<'_>,
+    membership: &Membership,
     send_queue: &SendQueue,
 ) -> Result<(), SessionEnd> {
     loop {
@@ -259,7 +236,7 @@ async fn serve_messages(
             return Err(None);
         };
         // An operation that is dropped without an end counts as refused.
-        let operation = membership.state.operations.start(kind);
+        let operation = state.operations.start(kind);
         match content {
             Ok(InboundContent::Command(command)) => {
                 if !membership
@@ -302,11 +279,8 @@ async fn write(
                     code: code.into(),
                     reason: words.into(),
                 };
-                let closed = timeout(
-                    limits.closing_timeout,
-                    sink.send(Message::Close(Some(frame))),
-                )
-                .await;
+                let close = sink.send(Message::Close(Some(frame)));
+                let closed = timeout(limits.closing_timeout, close).await;
                 return matches!(closed, Ok(Ok(())));
             }
         };
@@ -317,18 +291,15 @@ async fn write(
                 false
             }
             // A client that reads nothing delays the end by at most this time.
-            () = closing_timeout(send_queue, limits.closing_timeout) => false,
+            () = async {
+                send_queue.closed().await;
+                sleep(limits.closing_timeout).await;
+            } => false,
         };
         if !sent {
             return false;
         }
     }
-}
-
-/// Completes when the closing of the connection has taken longer than `limit`.
-async fn closing_timeout(send_queue: &SendQueue, limit: Duration) {
-    send_queue.closed().await;
-    tokio::time::sleep(limit).await;
 }
 
 /// Reads and ignores messages until the client has disconnected. Never completes after a message

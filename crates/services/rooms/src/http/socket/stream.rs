@@ -1,7 +1,7 @@
 //! The byte stream of a client's connection.
 
 use std::{
-    io,
+    io::{self, Cursor},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -13,19 +13,20 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, sleep_until},
 };
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 
-/// The maximum length of a frame's head: two bytes, eight of a length, four of a mask.
-const MAX_HEAD: usize = 14;
+/// The minimum length of the head of a client's frame: two bytes, and four of a mask.
+const MIN_HEAD: usize = 6;
 /// The number of payload bytes that are read at once while the stream is limited to one frame.
 const CHUNK: usize = 1024;
 
 /// A connection that records when it last took bytes, and that reads no further than the end of one
-/// frame until it is opened. The bytes after that frame stay unread, so that a WebSocket with other
+/// frame until the limit is lifted. The bytes after that frame stay unread, so that a WebSocket with other
 /// limits can continue from there.
 pub(super) struct ClientStream<S> {
     stream: S,
     taken: WriteProgress,
-    /// The reader's position in a frame; `None` once the connection is open.
+    /// The reader's position in a frame; `None` once the limit is lifted.
     frame: Option<FramePosition>,
 }
 
@@ -38,16 +39,12 @@ impl WriteProgress {
         *self.0.lock() = Instant::now();
     }
 
-    fn at(&self) -> Instant {
-        *self.0.lock()
-    }
-
     /// Completes when the connection has taken no byte for `limit`, counted from the call.
     pub(super) async fn stalled(&self, limit: Duration) {
         let mut last = Instant::now();
         loop {
             sleep_until(last + limit).await;
-            let taken = self.at();
+            let taken = *self.0.lock();
             if taken <= last {
                 return;
             }
@@ -70,7 +67,7 @@ impl<S> ClientStream<S> {
     }
 
     /// Removes the limit of one frame.
-    pub(super) fn open(&mut self) {
+    pub(super) fn lift_limit(&mut self) {
         self.frame = None;
     }
 }
@@ -78,36 +75,20 @@ impl<S> ClientStream<S> {
 /// The position of a reader in a frame (RFC 6455, section 5.2).
 #[derive(Debug, Default)]
 struct FramePosition {
-    head: [u8; MAX_HEAD],
-    /// The number of head bytes that have been read.
-    length: usize,
+    /// The bytes of the head that have been read.
+    head: Vec<u8>,
     /// The number of payload bytes that have not been read; `None` before the head is complete.
     payload: Option<u64>,
 }
 
 impl FramePosition {
-    /// Returns the number of bytes that can be read without reading beyond the frame, or beyond the
-    /// bytes that give the length of its head.
+    /// Returns the number of bytes that can be read without reading beyond the frame, or beyond a
+    /// head whose length is not known yet.
     fn most(&self) -> usize {
         match self.payload {
             Some(left) => usize::try_from(left).unwrap_or(CHUNK).min(CHUNK),
-            None => self.head_length().saturating_sub(self.length),
+            None => MIN_HEAD.saturating_sub(self.head.len()).max(1),
         }
-    }
-
-    /// Returns the length of the head, as far as it is known.
-    fn head_length(&self) -> usize {
-        if self.length < 2 {
-            return 2;
-        }
-        let second = self.head.get(1).copied().unwrap_or_default();
-        let extended = match second & 0x7f {
-            126 => 2,
-            127 => 8,
-            _ => 0,
-        };
-        let mask = if second & 0x80 == 0 { 0 } else { 4 };
-        2 + extended + mask
     }
 
     fn advance(&mut self, bytes: &[u8]) {
@@ -116,26 +97,14 @@ impl FramePosition {
                 *left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
             }
             None => {
-                for (place, byte) in self.head.iter_mut().skip(self.length).zip(bytes) {
-                    *place = *byte;
-                }
-                self.length += bytes.len();
-                if self.length >= 2 && self.length >= self.head_length() {
-                    self.payload = Some(self.payload_length());
-                }
+                self.head.extend_from_slice(bytes);
+                // The WebSocket refuses a malformed head itself.
+                self.payload = FrameHeader::parse(&mut Cursor::new(&self.head))
+                    .map_or(Some(0), |head| head.map(|(_, payload)| payload));
             }
         }
         if self.payload == Some(0) {
             *self = Self::default();
-        }
-    }
-
-    fn payload_length(&self) -> u64 {
-        let [_, second, a, b, c, d, e, f, g, h, ..] = self.head;
-        match second & 0x7f {
-            126 => u64::from(u16::from_be_bytes([a, b])),
-            127 => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            length => u64::from(length),
         }
     }
 }
@@ -208,7 +177,7 @@ mod tests {
             let read = first.next().await.unwrap().unwrap();
             assert_eq!(read.into_text().unwrap().as_str(), messages[0]);
             let mut stream = first.into_inner();
-            stream.open();
+            stream.lift_limit();
             let mut second = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
             let read = second.next().await.unwrap().unwrap();
             assert_eq!(read.into_text().unwrap().as_str(), "after", "{length}");

@@ -1,6 +1,6 @@
 //! Input of events into the call's state machine, and execution of its outputs.
 
-use anteroom_call::{ConnectionId, Input, LeaveReason, Output};
+use anteroom_call::{ConnectionId, Input, LeaveReason, Message, Output};
 use anteroom_runtime::OperationOutcome;
 
 use super::CallActor;
@@ -51,32 +51,18 @@ impl CallActor {
         caller: Option<ConnectionId>,
         missed: &mut Vec<ConnectionId>,
     ) -> Option<OperationOutcome> {
-        let call = self.call.as_mut()?;
-        call.handle(self.context.timeline.moment(), input);
+        let now = self.context.timeline.moment();
+        self.call.as_mut()?.handle(now, input);
         let mut outcome = None;
         loop {
-            match call.poll_output() {
+            match self.call.as_mut()?.poll_output() {
                 Output::Send { to, message } => {
                     if caller == Some(to) {
                         outcome = outcome_of(&message).or(outcome);
                     }
-                    if let Some(send_queue) = self.send_queues.get(&to)
-                        && send_queue.push(OutboundMessage::of_call(&message))
-                            == PushOutcome::RosterMissed
-                    {
-                        missed.push(to);
-                    }
+                    self.push([to], &message, missed);
                 }
-                Output::Broadcast { to, message } => {
-                    let message = OutboundMessage::of_call(&message);
-                    for to in to {
-                        if let Some(send_queue) = self.send_queues.get(&to)
-                            && send_queue.push(message.clone()) == PushOutcome::RosterMissed
-                        {
-                            missed.push(to);
-                        }
-                    }
-                }
+                Output::Broadcast { to, message } => self.push(to, &message, missed),
                 Output::Dropped(connection) => {
                     if caller == Some(connection) {
                         outcome = Some(OperationOutcome::Refused);
@@ -98,6 +84,24 @@ impl CallActor {
                     self.until = until;
                     return outcome;
                 }
+            }
+        }
+    }
+
+    /// Adds a message to the queues of connections, and to `missed` those that missed changes of
+    /// the roster.
+    fn push(
+        &self,
+        to: impl IntoIterator<Item = ConnectionId>,
+        message: &Message,
+        missed: &mut Vec<ConnectionId>,
+    ) {
+        let message = OutboundMessage::of_call(message);
+        for to in to {
+            if let Some(send_queue) = self.send_queues.get(&to)
+                && send_queue.push(message.clone()) == PushOutcome::RosterMissed
+            {
+                missed.push(to);
             }
         }
     }

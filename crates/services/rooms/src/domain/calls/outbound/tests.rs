@@ -15,7 +15,7 @@ fn device(id: u32) -> DemuxId {
 fn roster() -> Roster {
     let user = |text| OpaqueUserId::parse(text).ok();
     Roster {
-        active: Arc::new([Participant {
+        active: Arc::new(vec![Participant {
             demux_id: device(16),
             opaque_user_id: user("aa"),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
@@ -23,7 +23,7 @@ fn roster() -> Roster {
             is_admin: true,
             hello: Hello::new([0xfb, 0xff]).ok(),
         }]),
-        pending: Arc::new([Participant {
+        pending: Arc::new(vec![Participant {
             demux_id: device(32),
             opaque_user_id: None,
             hand_raised_at: None,
@@ -145,7 +145,7 @@ fn every_message_has_the_form_of_the_protocol() {
 #[test]
 fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_mebibyte() {
     let hello = Hello::new([0xfb; Hello::MAX_LENGTH]).ok();
-    let list = |first: u32| -> Arc<[Participant]> {
+    let list = |first: u32| -> Arc<Vec<Participant>> {
         let participant = |number: u32| Participant {
             demux_id: device((first + number) << 24),
             opaque_user_id: OpaqueUserId::parse(&"ab".repeat(65)).ok(),
@@ -154,7 +154,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             is_admin: true,
             hello: hello.clone(),
         };
-        (0..75).map(participant).collect()
+        Arc::new((0..75).map(participant).collect())
     };
     let whole = Message::Participants {
         era_id: EraId::from_bytes([0xab; 16]),
