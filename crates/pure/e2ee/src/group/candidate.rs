@@ -99,8 +99,8 @@ impl Candidate {
     /// Enters a group by a Welcome into an epoch: opens it, and checks the context and every leaf of the
     /// tree. Returns the group with the reason for which each leaf is in.
     ///
-    /// `known` are the statements that the device knows of the room, those of an earlier group of the era
-    /// among them: a group that lacks one is refused.
+    /// `known` is the newest policy that the device knows, with the barred entries and the lock of an earlier
+    /// group of the era, where it was in one: a group that lacks a statement of these is refused.
     ///
     /// # Errors
     /// [`JoinError`]. The device sends and shows nothing of that group.
