@@ -122,7 +122,10 @@ mod tests {
     fn the_defaults_are_those_of_the_services() {
         let issuer = IssuerLimits::default();
         let buckets: [(BucketSize, BucketSize); 3] = [
-            (CreateAuthBucketSettings::default().into(), issuer.create_auth),
+            (
+                CreateAuthBucketSettings::default().into(),
+                issuer.create_auth,
+            ),
             (RelayBucketSettings::default().into(), issuer.relays),
             (BatchBucketSettings::default().into(), issuer.batches),
         ];
@@ -131,6 +134,9 @@ mod tests {
         }
         assert_eq!(WorkLimits::from(WorkSettings::default()), issuer.work);
         let rooms = VerificationLimits::default();
-        assert_eq!(VerificationLimits::from(VerificationSettings::default()), rooms);
+        assert_eq!(
+            VerificationLimits::from(VerificationSettings::default()),
+            rooms
+        );
     }
 }
