@@ -73,7 +73,7 @@ impl Presentation<'_> {
     fn holds(self, keys: &VerifyingParams, now: Timestamp) -> bool {
         match self {
             Self::Auth(presentation, zkparams) => {
-                keys.verify_auth(presentation, now, zkparams).is_ok()
+                keys.verify_auth(presentation, now, zkparams, None).is_ok()
             }
             Self::Create(presentation, room, zkparams) => keys
                 .verify_create(presentation, room, now, zkparams)
