@@ -96,6 +96,7 @@ impl Participation {
                 RosterUpdates::Whole
             },
             hello,
+            member: None,
         })))?)
     }
 

@@ -70,7 +70,7 @@ impl Links {
         ends_call: bool,
     ) -> Result<AdminAttempt, AdminRefusal> {
         let (context, address) = (&self.context, request.address);
-        let claim = Claim::Link(address.clone(), request.presentation);
+        let claim = Claim::Link(address.clone(), request.presentation, None);
         let user = AuthorizedUser::verify(context, "look at link", claim, request.client).await?;
         let user = user.ok_or(AdminRefusal::UnknownLink)?;
         if ends_call && context.node.has_media_servers {
