@@ -44,6 +44,7 @@ pub async fn join(options: &CallJoin, context: &Context) -> anyhow::Result<ExitS
             pass,
             passkey,
             name: name.clone(),
+            member: None,
         },
         OsEntropy.rng(),
     );

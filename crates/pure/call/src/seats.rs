@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
@@ -40,6 +40,7 @@ pub(crate) struct Device {
     pub(crate) user: OpaqueUserId,
     pub(crate) role: Role,
     pub(crate) hello: Option<Hello>,
+    pub(crate) member: Option<MemberKey>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
@@ -78,6 +79,7 @@ impl Device {
             user,
             role: join.role,
             hello: join.hello,
+            member: join.member,
             hand_raised_at: None,
             resume: join.randomness.resume_secret(),
             hands: TokenBucket::full(HANDS),

@@ -9,7 +9,9 @@ use anteroom_call::{
     Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output, Role,
     RosterForm, Status,
 };
-use anteroom_protocol::{EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+};
 
 const DEVICES: u32 = 1_000;
 /// The maximum that `docs/performance/call.md` promises, in bytes.
@@ -44,6 +46,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             resume: None,
             roster: RosterForm::Whole,
             hello,
+            member: Some(MemberKey::from_bytes([1; 32])),
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );

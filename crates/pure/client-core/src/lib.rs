@@ -39,7 +39,7 @@ mod transport_error;
 mod wire;
 
 /// The ids that the protocol defines.
-pub use anteroom_protocol::{DemuxId, DeviceId, EraId, OpaqueUserId};
+pub use anteroom_protocol::{DemuxId, DeviceId, EraId, MemberKey, OpaqueUserId};
 
 pub use self::{
     answer::{Answer, time_of},

@@ -172,6 +172,7 @@ impl Client {
             pass: self.pass(link)?,
             passkey,
             name: self.shared.options.name.clone(),
+            member: None,
         };
         let rng = self.shared.options.system.rng();
         Ok(self.rooms(link)?.join(options, rng).await?)

@@ -100,7 +100,7 @@ pub use anteroom_client_core::{
     CredentialFormatError, CredentialStore, CredentialSupply, DayCredentials, DayRange, DemuxId,
     DenialReason, DeviceCredentials, DeviceEntry, DeviceId, DeviceState, EndReason, EraId, EraKey,
     EraMark, Error, ExchangeError, IssuedCredential, IssuerError, JoinOptions, LinkChange,
-    LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemoryPins,
+    LinkState, ListedParams, LockedSession, MAX_MESSAGE, MAX_SPARE_LINKS, MemberKey, MemoryPins,
     MemoryReplays, MessageOpener, MessageSealer, MessageTooLong, OngoingCall, OpaqueUserId,
     OpenError, OwnLink, ParamsKind, ParamsSummary, ParamsSwitch, Participant, Pass, Peek, Pin,
     PinSet, PinStore, PinStoreError, Problem, PublishedParams, ReceivedCounters, Recipient,

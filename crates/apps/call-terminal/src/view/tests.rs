@@ -40,6 +40,7 @@ pub(crate) fn participant_with(
         is_lost: false,
         is_admin: false,
         name: name.map(ToOwned::to_owned),
+        member: None,
     }
 }
 

@@ -154,13 +154,14 @@ impl Call {
         self.demux_ids.assign(free)
     }
 
-    /// Returns the seat of the same user whose secret the client presents. Compares with all of the user's
-    /// seats, so that the time taken reveals no partial match.
+    /// Returns the seat of the same user and member key whose secret the client presents. Compares with all of
+    /// the user's seats, so that the time taken reveals no partial match.
     pub(super) fn seat_to_resume(&self, join: &Join) -> Option<Seat> {
         let shown: &ResumeSecret = join.resume.as_ref()?;
         let mut found = None;
         for seat in self.users.seats(&join.user) {
             if let Some(device) = self.seats.get(*seat)
+                && device.member == join.member
                 && bool::from(device.resume.ct_eq(shown))
             {
                 found = Some(*seat);

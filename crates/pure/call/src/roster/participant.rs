@@ -1,6 +1,6 @@
 //! A device of a call, as others receive it.
 
-use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{Moment, membership::Role, seats::Device};
 
@@ -19,6 +19,8 @@ pub struct Participant {
     pub is_admin: bool,
     /// `hello`: the hello of the device's join.
     pub hello: Option<Hello>,
+    /// `member`: the member key of the device's join.
+    pub member: Option<MemberKey>,
 }
 
 impl Participant {
@@ -30,6 +32,7 @@ impl Participant {
             is_lost: device.lost_since().is_some(),
             is_admin: device.role == Role::Admin,
             hello: device.hello.clone(),
+            member: device.member,
         }
     }
 
@@ -49,6 +52,7 @@ impl Participant {
             is_lost: self.is_lost,
             is_admin: self.is_admin,
             hello: None,
+            member: None,
         }
     }
 }

@@ -7,7 +7,9 @@ use anteroom_call::{
     Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterEntry,
     RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    DemuxId, EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+};
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
 
@@ -145,6 +147,7 @@ impl Harness {
                 admin,
                 changes,
                 hello,
+                member,
                 resume,
                 ids,
             } => {
@@ -161,6 +164,7 @@ impl Harness {
                         RosterForm::Whole
                     },
                     hello: hello.then(|| Hello::new([self.joins]).unwrap()),
+                    member: member.map(|number| MemberKey::from_bytes([number; 32])),
                     resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
                     randomness: JoinRandomness::from_parts(
                         ids.map(|id| id << 4 | 9),
@@ -368,6 +372,9 @@ fn participant_text(participant: &Participant) -> String {
     }
     if let Some(hello) = &participant.hello {
         text += &format!("*{}", hello.as_bytes()[0]);
+    }
+    if let Some(member) = &participant.member {
+        text += &format!("={}", member.as_bytes()[0]);
     }
     text
 }

@@ -103,6 +103,7 @@ mod tests {
             is_lost: false,
             is_admin: false,
             name: None,
+            member: None,
         };
         numbers.iter().map(participant).collect()
     }

@@ -12,5 +12,6 @@ mod failed_creates;
 mod hellos;
 mod hostile;
 mod links;
+mod members;
 mod replays;
 mod support;

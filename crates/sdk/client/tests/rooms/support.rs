@@ -130,6 +130,7 @@ impl RoomsFixture {
             pass: person.pass.clone(),
             passkey: passkey.cloned(),
             name: person.name.clone(),
+            member: None,
         };
         person.rooms.join(options, self.rng()).await
     }

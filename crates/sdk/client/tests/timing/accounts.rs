@@ -173,6 +173,7 @@ impl TimingUser {
             pass: self.pass(source, now).await,
             passkey: None,
             name: None,
+            member: None,
         };
         let rng = services.rooms.entropy().rng();
         let mut call = self.rooms.join(options, rng).await.unwrap();

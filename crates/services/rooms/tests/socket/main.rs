@@ -11,6 +11,7 @@ mod ending;
 mod hellos;
 mod limits;
 mod lobby;
+mod members;
 mod nodes;
 mod opening;
 mod outcomes;

@@ -78,6 +78,7 @@ impl DemoAccount {
             pass: self.pass(link)?,
             passkey,
             name: Some(self.name.to_owned()),
+            member: None,
         };
         let call = self.rooms.join(options, OsEntropy.rng()).await?;
         self.call = Some(call);

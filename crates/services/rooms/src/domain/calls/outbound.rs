@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
+const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "member"];
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         lost: participant.is_lost,
         admin: participant.is_admin,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
+        member: participant.member,
     }
 }
 

@@ -76,7 +76,7 @@ impl Links {
         drop(reader);
         let link = link.map_err(DecisionFailure::from)?;
         let link = link.ok_or(AdminRefusal::UnknownLink)?;
-        let proof = Presentation::Auth(&request.presentation, &link.zkparams);
+        let proof = Presentation::Auth(&request.presentation, &link.zkparams, None);
         if !context.verifier.holds(proof, request.client).await? {
             return Err(ClaimRefusal::Forbidden.into());
         }

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifyingParams};
+use anteroom_protocol::{
+    AuthPresentation, CallLinkPublicParams, MemberKey, Timestamp, VerifyingParams,
+};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
@@ -21,14 +23,20 @@ pub(super) struct PresentationCache {
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
-/// SHA-256 of a presentation and of the public params of the link that it was shown to. These are
-/// all inputs of the proof.
+/// SHA-256 of a presentation, of the public params of the link and of the member key that it was
+/// shown with. These are all inputs of the proof.
 type Fingerprint = [u8; 32];
 
-fn fingerprint(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> Fingerprint {
+/// Returns the fingerprint. All parts have fixed lengths, so that no other inputs give the same bytes.
+fn fingerprint(
+    presentation: &AuthPresentation,
+    link: &CallLinkPublicParams,
+    member: Option<&MemberKey>,
+) -> Fingerprint {
     let digest = Sha256::new()
         .chain_update(presentation.to_bytes())
-        .chain_update(link.to_bytes());
+        .chain_update(link.to_bytes())
+        .chain_update(member.map_or(&[][..], |member| member.as_bytes()));
     digest.finalize().into()
 }
 
@@ -61,15 +69,16 @@ impl PresentationCache {
         Self { keys, periods }
     }
 
-    /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
-    /// insert it by once it is verified.
+    /// Returns `None` if the cache shows that the presentation holds for the link and the member
+    /// key, else the key to insert it by once it is verified.
     pub(super) fn lookup(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkPublicParams,
+        member: Option<&MemberKey>,
         now: Timestamp,
     ) -> Option<CacheMiss> {
-        let fingerprint = fingerprint(presentation, link);
+        let fingerprint = fingerprint(presentation, link, member);
         let period = self.periods.get(&fingerprint);
         let known =
             period.is_some_and(|period| period.covers(now)) && presentation.is_redeemable(now);
@@ -96,7 +105,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_held_is_known_for_its_link_and_its_time() {
+    async fn what_held_is_known_for_its_link_its_member_key_and_its_time() {
         let rooms = TestRooms::start().await;
         let [link, other] = [rooms.new_link(), rooms.new_link()];
         let [params, others] =
@@ -115,26 +124,34 @@ mod tests {
             not_after: Some(end),
         }]));
 
-        let miss = cache.lookup(&shown, &params, now).unwrap();
+        let [key, other_key] = [1, 2].map(|byte| MemberKey::from_bytes([byte; 32]));
+        let (member, other_member) = (Some(&key), Some(&other_key));
+        let miss = cache.lookup(&shown, &params, member, now).unwrap();
         assert!(
-            cache.lookup(&shown, &params, now).is_some(),
+            cache.lookup(&shown, &params, member, now).is_some(),
             "not verified yet"
         );
         cache.insert(&miss);
-        for (presentation, link, now, known) in [
-            (&shown, &params, now, true),
-            (&shown, &params, end.minus(1), true),
-            (&shown, &params, end, false),
-            (&shown, &params, now.minus(1), false),
-            (&shown, &others, now, false),
-            (&again, &params, now, false),
+        for (presentation, link, member, now, known) in [
+            (&shown, &params, member, now, true),
+            (&shown, &params, member, end.minus(1), true),
+            (&shown, &params, member, end, false),
+            (&shown, &params, member, now.minus(1), false),
+            (&shown, &others, member, now, false),
+            (&shown, &params, other_member, now, false),
+            (&shown, &params, None, now, false),
+            (&again, &params, member, now, false),
         ] {
             assert_eq!(
-                cache.lookup(presentation, link, now).is_none(),
+                cache.lookup(presentation, link, member, now).is_none(),
                 known,
                 "{now:?}"
             );
         }
+        let unbound = cache.lookup(&again, &params, None, now).unwrap();
+        cache.insert(&unbound);
+        assert!(cache.lookup(&again, &params, None, now).is_none());
+        assert!(cache.lookup(&again, &params, member, now).is_some());
     }
 
     #[tokio::test]
@@ -146,10 +163,11 @@ mod tests {
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
         let cache = PresentationCache::new(VerifyingParams::default());
-        cache.insert(&cache.lookup(&shown, &params, now).unwrap());
+        cache.insert(&cache.lookup(&shown, &params, None, now).unwrap());
 
         let last = now.start_of_day().plus(2 * DAY);
-        assert!(cache.lookup(&shown, &params, last).is_none());
-        assert!(cache.lookup(&shown, &params, last.plus(1)).is_some());
+        assert!(cache.lookup(&shown, &params, None, last).is_none());
+        let later = last.plus(1);
+        assert!(cache.lookup(&shown, &params, None, later).is_some());
     }
 }
