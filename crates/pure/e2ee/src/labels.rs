@@ -34,8 +34,6 @@ pub(crate) const CROSS_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_OtherDev
 /// Signature of the admin key over a member key of an admin in an era.
 pub(crate) const ADMIN_SIGNATURE: &[u8] = b"Anteroom_20261127_Signature_AdminInEra";
 
-/// Beginning of the message of a presentation's proof (zk-protocol.md 3.4).
-pub(crate) const PRESENTATION: &[u8] = b"Anteroom_20261127_Presentation_MemberKey";
 /// Salt of the verification words.
 pub(crate) const WORDS: &[u8] = b"Anteroom_20261127_Verification_Words";
 
@@ -56,7 +54,6 @@ const ALL: &[&[u8]] = &[
     IDENTITY,
     CROSS_SIGNATURE,
     ADMIN_SIGNATURE,
-    PRESENTATION,
     WORDS,
 ];
 

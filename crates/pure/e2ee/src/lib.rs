@@ -4,8 +4,8 @@
 //! # Contract
 //!
 //! 1. **Keys of people.** [`AdminSecret`] gives the passkey and the [`AdminKey`] of a room, [`DeviceSecret`]
-//!    the [`MemberKey`] of a device in a room. A `join` names the member key, the presentation's proof is over
-//!    [`MemberPublicKey::presentation_message`], and [`HelloContent`] carries the key and the name.
+//!    the [`MemberKey`] of a device in a room. A `join` names the member key, the presentation's proof is
+//!    bound to it ([`MemberPublicKey::named`]), and [`HelloContent`] carries the key and the name.
 //! 2. **Statements.** Admins sign [`Approval`], [`Policy`], [`BarredEntry`] and [`Lock`] as
 //!    [`SignedStatement`]; services pass the bytes on. A [`CertificateChain`] ties a member key to an account.
 //! 3. **Rules.** [`RoomContext`] holds the statements that count. [`RoomContext::admits`] decides about a

@@ -51,10 +51,10 @@ key_pair!(
 );
 
 impl MemberPublicKey {
-    /// Returns the message of the proof of a presentation that comes with this member key (zk-protocol.md 3.4,
-    /// standard mode): label, then the 32 bytes of the key. The presentation is of no use under another key.
+    /// Returns the key as a join and its presentation name it: the presentation is of no use under another
+    /// key.
     #[must_use]
-    pub fn presentation_message(&self) -> Vec<u8> {
-        [labels::PRESENTATION, self.as_bytes()].concat()
+    pub fn named(&self) -> anteroom_protocol::MemberKey {
+        anteroom_protocol::MemberKey::from_bytes(*self.as_bytes())
     }
 }
