@@ -248,8 +248,8 @@ impl LeaseTask {
         for _ in 0..END_ATTEMPTS {
             match self.try_end_era().await {
                 Ok(()) => {
-                    // Who else removes the record, or replaces it by that of another era, does not
-                    // report the end of this one.
+                    // This task alone reports the end of its era: a request that removes the record
+                    // does not, nor does a node that replaces it by that of another era.
                     let events = &self.context.rooms.events;
                     events.emit("call.ended", &self.address.room);
                     return;
