@@ -52,6 +52,7 @@ pub(super) const LAYERS: &[(&str, Layer)] = &[
     ("anteroom-protocol", Pure),
     ("anteroom-wire", Pure),
     ("anteroom-call", Pure),
+    ("anteroom-e2ee", Pure),
     ("anteroom-client-core", Pure),
     ("anteroom-runtime", Kit),
     ("anteroom-http-client", Kit),
