@@ -158,6 +158,7 @@ impl TimingUser {
             is_plain: false,
             root_key: created.await.unwrap().root_key,
             params: Some(pass.params()),
+            without_certificates: false,
         });
     }
 
