@@ -226,7 +226,7 @@ fn what_is_pinned_is_told_with_its_id_and_beginning_by_every_command() {
         let account = place.add_account();
         place.act_as(&account);
         let shown = stderr(&place.run(command));
-        for kind in ["generic", "group"] {
+        for kind in ["generic", "group", "certificate"] {
             let line = format!("pinned the issuer's {kind} params ");
             let line = shown.lines().find(|text| text.contains(&line));
             assert!(line.unwrap().contains("which issue from 2"), "{shown}");
