@@ -19,6 +19,7 @@ mod confirmations;
 mod crypto;
 mod error;
 mod handshake;
+mod history;
 mod leaf;
 mod link;
 mod message;
@@ -33,14 +34,16 @@ mod view;
 pub use self::{
     applicant::Applicant,
     candidate::Candidate,
-    change::{EpochChange, EpochFrames, GroupChange, OutgoingCommit},
+    change::{EpochChange, EpochFrames, GroupChange, MAX_ADDS, OutgoingCommit},
     confirmations::{CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Confirmations},
     error::{CommitError, GroupFailure, JoinError, MessageError},
     handshake::{BodyTooLong, HandshakeKey, HandshakeKind},
+    history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
     message::GroupMessage,
     roster::{ABSENCE, RosterHistory},
+    start::GroupStart,
     state::Group,
     verdict::{
         CommitEffect, CommitRefusal, CommitView, GroupView, ProposalView, RemovalReason,

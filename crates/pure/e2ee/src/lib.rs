@@ -32,7 +32,9 @@
 //!   are over. Lifetimes are therefore from a day before now to two days after; those in a Welcome are not
 //!   checked; epochs that are over are dropped by the caller's clock.
 //! - openmls computes the paths of large commits on the threads of `rayon`. The crate `sframe` turns on
-//!   `getrandom` for browsers and never calls it. openmls and `sframe` write to `log`, no secrets.
+//!   `getrandom` for browsers and never calls it.
+//! - openmls and `sframe` write to `log`: no keys, but in errors the claims of a leaf that openmls refuses.
+//!   A program must not write down the log of the target `openmls`.
 //! - Copies of secrets that openmls makes while it serializes its state are not wiped; the state itself is.
 //!
 //! ```
@@ -57,6 +59,79 @@
 //! assert_eq!(*verified, approval);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Two devices of a room without an admin key, with the test as the room service:
+//!
+//! ```
+//! use anteroom_e2ee::{
+//!     Admission, Applicant, Candidate, ContextChange, DeviceSecret, EraHistory, FrameContext,
+//!     FrameOpener, FrameSealer, FrameTag, Group, GroupChange, GroupLink, GroupStart, MemberKey,
+//!     MemberLeaf, Moment, RosterHistory, Surroundings,
+//! };
+//! use anteroom_protocol::{DemuxId, EraId, OpaqueUserId, RootKey, Timestamp};
+//! # use rand_core::SeedableRng as _;
+//! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//! # let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+//! # let (now, moment) = (Timestamp::from_secs(since.as_secs()), Moment::new(since));
+//! # let roster = RosterHistory::default();
+//! let root_key = RootKey::parse("bcdf-ghkm-npqr-stxz-bcdf-ghkm-npqr-stxz")?;
+//! let link = GroupLink::new(&root_key, EraId::from_bytes([1; 16]), None);
+//! let surroundings = Surroundings {
+//!     is_account: &|_| true, // `user.decrypt(&room_params).is_ok()` in a client
+//!     max_devices: 4,
+//!     roster: &roster,
+//!     now,
+//!     moment,
+//! };
+//! let device = |number: u8, user: &str| {
+//!     let key: MemberKey = DeviceSecret::from_bytes([number; 32]).member_key(&root_key.room_id());
+//!     let leaf = MemberLeaf {
+//!         user: OpaqueUserId::parse(user).unwrap(),
+//!         demux_id: DemuxId::new(u32::from(number) * 16).unwrap(),
+//!         member_key: key.public(),
+//!         admission: Admission::None,
+//!         name: Some("Ann".to_owned()),
+//!         certificate: None,
+//!     };
+//!     (key, leaf)
+//! };
+//!
+//! // The first device starts the group, the second one waits with a key package.
+//! let (member_key, leaf) = device(1, "0a");
+//! let start = GroupStart {
+//!     link: link.clone(),
+//!     member_key,
+//!     leaf: &leaf,
+//!     number: 0,
+//!     context: &ContextChange::default(),
+//!     history: EraHistory::of_founder(),
+//! };
+//! let mut ann = Group::start(start, &surroundings, &mut rng)?;
+//! let (key, leaf) = device(2, "0b");
+//! let waiting = Candidate::new(link.clone(), key, leaf, EraHistory::default(), now, &mut rng)?;
+//!
+//! // The first one commits, and merges the commit when the room service tells it.
+//! let change = GroupChange {
+//!     add: vec![Applicant::open(&link, waiting.key_package())?],
+//!     ..GroupChange::default()
+//! };
+//! let commit = ann.commit(&change, &surroundings, &mut rng)?;
+//! let changed = ann.receive_commit(commit.epoch, &commit.body, &surroundings)?;
+//! let (_, welcome) = commit.welcome.as_ref().unwrap();
+//! let known = ContextChange::default();
+//! let (bob, _) = waiting.join(ann.epoch(), welcome, &known, &surroundings)?;
+//!
+//! // Frames are sealed with the keys of the epoch.
+//! let (sent, received) = (changed.frames.unwrap(), bob.frames()?);
+//! let mut sealer = FrameSealer::new();
+//! sealer.add_epoch(&sent.key, sent.own_leaf, true, moment)?;
+//! let mut opener = FrameOpener::new();
+//! opener.add_epoch(received.key, received.leaves, &received.stayed, moment);
+//! let sealed = sealer.seal(FrameContext::Audio, b"sound", 0, moment)?;
+//! let opened = opener.open(FrameTag(1), &sealed, 0, moment)?;
+//! assert_eq!((opened.leaf, opened.frame.as_slice()), (0, &b"sound"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod encoding;
@@ -79,9 +154,10 @@ pub use self::{
     group::{
         ABSENCE, Applicant, BodyTooLong, CONFIRMATION_INTERVAL, CONFIRMATION_LIMIT, Candidate,
         CommitEffect, CommitError, CommitRefusal, CommitView, Confirmations, EpochChange,
-        EpochFrames, Group, GroupChange, GroupFailure, GroupLink, GroupMessage, GroupView,
-        HandshakeKey, HandshakeKind, JoinError, MemberLeaf, MessageError, OutgoingCommit,
-        ProposalView, RemovalReason, RosterHistory, Surroundings, verdict, verdict_of_newcomer,
+        EpochFrames, EraHistory, Group, GroupChange, GroupFailure, GroupLink, GroupMessage,
+        GroupStart, GroupView, HandshakeKey, HandshakeKind, JoinError, MAX_ADDS, MemberLeaf,
+        MessageError, OutgoingCommit, ProposalView, RemovalReason, RosterHistory, Surroundings,
+        verdict, verdict_of_newcomer,
     },
     hello::HelloContent,
     keys::{

@@ -1,6 +1,7 @@
 //! Sealing of the frames that a device sends.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use anteroom_protocol::redacted_debug;
 use sframe::{
@@ -49,7 +50,8 @@ pub enum SealError {
 #[derive(Default)]
 pub struct FrameSealer {
     present: Option<SealingEpoch>,
-    next: Option<(Moment, SealingEpoch)>,
+    /// The epochs that were added and are not in use yet, each with the moment of its use.
+    next: VecDeque<(Moment, SealingEpoch)>,
     is_key_frame_due: bool,
     last_key_frame: Option<Moment>,
 }
@@ -82,18 +84,18 @@ impl FrameSealer {
         has_new_members: bool,
         now: Moment,
     ) -> Result<(), SealError> {
-        let pending = self.next.as_ref().map(|(_, next)| next);
+        self.change_epoch(now);
+        let pending = self.next.back().map(|(_, next)| next);
         let last = pending.or(self.present.as_ref());
         if last.is_some_and(|last| last.epoch >= key.epoch()) {
             return Err(SealError::OldEpoch);
         }
-        let had_new_members = pending.is_some_and(|next| next.has_new_members);
         let mut next = SealingEpoch::new(key, own_leaf)?;
-        next.has_new_members = has_new_members || had_new_members;
+        next.has_new_members = has_new_members;
         if self.present.is_none() {
             self.present = Some(next);
         } else {
-            self.next = Some((now.plus(CHANGE_DELAY), next));
+            self.next.push_back((now.plus(CHANGE_DELAY), next));
         }
         Ok(())
     }
@@ -148,7 +150,7 @@ impl FrameSealer {
     }
 
     fn change_epoch(&mut self, now: Moment) {
-        if let Some((_, next)) = self.next.take_if(|(from, _)| now >= *from) {
+        while let Some((_, next)) = self.next.pop_front_if(|(from, _)| now >= *from) {
             self.is_key_frame_due |= next.has_new_members;
             self.present = Some(next);
         }

@@ -43,7 +43,8 @@ impl Group {
         sealed.to_bytes().map_err(|_| GroupFailure::Mls)
     }
 
-    /// Opens an application message of a member, once. Messages of the epoch before are opened for 10 s.
+    /// Opens an application message of a member, once. Messages of the epochs before are opened for 10 s,
+    /// those of leaves that are no longer in for 2 s.
     /// Returns the epoch, and the leaf in that epoch's tree.
     ///
     /// # Errors
@@ -68,6 +69,12 @@ impl Group {
         let Sender::Member(leaf) = processed.sender().clone() else {
             return Err(MessageError);
         };
+        let has_left = self.leavers.iter().any(|leaver| {
+            leaver.leaf == leaf.u32() && epoch.epoch <= leaver.last_epoch && now >= leaver.until
+        });
+        if has_left {
+            return Err(MessageError);
+        }
         let ProcessedMessageContent::ApplicationMessage(content) = processed.into_content() else {
             return Err(MessageError);
         };
@@ -79,6 +86,7 @@ impl Group {
     /// Drops the keys of the epochs before this one, 10 s after it began.
     pub fn drop_past_epochs(&mut self, now: Moment) {
         if self.past_until.take_if(|until| now >= *until).is_some() {
+            self.leavers.clear();
             let provider = Provider::without_rng(&self.parts.storage);
             let mls = &mut self.parts.mls;
             // The storage in memory does not fail.

@@ -1,6 +1,6 @@
 //! A device that waits to be added to a group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anteroom_protocol::{Timestamp, redacted_debug};
 use openmls::prelude::{
@@ -14,6 +14,7 @@ use super::{
     crypto::CIPHERSUITE,
     error::{GroupFailure, JoinError},
     handshake::HandshakeKind,
+    history::EraHistory,
     leaf::{MemberLeaf, capabilities},
     link::GroupLink,
     mls::{MemberSigner, group_id, join_config, lifetime, store_psk},
@@ -22,7 +23,7 @@ use super::{
     verdict::{Surroundings, verdict_of_newcomer},
     view::{group_view, psk_name},
 };
-use crate::{AdmissionReason, EraPsk, GroupEpoch, MemberKey, Policy, SignedStatement};
+use crate::{AdmissionReason, ContextChange, EraPsk, GroupEpoch, MemberKey};
 
 /// A device with a key package, until somebody welcomes it. A Welcome uses the key package up: after a failure
 /// a new candidate is needed.
@@ -31,13 +32,15 @@ pub struct Candidate {
     link: GroupLink,
     member_key: MemberKey,
     leaf: MemberLeaf,
+    history: EraHistory,
     key_package: Vec<u8>,
 }
 
 redacted_debug!(Candidate);
 
 impl Candidate {
-    /// Makes the key package of a device, sealed for the relay to all.
+    /// Makes the key package of a device, sealed for the relay to all. `history` is that of an earlier group of
+    /// the era, where the device was in one.
     ///
     /// # Errors
     /// The leaf does not name the member key, or has values that no reader accepts.
@@ -45,6 +48,7 @@ impl Candidate {
         link: GroupLink,
         member_key: MemberKey,
         leaf: MemberLeaf,
+        history: EraHistory,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, GroupFailure> {
@@ -80,6 +84,7 @@ impl Candidate {
             link,
             member_key,
             leaf,
+            history,
             key_package,
         })
     }
@@ -94,7 +99,8 @@ impl Candidate {
     /// Enters a group by a Welcome into an epoch: opens it, and checks the context and every leaf of the
     /// tree. Returns the group with the reason for which each leaf is in.
     ///
-    /// `known` is the newest policy that the device knows.
+    /// `known` is the newest policy that the device knows, with the barred entries and the lock of an earlier
+    /// group of the era, where it was in one: a group that lacks a statement of these is refused.
     ///
     /// # Errors
     /// [`JoinError`]. The device sends and shows nothing of that group.
@@ -102,7 +108,7 @@ impl Candidate {
         self,
         epoch: GroupEpoch,
         welcome: &[u8],
-        known: Option<&SignedStatement<Policy>>,
+        known: &ContextChange,
         surroundings: &Surroundings<'_>,
     ) -> Result<(Group, BTreeMap<u32, AdmissionReason>), JoinError> {
         let opened = self
@@ -130,7 +136,7 @@ impl Candidate {
         if *mls.group_id() != expected || mls.epoch().as_u64() != epoch.epoch {
             return Err(JoinError::OtherEpoch);
         }
-        let view = group_view(&mls, BTreeSet::new(), false).map_err(JoinError::Refused)?;
+        let view = group_view(&mls, self.history).map_err(JoinError::Refused)?;
         view.context
             .matches(&self.link.context, known)
             .map_err(JoinError::Context)?;

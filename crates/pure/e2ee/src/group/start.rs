@@ -1,13 +1,13 @@
 //! The start of a group.
 
-use std::collections::BTreeSet;
-
+use anteroom_protocol::redacted_debug;
 use openmls::prelude::MlsGroup;
 use rand_core::CryptoRng;
 
 use super::{
     crypto::CIPHERSUITE,
     error::GroupFailure,
+    history::EraHistory,
     leaf::{MemberLeaf, capabilities},
     link::GroupLink,
     mls::{
@@ -21,21 +21,43 @@ use super::{
 };
 use crate::{ContextChange, MemberKey, Presence};
 
+/// The first member of a group, and the state of the era before it.
+pub struct GroupStart<'s> {
+    /// The link.
+    pub link: GroupLink,
+    /// The device's key in the room.
+    pub member_key: MemberKey,
+    /// The claims of the device.
+    pub leaf: &'s MemberLeaf,
+    /// The number of the group, as the room service counts them.
+    pub number: u32,
+    /// The statements that the device knows, those of an earlier group of the era among them.
+    pub context: &'s ContextChange,
+    /// The history of the era: that of the earlier group, where the device was in one.
+    pub history: EraHistory,
+}
+
+redacted_debug!(impl ['s] GroupStart<'s>);
+
 impl Group {
-    /// Starts a group of an era with the own device alone. `number` is the room service's number of it.
+    /// Starts a group of an era with the own device alone.
     ///
     /// # Errors
     /// [`GroupFailure::Admission`]: a device that may not be in cannot start. [`GroupFailure::Leaf`],
     /// [`GroupFailure::Mls`].
     pub fn start(
-        link: GroupLink,
-        member_key: MemberKey,
-        leaf: &MemberLeaf,
-        number: u32,
-        context: &ContextChange,
+        start: GroupStart<'_>,
         surroundings: &Surroundings<'_>,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, GroupFailure> {
+        let GroupStart {
+            link,
+            member_key,
+            leaf,
+            number,
+            context,
+            history,
+        } = start;
         if leaf.member_key != member_key.public() {
             return Err(GroupFailure::Leaf);
         }
@@ -66,7 +88,7 @@ impl Group {
                 .build(&provider, &MemberSigner(&member_key), leaf.credential())
                 .map_err(|_| GroupFailure::Mls)?
         };
-        let view = group_view(&mls, BTreeSet::new(), number == 0).map_err(GroupFailure::Refused)?;
+        let view = group_view(&mls, history).map_err(GroupFailure::Refused)?;
         let parts = GroupParts {
             mls,
             storage,

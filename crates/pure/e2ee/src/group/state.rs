@@ -12,9 +12,10 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    change::{EpochChange, EpochFrames, GroupChange, OutgoingCommit},
+    change::{EpochChange, EpochFrames, GroupChange, MAX_ADDS, OutgoingCommit},
     error::{CommitError, GroupFailure},
     handshake::HandshakeKind,
+    history::EraHistory,
     leaf::MemberLeaf,
     link::GroupLink,
     mls::{MemberSigner, context_extensions, parse_message, psk_id},
@@ -22,21 +23,29 @@ use super::{
     verdict::{CommitEffect, GroupView, Surroundings, verdict},
     view::{commit_view, group_view, leaves},
 };
-use crate::{EPOCH_RETENTION, EpochKey, GroupEpoch, MemberKey, Moment, RoomContext};
+use crate::{
+    EPOCH_RETENTION, EpochKey, GroupEpoch, LEAVER_RETENTION, MemberKey, Moment, RoomContext,
+};
 
 /// A member's state of a group.
 pub struct Group {
     pub(super) parts: GroupParts,
-    /// The member keys that were in the group since this member came in.
-    seen: BTreeSet<[u8; 32]>,
-    /// Whether this member was in since the era began.
-    has_seen_all: bool,
+    history: EraHistory,
     pending: Option<PendingCommit>,
     /// The moment at which the keys of the epochs before this one are dropped.
     pub(super) past_until: Option<Moment>,
+    pub(super) leavers: Vec<Leaver>,
 }
 
 redacted_debug!(Group);
+
+/// A leaf that was taken out.
+pub(super) struct Leaver {
+    pub(super) leaf: u32,
+    pub(super) last_epoch: u64,
+    /// The moment at which its messages of that epoch and earlier ones are no longer opened.
+    pub(super) until: Moment,
+}
 
 /// The parts that a group is made from.
 pub(super) struct GroupParts {
@@ -56,10 +65,10 @@ impl Group {
     pub(super) fn from_parts(parts: GroupParts, view: &GroupView) -> Self {
         let mut group = Self {
             parts,
-            seen: BTreeSet::new(),
-            has_seen_all: view.has_seen_all,
+            history: view.history.clone(),
             pending: None,
             past_until: None,
+            leavers: Vec::new(),
         };
         group.see(&view.leaves);
         group
@@ -79,8 +88,13 @@ impl Group {
     /// # Errors
     /// The state is damaged.
     pub fn view(&self) -> Result<GroupView, GroupFailure> {
-        group_view(&self.parts.mls, self.seen.clone(), self.has_seen_all)
-            .map_err(GroupFailure::Refused)
+        group_view(&self.parts.mls, self.history.clone()).map_err(GroupFailure::Refused)
+    }
+
+    /// Returns the member keys that were in, for the next group of the era.
+    #[must_use]
+    pub const fn history(&self) -> &EraHistory {
+        &self.history
     }
 
     /// Returns the own leaf.
@@ -128,6 +142,9 @@ impl Group {
     ) -> Result<OutgoingCommit, GroupFailure> {
         if self.pending.is_some() {
             return Err(GroupFailure::Pending);
+        }
+        if change.add.len() > MAX_ADDS {
+            return Err(GroupFailure::TooLong);
         }
         let view = self.view()?;
         let context = view.context.with(&change.context);
@@ -205,8 +222,7 @@ impl Group {
             committer: commit.committer,
             refusal,
         };
-        let view =
-            group_view(&self.parts.mls, self.seen.clone(), self.has_seen_all).map_err(refused)?;
+        let view = group_view(&self.parts.mls, self.history.clone()).map_err(refused)?;
         let effect = verdict(&view, &commit, surroundings).map_err(refused)?;
         let merged = self.parts.mls.merge_staged_commit(&provider, *staged);
         merged.map_err(|_| CommitError::Malformed)?;
@@ -329,6 +345,13 @@ impl Group {
         now: Moment,
     ) -> Result<EpochChange, CommitError> {
         self.past_until = Some(now.plus(EPOCH_RETENTION));
+        let last_epoch = self.epoch().epoch.saturating_sub(1);
+        let leavers = effect.removed.iter().map(|(leaf, _)| Leaver {
+            leaf: *leaf,
+            last_epoch,
+            until: now.plus(LEAVER_RETENTION),
+        });
+        self.leavers.extend(leavers);
         if !self.parts.mls.is_active() {
             return Ok(EpochChange {
                 effect,
@@ -355,8 +378,9 @@ impl Group {
     }
 
     fn see(&mut self, leaves: &BTreeMap<u32, MemberLeaf>) {
-        let keys = leaves.values().map(|leaf| *leaf.member_key.as_bytes());
-        self.seen.extend(keys);
+        for leaf in leaves.values() {
+            self.history.see(&leaf.member_key);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_protocol::{DemuxId, OpaqueUserId, Timestamp};
 
-use super::{leaf::MemberLeaf, roster::RosterHistory};
+use super::{history::EraHistory, leaf::MemberLeaf, roster::RosterHistory};
 use crate::{
     AdmissionError, AdmissionReason, ContextError, EraPsk, MemberPublicKey, Moment, Presence,
     RoomContext,
@@ -33,10 +33,8 @@ pub struct GroupView {
     pub leaves: BTreeMap<u32, MemberLeaf>,
     /// The context.
     pub context: RoomContext,
-    /// The member keys that were in the group since its own member came in.
-    pub seen: BTreeSet<[u8; 32]>,
-    /// Whether the own member was in since the era began, so that `seen` are all who were ever in.
-    pub has_seen_all: bool,
+    /// The member keys that the own member has seen in the groups of the era.
+    pub history: EraHistory,
 }
 
 impl GroupView {
@@ -62,8 +60,8 @@ impl GroupView {
     /// others cannot know who left before they came: they give the benefit of the doubt, unless they have
     /// seen all.
     fn presence(&self, leaf: &MemberLeaf, is_committer: bool) -> Presence {
-        let is_known = is_committer || self.has_seen_all;
-        if is_known && !self.seen.contains(leaf.member_key.as_bytes()) {
+        let is_known = is_committer || self.history.has_seen_all();
+        if is_known && !self.history.has_seen(&leaf.member_key) {
             Presence::New
         } else {
             Presence::Returning

@@ -1,6 +1,6 @@
 //! Groups and commits of openmls as plain values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use openmls::{
     prelude::{
@@ -12,22 +12,18 @@ use openmls::{
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 use super::{
+    history::EraHistory,
     leaf::MemberLeaf,
     mls::context_of,
     verdict::{CommitRefusal, CommitView, GroupView, ProposalView},
 };
 
 /// Returns the members and the context of a group.
-pub(super) fn group_view(
-    mls: &MlsGroup,
-    seen: BTreeSet<[u8; 32]>,
-    has_seen_all: bool,
-) -> Result<GroupView, CommitRefusal> {
+pub(super) fn group_view(mls: &MlsGroup, history: EraHistory) -> Result<GroupView, CommitRefusal> {
     Ok(GroupView {
         leaves: leaves(mls)?,
         context: context_of(mls.extensions()).map_err(CommitRefusal::Context)?,
-        seen,
-        has_seen_all,
+        history,
     })
 }
 

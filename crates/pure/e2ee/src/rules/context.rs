@@ -58,8 +58,8 @@ pub enum ContextError {
     /// It is not what one's own context becomes by its statements.
     #[error("the context of the group changed otherwise than by statements of its admins")]
     Unfounded,
-    /// Its policy is older than one that is known.
-    #[error("the policy of the group is older than a known one")]
+    /// It lacks a statement that is known: a newer policy, a barred entry, a lock.
+    #[error("the group lacks a statement of its admins that is known")]
     Stale,
 }
 
@@ -203,16 +203,12 @@ impl RoomContext {
         }
     }
 
-    /// Verifies that the context is of one's own link and era, and that its statements count. A newcomer asks
-    /// this of a group before it is in.
+    /// Verifies that the context is of one's own link and era, that its statements count, and that it lacks no
+    /// statement that one knows. A newcomer asks this of a group before it is in.
     ///
     /// # Errors
-    /// [`ContextError`], with [`ContextError::Stale`] if `known` counts rather than the context's policy.
-    pub fn matches(
-        &self,
-        own: &Self,
-        known: Option<&SignedStatement<Policy>>,
-    ) -> Result<(), ContextError> {
+    /// [`ContextError`], with [`ContextError::Stale`] if `known` would change the context.
+    pub fn matches(&self, own: &Self, known: &ContextChange) -> Result<(), ContextError> {
         if self.room != own.room || self.era != own.era {
             return Err(ContextError::OtherRoom);
         }
@@ -222,15 +218,21 @@ impl RoomContext {
             _ => {}
         }
         self.verify()?;
-        let is_stale = match (known, &self.policy) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(known), Some(policy)) => known.supersedes(policy),
-        };
-        if is_stale {
-            return Err(ContextError::Stale);
+        if self.with(known) == *self {
+            Ok(())
+        } else {
+            Err(ContextError::Stale)
         }
-        Ok(())
+    }
+
+    /// Returns the statements in the context.
+    #[must_use]
+    pub fn statements(&self) -> ContextChange {
+        ContextChange {
+            policy: self.policy.clone(),
+            barred: self.barred.entries().to_vec(),
+            lock: self.lock.clone(),
+        }
     }
 
     /// Verifies that the context is what `before` becomes by the statements that the context has.
@@ -238,12 +240,7 @@ impl RoomContext {
     /// # Errors
     /// [`ContextError::Unfounded`].
     pub fn follows(&self, before: &Self) -> Result<(), ContextError> {
-        let change = ContextChange {
-            policy: self.policy.clone(),
-            barred: self.barred.entries().to_vec(),
-            lock: self.lock.clone(),
-        };
-        if *self == before.with(&change) {
+        if *self == before.with(&self.statements()) {
             Ok(())
         } else {
             Err(ContextError::Unfounded)

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use anteroom_e2ee::{
     AdminSignature, Admission, Applicant, Candidate, CommitError, ContextChange, DeviceSecret,
-    EpochChange, FrameContext, FrameOpener, FrameSealer, FrameTag, Group, GroupChange,
-    GroupFailure, GroupLink, JoinError, MemberKey, MemberLeaf, Moment, OutgoingCommit,
+    EpochChange, EraHistory, FrameContext, FrameOpener, FrameSealer, FrameTag, Group, GroupChange,
+    GroupFailure, GroupLink, GroupStart, JoinError, MemberKey, MemberLeaf, Moment, OutgoingCommit,
     RosterHistory, Surroundings,
 };
 use anteroom_protocol::{DemuxId, OpaqueUserId, Restrictions, RootKey, Timestamp};
@@ -151,21 +151,21 @@ impl Call {
     pub(crate) fn try_start(&mut self, leaf: &MemberLeaf) -> Result<Group, GroupFailure> {
         let key = self.member_key(leaf.demux_id.number() / 16);
         let surroundings = surroundings(&self.roster, self.now);
-        let link = self.link.clone();
-        Group::start(
-            link,
-            key,
+        let start = GroupStart {
+            link: self.link.clone(),
+            member_key: key,
             leaf,
-            0,
-            &self.context,
-            &surroundings,
-            &mut self.rng,
-        )
+            number: 0,
+            context: &self.context,
+            history: EraHistory::of_founder(),
+        };
+        Group::start(start, &surroundings, &mut self.rng)
     }
 
     pub(crate) fn candidate(&mut self, leaf: MemberLeaf) -> Candidate {
         let key = self.member_key(leaf.demux_id.number() / 16);
-        Candidate::new(self.link.clone(), key, leaf, system_time(), &mut self.rng).unwrap()
+        let (link, history) = (self.link.clone(), EraHistory::default());
+        Candidate::new(link, key, leaf, history, system_time(), &mut self.rng).unwrap()
     }
 
     pub(crate) fn applicant(&self, candidate: &Candidate) -> Applicant {
@@ -211,8 +211,7 @@ impl Call {
         let mut epoch = commit.epoch;
         epoch.epoch += 1;
         let (_, welcome) = commit.welcome.as_ref().unwrap();
-        let known = self.context.policy.as_ref();
-        let (group, _) = candidate.join(epoch, welcome, known, &surroundings)?;
+        let (group, _) = candidate.join(epoch, welcome, &self.context, &surroundings)?;
         self.members.push(Member::new(group, self.now));
         Ok(())
     }

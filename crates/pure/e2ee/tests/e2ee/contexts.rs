@@ -244,6 +244,10 @@ fn a_group_of_another_link_is_refused() {
             Err(ContextError::AdminMissingFromLink),
         ),
     ] {
-        assert_eq!(context.matches(own, known), expected);
+        let known = ContextChange {
+            policy: known.cloned(),
+            ..ContextChange::default()
+        };
+        assert_eq!(context.matches(own, &known), expected);
     }
 }

@@ -178,6 +178,22 @@ fn no_counter_is_set_back() {
 }
 
 #[test]
+fn commits_that_follow_each_other_closely_hold_no_sender_in_an_old_epoch() {
+    let (mut sealer, _) = pair();
+    for number in 2..=40 {
+        let now = number * 250;
+        sealer
+            .add_epoch(&epoch(0, number), 5, false, at(now))
+            .unwrap();
+        sealer
+            .seal(FrameContext::Audio, b"sound", 0, at(now))
+            .unwrap();
+        let used = sealer.epoch().unwrap().epoch;
+        assert!(used + 2 >= number, "{used} of {number}");
+    }
+}
+
+#[test]
 fn an_epoch_is_opened_10_s_longer_and_2_s_for_leavers() {
     let (mut sealer, mut opener) = pair();
     let mut other = FrameSealer::new();

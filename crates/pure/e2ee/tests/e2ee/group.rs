@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anteroom_e2ee::{
     Admission, AdmissionError, AdmissionReason, Approval, CommitError, CommitRefusal,
     ContextChange, FrameContext, FrameRefusal, FrameTag, GroupChange, GroupFailure, GroupMessage,
-    Lock, MessageError, RemovalReason,
+    Lock, MAX_ADDS, MessageError, RemovalReason,
 };
 use anteroom_protocol::Restrictions;
 use zeroize::Zeroizing;
@@ -87,25 +87,32 @@ fn fifty_members_with_approvals_and_certificates_fit_the_messages_of_the_room_se
     };
     let leaf = full_leaf(&call, 1);
     call.start_with(&leaf);
-    let candidates: Vec<_> = (2..=50)
-        .map(|device| {
-            let leaf = full_leaf(&call, device);
-            call.candidate(leaf)
-        })
-        .collect();
-    let change = GroupChange {
-        add: candidates.iter().map(|one| call.applicant(one)).collect(),
-        ..GroupChange::default()
-    };
-    let commit = call.commit(0, &change).unwrap();
-    let welcome = commit.welcome.as_ref().unwrap().1.len();
-    assert!(commit.body.len() < 64 * 1024, "{}", commit.body.len());
-    assert!(welcome < 112 * 1024, "{welcome}");
-    for told in call.tell(&commit) {
-        told.unwrap();
-    }
-    for candidate in candidates {
-        call.welcome(candidate, &commit).unwrap();
+    let devices: Vec<u32> = (2..=50).collect();
+    for devices in devices.chunks(MAX_ADDS) {
+        let leaves = devices.iter().map(|device| full_leaf(&call, *device));
+        let leaves: Vec<_> = leaves.collect();
+        let candidates: Vec<_> = leaves
+            .into_iter()
+            .map(|leaf| call.candidate(leaf))
+            .collect();
+        let change = GroupChange {
+            add: candidates.iter().map(|one| call.applicant(one)).collect(),
+            ..GroupChange::default()
+        };
+        let commit = call.commit(0, &change).unwrap();
+        let welcome = commit.welcome.as_ref().unwrap().1.len();
+        assert!(commit.body.len() < 40 * 1024, "{}", commit.body.len());
+        assert!(welcome < 64 * 1024, "{welcome}");
+        for told in call.tell(&commit) {
+            told.unwrap();
+        }
+        for candidate in candidates {
+            call.welcome(candidate, &commit).unwrap();
+        }
+        let mut too_many = change;
+        too_many.add = vec![too_many.add[0].clone(); MAX_ADDS + 1];
+        let refused = call.commit(0, &too_many);
+        assert_eq!(refused.err(), Some(GroupFailure::TooLong));
     }
     call.agree();
     call.leave(&[50]);
@@ -409,6 +416,28 @@ fn messages_of_the_epoch_before_are_opened_for_10_s() {
         let opened = group.open_message(&sealed, at(20_000 + later));
         let expected = is_open.then_some((epoch, 1, content(b"late")));
         assert_eq!(opened.ok(), expected, "{later}");
+    }
+}
+
+#[test]
+fn messages_of_those_who_left_are_opened_for_2_s() {
+    for (later, is_open) in [(1_999, true), (2_000, false)] {
+        let mut call = Call::with_members(3);
+        let seal = |call: &mut Call, index: usize| {
+            let group = &mut call.members[index].group;
+            group
+                .seal_message(&content(b"late"), &mut call.rng)
+                .unwrap()
+        };
+        let (stayed, gone) = (seal(&mut call, 1), seal(&mut call, 2));
+        call.leave(&[3]);
+        call.now = at(20_000);
+        let commit = call.commit(0, &removing([2])).unwrap();
+        call.tell(&commit).remove(0).unwrap();
+        let group = &mut call.members[0].group;
+        let now = at(20_000 + later);
+        assert_eq!(group.open_message(&gone, now).is_ok(), is_open, "{later}");
+        assert!(group.open_message(&stayed, now).is_ok());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anteroom_e2ee::{
     Admission, AdmissionError, Applicant, Approval, Candidate, CommitRefusal, ContextChange,
-    ContextError, Group, GroupChange, GroupFailure, GroupLink, JoinError, Policy,
+    ContextError, EraHistory, Group, GroupChange, GroupFailure, GroupLink, JoinError, Policy,
 };
 use anteroom_protocol::{OpaqueUserId, Restrictions};
 
@@ -77,7 +77,15 @@ fn a_group_without_the_link_opens_to_nobody() {
     let other_link = GroupLink::new(&root_key(2), call.people.era, None);
     let leaf = call.leaf(2, Admission::None);
     let key = call.member_key(2);
-    let stranger = Candidate::new(other_link, key, leaf, system_time(), &mut rng(1)).unwrap();
+    let stranger = Candidate::new(
+        other_link,
+        key,
+        leaf,
+        EraHistory::default(),
+        system_time(),
+        &mut rng(1),
+    )
+    .unwrap();
     let applicant = Applicant::open(&call.link, stranger.key_package());
     assert_eq!(applicant.err(), Some(GroupFailure::KeyPackage));
     let candidate = call.candidate(call.leaf(2, Admission::None));
@@ -145,7 +153,7 @@ fn a_newcomer_enters_no_group_with_a_member_who_may_not_be_in() {
     let welcome = &commit.welcome.as_ref().unwrap().1;
     let mut later = surroundings(&call.roster, call.now);
     later.now = call.people.policy(Restrictions::None).until;
-    let joined = candidate.join(epoch, welcome, None, &later);
+    let joined = candidate.join(epoch, welcome, &ContextChange::default(), &later);
     let missing = CommitRefusal::Admission(AdmissionError::Missing);
     assert_eq!(joined.err(), Some(JoinError::Refused(missing)));
     assert!(NOW < later.now);
@@ -162,7 +170,12 @@ fn a_newcomer_enters_no_group_with_a_user_who_is_no_account() {
     let is_account = |user: &OpaqueUserId| *user != invented;
     let mut world = surroundings(&call.roster, call.now);
     world.is_account = &is_account;
-    let joined = candidate.join(epoch, &commit.welcome.as_ref().unwrap().1, None, &world);
+    let joined = candidate.join(
+        epoch,
+        &commit.welcome.as_ref().unwrap().1,
+        &ContextChange::default(),
+        &world,
+    );
     let expected = JoinError::Refused(CommitRefusal::Account);
     assert_eq!(joined.err(), Some(expected));
 }
@@ -190,7 +203,15 @@ fn a_user_has_no_more_devices_than_allowed_and_no_device_is_twice() {
     let mut leaf = call.leaf(4, Admission::None);
     leaf.demux_id = demux(1);
     let key = call.member_key(4);
-    let copy = Candidate::new(call.link.clone(), key, leaf, system_time(), &mut rng(1)).unwrap();
+    let copy = Candidate::new(
+        call.link.clone(),
+        key,
+        leaf,
+        EraHistory::default(),
+        system_time(),
+        &mut rng(1),
+    )
+    .unwrap();
     let change = call.adding(&copy);
     let expected = GroupFailure::Refused(CommitRefusal::Duplicate);
     assert_eq!(call.commit(0, &change).err(), Some(expected));
@@ -239,6 +260,13 @@ fn a_key_package_is_sealed_for_the_link() {
     of_another.name = Some("\u{202e}".to_owned());
     let key = call.member_key(2);
     let link = call.link.clone();
-    let made = Candidate::new(link, key, of_another, system_time(), &mut rng(1));
+    let made = Candidate::new(
+        link,
+        key,
+        of_another,
+        EraHistory::default(),
+        system_time(),
+        &mut rng(1),
+    );
     assert_eq!(made.err(), Some(GroupFailure::Leaf));
 }

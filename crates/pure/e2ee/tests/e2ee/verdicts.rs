@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom_e2ee::{
     Admission, AdmissionError, CommitEffect, CommitRefusal, CommitView, ContextChange,
-    ContextError, EraPsk, GroupView, MemberLeaf, Policy, ProposalView, RemovalReason, RoomContext,
-    RosterHistory, Surroundings, verdict, verdict_of_newcomer,
+    ContextError, EraHistory, EraPsk, GroupView, MemberLeaf, Policy, ProposalView, RemovalReason,
+    RoomContext, RosterHistory, Surroundings, verdict, verdict_of_newcomer,
 };
 use anteroom_protocol::{OpaqueUserId, Restrictions};
 
@@ -26,12 +26,14 @@ fn scenario() -> Scenario {
     let context = call.link.context().with(&call.context);
     let leaf = |device| (device - 1, call.leaf(device, Admission::None));
     let leaves: BTreeMap<u32, MemberLeaf> = (1..=3).map(leaf).collect();
-    let keys = leaves.values().map(|leaf| *leaf.member_key.as_bytes());
+    let mut history = EraHistory::of_founder();
+    for leaf in leaves.values() {
+        history.see(&leaf.member_key);
+    }
     let view = GroupView {
-        seen: keys.collect(),
         leaves,
         context,
-        has_seen_all: true,
+        history,
     };
     let mut roster = RosterHistory::default();
     roster.update(
@@ -279,12 +281,9 @@ fn check_3_is_about_context_and_admission() {
     let locked_out = Err(CommitRefusal::Admission(AdmissionError::Locked));
     scene.view.context = locked;
     assert_eq!(scene.of([scene.add(4)]), locked_out);
-    scene
-        .view
-        .seen
-        .insert(*scene.call.member_key(4).public().as_bytes());
+    scene.view.history.see(&scene.call.member_key(4).public());
     assert!(scene.of([scene.add(4)]).is_ok(), "it was in before");
-    scene.view.has_seen_all = false;
+    scene.view.history = EraHistory::default();
     assert!(scene.of([scene.add(5)]).is_ok(), "nobody knows here");
     let leaf = scene.call.leaf(5, Admission::None);
     let own = scene

@@ -13,7 +13,7 @@ use rand_core::SeedableRng as _;
 use super::*;
 use crate::{
     AdminSecret, Admission, Applicant, Candidate, CommitRefusal, ContextChange, ContextError,
-    DeviceSecret, EraPsk, RosterHistory,
+    DeviceSecret, EraPsk, GroupStart, RosterHistory,
 };
 
 const ERA: EraId = EraId::from_bytes([1; 16]);
@@ -62,7 +62,7 @@ fn surroundings(roster: &RosterHistory) -> Surroundings<'_> {
 
 fn candidate(number: u8, rng: &mut ChaCha20Rng) -> Candidate {
     let (key, leaf) = member(number);
-    Candidate::new(link(), key, leaf, now(), rng).unwrap()
+    Candidate::new(link(), key, leaf, EraHistory::default(), now(), rng).unwrap()
 }
 
 /// Three members, on the leaves 0 to 2.
@@ -70,16 +70,15 @@ fn three(rng: &mut ChaCha20Rng) -> Vec<Group> {
     let roster = RosterHistory::default();
     let world = surroundings(&roster);
     let (key, leaf) = member(1);
-    let start = Group::start(
-        link(),
-        key,
-        &leaf,
-        0,
-        &ContextChange::default(),
-        &world,
-        rng,
-    );
-    let mut groups = vec![start.unwrap()];
+    let start = GroupStart {
+        link: link(),
+        member_key: key,
+        leaf: &leaf,
+        number: 0,
+        context: &ContextChange::default(),
+        history: EraHistory::of_founder(),
+    };
+    let mut groups = vec![Group::start(start, &world, rng).unwrap()];
     let candidates = [2, 3].map(|number| candidate(number, rng));
     let open = |one: &Candidate| Applicant::open(&link(), one.key_package()).unwrap();
     let change = GroupChange {
@@ -93,7 +92,9 @@ fn three(rng: &mut ChaCha20Rng) -> Vec<Group> {
     let epoch = groups[0].epoch();
     for candidate in candidates {
         let welcome = &commit.welcome.as_ref().unwrap().1;
-        let (group, _) = candidate.join(epoch, welcome, None, &world).unwrap();
+        let (group, _) = candidate
+            .join(epoch, welcome, &ContextChange::default(), &world)
+            .unwrap();
         groups.push(group);
     }
     groups
