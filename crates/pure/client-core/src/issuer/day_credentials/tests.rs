@@ -24,7 +24,7 @@ fn identity(seed: u8) -> IdentityKey {
     IdentityKey::from_seed(&[seed; 32])
 }
 
-/// Lists generic params, and the keys of certificates of these seeds.
+/// Lists generic params, and the keys of certificates of these seeds. That of the lowest seed issues.
 fn listing(seeds: &[u8]) -> PublishedParams {
     let randomness = Randomness::from_bytes([1; 32]);
     let generic = GenericSecretParams::generate(Mode::Standard, randomness);
@@ -34,7 +34,10 @@ fn listing(seeds: &[u8]) -> PublishedParams {
         ListedParams {
             id: ParamsId::of(params.as_bytes()),
             params,
-            validity: ALWAYS,
+            validity: Validity {
+                not_before: Timestamp::from_secs(u64::from(u8::MAX - seed)),
+                not_after: None,
+            },
         }
     });
     let mut listing = PublishedParams::default();
