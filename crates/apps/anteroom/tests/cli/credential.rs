@@ -34,7 +34,7 @@ fn a_week_of_credentials_comes_and_can_be_shown() {
         assert_eq!(report["groupCredentials"], 8);
         assert_eq!(report["credentialBytes"], 97);
         assert_eq!(report["presentationBytes"], 505);
-        assert_eq!(report["newlyPinned"].as_array().unwrap().len(), 2);
+        assert_eq!(report["newlyPinned"].as_array().unwrap().len(), 3);
         let days = report["lastDay"].as_u64().unwrap() - report["firstDay"].as_u64().unwrap();
         assert_eq!(days, 7 * 86_400);
     }
@@ -170,7 +170,7 @@ fn pins_of_other_issuers_are_the_users_own() {
     let listen: Value = serde_json::from_str(&text).unwrap();
     let url = listen["issuer"].as_str().unwrap();
     let report = place.json(&["credential", "auth", "--json", "--issuer", url]);
-    assert_eq!(report["newlyPinned"].as_array().unwrap().len(), 2);
+    assert_eq!(report["newlyPinned"].as_array().unwrap().len(), 3);
     assert!(place.path().join(".config/anteroom/pins.json").exists());
     assert!(!place.data().join("pins.json").exists());
 }
