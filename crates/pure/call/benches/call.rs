@@ -64,6 +64,7 @@ impl BenchDevice {
             resume: None,
             roster: RosterForm::Whole,
             hello: None,
+            have: None,
             randomness: self.randomness(),
         })
     }
@@ -218,6 +219,7 @@ fn admission(criterion: &mut Criterion) {
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
                 roster: RosterForm::Whole,
                 hello: None,
+                have: None,
                 randomness: active(turn).randomness(),
             });
             ((), input)

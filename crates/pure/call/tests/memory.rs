@@ -44,6 +44,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             resume: None,
             roster: RosterForm::Whole,
             hello,
+            have: None,
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );

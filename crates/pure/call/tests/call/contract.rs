@@ -33,6 +33,7 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         resume: None,
         roster: RosterForm::Whole,
         hello: None,
+        have: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     })
 }
@@ -208,6 +209,7 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         resume: resume.map(|byte| ResumeSecret::from_bytes([byte; 32])),
         roster: RosterForm::Whole,
         hello: None,
+        have: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     }
 }

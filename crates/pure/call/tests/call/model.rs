@@ -2,11 +2,15 @@
 //! the states before and after.
 
 mod decisions;
+mod groups;
 mod rosters;
 
 use std::collections::BTreeMap;
 
-use self::rosters::{Visibility, VisibleDevice};
+use self::{
+    groups::Groups,
+    rosters::{Visibility, VisibleDevice},
+};
 
 use crate::{
     harness::{Line, Setting},
@@ -34,6 +38,9 @@ pub(crate) struct Device {
     hands: BucketLevel,
     questions: BucketLevel,
     told_to_slow_down: bool,
+    /// The number of the last group that the device came into.
+    group: u32,
+    refused_group: u32,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
 }
@@ -75,6 +82,7 @@ pub(crate) struct Model {
     /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, BucketLevel>,
     all_relays: BucketLevel,
+    pub(crate) groups: Groups,
     /// Every state of the roster since the last announcement, which is the first.
     history: Vec<Vec<VisibleDevice>>,
     announced: Option<u64>,
@@ -106,6 +114,7 @@ impl Model {
             joins: 0,
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
+            groups: Groups::default(),
             history: vec![Vec::new()],
             announced: None,
             lines: Vec::new(),
@@ -164,6 +173,8 @@ impl Model {
             Step::Say(connection, _)
             | Step::RelayToAll(connection, ..)
             | Step::RelayTo(connection, _)
+            | Step::Commit { connection, .. }
+            | Step::Refuse(connection, _)
             | Step::Decide(connection, ..) => self.said(*connection, step),
             Step::Later(_) | Step::Wait(_) => {}
         }
@@ -200,6 +211,7 @@ impl Model {
             changes,
             hello,
             resume,
+            have,
             ids,
         } = step
         else {
@@ -217,6 +229,7 @@ impl Model {
             .devices
             .iter_mut()
             .find(|device| device.user == user && Some(device.secret) == *resume);
+        let is_resumed = resumed.is_some();
         let id = if let Some(device) = resumed {
             let before = device.connection.replace(connection);
             device.since = now;
@@ -274,6 +287,8 @@ impl Model {
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
+                group: 0,
+                refused_group: 0,
                 knows: 0,
             });
             id
@@ -284,13 +299,26 @@ impl Model {
         device.knows = knows;
         device.lacks_hellos = false;
         let device = device.clone();
-        let text = format!(
+        let missed = match have {
+            Some(have) if is_resumed && device.active => self.groups.since(*have),
+            _ => Vec::new(),
+        };
+        let mut text = format!(
             "joined {id} {}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
             self.roster(Visibility::of(&device)),
         );
+        if device.active {
+            text += &self.groups.present_text();
+        }
+        if !missed.is_empty() {
+            text += &format!(" missed {}", missed.len());
+        }
         self.tell(connection, text);
+        for commit in missed {
+            self.tell(connection, commit);
+        }
     }
 
     /// Returns the devices that lose their seats for a new device of the user, with the reasons.
@@ -351,6 +379,8 @@ impl Model {
             Step::Say(_, SimpleCommand::Who) => self.who(&sender),
             Step::RelayToAll(_, _, kib) => self.relay(&sender, None, *kib),
             Step::RelayTo(_, id) => self.relay(&sender, Some(*id), 0),
+            Step::Commit { at, kib, to, .. } => self.commit(&sender, *at, *kib, to),
+            Step::Refuse(_, at) => self.refuse(&sender, *at),
             Step::Decide(_, decision, id) => self.decide(&sender, *decision, *id),
             _ => None,
         };

@@ -8,6 +8,8 @@
 //!   again.
 //! - Only the newest whole roster, the newest state of the link and one pong wait. Changes of the
 //!   roster beyond their bound are dropped, and the call must then send a whole roster.
+//! - Commits, Welcomes and refusals wait up to a bound. Beyond it all waiting ones are dropped, and the
+//!   client is told so: it has missed more than the call keeps for a resumed device.
 //! - A client that requests answers faster than it reads them is not read meanwhile.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -23,6 +25,9 @@ use super::outbound::{OutboundMessage, QueueKind};
 const MAX_CHANGES: usize = 256 * 1024;
 /// The bytes of waiting answers above which the client is not read.
 const MAX_ANSWERS: usize = 64 * 1024;
+/// The maximum bytes of commits, Welcomes and refusals that wait: the commits that a call keeps for a resumed
+/// device as base64, and as many again as come in a second.
+const MAX_GROUP: usize = 2 * 1024 * 1024;
 
 /// The code and the words of the closing frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,16 +99,16 @@ impl SendQueue {
         let pushed = match kind {
             QueueKind::Relay => state.push_relay(text, self.0.most_relay_bytes),
             QueueKind::RosterChanges => state.push_changes(text),
-            QueueKind::Roster => {
-                state.remove(|kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges));
-                state.push_control(kind, text)
-            }
+            QueueKind::Roster => state.push_roster(text),
+            QueueKind::Group => state.push_group(text),
             QueueKind::Link => {
                 state.remove(|kind| kind == QueueKind::Link);
                 state.push_control(kind, text)
             }
             QueueKind::Pong if state.bytes_of(QueueKind::Pong) > 0 => PushOutcome::Done,
-            QueueKind::Pong | QueueKind::Answer => state.push_control(kind, text),
+            QueueKind::Pong | QueueKind::GroupDropped | QueueKind::Answer => {
+                state.push_control(kind, text)
+            }
         };
         self.0.ready.notify_one();
         pushed
@@ -185,10 +190,36 @@ impl State {
     fn push_changes(&mut self, text: Bytes) -> PushOutcome {
         let bytes = self.bytes_of(QueueKind::RosterChanges);
         if bytes.saturating_add(text.len()) > MAX_CHANGES {
-            self.remove(|kind| kind == QueueKind::RosterChanges);
+            // The first one keeps the place for the whole roster.
+            let mut is_first = true;
+            self.control.retain(|(kind, _)| {
+                *kind != QueueKind::RosterChanges || std::mem::take(&mut is_first)
+            });
             return PushOutcome::RosterMissed;
         }
         self.push_control(QueueKind::RosterChanges, text)
+    }
+
+    /// Puts a whole roster in the place of the first message that it replaces, so that a commit or `admitted`
+    /// stays behind the roster that names its device.
+    fn push_roster(&mut self, text: Bytes) -> PushOutcome {
+        let is_replaced = |kind| matches!(kind, QueueKind::Roster | QueueKind::RosterChanges);
+        let place = self.control.iter().position(|(kind, _)| is_replaced(*kind));
+        self.remove(is_replaced);
+        let place = place.unwrap_or(self.control.len());
+        self.control.insert(place, (QueueKind::Roster, text));
+        PushOutcome::Done
+    }
+
+    /// Drops all waiting messages of the group before one that does not fit.
+    fn push_group(&mut self, text: Bytes) -> PushOutcome {
+        let bytes = self.bytes_of(QueueKind::Group);
+        if bytes.saturating_add(text.len()) > MAX_GROUP {
+            self.remove(|kind| matches!(kind, QueueKind::Group | QueueKind::GroupDropped));
+            let OutboundMessage { text, kind } = OutboundMessage::commits_dropped();
+            self.control.push_back((kind, text));
+        }
+        self.push_control(QueueKind::Group, text)
     }
 
     fn remove(&mut self, goes: impl Fn(QueueKind) -> bool) {

@@ -50,8 +50,8 @@ fn control_comes_out_before_relays_and_only_the_newest_of_what_replaces() {
     );
     let expected = [
         "a",
-        "pong",
         "roster 2",
+        "pong",
         "changes 2",
         "link 2",
         "b",
@@ -108,6 +108,75 @@ fn control_never_grows_without_bound_and_never_ends_the_connection() {
     }
     // The last of 257 consecutive messages does not fit.
     assert_eq!(missed, 3);
+}
+
+#[test]
+fn a_whole_roster_stays_before_the_commit_that_follows_a_roster() {
+    let send_queue = send_queue(
+        10,
+        &[
+            ("roster 1", QueueKind::Roster),
+            ("commit 1", QueueKind::Group),
+            ("changes 1", QueueKind::RosterChanges),
+            ("commit 2", QueueKind::Group),
+            ("roster 2", QueueKind::Roster),
+        ],
+    );
+    assert_eq!(drained(&send_queue), ["roster 2", "commit 1", "commit 2"]);
+    // Changes that do not fit are followed by a whole roster, which takes the place of the first of them.
+    let long = "x".repeat(MAX_CHANGES - 1);
+    for (text, kind, outcome) in [
+        ("y", QueueKind::RosterChanges, PushOutcome::Done),
+        (&long, QueueKind::RosterChanges, PushOutcome::Done),
+        ("z", QueueKind::RosterChanges, PushOutcome::RosterMissed),
+        ("commit 3", QueueKind::Group, PushOutcome::Done),
+        ("roster 3", QueueKind::Roster, PushOutcome::Done),
+    ] {
+        assert_eq!(send_queue.push(message(text, kind)), outcome);
+    }
+    assert_eq!(drained(&send_queue), ["roster 3", "commit 3"]);
+}
+
+#[test]
+fn messages_of_the_group_are_dropped_all_together_beyond_their_bound() {
+    let send_queue = SendQueue::new(10);
+    let commit = "x".repeat(128 * 1024);
+    for _ in 0..MAX_GROUP / commit.len() {
+        assert_eq!(
+            send_queue.push(message(&commit, QueueKind::Group)),
+            PushOutcome::Done
+        );
+    }
+    let queued = [
+        ("a", QueueKind::Answer),
+        ("commit 2", QueueKind::Group),
+        ("b", QueueKind::Answer),
+        ("commit 3", QueueKind::Group),
+    ];
+    for (text, kind) in queued {
+        assert_eq!(send_queue.push(message(text, kind)), PushOutcome::Done);
+    }
+    let sent = drained(&send_queue);
+    let error = r#"{"type":"error","code":"commits_dropped","#;
+    assert!(sent[1].starts_with(error), "{}", sent[1]);
+    assert_eq!(sent.len(), 5);
+    assert_eq!((&*sent[0], &*sent[2]), ("a", "commit 2"));
+    assert_eq!(sent[3..], ["b", "commit 3"]);
+}
+
+#[test]
+fn one_notice_waits_however_many_messages_of_the_group_are_dropped() {
+    let send_queue = SendQueue::new(10);
+    let commit = "x".repeat(128 * 1024);
+    for _ in 0..1_000 {
+        assert_eq!(
+            send_queue.push(message(&commit, QueueKind::Group)),
+            PushOutcome::Done
+        );
+        let state = send_queue.0.state.lock();
+        assert!(state.bytes_of(QueueKind::Group) <= MAX_GROUP);
+        assert!(state.bytes_of(QueueKind::GroupDropped) < 200);
+    }
 }
 
 #[tokio::test]
