@@ -65,6 +65,7 @@ impl BenchDevice {
             roster: RosterForm::Whole,
             hello: None,
             member: None,
+            have: None,
             randomness: self.randomness(),
         })
     }
@@ -220,6 +221,7 @@ fn admission(criterion: &mut Criterion) {
                 roster: RosterForm::Whole,
                 hello: None,
                 member: None,
+                have: None,
                 randomness: active(turn).randomness(),
             });
             ((), input)

@@ -64,6 +64,8 @@ error_codes! {
     TargetIsAdmin, "target_is_admin", "An admin cannot be removed or blocked.";
     /// The device has lost its connection; the message is dropped.
     Unreachable, "unreachable", "The device is not connected at the moment.";
+    /// A commit is not for the present epoch of the group.
+    StaleCommit, "stale_commit", "The commit is not for the present epoch of the group.";
     /// A rate limit was exceeded; the command is dropped.
     RateLimited, "rate_limited", "Too many messages. Please slow down.";
     /// The decision takes effect, but cannot be stored: the call has reached its limit of stored users.

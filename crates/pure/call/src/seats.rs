@@ -53,6 +53,10 @@ pub(crate) struct Device {
     /// Whether the device was admitted and has not received the hellos of the devices that were active
     /// before.
     pub(crate) lacks_hellos: bool,
+    /// The number of the last group that the device has started, committed to or been added to. 0: none.
+    pub(crate) group: u32,
+    /// The number of the last group of which the device has refused a commit. 0: none.
+    pub(crate) refused_group: u32,
     status: Status,
     connection_state: ConnectionState,
 }
@@ -88,6 +92,8 @@ impl Device {
             roster_form: join.roster,
             roster_revision: 0,
             lacks_hellos: false,
+            group: 0,
+            refused_group: 0,
             status,
             connection_state: ConnectionState::Connected(join.connection, now),
         }

@@ -47,6 +47,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             roster: RosterForm::Whole,
             hello,
             member: Some(MemberKey::from_bytes([1; 32])),
+            have: None,
             randomness: JoinRandomness::from_parts([id; 4], [1; 32]),
         }),
     );

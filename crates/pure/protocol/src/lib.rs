@@ -65,7 +65,7 @@ pub use anteroom_kvac::{Mode, ParseError, Randomness, VerifyError, redacted_debu
 pub use self::{
     auth_credential::{AuthCredential, AuthCredentialResponse, AuthPresentation},
     batch::{BatchCredentials, CredentialBatch, GroupIdentity},
-    call_ids::{DemuxId, EraId, OpaqueUserId},
+    call_ids::{DemuxId, EraId, GroupEpoch, OpaqueUserId},
     call_link_params::{CallLinkPublicParams, CallLinkSecretParams},
     create_credential::{
         CreateCredential, CreateCredentialRequest, CreateCredentialRequestContext,

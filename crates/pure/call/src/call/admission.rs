@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anteroom_protocol::{DemuxId, OpaqueUserId, Restrictions};
+use anteroom_protocol::{DemuxId, GroupEpoch, OpaqueUserId, Restrictions};
 use subtle::ConstantTimeEq;
 
 use super::{Call, Phase};
@@ -58,7 +58,7 @@ impl Call {
         if status == Status::Active {
             self.phase = Phase::Running;
         }
-        self.send_joined(seat, connection);
+        self.send_joined(seat, connection, 0);
         Ok(())
     }
 
@@ -183,10 +183,15 @@ impl Call {
         if replaced.is_none() {
             self.update_entry(seat);
         }
-        self.send_joined(seat, join.connection);
+        let missed = self.missed_commits(seat, join.have);
+        self.send_joined(seat, join.connection, missed.len());
+        for commit in missed {
+            self.send(join.connection, commit);
+        }
     }
 
-    fn send_joined(&mut self, seat: Seat, connection: ConnectionId) {
+    /// Sends `joined`, which `missed_commits` commits follow.
+    fn send_joined(&mut self, seat: Seat, connection: ConnectionId, missed_commits: usize) {
         self.note_whole_roster(seat);
         let Some(device) = self.seats.get(seat) else {
             return;
@@ -200,6 +205,11 @@ impl Call {
             max_devices: self.limits.max_devices,
             roster: self.roster(device.audience()),
             link: self.link.clone(),
+            present: match device.status() {
+                Status::Active => self.commits.present(),
+                Status::Pending => GroupEpoch::default(),
+            },
+            missed_commits,
         };
         self.send(connection, Message::Joined(Box::new(joined)));
     }

@@ -44,7 +44,8 @@ impl Call {
         for seat in activated {
             let device = self.seats.get(seat);
             if let Some(connection) = device.and_then(Device::connection) {
-                self.send(connection, Message::Admitted);
+                let present = self.commits.present();
+                self.send(connection, Message::Admitted { present });
             }
         }
         error_if_full(outcome)

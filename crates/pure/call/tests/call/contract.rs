@@ -34,6 +34,7 @@ fn join(number: u64, user: OpaqueUserId, role: Role) -> Input {
         roster: RosterForm::Whole,
         hello: None,
         member: None,
+        have: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     })
 }
@@ -210,6 +211,7 @@ fn guest(number: u64, name: char, resume: Option<u8>) -> Join {
         roster: RosterForm::Whole,
         hello: None,
         member: None,
+        have: None,
         randomness: JoinRandomness::from_parts([u32::try_from(number).unwrap() << 4; 4], [9; 32]),
     }
 }

@@ -59,6 +59,7 @@ impl Room {
             roster: RosterForm::Whole,
             hello: None,
             member: None,
+            have: None,
             randomness: JoinRandomness::from_parts([u32::from(number) << 4; 4], [number; 32]),
         }))
     }

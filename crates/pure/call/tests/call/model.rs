@@ -2,11 +2,15 @@
 //! the states before and after.
 
 mod decisions;
+mod groups;
 mod rosters;
 
 use std::collections::BTreeMap;
 
-use self::rosters::{Visibility, VisibleDevice};
+use self::{
+    groups::Groups,
+    rosters::{Visibility, VisibleDevice},
+};
 
 use crate::{
     harness::{Line, Setting},
@@ -35,6 +39,9 @@ pub(crate) struct Device {
     hands: BucketLevel,
     questions: BucketLevel,
     told_to_slow_down: bool,
+    /// The number of the last group that the device came into.
+    group: u32,
+    refused_group: u32,
     /// The length of the history when the device last received the whole roster.
     knows: usize,
 }
@@ -76,6 +83,7 @@ pub(crate) struct Model {
     /// The debts of relays, of each user and of all together.
     user_relays: BTreeMap<char, BucketLevel>,
     all_relays: BucketLevel,
+    pub(crate) groups: Groups,
     /// Every state of the roster since the last announcement, which is the first.
     history: Vec<Vec<VisibleDevice>>,
     announced: Option<u64>,
@@ -107,6 +115,7 @@ impl Model {
             joins: 0,
             user_relays: BTreeMap::new(),
             all_relays: BucketLevel::default(),
+            groups: Groups::default(),
             history: vec![Vec::new()],
             announced: None,
             lines: Vec::new(),
@@ -165,6 +174,8 @@ impl Model {
             Step::Say(connection, _)
             | Step::RelayToAll(connection, ..)
             | Step::RelayTo(connection, _)
+            | Step::Commit { connection, .. }
+            | Step::Refuse(connection, _)
             | Step::Decide(connection, ..) => self.said(*connection, step),
             Step::Later(_) | Step::Wait(_) => {}
         }
@@ -202,6 +213,7 @@ impl Model {
             hello,
             member,
             resume,
+            have,
             ids,
         } = step
         else {
@@ -218,6 +230,7 @@ impl Model {
         let resumed = self.devices.iter_mut().find(|device| {
             device.user == user && device.member == *member && Some(device.secret) == *resume
         });
+        let is_resumed = resumed.is_some();
         let id = if let Some(device) = resumed {
             let before = device.connection.replace(connection);
             device.since = now;
@@ -276,6 +289,8 @@ impl Model {
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
                 told_to_slow_down: false,
+                group: 0,
+                refused_group: 0,
                 knows: 0,
             });
             id
@@ -286,13 +301,26 @@ impl Model {
         device.knows = knows;
         device.lacks_hellos = false;
         let device = device.clone();
-        let text = format!(
+        let missed = match have {
+            Some(have) if is_resumed && device.active => self.groups.since(*have),
+            _ => Vec::new(),
+        };
+        let mut text = format!(
             "joined {id} {}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
             self.roster(Visibility::of(&device)),
         );
+        if device.active {
+            text += &self.groups.present_text();
+        }
+        if !missed.is_empty() {
+            text += &format!(" missed {}", missed.len());
+        }
         self.tell(connection, text);
+        for commit in missed {
+            self.tell(connection, commit);
+        }
     }
 
     /// Returns the devices that lose their seats for a new device of the user, with the reasons.
@@ -353,6 +381,8 @@ impl Model {
             Step::Say(_, SimpleCommand::Who) => self.who(&sender),
             Step::RelayToAll(_, _, kib) => self.relay(&sender, None, *kib),
             Step::RelayTo(_, id) => self.relay(&sender, Some(*id), 0),
+            Step::Commit { at, kib, to, .. } => self.commit(&sender, *at, *kib, to),
+            Step::Refuse(_, at) => self.refuse(&sender, *at),
             Step::Decide(_, decision, id) => self.decide(&sender, *decision, *id),
             _ => None,
         };

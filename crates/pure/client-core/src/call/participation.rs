@@ -99,6 +99,7 @@ impl Participation {
             },
             hello,
             member,
+            have: None,
         })))?)
     }
 
@@ -121,7 +122,9 @@ impl Participation {
             ServerMessage::Error { code, .. } if code == "invalid_message" && has_features => {
                 JoinAnswer::NoFeatures
             }
-            ServerMessage::Error { code, message } => return Err(refusal(&code, &message, time)),
+            ServerMessage::Error { code, message, .. } => {
+                return Err(refusal(&code, &message, time));
+            }
             ServerMessage::Blocked => {
                 let message = "an admin has blocked this user in this call";
                 return Err(refusal("blocked", message, time));

@@ -6,6 +6,7 @@
 mod budgets;
 mod calls;
 mod client;
+mod commits;
 mod crowd;
 mod ending;
 mod hellos;

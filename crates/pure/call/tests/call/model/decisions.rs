@@ -47,8 +47,9 @@ impl Model {
                     }
                 }
                 self.announce();
+                let admitted_text = format!("admitted{}", self.groups.present_text());
                 for connection in admitted {
-                    self.tell(connection, "admitted");
+                    self.tell(connection, admitted_text.clone());
                 }
                 answer
             }

@@ -1,11 +1,13 @@
 //! The messages of clients.
 
+use std::borrow::Cow;
+
 use anteroom_protocol::{Hello, MemberKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::member_text;
+use super::{group_epoch::GroupEpochBody, member_text};
 use crate::Base64;
 
 /// A message of a client. Every type but `join` has no other members than these.
@@ -33,6 +35,25 @@ pub enum ClientMessage {
         /// The message as base64.
         body: String,
     },
+    /// Commits a change of the group.
+    Commit {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ends; 0 with the next number starts the next group.
+        epoch: u64,
+        /// The commit as base64.
+        body: String,
+        /// The Welcome for the devices that the commit adds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        welcome: Option<WelcomeBody>,
+    },
+    /// Tells all devices that a commit does not hold.
+    Refuse {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ended.
+        epoch: u64,
+    },
     /// Admits a pending device.
     Approve {
         /// The device.
@@ -57,6 +78,19 @@ pub enum ClientMessage {
     Participants,
     /// Keeps the connection alive.
     Ping,
+}
+
+impl ClientMessage {
+    /// Returns whether a text is a `commit` by its type alone, without reading the rest.
+    #[must_use]
+    pub fn is_commit(text: &str) -> bool {
+        #[derive(Deserialize)]
+        struct MessageType<'a> {
+            #[serde(rename = "type", borrow)]
+            name: Cow<'a, str>,
+        }
+        serde_json::from_str::<MessageType<'_>>(text).is_ok_and(|of| of.name == "commit")
+    }
 }
 
 /// `join`. Unknown members are ignored, because a newer client may send more.
@@ -87,6 +121,19 @@ pub struct JoinMessage {
     /// The member key of the device, for which the presentation is made: base64url without padding.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "member_text")]
     pub member: Option<MemberKey>,
+    /// The epoch of the group that the client is in, beside `resume`: it receives the commits since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub have: Option<GroupEpochBody>,
+}
+
+/// The Welcome of a commit. It has no other members than these.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WelcomeBody {
+    /// The devices that the commit adds.
+    pub to: Vec<u32>,
+    /// The Welcome as base64.
+    pub body: String,
 }
 
 /// The form of roster changes.
@@ -185,7 +232,7 @@ mod tests {
     fn every_message_of_a_client_has_one_form() {
         for (text, is_pinned) in [
             (
-                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#,
+                r#"{"type":"join","roomId":"ab","epoch":7,"auth":"AA==","adminPasskey":"BQ==","resume":"Bg==","roster":"delta","hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s","have":{"group":1,"epoch":7}}"#,
                 true,
             ),
             (r#"{"type":"join","roomId":"ab","auth":"AA=="}"#, true),
@@ -193,6 +240,15 @@ mod tests {
             (r#"{"type":"raise_hand","raised":true}"#, true),
             (r#"{"type":"relay","to":"all","body":"aGk="}"#, true),
             (r#"{"type":"relay","to":32,"body":"aGk="}"#, true),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"aGk="}"#,
+                true,
+            ),
+            (
+                r#"{"type":"commit","group":1,"epoch":7,"body":"aGk=","welcome":{"to":[16,32],"body":"aGk="}}"#,
+                true,
+            ),
+            (r#"{"type":"refuse","group":1,"epoch":7}"#, true),
             (r#"{"type":"approve","demuxId":16}"#, true),
             (r#"{"type":"deny","demuxId":16}"#, true),
             (r#"{"type":"remove","demuxId":16}"#, true),
@@ -203,6 +259,16 @@ mod tests {
             (r#"{"type":"raise_hand","raised":true,"x":1}"#, false),
             (r#"{"type":"relay","to":"some","body":""}"#, false),
             (r#"{"type":"approve","demux_id":16}"#, false),
+            (r#"{"type":"commit","epoch":0,"body":""}"#, false),
+            (r#"{"type":"commit","group":-1,"epoch":0,"body":""}"#, false),
+            (
+                r#"{"type":"commit","group":1,"epoch":0,"body":"","welcome":{"to":[],"body":"","x":1}}"#,
+                false,
+            ),
+            (
+                r#"{"type":"join","roomId":"ab","auth":"AA==","have":{"group":1}}"#,
+                false,
+            ),
         ] {
             let message = serde_json::from_str::<ClientMessage>(text).ok();
             let again = message.map(|message| serde_json::to_string(&message).unwrap());

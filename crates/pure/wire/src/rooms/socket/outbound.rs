@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::member_text;
+use super::{group_epoch::GroupEpochBody, member_text};
 use crate::rooms::LinkStateBody;
 
 /// A message to a client.
@@ -49,7 +49,11 @@ pub enum ServerMessage<'a> {
         pending_count: usize,
     },
     /// The device changed from pending to active.
-    Admitted,
+    Admitted {
+        /// The present epoch of the group, once one has started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        present: Option<GroupEpochBody>,
+    },
     /// The device's wait is over.
     Denied {
         /// `admin` or `ended`.
@@ -73,6 +77,37 @@ pub enum ServerMessage<'a> {
         /// The message as base64.
         body: String,
     },
+    /// The group has a commit.
+    Commit {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ends.
+        epoch: u64,
+        /// The sender.
+        from: u32,
+        /// The commit as base64.
+        body: String,
+    },
+    /// A commit adds the client's device to the group.
+    Welcome {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the Welcome leads into.
+        epoch: u64,
+        /// The sender of the commit.
+        from: u32,
+        /// The Welcome as base64.
+        body: String,
+    },
+    /// To another device a commit does not hold.
+    Refuse {
+        /// The number of the group.
+        group: u32,
+        /// The epoch that the commit ended.
+        epoch: u64,
+        /// The sender.
+        from: u32,
+    },
     /// Another node has the call.
     Redirect {
         /// The socket of that node.
@@ -85,6 +120,9 @@ pub enum ServerMessage<'a> {
         /// The text for a person.
         #[serde(default)]
         message: Cow<'a, str>,
+        /// With the code `stale_commit`: the present epoch of the group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        present: Option<GroupEpochBody>,
     },
     /// The answer to a ping.
     Pong,
@@ -121,6 +159,12 @@ pub struct JoinedMessage<'a> {
     /// The features beyond the base protocol.
     #[serde(default)]
     pub features: Vec<Cow<'a, str>>,
+    /// The present epoch of the group, once one has started, for a device in the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<GroupEpochBody>,
+    /// The number of missed commits that follow at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<usize>,
 }
 
 /// The status of a device.
@@ -205,7 +249,15 @@ mod tests {
                 r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
             ),
             r#"{"type":"roster","eraId":"ab","joined":[{"status":"active","demuxId":16}],"changed":[{"status":"pending","demuxId":32,"lost":true}],"left":[48],"pendingCount":1}"#.to_owned(),
+            format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":[],"present":{{"group":1,"epoch":7}},"missed":2}}"#
+            ),
             r#"{"type":"admitted"}"#.to_owned(),
+            r#"{"type":"admitted","present":{"group":1,"epoch":7}}"#.to_owned(),
+            r#"{"type":"commit","group":1,"epoch":7,"from":16,"body":"aGk="}"#.to_owned(),
+            r#"{"type":"welcome","group":1,"epoch":8,"from":16,"body":"aGk="}"#.to_owned(),
+            r#"{"type":"refuse","group":1,"epoch":7,"from":16}"#.to_owned(),
+            r#"{"type":"error","code":"stale_commit","message":"","present":{"group":1,"epoch":7}}"#.to_owned(),
             r#"{"type":"denied","reason":"ended"}"#.to_owned(),
             r#"{"type":"removed"}"#.to_owned(),
             r#"{"type":"blocked"}"#.to_owned(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom_call::{ConnectionId, Join, JoinRandomness, ResumeSecret, Role, RosterForm};
-use anteroom_protocol::{AuthPresentation, OpaqueUserId};
+use anteroom_protocol::{AuthPresentation, GroupEpoch, OpaqueUserId};
 use anteroom_runtime::{ClientAddress, OperationOutcome};
 use anteroom_store::{Epoch, LinkAddress};
 use anteroom_wire::{
@@ -51,6 +51,7 @@ pub(super) async fn join(
     let (address, user, role) = verify(state, &request, client).await?;
     let resume = request.resume.as_ref().and_then(|text| resume_secret(text));
     let (hello, member) = (request.hello.take(), request.member);
+    let have = request.have.map(GroupEpoch::from);
     let roster = match request.roster {
         RosterUpdates::Whole => RosterForm::Whole,
         RosterUpdates::Delta => RosterForm::Changes,
@@ -69,6 +70,7 @@ pub(super) async fn join(
             roster,
             hello: hello.clone(),
             member,
+            have,
             randomness: JoinRandomness::random(&mut *state.context.entropy.rng()),
         };
         // Another node may have revoked the link since the call last read it.

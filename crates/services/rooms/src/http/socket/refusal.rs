@@ -58,6 +58,8 @@ refusals! {
     TooLarge, Refused, "too_large", Some(1009), "The message is too large.";
     /// The body of a relay is too long.
     BodyTooLarge, Refused, "too_large", None, "The relayed body is too large.";
+    /// The body of a commit or of a Welcome is too long.
+    CommitTooLarge, Refused, "too_large", None, "The commit or its Welcome is too large.";
     /// The demux id is not a possible one.
     UnknownDevice, Refused, "unknown_device", None, "There is no such device in the call.";
     /// The first message is not `join`.

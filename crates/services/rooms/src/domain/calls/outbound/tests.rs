@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anteroom_call::{
-    DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
+    CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges, WelcomeBody,
 };
 use anteroom_protocol::{EraId, Hello, MemberKey, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
@@ -70,6 +70,8 @@ fn every_message_has_the_form_of_the_protocol() {
         max_devices: 8,
         roster: roster(),
         link: link(),
+        present: GroupEpoch::default(),
+        missed_commits: 0,
     }));
     let participants = Message::Participants {
         era_id: era,
@@ -101,7 +103,8 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state, "features": ["roster_delta", "end_call", "hello", "member"],
+                "callLinkState": state,
+                "features": ["roster_delta", "end_call", "hello", "member", "group"],
             }),
         ),
         (
@@ -124,7 +127,12 @@ fn every_message_has_the_form_of_the_protocol() {
                 "left": [48], "pendingCount": 1,
             }),
         ),
-        (Message::Admitted, json!({"type": "admitted"})),
+        (
+            Message::Admitted {
+                present: GroupEpoch::default(),
+            },
+            json!({"type": "admitted"}),
+        ),
         (denied, json!({"type": "denied", "reason": "ended"})),
         (Message::Removed, json!({"type": "removed"})),
         (Message::Blocked, json!({"type": "blocked"})),
@@ -144,6 +152,88 @@ fn every_message_has_the_form_of_the_protocol() {
     }
     let redirect = OutboundMessage::redirect("wss://other").text;
     assert_eq!(&redirect[..], br#"{"type":"redirect","url":"wss://other"}"#);
+}
+
+#[test]
+fn messages_of_the_group_name_its_epochs() {
+    let at = GroupEpoch { group: 1, epoch: 7 };
+    let from = device(16);
+    let number = json!({"group": 1, "epoch": 7});
+    let joined = JoinAnswer {
+        demux_id: from,
+        era_id: EraId::from_bytes([0xab; 16]),
+        status: Status::Active,
+        is_admin: false,
+        resume: ResumeSecret::from_bytes([0; 32]),
+        max_devices: 8,
+        roster: roster(),
+        link: link(),
+        present: at,
+        missed_commits: 2,
+    };
+    let joined = OutboundMessage::of_call(&Message::Joined(Box::new(joined)));
+    let joined: Value = serde_json::from_slice(&joined.text).unwrap();
+    assert_eq!(
+        (&joined["present"], &joined["missed"]),
+        (&number, &json!(2))
+    );
+    let commit = Message::Commit {
+        at,
+        from,
+        body: CommitBody::new(*b"hi").unwrap(),
+    };
+    let welcome = Message::Welcome {
+        at: at.next(),
+        from,
+        body: WelcomeBody::new(*b"hi").unwrap(),
+    };
+    for (message, kind, expected) in [
+        (
+            commit,
+            QueueKind::Group,
+            json!({"type": "commit", "group": 1, "epoch": 7, "from": 16, "body": "aGk="}),
+        ),
+        (
+            welcome,
+            QueueKind::Group,
+            json!({"type": "welcome", "group": 1, "epoch": 8, "from": 16, "body": "aGk="}),
+        ),
+        (
+            Message::Refuse { at, from },
+            QueueKind::Group,
+            json!({"type": "refuse", "group": 1, "epoch": 7, "from": 16}),
+        ),
+        (
+            Message::Admitted { present: at },
+            QueueKind::Answer,
+            json!({"type": "admitted", "present": number}),
+        ),
+        (
+            Message::StaleCommit { present: at },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "stale_commit", "present": number,
+                "message": "The commit is not for the present epoch of the group.",
+            }),
+        ),
+        (
+            Message::StaleCommit {
+                present: GroupEpoch::default(),
+            },
+            QueueKind::Answer,
+            json!({
+                "type": "error", "code": "stale_commit", "present": {"group": 0, "epoch": 0},
+                "message": "The commit is not for the present epoch of the group.",
+            }),
+        ),
+    ] {
+        let sent = OutboundMessage::of_call(&message);
+        assert_eq!(sent.kind, kind);
+        assert_eq!(
+            serde_json::from_slice::<Value>(&sent.text).unwrap(),
+            expected
+        );
+    }
 }
 
 #[test]
