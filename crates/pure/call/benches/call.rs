@@ -135,8 +135,15 @@ impl BenchCall {
 
     fn approved(&mut self) -> BenchDevice {
         let device = self.joined(Role::Guest);
-        self.play(ADMIN.say(Command::Approve(device.demux_id())));
+        self.play(ADMIN.say(approve(device)));
         device
+    }
+}
+
+fn approve(device: BenchDevice) -> Command {
+    Command::Approve {
+        device: device.demux_id(),
+        statement: None,
     }
 }
 
@@ -232,7 +239,7 @@ fn decisions(criterion: &mut Criterion) {
     group.bench_function("approve", |bencher| {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
-            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            let input = ADMIN.say(approve(device));
             (device, input)
         };
         time(bencher, lead, |call, device| {
@@ -243,7 +250,7 @@ fn decisions(criterion: &mut Criterion) {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
             let held = [Audience::Everyone, Audience::Admins].map(|who| call.call.roster(who));
-            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            let input = ADMIN.say(approve(device));
             ((device, held), input)
         };
         time(bencher, lead, |call, (device, held)| {

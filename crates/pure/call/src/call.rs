@@ -234,7 +234,7 @@ impl Call {
             Command::Leave => self.leave(seat),
             Command::RaiseHand { raised } => self.raise_hand(seat, raised),
             Command::Relay { to, body } => self.relay(seat, to, body),
-            Command::Approve(target) => self.approve(seat, target),
+            Command::Approve { device, statement } => self.approve(seat, device, statement),
             Command::Deny(target) => self.deny(seat, target),
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, Hello, LinkState, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, Hello, LinkState, OpaqueUserId};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -120,7 +120,12 @@ pub enum Command {
         body: RelayBody,
     },
     /// Admits a pending device. For admins.
-    Approve(DemuxId),
+    Approve {
+        /// The device.
+        device: DemuxId,
+        /// The admin's statement about the device.
+        statement: Option<ApprovalStatement>,
+    },
     /// Denies a pending device. For admins.
     Deny(DemuxId),
     /// Removes an active device. For admins.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, EraId, LinkState};
+use anteroom_protocol::{ApprovalStatement, DemuxId, EraId, LinkState};
 
 use crate::{ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, Status};
 
@@ -26,7 +26,10 @@ pub enum Message {
         changes: Arc<RosterChanges>,
     },
     /// `admitted`: the device changed from pending to active.
-    Admitted,
+    Admitted {
+        /// `statement`: the statement that came with the decision.
+        statement: Option<ApprovalStatement>,
+    },
     /// `denied`: the device's wait is over, for this `reason`.
     Denied(DenialReason),
     /// `removed`: the device's participation is over.
@@ -67,6 +70,8 @@ pub struct JoinAnswer {
     pub roster: Roster,
     /// `callLinkState`.
     pub link: Arc<LinkState>,
+    /// `statement`: the statement with which the device was admitted from the lobby to this seat.
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// The reason why a wait is over.

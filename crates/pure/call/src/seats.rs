@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::{DemuxId, Hello, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, Hello, OpaqueUserId};
 
 use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
@@ -40,6 +40,8 @@ pub(crate) struct Device {
     pub(crate) user: OpaqueUserId,
     pub(crate) role: Role,
     pub(crate) hello: Option<Hello>,
+    /// The statement with which an admin has admitted the device.
+    pub(crate) statement: Option<ApprovalStatement>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
@@ -78,6 +80,7 @@ impl Device {
             user,
             role: join.role,
             hello: join.hello,
+            statement: None,
             hand_raised_at: None,
             resume: join.randomness.resume_secret(),
             hands: TokenBucket::full(HANDS),

@@ -38,8 +38,10 @@ mod store_error;
 mod transport_error;
 mod wire;
 
-/// The ids that the protocol defines.
-pub use anteroom_protocol::{DemuxId, DeviceId, EraId, OpaqueUserId};
+/// The ids and the statements that the protocol defines.
+pub use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, DemuxId, DeviceId, EraId, OpaqueUserId, StatementLengthError,
+};
 
 pub use self::{
     answer::{Answer, time_of},

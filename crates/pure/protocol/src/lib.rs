@@ -54,6 +54,7 @@ mod link;
 mod link_state;
 mod room_name;
 mod root_key;
+mod statement;
 mod time;
 mod uid;
 mod verifying_params;
@@ -85,6 +86,7 @@ pub use self::{
     link::{CallLink, KeyDamage, LinkError, LinkMember},
     link_state::{LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
+    statement::{AdminStatement, ApprovalStatement, StatementLengthError},
     time::{DAY, HOUR, Timestamp},
     uid::{UidCiphertext, static_table_bytes},
     verifying_params::{VerifyingParams, VerifyingParamsEntry},

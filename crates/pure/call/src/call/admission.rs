@@ -199,6 +199,7 @@ impl Call {
             max_devices: self.limits.max_devices,
             roster: self.roster(device.audience()),
             link: self.link.clone(),
+            statement: device.statement.clone(),
         };
         self.send(connection, Message::Joined(Box::new(joined)));
     }

@@ -243,8 +243,9 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         SimpleCommand::Drops,
     ]);
     let decisions = proptest::sample::select(vec![
-        Decision::Approve,
-        Decision::Approve,
+        Decision::Approve(None),
+        Decision::Approve(Some(1)),
+        Decision::Approve(Some(2)),
         Decision::Deny,
         Decision::Deny,
         Decision::Remove,

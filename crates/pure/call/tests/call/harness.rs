@@ -7,7 +7,9 @@ use anteroom_call::{
     Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterEntry,
     RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    ApprovalStatement, DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
 
@@ -191,7 +193,10 @@ impl Harness {
             Step::Decide(number, decision, id) => {
                 let id = demux_id(*id);
                 let command = match decision {
-                    Decision::Approve => Command::Approve(id),
+                    Decision::Approve(statement) => Command::Approve {
+                        device: id,
+                        statement: statement.map(|byte| ApprovalStatement::new([byte]).unwrap()),
+                    },
                     Decision::Deny => Command::Deny(id),
                     Decision::Remove => Command::Remove(id),
                     Decision::Block => Command::Block(id),
@@ -285,10 +290,11 @@ fn line(output: Output) -> Line {
 fn message_text(message: &Message) -> String {
     match message {
         Message::Joined(joined) => format!(
-            "joined {} {}{} secret {} {}",
+            "joined {} {}{}{} secret {} {}",
             joined.demux_id.number() >> 4,
             status_text(joined.status),
             if joined.is_admin { " admin" } else { "" },
+            statement_text(joined.statement.as_ref()),
             joined.resume.as_bytes()[0],
             roster_text(&joined.roster),
         ),
@@ -308,7 +314,9 @@ fn message_text(message: &Message) -> String {
                 changes.pending_count,
             )
         }
-        Message::Admitted => "admitted".to_owned(),
+        Message::Admitted { statement } => {
+            format!("admitted{}", statement_text(statement.as_ref()))
+        }
         Message::Denied(reason) => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),
@@ -325,6 +333,12 @@ fn message_text(message: &Message) -> String {
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),
     }
+}
+
+fn statement_text(statement: Option<&ApprovalStatement>) -> String {
+    statement.map_or_else(String::new, |statement| {
+        format!(" with {}", statement.as_bytes()[0])
+    })
 }
 
 fn roster_text(roster: &Roster) -> String {

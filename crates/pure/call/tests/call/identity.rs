@@ -121,7 +121,11 @@ fn an_approval_is_the_users_and_so_is_a_place() {
     let mut room = Room::led(&[id('c', '1')]);
     room.join(2, id('b', '1'), Role::Guest, None);
     room.join(3, id('b', '2'), Role::Guest, None);
-    let told = room.decide(Command::Approve, 3);
+    let approve = |device| Command::Approve {
+        device,
+        statement: None,
+    };
+    let told = room.decide(approve, 3);
     let fact = Output::Fact(Fact::UserApproved(id('b', '2')));
     assert_eq!(told.first(), Some(&fact));
     room.join(4, id('b', '3'), Role::Guest, None);

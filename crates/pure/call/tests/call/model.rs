@@ -29,6 +29,8 @@ pub(crate) struct Device {
     hand: Option<u64>,
     changes: bool,
     pub(crate) hello: Option<u8>,
+    /// The statement with which the device was admitted.
+    statement: Option<u8>,
     /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
     hands: BucketLevel,
@@ -270,6 +272,7 @@ impl Model {
                 hand: None,
                 changes: *changes,
                 hello: hello.then_some(secret),
+                statement: None,
                 lacks_hellos: false,
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
@@ -285,9 +288,10 @@ impl Model {
         device.lacks_hellos = false;
         let device = device.clone();
         let text = format!(
-            "joined {id} {}{} secret {secret} {}",
+            "joined {id} {}{}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
+            statement_text(device.statement),
             self.roster(Visibility::of(&device)),
         );
         self.tell(connection, text);
@@ -557,6 +561,10 @@ fn deadline(device: &Device) -> u64 {
         KEPT_FOR
     };
     device.since + span
+}
+
+fn statement_text(statement: Option<u8>) -> String {
+    statement.map_or_else(String::new, |statement| format!(" with {statement}"))
 }
 
 fn status(active: bool) -> &'static str {

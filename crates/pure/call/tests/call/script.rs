@@ -26,7 +26,8 @@ pub(crate) enum Step {
     RelayToAll(u64, u32, u32),
     /// `CONNECTION to ID`
     RelayTo(u64, u32),
-    /// `CONNECTION approve|deny|remove|block ID`
+    /// `CONNECTION approve|deny|remove|block ID`, `CONNECTION approve ID with STATEMENT`: a statement is a
+    /// byte
     Decide(u64, Decision, u32),
     /// `link revoked|open|unlimited|N`: `N` expires it N seconds after the start, `unlimited` sets other
     /// restrictions
@@ -54,7 +55,8 @@ pub(crate) enum SimpleCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    Approve,
+    /// The byte of the statement.
+    Approve(Option<u8>),
     Deny,
     Remove,
     Block,
@@ -109,9 +111,14 @@ impl Step {
                 };
                 Self::Say(connection.parse().ok()?, word)
             }
+            [connection, "approve", id, "with", statement] => Self::Decide(
+                connection.parse().ok()?,
+                Decision::Approve(Some(statement.parse().ok()?)),
+                id.parse().ok()?,
+            ),
             [connection, decision, id] => {
                 let decision = match *decision {
-                    "approve" => Decision::Approve,
+                    "approve" => Decision::Approve(None),
                     "deny" => Decision::Deny,
                     "remove" => Decision::Remove,
                     "block" => Decision::Block,
@@ -213,13 +220,17 @@ impl fmt::Display for Step {
             }
             Self::RelayTo(connection, id) => write!(f, "{connection} to {id}"),
             Self::Decide(connection, decision, id) => {
-                let decision = match decision {
-                    Decision::Approve => "approve",
+                let word = match decision {
+                    Decision::Approve(_) => "approve",
                     Decision::Deny => "deny",
                     Decision::Remove => "remove",
                     Decision::Block => "block",
                 };
-                write!(f, "{connection} {decision} {id}")
+                write!(f, "{connection} {word} {id}")?;
+                if let Decision::Approve(Some(statement)) = decision {
+                    write!(f, " with {statement}")?;
+                }
+                Ok(())
             }
             Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
             Self::Link(LinkStep::Open) => write!(f, "link open"),

@@ -67,7 +67,7 @@ pub(crate) const fn outcome_of(message: &Message) -> Option<OperationOutcome> {
         Message::Joined(_)
         | Message::Participants { .. }
         | Message::Roster { .. }
-        | Message::Admitted
+        | Message::Admitted { .. }
         | Message::Denied { .. }
         | Message::Removed
         | Message::Link(_)

@@ -18,3 +18,4 @@ mod readers;
 mod rosters;
 mod seats;
 mod shapes;
+mod statements;

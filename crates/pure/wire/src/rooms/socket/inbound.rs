@@ -1,11 +1,11 @@
 //! The messages of clients.
 
-use anteroom_protocol::Hello;
+use anteroom_protocol::{ApprovalStatement, Hello};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::Base64;
+use crate::{Base64, base64url_text};
 
 /// A message of a client. Every type but `join` has no other members than these.
 #[derive(Serialize, Deserialize)]
@@ -36,6 +36,13 @@ pub enum ClientMessage {
     Approve {
         /// The device.
         demux_id: u32,
+        /// The admin's statement about the device: base64url without padding.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "base64url_text"
+        )]
+        statement: Option<ApprovalStatement>,
     },
     /// Denies a pending device.
     Deny {
@@ -81,7 +88,11 @@ pub struct JoinMessage {
     pub roster: RosterUpdates,
     /// The client's hello to the members of the room: base64url without padding (RFC 4648, section
     /// 5).
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "hello")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64url_text"
+    )]
     pub hello: Option<Hello>,
 }
 
@@ -144,35 +155,6 @@ pub enum AllDevices {
     All,
 }
 
-mod hello {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
-
-    use super::Hello;
-
-    pub(super) fn serialize<S: Serializer>(
-        hello: &Option<Hello>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let text = hello.as_ref();
-        text.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes()))
-            .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Hello>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(deserializer)? else {
-            return Ok(None);
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(text);
-        let hello = bytes.ok().and_then(|bytes| Hello::new(bytes).ok());
-        hello
-            .map(Some)
-            .ok_or_else(|| de::Error::custom("not base64url of 1 to 640 bytes"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +172,7 @@ mod tests {
             (r#"{"type":"relay","to":"all","body":"aGk="}"#, true),
             (r#"{"type":"relay","to":32,"body":"aGk="}"#, true),
             (r#"{"type":"approve","demuxId":16}"#, true),
+            (r#"{"type":"approve","demuxId":16,"statement":"-_8"}"#, true),
             (r#"{"type":"deny","demuxId":16}"#, true),
             (r#"{"type":"remove","demuxId":16}"#, true),
             (r#"{"type":"block","demuxId":16}"#, true),
@@ -199,6 +182,17 @@ mod tests {
             (r#"{"type":"raise_hand","raised":true,"x":1}"#, false),
             (r#"{"type":"relay","to":"some","body":""}"#, false),
             (r#"{"type":"approve","demux_id":16}"#, false),
+            (r#"{"type":"approve","demuxId":16,"statement":""}"#, false),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"+/8"}"#,
+                false,
+            ),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"-_8="}"#,
+                false,
+            ),
+            (r#"{"type":"approve","demuxId":16,"statement":7}"#, false),
+            (r#"{"type":"deny","demuxId":16,"statement":"-_8"}"#, false),
         ] {
             let message = serde_json::from_str::<ClientMessage>(text).ok();
             let again = message.map(|message| serde_json::to_string(&message).unwrap());

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use anteroom_protocol::ApprovalStatement;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::rooms::LinkStateBody;
+use crate::{base64url_text, rooms::LinkStateBody};
 
 /// A message to a client.
 #[derive(Serialize, Deserialize)]
@@ -47,7 +48,17 @@ pub enum ServerMessage<'a> {
         pending_count: usize,
     },
     /// The device changed from pending to active.
-    Admitted,
+    Admitted {
+        /// The admin's statement about the device as base64url. Present only if the admin sent one. A
+        /// reader takes any other value as none.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "base64url_text::serialize",
+            deserialize_with = "base64url_text::deserialize_lossy"
+        )]
+        statement: Option<ApprovalStatement>,
+    },
     /// The device's wait is over.
     Denied {
         /// `admin` or `ended`.
@@ -119,6 +130,15 @@ pub struct JoinedMessage<'a> {
     /// The features beyond the base protocol.
     #[serde(default)]
     pub features: Vec<Cow<'a, str>>,
+    /// The statement with which an admin has admitted the device from the lobby to this seat, as in
+    /// `admitted`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "base64url_text::serialize",
+        deserialize_with = "base64url_text::deserialize_lossy"
+    )]
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// The status of a device.
@@ -191,10 +211,14 @@ mod tests {
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"callLinkState":{STATE},"features":["hello"]}}"#
             ),
             format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":["hello"],"statement":"-_8"}}"#
+            ),
+            format!(
                 r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
             ),
             r#"{"type":"roster","eraId":"ab","joined":[{"status":"active","demuxId":16}],"changed":[{"status":"pending","demuxId":32,"lost":true}],"left":[48],"pendingCount":1}"#.to_owned(),
             r#"{"type":"admitted"}"#.to_owned(),
+            r#"{"type":"admitted","statement":"-_8"}"#.to_owned(),
             r#"{"type":"denied","reason":"ended"}"#.to_owned(),
             r#"{"type":"removed"}"#.to_owned(),
             r#"{"type":"blocked"}"#.to_owned(),
@@ -217,6 +241,15 @@ mod tests {
             let text = format!(r#"{{"demuxId":16,"mood":"fine","hello":{hello}}}"#);
             let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
             assert_eq!((device.demux_id, device.hello), (16, None));
+        }
+        let long = format!(r#""{}""#, "A".repeat(684));
+        for statement in ["7", "null", r#""+/8""#, r#""""#, &long] {
+            let text = format!(r#"{{"type":"admitted","statement":{statement},"mood":"fine"}}"#);
+            let admitted = serde_json::from_str(&text).unwrap();
+            assert!(matches!(
+                admitted,
+                ServerMessage::Admitted { statement: None }
+            ));
         }
     }
 }

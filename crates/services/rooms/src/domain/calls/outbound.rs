@@ -51,7 +51,7 @@ impl OutboundMessage {
             Message::Relay { .. } => QueueKind::Relay,
             Message::Pong => QueueKind::Pong,
             Message::Joined(_)
-            | Message::Admitted
+            | Message::Admitted { .. }
             | Message::Denied(_)
             | Message::Removed
             | Message::Blocked
@@ -138,7 +138,9 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             left: changes.left.iter().copied().map(DemuxId::number).collect(),
             pending_count: changes.pending_count,
         },
-        Message::Admitted => ServerMessage::Admitted,
+        Message::Admitted { statement } => ServerMessage::Admitted {
+            statement: statement.clone(),
+        },
         Message::Denied(reason) => ServerMessage::Denied {
             reason: reason.as_str().into(),
         },
@@ -172,6 +174,7 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         pending_count: Some(joined.roster.pending_count),
         call_link_state: LinkStateBody::from(&*joined.link as &LinkState),
         features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
+        statement: joined.statement.clone(),
     }))
 }
 

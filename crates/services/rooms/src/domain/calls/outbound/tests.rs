@@ -3,7 +3,7 @@ use std::sync::Arc;
 use anteroom_call::{
     DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
 };
-use anteroom_protocol::{EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{ApprovalStatement, EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
@@ -67,6 +67,7 @@ fn every_message_has_the_form_of_the_protocol() {
         max_devices: 8,
         roster: roster(),
         link: link(),
+        statement: None,
     }));
     let participants = Message::Participants {
         era_id: era,
@@ -98,7 +99,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state, "features": ["roster_delta", "end_call", "hello"],
+                "callLinkState": state, "features": FEATURES,
             }),
         ),
         (
@@ -120,7 +121,16 @@ fn every_message_has_the_form_of_the_protocol() {
                 "left": [48], "pendingCount": 1,
             }),
         ),
-        (Message::Admitted, json!({"type": "admitted"})),
+        (
+            Message::Admitted { statement: None },
+            json!({"type": "admitted"}),
+        ),
+        (
+            Message::Admitted {
+                statement: ApprovalStatement::new([0xfb, 0xff]).ok(),
+            },
+            json!({"type": "admitted", "statement": "-_8"}),
+        ),
         (denied, json!({"type": "denied", "reason": "ended"})),
         (Message::Removed, json!({"type": "removed"})),
         (Message::Blocked, json!({"type": "blocked"})),
