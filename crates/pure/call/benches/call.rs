@@ -16,7 +16,9 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output,
     RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
 const START: Moment = Moment::from_millis(1_800_000_000_000);
@@ -154,6 +156,7 @@ fn link(revoked: bool) -> LinkState {
         revoked,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     }
 }
 

@@ -9,7 +9,9 @@ use anteroom_call::{
     Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output, Role,
     RosterForm, Status,
 };
-use anteroom_protocol::{EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 const DEVICES: u32 = 1_000;
 /// The maximum that `docs/performance/call.md` promises, in bytes.
@@ -22,6 +24,7 @@ fn call(restrictions: Restrictions) -> Call {
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     };
     Call::new(
         EraId::from_bytes([7; 16]),

@@ -1,5 +1,6 @@
 use anteroom_client::{
-    Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId, OpenError, RoomsError,
+    AdminStatement, Approval, Chat, DenialReason, EndReason, EraId, LinkState, OpaqueUserId,
+    OpenError, RoomsError,
 };
 use anteroom_protocol::{Aci, RootKey, Timestamp};
 use zeroize::Zeroizing;
@@ -71,6 +72,7 @@ fn joined_in(era: u8, own: u32, status: SeatStatus, is_admin: bool, roster: Rost
             revoked: false,
             expiration: Timestamp::from_secs(1),
             deletion: Timestamp::from_secs(2),
+            admin_statement: AdminStatement::default(),
         },
         features: Vec::new(),
         statement: None,

@@ -256,6 +256,8 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         LinkStep::Open,
         LinkStep::Open,
         LinkStep::Unlimited,
+        LinkStep::Statement(1),
+        LinkStep::Statement(2),
         LinkStep::Expires(60),
         LinkStep::Expires(9_000),
     ]);

@@ -8,7 +8,8 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    ApprovalStatement, DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, ApprovalStatement, DemuxId, EraId, Hello, LinkState, OpaqueUserId,
+    Restrictions, Timestamp,
 };
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
@@ -83,6 +84,7 @@ impl Harness {
             revoked: false,
             expiration: Timestamp::from_secs(START + 90 * 86_400),
             delete_at: Timestamp::from_secs(START + 180 * 86_400),
+            admin_statement: AdminStatement::default(),
         };
         let call = Call::new(
             EraId::from_bytes([7; 16]),
@@ -214,6 +216,9 @@ impl Harness {
                         };
                         return vec![Input::LinkChanged(link)];
                     }
+                    LinkStep::Statement(byte) => {
+                        self.link.admin_statement = AdminStatement::new([*byte]).unwrap();
+                    }
                     LinkStep::Expires(seconds) => {
                         self.link.expiration = Timestamp::from_secs(START + seconds);
                     }
@@ -321,9 +326,10 @@ fn message_text(message: &Message) -> String {
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),
         Message::Link(link) => format!(
-            "link {}{}",
+            "link {}{}{}",
             link.restrictions.as_str(),
             if link.revoked { " revoked" } else { "" },
+            bytes_text(link.admin_statement.as_bytes()),
         ),
         Message::Relay { from, body } => {
             let kib = body.as_bytes().len() / 1024;
@@ -336,9 +342,12 @@ fn message_text(message: &Message) -> String {
 }
 
 fn statement_text(statement: Option<&ApprovalStatement>) -> String {
-    statement.map_or_else(String::new, |statement| {
-        format!(" with {}", statement.as_bytes()[0])
-    })
+    bytes_text(statement.map_or(&[], ApprovalStatement::as_bytes))
+}
+
+fn bytes_text(statement: &[u8]) -> String {
+    let first = statement.first();
+    first.map_or_else(String::new, |byte| format!(" with {byte}"))
 }
 
 fn roster_text(roster: &Roster) -> String {

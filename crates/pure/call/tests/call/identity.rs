@@ -6,7 +6,9 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
     Moment, Output, PeekView, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 /// Returns the hex of a ciphertext with these halves.
 fn id(first: char, second: char) -> OpaqueUserId {
@@ -24,6 +26,7 @@ impl Room {
             revoked: false,
             expiration: Timestamp::from_secs(2_000_000_000),
             delete_at: Timestamp::from_secs(2_100_000_000),
+            admin_statement: AdminStatement::default(),
         };
         let limits = Limits::of_devices(8);
         let approved = approved.to_vec();

@@ -66,7 +66,8 @@ pub(crate) struct Model {
     given_ids: Vec<u32>,
     revoked: bool,
     expires: u64,
-    told_link: (bool, u64),
+    statement: Option<u8>,
+    told_link: (bool, u64, Option<u8>),
     /// The restrictions of the link, except in an `unlimited` step.
     links_approval: bool,
     begun: bool,
@@ -99,7 +100,8 @@ impl Model {
             given_ids: Vec::new(),
             revoked: false,
             expires,
-            told_link: (false, expires),
+            statement: None,
+            told_link: (false, expires, None),
             links_approval: setting.approval,
             begun: false,
             anybody_was_active: false,
@@ -459,19 +461,21 @@ impl Model {
             LinkStep::Revoked => self.revoked = true,
             LinkStep::Open => self.revoked = false,
             LinkStep::Unlimited => {}
+            LinkStep::Statement(statement) => self.statement = Some(statement),
             LinkStep::Expires(seconds) => self.expires = seconds * 1_000,
         }
-        let link = (self.revoked, self.expires);
+        let link = (self.revoked, self.expires, self.statement);
         if link != self.told_link {
             self.told_link = link;
             let text = format!(
-                "link {}{}",
+                "link {}{}{}",
                 if self.setting.approval {
                     "adminApproval"
                 } else {
                     "none"
                 },
                 if self.revoked { " revoked" } else { "" },
+                statement_text(self.statement),
             );
             for device in self.devices.clone() {
                 if let Some(connection) = device.connection {

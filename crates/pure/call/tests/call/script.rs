@@ -29,8 +29,8 @@ pub(crate) enum Step {
     /// `CONNECTION approve|deny|remove|block ID`, `CONNECTION approve ID with STATEMENT`: a statement is a
     /// byte
     Decide(u64, Decision, u32),
-    /// `link revoked|open|unlimited|N`: `N` expires it N seconds after the start, `unlimited` sets other
-    /// restrictions
+    /// `link revoked|open|unlimited|N|with STATEMENT`: `N` expires it N seconds after the start, `unlimited`
+    /// sets other restrictions, `with` sets the statement of the admins
     Link(LinkStep),
     /// `end`
     End,
@@ -67,6 +67,7 @@ pub(crate) enum LinkStep {
     Revoked,
     Open,
     Unlimited,
+    Statement(u8),
     Expires(u64),
 }
 
@@ -85,6 +86,7 @@ impl Step {
             ["link", "revoked"] => Self::Link(LinkStep::Revoked),
             ["link", "open"] => Self::Link(LinkStep::Open),
             ["link", "unlimited"] => Self::Link(LinkStep::Unlimited),
+            ["link", "with", statement] => Self::Link(LinkStep::Statement(statement.parse().ok()?)),
             ["link", seconds] => Self::Link(LinkStep::Expires(seconds.parse().ok()?)),
             [connection, "join", user, options @ ..] => {
                 Self::join(connection.parse().ok()?, user.parse().ok()?, options)?
@@ -235,6 +237,7 @@ impl fmt::Display for Step {
             Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
             Self::Link(LinkStep::Open) => write!(f, "link open"),
             Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),
+            Self::Link(LinkStep::Statement(statement)) => write!(f, "link with {statement}"),
             Self::Link(LinkStep::Expires(seconds)) => write!(f, "link {seconds}"),
             Self::End => write!(f, "end"),
             Self::Dismiss => write!(f, "dismiss"),

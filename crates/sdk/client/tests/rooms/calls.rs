@@ -118,7 +118,9 @@ async fn a_statement_reaches_the_device_that_it_approves_also_when_the_connectio
     let fixture = RoomsFixture::start().await;
     let (ann, bob) = (fixture.person().await, fixture.person().await);
     let (room, passkey) = create(&fixture, &ann, Approval::Required).await;
-    let anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let mut anns = fixture.join(&ann, &room, Some(&passkey)).await.unwrap();
+    let features = wait_for(&mut anns, joined).await.features;
+    assert!(features.iter().any(|feature| feature == "statements"));
     let mut bobs = fixture.join(&bob, &room, None).await.unwrap();
     let seat = wait_for(&mut bobs, joined).await;
     assert_eq!(seat.statement, None);

@@ -1,11 +1,16 @@
 //! Section 7: the statements of admins, which the service delivers and cannot read.
 
-use anteroom_testkit::{LogGuard, TestRooms};
+use std::time::Duration;
+
+use anteroom_rooms::LeaseSettings;
+use anteroom_testkit::{LogGuard, TestRooms, TestRoomsOptions};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::client::{
-    End, TestSocket, admin_join, approvals, created, demux_id, ids, join, set, wait_for_end,
+    End, TestSocket, admin_join, approvals, base64, created, demux_id, ids, join, peek, rest, set,
+    update, wait_for_end,
 };
 
 fn approve(device: &Value, statement: &str) -> Value {
@@ -87,13 +92,59 @@ async fn a_statement_that_is_no_base64url_of_1_to_512_bytes_ends_the_connection(
 }
 
 #[tokio::test]
-async fn the_service_keeps_nothing_of_an_approval_statement() {
+async fn the_statement_of_the_admins_is_told_wherever_the_link_is() {
+    // Changes reach pending devices at once, not only at the next periodic look.
+    let rooms = TestRooms::start_with(TestRoomsOptions {
+        leases: LeaseSettings {
+            lobby_refresh: Duration::from_secs(86_400),
+            ..LeaseSettings::default()
+        },
+        ..TestRoomsOptions::default()
+    })
+    .await;
+    let (link, admin) = created(&rooms, "adminApproval").await;
+    let guest = rooms.new_account();
+    let (mut visitor, before) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
+    assert_eq!(before["callLinkState"]["adminStatement"], Value::Null);
+    let longest = base64(&[0xfb; 1024]);
+    let statement = json!({"adminStatement": longest});
+    assert_eq!(update(&rooms, &link, &admin, statement).await, 200);
+    let told = visitor.next_of("link").await;
+    assert_eq!(told["callLinkState"]["adminStatement"], longest);
+
+    let (mut host, joined) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
+    assert_eq!(joined["callLinkState"]["adminStatement"], longest);
+    let (_, seen) = peek(&rooms, &link, &admin).await;
+    assert_eq!(seen["callLinkState"]["adminStatement"], longest);
+    // The statement changes while a call is on, and other changes leave it.
+    let newer = json!({"adminStatement": "bmV3"});
+    assert_eq!(update(&rooms, &link, &admin, newer).await, 200);
+    let told = host.next_of("link").await;
+    assert_eq!(told["callLinkState"]["adminStatement"], "bmV3");
+    let revoke = json!({"revoked": true});
+    assert_eq!(update(&rooms, &link, &admin, revoke).await, 200);
+    let told = host.next_of("link").await;
+    assert_eq!(told["callLinkState"]["revoked"], true);
+    assert_eq!(told["callLinkState"]["adminStatement"], "bmV3");
+    let none = json!({"adminStatement": ""});
+    assert_eq!(update(&rooms, &link, &admin, none).await, 200);
+    let told = host.next_of("link").await;
+    let members = told["callLinkState"].as_object().unwrap();
+    assert!(!members.contains_key("adminStatement"), "{told}");
+}
+
+#[tokio::test]
+async fn the_service_keeps_no_approval_statement_and_seals_that_of_the_admins() {
     let approval = b"the approval of the guest, signed";
+    let policy = b"the policy of the room, signed";
     let rooms = TestRooms::start().await;
     let (link, admin) = created(&rooms, "adminApproval").await;
     let guest = rooms.new_account();
     let guard = LogGuard::global();
     guard.watch_bytes("an approval statement", approval);
+    guard.watch_bytes("an admin statement", policy);
+    let statement = json!({"adminStatement": base64(policy)});
+    assert_eq!(update(&rooms, &link, &admin, statement).await, 200);
     let (mut host, _) = TestSocket::joined(&rooms, admin_join(&rooms, &link, &admin)).await;
     let (mut visitor, waits) = TestSocket::joined(&rooms, join(&rooms, &link, &guest)).await;
     let shown = URL_SAFE_NO_PAD.encode(approval);
@@ -109,4 +160,8 @@ async fn the_service_keeps_nothing_of_an_approval_statement() {
     guard.assert_absent_from(rooms.directory());
     let events = format!("{:?}", rooms.events.take());
     assert!(!events.to_lowercase().contains("statement"), "{events}");
+    let auth = format!("Bearer auth.{}", rooms.auth(&link, &guest));
+    let path = "/v1/call-link";
+    let (_, state) = rest(&rooms, Method::GET, path, &link, auth, Value::Null).await;
+    assert_eq!(state["adminStatement"], base64(policy));
 }

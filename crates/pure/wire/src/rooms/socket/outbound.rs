@@ -201,6 +201,7 @@ mod tests {
     use super::*;
 
     const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
+    const STATED: &str = r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"AQI="}"#;
     const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8"}"#;
     const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
 
@@ -211,7 +212,7 @@ mod tests {
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"callLinkState":{STATE},"features":["hello"]}}"#
             ),
             format!(
-                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATE},"features":["hello"],"statement":"-_8"}}"#
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATED},"features":["statements"],"statement":"-_8"}}"#
             ),
             format!(
                 r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
@@ -223,6 +224,7 @@ mod tests {
             r#"{"type":"removed"}"#.to_owned(),
             r#"{"type":"blocked"}"#.to_owned(),
             format!(r#"{{"type":"link","callLinkState":{STATE}}}"#),
+            format!(r#"{{"type":"link","callLinkState":{STATED}}}"#),
             r#"{"type":"relay","from":16,"body":"aGk="}"#.to_owned(),
             r#"{"type":"redirect","url":"wss://other"}"#.to_owned(),
             r#"{"type":"error","code":"full","message":"The call is full."}"#.to_owned(),

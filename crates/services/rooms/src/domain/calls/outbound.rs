@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
+const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "statements"];
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

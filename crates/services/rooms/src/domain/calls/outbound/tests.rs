@@ -3,7 +3,9 @@ use std::sync::Arc;
 use anteroom_call::{
     DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
 };
-use anteroom_protocol::{ApprovalStatement, EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, EraId, Hello, OpaqueUserId, Restrictions, Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -42,6 +44,7 @@ fn link() -> Arc<LinkState> {
         revoked: false,
         expiration: Timestamp::from_secs(1),
         delete_at: Timestamp::from_secs(2),
+        admin_statement: AdminStatement::default(),
     })
 }
 
