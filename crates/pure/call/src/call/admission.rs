@@ -96,10 +96,10 @@ impl Call {
         role: Role,
         status: Status,
     ) -> Result<Vec<(Seat, LeaveReason)>, ErrorCode> {
-        let max_devices = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
+        let per_user = usize::try_from(self.limits.devices_per_user).unwrap_or(usize::MAX);
         let is_full = self.is_full(status);
         let own_seat = self.longest_lost(user, status);
-        let own = if self.users.seats(user).len() >= max_devices {
+        let own = if self.users.seats(user).len() >= per_user {
             let other = match status {
                 Status::Active => Status::Pending,
                 Status::Pending => Status::Active,

@@ -40,10 +40,15 @@ impl Participant {
         }
     }
 
-    pub(super) fn without_user(&self) -> Self {
+    /// Returns the entry as a user who peeks may see it: without hello, whatever the order.
+    pub(super) const fn without_user(&self) -> Self {
         Self {
+            demux_id: self.demux_id,
             opaque_user_id: None,
-            ..self.clone()
+            hand_raised_at: self.hand_raised_at,
+            is_lost: self.is_lost,
+            is_admin: self.is_admin,
+            hello: None,
         }
     }
 }
