@@ -16,7 +16,9 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output,
     RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
 const START: Moment = Moment::from_millis(1_800_000_000_000);
@@ -137,8 +139,15 @@ impl BenchCall {
 
     fn approved(&mut self) -> BenchDevice {
         let device = self.joined(Role::Guest);
-        self.play(ADMIN.say(Command::Approve(device.demux_id())));
+        self.play(ADMIN.say(approve(device)));
         device
+    }
+}
+
+fn approve(device: BenchDevice) -> Command {
+    Command::Approve {
+        device: device.demux_id(),
+        statement: None,
     }
 }
 
@@ -149,6 +158,7 @@ fn link(revoked: bool) -> LinkState {
         revoked,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     }
 }
 
@@ -236,7 +246,7 @@ fn decisions(criterion: &mut Criterion) {
     group.bench_function("approve", |bencher| {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
-            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            let input = ADMIN.say(approve(device));
             (device, input)
         };
         time(bencher, lead, |call, device| {
@@ -247,7 +257,7 @@ fn decisions(criterion: &mut Criterion) {
         let lead = |call: &mut BenchCall, _| {
             let device = call.joined(Role::Guest);
             let held = [Audience::Everyone, Audience::Admins].map(|who| call.call.roster(who));
-            let input = ADMIN.say(Command::Approve(device.demux_id()));
+            let input = ADMIN.say(approve(device));
             ((device, held), input)
         };
         time(bencher, lead, |call, (device, held)| {

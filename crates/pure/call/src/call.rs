@@ -241,7 +241,7 @@ impl Call {
             Command::Relay { to, body } => self.relay(seat, to, body),
             Command::Commit(commit) => self.commit(seat, commit),
             Command::Refuse(at) => self.refuse(seat, at),
-            Command::Approve(target) => self.approve(seat, target),
+            Command::Approve { device, statement } => self.approve(seat, device, statement),
             Command::Deny(target) => self.deny(seat, target),
             Command::Remove(target) => self.remove(seat, target),
             Command::Block(target) => self.block(seat, target),

@@ -3,7 +3,9 @@
 use core::fmt;
 use std::collections::BTreeSet;
 
-use anteroom_protocol::{DemuxId, GroupEpoch, Hello, LinkState, MemberKey, OpaqueUserId};
+use anteroom_protocol::{
+    ApprovalStatement, DemuxId, GroupEpoch, Hello, LinkState, MemberKey, OpaqueUserId,
+};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -128,7 +130,12 @@ pub enum Command {
     /// Tells all devices that a commit does not hold: the one that ended this epoch.
     Refuse(GroupEpoch),
     /// Admits a pending device. For admins.
-    Approve(DemuxId),
+    Approve {
+        /// The device.
+        device: DemuxId,
+        /// The admin's statement about the device.
+        statement: Option<ApprovalStatement>,
+    },
     /// Denies a pending device. For admins.
     Deny(DemuxId),
     /// Removes an active device. For admins.

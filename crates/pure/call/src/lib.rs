@@ -23,7 +23,7 @@
 //! | own lost seats | At the user's limit, and in a full call or lobby, the new device replaces the device of the same user whose connection has been lost for longest. |
 //! | admins and a full call | An admin who joins a full call displaces a guest: the newest active device of the user with most active devices, `error displaced`. Users with an admin device are not displaced. |
 //! | resume | A join with the resume secret of a seat of the same user, for the same member key or for none as then, restores that seat unchanged, with a new secret; an older connection of the seat is closed. The link, the capacity and the passkey are not checked, since the seat has counted all the time. A secret that matches no seat makes it an ordinary join. |
-//! | approve | Makes the pending device active, and the user's other pending devices while there is room, and records the user's approval. Refused on a revoked or expired link and in a full call. |
+//! | approve | Makes the pending device active, and the user's other pending devices while there is room, and records the user's approval. Refused on a revoked or expired link and in a full call. The admin's statement reaches each admitted device with `admitted`, and again with the `joined` of a resume, as long as the device has its seat; later devices of the user do not receive it. |
 //! | deny | Ends the wait of the device. The user's second denial in the era blocks the user. |
 //! | remove | Ends the active device's participation and drops the user's approval. |
 //! | block | Ends the participation or the wait of all the user's devices, drops the approval and refuses the user for the rest of the era. |

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anteroom_protocol::{DemuxId, EraId, GroupEpoch, LinkState};
+use anteroom_protocol::{ApprovalStatement, DemuxId, EraId, GroupEpoch, LinkState};
 
 use crate::{
     CommitBody, ErrorCode, RelayBody, ResumeSecret, Roster, RosterChanges, Status, WelcomeBody,
@@ -31,6 +31,8 @@ pub enum Message {
     Admitted {
         /// `present`: the present epoch of the group.
         present: GroupEpoch,
+        /// `statement`: the statement that came with the decision.
+        statement: Option<ApprovalStatement>,
     },
     /// `denied`: the device's wait is over, for this `reason`.
     Denied(DenialReason),
@@ -106,6 +108,8 @@ pub struct JoinAnswer {
     pub present: GroupEpoch,
     /// `missed`: the number of missed commits that follow at once.
     pub missed_commits: usize,
+    /// `statement`: the statement with which the device was admitted from the lobby to this seat.
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// The reason why a wait is over.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom_protocol::{DemuxId, Hello, MemberKey, OpaqueUserId};
+use anteroom_protocol::{ApprovalStatement, DemuxId, Hello, MemberKey, OpaqueUserId};
 
 use crate::{
     ConnectionId, HAND_BURST, HANDS_PER_SECOND, Moment, ROSTER_REQUEST_BURST, ResumeSecret,
@@ -41,6 +41,8 @@ pub(crate) struct Device {
     pub(crate) role: Role,
     pub(crate) hello: Option<Hello>,
     pub(crate) member: Option<MemberKey>,
+    /// The statement with which an admin has admitted the device.
+    pub(crate) statement: Option<ApprovalStatement>,
     pub(crate) hand_raised_at: Option<Moment>,
     pub(crate) resume: ResumeSecret,
     pub(crate) hands: TokenBucket,
@@ -84,6 +86,7 @@ impl Device {
             role: join.role,
             hello: join.hello,
             member: join.member,
+            statement: None,
             hand_raised_at: None,
             resume: join.randomness.resume_secret(),
             hands: TokenBucket::full(HANDS),

@@ -10,7 +10,7 @@ use anteroom_call::{
     RosterForm, Status,
 };
 use anteroom_protocol::{
-    EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, EraId, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
 };
 
 const DEVICES: u32 = 1_000;
@@ -24,6 +24,7 @@ fn call(restrictions: Restrictions) -> Call {
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::default(),
     };
     Call::new(
         EraId::from_bytes([7; 16]),

@@ -55,6 +55,7 @@ mod link_state;
 mod member_key;
 mod room_name;
 mod root_key;
+mod statement;
 mod time;
 mod uid;
 mod verifying_params;
@@ -87,6 +88,7 @@ pub use self::{
     link_state::{LinkState, Restrictions},
     member_key::MemberKey,
     root_key::{AdminPasskey, RoomId, RootKey},
+    statement::{AdminStatement, ApprovalStatement, StatementLengthError},
     time::{DAY, HOUR, Timestamp},
     uid::{UidCiphertext, static_table_bytes},
     verifying_params::{VerifyingParams, VerifyingParamsEntry},

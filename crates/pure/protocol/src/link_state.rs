@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{AdminStatement, Timestamp};
 
 /// The condition for becoming active without an admin's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,8 @@ pub struct LinkState {
     pub expiration: Timestamp,
     /// The moment from which the link's record is deleted: `delete_at`.
     pub delete_at: Timestamp,
+    /// The newest statement of the admins: `adminStatement`; may be empty.
+    pub admin_statement: AdminStatement,
 }
 
 impl LinkState {
@@ -56,7 +58,7 @@ impl LinkState {
     }
 }
 
-/// Omits the name.
+/// Omits the name and the statement.
 impl fmt::Debug for LinkState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LinkState")

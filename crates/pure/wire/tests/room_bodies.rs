@@ -30,6 +30,7 @@ fn link_state(epoch: Option<u32>) -> LinkStateBody {
         expiration: 1,
         delete_at: 2,
         epoch,
+        admin_statement: None,
     }
 }
 
@@ -41,11 +42,12 @@ fn requests_name_only_the_members_that_they_have() {
         restrictions: Some(RestrictionsBody::None),
         name: Some(bytes(b"n")),
         revoked: Some(true),
+        admin_statement: Some(bytes(b"s")),
         end_call: Some(false),
     };
     check(
         &whole,
-        r#"{"adminPasskey":"AQEBAQEBAQEBAQEBAQEBAQ==","zkparams":"AA==","restrictions":"none","name":"bg==","revoked":true,"endCall":false}"#,
+        r#"{"adminPasskey":"AQEBAQEBAQEBAQEBAQEBAQ==","zkparams":"AA==","restrictions":"none","name":"bg==","revoked":true,"adminStatement":"cw==","endCall":false}"#,
     );
     let least = ChangeBody {
         admin_passkey: bytes(&[1]),
@@ -53,6 +55,7 @@ fn requests_name_only_the_members_that_they_have() {
         restrictions: None,
         name: None,
         revoked: None,
+        admin_statement: None,
         end_call: None,
     };
     check(&least, r#"{"adminPasskey":"AQ=="}"#);
@@ -124,6 +127,14 @@ fn small_answers_are_as_written() {
     check(
         &link_state(Some(7)),
         r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"epoch":7}"#,
+    );
+    let stated = LinkStateBody {
+        admin_statement: Some(bytes(b"s")),
+        ..link_state(None)
+    };
+    check(
+        &stated,
+        r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"cw=="}"#,
     );
     check(&EmptyBody {}, "{}");
     for (reason, json) in [

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp,
+};
 use rand_core::CryptoRng;
 
 use crate::{keys::PasskeyHash, opaque_debug::opaque_debug};
@@ -187,6 +189,8 @@ pub struct CallLinkRecord {
     pub delete_at: Timestamp,
     /// The number of times that a request with the passkey ended the link's call.
     pub ended_calls: u32,
+    /// The admins' newest statement.
+    pub admin_statement: AdminStatement,
 }
 
 impl CallLinkRecord {
@@ -212,6 +216,7 @@ impl CallLinkRecord {
             expiration,
             delete_at: expiration.plus(Self::RETENTION),
             ended_calls: 0,
+            admin_statement: content.admin_statement,
         }
     }
 
@@ -266,6 +271,8 @@ pub struct NewCallLink {
     pub name: LinkName,
     /// Whether the link is revoked from the start.
     pub revoked: bool,
+    /// The admins' statement.
+    pub admin_statement: AdminStatement,
 }
 
 /// The changes of an update. `None` leaves a member as it is.
@@ -277,6 +284,8 @@ pub struct LinkUpdate {
     pub name: Option<LinkName>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
+    /// The admins' statement. An empty one removes it.
+    pub admin_statement: Option<AdminStatement>,
     /// Whether the update ends the call or lobby of the link.
     pub end_call: bool,
 }

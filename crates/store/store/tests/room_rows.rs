@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anteroom_protocol::{
-    CallLinkSecretParams, DAY, EraId, ParseError, Restrictions, RootKey, Timestamp,
+    AdminStatement, CallLinkSecretParams, DAY, EraId, ParseError, Restrictions, RootKey, Timestamp,
 };
 use anteroom_store::{
     CallKey, CallLinkRecord, CallRecord, Epoch, LinkAddress, LinkName, LinkNameError, MediaAddress,
@@ -128,9 +128,10 @@ fn debug_output_shows_no_room_user_name_or_passkey() {
     let now = Timestamp::from_secs(100);
     let link = link(now);
     let shown = format!(
-        "{link:?} {:?} {:?} {:?}",
+        "{link:?} {:?} {:?} {:?} {:?}",
         link.address(),
         link.name,
+        link.admin_statement,
         call(now)
     );
     for secret in ["5ec2e7", "c0ffee", "[7", " 7,", "[9", " 9,"] {
@@ -151,6 +152,7 @@ fn link(now: Timestamp) -> CallLinkRecord {
         restrictions: Restrictions::AdminApproval,
         name: LinkName::new([9; 60]).unwrap(),
         revoked: false,
+        admin_statement: AdminStatement::new([9; 60]).unwrap(),
     };
     CallLinkRecord::new(address, content, now)
 }

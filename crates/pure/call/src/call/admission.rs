@@ -210,6 +210,7 @@ impl Call {
                 Status::Pending => GroupEpoch::default(),
             },
             missed_commits,
+            statement: device.statement.clone(),
         };
         self.send(connection, Message::Joined(Box::new(joined)));
     }

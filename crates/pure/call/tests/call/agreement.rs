@@ -281,8 +281,9 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         SimpleCommand::Drops,
     ]);
     let decisions = proptest::sample::select(vec![
-        Decision::Approve,
-        Decision::Approve,
+        Decision::Approve(None),
+        Decision::Approve(Some(1)),
+        Decision::Approve(Some(2)),
         Decision::Deny,
         Decision::Deny,
         Decision::Remove,
@@ -293,6 +294,8 @@ fn step_template() -> impl Strategy<Value = StepTemplate> {
         LinkStep::Open,
         LinkStep::Open,
         LinkStep::Unlimited,
+        LinkStep::Statement(1),
+        LinkStep::Statement(2),
         LinkStep::Expires(60),
         LinkStep::Expires(9_000),
     ]);

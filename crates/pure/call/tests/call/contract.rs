@@ -6,7 +6,9 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Message, Moment,
     Output, PeekView, ResumeSecret, Role, Roster, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 use crate::{
     harness::{Harness, Setting, user},
@@ -22,6 +24,7 @@ fn link() -> LinkState {
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
         delete_at: Timestamp::from_secs(2_000_000_000),
+        admin_statement: AdminStatement::new(*b"policy").unwrap(),
     }
 }
 
@@ -276,7 +279,9 @@ fn nothing_that_is_sent_shows_users_secrets_or_names_in_debug() {
     let user = OpaqueUserId::parse("deadbeefdeadbeef").unwrap();
     call.handle(START, join(1, user, Role::Admin));
     let text = format!("{:?} {call:?}", call.poll_output());
-    for secret in ["deadbeef", "9, 9", "sealed", "115, 101"] {
+    for secret in [
+        "deadbeef", "9, 9", "sealed", "115, 101", "policy", "112, 111",
+    ] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }

@@ -8,7 +8,8 @@ use anteroom_call::{
     Roster, RosterEntry, RosterForm, Status, Welcome, WelcomeBody,
 };
 use anteroom_protocol::{
-    DemuxId, EraId, GroupEpoch, Hello, LinkState, MemberKey, OpaqueUserId, Restrictions, Timestamp,
+    AdminStatement, ApprovalStatement, DemuxId, EraId, GroupEpoch, Hello, LinkState, MemberKey,
+    OpaqueUserId, Restrictions, Timestamp,
 };
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
@@ -83,6 +84,7 @@ impl Harness {
             revoked: false,
             expiration: Timestamp::from_secs(START + 90 * 86_400),
             delete_at: Timestamp::from_secs(START + 180 * 86_400),
+            admin_statement: AdminStatement::default(),
         };
         let call = Call::new(
             EraId::from_bytes([7; 16]),
@@ -204,7 +206,10 @@ impl Harness {
             Step::Decide(number, decision, id) => {
                 let id = demux_id(*id);
                 let command = match decision {
-                    Decision::Approve => Command::Approve(id),
+                    Decision::Approve(statement) => Command::Approve {
+                        device: id,
+                        statement: statement.map(|byte| ApprovalStatement::new([byte]).unwrap()),
+                    },
                     Decision::Deny => Command::Deny(id),
                     Decision::Remove => Command::Remove(id),
                     Decision::Block => Command::Block(id),
@@ -221,6 +226,9 @@ impl Harness {
                             ..self.link.clone()
                         };
                         return vec![Input::LinkChanged(link)];
+                    }
+                    LinkStep::Statement(byte) => {
+                        self.link.admin_statement = AdminStatement::new([*byte]).unwrap();
                     }
                     LinkStep::Expires(seconds) => {
                         self.link.expiration = Timestamp::from_secs(START + seconds);
@@ -329,10 +337,11 @@ fn line(output: Output) -> Line {
 fn message_text(message: &Message) -> String {
     match message {
         Message::Joined(joined) => format!(
-            "joined {} {}{} secret {} {}{}{}",
+            "joined {} {}{}{} secret {} {}{}{}",
             joined.demux_id.number() >> 4,
             status_text(joined.status),
             if joined.is_admin { " admin" } else { "" },
+            statement_text(joined.statement.as_ref()),
             joined.resume.as_bytes()[0],
             roster_text(&joined.roster),
             present_text(joined.present),
@@ -357,14 +366,19 @@ fn message_text(message: &Message) -> String {
                 changes.pending_count,
             )
         }
-        Message::Admitted { present } => format!("admitted{}", present_text(*present)),
+        Message::Admitted { present, statement } => format!(
+            "admitted{}{}",
+            statement_text(statement.as_ref()),
+            present_text(*present)
+        ),
         Message::Denied(reason) => format!("denied {}", reason.as_str()),
         Message::Removed => "removed".to_owned(),
         Message::Blocked => "blocked".to_owned(),
         Message::Link(link) => format!(
-            "link {}{}",
+            "link {}{}{}",
             link.restrictions.as_str(),
             if link.revoked { " revoked" } else { "" },
+            bytes_text(link.admin_statement.as_bytes()),
         ),
         Message::Relay { from, body } => {
             let kib = body.as_bytes().len() / 1024;
@@ -389,6 +403,15 @@ fn message_text(message: &Message) -> String {
         Message::Error(code) => format!("error {}", code.as_str()),
         Message::Pong => "pong".to_owned(),
     }
+}
+
+fn statement_text(statement: Option<&ApprovalStatement>) -> String {
+    bytes_text(statement.map_or(&[], ApprovalStatement::as_bytes))
+}
+
+fn bytes_text(statement: &[u8]) -> String {
+    let first = statement.first();
+    first.map_or_else(String::new, |byte| format!(" with {byte}"))
 }
 
 fn roster_text(roster: &Roster) -> String {

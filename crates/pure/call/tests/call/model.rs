@@ -34,6 +34,8 @@ pub(crate) struct Device {
     changes: bool,
     pub(crate) hello: Option<u8>,
     pub(crate) member: Option<u8>,
+    /// The statement with which the device was admitted.
+    statement: Option<u8>,
     /// Whether the device has not received the hellos of the devices that were active before its admission.
     lacks_hellos: bool,
     hands: BucketLevel,
@@ -72,7 +74,8 @@ pub(crate) struct Model {
     given_ids: Vec<u32>,
     revoked: bool,
     expires: u64,
-    told_link: (bool, u64),
+    statement: Option<u8>,
+    told_link: (bool, u64, Option<u8>),
     /// The restrictions of the link, except in an `unlimited` step.
     links_approval: bool,
     begun: bool,
@@ -106,7 +109,8 @@ impl Model {
             given_ids: Vec::new(),
             revoked: false,
             expires,
-            told_link: (false, expires),
+            statement: None,
+            told_link: (false, expires, None),
             links_approval: setting.approval,
             begun: false,
             anybody_was_active: false,
@@ -285,6 +289,7 @@ impl Model {
                 changes: *changes,
                 hello: hello.then_some(secret),
                 member: *member,
+                statement: None,
                 lacks_hellos: false,
                 hands: BucketLevel::default(),
                 questions: BucketLevel::default(),
@@ -306,9 +311,10 @@ impl Model {
             _ => Vec::new(),
         };
         let mut text = format!(
-            "joined {id} {}{} secret {secret} {}",
+            "joined {id} {}{}{} secret {secret} {}",
             status(device.active),
             if device.admin { " admin" } else { "" },
+            statement_text(device.statement),
             self.roster(Visibility::of(&device)),
         );
         if device.active {
@@ -487,19 +493,21 @@ impl Model {
             LinkStep::Revoked => self.revoked = true,
             LinkStep::Open => self.revoked = false,
             LinkStep::Unlimited => {}
+            LinkStep::Statement(statement) => self.statement = Some(statement),
             LinkStep::Expires(seconds) => self.expires = seconds * 1_000,
         }
-        let link = (self.revoked, self.expires);
+        let link = (self.revoked, self.expires, self.statement);
         if link != self.told_link {
             self.told_link = link;
             let text = format!(
-                "link {}{}",
+                "link {}{}{}",
                 if self.setting.approval {
                     "adminApproval"
                 } else {
                     "none"
                 },
                 if self.revoked { " revoked" } else { "" },
+                statement_text(self.statement),
             );
             for device in self.devices.clone() {
                 if let Some(connection) = device.connection {
@@ -589,6 +597,10 @@ fn deadline(device: &Device) -> u64 {
         KEPT_FOR
     };
     device.since + span
+}
+
+fn statement_text(statement: Option<u8>) -> String {
+    statement.map_or_else(String::new, |statement| format!(" with {statement}"))
 }
 
 fn status(active: bool) -> &'static str {

@@ -40,10 +40,11 @@ pub(crate) enum Step {
     },
     /// `CONNECTION refuse GROUP/EPOCH`
     Refuse(u64, (u32, u64)),
-    /// `CONNECTION approve|deny|remove|block ID`
+    /// `CONNECTION approve|deny|remove|block ID`, `CONNECTION approve ID with STATEMENT`: a statement is a
+    /// byte
     Decide(u64, Decision, u32),
-    /// `link revoked|open|unlimited|N`: `N` expires it N seconds after the start, `unlimited` sets other
-    /// restrictions
+    /// `link revoked|open|unlimited|N|with STATEMENT`: `N` expires it N seconds after the start, `unlimited`
+    /// sets other restrictions, `with` sets the statement of the admins
     Link(LinkStep),
     /// `end`
     End,
@@ -68,7 +69,8 @@ pub(crate) enum SimpleCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    Approve,
+    /// The byte of the statement.
+    Approve(Option<u8>),
     Deny,
     Remove,
     Block,
@@ -79,6 +81,7 @@ pub(crate) enum LinkStep {
     Revoked,
     Open,
     Unlimited,
+    Statement(u8),
     Expires(u64),
 }
 
@@ -97,6 +100,7 @@ impl Step {
             ["link", "revoked"] => Self::Link(LinkStep::Revoked),
             ["link", "open"] => Self::Link(LinkStep::Open),
             ["link", "unlimited"] => Self::Link(LinkStep::Unlimited),
+            ["link", "with", statement] => Self::Link(LinkStep::Statement(statement.parse().ok()?)),
             ["link", seconds] => Self::Link(LinkStep::Expires(seconds.parse().ok()?)),
             [connection, "join", user, options @ ..] => {
                 Self::join(connection.parse().ok()?, user.parse().ok()?, options)?
@@ -127,9 +131,14 @@ impl Step {
                 };
                 Self::Say(connection.parse().ok()?, word)
             }
+            [connection, "approve", id, "with", statement] => Self::Decide(
+                connection.parse().ok()?,
+                Decision::Approve(Some(statement.parse().ok()?)),
+                id.parse().ok()?,
+            ),
             [connection, decision, id] => {
                 let decision = match *decision {
-                    "approve" => Decision::Approve,
+                    "approve" => Decision::Approve(None),
                     "deny" => Decision::Deny,
                     "remove" => Decision::Remove,
                     "block" => Decision::Block,
@@ -287,17 +296,22 @@ impl fmt::Display for Step {
                 write!(f, "{connection} refuse {group}/{epoch}")
             }
             Self::Decide(connection, decision, id) => {
-                let decision = match decision {
-                    Decision::Approve => "approve",
+                let word = match decision {
+                    Decision::Approve(_) => "approve",
                     Decision::Deny => "deny",
                     Decision::Remove => "remove",
                     Decision::Block => "block",
                 };
-                write!(f, "{connection} {decision} {id}")
+                write!(f, "{connection} {word} {id}")?;
+                if let Decision::Approve(Some(statement)) = decision {
+                    write!(f, " with {statement}")?;
+                }
+                Ok(())
             }
             Self::Link(LinkStep::Revoked) => write!(f, "link revoked"),
             Self::Link(LinkStep::Open) => write!(f, "link open"),
             Self::Link(LinkStep::Unlimited) => write!(f, "link unlimited"),
+            Self::Link(LinkStep::Statement(statement)) => write!(f, "link with {statement}"),
             Self::Link(LinkStep::Expires(seconds)) => write!(f, "link {seconds}"),
             Self::End => write!(f, "end"),
             Self::Dismiss => write!(f, "dismiss"),

@@ -153,6 +153,7 @@ impl Participation {
                 roster,
                 link: LinkState::new(&body.call_link_state, &self.options.room),
                 features: body.features.into_iter().map(Cow::into_owned).collect(),
+                statement: body.statement,
             },
             resume: body.resume,
         })
@@ -192,7 +193,10 @@ impl Participation {
             roster: info.roster.clone(),
         });
         if same_seat && info.status == SeatStatus::Active {
-            CallEvent::Restored(info.roster)
+            CallEvent::Restored {
+                roster: info.roster,
+                statement: info.statement,
+            }
         } else {
             CallEvent::Joined(Box::new(info))
         }
@@ -210,8 +214,9 @@ impl Participation {
         Ok(text::write(&match command {
             Command::Send { to, message } => self.seal(*to, message, rng)?,
             Command::RaiseHand(raised) => ClientMessage::RaiseHand { raised: *raised },
-            Command::Approve(device) => ClientMessage::Approve {
+            Command::Approve { device, statement } => ClientMessage::Approve {
                 demux_id: device.number(),
+                statement: statement.clone(),
             },
             Command::Deny(device) => ClientMessage::Deny {
                 demux_id: device.number(),

@@ -54,6 +54,9 @@ pub struct LinkStateBody {
     /// Present only in the answer to a create, and only if this service uses epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
+    /// The newest statement of the link's admins. Present only if they have made one.
+    #[serde(rename = "adminStatement", skip_serializing_if = "Option::is_none")]
+    pub admin_statement: Option<Base64>,
 }
 
 impl LinkStateBody {
@@ -67,6 +70,7 @@ impl LinkStateBody {
 
 impl From<&LinkState> for LinkStateBody {
     fn from(link: &LinkState) -> Self {
+        let statement = &link.admin_statement;
         Self {
             restrictions: link.restrictions.into(),
             name: Base64::from(&*link.name),
@@ -74,6 +78,7 @@ impl From<&LinkState> for LinkStateBody {
             expiration: link.expiration.as_secs(),
             delete_at: link.delete_at.as_secs(),
             epoch: None,
+            admin_statement: (!statement.is_empty()).then(|| Base64::from(statement.as_bytes())),
         }
     }
 }
@@ -110,6 +115,12 @@ pub struct ChangeBody {
     pub name: Option<Base64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<bool>,
+    /// The admins' statement about the room, which the service does not read: at most 1,024 bytes.
+    /// An empty one removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, content_encoding = "base64",
+        max_length = 1368, pattern = "^[A-Za-z0-9+/]*={0,2}$"))]
+    pub admin_statement: Option<Base64>,
     /// In an update: ends the call, and sends away the devices that wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_call: Option<bool>,

@@ -11,5 +11,6 @@ pub(crate) fn link_state(link: &CallLinkRecord) -> LinkState {
         revoked: link.revoked,
         expiration: link.expiration,
         delete_at: link.delete_at,
+        admin_statement: link.admin_statement.clone(),
     }
 }

@@ -16,5 +16,6 @@ mod nodes;
 mod operations;
 mod pages;
 mod shell;
+mod statements;
 mod support;
 mod verifications;

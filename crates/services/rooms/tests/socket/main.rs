@@ -20,3 +20,4 @@ mod readers;
 mod rosters;
 mod seats;
 mod shapes;
+mod statements;

@@ -9,7 +9,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     error::{Result, store_error},
-    row::{array, invalid, number, optional_timestamp, sealed, timestamp},
+    row::{array, invalid, number, optional_sealed, optional_timestamp, sealed, timestamp},
 };
 
 const CALL_LINKS: &str = "call_links";
@@ -21,7 +21,8 @@ macro_rules! link_columns {
     () => {
         "call_links.room_index, call_links.room_id, call_links.epoch, call_links.passkey_hash, \
          call_links.zkparams, call_links.restrictions, call_links.name, call_links.revoked, \
-         call_links.created, call_links.expiration, call_links.delete_at, call_links.ended_calls"
+         call_links.created, call_links.expiration, call_links.delete_at, call_links.ended_calls, \
+         call_links.admin_statement"
     };
 }
 
@@ -65,6 +66,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<SealedCallLink> {
         expiration: timestamp(row, CALL_LINKS, "expiration")?,
         delete_at: timestamp(row, CALL_LINKS, "delete_at")?,
         ended_calls: number(row, CALL_LINKS, "ended_calls")?,
+        admin_statement: optional_sealed(row, "admin_statement")?,
     })
 }
 

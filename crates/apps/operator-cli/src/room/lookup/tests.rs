@@ -1,5 +1,5 @@
 use anteroom_console::{os, report::ErrorReport};
-use anteroom_protocol::{CallLinkSecretParams, Restrictions, RootKey};
+use anteroom_protocol::{AdminStatement, CallLinkSecretParams, Restrictions, RootKey};
 use anteroom_store::{
     CallLinkRecord, LinkAddress, LinkName, MasterKey, NewCallLink, RoomsDatabase as _,
 };
@@ -27,6 +27,7 @@ async fn database(dir: &TempDir) -> SqliteRooms {
             restrictions: Restrictions::AdminApproval,
             name: LinkName::new([0; 60]).unwrap(),
             revoked: false,
+            admin_statement: AdminStatement::default(),
         };
         let link = CallLinkRecord::new(LinkAddress { room, epoch: None }, content, now);
         let mut transaction = database.begin(FIND).await.unwrap();

@@ -60,7 +60,7 @@ impl Participation {
                 roster.apply(changes);
                 CallEvent::Roster(roster.clone())
             }
-            ServerMessage::Admitted { .. } => CallEvent::Admitted,
+            ServerMessage::Admitted { statement, .. } => CallEvent::Admitted { statement },
             ServerMessage::Link { call_link_state } => {
                 CallEvent::Link(LinkState::new(&call_link_state, &self.options.room))
             }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use anteroom_protocol::{Hello, MemberKey};
+use anteroom_protocol::{ApprovalStatement, Hello, MemberKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{group_epoch::GroupEpochBody, member_text};
-use crate::Base64;
+use crate::{Base64, base64url_text};
 
 /// A message of a client. Every type but `join` has no other members than these.
 #[derive(Serialize, Deserialize)]
@@ -58,6 +58,13 @@ pub enum ClientMessage {
     Approve {
         /// The device.
         demux_id: u32,
+        /// The admin's statement about the device: base64url without padding.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "base64url_text"
+        )]
+        statement: Option<ApprovalStatement>,
     },
     /// Denies a pending device.
     Deny {
@@ -116,7 +123,11 @@ pub struct JoinMessage {
     pub roster: RosterUpdates,
     /// The client's hello to the members of the room: base64url without padding (RFC 4648, section
     /// 5).
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "hello")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64url_text"
+    )]
     pub hello: Option<Hello>,
     /// The member key of the device, for which the presentation is made: base64url without padding.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "member_text")]
@@ -195,35 +206,6 @@ pub enum AllDevices {
     All,
 }
 
-mod hello {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
-
-    use super::Hello;
-
-    pub(super) fn serialize<S: Serializer>(
-        hello: &Option<Hello>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let text = hello.as_ref();
-        text.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes()))
-            .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Hello>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(deserializer)? else {
-            return Ok(None);
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(text);
-        let hello = bytes.ok().and_then(|bytes| Hello::new(bytes).ok());
-        hello
-            .map(Some)
-            .ok_or_else(|| de::Error::custom("not base64url of 1 to 640 bytes"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +232,7 @@ mod tests {
             ),
             (r#"{"type":"refuse","group":1,"epoch":7}"#, true),
             (r#"{"type":"approve","demuxId":16}"#, true),
+            (r#"{"type":"approve","demuxId":16,"statement":"-_8"}"#, true),
             (r#"{"type":"deny","demuxId":16}"#, true),
             (r#"{"type":"remove","demuxId":16}"#, true),
             (r#"{"type":"block","demuxId":16}"#, true),
@@ -269,6 +252,17 @@ mod tests {
                 r#"{"type":"join","roomId":"ab","auth":"AA==","have":{"group":1}}"#,
                 false,
             ),
+            (r#"{"type":"approve","demuxId":16,"statement":""}"#, false),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"+/8"}"#,
+                false,
+            ),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"-_8="}"#,
+                false,
+            ),
+            (r#"{"type":"approve","demuxId":16,"statement":7}"#, false),
+            (r#"{"type":"deny","demuxId":16,"statement":"-_8"}"#, false),
         ] {
             let message = serde_json::from_str::<ClientMessage>(text).ok();
             let again = message.map(|message| serde_json::to_string(&message).unwrap());

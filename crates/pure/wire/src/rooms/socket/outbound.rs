@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use anteroom_protocol::MemberKey;
+use anteroom_protocol::{ApprovalStatement, MemberKey};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{group_epoch::GroupEpochBody, member_text};
-use crate::rooms::LinkStateBody;
+use crate::{base64url_text, rooms::LinkStateBody};
 
 /// A message to a client.
 #[derive(Serialize, Deserialize)]
@@ -53,6 +53,15 @@ pub enum ServerMessage<'a> {
         /// The present epoch of the group, once one has started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         present: Option<GroupEpochBody>,
+        /// The admin's statement about the device as base64url. Present only if the admin sent one. A
+        /// reader takes any other value as none.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "base64url_text::serialize",
+            deserialize_with = "base64url_text::deserialize_lossy"
+        )]
+        statement: Option<ApprovalStatement>,
     },
     /// The device's wait is over.
     Denied {
@@ -165,6 +174,15 @@ pub struct JoinedMessage<'a> {
     /// The number of missed commits that follow at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<usize>,
+    /// The statement with which an admin has admitted the device from the lobby to this seat, as in
+    /// `admitted`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "base64url_text::serialize",
+        deserialize_with = "base64url_text::deserialize_lossy"
+    )]
+    pub statement: Option<ApprovalStatement>,
 }
 
 /// The status of a device.
@@ -237,6 +255,7 @@ mod tests {
 
     const STATE: &str = r#"{"restrictions":"adminApproval","name":"AQI=","revoked":false,"expiration":1,"delete_at":2}"#;
     const ACTIVE: &str = r#"{"demuxId":16,"opaqueUserId":"aa","handRaisedAt":1700000000123,"admin":true,"hello":"-_8","member":"-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"}"#;
+    const STATED: &str = r#"{"restrictions":"adminApproval","name":"","revoked":false,"expiration":1,"delete_at":2,"adminStatement":"AQI="}"#;
     const PENDING: &str = r#"{"demuxId":32,"lost":true}"#;
 
     #[test]
@@ -244,6 +263,9 @@ mod tests {
         for text in [
             format!(
                 r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":true,"resume":"AA==","maxDevices":8,"participants":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1,"callLinkState":{STATE},"features":["hello"]}}"#
+            ),
+            format!(
+                r#"{{"type":"joined","demuxId":16,"eraId":"ab","status":"active","isAdmin":false,"resume":"AA==","maxDevices":8,"participants":[],"pending":[],"pendingCount":0,"callLinkState":{STATED},"features":["statements"],"statement":"-_8"}}"#
             ),
             format!(
                 r#"{{"type":"participants","eraId":"ab","active":[{ACTIVE}],"pending":[{PENDING}],"pendingCount":1}}"#
@@ -258,10 +280,12 @@ mod tests {
             r#"{"type":"welcome","group":1,"epoch":8,"from":16,"body":"aGk="}"#.to_owned(),
             r#"{"type":"refuse","group":1,"epoch":7,"from":16}"#.to_owned(),
             r#"{"type":"error","code":"stale_commit","message":"","present":{"group":1,"epoch":7}}"#.to_owned(),
+            r#"{"type":"admitted","statement":"-_8"}"#.to_owned(),
             r#"{"type":"denied","reason":"ended"}"#.to_owned(),
             r#"{"type":"removed"}"#.to_owned(),
             r#"{"type":"blocked"}"#.to_owned(),
             format!(r#"{{"type":"link","callLinkState":{STATE}}}"#),
+            format!(r#"{{"type":"link","callLinkState":{STATED}}}"#),
             r#"{"type":"relay","from":16,"body":"aGk="}"#.to_owned(),
             r#"{"type":"redirect","url":"wss://other"}"#.to_owned(),
             r#"{"type":"error","code":"full","message":"The call is full."}"#.to_owned(),
@@ -285,6 +309,15 @@ mod tests {
             let text = format!(r#"{{"demuxId":16,"member":{member}}}"#);
             let device: DeviceBody<'_> = serde_json::from_str(&text).unwrap();
             assert_eq!((device.demux_id, device.member), (16, None));
+        }
+        let long = format!(r#""{}""#, "A".repeat(684));
+        for statement in ["7", "null", r#""+/8""#, r#""""#, &long] {
+            let text = format!(r#"{{"type":"admitted","statement":{statement},"mood":"fine"}}"#);
+            let admitted = serde_json::from_str(&text).unwrap();
+            assert!(matches!(
+                admitted,
+                ServerMessage::Admitted { statement: None }
+            ));
         }
     }
 }

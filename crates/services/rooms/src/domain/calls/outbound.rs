@@ -15,7 +15,14 @@ use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "member", "group"];
+const FEATURES: &[&str] = &[
+    "roster_delta",
+    "end_call",
+    "hello",
+    "member",
+    "group",
+    "statements",
+];
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +167,9 @@ fn body_of(message: &Message) -> ServerMessage<'_> {
             left: changes.left.iter().copied().map(DemuxId::number).collect(),
             pending_count: changes.pending_count,
         },
-        Message::Admitted { present } => ServerMessage::Admitted {
+        Message::Admitted { present, statement } => ServerMessage::Admitted {
             present: present_group(*present),
+            statement: statement.clone(),
         },
         Message::Denied(reason) => ServerMessage::Denied {
             reason: reason.as_str().into(),
@@ -226,6 +234,7 @@ fn joined_body(joined: &JoinAnswer) -> ServerMessage<'_> {
         features: FEATURES.iter().map(|feature| (*feature).into()).collect(),
         present: present_group(joined.present),
         missed: (joined.missed_commits > 0).then_some(joined.missed_commits),
+        statement: joined.statement.clone(),
     }))
 }
 

@@ -70,6 +70,7 @@ impl Links {
                 .unwrap_or(Restrictions::AdminApproval),
             name: request.content.name.unwrap_or_default(),
             revoked: request.content.revoked.unwrap_or(false),
+            admin_statement: request.content.admin_statement.unwrap_or_default(),
         };
         let mut rng = self.context.entropy.rng();
         let epoch = self.has_epochs.then(|| Epoch::random(&mut *rng));

@@ -95,7 +95,13 @@ fn content(message: ClientMessage) -> Result<InboundContent, Refusal> {
             welcome: welcome.map(self::welcome).transpose()?,
         }),
         ClientMessage::Refuse { group, epoch } => Command::Refuse(GroupEpoch { group, epoch }),
-        ClientMessage::Approve { demux_id } => Command::Approve(device(demux_id)?),
+        ClientMessage::Approve {
+            demux_id,
+            statement,
+        } => Command::Approve {
+            device: device(demux_id)?,
+            statement,
+        },
         ClientMessage::Deny { demux_id } => Command::Deny(device(demux_id)?),
         ClientMessage::Remove { demux_id } => Command::Remove(device(demux_id)?),
         ClientMessage::Block { demux_id } => Command::Block(device(demux_id)?),
@@ -129,6 +135,7 @@ fn bytes(text: &str) -> Result<Vec<u8>, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use anteroom_protocol::ApprovalStatement;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
@@ -187,7 +194,17 @@ mod tests {
             ),
             (
                 r#"{"type":"approve","demuxId":16}"#,
-                Command::Approve(device(16)),
+                Command::Approve {
+                    device: device(16),
+                    statement: None,
+                },
+            ),
+            (
+                r#"{"type":"approve","demuxId":16,"statement":"aGk"}"#,
+                Command::Approve {
+                    device: device(16),
+                    statement: ApprovalStatement::new(*b"hi").ok(),
+                },
             ),
             (r#"{"type":"deny","demuxId":16}"#, Command::Deny(device(16))),
             (

@@ -190,7 +190,7 @@ impl Membership {
         send_queue: &SendQueue,
     ) -> bool {
         // Another node may have revoked the link since the call last read it.
-        let activates = self.is_admin && matches!(command, Command::Approve(_));
+        let activates = self.is_admin && matches!(command, Command::Approve { .. });
         if activates && !self.refresh_link(operation.as_ref()).await {
             let refusal = Refusal::ApproveUnavailable;
             refuse(send_queue, Some(refusal));

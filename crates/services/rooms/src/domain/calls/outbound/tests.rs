@@ -3,7 +3,10 @@ use std::sync::Arc;
 use anteroom_call::{
     CommitBody, DenialReason, Moment, RelayBody, ResumeSecret, Roster, RosterChanges, WelcomeBody,
 };
-use anteroom_protocol::{EraId, Hello, MemberKey, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    AdminStatement, ApprovalStatement, EraId, Hello, MemberKey, OpaqueUserId, Restrictions,
+    Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -44,6 +47,7 @@ fn link() -> Arc<LinkState> {
         revoked: false,
         expiration: Timestamp::from_secs(1),
         delete_at: Timestamp::from_secs(2),
+        admin_statement: AdminStatement::default(),
     })
 }
 
@@ -72,6 +76,7 @@ fn every_message_has_the_form_of_the_protocol() {
         link: link(),
         present: GroupEpoch::default(),
         missed_commits: 0,
+        statement: None,
     }));
     let participants = Message::Participants {
         era_id: era,
@@ -103,8 +108,7 @@ fn every_message_has_the_form_of_the_protocol() {
                 "type": "joined", "demuxId": 16, "eraId": era_text, "status": "active",
                 "isAdmin": true, "resume": STANDARD.encode([0; 32]), "maxDevices": 8,
                 "participants": active, "pending": pending, "pendingCount": 1,
-                "callLinkState": state,
-                "features": ["roster_delta", "end_call", "hello", "member", "group"],
+                "callLinkState": state, "features": FEATURES,
             }),
         ),
         (
@@ -130,8 +134,16 @@ fn every_message_has_the_form_of_the_protocol() {
         (
             Message::Admitted {
                 present: GroupEpoch::default(),
+                statement: None,
             },
             json!({"type": "admitted"}),
+        ),
+        (
+            Message::Admitted {
+                present: GroupEpoch::default(),
+                statement: ApprovalStatement::new([0xfb, 0xff]).ok(),
+            },
+            json!({"type": "admitted", "statement": "-_8"}),
         ),
         (denied, json!({"type": "denied", "reason": "ended"})),
         (Message::Removed, json!({"type": "removed"})),
