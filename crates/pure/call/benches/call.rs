@@ -16,7 +16,9 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output,
     RelayBody, RelayTarget, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 
 const START: Moment = Moment::from_millis(1_800_000_000_000);
@@ -61,6 +63,7 @@ impl BenchDevice {
             connection: self.connection(),
             user: self.user(),
             role,
+            has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
             hello: None,
@@ -143,6 +146,7 @@ impl BenchCall {
 fn link(revoked: bool) -> LinkState {
     LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::from([]),
         revoked,
         expiration: Timestamp::from_secs(1_900_000_000),
@@ -215,6 +219,7 @@ fn admission(criterion: &mut Criterion) {
                 connection: ConnectionId::new(u64::from(number)),
                 user: active(turn).user(),
                 role: Role::Guest,
+                has_guest_account: false,
                 resume: Some(ResumeSecret::from_bytes([1; 32])),
                 roster: RosterForm::Whole,
                 hello: None,

@@ -9,7 +9,9 @@ use anteroom_call::{
     Call, Command, ConnectionId, Input, Join, JoinRandomness, Limits, Moment, Output, Role,
     RosterForm, Status,
 };
-use anteroom_protocol::{EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    EraId, GuestAdmission, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 const DEVICES: u32 = 1_000;
 /// The maximum that `docs/performance/call.md` promises, in bytes.
@@ -18,6 +20,7 @@ const PROMISED: u64 = 1_024;
 fn call(restrictions: Restrictions) -> Call {
     let link = LinkState {
         restrictions,
+        guests: GuestAdmission::Wait,
         name: Arc::from([]),
         revoked: false,
         expiration: Timestamp::from_secs(1_900_000_000),
@@ -41,6 +44,7 @@ fn join(call: &mut Call, number: u32, hello: Option<Hello>) {
             connection: ConnectionId::new(number.into()),
             user: OpaqueUserId::parse(&digits).expect("hex digits"),
             role: Role::Guest,
+            has_guest_account: false,
             resume: None,
             roster: RosterForm::Whole,
             hello,

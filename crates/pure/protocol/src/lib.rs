@@ -83,7 +83,7 @@ pub use self::{
     hello::{Hello, HelloKey, HelloLengthError, HelloTooLong},
     ids::{Aci, AuthSalt, DeviceId, Pni, ServiceId},
     link::{CallLink, KeyDamage, LinkError, LinkMember},
-    link_state::{LinkState, Restrictions},
+    link_state::{GuestAdmission, LinkState, Restrictions},
     root_key::{AdminPasskey, RoomId, RootKey},
     time::{DAY, HOUR, Timestamp},
     uid::{UidCiphertext, static_table_bytes},

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use anteroom_protocol::{CallLinkPublicParams, DAY, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    CallLinkPublicParams, DAY, GuestAdmission, OpaqueUserId, Restrictions, Timestamp,
+};
 use rand_core::CryptoRng;
 
 use crate::{keys::PasskeyHash, opaque_debug::opaque_debug};
@@ -175,6 +177,8 @@ pub struct CallLinkRecord {
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked.
@@ -206,6 +210,7 @@ impl CallLinkRecord {
             passkey_hash: content.passkey_hash,
             zkparams: content.zkparams,
             restrictions: content.restrictions,
+            guests: content.guests,
             name: content.name,
             revoked: content.revoked,
             created: now,
@@ -245,6 +250,7 @@ impl fmt::Debug for CallLinkRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallLinkRecord")
             .field("restrictions", &self.restrictions)
+            .field("guests", &self.guests)
             .field("revoked", &self.revoked)
             .field("created", &self.created)
             .field("expiration", &self.expiration)
@@ -262,6 +268,8 @@ pub struct NewCallLink {
     pub zkparams: CallLinkPublicParams,
     /// The restriction of joins without approval.
     pub restrictions: Restrictions,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The encrypted name.
     pub name: LinkName,
     /// Whether the link is revoked from the start.
@@ -273,6 +281,8 @@ pub struct NewCallLink {
 pub struct LinkUpdate {
     /// The restriction of joins without approval.
     pub restrictions: Option<Restrictions>,
+    /// The admission of guest accounts.
+    pub guests: Option<GuestAdmission>,
     /// The encrypted name.
     pub name: Option<LinkName>,
     /// Whether the link is revoked.

@@ -90,12 +90,26 @@ pub enum ServerParamsKind {
     Generic,
     /// Group params: group auth credentials and endorsements.
     Group,
+    /// Generic params of the standard mode: call-link credentials of guests.
+    Guest,
 }
 
 stored_words!(ServerParamsKind {
     Generic = "generic",
     Group = "group",
+    Guest = "guest",
 });
+
+impl ServerParamsKind {
+    /// Returns whether the room service verifies with params of this kind. It gets no others.
+    #[must_use]
+    pub const fn is_shared(self) -> bool {
+        match self {
+            Self::Generic | Self::Guest => true,
+            Self::Group => false,
+        }
+    }
+}
 
 /// Reads the server params of a database.
 #[async_trait]
@@ -110,7 +124,7 @@ pub trait ServerParamsReader: Send {
 /// Writes the server params of a database.
 #[async_trait]
 pub trait ServerParamsRepository: ServerParamsReader {
-    /// Adds server params. Those of the room service must be generic.
+    /// Adds server params. Those of the room service must be of a shared kind.
     ///
     /// # Errors
     /// [`StoreError::ServerParamsExist`] if params of this id are already stored,

@@ -39,10 +39,12 @@ pub async fn export(out: &Path, context: &Context) -> anyhow::Result<()> {
 fn entry(record: &ServerParamsRecord) -> anyhow::Result<PublicParams> {
     let malformed = || anyhow!("the stored params {} do not parse", record.id);
     let public = match record.kind {
-        ServerParamsKind::Generic => GenericSecretParams::from_bytes(&record.secret)
-            .map_err(|_| malformed())?
-            .public_params()
-            .to_bytes(),
+        ServerParamsKind::Generic | ServerParamsKind::Guest => {
+            GenericSecretParams::from_bytes(&record.secret)
+                .map_err(|_| malformed())?
+                .public_params()
+                .to_bytes()
+        }
         ServerParamsKind::Group => GroupServerSecretParams::from_bytes(&record.secret)
             .map_err(|_| malformed())?
             .public_params()

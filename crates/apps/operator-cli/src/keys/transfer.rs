@@ -23,6 +23,9 @@ use crate::{operator_changes::ChangedServices, operator_session};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ParamsTransferFile {
     generic_params: Vec<Entry>,
+    /// The params of guests, if there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guest_params: Vec<Entry>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,19 +76,20 @@ pub async fn export(
     changes: &ChangedServices,
 ) -> anyhow::Result<()> {
     let records = params_of_issuer(context).await?;
+    let of_kind = |kind| {
+        let of_kind = records.readable.iter().filter(|record| record.kind == kind);
+        of_kind.map(entry).collect()
+    };
     let exported = ParamsTransferFile {
-        generic_params: records
-            .readable
-            .iter()
-            .filter(|record| record.kind == ServerParamsKind::Generic)
-            .map(entry)
-            .collect(),
+        generic_params: of_kind(ServerParamsKind::Generic),
+        guest_params: of_kind(ServerParamsKind::Guest),
     };
     let text = Zeroizing::new(serde_json::to_string_pretty(&exported)? + "\n");
     files::create(out, text.as_bytes())
         .with_context(|| format!("{} cannot be written", out.display()))?;
     changes.add(IssuerSchema::SERVICE);
-    let ids: Vec<&str> = exported.generic_params.iter().map(|it| &*it.id).collect();
+    let entries = exported.generic_params.iter().chain(&exported.guest_params);
+    let ids: Vec<&str> = entries.map(|it| &*it.id).collect();
     let text = format!(
         "Wrote generic params {} to {}, for you alone: it holds secret keys.\n\
          Carry it to the room service, run `anteroom keys import` there, and delete it.",
@@ -120,7 +124,13 @@ pub async fn import(
     let records = exported
         .generic_params
         .iter()
-        .map(record)
+        .map(|entry| record(ServerParamsKind::Generic, entry))
+        .chain(
+            exported
+                .guest_params
+                .iter()
+                .map(|entry| record(ServerParamsKind::Guest, entry)),
+        )
         .collect::<anyhow::Result<Vec<_>>>()
         .with_context(|| format!("{} makes no sense", file.display()))?;
     data.create()?;
@@ -176,7 +186,7 @@ fn entry(record: &ServerParamsRecord) -> Entry {
     }
 }
 
-fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
+fn record(kind: ServerParamsKind, entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
     let secret = STANDARD
         .decode(entry.secret_params.as_bytes())
         .map(Zeroizing::new)
@@ -189,7 +199,7 @@ fn record(entry: &Entry) -> anyhow::Result<ServerParamsRecord> {
     }
     Ok(ServerParamsRecord {
         id,
-        kind: ServerParamsKind::Generic,
+        kind,
         not_before: Timestamp::from_secs(entry.not_before),
         not_after: entry.not_after.map(Timestamp::from_secs),
         secret,

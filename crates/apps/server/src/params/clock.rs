@@ -15,13 +15,20 @@ pub(super) fn check(
     modes: &[Mode],
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let mut kinds = vec![None];
-    kinds.extend(modes.iter().copied().map(Some));
+    let mut kinds = vec![
+        (ServerParamsKind::Group, None),
+        (ServerParamsKind::Guest, None),
+    ];
+    kinds.extend(
+        modes
+            .iter()
+            .map(|mode| (ServerParamsKind::Generic, Some(*mode))),
+    );
     for kind in kinds {
         let mut next = None;
         let mut any_live = false;
         for record in records {
-            if mode(record)? == kind {
+            if (record.kind, mode(record)?) == kind {
                 any_live |= is_live(record, now);
                 next = next.max((now < record.not_before).then_some(record.not_before));
             }
@@ -47,11 +54,11 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Returns the mode of generic params; `None` for group params.
+/// Returns the mode of generic params; `None` for those of groups and guests.
 fn mode(record: &ServerParamsRecord) -> anyhow::Result<Option<Mode>> {
     match record.kind {
         ServerParamsKind::Generic => generic_mode(record).map(Some),
-        ServerParamsKind::Group => Ok(None),
+        ServerParamsKind::Group | ServerParamsKind::Guest => Ok(None),
     }
 }
 
@@ -60,7 +67,7 @@ mod tests {
     use anteroom_protocol::DAY;
 
     use super::{
-        super::records::{make_generic, make_group},
+        super::records::{make_generic, make_group, make_guest},
         *,
     };
     use anteroom_console::os;
@@ -91,7 +98,9 @@ mod tests {
             (vec![over, next.clone()], true),
             // The other mode issues nothing in this one.
             (vec![legacy, next], true),
-            (vec![now, group(future)], true),
+            (vec![now.clone(), group(future)], true),
+            (vec![now.clone(), make_guest(past, &mut os::rng())], false),
+            (vec![now, make_guest(future, &mut os::rng())], true),
         ] {
             let checked = check(&records, &[Mode::Standard], NOW);
             let ids: Vec<_> = records.iter().map(|one| (one.id, one.not_before)).collect();

@@ -7,7 +7,9 @@ use anteroom_call::{
     Moment, Output, Participant, RelayBody, RelayTarget, ResumeSecret, Role, Roster, RosterEntry,
     RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    DemuxId, EraId, GuestAdmission, Hello, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 use crate::script::{Decision, LinkStep, SimpleCommand, Step};
 
@@ -77,6 +79,7 @@ impl Harness {
             } else {
                 Restrictions::None
             },
+            guests: GuestAdmission::Wait,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(START + 90 * 86_400),
@@ -155,6 +158,7 @@ impl Harness {
                     connection: ConnectionId::new(*connection),
                     user: user(*name),
                     role: if *admin { Role::Admin } else { Role::Guest },
+                    has_guest_account: false,
                     roster: if *changes {
                         RosterForm::Changes
                     } else {
@@ -205,6 +209,7 @@ impl Harness {
                     LinkStep::Unlimited => {
                         let link = LinkState {
                             restrictions: Restrictions::None,
+                            guests: GuestAdmission::Wait,
                             ..self.link.clone()
                         };
                         return vec![Input::LinkChanged(link)];

@@ -6,7 +6,9 @@ use anteroom_call::{
     Audience, Call, Command, ConnectionId, Fact, Input, Join, JoinRandomness, Limits, Message,
     Moment, Output, PeekView, ResumeSecret, Role, RosterForm, Status,
 };
-use anteroom_protocol::{DemuxId, EraId, LinkState, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{
+    DemuxId, EraId, GuestAdmission, LinkState, OpaqueUserId, Restrictions, Timestamp,
+};
 
 /// Returns the hex of a ciphertext with these halves.
 fn id(first: char, second: char) -> OpaqueUserId {
@@ -20,6 +22,7 @@ impl Room {
     fn new(approved: &[OpaqueUserId]) -> Self {
         let link = LinkState {
             restrictions: Restrictions::AdminApproval,
+            guests: GuestAdmission::Wait,
             name: Arc::from([]),
             revoked: false,
             expiration: Timestamp::from_secs(2_000_000_000),
@@ -55,6 +58,7 @@ impl Room {
             connection: ConnectionId::new(number.into()),
             user,
             role,
+            has_guest_account: false,
             resume: resume.map(|number| ResumeSecret::from_bytes([number; 32])),
             roster: RosterForm::Whole,
             hello: None,

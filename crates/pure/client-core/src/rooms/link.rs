@@ -1,6 +1,6 @@
 //! The state of a link, as its users see it.
 
-use anteroom_protocol::{RootKey, Timestamp, printable};
+use anteroom_protocol::{GuestAdmission, RootKey, Timestamp, printable};
 use anteroom_wire::{
     Base64,
     rooms::{LinkStateBody, RestrictionsBody},
@@ -43,6 +43,8 @@ pub struct LinkState {
     pub name: RoomName,
     /// Whether an admin revoked the link.
     pub revoked: bool,
+    /// The admission of guest accounts.
+    pub guests: GuestAdmission,
     /// The time from which no device can join.
     pub expiration: Timestamp,
     /// The time from which the link is deleted.
@@ -58,6 +60,8 @@ pub struct LinkChange {
     pub name: Option<String>,
     /// Whether the link is revoked.
     pub revoked: Option<bool>,
+    /// The admission of guest accounts.
+    pub guests: Option<GuestAdmission>,
     /// Whether all devices in the call and its lobby are removed.
     pub end_call: bool,
 }
@@ -90,6 +94,7 @@ impl LinkState {
             },
             name: decrypt_name(body.name.as_bytes(), room),
             revoked: body.revoked,
+            guests: body.guests.into(),
             expiration: Timestamp::from_secs(body.expiration),
             deletion: Timestamp::from_secs(body.delete_at),
         }

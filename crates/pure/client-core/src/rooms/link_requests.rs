@@ -1,7 +1,7 @@
 //! The requests about a link.
 
 use anteroom_protocol::{AdminPasskey, RootKey};
-use anteroom_wire::rooms::{ChangeBody, DeleteBody, LinkStateBody};
+use anteroom_wire::rooms::{ChangeBody, DeleteBody, GuestsBody, LinkStateBody};
 use http::{Method, StatusCode};
 use rand_core::CryptoRng;
 
@@ -52,6 +52,7 @@ pub fn create<R: CryptoRng + ?Sized>(
         restrictions: Some(approval.restrictions()),
         name: None,
         revoked: None,
+        guests: None,
         end_call: None,
     };
     Ok(creating(Method::PUT, LINK, room, pass, rng)?.with_json(&body))
@@ -106,6 +107,7 @@ pub fn update<R: CryptoRng + ?Sized>(
         restrictions: change.approval.map(Approval::restrictions),
         name: name.map(|name| encrypt_name(name, room, rng)).transpose()?,
         revoked: change.revoked,
+        guests: change.guests.map(GuestsBody::from),
         end_call: change.end_call.then_some(true),
     };
     Ok(presenting(Method::PUT, LINK, room, pass, rng)?.with_json(&body))

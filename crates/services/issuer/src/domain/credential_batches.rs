@@ -8,7 +8,7 @@ use anteroom_protocol::{
     GroupIdentity, GroupServerSecretParams, Timestamp, VerifyError,
 };
 use anteroom_runtime::{Entropy, RetryAfter};
-use anteroom_store::Account;
+use anteroom_store::{Account, AccountKind};
 
 use crate::{
     domain::{
@@ -30,6 +30,8 @@ pub(crate) enum BatchKind {
 pub(crate) enum BatchOutcome {
     RateLimited(RetryAfter),
     InvalidRange,
+    /// Guests get no group credentials.
+    GuestRefused,
     BatchIssued(RedemptionRange, IssuedBatch),
 }
 
@@ -40,7 +42,7 @@ pub(crate) struct IssuedBatch {
     pub(crate) call_link: Vec<(Vec<u8>, Timestamp)>,
 }
 
-/// Issues one credential per day, or one of each kind. `days` are the first and the last day, if the
+/// Issues one credential per day, or one of each kind, to guests under their params. `days` are the first and the last day, if the
 /// request names them.
 ///
 /// # Errors
@@ -51,6 +53,9 @@ pub(crate) async fn issue_batch(
     kind: BatchKind,
     days: Option<(Timestamp, Timestamp)>,
 ) -> Result<BatchOutcome, Failure> {
+    if caller.account.kind == AccountKind::Guest && kind == BatchKind::CallLinksAndGroups {
+        return Ok(BatchOutcome::GuestRefused);
+    }
     let size = issuer.limits.sizes.batches;
     let admitted = match AccountRequest::begin(&issuer.limits, "batches", size, caller).await {
         Ok(admitted) => admitted,
@@ -62,7 +67,11 @@ pub(crate) async fn issue_batch(
         return Ok(BatchOutcome::InvalidRange);
     };
     let params = issuer.params.load_full();
-    let generic_params = params.issuing_generic(now).ok_or_else(no_params)?;
+    let generic_params = match caller.account.kind {
+        AccountKind::Regular => params.issuing_generic(now),
+        AccountKind::Guest => params.issuing_guest(now),
+    };
+    let generic_params = generic_params.ok_or_else(no_params)?;
     let group_params = match kind {
         BatchKind::CallLinks => None,
         BatchKind::CallLinksAndGroups => params.issuing_group(now),

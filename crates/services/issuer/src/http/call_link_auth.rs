@@ -27,7 +27,7 @@ problem_responses! {
     503 "`UNAVAILABLE`, `OVERLOADED`",
 }
 
-/// Issues one credential per day to use call links.
+/// Issues one credential per day to use call links, to guests under their own params.
 #[utoipa::path(
     get,
     path = "/v1/call-link/auth",

@@ -8,6 +8,7 @@ mod calls;
 mod client;
 mod crowd;
 mod ending;
+mod guests;
 mod hellos;
 mod limits;
 mod lobby;

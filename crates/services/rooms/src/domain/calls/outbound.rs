@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// The features of this service beyond the base protocol. A client sends only messages that are
 /// listed here; `join` alone may have members that a service does not know.
-const FEATURES: &[&str] = &["roster_delta", "end_call", "hello"];
+const FEATURES: &[&str] = &["roster_delta", "end_call", "hello", "guests"];
 
 /// How a message waits in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,7 @@ fn device(participant: &Participant) -> DeviceBody<'_> {
         hand_raised_at: participant.hand_raised_at.map(Moment::as_millis),
         lost: participant.is_lost,
         admin: participant.is_admin,
+        guest: participant.has_guest_account,
         hello: hello.map(|hello| URL_SAFE_NO_PAD.encode(hello.as_bytes())),
     }
 }

@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp, VerifyingParams};
+use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, Timestamp};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
+
+use super::keys::{HolderKind, VerifierKeys};
 
 /// The maximum number of cached presentations: about 3 MiB.
 const MAX_CACHED: u64 = 16_384;
@@ -17,7 +19,7 @@ const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The server params, and the cache of presentations verified with them. New params require a new
 /// cache.
 pub(super) struct PresentationCache {
-    pub(super) keys: VerifyingParams,
+    pub(super) keys: VerifierKeys,
     periods: Cache<Fingerprint, VerificationPeriod>,
 }
 
@@ -37,6 +39,7 @@ fn fingerprint(presentation: &AuthPresentation, link: &CallLinkPublicParams) -> 
 struct VerificationPeriod {
     from: Timestamp,
     before: Option<Timestamp>,
+    holder: HolderKind,
 }
 
 impl VerificationPeriod {
@@ -53,7 +56,7 @@ pub(super) struct CacheMiss {
 }
 
 impl PresentationCache {
-    pub(super) fn new(keys: VerifyingParams) -> Self {
+    pub(super) fn new(keys: VerifierKeys) -> Self {
         let periods = Cache::builder()
             .max_capacity(MAX_CACHED)
             .time_to_live(CACHED_FOR)
@@ -61,26 +64,31 @@ impl PresentationCache {
         Self { keys, periods }
     }
 
-    /// Returns `None` if the cache shows that the presentation holds for the link, else the key to
-    /// insert it by once it is verified.
+    /// Returns the kind of account that shows the presentation, if the cache shows that it holds for
+    /// the link.
+    ///
+    /// # Errors
+    /// The key to insert it by once it is verified.
     pub(super) fn lookup(
         &self,
         presentation: &AuthPresentation,
         link: &CallLinkPublicParams,
         now: Timestamp,
-    ) -> Option<CacheMiss> {
+    ) -> Result<HolderKind, CacheMiss> {
         let fingerprint = fingerprint(presentation, link);
         let period = self.periods.get(&fingerprint);
-        let known =
-            period.is_some_and(|period| period.covers(now)) && presentation.is_redeemable(now);
-        (!known).then_some(CacheMiss { fingerprint, now })
+        let known = period.filter(|period| period.covers(now) && presentation.is_redeemable(now));
+        known
+            .map(|period| period.holder)
+            .ok_or(CacheMiss { fingerprint, now })
     }
 
     /// Adds a presentation that held to the cache.
-    pub(super) fn insert(&self, miss: &CacheMiss) {
+    pub(super) fn insert(&self, miss: &CacheMiss, holder: HolderKind) {
         let period = VerificationPeriod {
             from: miss.now,
             before: self.keys.next_change(miss.now),
+            holder,
         };
         self.periods.insert(miss.fingerprint, period);
     }
@@ -88,7 +96,9 @@ impl PresentationCache {
 
 #[cfg(test)]
 mod tests {
-    use anteroom_protocol::{DAY, GenericSecretParams, Mode, Randomness, VerifyingParamsEntry};
+    use anteroom_protocol::{
+        DAY, GenericSecretParams, Mode, Randomness, VerifyingParams, VerifyingParamsEntry,
+    };
     use anteroom_runtime::{Clock as _, Entropy as _};
     use anteroom_testkit::TestRooms;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -109,18 +119,20 @@ mod tests {
         let now = rooms.clock.now();
         let end = now.plus(DAY);
         let randomness = Randomness::random(&mut *rooms.entropy().rng());
-        let cache = PresentationCache::new(VerifyingParams::new(vec![VerifyingParamsEntry {
-            params: GenericSecretParams::generate(Mode::Standard, randomness),
-            not_before: now.minus(DAY),
-            not_after: Some(end),
-        }]));
+        let cache = PresentationCache::new(VerifierKeys::of_regular(VerifyingParams::new(vec![
+            VerifyingParamsEntry {
+                params: GenericSecretParams::generate(Mode::Standard, randomness),
+                not_before: now.minus(DAY),
+                not_after: Some(end),
+            },
+        ])));
 
-        let miss = cache.lookup(&shown, &params, now).unwrap();
+        let miss = cache.lookup(&shown, &params, now).err().unwrap();
         assert!(
-            cache.lookup(&shown, &params, now).is_some(),
+            cache.lookup(&shown, &params, now).is_err(),
             "not verified yet"
         );
-        cache.insert(&miss);
+        cache.insert(&miss, HolderKind::Guest);
         for (presentation, link, now, known) in [
             (&shown, &params, now, true),
             (&shown, &params, end.minus(1), true),
@@ -130,8 +142,8 @@ mod tests {
             (&again, &params, now, false),
         ] {
             assert_eq!(
-                cache.lookup(presentation, link, now).is_none(),
-                known,
+                cache.lookup(presentation, link, now).ok(),
+                known.then_some(HolderKind::Guest),
                 "{now:?}"
             );
         }
@@ -145,11 +157,12 @@ mod tests {
         let bytes = STANDARD.decode(rooms.auth(&link, &aci)).unwrap();
         let shown = AuthPresentation::from_bytes(&bytes).unwrap();
         let now = rooms.clock.now();
-        let cache = PresentationCache::new(VerifyingParams::default());
-        cache.insert(&cache.lookup(&shown, &params, now).unwrap());
+        let cache = PresentationCache::new(VerifierKeys::default());
+        let miss = cache.lookup(&shown, &params, now).err().unwrap();
+        cache.insert(&miss, HolderKind::Regular);
 
         let last = now.start_of_day().plus(2 * DAY);
-        assert!(cache.lookup(&shown, &params, last).is_none());
-        assert!(cache.lookup(&shown, &params, last.plus(1)).is_some());
+        assert!(cache.lookup(&shown, &params, last).is_ok());
+        assert!(cache.lookup(&shown, &params, last.plus(1)).is_err());
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anteroom_http_server::{HttpLimits, Problem, ProblemDocument, request_client};
-use anteroom_protocol::{AuthPresentation, CallLinkPublicParams, CreatePresentation, Restrictions};
+use anteroom_protocol::{
+    AuthPresentation, CallLinkPublicParams, CreatePresentation, GuestAdmission, Restrictions,
+};
 use anteroom_runtime::ClientAddress;
 use anteroom_store::{Epoch, LinkAddress, LinkName, LinkUpdate, OpaqueRoomId};
 use anteroom_wire::rooms::{ChangeBody, LinkStateBody};
@@ -49,6 +51,7 @@ impl LinkChange {
             zkparams: body.zkparams,
             update: LinkUpdate {
                 restrictions: body.restrictions.map(Restrictions::from),
+                guests: body.guests.map(GuestAdmission::from),
                 name: name.transpose().map_err(|_| too_large())?,
                 revoked: body.revoked,
                 end_call: body.end_call.unwrap_or(false),

@@ -1,6 +1,6 @@
 //! The update and deletion of call links.
 
-use anteroom_protocol::Restrictions;
+use anteroom_protocol::{GuestAdmission, Restrictions};
 
 use super::{
     Fixture, LEASE, NOW, RoomsBackend, address, assert_same_link,
@@ -13,6 +13,7 @@ use crate::{
 
 const RESTRICTIONS: LinkUpdate = LinkUpdate {
     restrictions: Some(Restrictions::None),
+    guests: None,
     name: None,
     revoked: None,
     end_call: false,
@@ -26,7 +27,7 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
     let mut expected = fixture.created("a1", None).await;
     let bystander = fixture.created("b2", None).await;
     let name = LinkName::new(*b"another").unwrap();
-    let updates: [(LinkUpdate, Expectation); 6] = [
+    let updates: [(LinkUpdate, Expectation); 7] = [
         (LinkUpdate::default(), |_| {}),
         (RESTRICTIONS, |link| {
             link.restrictions = Restrictions::None;
@@ -54,7 +55,15 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
         ),
         (
             LinkUpdate {
+                guests: Some(GuestAdmission::Refused),
+                ..LinkUpdate::default()
+            },
+            |link| link.guests = GuestAdmission::Refused,
+        ),
+        (
+            LinkUpdate {
                 restrictions: Some(Restrictions::AdminApproval),
+                guests: Some(GuestAdmission::AsAccounts),
                 name: Some(LinkName::default()),
                 revoked: Some(true),
                 end_call: true,
@@ -62,6 +71,7 @@ pub async fn an_update_changes_what_it_names<B: RoomsBackend>() {
             |link| {
                 link.ended_calls = 1;
                 link.restrictions = Restrictions::AdminApproval;
+                link.guests = GuestAdmission::AsAccounts;
                 link.name = LinkName::default();
                 link.revoked = true;
             },
@@ -115,6 +125,7 @@ pub async fn restrictions_do_not_change_while_a_call_is_on<B: RoomsBackend>() {
 
     let others = LinkUpdate {
         restrictions: Some(Restrictions::AdminApproval),
+        guests: Some(GuestAdmission::Refused),
         name: Some(LinkName::default()),
         revoked: Some(true),
         end_call: false,

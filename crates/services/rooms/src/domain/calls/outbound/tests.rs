@@ -3,7 +3,7 @@ use std::sync::Arc;
 use anteroom_call::{
     DenialReason, ErrorCode, Moment, RelayBody, ResumeSecret, Roster, RosterChanges,
 };
-use anteroom_protocol::{EraId, Hello, OpaqueUserId, Restrictions, Timestamp};
+use anteroom_protocol::{EraId, GuestAdmission, Hello, OpaqueUserId, Restrictions, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
@@ -20,6 +20,7 @@ fn roster() -> Roster {
             opaque_user_id: user("aa"),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: false,
+            has_guest_account: false,
             is_admin: true,
             hello: Hello::new([0xfb, 0xff]).ok(),
         }]),
@@ -28,6 +29,7 @@ fn roster() -> Roster {
             opaque_user_id: None,
             hand_raised_at: None,
             is_lost: true,
+            has_guest_account: false,
             is_admin: false,
             hello: None,
         }]),
@@ -38,6 +40,7 @@ fn roster() -> Roster {
 fn link() -> Arc<LinkState> {
     Arc::new(LinkState {
         restrictions: Restrictions::AdminApproval,
+        guests: GuestAdmission::Wait,
         name: Arc::new([1, 2]),
         revoked: false,
         expiration: Timestamp::from_secs(1),
@@ -151,6 +154,7 @@ fn a_full_call_and_a_full_lobby_of_the_longest_hellos_wait_in_a_quarter_of_a_meb
             opaque_user_id: OpaqueUserId::parse(&"ab".repeat(65)).ok(),
             hand_raised_at: Some(Moment::from_millis(1_700_000_000_123)),
             is_lost: true,
+            has_guest_account: false,
             is_admin: true,
             hello: hello.clone(),
         };
