@@ -200,16 +200,22 @@ pub async fn share(
         }
     }
     transaction.save().await?;
+    let kind = |id: &ParamsId| {
+        let found = issuers.iter().find(|record| record.id == *id);
+        found.map_or("generic", |record| record.kind.as_str())
+    };
+    transferred.added.sort_by_key(|id| kind(id) != "generic");
     for id in &transferred.added {
-        tracing::info!("the room service verifies under generic params {id}");
+        tracing::info!("the room service verifies under {} params {id}", kind(id));
     }
     for id in &transferred.replaced {
         tracing::info!(
-            "the damaged generic params {id} of the room service are the issuer's again"
+            "the damaged {} params {id} of the room service are the issuer's again",
+            kind(id)
         );
     }
     for (id, end) in &transferred.ended {
-        tracing::info!("generic params {id} are good until {}", day(*end));
+        tracing::info!("{} params {id} are good until {}", kind(id), day(*end));
     }
     Ok(transferred)
 }

@@ -37,6 +37,24 @@ struct Entry {
     secret_params: String,
 }
 
+impl ParamsTransferFile {
+    fn is_of_guests(&self, id: &str) -> bool {
+        self.guest_params.iter().any(|entry| entry.id == id)
+    }
+
+    /// Names params of the file by their kinds, in words.
+    fn named(&self, ids: &[impl AsRef<str>]) -> String {
+        let ids = ids.iter().map(AsRef::as_ref);
+        let (guest, generic): (Vec<&str>, Vec<&str>) = ids.partition(|id| self.is_of_guests(id));
+        let of_kind = |kind: &str, ids: &[&str]| {
+            (!ids.is_empty()).then(|| format!("{kind} params {}", ids.join(", ")))
+        };
+        let kinds = [of_kind("generic", &generic), of_kind("guest", &guest)];
+        let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+        kinds.join(" and ")
+    }
+}
+
 /// The exported params.
 #[derive(Serialize)]
 pub(super) struct ExportReport<'a> {
@@ -91,9 +109,9 @@ pub async fn export(
     let entries = exported.generic_params.iter().chain(&exported.guest_params);
     let ids: Vec<&str> = entries.map(|it| &*it.id).collect();
     let text = format!(
-        "Wrote generic params {} to {}, for you alone: it holds secret keys.\n\
+        "Wrote {} to {}, for you alone: it holds secret keys.\n\
          Carry it to the room service, run `anteroom keys import` there, and delete it.",
-        ids.join(", "),
+        exported.named(&ids),
         out.display()
     );
     context.show(&ExportReport { file: out, ids }, &text)
@@ -161,18 +179,24 @@ pub async fn import(
     let mut lines = Vec::new();
     if !report.added.is_empty() {
         lines.push(format!(
-            "The room service verifies under generic params {}, within seconds if it runs.",
-            report.added.join(", "),
+            "The room service verifies under {}, within seconds if it runs.",
+            exported.named(&report.added),
         ));
     }
     if !report.replaced.is_empty() {
         lines.push(format!(
-            "The room service has generic params {} again, which were damaged.",
-            report.replaced.join(", "),
+            "The room service has {} again, which were damaged.",
+            exported.named(&report.replaced),
         ));
     }
     let ended = shared.ended.iter();
-    lines.extend(ended.map(|(id, end)| ended_sentence(&format!("Generic params {id}"), *end, now)));
+    lines.extend(ended.map(|(id, end)| {
+        let kind = match exported.is_of_guests(&id.to_hex()) {
+            true => "Guest",
+            false => "Generic",
+        };
+        ended_sentence(&format!("{kind} params {id}"), *end, now)
+    }));
     lines.push(format!("Delete {} now.", file.display()));
     context.show(&report, &lines.join("\n"))
 }
