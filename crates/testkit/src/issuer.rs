@@ -7,7 +7,9 @@ use std::{
 
 use anteroom_accounts::AccountsParts;
 use anteroom_http_server::{ConnectionLimits, HttpLimits, serve};
-use anteroom_issuer::{DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router};
+use anteroom_issuer::{
+    CertificateParams, DatedParams, Issuer, IssuerLimits, IssuerParts, IssuingParams, router,
+};
 use anteroom_protocol::{
     DAY, GenericPublicParams, GenericSecretParams, GroupServerPublicParams,
     GroupServerSecretParams, Mode, Randomness, Timestamp,
@@ -40,6 +42,8 @@ pub struct TestIssuerOptions {
     pub generic_params: bool,
     /// Whether there are group params.
     pub group_params: bool,
+    /// Whether there is a key of certificates.
+    pub certificate_params: bool,
     /// The sizes of the rate limits.
     pub limits: IssuerLimits,
     /// The limits of requests.
@@ -57,6 +61,7 @@ impl Default for TestIssuerOptions {
             now: Timestamp::from_secs(20_000 * DAY + 12_345),
             generic_params: true,
             group_params: true,
+            certificate_params: true,
             limits: IssuerLimits::default(),
             http: HttpLimits::default(),
             seed: 1,
@@ -86,6 +91,8 @@ pub struct TestIssuer {
     pub generic_params: Option<GenericPublicParams>,
     /// The public group params, if there are any.
     pub group_params: Option<GroupServerPublicParams>,
+    /// The key of certificates, if there is one.
+    pub certificate_params: Option<CertificateParams>,
     /// The pseudonyms of accounts in events.
     pub pseudonymizer: Pseudonymizer,
     router: Router,
@@ -135,11 +142,20 @@ impl TestIssuer {
         if let Some(params) = &group {
             guard.watch_bytes("group secret params", &params.to_bytes());
         }
-        let params = IssuingParams::new(options.mode, live(generic), live(group));
+        let certificates = options
+            .certificate_params
+            .then(|| CertificateParams::random(&mut *entropy.rng()));
+        if let Some(params) = &certificates {
+            guard.watch_bytes("key of certificates", &params.to_bytes());
+        }
+        let certificate_params = certificates.clone();
+        let params = IssuingParams::new(options.mode, live(generic), live(group))
+            .with_certificates(live(certificates));
         let mut issuer =
             Self::start_with_parts(options, params, |parts| parts.relays = relays).await;
         issuer.generic_params = generic_params;
         issuer.group_params = group_params;
+        issuer.certificate_params = certificate_params;
         issuer
     }
 
@@ -208,6 +224,7 @@ impl TestIssuer {
             account,
             generic_params: None,
             group_params: None,
+            certificate_params: None,
             pseudonymizer,
             router,
             base_url,

@@ -5,6 +5,7 @@ mod issuing;
 mod link;
 mod trusted;
 
+use anteroom_e2ee::CertificatePublicKey;
 use anteroom_protocol::{
     GenericPublicParams, GroupServerPublicParams, ParamsId, ParseError, Timestamp,
 };
@@ -94,6 +95,8 @@ pub struct PublishedParams {
     pub generic: Vec<ListedParams<GenericPublicParams>>,
     /// The params of group credentials.
     pub group: Vec<ListedParams<GroupServerPublicParams>>,
+    /// The keys of certificates.
+    pub certificates: Vec<ListedParams<CertificatePublicKey>>,
     /// The issuer's time when it answered, if the answer carried it.
     pub issuer_time: Option<Timestamp>,
     /// Whether the list comes from an earlier request. Such a list does not show which params the issuer uses
@@ -109,6 +112,7 @@ impl PublishedParams {
         let mut published = Self {
             generic: Vec::new(),
             group: Vec::new(),
+            certificates: Vec::new(),
             issuer_time,
             is_stored: false,
         };
@@ -121,6 +125,9 @@ impl PublishedParams {
             } else if entry.kind == ParamsKind::Group.as_str() {
                 let params = GroupServerPublicParams::from_bytes(&bytes);
                 published.group.push(listed(entry, params)?);
+            } else if entry.kind == ParamsKind::Certificates.as_str() {
+                let key = CertificatePublicKey::from_bytes(&bytes).map_err(|_| ParseError);
+                published.certificates.push(listed(entry, key)?);
             }
         }
         Ok(published)
@@ -154,8 +161,9 @@ impl PublishedParams {
     pub(crate) fn body(&self) -> ParamsBody {
         let generic = self.generic.iter().map(entry);
         let group = self.group.iter().map(entry);
+        let certificates = self.certificates.iter().map(entry);
         ParamsBody {
-            params: generic.chain(group).collect(),
+            params: generic.chain(group).chain(certificates).collect(),
         }
     }
 }

@@ -82,6 +82,11 @@ mod transport;
 mod transport_error;
 mod upgrade;
 
+/// Types of certificates in this crate's public signatures.
+pub use anteroom_client_core::{
+    Certificate, CertificateChain, CertificateError, CertificatePublicKey, DeviceCertificate,
+    IdentityKey, IdentityPublicKey, MemberPublicKey, SignedCertificate,
+};
 /// Types of the protocol in this crate's public signatures.
 pub use anteroom_protocol::{
     Aci, AdminPasskey, AuthCredential, AuthSalt, CallLink, CallLinkSecretParams, CreateCredential,

@@ -43,10 +43,11 @@ impl Dependency for ParamsHealth {
         match self.kind {
             ServerParamsKind::Generic => "call-link-params",
             ServerParamsKind::Group => "group-params",
+            ServerParamsKind::Certificates => "certificate-params",
         }
     }
 
-    /// Call-link credentials are issued without the group params.
+    /// Call-link credentials are issued without the others.
     fn required(&self) -> bool {
         matches!(self.kind, ServerParamsKind::Generic)
     }
@@ -56,6 +57,7 @@ impl Dependency for ParamsHealth {
         let live = match self.kind {
             ServerParamsKind::Generic => params.issuing_generic(now).is_some(),
             ServerParamsKind::Group => params.issuing_group(now).is_some(),
+            ServerParamsKind::Certificates => params.issuing_certificates(now).is_some(),
         };
         if live { Health::Ok } else { Health::Failing }
     }

@@ -53,6 +53,7 @@ impl Issuer {
             Arc::new(DatabaseHealth(Arc::clone(&shared.database))),
             Arc::new(params_health(ServerParamsKind::Generic)),
             Arc::new(params_health(ServerParamsKind::Group)),
+            Arc::new(params_health(ServerParamsKind::Certificates)),
         ];
         dependencies.extend(parts.dependencies);
         dependencies.extend(parts.relays.dependencies());

@@ -90,11 +90,14 @@ pub enum ServerParamsKind {
     Generic,
     /// Group params: group auth credentials and endorsements.
     Group,
+    /// The key of certificates of devices.
+    Certificates,
 }
 
 stored_words!(ServerParamsKind {
     Generic = "generic",
     Group = "group",
+    Certificates = "certificates",
 });
 
 /// Reads the server params of a database.
@@ -114,8 +117,8 @@ pub trait ServerParamsRepository: ServerParamsReader {
     ///
     /// # Errors
     /// [`StoreError::ServerParamsExist`] if params of this id are already stored,
-    /// [`StoreError::InvalidValue`] for group params in the room
-    /// service's database.
+    /// [`StoreError::InvalidValue`] for params of another kind in the
+    /// room service's database.
     async fn add_server_params(
         &mut self,
         record: &ServerParamsRecord,

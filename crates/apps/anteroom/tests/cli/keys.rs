@@ -37,7 +37,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.into_iter().collect()
 }
 
-const FIRST: [(&str, &str); 7] = [
+const FIRST: [(&str, &str); 8] = [
     ("data", "writes"),
     ("index", "in use"),
     ("password", "in use"),
@@ -45,6 +45,7 @@ const FIRST: [(&str, &str); 7] = [
     ("token", "signs"),
     ("generic", "issues"),
     ("group", "issues"),
+    ("certificates", "issues"),
 ];
 
 #[test]
@@ -93,7 +94,7 @@ fn public_params_go_to_clients_by_another_way() {
     place.refusal(&["keys", "export-public", "--out", name]);
     let exported: Value = serde_json::from_str(&text).unwrap();
     let params = exported["params"].as_array().unwrap();
-    assert_eq!(params.len(), 2);
+    assert_eq!(params.len(), 3);
     let members: Vec<&String> = params[0].as_object().unwrap().keys().collect();
     let expected = [
         "id",
@@ -107,7 +108,7 @@ fn public_params_go_to_clients_by_another_way() {
 
     // Params pinned before the first contact are not reported as new.
     let shown = place.shown(&["keys", "trust", name]);
-    assert_eq!(shown.matches("Pinned").count(), 2, "{shown}");
+    assert_eq!(shown.matches("Pinned").count(), 3, "{shown}");
     let shown = place.shown(&["keys", "trust", name]);
     assert!(shown.contains("pinned already"), "{shown}");
     let seen = place.json(&["credential", "auth", "--json"]);
@@ -226,7 +227,7 @@ fn keys_are_only_rotated_where_they_are() {
     place.shown(&["keys", "export", "--out", file.to_str().unwrap()]);
     let rooms = TestDirectory::new();
     rooms.shown(&["keys", "import", file.to_str().unwrap()]);
-    for kind in ["generic", "group", "token"] {
+    for kind in ["generic", "group", "certificates", "token"] {
         let shown = rooms.refusal(&["keys", "rotate", kind]);
         assert!(shown.contains("no issuer's database here"), "{shown}");
     }

@@ -167,6 +167,10 @@ impl Rotation {
                 let kind = ServerParamsKind::Generic;
                 self.rotate_params(&databases, kind, options).await
             }
+            RotatedKind::Certificates => {
+                let kind = ServerParamsKind::Certificates;
+                self.rotate_params(&databases, kind, options).await
+            }
             RotatedKind::Group | RotatedKind::Master => {
                 let kind = ServerParamsKind::Group;
                 self.rotate_params(&databases, kind, options).await

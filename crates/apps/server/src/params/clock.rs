@@ -15,13 +15,17 @@ pub(super) fn check(
     modes: &[Mode],
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let mut kinds = vec![None];
-    kinds.extend(modes.iter().copied().map(Some));
+    let mut kinds = vec![
+        (ServerParamsKind::Group, None),
+        (ServerParamsKind::Certificates, None),
+    ];
+    let generic = |mode: &Mode| (ServerParamsKind::Generic, Some(*mode));
+    kinds.extend(modes.iter().map(generic));
     for kind in kinds {
         let mut next = None;
         let mut any_live = false;
         for record in records {
-            if mode(record)? == kind {
+            if (record.kind, mode(record)?) == kind {
                 any_live |= is_live(record, now);
                 next = next.max((now < record.not_before).then_some(record.not_before));
             }
@@ -47,11 +51,11 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Returns the mode of generic params; `None` for group params.
+/// Returns the mode of generic params; `None` for those of other kinds, which have none.
 fn mode(record: &ServerParamsRecord) -> anyhow::Result<Option<Mode>> {
     match record.kind {
         ServerParamsKind::Generic => generic_mode(record).map(Some),
-        ServerParamsKind::Group => Ok(None),
+        ServerParamsKind::Group | ServerParamsKind::Certificates => Ok(None),
     }
 }
 
@@ -60,7 +64,7 @@ mod tests {
     use anteroom_protocol::DAY;
 
     use super::{
-        super::records::{make_generic, make_group},
+        super::records::{make_certificates, make_generic, make_group},
         *,
     };
     use anteroom_console::os;
@@ -81,6 +85,7 @@ mod tests {
         let next = standard(future, &mut generic);
         let legacy = generic(Mode::Legacy, past);
         let group = |start| make_group(start, &mut os::rng());
+        let certificates = |start| make_certificates(start, &mut os::rng());
         for (records, is_behind) in [
             (vec![], false),
             (vec![now.clone(), group(past)], false),
@@ -91,7 +96,9 @@ mod tests {
             (vec![over, next.clone()], true),
             // The other mode issues nothing in this one.
             (vec![legacy, next], true),
-            (vec![now, group(future)], true),
+            (vec![now.clone(), group(future)], true),
+            (vec![now.clone(), group(past), certificates(past)], false),
+            (vec![now, group(past), certificates(future)], true),
         ] {
             let checked = check(&records, &[Mode::Standard], NOW);
             let ids: Vec<_> = records.iter().map(|one| (one.id, one.not_before)).collect();

@@ -4,7 +4,7 @@ use anteroom_client::{
     CallEvent, CallSession, CreatePass, DayRange, DeviceCredentials, DeviceId, IssuerClient,
     JoinOptions, MemoryPins, Pass, RoomsClient, RoomsError, Timeouts, Trust, TrustedParams,
 };
-use anteroom_issuer::{DatedParams, IssuingParams};
+use anteroom_issuer::{CertificateParams, DatedParams, IssuingParams};
 use anteroom_protocol::{
     Aci, AdminPasskey, GenericSecretParams, Mode, Randomness, RootKey, Timestamp,
 };
@@ -54,7 +54,13 @@ impl RoomsFixture {
                 not_after: record.not_after,
             })
             .collect();
-        let params = IssuingParams::new(Mode::Standard, generic, Vec::new());
+        let certificates = DatedParams {
+            params: CertificateParams::random(&mut *SeededEntropy::new(98).rng()),
+            not_before: Timestamp::from_secs(0),
+            not_after: None,
+        };
+        let params = IssuingParams::new(Mode::Standard, generic, Vec::new())
+            .with_certificates(vec![certificates]);
         let issuer = TestIssuer::start_with_params(TestIssuerOptions::default(), params).await;
         Self {
             issuer,
